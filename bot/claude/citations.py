@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.messages import controls as messages
+from bot.text import file_lines
 
 #: The most sources of one answer that are numbered and listed; further ones are
 #: counted.
@@ -123,7 +124,7 @@ def _document(citation: Mapping[str, object], pages: tuple[int, int]) -> Source 
     index = citation.get("document_index")
     if not isinstance(index, int):
         return None
-    title = _plain(citation.get("document_title"), _TEXT_MARKS)
+    title = _plain(file_lines.name_in(citation.get("document_title")), _TEXT_MARKS)
     return Source(
         title or messages.document(number=index + 1), document=index, pages=pages
     )

@@ -43,6 +43,7 @@ from bot.ports.inbox import InboxStore
 from bot.ports.store import ControlStore
 from bot.ports.summaries import SummaryStore
 from bot.settings.access import SettingsAccess
+from bot.ui import formatting
 from bot.ui.buttons import goes_on
 from bot.ui.elements import SILENCE, Command, Response, in_part
 
@@ -232,7 +233,8 @@ class ReplyControls:
             return Response(thread_summaries.GONE if turn else thread_summaries.NONE)
         head = thread_summaries.head(messages=summary.messages, model=summary.model)
         shown, file = in_part(summary.text, "summary.md")
-        return Response(f"{head}\n{shown}", file=file)
+        text = formatting.without_headings(shown)
+        return Response(f"{head}\n{text}", file=file)
 
     async def _named(self, command: Command, place: Scope) -> TurnFacts | None:
         """Return the turn of a control, or the newest one of the thread."""

@@ -82,6 +82,14 @@ def title(name: str) -> str:
     return f'"{tags.attribute(short_name(name))}"'
 
 
+def name_in(title: object) -> str:
+    """Return the name in a `title` that Claude repeats, as people read it; any other
+    text as it is."""
+    text = str(title or "")
+    is_title = len(text) > 1 and text[0] == text[-1] == '"'
+    return tags.plain(text[1:-1]) if is_title else text
+
+
 def in_place_of(name: str, why: Unread) -> str:
     """Return the line that stands in place of a file."""
     return f"(the file {title(name)} is {not_shown(why)})"

@@ -77,6 +77,13 @@ def escape_line(text: str) -> str:
     return escape(_BREAKS.sub(" ", text))
 
 
+def plain(value: str) -> str:
+    """Return what `attribute` made a text of, as people read it."""
+    for character, entity in (("<", "&lt;"), ('"', "&quot;"), ("&", "&amp;")):
+        value = value.replace(entity, character)
+    return value
+
+
 def attribute(value: str) -> str:
     """Return `value` as the text of an attribute between quotes, on one line."""
     return _BREAKS.sub(" ", value).translate(_ENTITIES)

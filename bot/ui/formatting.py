@@ -1,6 +1,7 @@
 """Amounts, dates, counts and bars, formatted for people. Pure."""
 
 import math
+import re
 from datetime import UTC, datetime
 
 from bot.domain.completion import Usage
@@ -23,6 +24,8 @@ WARNING = "⚠️"
 CENT = 0.01
 # What a sum of floats may exceed whole cents by.
 _ROUNDING = 1e-6
+
+_HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]++([^\s#][^\n]*+)$", re.MULTILINE)
 
 _HERE = {
     ScopeLevel.THREAD: phrases.THIS_THREAD,
@@ -72,6 +75,15 @@ def exact_usd(amount: float) -> str:
 def person(who: str) -> str:
     """Somebody, as texts name them."""
     return phrases.THE_OPERATOR if who == OPERATOR else references.user(who)
+
+
+def without_headings(markdown: str) -> str:
+    """Return Markdown of a model with its headings in bold, as texts of responses have
+    them."""
+
+    return _HEADING.sub(
+        lambda found: f"**{found[1].strip().replace('*', '')}**", markdown
+    )
 
 
 def excerpt(text: str) -> str:

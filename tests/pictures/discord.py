@@ -3,16 +3,17 @@
 import html
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from tests.pictures.picture import DAY, TIME
+from tests.pictures.picture import DAY, TIME, image
 
 Json = Mapping[str, Any]
 Name = Callable[[str], str]
 
 #: What Discord writes below a message that one person sees.
 ONLY = "👁 Only you can see this · Dismiss message"
+_LINK = re.compile(r"\[([^\]\n]+)\]\((?:&lt;)?https?://[^)\s]+\)")
 _COLOURS = ("#2c7a7b", "#b7791f", "#2b6cb0")
 
 STYLE = """
@@ -27,6 +28,12 @@ body { font: 15px/1.4 'Roboto', 'DejaVu Sans', 'Noto Color Emoji', sans-serif;
 .author { font-weight: 700; color: #f2f3f5; }
 .app { font-size: 10px; font-weight: 700; color: #fff; background: #5865f2;
        border-radius: 3px; padding: 1px 5px; margin-left: 6px; vertical-align: 2px; }
+.picture { display: block; border-radius: 8px; margin: 6px 0; }
+.file { background: #2b2d31; border: 1px solid #3f4147; border-radius: 8px;
+        padding: 10px 14px; margin: 6px 8px 0 0; display: inline-block;
+        min-width: 160px; color: #00a8fc; }
+.file span { display: block; color: #949ba4; font-size: 12px; }
+.link { color: #00a8fc; }
 .reaction { display: inline-block; background: #2b2d31; border-radius: 8px;
             padding: 2px 8px; font-size: 13px; margin-top: 4px; }
 .text { white-space: pre-wrap; overflow-wrap: anywhere; }
@@ -99,6 +106,8 @@ class Message:
     reactions: Sequence[str]
     #: Whether only one person sees it.
     ephemeral: bool = False
+    #: Contents by name.
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def conversation(messages: Iterable[Message], name: Name) -> str:
@@ -115,11 +124,20 @@ def _post(said: Message, name: Name) -> str:
         f'<span class="author">{html.escape(said.author)}</span>'
         + ('<span class="app">APP</span>' if said.is_app else "")
         + ("" if is_layout else f'<div class="text">{markdown(said.text, name)}</div>')
+        + "".join(_file(*each) for each in said.files.items())
         + "".join(_drawn(each, name) for each in said.components)
         + "".join(f'<span class="reaction">{sign} 1</span>' for sign in said.reactions)
         + (f'<div class="only">{ONLY}</div>' if said.ephemeral else "")
         + "</div></div>"
     )
+
+
+def _file(name: str, data: bytes) -> str:
+    """What Discord shows of an attached file."""
+    if name.endswith(".png"):
+        return image(data)
+    size = f"{len(data) / 1_000:.0f} KB"
+    return f'<div class="file">{html.escape(name)}<span>{size}</span></div>'
 
 
 def markdown(text: str, name: Name) -> str:
@@ -143,6 +161,10 @@ def _inline(text: str, name: Name) -> str:
     text = re.sub(r"&lt;t:\d+:D&gt;", f'<span class="time">{DAY}</span>', text)
     text = re.sub(r"&lt;t:\d+(:\w)?&gt;", f'<span class="time">{TIME}</span>', text)
     text = re.sub(r"`([^`\n]+)`", r"<code>\1</code>", text)
+    text = _LINK.sub(r'<span class="link">\1</span>', text)
+    # The client names the channel of a message that a bare address leads to.
+    chip = '<span class="who"># general › 💬</span>'
+    text = re.sub(r"(?:&lt;)?https?://\S+/channels/\d+/\d+/\d+(?:&gt;)?", chip, text)
     text = re.sub(r"\*\*([^*\n]+)\*\*", r"<b>\1</b>", text)
     text = re.sub(r"(?<!\w)_([^_\n]+)_(?!\w)", r"<i>\1</i>", text)
     text = re.sub(r"^- ", "• ", text, flags=re.MULTILINE)

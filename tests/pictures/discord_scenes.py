@@ -1,8 +1,11 @@
 """What happens in Discord, and what people see of it."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from bot.domain.setting import Change
 from storage.store import SqliteStore
 from tests.adapters.discord.test_admin import Town
 from tests.emulators.claude.emulator import ClaudeEmulator
@@ -14,6 +17,7 @@ from tests.emulators.discord.people import Seen
 from tests.pictures import discord as draw
 from tests.pictures import talk
 from tests.pictures.picture import Picture
+from tests.pictures.reading import FILES, LONG, Question, reply, summarised
 
 #: In pixels.
 MESSAGES, FORM, FORMS = 640, 520, 1010
@@ -28,6 +32,8 @@ class Server(Town):
         super().__init__(discord, claude, store)
         self.olga = discord.add_user("Olga", admin=True)
         self.billing = discord.add_channel("billing")
+        #: What was attached to a message, by its id.
+        self._files: dict[str, Mapping[str, bytes]] = {}
         self._people = {self.alice: "Alice", self.bob: "Bob", self.olga: "Olga"}
 
     def name(self, number: str) -> str:
@@ -36,11 +42,48 @@ class Server(Town):
             return "Threadkeep"
         return self._people.get(number) or self.discord.name(number)
 
-    def utter(self, who: str, text: str, place: str = "") -> str:
+    def utter(
+        self,
+        who: str,
+        text: str,
+        place: str = "",
+        files: Mapping[str, bytes] | None = None,
+    ) -> str:
         """Let Alice or Bob say something; its id."""
         user = {"Alice": self.alice, "Bob": self.bob}[who]
         said = text.format(mention=self.discord.mention)
-        return self.discord.say(user, place or self.general, said)
+        number = self.discord.say(user, place or self.general, said, files=files)
+        self._files[number] = files or {}
+        return number
+
+    async def discussed(self, questions: Sequence[Question], thread: str = "") -> str:
+        """Let people ask `questions` in a thread, each when the one before is answered;
+        the thread, which is about the first of them."""
+        seen = self.discord.messages(thread) if thread else ()
+        before = sum(each.bot for each in seen)
+        for count, each in enumerate(questions, before + 1):
+            self.claude.always(reply(each.answer))
+            said = self.utter(each.who, each.text, thread, each.files)
+            thread = thread or await self.thread_of(said)
+            await self.answered_whole(thread, count)
+        return thread
+
+    async def answered_whole(self, thread: str, count: int) -> None:
+        """Wait until a thread has `count` whole answers, and Retry below the last."""
+
+        def is_over() -> bool:
+            seen = [each for each in self.discord.messages(thread) if each.bot]
+            retry = ["Retry" in _labels(each) for each in seen]
+            return retry == [*[False] * (count - 1), True]
+
+        await self.discord.until(is_over, timeout=30)
+        await self.quiet()
+
+    async def pressed(self, who: str, thread: str, label: str) -> Seen:
+        """Let somebody press a button below the last answer; what they alone see."""
+        last = self.discord.messages(thread)[-1]
+        [found] = [each for each in _buttons(last) if each.get("label") == label]
+        return await self.told(self.discord.click(who, last.id, found["custom_id"]))
 
     async def ended(self, thread: str, count: int = 1) -> None:
         """Wait until a thread has `count` whole answers, with Retry below the last
@@ -48,7 +91,7 @@ class Server(Town):
 
         def is_over() -> bool:
             answers = [each for each in self.discord.messages(thread) if each.bot]
-            buttons = [[one.get("label") for one in _buttons(each)] for each in answers]
+            buttons = [_labels(each) for each in answers]
             return buttons == [*[["Receipt"]] * (count - 1), ["Retry", "Receipt"]]
 
         await self.discord.until(is_over)
@@ -64,6 +107,7 @@ class Server(Town):
                 components=each.components,
                 reactions=each.reactions,
                 ephemeral=bool(each.ephemeral_for),
+                files=self._files.get(each.id, {}),
             )
             for each in seen
         ]
@@ -82,6 +126,10 @@ def _buttons(seen: Seen) -> list[Any]:
     return [one for row in seen.components for one in row.get("components") or ()]
 
 
+def _labels(seen: Seen) -> list[str]:
+    return [one.get("label", "") for one in _buttons(seen)]
+
+
 async def pictures(
     discord: DiscordEmulator, claude: ClaudeEmulator, store: SqliteStore
 ) -> list[Picture]:
@@ -91,6 +139,8 @@ async def pictures(
         *await _thread(there),
         *await _waiting(there),
         *await _settings(there),
+        *await _files(there),
+        *await _summary(there),
     ]
 
 
@@ -149,3 +199,26 @@ async def _settings(there: Server) -> list[Picture]:
         Picture("discord-prompt", prompt, FORM),
         Picture("discord-forms", others, FORMS),
     ]
+
+
+async def _files(there: Server) -> list[Picture]:
+    """People attach files, of which one waits for a decision about its price; Bob looks
+    at what the first answer was made from."""
+    thread = await there.discussed(FILES[:1])
+    receipt = await there.pressed(there.bob, thread, "Receipt")
+    await there.discussed(FILES[1:], thread)
+    root = there.discord.message(thread)
+    seen = [each for each in there.discord.messages(thread) if not each.ephemeral_for]
+    return [there.drawn("files", root, *seen), there.drawn("receipt", receipt)]
+
+
+async def _summary(there: Server) -> list[Picture]:
+    """A thread has become long, and Bob looks at its summary."""
+    change = Change(there.channel, "summary_at", "8000")
+    await there.store.change_settings([change], who=there.olga, now=1.0)
+    thread = await there.discussed(LONG[:-1])
+    await summarised(there.store, replace(there.channel, thread=thread).key)
+    await there.discussed(LONG[-1:], thread)
+    summary = await there.pressed(there.bob, thread, "Show summary")
+    seen = [each for each in there.discord.messages(thread) if not each.ephemeral_for]
+    return [there.drawn("summary", there.discord.message(thread), *seen, summary)]

@@ -4,11 +4,15 @@ Rule: a page holds what people see and nothing else: names for ids, and one time
 all times. So two runs make the same page, and another page needs another picture.
 """
 
+import base64
 import hashlib
+import io
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+
+from PIL import Image
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
 #: Which page each picture in the folder shows.
@@ -35,6 +39,14 @@ class Picture:
         """What tells this page from every other."""
         seen = f"{self.width}\n{self.page}"
         return hashlib.sha256(seen.encode()).hexdigest()[:16]
+
+
+def image(data: bytes) -> str:
+    """An image of a message as HTML; as pixels, which depend on no compression."""
+    pixels = io.BytesIO()
+    Image.open(io.BytesIO(data)).save(pixels, "BMP")
+    source = base64.b64encode(pixels.getvalue()).decode()
+    return f'<img class="picture" src="data:image/bmp;base64,{source}">'
 
 
 def digests(pictures: Iterable[Picture]) -> dict[str, str]:

@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 
 from bot.claude.client import connect as connect_claude
+from bot.commands.receipt import steps
 from bot.context.prompt import preface
+from bot.domain.receipt import TurnTimes
 from bot.settings.effective import Operator
 from storage.store import SqliteStore, open_store
 from tests.emulators.claude.emulator import ClaudeEmulator
@@ -27,6 +29,11 @@ from tests.support.process import running
 #: When Claude is told that it is: the names of days and months are not equally long,
 #: and each token has a price.
 NOW = datetime(2026, 11, 28, 9, 41, tzinfo=UTC).timestamp()
+#: Instead of the product's own words to Claude: receipts show how many tokens they are,
+#: and a picture is not to be drawn anew whenever one of them changes.
+SYSTEM = "You are in a team chat. " * 60
+#: How long each step of an answer took, as receipts show it.
+TIMES = TurnTimes(NOW, NOW, *(NOW + each for each in (0.1, 0.6, 2.5, 7.9, 8.3)))
 
 
 async def pictures(names: Collection[str] = ()) -> list[Picture]:
@@ -40,6 +47,10 @@ async def pictures(names: Collection[str] = ()) -> list[Picture]:
         chosen.append(terminal_scenes.pictures)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("bot.context.prompt.preface", lambda _: preface(NOW))
+        patch.setattr(
+            "bot.context.prompt.system_prompt", lambda own, _="": SYSTEM + own
+        )
+        patch.setattr("bot.commands.receipt.steps", lambda _: steps(TIMES))
         made = await asyncio.gather(*(scene() for scene in chosen))
     return [picture for scene in made for picture in scene]
 

@@ -3,12 +3,12 @@
 import html
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from markdown_it import MarkdownIt
 
-from tests.pictures.picture import DAY, TIME
+from tests.pictures.picture import DAY, TIME, image
 
 Json = Mapping[str, Any]
 
@@ -27,6 +27,13 @@ body { font: 15px/1.46 'Lato', 'DejaVu Sans', 'Noto Color Emoji', sans-serif;
 .app { font-size: 10px; font-weight: 700; color: #616061; background: #e8e8e8;
        border-radius: 2px; padding: 1px 4px; margin-left: 5px; vertical-align: 2px; }
 .only { color: #616061; font-size: 12px; padding: 12px 24px 0; }
+.picture { display: block; border: 1px solid #ddd; border-radius: 8px; margin: 6px 0; }
+.file { border: 1px solid #ddd; border-radius: 8px; padding: 8px 14px;
+        margin: 6px 8px 0 0; display: inline-block; min-width: 160px;
+        font-weight: 700; font-size: 14px; }
+.file span { display: block; font-weight: 400; color: #616061; font-size: 13px; }
+.said .only { padding: 0; }
+.link { color: #1264a3; }
 .reaction { display: inline-block; background: #f2f2f2; border-radius: 12px;
             padding: 1px 9px; font-size: 12px; margin-top: 4px; }
 .md > :first-child { margin-top: 0; } .md > :last-child { margin-bottom: 4px; }
@@ -77,6 +84,9 @@ pre { background: #f8f8f8; border: 1px solid #ddd; border-radius: 4px; padding: 
 
 Name = Callable[[str], str]
 
+#: What Slack writes above a message that one person sees.
+ONLY = "👁 Only visible to you"
+
 _COLOURS = ("#2c7a7b", "#b7791f", "#2b6cb0")
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 
@@ -118,7 +128,11 @@ class Message:
     text: str
     blocks: Sequence[Json]
     #: The signs under it.
-    reactions: Sequence[str]
+    reactions: Sequence[str] = ()
+    #: Contents by name.
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    #: Whether only one person sees it.
+    ephemeral: bool = False
 
 
 def conversation(messages: Iterable[Message], name: Name) -> str:
@@ -129,9 +143,7 @@ def conversation(messages: Iterable[Message], name: Name) -> str:
 def whisper(blocks: Sequence[Json], name: Name) -> str:
     """A message that only one person sees as HTML."""
     drawn = "".join(_block(each, name) for each in blocks)
-    return _page(
-        f'<div class="only">👁 Only visible to you</div><div class="view">{drawn}</div>'
-    )
+    return _page(f'<div class="only">{ONLY}</div><div class="view">{drawn}</div>')
 
 
 def _page(body: str) -> str:
@@ -148,10 +160,20 @@ def _message(said: Message, name: Name) -> str:
         f'{html.escape(said.author[0].upper())}</div><div class="said">'
         f'<span class="author">{html.escape(said.author)}</span>'
         + ('<span class="app">APP</span>' if said.is_app else "")
+        + (f'<div class="only">{ONLY}</div>' if said.ephemeral else "")
         + "".join(_block(each, name) for each in blocks)
+        + "".join(_file(*each) for each in said.files.items())
         + "".join(f'<span class="reaction">{sign} 1</span>' for sign in said.reactions)
         + "</div></div>"
     )
+
+
+def _file(name: str, data: bytes) -> str:
+    """What Slack shows of an attached file."""
+    if name.endswith(".png"):
+        return image(data)
+    kind = "PDF" if name.endswith(".pdf") else "Text"
+    return f'<div class="file">{html.escape(name)}<span>{kind}</span></div>'
 
 
 def _block(block: Json, name: Name) -> str:
@@ -239,13 +261,17 @@ def mrkdwn(text: str, name: Name) -> str:
 def _inline(text: str, name: Name) -> str:
     def reference(match: re.Match[str]) -> str:
         target, _, label = match[1].partition("|")
+        if target.startswith("http"):
+            # Of a message, whose ids differ from run to run.
+            shown = "https://acme.slack.com/archives/C024BE91L/p1795858860000000"
+            return f'<span class="link">{label or shown}</span>'
         if target.startswith("!date"):
             return TIME if "{time}" in target else DAY
         mark = "#" if target.startswith("#") else "@"
         plain = target.lstrip("@#!").removeprefix("subteam^")
         return f'<span class="who">{mark}{html.escape(label or name(plain))}</span>'
 
-    text = re.sub(r"<([@#!][^<>]+)>", reference, text)
+    text = re.sub(r"<((?:[@#!]|https?:)[^<>]+)>", reference, text)
     text = re.sub(r"`([^`\n]+)`", r"<code>\1</code>", text)
     text = re.sub(r"(?<!\w)\*([^*\n]+)\*(?!\w)", r"<b>\1</b>", text)
     text = re.sub(r"(?<!\w)_([^_\n]+)_(?!\w)", r"<i>\1</i>", text)

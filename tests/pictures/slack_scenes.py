@@ -1,7 +1,11 @@
 """What happens in Slack, and what people see of it."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+from bot.domain.scope import Scope
+from bot.domain.setting import Change
 from storage.store import SqliteStore
 from tests.adapters.slack.test_admin import Admins
 from tests.emulators.claude.emulator import ClaudeEmulator
@@ -11,6 +15,7 @@ from tests.emulators.slack.emulator import SlackEmulator
 from tests.pictures import slack as draw
 from tests.pictures import talk
 from tests.pictures.picture import Picture
+from tests.pictures.reading import FILES, LONG, Question, reply, summarised
 
 #: How the reactions look that have a name in Slack.
 SIGNS = {"hourglass_flowing_sand": "⏳"}
@@ -27,18 +32,59 @@ class Workspace(Admins):
         super().__init__(slack, claude, store)
         self.olga = slack.add_user("Olga", admin=True)
         self.billing = slack.add_channel("billing")
+        #: What was attached to a message, by its ts.
+        self._files: dict[str, Mapping[str, bytes]] = {}
 
     def name(self, number: str) -> str:
         """What people see for an id."""
         users, channels = self.slack.world.users, self.slack.world.channels
         return users[number].name if number in users else channels[number].name
 
-    def utter(self, who: str, text: str, root: str = "", channel: str = "") -> str:
+    def utter(
+        self,
+        who: str,
+        text: str,
+        root: str = "",
+        channel: str = "",
+        files: Mapping[str, bytes] | None = None,
+    ) -> str:
         """Let Alice or Bob say something; its ts."""
         user = {"Alice": self.alice, "Bob": self.bob}[who]
         said = text.format(mention=self.slack.mention)
         where = channel or self.general
-        return self.slack.say(user, where, said, thread_ts=root or None)
+        ts = self.slack.say(user, where, said, thread_ts=root or None, files=files)
+        self._files[ts] = files or {}
+        return ts
+
+    async def discussed(self, questions: Sequence[Question], root: str = "") -> str:
+        """Let people ask `questions` in a thread, each when the one before is answered;
+        its ts."""
+        before = sum(each.bot for each in self.slack.thread(self.general, root or "0"))
+        for count, each in enumerate(questions, before + 1):
+            self.claude.always(reply(each.answer))
+            ts = self.utter(each.who, each.text, root, files=each.files)
+            root = root or ts
+            await self.answered_whole(root, count)
+        return root
+
+    async def answered_whole(self, root: str, count: int) -> None:
+        """Wait until a thread has `count` whole answers, and Retry below the last."""
+
+        def is_over() -> bool:
+            seen = [e for e in self.slack.thread(self.general, root) if e.bot]
+            retry = ["Retry" in (c.label for c in each.controls) for each in seen]
+            return retry == [*[False] * (count - 1), True] and self.slack.settled
+
+        await self.slack.until(is_over, timeout=30)
+
+    async def pressed(self, who: str, root: str, label: str) -> draw.Message:
+        """Let somebody press a button below the last answer; what they alone see."""
+        before = len(self.slack.ephemerals(who))
+        last = self.slack.thread(self.general, root)[-1]
+        self.slack.press(who, self.general, last.ts, label)
+        found = await self.whispered(who, before + 1)
+        name = self.name(self.slack.bot_user)
+        return draw.Message(name, True, "", found.blocks, ephemeral=True)
 
     async def ended(self, root: str, count: int = 1, channel: str = "") -> None:
         """Wait until a thread has `count` whole answers, with Retry below the last
@@ -58,9 +104,14 @@ class Workspace(Admins):
 
         await self.slack.until(is_over)
 
-    def thread(self, title: str, root: str) -> Picture:
-        """A thread as it is now."""
-        messages = [
+    def thread(self, title: str, root: str, *more: draw.Message) -> Picture:
+        """A thread as it is now, and `more` below it."""
+        messages = [*self.messages(root), *more]
+        return Picture(title, draw.conversation(messages, self.name), MESSAGES)
+
+    def messages(self, root: str) -> list[draw.Message]:
+        """The messages of a thread as they are now."""
+        return [
             draw.Message(
                 author=self.name(each.user),
                 is_app=each.user == self.slack.bot_user,
@@ -68,10 +119,10 @@ class Workspace(Admins):
                 # What people type is in blocks of another kind, and in the text.
                 blocks=each.blocks or [] if each.user == self.slack.bot_user else [],
                 reactions=[SIGNS.get(name, name) for name in each.reactions],
+                files=self._files.get(each.ts, {}),
             )
             for each in self.slack.world.thread(self.general, root)
         ]
-        return Picture(title, draw.conversation(messages, self.name), MESSAGES)
 
     async def form(self, title: str) -> Json:
         """The form on Olga's screen, which she closes then."""
@@ -90,6 +141,8 @@ async def pictures(
         *await _waiting(there),
         *await _settings(there),
         *await _forms(there),
+        *await _files(there),
+        *await _summary(there),
     ]
 
 
@@ -166,3 +219,25 @@ async def _forms(there: Workspace) -> list[Picture]:
         Picture("slack-prompt", prompt, FORM),
         Picture("slack-forms", others, FORMS),
     ]
+
+
+async def _files(there: Workspace) -> list[Picture]:
+    """People attach files, of which one waits for a decision about its price; Bob looks
+    at what the first answer was made from."""
+    root = await there.discussed(FILES[:1])
+    receipt = await there.pressed(there.bob, root, "Receipt")
+    await there.discussed(FILES[1:], root)
+    page = draw.conversation([receipt], there.name)
+    return [there.thread("slack-files", root), Picture("slack-receipt", page, MESSAGES)]
+
+
+async def _summary(there: Workspace) -> list[Picture]:
+    """A thread has become long, and Bob looks at its summary."""
+    place = Scope("slack", there.slack.team, there.general)
+    change = Change(place, "summary_at", "8000")
+    await there.store.change_settings([change], who=there.olga, now=1.0)
+    root = await there.discussed(LONG[:-1])
+    await summarised(there.store, replace(place, thread=root).key)
+    await there.discussed(LONG[-1:], root)
+    summary = await there.pressed(there.bob, root, "Show summary")
+    return [there.thread("slack-summary", root, summary)]

@@ -48,6 +48,17 @@ def tokens_of(block: Body) -> int:
     return min(4_784, -(-across // 28) * -(-down // 28))
 
 
+def documents(body: Body) -> list[Body]:
+    """The documents of a request, in the order that citations number them."""
+    return [
+        block
+        for message in body["messages"]
+        if isinstance(message["content"], list)
+        for block in message["content"]
+        if block.get("type") == "document"
+    ]
+
+
 def bad_files(messages: list[Body], facts: ModelFacts) -> str | None:
     """What is wrong with the images and documents of `messages`, if anything."""
     found = [

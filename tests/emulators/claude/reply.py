@@ -15,6 +15,7 @@ from aiohttp import web
 
 from bot.domain.completion import Usage
 from tests.emulators.claude import mcp_servers, web_tools
+from tests.emulators.claude.files import documents
 from tests.emulators.claude.message import TYPES, error_of, message_of, usage_of
 from tests.emulators.claude.prompt import Body, tokens
 
@@ -171,6 +172,17 @@ class Ask:
 
 
 @dataclass(frozen=True)
+class Cite:
+    """Says `text` in a block of its own, citing `pages`, the first and the last, of the
+    PDF with `title` in its title (claude 1.7). What the request does not have, or has
+    without citations, is not cited."""
+
+    text: str
+    title: str
+    pages: tuple[int, int]
+
+
+@dataclass(frozen=True)
 class Stop:
     """Ends the answer for `reason`."""
 
@@ -183,7 +195,7 @@ PING = Event("ping", {"type": "ping"})
 _Bare = Hold | Pause | Fail | Abort | Stall
 _Sent = Open | Raw | Event | Error | End
 _Used = Search | Fetch | Code | Ask
-Step = str | Start | Other | Think | _Used | Stop | _Sent | _Bare
+Step = str | Start | Other | Think | _Used | Cite | Stop | _Sent | _Bare
 Answer = Step | Sequence[Step] | Callable[[Body], Step | Sequence[Step]]
 
 
@@ -314,6 +326,8 @@ class Reply:
                 case Ask() if self._may_ask(step):
                     self._found_more(json.dumps(dict(step.given)), step.tokens)
                     self._text += step.text
+                case Cite():
+                    self._text += step.text
                 case Stop() | Fail() | Abort() | Error() | End():
                     break
 
@@ -365,6 +379,8 @@ class Reply:
                     await self._run(step)
                 case Ask():
                     await self._ask(step)
+                case Cite():
+                    await self._cite(step)
                 case Stop():
                     await self._stop(step)
                 case str():
@@ -509,6 +525,30 @@ class Reply:
                 "file_id": None,
             }
             await self._delta({"type": "citations_delta", "citation": citation})
+
+    async def _cite(self, step: Cite) -> None:
+        if self._in_text:
+            await self._end_block()
+            self._in_text = False
+        await self._say(step.text)
+        for nth, document in enumerate(documents(self._asked.body)):
+            cites = (document.get("citations") or {}).get("enabled")
+            title = str(document.get("title"))
+            if not self._in_text or not cites or step.title not in title:
+                continue
+            citation = {
+                "type": "page_location",
+                "cited_text": step.text[:150],
+                "document_index": nth,
+                "document_title": title,
+                "start_page_number": step.pages[0],
+                "end_page_number": step.pages[1] + 1,
+                "file_id": None,
+            }
+            await self._delta({"type": "citations_delta", "citation": citation})
+            await self._end_block()
+            self._in_text = False
+            break
 
     async def _run(self, step: Code) -> None:
         self._codes += 1

@@ -1,17 +1,20 @@
 """The emulator of the Messages API keeps the rules that it is there to enforce."""
 
 import asyncio
+import base64
+import io
 import json
 from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
+import pypdf
 import pytest
 
 from bot.domain.completion import Usage
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.claude.prompt import Body, PrefixCache, refusal
-from tests.emulators.claude.reply import Abort, End, Fail, Pause, Stop, Think
+from tests.emulators.claude.reply import Abort, Cite, End, Fail, Pause, Stop, Think
 
 HOUR: Body = {"type": "ephemeral", "ttl": "1h"}
 SHORT: Body = {"type": "ephemeral", "ttl": "5m"}
@@ -411,3 +414,32 @@ def test_tools_are_of_known_versions_and_forms() -> None:
     told = refusal(ASK | {"tools": [fetch]})
     assert told is not None
     assert "not supported on this model" in told[1]
+
+
+async def test_it_cites_the_pages_of_documents_that_may_be_cited(
+    claude: ClaudeEmulator, http: aiohttp.ClientSession
+) -> None:
+    writer, pdf = pypdf.PdfWriter(), io.BytesIO()
+    for _ in range(3):
+        writer.add_blank_page(200, 280)
+    writer.write(pdf)
+    data = base64.b64encode(pdf.getvalue()).decode()
+    source = {"type": "base64", "media_type": "application/pdf", "data": data}
+    made = {"type": "document", "source": source, "citations": {"enabled": True}}
+    content = [
+        {**made, "title": "a.pdf"},
+        {**made, "title": "b.pdf"},
+        {**made, "title": "c.pdf", "citations": {"enabled": False}},
+        {"type": "text", "text": "Why?"},
+    ]
+    steps = [Cite(f"{n}.", f"{n}.pdf", (2, 3)) for n in "bcd"]
+    claude.script(["So ", *steps])
+    body = {**ASK, "messages": [{"role": "user", "content": content}]}
+    found = await events(http, body)
+    deltas = [each["delta"] for each in found if each["type"] == "content_block_delta"]
+    assert "".join(each.get("text", "") for each in deltas) == "So b.c.d."
+    [cited] = [each["citation"] for each in deltas if "citation" in each]
+    assert (cited["type"], cited["document_index"]) == ("page_location", 1)
+    # The last page is named by the one behind it.
+    assert (cited["start_page_number"], cited["end_page_number"]) == (2, 4)
+    assert (cited["document_title"], cited["cited_text"]) == ("b.pdf", "b.")

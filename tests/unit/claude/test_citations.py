@@ -6,6 +6,7 @@ from anthropic import types
 from bot.claude.citations import MOST_SOURCES, Sources, source_of
 from bot.claude.request import document_options
 from bot.domain.completion import ChatMessage, Request
+from bot.text import file_lines
 
 WEB = types.CitationsWebSearchResultLocation(
     cited_text="x",
@@ -52,6 +53,14 @@ BLOCK = types.CitationContentBlockLocation(
     end_block_index=1,
     type="content_block_location",
 )
+
+
+def test_a_document_is_named_as_people_named_it() -> None:
+    name = 'R&D &amp; "us" <x>.pdf'
+    cited = page(1, 2, file_lines.title(name)).model_dump()  # type: ignore[attr-defined]
+    sources = Sources()
+    sources.cite([cited], "So.")
+    assert sources.listed.endswith('1. R&D &amp; "us" x .pdf, page 1')
 
 
 def test_each_source_has_one_number_and_one_line() -> None:

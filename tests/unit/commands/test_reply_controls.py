@@ -326,7 +326,7 @@ async def test_a_summary_is_shown_to_whoever_asks_there() -> None:
             await desk.ask(question)
             await desk.closed(count)
         covered = (await desk.store.read_turns(HERE))[:1]
-        text = "They met. " * 200
+        text = "## People\n" + "They met. " * 200
         summary = Summary(text, "<summary>…</summary>", 2, "claude-haiku-5-5", 1.0)
         assert await desk.store.store_summary(HERE, covered, summary)
         await desk.ask("three")
@@ -338,7 +338,7 @@ async def test_a_summary_is_shown_to_whoever_asks_there() -> None:
         for verb, turn in (("summary answer", await key(desk)), ("summary", "")):
             told = await use(app, verb, BOB, turn)
             head = messages.head(messages=2, model="claude-haiku-5-5")
-            assert told.text.startswith(f"{head}\nThey met. ")
+            assert told.text.startswith(f"{head}\n**People**\nThey met. ")
             assert told.file == File("summary.md", text)
             assert not told.public
         await desk.store.delete_messages("fake", "w", ["m001"], "c", 1.0)

@@ -85,3 +85,10 @@ def test_a_day_and_a_minute_are_in_utc() -> None:
 )
 def test_a_noun_stands_in_the_form_for_its_number(number: int, text: str) -> None:
     assert plurals.ANSWERS(number) == text
+
+
+def test_headings_of_a_model_become_bold_lines() -> None:
+    text = "# One\n- a\n  ## *Two* in C#\n#hashtag\n####### no\n## \n    # code"
+    assert formatting.without_headings(text) == (
+        "**One**\n- a\n**Two in C#**\n#hashtag\n####### no\n## \n    # code"
+    )
