@@ -6,6 +6,7 @@ or the server did, is gone on with by its last event id.
 
 import asyncio
 import logging
+import socket
 
 from aiohttp import web
 
@@ -39,6 +40,9 @@ log = logging.getLogger(__name__)
 HEARTBEAT_EVERY = 15.0
 #: Seconds that a reader may take to take what is sent; then it is cut off.
 PATIENCE = 30.0
+#: Bytes that wait in the kernel for one reader, which doubles it; as many as the server
+#: itself lets wait.
+BUFFER = 64 * 1024
 
 HEADERS = {
     "Content-Type": "text/event-stream; charset=utf-8",
@@ -76,6 +80,7 @@ class Streams:
                     raise Refused(409, "not_answered", texts.NOT_ANSWERED)
                 response = web.StreamResponse(headers=HEADERS)
                 await response.prepare(request)
+                _bound_buffer(request)
                 stream = _Stream(response, request, thread, Cursor(begin))
                 try:
                     await self._pass_on(stream, live, caller)
@@ -161,7 +166,7 @@ class _Stream:
 
     async def text(self, text: str) -> None:
         """Send what of `text` the reader does not have."""
-        if sent := self.cursor.take(text):
+        while sent := self.cursor.take(text):
             await self.write(sent)
 
     async def receipt(self, data: dict[str, object]) -> None:
@@ -191,6 +196,16 @@ async def _first(live: Live) -> None:
             await live.changed(0)
     except TimeoutError:
         raise Refused(503, "storage", StorageError.user_text) from None
+
+
+def _bound_buffer(request: web.Request) -> None:
+    """Let the kernel keep little for a reader that takes nothing: of its own accord it
+    would keep some megabytes for each."""
+    if request.transport is None:
+        return
+    connection = request.transport.get_extra_info("socket")
+    if connection is not None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
 
 
 def plain(note: str) -> str:

@@ -26,6 +26,9 @@ EVENT_ID = re.compile(
     r"\.(0|[1-9][0-9]{0,8})\.([0-9a-f]{16})\.([tre])"
 )
 
+#: The most characters of a `delta`: clients have a limit of their own for a line.
+MOST_CHARS = 10_000
+
 #: How far a reader is: in the text, behind the receipt, behind the end.
 TEXT, RECEIPT, END = "t", "r", "e"
 
@@ -83,18 +86,21 @@ class Cursor:
         return str(Position(begin.thread, begin.message, offset, known, self.stage))
 
     def take(self, text: str) -> bytes:
-        """Return the event that brings the reader to `text`; b"" if it is there."""
+        """Return the next event that brings the reader to `text`; b"" if it is
+        there."""
         if self._text is None:
             self._recognise(text)
         if self._text is None or not text.startswith(self._text):
             # Whatever came behind the old text is void, too.
-            self._hash, self._text, self.stage = _hash(text), text, TEXT
-            return event("delta", {"text": text, "replace": True}, self.id)
-        more = text[len(self._text) :]
+            self._text = text[:MOST_CHARS]
+            self._hash, self.stage = _hash(self._text), TEXT
+            return event("delta", {"text": self._text, "replace": True}, self.id)
+        known = len(self._text)
+        more = text[known : known + MOST_CHARS]
         if not more:
             return b""
         self._hash.update(more.encode())
-        self._text = text
+        self._text = text[: known + len(more)]
         return event("delta", {"text": more}, self.id)
 
     def _recognise(self, text: str) -> None:

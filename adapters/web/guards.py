@@ -12,6 +12,7 @@ unforeseen one says is in nobody's answer, and its place is in the log.
 import hmac
 import ipaddress
 import logging
+import re
 import secrets
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
@@ -37,6 +38,9 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+# A name or an address, and perhaps a port.
+_HOST = re.compile(r"([a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?")
+
 HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -52,12 +56,11 @@ def is_our_name(host: str, settings: WebConfig) -> bool:
     """Return whether `host`, the header of a request, names this server."""
     if host.lower() in settings.proxies:
         return True
-    try:
-        parts = urlsplit(f"//{host}")
-        name = (parts.hostname or "").lower()
-        _ = parts.port
-    except ValueError:
+    # Not urlsplit: it takes "[::1].evil.example" for "::1".
+    found = _HOST.fullmatch(host.lower())
+    if found is None:
         return False
+    name = found[1].strip("[]")
     if name in settings.proxies or name == settings.host.lower():
         return True
     if settings.is_loopback:
@@ -76,7 +79,7 @@ def guards(context: Context) -> list[Callable[..., Awaitable[web.StreamResponse]
 
     @web.middleware
     async def told(request: web.Request, handler: Next) -> web.StreamResponse:
-        """Answer every error with a sentence, and add the headers."""
+        """Answer every error with a sentence."""
         try:
             response = await handler(request)
         except Refused as refused:
@@ -99,8 +102,6 @@ def guards(context: Context) -> list[Callable[..., Awaitable[web.StreamResponse]
             log.error("web.failed at=%s", error_location(error))
             wrong = Refused(500, "internal", texts.SOMETHING_WRONG)
             response = _error(context, request, wrong)
-        if not response.prepared:
-            response.headers.update(_headers_of(response))
         return response
 
     @web.middleware
@@ -135,6 +136,11 @@ def guards(context: Context) -> list[Callable[..., Awaitable[web.StreamResponse]
         return await handler(request)
 
     return [told, ours, asked_by_our_page]
+
+
+async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Add to each response, before its first byte, what browsers are to keep to."""
+    response.headers.update(_headers_of(response))
 
 
 def page_token(request: web.Request) -> str:

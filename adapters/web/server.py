@@ -16,7 +16,7 @@ from adapters.web.board import Board
 from adapters.web.config import WebConfig
 from adapters.web.context import Context
 from adapters.web.drawing import Drawing
-from adapters.web.guards import guards
+from adapters.web.guards import add_headers, guards
 from adapters.web.threads import Threads
 from bot.errors import ConfigError
 from bot.messages import labels
@@ -56,6 +56,8 @@ def application(context: Context) -> web.Application:
         middlewares=[*guards(context), sign_in.admitting(context)],
         client_max_size=MOST_BYTES,
     )
+    # Also of streams, which their routes begin themselves.
+    app.on_response_prepare.append(add_headers)
     for group in GROUPS:
         app.add_routes(group(context))
     app.router.add_static("/static", HERE / "static", append_version=True)

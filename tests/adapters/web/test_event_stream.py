@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.web.event_stream import EMPTY, END, Cursor, Position, event
+from adapters.web.event_stream import (
+    EMPTY,
+    END,
+    MOST_CHARS,
+    Cursor,
+    Position,
+    event,
+)
 
 BEGIN = Position("t1", "m1")
 
@@ -86,6 +93,21 @@ def test_the_same_length_with_another_text_is_noticed() -> None:
     reader.take(reader.connect().take("Hello there"))
     reader.take(reader.connect().take("Hallo there, again"))
     assert (reader.text, reader.replaced) == ("Hallo there, again", 1)
+
+
+@given(st.integers(0, 3 * MOST_CHARS), st.integers(0, 3), st.booleans())
+def test_a_long_text_comes_in_pieces(length: int, cut: int, replaced: bool) -> None:
+    reader, text = Reader(), "\u20ac" * length
+    cursor = reader.connect()
+    if replaced:
+        reader.take(cursor.take("x"))
+    for _ in range(cut):
+        reader.take(cursor.take(text))
+        cursor = reader.connect()
+    while sent := cursor.take(text):
+        assert len(sent) < 4 * MOST_CHARS
+        reader.take(sent)
+    assert reader.text == text
 
 
 def test_nothing_new_sends_nothing() -> None:
