@@ -71,6 +71,7 @@ from bot.settings.effective import Operator, totals
 from bot.triage.chat.auto import AutoTriage
 from bot.triage.chat.classifier import Classifier
 from bot.triage.chat.commands import TriageCommands
+from bot.vitals.probes import Probes
 from bot.vitals.process import ProcessVitals
 from bot.vitals.status_file import StatusFile
 
@@ -103,6 +104,7 @@ class App:
         retention: Retention = KEPT,
         database: Path | None = None,
         heard_within: float | None = None,
+        probes: Sequence[tuple[str, str]] = (),
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -125,6 +127,7 @@ class App:
             lambda: platforms.failures,
             at_once=at_once,
         )
+        self._probes = Probes(*(by_name, probes, self.vitals.connections, heard_within))
         self._status = database and StatusFile(database, self.vitals.read)
         if self._status:
             self.vitals.connections.on_echo = self._status.hurry
@@ -248,6 +251,7 @@ class App:
             start("mcp listings", self._listings.watch()),
             start("clean up", clean_up_daily(self._store, self._retention)),
             start("loop lag", self.vitals.lag.watch()),
+            start("probes", self._probes.watch()),
         }
         if self._status:
             helpers.add(start("status file", self._status.keep()))

@@ -91,6 +91,8 @@ class Config:
     heard_within: float | None = None
     #: The remote MCP servers, with their tokens.
     mcp: McpConfig = field(default_factory=McpConfig)
+    #: The channels in which probes are posted, each with its platform.
+    probes: tuple[tuple[str, str], ...] = ()
 
     @property
     def model(self) -> str:
@@ -162,6 +164,7 @@ class Config:
             retention=retention,
             heard_within=60.0 * heard_within or None,
             mcp=mcp,
+            probes=_probes(env, problems),
         )
         return config, problems
 
@@ -208,6 +211,17 @@ def _admins(env: Mapping[str, str], problems: list[str]) -> frozenset[str]:
         if not _ADMIN.fullmatch(word):
             problems.append(messages.not_an_admin(written=quoted(word)))
     return frozenset(words)
+
+
+def _probes(env: Mapping[str, str], problems: list[str]) -> tuple[tuple[str, str], ...]:
+    found = []
+    for word in (_text(env, "THREADKEEP_PROBE") or "").replace(",", " ").split():
+        if not _ADMIN.fullmatch(word):
+            problems.append(messages.not_a_channel(written=quoted(word)))
+            continue
+        platform, _, channel = word.partition(":")
+        found.append((platform, channel))
+    return tuple(found)
 
 
 def _workspaces(env: Mapping[str, str], problems: list[str]) -> Served:

@@ -21,6 +21,7 @@ from adapters.discord.members import People
 from adapters.discord.message_listener import MessageListener
 from adapters.discord.messages import DiscordMessenger
 from adapters.discord.name_cache import NameCache
+from adapters.discord.probes import DiscordProber
 from adapters.discord.servers import Servers
 from adapters.discord.surface import DiscordSurface, open_surface
 from adapters.discord.threads import ThreadResolver
@@ -85,6 +86,7 @@ class DiscordAdapter:
         self.history = MessageHistory(link, self._names)
         self.files = DiscordFiles(link)
         self.messenger = DiscordMessenger(link, self._names)
+        self.prober = DiscordProber(link)
         self.limits = LIMITS
         self._listened = False
         self._hint()

@@ -34,6 +34,7 @@ from adapters.slack.mention_pairs import MentionPairs
 from adapters.slack.messages import SlackMessenger
 from adapters.slack.name_cache import MOST_NAMES, NameCache
 from adapters.slack.native_streams import Streams
+from adapters.slack.probes import SlackProber
 from adapters.slack.signing_in import sign_in, try_socket
 from adapters.slack.surface import SlackSurface, open_surface
 from adapters.slack.thinking_status import Status
@@ -43,12 +44,7 @@ from bot.domain.message import Message
 from bot.domain.platform import EditInterval, Limits, Rate, RateLimitScope, WriteKind
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.turn import Turn
-from bot.errors import (
-    AccessRevoked,
-    ConfigError,
-    DeliveryError,
-    StorageError,
-)
+from bot.errors import AccessRevoked, ConfigError, DeliveryError, StorageError
 from bot.messages import operator
 from bot.messages.controls import NAME_CHANNEL_SLACK
 from bot.ports.host import Health, Host
@@ -138,6 +134,7 @@ class SlackAdapter:
         self.history = MessageHistory(client, identity)
         self.files = SlackFiles(client)
         self.messenger = SlackMessenger(client, self._display_names)
+        self.prober = SlackProber(client)
         self._status = Status(client)
         self._pairs = MentionPairs()
         self._streams = Streams(config.streams, identity.user)

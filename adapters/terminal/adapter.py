@@ -68,6 +68,7 @@ class TerminalAdapter:
     limits = LIMITS
     history = None
     messenger = None
+    prober = None
 
     def __init__(
         self,

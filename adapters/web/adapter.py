@@ -46,6 +46,7 @@ class WebAdapter:
 
     name = directory.PLATFORM
     limits = LIMITS
+    prober = None
 
     def __init__(
         self,

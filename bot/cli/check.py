@@ -6,7 +6,7 @@ Rule: looking changes nothing: no file is created, and no database migrated.
 import asyncio
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from bot.claude.model_status import ModelStatus
 from bot.cli import hosting, reports
 from bot.cli.environment import run
 from bot.cli.exposed_files import exposures
+from bot.cli.live import check_live
 from bot.cli.mcp import check_servers
 from bot.cli.platforms import (
     PLATFORMS,
@@ -45,8 +46,13 @@ from storage.store import read_balances
 
 @click.command(help=command_help.CHECK)
 @click.option("--offline", is_flag=True, help=OFFLINE_HELP)
-def check(offline: bool) -> None:
-    sys.exit(run(check_setup(*load_environment(), offline)))
+@click.option("--live", is_flag=True, help=messages.LIVE_HELP)
+@click.option("--in", "places", multiple=True, help=messages.IN_HELP)
+def check(offline: bool, live: bool, places: Sequence[str]) -> None:
+    if offline and live:
+        raise ConfigError(messages.LIVE_NEEDS_NETWORK)
+    wanted = places if live else None
+    sys.exit(run(check_setup(*load_environment(), offline, wanted)))
 
 
 async def check_claude(settings: Config, *, offline: bool) -> list[Finding]:
@@ -127,8 +133,14 @@ def _retiring(model: str, day: date | None) -> Finding:
     return Finding(messages.CLAUDE_MODEL, Grade.GOOD, text)
 
 
-async def check_setup(env: Mapping[str, str], env_file: EnvFile, offline: bool) -> int:
-    """Print all findings; return 1 if one of them is bad. Nothing is created."""
+async def check_setup(
+    env: Mapping[str, str],
+    env_file: EnvFile,
+    offline: bool,
+    live: Sequence[str] | None = None,
+) -> int:
+    """Print all findings; return 1 if one of them is bad. Nothing is created, except
+    for test messages where `live` is not None: there, or where the operator chose."""
     settings, problems = Config.read(env)
     unknown = unread(env, env_file.lines, settings.mcp.variables)
     notes = [*unknown, *hosting.warnings(env, settings)]
@@ -150,6 +162,8 @@ async def check_setup(env: Mapping[str, str], env_file: EnvFile, offline: bool) 
         found += reports.total_budgets(await read_balances(*budgets))
     for name in PLATFORMS:
         found += await check_platform(name, env, offline=offline)
+    if live is not None and not problems:
+        found += await check_live(env, settings, configured_platforms(env), live)
     print_findings(found)
     return 1 if any(each.grade is Grade.BAD for each in found) else 0
 

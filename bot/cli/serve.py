@@ -108,6 +108,7 @@ async def serve_until_stopped(
             retention=settings.retention,
             database=settings.database,
             heard_within=settings.heard_within,
+            probes=settings.probes,
         )
         _log_start(settings, adapters)
         await app.run(_stop_signal())

@@ -218,3 +218,90 @@ def web_unusable(*, address: str) -> str:
     return (
         f"this machine has no address {address}: set THREADKEEP_WEB to one of its own"
     )
+
+
+# What `--live` finds out.
+PROBE = (
+    "Threadkeep tests whether it receives events. This message disappears by itself."
+)
+LIVE_HELP = "Post a test message on each platform, and wait until it comes back."
+IN_HELP = "Where to post it, such as slack:C0123ABC; instead of THREADKEEP_PROBE."
+LIVE_NEEDS_NETWORK = "--live and --offline exclude each other."
+INTENT_MISSING = "switch the Message Content intent on, on the app's page under Bot"
+SLACK_EVENTS, DISCORD_EVENTS = "Slack events", "Discord events"
+
+
+def no_probe_place(*, platform: str) -> str:
+    return f"name a channel for the test: --in {platform}:CHANNEL or THREADKEEP_PROBE"
+
+
+def came_back(*, seconds: str, channel: str) -> str:
+    return f"a test message in {channel} came back after {seconds} s"
+
+
+def came_back_to_bot(*, seconds: str, channel: str) -> str:
+    return f"a test message in {channel} came back to the running bot after {seconds} s"
+
+
+def not_subscribed(*, event: str) -> str:
+    return (
+        f"nothing came back: subscribe to {event} on the app's page, under Event "
+        "Subscriptions, and switch events on there"
+    )
+
+
+def lacks_history(*, scope: str) -> str:
+    return f"the app needs the scope {scope} to receive what is said there"
+
+
+def lacks_scope(*, scopes: str) -> str:
+    return f"the app needs the scope {scopes}"
+
+
+def not_a_member(*, channel: str, name: str) -> str:
+    return f"the bot is not in {channel}: /invite @{name} there"
+
+
+def channel_unknown(*, channel: str) -> str:
+    return (
+        f"{channel} is not there, or it is private and the bot is not in it: check the "
+        "id, and invite the bot"
+    )
+
+
+def others_connected(*, count: int) -> str:
+    return (
+        f"nothing came back here, and {count} connections of this app are open: Slack "
+        "sent the event to another one. Stop the other process, or run the check "
+        "beside its database"
+    )
+
+
+def bot_heard_nothing(*, platform: str) -> str:
+    return (
+        f"nothing came back to the running bot, whose connection to {platform} may be "
+        "broken: restart it, and check again"
+    )
+
+
+def channel_hidden(*, channel: str) -> str:
+    return (
+        f"the bot does not see {channel}: check the id, add the bot to the server, and "
+        "give its role View Channel there"
+    )
+
+
+def may_not_post(*, channel: str) -> str:
+    return f"the bot may not write in {channel}: give its role Send Messages there"
+
+
+def no_session(*, reason: str) -> str:
+    return f"no connection for events: {reason}"
+
+
+def not_tested(*, reason: object) -> str:
+    return f"the test message could not be posted: {reason}"
+
+
+def nothing_back(*, seconds: int) -> str:
+    return f"nothing came back within {seconds} seconds"

@@ -213,3 +213,10 @@ def not_a_host_name(*, written: str) -> str:
         "THREADKEEP_WEB_TRUSTED_PROXY must be names of hosts, such as "
         f"threadkeep.example.org, not {written}."
     )
+
+
+def not_a_channel(*, written: str) -> str:
+    return (
+        "THREADKEEP_PROBE names channels by platform and id, such as slack:C0123ABC, "
+        f"not {written}"
+    )

@@ -170,6 +170,18 @@ class Messenger(Protocol):
         ...
 
 
+class Prober(Protocol):
+    """Messages of the bot that are to come back to it as events."""
+
+    async def probe(self, channel: str) -> str:
+        """Post a message in `channel` that says what it is for; return its id, as
+        `Health.heard` is told it. Raises DeliveryError or AccessRevoked."""
+        ...
+
+    async def remove(self, channel: str, message: str) -> None:
+        """Delete such a message. Raises DeliveryError or AccessRevoked."""
+
+
 class Adapter(Protocol):
     """One platform."""
 
@@ -196,6 +208,11 @@ class Adapter(Protocol):
     @property
     def files(self) -> FileSource | None:
         """The files of messages; None if the platform's messages have none."""
+        ...
+
+    @property
+    def prober(self) -> Prober | None:
+        """Messages that come back; None if the platform is this process itself."""
         ...
 
     async def run(self, host: Host) -> None:

@@ -73,6 +73,7 @@ REASONS = {
     "bot/vitals/connections.py Connections._echoes": "at most MOST_ECHOES",
     "bot/vitals/connections.py _State.open": "as many as the platform has shards",
     "bot/vitals/connections.py _State.known": "as many as the platform has shards",
+    "bot/vitals/probes.py Probes._probers": FIXED,
     "bot/vitals/process.py ProcessVitals._ends": "one for each platform",
     "bot/vitals/process.py ProcessVitals._first_words": "one for each platform",
     "bot/vitals/log_counts.py _Count.minutes": "one for each minute of an hour",

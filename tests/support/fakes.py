@@ -30,7 +30,14 @@ from bot.errors import (
     UploadLost,
 )
 from bot.ports.host import Host
-from bot.ports.platform import Directory, FileSource, MessageHistory, Messenger, Surface
+from bot.ports.platform import (
+    Directory,
+    FileSource,
+    MessageHistory,
+    Messenger,
+    Prober,
+    Surface,
+)
 from bot.ui.elements import Button, Response
 from tests.emulators.changes import PATIENCE
 
@@ -97,6 +104,7 @@ class FakeAdapter:
         #: The bytes of files, or why there are none, by address.
         self.stored_files: dict[str, bytes | ThreadkeepError] = {}
         self.messenger: Messenger | None = self
+        self.prober: Prober | None = None
         #: Whether answers have files; what was sent, by id, and what is shown of it, by
         #: thread: (name, text); and errors that the next calls meet.
         self.attaches = False

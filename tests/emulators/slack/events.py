@@ -18,6 +18,14 @@ from tests.emulators.slack.world import Change, Deleted, Message, Posted, World
 
 #: What an `app_mention` may lack (A1.1).
 BESIDE = {"files", "attachments", "subtype"}
+#: The subscriptions to messages, by kind of channel (A1.2), and to mentions.
+BY_KIND = {
+    "channel": "message.channels",
+    "group": "message.groups",
+    "im": "message.im",
+    "mpim": "message.mpim",
+}
+SUBSCRIPTIONS = frozenset({"app_mention", *BY_KIND.values()})
 #: In which order the two events of a mention come; Slack promises none (A1.2).
 PAIRS = ("message_first", "mention_first", "random")
 
@@ -39,6 +47,9 @@ class Feed:
         #: Whether a mention comes without what stands beside its text, which its
         #: `message` event has (A1.1).
         self.bare_mentions = False
+        #: The bot events that the app subscribes to. Without one, everything else works
+        #: and none of it ever arrives (A4).
+        self.subscribed = set(SUBSCRIPTIONS)
         self._world = world
         self._granted = granted
         self._chance = chance
@@ -107,7 +118,8 @@ class Feed:
 
     def _events(self, change: Change, channel: Channel) -> Iterator[Json]:
         message = change.message
-        if scopes.HISTORY[channel.kind] in self._granted:
+        hears = scopes.HISTORY[channel.kind] in self._granted
+        if hears and BY_KIND[channel.kind] in self.subscribed:
             yield self._message(change, channel)
         if isinstance(change, Posted) and self._mentions(message, channel):
             # A1.1: no channel_type.
@@ -125,6 +137,7 @@ class Feed:
         """A1.1: not for direct messages; our own words do not mention us."""
         return (
             "app_mentions:read" in self._granted
+            and "app_mention" in self.subscribed
             and channel.kind != "im"
             and message.user != self._world.bot.id
             and f"<@{self._world.bot.id}>" in message.text

@@ -411,3 +411,15 @@ async def test_a_revoked_token_is_told_and_refused(
     slack.revoke()
     await slack.until(lambda: len(bot.heard) == 2)
     assert bot.events[1]["tokens"] == {"oauth": [], "bot": [slack.bot_user]}
+
+
+async def test_without_a_subscription_all_works_and_nothing_arrives(
+    slack: SlackEmulator, bot: Bot
+) -> None:
+    alice, general = slack.add_user("Alice"), slack.add_channel("general")
+    slack.feed.subscribed.discard("message.channels")
+    slack.say(alice, general, "Hello?")
+    slack.say(alice, general, f"{slack.mention} hello?")
+    await slack.until(lambda: bot.events)
+    await slack.until(lambda: slack.settled)
+    assert [event["type"] for event in bot.events] == ["app_mention"]

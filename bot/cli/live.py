@@ -1,0 +1,64 @@
+"""`threadkeep check --live`: a test message on each platform must come back."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+from bot.cli.platforms import load_module
+from bot.config import Config
+from bot.domain.finding import Finding, Grade
+from bot.messages import check as messages
+from bot.vitals import status_file
+
+# The platforms that are not this process, with the subject of what is found out.
+REMOTE = {"slack": messages.SLACK_EVENTS, "discord": messages.DISCORD_EVENTS}
+
+# How long the running bot may take to hear a message and to say so, in seconds; and how
+# often that is looked at.
+PATIENCE = 20.0
+LOOK_AGAIN = 0.1
+
+
+async def check_live(
+    env: Mapping[str, str],
+    settings: Config,
+    names: Sequence[str],
+    places: Sequence[str],
+) -> list[Finding]:
+    """Have a message of the bot come back on each of `names` that is remote; `places`
+    take precedence over those that `settings` name."""
+    parts = (place.partition(":") for place in places)
+    chosen = [(name, channel) for name, _, channel in parts] or settings.probes
+    found: list[Finding] = []
+    for name in names:
+        if name not in REMOTE:
+            continue
+        channels = [channel for platform, channel in chosen if platform == name]
+        if not channels:
+            text = messages.no_probe_place(platform=name)
+            found.append(Finding(REMOTE[name], Grade.BAD, text))
+        live = load_module(f"adapters.{name}.live")
+        for channel in channels:
+            found += await live.check(env, channel, _bot(settings.database, name))
+    return found
+
+
+def _bot(database: Path, platform: str) -> Callable[[str], Awaitable[bool]] | None:
+    """Return what waits for the running bot to hear a message; None if no bot runs with
+    this platform and `database`."""
+    vitals = status_file.read(database)
+    if vitals is None or platform not in {e.platform for e in vitals.connections}:
+        return None
+    return partial(_heard, database, platform)
+
+
+async def _heard(database: Path, platform: str, message: str) -> bool:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        vitals = status_file.read(database)
+        if vitals is not None and f"{platform}:{message}" in vitals.echoes:
+            return True
+        await asyncio.sleep(LOOK_AGAIN)
+    return False
