@@ -8,6 +8,7 @@ what to add to what the page may or may not have.
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
@@ -116,8 +117,13 @@ class Page:
     def _whole(self, drawn: Drawn) -> dict[str, Any]:
         return {
             "id": drawn.post.message,
+            "html": self._context.drawing.article(replace(drawn, blocks=())),
+            "from": 0,
+            "blocks": drawn.blocks,
+            "head": drawn.head,
+            "foot": drawn.foot,
+            "busy": not drawn.post.final,
             "version": drawn.version,
-            "html": self._context.drawing.article(drawn),
         }
 
 

@@ -8,8 +8,10 @@ from bot.messages.settings import NOT_SERVED
 from bot.text import lists
 
 # A Slack workspace or organisation, a Discord server, all of them, or "@me", which
-# stands for direct messages on Discord: those belong to no server.
-_ENTRY = re.compile(r"slack:(?:[TE][A-Z0-9]+|\*)|discord:(?:[0-9]+|@me|\*)")
+# stands for direct messages on Discord: those belong to no server. The web has one.
+_ENTRY = re.compile(
+    r"slack:(?:[TE][A-Z0-9]+|\*)|discord:(?:[0-9]+|@me|\*)|web:(?:local|\*)"
+)
 
 
 @dataclass(frozen=True, slots=True)

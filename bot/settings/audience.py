@@ -11,6 +11,7 @@ from bot.text import lists
 _ENTRY = re.compile(
     r"slack:(?:everyone|[UW][A-Z0-9]+|group:S[A-Z0-9]+)"
     r"|discord:(?:everyone|(?:group:)?[0-9]+)"
+    r"|web:(?:everyone|[a-z][A-Za-z0-9_.-]*)"
 )
 
 

@@ -21,26 +21,16 @@ const handlers = {
   },
   posts(found) {
     if (!state.thread) return;
-    const bottom = near(posts) || state.opening;
-    setAll(found);
-    start(state.opening);
-    if (bottom) toEnd(posts);
+    const isOpening = state.opening;
     state.opening = false;
+    setAll(found, { end: isOpening, then: () => start(isOpening) });
   },
-  post(found) {
-    const bottom = near(posts);
-    const article = show(found);
-    hear(article);
-    if (bottom) toEnd(posts);
-  },
+  post: (found) => show(found, hear),
   grow(change) {
-    const bottom = near(posts);
-    const article = show(change);
-    if (article) {
+    show(change, (article) => {
       hear(article);
       if (!change.busy) finish(article);
-    }
-    if (bottom) toEnd(posts);
+    });
   },
   gone: ({ id }) => remove(id),
   lost: () => status(said.reconnecting),

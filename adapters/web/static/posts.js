@@ -8,50 +8,108 @@ export const mine = (where) => find(`.mine[data-where=${where}]`);
 export const near = (box) => box.scrollHeight - box.scrollTop - box.clientHeight < 80;
 export const toEnd = (box) => box.scrollTo({ top: box.scrollHeight });
 
-// Show a whole message or a change of one; return its element.
-export function show(found) {
-  if (found.html !== undefined) return whole(found);
-  const article = byId(found.id);
-  if (!article) return null;
-  const box = find(".blocks", article);
+// What is to be done to the messages, a block at a time: a long answer that arrives at
+// once is shown within several frames, so that no task keeps the page from answering.
+const BUDGET = 8;
+const scroll = find("#posts-scroll");
+let steps = [];
+let isRunning = false;
+let toBottom = false;
+
+function run() {
+  const until = performance.now() + BUDGET;
+  const bottom = toBottom || near(scroll);
+  let nth = 0;
+  while (nth < steps.length && (nth === 0 || performance.now() < until)) steps[nth++]();
+  steps = steps.slice(nth);
+  isRunning = steps.length > 0;
+  if (bottom) toEnd(scroll);
+  if (!isRunning) toBottom = false;
+  else if (document.hidden) setTimeout(run);
+  else requestAnimationFrame(run);
+}
+
+function step(work) {
+  steps.push(work);
+}
+
+function start() {
+  if (!isRunning) run();
+}
+
+// Show a message, or a change of one; then call `then` with its element.
+export function show(found, then = () => {}) {
+  plan(found, then);
+  start();
+}
+
+function plan(found, then) {
+  if (found.html !== undefined) step(() => shell(found));
   found.blocks.forEach((html, nth) => {
-    const block = box.children[found.from + nth];
-    if (block) block.innerHTML = html;
-    else box.append(element("div", { className: "block", innerHTML: html }));
+    step(() => setBlock(byId(found.id), found.from + nth, html));
   });
+  step(() => {
+    const article = byId(found.id);
+    if (!article) return;
+    complete(article, found);
+    then(article);
+  });
+}
+
+// Make room for a message that is not there yet.
+function shell({ id, html }) {
+  if (byId(id)) return;
+  posts.append(element("template", { innerHTML: html }).content.firstElementChild);
+}
+
+function setBlock(article, nth, html) {
+  if (!article) return;
+  const box = find(".blocks", article);
+  const block = box.children[nth] || box.appendChild(element("div", { className: "block" }));
+  if (block.source === html) return;
+  block.innerHTML = html;
+  block.source = html;
+  for (const figure of block.querySelectorAll("figure.code")) dressCode(figure);
+}
+
+function complete(article, found) {
+  const box = find(".blocks", article);
   while (box.children.length > found.from + found.blocks.length) box.lastChild.remove();
-  if (found.head !== undefined) find(".head", article).innerHTML = found.head;
+  if (found.head !== undefined) {
+    find(".head", article).innerHTML = found.head;
+    dressHead(article);
+  }
   if (found.foot !== undefined) setFoot(find(".foot", article), found.foot);
   if (found.busy) article.setAttribute("aria-busy", "true");
   else article.removeAttribute("aria-busy");
   article.dataset.version = found.version;
-  dress(article, found.from);
-  return article;
 }
 
 export function remove(id) {
-  byId(id)?.remove();
+  step(() => byId(id)?.remove());
+  start();
 }
 
-// Let the thread read as the server has it; leave alone what does already.
-export function setAll(found) {
+// Let the thread read as the server has it, and leave alone what does already; then call
+// `then`.
+export function setAll(found, { end = false, then = () => {} } = {}) {
+  toBottom ||= end;
   const ids = new Set(found.map((each) => `m-${each.id}`));
-  for (const each of [...posts.children]) if (!ids.has(each.id)) each.remove();
-  found.forEach((each, nth) => {
-    const article = byId(each.id);
-    const shown = article?.dataset.version === each.version ? article : whole(each);
-    if (posts.children[nth] !== shown) posts.insertBefore(shown, posts.children[nth] || null);
-    dress(shown, 0);
+  step(() => {
+    for (const each of [...posts.children]) if (!ids.has(each.id)) each.remove();
   });
-}
-
-function whole({ id, html }) {
-  const made = element("template", { innerHTML: html }).content.firstElementChild;
-  const article = byId(id);
-  if (article) article.replaceWith(made);
-  else posts.append(made);
-  dress(made, 0);
-  return made;
+  for (const each of found) {
+    if (byId(each.id)?.dataset.version !== each.version) plan(each, () => {});
+  }
+  step(() => {
+    found.forEach((each, nth) => {
+      const article = byId(each.id);
+      // Moved only where needed: what moves loses the focus.
+      if (posts.children[nth] !== article) posts.insertBefore(article, posts.children[nth]);
+    });
+    then();
+  });
+  start();
 }
 
 // Keep the focus on a button that is drawn again.
@@ -66,31 +124,24 @@ function setFoot(foot, html) {
   (same || find("#reply")).focus({ preventScroll: true });
 }
 
-// Add what only this page offers: copying code, and actions of the author.
-export function dress(article, from = 0) {
-  const blocks = [...article.querySelectorAll(":scope > .blocks > .block")].slice(from);
-  for (const block of blocks) {
-    for (const figure of block.querySelectorAll("figure.code")) dressCode(figure);
-  }
+// Add what only this page offers: actions of the author, and copying code.
+function dressHead(article) {
   const head = find(".head", article);
-  if (find(".more", head)) return;
-  const actions = [];
   const { author } = article.dataset;
+  const actions = [];
   if (author === state.me) actions.push(["edit", said.edit]);
   if (author) actions.push(["triage", said.triage]);
   if (author === state.me || app.dataset.admin) actions.push(["delete", said.delete]);
   if (!actions.length) return;
   const summary = element("summary", { textContent: "⋯", title: said.more });
   summary.setAttribute("aria-label", said.more);
-  const menu = element("details", { className: "more" }, summary);
   const list = element("div", { className: "menu-list" });
   for (const [name, label] of actions) {
     const button = element("button", { type: "button", textContent: label });
     button.dataset.action = name;
     list.append(button);
   }
-  menu.append(list);
-  head.append(menu);
+  head.append(element("details", { className: "more" }, summary, list));
 }
 
 function dressCode(figure) {
@@ -112,4 +163,7 @@ document.addEventListener("click", async ({ target }) => {
   }
 });
 
-for (const each of posts.children) dress(each);
+for (const each of posts.children) {
+  dressHead(each);
+  for (const figure of each.querySelectorAll("figure.code")) dressCode(figure);
+}

@@ -64,23 +64,17 @@ async def test_an_answer_grows_on_an_open_page_by_its_last_blocks() -> None:
             held.set()
             for stream in (one, two):
                 blocks: dict[str, list[str]] = {}
-                while True:
+                busy = True
+                while busy:
                     event = await stream.next()
-                    if event.name == "grow":
-                        shown = blocks.setdefault(event.data["id"], [])
-                        shown[event.data["from"] :] = event.data["blocks"]
-                        if not event.data["busy"]:
-                            break
-                    elif event.name in ("post", "posts"):
-                        for each in (
-                            event.data if event.name == "posts" else [event.data]
-                        ):
-                            parts = each["html"].split('<div class="block">')[1:]
-                            blocks[each["id"]] = [p.split("</div>")[0] for p in parts]
-                        if "bot" in str(event.data) and "aria-busy" not in str(
-                            event.data
-                        ):
-                            break
+                    changes = event.data if event.name == "posts" else [event.data]
+                    if event.name not in ("posts", "post", "grow"):
+                        continue
+                    for each in changes:
+                        shown = blocks.setdefault(each["id"], [])
+                        shown[each["from"] :] = each["blocks"]
+                        if each["id"] != thread:
+                            busy = each["busy"]
                 [shown] = [b for b in blocks.values() if "First" in "".join(b)]
                 assert [each.strip() for each in shown[:3]] == [
                     "<p>First block.</p>",
