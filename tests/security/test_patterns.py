@@ -361,7 +361,7 @@ def test_every_pattern_takes_linear_time(share: int) -> None:
         re.compile(r"\b[\w-]{18,}\.[\w-]{6,7}\.[\w-]{27,}"),
         re.compile(r"(?P<ticks>`++)(?P<code>.+?)(?<!`)(?P=ticks)(?!`)"),
         re.compile(r"\A#{4,6}[ \t]++(.*?)(?:[ \t]#*)?[ \t\r]*$"),
-    ][: rounds(3, 9)],
+    ][: rounds(2, 9)],
     ids=lambda pattern: pattern.pattern[:30],
 )
 def test_a_quadratic_pattern_is_found(pattern: re.Pattern[str]) -> None:

@@ -1,6 +1,9 @@
 """How many rounds a randomised test plays: few in `make test`, many in `make deep`."""
 
 import os
+from typing import TypeVar
+
+T = TypeVar("T")
 
 DEEP = bool(os.environ.get("DEEP"))
 
@@ -8,3 +11,8 @@ DEEP = bool(os.environ.get("DEEP"))
 def rounds(short: int, deep: int) -> int:
     """Return `deep` under `make deep` (the variable DEEP is set), else `short`."""
     return deep if DEEP else short
+
+
+def deep_only(*cases: T) -> tuple[T, ...]:
+    """Return `cases` under `make deep`, else none of them."""
+    return cases if DEEP else ()

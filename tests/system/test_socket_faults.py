@@ -11,6 +11,7 @@ from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.claude.reply import Hold
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.emulators.slack.socketmode import Delivery
+from tests.support.deep import rounds
 from tests.support.fault_harness import DiscordStage, SlackStage
 
 WHEN = ("before", "during", "after")
@@ -119,7 +120,7 @@ async def test_a_discord_session_that_goes_while_an_answer_streams(
         await stage.reads(thread, "It is Paris.", "Two.")
 
 
-async def test_a_thousand_events_in_a_second(
+async def test_hundreds_of_events_in_a_second(
     claude: ClaudeEmulator, tmp_path: Path
 ) -> None:
     claude.always("Understood.")
@@ -132,7 +133,7 @@ async def test_a_thousand_events_in_a_second(
             thread = await stage.ask("listen")
             await stage.reads(thread, "Understood.")
             await stage.quiet()
-            for number in range(1_000):
+            for number in range(count := rounds(300, 1_000)):
                 where = thread if chance.random() < 0.5 else None
                 note = f"note {number}"
                 slack.say(stage.bob, stage.general, note, thread_ts=where)
@@ -141,7 +142,8 @@ async def test_a_thousand_events_in_a_second(
             assert all(each.acked for each in slack.deliveries)
     said = [q.body["messages"][-1]["content"] for q in stage.claude.questions]
     # Half of them were said in its thread, and answered together.
-    assert 400 < sum(each.count("note ") for each in said) < 600
+    answered = sum(each.count("note ") for each in said)
+    assert 0.4 * count < answered < 0.6 * count
 
 
 async def test_a_question_of_thirty_thousand_characters(on_slack: SlackStage) -> None:
