@@ -22,7 +22,7 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 # Much of a test is waiting, hence more processes than cores. pytest rewrites the asserts
 # of every test file; what it compiled is kept for the next run.
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/pytest
-PARALLEL := --workers 6
+PARALLEL := --workers 8
 
 .PHONY: help install run test test-emulators deep lint lock licenses docs bench clean
 

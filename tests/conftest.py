@@ -17,6 +17,10 @@ from tests.support.process import Nursery, shared_nursery
 
 pytest_plugins = ["tests.support.workers"]
 
+# Imports and collection allocate much that stays: looking through it again and again
+# takes a tenth of their time. It is enabled when all is collected.
+gc.disable()
+
 LOOPBACK = {"127.0.0.1", "::1", "localhost", None, ""}
 
 # A slow machine is not a wrong answer. Thirty examples of each property keep the suite
@@ -48,8 +52,10 @@ LONG = (
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Share one nursery among the test processes, if there are several."""
-    if config.getoption("workers"):
+    """Share one nursery among the test processes, if there are several. The tests of
+    the emulators need none."""
+    emulators = all("tests/emulators" in each for each in config.args)
+    if config.getoption("workers") and not emulators:
         stack = contextlib.ExitStack()
         stack.enter_context(shared_nursery())
         config.add_cleanup(stack.close)
@@ -65,9 +71,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     modules and tests again and again."""
     if session.config.getoption("workers"):
         code.read_all()
-    gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+    gc.enable()
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")

@@ -15,6 +15,7 @@ from bot.claude.cost import cost_ceiling
 from bot.cli.triage import triage
 from bot.errors import ConfigError, ModelError
 from bot.ports.archive import Archive, Row, Run
+from bot.runtime import logs
 from bot.schemes.scheme import DEFAULT, default
 from bot.triage.answer import FREE, digest
 from bot.triage.bulk.api import aclassify
@@ -245,7 +246,11 @@ async def test_a_budget_is_an_amount(budget: float) -> None:
 
 
 @pytest.mark.parametrize("budget", ["nan", "inf", "-1", "0"])
-def test_the_command_line_takes_amounts_only(budget: str, tmp_path: Path) -> None:
+def test_the_command_line_takes_amounts_only(
+    budget: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The command would set the log up for all tests that follow in this process.
+    monkeypatch.setattr(logs, "set_up", lambda *_: None)
     tickets = tmp_path / "t.csv"
     tickets.write_text("ticket\nIt broke\n")
     env = {"ANTHROPIC_API_KEY": "sk-ant-x", "THREADKEEP_DB": str(tmp_path / "t.db")}

@@ -24,8 +24,9 @@ async def claude() -> AsyncIterator[ClaudeEmulator]:
 
 @pytest.fixture
 async def model(claude: ClaudeEmulator, waits: Waits) -> AsyncIterator[ClaudeModel]:
-    """The client. A connection that is silent for 0.3 s counts as broken."""
-    async with client(claude.api_key, claude.base_url, silence=0.3) as opened:
+    """The client. A connection that is silent for 0.8 s counts as broken: a busy
+    machine may let this process stand still for less."""
+    async with client(claude.api_key, claude.base_url, silence=0.8) as opened:
         yield ClaudeModel(
             opened, clock=waits.clock, sleep=waits.sleep, chance=lambda: 1.0
         )

@@ -46,7 +46,7 @@ async def test_the_sdk_would_send_the_same(
 ) -> None:
     await said(model, request_)
     async with (
-        client(claude.api_key, claude.base_url, silence=0.3) as opened,
+        client(claude.api_key, claude.base_url, silence=0.8) as opened,
         opened.sdk.messages.stream(
             **parameters(request_), **sampling_options(request_)
         ) as stream,
@@ -83,7 +83,7 @@ async def test_a_paused_answer_is_handed_back_as_the_sdk_would(
     claude.script(steps, "Then.", steps)
     await said(model, searching)
     async with (
-        client(claude.api_key, claude.base_url, silence=0.3) as opened,
+        client(claude.api_key, claude.base_url, silence=0.8) as opened,
         opened.sdk.messages.stream(**parameters(searching)) as stream,
     ):
         message = await stream.get_final_message()

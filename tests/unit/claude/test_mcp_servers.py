@@ -45,7 +45,7 @@ def claude(claude: ClaudeEmulator) -> ClaudeEmulator:
 @pytest.fixture
 async def model(claude: ClaudeEmulator, waits: Waits) -> AsyncIterator[ClaudeModel]:
     tokens = {"linear": TOKEN, "unused": "another-token"}
-    async with client(KEY, claude.base_url, tokens, silence=0.3) as opened:
+    async with client(KEY, claude.base_url, tokens, silence=0.8) as opened:
         yield ClaudeModel(opened, clock=waits.clock, sleep=waits.sleep)
 
 
