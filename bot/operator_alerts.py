@@ -152,7 +152,7 @@ class ReportingModel:
             async with contextlib.aclosing(self._model.answer(request)) as answer:
                 told: tuple[str, ...] = ()
                 async for piece in answer:
-                    if isinstance(piece, Report) and piece.failed != told:
+                    if isinstance(piece, Report) and piece.failed not in ((), told):
                         told = piece.failed
                         self._server_failed(told)
                     yield piece

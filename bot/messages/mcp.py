@@ -13,7 +13,7 @@ NAME_IT = (
 LABEL = "label must have at most 40 letters, digits, spaces and & ' ( ) + . -"
 URL = "url must be an address that begins with https://"
 URL_PARTS = (
-    "url must have no user, query or fragment: a token belongs in the environment"
+    "url must have no user, query, fragment or key: a token belongs in the environment"
 )
 TOOLS = "tools must list the names of 1 to 50 tools that only read; all others stay off"
 PLACES = (

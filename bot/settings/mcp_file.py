@@ -13,12 +13,13 @@ from urllib.parse import urlsplit
 from bot.domain.mcp import McpServer
 from bot.domain.scope import Scope
 from bot.errors import ConfigError, Unacceptable
+from bot.messages import config as config_messages
 from bot.messages import mcp as messages
 from bot.runtime.text_files import read_text
 from bot.settings import hosts
 from bot.text import addresses, documents
 from bot.text.documents import NoDocument
-from bot.text.redaction import quoted
+from bot.text.redaction import is_credential, quoted
 
 VARIABLE = "THREADKEEP_MCP_FILE"
 #: The file that is read if it exists, unless the variable names another.
@@ -68,6 +69,10 @@ def load(env: Mapping[str, str], problems: list[str]) -> McpConfig:
     named = env.get(VARIABLE, "").strip()
     path = Path(named) if named else FILE
     if not named and not path.exists():
+        return McpConfig()
+    if is_credential(named) or is_credential(path.stem) or not named.isprintable():
+        # Messages quote the path, and others on the machine can see it.
+        problems.append(config_messages.misplaced_credential(variable=VARIABLE))
         return McpConfig()
     try:
         text = read_text(str(path))
@@ -166,7 +171,8 @@ def _url(node: Any) -> str:
     if not isinstance(node, str) or addresses.problem("url", node, ("https",)):
         raise Unacceptable(messages.URL)
     parts = urlsplit(node)
-    if parts.query or parts.fragment or "@" in parts.netloc or "?" in node:
+    has_token = any(is_credential(each) for each in parts.path.split("/") if each)
+    if parts.query or parts.fragment or "@" in parts.netloc or "?" in node or has_token:
         raise Unacceptable(messages.URL_PARTS)
     try:
         hosts.host(parts.hostname or "")

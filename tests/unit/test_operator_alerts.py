@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.completion import Request
+from bot.domain.completion import Report, Request
 from bot.errors import (
     AccessRevoked,
     DeliveryError,
@@ -90,6 +90,25 @@ async def test_a_refused_key_is_told_once_an_hour(
     assert f"operator.needed {KEY}" in caplog.text
     assert set(setup.told) == {("root", KEY), ("7", KEY)}
     assert len(setup.told) == 4
+
+
+async def test_a_server_that_failed_is_told_and_rests() -> None:
+    setup, rested = Setup(), list[str]()
+    begun: list[Coroutine[Any, Any, object]] = []
+    fake = ScriptedModel([Report("m", failed=("wiki",)), "Yes."], ["No."])
+    model = ReportingModel(
+        *(fake, setup.alerts),
+        lambda what, work: begun.append(work),
+        rested.extend,
+    )
+    for _ in range(2):
+        async for _ in model.answer(Request("m", "Be brief.", (), 10)):
+            pass
+    await begun.pop()
+    assert begun == []
+    assert rested == ["wiki"]
+    [text] = [text for user, text in setup.told if user == "root"]
+    assert text.startswith("An answer was written without the MCP server wiki")
 
 
 async def test_problems_are_told_each_and_not_again_after_a_restart() -> None:

@@ -86,6 +86,8 @@ async def test_the_line_says_what_claude_does_until_the_post(
             (Activity("search"), "is searching the web…"),
             (Activity("fetch", "docs.page.example"), "is reading docs.page.example…"),
             (Activity("fetch"), "is reading a page…"),
+            (Activity("ask", "Linear"), "is asking Linear…"),
+            (Activity("ask"), "is asking a server…"),
         ):
             surface.progress(activity)
             await slack.until(partial(shows, slack, turn, words))

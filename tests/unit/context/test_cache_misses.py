@@ -45,6 +45,8 @@ def having(name: str, value: str) -> tuple[AppliedSetting, ...]:
         (SHORT, replace(COLD, at=299.0), Miss.UNKNOWN),
         (BEFORE, replace(COLD, usage=Usage(input=1_055)), Miss.OFF),
         (SEARCHED, COLD, Miss.FOUND),
+        (BEFORE, replace(COLD, tools="wiki=1"), Miss.TOOLS),
+        (replace(BEFORE, asked=1), COLD, Miss.ASKED),
     ],
 )
 def test_every_miss_has_its_reason(
