@@ -18,6 +18,7 @@ from storage.mcp_tables import m026_mcp
 from storage.names import m015_names
 from storage.notices import m012_origins_and_notices
 from storage.posts import m023_posts
+from storage.read_counts import m030_read_counts
 from storage.receipts import m018_receipts
 from storage.rules_of_messages import m011_rules_of_messages
 from storage.search_index import m019_search
@@ -382,5 +383,6 @@ for step in (
     m025_uploads,
     m026_mcp,
     m027_heads,
+    m030_read_counts,
 ):
     migrations()(step)

@@ -22,50 +22,28 @@ from bot.domain.receipt import (
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.setting import Version
 from bot.domain.turn import Outcome, Turn, TurnState
-from storage import attachments, mcp_tables, past_requests
+from storage import attachments, mcp_tables, past_requests, read_counts
 from storage.broken import calendar_time, log_broken, parsed
 from storage.files import files_of_message
 from storage.past_requests import UNKNOWN
+from storage.read_counts import IS_READ, SAID
 from storage.scope_columns import parts
 from storage.thread_queries import THREAD_ID, ended, key_of, named
 
 #: The most questions and files that a receipt names.
 MOST_QUESTIONS, MOST_FILES = 10, 20
 
-# Messages of people, without additions to messages and, for links, without those that
-# a button created.
-_SAID = "role = 'user' AND message NOT GLOB '+:*'"
+# Messages of people that can be linked to: not those that a button created, nor
+# additions to messages.
 _LINKED = "role = 'user' AND message NOT GLOB '+*'"
 
-_IS_READ = """
-    messages.id > :after AND place IS NOT NULL AND deleted_at IS NULL
-    AND ended IS NOT 'refused'
-"""
-_COVERED = """
-    FROM messages CROSS JOIN turns ON turns.id = messages.turn_id
-    WHERE messages.thread_id = :thread AND turn_id <= :turn
-"""
-
-READ = f"""
-    SELECT
-        count(iif({_SAID} AND {_IS_READ}, 1, NULL)) AS messages,
-        count(iif(role = 'assistant' AND {_IS_READ}, 1, NULL)) AS answers,
-        count(iif({_SAID} AND messages.id > :after AND deleted_at IS NOT NULL, 1, NULL))
-            AS deleted,
-        count(iif({_SAID} AND messages.id <= :after AND deleted_at IS NULL, 1, NULL))
-            AS before_reset,
-        count(iif({_SAID} AND messages.id > :after AND deleted_at IS NULL
-            AND NOT ({_IS_READ}), 1, NULL)) AS declined,
-        coalesce(max(messages.id), 0) AS upto
-    {_COVERED}
-"""
 # The index by time yields them in order.
 FIRST, LAST = (
     f"""
     SELECT message
     FROM messages INDEXED BY idx_messages_thread_id_at
       CROSS JOIN turns ON turns.id = +turn_id
-    WHERE messages.thread_id = :thread AND turn_id <= :turn AND {_LINKED} AND {_IS_READ}
+    WHERE messages.thread_id = :thread AND turn_id <= :turn AND {_LINKED} AND {IS_READ}
     ORDER BY at {order}, messages.id {order} LIMIT 1
     """
     for order in ("ASC", "DESC")
@@ -102,7 +80,7 @@ NAMED = """
 LATER = f"""
     SELECT count(*) FROM messages
     WHERE thread_id = :thread AND (id > :upto OR turn_id IS NULL) AND at <= :ended
-      AND {_SAID} AND deleted_at IS NULL
+      AND {SAID} AND deleted_at IS NULL
 """
 FILES = """
     SELECT id, files FROM messages
@@ -173,14 +151,14 @@ def record_prompt(db: Database, turn: Turn) -> None:
         [turn.id],
     ).fetchone()
     at = {"thread": thread["id"], "turn": turn.id, "after": thread["reads_after"]}
-    read = db.execute(READ, at).fetchone()
+    read = read_counts.counts(db, thread, turn.id)
     first, last = (db.execute(query, at).fetchone() for query in (FIRST, LAST))
     asked = db.execute(QUESTIONS, {**at, "most": MOST_QUESTIONS}).fetchall()
     db.table("receipts").insert(
         {
             "turn_id": turn.id,
             "reads_after": thread["reads_after"],
-            **dict(read),
+            **read,
             "history_failed": bool(thread["unread"]),
             "first": first["message"] if first else "",
             "last": last["message"] if last else "",

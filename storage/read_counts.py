@@ -1,0 +1,108 @@
+"""How many messages of a thread its turns read, inside a transaction; and the migration
+for that.
+
+Rule: each turn counts only what is new. The sums of the ended turns before it are kept,
+until one of their messages is changed in a way that counts; the next turn then counts
+them again.
+"""
+
+from collections.abc import Mapping
+from sqlite3 import Row
+
+from sqlite_utils import Database
+
+# Messages of people, without additions to messages.
+SAID = "role = 'user' AND message NOT GLOB '+:*'"
+
+IS_READ = """
+    messages.id > :after AND place IS NOT NULL AND deleted_at IS NULL
+    AND ended IS NOT 'refused'
+"""
+
+COUNTED = ("messages", "answers", "deleted", "before_reset", "declined")
+
+COUNTS = f"""
+    SELECT
+        count(iif({SAID} AND {IS_READ}, 1, NULL)) AS messages,
+        count(iif(role = 'assistant' AND {IS_READ}, 1, NULL)) AS answers,
+        count(iif({SAID} AND messages.id > :after AND deleted_at IS NOT NULL, 1, NULL))
+            AS deleted,
+        count(iif({SAID} AND messages.id <= :after AND deleted_at IS NULL, 1, NULL))
+            AS before_reset,
+        count(iif({SAID} AND messages.id > :after AND deleted_at IS NULL
+            AND NOT ({IS_READ}), 1, NULL)) AS declined,
+        coalesce(max(messages.id), 0) AS upto
+    FROM messages CROSS JOIN turns ON turns.id = messages.turn_id
+    WHERE messages.thread_id = :thread AND turn_id > :behind AND turn_id <= :turn
+"""
+KEPT = """
+    SELECT * FROM read_counts
+    WHERE thread_id = :thread AND reads_after = :after AND turn_id < :turn
+"""
+# Of the messages, which are indexed so.
+BEFORE = """
+    SELECT max(turn_id) FROM messages WHERE thread_id = :thread AND turn_id < :turn
+"""
+
+
+def m030_read_counts(db: Database) -> None:
+    """Add the sums of the turns of each thread up to one of them. Never edited."""
+    db.table("read_counts").create(
+        {
+            "thread_id": int,
+            # The last turn that is counted, and the reset that counts.
+            "turn_id": int,
+            "reads_after": int,
+            **dict.fromkeys((*COUNTED, "upto"), int),
+        },
+        pk="thread_id",
+        not_null={"thread_id", "turn_id", "reads_after", *COUNTED, "upto"},
+        strict=True,
+    )
+    # A message that joins an open turn, or is placed in it, is behind what is counted.
+    db.execute(
+        """
+        CREATE TRIGGER read_counts_of_changed_message
+        AFTER UPDATE OF deleted_at, turn_id, place, thread_id ON messages BEGIN
+            DELETE FROM read_counts
+            WHERE thread_id IN (OLD.thread_id, NEW.thread_id) AND turn_id >= min(
+                coalesce(OLD.turn_id, NEW.turn_id), coalesce(NEW.turn_id, OLD.turn_id)
+            );
+        END
+        """
+    )
+    db.execute(
+        """
+        CREATE TRIGGER read_counts_of_deleted_message AFTER DELETE ON messages BEGIN
+            DELETE FROM read_counts WHERE thread_id = OLD.thread_id;
+        END
+        """
+    )
+
+
+def counts(db: Database, thread: Row, turn: int) -> Mapping[str, int]:
+    """Return how many messages of the row `thread` the turn with the id `turn`, the
+    first that has not ended, reads and does not read, and the last of their ids."""
+    at = {"thread": thread["id"], "turn": turn, "after": thread["reads_after"]}
+    kept = db.execute(KEPT, at).fetchone()
+    behind = kept["turn_id"] if kept else 0
+    (before,) = db.execute(BEFORE, at).fetchone()
+    if before is not None and before > behind:
+        added = db.execute(COUNTS, {**at, "turn": before, "behind": behind}).fetchone()
+        kept = {
+            "thread_id": thread["id"],
+            "turn_id": before,
+            "reads_after": thread["reads_after"],
+            **_sum(kept, added),
+        }
+        db.table("read_counts").insert(kept, replace=True)
+        behind = before
+    return _sum(kept, db.execute(COUNTS, {**at, "behind": behind}).fetchone())
+
+
+def _sum(kept: Mapping[str, int] | Row | None, added: Row) -> dict[str, int]:
+    found = {name: added[name] for name in COUNTED}
+    if kept is not None:
+        found = {name: kept[name] + count for name, count in found.items()}
+    upto = max(added["upto"], kept["upto"] if kept is not None else 0)
+    return {**found, "upto": upto}
