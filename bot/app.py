@@ -13,6 +13,7 @@ from bot.budgets.totals import Totals
 from bot.claude.catalog import ModelAvailability
 from bot.cleanup import clean_up_daily
 from bot.commands import suggestions
+from bot.commands.answer_files import AnswerFiles
 from bot.commands.catalog import parse_command
 from bot.commands.copy_settings import SettingsCopier
 from bot.commands.edit_settings import SettingsEditor
@@ -187,6 +188,7 @@ class App:
         first_contact = FirstContact(store, platforms, self._access, inbox)
         controls = ReplyControls(store, self._dispatcher, inbox, stopper, self._access)
         decisions = FileDecisions(store, stopper, self._access, controls.repeat)
+        files = AnswerFiles(store, by_name, self._access)
         router = CommandRouter(
             platforms,
             self._access,
@@ -203,6 +205,7 @@ class App:
                 **PromptTrial(store, model, self._access, operator).handlers(),
                 **controls.handlers(),
                 **decisions.handlers(),
+                **files.handlers(),
                 **ThreadSearch(store, self._access, platforms).handlers(),
                 **triage.handlers(),
                 **first_contact.handlers(),

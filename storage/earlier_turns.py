@@ -22,6 +22,12 @@ ANSWERED = f"""
     SELECT *, 0 AS begins FROM turns
     WHERE thread_id = ({THREAD_ID}) AND state = 'delivered' AND text <> ''
       AND (:turn = '' OR key = :turn)
+      -- The messages of an answer that was written again are those of another turn.
+      AND EXISTS (
+        SELECT 1 FROM messages
+        WHERE messages.thread_id = turns.thread_id AND turn_id = turns.id
+          AND role = 'user'
+      )
     ORDER BY id DESC LIMIT 1
 """
 

@@ -97,6 +97,7 @@ class DiscordUploads:
         """Return the bot's message since `turn.touched` with `files`, if there is
         one."""
         sizes = [len(each.data) for each in files]
+        known = {each.id for each in self._turn.uploads}
         began = datetime.fromtimestamp(max(0.0, self._turn.touched - SKEW), UTC)
         after = discord.Object(max(discord.utils.time_snowflake(began), 0))
         channel = await self._threads.reach(self._turn)
@@ -106,7 +107,8 @@ class DiscordUploads:
                     limit=LOOK, after=after, oldest_first=True
                 ):
                     attached = [each.size for each in message.attachments]
-                    if message.author.id == self._link.us and attached == sizes:
+                    is_ours = message.author.id == self._link.us
+                    if is_ours and attached == sizes and str(message.id) not in known:
                         return message.id
         except ThreadGone as error:
             # Without permission to read, a second post is better than none.

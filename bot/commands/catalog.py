@@ -94,6 +94,7 @@ COMMANDS = (
     CommandSpec("file read", summaries.FILE_READ, (_FILE_NAME,)),
     CommandSpec("file first", summaries.FILE_FIRST, (_FILE_NAME,)),
     CommandSpec("file skip", summaries.FILE_SKIP, (_FILE_NAME,)),
+    CommandSpec("file attach", summaries.FILE_ATTACH),
     CommandSpec(
         "receipt",
         summaries.RECEIPT,
@@ -214,6 +215,7 @@ COMMANDS = (
     CommandSpec("read answer", summaries.READ_ANSWER, hidden=True, spoken=False),
     CommandSpec("first answer", summaries.FIRST_ANSWER, hidden=True, spoken=False),
     CommandSpec("skip answer", summaries.SKIP_ANSWER, hidden=True, spoken=False),
+    CommandSpec("attach answer", summaries.ATTACH_ANSWER, hidden=True, spoken=False),
     CommandSpec(
         "try example", summaries.TRY_EXAMPLE, hidden=True, spoken=False, below=True
     ),

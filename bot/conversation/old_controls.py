@@ -11,17 +11,17 @@ import logging
 from collections.abc import Mapping
 from dataclasses import replace
 
+from bot.conversation.offered_controls import offered_controls
 from bot.delivery.write_request import Priority, WriteRequest
 from bot.delivery.write_scheduler import WriteScheduler
 from bot.domain.reply import Control, Part
 from bot.domain.scope import Scope
 from bot.domain.turn import Turn
 from bot.errors import DeliveryError
-from bot.ports.platform import Adapter
+from bot.ports.platform import Adapter, Surface
 from bot.ports.store import EarlierTurns
 from bot.runtime.background import Background
 from bot.settings.access import SettingsAccess
-from bot.ui import buttons
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ TIMEOUT = 600.0
 MOST_WAITING = 100
 
 # The controls that an answer keeps.
-LASTING = (Control.FEEDBACK, Control.RECEIPT, Control.SUMMARY)
+LASTING = (Control.FEEDBACK, Control.ATTACH, Control.RECEIPT, Control.SUMMARY)
 
 
 class OldControls:
@@ -64,35 +64,39 @@ class OldControls:
     async def _remove_before(self, turn: Turn) -> None:
         try:
             async with asyncio.timeout(TIMEOUT):
-                before = await self._store.previous_turn(turn)
-                if before is not None and (part := await self._bare(before)):
-                    await self._show(before, part)
+                if (before := await self._store.previous_turn(turn)) is not None:
+                    await self._tidy(before)
         except (TimeoutError, DeliveryError) as error:
             log.info("reply.untidied thread=%s %s", turn.thread, error)
         finally:
             self._waiting -= 1
 
-    async def _bare(self, turn: Turn) -> Part | None:
+    async def _tidy(self, turn: Turn) -> None:
+        platform = turn.thread.platform
+        # Not as one that a crash cut, whose signs of progress would be taken back.
+        settled = replace(turn, attempts=0)
+        async with self._adapters[platform].surface(settled) as surface:
+            part = await self._bare(turn, attaches=surface.uploads is not None)
+            if part is not None:
+                await self._show(turn, surface, part)
+
+    async def _bare(self, turn: Turn, *, attaches: bool) -> Part | None:
         """Return the last message of the answer to `turn` without the controls that
         only a last answer has; None if it has none of them."""
         policy = await self._settings.policy(Scope.of(turn.thread))
-        offered = buttons.below(turn, feedback=policy.on("feedback"))
+        offered = await offered_controls(turn, policy, attaches=attaches)
         kept = tuple(each for each in offered if each in LASTING)
         shown = [each for each in turn.shown if each.message and each.text.strip()]
         if not shown or kept == offered:
             return None
         return Part(shown[-1].index, shown[-1].text, final=True, controls=kept)
 
-    async def _show(self, turn: Turn, part: Part) -> None:
-        platform = turn.thread.platform
-        scheduler, name = self._schedulers[platform], f"{turn.key} tidy"
-        # Not as one that a crash cut, whose signs of progress would be taken back.
-        settled = replace(turn, attempts=0)
-        async with self._adapters[platform].surface(settled) as surface:
-            [kind, *_] = surface.ways(part)
-            request = WriteRequest(name, turn.thread, kind, Priority.TIDY)
-            try:
-                await scheduler.may_write(request)
-                await surface.show(part, kind)
-            finally:
-                scheduler.remove(name)
+    async def _show(self, turn: Turn, surface: Surface, part: Part) -> None:
+        scheduler, name = self._schedulers[turn.thread.platform], f"{turn.key} tidy"
+        [kind, *_] = surface.ways(part)
+        request = WriteRequest(name, turn.thread, kind, Priority.TIDY)
+        try:
+            await scheduler.may_write(request)
+            await surface.show(part, kind)
+        finally:
+            scheduler.remove(name)

@@ -18,6 +18,7 @@ from bot.conversation import server_tools
 from bot.conversation.admission import Admission, AdmittedTurn, PreparedTurn
 from bot.conversation.dispatcher import StopSignal
 from bot.conversation.failures import Failures
+from bot.conversation.offered_controls import offered_controls
 from bot.conversation.old_controls import OldControls
 from bot.conversation.outcomes import (
     WITHDRAWN,
@@ -38,7 +39,6 @@ from bot.conversation.summariser import Summariser
 from bot.delivery.reply import StreamedReply
 from bot.delivery.write_scheduler import WriteScheduler
 from bot.domain.budget import NO_LIMITS, Alert
-from bot.domain.reply import Control
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.turn import Ended, Outcome, Turn, TurnMessage, TurnState
 from bot.errors import StorageError, ThreadGone
@@ -52,7 +52,7 @@ from bot.runtime.retry import retry_until_success
 from bot.settings.access import SettingsAccess
 from bot.settings.effective import EffectiveSettings
 from bot.text.numbers import approximate
-from bot.ui import buttons, formatting
+from bot.ui import formatting
 
 log = logging.getLogger(__name__)
 
@@ -235,9 +235,10 @@ class Responder:
                     if outcome is WITHDRAWN or stop.is_withdrawn:
                         reply.withdraw()
                     else:
-                        await reply.finish(
-                            outcome.note, _controls(outcome, settings), outcome.calls
+                        controls = await offered_controls(
+                            outcome, settings, attaches=surface.uploads is not None
                         )
+                        await reply.finish(outcome.note, controls, outcome.calls)
             except* ThreadGone as errors:
                 log.warning("thread.gone thread=%s %s", turn.thread, errors.exceptions)
                 if outcome is None:
@@ -261,7 +262,10 @@ class Responder:
             if turn.text:
                 reply.begin(turn.head)
                 await reply.feed(turn.text)
-            await reply.finish(turn.note, _controls(turn, settings), turn.calls)
+            controls = await offered_controls(
+                turn, settings, attaches=surface.uploads is not None
+            )
+            await reply.finish(turn.note, controls, turn.calls)
             with contextlib.suppress(ThreadGone):
                 await reply.keep_shown()
         await self._delivered(turn, None, started)
@@ -377,11 +381,3 @@ class Responder:
             outcome.request_id or "-",
             f" reason={outcome.reason!r}" if outcome.reason else "",
         )
-
-
-def _controls(
-    ended: Outcome | Turn, settings: EffectiveSettings | None
-) -> tuple[Control, ...]:
-    """Return the controls below an answer that has ended."""
-    wanted = settings is not None and settings.on("feedback")
-    return buttons.below(ended, feedback=wanted)

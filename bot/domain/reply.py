@@ -34,6 +34,8 @@ class Control(enum.Enum):
     READ = "read"
     FIRST = "first"
     SKIP = "skip"
+    #: Attach its code and tables as files.
+    ATTACH = "attach"
     #: Rate it.
     FEEDBACK = "feedback"
 

@@ -1,6 +1,16 @@
 """Texts about the files that an answer becomes."""
 
+ATTACHED = "The files are below the answer."
+ATTACHING = "The files of this answer are being attached. Please wait a moment."
+ALL_ATTACHED = "All code and tables of this answer are attached already."
+NOTHING_TO_ATTACH = "This answer has no code and no tables to attach."
+NO_ANSWER_HERE = "There is no answer of mine here. Please type this in its thread."
+NO_FILES_HERE = "I can't attach files here."
 MAY_NOT_ATTACH = "I need the permission *Attach Files* here."
+
+
+def refused(*, why: str = "") -> str:
+    return f"I couldn't attach the files. {why or 'Please try again later.'}"
 
 
 def follows(*, name: str) -> str:

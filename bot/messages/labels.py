@@ -10,6 +10,7 @@ SHOW_SUMMARY = "Show summary"
 READ_FILE = "Read it"
 FIRST_PAGES = "First 20 pages"
 SKIP_FILE = "Skip"
+ATTACH_FILES = "As files"
 
 # Settings and prompts.
 SAVE = "Save"

@@ -49,5 +49,5 @@ class UploadStore(Protocol):
 
     async def answered(self, thread: ThreadKey, turn: str = "") -> Turn | None:
         """Return the turn of `thread` with the key `turn`, or with "" the last, whose
-        answer was DELIVERED; None if there is none (left)."""
+        answer was DELIVERED and not written again; None if there is none (left)."""
         ...

@@ -17,8 +17,7 @@ import math
 import re
 
 from bot.domain.answer_file import AnswerFile
-from bot.messages import answer_files as messages
-from bot.rendering import tables
+from bot.rendering.growing_blocks import CodeBlock, TableBlock, depth
 from bot.rendering.markdown import (
     MOST_MARKERS,
     Fence,
@@ -29,16 +28,15 @@ from bot.rendering.markdown import (
     may_become_closer,
     may_become_delimiter,
     may_become_row,
-    quote_of,
 )
-from bot.text import csv_cells, file_names
-
-# A longer line of code counts as several: about what one line shows.
-LINE_CHARS = 80
+from bot.text import file_names
 
 # How many lines are shown of a block that is a file; of one that somebody wanted as
 # a file, fewer.
 FIRST_LINES, FEW_LINES = 15, 10
+
+# The fewest lines of a block for which a button offers a file.
+FEWEST_LINES = 5
 
 # The most lines that are held back: about 400 tokens, so that nobody waits much more
 # than five seconds for the next ones.
@@ -59,25 +57,26 @@ _TITLE = re.compile(
 )
 _LANGUAGE = re.compile(r"\A[\s{.]*+([A-Za-z0-9_+#-]++)(?!=)")
 _MARKED = re.compile(r"[`*]{1,3}([^`*\s]{1,120})[`*]{1,3}")
-_MARGIN = " \t>"
 
 
 class FileBlocks:
     """Takes the files out of a text that arrives in pieces.
 
     `lines` is the length up to which a block is shown as a whole, unless the answer
-    names it as a file; None if there are no files at all.
+    names it as a file; None if there are no files at all. `most` is the number of
+    files.
     """
 
-    def __init__(self, lines: float | None) -> None:
+    def __init__(self, lines: float | None, most: float = MOST_FILES) -> None:
         self._lines = lines
+        self._most = most
         #: The files so far, those of finished blocks only.
         self.files: list[AnswerFile] = []
         #: The part of the current line that is held back.
         self._line = ""
         #: Whether the current line is decided, and passed on as it arrives.
         self._is_decided = False
-        self._block: _Code | _Table | None = None
+        self._block: CodeBlock | TableBlock | None = None
         #: A line that is the head of a table if its delimiter follows.
         self._head = ""
         #: The last line of text, as much of it as may name a file.
@@ -113,7 +112,7 @@ class FileBlocks:
 
     def _is_unclear(self, line: str) -> bool:
         """Return True if `line` may still become more than text, or than code."""
-        if isinstance(self._block, _Code):
+        if isinstance(self._block, CodeBlock):
             return may_become_closer(line)
         if may_become_block(line) or fence_after(None, line, MOST_MARKERS):
             return True
@@ -128,24 +127,26 @@ class FileBlocks:
     def _leave(self, line: str, *, is_short: bool) -> str:
         """Return the end of the open block, if `line` is outside of it."""
         block = self._block
-        if isinstance(block, _Code) and block.fence.is_left_by(line):
+        if isinstance(block, CodeBlock) and block.fence.is_left_by(line):
             return self._end("")
-        if isinstance(block, _Table) and not (is_short and block.takes(line)):
+        if isinstance(block, TableBlock) and not (is_short and block.takes(line)):
             return self._end("")
         return ""
 
     def _whole(self, line: str, end: str) -> str:
         """Take a complete line."""
         block = self._block
-        if isinstance(block, _Code):
+        if isinstance(block, CodeBlock):
             if block.fence.is_closed_by(line):
                 return self._end(line + end)
             return block.add(line + end)
         if block is not None:
             return block.add(line + end)
-        if self._head and is_delimiter(line) and _depth(self._head) == _depth(line):
+        if self._head and is_delimiter(line) and depth(self._head) == depth(line):
             head, self._head = self._head, ""
-            self._block = _Table(head, line + end, *self._limits(), self._name("csv"))
+            self._block = TableBlock(
+                head, line + end, *self._limits(), self._name("csv")
+            )
             return head + line + end
         before = self._let_go()
         if fence := fence_after(None, line, MOST_MARKERS):
@@ -180,7 +181,7 @@ class FileBlocks:
         name = self._name(language, wanted)
         is_wanted = title is not None and self._has_room
         first, most = (FEW_LINES, FEW_LINES) if is_wanted else self._limits()
-        self._block = _Code(fence, language, first, most, name, is_wanted=is_wanted)
+        self._block = CodeBlock(fence, language, first, most, name, is_wanted=is_wanted)
         above = ""
         if title is not None and not is_wanted:
             # Without files, a name is still worth knowing.
@@ -194,7 +195,7 @@ class FileBlocks:
 
     @property
     def _has_room(self) -> bool:
-        return self._lines is not None and len(self.files) < MOST_FILES
+        return self._lines is not None and len(self.files) < self._most
 
     def _limits(self) -> tuple[float, float]:
         """Return how many lines are shown of a block, and up to how many it is no
@@ -225,153 +226,23 @@ class FileBlocks:
         return shown
 
 
-class _Code:
-    """A code block while it arrives."""
-
-    def __init__(
-        self,
-        fence: Fence,
-        language: str,
-        first: float,
-        most: float,
-        name: str,
-        *,
-        is_wanted: bool,
-    ) -> None:
-        self.fence = fence
-        self._language = language
-        self._first, self._most = first, most
-        self._name = name
-        self.is_file = is_wanted
-        self._is_cut = False
-        self._pieces: list[str] = []
-        self._held: list[str] = []
-        #: Complete lines, and characters of the current one.
-        self._lines = self._column = 0
-        #: Whether what is shown ends with a line.
-        self._ends_line = True
-
-    def add(self, text: str) -> str:
-        """Take code of one line; return what is to be shown of it now."""
-        self._pieces.append(text)
-        if self._is_cut:
-            return ""
-        shown: list[str] = []
-        while text:
-            if self._column == LINE_CHARS and text != "\n":
-                self._lines, self._column = self._lines + 1, 0
-            if self._lines >= self._most:
-                self._is_cut = self.is_file = True
-                return "".join(shown) + self._cut()
-            piece, text = self._divided(text)
-            if self._lines < self._first:
-                shown.append(piece)
-                self._ends_line = piece.endswith("\n")
-            else:
-                self._held.append(piece)
-            self._column += len(piece)
-            if piece.endswith("\n"):
-                self._lines, self._column = self._lines + 1, 0
-        return "".join(shown)
-
-    def _divided(self, text: str) -> tuple[str, str]:
-        """Return what of `text` belongs to the line that is shown as one, and the
-        rest."""
-        room = LINE_CHARS - self._column
-        if text == "\n" or (text.endswith("\n") and len(text) - 1 <= room):
-            return text, ""
-        return text[:room], text[room:]
-
-    def _cut(self) -> str:
-        self._held.clear()
-        end = "" if self._ends_line else "\n"
-        prefix = self.fence.prefix
-        note = messages.follows(name=self._name)
-        return f"{end}{self.fence.closer}\n{prefix}{note}\n"
-
-    def close(self, closer: str) -> str:
-        """Take the line that closes the block, "" for none; return what is to be
-        shown."""
-        if self._is_cut:
-            return ""
-        held = "".join(self._held)
-        if not self.is_file:
-            return held + closer
-        note = messages.follows(name=self._name)
-        closer = closer or self._closer()
-        end = "" if closer.endswith("\n") else "\n"
-        return f"{held}{closer}{end}{self.fence.prefix}{note}\n"
-
-    def _closer(self) -> str:
-        text = "".join(self._pieces[-1:])
-        end = "" if not text or text.endswith("\n") else "\n"
-        return f"{end}{self.fence.closer}\n"
-
-    def file(self) -> AnswerFile:
-        """Return the block as a file."""
-        lines = "".join(self._pieces).splitlines(keepends=True)
-        text = "".join([_without_margin(line, self.fence.prefix) for line in lines])
-        if text and not text.endswith("\n"):
-            text += "\n"
-        mark = self.fence.mark
-        markdown = f"{mark}{self._language}\n{text}{mark}\n"
-        if self._language.lower() in ("csv", "tsv"):
-            text = csv_cells.without_formulas(text)
-        return AnswerFile(self._name, text, markdown)
-
-
-class _Table:
-    """A table while it arrives."""
-
-    def __init__(
-        self, head: str, delimiter: str, first: float, most: float, name: str
-    ) -> None:
-        self._head = head
-        self._delimiter = delimiter
-        self._first, self._most = first, most
-        self._name = name
-        self.is_file = False
-        self._rows: list[str] = []
-        self._held: list[str] = []
-
-    def takes(self, line: str) -> bool:
-        """Return True if `line` is a row of this table."""
-        return is_row(line) and _depth(line) == _depth(self._head)
-
-    def add(self, row: str) -> str:
-        """Take the next row; return what is to be shown now."""
-        self._rows.append(row)
-        if self.is_file:
-            return ""
-        if len(self._rows) > self._most:
-            self.is_file = True
-            self._held.clear()
-            quote = quote_of(self._head)
-            return f"{quote.rstrip()}\n{quote}{messages.follows(name=self._name)}\n"
-        if len(self._rows) <= self._first:
-            return row
-        self._held.append(row)
-        return ""
-
-    def close(self, closer: str) -> str:
-        """Return the rows that were held back."""
-        return "" if self.is_file else "".join(self._held)
-
-    def file(self) -> AnswerFile:
-        """Return the table as CSV."""
-        head = tables.texts(self._head)
-        rows = [tables.texts(row, len(head)) for row in self._rows]
-        text = "".join(map(csv_cells.record, (head, *rows)))
-        markdown = "".join((self._head, self._delimiter, *self._rows))
-        return AnswerFile(self._name, text, markdown)
-
-
-def files_in(text: str) -> tuple[AnswerFile, ...]:
-    """Return every code block and table of the answer `text` as a file."""
-    blocks = FileBlocks(0)
+def files_in(text: str, lines: float | None = None) -> tuple[AnswerFile, ...]:
+    """Return the blocks of the answer `text` that become files with this limit of
+    `lines`; with None all code blocks and tables."""
+    blocks = FileBlocks(0, math.inf) if lines is None else FileBlocks(lines)
     blocks.feed(text)
     blocks.flush()
     return tuple(blocks.files)
+
+
+def has_more_files(text: str, lines: float) -> bool:
+    """Return whether the answer `text` has a block that is worth a file, and is none
+    with this limit of `lines`."""
+    shown = {each.digest for each in files_in(text, lines)}
+    return any(
+        each.digest not in shown and each.text.count("\n") >= FEWEST_LINES
+        for each in files_in(text)
+    )
 
 
 def _is_of(name: str, language: str) -> bool:
@@ -380,17 +251,3 @@ def _is_of(name: str, language: str) -> bool:
         return False
     end = file_names.extension(name.rpartition(".")[2])
     return not language or end == file_names.extension(language)
-
-
-def _without_margin(line: str, prefix: str) -> str:
-    """Return a line of code without the marks and the indentation of its block."""
-    at = 0
-    while at < len(prefix) and line[at : at + 1] and line[at] in _MARGIN:
-        if line[at] == ">" and ">" not in prefix:
-            break
-        at += 1
-    return line[at:]
-
-
-def _depth(line: str) -> int:
-    return quote_of(line).count(">")

@@ -21,6 +21,7 @@ _LABELS = {
     Control.READ: labels.READ_FILE,
     Control.FIRST: labels.FIRST_PAGES,
     Control.SKIP: labels.SKIP_FILE,
+    Control.ATTACH: labels.ATTACH_FILES,
 }
 
 #: How many pages of a PDF people may choose instead of all.
@@ -46,9 +47,11 @@ def buttons(controls: Iterable[Control], turn: str) -> tuple[Button, ...]:
     )
 
 
-def below(ended: Outcome | Turn, *, feedback: bool) -> tuple[Control, ...]:
+def below(
+    ended: Outcome | Turn, *, feedback: bool, attach: bool = False
+) -> tuple[Control, ...]:
     """Return the controls below a finished answer: feedback only for a complete one,
-    and only if `feedback` is enabled."""
+    and only if `feedback` is enabled; files only if there is more to `attach`."""
     if ended.ended is Ended.REFUSED:
         # If asked again, Claude would decline again, and a person without access still
         # has none.
@@ -63,6 +66,8 @@ def below(ended: Outcome | Turn, *, feedback: bool) -> tuple[Control, ...]:
         if any(map(has_first, ended.waiting)):
             controls.append(Control.FIRST)
         controls.append(Control.SKIP)
+    if attach:
+        controls.append(Control.ATTACH)
     controls += [Control.RETRY, Control.RECEIPT]
     if ended.summarised:
         controls.append(Control.SUMMARY)

@@ -80,6 +80,8 @@ GIVEN: Mapping[str, tuple[dict[str, str], ...]] = {
     "file read": ({}, {"name": "a.pdf"}, {"turn": "TURN"}),
     "file first": ({}, {"name": "a.pdf"}),
     "file skip": ({}, {"name": "a.pdf"}),
+    "file attach": ({}, {"turn": "TURN"}),
+    "attach answer": ({"turn": "TURN"}, {}),
     "read answer": ({"turn": "TURN"}, {}),
     "first answer": ({"turn": "TURN"},),
     "skip answer": ({"turn": "TURN"}, {}),

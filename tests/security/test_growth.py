@@ -48,14 +48,19 @@ REASONS = {
     "bot/reports/labels.py Labels._anywhere": RUN,
     "bot/reports/labels.py Labels._ids": RUN,
     "bot/reports/labels.py Labels._names": RUN,
+    "bot/commands/answer_files.py AnswerFiles._running": "at most MOST_AT_ONCE",
     "bot/conversation/replies.py Replies.schedulers": "one for each platform",
     "bot/delivery/reply_uploads.py ReplyUploads._batches": "the files of one answer",
     "bot/delivery/reply_uploads.py ReplyUploads._kept": "the files of one answer",
-    "bot/rendering/file_blocks.py FileBlocks.files": "at most MOST_FILES",
-    "bot/rendering/file_blocks.py _Code._pieces": "of one answer, which is bounded",
-    "bot/rendering/file_blocks.py _Code._held": "at most MOST_HELD lines",
-    "bot/rendering/file_blocks.py _Table._rows": "of one answer, which is bounded",
-    "bot/rendering/file_blocks.py _Table._held": "at most MOST_HELD rows",
+    "bot/rendering/file_blocks.py FileBlocks.files": "of one answer, which is bounded",
+    "bot/rendering/growing_blocks.py CodeBlock._pieces": (
+        "of one answer, which is bounded"
+    ),
+    "bot/rendering/growing_blocks.py CodeBlock._held": "at most MOST_HELD lines",
+    "bot/rendering/growing_blocks.py TableBlock._rows": (
+        "of one answer, which is bounded"
+    ),
+    "bot/rendering/growing_blocks.py TableBlock._held": "at most MOST_HELD rows",
     "adapters/web/threads.py Threads._readers": "at most MOST_READERS",
     "adapters/web/threads.py Reader._waiting": "at most MOST, or it ends",
     "adapters/web/events.py Page._sent": "the posts of one thread, at most MOST_POSTS",

@@ -6,6 +6,7 @@ from dataclasses import replace
 from bot.budgets.past_costs import PastCosts
 from bot.claude.catalog import ModelAvailability
 from bot.commands import suggestions
+from bot.commands.answer_files import AnswerFiles
 from bot.commands.catalog import parse_command
 from bot.commands.copy_settings import SettingsCopier
 from bot.commands.edit_settings import SettingsEditor
@@ -122,6 +123,7 @@ class Office:
             *(self.store, lanes, inbox, stopper, self.authority), self.clock
         )
         decisions = FileDecisions(self.store, stopper, self.authority, controls.repeat)
+        files = AnswerFiles(self.store, platforms.adapters, self.authority)
         first = FirstContact(self.store, platforms, self.authority, inbox, self.clock)
         return CommandRouter(
             platforms,
@@ -130,6 +132,7 @@ class Office:
                 **self._handlers,
                 **controls.handlers(),
                 **decisions.handlers(),
+                **files.handlers(),
                 **first.handlers(),
                 **ThreadSearch(self.store, self.authority, platforms).handlers(),
             },

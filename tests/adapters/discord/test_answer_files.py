@@ -90,3 +90,18 @@ async def test_a_post_that_fails_doubles_nothing(guild: Guild, after: bool) -> N
     await guild.discord.until(lambda: struck.struck)
     await guild.quiet()
     assert attached(guild, thread) == [{"count.py": CODE.encode()}]
+
+
+async def test_a_button_attaches_what_is_shown_as_text(guild: Guild) -> None:
+    short = "".join(f"step({n})\n" for n in range(9))
+    guild.claude.script(f"So:\n\n```py\n{short}```")
+    thread = await guild.thread_of(guild.mention("how?"))
+    await guild.settled(thread)
+    await guild.quiet()
+    [answer] = [each for each in guild.discord.messages(thread) if each.bot]
+    [button] = [each for each in answer.buttons if "attach.answer" in each]
+    for _ in range(2):
+        guild.discord.click(guild.bob, answer.id, button)
+    await guild.discord.until(lambda: attached(guild, thread))
+    await guild.discord.until(lambda: guild.discord.settled)
+    assert attached(guild, thread) == [{"code.py": short.encode()}]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.messages.labels import ATTACH_FILES
 from tests.adapters.slack.conftest import Office
 from tests.emulators.slack import faults
 
@@ -125,3 +126,17 @@ async def test_a_call_that_fails_doubles_nothing(
     ts = office.ask("count")
     await office.settled(ts, 2)
     assert attached(office, ts) == [{"count.py": CODE.encode()}]
+
+
+async def test_a_button_attaches_what_is_shown_as_text(office: Office) -> None:
+    short = "".join(f"step({n})\n" for n in range(9))
+    office.claude.script(f"So:\n\n```py\n{short}```")
+    ts = office.ask("how?")
+    await office.settled(ts)
+    [answer] = [each for each in office.slack.thread(office.general, ts) if each.bot]
+    for _ in range(2):
+        office.slack.press(office.bob, office.general, answer.ts, ATTACH_FILES)
+    await office.slack.until(lambda: attached(office, ts))
+    await office.slack.until(lambda: office.slack.settled)
+    assert attached(office, ts) == [{"code.py": short.encode()}]
+    assert office.slack.status(office.general, ts) == ""

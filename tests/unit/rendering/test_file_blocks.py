@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 from bot.rendering.file_blocks import (
     FEW_LINES,
     FIRST_LINES,
-    LINE_CHARS,
     MOST_FILES,
     MOST_HELD,
     FileBlocks,
     files_in,
 )
+from bot.rendering.growing_blocks import LINE_CHARS
 from tests.unit.rendering.feeding import fed
 
 LINES = 30
