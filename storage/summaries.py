@@ -13,7 +13,7 @@ from sqlite3 import Row
 
 from sqlite_utils import Database
 
-from bot.domain.completion import Usage
+from bot.domain.completion import BYTES_PER_TOKEN, Usage
 from bot.domain.scope import ThreadKey
 from bot.domain.summary import ReadTurn, Summary
 from bot.domain.turn import Turn
@@ -37,13 +37,31 @@ SUMMARY = f"""
     ORDER BY until DESC LIMIT 1
 """
 
-# Reads the end of the index by thread and turn.
-CONTEXT_SIZE = f"""
-    SELECT input + cache_write_5m + cache_write_1h + cache_read + output AS tokens
+# The last answer; and the last one that read its prompt once: with tools, the API
+# counts it anew for each use, and what was found, which is not kept. Reads the end of
+# the index by thread and turn.
+LAST_ANSWER = f"""
+    SELECT turn_id, turns.input + turns.cache_write_5m + turns.cache_write_1h
+        + turns.cache_read + turns.output AS tokens
     FROM messages CROSS JOIN turns ON turns.id = turn_id
+      LEFT JOIN charges ON charges.turn = turns.key AND charges.turn IS NOT NULL
+      LEFT JOIN receipts USING (turn_id)
     WHERE messages.thread_id = ({THREAD_ID}) AND role = 'assistant'
       AND messages.id > (SELECT reads_after FROM threads WHERE id = ({THREAD_ID}))
+      AND (
+        :any OR (
+            coalesce(charges.searches + charges.fetches, 0) = 0
+            AND coalesce(receipts.asked, '[]') = '[]'
+        )
+      )
     ORDER BY turn_id DESC LIMIT 1
+"""
+# What was said between two turns, the second one included.
+SAID_BETWEEN = f"""
+    SELECT total(length(CAST(content AS BLOB))) AS bytes FROM messages
+    WHERE thread_id = ({THREAD_ID}) AND turn_id > :after AND turn_id <= :upto
+      AND place IS NOT NULL
+      AND id > (SELECT reads_after FROM threads WHERE id = ({THREAD_ID}))
 """
 
 
@@ -130,8 +148,15 @@ def summarised(db: Database, turn: Turn) -> int:
 
 
 def context_size(db: Database, thread: ThreadKey) -> int:
-    row = db.execute(CONTEXT_SIZE, named(thread)).fetchone()
-    return int(row["tokens"]) if row else 0
+    where = named(thread)
+    last = db.execute(LAST_ANSWER, {**where, "any": True}).fetchone()
+    if last is None:
+        return 0
+    known = db.execute(LAST_ANSWER, {**where, "any": False}).fetchone()
+    after, tokens = known or (0, 0)
+    between = {**where, "after": after, "upto": last["turn_id"]}
+    said = db.execute(SAID_BETWEEN, between).fetchone()
+    return min(int(last["tokens"]), int(tokens + said["bytes"] / BYTES_PER_TOKEN))
 
 
 def use(db: Database, turn: Turn) -> None:

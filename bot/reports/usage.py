@@ -17,7 +17,7 @@ from bot.settings.options import BY_NAME
 _KEYS: Mapping[UsageKey, Callable[[Spending], str]] = {
     UsageKey.DAY: lambda row: row.day,
     UsageKey.CHANNEL: lambda row: _channel(row.place),
-    UsageKey.PERSON: lambda row: f"{row.place.platform}:{row.person or '?'}",
+    UsageKey.PERSON: lambda row: _person(row),
     UsageKey.MODEL: lambda row: row.model or "?",
     UsageKey.THREAD: lambda row: str(row.place),
 }
@@ -158,4 +158,13 @@ def _named(
 
 
 def _channel(place: Scope) -> str:
+    # The operator's own calls are made in no channel.
+    if place.level is ScopeLevel.OPERATOR:
+        return OPERATOR
     return f"{place.platform}:{place.workspace}:{place.channel}"
+
+
+def _person(row: Spending) -> str:
+    if row.place.level is ScopeLevel.OPERATOR:
+        return OPERATOR
+    return f"{row.place.platform}:{row.person or '?'}"

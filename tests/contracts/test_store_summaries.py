@@ -4,10 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.completion import ChatMessage, Usage
+from bot.domain.budget import NO_LIMITS
+from bot.domain.completion import BYTES_PER_TOKEN, ChatMessage, Usage
+from bot.domain.mcp import ToolCall
 from bot.domain.reply import PostedPart
 from bot.domain.retention import Retention
-from bot.domain.scope import Scope
+from bot.domain.scope import Scope, ScopeLevel
+from bot.domain.setting import AppliedSetting
 from bot.domain.summary import ReadTurn, Summary
 from bot.domain.turn import Turn
 from bot.ports.store import Store
@@ -27,6 +30,7 @@ SUMMARY = Summary(
     usage=Usage(input=60, output=7),
     cost=0.25,
 )
+APPLIED = (AppliedSetting("model", "m", ScopeLevel.CHANNEL, "U1"),)
 USED = ChatMessage("user", SUMMARY.content)
 
 
@@ -173,3 +177,22 @@ async def test_the_size_of_a_context_is_that_of_the_last_answer(store: Store) ->
     assert await store.context_size(HERE) == 1_120
     await store.reset_context(HERE)
     assert await store.context_size(HERE) == 0
+
+
+async def test_readings_of_tools_do_not_count_as_the_context(store: Store) -> None:
+    usages = {1: Usage(100, output=5), 2: Usage(9_000, output=9), 3: Usage(20_000)}
+    for number, usage in usages.items():
+        turn = await ask(store, said(f"{number}", at=float(number)))
+        outcome = replace(done("y" * 500), usage=usage, applied=APPLIED)
+        if number == 3:
+            outcome = replace(outcome, asked=(ToolCall("Wiki", "read"),))
+        if number == 2:
+            assert not await store.reserve(turn, "U1", 1.0, NO_LIMITS, 15.0)
+            outcome = replace(outcome, usage=replace(usage, searches=1))
+        await store.finish_turn(turn, outcome, 20.0)
+        await store.mark_delivered(turn, 21.0)
+        # What both say since has a token for every two and a half bytes at most.
+        read = await store.conversation(HERE)
+        since = sum(len(each.content) for each in read[2:])
+        assert await store.context_size(HERE) == 105 + int(since / BYTES_PER_TOKEN)
+    assert since > 1_000

@@ -1,5 +1,7 @@
 """The operator's reports: groups, budgets and their pace, who may read what."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.domain.budget import NO_LIMITS, Balance, Budget, Period, Spending
@@ -13,6 +15,7 @@ from bot.domain.vitals import Connection, Vitals
 from bot.errors import Denied, StorageFull
 from bot.reports import usage
 from bot.reports.changes import SettingReports
+from bot.reports.labels import Labels
 from bot.reports.money import MoneyReports
 from bot.reports.monitor import FRESH, SETTLED, ProcessMonitor
 from bot.reports.plain import plain
@@ -53,6 +56,13 @@ def test_usage_is_grouped_by_several_keys() -> None:
     ]
     total = usage.total(found)
     assert (total.calls, total.usage.output, round(total.cost, 2)) == (4, 20, 1.85)
+
+
+def test_what_the_operator_pays_for_is_named_so() -> None:
+    row = replace(spent("2026-11-25", "", "a", 0.1), place=EVERYWHERE, kind="mcp")
+    for key in (UsageKey.CHANNEL, UsageKey.PERSON, UsageKey.THREAD):
+        [found] = usage.grouped([row], [key], Labels())
+        assert (found.keys, found.labels) == (("operator",), ("",))
 
 
 @pytest.mark.parametrize(
