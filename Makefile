@@ -24,14 +24,14 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/pytest
 PARALLEL := --workers 8
 
-.PHONY: help install run test test-emulators deep lint lock licenses docs bench clean
+.PHONY: help install run test test-emulators deep lint lock licenses docs screenshots bench clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST)
 
 install: $(VENV)/.installed  ## create .venv and install Threadkeep into it
 
-run: $(VENV)/.installed  ## answer: on Slack and Discord if set up, else in this terminal
+run: $(VENV)/.installed  ## answer: on Slack and Discord if set up, else in your browser
 	@exec $(BIN)/threadkeep serve
 
 test: $(VENV)/.tested  ## run the tests of Threadkeep
@@ -62,6 +62,10 @@ licenses: $(VENV)/.tested  ## renew docs/licenses.md from what is installed
 docs: $(VENV)/.tested  ## write docs/settings.md and docs/messages.md from the code
 	@$(BIN)/python -m tests.support.settings_page
 	@$(BIN)/python -m tests.support.messages_page
+
+screenshots: $(VENV)/.tested  ## draw the pages in docs/pictures; needs Chromium
+	@$(BIN)/python -m tests.support.chromium
+	@$(BIN)/python -m tests.screenshots
 
 bench: $(VENV)/.tested  ## measure the figures in docs/performance.md
 	@$(BIN)/python -m benchmarks
