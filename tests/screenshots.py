@@ -42,9 +42,9 @@ async def retry(work, tries=5, first=0.5, longest=60.0):
 | 3 | 1.0 s | 1.5 s |
 | 4 | 2.0 s | 3.5 s |
 
-With full jitter the mean wait is $w_n = \\tfrac{1}{2} \\cdot f \\cdot 2^n$: draw each wait \
-between zero and that bound, so that clients which failed together do not come back \
-together."""
+With full jitter the mean wait is $w_n = \\tfrac{1}{2} \\cdot f \\cdot 2^n$: draw each \
+wait between zero and that bound, so that clients which failed together do not come \
+back together."""
 
 
 #: Where the answer is when it is drawn while it grows.
