@@ -132,12 +132,12 @@ class ModelRejected(ModelError):
 class FileRefused(ModelRejected):
     """The request was refused because of a file in it.
 
-    `place` is the number of the message and of the block in it, if they are known.
+    `digest` is that of the file, if it is known which one it is; else "".
     """
 
-    def __init__(self, message: str, place: tuple[int, int] | None = None) -> None:
+    def __init__(self, message: str, digest: str = "") -> None:
         super().__init__(message)
-        self.place = place
+        self.digest = digest
 
 
 class ServerFailed(ModelRejected):

@@ -42,6 +42,7 @@ from bot.claude.key import key_problem
 from bot.claude.model_status import ModelStatus
 from bot.claude.request import (
     count_parameters,
+    file_places,
     files_size,
     loaded,
     parameters,
@@ -289,6 +290,8 @@ class ClaudeModel:
             asked=rounds.asked,
             failed=rounds.failed,
         )
+        #: The files of the request that was sent last.
+        places: dict[tuple[int, int], str] = {}
         try:
             while not ended:
                 paused = False
@@ -305,7 +308,7 @@ class ClaudeModel:
                     self._file_memory.taken(memory) as share,
                     open_stream(
                         self._client.sdk,
-                        await _body(left, rounds, self._client.tokens),
+                        await self._body(left, rounds, places),
                         streaming_headers(left),
                         keep=left.tool_uses > 0,
                     ) as stream,
@@ -362,7 +365,7 @@ class ClaudeModel:
                 rounds.pause(call, used, message, message.param())
         except SDK_ERRORS as error:
             asks = bool(request.servers)
-            fault = judge(error, request.model, asks_servers=asks)
+            fault = judge(error, request.model, asks_servers=asks).naming(places)
         # Once the stop reason is known the answer is complete, however the connection
         # ended.
         if not ended:
@@ -373,9 +376,13 @@ class ClaudeModel:
                 yield replace(report, stop_reason=None, calls=tuple(rounds.calls))
             yield fault
 
-
-async def _body(request: Request, rounds: Rounds, tokens: Mapping[str, str]) -> Body:
-    """Return the body of `request`. Its files are loaded for that alone."""
-    whole = await loaded(request)
-    make = partial(body, whole, rounds.messages, tokens)
-    return await offload(make, files_size(whole))
+    async def _body(
+        self, request: Request, rounds: Rounds, places: dict[tuple[int, int], str]
+    ) -> Body:
+        """Return the body of `request`, and put into `places` which files it has. They
+        are loaded for that alone."""
+        whole = await loaded(request)
+        places.clear()
+        places.update(file_places(whole))
+        make = partial(body, whole, rounds.messages, self._client.tokens)
+        return await offload(make, files_size(whole))

@@ -8,7 +8,7 @@ response. Ours name a class, a status and a request id.
 import contextlib
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 
@@ -47,6 +47,16 @@ class Fault:
     retry_after: float | None = None
     #: Whether the attempt may be billed although it failed.
     billed: bool = True
+    #: Of a refused file: the number of its message and of its block, if they are known.
+    place: tuple[int, int] | None = None
+
+    def naming(self, files: Mapping[tuple[int, int], str]) -> "Fault":
+        """Return it with the digest of the refused file, whose request had `files`: the
+        digests by place."""
+        if self.place is None:
+            return self
+        error = FileRefused(str(self.error), files.get(self.place, ""))
+        return replace(self, error=error)
 
 
 class CallFailed(Exception):
@@ -222,7 +232,7 @@ def _judge_status(error: anthropic.APIStatusError, model: str) -> Fault:
     if str(error.error_code) == _DIMENSIONS or _OF_FILE.search(message):
         found = _PLACE.search(message)
         place = (int(found[1]), int(found[2])) if found else None
-        return Fault(FileRefused(refused, place))
+        return Fault(FileRefused(refused), place=place)
     return Fault(ModelRejected(refused))
 
 

@@ -139,14 +139,15 @@ def _source(file: RequestFile) -> dict[str, Any]:
     return {"type": "base64", "media_type": file.media_type, "data": data}
 
 
-def file_at(request: Request, place: tuple[int, int]) -> RequestFile | None:
-    """Return the file in the block of `request` that an error of the API names: the
-    numbers of a message and of a block in it; None if it is none."""
-    message, block = place
-    if message >= len(request.messages):
-        return None
-    parts = _parts(request.messages[message])
-    return parts[block][0] if block < len(parts) else None
+def file_places(request: Request) -> dict[tuple[int, int], str]:
+    """Return the digests of the files that `request` shows, by the numbers of the
+    message and of the block that an error of the API names."""
+    return {
+        (message, block): file.digest
+        for message, each in enumerate(request.messages)
+        for block, (file, part) in enumerate(_parts(each))
+        if part is not _Part.LINE
+    }
 
 
 def files_size(request: Request) -> int:

@@ -189,7 +189,7 @@ class Admission:
         there is nothing else to ask."""
         settings, composed = prepared.settings, prepared.composed
         if isinstance(refusal, FileRefused):
-            again = self._composer.without_refused(composed, refusal.place)
+            again = self._composer.without_refused(composed, refusal.digest)
         else:
             again = await self._composer.shorten(turn, composed, settings)
         return replace(prepared, composed=again) if again else None

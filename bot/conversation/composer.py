@@ -11,7 +11,6 @@ from functools import partial
 
 from bot.claude import catalog
 from bot.claude.catalog import ModelAvailability
-from bot.claude.request import file_at
 from bot.context import cache_lifetime, file_limits, long_threads, prompt
 from bot.conversation import model_files
 from bot.conversation.file_prices import FilePrices, PricedFile, Pricing
@@ -208,15 +207,15 @@ class Composer:
         return self._without(composed, largest, Unread.TOO_LARGE) if largest else None
 
     def without_refused(
-        self, composed: ComposedRequest, place: tuple[int, int] | None
+        self, composed: ComposedRequest, digest: str
     ) -> ComposedRequest | None:
         """Return `composed`, which Claude has refused because of a file, without the
-        one at `place`, or the newest; None if it has none, or if that was done too
-        often. Needs no new reservation, as `shorten`."""
+        one with this `digest`, or the newest; None if it has none, or if that was done
+        too often. Needs no new reservation, as `shorten`."""
         shown = _shown(composed.request)
-        culprit = file_at(composed.request, place) if place else None
-        if culprit is not None and culprit.unread is None:
-            named = composed.named | {culprit.digest}
+        culprit = next((each for each in shown if each.digest == digest), None)
+        if culprit is not None:
+            named = composed.named | {digest}
             composed = replace(composed, named=named)
             return self._without(composed, culprit, Unread.REFUSED)
         return self._without(composed, shown[-1], Unread.REFUSED) if shown else None

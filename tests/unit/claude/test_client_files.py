@@ -70,12 +70,12 @@ async def test_files_are_taken_and_never_cost_more_than_was_reserved(
 
 
 @pytest.mark.parametrize(
-    ("files", "place"),
+    ("files", "digest"),
     [
-        ((image(), image(data=b"\x89PNG\r\n\x1a\n no image")), None),
-        ((image(), pdf("secret")), (0, 2)),
-        ((pdf(), image(8_001)), (0, 1)),
-        ((*([image()] * 20), image(2_001)), (0, 41)),
+        ((image(), image(data=b"\x89PNG\r\n\x1a\n no image")), ""),
+        ((image(), replace(pdf("secret"), digest="bad")), "bad"),
+        ((pdf(), replace(image(8_001), digest="bad")), "bad"),
+        ((*([image()] * 20), replace(image(2_001), digest="bad")), "bad"),
     ],
     ids=["broken", "password", "wide", "wide of many"],
 )
@@ -83,12 +83,29 @@ async def test_a_refusal_says_which_file_it_is_about(
     claude: ClaudeEmulator,
     model: ClaudeModel,
     files: tuple[RequestFile, ...],
-    place: tuple[int, int] | None,
+    digest: str,
 ) -> None:
     text, error = await broken(model, asking(*files))
     assert (text, len(claude.questions)) == ("", 1)
     assert isinstance(error, FileRefused)
-    assert error.place == place
+    assert error.digest == digest
+
+
+async def test_a_refusal_is_about_what_was_sent(
+    claude: ClaudeEmulator, model: ClaudeModel
+) -> None:
+    """The blocks of a file that was deleted meanwhile stand elsewhere."""
+    files = [replace(image(), digest=name) for name in ("gone", "kept")]
+    files.append(replace(image(8_001), digest="bad"))
+    data = {each.digest: each.data for each in files[1:]}
+
+    async def load(digests: Collection[str]) -> Mapping[str, bytes]:
+        return data
+
+    bare = [replace(each, data=b"") for each in files]
+    _, error = await broken(model, replace(asking(*bare), load=load))
+    assert isinstance(error, FileRefused)
+    assert error.digest == "bad"
 
 
 async def test_files_are_loaded_for_each_attempt_and_sent_in_pieces(

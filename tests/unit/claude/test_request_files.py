@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from bot.claude import cost
-from bot.claude.request import encoded_size, file_at, parameters, without_files
+from bot.claude.request import encoded_size, file_places, parameters, without_files
 from bot.domain.attachment import FileKind
 from bot.domain.completion import ChatMessage, Request, RequestFile
 from bot.errors import Unread
@@ -48,9 +48,9 @@ def test_images_stand_before_documents_and_documents_before_text() -> None:
         },
         {"type": "text", "text": ENTRY.content},
     ]
-    places = [file_at(REQUEST, (2, nth)) for nth in range(6)]
-    assert places == [IMAGE, IMAGE, TEXT, PDF, LOST, None]
-    assert file_at(REQUEST, (9, 0)) is None
+    # Not the line in place of a file.
+    places = {(2, 0): "#1", (2, 1): "#1", (2, 2): "#3", (2, 3): "#2"}
+    assert file_places(REQUEST) == places
 
 
 def test_files_cost_their_tokens_and_not_their_bytes() -> None:
