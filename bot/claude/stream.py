@@ -78,7 +78,9 @@ class Block:
         if self.type not in ("server_tool_use", "mcp_tool_use"):
             return None
         with contextlib.suppress(ValueError):
-            return web_tools.activity(self.whole())
+            # The input of a call is shown to nobody, so it need not be valid.
+            asks = self.type == "mcp_tool_use"
+            return web_tools.activity(self._start if asks else self.whole())
         return None
 
     def _of(self, type: str) -> list[Delta]:

@@ -19,7 +19,7 @@ from bot.messages import commands as messages
 from bot.messages import labels, phrases
 from bot.messages.commands import NO_OPTION
 from bot.ports.settings import SettingsStore
-from bot.settings import describe
+from bot.settings import describe, mcp_choices
 from bot.settings.access import SettingsAccess
 from bot.settings.effective import EffectiveSettings
 from bot.settings.options import BY_NAME, Option, sequences
@@ -174,7 +174,8 @@ class SettingForms:
         if option.versioned:
             version = await self._access.prompt(policy)
             value = version.text or ""
-        if option.kind is Kind.CHOICE:
+        kind = option.kind
+        if kind is Kind.CHOICE:
             today = datetime.fromtimestamp(self._now(), UTC).date()
             choices = (
                 Choice(
@@ -184,9 +185,11 @@ class SettingForms:
                 *self._access.choices(option, policy.place, today),
             )
             known = {choice.value for choice in choices}
-            if own and value not in known:
+            if own and value not in known and option.name == mcp_choices.OPTION:
                 # Several servers, which can be typed: the form keeps them.
                 choices = (*choices, Choice(value, option.show(value)[:75]))
+                if len(value) > mcp_choices.CHOICE_CHARS:
+                    choices, kind = (), Kind.LINE
             elif value not in known:
                 value = INHERIT_CHOICE
         else:
@@ -194,7 +197,7 @@ class SettingForms:
         return Field(
             option.name,
             option.label,
-            option.kind,
+            kind,
             field_text(option, value),
             choices=choices,
             most=option.most,

@@ -17,6 +17,10 @@ from bot.settings.mcp_file import MOST_SERVERS, OFF
 from bot.text.redaction import quoted
 from bot.ui.elements import Choice
 
+#: The longest value that a menu holds: Discord takes 100 characters (platform facts
+#: B8), Slack 150. More servers are typed.
+CHOICE_CHARS = 90
+
 #: The option.
 OPTION = "mcp"
 
@@ -52,7 +56,8 @@ def choices(servers: Sequence[McpServer], place: Scope) -> tuple[Choice, ...]:
     """Return the choices of a menu: none, each server, and all of them."""
     found = offered(servers, place)
     labels = {each.name: each.label for each in found}
-    values = [OFF, *sorted(labels), " ".join(sorted(labels))]
+    together = " ".join(sorted(labels))
+    values = [OFF, *sorted(labels), *([together] * (len(together) <= CHOICE_CHARS))]
     return tuple(
         Choice(value, _label(value, labels)[:75]) for value in dict.fromkeys(values)
     )

@@ -219,6 +219,7 @@ OPTIONS: tuple[Option, ...] = (
         kind=Kind.CHOICE,
         choices=_fixed(OFF),
         show=mcp_choices.shown,
+        most=700,
         kept=True,
     ),
     Option(

@@ -1,5 +1,6 @@
 """The setting of MCP servers, among those that the operator offers."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -9,7 +10,7 @@ from bot.domain.scope import Scope
 from bot.errors import Unacceptable
 from bot.settings import mcp_choices
 from bot.settings.options import BY_NAME
-from bot.ui.elements import Choice, Response
+from bot.ui.elements import Choice, Kind, Response
 from tests.support.command_harness import CHANNEL, MEMBER, THREAD, WORKSPACE, Office
 
 TODAY = date(2026, 11, 30)
@@ -74,6 +75,32 @@ async def test_it_is_set_in_the_chat() -> None:
     assert office.authority.servers(policy) == ()
     there = await office.policy(Scope("fake", "w", "elsewhere"))
     assert office.authority.servers(there) == (WIKI,)
+
+
+async def test_more_servers_than_a_menu_holds_are_typed() -> None:
+    many = tuple(replace(WIKI, name=f"a_server_with_a_long_name_{n}") for n in range(4))
+    office = Office(servers=many)
+    [field, _] = (await office.form("edit", option="mcp")).fields
+    assert len(field.choices) == 2 + len(many)
+    value = " ".join(each.name for each in many)
+    await office.type(f"set mcp {value}")
+    form = await office.form("edit", option="mcp")
+    [field, _] = form.fields
+    assert (field.kind, field.value, field.choices) == (Kind.LINE, value, ())
+    told = await office.send(form, {"mcp": many[0].name})
+    assert "Saved" in told.text
+    assert (await office.policy())["mcp"] == many[0].name
+
+
+async def test_a_form_keeps_several_that_were_typed() -> None:
+    office = Office(servers=(*SERVERS, replace(WIKI, name="notes")))
+    await office.type("set mcp linear, wiki")
+    form = await office.form("edit", option="mcp")
+    [field, _] = form.fields
+    assert field.value == "linear wiki"
+    assert field.choices[-1] == Choice("linear wiki", "linear, wiki")
+    await office.send(form, {"running": "yes"})
+    assert (await office.policy())["mcp"] == "linear wiki"
 
 
 async def test_what_is_not_offered_is_refused() -> None:
