@@ -4,7 +4,6 @@ Rule: each greeting comes once, also over restarts, and nothing else waits for i
 that fails is not repeated.
 """
 
-import asyncio
 import logging
 import secrets
 import time
@@ -18,7 +17,7 @@ from bot.domain.message import Message
 from bot.domain.person import Person
 from bot.domain.retention import DAY
 from bot.domain.scope import Scope
-from bot.errors import DeliveryError, StorageError
+from bot.errors import StorageError
 from bot.messages.commands import HOW_TO_ASK
 from bot.messages.first_contact import (
     ADDED,
@@ -31,6 +30,7 @@ from bot.messages.first_contact import (
 from bot.platforms import Platforms
 from bot.ports.store import NoticeStore, ThreadStore
 from bot.runtime.lru import LruDict
+from bot.runtime.notices import Notices
 from bot.settings.access import SettingsAccess
 from bot.ui.elements import SILENCE, Button, Command, Response, Style
 
@@ -38,6 +38,10 @@ log = logging.getLogger(__name__)
 
 # How long a greeting may take, in seconds: later, it surprises.
 TIMEOUT = 30.0
+
+# How many greetings are on their way at once: a company that installs the bot opens its
+# direct messages within minutes.
+MOST_AT_ONCE = 100
 
 # How long a line to an inviter or owner is not repeated, in seconds: Slack sends an
 # event again that was not acknowledged.
@@ -68,6 +72,13 @@ class FirstContact:
         self._inbox = inbox
         self._now = now
         self._known: LruDict[Scope, None] = LruDict(MOST_KNOWN)
+        self._greetings = Notices(
+            platforms.tasks,
+            "greet",
+            most=MOST_AT_ONCE,
+            seconds=TIMEOUT,
+            failed="person.not_greeted",
+        )
 
     def handlers(self) -> Mapping[str, Handler]:
         return {"try example": self.ask}
@@ -153,15 +164,7 @@ class FirstContact:
         )
 
     def _start(self, work: Coroutine[Any, Any, None], place: Scope) -> None:
-        self._platforms.tasks.start("greet", _quietly(work), platform=place.platform)
-
-
-async def _quietly(work: Coroutine[Any, Any, None]) -> None:
-    try:
-        async with asyncio.timeout(TIMEOUT):
-            await work
-    except (TimeoutError, DeliveryError) as error:
-        log.info("person.not_greeted %s", error)
+        self._greetings.start(work, platform=place.platform, about=place)
 
 
 def greeting() -> Response:

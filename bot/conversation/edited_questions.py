@@ -6,8 +6,6 @@ Rule 2: the offer carries all that its button needs, so it works after a restart
 never repeated: `retry` does the same.
 """
 
-import asyncio
-import logging
 import secrets
 import time
 from collections.abc import Callable
@@ -17,17 +15,15 @@ from bot.domain.message import Message, StoredMessage
 from bot.domain.retention import DAY
 from bot.domain.scope import Scope
 from bot.domain.turn import TurnState
-from bot.errors import DeliveryError, StorageError
 from bot.messages.answers import QUESTION_CHANGED
 from bot.messages.labels import ANSWER_AGAIN
 from bot.platforms import Platforms
 from bot.ports.inbox import InboxStore
 from bot.ports.platform import Messenger
 from bot.ports.store import NoticeStore
+from bot.runtime.notices import Notices
 from bot.text.excerpts import reads_alike
 from bot.ui.elements import Button, Command, Response
-
-log = logging.getLogger(__name__)
 
 #: For so many seconds after an offer for a message there is no other one for it.
 PAUSE = 60.0
@@ -39,8 +35,7 @@ STALE = DAY
 # How long making an offer may take, in seconds: later it surprises.
 TIMEOUT = 10.0
 
-# How many offers are made at once: edits must not use up the writes that the platform
-# allows.
+# How many offers are made at once.
 MOST_AT_ONCE = 10
 
 
@@ -60,7 +55,13 @@ class EditedQuestions:
         self._store = store
         self._platforms = platforms
         self._now = now
-        self._offering = 0
+        self._offers = Notices(
+            platforms.tasks,
+            "notice",
+            most=MOST_AT_ONCE,
+            seconds=TIMEOUT,
+            failed="edit.not_offered",
+        )
 
     def changed(self, before: StoredMessage, message: Message) -> None:
         """Offer, in the background, to answer `message`, an edited version of `before`,
@@ -68,25 +69,16 @@ class EditedQuestions:
         adapter = self._platforms.adapters[message.thread.platform]
         if adapter.messenger is None or message.automated or not before.asked:
             return
-        if self._now() - message.at > STALE or self._offering >= MOST_AT_ONCE:
+        if self._now() - message.at > STALE or self._offers.is_full:
             return
         if reads_alike(adapter.typed(before.message), adapter.typed(message)):
             return
-        self._offering += 1
         work = self._offer(adapter.messenger, message, before.asked)
-        self._platforms.tasks.start("notice", work, platform=adapter.name)
+        self._offers.start(work, platform=adapter.name, about=message.thread)
 
     async def _offer(self, messenger: Messenger, message: Message, turn: str) -> None:
-        try:
-            async with asyncio.timeout(TIMEOUT):
-                if await self._is_due(message, turn):
-                    await messenger.notice(
-                        message, _offer(message, turn), in_thread=True
-                    )
-        except (TimeoutError, DeliveryError, StorageError) as error:
-            log.info("edit.not_offered thread=%s %s", message.thread, error)
-        finally:
-            self._offering -= 1
+        if await self._is_due(message, turn):
+            await messenger.notice(message, _offer(message, turn), in_thread=True)
 
     async def _is_due(self, message: Message, turn: str) -> bool:
         facts = await self._store.turn_facts(message.thread, turn)

@@ -6,7 +6,6 @@ posted once, for everybody in the thread, and not repeated after a crash; who sa
 "stop" is told alone.
 """
 
-import asyncio
 import logging
 from typing import Protocol
 
@@ -16,13 +15,14 @@ from bot.conversation.stopping import Stopper
 from bot.domain.message import Decision, Message
 from bot.domain.reply import Control
 from bot.domain.scope import Scope
-from bot.errors import DeliveryError, StorageError
+from bot.errors import DeliveryError
 from bot.messages.addressing import BACK, BACK_FOR_MENTIONS, STAYING_OUT
 from bot.messages.settings import UNSURE
 from bot.platforms import Platforms
 from bot.ports.inbox import InboxStore
 from bot.ports.platform import Messenger
 from bot.ports.receipts import ReceiptStore
+from bot.runtime.notices import Notices
 from bot.settings.access import SettingsAccess
 from bot.settings.follow import MENTION
 from bot.ui import buttons
@@ -33,8 +33,7 @@ log = logging.getLogger(__name__)
 # Timeout for posting a reply, in seconds: later it no longer matters.
 TIMEOUT = 10.0
 
-# The most replies that are posted at once: a crowd must not use up the writes that
-# the platform allows.
+# The most replies that are posted at once.
 MOST_REPLIES = 10
 
 
@@ -56,7 +55,13 @@ class Instructions:
         self._stopper = stopper
         self._platforms = platforms
         self._settings = settings
-        self._replies = 0
+        self._replies = Notices(
+            platforms.tasks,
+            "instruction",
+            most=MOST_REPLIES,
+            seconds=TIMEOUT,
+            failed="instruction.unconfirmed",
+        )
 
     def confirm(self, message: Message, engagement: EngagementSettings) -> None:
         """Reply to the instruction `message`, in a background task, since the platform
@@ -64,31 +69,24 @@ class Instructions:
         platform = message.thread.platform
         messenger = self._platforms.adapters[platform].messenger
         asked = addressing.instruction(message, engagement)
-        if messenger is None or asked is None or self._replies >= MOST_REPLIES:
+        if messenger is None or asked is None:
             return
-        self._replies += 1
         work = self._reply(messenger, message, asked)
-        self._platforms.tasks.start("instruction", work, platform=platform)
+        self._replies.start(work, platform=platform, about=message.thread)
 
     async def _reply(
         self, messenger: Messenger, message: Message, asked: Instruction
     ) -> None:
-        try:
-            async with asyncio.timeout(TIMEOUT):
-                if asked is Instruction.STOP:
-                    text = await self._stop(message)
-                    await messenger.notice(message, Response(text))
-                    return
-                if asked is Instruction.WHY:
-                    response = await self._explained(message)
-                else:
-                    response = Response(await self._text(message, asked))
-                place = Scope.of(message.thread)
-                await messenger.post(place, response, message.message)
-        except (TimeoutError, DeliveryError, StorageError) as error:
-            log.info("instruction.unconfirmed thread=%s %s", message.thread, error)
-        finally:
-            self._replies -= 1
+        if asked is Instruction.STOP:
+            text = await self._stop(message)
+            await messenger.notice(message, Response(text))
+            return
+        if asked is Instruction.WHY:
+            response = await self._explained(message)
+        else:
+            response = Response(await self._text(message, asked))
+        place = Scope.of(message.thread)
+        await messenger.post(place, response, message.message)
 
     async def _stop(self, message: Message) -> str:
         """Stop the answer in the thread of `message`, if its author may; return what to

@@ -6,8 +6,6 @@ burst of edits, and is dropped if that takes too long or the process ends: a con
 that stays says by itself that it is too late.
 """
 
-import asyncio
-import logging
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -17,13 +15,11 @@ from bot.delivery.write_scheduler import WriteScheduler
 from bot.domain.reply import Control, Part
 from bot.domain.scope import Scope
 from bot.domain.turn import Turn
-from bot.errors import DeliveryError
 from bot.ports.platform import Adapter, Surface
 from bot.ports.store import EarlierTurns
 from bot.runtime.background import Background
+from bot.runtime.notices import Notices
 from bot.settings.access import SettingsAccess
-
-log = logging.getLogger(__name__)
 
 # The longest wait in seconds, and the most answers that wait.
 TIMEOUT = 600.0
@@ -48,28 +44,25 @@ class OldControls:
         self._adapters = adapters
         self._schedulers = schedulers
         self._settings = settings
-        self._tasks = tasks
-        self._waiting = 0
+        self._removals = Notices(
+            tasks,
+            "tidy",
+            most=MOST_WAITING,
+            seconds=TIMEOUT,
+            failed="reply.untidied",
+        )
 
     def remove_before(self, turn: Turn) -> None:
         """Take the controls off the answer before that of `turn`, in the background."""
         platform = turn.thread.platform
         # A platform without messages besides answers, as the terminal, has no controls.
-        has_controls = self._adapters[platform].messenger is not None
-        if self._waiting >= MOST_WAITING or not has_controls:
-            return
-        self._waiting += 1
-        self._tasks.start("tidy", self._remove_before(turn), platform=platform)
+        if self._adapters[platform].messenger is not None:
+            work = self._remove_before(turn)
+            self._removals.start(work, platform=platform, about=turn.thread)
 
     async def _remove_before(self, turn: Turn) -> None:
-        try:
-            async with asyncio.timeout(TIMEOUT):
-                if (before := await self._store.previous_turn(turn)) is not None:
-                    await self._tidy(before)
-        except (TimeoutError, DeliveryError) as error:
-            log.info("reply.untidied thread=%s %s", turn.thread, error)
-        finally:
-            self._waiting -= 1
+        if (before := await self._store.previous_turn(turn)) is not None:
+            await self._tidy(before)
 
     async def _tidy(self, turn: Turn) -> None:
         platform = turn.thread.platform

@@ -18,6 +18,7 @@ from bot.messages.answers import BUSY, CROWDED
 from bot.platforms import Platforms
 from bot.ports.platform import Messenger
 from bot.ports.store import SignStore
+from bot.runtime.notices import Notices
 from bot.ui.elements import Response
 
 log = logging.getLogger(__name__)
@@ -32,8 +33,7 @@ TIMEOUT = 10.0
 # those that are left are taken away with the next turn, or at the next start.
 CLEAR_TIMEOUT = 30.0
 
-# How many signs and notices are shown at once: a crowd must not use up the writes that
-# the platform allows.
+# How many signs and notices are shown at once.
 MOST_AT_ONCE = 10
 
 
@@ -46,7 +46,14 @@ class WaitingSigns:
         self._store = store
         self._platforms = platforms
         self._dispatcher = dispatcher
-        self._showing = 0
+        self._shown = Notices(
+            platforms.tasks,
+            "notice",
+            most=MOST_AT_ONCE,
+            # A notice comes where a sign could not be shown in time.
+            seconds=2 * TIMEOUT,
+            failed="message.unnoticed",
+        )
         #: While a sign is being shown, it is not taken away: the platform may carry out
         #: two calls in another order.
         self._locks: WeakValueDictionary[ThreadKey, asyncio.Lock]
@@ -59,14 +66,13 @@ class WaitingSigns:
         messenger = self._platforms.adapters[platform].messenger
         if messenger is None or not (delayed or crowded):
             return
-        if self._showing >= MOST_AT_ONCE:
-            return
-        self._showing += 1
         # In a background task: the platform waits for the acknowledgement.
         work = (
-            self._mark(messenger, message) if delayed else self._say(messenger, message)
+            self._mark(messenger, message)
+            if delayed
+            else messenger.notice(message, Response(CROWDED))
         )
-        self._platforms.tasks.start("notice", work, platform=platform)
+        self._shown.start(work, platform=platform, about=message.thread)
 
     def clear(self, thread: ThreadKey) -> None:
         """Take the sign off the messages of `thread` that do not wait any more, in the
@@ -93,22 +99,7 @@ class WaitingSigns:
         except (TimeoutError, DeliveryError) as error:
             log.info("message.unmarked thread=%s %s", message.thread, error)
             if self._dispatcher.delays(message.thread, message.author):
-                await self._notice(messenger, message, BUSY)
-        finally:
-            self._showing -= 1
-
-    async def _say(self, messenger: Messenger, message: Message) -> None:
-        try:
-            await self._notice(messenger, message, CROWDED)
-        finally:
-            self._showing -= 1
-
-    async def _notice(self, messenger: Messenger, message: Message, text: str) -> None:
-        try:
-            async with asyncio.timeout(TIMEOUT):
-                await messenger.notice(message, Response(text))
-        except (TimeoutError, DeliveryError) as error:
-            log.info("message.unnoticed thread=%s %s", message.thread, error)
+                await messenger.notice(message, Response(BUSY))
 
     async def _clear(self, thread: ThreadKey) -> None:
         messenger = self._platforms.adapters[thread.platform].messenger

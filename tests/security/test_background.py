@@ -103,7 +103,7 @@ ALLOWED = {
 }
 
 #: What starts work under the rule, each with the name of that work.
-STARTERS = {"start", "begin", "later", "_soon", "_begin"}
+STARTERS = {"start", "begin", "later", "Notices", "_soon", "_begin"}
 
 ERRORS = (RuntimeError, ValueError, RecursionError, MemoryError)
 
