@@ -41,6 +41,17 @@ CHOSEN = f"""
     ORDER BY messages.id DESC LIMIT 1
 """
 
+POSTED_SIZE = "SELECT posted_size FROM file_contents WHERE digest = ?"
+
+INSERT_CONTENT = """
+    INSERT INTO file_contents
+        (digest, kind, media_type, tokens, pages, all_pages, cut, posted_size, size,
+         data)
+    VALUES (:digest, :kind, :media_type, :tokens, :pages, :all_pages, :cut,
+        :posted_size, :size, :data)
+    ON CONFLICT DO NOTHING
+"""
+
 #: What of a message's contents nothing has any more.
 UNLINKED = """
     DELETE FROM file_contents WHERE digest IN (:digest, :posted) AND NOT EXISTS (
@@ -101,6 +112,25 @@ def thread_files(db: Database, thread: ThreadKey, turn: str = "") -> list[Thread
     return found
 
 
+def insert_content(
+    db: Database, digest: str, posted_size: int, content: FileContent
+) -> None:
+    """Store `content`, of a file of `posted_size` bytes, unless that was done."""
+    row = {
+        "digest": digest,
+        "kind": content.kind.value,
+        "media_type": content.media_type,
+        "tokens": content.tokens,
+        "pages": content.pages,
+        "all_pages": content.all_pages,
+        "cut": content.cut,
+        "posted_size": posted_size,
+        "size": len(content.data),
+        "data": content.data,
+    }
+    db.execute(INSERT_CONTENT, row)
+
+
 def decide_file(
     db: Database,
     thread: ThreadKey,
@@ -111,19 +141,10 @@ def decide_file(
     shown = digest
     if cut is not None:
         shown = f"{digest}/{cut.pages}"
-        db.execute(
-            """
-            INSERT INTO file_contents
-                (digest, kind, media_type, tokens, pages, all_pages, cut, posted_size,
-                 size, data)
-            SELECT ?, ?, ?, ?, ?, ?, ?, posted_size, ?, ?
-            FROM file_contents WHERE digest = ? ON CONFLICT DO NOTHING
-            """,
-            [
-                *(shown, cut.kind.value, cut.media_type, cut.tokens, cut.pages),
-                *(cut.all_pages, cut.cut, len(cut.data), cut.data, digest),
-            ],
-        )
+        row = db.execute(POSTED_SIZE, [digest]).fetchone()
+        # Without what was posted, nothing changes.
+        if row is not None:
+            insert_content(db, shown, row["posted_size"], cut)
     where = {**named(thread), "posted": digest, "digest": shown}
     before = db.execute(CHOSEN, where).fetchone()
     changed = db.execute(

@@ -112,19 +112,7 @@ def store_file(
     content: FileContent,
     is_dear: IsDear = never_dear,
 ) -> None:
-    db.execute(
-        """
-        INSERT INTO file_contents
-            (digest, kind, media_type, tokens, pages, all_pages, cut, posted_size, size,
-             data)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
-        """,
-        [
-            *(digest, content.kind.value, content.media_type, content.tokens),
-            *(content.pages, content.all_pages, content.cut, posted_size),
-            *(len(content.data), content.data),
-        ],
-    )
+    file_choices.insert_content(db, digest, posted_size, content)
     dear = is_dear(content.tokens)
     if not _link_content(db, thread, message, file, digest, is_dear=dear):
         db.execute(file_choices.UNLINKED, {"digest": digest, "posted": digest})

@@ -8,6 +8,7 @@ it the prefix that is cached (Claude facts 3.4: never slide).
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from bot.context.files.accepted import MANY_PAGES
 from bot.domain.attachment import FileKind
 from bot.domain.completion import ChatMessage, RequestFile
 from bot.errors import Unread
@@ -27,7 +28,7 @@ class FileLimits:
     images: bool = True
     pdfs: bool = True
     #: The most pages of all PDFs together.
-    pages: int = 600
+    pages: int = MANY_PAGES
     #: The most tokens of all files together.
     tokens: int = 500_000
     #: The most bytes of all files together.

@@ -262,8 +262,8 @@ class Composer:
         most = _room(settings)
         halvings = self._halvings.get(turn.thread, 0)
         most >>= halvings
-        tokens = int(most / BYTES_PER_TOKEN)
-        limits = model_files.limits(settings["model"], self._survey(), tokens)
+        survey = self._survey()
+        limits = model_files.limits(settings["model"], survey, _tokens(most))
         limits = replace(limits, size=limits.size >> halvings)
         conversation = file_limits.limited(conversation, limits)
         fitted, left_out = long_threads.fitted(conversation, most)
@@ -282,9 +282,7 @@ class Composer:
         adapter = self._adapters[turn.thread.platform]
         messages, earlier = await self._backfilled(turn, messages)
         new = [each.message for each in messages if each.content is None]
-        accepted = model_files.accepted(
-            settings["model"], int(_room(settings) / BYTES_PER_TOKEN)
-        )
+        accepted = model_files.accepted(settings["model"], _tokens(_room(settings)))
         files = await self._files.read(
             turn.thread,
             [each.message for each in messages],
@@ -373,3 +371,8 @@ def _room(settings: EffectiveSettings) -> int:
     """Return how many bytes of a conversation fit into the window of the model."""
     facts = catalog.find(settings["model"])
     return long_threads.room(facts.context if facts else CONTEXT, settings.max_tokens)
+
+
+def _tokens(size: int) -> int:
+    """Return how many tokens of a conversation have `size` bytes."""
+    return int(size / BYTES_PER_TOKEN)

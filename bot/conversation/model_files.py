@@ -6,10 +6,8 @@ from bot.claude import catalog
 from bot.claude.catalog import ModelAvailability
 from bot.context.file_limits import FileLimits
 from bot.context.files import Accepted
+from bot.context.files.accepted import MANY_PAGES, PAGES
 
-# The most pages of all PDFs of a request, for a context window of less than a million
-# tokens and for others (Claude facts 1.7).
-PAGES, MANY_PAGES = 100, 600
 _LONG_CONTEXT = 1_000_000
 
 # The part of the room of a conversation that files may take.

@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 
+#: The most pages of all PDFs of a request, for a context window of less than a million
+#: tokens and for others (Claude facts 1.7).
+PAGES, MANY_PAGES = 100, 600
+
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
@@ -11,9 +15,9 @@ class Accepted:
     pdfs: bool = True
     #: The longest edge of an image in pixels: 1,568, or 2,576 for models that see more.
     edge: int = 1568
-    #: The most pages of a PDF: 600, or 100 where the context has less than a million
-    #: tokens; less where they would not fit beside a conversation.
-    pages: int = 100
+    #: The most pages of a PDF: those of a request, or less where they would not fit
+    #: beside a conversation.
+    pages: int = PAGES
     #: The most tokens of one text.
     text_tokens: int = 50_000
     #: The most bytes of a PDF. As base64 they are a third more; a request has 32 MB.
