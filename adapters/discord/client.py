@@ -102,6 +102,16 @@ class Gateway(discord.AutoShardedClient):
             http_trace=traced(on_revoked),
         )
 
+    async def close(self) -> None:
+        """Close as the SDK does, and end what it leaves: for seconds after a session
+        began, it waits for more guilds."""
+        await super().close()
+        state = self._connection
+        for task in (state._ready_task, *state._ready_tasks.values()):
+            if task is not None:
+                task.cancel()
+                await asyncio.wait({task})
+
     async def on_error(self, event_method: str, /, *_: Any, **__: Any) -> None:
         """Log where a listener failed, without its arguments, which hold messages."""
         error = sys.exception()

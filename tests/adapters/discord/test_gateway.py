@@ -1,5 +1,6 @@
 """Sessions that end, begin again, and are missed."""
 
+import asyncio
 import logging
 import time
 
@@ -9,11 +10,14 @@ import pytest
 from adapters.discord import gateway
 from adapters.discord.app_commands import digest
 from adapters.discord.ask_command import ABOUT
+from adapters.discord.client import open_link
+from adapters.discord.config import DiscordConfig
 from bot.conversation.addressing import judge
 from bot.domain.message import Message
 from bot.domain.scope import ThreadKey
 from tests.adapters.discord.conftest import Guild
 from tests.adapters.discord.test_troubles import answering
+from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.discord.faults import MESSAGES, status
 
 
@@ -169,3 +173,21 @@ def test_the_digest_of_commands_sees_what_people_see() -> None:
     assert digest([ask, help_]) == digest([help_, theirs])
     assert digest([ask]) != digest([{**ask, "description": "Ask me."}])
     assert digest([ask]) != digest([ask, help_])
+
+
+async def test_nothing_is_left_of_a_client_that_is_closed_while_it_begins() -> None:
+    async with DiscordEmulator() as discord:
+        discord.add_channel("general")
+        before = asyncio.all_tasks()
+        async with open_link(DiscordConfig.from_env(discord.env)) as link:
+            session = asyncio.create_task(link.connect())
+            await discord.until(lambda: discord.gateway.connected)
+            ready = link.client._connection
+            async with asyncio.timeout(10):
+                while not ready._ready_tasks:  # noqa: ASYNC110 - it tells nobody
+                    await asyncio.sleep(0)
+        await asyncio.wait({session})
+        # What the emulator does for a connection ends with it.
+        await discord.until(lambda: not discord.gateway.connected)
+        left = {each for each in asyncio.all_tasks() - before if not each.done()}
+        assert {each for each in left if "discord/state.py" in str(each)} == set()
