@@ -105,7 +105,7 @@ def test_what_a_bare_word_stands_for_is_told_to_whoever_asks() -> None:
     assert nothing == ["~", "Null"]
 
 
-@pytest.mark.parametrize("kind", [*TEXTS][:: rounds(3, 1)])
+@pytest.mark.parametrize("kind", [*TEXTS][:: rounds(6, 1)])
 def test_no_text_breaks_the_reading_of_a_document(kind: str) -> None:
     for head in ("", "fields: ", "fields: {a: ", "instructions: |\n  "):
         with pytest.raises(ConfigError) as caught:

@@ -2,7 +2,9 @@
 can have it again, and the thread goes on."""
 
 import asyncio
+import itertools
 from collections.abc import Sequence
+from typing import TypeVar
 
 import pytest
 
@@ -19,7 +21,10 @@ from tests.emulators.claude.reply import (
     Step,
     Stop,
 )
+from tests.support.deep import DEEP
 from tests.support.fault_harness import DiscordStage, SlackStage, Stage
+
+T = TypeVar("T")
 
 HALF = "The capital of France is"
 #: Steps of Claude's, and what the answer is to say of it below.
@@ -40,6 +45,16 @@ MIDWAY: dict[str, tuple[Sequence[Step], str]] = {
     "max_tokens": ([HALF, Stop("max_tokens")], "reached its length limit"),
 }
 
+PLATFORMS = ("slack", "discord")
+
+
+def each_on_one(faults: Sequence[T]) -> list[tuple[str, T]]:
+    """Return each of `faults` with one of the platforms in turn; with every one under
+    `make deep`. What is told does not depend on the platform."""
+    if DEEP:
+        return list(itertools.product(PLATFORMS, faults))
+    return list(zip(itertools.cycle(PLATFORMS), faults))
+
 
 async def told_and_asked_again(stage: Stage, steps: Sequence[Step]) -> str:
     """What people read where Claude takes `steps`; asked again, it answers."""
@@ -49,12 +64,14 @@ async def told_and_asked_again(stage: Stage, steps: Sequence[Step]) -> str:
         await stage.begins(thread)
         await stage.quiet()
         [text] = stage.texts(thread)
+        for word in ("Error", "400", "401", "429", "Exception", "req_"):
+            assert word not in text
         stage.say(mentioning(stage, "and now?"), thread)
         await stage.reads(thread, text, "Paris.")
     return text
 
 
-@pytest.mark.parametrize("fault", BEFORE)
+@pytest.mark.parametrize(("stage", "fault"), each_on_one([*BEFORE]), indirect=["stage"])
 async def test_without_an_answer_people_are_told_and_may_ask_again(
     stage: Stage, fault: str
 ) -> None:
@@ -62,14 +79,19 @@ async def test_without_an_answer_people_are_told_and_may_ask_again(
     assert told in await told_and_asked_again(stage, steps)
 
 
-@pytest.mark.parametrize("fault", [Fail(500), Fail(529), Fail(503), Abort()], ids=str)
+@pytest.mark.parametrize(
+    ("stage", "fault"),
+    each_on_one([Fail(500), Fail(529), Fail(503), Abort()]),
+    indirect=["stage"],
+    ids=str,
+)
 async def test_what_may_pass_is_tried_again_unseen(stage: Stage, fault: Step) -> None:
     stage.claude.script([fault], "Paris.")
     async with stage.played():
         await stage.reads(await stage.ask(), "Paris.")
 
 
-@pytest.mark.parametrize("fault", MIDWAY)
+@pytest.mark.parametrize(("stage", "fault"), each_on_one([*MIDWAY]), indirect=["stage"])
 async def test_in_the_middle_what_came_is_kept_and_marked(
     stage: Stage, fault: str
 ) -> None:

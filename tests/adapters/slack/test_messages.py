@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tests.adapters.slack.conftest import Office
-from tests.emulators.claude.reply import Fail, Hold, Stop
+from tests.emulators.claude.reply import Hold
 
 QUOTES = "> " * 300 + "deep"
 
@@ -83,36 +83,6 @@ async def test_any_answer_is_shown_whole(office: Office, name: str) -> None:
 
 def letters(text: str) -> str:
     return "".join(filter(str.isalnum, text))
-
-
-@pytest.mark.parametrize(
-    ("answer", "told"),
-    [
-        ([Fail(401)], "operator"),
-        ([Fail(400, message="prompt is too long: 9 tokens > 1 maximum")], "too long"),
-        ([Fail(404)], "operator"),
-        ([Fail(413)], "too long"),
-        ([Stop("refusal")], "declined"),
-        ([Stop("end_turn")], "empty answer"),
-        ([Stop("max_tokens")], "thinking"),
-        (["Half", Stop("refusal")], "declined to continue"),
-        ([Fail(429, headers={"retry-after": "300"})], "busy"),
-    ],
-    ids=str,
-)
-async def test_a_failure_of_claude_is_told_politely(
-    office: Office, answer: list[object], told: str
-) -> None:
-    office.claude.script(answer)  # type: ignore[arg-type]
-    ts = office.ask("?")
-    [reply] = await office.settled(ts)
-    assert told in reply
-    for word in ("Error", "400", "429", "Exception", "req_"):
-        assert word not in reply
-    office.claude.script("Fine.")
-    office.ask("and now?", thread_ts=ts)
-    await office.settled(ts, 2)
-    assert office.replies(ts)[1] == "Fine."
 
 
 async def test_fifty_threads_at_once_meet_no_rate_limit(office: Office) -> None:

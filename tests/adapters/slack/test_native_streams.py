@@ -161,26 +161,29 @@ async def test_where_there_are_no_streams_they_are_not_asked_for_again(
 
 
 @pytest.mark.parametrize("method", [APPEND, STOP])
-@pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize(
     "fault",
     [
         error("message_not_in_streaming_state"),
         error("streaming_mode_mismatch"),
         error("stopped_by_user"),
+        error("channel_type_not_supported"),
         error("msg_too_long"),
         error("invalid_blocks"),
         error("invalid_chunks"),
         status(503),
+        status(503, after=True),
         cut(),
+        cut(after=True),
     ],
-    ids=lambda fault: fault.answer.outcome if fault.answer else "cut",
+    ids=lambda fault: (
+        f"{fault.answer.outcome if fault.answer else 'cut'}{' after' * fault.after}"
+    ),
 )
 async def test_a_stream_that_breaks_goes_on_as_a_message_that_is_edited(
-    room: Room, method: str, after: bool, fault: Fault
+    room: Room, method: str, fault: Fault
 ) -> None:
-    strikes = Fault(fault.answer, cut=fault.cut, after=after)
-    room.slack.faults.add(method, strikes)
+    room.slack.faults.add(method, fault)
     ts, [more, last] = room.begin("The capital", " of all of France", " is Paris.")
     await room.shows(ts, "The capital", streaming=True)
     more.set()

@@ -11,7 +11,7 @@ from bot.domain.scope import Scope
 from bot.domain.setting import Change
 from tests.adapters.slack.conftest import Office
 from tests.emulators.claude.reply import Hold
-from tests.emulators.slack.faults import ALWAYS, Fault, cut, error, status, throttle
+from tests.emulators.slack.faults import ALWAYS, Fault, cut, error, throttle
 from tests.emulators.slack.world import Seen
 
 START, APPEND, STOP = "chat.startStream", "chat.appendStream", "chat.stopStream"
@@ -98,16 +98,10 @@ async def test_in_the_turn_of_its_edit_a_stream_is_stopped_for_everybody(
 
 
 @pytest.mark.parametrize("method", [APPEND, STOP])
+# Each fault is met in direct messages, by `test_native_streams`.
 @pytest.mark.parametrize(
     "fault",
-    [
-        error("message_not_in_streaming_state"),
-        error("streaming_mode_mismatch"),
-        error("stopped_by_user"),
-        error("channel_type_not_supported"),
-        status(503),
-        cut(after=True),
-    ],
+    [error("message_not_in_streaming_state"), cut(after=True)],
     ids=lambda fault: fault.answer.outcome if fault.answer else "cut",
 )
 async def test_a_stream_that_breaks_goes_on_as_a_message_that_is_edited(
