@@ -42,7 +42,7 @@ test-emulators: $(VENV)/.tested  ## run the emulators' own tests
 	@$(PYTEST) $(PARALLEL) tests/emulators/tests
 
 deep: $(VENV)/.tested  ## play the randomised tests at full length
-	@DEEP=1 $(PYTEST) --workers 2 tests/security
+	@DEEP=1 $(PYTEST) --workers 2 --ignore tests/emulators/tests
 
 lint: $(VENV)/.tested  ## ruff and mypy, strict
 	@$(BIN)/ruff check .

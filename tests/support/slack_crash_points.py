@@ -298,7 +298,7 @@ async def killed_while_it_takes_up_what_was_left(scene: SlackScene) -> None:
 # With a file.
 
 
-async def killed_at_its_file(scene: SlackScene, method: str, after: bool) -> None:
+async def restarted_at_its_file(scene: SlackScene, method: str, after: bool) -> None:
     scene.claude.always(WITH_FILE)
     call = scene.hold(method, after=after)
     ts = await scene.opens_with("as a file")
@@ -310,17 +310,17 @@ async def killed_at_its_file(scene: SlackScene, method: str, after: bool) -> Non
 
 @on_both_sides(scenarios)
 async def killed_while_a_file_is_announced(scene: SlackScene, after: bool) -> None:
-    await killed_at_its_file(scene, "files.getUploadURLExternal", after)
+    await restarted_at_its_file(scene, "files.getUploadURLExternal", after)
 
 
 @on_both_sides(scenarios)
 async def killed_while_a_file_is_shown(scene: SlackScene, after: bool) -> None:
-    await killed_at_its_file(scene, "files.completeUploadExternal", after)
+    await restarted_at_its_file(scene, "files.completeUploadExternal", after)
 
 
 @on_both_sides(scenarios)
 async def killed_while_a_file_is_looked_for(scene: SlackScene, after: bool) -> None:
-    await killed_at_its_file(scene, "files.info", after)
+    await restarted_at_its_file(scene, "files.info", after)
 
 
 @on_both_sides(scenarios)
