@@ -32,6 +32,9 @@ from bot.messages.answer_files import MAY_NOT_ATTACH
 
 log = logging.getLogger(__name__)
 
+# What an error says if a permission is missing, and not if the thread is locked.
+LACKING = "code 50013"
+
 # For how long Discord certainly recognizes a nonce, how far its clock and ours may
 # differ, in seconds, and how many messages are searched: as for answers.
 REMEMBERED, SKEW, LOOK = 60.0, 5.0, 100
@@ -86,6 +89,8 @@ class DiscordUploads:
                     **more,
                 )
         except Forbidden as error:
+            if LACKING not in str(error):
+                raise
             # Text may be written here all the same.
             self._rights.deny(self._turn.thread.channel)
             raise UploadRefused(str(error), MAY_NOT_ATTACH) from error

@@ -38,6 +38,7 @@ from bot.ports.platform import Surface
 from bot.ports.store import PartStore
 from bot.rendering.renderer import Renderer
 from bot.runtime import background
+from bot.runtime.offload import offload
 from bot.runtime.retry import Backoff
 
 log = logging.getLogger(__name__)
@@ -163,15 +164,15 @@ class StreamedReply:
         self._renderer.flush()
         await self._lay_out()
         self._ending = (note, controls, calls)
-        if not self._renderer.files:
+        if not self._renderer.has_files:
             self._end()
         self._changed.set()
         self._hurry()
 
     async def _attach(self) -> None:
-        """Put the files below the text that is shown, or their content into it; then
-        complete the answer."""
-        for failed in await self._uploads.settle(self._renderer.files):
+        """Attach the files, or show them as text; then complete the answer."""
+        files = await offload(self._renderer.files, len(self.text))
+        for failed in await self._uploads.settle(files):
             async for piece in self._pieces.of(failed.markdown):
                 self._renderer.append(piece)
                 await self._lay_out()

@@ -70,8 +70,10 @@ class FileBlocks:
     def __init__(self, lines: float | None, most: float = MOST_FILES) -> None:
         self._lines = lines
         self._most = most
-        #: The files so far, those of finished blocks only.
-        self.files: list[AnswerFile] = []
+        #: The blocks so far that are files, finished ones only.
+        self._found: list[CodeBlock | TableBlock] = []
+        #: Whether another one is worth a file.
+        self.has_more = False
         #: The part of the current line that is held back.
         self._line = ""
         #: Whether the current line is decided, and passed on as it arrives.
@@ -86,6 +88,15 @@ class FileBlocks:
     def feed(self, text: str) -> str:
         """Take the next piece; return what is decided now."""
         return "".join([self._take(piece) for piece in _LINES.findall(text)])
+
+    @property
+    def has_files(self) -> bool:
+        """Whether there are files so far."""
+        return bool(self._found)
+
+    def files(self) -> tuple[AnswerFile, ...]:
+        """Return the files so far. To be called in a thread if the text is long."""
+        return tuple(block.file() for block in self._found)
 
     def flush(self) -> str:
         """Return what was held back: the text is complete."""
@@ -195,7 +206,7 @@ class FileBlocks:
 
     @property
     def _has_room(self) -> bool:
-        return self._lines is not None and len(self.files) < self._most
+        return self._lines is not None and len(self._found) < self._most
 
     def _limits(self) -> tuple[float, float]:
         """Return how many lines are shown of a block, and up to how many it is no
@@ -213,7 +224,9 @@ class FileBlocks:
         if not name:
             stem = "table" if language == "csv" else "code"
             name = f"{stem}.{file_names.extension(language)}"
-        return file_names.unused_name(name, frozenset(f.name for f in self.files))
+        return file_names.unused_name(
+            name, frozenset(each.name for each in self._found)
+        )
 
     def _end(self, closer: str) -> str:
         """End the open block with the line `closer`; return what is to be shown."""
@@ -222,27 +235,27 @@ class FileBlocks:
         self._said, self._is_new_line = "", True
         shown = block.close(closer)
         if block.is_file:
-            self.files.append(block.file())
+            self._found.append(block)
+        elif block.size >= FEWEST_LINES:
+            self.has_more = True
         return shown
 
 
-def files_in(text: str, lines: float | None = None) -> tuple[AnswerFile, ...]:
-    """Return the blocks of the answer `text` that become files with this limit of
-    `lines`; with None all code blocks and tables."""
-    blocks = FileBlocks(0, math.inf) if lines is None else FileBlocks(lines)
+def files_in(text: str) -> tuple[AnswerFile, ...]:
+    """Return every code block and table of the answer `text` as a file."""
+    blocks = FileBlocks(0, math.inf)
     blocks.feed(text)
     blocks.flush()
-    return tuple(blocks.files)
+    return blocks.files()
 
 
 def has_more_files(text: str, lines: float) -> bool:
     """Return whether the answer `text` has a block that is worth a file, and is none
     with this limit of `lines`."""
-    shown = {each.digest for each in files_in(text, lines)}
-    return any(
-        each.digest not in shown and each.text.count("\n") >= FEWEST_LINES
-        for each in files_in(text)
-    )
+    blocks = FileBlocks(lines)
+    blocks.feed(text)
+    blocks.flush()
+    return blocks.has_more
 
 
 def _is_of(name: str, language: str) -> bool:

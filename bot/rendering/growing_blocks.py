@@ -33,7 +33,7 @@ class CodeBlock:
         self.fence = fence
         self._language = language
         self._first, self._most = first, most
-        self._name = name
+        self.name = name
         self.is_file = is_wanted
         self._is_cut = False
         self._pieces: list[str] = []
@@ -42,6 +42,11 @@ class CodeBlock:
         self._lines = self._column = 0
         #: Whether what is shown ends with a line.
         self._ends_line = True
+
+    @property
+    def size(self) -> int:
+        """The number of its lines, while it is not cut."""
+        return self._lines + (self._column > 0)
 
     def add(self, text: str) -> str:
         """Take code of one line; return what is to be shown of it now."""
@@ -78,7 +83,7 @@ class CodeBlock:
         self._held.clear()
         end = "" if self._ends_line else "\n"
         prefix = self.fence.prefix
-        note = messages.follows(name=self._name)
+        note = messages.follows(name=self.name)
         return f"{end}{self.fence.closer}\n{prefix}{note}\n"
 
     def close(self, closer: str) -> str:
@@ -89,7 +94,7 @@ class CodeBlock:
         held = "".join(self._held)
         if not self.is_file:
             return held + closer
-        note = messages.follows(name=self._name)
+        note = messages.follows(name=self.name)
         closer = closer or self._closer()
         end = "" if closer.endswith("\n") else "\n"
         return f"{held}{closer}{end}{self.fence.prefix}{note}\n"
@@ -109,7 +114,7 @@ class CodeBlock:
         markdown = f"{mark}{self._language}\n{text}{mark}\n"
         if self._language.lower() in ("csv", "tsv"):
             text = csv_cells.without_formulas(text)
-        return AnswerFile(self._name, text, markdown)
+        return AnswerFile(self.name, text, markdown)
 
 
 class TableBlock:
@@ -121,10 +126,15 @@ class TableBlock:
         self._head = head
         self._delimiter = delimiter
         self._first, self._most = first, most
-        self._name = name
+        self.name = name
         self.is_file = False
         self._rows: list[str] = []
         self._held: list[str] = []
+
+    @property
+    def size(self) -> int:
+        """The number of its lines, without the one below the head."""
+        return 1 + len(self._rows)
 
     def takes(self, line: str) -> bool:
         """Return True if `line` is a row of this table."""
@@ -139,7 +149,7 @@ class TableBlock:
             self.is_file = True
             self._held.clear()
             quote = quote_of(self._head)
-            return f"{quote.rstrip()}\n{quote}{messages.follows(name=self._name)}\n"
+            return f"{quote.rstrip()}\n{quote}{messages.follows(name=self.name)}\n"
         if len(self._rows) <= self._first:
             return row
         self._held.append(row)
@@ -155,7 +165,7 @@ class TableBlock:
         rows = [tables.texts(row, len(head)) for row in self._rows]
         text = "".join(map(csv_cells.record, (head, *rows)))
         markdown = "".join((self._head, self._delimiter, *self._rows))
-        return AnswerFile(self._name, text, markdown)
+        return AnswerFile(self.name, text, markdown)
 
 
 def depth(line: str) -> int:

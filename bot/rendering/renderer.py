@@ -153,9 +153,13 @@ class Renderer:
         self._pending += self._defuser.feed(last) + self._defuser.flush()
 
     @property
+    def has_files(self) -> bool:
+        """Whether parts of the answer are to be files; final after `flush`."""
+        return self._blocks.has_files
+
     def files(self) -> tuple[AnswerFile, ...]:
-        """Return the parts of the answer that are to be files; all after `flush`."""
-        return tuple(self._blocks.files)
+        """Return those parts. To be called in a thread if the answer is long."""
+        return self._blocks.files()
 
     def append(self, text: str) -> None:
         """Take up to `STEP_CHARS` characters of Markdown to show below the answer,

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from sqlite_utils import Database
 
+from bot.domain.answer_file import Upload
 from bot.domain.attachment import Attachment, FileContent, FileKind
 from bot.domain.message import Disposition
 from bot.domain.reply import PostedPart
@@ -325,6 +326,8 @@ async def test_an_answer_that_people_delete_is_forgotten(
     await store.store_part(
         turn, PostedPart(1, "m1", "and more"), f"A {WORD} and more", 12.0
     )
+    file = Upload(0, 0, f"{WORD}.py", "0" * 64, "F1", is_shown=True)
+    await store.store_uploads(turn, [file])
     await store.finish_turn(turn, done(f"A {WORD} and more"), 20.0)
     await store.mark_delivered(turn, 21.0)
     await erase(store, "m1")

@@ -52,7 +52,7 @@ REASONS = {
     "bot/conversation/replies.py Replies.schedulers": "one for each platform",
     "bot/delivery/reply_uploads.py ReplyUploads._batches": "the files of one answer",
     "bot/delivery/reply_uploads.py ReplyUploads._kept": "the files of one answer",
-    "bot/rendering/file_blocks.py FileBlocks.files": "of one answer, which is bounded",
+    "bot/rendering/file_blocks.py FileBlocks._found": "of one answer, which is bounded",
     "bot/rendering/growing_blocks.py CodeBlock._pieces": (
         "of one answer, which is bounded"
     ),

@@ -200,7 +200,7 @@ def _misfiled(witness: Witness, turns: Sequence[Turn]) -> Iterator[str]:
         if seen.keys() != known:
             yield f"the files of {_name(thread[0])} are {sorted(seen)}, not {known}"
         for turn in thread:
-            files = _rendered(witness, turn).files
+            files = _rendered(witness, turn).files()
             wanted = {each.name: each.data for each in files}
             shown = {name: seen.get(id, {}).get(name) for name, id in turn.uploads}
             if shown != ({} if _has_no_answer(turn) else wanted):

@@ -269,3 +269,31 @@ def test_where_they_serve(mode: Mode) -> None:
     streams.refuse_channel(general)
     assert not streams.serve(general)
     assert streams.serve(other) is in_channels
+
+
+@pytest.mark.parametrize("refused", [False, True])
+async def test_a_stream_has_its_file_below_or_all_of_it(
+    room: Room, *, refused: bool
+) -> None:
+    code = "".join(f"print({number})\n" for number in range(100))
+    if refused:
+        fault = error("file_uploads_disabled")
+        room.slack.faults.add("files.getUploadURLExternal", fault)
+    begun, rest = f"So:\n\n```py\n{code[:80]}", f"{code[80:]}```\nRun it."
+    ts, [gate] = room.begin(begun, rest)
+    await room.slack.until(lambda: [each.streaming for each in room.seen(ts)] == [True])
+    gate.set()
+    await room.slack.until(
+        lambda: room.seen(ts) and not room.seen(ts)[0].streaming, timeout=20
+    )
+    answer, *below = room.seen(ts)
+    assert "print(19)\n```\n📎 `code.py`: all of it is below" in answer.text
+    if refused:
+        assert "couldn't attach `code.py`" in answer.text
+        assert f"```py\n{code}```" in answer.text
+        assert below == []
+    else:
+        [shown] = below
+        attached = room.slack.attached(room.direct, shown.ts)
+        assert attached == {"code.py": code.encode()}
+        assert answer.text.endswith("Run it.")

@@ -36,7 +36,7 @@ def shown(text: str, lines: float | None = LINES) -> tuple[str, FileBlocks]:
 def test_what_is_short_passes_unchanged(text: str) -> None:
     out, blocks = shown(f"Before.\n\n{text}\nAfter.")
     assert out == f"Before.\n\n{text}\nAfter."
-    assert blocks.files == []
+    assert blocks.files() == ()
 
 
 @pytest.mark.parametrize("text", [code(500), table(500), '```a title="b.c"\nd\n```'])
@@ -44,14 +44,14 @@ def test_without_files_all_of_it_is_shown(text: str) -> None:
     out, blocks = shown(text, lines=None)
     assert text.splitlines()[-2] in out
     assert len(out.splitlines()) >= len(text.splitlines())
-    assert blocks.files == []
+    assert blocks.files() == ()
 
 
 def test_of_long_code_the_first_lines_stay() -> None:
     out, blocks = shown(f"See:\n\n{code(LINES + 1)}\nBye.")
     assert "line 14\n```\n📎 `code.py`: all of it is below, as a file.\n\nBye." in out
     assert "line 15" not in out
-    [file] = blocks.files
+    [file] = blocks.files()
     assert file.text == "".join(f"line {n}\n" for n in range(LINES + 1))
     assert file.markdown == code(LINES + 1)
 
@@ -60,7 +60,7 @@ def test_of_a_long_table_the_first_rows_stay_and_the_file_is_csv() -> None:
     out, blocks = shown(f"{table(LINES + 1)}\nBye.")
     assert out.count("\n| ") == FIRST_LINES
     assert out.endswith("\n\n📎 `table.csv`: all of it is below, as a file.\n\nBye.")
-    [file] = blocks.files
+    [file] = blocks.files()
     assert file.text.splitlines()[:3] == ["a,b", "0,0", "1,1"]
     assert file.markdown == table(LINES + 1)
 
@@ -77,9 +77,9 @@ def test_one_long_line_counts_as_many() -> None:
     line = "x" * (LINE_CHARS * (LINES + 1))
     out, blocks = shown(f"```json\n{line}\n```\n")
     assert len(out) < len(line)
-    assert [each.text for each in blocks.files] == [f"{line}\n"]
+    assert [each.text for each in blocks.files()] == [f"{line}\n"]
     exact = "y" * (LINE_CHARS * LINES)
-    assert shown(f"```json\n{exact}\n```\n")[1].files == []
+    assert shown(f"```json\n{exact}\n```\n")[1].files() == ()
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_what_is_named_is_a_file_however_short(
 ) -> None:
     for lines in (LINES, float("inf")):
         out, blocks = shown(f"```{info}\na: 1\n```\nBye.", lines)
-        [file] = blocks.files
+        [file] = blocks.files()
         assert (file.name, file.text.strip("'")) == (name, "a: 1\n")
         assert out == (
             f"{opener}\na: 1\n```\n📎 `{name}`: all of it is below, as a file.\nBye."
@@ -124,12 +124,12 @@ def test_of_long_code_that_is_named_fewer_lines_stay() -> None:
 )
 def test_a_file_is_called_as_the_line_above_calls_it(above: str, name: str) -> None:
     _, blocks = shown(f"{above}\n\n{code(100, 'bash')}")
-    assert [each.name for each in blocks.files] == [name]
+    assert [each.name for each in blocks.files()] == [name]
 
 
 def test_names_differ_and_only_so_many_are_files() -> None:
     out, blocks = shown(code(1, 'sh title="A.sh"') + code(1, "sh title=a.sh") * 20)
-    names = [each.name for each in blocks.files]
+    names = [each.name for each in blocks.files()]
     assert names[:3] == ["A.sh", "a-2.sh", "a-3.sh"]
     assert len(names) == MOST_FILES == len({each.lower() for each in names})
     # The others are shown as a whole.
@@ -139,24 +139,24 @@ def test_names_differ_and_only_so_many_are_files() -> None:
 def test_marks_of_quotes_and_lists_are_not_in_the_file() -> None:
     item = '- One:\n  ```py title="a.py"\n  if 1:\n      pass\n  ```\nBye.'
     out, blocks = shown(item)
-    assert blocks.files[0].text == "if 1:\n    pass\n"
+    assert blocks.files()[0].text == "if 1:\n    pass\n"
     assert "\n  📎 `a.py`" in out
     _, blocks = shown('> ```py title="a.py"\n> a > b\n> ```\nBye.')
-    assert blocks.files[0].text == "a > b\n"
+    assert blocks.files()[0].text == "a > b\n"
 
 
 def test_a_block_that_is_not_closed_is_a_file_all_the_same() -> None:
     out, blocks = shown('```py title="a.py"\nprint(1)')
-    assert blocks.files[0].text == "print(1)\n"
+    assert blocks.files()[0].text == "print(1)\n"
     assert out == ("```py\nprint(1)\n```\n📎 `a.py`: all of it is below, as a file.\n")
     _, blocks = shown(code(100).removesuffix("```\n"))
-    assert blocks.files[0].text.endswith("line 99\n")
+    assert blocks.files()[0].text.endswith("line 99\n")
 
 
 def test_a_file_of_markdown_may_hold_code() -> None:
     text = '````md title="a.md"\n# A\n```py\nprint()\n```\n````\n'
     _, blocks = shown(text)
-    assert blocks.files[0].text == "# A\n```py\nprint()\n```\n"
+    assert blocks.files()[0].text == "# A\n```py\nprint()\n```\n"
 
 
 @pytest.mark.parametrize("mark", ["a,b\n=1+1,2\n", "a;b\n=1+1;2\n", "a\tb\n=1+1\t2\n"])
@@ -189,7 +189,7 @@ def test_pieces_do_not_matter_and_nothing_is_lost(
     whole, blocks = shown(text, lines) if text else ("", FileBlocks(lines))
     cut = FileBlocks(lines)
     assert fed(cut, text, size) == whole
-    assert cut.files == blocks.files
-    said = whole + "".join(each.markdown + each.text for each in blocks.files)
+    assert cut.files() == blocks.files()
+    said = whole + "".join(each.markdown + each.text for each in blocks.files())
     for word in ("word", "| 1 | 2 |"):
         assert said.count(word) >= text.count(word)
