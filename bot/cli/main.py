@@ -47,6 +47,7 @@ for name, module, text in (
     ("budgets", "bot.cli.print_state", command_help.BUDGETS),
     ("chat", "bot.cli.serve", command_help.CHAT),
     ("check", "bot.cli.check", command_help.CHECK),
+    ("explore", "bot.cli.explore", command_help.EXPLORE),
     ("feedback", "bot.cli.print_reports", command_help.FEEDBACK),
     ("forget", "bot.cli.forget", command_help.FORGET),
     ("mcp", "bot.cli.mcp", command_help.MCP),

@@ -15,6 +15,10 @@ CHECK = "Check the setup: what is set, what is missing and what is wrong."
 USAGE = "Print tokens and cost by day, channel and person."
 AUDIT = "Print who changed which setting, and when."
 FEEDBACK = "Print the feedback on answers."
+EXPLORE = """\
+Open Datasette on the database, read-only, with ready-made queries.
+
+It shows a copy without what people wrote; --with-text shows the database itself."""
 NOW = """\
 Print what the running bot does: connections, open turns, writes, errors.
 
