@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import unquote
 
 from bot.claude.catalog import named
 from bot.domain import served_workspaces
@@ -14,6 +15,7 @@ from bot.domain.retention import AUDIT_DAYS, CASE_DAYS, DAY, Retention
 from bot.domain.scope import EVERYWHERE
 from bot.domain.served_workspaces import Served
 from bot.domain.setting import StoredSettings
+from bot.domain.tracing import SERVICE, Tracing
 from bot.domain.turn import ANSWERS_AT_ONCE
 from bot.errors import ConfigError, Unacceptable
 from bot.messages import config as messages
@@ -93,6 +95,8 @@ class Config:
     mcp: McpConfig = field(default_factory=McpConfig)
     #: The channels in which probes are posted, each with its platform.
     probes: tuple[tuple[str, str], ...] = ()
+    #: Where spans of OpenTelemetry go; None for nowhere.
+    tracing: Tracing | None = None
 
     @property
     def model(self) -> str:
@@ -165,6 +169,7 @@ class Config:
             heard_within=60.0 * heard_within or None,
             mcp=mcp,
             probes=_probes(env, problems),
+            tracing=_tracing(env, problems),
         )
         return config, problems
 
@@ -211,6 +216,24 @@ def _admins(env: Mapping[str, str], problems: list[str]) -> frozenset[str]:
         if not _ADMIN.fullmatch(word):
             problems.append(messages.not_an_admin(written=quoted(word)))
     return frozenset(words)
+
+
+def _tracing(env: Mapping[str, str], problems: list[str]) -> Tracing | None:
+    """Return where spans go, by the usual variables of OpenTelemetry."""
+    base = _text(env, "OTEL_EXPORTER_OTLP_ENDPOINT")
+    exact = _text(env, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+    disabled = (_text(env, "OTEL_SDK_DISABLED") or "").lower() == "true"
+    written = _text(env, "OTEL_EXPORTER_OTLP_HEADERS") or ""
+    service = _text(env, "OTEL_SERVICE_NAME") or SERVICE
+    endpoint = exact or (base and f"{base.rstrip('/')}/v1/traces")
+    if endpoint is None or disabled:
+        return None
+    name = f"OTEL_EXPORTER_OTLP_{'TRACES_' if exact else ''}ENDPOINT"
+    if wrong := addresses.problem(name, endpoint):
+        problems.append(wrong)
+    pairs = (each.partition("=") for each in written.split(",") if "=" in each)
+    headers = {key.strip().lower(): unquote(value.strip()) for key, _, value in pairs}
+    return Tracing(endpoint, headers, service)
 
 
 def _probes(env: Mapping[str, str], problems: list[str]) -> tuple[tuple[str, str], ...]:

@@ -46,6 +46,7 @@ THIRD_PARTIES = {
     "storage": "cli",
     "adapters": "cli",
     "anthropic": "claude",
+    "opentelemetry": "claude",
     "httpx2": "claude",
     "msgspec": "claude vitals adapters.web",
     "wcwidth": "rendering",

@@ -140,11 +140,14 @@ class ClaudeClient:
 
 @contextlib.asynccontextmanager
 async def connect(
-    api_key: str, base_url: str | None, tokens: Mapping[str, str] = _NO_TOKENS
+    api_key: str,
+    base_url: str | None,
+    tokens: Mapping[str, str] = _NO_TOKENS,
+    spans: anthropic.OpenTelemetryOptions | None = None,
 ) -> AsyncIterator["ClaudeModel"]:
-    """Open the model that is Claude; `tokens` are those of MCP servers, by name. Raises
-    ConfigError for an unusable key."""
-    async with client(api_key, base_url, tokens) as opened:
+    """Open the model that is Claude; `tokens` are those of MCP servers, by name, and
+    `spans` say where spans go. Raises ConfigError for an unusable key."""
+    async with client(api_key, base_url, tokens, spans=spans) as opened:
         yield ClaudeModel(opened)
 
 
@@ -154,6 +157,7 @@ def client(
     tokens: Mapping[str, str] = _NO_TOKENS,
     *,
     silence: float = SILENCE,
+    spans: anthropic.OpenTelemetryOptions | None = None,
 ) -> ClaudeClient:
     """Return a client with our settings, whatever else the environment says.
 
@@ -170,7 +174,7 @@ def client(
         base_url=base_url or PUBLIC_API,
         max_retries=0,  # it would wait for an hour if a header said so
         timeout=httpx2.Timeout(silence, connect=CONNECT),
-        open_telemetry=False,
+        open_telemetry=spans or False,
         # The other transport takes several times as long for each read of a stream
         # (`benchmarks streaming`), and looks at every idle connection before each call:
         # with two hundred of them that takes more time than the call.
@@ -311,6 +315,7 @@ class ClaudeModel:
                         await self._body(left, rounds, places),
                         streaming_headers(left),
                         keep=left.tool_uses > 0,
+                        model=left.model,
                     ) as stream,
                     contextlib.aclosing(stream.pieces()) as pieces,
                 ):

@@ -260,9 +260,11 @@ async def open_stream(
     headers: Mapping[str, str],
     *,
     keep: bool,
+    model: str = "",
 ) -> AsyncIterator[MessageStream]:
     """Send `body`, of a message request, and open the stream of its answer; leaving
-    hangs up. `keep` is whether `StreamedMessage.param` will be needed.
+    hangs up. `keep` is whether `StreamedMessage.param` will be needed, and `model`
+    stands in the span of the call.
 
     Raises one of SDK_ERRORS.
     """
@@ -279,7 +281,7 @@ async def open_stream(
         _PATH,
         cast_to=httpx2.Response,
         content=content,
-        options={"headers": dict(headers)},
+        options=_options(headers, model),
         stream=True,
     )
     try:
@@ -287,6 +289,22 @@ async def open_stream(
             yield MessageStream(response, chunks, keep=keep)
     finally:
         await response.aclose()
+
+
+def _options(headers: Mapping[str, str], model: str) -> anthropic.RequestOptions:
+    """Return the options of the call, with the names of the span that the SDK makes of
+    such a call where it encodes the body itself."""
+    spanned = {
+        "headers": dict(headers),
+        "span_name": "anthropic.messages.create",
+        "span_route": _PATH,
+        "span_attributes": {
+            "gen_ai.operation.name": "chat",
+            "gen_ai.request.model": model,
+            "gen_ai.request.stream": True,
+        },
+    }
+    return cast(anthropic.RequestOptions, spanned)
 
 
 def _block(message: StreamedMessage, event: Event) -> Block:

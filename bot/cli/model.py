@@ -8,6 +8,7 @@ comes meanwhile waits for it.
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from importlib.util import find_spec
 
 from bot.claude.catalog import ModelAvailability
 from bot.claude.key import key_problem
@@ -15,7 +16,9 @@ from bot.claude.offline import OfflineModel
 from bot.cli.platforms import load_module
 from bot.config import Config
 from bot.domain.completion import Report, Request
+from bot.domain.tracing import Tracing
 from bot.errors import ConfigError
+from bot.messages import config as messages
 from bot.ports.model import Model
 from bot.runtime.background import begin, end
 
@@ -30,7 +33,11 @@ async def open_model(settings: Config) -> AsyncIterator[Model]:
         raise ConfigError(problem)
     async with contextlib.AsyncExitStack() as stack:
         address = settings.api_key, settings.base_url
-        model = ClaudeOnceLoaded(*address, stack, settings.mcp.tokens)
+        if settings.tracing and find_spec("opentelemetry.sdk") is None:
+            raise ConfigError(messages.TRACING_NOT_INSTALLED)
+        model = ClaudeOnceLoaded(
+            *(*address, stack, settings.mcp.tokens), settings.tracing
+        )
         try:
             yield model
         finally:
@@ -39,7 +46,7 @@ async def open_model(settings: Config) -> AsyncIterator[Model]:
 
 class ClaudeOnceLoaded:
     """Claude, whose SDK is imported on first use; `stack` closes the connection, and
-    `tokens` are those of MCP servers, by name."""
+    `tokens` are those of MCP servers, by name; spans go where `tracing` says."""
 
     def __init__(
         self,
@@ -47,9 +54,11 @@ class ClaudeOnceLoaded:
         base_url: str | None,
         stack: contextlib.AsyncExitStack,
         tokens: Mapping[str, str],
+        tracing: Tracing | None = None,
     ) -> None:
         self._address = api_key, base_url
         self._tokens = tokens
+        self._tracing = tracing
         self._stack = stack
         self._model: Model | None = None
         self._loading: asyncio.Task[None] | None = None
@@ -94,5 +103,10 @@ class ClaudeOnceLoaded:
 
     async def _load(self) -> None:
         client = await asyncio.to_thread(load_module, "bot.claude.client")
-        connection = client.connect(*self._address, self._tokens)
+        spans = None
+        if self._tracing is not None:
+            tracing = await asyncio.to_thread(load_module, "bot.claude.tracing")
+            opened = tracing.spans(self._tracing)
+            spans = await self._stack.enter_async_context(opened)
+        connection = client.connect(*self._address, self._tokens, spans)
         self._model = await self._stack.enter_async_context(connection)

@@ -220,3 +220,9 @@ def not_a_channel(*, written: str) -> str:
         "THREADKEEP_PROBE names channels by platform and id, such as slack:C0123ABC, "
         f"not {written}"
     )
+
+
+TRACING_NOT_INSTALLED = (
+    "OTEL_EXPORTER_OTLP_ENDPOINT is set, and OpenTelemetry is not installed: pip "
+    "install 'threadkeep[otel]', or empty the variable."
+)

@@ -38,6 +38,8 @@ LIBRARIES = {
     # Its warnings about its own waits hold addresses with tokens.
     "discord": logging.ERROR,
     "httpx2": logging.WARNING,
+    # It warns about each try to send spans.
+    "opentelemetry": logging.ERROR,
     # They log what they find in files.
     "PIL": logging.CRITICAL,
     "pypdf": logging.CRITICAL,
