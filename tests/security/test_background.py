@@ -328,7 +328,7 @@ ELSEWHERE = {
     *("clean up", "fetch cases", "fetch threads", "let calls out", "listen", "models"),
     "load the model",
     *("names", "operator alert", "operator alerts", "pace replies", "summary"),
-    *("totals", "loop lag", "probes", "status file", "read answer"),
+    *("totals", "loop lag", "mcp listings", "probes", "read answer", "status file"),
 }
 
 

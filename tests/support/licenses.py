@@ -39,6 +39,9 @@ _NAMES = {
     "Python Software Foundation License": "PSF-2.0",
 }
 
+# What the metadata does not say: as the file LICENSE in the package says.
+_UNSAID = {"axe-playwright-python": "MIT"}
+
 # What is installed on other systems or with other Pythons alone: as its metadata says.
 _ELSEWHERE = {
     "audioop-lts": "PSF-2.0",
@@ -71,6 +74,8 @@ def licence(name: str) -> str:
         for line in found.get_all("Classifier") or ()
         if line.startswith("License :: ")
     ]
+    if not classes:
+        return _UNSAID[name]
     return " OR ".join(_NAMES.get(each, each) for each in classes)
 
 

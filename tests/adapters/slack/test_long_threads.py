@@ -19,7 +19,6 @@ from tests.support.process import running
 from tests.support.scripted_model import ScriptedModel
 from tests.support.triage_requests import sorted_as
 
-
 # A busy machine does not acknowledge hundreds of events within Slack's three seconds;
 # repeats that come faster than they are taken in would only grow.
 ACK_TIMEOUT = 60.0
