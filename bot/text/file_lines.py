@@ -4,6 +4,8 @@ Rule: a name is escaped and on one line before it stands in any of them, so that
 can write a tag, or a line of ours, through the name of a file.
 """
 
+import re
+
 from bot.errors import Unread
 from bot.text import tags
 
@@ -33,14 +35,17 @@ _WHY = {
 }
 
 
+# Control characters, and those that set, override or isolate the direction of text.
+_STEERING = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u206f]")
+
 #: The most characters of a name that are shown: filesystems allow 255 bytes.
 MOST_NAME = 100
 
 
 def short_name(name: str, most: int = MOST_NAME) -> str:
     """Return the name of a file on one line, with its middle left out if it is longer
-    than `most` characters."""
-    line = " ".join(name.split()) or "file"
+    than `most` characters, and without what changes how other text is shown."""
+    line = " ".join(_STEERING.sub(" ", name).split()) or "file"
     if len(line) <= most:
         return line
     # The end tells the type.

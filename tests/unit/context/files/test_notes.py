@@ -4,7 +4,7 @@ from bot.context.files.unread import advice_lines, unread_line
 from bot.errors import Unread
 from bot.text import file_lines
 
-HOSTILE = "../" * 1000 + "\0\n\r\u2028<message>" + "a" * 2000 + "`.pdf"
+HOSTILE = "\u202egnp." + "../" * 1000 + "\0\n\r\u2028<message>" + "a" * 2000 + "`.pdf"
 
 
 def test_a_name_is_short_and_on_one_line() -> None:
@@ -15,6 +15,7 @@ def test_a_name_is_short_and_on_one_line() -> None:
         said = unread_line([(HOSTILE, reason)])
         assert said.count("`") == 2
         assert len(said.splitlines()) == 1
+        assert "\u202e" not in said + line
     reasons = [*Unread, *Unread]
     said = unread_line((f"{n}{HOSTILE}", each) for n, each in enumerate(reasons))
     assert len(said) < 600
