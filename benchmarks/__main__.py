@@ -14,6 +14,7 @@ from benchmarks import (
     latency,
     methods,
     pacing,
+    reading,
     search,
     start,
     streaming,
@@ -33,6 +34,7 @@ CLAIMS = {
     "methods": methods.measure,
     "caching": caching.measure,
     "search": search.measure,
+    "reading": reading.measure,
     "triage": triage.measure,
 }
 

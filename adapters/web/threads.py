@@ -74,38 +74,44 @@ class Threads:
     """Passes changes on to readers."""
 
     def __init__(self) -> None:
-        self._readers: set[Reader] = set()
-
-    @property
-    def open(self) -> int:
-        """The number of readers."""
-        return len(self._readers)
+        #: By the one thread that they follow; None for those of a channel.
+        self._readers: dict[ThreadKey | None, set[Reader]] = {}
+        #: The number of readers.
+        self.open = 0
 
     @contextlib.contextmanager
-    def reading(self, wants: Callable[[Post], bool]) -> Iterator[Reader]:
-        """Follow the changes of posts that `wants` accepts, until the block ends.
-
-        Raises TooManyReaders."""
-        if len(self._readers) >= MOST_READERS:
+    def reading(
+        self, wants: Callable[[Post], bool], thread: ThreadKey | None = None
+    ) -> Iterator[Reader]:
+        """Follow the changes of posts that `wants` accepts, in `thread` alone if that
+        is given, until the block ends. Raises TooManyReaders."""
+        if self.open >= MOST_READERS:
             raise TooManyReaders
         reader = Reader(wants)
-        self._readers.add(reader)
+        self._readers.setdefault(thread, set()).add(reader)
+        self.open += 1
         try:
             yield reader
         finally:
-            self._readers.discard(reader)
+            self.open -= 1
+            others = self._readers[thread]
+            others.discard(reader)
+            if not others:
+                del self._readers[thread]
 
     def subscribe(self, thread: ThreadKey) -> contextlib.AbstractContextManager[Reader]:
         """Follow the changes of one thread, until the block ends."""
-        return self.reading(lambda post: post.thread == thread)
+        return self.reading(lambda post: True, thread)
 
     def publish(self, post: Post, *, gone: bool = False) -> None:
         """Tell all readers that `post` changed, and how it reads now."""
         change = Change(post, gone)
-        for each in tuple(self._readers):
-            each.offer(change)
+        for key in (None, post.thread):
+            for each in tuple(self._readers.get(key, ())):
+                each.offer(change)
 
     def close(self) -> None:
         """End all readers."""
-        for each in self._readers:
-            each.end()
+        for readers in self._readers.values():
+            for each in readers:
+                each.end()
