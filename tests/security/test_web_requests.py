@@ -3,6 +3,7 @@ refused with a sentence, within bounds, and tells nothing."""
 
 import asyncio
 import json
+import resource
 import socket
 from collections.abc import AsyncIterator
 from typing import Any
@@ -15,6 +16,7 @@ from aiohttp import ClientSession
 from adapters.web import api_stream, live_answers
 from adapters.web.api_values import MOST_BYTES
 from adapters.web.event_stream import EMPTY
+from adapters.web.server import FILES, allow_connections
 from bot.domain.api_token import NewToken, TokenScope
 from tests.support.scripted_model import ScriptedModel
 from tests.support.web_server import WebServer
@@ -509,6 +511,22 @@ async def test_a_reader_that_takes_nothing_is_cut_off(
                 break
             await asyncio.sleep(0.05)
     assert len(page["messages"][1]["text"]) == 20 * len(piece)
+
+
+def test_a_process_may_have_more_connections_than_is_usual() -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1_024, before[1]))
+    try:
+        allow_connections()
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        assert hard == before[1]
+        assert soft == FILES or soft == hard < FILES
+        # What an operator allows already stays.
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        allow_connections()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 async def raw(server: WebServer, text: str) -> bytes:
