@@ -61,6 +61,8 @@ class Streams:
     #: The id of the bot's user.
     us: str
     clock: Callable[[], float] = time.monotonic
+    #: Whether Slack takes cards in streams.
+    takes_cards: bool = field(default=True, init=False)
     _refused: LruDict[str, None] = field(default_factory=lambda: LruDict(MOST_REFUSALS))
     #: By user, as their messages said it.
     _teams: LruDict[str, str] = field(default_factory=lambda: LruDict(MOST_PEOPLE))

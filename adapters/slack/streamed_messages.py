@@ -8,11 +8,13 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from adapters.slack import reply_blocks
 from adapters.slack.client import SlackClient, Unstreamable
 from adapters.slack.native_streams import Stream, Streams
+from adapters.slack.task_cards import TaskCards
 from bot.domain.platform import WriteKind
 from bot.domain.reply import MORE, Part
 from bot.domain.turn import Turn
@@ -29,6 +31,8 @@ class StreamedMessages:
         self._streams = streams
         self._turn = turn
         self._may_start = streams.serve(turn.thread)
+        #: What Claude did besides writing.
+        self.cards = TaskCards()
         #: By the index of the message.
         self._open: dict[int, Stream] = {}
 
@@ -83,12 +87,8 @@ class StreamedMessages:
         # If this fails, for whatever reason, the next attempt is a post.
         self._may_start = False
         try:
-            answer = await self._client.call(
-                "chat.startStream",
-                channel=thread.channel,
-                thread_ts=thread.thread,
-                chunks=reply_blocks.chunks(part.text),
-                **reader,
+            answer = await self._put(
+                "chat.startStream", part.text, thread_ts=thread.thread, **reader
             )
         except Unstreamable as error:
             self._streams.refuse(thread)
@@ -127,9 +127,7 @@ class StreamedMessages:
             raise Rerouted("a stream cannot take back what it said")
         if rest := part.text[len(stream.sent) :]:
             with self._breaking(part.index):
-                await self._call(
-                    "chat.appendStream", stream, chunks=reply_blocks.chunks(rest)
-                )
+                await self._put("chat.appendStream", rest, ts=stream.ts)
             stream.sent = part.text
         return stream.ts
 
@@ -145,13 +143,14 @@ class StreamedMessages:
         if whole and not part.final:
             # It goes on as a message that is edited, and is to look like one.
             rest += MORE
-        more: dict[str, Any] = {"chunks": reply_blocks.chunks(rest)} if rest else {}
+        more: dict[str, Any] = {}
         if whole and (controls := reply_blocks.controls(part, self._turn)):
             more["blocks"] = controls
         with self._breaking(part.index):
-            await self._call(
+            await self._put(
                 "chat.stopStream",
-                stream,
+                rest,
+                ts=stream.ts,
                 metadata=reply_blocks.metadata(self._turn, part.index),
                 **more,
             )
@@ -167,9 +166,27 @@ class StreamedMessages:
                 async with asyncio.timeout(timeout):
                     await self._call("chat.stopStream", stream)
 
-    async def _call(self, method: str, stream: Stream, **arguments: Any) -> None:
+    async def _call(self, method: str, stream: Stream) -> None:
         channel = self._turn.thread.channel
-        await self._client.call(method, channel=channel, ts=stream.ts, **arguments)
+        await self._client.call(method, channel=channel, ts=stream.ts)
+
+    async def _put(self, method: str, text: str, **arguments: Any) -> dict[str, Any]:
+        """Call `method` with `text` and the cards that wait; return Slack's answer. If
+        Slack does not take cards, they are left out from then on."""
+        channel = self._turn.thread.channel
+        said = reply_blocks.chunks(text) if text else []
+        cards = list(self.cards.waiting) if self._streams.takes_cards and said else []
+        call = partial(self._client.call, method, channel=channel, **arguments)
+        try:
+            answer = await (call(chunks=[*cards, *said]) if said else call())
+        except (Unstreamable, Unfit) as error:
+            if not cards or "invalid_" not in str(error):
+                raise
+            self._streams.takes_cards = False
+            log.info("slack.no_cards channel=%s %s", channel, error)
+            answer = await call(chunks=said)
+        self.cards.sent(len(cards))
+        return dict(answer)
 
     @contextlib.contextmanager
     def _breaking(self, index: int) -> Iterator[None]:

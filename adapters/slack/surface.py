@@ -96,9 +96,12 @@ class SlackSurface:
         return self._signed
 
     def progress(self, activity: Activity) -> None:
-        """Have the status line say what Claude does."""
-        self._line = thinking_status.line(activity)
-        self._changed.set()
+        """Have the status line say what Claude does, until the first post, and a native
+        stream."""
+        self._streamed.cards.add(activity)
+        if not self._ts:
+            self._line = thinking_status.line(activity)
+            self._changed.set()
 
     def ways(self, part: Part) -> Sequence[WriteKind]:
         """Return how `part` can be written: as a stream, or by post and edit."""

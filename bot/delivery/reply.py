@@ -120,9 +120,8 @@ class StreamedReply:
             await self._render(piece)
 
     def show_progress(self, activity: Activity) -> None:
-        """Let the platform's sign of an answer say what Claude does, as long as nothing
-        else shows."""
-        if not self._messages and not self._finished:
+        """Let the platform show what Claude does."""
+        if not self._is_over:
             self._surface.progress(activity)
 
     async def _render(self, text: str) -> None:

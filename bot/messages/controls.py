@@ -131,6 +131,19 @@ def reading_status(*, host: str) -> str:
     return f"is reading {host}…"
 
 
+SEARCHED_CARD = "Searched the web"
+READ_CARD = "Read a page"
+ASKED_CARD = "Asked a server"
+
+
+def read_card(*, host: str) -> str:
+    return f"Read {host}"
+
+
+def asked_card(*, server: str) -> str:
+    return f"Asked {server}"
+
+
 THINKING = "_Thinking…_"
 ANSWER_READY = "your answer is complete."
 SOURCES = "Sources:"

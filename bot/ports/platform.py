@@ -34,7 +34,7 @@ class Surface(Protocol):
 
     def progress(self, activity: Activity) -> None:
         """Let the sign of `announce`, while it shows, say what Claude does, if it has
-        words. Returns at once."""
+        words; and the messages, where they can beside their text. Returns at once."""
         ...
 
     def ways(self, part: Part) -> Sequence[WriteKind]:

@@ -9,12 +9,13 @@ import pytest
 
 from adapters.slack.native_streams import LIFETIME, Mode, Streams
 from bot.claude.client import connect as connect_claude
-from bot.domain.scope import ThreadKey
+from bot.domain.scope import Scope, ThreadKey
+from bot.domain.setting import Change
 from bot.runtime.lru import LruDict
 from storage.store import open_store
 from tests.adapters.slack.conftest import Office
 from tests.emulators.claude.emulator import ClaudeEmulator
-from tests.emulators.claude.reply import Hold
+from tests.emulators.claude.reply import Hold, Search
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.emulators.slack.faults import ALWAYS, Fault, cut, error, status, throttle
 from tests.emulators.slack.world import Seen
@@ -297,3 +298,51 @@ async def test_a_stream_has_its_file_below_or_all_of_it(
         attached = room.slack.attached(room.direct, shown.ts)
         assert attached == {"code.py": code.encode()}
         assert answer.text.endswith("Run it.")
+
+
+async def test_a_stream_has_cards_that_say_what_claude_did(room: Room) -> None:
+    place = Scope("slack", room.slack.team, room.direct)
+    change = Change(place, "web_search", "on")
+    await room.store.change_settings([change], who="admin", now=1.0)
+    gate = asyncio.Event()
+    room.claude.script(
+        [Search("a"), Search("b"), "Paris is", Search("c"), " a city.", Hold(gate)]
+    )
+    ts = room.slack.say(room.alice, room.direct, "?")
+    await room.shows(ts, "Paris is a city.", streaming=True)
+    gate.set()
+    await room.shows(ts, "Paris is a city.")
+    # One card for what was done several times in a row; none takes a call of its own.
+    assert cards(room, ts) == [("Searched the web", "complete")]
+    starts, stops = (room.slack.calls_of(name) for name in (START, STOP))
+    assert [each["type"] for each in starts[0].value("chunks")] == [
+        "task_update",
+        "markdown_text",
+    ]
+    assert "task_update" not in str(stops)
+
+
+async def test_where_slack_takes_no_cards_the_text_streams_all_the_same(
+    room: Room,
+) -> None:
+    room.slack.streams.takes_cards = False
+    place = Scope("slack", room.slack.team, room.direct)
+    change = Change(place, "web_search", "on")
+    await room.store.change_settings([change], who="admin", now=1.0)
+    for _ in range(2):
+        room.claude.script([Search("a"), "Paris."])
+        ts = room.slack.say(room.alice, room.direct, "?")
+        await room.shows(ts, "Paris.")
+        assert cards(room, ts) == []
+    # It is not tried again.
+    refused = [call for call in room.slack.calls_of(START) if "task_" in str(call)]
+    assert len(refused) <= 1
+    assert room.slack.calls_of("chat.update") == []
+
+
+def cards(room: Room, ts: str) -> list[tuple[str, str]]:
+    """Titles and states of the cards in the answer to a question."""
+    [seen] = room.seen(ts)
+    blocks = room.slack.world.messages[room.direct][seen.ts].blocks or []
+    blocks = [each for each in blocks if each["type"] == "task_card"]
+    return [(each["title"], each["status"]) for each in blocks]

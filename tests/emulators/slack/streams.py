@@ -7,7 +7,7 @@ before it is stopped, so nobody finds it by that.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tests.emulators.slack import blocks as kit
 from tests.emulators.slack.blocks import MOST_MARKDOWN, Json
@@ -29,6 +29,8 @@ class _Live:
     chunks: bool
     #: A person pressed Slack's own Stop (A8.1).
     stopped: bool = False
+    #: The cards in it, by id, as blocks.
+    cards: dict[str, Json] = field(default_factory=dict)
 
 
 class Streams:
@@ -38,6 +40,8 @@ class Streams:
         #: Kinds of channels that take no streams (A7.2: some take them in direct
         #: messages only).
         self.refused: set[str] = set()
+        #: Whether cards may be part of a stream: nothing says that every app may.
+        self.takes_cards = True
         self._world = world
         self._chat = chat
         self._tell = tell
@@ -89,17 +93,18 @@ class Streams:
             if reader is None or reader.team != call.text("recipient_team_id"):
                 raise Refused("missing_recipient_team_id")
         text, chunks = _text(call)
+        cards = self._cards(call)
         message = Message(
             ts=self._world.next_ts(),
             channel=channel.id,
             user=self._world.bot.id,
             text=text,
-            blocks=_markdown(text),
+            blocks=[*cards.values(), *_markdown(text)],
             thread_ts=thread,
             streaming=True,
         )
         self._world.post(message)
-        live = _Live(message, self._world.clock(), chunks)
+        live = _Live(message, self._world.clock(), chunks, cards=cards)
         self._live[channel.id, message.ts] = live
         return {"ok": True, "channel": channel.id, "ts": message.ts}
 
@@ -110,13 +115,14 @@ class Streams:
         text, chunks = _text(call)
         if chunks is not live.chunks:
             raise Refused("streaming_mode_mismatch")
-        if text:
-            self._write(live.message, text)
+        live.cards |= self._cards(call)
+        self._write(live, text)
         return {"ok": True, "channel": live.message.channel, "ts": live.message.ts}
 
     def _stop(self, call: Call) -> Json:
         live = self._found(call)
         text = _text(call)[0]
+        live.cards |= self._cards(call)
         blocks = call.value("blocks")
         if blocks and (wrong := kit.problem(blocks)):
             raise Refused("invalid_blocks", response_metadata={"messages": [wrong]})
@@ -128,7 +134,7 @@ class Streams:
         self._world.edit(
             message,
             text=whole,
-            blocks=[*_markdown(whole), *below],
+            blocks=[*live.cards.values(), *_markdown(whole), *below],
             metadata=metadata_of(call),
             streaming=False,
         )
@@ -142,11 +148,24 @@ class Streams:
             raise Refused("message_not_in_streaming_state")
         return live
 
-    def _write(self, message: Message, text: str) -> None:
-        whole = message.text + text
+    def _write(self, live: _Live, text: str) -> None:
+        whole = live.message.text + text
         if len(whole) > MOST_MARKDOWN:
             raise Refused("msg_too_long")
-        self._world.edit(message, text=whole, blocks=_markdown(whole))
+        blocks = [*live.cards.values(), *_markdown(whole)]
+        self._world.edit(live.message, text=whole, blocks=blocks)
+
+    def _cards(self, call: Call) -> dict[str, Json]:
+        """The cards that a call adds, by id, as blocks (A5.4, A7.1)."""
+        chunks = call.value("chunks") or ()
+        found = {}
+        for chunk in (each for each in chunks if each["type"] == "task_update"):
+            if not self.takes_cards:
+                raise Refused("invalid_chunks")
+            shown = {"task_id": chunk["id"], "title": chunk["title"]}
+            status = chunk["status"]
+            found[chunk["id"]] = {"type": "task_card", **shown, "status": status}
+        return found
 
 
 def _text(call: Call) -> tuple[str, bool]:
@@ -158,12 +177,27 @@ def _text(call: Call) -> tuple[str, bool]:
     if chunks is not None and not isinstance(chunks, list):
         raise Refused("invalid_chunks")
     for chunk in chunks or ():
+        if chunk.get("type") == "task_update":
+            _require_card(chunk)
+            continue
         if chunk.get("type") != "markdown_text" or not chunk.get("text"):
             raise Refused("invalid_chunks")
         text += chunk["text"]
     if len(text) > MOST_MARKDOWN:
         raise Refused("msg_too_long")
     return text, bool(chunks)
+
+
+def _require_card(chunk: Json) -> None:
+    """Strings of at most 256 characters, and a status of four (A7.1)."""
+    fields = {"type", "id", "title", "status", "details", "output"}
+    texts = [value for name, value in chunk.items() if name != "sources"]
+    fit = all(isinstance(text, str) and 0 < len(text) <= 256 for text in texts)
+    known = chunk.get("status") in ("pending", "in_progress", "complete", "error")
+    if set(chunk) - fields - {"sources"} or not {"id", "title"} <= set(chunk):
+        raise Refused("invalid_chunks")
+    if not (fit and known):
+        raise Refused("invalid_chunks")
 
 
 def _markdown(text: str) -> list[Json]:

@@ -1,0 +1,51 @@
+"""Cards in a native stream that say which tools Claude used (platform facts A7.1).
+
+Rule: a card costs no call of its own. It goes along with the text that follows it, and
+says what is done by then; until there is any text, the status line says what is going
+on.
+"""
+
+from typing import Any
+
+from bot.domain.completion import Activity
+from bot.messages import controls as messages
+
+#: The most cards of one answer: an answer that searches a lot is not hidden by them.
+MOST = 20
+
+# The longest string in a card.
+CHARS = 256
+
+
+class TaskCards:
+    """The cards of one answer."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._last = ""
+        #: Those that no call has taken along, as chunks of a stream.
+        self.waiting: list[dict[str, Any]] = []
+
+    def add(self, activity: Activity) -> None:
+        """Add a card for `activity`, unless the last one says the same."""
+        title = _title(activity)[:CHARS]
+        if title == self._last or self._count >= MOST:
+            return
+        self._last = title
+        self._count += 1
+        card = {"type": "task_update", "id": str(self._count), "title": title}
+        self.waiting.append({**card, "status": "complete"})
+
+    def sent(self, count: int) -> None:
+        """Forget the first `count` that wait: Slack has them."""
+        del self.waiting[:count]
+
+
+def _title(activity: Activity) -> str:
+    if activity.kind == "search":
+        return messages.SEARCHED_CARD
+    if activity.kind == "ask":
+        server = activity.host
+        return messages.asked_card(server=server) if server else messages.ASKED_CARD
+    host = activity.host
+    return messages.read_card(host=host) if host else messages.READ_CARD
