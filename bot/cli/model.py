@@ -20,6 +20,7 @@ from bot.domain.tracing import Tracing
 from bot.errors import ConfigError
 from bot.messages import config as messages
 from bot.ports.model import Model
+from bot.runtime import heap
 from bot.runtime.background import begin, end
 
 
@@ -108,5 +109,6 @@ class ClaudeOnceLoaded:
             tracing = await asyncio.to_thread(load_module, "bot.claude.tracing")
             opened = tracing.spans(self._tracing)
             spans = await self._stack.enter_async_context(opened)
+        heap.keep()
         connection = client.connect(*self._address, self._tokens, spans)
         self._model = await self._stack.enter_async_context(connection)

@@ -32,7 +32,7 @@ from bot.messages import command_help
 from bot.messages import web as web_messages
 from bot.ports.platform import Adapter
 from bot.ports.posts import WebStore
-from bot.runtime import logs, terminal
+from bot.runtime import heap, logs, terminal
 from bot.runtime.env_file import EnvFile
 from storage.store import open_store
 
@@ -111,6 +111,7 @@ async def serve_until_stopped(
             probes=settings.probes,
         )
         _log_start(settings, adapters)
+        heap.keep()
         await app.run(_stop_signal())
     return 0
 

@@ -51,7 +51,6 @@ def content(path: Path, accepted: Accepted) -> FileContent:
             pages = max(1, min(pages - 1, int(pages * share)))
             pdf, size = shorter, _write_first(reader, pages, shorter)
             share = 0.5
-        del reader
         pdf.seek(0)
         return _pdf(pdf.read(), pages, all_pages, accepted)
 
@@ -98,6 +97,9 @@ def _write_first(reader: pypdf.PdfReader, count: int, into: BinaryIO) -> int:
     writer = pypdf.PdfWriter()
     writer.append(reader, pages=(0, count), import_outline=False)
     writer.write(into)
+    # They hold the pages, and refer to themselves: both would stay for a while.
+    writer._objects.clear()
+    reader.resolved_objects.clear()
     return into.tell()
 
 
