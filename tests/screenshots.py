@@ -8,7 +8,7 @@ import asyncio
 import sys
 from collections.abc import Sequence
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, ViewportSize, expect
 
 from bot.domain.completion import Report, Usage
 from tests.pictures import talk
@@ -19,8 +19,8 @@ from tests.support.scripted_model import Line, ScriptedModel
 from tests.support.web_harness import Browser, browsing
 
 FOLDER = ROOT / "docs" / "pictures"
-WIDE = {"width": 1280, "height": 800}
-NARROW = {"width": 390, "height": 844}
+WIDE: ViewportSize = {"width": 1280, "height": 800}
+NARROW: ViewportSize = {"width": 390, "height": 844}
 
 SCRIPT = """\
 `retry` waits twice as long after each try, and never longer than a minute:

@@ -62,14 +62,20 @@ class Drawing:
     def __init__(self, templates: Environment) -> None:
         self._templates = templates
         self._kept: LruDict[str, _Kept] = LruDict(MOST_KEPT)
+        self._drawn: LruDict[str, Drawn] = LruDict(MOST_KEPT)
 
     async def draw(self, post: Post) -> Drawn:
         """Return `post` as a page shows it."""
+        last = self._drawn.get(post.message)
+        if last is not None and last.post == post:
+            return last
         blocks = await self._blocks(post)
         head = self._head(post)
         foot = self._foot(post)
         digest = zlib.crc32("\0".join((head, foot, *blocks)).encode())
-        return Drawn(post, blocks, head, foot, f"{digest:08x}")
+        drawn = Drawn(post, blocks, head, foot, f"{digest:08x}")
+        self._drawn[post.message] = drawn
+        return drawn
 
     def article(self, drawn: Drawn) -> str:
         """Return the whole of a drawn post."""

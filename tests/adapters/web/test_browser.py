@@ -113,7 +113,6 @@ async def test_the_first_load_is_small(chrome: Browser) -> None:
         page.on("request", lambda request: addresses.append(request.url))
         page.on("requestfinished", finished)
         await page.goto(client.address)
-        await page.wait_for_function("document.querySelector('#app') !== null")
         await expect(page.locator("#message")).to_be_focused()
         await context.close()
     assert sum(sizes) < FIRST_LOAD
