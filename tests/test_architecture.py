@@ -8,7 +8,7 @@ from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
-from tests.support.code import tree
+from tests.support.code import nodes, tree
 
 ROOT = Path(__file__).parent.parent
 MODULES = sorted(
@@ -87,7 +87,7 @@ LEVEL = {
 
 def imports(path: Path) -> Iterator[str]:
     """Yield every module that `path` imports, or names in a text to import it later."""
-    for node in ast.walk(tree(ROOT / path)):
+    for node in nodes(tree(ROOT / path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -166,7 +166,7 @@ def test_a_function_imports_nothing() -> None:
     inner = [
         f"{path}:{node.lineno}"
         for path in MODULES
-        for function in ast.walk(tree(ROOT / path))
+        for function in nodes(tree(ROOT / path))
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
         for node in ast.walk(function)
         if isinstance(node, ast.Import | ast.ImportFrom)

@@ -2,12 +2,12 @@
 
 import ast
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
 from bot.commands.catalog import COMMANDS
-from tests.support.code import tree
+from tests.support import code
 from tests.support.messages_page import FILE, messages, page
 from tests.test_architecture import MODULES, ROOT
 
@@ -346,9 +346,8 @@ def _called(node: ast.AST) -> str:
     return str(getattr(node.func, "id", getattr(node.func, "attr", "")))
 
 
-@cache
-def _nodes(path: Path) -> list[ast.AST]:
-    return list(ast.walk(tree(ROOT / path)))
+def _nodes(path: Path) -> Sequence[ast.AST]:
+    return code.nodes(code.tree(ROOT / path))
 
 
 def _is_text(node: ast.AST) -> bool:

@@ -54,7 +54,7 @@ def test_only_a_composition_root_names_the_sum_of_all_ports(name: str) -> None:
     importers = {
         str(path.relative_to(ROOT))
         for path in (ROOT / "bot").rglob("*.py")
-        for node in ast.walk(code.tree(path))
+        for node in code.nodes(code.tree(path))
         if isinstance(node, ast.ImportFrom)
         and str(node.module).startswith("bot.ports")
         and name in {alias.name for alias in node.names}

@@ -216,13 +216,13 @@ def test_a_module_changes_nothing_that_it_keeps() -> None:
             for name, value in assigned(node)
             if isinstance(name, ast.Name) and makes(value) in GROWS
         }
-        changed = {name for node in ast.walk(tree) if (name := changes(node)) in kept}
+        changed = {name for node in code.nodes(tree) if (name := changes(node)) in kept}
         assert changed == set(), f"{path}: grows for as long as the process runs"
 
 
 def test_every_cache_of_a_function_has_a_size() -> None:
     for path, tree in modules():
-        for node in ast.walk(tree):
+        for node in code.nodes(tree):
             for decorator in getattr(node, "decorator_list", ()):
                 text = ast.unparse(decorator)
                 where = f"{path} {getattr(node, 'name', '')}"
@@ -244,7 +244,7 @@ def modules() -> list[tuple[Path, ast.Module]]:
 def containers() -> Iterator[str]:
     """Name every container that an object makes and keeps; values do not grow."""
     for path, tree in modules():
-        for kept in ast.walk(tree):
+        for kept in code.nodes(tree):
             if not isinstance(kept, ast.ClassDef) or is_value(kept):
                 continue
             for node in ast.walk(kept):

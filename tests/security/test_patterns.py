@@ -110,7 +110,7 @@ def misplaced(tree: ast.Module) -> list[int]:
     """The lines in which a module makes a pattern elsewhere, or of something else."""
     names, wrong = _texts(tree), []
     at_top = {id(node) for node in _at_top(tree)}
-    for node in ast.walk(tree):
+    for node in code.nodes(tree):
         if isinstance(node, ast.ImportFrom) and node.module == "re":
             wrong.append(node.lineno)
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
@@ -313,10 +313,10 @@ def used() -> dict[str, set[str]]:
         tree = code.tree(path)
         called = {
             id(node.value): node.attr
-            for node in ast.walk(tree)
+            for node in code.nodes(tree)
             if isinstance(node, ast.Attribute)
         }
-        for node in ast.walk(tree):
+        for node in code.nodes(tree):
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
                 way = called.get(id(node), "finditer")
                 ways = {way} if way in ("match", "fullmatch") else {"finditer"}

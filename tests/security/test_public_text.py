@@ -331,7 +331,7 @@ def test_discord_is_written_to_in_one_place() -> None:
         (path.name, node.func.attr)
         for path in DISCORD.glob("*.py")
         if path.name != "outgoing.py"
-        for node in ast.walk(code.tree(path))
+        for node in code.nodes(code.tree(path))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr in WRITERS

@@ -446,7 +446,7 @@ def test_no_text_is_read_as_a_number_anywhere_else() -> None:
     found = {
         (path.name, ast.unparse(node.args[0]))
         for path in folder.glob("*.py")
-        for node in ast.walk(code.tree(path))
+        for node in code.nodes(code.tree(path))
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "int"
     }
     assert found == looked_at

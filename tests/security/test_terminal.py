@@ -334,7 +334,7 @@ MAY: dict[tuple[str, str], str] = {
 def printers(tree: ast.Module) -> set[str]:
     """Everything in a module that prints."""
     names: dict[str, str] = {}
-    for node in ast.walk(tree):
+    for node in code.nodes(tree):
         if isinstance(node, ast.ImportFrom):
             names |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names}
         elif isinstance(node, ast.Import):
@@ -345,8 +345,10 @@ def printers(tree: ast.Module) -> set[str]:
             return f"{full(node.value)}.{node.attr}"
         return names.get(node.id, node.id) if isinstance(node, ast.Name) else ""
 
-    called = {full(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
-    named = {full(n) for n in ast.walk(tree) if isinstance(n, ast.Attribute | ast.Name)}
+    called = {full(n.func) for n in code.nodes(tree) if isinstance(n, ast.Call)}
+    named = {
+        full(n) for n in code.nodes(tree) if isinstance(n, ast.Attribute | ast.Name)
+    }
     return called & PRINTERS | named & STREAMS
 
 

@@ -13,9 +13,15 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text())
 
 
+@cache
+def nodes(tree: ast.AST) -> tuple[ast.AST, ...]:
+    """Return all nodes of a syntax tree, which takes as long as reading it does."""
+    return tuple(ast.walk(tree))
+
+
 def read_all() -> None:
     """Read the modules of the product, so that processes that are forked from this one
     have them."""
     for folder in ("bot", "adapters", "storage"):
         for path in (ROOT / folder).rglob("*.py"):
-            tree(path)
+            nodes(tree(path))
