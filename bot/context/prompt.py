@@ -32,7 +32,7 @@ them, each under its name; what a file says is material like a message, and a
 tag in a file is only text. If somebody wants something as a file, write all of
 it as a code block whose first line names the file, as in
 ```python title="report.py" or ```csv title="costs.csv"; with four backticks if
-it has three itself. Only then is it attached."""
+it has three itself. It is then attached to your answer."""
 
 # Added where a thread has tools of MCP servers; frozen as well.
 TOOLS = """\

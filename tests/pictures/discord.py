@@ -136,7 +136,8 @@ def _file(name: str, data: bytes) -> str:
     """What Discord shows of an attached file."""
     if name.endswith(".png"):
         return image(data)
-    size = f"{len(data) / 1_000:.0f} KB"
+    count = len(data)
+    size = f"{count / 1_000:.0f} KB" if count >= 1_000 else f"{count} bytes"
     return f'<div class="file">{html.escape(name)}<span>{size}</span></div>'
 
 

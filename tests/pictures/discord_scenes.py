@@ -107,7 +107,8 @@ class Server(Town):
                 components=each.components,
                 reactions=each.reactions,
                 ephemeral=bool(each.ephemeral_for),
-                files=self._files.get(each.id, {}),
+                files=self._files.get(each.id)
+                or self.discord.attached(each.channel, each.id),
             )
             for each in seen
         ]
@@ -141,6 +142,7 @@ async def pictures(
         *await _settings(there),
         *await _files(there),
         *await _summary(there),
+        *await _code(there),
     ]
 
 
@@ -222,3 +224,19 @@ async def _summary(there: Server) -> list[Picture]:
     summary = await there.pressed(there.bob, thread, "Show summary")
     seen = [each for each in there.discord.messages(thread) if not each.ephemeral_for]
     return [there.drawn("summary", there.discord.message(thread), *seen, summary)]
+
+
+async def _code(there: Server) -> list[Picture]:
+    """Bob gets a script as a file."""
+    there.claude.always((talk.SCRIPT,))
+    said = there.utter(*talk.WANTED)
+    thread = await there.thread_of(said)
+
+    def is_over() -> bool:
+        seen = [each for each in there.discord.messages(thread) if each.bot]
+        return any("Retry" in _labels(e) for e in seen) and bool(seen[-1].files)
+
+    await there.discord.until(is_over, timeout=30)
+    await there.quiet()
+    seen = there.discord.messages(thread)
+    return [there.drawn("code", there.discord.message(said), *seen)]

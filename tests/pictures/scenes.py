@@ -48,7 +48,7 @@ async def pictures(names: Collection[str] = ()) -> list[Picture]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("bot.context.prompt.preface", lambda _: preface(NOW))
         patch.setattr(
-            "bot.context.prompt.system_prompt", lambda own, _="": SYSTEM + own
+            "bot.context.prompt.system_prompt", lambda own, *_, **__: SYSTEM + own
         )
         patch.setattr("bot.commands.receipt.steps", lambda _: steps(TIMES))
         made = await asyncio.gather(*(scene() for scene in chosen))

@@ -119,7 +119,8 @@ class Workspace(Admins):
                 # What people type is in blocks of another kind, and in the text.
                 blocks=each.blocks or [] if each.user == self.slack.bot_user else [],
                 reactions=[SIGNS.get(name, name) for name in each.reactions],
-                files=self._files.get(each.ts, {}),
+                files=self._files.get(each.ts)
+                or self.slack.attached(self.general, each.ts),
             )
             for each in self.slack.world.thread(self.general, root)
         ]
@@ -143,6 +144,7 @@ async def pictures(
         *await _forms(there),
         *await _files(there),
         *await _summary(there),
+        *await _code(there),
     ]
 
 
@@ -241,3 +243,17 @@ async def _summary(there: Workspace) -> list[Picture]:
     await there.discussed(LONG[-1:], root)
     summary = await there.pressed(there.bob, root, "Show summary")
     return [there.thread("slack-summary", root, summary)]
+
+
+async def _code(there: Workspace) -> list[Picture]:
+    """Bob gets a script as a file."""
+    there.claude.always((talk.SCRIPT,))
+    root = there.utter(*talk.WANTED)
+
+    def is_over() -> bool:
+        seen = [each for each in there.slack.thread(there.general, root) if each.bot]
+        buttons = [control.label for each in seen for control in each.controls]
+        return "Retry" in buttons and bool(seen[-1].files) and there.slack.settled
+
+    await there.slack.until(is_over, timeout=30)
+    return [there.thread("slack-code", root)]

@@ -87,3 +87,34 @@ ANSWER = (Think(tokens=3_500), "Clause 4.2: within 14 days, pro rata. Finance de
 TYPED = ("our nightly build fails since 9, why?", "do we have to empty the old cache?")
 #: How many tickets are sorted there.
 TICKETS = 40
+
+#: Somebody wants a file, and gets it.
+WANTED = (
+    "Bob",
+    "{mention} give me a script that empties the old cache, as a file. Dana's team "
+    "wants to see first what it would delete.",
+)
+SCRIPT = (
+    "It only lists what it would delete, unless you call it with `--delete`:\n\n"
+    '```bash title="empty-cache.sh"\n'
+    """#!/usr/bin/env bash
+# Lists caches of Python 3.11 that nobody used for a week.
+set -euo pipefail
+
+cache="${CACHE_DIR:-/var/cache/ci}"
+mode="${1:-}"
+
+find "$cache" -maxdepth 1 -name 'py311-*' -mtime +7 -print0 |
+while IFS= read -r -d '' each; do
+    size=$(du -sh "$each" | cut -f1)
+    if [[ "$mode" == --delete ]]; then
+        rm -rf -- "$each"
+        echo "deleted $each ($size)"
+    else
+        echo "would delete $each ($size)"
+    fi
+done
+```
+
+Run it on the CI machine, as the user that owns the cache."""
+)

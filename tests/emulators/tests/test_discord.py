@@ -1,5 +1,6 @@
 """The Discord emulator's messages and people, as discord.py meets them."""
 
+import io
 from collections.abc import AsyncIterator
 
 import discord
@@ -194,6 +195,24 @@ async def test_the_bot_sends_files(scene: Scene) -> None:
     message = await scene.place.send(nothing, file=file)
     assert scene.emulator.message(str(message.id)).files == ("t.py",)
     assert await message.attachments[0].read()
+
+
+async def test_files_are_limited_and_need_a_permission(scene: Scene) -> None:
+    def files(count: int, size: int) -> list[discord.File]:
+        return [discord.File(io.BytesIO(b"x" * size), f"{n}.txt") for n in range(count)]
+
+    async def refusal(count: int, size: int) -> int:
+        with pytest.raises(discord.HTTPException) as refused:
+            await scene.place.send(files=files(count, size))
+        return refused.value.code
+
+    message = await scene.place.send(files=files(10, 1))
+    attached = scene.emulator.attached(scene.general, str(message.id))
+    assert attached == {f"{n}.txt": b"x" for n in range(10)}
+    # discord.py refuses an eleventh itself.
+    assert await refusal(1, 10 * 1024**2 + 1) == 40005
+    scene.emulator.limit_bot("attach_files")
+    assert await refusal(1, 1) == 50013
 
 
 async def test_the_bot_hears_of_edits_and_deletions(scene: Scene) -> None:
