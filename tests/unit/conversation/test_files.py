@@ -18,11 +18,15 @@ from bot.domain.attachment import Attachment
 from bot.domain.completion import Request, RequestFile
 from bot.domain.message import Message
 from bot.domain.reply import Part, PostedPart
+from bot.domain.turn import Ended, Outcome
 from bot.errors import DeliveryError, FileRefused, FileUnread, PromptTooLong, Unread
-from bot.messages.answers import INTERRUPTED
+from bot.messages.answers import INTERRUPTED, TOO_LONG
+from bot.messages.commands import REPEATING
+from bot.ui.elements import SILENCE, Response
 from tests.support.fakes import FakeAdapter, show
 from tests.support.memory_store import MemoryStore
 from tests.support.store_helpers import ask, said
+from tests.unit.commands.test_reply_controls import ALICE, CUT, key, use
 from tests.unit.conversation.test_responder import HERE, Desk, again
 
 
@@ -149,6 +153,35 @@ async def test_the_line_about_files_survives_a_crash(attempts: int) -> None:
     [answer] = desk.adapter.texts(HERE)
     rest = "It is blue." if attempts == 1 else f"It is\n\n⚠️ _{INTERRUPTED}_"
     assert answer.startswith(f"{head}\n\n{rest}")
+
+
+async def test_the_line_about_files_is_there_again_after_retry_and_continue() -> None:
+    desk = Desk()
+    head = "_I haven't read `a.png` (not available). Please upload it again._"
+    desk.model.script("One.")
+    desk.model.script("Two", CUT)
+    desk.model.script("And three.")
+    async with desk.open() as app:
+        files = (Attachment("a.png", "u", size=9),)
+        await desk.adapter.receive(replace(desk.said("?"), files=files))
+        await desk.answered(f"{head}\n\nOne.")
+        assert await use(app, "retry answer", ALICE, await key(desk)) == Response(
+            REPEATING
+        )
+        await desk.answered(f"{head}\n\nTwo\n\n_{TOO_LONG}_")
+        assert await use(app, "continue answer", ALICE, await key(desk)) == SILENCE
+        # Nothing new was left out.
+        await desk.answered(f"{head}\n\nTwo\n\n_{TOO_LONG}_", "And three.")
+
+
+async def test_the_line_about_files_is_delivered_after_a_crash_behind_the_end() -> None:
+    desk = Desk()
+    turn = await desk.left("_Not read._\n\nIt is")
+    outcome = Outcome(Ended.DONE, "It is red.", head="_Not read._", replay="It is red.")
+    await desk.store.finish_turn(turn, outcome, time.time())
+    async with desk.open():
+        await desk.answered("_Not read._\n\nIt is red.")
+    assert desk.model.requests == []
 
 
 NOT_ACCEPTED = "(refused by Claude). Please send it in another format."
