@@ -58,11 +58,13 @@ def chunks(items: Sequence[pytest.Item]) -> list[list[int]]:
 
 
 def _shares(item: pytest.Item) -> bool:
-    """Return whether `item` uses a fixture that its module sets up once."""
+    """Return whether `item` uses a fixture that is set up once for its module, and
+    defined there or beside it."""
     fixtures = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]
     module = item.nodeid.partition("::")[0]
+    folder = module.rpartition("/")[0]
     return any(
-        each.scope == "module" and each.baseid == module
+        each.scope == "module" and each.baseid in (module, folder)
         for definitions in fixtures.values()
         for each in definitions
     )

@@ -24,7 +24,7 @@ async def test_the_server_does_what_the_description_says(tmp_path: Path) -> None
             *(sys.executable, "-m", "schemathesis.cli", "run"),
             f"{server.address}/api/openapi.json",
             *("--header", f"Authorization: Bearer {token}"),
-            *("--checks", "all", "--max-examples", str(rounds(15, 300))),
+            *("--checks", "all", "--max-examples", str(rounds(6, 300))),
             *("--no-color", "--generation-database", "none"),
             cwd=tmp_path,
             stdout=asyncio.subprocess.PIPE,
