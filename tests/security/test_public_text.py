@@ -26,6 +26,7 @@ from bot.rendering.renderer import Renderer
 from bot.text import links as product_links
 from bot.text import references
 from bot.text.characters import CLOSE, OPEN, replace_lone_surrogates
+from bot.text.file_names import safe_name
 from bot.ui.elements import Response
 from tests.adapters.discord.conftest import guild
 from tests.adapters.discord.test_admin import Town, town
@@ -88,13 +89,34 @@ def test_no_message_of_an_answer_notifies_wherever_it_is_cut() -> None:
     for _ in range(rounds(200, 20_000)):
         text = replace_lone_surrogates("".join(mixed(chance) for _ in range(9)))
         limits = replace(LIMITS, part_chars=chance.choice([400, 800, 3_000]))
-        size, renderer = chance.choice([1, 7, 1_000]), Renderer(limits)
+        size, lines = chance.choice([1, 7, 1_000]), chance.choice([None, 2, 30])
+        renderer = Renderer(limits, lines)
         for at in range(0, len(text), size):
             renderer.feed(text[at : at + size])
         renderer.finish()
         for part in renderer.parts:
             found = notices.in_blocks([{"type": "markdown", "text": part.text}])
             assert list(found) == [], (text, part.text)
+
+
+def test_no_name_of_a_file_notifies_or_leads_anywhere() -> None:
+    chance = random.Random(15)
+    for _ in range(rounds(400, 50_000)):
+        wanted = replace_lone_surrogates(hostile(chance, 4))
+        name = safe_name(wanted, "python")
+        renderer = Renderer(LIMITS, 60)
+        title = wanted.replace("\n", " ").replace("`", "").replace('"', "")
+        renderer.feed(f'```python title="{title}"\nprint()\n```\n')
+        renderer.finish()
+        [file] = renderer.files()
+        for each in filter(None, (name, file.name)):
+            assert not set(each) & set("<>@#!&/\\:[]`|*~\n\r\u200b\u202e"), wanted
+            # As a text of its own, as which Slack and Discord show it.
+            assert list(notices.in_text(each, parsed=True)) == [], wanted
+            assert links(each) == [], wanted
+        for part in renderer.parts:
+            found = notices.in_blocks([{"type": "markdown", "text": part.text}])
+            assert list(found) == [], (wanted, part.text)
 
 
 def test_no_link_on_discord_reads_as_another_address() -> None:
