@@ -20,6 +20,7 @@ class Connected(Protocol):
     """The attributes that such methods use."""
 
     _read: Transaction
+    _report: Transaction
     _write: Transaction
 
 
@@ -44,5 +45,16 @@ def read(query: Query[P, T]) -> Method[P, T]:
     @wraps(query)
     async def method(store: Connected, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return await store._read(lambda db: query(db, *args, **kwargs))
+
+    return method
+
+
+def report(query: Query[P, T]) -> Method[P, T]:
+    """Return the method that runs `query`, which may take seconds, on the connection
+    for reports."""
+
+    @wraps(query)
+    async def method(store: Connected, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await store._report(lambda db: query(db, *args, **kwargs))
 
     return method

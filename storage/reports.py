@@ -42,11 +42,11 @@ CALL_SUMS = """
 """
 
 # A retried turn has its own row; its first attempt ended, too.
-ENDED_TURNS = """
+ENDED_TURNS = " FROM turns WHERE ended_at >= :since AND ended IS NOT NULL"
+ANSWERS = """
+    SELECT turns.*, platform, workspace, channel, thread
     FROM turns CROSS JOIN threads ON threads.id = thread_id
-    WHERE ended_at >= :since AND ended IS NOT NULL
 """
-ANSWERS = "SELECT turns.*, platform, workspace, channel, thread" + ENDED_TURNS
 TIMES = (
     "SELECT first_text_at - turns.created_at AS words,"
     " coalesce(delivered_at, ended_at) - turns.created_at AS seconds"
@@ -97,7 +97,9 @@ def quality(db: Database, since: float, most: int) -> Quality:
     at = {"since": since, "most": most}
 
     def found(condition: str, order: str) -> tuple[AnswerReport, ...]:
-        rows = db.execute(f"{ANSWERS} {condition} {order} LIMIT :most", at)
+        # The ids first: rows with their texts would all be sorted.
+        chosen = f"SELECT turns.id {ENDED_TURNS} {condition} {order} LIMIT :most"
+        rows = db.execute(f"{ANSWERS} WHERE turns.id IN ({chosen}) {order}", at)
         return tuple(map(_answer, rows))
 
     counts: Counter[Ended] = Counter()
@@ -130,9 +132,8 @@ def quality(db: Database, since: float, most: int) -> Quality:
 
 def answers_of(db: Database, thread: ThreadKey) -> list[AnswerReport]:
     rows = db.execute(
-        "SELECT turns.*, platform, workspace, channel, thread"
-        " FROM turns CROSS JOIN threads ON threads.id = thread_id"
-        f" WHERE thread_id = ({THREAD_ID}) AND ended_at IS NOT NULL ORDER BY turns.id",
+        f"{ANSWERS} WHERE thread_id = ({THREAD_ID}) AND ended_at IS NOT NULL"
+        " ORDER BY turns.id",
         named(thread),
     )
     return [_answer(row) for row in rows if row["ended"] is not None]

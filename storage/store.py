@@ -7,23 +7,16 @@ what it promises in `bot.ports`.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import ExitStack, asynccontextmanager, closing
 from functools import partial
 from pathlib import Path
 
 from sqlite_utils import Database
 
-from bot.domain.api_token import ApiToken
-from bot.domain.budget import Balance, Budget, Spending
 from bot.domain.message import Message, Verdict
-from bot.domain.names import LastName
-from bot.domain.receipt import AnswerSummary, Receipt, ReceiptTexts
 from bot.domain.retention import Retention
-from bot.domain.scope import Scope, ThreadKey
-from bot.domain.triage_case import TriageCase
-from bot.domain.turn import Opinion
-from bot.errors import ConfigError
+from bot.domain.scope import Scope
 from bot.ports.inbox import Judge
 from storage import (
     api_reading,
@@ -69,7 +62,7 @@ from storage.database import (
 )
 from storage.lock import locked
 from storage.mending import mend
-from storage.methods import Transaction, read, write
+from storage.methods import Transaction, read, report, write
 from storage.reader import Reader
 from storage.writer import Writer
 
@@ -88,8 +81,11 @@ class SqliteStore:
         path: Path | None,
         *,
         clock: Callable[[], float],
+        report: Transaction | None = None,
     ) -> None:
         self._read = read
+        #: Runs what may read whole tables, so that no turn waits for it.
+        self._report = report or read
         self._write = write
         self._path = path
         self._clock = clock
@@ -207,15 +203,16 @@ class SqliteStore:
     balance = read(ledger.balance)
     alerts = write(ledger.alerts)
     past_calls = read(spending.past_calls)
+    usage = report(spending.usage)
     spending = read(spending.spending)
 
-    open_turns = read(reports.open_turns)
-    call_sums = read(reports.call_sums)
-    quality = read(reports.quality)
-    answers_of = read(reports.answers_of)
-    all_threads = read(reports.all_threads)
-    thread_report = read(reports.thread_report)
-    workspaces = read(reports.workspaces)
+    open_turns = report(reports.open_turns)
+    call_sums = report(reports.call_sums)
+    quality = report(reports.quality)
+    answers_of = report(reports.answers_of)
+    all_threads = report(reports.all_threads)
+    thread_report = report(reports.thread_report)
+    workspaces = report(reports.workspaces)
     record_look = write(reports.record_look)
     require_writable = write(reports.require_writable)
 
@@ -274,9 +271,12 @@ async def open_store(
         stack.enter_context(locked(path))
         writer = stack.enter_context(closing(_writer(open_for_writing(path))))
         reader = stack.enter_context(closing(Reader(open_for_reading(path))))
+        reports = stack.enter_context(closing(Reader(open_for_reading(path))))
         now = clock()
         await writer.write(lambda db: mend(db, now=now))
-        yield SqliteStore(reader.read, writer.write, path, clock=clock)
+        yield SqliteStore(
+            reader.read, writer.write, path, clock=clock, report=reports.read
+        )
 
 
 @asynccontextmanager
@@ -293,45 +293,9 @@ async def open_shared_store(path: Path) -> AsyncIterator[SqliteStore]:
         yield SqliteStore(reader.read, writer.write, path, clock=time.time)
 
 
-def _is_new(path: Path) -> bool:
-    return not path.exists()
-
-
 def _writer(db: Database) -> Writer:
     """Return the writer of `db`, which keeps the index of words up to date."""
     return Writer(db, search_index.settle)
-
-
-async def read_spending(path: Path, since: float) -> list[Spending]:
-    """Return `Accounts.spending` of everything since `since`.
-
-    Like the functions below, it reads beside a process that has the database
-    open. Raises ConfigError if there is no database of ours at `path`.
-    """
-    with closing(Reader(open_beside(path))) as reader:
-        return await reader.read(lambda db: spending.spending(db, since))
-
-
-async def read_balances(
-    path: Path, budgets: Sequence[Budget], now: float
-) -> list[tuple[Budget, Balance]]:
-    """Return the balance of each of `budgets`; nothing is spent if there is no
-    database of ours at `path`."""
-    try:
-        opened = open_beside(path)
-    except ConfigError:
-        return [(cap, Balance()) for cap in budgets]
-    with closing(Reader(opened)) as reader:
-        return await reader.read(lambda db: ledger.balances(db, budgets, now))
-
-
-async def read_names(path: Path) -> list[LastName]:
-    """Return the last known names, the newest at the end.
-
-    Raises ConfigError if there is no database of ours at `path`.
-    """
-    with closing(Reader(open_beside(path))) as reader:
-        return await reader.read(names.names)
 
 
 async def forget_person(path: Path, place: Scope, person: str) -> int:
@@ -346,50 +310,3 @@ async def forget_person(path: Path, place: Scope, person: str) -> int:
         return await writer.write(
             lambda db: erasures.delete_person(db, place, person, now)
         )
-
-
-async def read_tokens(path: Path) -> list[ApiToken]:
-    """Return all tokens of the web API, oldest first; none if there is no file at
-    `path`, or one from before there were tokens. Raises ConfigError if the file is no
-    database of ours."""
-    if _is_new(path):
-        return []
-    with closing(Reader(open_beside(path))) as reader:
-        return await reader.read(api_tokens.known_tokens)
-
-
-async def read_opinions(path: Path, since: float) -> list[Opinion]:
-    """Return the ratings of the answers that ended at or after `since`, oldest first.
-
-    Raises ConfigError if there is no database of ours at `path`.
-    """
-    with closing(Reader(open_beside(path))) as reader:
-        return await reader.read(lambda db: thread_queries.opinions(db, since))
-
-
-async def read_receipt(path: Path, turn: str) -> tuple[Receipt, ReceiptTexts] | None:
-    """Return the receipt of the turn with the key `turn` in whatever thread, and what
-    was asked and answered; None if there is none.
-
-    Raises ConfigError if there is no database of ours at `path`.
-    """
-    with closing(Reader(open_beside(path))) as reader:
-        return await reader.read(lambda db: receipts.found(db, turn))
-
-
-async def read_answers(path: Path, thread: ThreadKey, most: int) -> list[AnswerSummary]:
-    """Return the newest `most` turns of `thread` that have ended, the newest first.
-
-    Raises ConfigError if there is no database of ours at `path`.
-    """
-    with closing(Reader(open_beside(path))) as reader:
-        return await reader.read(lambda db: receipts.answers(db, thread, most))
-
-
-async def read_corrections(path: Path, since: float) -> list[TriageCase]:
-    """Return the cases that people corrected at or after `since`, oldest first.
-
-    Raises ConfigError if there is no database of ours at `path`.
-    """
-    with closing(Reader(open_beside(path))) as reader:
-        return await reader.read(lambda db: triage_cases.corrections(db, since))

@@ -172,6 +172,7 @@ NOT_FOR_PEOPLE = {
 # Modules whose texts are not for people, each with the reason.
 FOR_CLAUDE = {
     Path("adapters/web/console_charts.py"): "SVG",
+    Path("storage/spending.py"): "columns of SQL",
     Path("storage/exploration.py"): "names of columns",
     Path("adapters/web/metrics.py"): "the help of metrics, for monitoring",
     Path("adapters/web/api_description.py"): "the API, described for programs",

@@ -51,7 +51,7 @@ class Channels:
             return NOWHERE
         member = await self._people.member(guild, ids.known(user)) if user else None
         held = _held(channel, member)
-        is_public = _seen_by(channel, guild.default_role)
+        is_public = _is_public(channel, guild.default_role)
         for thread in await self._threads(guild, place, channel):
             is_public = is_public and not thread.is_private()
             if not await _is_in(thread, member, held):
@@ -110,11 +110,13 @@ def _held(channel: Channel, member: discord.Member | None) -> discord.Permission
     return channel.permissions_for(member)
 
 
-def _seen_by(channel: Channel, role: discord.Role) -> bool:
-    """Return whether everybody with `role` sees a channel, or that of a thread."""
+def _is_public(channel: Channel, everyone: discord.Role) -> bool:
+    """Return whether everybody sees a channel, or that of a thread, and nobody is kept
+    from it."""
     if isinstance(channel, discord.Thread):
-        return channel.parent is not None and _seen_by(channel.parent, role)
-    return channel.permissions_for(role).view_channel
+        return channel.parent is not None and _is_public(channel.parent, everyone)
+    kept_out = (each.view_channel is False for each in channel.overwrites.values())
+    return channel.permissions_for(everyone).view_channel and not any(kept_out)
 
 
 async def _is_in(

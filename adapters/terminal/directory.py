@@ -26,8 +26,10 @@ class TerminalDirectory:
         if (place.workspace, place.channel) != (WORKSPACE, CHANNEL):
             return NOWHERE
         # Whoever can look at reports has the database file, too.
+        if not user:
+            return ChannelAccess(exists=True, is_public=True)
         if user != AUTHOR:
-            return ChannelAccess(is_public=True)
+            return NOWHERE
         return ChannelAccess(exists=True, reads=True, writes=True, is_public=True)
 
     async def names(self, place: Scope, user: str) -> PlaceNames:

@@ -67,10 +67,12 @@ class Tariff:
 
     def of(self, usage: Usage) -> float:
         """Return what `usage` costs, in USD."""
+        return self.prices_for(usage.prompt).of(usage)
+
+    def prices_for(self, prompt: float) -> Prices:
+        """Return the prices of a call whose prompt has so many tokens."""
         long = self.long_prices
-        if long is not None and usage.prompt > self.long_prompt:
-            return long.of(usage)
-        return self.prices.of(usage)
+        return long if long is not None and prompt > self.long_prompt else self.prices
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,14 +170,19 @@ def cost(model: str, usage: Usage, at: float) -> float | None:
     return tariff.of(usage) if tariff else None
 
 
-def saved(model: str, usage: Usage, at: float) -> float:
-    """Return what caching saved on `usage`, in USD; negative if it cost more, 0 if the
-    price is unknown."""
+def saved(model: str, usage: Usage, at: float, calls: int = 1) -> float:
+    """Return what caching saved on `usage`, the sum of so many `calls`, in USD;
+    negative if it cost more, 0 if the price is unknown."""
+    facts = find(model)
+    tariff = facts.tariff_on(day_of(at)) if facts is not None else None
+    if tariff is None:
+        return 0.0
     plain = replace(
         usage, input=usage.prompt, cache_write_5m=0, cache_write_1h=0, cache_read=0
     )
-    without, with_it = cost(model, plain, at), cost(model, usage, at)
-    return without - with_it if without is not None and with_it is not None else 0.0
+    # Each call has its own price; their average tells which.
+    prices = tariff.prices_for(usage.prompt / max(1, calls))
+    return prices.of(plain) - prices.of(usage)
 
 
 def day_of(at: float) -> datetime.date:

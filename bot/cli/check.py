@@ -40,8 +40,8 @@ from bot.messages import check as messages
 from bot.messages import command_help
 from bot.messages.cli import OFFLINE_HELP
 from bot.runtime.env_file import EnvFile
+from storage.beside import read_balances
 from storage.database import look_at
-from storage.store import read_balances
 
 
 @click.command(help=command_help.CHECK)

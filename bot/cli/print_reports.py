@@ -19,13 +19,8 @@ from bot.reports.labels import Labels
 from bot.runtime import terminal
 from bot.ui import time_range
 from bot.ui.formatting import timestamp
-from storage.store import (
-    open_shared_store,
-    read_balances,
-    read_names,
-    read_opinions,
-    read_spending,
-)
+from storage.beside import read_balances, read_names, read_opinions, read_spending
+from storage.store import open_shared_store
 
 SINCE = click.option(
     "--since",

@@ -31,7 +31,7 @@ from bot.runtime import terminal, terminal_markdown
 from bot.text import references
 from bot.text.references import Reference, ReferenceKind
 from bot.ui import formatting
-from storage.store import read_answers, read_names, read_receipt
+from storage.beside import read_answers, read_names, read_receipt
 
 # The most turns of a thread that are listed.
 MOST_TURNS = 100

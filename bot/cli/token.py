@@ -30,7 +30,8 @@ from bot.messages import cli, command_help
 from bot.ports.api_tokens import TokenStore
 from bot.runtime import terminal
 from bot.ui import formatting
-from storage.store import open_shared_store, open_store, read_tokens
+from storage.beside import read_tokens
+from storage.store import open_shared_store, open_store
 
 #: How long a token is accepted where nobody says.
 EXPIRES = "90d"

@@ -33,8 +33,8 @@ from bot.triage.evaluation import report
 from bot.triage.evaluation.evaluate import Candidate
 from bot.triage.evaluation.metrics import Metrics
 from bot.ui import time_range
+from storage.beside import read_corrections
 from storage.export import write_table
-from storage.store import read_corrections
 from storage.triage_archive import TriageArchive, open_archive, read_runs
 
 # The models that `--estimate` compares: the current ones.

@@ -3,7 +3,7 @@
 Each method is one transaction, is durable on return, and may raise StorageError.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from bot.domain.budget import (
@@ -94,6 +94,14 @@ class Accounts(Protocol):
     ) -> list[Spending]:
         """Return usage and cost of what ended at or after `since` in `within`, of one
         person unless `person` is ""; by day, thread, person, model and kind."""
+        ...
+
+    async def usage(
+        self, since: float, within: Scope, parts_of: Collection[str]
+    ) -> list[Spending]:
+        """Return the same in fewer rows: by day, model, kind, and those of "platform",
+        "workspace", "channel", "thread" and "person" that are in `parts_of`; all others
+        are "". For reports."""
         ...
 
     async def past_calls(

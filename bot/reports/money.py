@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from bot.domain.budget import Budget
 from bot.domain.reports import AnswerReport, Pace, Quality, UsageKey, UsageRow
@@ -12,7 +13,11 @@ from bot.ports.reports import ReportStore
 from bot.ports.settings import SettingsStore
 from bot.reports import usage
 from bot.reports.labels import Labels
+from bot.runtime.offload import offload
 from bot.settings.effective import totals
+
+# The characters that take as long to process as a row of usage.
+ROW_CHARS = 100
 
 
 class MoneyReports:
@@ -37,8 +42,11 @@ class MoneyReports:
         self, since: float, by: Sequence[UsageKey], within: Scope = EVERYWHERE
     ) -> list[UsageRow]:
         """Return the usage in `within` since `since`, in groups."""
-        rows = await self._accounts.spending(since, within)
-        return usage.grouped(rows, by, Labels(await self._store.names()))
+        parts_of = {part for key in by for part in usage.PARTS[key]}
+        rows = await self._accounts.usage(since, within, parts_of)
+        work = partial(usage.grouped, rows, by, Labels(await self._store.names()))
+        # A row takes as long as some characters.
+        return await offload(work, ROW_CHARS * len(rows))
 
     async def budgets(self) -> list[Pace]:
         """Return every budget with its pace, those that are used up most first."""

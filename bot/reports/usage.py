@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from functools import lru_cache
 
-from bot.claude.catalog import saved
+from bot.claude.catalog import day_of, find, saved
 from bot.domain.budget import Budget, Period, Spending
 from bot.domain.completion import Usage
 from bot.domain.reports import UsageKey, UsageRow
@@ -20,6 +21,15 @@ _KEYS: Mapping[UsageKey, Callable[[Spending], str]] = {
     UsageKey.PERSON: lambda row: _person(row),
     UsageKey.MODEL: lambda row: row.model or "?",
     UsageKey.THREAD: lambda row: str(row.place),
+}
+#: What each of them needs of a row, besides day, model and kind.
+PARTS: Mapping[UsageKey, tuple[str, ...]] = {
+    UsageKey.DAY: (),
+    UsageKey.CHANNEL: ("platform", "workspace", "channel"),
+    # A name belongs to a workspace.
+    UsageKey.PERSON: ("platform", "workspace", "person"),
+    UsageKey.MODEL: (),
+    UsageKey.THREAD: ("platform", "workspace", "channel", "thread"),
 }
 # The names of these values as they are, and so that those are told apart that are
 # called the same.
@@ -48,10 +58,12 @@ class _Sum:
     calls: int = 0
     answers: int = 0
     cost: float = 0.0
-    saved: float = 0.0
     unpriced: int = 0
     bounded: int = 0
-    usage: Usage = field(default_factory=Usage)
+    #: By model and tariff: the usage, the calls, and a time at which that applied.
+    used: dict[tuple[str, date | None], tuple[Usage, int, float]] = field(
+        default_factory=dict
+    )
 
     def add(self, row: Spending) -> None:
         self.calls += row.turns
@@ -59,9 +71,29 @@ class _Sum:
         self.cost += row.cost
         self.unpriced += row.unpriced
         self.bounded += row.bounded
-        self.usage += row.usage
-        noon = datetime.fromisoformat(f"{row.day}T12:00:00+00:00").timestamp()
-        self.saved += saved(row.model, row.usage, noon)
+        tariff, noon = _tariff(row.model, row.day)
+        usage, calls, _ = self.used.get((row.model, tariff), (Usage(), 0, 0.0))
+        self.used[row.model, tariff] = usage + row.usage, calls + row.turns, noon
+
+    @property
+    def usage(self) -> Usage:
+        return sum((usage for usage, _, _ in self.used.values()), Usage())
+
+    @property
+    def saved(self) -> float:
+        return sum(
+            saved(model, usage, noon, calls)
+            for (model, _), (usage, calls, noon) in self.used.items()
+        )
+
+
+@lru_cache(10_000)
+def _tariff(model: str, day: str) -> tuple[date | None, float]:
+    """Return since when the tariff of `model` on `day` applies, and that noon."""
+    noon = datetime.fromisoformat(f"{day}T12:00:00+00:00").timestamp()
+    facts = find(model)
+    tariff = facts.tariff_on(day_of(noon)) if facts else None
+    return (tariff.since if tariff else None), noon
 
 
 def grouped(

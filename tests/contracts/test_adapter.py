@@ -94,7 +94,8 @@ async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
             fake.stored_files["fake://a"] = content
             return Attachment("a.txt", "fake://a", "a", len(content))
 
-        fake.may |= {("h", ""): nobody, ("x", ""): NOWHERE, ("D1", "alice"): OPEN}
+        theirs = replace(OPEN, is_public=False)
+        fake.may |= {("h", ""): nobody, ("x", ""): NOWHERE, ("D1", "alice"): theirs}
         yield Stage(
             fake,
             thread,
@@ -411,10 +412,11 @@ async def test_it_knows_who_may_read_and_write_in_a_channel(stage: Stage) -> Non
     everything = ChannelAccess(exists=True, reads=True, writes=True, bot_writes=True)
     for _ in range(2):
         # As remembered, too.
-        assert (
-            await directory.access(here.at(ScopeLevel.CHANNEL), stage.member)
-            == everything
-        )
+        assert await directory.access(
+            here.at(ScopeLevel.CHANNEL), stage.member
+        ) == replace(everything, is_public=True)
+    # Whoever looks at reports is nobody of the workspace.
+    assert (await directory.access(here.at(ScopeLevel.CHANNEL), "")).is_public
     assert stage.hidden is not None
     assert stage.foreign is not None
     assert stage.direct is not None
@@ -522,7 +524,8 @@ async def test_it_hands_out_the_bytes_of_a_file_or_says_why_not(stage: Stage) ->
 async def test_a_terminal_belongs_to_the_person_at_the_keyboard() -> None:
     terminal = TerminalAdapter(io.StringIO(), io.StringIO())
     directory, place = terminal.directory, Scope.of(terminal.thread)
-    owned = ChannelAccess(exists=True, reads=True, writes=True)
+    owned = ChannelAccess(exists=True, reads=True, writes=True, is_public=True)
     assert await directory.access(place, "you") == owned
     assert await directory.access(place, "somebody") == NOWHERE
+    assert (await directory.access(place, "")).is_public
     assert not directory.is_direct(place)

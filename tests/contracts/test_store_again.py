@@ -138,6 +138,7 @@ async def test_an_answer_given_anew_takes_the_place_of_the_old_one(
         state=TurnState.WAITING,
         attempts=0,
         touched=30.0,
+        received=30.0,
         shown=(PostedPart(0, "m", "Thr"),),
         opening=said("1", at=1.0),
         asker="U1",

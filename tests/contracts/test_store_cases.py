@@ -6,7 +6,7 @@ from pathlib import Path
 from bot.domain.scope import Scope
 from bot.domain.triage_case import TriageCase
 from bot.ports.store import Store
-from storage.store import read_corrections
+from storage.beside import read_corrections
 
 THREAD = Scope("slack", "T1", "C5", "17.1")
 CHANNEL = Scope("slack", "T1", "C5")

@@ -26,9 +26,10 @@ from bot.errors import ConfigError, StorageFull
 from bot.ports.store import Store
 from bot.text.references import user
 from bot.ui.elements import Command, Page
+from storage.beside import read_corrections
 from storage.expiry import AT_ONCE
 from storage.refusals import MOST_LINES, OTHERS
-from storage.store import SqliteStore, open_store, read_corrections
+from storage.store import SqliteStore, open_store
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.security.older import undo_m010
 from tests.security.remains import in_bytes, in_tables

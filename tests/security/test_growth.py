@@ -43,6 +43,7 @@ REASONS = {
     "adapters/web/live_answers.py LiveAnswers._live": (
         "one for each answer that a stream reads, and those are MOST_STREAMS"
     ),
+    "bot/reports/usage.py _Sum.used": "one for each model and tariff of a report",
     "bot/reports/changes.py _Texts._known": "of one report, whose length is bounded",
     "bot/reports/monitor.py ProcessMonitor._settled": "one for each kind and model",
     "bot/reports/labels.py Labels._anywhere": RUN,

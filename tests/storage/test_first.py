@@ -15,8 +15,9 @@ from bot.domain.completion import Usage
 from bot.domain.scope import EVERYWHERE, Scope, ScopeLevel, ThreadKey
 from bot.domain.setting import Change
 from bot.domain.turn import Ended, Outcome
+from storage.beside import read_spending
 from storage.database import open_for_writing
-from storage.store import open_shared_store, open_store, read_spending
+from storage.store import open_shared_store, open_store
 from tests.support.store_helpers import ask, following, said
 
 FIRST = Path(__file__).parent.parent / "data" / "threadkeep-first.db"

@@ -44,7 +44,9 @@ from tests.emulators.changes import PATIENCE
 FAST = Limits(part_chars=200)
 
 #: A public channel that the bot is in.
-OPEN = ChannelAccess(exists=True, reads=True, writes=True, bot_writes=True)
+OPEN = ChannelAccess(
+    exists=True, reads=True, writes=True, bot_writes=True, is_public=True
+)
 #: Direct messages of somebody else.
 ALONE = ChannelAccess(exists=True, bot_writes=True)
 

@@ -9,7 +9,8 @@ import pytest_asyncio
 from bot.cli.token import expiry
 from bot.domain import api_token
 from bot.errors import ConfigError
-from storage.store import open_store, read_tokens
+from storage.beside import read_tokens
+from storage.store import open_store
 from tests.support.process import Nursery
 from tests.system.test_commands import MISTAKE, Shell
 
