@@ -20,7 +20,7 @@ from adapters.discord.attaching import AttachRights
 from adapters.discord.client import Archived, Blocked, Forbidden, Link, translated
 from adapters.discord.content import SPOKEN
 from adapters.discord.threads import ThreadResolver
-from adapters.discord.uploads import DiscordUploads
+from adapters.discord.uploads import LOOK, REMEMBERED, SKEW, DiscordUploads
 from bot.domain.completion import Activity
 from bot.domain.platform import WriteKind
 from bot.domain.reply import MORE, PLACEHOLDER, READY, Part
@@ -33,14 +33,6 @@ log = logging.getLogger(__name__)
 
 # Seconds between two typing indicators, each of which shows for ten (facts B5).
 TYPING = 8.0
-
-# How long Discord certainly recognizes a nonce, in seconds ("a few minutes").
-REMEMBERED = 60.0
-# How far our clock and Discord's may differ, in seconds. With more, the previous answer
-# could be taken for this one.
-SKEW = 5.0
-# How many messages of the thread since then are searched.
-LOOK = 100
 
 
 class DiscordSurface:

@@ -35,9 +35,15 @@ log = logging.getLogger(__name__)
 # What an error says if a permission is missing, and not if the thread is locked.
 LACKING = "code 50013"
 
-# For how long Discord certainly recognizes a nonce, how far its clock and ours may
-# differ, in seconds, and how many messages are searched: as for answers.
-REMEMBERED, SKEW, LOOK = 60.0, 5.0, 100
+# For posts of unknown outcome, those of answers and those of files:
+
+# How long Discord certainly recognizes a nonce, in seconds ("a few minutes").
+REMEMBERED = 60.0
+# How far our clock and Discord's may differ, in seconds. With more, the previous answer
+# could be taken for this one.
+SKEW = 5.0
+# How many messages of the thread since then are searched.
+LOOK = 100
 
 
 class DiscordUploads:

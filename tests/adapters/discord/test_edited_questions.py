@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from adapters.discord import messages, surface
+from adapters.discord import messages, uploads
 from bot.domain.message import Message
 from bot.domain.reply import Part, PostedPart
 from bot.domain.scope import ThreadKey
@@ -149,7 +149,7 @@ async def test_an_offer_is_not_taken_for_an_answer_whose_post_was_lost() -> None
         asked = discord.say(office.alice, office.general, "why?")
         place = discord.thread(office.alice, office.general, "why?", message=asked)
         key = ThreadKey("discord", discord.guild, office.general, place)
-        touched = time.time() - surface.REMEMBERED - 1
+        touched = time.time() - uploads.REMEMBERED - 1
         turn = Turn(
             *(1, "t1", key, TurnState.ANSWERING, 1, touched),
             shown=(PostedPart(0, None),),
