@@ -195,6 +195,27 @@ async def test_commands_and_addresses_are_text(browser: Browser) -> None:
             assert faults(html) == [], path
 
 
+async def test_the_console_shows_all_of_it_as_text() -> None:
+    model = ScriptedModel()
+    async with browsing(MemoryStore(), model) as browser:
+        threads = []
+        for text in SCRIPTS[::4]:
+            model.script(text)
+            line = f"/set prompt {_plain(text)}"
+            await browser.post("/local/command", channel="welcome", typed=line)
+            _, thread = await browser.say(f"@Claude {text}")
+            await settled(browser, thread)
+            threads.append(thread)
+        for path in ("", "/usage", "/quality", "/threads", "/settings", "/audit"):
+            html = await browser.page(f"/console{path}")
+            assert "<main" in html, path
+            assert faults(html) == [], path
+        for thread, text in zip(threads, SCRIPTS[::4], strict=True):
+            key = quote(f"web:local:welcome:{thread}", safe="")
+            for path in (f"/thread?key={key}", f"/threads?words={quote(text)}"):
+                assert faults(await browser.page(f"/console{path}")) == [], text
+
+
 async def test_an_edited_message_is_text(browser: Browser) -> None:
     for texts in chunks(20):
         _, thread = await browser.say("before")

@@ -1,7 +1,9 @@
 """What one person wrote is deleted on request, wherever it is stored."""
 
+from dataclasses import replace
 from pathlib import Path
 
+from bot.domain.answer_options import AnswerOptions
 from bot.domain.scope import Scope
 from bot.domain.setting import Draft
 from bot.domain.triage_case import TriageCase
@@ -18,6 +20,11 @@ async def test_nothing_of_a_person_is_left_and_all_of_the_others_is(
     path = tmp_path / "t.db"
     async with open_store(path) as store:
         await exchange(store, said("1", text="EVE SAYS", author="U1"), "An answer.")
+        asks = AnswerOptions(
+            system="EVE SAYS to be brief", stop_sequences=("EVE SAYS",)
+        )
+        asked = replace(said("5", text="EVE SAYS", author="U1"), options=asks)
+        await exchange(store, asked, "One more.")
         await exchange(store, said("2", text="BOB SAYS", author="U2"), "Another.")
         for number, author in ((3, "U1"), (4, "U2")):
             text = f"{'EVE' if author == 'U1' else 'BOB'} SAYS {number}"
@@ -25,7 +32,7 @@ async def test_nothing_of_a_person_is_left_and_all_of_the_others_is(
             await store.open_case(case)
             await store.save_draft(Draft(0, CHANNEL, "prompt", text, author, 3.0))
         # Beside the process that has the database.
-        assert await forget_person(path, TEAM, "U1") == 2
+        assert await forget_person(path, TEAM, "U1") == 3
         assert await forget_person(path, TEAM, "U1") == 0
         assert await forget_person(path, Scope("slack", "T2"), "U2") == 0
         rows = await store._read(lambda db: list(db.conn.iterdump()))

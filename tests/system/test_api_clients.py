@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import shutil
+import signal
 import socket
 import sqlite3
 import sys
@@ -41,7 +42,8 @@ headers.Authorization = `Bearer ${{token}}`;
 process.stdout.write(text);
 """
 PYTHON = """
-import json, sys, urllib.request
+import json, sys
+from urllib.request import Request, urlopen
 url, token, message = sys.argv[1:]
 headers = {{"Authorization": f"Bearer {{token}}", "Content-Type": "application/json"}}
 {code}
@@ -114,7 +116,8 @@ class Served:
         self, tmp_path: Path, claude: ClaudeEmulator, nursery: Nursery
     ) -> None:
         self.address = f"127.0.0.1:{free_port()}"
-        env = {"THREADKEEP_WEB": self.address, **claude_env(claude)}
+        env = {"THREADKEEP_WEB": self.address, "THREADKEEP_GRACE": "1"}
+        env |= claude_env(claude)
         self.process = Process(tmp_path, env)
         self._nursery = nursery
         self.token = ""
@@ -174,9 +177,21 @@ async def test_five_lines_read_an_answer(
     assert printed.decode() == ANSWER
 
 
-@pytest.mark.parametrize("name", ["js", "python"])
+@pytest.mark.parametrize(
+    ("name", "how"),
+    [
+        ("js", signal.SIGKILL),
+        ("python", signal.SIGKILL),
+        # Told to stop, it ends its streams without an end, and hands the answer over.
+        ("python", signal.SIGTERM),
+    ],
+)
 async def test_a_client_goes_on_when_the_server_was_killed(
-    served: Served, claude: ClaudeEmulator, tmp_path: Path, name: str
+    served: Served,
+    claude: ClaudeEmulator,
+    tmp_path: Path,
+    name: str,
+    how: signal.Signals,
 ) -> None:
     # The first attempt is killed behind half of the answer; the second differs.
     half = "Because the air scatters "
@@ -186,7 +201,7 @@ async def test_a_client_goes_on_when_the_server_was_killed(
     )
     await claude.until(lambda: bool(claude.sent), timeout=60)
     await until_stored(served, "SELECT text FROM turns", half)
-    served.process.kill()
+    served.process.kill(how)
     await served.process.ended()
     await served.start()
     printed, _ = await client.communicate()
