@@ -16,6 +16,7 @@ from benchmarks import (
     pacing,
     pages,
     reading,
+    reports,
     search,
     start,
     streaming,
@@ -37,6 +38,7 @@ CLAIMS = {
     "caching": caching.measure,
     "search": search.measure,
     "reading": reading.measure,
+    "reports": reports.measure,
     "triage": triage.measure,
 }
 
