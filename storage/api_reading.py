@@ -42,7 +42,7 @@ MESSAGES = f"""
     ORDER BY at DESC, messages.id DESC LIMIT :most
 """
 ANSWER = f"""
-    SELECT turns.id, key, state, ended, turns.text, note, stop_reason
+    SELECT turns.id, key, state, ended, turns.text, head, note, stop_reason
     FROM messages CROSS JOIN turns ON turns.id = turn_id
     WHERE messages.thread_id = ({THREAD_ID}) AND message = :message AND asks
       AND deleted_at IS NULL
@@ -85,7 +85,7 @@ def answer_so_far(db: Database, thread: ThreadKey, message: str) -> AnswerSoFar 
         state=TurnState(row["state"]),
         ended=ended(row),
         text=row["text"],
-        note=row["note"],
+        note="\n".join(filter(None, (row["head"], row["note"]))),
         stop_reason=row["stop_reason"] or "",
     )
 

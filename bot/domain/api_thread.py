@@ -46,7 +46,8 @@ class AnswerSoFar:
     ended: Ended | None = None
     #: As Claude wrote it. It only grows, unless a restart or a retry begins it anew.
     text: str = ""
-    #: A note for people below it, for example why it did not end well.
+    #: A note for people above or below it, for example which files were not read, or
+    #: why it did not end well.
     note: str = ""
     stop_reason: str = ""
 

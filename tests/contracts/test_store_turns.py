@@ -256,6 +256,10 @@ async def test_the_line_above_an_answer_is_stored_with_it(store: Store) -> None:
     await store.finish_turn(turn, replace(done("Hello"), head="_Z._"), 12.0)
     await store.store_part(turn, PostedPart(0, "a", "_Z._"), "Hello", 13.0)
     assert (await following(store)).head == "_Z._"
+    # For programs it is a note.
+    answer = await store.answer_so_far(HERE, "1")
+    assert answer is not None
+    assert (answer.text, answer.note) == ("Hello", "_Z._")
     await store.mark_delivered(turn, 14.0)
     # Claude reads its own words alone. What shows still has the line until it is
     # written again.
