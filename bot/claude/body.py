@@ -63,8 +63,11 @@ def body(
     rest = encoded(replace(request, messages=tuple(messages)), rounds, tokens)
     at = 0
     parts: list[tuple[bytes, bool]] = []
-    # In the order in which the request has them: images first.
-    for place, mark in sorted((rest.index(mark), mark) for mark in marks):
+    # In the order in which the request has them: images first. What a message has twice
+    # is there once.
+    for place, mark in sorted((rest.find(mark), mark) for mark in marks):
+        if place < 0:
+            continue
         parts += [(rest[at:place], False), (marks[mark], True)]
         at = place + len(mark)
     return Body([*parts, (rest[at:], False)])

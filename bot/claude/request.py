@@ -90,6 +90,8 @@ def _file_blocks(message: ChatMessage, options: dict[str, Any]) -> list[dict[str
         if part is _Part.HEADING
         else _text(file_lines.in_place_of(file.name, file.unread or Unread.DELETED))
         if part is _Part.LINE
+        else _text(file_lines.same_as(file.name, _unique(message)[file.digest].name))
+        if part is _Part.SAME
         else _block(file, options)
         for file, part in _parts(message)
     ]
@@ -102,17 +104,31 @@ class _Part(enum.Enum):
     FILE = enum.auto()
     #: Stands in its place.
     LINE = enum.auto()
+    #: The same, for a file whose content is shown with another name.
+    SAME = enum.auto()
 
 
 def _parts(message: ChatMessage) -> list[tuple[RequestFile, _Part]]:
     """Return the file of each block before the text of `message`, in order."""
-    shown = [each for each in message.files if each.unread is None]
+    unique = _unique(message)
+    shown = [each for each in message.files if unique.get(each.digest) is each]
     images = [each for each in shown if each.kind is FileKind.IMAGE]
     return [
         *((each, part) for each in images for part in (_Part.HEADING, _Part.FILE)),
         *((each, _Part.FILE) for each in shown if each.kind is not FileKind.IMAGE),
         *((each, _Part.LINE) for each in message.files if each.unread is not None),
+        *(
+            (each, _Part.SAME)
+            for each in message.files
+            if each.unread is None and unique[each.digest] is not each
+        ),
     ]
+
+
+def _unique(message: ChatMessage) -> dict[str, RequestFile]:
+    """Return the first file of each content that `message` shows, by digest."""
+    shown = (each for each in reversed(message.files) if each.unread is None)
+    return {each.digest: each for each in shown}
 
 
 def _block(file: RequestFile, options: dict[str, Any]) -> dict[str, Any]:
@@ -146,7 +162,7 @@ def file_places(request: Request) -> dict[tuple[int, int], str]:
         (message, block): file.digest
         for message, each in enumerate(request.messages)
         for block, (file, part) in enumerate(_parts(each))
-        if part is not _Part.LINE
+        if part in (_Part.HEADING, _Part.FILE)
     }
 
 

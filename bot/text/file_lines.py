@@ -95,6 +95,11 @@ def name_in(title: object) -> str:
     return tags.plain(text[1:-1]) if is_title else text
 
 
+def same_as(name: str, other: str) -> str:
+    """Return the line in place of a file that was attached as `other`, too."""
+    return f"(the file {title(name)} is the same as {title(other)})"
+
+
 def in_place_of(name: str, why: Unread) -> str:
     """Return the line that stands in place of a file."""
     return f"(the file {title(name)} is {not_shown(why)})"

@@ -58,7 +58,7 @@ CASES: dict[str, tuple[dict[str, bytes], str, int]] = {
         "I haven't read `20.png` (too many files at once). Please send fewer at once.",
         20,
     ),
-    "ten times the same": ({f"{n}.png": png(0) for n in range(10)}, "", 10),
+    "ten times the same": ({f"{n}.png": png(0) for n in range(10)}, "", 1),
     "a name that steers": (
         {STEERED: sample("setup.exe")},
         f"I haven't read `{'../' * 9}..…{'a' * 16}.exe` ({OTHER}",

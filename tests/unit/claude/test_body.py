@@ -22,7 +22,8 @@ TYPES = {
 def file(
     kind: FileKind, data: bytes, name: str = "a", unread: Unread | None = None
 ) -> RequestFile:
-    return RequestFile(name, "#", kind, TYPES[kind], 9, 1, len(data), data, unread)
+    digest = f"{kind.value} {hash(data)}"
+    return RequestFile(name, digest, kind, TYPES[kind], 9, 1, len(data), data, unread)
 
 
 FILES = st.builds(

@@ -26,7 +26,7 @@ def image(width: int = 280, data: bytes = b"") -> RequestFile:
     data = data or into.getvalue()
     most = -(-width // 28) * 10
     kind = FileKind.IMAGE
-    return RequestFile("a.png", "#", kind, "image/png", most, 0, len(data), data)
+    return RequestFile("a.png", "#image", kind, "image/png", most, 0, len(data), data)
 
 
 def pdf(password: str = "", padding: int = 0) -> RequestFile:
@@ -42,7 +42,8 @@ def pdf(password: str = "", padding: int = 0) -> RequestFile:
     return RequestFile("b.pdf", "#", kind, "application/pdf", 6_000, 1, 1, data)
 
 
-TEXT = RequestFile("c", "#", FileKind.TEXT, "text/plain", 40, 0, 4, b"some words")
+MANY = [replace(image(), digest=str(n)) for n in range(20)]
+TEXT = RequestFile("c", "#text", FileKind.TEXT, "text/plain", 40, 0, 4, b"some words")
 
 
 def asking(*files: RequestFile) -> Request:
@@ -72,10 +73,10 @@ async def test_files_are_taken_and_never_cost_more_than_was_reserved(
 @pytest.mark.parametrize(
     ("files", "digest"),
     [
-        ((image(), image(data=b"\x89PNG\r\n\x1a\n no image")), ""),
+        ((pdf(), replace(image(data=b"\x89PNG\r\n\x1a\n no"), digest="bad")), ""),
         ((image(), replace(pdf("secret"), digest="bad")), "bad"),
         ((pdf(), replace(image(8_001), digest="bad")), "bad"),
-        ((*([image()] * 20), replace(image(2_001), digest="bad")), "bad"),
+        ((*MANY, replace(image(2_001), digest="bad")), "bad"),
     ],
     ids=["broken", "password", "wide", "wide of many"],
 )

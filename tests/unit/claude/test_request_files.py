@@ -53,6 +53,30 @@ def test_images_stand_before_documents_and_documents_before_text() -> None:
     assert file_places(REQUEST) == places
 
 
+def test_the_same_content_is_sent_once_in_a_message() -> None:
+    copies = [replace(IMAGE, name=f"{n}.png") for n in range(3)]
+    lost = replace(copies[0], unread=Unread.REFUSED)
+    entry = ChatMessage("user", "what?", (*copies, PDF, replace(PDF, name="c.pdf")))
+    request = replace(REQUEST, messages=(entry,))
+    [message] = parameters(request)["messages"]
+    kinds = [block["type"] for block in message["content"]]
+    assert kinds == ["text", "image", "document", "text", "text", "text", "text"]
+    lines = [block["text"] for block in message["content"][3:]]
+    assert lines == [
+        '(the file "1.png" is the same as "0.png")',
+        '(the file "2.png" is the same as "0.png")',
+        '(the file "c.pdf" is the same as "b.pdf")',
+        "what?",
+    ]
+    places = {(0, 0): "#1", (0, 1): "#1", (0, 2): "#2"}
+    assert file_places(request) == places
+    # One that is not shown has its own line.
+    entry = replace(entry, files=(lost, copies[1]))
+    [message] = parameters(replace(REQUEST, messages=(entry,)))["messages"]
+    assert [block["type"] for block in message["content"]].count("image") == 1
+    assert '"0.png" is not shown' in str(message)
+
+
 def test_files_cost_their_tokens_and_not_their_bytes() -> None:
     large = replace(IMAGE, data=b"x" * 1_000_000, size=1_000_000)
     entry = replace(ENTRY, files=(large,))
