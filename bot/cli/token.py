@@ -1,6 +1,5 @@
 """`threadkeep token`: create, list, revoke."""
 
-import re
 import sys
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -29,15 +28,12 @@ from bot.messages import api_tokens as messages
 from bot.messages import cli, command_help
 from bot.ports.api_tokens import TokenStore
 from bot.runtime import terminal
-from bot.ui import formatting
+from bot.ui import formatting, time_range
 from storage.beside import read_tokens
 from storage.store import open_shared_store, open_store
 
 #: How long a token is accepted where nobody says.
 EXPIRES = "90d"
-
-_UNITS = {"h": 3600.0, "d": 86400.0}
-_AGE = re.compile(r"([0-9]{1,5})([dh])")
 
 
 @click.group(help=command_help.TOKEN)
@@ -159,14 +155,10 @@ def expiry(text: str, now: float) -> float | None:
     word = text.strip().lower()
     if word == messages.NEVER:
         return None
-    if age := _AGE.fullmatch(word):
-        at = now + int(age[1]) * _UNITS[age[2]]
-    else:
-        try:
-            moment = datetime.fromisoformat(text.strip())
-        except ValueError:
-            raise ConfigError(messages.EXPIRES_RULE) from None
-        at = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    try:
+        at = time_range.end(word, now)
+    except ValueError:
+        raise ConfigError(messages.EXPIRES_RULE) from None
     if at <= now:
         raise ConfigError(messages.EXPIRES_RULE)
     return at

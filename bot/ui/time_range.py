@@ -32,7 +32,25 @@ def start(text: str, now: float) -> float:
     if word in ("today", "yesterday"):
         return (today - timedelta(days=word == "yesterday")).timestamp()
     if age := _AGE.fullmatch(word):
-        return now - int(age[1]) * _UNITS[age[2]]
+        return now - _seconds(age)
+    return _moment(text)
+
+
+def end(text: str, now: float) -> float:
+    """Return when what begins at `now` ends: on a day such as "2027-01-31", perhaps
+    with a time of day, in UTC, or after a time such as "90d" or "12h". Raises
+    ValueError."""
+    word = text.strip().lower()
+    if age := _AGE.fullmatch(word):
+        return now + _seconds(age)
+    return _moment(text.strip())
+
+
+def _seconds(age: re.Match[str]) -> float:
+    return int(age[1]) * _UNITS[age[2]]
+
+
+def _moment(text: str) -> float:
     moment = datetime.fromisoformat(text)
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 

@@ -1,4 +1,4 @@
-"""Starts of time ranges, as people write them."""
+"""Starts and ends of time ranges, as people write them."""
 
 import pytest
 
@@ -32,3 +32,23 @@ def test_a_range_begins_on_a_day_or_an_age_ago(text: str, hours: float) -> None:
 def test_it_begins_at_nothing_else(text: str) -> None:
     with pytest.raises(ConfigError, match="--since must be a day"):
         time_range.since(text, NOON)
+
+
+@pytest.mark.parametrize(
+    ("text", "hours"),
+    [
+        ("12h", 12),
+        (" 90D ", 90 * 24),
+        ("2026-11-27", 12),
+        ("2026-11-26T13:00", 1),
+        ("2026-11-26T12:00-02:00", 2),
+    ],
+)
+def test_a_range_ends_on_a_day_or_after_a_time(text: str, hours: float) -> None:
+    assert time_range.end(text, NOON) - NOON == hours * 3600
+
+
+@pytest.mark.parametrize("text", ["", "7", "tomorrow", "2026-13-01", "-3d", "7w"])
+def test_it_ends_at_nothing_else(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011
+        time_range.end(text, NOON)
