@@ -43,10 +43,13 @@ if os.access(MEMORY := "/dev/shm", os.W_OK):
 
 
 # What takes long, and begins first, lest all wait for it in the end: the crashes, which
-# keep both cores busy, and the faults, which mostly wait.
+# keep both cores busy, then single tests of ten seconds, and the faults, which mostly
+# wait.
 LONG = (
     "tests/system/test_crashes.py",
     "tests/system/test_discord_crashes.py",
+    "tests/adapters/web/test_api_description.py",
+    "tests/adapters/terminal/test_typing.py",
     "tests/system/",
 )
 

@@ -39,11 +39,11 @@ from bot.runtime import background
 from bot.runtime.background import Background
 from bot.triage.chat.classifier import Classifier
 from storage.store import open_store
-from tests.emulators.discord.app import IDENTIFIES
 from tests.security.town import PLATFORMS, SECRET, Town, built, served
 from tests.support import code
 from tests.support.deep import rounds
 from tests.support.memory_store import MemoryStore
+from tests.support.process import count_connections
 from tests.support.triage_requests import sorted_as
 
 ROOT = Path(__file__).parent.parent.parent
@@ -424,9 +424,7 @@ async def test_a_listener_that_fails_is_started_again(
 
     def connections() -> int:
         """How many there have been: one that is left may seem open for a while."""
-        if platform == "slack":
-            return town.slack.socket.opened
-        return IDENTIFIES - town.discord.identifies_left
+        return count_connections(town.slack if platform == "slack" else town.discord)
 
     async def run(self: Any, host: Any) -> None:
         if not errors:

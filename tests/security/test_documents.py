@@ -75,11 +75,11 @@ SCHEME = "fields:\n  kind:\n    values:\n      a: {}\n      b: other\n"
     ],
 )
 def test_no_document_costs_more_than_it_says(text: str, why: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(NoDocument) as caught:
         documents.parse(text, most_nodes=1_000)
     assert why in str(caught.value)
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10
 
 
 def test_a_word_is_what_was_typed() -> None:

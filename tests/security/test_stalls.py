@@ -234,9 +234,9 @@ def test_a_difference_has_a_bound_and_is_kept() -> None:
     one = "\n".join(str(number % 110) for number in range(990))
     other = "\n".join(str(number * 7 % 110) for number in range(990))
     compared.cache_clear()
-    began = time.perf_counter()
+    began = time.process_time()
     assert compared(one, other)
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
     assert compared(one, other) is compared(one, other)
     assert compared.cache_info().hits == 2
     assert compared("\n".join("ab" * 5_000), "\n".join("ba" * 5_000)) is None

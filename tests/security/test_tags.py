@@ -311,7 +311,7 @@ def test_the_time_is_linear(unit: str) -> None:
 def test_a_long_text_is_looked_at_in_an_instant() -> None:
     """The one that took sixteen seconds, with very generous bounds."""
     text = "<" + " " * 200_000 + "x"
-    began = time.perf_counter()
+    began = time.process_time()
     for inside in (chat, ticket, route):
         inside(text)
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2

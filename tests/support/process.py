@@ -26,6 +26,7 @@ from bot.ports.model import Model
 from bot.ports.store import Store
 from bot.settings.effective import Operator
 from tests.emulators.claude.emulator import ClaudeEmulator
+from tests.emulators.discord.app import IDENTIFIES
 from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.slack.emulator import SlackEmulator
 
@@ -83,9 +84,15 @@ async def running(
         app = App(
             store=store, model=model, adapters=[adapter], operator=operator, grace=grace
         )
+        before = count_connections(platform)
         task = asyncio.create_task(app.run(stopping))
+
+        def is_listening() -> bool:
+            # One that an earlier run left may seem open for a while.
+            return is_heard(platform) and count_connections(platform) > before
+
         try:
-            await platform.until(lambda: is_heard(platform) or task.done())
+            await platform.until(lambda: is_listening() or task.done())
             yield app
         finally:
             stopping.set()
@@ -97,6 +104,13 @@ def is_heard(platform: SlackEmulator | DiscordEmulator) -> bool:
     if isinstance(platform, SlackEmulator):
         return bool(platform.connections)
     return bool(platform.gateway.connected)
+
+
+def count_connections(platform: SlackEmulator | DiscordEmulator) -> int:
+    """How many connections to `platform` were ever opened."""
+    if isinstance(platform, SlackEmulator):
+        return platform.socket.opened
+    return IDENTIFIES - platform.identifies_left
 
 
 class _Started(Protocol):

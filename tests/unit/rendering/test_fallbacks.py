@@ -127,10 +127,10 @@ def test_what_is_drawn_as_one_sign_is_as_wide_as_one() -> None:
 
 @pytest.mark.parametrize("each", ["🇩", "\u200d", "👨\u200d", "\u0301", "क्", "漢"])
 def test_the_width_of_a_cell_takes_linear_time(each: str) -> None:
-    begin = time.perf_counter()
+    begin = time.process_time()
     changed(f"| a | b |\n|---|---|\n| {each * 60_000} | c |\n")
     # With the square of its length, it would be ten seconds and more.
-    assert time.perf_counter() - begin < 5
+    assert time.process_time() - begin < 5
 
 
 def test_a_wide_table_becomes_records() -> None:
