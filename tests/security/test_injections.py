@@ -37,6 +37,7 @@ GROWING = {
     *("threads", "turns", "messages", "replies", "charges", "accounts", "kept"),
     *("file_contents", "message_files", "receipts", "names", "summaries", "holders"),
     *("search_places", "search_words", "search_added", "search_removed"),
+    "read_counts",
 }
 
 _MESSAGE = re.compile(
