@@ -8,6 +8,7 @@ from rich.console import Console
 
 from benchmarks import (
     caching,
+    files,
     footprint,
     governing,
     lag,
@@ -36,6 +37,7 @@ CLAIMS = {
     "pages": pages.measure,
     "methods": methods.measure,
     "caching": caching.measure,
+    "files": files.measure,
     "search": search.measure,
     "reading": reading.measure,
     "reports": reports.measure,

@@ -5,19 +5,24 @@ and then copied by SQLite. So the rows are those of the product, whatever column
 they have, and a hundred thousand of them take twenty seconds instead of minutes.
 """
 
+import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
+from types import MappingProxyType
 
 from sqlite_utils import Database
 
 from bot.context import prompt
 from bot.conversation.addressing import judge
+from bot.domain.attachment import Attachment, FileContent
+from bot.domain.budget import NO_LIMITS
 from bot.domain.completion import Usage
 from bot.domain.message import Message
 from bot.domain.reply import PostedPart
-from bot.domain.scope import ThreadKey
+from bot.domain.scope import ScopeLevel, ThreadKey
+from bot.domain.setting import AppliedSetting
 from bot.domain.turn import Ended, Outcome
 from bot.ports.store import Store
 from storage.database import open_for_writing
@@ -38,30 +43,44 @@ async def fill(path: Path, threads: Sequence[ThreadKey], turns: int) -> None:
     """
     async with open_store(path) as store:
         for thread in threads:
-            await _exchange(store, thread)
+            await exchange(store, thread, thread.thread, time.time() - AGE)
     with closing(open_for_writing(path)) as db, db.atomic():
         _multiply(db, len(threads), turns)
 
 
-async def _exchange(store: Store, thread: ThreadKey) -> None:
-    """One turn, from its question to its delivery."""
-    at = time.time() - AGE
+async def exchange(
+    store: Store,
+    thread: ThreadKey,
+    message: str,
+    at: float,
+    files: Mapping[Attachment, FileContent] = MappingProxyType({}),
+) -> None:
+    """One turn, from its question `message` with `files` to its delivery."""
     heard = Message(
         thread=thread,
-        message=thread.thread,
+        message=message,
         at=at,
         author="U00000002",
         text=QUESTION,
         addressed=True,
         opens=True,
+        files=tuple(files),
     )
     await store.receive(heard, judge)
     turn = await store.next_turn(thread)
     assert turn is not None
     await store.begin_turn(turn, at)
-    content = prompt.label(heard, "Alice", QUESTION)
-    await store.store_prompt(turn, prompt.preface(at), {heard.message: content})
-    await store.store_part(turn, PostedPart(0, thread.thread, ANSWER), ANSWER, at)
+    for file, content in files.items():
+        digest = hashlib.sha256(content.data).hexdigest()
+        await store.store_file(
+            thread, message, file, digest, len(content.data), content
+        )
+    stored = (await store.stored_files(thread, [message]))[message]
+    text = prompt.label(heard, "Alice", QUESTION, stored)
+    await store.store_prompt(turn, prompt.preface(at), {message: text})
+    await store.reserve(turn, heard.author, 0.1, NO_LIMITS, at)
+    part = PostedPart(0, f"{message}-reply", ANSWER)
+    await store.store_part(turn, part, ANSWER, at)
     outcome = Outcome(
         Ended.DONE,
         text=ANSWER,
@@ -69,6 +88,8 @@ async def _exchange(store: Store, thread: ThreadKey) -> None:
         model="claude-sonnet-5-5",
         stop_reason="end_turn",
         usage=Usage(output=100),
+        cost=0.01,
+        applied=(AppliedSetting("model", "", ScopeLevel.OPERATOR, ""),),
     )
     await store.finish_turn(turn, outcome, at)
     await store.mark_delivered(turn, at)

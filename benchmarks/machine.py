@@ -46,8 +46,29 @@ def child() -> int:
 
 def memory(pid: int) -> float:
     """Bytes of RAM that process `pid` has now."""
+    return _status(pid, "VmRSS")
+
+
+def peak(pid: int) -> float:
+    """The most bytes of RAM that process `pid` had since `forget_peak`."""
+    return _status(pid, "VmHWM")
+
+
+def forget_peak(pid: int) -> None:
+    """Let `peak` begin anew."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+
+def exact_cpu(pid: int) -> float:
+    """Seconds of CPU that the living threads of process `pid` have used so far, to the
+    microsecond; `cpu` counts hundredths."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
+
+
+def _status(pid: int, name: str) -> float:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    (line,) = (line for line in lines if line.startswith("VmRSS:"))
+    (line,) = (line for line in lines if line.startswith(f"{name}:"))
     return float(line.split()[1]) * 1024
 
 

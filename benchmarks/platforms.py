@@ -8,6 +8,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Protocol
 
 from bot.domain.scope import ThreadKey
@@ -22,6 +23,10 @@ from tests.support.process import is_heard, slack_env
 # One clock for all that is compared. Discord's ids hold the time of day, and
 # discord.py compares them with its own clock (platform facts B10).
 clock = time.time
+
+#: Contents by name.
+Files = Mapping[str, bytes]
+NO_FILES: Files = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +78,15 @@ class Platform(Protocol):
     def open_thread(self) -> ThreadKey:
         """Open a thread, in a channel of its own, that the bot is not told of."""
 
-    def ask(self, channel: str, text: str, thread: ThreadKey | None = None) -> Question:
-        """Let Alice ask the bot in `thread`, or at the top of `channel`."""
+    def ask(
+        self,
+        channel: str,
+        text: str,
+        thread: ThreadKey | None = None,
+        files: Files = NO_FILES,
+    ) -> Question:
+        """Let Alice ask the bot in `thread`, or at the top of `channel`, with files by
+        name."""
 
     def acknowledged(self, question: Question) -> float | None:
         """When the bot said that it has the question, where it is to say so."""
@@ -145,12 +157,18 @@ class Slack:
         self._slack.invite(channel)
         return ThreadKey("slack", self._slack.team, channel, ts)
 
-    def ask(self, channel: str, text: str, thread: ThreadKey | None = None) -> Question:
+    def ask(
+        self,
+        channel: str,
+        text: str,
+        thread: ThreadKey | None = None,
+        files: Files = NO_FILES,
+    ) -> Question:
         """See `Platform`."""
         slack = self._slack
         root = thread.thread if thread else None
         said = f"{slack.mention} {text}"
-        ts = slack.say(self._alice, channel, said, thread_ts=root)
+        ts = slack.say(self._alice, channel, said, thread_ts=root, files=files)
         return Question(
             at=slack.message(channel, ts).versions[0].at,
             message=ts,
@@ -258,11 +276,18 @@ class Discord:
         thread = discord.thread(self._alice, channel, "old", message=root)
         return ThreadKey("discord", discord.guild, channel, thread)
 
-    def ask(self, channel: str, text: str, thread: ThreadKey | None = None) -> Question:
+    def ask(
+        self,
+        channel: str,
+        text: str,
+        thread: ThreadKey | None = None,
+        files: Files = NO_FILES,
+    ) -> Question:
         """See `Platform`."""
         discord = self._discord
         place = thread.thread if thread else channel
-        message = discord.say(self._alice, place, f"{discord.mention} {text}")
+        said = f"{discord.mention} {text}"
+        message = discord.say(self._alice, place, said, files=files)
         # The thread that is made on a message has its id (platform facts B6).
         key = thread or ThreadKey("discord", discord.guild, channel, message)
         at = discord.message(message).versions[0].at

@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from benchmarks.machine import child
 from benchmarks.platforms import Platform
@@ -22,13 +23,20 @@ FOR_EVER = 3600.0
 
 @contextlib.asynccontextmanager
 async def serving(
-    folder: Path, platform: Platform, claude: ClaudeEmulator
+    folder: Path,
+    platform: Platform,
+    claude: ClaudeEmulator,
+    *,
+    env: Mapping[str, str] = MappingProxyType({}),
+    module: str = "bot",
 ) -> AsyncIterator[int]:
-    """Threadkeep on the database in `folder`, connected; yields its process id.
+    """Threadkeep on the database in `folder`, connected; yields its process id. `env`
+    is set besides, and `module` is what is run.
 
     Raises AssertionError if it does not end well.
     """
-    process = Process(folder, {**platform.env, **claude_env(claude), **ENV})
+    whole = {**platform.env, **claude_env(claude), **ENV, **env}
+    process = Process(folder, whole, module)
     await process.start()
     # Watched from the start, for it may end before it connects.
     ended = asyncio.create_task(process.ended(FOR_EVER))

@@ -126,9 +126,12 @@ class _Started(Protocol):
 
 
 class Process:
-    """`threadkeep serve` as operators run it."""
+    """`threadkeep serve` as operators run it; `module` runs it in its own way."""
 
-    def __init__(self, folder: Path, env: Mapping[str, str]) -> None:
+    def __init__(
+        self, folder: Path, env: Mapping[str, str], module: str = "bot"
+    ) -> None:
+        self._module = module
         self._log = folder / "output.log"
         self._env = {"THREADKEEP_DB": str(folder / "threadkeep.db"), **env}
         self._started: _Started | None = None
@@ -163,7 +166,7 @@ class Process:
         # Into a file, which is never full: a pipe that nobody reads would be.
         with self._log.open("ab") as log:
             self._started = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "bot", *arguments),
+                *(sys.executable, "-m", self._module, *arguments),
                 cwd=ROOT,
                 env=env,
                 stdin=asyncio.subprocess.DEVNULL,
