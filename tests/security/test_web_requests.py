@@ -11,12 +11,15 @@ from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
-from aiohttp import ClientSession
+from aiohttp import ClientSession, CookieJar
 
 from adapters.web import api_stream, live_answers
 from adapters.web.api_values import MOST_BYTES
+from adapters.web.context import Context
+from adapters.web.drawing import Drawing
 from adapters.web.event_stream import EMPTY
-from adapters.web.server import FILES, allow_connections
+from adapters.web.guards import HEADER
+from adapters.web.server import FILES, GROUPS, allow_connections, environment
 from bot.domain.api_token import NewToken, TokenScope
 from tests.support.scripted_model import ScriptedModel
 from tests.support.web_server import WebServer
@@ -331,6 +334,36 @@ async def test_a_page_of_another_site_gets_nothing(
                 assert response.status == 403, (path, more)
                 assert "Access-Control-Allow-Origin" not in response.headers
     assert not model(server).requests
+
+
+async def test_what_changes_something_needs_the_token_of_our_page(
+    server: WebServer,
+) -> None:
+    """A form of another site is sent with the visitor's cookies, and without what only
+    our own page can read."""
+    templates = environment()
+    adapter, host = server.adapter, server.app.host
+    context = Context(
+        *(adapter.settings, host, adapter.board, adapter.threads, templates),
+        Drawing(templates),
+    )
+    posts = {
+        route.path
+        for group in GROUPS
+        for route in group(context)
+        if route.method == "POST"
+    }
+    pages = {path for path in posts if not path.startswith("/api/")}
+    assert len(pages) > 6
+    async with ClientSession(cookie_jar=CookieJar(unsafe=True)) as session:
+        async with session.get(f"{server.address}/c/welcome") as response:
+            assert response.status == 200
+        for path in pages:
+            for headers in ({}, {HEADER: "x" * 43}, {HEADER: "\u00e9"}):
+                async with session.post(
+                    server.address + path, data={"text": "forged"}, headers=headers
+                ) as response:
+                    assert response.status == 403, (path, headers)
 
 
 async def test_a_preflight_allows_nothing(server: WebServer) -> None:

@@ -183,6 +183,16 @@ async def test_a_key_asks_once(server: WebServer) -> None:
     assert other.thread != reading.thread
 
 
+async def test_a_key_asks_once_though_it_is_sent_twice_at_once(
+    server: WebServer,
+) -> None:
+    key = {"Idempotency-Key": "twice"}
+    found = await asyncio.gather(*(server.answer("?", headers=key) for _ in range(5)))
+    assert {each.text for each in found} == {"Understood."}
+    assert {each.thread for each in found} == {found[0].thread}
+    assert len(model(server).requests) == 1
+
+
 async def test_silence_is_filled_with_comments(
     server: WebServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
