@@ -97,8 +97,13 @@ async def test_the_line_says_what_claude_does_until_the_post(
         surface.progress(Activity("search"))
         await slack.until(lambda: len(slack.calls_of(SET)) > calls)
         await show(surface, Part(0, "Paris.", final=True))
+        # From then on, it says nothing more.
+        made = len(slack.calls_of(SET))
+        surface.progress(Activity("search"))
         gate.set()
     assert line(slack, turn) == ""
+    # What is left is the call that clears it.
+    assert [call.text("status") for call in slack.calls_of(SET)[made:]] == [""]
 
 
 async def test_many_at_once_stay_below_the_limit(

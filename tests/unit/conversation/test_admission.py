@@ -487,7 +487,7 @@ async def test_usage_tells_members_of_themselves_and_admins_of_all() -> None:
     assert "**You, this month**" in told.text
 
 
-async def test_the_sign_of_an_answer_says_what_claude_does_until_it_shows() -> None:
+async def test_a_platform_can_show_what_claude_does_to_the_end() -> None:
     room = Room(web_search="on")
     room.adapter.signs = True
     searching, reading = Activity("search"), Activity("fetch", "a.example")
@@ -501,4 +501,4 @@ async def test_the_sign_of_an_answer_says_what_claude_does_until_it_shows() -> N
         written.set()
         [text] = await room.answered(1)
     assert text == "One.Two."
-    assert room.adapter.activities == [searching]
+    assert room.adapter.activities == [searching, reading]
