@@ -88,6 +88,16 @@ class Actions:
             raise Refused(404, "no_message", texts.NO_SUCH_MESSAGE)
         return web.json_response({"text": post.text})
 
+    async def commands(self, request: web.Request) -> web.Response:
+        """Return the commands that people may type, for suggestions."""
+        return web.json_response(
+            [
+                {"name": each.name, "summary": each.summary}
+                for each in self._catalog.values()
+                if each.spoken and not each.hidden
+            ]
+        )
+
     async def edit(self, request: web.Request) -> web.Response:
         """Change the text of a message of one's own."""
         sent = await _sent(request)
@@ -304,6 +314,7 @@ def routes(context: Context) -> list[web.RouteDef]:
     actions = Actions(context)
     return [
         web.post("/local/messages", actions.say),
+        web.get("/local/commands", actions.commands),
         web.get("/local/text/{message}", actions.text),
         web.post("/local/edit", actions.edit),
         web.post("/local/delete", actions.delete),

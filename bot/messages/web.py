@@ -91,6 +91,7 @@ SAID_BY_SCRIPTS = {
     "sureDelete": "Delete this message?",
     "claude": "Claude",
     "done": "The answer is complete.",
+    "suggestions": "Suggestions",
 }
 
 # Errors.

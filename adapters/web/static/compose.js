@@ -1,6 +1,7 @@
 // The message boxes: text, files by choice, drop and paste, and sending until it is sent.
 import { element, find, here, post, said } from "./page.js";
 import { type } from "./commands.js";
+import { wire as suggest } from "./suggest.js";
 
 const chosen = new WeakMap();
 
@@ -113,6 +114,7 @@ async function submit(form, open) {
 export function wire(open) {
   for (const form of document.querySelectorAll("form.composer")) {
     chosen.set(form, []);
+    suggest(form);
     const box = find("textarea", form);
     form.addEventListener("submit", (event) => {
       event.preventDefault();

@@ -345,3 +345,26 @@ async def test_a_message_is_edited_and_deleted_in_its_menu(chrome: Browser) -> N
         await article.get_by_role("button", name="Save").click()
         await expect(article).to_contain_text("hello here")
         await expect(article).to_contain_text("edited")
+
+
+async def test_commands_and_people_are_suggested(chrome: Browser) -> None:
+    async with opened(chrome, ["Hi."]) as (page, _):
+        box, options = page.locator("#message"), page.locator("[role=option]")
+        await box.press_sequentially("/us")
+        await expect(options).to_have_text(re.compile("usage"))
+        await accessible(page)
+        await page.keyboard.press("Enter")
+        await expect(box).to_have_value("/usage")
+        await page.keyboard.press("Enter")
+        await expect(page.locator(".note")).to_contain_text("today")
+        await box.press_sequentially("@c")
+        await page.keyboard.press("Tab")
+        await expect(box).to_have_value("@Claude ")
+        await box.press_sequentially("ask @")
+        await expect(options).to_have_count(5)
+        await page.keyboard.press("ArrowDown")
+        await page.keyboard.press("ArrowDown")
+        await page.keyboard.press("Enter")
+        await expect(box).to_have_value("@Claude ask @Ben ")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("article.bot")).to_contain_text("Hi.")
