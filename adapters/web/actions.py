@@ -4,23 +4,21 @@ Rule: nothing is decided here. Person and place are determined anew for each req
 and everything goes to the core as it does from Slack and Discord.
 """
 
-import json
 import re
 import secrets
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from urllib.parse import quote
 
-from aiohttp import BodyPartReader, MultipartReader, web
+from aiohttp import web
 
-from adapters.web import directory
+from adapters.web import directory, form_data
 from adapters.web.context import Context, Refused
 from adapters.web.directory import WebDirectory
 from adapters.web.encoding import stored
+from adapters.web.form_data import FormData
 from adapters.web.messages import message_of, render
 from adapters.web.speaker import Speaker, member_of, speaker
-from bot.domain.attachment import Attachment
 from bot.domain.person import Person
 from bot.domain.post import Post
 from bot.errors import DeliveryError, StorageError
@@ -30,28 +28,9 @@ from bot.messages.controls import NO_ANSWER, NOT_SAID, THANKS
 from bot.ui.command_spec import MOST_COMMAND_CHARS
 from bot.ui.elements import SILENCE, Command, CommandResult, Form, Response
 
-#: The most characters of a message; longer text belongs into a file.
-MOST_CHARS = 200_000
-#: The most files of a message, and bytes of one.
-MOST_FILES = 10
-MOST_FILE_BYTES = 32_000_000
-#: The most parts of a request: the fields of a form and its files.
-MOST_PARTS = 100
-
 #: The id that a page gives a message, so that one that is sent again is the same one.
 _ID = re.compile(r"[0-9a-f]{32}")
 _FILE_ID = re.compile(r"[0-9a-f]{32}")
-
-
-@dataclass(slots=True)
-class _Sent:
-    """What came with a request."""
-
-    values: dict[str, str] = field(default_factory=dict)
-    files: list[tuple[str, bytes]] = field(default_factory=list)
-
-    def __getitem__(self, name: str) -> str:
-        return self.values.get(name, "")
 
 
 class Actions:
@@ -66,13 +45,13 @@ class Actions:
 
     async def say(self, request: web.Request) -> web.Response:
         """Post a message, and hand it to the core."""
-        sent = await _sent(request)
+        sent = await form_data.read(request)
         who = _speaker(request, sent)
         text = sent["text"].replace("\r\n", "\n").strip()
         if not text and not sent.files:
             raise Refused(400, "empty", texts.NOTHING_TO_SEND)
-        if len(text) > MOST_CHARS:
-            raise Refused(413, "too_long", texts.too_long(most=MOST_CHARS))
+        if len(text) > form_data.MOST_CHARS:
+            raise Refused(413, "too_long", texts.too_long(most=form_data.MOST_CHARS))
         if who.thread:
             await self._opened(who)
         post = await self._posted(who, sent["id"], text, sent.files)
@@ -100,13 +79,13 @@ class Actions:
 
     async def edit(self, request: web.Request) -> web.Response:
         """Change the text of a message of one's own."""
-        sent = await _sent(request)
+        sent = await form_data.read(request)
         post = await self._own(request, sent)
         text = sent["text"].replace("\r\n", "\n").strip()
         if not text and not post.files:
             raise Refused(400, "empty", texts.NOTHING_TO_SEND)
-        if len(text) > MOST_CHARS:
-            raise Refused(413, "too_long", texts.too_long(most=MOST_CHARS))
+        if len(text) > form_data.MOST_CHARS:
+            raise Refused(413, "too_long", texts.too_long(most=form_data.MOST_CHARS))
         before = message_of(post)
         edited = replace(post, text=text, edited=True)
         after = message_of(edited)
@@ -117,7 +96,7 @@ class Actions:
 
     async def delete(self, request: web.Request) -> web.Response:
         """Delete a message of one's own; an admin deletes any."""
-        sent = await _sent(request)
+        sent = await form_data.read(request)
         post = await self._own(request, sent, or_admin=True)
         key = post.thread
         # The core deletes the post with all that it has of it, in one transaction.
@@ -135,7 +114,7 @@ class Actions:
 
     async def command(self, request: web.Request) -> web.Response:
         """Carry out a command: of a button, menu, form, or typed."""
-        sent = await _sent(request)
+        sent = await form_data.read(request)
         who = _speaker(request, sent)
         command = self._command(sent)
         if command is None:
@@ -150,7 +129,7 @@ class Actions:
 
     async def rate(self, request: web.Request) -> web.Response:
         """Store a reader's rating of an answer."""
-        sent = await _sent(request)
+        sent = await form_data.read(request)
         who = _speaker(request, sent)
         known = await self._host.conversations.feedback(
             who.place.key, sent["turn"], sent["rating"] == "good"
@@ -159,7 +138,7 @@ class Actions:
 
     async def triage(self, request: web.Request) -> web.Response:
         """Triage a message that somebody chose."""
-        sent = await _sent(request)
+        sent = await form_data.read(request)
         who = _speaker(request, sent)
         post = await self._board.find(sent["message"])
         if post is None or not post.author or post.thread.channel != who.channel:
@@ -199,7 +178,7 @@ class Actions:
                 raise Refused(409, "exists", texts.NOT_UNDERSTOOD)
         else:
             key = self._board.thread(who.channel, who.thread or message)
-            attached, contents = _attached(files)
+            attached, contents = form_data.attached(files)
             found = Post(
                 *(key, message, time.time(), who.member.id, text), files=attached
             )
@@ -217,7 +196,7 @@ class Actions:
             raise Refused(404, "no_thread", texts.NO_SUCH_THREAD)
 
     async def _own(
-        self, request: web.Request, sent: _Sent, *, or_admin: bool = False
+        self, request: web.Request, sent: FormData, *, or_admin: bool = False
     ) -> Post:
         """Return the message that was named. Raises Refused if it is not the
         speaker's."""
@@ -229,12 +208,12 @@ class Actions:
             raise Refused(403, "not_yours", texts.NOT_YOURS)
         return post
 
-    def _command(self, sent: _Sent) -> Command | None:
+    def _command(self, sent: FormData) -> Command | None:
         """Return the command that was sent; None if it is none."""
         if text := sent["typed"].strip():
             return self._typed(text)
         if written := sent["command"]:
-            return _of_form(written, sent.values)
+            return form_data.command_of(written, sent.values)
         if line := sent["line"]:
             command = Command.of_line(line)
             if argument := sent["argument"]:
@@ -325,77 +304,6 @@ def routes(context: Context) -> list[web.RouteDef]:
     ]
 
 
-def _speaker(request: web.Request, sent: _Sent) -> Speaker:
+def _speaker(request: web.Request, sent: FormData) -> Speaker:
     member = member_of(request, sent["as"])
     return speaker(member, sent["channel"], sent["thread"])
-
-
-def _of_form(written: str, values: Mapping[str, str]) -> Command | None:
-    """Return the command of a form with what was filled in; None if it is none."""
-    try:
-        found = json.loads(written)
-        verb, arguments = str(found["verb"]), dict(found["arguments"])
-    except (ValueError, TypeError, KeyError):
-        return None
-    given = {str(name): str(value) for name, value in arguments.items()}
-    filled = {
-        name.removeprefix("field-"): value
-        for name, value in values.items()
-        if name.startswith("field-")
-    }
-    return Command(verb, given).having(filled)
-
-
-async def _sent(request: web.Request) -> _Sent:
-    """Return what came with `request`, of which no more is read than allowed."""
-    sent = _Sent()
-    if (request.content_length or 0) > MOST_FILE_BYTES + MOST_CHARS * 4:
-        most = MOST_FILE_BYTES // 1_000_000
-        raise Refused(413, "too_large", texts.too_large(most=most))
-    if not request.content_type.startswith("multipart/"):
-        raise Refused(415, "bad_request", texts.NOT_UNDERSTOOD)
-    try:
-        reader = await request.multipart()
-        await _read(reader, sent)
-    except (ValueError, AssertionError, UnicodeError) as error:
-        raise Refused(400, "bad_request", texts.NOT_UNDERSTOOD) from error
-    return sent
-
-
-async def _read(reader: MultipartReader, sent: _Sent) -> None:
-    left = MOST_FILE_BYTES
-    while (part := await reader.next()) is not None:
-        if not isinstance(part, BodyPartReader) or part.name is None:
-            raise ValueError("not a part of a form")
-        if len(sent.values) + len(sent.files) >= MOST_PARTS:
-            raise ValueError("too many parts")
-        data = bytearray()
-        while chunk := await part.read_chunk():
-            data += chunk
-            left -= len(chunk)
-            if left < 0:
-                most = MOST_FILE_BYTES // 1_000_000
-                raise Refused(413, "too_large", texts.too_large(most=most))
-        if part.filename is None:
-            # Several of one name are the people that were chosen.
-            earlier = sent.values.get(part.name)
-            value = data.decode()
-            sent.values[part.name] = (
-                value if earlier is None else f"{earlier} {value}".strip()
-            )
-        elif len(sent.files) >= MOST_FILES:
-            raise Refused(413, "too_many", texts.too_many_files(most=MOST_FILES))
-        else:
-            sent.files.append((part.filename, bytes(data)))
-
-
-def _attached(
-    files: list[tuple[str, bytes]],
-) -> tuple[tuple[Attachment, ...], dict[str, bytes]]:
-    found, contents = [], {}
-    for name, data in files:
-        id = secrets.token_hex(16)
-        contents[id] = data
-        short = " ".join(name.split())[-200:] or texts.A_FILE
-        found.append(Attachment(short, f"upload:{id}", id, len(data)))
-    return tuple(found), contents
