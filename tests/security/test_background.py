@@ -85,6 +85,8 @@ ALLOWED = {
     ("bot/triage/bulk/estimate.py", "estimate"): "a command that fails as a whole",
     ("bot/cli/triage_run.py", "sort"): "waits there, so that Ctrl-C can cancel it",
     ("bot/triage/chat/commands.py", "_sorted"): "a command that fails as a whole",
+    ("bot/cli/mcp.py", "check_servers"): "a command that fails as a whole",
+    ("adapters/discord/live.py", "_session"): "a command that ends with its session",
     ("adapters/discord/client.py", "connect"): "waits there; `close` for the gateway",
     (
         "adapters/discord/interaction_responses.py",
