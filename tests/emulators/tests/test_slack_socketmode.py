@@ -71,8 +71,20 @@ class Bot:
 
 
 @pytest.fixture
-async def slack() -> AsyncIterator[SlackEmulator]:
-    async with SlackEmulator(ack_timeout=0.2, retries=(0.0, 0.01, 0.02)) as slack:
+def ack_timeout() -> float:
+    """Seconds in which an event is to be acknowledged; so many that nothing comes twice
+    on a busy machine."""
+    return 60.0
+
+
+#: Of a test about events that are not acknowledged.
+hasty = pytest.mark.parametrize("ack_timeout", [0.2])
+
+
+@pytest.fixture
+async def slack(ack_timeout: float) -> AsyncIterator[SlackEmulator]:
+    retries = (0.0, 0.01, 0.02)
+    async with SlackEmulator(ack_timeout=ack_timeout, retries=retries) as slack:
         yield slack
 
 
@@ -214,6 +226,7 @@ async def test_the_app_hears_only_where_its_bot_is(
     assert heard["text"] == "heard"
 
 
+@hasty
 async def test_an_event_that_is_not_acknowledged_comes_again(
     slack: SlackEmulator, bot: Bot
 ) -> None:
@@ -228,6 +241,7 @@ async def test_an_event_that_is_not_acknowledged_comes_again(
     assert retry == "2"
 
 
+@hasty
 async def test_after_three_retries_an_event_is_lost(
     slack: SlackEmulator, bot: Bot
 ) -> None:
@@ -269,6 +283,7 @@ asyncio.run(main())
 """
 
 
+@hasty
 async def test_an_app_that_is_killed_finds_everything_again(
     slack: SlackEmulator,
 ) -> None:
@@ -293,6 +308,7 @@ async def test_too_long_an_absence_loses_events() -> None:
         await slack.until(lambda: slack.deliveries[0].lost)
 
 
+@hasty
 @pytest.mark.parametrize("end", ["disconnect", "cut", "freeze"])
 async def test_the_app_comes_back_to_the_same_world(
     slack: SlackEmulator, bot: Bot, end: str
@@ -353,6 +369,7 @@ async def test_pings_are_answered(slack: SlackEmulator) -> None:
             )
 
 
+@hasty
 async def test_a_late_ack_does_not_count(slack: SlackEmulator) -> None:
     async with aiohttp.ClientSession() as session:
         url = slack.api_url.removesuffix("/api/") + slack.socket.ticket()
