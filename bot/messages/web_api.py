@@ -66,8 +66,9 @@ REFUSED = "The answer was refused."
 # Signing in.
 SIGN_IN = "Sign in"
 SIGN_IN_HELP = (
-    "This server asks who you are. Enter a token with the scope admin, as "
-    "`threadkeep token create NAME --scope admin` prints it."
+    "This server asks who you are. Enter a token with the scope admin. The operator "
+    "makes one with this command:"
 )
+SIGN_IN_COMMAND = "threadkeep token create NAME --scope admin"
 SIGN_IN_FIRST = "Sign in first: open this page in a browser, or send a token."
 TOKEN = "Token"
