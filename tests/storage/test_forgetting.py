@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bot.domain.answer_options import AnswerOptions
+from bot.domain.post import Post
 from bot.domain.scope import Scope
 from bot.domain.setting import Draft
 from bot.domain.triage_case import TriageCase
@@ -31,10 +32,17 @@ async def test_nothing_of_a_person_is_left_and_all_of_the_others_is(
             case = TriageCase(0, CHANNEL, f"m{number}", 3.0, author, text)
             await store.open_case(case)
             await store.save_draft(Draft(0, CHANNEL, "prompt", text, author, 3.0))
+            # On a platform without a server of its own, what people see is here, too.
+            shown = Post(
+                replace(CHANNEL, thread="7").key, f"p{number}", 3.0, author, text
+            )
+            await store.put_post(shown, {f"f{number}": text.encode()})
         # Beside the process that has the database.
         assert await forget_person(path, TEAM, "U1") == 3
         assert await forget_person(path, TEAM, "U1") == 0
         assert await forget_person(path, Scope("slack", "T2"), "U2") == 0
+        assert await store.posted_file(TEAM, "f3") is None
+        assert await store.posted_file(TEAM, "f4") is not None
         rows = await store._read(lambda db: list(db.conn.iterdump()))
     left = "\n".join(rows)
     assert "EVE SAYS" not in left
