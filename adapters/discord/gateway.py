@@ -53,7 +53,7 @@ def attach(
         health.lost(events.NAME, str(shard))
 
     async def on_shard_resumed(shard: int) -> None:
-        health.connected(events.NAME, str(shard))
+        health.connected(events.NAME, str(shard), of=client.shard_count or 1)
 
     async def on_raw_message_edit(payload: discord.RawMessageUpdateEvent) -> None:
         await listener.edited(payload.message)
@@ -84,7 +84,7 @@ def attach(
 
     async def on_shard_ready(shard: int) -> None:
         log.info("discord.session shard=%d", shard)
-        health.connected(events.NAME, str(shard))
+        health.connected(events.NAME, str(shard), of=client.shard_count or 1)
         await listener.catch_up(shard)
 
     async def on_ready() -> None:

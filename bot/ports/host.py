@@ -177,11 +177,9 @@ class Health(Protocol):
     def local(self, platform: str) -> None:
         """Record that `platform` is this process itself, which nothing cuts off."""
 
-    def connected(self, platform: str, connection: str = "") -> None:
-        """Record that `connection`, one of those that `platform` needs, is open.
-
-        A second call for one that is open does nothing.
-        """
+    def connected(self, platform: str, connection: str = "", of: int = 1) -> None:
+        """Record that `connection`, one of as many as `of` that `platform` needs, is
+        open. A second call for one that is open does nothing."""
 
     def lost(self, platform: str, connection: str = "") -> None:
         """Record that `connection` is not open any more."""

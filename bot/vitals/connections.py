@@ -46,15 +46,16 @@ class Connections:
         state.is_local = True
         self._whole(state)
 
-    def connected(self, platform: str, connection: str = "") -> None:
-        """Record that `connection`, one of those of `platform`, is open."""
+    def connected(self, platform: str, connection: str = "", of: int = 1) -> None:
+        """Record that `connection`, one of as many as `of` that `platform` needs, is
+        open."""
         state = self._states[platform]
         if connection in state.open:
             return
         state.reconnects += connection in state.known
         state.open.add(connection)
         state.known.add(connection)
-        if state.open == state.known:
+        if len(state.open) >= of:
             self._whole(state)
 
     def lost(self, platform: str, connection: str = "") -> None:

@@ -16,6 +16,7 @@ import msgspec
 
 from bot.domain.vitals import Vitals
 from bot.runtime import private_files
+from bot.runtime.background import finish
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +81,8 @@ class StatusFile:
     async def _write(self) -> None:
         text = msgspec.json.encode(self._vitals()).decode()
         try:
-            await asyncio.to_thread(_replace, self._path, text)
+            # To its end, also if cancelled: it would make the file anew.
+            await finish(asyncio.to_thread(_replace, self._path, text))
             self._failed = False
         except OSError as error:
             if not self._failed:

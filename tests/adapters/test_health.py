@@ -57,9 +57,9 @@ async def test_a_connection_of_slack_that_broke_is_lost_until_it_greets_again() 
     ):
         await until(lambda: state(app).since)
         slack.socket.cut()
-        await until(lambda: state(app).since is None)
+        # It may be open again before anybody looks.
+        await until(lambda: state(app).reconnects == 1)
         await until(lambda: state(app).since)
-        assert state(app).reconnects == 1
 
 
 async def test_discord_is_connected_with_its_session_and_heard_with_an_event() -> None:
@@ -82,9 +82,9 @@ async def test_a_session_of_discord_that_broke_is_lost_until_it_resumes() -> Non
     ):
         await until(lambda: state(app).since)
         discord.gateway.drop(resumable=True)
-        await until(lambda: state(app).since is None)
+        # It may be open again before anybody looks.
+        await until(lambda: state(app).reconnects == 1)
         await until(lambda: state(app).since)
-        assert state(app).reconnects == 1
 
 
 async def test_an_answer_is_timed_and_its_writes_are_counted() -> None:
@@ -105,3 +105,15 @@ async def test_an_answer_is_timed_and_its_writes_are_counted() -> None:
         written = {each.result: each.count for each in app.vitals.read().writes}
         assert written["written"] >= 1
         assert {each.platform for each in app.vitals.read().budgets} == {"slack"}
+
+
+async def test_a_bot_with_several_sessions_is_connected_with_all_of_them() -> None:
+    async with (
+        DiscordEmulator() as discord,
+        running(
+            discord, MemoryStore(), ScriptedModel(), env={"DISCORD_SHARDS": "2"}
+        ) as app,
+    ):
+        await until(lambda: state(app).since)
+        assert discord.gateway.connected == 2
+        assert state(app).reconnects == 0

@@ -36,17 +36,18 @@ def test_a_platform_is_connected_while_all_its_connections_are_open() -> None:
     time = Time()
     connections = Connections(["discord"], time)
     assert only(connections) == Connection("discord")
-    for shard in ("0", "1"):
-        connections.connected("discord", shard)
+    connections.connected("discord", "0", of=2)
+    assert only(connections).since is None
+    connections.connected("discord", "1", of=2)
     assert only(connections).since == 1_000.0
     time.now = 1_010.0
     connections.lost("discord", "1")
     assert only(connections).since is None
-    connections.connected("discord", "1")
+    connections.connected("discord", "1", of=2)
     assert only(connections) == Connection("discord", since=1_010.0, reconnects=1)
     # Told twice, it is one connection.
     time.now = 1_020.0
-    connections.connected("discord", "1")
+    connections.connected("discord", "1", of=2)
     assert only(connections) == Connection("discord", since=1_010.0, reconnects=1)
 
 
