@@ -88,8 +88,6 @@ ALLOWED = {
     ("bot/cli/mcp.py", "check_servers"): "a command that fails as a whole",
     ("adapters/discord/live.py", "_session"): "a command that ends with its session",
     ("adapters/discord/client.py", "connect"): "waits there; `close` for the gateway",
-    ("adapters/discord/live.py", "_session"): "a command, which ends both there",
-    ("bot/cli/mcp.py", "check_servers"): "a command that fails as a whole",
     (
         "adapters/discord/interaction_responses.py",
         "awaited",
