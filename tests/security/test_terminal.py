@@ -325,6 +325,7 @@ STREAMS = {"sys.stdout", "sys.stderr", "sys.__stdout__", "sys.__stderr__"}
 #: Where something of that stands all the same, and why it prints nothing.
 MAY: dict[tuple[str, str], str] = {
     ("bot/cli/ask.py", "sys.stdout"): "is asked whether it is a terminal",
+    ("bot/cli/serve.py", "sys.stdout"): "is asked whether it is a terminal",
     ("bot/cli/triage.py", "sys.stdout"): "is asked whether it is a terminal",
     ("bot/triage/bulk/writer.py", "sys.stdout"): "is written to by `terminal.through`",
     ("adapters/terminal/adapter.py", "sys.stdout"): "is given to `terminal`",

@@ -489,7 +489,7 @@ async def test_a_conversation_drives_nothing(desk: Desk) -> None:
     with _terminal() as (master, slave):
         screen = Screen(master)
         terminal = Path(os.ttyname(slave))
-        process = await desk.nursery.fork(("serve",), env, terminal, given=terminal)
+        process = await desk.nursery.fork(("chat",), env, terminal, given=terminal)
         await screen.until("Threadkeep. Ask something")
         os.write(master, b"hello \x1b[200~\x1b]0;TITLE\x07\x1b[201~\r")
         await screen.until("end.")
