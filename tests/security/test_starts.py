@@ -432,6 +432,8 @@ def test_no_text_is_read_as_a_number_anywhere_else() -> None:
         ("ask_command.py", "target"),
         ("modals.py", "field.required"),
         ("content.py", "total"),
+        # A number of seconds.
+        ("live.py", "patience"),
         # At most 13 digits.
         ("markup.py", "match['time']"),
         ("message_listener.py", "thread.thread"),
@@ -440,6 +442,7 @@ def test_no_text_is_read_as_a_number_anywhere_else() -> None:
         ("members.py", "user"),
         ("surface.py", "part.calls"),
         ("surface.py", "s.message or 0"),
+        ("uploads.py", "message"),
         ("threads.py", "turn.asker"),
     }
     folder = Path(ids.__file__).parent
