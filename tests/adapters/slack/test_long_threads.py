@@ -39,9 +39,10 @@ async def asked(
         def told() -> list[str]:
             return [each.text for each in slack.thread(channel, ts) if each.bot]
 
-        await slack.until(
-            lambda: bool(told()) and "Understood." in told()[0], timeout=20
-        )
+        def is_whole() -> bool:
+            return "Understood." in told()[0] and not told()[0].endswith(" …")
+
+        await slack.until(is_whole)
         return model.requests[0].messages[0].content, told()
 
 
