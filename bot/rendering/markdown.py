@@ -299,15 +299,24 @@ def whole(text: str, *, has_marks: bool) -> str:
     and letters of many scripts consist of several code points.
 
     Marks rarely follow letters of Latin and digits, which every second piece of an
-    answer ends with: these are left out only if the answer `has_marks`.
+    answer ends with: these are left out only if the answer `has_marks` before them.
     """
-    end = len(text)
-    if end == 0 or not _may_grow(text[-1], has_marks=has_marks):
+    if not text or not _may_grow(text[-1], has_marks=has_marks):
         return text
-    end -= 1
-    while end > 0 and _is_joined(text, end):
-        end -= 1
-    return text[:end]
+    start = last_character(text)
+    if not has_marks and not _may_grow(text[start], has_marks=False):
+        # Its first code point was shown when it was the last one.
+        return text[: start + 1]
+    return text[:start]
+
+
+def last_character(text: str) -> int:
+    """Return where the last character of `text` begins, which may have several code
+    points; 0 for ""."""
+    start = max(0, len(text) - 1)
+    while start > 0 and _is_joined(text, start):
+        start -= 1
+    return start
 
 
 def has_marks(text: str) -> bool:

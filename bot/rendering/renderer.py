@@ -19,7 +19,7 @@ from bot.domain.platform import Limits
 from bot.domain.reply import Control, Part
 from bot.rendering.fallbacks import Dialect
 from bot.rendering.file_blocks import FileBlocks
-from bot.rendering.markdown import has_marks, is_blank, whole
+from bot.rendering.markdown import has_marks, is_blank, last_character, whole
 from bot.rendering.mentions import MentionEscaper
 from bot.rendering.numbering import Numbering
 from bot.rendering.splitter import Page
@@ -73,6 +73,8 @@ class Renderer:
         self._is_plain = False
         self._shorter = max(FEWEST_CHARS, self._limit // SHORTER)
         self._has_words = self._has_marks = False
+        #: The last character of the answer so far, which may grow.
+        self._last = ""
         #: The line above the answer, and the blanks of the answer after it, until its
         #: first word: without words there is no answer.
         self._opening = ""
@@ -127,10 +129,20 @@ class Renderer:
         self._add(self._blocks.feed(text))
 
     def _add(self, text: str) -> None:
-        self._has_marks = self._has_marks or has_marks(text)
+        self._look_for_marks(text)
         self._pending += self._defuser.feed(
             self._dialect.feed(self._numbering.feed(text))
         )
+
+    def _look_for_marks(self, text: str) -> None:
+        """Notice marks before the last character of the answer so far."""
+        if self._has_marks:
+            return
+        seen = self._last + text
+        start = last_character(seen)
+        self._last = seen[start:]
+        # Hundreds of marks on one letter are not looked at again with each piece.
+        self._has_marks = has_marks(seen[:start]) or len(self._last) > STEP_CHARS
 
     def lay_out(self) -> bool:
         """Lay out part of what was taken; return True if there is more."""

@@ -194,7 +194,7 @@ async def test_a_client_goes_on_when_the_server_was_killed(
     how: signal.Signals,
 ) -> None:
     # The first attempt is killed behind half of the answer; the second differs.
-    half = "Because the air scatters "
+    half = "Because the air scatters"
     claude.script([half, Hold(asyncio.Event())], [Pause(0.2), ANSWER])
     client = await run(
         tmp_path, name, "whole", f"http://{served.address}", served.token

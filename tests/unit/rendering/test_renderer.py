@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.domain.platform import Limits
@@ -158,6 +158,7 @@ ABOVE = "_I haven't read `<@U1>`._"
     note=st.just("") | NASTY,
     head=st.sampled_from(("", ABOVE)),
 )
+@example(text="e\u0301", chars=40, sizes=[1], note="", head="")
 def test_a_part_only_grows_and_a_final_one_stays(
     text: str, chars: int, sizes: list[int], note: str, head: str
 ) -> None:
@@ -208,8 +209,10 @@ def test_the_line_above_an_answer_is_its_first_paragraph_from_the_first_word_on(
     renderer.finish("A note.")
     plain.finish("A note.")
     joined = "".join(part.text for part in renderer.parts)
-    assert joined.startswith(f"{ABOVE}\n\n" if text.strip() else "A note.")
-    if len(renderer.parts) == 1 and text.strip():
+    # A line across the page alone is not shown where there are none.
+    has_words = plain.parts[0].text != "A note."
+    assert joined.startswith(f"{ABOVE}\n\n" if has_words else "A note.")
+    if len(renderer.parts) == 1 and has_words:
         assert joined == f"{ABOVE}\n\n{plain.parts[0].text}"
 
 
