@@ -48,8 +48,9 @@ INSERT_CONTENT = """
         (digest, kind, media_type, tokens, pages, all_pages, cut, posted_size, size,
          data)
     VALUES (:digest, :kind, :media_type, :tokens, :pages, :all_pages, :cut,
-        :posted_size, :size, :data)
+        :posted_size, :size, zeroblob(:size))
     ON CONFLICT DO NOTHING
+    RETURNING rowid
 """
 
 #: What of a message's contents nothing has any more.
@@ -126,9 +127,13 @@ def insert_content(
         "cut": content.cut,
         "posted_size": posted_size,
         "size": len(content.data),
-        "data": content.data,
     }
-    db.execute(INSERT_CONTENT, row)
+    if (stored := db.execute(INSERT_CONTENT, row).fetchone()) is None:
+        return
+    # In place, while other threads run: as a parameter, tens of megabytes would be
+    # copied several times, and hold the event loop up.
+    with db.conn.blobopen("file_contents", "data", stored["rowid"]) as data:
+        data.write(content.data)
 
 
 def decide_file(

@@ -133,10 +133,15 @@ def file_data(db: Database, digests: Collection[str]) -> Mapping[str, bytes]:
     found = {}
     for digest in digests:
         row = db.execute(
-            "SELECT data FROM file_contents WHERE digest = ?", [digest]
+            "SELECT rowid FROM file_contents WHERE digest = ?", [digest]
         ).fetchone()
         if row is not None:
-            found[digest] = bytes(row["data"])
+            # Read into the bytes that are returned, while other threads run: a row of
+            # tens of megabytes would be copied twice, and hold the event loop up.
+            with db.conn.blobopen(
+                "file_contents", "data", row["rowid"], readonly=True
+            ) as data:
+                found[digest] = data.read()
     return found
 
 
