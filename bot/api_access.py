@@ -1,4 +1,4 @@
-"""What programs do over the web API: who they are, and what they may ask and read.
+"""Access of programs over the web API: tokens, and what each may ask and read.
 
 Rule: a token is looked up for every request, so that one that was revoked is refused at
 once. What is not served is not there.
@@ -54,13 +54,13 @@ class ApiAccess:
         """Return the token with this text if it is accepted now; note its use. Raises
         StorageError."""
         id = api_token.token_id(text)
-        found = await self._tokens.find_token(id) if id else None
+        found = await self._valid(id) if id else None
         if found is None:
             return None
         token, stored = found
-        now = self._now()
-        if not api_token.matches(text, stored) or not token.is_valid(now):
+        if not api_token.matches(text, stored):
             return None
+        now = self._now()
         if now - self._noted.get(id, float("-inf")) >= NOTED_EVERY:
             self._noted[id] = now
             await self._tokens.note_token_use(id, now)
@@ -68,16 +68,14 @@ class ApiAccess:
 
     async def known(self, id: str) -> ApiToken | None:
         """Return the token with this id if it is accepted now. Raises StorageError."""
-        found = await self._tokens.find_token(id)
-        if found is None or not found[0].is_valid(self._now()):
-            return None
-        return found[0]
+        found = await self._valid(id)
+        return found[0] if found else None
 
     async def seal(self, id: str, words: str) -> str:
         """Return what proves that this server wrote `words` for the token with this id;
         "" if that is not accepted now. It ends with the token. Raises StorageError."""
-        found = await self._tokens.find_token(id)
-        if found is None or not found[0].is_valid(self._now()):
+        found = await self._valid(id)
+        if found is None:
             return ""
         return hmac.new(found[1].encode(), words.encode(), hashlib.sha256).hexdigest()
 
@@ -127,3 +125,9 @@ class ApiAccess:
         if not self._serves(thread):
             return None
         return await self._threads.receipt(thread, turn)
+
+    async def _valid(self, id: str) -> tuple[ApiToken, str] | None:
+        """Return the token with this id and the hash of its secret, if it is accepted
+        now."""
+        found = await self._tokens.find_token(id)
+        return found if found and found[0].is_valid(self._now()) else None

@@ -1,4 +1,4 @@
-"""What is known of the tools of MCP servers, and what answers asked of them; inside a
+"""Pinned tools of MCP servers, and the calls that answers made of them; inside a
 transaction. And the migration for both.
 
 Rule: no table holds a token, or what a server returned.

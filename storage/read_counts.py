@@ -1,5 +1,5 @@
-"""How many messages of a thread its turns read, inside a transaction; and the migration
-for that.
+"""Counts of messages that turns of a thread read, inside a transaction; and the
+migration for that.
 
 Rule: each turn counts only what is new. The sums of the ended turns before it are kept,
 until one of their messages is changed in a way that counts; the next turn then counts

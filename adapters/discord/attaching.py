@@ -1,4 +1,4 @@
-"""Where Discord did not let the bot attach files.
+"""The channels in which Discord did not let the bot attach files.
 
 Answers there are text as a whole for a while, so that people are told why once.
 """

@@ -1,4 +1,4 @@
-"""What people do on the pages: messages, commands, forms, buttons, ratings.
+"""Actions of people on the pages: messages, commands, forms, buttons, ratings.
 
 Rule: nothing is decided here. Person and place are determined anew for each request,
 and everything goes to the core as it does from Slack and Discord.

@@ -1,4 +1,4 @@
-"""What programs send to the API, checked, and what they get back. Pure.
+"""Requests of programs to the API, checked, and the responses. Pure.
 
 Rule: the types here are what the description of the API says (`api_description`)
 and what is checked, so that neither can differ from the other.
@@ -87,7 +87,7 @@ class ChatRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def options(self) -> AnswerOptions:
-        """What it asks of its answer."""
+        """Return the options of the answer that the request names."""
         system = self.system or ""
         return AnswerOptions(
             self.model or "",
@@ -139,7 +139,7 @@ class ThreadPage(msgspec.Struct, frozen=True):
 
 
 class Stopped(msgspec.Struct, frozen=True):
-    """Whether an answer was in progress, and is stopped now."""
+    """The result of a stop: whether an answer was in progress."""
 
     stopped: bool
 
@@ -161,7 +161,7 @@ class Delta(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ReceiptEvent(msgspec.Struct, frozen=True):
-    """What the answer was made with, and what it cost."""
+    """The model, tokens and cost of an answer."""
 
     turn: str
     model: str

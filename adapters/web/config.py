@@ -39,7 +39,7 @@ class WebConfig:
 
     @property
     def is_loopback(self) -> bool:
-        """Whether only programs on this machine reach the address."""
+        """Return whether only programs on this machine reach the address."""
         try:
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:

@@ -1,4 +1,4 @@
-"""What every group of routes uses, and the two kinds of answers that they give."""
+"""The parts that all groups of routes use, and the two kinds of responses."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -41,7 +41,7 @@ def event(kind: str, data: Mapping[str, Any], id: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """What a reader has of the answer to a message."""
+    """The part of the answer to a message that a reader has."""
 
     thread: str
     message: str

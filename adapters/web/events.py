@@ -36,7 +36,7 @@ def visible(post: Post, who: Speaker) -> bool:
 
 
 class Page:
-    """What one page shows, and what it was sent of it."""
+    """The posts that one page shows, and the versions that it was sent."""
 
     def __init__(self, context: Context, who: Speaker) -> None:
         self._context = context

@@ -1,4 +1,4 @@
-"""What a page sends: the fields of a form, and files, of which no more is read than
+"""Data that a page sends: fields of a form, and files, of which no more is read than
 allowed."""
 
 import json
@@ -24,7 +24,7 @@ MOST_PARTS = 100
 
 @dataclass(slots=True)
 class FormData:
-    """What came with a request."""
+    """The fields and files of a request."""
 
     values: dict[str, str] = field(default_factory=dict)
     files: list[tuple[str, bytes]] = field(default_factory=list)

@@ -152,41 +152,17 @@ class _Renderer(RendererHTML):
             f"{nh3.clean_text(alt or address)}</a>"
         )
 
-    def formula(
-        self,
-        tokens: Sequence[Token],
-        idx: int,
-        options: OptionsDict,
-        env: EnvType,
-    ) -> str:
+    def formula(self, tokens: Sequence[Token], idx: int, *_: object) -> str:
         return f'<span class="formula">{_escaped(tokens[idx].content)}</span>'
 
-    def mention(
-        self,
-        tokens: Sequence[Token],
-        idx: int,
-        options: OptionsDict,
-        env: EnvType,
-    ) -> str:
+    def mention(self, tokens: Sequence[Token], idx: int, *_: object) -> str:
         return f'<span class="mention">{_escaped(tokens[idx].content)}</span>'
 
-    def table_open(
-        self,
-        tokens: Sequence[Token],
-        idx: int,
-        options: OptionsDict,
-        env: EnvType,
-    ) -> str:
+    def table_open(self, *_: object) -> str:
         # A wide table scrolls by itself, by keyboard, too.
         return '<div class="table" tabindex="0"><table>\n'
 
-    def table_close(
-        self,
-        tokens: Sequence[Token],
-        idx: int,
-        options: OptionsDict,
-        env: EnvType,
-    ) -> str:
+    def table_close(self, *_: object) -> str:
         return "</table></div>\n"
 
 

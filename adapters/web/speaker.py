@@ -1,4 +1,4 @@
-"""Who speaks in a request, and where: checked anew each time."""
+"""The person and the place of a request, checked anew each time."""
 
 from dataclasses import dataclass
 

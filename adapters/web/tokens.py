@@ -1,5 +1,5 @@
-"""Who sends a request: by a token, by the cookie of a browser that showed one, or by
-being on this machine.
+"""The sender of a request, known by a token, by the cookie of a browser that showed
+one, or by being on this machine.
 
 Rule 1: without tokens the server is open to this machine, or to those whom a proxy lets
 in; as soon as there is a token, a request needs one.
@@ -41,7 +41,7 @@ _SESSION = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who sends a request."""
+    """The sender of a request."""
 
     token: ApiToken
     #: Whether it was let in without a token.

@@ -23,7 +23,7 @@ TIMEOUT = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Learnt:
-    """What a server said when it was asked for its tools."""
+    """The response of a server that was asked for its tools."""
 
     #: What it lists of the tools that it may be asked; None if it failed.
     listing: Listing | None = None

@@ -1,4 +1,4 @@
-"""Which tools of MCP servers a thread has, and what its answers say of them. Pure.
+"""The tools of MCP servers that a thread has, and notes about them. Pure.
 
 Tools stand before everything else in what is cached (Claude facts 3.1), so a thread
 keeps the definitions that it began with, whatever the operator takes over later. What

@@ -55,7 +55,7 @@ class NotAttached:
 
     @property
     def markdown(self) -> str:
-        """What is shown below the answer instead."""
+        """Return the text shown below the answer instead."""
         told = not_attached(name=self.file.name, why=self.why)
         return f"\n\n{told}\n\n{self.file.markdown}"
 

@@ -1,4 +1,4 @@
-"""What the store knows of the messages of one reply."""
+"""The messages of one reply as the store knows them."""
 
 import logging
 from collections.abc import Callable

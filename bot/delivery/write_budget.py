@@ -65,7 +65,7 @@ class _Standing:
 
 @dataclass(frozen=True, slots=True)
 class BucketUse:
-    """What is left of the writes of one kind in one scope."""
+    """The remaining writes of one kind in one scope."""
 
     kind: WriteKind
     names: Names

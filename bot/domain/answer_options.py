@@ -1,4 +1,4 @@
-"""What a message asks of its answer besides the text. Frozen values."""
+"""Options that a message sets for its answer. Frozen values."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace

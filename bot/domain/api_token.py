@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 
 class TokenScope(enum.Enum):
-    """What a token may be used for."""
+    """The permission that a token gives."""
 
     #: Ask, and go on with, read and stop the threads that it asked in.
     CHAT = "chat"

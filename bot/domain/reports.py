@@ -1,4 +1,4 @@
-"""What the operator's reports say. Frozen values."""
+"""Values of the operator's reports. Frozen."""
 
 import enum
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ class Reader:
 
 
 class UsageKey(enum.Enum):
-    """What usage is grouped by."""
+    """The dimension that usage is grouped by."""
 
     DAY = "day"
     CHANNEL = "channel"
@@ -64,7 +64,7 @@ class Pace:
 
     @property
     def projected(self) -> float:
-        """What will have been spent by the end of the period, in USD."""
+        """Return the USD that will have been spent by the end of the period."""
         return self.balance.spent / self.passed
 
 
@@ -95,7 +95,7 @@ class AnswerReport:
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """How answers ended, how long they took, and what people thought of them."""
+    """Outcomes, durations and ratings of answers."""
 
     ended: Mapping[Ended, int] = field(default_factory=dict)
     good: int = 0

@@ -1,4 +1,4 @@
-"""Where spans of OpenTelemetry go. Frozen values."""
+"""The destination of OpenTelemetry's spans. Frozen values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -30,7 +30,7 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class Durations:
-    """How long something took, counted in `BUCKETS`."""
+    """A histogram of durations, counted in `BUCKETS`."""
 
     #: The number up to each bound, and that of all.
     upto: tuple[int, ...] = (0,) * len(BUCKETS)
@@ -41,7 +41,7 @@ class Durations:
 
 @dataclass(frozen=True, slots=True)
 class AnswerTimes:
-    """How long the answers of one platform took since the start of the process."""
+    """Durations of one platform's answers since the start of the process."""
 
     platform: str
     #: From the arrival of the question to the first words shown, and to the end.
@@ -79,7 +79,7 @@ class WriteCount:
 
 @dataclass(frozen=True, slots=True)
 class LogCount:
-    """How often a warning or an error was logged."""
+    """The number of times that a warning or an error was logged."""
 
     #: The event of ours, such as "turn.crashed", or the name of a library.
     event: str
@@ -104,7 +104,7 @@ class Ages:
 
 @dataclass(frozen=True, slots=True)
 class Vitals:
-    """What a process tells of itself."""
+    """The state of a process, as it tells it."""
 
     #: Time of the report and of the start, in seconds since 1970.
     at: float

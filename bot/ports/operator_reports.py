@@ -25,7 +25,7 @@ from bot.domain.vitals import Ages, Vitals
 
 
 class MoneyReports(Protocol):
-    """What is spent in all workspaces, and how answers go. Each raises StorageError."""
+    """Spending and quality of answers in all workspaces. Each raises StorageError."""
 
     async def usage(
         self, since: float, by: Sequence[UsageKey], within: Scope = EVERYWHERE
@@ -45,7 +45,7 @@ class MoneyReports(Protocol):
 
 
 class ThreadReports(Protocol):
-    """What is stored of the threads of all workspaces. Each raises StorageError."""
+    """The stored threads of all workspaces. Each raises StorageError."""
 
     async def threads(
         self,

@@ -52,4 +52,4 @@ class PostStore(Protocol):
 
 
 class WebStore(PostStore, TokenList, Protocol):
-    """What the web server uses of the store, before and while it serves."""
+    """The part of the store that the web server uses."""

@@ -1,4 +1,4 @@
-"""What Python's collector of garbage looks through."""
+"""The objects that Python's garbage collector looks through."""
 
 import gc
 

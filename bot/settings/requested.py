@@ -1,4 +1,4 @@
-"""What one request asks for, within the settings of its place. Pure.
+"""The options of one request, within the settings of its place. Pure.
 
 Rule: a request never widens what admins and the operator allow. It may choose among the
 models that everybody may choose from, shorten the answer, and add to the prompt and to

@@ -1,4 +1,4 @@
-"""What the running process can tell of itself.
+"""The state of the running process.
 
 In: reports of adapters (`bot.ports.host.Health`), records of the log, writes and
 answers. Out: a `bot.domain.vitals.Vitals`, for the console, for health checks, and for

@@ -1,4 +1,4 @@
-"""Which platforms are connected, since when, and when each was last heard."""
+"""Connections of the platforms: since when, and when each was last heard."""
 
 import asyncio
 import time

@@ -12,7 +12,7 @@ KEPT = 60
 
 
 class LoopLag:
-    """How late the event loop is."""
+    """The delay of the event loop."""
 
     def __init__(
         self,
