@@ -36,6 +36,7 @@ async def test_the_receipt_of_any_answer_is_in_the_menu_of_its_message(
     await town.settled(thread)
     town.mention("two", thread)
     await town.settled(thread, 2)
+    await town.quiet()
     first, second = [each.id for each in town.discord.messages(thread) if each.bot]
     other = town.discord.say(town.bob, town.general, "lunch?")
     for place, message, read in (
