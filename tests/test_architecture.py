@@ -43,7 +43,7 @@ OUTSIDE = {
 }
 # Which rooms may import our own packages outside `bot/`, and third parties.
 THIRD_PARTIES = {
-    "storage": "cli",
+    "storage": "cli storage",
     "adapters": "cli",
     "anthropic": "claude",
     "opentelemetry": "claude",
@@ -71,6 +71,7 @@ THIRD_PARTIES = {
     "pygments": "adapters.web",
     "yarl": "adapters.discord adapters.slack",
     "sqlite_utils": "storage",
+    "psycopg": "storage.postgres",
     "prometheus_client": "adapters.web",
 }
 MOST_LINES = 400
@@ -116,6 +117,8 @@ def room_of(module: str) -> str:
     if first == "bot":
         deep = rest[:1] == ["triage"]
         return ".".join(rest[: 2 if deep else 1]) or "bot"
+    if module.startswith("storage.postgres"):
+        return "storage.postgres"
     return ".".join([first, *rest[:1]]) if first == "adapters" else first
 
 

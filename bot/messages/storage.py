@@ -7,6 +7,7 @@ REFUSED = "the database refused"
 DISK_FULL = "the disk of the database is full, make room; nothing is lost"
 DAMAGED = "the database is damaged, restore it from a backup"
 CLOSED = "the database is closed"
+SERVER_LOST = "the database server does not answer, start it or mend the network to it"
 
 
 def failed(*, what: str, name: str, error: object) -> str:

@@ -40,6 +40,8 @@ REASONS = {
     "bot/context/files/open_sheets.py _Sheets._cells": FILE,
     "bot/context/files/open_sheets.py _Sheets._text": FILE,
     "bot/context/files/open_sheets.py _Sheets._found": FILE,
+    "storage/postgres/pool.py _Threads._threads": "its calls: MOST_WAITING",
+    "storage/postgres/pool.py _Threads._open": "one for each thread of the pool",
     "adapters/web/live_answers.py LiveAnswers._live": (
         "one for each answer that a stream reads, and those are MOST_STREAMS"
     ),

@@ -1,0 +1,144 @@
+"""A connection to PostgreSQL with the surface that the functions of the verbs use:
+that of `sqlite_utils.Database`, as far as they need it."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+from psycopg.pq import TransactionStatus
+
+from storage.postgres.adaptation import adapters
+from storage.postgres.errors import refused_values
+from storage.postgres.statements import Values, translated
+
+#: How long the server may take to answer to a new connection, in seconds.
+CONNECT_SECONDS = 10
+
+#: How long a statement waits for a row or table that another transaction holds, in
+#: seconds. Those of ours take milliseconds.
+LOCK_SECONDS = 30
+
+#: How long a dead peer goes unnoticed, in milliseconds.
+PEER_MILLISECONDS = 20_000
+
+_ADAPTERS = adapters()
+
+
+class Row:
+    """A row whose values are found by name, whatever their case, and by position, like
+    `sqlite3.Row`."""
+
+    __slots__ = ("_positions", "_values")
+
+    def __init__(self, values: Sequence[Any], positions: dict[str, int]) -> None:
+        self._values = tuple(values)
+        self._positions = positions
+
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, str):
+            # Raises KeyError, sqlite3 IndexError: both are LookupErrors.
+            return self._values[self._positions[key.lower()]]
+        return self._values[key]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Row) and self._values == other._values
+
+    def __hash__(self) -> int:
+        return hash(self._values)
+
+    def keys(self) -> list[str]:
+        """Return the names of the columns."""
+        return list(self._positions)
+
+
+def _rows(cursor: "psycopg.Cursor[Row]") -> Callable[[Sequence[Any]], Row]:
+    # Of two columns with one name, the first counts.
+    positions: dict[str, int] = {}
+    for position, column in enumerate(cursor.description or ()):
+        positions.setdefault(column.name.lower(), position)
+    return lambda values: Row(values, positions)
+
+
+class Connection:
+    """One connection, used by one thread at a time. Outside of `atomic`, each statement
+    is a transaction of its own."""
+
+    def __init__(self, address: str, **parameters: Any) -> None:
+        """Connect to the server at `address`. Raises psycopg.Error."""
+        self.raw: psycopg.Connection[Row] = psycopg.Connection.connect(
+            make_conninfo(address, **_parameters(address) | parameters),
+            autocommit=True,
+            context=_ADAPTERS,
+            row_factory=_rows,
+            cursor_factory=psycopg.RawCursor,
+        )
+        #: How many statements were sent.
+        self.statements = 0
+
+    def execute(self, sql: str, parameters: Values = ()) -> "psycopg.Cursor[Row]":
+        """Run `sql`, with `?` or `:name` where `parameters` go. Raises psycopg.Error
+        and UnicodeError."""
+        statement = translated(sql)
+        self.statements += 1
+        return self.raw.execute(statement.text, statement.values(parameters))
+
+    def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Run `sql` once with each of `rows`."""
+        statement = translated(sql)
+        self.statements += 1
+        with self.raw.cursor() as cursor:
+            cursor.executemany(statement.text, list(rows))
+
+    @contextmanager
+    def atomic(self) -> Iterator["Connection"]:
+        """Undo what was done inside if it raises: a transaction, or within one a
+        savepoint.
+
+        Raises StorageRejected if the database refused the values, so that the caller
+        can go on without them.
+        """
+        try:
+            with self.raw.transaction():
+                yield self
+        except (psycopg.IntegrityError, psycopg.DataError) as error:
+            raise refused_values(error) from None
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open, failed or not."""
+        return self.raw.info.transaction_status in (
+            TransactionStatus.INTRANS,
+            TransactionStatus.INERROR,
+        )
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the connection broke or was closed."""
+        return self.raw.closed
+
+    def close(self) -> None:
+        """Close the connection; what is not committed is undone."""
+        self.raw.close()
+
+
+def _parameters(address: str) -> dict[str, Any]:
+    """Return what every connection sets that `address` does not."""
+    ours = {
+        "connect_timeout": CONNECT_SECONDS,
+        "application_name": "threadkeep",
+        "keepalives_idle": 30,
+        "tcp_user_timeout": PEER_MILLISECONDS,
+    }
+    given = psycopg.conninfo.conninfo_to_dict(address)
+    return {
+        **{name: value for name, value in ours.items() if name not in given},
+        "client_encoding": "UTF8",
+    }

@@ -1,0 +1,69 @@
+"""Translates PostgreSQL's errors, which are not used outside this package.
+
+Rule: of an error only its code and its primary message are kept. The details name
+values, which are what people said, and the text of a failed connection may name the
+address with its password.
+"""
+
+from typing import TypeVar
+
+import psycopg
+
+from bot.errors import StorageError, StorageFull, StorageRejected
+from bot.messages import storage as messages
+
+Kind = TypeVar("Kind", bound=StorageError)
+
+# Disk full.
+_FULL = {"53100"}
+
+# A serialization failure and a deadlock: another try may not meet one.
+_AGAIN = {"40001", "40P01"}
+
+
+def translated(error: Exception) -> StorageError:
+    """Return the StorageError for `error`, raised while reading or writing."""
+    if isinstance(error, StorageError):
+        return error
+    kind, advice = StorageError, messages.REFUSED
+    if isinstance(error, (psycopg.IntegrityError, psycopg.DataError, UnicodeError)):
+        kind = StorageRejected
+    elif code(error) in _FULL:
+        kind, advice = StorageFull, messages.DISK_FULL
+    elif is_lost(error):
+        advice = messages.SERVER_LOST
+    return _of(kind, advice, error)
+
+
+def refused_values(error: psycopg.Error) -> StorageRejected:
+    """Return the error for values that the database will never take."""
+    return _of(StorageRejected, messages.REFUSED, error)
+
+
+def is_transient(error: BaseException) -> bool:
+    """Return whether the same transaction may succeed when it is tried again."""
+    return isinstance(error, psycopg.Error) and code(error) in _AGAIN
+
+
+def is_lost(error: BaseException) -> bool:
+    """Return whether `error` says that the connection, or the server, is gone."""
+    return isinstance(error, psycopg.OperationalError) and (
+        error.sqlstate is None or error.sqlstate.startswith(("08", "57P"))
+    )
+
+
+def code(error: BaseException) -> str:
+    """Return the SQLSTATE of `error`, or the name of its type."""
+    state = getattr(error, "sqlstate", None)
+    return state or type(error).__name__
+
+
+def _of(kind: type[Kind], advice: str, error: Exception) -> Kind:
+    return kind(messages.failed(what=advice, name=code(error), error=_primary(error)))
+
+
+def _primary(error: Exception) -> str:
+    """Return the server's sentence, unless it may name values."""
+    if not isinstance(error, psycopg.Error) or isinstance(error, psycopg.DataError):
+        return type(error).__name__
+    return error.diag.message_primary or type(error).__name__

