@@ -23,6 +23,7 @@
     │   ├── UploadLost         it has not kept a file that was sent to it
     │   └── ThreadGone         no write to this thread can succeed any more
     ├── FileUnread             a file that belongs to a message cannot be read
+    ├── ThreadLost             another process answers in the thread now
     └── StorageError           the database did not take a write; may be repeated
         ├── StorageBusy        more waits for it than it may hold
         ├── StorageFull        the disk is full
@@ -45,6 +46,11 @@ def leaves(error: BaseException) -> list[BaseException]:
     if not isinstance(error, BaseExceptionGroup):
         return [error]
     return [leaf for each in error.exceptions for leaf in leaves(each)]
+
+
+def is_lost(error: BaseException) -> bool:
+    """Return whether `error` says that a thread was taken by another process."""
+    return any(isinstance(each, ThreadLost) for each in leaves(error))
 
 
 class ThreadkeepError(Exception):
@@ -247,6 +253,10 @@ class FileUnread(ThreadkeepError):
     def __init__(self, reason: Unread) -> None:
         super().__init__(reason.value)
         self.reason = reason
+
+
+class ThreadLost(ThreadkeepError):
+    """Another process has taken the thread: this one must not write there any more."""
 
 
 class StorageError(ThreadkeepError):

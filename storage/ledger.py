@@ -25,6 +25,7 @@ from bot.domain.completion import Usage
 from bot.domain.scope import EVERYWHERE, Scope, ScopeLevel
 from bot.domain.turn import Outcome, Turn
 from storage.broken import calendar_time, log_broken
+from storage.leases import NOBODYS
 from storage.persons import GRAIN, person_exceeded
 from storage.scope_columns import AT, inside, parts, relocate, scope_of
 
@@ -38,6 +39,8 @@ BALANCE = """
 # counts itself, and nobody asked for "auto-triage".
 QUESTIONS = ("answer", "ask", "try", "triage")
 
+OPEN_CALLS = "SELECT * FROM charges WHERE ended_at IS NULL AND turn IS NULL"
+OF_ID = "SELECT * FROM charges WHERE id = ?"
 OF_TURN = "SELECT * FROM charges WHERE turn = :turn AND turn IS NOT NULL"
 
 
@@ -133,7 +136,7 @@ def alerts(db: Database, budgets: Sequence[Budget], now: float) -> list[Alert]:
 
 
 def open_charge(
-    db: Database, charge: Charge, caps: BudgetLimits, now: float
+    db: Database, charge: Charge, caps: BudgetLimits, now: float, owner: str = ""
 ) -> int | BudgetExceeded:
     if charge.goes_on:
         amounts = tuple(replace(each, messages=None) for each in caps.people)
@@ -141,7 +144,7 @@ def open_charge(
     exceeded = _exceeded(db, charge.person, charge.most, caps, now, turn=charge.turn)
     if exceeded:
         return exceeded
-    opened = _insert(db, charge, charge.most, now)
+    opened = _insert(db, charge, charge.most, now, owner=owner)
     _add_reserve(db, charge.place, charge.most, now)
     return opened
 
@@ -161,9 +164,9 @@ def close_charge(
 
 
 def book_interrupted(db: Database, *, now: float) -> None:
-    """Close the charges that were open when a process ended, at their reserve. Those of
-    turns stay open: the turns resume."""
-    rows = db.execute("SELECT * FROM charges WHERE ended_at IS NULL AND turn IS NULL")
+    """Close the charges that were open when their process ended, at their reserve.
+    Those of turns stay open: the turns resume."""
+    rows = db.execute(f"{OPEN_CALLS} AND {NOBODYS}")
     for row in rows.fetchall():
         try:
             with db.atomic():
@@ -276,25 +279,27 @@ def _alert(db: Database, cap: Budget, at: float) -> Alert | None:
 
 
 def _insert(
-    db: Database, charge: Charge, most: float, now: float, turn: str | None = None
+    db: Database, charge: Charge, most: float, now: float, **of: str | None
 ) -> int:
+    """Insert an open charge `of` a turn or an owner; return its id."""
     added = db.execute(
         """
         INSERT INTO charges
             (turn, kind, platform, workspace, channel, thread, person, model, at,
-             reserved, asks)
+             reserved, asks, owner)
         VALUES (:turn, :kind, :platform, :workspace, :channel, :thread, :person,
-            :model, :now, :most, :asks)
+            :model, :now, :most, :asks, :owner)
         """,
         {
             **parts(charge.place),
-            "turn": turn,
+            "turn": of.get("turn"),
             "kind": charge.kind,
             "person": charge.person,
             "model": charge.model,
             "now": now,
             "most": most,
             "asks": charge.kind in QUESTIONS and not charge.goes_on,
+            "owner": of.get("owner", ""),
         },
     )
     return added.lastrowid or 0
@@ -386,9 +391,7 @@ def _account(db: Database, scope: Scope, period: str) -> Row | None:
 
 
 def _charge(db: Database, id: int) -> Row | None:
-    found: Row | None = db.execute(
-        "SELECT * FROM charges WHERE id = ?", [id]
-    ).fetchone()
+    found: Row | None = db.execute(OF_ID, [id]).fetchone()
     return found
 
 

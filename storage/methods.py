@@ -6,8 +6,12 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from sqlite_utils import Database
 
+from bot.domain.turn import Turn
+from storage import leases
+
 P = ParamSpec("P")
 T = TypeVar("T")
+Of = TypeVar("Of", bound=Turn | int)
 
 
 class Transaction(Protocol):
@@ -35,6 +39,27 @@ def write(query: Query[P, T]) -> Method[P, T]:
     @wraps(query)
     async def method(store: Connected, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return await store._write(lambda db: query(db, *args, **kwargs))
+
+    return method
+
+
+def write_of_turn(
+    query: Query[Concatenate[Of, P], T],
+) -> Callable[Concatenate[Any, Of, P], Coroutine[Any, Any, T]]:
+    """Return the method that runs `query`, which writes for the process that has the
+    thread of its turn. The method raises ThreadLost if another one took it. A charge
+    that is not a turn's belongs to no thread."""
+
+    def held(db: Database, turn: Of, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        if isinstance(turn, Turn):
+            leases.hold(db, turn)
+        return query(db, turn, *args, **kwargs)
+
+    @wraps(query)
+    async def method(
+        store: Connected, turn: Of, /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        return await store._write(lambda db: held(db, turn, *args, **kwargs))
 
     return method
 

@@ -14,6 +14,7 @@ from storage.deletion_tables import m010_deletions_and_refusals
 from storage.file_choices import m020_file_choices
 from storage.file_tables import m016_files
 from storage.heads import m027_heads
+from storage.leases import m031_owners
 from storage.mcp_tables import m026_mcp
 from storage.names import m015_names
 from storage.notices import m012_origins_and_notices
@@ -384,5 +385,6 @@ for step in (
     m026_mcp,
     m027_heads,
     m030_read_counts,
+    m031_owners,
 ):
     migrations()(step)

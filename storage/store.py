@@ -6,6 +6,7 @@ what it promises in `bot.ports`.
 """
 
 import asyncio
+import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import ExitStack, asynccontextmanager, closing
@@ -14,9 +15,11 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from bot.domain.budget import BudgetExceeded, BudgetLimits, Charge
 from bot.domain.message import Message, Verdict
 from bot.domain.retention import Retention
-from bot.domain.scope import Scope
+from bot.domain.scope import Scope, ThreadKey
+from bot.domain.turn import Turn
 from bot.ports.inbox import Judge
 from storage import (
     api_reading,
@@ -29,6 +32,7 @@ from storage import (
     file_choices,
     files,
     inbox,
+    leases,
     ledger,
     mcp_tables,
     message_edits,
@@ -62,7 +66,7 @@ from storage.database import (
 )
 from storage.lock import locked
 from storage.mending import mend
-from storage.methods import Transaction, read, report, write
+from storage.methods import Transaction, read, report, write, write_of_turn
 from storage.reader import Reader
 from storage.writer import Writer
 
@@ -82,6 +86,7 @@ class SqliteStore:
         *,
         clock: Callable[[], float],
         report: Transaction | None = None,
+        owner: str = "",
     ) -> None:
         self._read = read
         #: Runs what may read whole tables, so that no turn waits for it.
@@ -89,6 +94,8 @@ class SqliteStore:
         self._write = write
         self._path = path
         self._clock = clock
+        #: The name of this process in the database; "" for one that answers nothing.
+        self._owner = owner
 
     async def receive(self, message: Message, judge: Judge) -> Verdict:
         now = self._clock()
@@ -109,8 +116,8 @@ class SqliteStore:
     delete_scope = write(erasures.delete_scope)
 
     needs_backfill = read(thread_queries.needs_backfill)
-    backfill = write(inbox.backfill)
-    store_prompt = write(turns.store_prompt)
+    backfill = write_of_turn(inbox.backfill)
+    store_prompt = write_of_turn(turns.store_prompt)
     conversation = read(conversation.conversation)
     question_times = read(earlier_turns.question_times)
     summarised = read(summaries.summarised)
@@ -128,20 +135,33 @@ class SqliteStore:
     thread_files = read(file_choices.thread_files)
     decide_file = write(file_choices.decide_file)
 
-    store_uploads = write(uploads.store_uploads)
-    forget_uploads = write(uploads.forget_uploads)
+    store_uploads = write_of_turn(uploads.store_uploads)
+    forget_uploads = write_of_turn(uploads.forget_uploads)
     answered = read(earlier_turns.answered)
+
+    async def take_turn(self, thread: ThreadKey) -> Turn | None:
+        turn = await self.next_turn(thread)
+        if turn is None or turn.owner == self._owner:
+            return turn
+        return await self._write(lambda db: leases.take_turn(db, thread, self._owner))
+
+    async def open_charge(
+        self, charge: Charge, caps: BudgetLimits, now: float
+    ) -> int | BudgetExceeded:
+        return await self._write(
+            lambda db: ledger.open_charge(db, charge, caps, now, owner=self._owner)
+        )
 
     next_turn = read(thread_queries.next_turn)
     previous_turn = read(earlier_turns.previous_turn)
-    begin_turn = write(turns.begin_turn)
-    store_part = write(turns.store_part)
-    forget_part = write(turns.forget_part)
-    finish_turn = write(turns.finish_turn)
-    mark_delivered = write(turns.mark_delivered)
-    release_turn = write(turns.release_turn)
-    record_failure = write(turns.record_failure)
-    abandon_turn = write(turns.abandon_turn)
+    begin_turn = write_of_turn(turns.begin_turn)
+    store_part = write_of_turn(turns.store_part)
+    forget_part = write_of_turn(turns.forget_part)
+    finish_turn = write_of_turn(turns.finish_turn)
+    mark_delivered = write_of_turn(turns.mark_delivered)
+    release_turn = write_of_turn(turns.release_turn)
+    record_failure = write_of_turn(turns.record_failure)
+    abandon_turn = write_of_turn(turns.abandon_turn)
     move_thread = write(message_edits.move_thread)
 
     askers = read(thread_queries.askers)
@@ -196,9 +216,8 @@ class SqliteStore:
     store_names = write(names.store_names)
     drop_names = write(names.drop_names)
     names = read(names.names)
-    reserve = write(ledger.reserve)
-    open_charge = write(ledger.open_charge)
-    raise_reserve = write(ledger.raise_reserve)
+    reserve = write_of_turn(ledger.reserve)
+    raise_reserve = write_of_turn(ledger.raise_reserve)
     close_charge = write(ledger.close_charge)
     balance = read(ledger.balance)
     alerts = write(ledger.alerts)
@@ -273,9 +292,18 @@ async def open_store(
         reader = stack.enter_context(closing(Reader(open_for_reading(path))))
         reports = stack.enter_context(closing(Reader(open_for_reading(path))))
         now = clock()
-        await writer.write(lambda db: mend(db, now=now))
+        owner = secrets.token_hex(8)
+
+        def enter(db: Database) -> None:
+            leases.enter_alone(db, owner, now)
+            mend(db, now=now)
+
+        await writer.write(enter)
         yield SqliteStore(
-            reader.read, writer.write, path, clock=clock, report=reports.read
+            *(reader.read, writer.write, path),
+            clock=clock,
+            report=reports.read,
+            owner=owner,
         )
 
 

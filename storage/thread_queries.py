@@ -4,6 +4,7 @@ Rule: a query that a turn waits for uses an index, in its order; a test checks S
 plans.
 """
 
+from dataclasses import replace
 from sqlite3 import Row
 
 from sqlite_utils import Database
@@ -36,6 +37,8 @@ THREAD_ID = """
 
 NEXT_TURN = f"""
     SELECT *,
+      (SELECT epoch FROM threads WHERE threads.id = thread_id) AS epoch,
+      (SELECT owner FROM threads WHERE threads.id = thread_id) AS owner,
       (SELECT follows FROM threads WHERE threads.id = thread_id) AND NOT EXISTS (
         SELECT 1 FROM messages
         WHERE messages.thread_id = turns.thread_id
@@ -200,7 +203,10 @@ def open_threads(db: Database) -> list[ThreadKey]:
 
 def next_turn(db: Database, thread: ThreadKey) -> Turn | None:
     row = db.execute(NEXT_TURN, named(thread)).fetchone()
-    return turn_of(db, thread, row) if row else None
+    if row is None:
+        return None
+    turn = turn_of(db, thread, row)
+    return replace(turn, epoch=row["epoch"], owner=row["owner"])
 
 
 def turn_of(db: Database, thread: ThreadKey, row: Row) -> Turn:

@@ -75,6 +75,10 @@ class StreamedMessages:
         """Drop the stream of message `index`, which was deleted."""
         self._open.pop(index, None)
 
+    def leave(self) -> None:
+        """Drop every stream, which another process goes on with."""
+        self._open.clear()
+
     async def start(self, part: Part) -> str:
         """Start a stream that reads `part`; return the ts of its message.
 

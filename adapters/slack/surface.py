@@ -24,7 +24,14 @@ from bot.domain.platform import WriteKind
 from bot.domain.reply import Part
 from bot.domain.scope import Scope
 from bot.domain.turn import Turn
-from bot.errors import DeliveryError, Rerouted, ThreadGone, Throttled, Unfit
+from bot.errors import (
+    DeliveryError,
+    Rerouted,
+    ThreadGone,
+    Throttled,
+    Unfit,
+    is_lost,
+)
 from bot.messages.controls import THINKING_STATUS
 from bot.runtime import background
 from bot.text import links
@@ -124,6 +131,11 @@ class SlackSurface:
         if way is WriteKind.CLOSE:
             return await self._streamed.stop(part)
         return await self._write(part.index, reply_blocks.body(part, self._turn))
+
+    def forget(self) -> None:
+        """Leave the streams and the status line to the process that has the thread."""
+        self._streamed.leave()
+        self._has_status = False
 
     async def close(self) -> None:
         """End the tasks, stop the streams, and clear the status line."""
@@ -296,5 +308,9 @@ async def open_surface(
     surface = SlackSurface(client, status, streams, turn, files)
     try:
         yield surface
+    except Exception as error:
+        if is_lost(error):
+            surface.forget()
+        raise
     finally:
         await surface.close()

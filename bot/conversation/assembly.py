@@ -64,6 +64,7 @@ def create_responder(
     )
     return Responder(
         store=durable,
+        owned=durable,
         earlier=durable,
         unretried_store=store,
         replies=Replies(store, store, adapters, clock, now),

@@ -41,11 +41,12 @@ from bot.delivery.write_scheduler import WriteScheduler
 from bot.domain.budget import NO_LIMITS, Alert
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.turn import Ended, Outcome, Turn, TurnMessage, TurnState
-from bot.errors import StorageError, ThreadGone
+from bot.errors import StorageError, ThreadGone, ThreadLost, is_lost
 from bot.messages import thread_summaries
 from bot.messages.answers import LEFT_OUT, LEFT_OUT_SOME
 from bot.ports.model import Model
 from bot.ports.platform import Adapter
+from bot.ports.processes import OwnedThreads
 from bot.ports.store import EarlierTurns, TurnStore
 from bot.runtime.background import Background
 from bot.runtime.retry import retry_until_success
@@ -73,6 +74,7 @@ class Responder:
         self,
         *,
         store: TurnStore,
+        owned: OwnedThreads,
         earlier: EarlierTurns,
         unretried_store: TurnStore,
         replies: Replies,
@@ -90,6 +92,7 @@ class Responder:
         now: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
+        self._owned = owned
         #: For shutting down, which must not wait for a store that refuses.
         self._unretried_store = unretried_store
         self._replies = replies
@@ -122,9 +125,20 @@ class Responder:
         """
         if thread.platform not in self._adapters:
             return None
-        turn = await self._store.next_turn(thread)
+        turn = await self._owned.take_turn(thread)
         if turn is None:
             return None
+        try:
+            return await self._take_to_its_end(turn, stop)
+        except Exception as error:
+            if not is_lost(error):
+                raise
+            # Whoever has it now goes on with what is stored.
+            log.info("turn.lost thread=%s turn=%s", turn.thread, turn.key)
+            return None
+
+    async def _take_to_its_end(self, turn: Turn, stop: StopSignal) -> ThreadKey | None:
+        thread = turn.thread
         if await self._failures.ends(turn):
             return thread
         stop.begin(turn.key)
@@ -145,7 +159,7 @@ class Responder:
                 return resolved
         except asyncio.CancelledError:
             # Shutting down: the next process answers it from the start.
-            with contextlib.suppress(StorageError):
+            with contextlib.suppress(StorageError, ThreadLost):
                 await self._unretried_store.release_turn(turn)
             raise
         except Exception as error:

@@ -99,6 +99,9 @@ class Turn:
     waiting: tuple[int, ...] = ()
     #: The files below its answer, in the order of posting.
     uploads: tuple[Upload, ...] = ()
+    #: How often its thread was taken by a process, and which one has it; "" for none.
+    epoch: int = 0
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)

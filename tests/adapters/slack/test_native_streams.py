@@ -346,3 +346,20 @@ def cards(room: Room, ts: str) -> list[tuple[str, str]]:
     blocks = room.slack.world.messages[room.direct][seen.ts].blocks or []
     blocks = [each for each in blocks if each["type"] == "task_card"]
     return [(each["title"], each["status"]) for each in blocks]
+
+
+async def test_a_stream_of_a_thread_that_another_process_took_is_left_to_it(
+    room: Room, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    ts, [more] = room.begin("The capital", " of France is Paris.")
+    await room.shows(ts, "The capital", streaming=True)
+    await room.store._write(lambda db: db.execute("UPDATE threads SET epoch = 9"))
+    calls = len(room.slack.calls_of(APPEND))
+    more.set()
+    async with asyncio.timeout(30):
+        while "turn.lost" not in caplog.text:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert room.slack.calls_of(STOP) == []
+    assert len(room.slack.calls_of(APPEND)) == calls
+    assert room.seen(ts)[0].streaming

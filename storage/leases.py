@@ -1,0 +1,79 @@
+"""Which process owns a thread, inside a transaction; and the migration for that.
+
+Rule 1: a thread is taken only from nobody, from oneself, or from a process that is not
+listed any more. Taking it raises its epoch.
+Rule 2: every write of a turn begins with `hold`, so that what a process writes for a
+thread that it has lost is rejected as a whole.
+"""
+
+from sqlite_utils import Database
+
+from bot.domain.scope import ThreadKey
+from bot.domain.turn import Turn
+from bot.errors import ThreadLost
+from storage.thread_queries import THREAD_ID, named, next_turn
+
+#: Of a process that does not run any more.
+NOBODYS = "owner NOT IN (SELECT id FROM processes)"
+
+TAKE = f"""
+    UPDATE threads SET owner = :owner, epoch = epoch + 1
+    WHERE id = ({THREAD_ID})
+      AND (owner IN ('', :owner) OR {NOBODYS})
+"""
+
+HELD = """
+    SELECT epoch FROM threads
+    WHERE id = (SELECT thread_id FROM turns WHERE turns.id = ?)
+"""
+
+
+def m031_owners(db: Database) -> None:
+    """Add the processes that run, and which of them owns a thread or a charge. Never
+    edited."""
+    db.table("processes").create(
+        {
+            "id": str,
+            # "serve", "gateway" or "work".
+            "role": str,
+            "started_at": float,
+            # Of its last sign of life.
+            "seen_at": float,
+        },
+        pk="id",
+        not_null={"role", "started_at", "seen_at"},
+        strict=True,
+    )
+    # The process that answers the thread, or made the call; "" for none.
+    for table in ("threads", "charges"):
+        db.table(table).add_column("owner", str, not_null_default="")
+
+
+def enter_alone(db: Database, owner: str, now: float) -> None:
+    """List the process `owner` as the only one that runs."""
+    db.execute("DELETE FROM processes")
+    enter(db, owner, "serve", now)
+
+
+def enter(db: Database, owner: str, role: str, now: float) -> None:
+    """List the process `owner`, which runs in the role `role`."""
+    db.execute(
+        """
+        INSERT INTO processes (id, role, started_at, seen_at)
+        VALUES (:owner, :role, :now, :now)
+        ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at
+        """,
+        {"owner": owner, "role": role, "now": now},
+    )
+
+
+def take_turn(db: Database, thread: ThreadKey, owner: str) -> Turn | None:
+    taken = db.execute(TAKE, {**named(thread), "owner": owner})
+    return next_turn(db, thread) if taken.rowcount else None
+
+
+def hold(db: Database, turn: Turn) -> None:
+    """Raise ThreadLost if the thread of `turn` was taken since `turn` was read."""
+    row = db.execute(HELD, [turn.id]).fetchone()
+    if row is not None and row["epoch"] != turn.epoch:
+        raise ThreadLost(f"turn {turn.key} is another process's now")

@@ -1,0 +1,122 @@
+"""Which process answers a thread, and what becomes of the money of those that ended."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bot.domain.answer_file import Upload
+from bot.domain.budget import NO_LIMITS, Charge
+from bot.domain.reply import PostedPart
+from bot.domain.scope import Scope
+from bot.domain.turn import Turn
+from bot.errors import ThreadLost
+from bot.ports.store import Store
+from storage import leases, ledger
+from storage.store import open_store
+from tests.support.memory_store import MemoryStore
+from tests.support.store_helpers import HERE, done, following, said, waiting
+
+CHANNEL = Scope("slack", "T1", "C1")
+
+#: What is written for a turn.
+WRITES: dict[str, Callable[[Store, Turn], object]] = {
+    "backfill": lambda store, turn: store.backfill(turn, [said("m0")]),
+    "begin": lambda store, turn: store.begin_turn(turn, 2.0),
+    "prompt": lambda store, turn: store.store_prompt(turn, "", {"m1": "?"}),
+    "part": lambda store, turn: store.store_part(
+        turn, PostedPart(0, "p1", "Paris"), "Paris", 2.0
+    ),
+    "forgotten part": lambda store, turn: store.forget_part(turn, 0),
+    "uploads": lambda store, turn: store.store_uploads(
+        turn, [Upload(0, 0, "a.txt", "d", "F1")]
+    ),
+    "forgotten uploads": lambda store, turn: store.forget_uploads(turn, 0),
+    "reserve": lambda store, turn: store.reserve(turn, "U1", 0.1, NO_LIMITS, 2.0),
+    "higher reserve": lambda store, turn: store.raise_reserve(
+        turn, 0.2, NO_LIMITS, 2.0
+    ),
+    "outcome": lambda store, turn: store.finish_turn(turn, done("Paris"), 2.0),
+    "delivery": lambda store, turn: store.mark_delivered(turn, 2.0),
+    "release": lambda store, turn: store.release_turn(turn),
+    "failure": lambda store, turn: store.record_failure(turn),
+    "end": lambda store, turn: store.abandon_turn(turn, "", 2.0),
+}
+
+
+class OneOf(MemoryStore):
+    """The store of one of several processes."""
+
+    def __init__(self, owner: str, shared: MemoryStore | None = None) -> None:
+        super().__init__()
+        self._owner = owner
+        if shared is not None:
+            self.db = shared.db
+        leases.enter(self.db, owner, "work", 1.0)
+
+    def end(self) -> None:
+        """Have the others know that this process runs no more."""
+        self.db.execute("DELETE FROM processes WHERE id = ?", [self._owner])
+
+
+async def test_a_thread_is_taken_from_nobody_and_from_the_dead() -> None:
+    one = OneOf("one")
+    two = OneOf("two", one)
+    await waiting(one, said("m1"))
+    taken = await one.take_turn(HERE)
+    assert taken is not None
+    assert await two.take_turn(HERE) is None
+    assert await one.take_turn(HERE) == taken
+    one.end()
+    after = await two.take_turn(HERE)
+    assert after is not None
+    assert (after.epoch, after.owner) == (taken.epoch + 1, "two")
+
+
+async def test_the_only_process_takes_a_thread_once(tmp_path: Path) -> None:
+    async with open_store(tmp_path / "threadkeep.db") as store:
+        turn = await waiting(store, said("m1"))
+        for _ in range(2):
+            taken = await store.take_turn(HERE)
+            assert taken is not None
+            assert taken.epoch == turn.epoch + 1
+    async with open_store(tmp_path / "threadkeep.db") as store:
+        # Another process now: the first has the file no more.
+        taken = await store.take_turn(HERE)
+        assert taken is not None
+        assert taken.epoch == turn.epoch + 2
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+async def test_a_process_that_lost_a_thread_writes_nothing_there(
+    write: Callable[[Store, Turn], object],
+) -> None:
+    one = OneOf("one")
+    two = OneOf("two", one)
+    await waiting(one, said("m1"))
+    lost = await one.take_turn(HERE)
+    assert lost is not None
+    await one.reserve(lost, "U1", 0.1, NO_LIMITS, 1.0)
+    one.end()
+    await two.take_turn(HERE)
+    before = "\n".join(one.db.conn.iterdump())
+    with pytest.raises(ThreadLost):
+        await write(one, lost)  # type: ignore[misc]
+    assert "\n".join(one.db.conn.iterdump()) == before
+    # For the one that has it, the same is written.
+    await write(two, await following(two))  # type: ignore[misc]
+
+
+async def test_only_the_calls_of_processes_that_ended_are_booked(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "threadkeep.db"
+    charge = Charge(CHANNEL, "U1", "try", "m", 0.75)
+    async with open_store(path) as store:
+        assert isinstance(await store.open_charge(charge, NO_LIMITS, 1.0), int)
+    async with open_store(path) as store:
+        [booked] = await store.spending(0.0)
+        assert booked.cost == 0.75
+        assert isinstance(await store.open_charge(charge, NO_LIMITS, 1.0), int)
+        await store._write(lambda db: ledger.book_interrupted(db, now=2.0))
+        assert len(await store.spending(0.0)) == 1
