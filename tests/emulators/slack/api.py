@@ -7,6 +7,7 @@ the rate limit, the method. Every one is in the log, whatever became of it.
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from aiohttp import web
 
@@ -15,6 +16,7 @@ from tests.emulators.slack import scopes
 from tests.emulators.slack.blocks import Json
 from tests.emulators.slack.calls import Call, Refused
 from tests.emulators.slack.faults import Answer, Fault, Faults
+from tests.emulators.slack.oauth import EXCHANGE
 from tests.emulators.slack.rates import Meter
 from tests.emulators.wire import sever
 
@@ -22,14 +24,29 @@ from tests.emulators.wire import sever
 APP_LEVEL = "apps.connections.open"
 
 
+#: A11: of tokens that rotate, so many are good at once.
+MOST_TOKENS = 2
+
+
+@dataclass(slots=True)
+class Token:
+    """A bot's token."""
+
+    #: When it expires, by the emulator's clock; None for never.
+    until: float | None = None
+    #: What a call with it is told; None while it is good.
+    error: str | None = None
+
+
 class Api:
-    """Answers `/api/<method>`."""
+    """Answers `/api/<method>` for one workspace."""
 
     def __init__(
         self,
         *,
         methods: Mapping[str, Callable[[Call], Json]],
-        tokens: tuple[str, str],
+        token: str,
+        app_token: str,
         granted: set[str],
         meter: Meter,
         clock: Callable[[], float],
@@ -41,18 +58,32 @@ class Api:
         #: How many calls of each method came too soon.
         self.refused: Counter[str] = Counter()
         self.faults = Faults()
-        #: What every call with the bot's token is told; None while it is good.
-        self.token_error: str | None = None
+        #: The bot's tokens that there have been, the newest last.
+        self.tokens: dict[str, Token] = {token: Token()} if token else {}
         self._methods = methods
-        self._bot_token, self._app_token = tokens
+        self._app_token = app_token
         self._granted = granted
         self._meter = meter
         self._clock = clock
         self._changes = changes
 
+    def admit(self, token: str, until: float | None) -> None:
+        """Make `token` good. Of those before, one stays good until it expires if they
+        rotate."""
+        good = [each for each in self.tokens.values() if each.error is None]
+        keep = MOST_TOKENS - 1 if until is not None else 0
+        for old in good[: len(good) - keep]:
+            old.error = "token_revoked"
+        self.tokens[token] = Token(until)
+
+    def refuse(self, error: str) -> None:
+        """Tell `error` to every call with a token that there has been."""
+        for each in self.tokens.values():
+            each.error = error
+
     async def serve(self, request: web.Request) -> web.Response:
         """Answer one call."""
-        call = await self._read(request)
+        call = await read(request, self._clock)
         self.calls.append(call)
         self.pending += 1
         self._changes.mark()
@@ -74,24 +105,17 @@ class Api:
 
     def trusts(self, request: web.Request) -> bool:
         """Whether `request` carries the bot's token, and may read files (A15)."""
-        token = request.headers.get("Authorization")
-        good = token == f"Bearer {self._bot_token}" and self.token_error is None
-        return good and "files:read" in self._granted
+        _, _, token = request.headers.get("Authorization", "").partition(" ")
+        return self._wrong(token) is None and "files:read" in self._granted
 
-    async def _read(self, request: web.Request) -> Call:
-        arguments: Json = dict(request.query)
-        if request.content_type == "application/json":
-            sent = await request.text()
-            arguments |= json.loads(sent) if sent else {}
-        else:
-            arguments |= await request.post()
-        method = request.match_info["method"]
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        in_body = arguments.pop("token", "")
-        # Only the header counts for app-level tokens, by Slack's own page.
-        if scheme.lower() != "bearer" and method != APP_LEVEL:
-            token = in_body
-        return Call(method, arguments, self._clock(), token=token)
+    def _wrong(self, token: str) -> str | None:
+        """What is wrong with a bot's token."""
+        known = self.tokens.get(token)
+        if known is None:
+            return "invalid_auth"
+        if known.until is not None and self._clock() > known.until:
+            return known.error or "token_expired"
+        return known.error
 
     async def _suffer(self, call: Call, fault: Fault) -> Answer:
         """Answer `call` as far as `fault` lets us."""
@@ -118,14 +142,16 @@ class Api:
 
     def _check(self, call: Call) -> None:
         """Judge the token and its scopes (A5, A12)."""
+        if call.method == EXCHANGE:
+            return
         if not call.token:
             raise Refused("not_authed")
-        if call.token not in (self._bot_token, self._app_token):
+        if call.token not in (*self.tokens, self._app_token):
             raise Refused("invalid_auth")
         if (call.token == self._app_token) != (call.method == APP_LEVEL):
             raise Refused("not_allowed_token_type")
-        if call.token == self._bot_token and self.token_error:
-            raise Refused(self.token_error)
+        if call.token != self._app_token and (wrong := self._wrong(call.token)):
+            raise Refused(wrong)
         needed = scopes.BY_METHOD.get(call.method)
         if needed and needed not in self._granted:
             raise Refused("missing_scope", needed=needed, provided=self._provided())
@@ -142,3 +168,21 @@ class Api:
 
     def _provided(self) -> str:
         return ",".join(sorted(self._granted))
+
+
+async def read(request: web.Request, clock: Callable[[], float]) -> Call:
+    """The call that `request` makes."""
+    arguments: Json = dict(request.query)
+    if request.content_type == "application/json":
+        sent = await request.text()
+        arguments |= json.loads(sent) if sent else {}
+    else:
+        arguments |= await request.post()
+    method = request.match_info["method"]
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    in_body = arguments.pop("token", "")
+    credentials = token if scheme.lower() == "basic" else ""
+    # Only the header counts for app-level tokens, by Slack's own page.
+    if scheme.lower() != "bearer" and method != APP_LEVEL:
+        token = in_body
+    return Call(method, arguments, clock(), token=token, credentials=credentials)

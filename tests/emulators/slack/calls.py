@@ -33,6 +33,8 @@ class Call:
     outcome: str = "pending"
     #: The token it came with; never logged.
     token: str = field(default="", repr=False)
+    #: The app's id and secret, as HTTP sends them; never logged.
+    credentials: str = field(default="", repr=False)
 
     def value(self, name: str) -> Any:
         """Argument `name`, decoded if it came as JSON in a string."""

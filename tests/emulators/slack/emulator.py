@@ -1,4 +1,5 @@
-"""SlackEmulator: one Slack workspace on loopback, with one app installed.
+"""SlackEmulator: a Slack workspace on loopback, with one app installed, and further
+workspaces that may install the app, too.
 
 The app talks to it over HTTP and WebSockets with the real SDKs. People talk
 through the verbs of this class: `say`, `edit`, `delete`, `press`, … Tests read
@@ -24,7 +25,7 @@ from tests.emulators.changes import PATIENCE, Changes
 from tests.emulators.slack import blocks as kit
 from tests.emulators.slack import rates as limits
 from tests.emulators.slack import scopes, socketmode
-from tests.emulators.slack.api import APP_LEVEL, Api
+from tests.emulators.slack.api import APP_LEVEL, Api, read
 from tests.emulators.slack.blocks import Json
 from tests.emulators.slack.calls import Call, Refused
 from tests.emulators.slack.chat import Chat
@@ -35,6 +36,7 @@ from tests.emulators.slack.faults import Faults
 from tests.emulators.slack.files import Files
 from tests.emulators.slack.groups import Groups
 from tests.emulators.slack.hooks import Hooks
+from tests.emulators.slack.oauth import OAuth, Org
 from tests.emulators.slack.reads import Reads
 from tests.emulators.slack.socketmode import Connection, Delivery, SocketMode
 from tests.emulators.slack.streams import Streams
@@ -54,6 +56,9 @@ class SlackEmulator:
     that Slack caps (A5.2), which gets a page every `capped` seconds. `pair`
     orders the two events of a mention. What is about Socket Mode is in real
     seconds; see socketmode.py.
+
+    `add_team` returns another workspace on the same server, with the same verbs: its
+    people, channels, tokens, rates, calls and faults are its own.
     """
 
     def __init__(
@@ -72,31 +77,53 @@ class SlackEmulator:
         ack_timeout: float = socketmode.ACK_TIMEOUT,
         retries: Sequence[float] = socketmode.RETRIES,
         keep: float = socketmode.KEEP,
+        among: "SlackEmulator | None" = None,
+        bot: tuple[str, str] | None = None,
     ) -> None:
-        self.bot_token = "xoxb-emulated-bot-token"
+        #: The bot's newest token; "" before the app is installed.
+        self.bot_token = "" if among else "xoxb-emulated-bot-token"
         self.app_token = "xapp-1-emulated-app-token"
         self.socket_mode = True
+        self._home = among or self
+        #: The workspaces on this server.
+        self.teams: list[SlackEmulator] = among.teams if among else []
+        self.teams.append(self)
+        #: Whether the app is installed here: events of others do not reach it.
+        self.installed = among is None
+        self.org: Org | None = None
+        self.oauth: OAuth = among.oauth if among else OAuth(clock=clock)
         #: What the app may do; take one away to have `missing_scope`.
         self.granted = set(granted)
         self._port = port
-        self._changes = Changes()
-        self._chance = random.Random(seed)
-        self.world = World(name=name, clock=clock, changes=self._changes)
-        self.socket = SocketMode(
-            app=self.world.app,
+        self._clock, self._rates = clock, rates
+        self._changes: Changes = among._changes if among else Changes()
+        self._chance: random.Random = among._chance if among else random.Random(seed)
+        self.world: World = World(
+            name=name,
             clock=clock,
             changes=self._changes,
-            chance=self._chance,
-            ack_timeout=ack_timeout,
-            retries=retries,
-            keep=keep,
+            numbers=among.world.numbers if among else None,
+            bot=bot,
+        )
+        self.socket: SocketMode = (
+            among.socket
+            if among
+            else SocketMode(
+                app=self.world.app,
+                clock=clock,
+                changes=self._changes,
+                chance=self._chance,
+                ack_timeout=ack_timeout,
+                retries=retries,
+                keep=keep,
+            )
         )
         self.feed = Feed(
             self.world,
             granted=self.granted,
             pair=pair,
             chance=self._chance,
-            deliver=self.socket.deliver,
+            deliver=self._deliver,
         )
         self.world.listener = self.feed.tell
         self._chat = Chat(self.world, granted=self.granted)
@@ -110,7 +137,7 @@ class SlackEmulator:
         self.uploads = Uploads(
             self.world, chat=self._chat, files=self.files, host=self._host
         )
-        reads = Reads(
+        self._reads = reads = Reads(
             self.world,
             granted=self.granted,
             replies_cap=replies_cap,
@@ -120,7 +147,7 @@ class SlackEmulator:
             methods = ("conversations.replies", "conversations.history")
             rate = (limits.Rate(1, seconds=capped),)
             rates = {**rates, **dict.fromkeys(methods, rate)}
-        self.api = Api(
+        self.api: Api = Api(
             methods={
                 **self._chat.methods(),
                 **self.streams.methods(),
@@ -128,9 +155,12 @@ class SlackEmulator:
                 **self.groups.methods(),
                 **self.views.methods(),
                 **self.uploads.methods(),
+                **self.oauth.methods(),
+                "auth.revoke": self._revoked,
                 APP_LEVEL: self._open_connection,
             },
-            tokens=(self.bot_token, self.app_token),
+            token=self.bot_token,
+            app_token=self.app_token,
             granted=self.granted,
             meter=limits.Meter(rates, clock),
             clock=clock,
@@ -161,12 +191,13 @@ class SlackEmulator:
 
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=16 * 2**20)
-        app.router.add_route("*", "/api/{method}", self.api.serve)
+        app.router.add_route("*", "/api/{method}", self._serve_call)
+        app.router.add_get("/oauth/v2/authorize", self.oauth.serve)
         app.router.add_get("/link/", self.socket.serve)
-        app.router.add_get("/files-pri/{file}/{name}", self.files.serve)
-        app.router.add_get("/files-pri/{file}/download/{name}", self.files.serve)
-        app.router.add_post("/upload/v1/{file}", self.uploads.serve)
-        app.router.add_post("/hooks/{hook}", self.hooks.serve)
+        app.router.add_get("/files-pri/{file}/{name}", self._serve_file)
+        app.router.add_get("/files-pri/{file}/download/{name}", self._serve_file)
+        app.router.add_post("/upload/v1/{file}", self._serve_upload)
+        app.router.add_post("/hooks/{hook}", self._serve_hook)
         # The short timeout ends calls that a test still holds.
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.05)
         await self._runner.setup()
@@ -190,12 +221,63 @@ class SlackEmulator:
             await self.socket.close()
             await self._runner.cleanup()
 
+    # Which workspace a request is for.
+
+    async def _serve_call(self, request: web.Request) -> web.Response:
+        call = await read(request, self._clock)
+        return await self._owner(call).api.serve(request)
+
+    def _owner(self, call: Call) -> "SlackEmulator":
+        """The workspace that `call` is about: that of its token or, of those of one
+        organisation, the one that it names, or whose channel or person it names."""
+        teams = [team for team in self.teams if call.token in team.api.tokens]
+        if len(teams) > 1:
+            named = [
+                team
+                for team in teams
+                if call.text("team_id") == team.team
+                or call.text("channel") in team.world.channels
+                or call.text("channel_id") in team.world.channels
+            ]
+            people = [t for t in teams if call.text("user") in t.world.users]
+            teams = named or people or teams
+        return teams[0] if teams else self
+
+    async def _serve_file(self, request: web.Request) -> web.StreamResponse:
+        name, _, _ = request.match_info["file"].partition("-")
+        owner = next((t for t in self.teams if t.team == name), self)
+        return await owner.files.serve(request)
+
+    async def _serve_upload(self, request: web.Request) -> web.Response:
+        file = request.match_info["file"]
+        owner = next((t for t in self.teams if t.uploads.knows(file)), self)
+        return await owner.uploads.serve(request)
+
+    async def _serve_hook(self, request: web.Request) -> web.Response:
+        hook = request.match_info["hook"]
+        owner = next((t for t in self.teams if t.hooks.knows(hook)), self)
+        return await owner.hooks.serve(request)
+
+    def _deliver(self, payload: Json) -> None:
+        if self.installed:
+            self.socket.deliver(payload)
+
     # Where it is, and who is there.
+
+    @property
+    def name(self) -> str:
+        """The name of the workspace."""
+        return self._reads.name
+
+    @property
+    def authorize_url(self) -> str:
+        """Where people install the app."""
+        return f"http://{self._host()}/oauth/v2/authorize"
 
     @property
     def api_url(self) -> str:
         """What the SDKs call `base_url`."""
-        return f"http://127.0.0.1:{self._port}/api/"
+        return f"http://{self._host()}/api/"
 
     @property
     def team(self) -> str:
@@ -213,6 +295,35 @@ class SlackEmulator:
     def mention(self) -> str:
         """How people address the bot, in Slack's notation."""
         return f"<@{self.world.bot.id}>"
+
+    def add_team(
+        self, name: str, *, org: Org | None = None, installed: bool = False
+    ) -> "SlackEmulator":
+        """Open another workspace, in an organisation if there is one; with the app
+        `installed`, it has a token already."""
+        # The app's user is one and the same in all of an organisation.
+        first = org.teams[0] if org and org.teams else None
+        team = SlackEmulator(
+            clock=self._clock,
+            rates=self._rates,
+            pair=self.feed.pair,
+            granted=frozenset(self.granted),
+            among=self._home,
+            bot=(first.bot_user, first.bot_id) if first else None,
+        )
+        team._reads.name = name
+        if org is not None:
+            team.org = org
+            team.world.enterprise = org.id
+            org.teams.append(team)
+        if installed:
+            token = self.world.number("xoxb-emulated-")
+            team.install(token, frozenset(self.granted))
+        return team
+
+    def add_org(self, name: str) -> Org:
+        """Make an organisation; its workspaces come with `add_team` (A14)."""
+        return Org(self.world.number("E"), name)
 
     def add_user(self, name: str, **facts: Any) -> str:
         """Let a person join; `facts` are fields of people.User."""
@@ -355,8 +466,42 @@ class SlackEmulator:
     def revoke(self, error: str = "token_revoked") -> None:
         """Take the bot's token back: from now on it gets `error`, for example
         "token_revoked" or "account_inactive" (A5.3), and the app is told (A1.4)."""
-        self.api.token_error = error
+        self.api.refuse(error)
         self.emit("tokens_revoked", tokens={"oauth": [], "bot": [self.bot_user]})
+
+    def uninstall(self) -> None:
+        """Remove the app from the workspace: it is told twice (A1.4), and then nothing
+        more; its tokens are good for nothing."""
+        self.revoke("account_inactive")
+        self.emit("app_uninstalled")
+        self.installed = False
+
+    def install(
+        self,
+        token: str,
+        granted: frozenset[str],
+        *,
+        valid: float | None = None,
+        org: Org | None = None,
+        again: bool = False,
+    ) -> None:
+        """Give the app `token` here, good for `valid` seconds; `again` in place of one
+        that it has."""
+        self.bot_token = token
+        until = None if valid is None else self._clock() + valid
+        self.api.admit(token, until)
+        if not again:
+            self.granted.clear()
+            self.granted.update(granted)
+            self.installed = True
+            self.world.is_org_wide = org is not None
+
+    def _revoked(self, call: Call) -> Json:
+        """The app gives its token up; it is told as if people had taken it (A1.4)."""
+        if call.flag("test"):
+            return {"ok": True, "revoked": False}
+        self.revoke()
+        return {"ok": True, "revoked": True}
 
     def refuse_status(self, error: str | None = "feature_disabled") -> None:
         """Let setStatus fail, for example with "missing_scope"; None mends it."""
@@ -458,7 +603,7 @@ class SlackEmulator:
         return dump(self.world, self.views, self.api, self.socket)
 
     def _host(self) -> str:
-        return f"127.0.0.1:{self._port}"
+        return f"127.0.0.1:{self._home._port}"
 
     def _open_connection(self, call: Call) -> Json:
         if not self.socket_mode:

@@ -86,18 +86,19 @@ class Feed:
         team = team or world.team
         channel = str(event.get("channel", ""))
         authorization = {
-            "enterprise_id": None,
+            "enterprise_id": world.enterprise or None,
             "team_id": team,
             "user_id": world.bot.id,
             "is_bot": True,
-            "is_enterprise_install": False,
+            "is_enterprise_install": world.is_org_wide,
         }
         self._deliver(
             {
                 "token": "verification",
                 "team_id": team,
                 "context_team_id": team,
-                "context_enterprise_id": None,
+                "context_enterprise_id": world.enterprise or None,
+                **({"enterprise_id": world.enterprise} if world.enterprise else {}),
                 "api_app_id": world.app,
                 "type": "event_callback",
                 "event_id": world.number("Ev"),

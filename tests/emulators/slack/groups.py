@@ -70,6 +70,9 @@ class Groups:
         self._groups[group].disabled = disabled
 
     def _list(self, call: Call) -> Json:
+        if self._world.is_org_wide and not call.text("team_id"):
+            # An organisation's token says nothing of the workspace (A14).
+            raise Refused("missing_argument")
         shown = [
             group.json(
                 self._world.team,

@@ -55,6 +55,9 @@ class Hooks:
         self._host = host
         self._given: dict[str, Hook] = {}
 
+    def knows(self, name: str) -> bool:
+        return name in self._given
+
     def issue(
         self, user: str, channel: str, origin: Message | Whisper | None = None
     ) -> str:

@@ -104,7 +104,8 @@ def slash_command(
         "command": command,
         "text": text,
         "api_app_id": world.app,
-        "is_enterprise_install": "false",
+        **({"enterprise_id": world.enterprise} if world.enterprise else {}),
+        "is_enterprise_install": str(world.is_org_wide).lower(),
     }
 
 
@@ -123,6 +124,6 @@ def _somebody(world: World, user: str) -> Json:
         "user": {**person, "team_id": world.users[user].team},
         "api_app_id": world.app,
         "team": {"id": world.team, "domain": "emulated"},
-        "enterprise": None,
-        "is_enterprise_install": False,
+        "enterprise": {"id": world.enterprise} if world.enterprise else None,
+        "is_enterprise_install": world.is_org_wide,
     }

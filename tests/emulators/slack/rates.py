@@ -69,6 +69,9 @@ RATES: Rates = {
     "reactions.remove": TIER_2,
     "assistant.threads.setStatus": (Rate(600, burst=60),),
     "auth.test": (Rate(300, burst=60),),
+    # Slack's page on the method, and "special" (A5.1).
+    "auth.revoke": TIER_3,
+    "oauth.v2.access": (Rate(600, burst=120),),
     # A5.1: the sources disagree, tier 1 or tier 3.
     "apps.connections.open": TIER_3,
 }

@@ -33,6 +33,7 @@ class Reads:
         # Reports differ on whether later pages of a thread begin with its root
         # again, so a client has to bear both.
         self._repeats_root = repeats_root
+        self.name = "Emulated"
 
     def methods(self) -> Mapping[str, Callable[[Call], Json]]:
         """The methods by name."""
@@ -48,15 +49,17 @@ class Reads:
         }
 
     def _whoami(self, call: Call) -> Json:
+        org = self._world.enterprise if self._world.is_org_wide else ""
         return {
             "ok": True,
             "url": "https://emulated.slack.com/",
-            "team": "Emulated",
+            "team": self.name,
             "user": self._world.bot.name,
-            "team_id": self._world.team,
+            # A14: an organisation's id where the app is installed on it.
+            "team_id": org or self._world.team,
             "user_id": self._world.bot.id,
             "bot_id": self._world.bot.bot,
-            "is_enterprise_install": False,
+            "is_enterprise_install": bool(org),
         }
 
     def _replies(self, call: Call) -> Json:

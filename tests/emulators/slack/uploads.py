@@ -53,6 +53,9 @@ class Uploads:
             "files.info": self._info,
         }
 
+    def knows(self, file: str) -> bool:
+        return file in self._tickets
+
     async def serve(self, request: web.Request) -> web.Response:
         """Take the bytes of a file, as many as were announced."""
         ticket = self._tickets.get(request.match_info["file"])

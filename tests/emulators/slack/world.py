@@ -159,13 +159,24 @@ class World:
     """One workspace with one app installed, which is `bot`."""
 
     def __init__(
-        self, *, name: str, clock: Callable[[], float], changes: Changes
+        self,
+        *,
+        name: str,
+        clock: Callable[[], float],
+        changes: Changes,
+        numbers: Iterator[int] | None = None,
+        bot: tuple[str, str] | None = None,
     ) -> None:
         self.clock = clock
         self.changes = changes
         self.listener: Callable[[Change], None] = lambda change: None
-        self.team = "T00000001"
+        #: Of all workspaces on one server, so that no id stands for two things.
+        self.numbers = itertools.count(1) if numbers is None else numbers
+        self.team = "T00000001" if numbers is None else self.number("T")
         self.app = "A00000001"
+        #: The organisation, "" for none, and whether the app is installed on it (A14).
+        self.enterprise = ""
+        self.is_org_wide = False
         self.users: dict[str, User] = {}
         self.channels: dict[str, Channel] = {}
         self.messages: dict[str, dict[str, Message]] = {}
@@ -177,17 +188,20 @@ class World:
         #: The handles of the user groups, by id.
         self.handles: dict[str, str] = {}
         self.names = Names(self.users, self.channels, self.handles)
-        self._numbers = itertools.count(1)
         self._replies: dict[tuple[str, str], list[Message]] = {}
         # Ts are wall-clock times, but run with the injected clock.
         self._epoch = time.time() - clock()
         self._last_ts = 0
-        self.bot = self.add_user(name, bot="B00000001", app=self.app)
+        if numbers is None:
+            self.bot = self.add_user(name, bot="B00000001", app=self.app)
+        else:
+            id, program = bot or (self.number("U"), self.number("B"))
+            self.bot = self.add_user(name, bot=program, app=self.app, id=id)
 
     def add_user(self, name: str, **facts: Any) -> User:
         """Let somebody join the workspace; `facts` are fields of User."""
         facts = {"real_name": name, "team": self.team, **facts}
-        user = User(id=self.number("U"), name=name, **facts)
+        user = User(id=facts.pop("id", "") or self.number("U"), name=name, **facts)
         self.users[user.id] = user
         return user
 
@@ -223,7 +237,7 @@ class World:
 
     def number(self, letter: str) -> str:
         """A fresh id."""
-        return f"{letter}{next(self._numbers):08d}"
+        return f"{letter}{next(self.numbers):08d}"
 
     def post(self, message: Message) -> Message:
         """Put `message` where it says that it belongs."""
