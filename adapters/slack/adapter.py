@@ -1,24 +1,17 @@
-"""The Slack adapter: receives events over Socket Mode, opens surfaces for replies.
+"""The Slack adapter: receives events, opens surfaces for replies.
 
-Rule: persist, then acknowledge. Bolt acknowledges an event before its listener runs,
-so events are handled in a middleware in front of everything: one that raises there is
-not acknowledged, and Slack sends it again (platform facts A4). For the same reason,
-events beyond a limit are refused there at once.
+A process that only answers needs no way in: it does not listen, and calls the Web API
+alone.
 """
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
-from typing import Any
 
-from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
-from slack_bolt.app.async_app import AsyncApp
-from slack_bolt.response import BoltResponse
-
-from adapters.slack import events, mentions, mrkdwn, organisations
+from adapters.slack import mrkdwn
 from adapters.slack.channels import Channels
 from adapters.slack.check import SCOPES, lacking, scopes
 from adapters.slack.client import Identity, SlackClient, open_client
@@ -26,8 +19,8 @@ from adapters.slack.config import SlackConfig
 from adapters.slack.directory import SlackDirectory
 from adapters.slack.display_names import DisplayNames
 from adapters.slack.file_source import SlackFiles
-from adapters.slack.greeting import Greeting
 from adapters.slack.history import MessageHistory
+from adapters.slack.intake import Intake
 from adapters.slack.interactions import Interactions
 from adapters.slack.members import People
 from adapters.slack.mention_pairs import MentionPairs
@@ -36,20 +29,20 @@ from adapters.slack.name_cache import MOST_NAMES, NameCache
 from adapters.slack.native_streams import Streams
 from adapters.slack.probes import SlackProber
 from adapters.slack.signing_in import sign_in, try_socket
+from adapters.slack.sockets import Sockets
 from adapters.slack.surface import SlackSurface, open_surface
 from adapters.slack.thinking_status import Status
 from adapters.slack.uploads import UPLOADING
 from bot.domain.finding import Grade
 from bot.domain.message import Message
 from bot.domain.platform import EditInterval, Limits, Rate, RateLimitScope, WriteKind
-from bot.domain.scope import Scope, ThreadKey
+from bot.domain.scope import ThreadKey
 from bot.domain.turn import Turn
-from bot.errors import AccessRevoked, ConfigError, DeliveryError, StorageError
+from bot.errors import ConfigError
 from bot.messages import operator
 from bot.messages.controls import NAME_CHANNEL_SLACK
-from bot.ports.host import Health, Host
-from bot.runtime.allowance import Allowance
-from bot.runtime.background import Background, finish, report
+from bot.ports.host import Host
+from bot.runtime.background import Background, finish
 from bot.runtime.offload import offload
 
 log = logging.getLogger(__name__)
@@ -91,21 +84,6 @@ LIMITS = Limits(
     naming=NAME_CHANNEL_SLACK,
 )
 
-# How often the SDK checks the socket, in seconds. After a loss, events wait for the
-# next check; with more frequent ones, a slow pong would count as a loss.
-PING = 5.0
-
-# How many events are handled at once: the SDK starts a task for each (platform facts
-# A4), and one may hold 40,000 characters. Further events are not acknowledged.
-MOST_EVENTS = 2_000
-
-# Seconds between attempts to reconnect; they double.
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
-
-
-class _Crowded(Exception):
-    """Too many events are being handled; Slack is to send this one again."""
-
 
 class SlackAdapter:
     """One Slack workspace."""
@@ -118,10 +96,13 @@ class SlackAdapter:
         config: SlackConfig,
         identity: Identity,
         address: str | None,
+        *,
+        listens: bool = True,
     ) -> None:
         self.limits = LIMITS
         self._client = client
         self._address = address
+        self._listens = listens
         self._config = config
         self._us = identity
         self._names = NameCache(client)
@@ -141,22 +122,26 @@ class SlackAdapter:
         #: Fails when Slack rejects a token.
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         client.on_revoked = self._fail
-        self._pause = FIRST_PAUSE
-        self._events = Allowance(MOST_EVENTS)
-        #: How many events in a row the store refused.
-        self._unkept = 0
 
     async def run(self, host: Host) -> None:
-        """Receive events until cancelled. Raises ConfigError if Slack rejects a
-        token."""
+        """Receive events until cancelled, or wait for that if this process does not
+        listen. Raises ConfigError if Slack rejects a token."""
         self._require_scopes(host)
+        if not self._listens:
+            host.health.local(self.name)
+            await asyncio.shield(self._failed)
+            return
         async with Background(lambda _, error: self._fail(error)) as background:
             interactions = Interactions(
                 *(self._client, self._people, self._display_names, self._channels),
                 *(self._us, host, background),
             )
+            intake = Intake(
+                *(host, self._us, interactions),
+                *(self._names, self._streams, self._pairs),
+            )
             try:
-                await self._listen(host, interactions)
+                await self._listen(host, intake)
             finally:
                 # Work that outlasts an acknowledgement only updates modals.
                 background.cancel()
@@ -175,80 +160,16 @@ class SlackAdapter:
         report_missing(lacking(self._us))
         self._client.on_missing_scope = report_missing
 
-    async def _listen(self, host: Host, interactions: Interactions) -> None:
-        async def spool(body: dict[str, Any]) -> BoltResponse:
-            # Commands that outlast their acknowledgement are bounded, too.
-            if len(interactions.going_on) >= MOST_EVENTS:
-                self._events.refused += 1
-                raise _Crowded
-            if not self._events.take():
-                raise _Crowded
-            try:
-                response = await take(body)
-            finally:
-                if refused := self._events.give():
-                    log.info("slack.events_taken_again refused=%d", refused)
-            if self._unkept:
-                log.info("slack.acknowledging_again refused=%d", self._unkept)
-                self._unkept = 0
-            return response
-
-        async def take(body: dict[str, Any]) -> BoltResponse:
-            host.health.heard(self.name, events.own(body, self._us))
-            if (answer := await interactions.take(body)) is not None:
-                return BoltResponse(status=200, body=answer or "")
-            if not events.is_ours(body, self._us):
-                return BoltResponse(status=200, body="")
-            inbox = host.inbox
-            event = body.get("event") or {}
-            added = mentions.is_added(event, self._us)
-            message = await self._converted(events.read, body)
-            edited = await self._converted(events.edited, body) if added else None
-            if new := message or edited:
-                # What its other event has beside the text may make it a question.
-                await self._pairs.wait(event)
-                self._names.introduce({new.author: new.name})
-                self._streams.introduce(new.author, organisations.team(event))
-                if added:
-                    await inbox.amend(new, newly_addressed=True)
-                else:
-                    await inbox.receive(new)
-                self._pairs.handled(event)
-            elif previewed := await self._converted(events.previewed, body):
-                await inbox.supplement(previewed)
-            elif edited := await self._converted(events.edited, body):
-                await inbox.amend(edited)
-            elif gone := events.deleted(body):
-                channel, ts = gone
-                await inbox.erase(self.name, self._us.team, [ts], channel)
-            elif deleted := events.closed(body):
-                await inbox.forget(Scope(self.name, self._us.team, deleted))
-            # Other events are acknowledged, too, or Slack repeats them.
-            return BoltResponse(status=200, body="")
-
-        # Without a name, Bolt searches the source of every loaded module for one, which
-        # takes half a second at every start.
-        app = AsyncApp(
-            name="threadkeep",
-            client=self._client.web,
-            before_authorize=spool,
-            # Its own loggers would inherit the root's level, and at DEBUG they log
-            # messages.
-            logger=logging.getLogger("slack_bolt"),
+    async def _listen(self, host: Host, intake: Intake) -> None:
+        address, self._address = self._address, None
+        sockets = Sockets(
+            *(intake.app(self._client), self._client, self._config.app_token),
+            *(host.health, self._fail),
+            count=self._config.connections,
+            of=self._config.connections,
+            address=address,
         )
-        app.error(self._not_acknowledged)
-        handler = AsyncSocketModeHandler(
-            app, self._config.app_token, ping_interval=PING
-        )
-        # The SDK's queue is unbounded. It is emptied in every iteration of the loop, so
-        # waiting for room here is brief.
-        handler.client.message_queue = asyncio.Queue(MOST_EVENTS)
-        # The SDK reconnects by itself without pauses or end, and logs the raw error;
-        # this way it backs off, and the log says what to do.
-        opened = partial(self._open_socket, host.health)
-        handler.client.issue_new_wss_url = opened  # type: ignore[method-assign]
-        handler.client.on_message_listeners.append(Greeting(host.health).take)
-        connecting = asyncio.ensure_future(_connect(handler))
+        connecting = asyncio.ensure_future(sockets.connect())
         try:
             # Connecting lasts as long as Slack cannot be reached.
             await asyncio.wait(
@@ -262,15 +183,7 @@ class SlackAdapter:
         finally:
             connecting.cancel()
             # A shutdown may cancel this while it ends by itself.
-            await finish(_close(handler, connecting))
-
-    async def _converted(
-        self,
-        convert: Callable[[Mapping[str, Any], Identity], Message | None],
-        body: Mapping[str, Any],
-    ) -> Message | None:
-        # Long attachments are read in some milliseconds; `repr` is much faster.
-        return await offload(partial(convert, body, self._us), len(repr(body)))
+            await finish(_close(sockets, connecting))
 
     def _log_listening(self, host: Host) -> None:
         log.info("slack.listening team=%s user=%s", self._us.team, self._us.user)
@@ -321,45 +234,6 @@ class SlackAdapter:
             text=mrkdwn.formatted(text, await self._display_names.find(text)),
         )
 
-    async def _open_socket(self, health: Health) -> str:
-        """Return a new address for the SDK to connect to, retrying without limit.
-
-        Ends the adapter if Slack rejects the token.
-        """
-        # The SDK asks for one when it has none, or its connection is broken.
-        health.lost(self.name)
-        if address := self._address:
-            # The one opened at sign-in to test the token.
-            self._address = None
-            return address
-        while True:
-            try:
-                address = await self._client.open_socket(self._config.app_token)
-            except AccessRevoked as error:
-                self._fail(error)
-                # The SDK would log any other error and retry.
-                raise asyncio.CancelledError from error
-            except DeliveryError as error:
-                log.warning("slack.unreachable again_in=%.0f %s", self._pause, error)
-                await asyncio.sleep(self._pause)
-                self._pause = min(LONGEST_PAUSE, self._pause * 2)
-            else:
-                self._pause = FIRST_PAUSE
-                return address
-
-    async def _not_acknowledged(self, error: Exception) -> None:
-        if isinstance(error, _Crowded):
-            if self._events.refused == 1:
-                log.error("slack.events_refused under_way=%d", self._events.used)
-            return
-        if not isinstance(error, StorageError):
-            report("take in an event", error)
-            return
-        # Once: while a disk is full, every event fails in the same way.
-        self._unkept += 1
-        if self._unkept == 1:
-            log.error("slack.not_acknowledged %s", error)
-
     def _fail(self, error: ConfigError) -> None:
         if not self._failed.done():
             self._failed.set_exception(error)
@@ -368,29 +242,26 @@ class SlackAdapter:
 
 
 @contextlib.asynccontextmanager
-async def connect(env: Mapping[str, str]) -> AsyncIterator[SlackAdapter]:
-    """The Slack workspace that `env` names, signed in to.
+async def connect(
+    env: Mapping[str, str], *, listens: bool = True
+) -> AsyncIterator[SlackAdapter]:
+    """The Slack workspace that `env` names, signed in to. One that does not listen
+    needs the bot token alone.
 
     Raises ConfigError when a token is missing or not accepted, Socket Mode is
     off, or Slack cannot be reached.
     """
-    config = SlackConfig.from_env(env)
+    config = SlackConfig.from_env(env, listens=listens)
     async with open_client(config) as client:
         identity = await sign_in(client)
-        address = await try_socket(client, config)
+        address = await try_socket(client, config) if listens else None
         for finding in scopes(identity):
             # A missing required scope is reported once somebody listens.
             if finding.grade is Grade.NOTE:
                 log.warning("slack.scopes %s", finding.text)
-        yield SlackAdapter(client, config, identity, address)
+        yield SlackAdapter(client, config, identity, address, listens=listens)
 
 
-async def _connect(handler: AsyncSocketModeHandler) -> None:
-    await handler.connect_async()  # type: ignore[no-untyped-call]
-
-
-async def _close(
-    handler: AsyncSocketModeHandler, connecting: asyncio.Future[None]
-) -> None:
+async def _close(sockets: Sockets, connecting: asyncio.Future[None]) -> None:
     await asyncio.wait({connecting})
-    await handler.close_async()  # type: ignore[no-untyped-call]
+    await sockets.close()

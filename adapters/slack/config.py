@@ -8,9 +8,13 @@ from bot.errors import ConfigError
 from bot.messages import check as check_messages
 from bot.messages import config as messages
 from bot.text import addresses
+from bot.text.numbers import number
 from bot.text.redaction import quoted
 
 PUBLIC_API = "https://slack.com/api/"
+
+# The connections of one app (facts A4).
+MOST_CONNECTIONS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +25,13 @@ class SlackConfig:
     app_token: str = field(repr=False)
     api_url: str = PUBLIC_API
     streams: Mode = Mode.AUTO
+    #: How many connections of Socket Mode this process opens.
+    connections: int = 1
 
     @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> "SlackConfig":
-        """Read `env`. Raises ConfigError that names every problem at once."""
+    def from_env(cls, env: Mapping[str, str], *, listens: bool = True) -> "SlackConfig":
+        """Read `env`; a process that does not listen needs the bot token alone. Raises
+        ConfigError that names every problem at once."""
         bot_token = env.get("SLACK_BOT_TOKEN", "").strip()
         app_token = env.get("SLACK_APP_TOKEN", "").strip()
         api_url = env.get("SLACK_API_URL", "").strip() or PUBLIC_API
@@ -32,10 +39,22 @@ class SlackConfig:
             *_problems(
                 "SLACK_BOT_TOKEN", bot_token, "xoxb-", messages.SLACK_BOT_TOKEN_PLACE
             ),
-            *_problems(
-                "SLACK_APP_TOKEN", app_token, "xapp-", messages.SLACK_APP_TOKEN_PLACE
-            ),
         ]
+        if listens:
+            problems += _problems(
+                "SLACK_APP_TOKEN", app_token, "xapp-", messages.SLACK_APP_TOKEN_PLACE
+            )
+        connections = env.get("SLACK_CONNECTIONS", "").strip() or "1"
+        count = number(connections) or 0
+        if not 1 <= count <= MOST_CONNECTIONS:
+            problems.append(
+                messages.not_a_number(
+                    variable="SLACK_CONNECTIONS",
+                    least=1,
+                    most=MOST_CONNECTIONS,
+                    written=quoted(connections),
+                )
+            )
         if wrong := addresses.problem("SLACK_API_URL", api_url):
             problems.append(wrong)
         streams = env.get("SLACK_NATIVE_STREAMS", "").strip().lower() or Mode.AUTO.value
@@ -50,7 +69,7 @@ class SlackConfig:
             )
         if problems:
             raise ConfigError(*problems)
-        return cls(bot_token, app_token, api_url, Mode(streams))
+        return cls(bot_token, app_token, api_url, Mode(streams), count)
 
 
 #: Reads the configuration of this platform, whichever it is.

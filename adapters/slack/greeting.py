@@ -1,10 +1,9 @@
 """Notices when a connection of Socket Mode is open."""
 
 import json
+from collections.abc import Callable
 
 from aiohttp import WSMessage
-
-from bot.ports.host import Health
 
 # The first message on a connection (facts A4), and room for what Slack adds to it.
 HELLO = "hello"
@@ -12,10 +11,10 @@ MOST_CHARS = 4_000
 
 
 class Greeting:
-    """Tells `health` of each connection that Slack greets on."""
+    """Calls `greeted` for each connection that Slack greets on."""
 
-    def __init__(self, health: Health) -> None:
-        self._health = health
+    def __init__(self, greeted: Callable[[], None]) -> None:
+        self._greeted = greeted
 
     async def take(self, message: WSMessage) -> None:
         """Look at one message of a connection."""
@@ -28,4 +27,4 @@ class Greeting:
         except ValueError:
             return
         if isinstance(parsed, dict) and parsed.get("type") == HELLO:
-            self._health.connected("slack")
+            self._greeted()

@@ -18,7 +18,7 @@ from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from sqlite_utils import Database
 
 from adapters.discord import backlog
-from adapters.slack import adapter as slack_adapter
+from adapters.slack import intake, sockets
 from adapters.slack.name_cache import MOST_NAMES
 from bot.domain.scope import Scope
 from bot.domain.triage_case import TriageCase
@@ -242,7 +242,7 @@ class Slow:
 async def test_what_slack_sends_beyond_the_bound_is_not_acknowledged_and_comes_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(slack_adapter, "MOST_EVENTS", 5)
+    monkeypatch.setattr(intake, "MOST_EVENTS", 5)
     caplog.set_level(logging.INFO)
     async with (
         # Slack repeats for minutes; here it has to be often in a second.
@@ -288,13 +288,13 @@ async def test_the_queue_of_the_sdk_is_bounded(
             queues.append(self.client.message_queue)
             await super().connect_async()  # type: ignore[no-untyped-call]
 
-    monkeypatch.setattr(slack_adapter, "AsyncSocketModeHandler", Handler)
+    monkeypatch.setattr(sockets, "AsyncSocketModeHandler", Handler)
     async with (
         SlackEmulator() as slack,
         open_store(tmp_path / "t.db") as store,
         running(slack, store, ScriptedModel()),
     ):
-        assert [each.maxsize for each in queues] == [slack_adapter.MOST_EVENTS]
+        assert [each.maxsize for each in queues] == [intake.MOST_EVENTS]
 
 
 async def test_a_message_of_2000_mentions_on_slack_is_fifty_names_and_no_storm(

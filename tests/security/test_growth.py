@@ -106,6 +106,7 @@ REASONS = {
     "bot/runtime/fair_queue.py FairQueue._order": "at most twice as many as lines",
     "bot/runtime/fair_queue.py _Line.entries": "at most `most` in all lines",
     "bot/rendering/fallbacks.py Dialect._links": "at most MOST_LINKS",
+    "adapters/slack/sockets.py Sockets._handlers": "at most MOST_CONNECTIONS",
     "adapters/slack/task_cards.py TaskCards.waiting": ANSWER,
     "bot/rendering/inline.py _CodeEnds._starts": ANSWER,
     "bot/rendering/inline.py _Reader._ends": ANSWER,

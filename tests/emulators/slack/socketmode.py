@@ -186,9 +186,12 @@ class SocketMode:
         for connection in list(self.connections):
             await connection.send(self._farewell(reason))
 
-    def cut(self) -> None:
-        """Break all connections without a close frame."""
+    def cut(self, only: int | None = None) -> None:
+        """Break all connections, or the one with the number `only`, without a close
+        frame."""
         for connection in self.connections:
+            if only not in (None, connection.number):
+                continue
             if connection.request.transport is not None:
                 connection.request.transport.abort()
 

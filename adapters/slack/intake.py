@@ -1,0 +1,158 @@
+"""Takes in what Slack sends, whichever way it comes: over sockets or over HTTP.
+
+Rule: persist, then acknowledge. Bolt acknowledges an event before its listener runs, so
+events are handled in a middleware in front of everything: one that raises there is not
+acknowledged, and Slack sends it again (platform facts A2, A4). For the same reason,
+events beyond a limit are refused there at once.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.response import BoltResponse
+
+from adapters.slack import events, mentions, organisations
+from adapters.slack.client import Identity, SlackClient
+from adapters.slack.interactions import Interactions
+from adapters.slack.mention_pairs import MentionPairs
+from adapters.slack.name_cache import NameCache
+from adapters.slack.native_streams import Streams
+from bot.domain.message import Message
+from bot.domain.scope import Scope
+from bot.errors import StorageError
+from bot.ports.host import Host
+from bot.runtime.allowance import Allowance
+from bot.runtime.background import report
+from bot.runtime.offload import offload
+
+log = logging.getLogger(__name__)
+
+PLATFORM = "slack"
+
+# How many events are handled at once: the SDK starts a task for each (platform facts
+# A4), and one may hold 40,000 characters. Further events are not acknowledged.
+MOST_EVENTS = 2_000
+
+
+class _Crowded(Exception):
+    """Too many events are being handled; Slack is to send this one again."""
+
+
+class Intake:
+    """Hands over what Slack sends to the core, and acknowledges what is durable."""
+
+    def __init__(
+        self,
+        host: Host,
+        us: Identity,
+        interactions: Interactions,
+        names: NameCache,
+        streams: Streams,
+        pairs: MentionPairs,
+    ) -> None:
+        self._host = host
+        self._us = us
+        self._interactions = interactions
+        self._names = names
+        self._streams = streams
+        self._pairs = pairs
+        self._under_way = Allowance(MOST_EVENTS)
+        #: How many events in a row the store refused.
+        self._unkept = 0
+
+    def app(self, client: SlackClient, signing_secret: str = "") -> AsyncApp:
+        """Return the Bolt app that takes in everything here. It verifies what comes
+        over HTTP with `signing_secret`."""
+        # Without a name, Bolt searches the source of every loaded module for one, which
+        # takes half a second at every start.
+        app = AsyncApp(
+            name="threadkeep",
+            client=client.web,
+            signing_secret=signing_secret or None,
+            before_authorize=self.spool,
+            # Its own loggers would inherit the root's level, and at DEBUG they log
+            # messages.
+            logger=logging.getLogger("slack_bolt"),
+        )
+        app.error(self.not_acknowledged)
+        return app
+
+    async def spool(self, body: dict[str, Any]) -> BoltResponse:
+        """Take in `body` and return what acknowledges it. Raises if it is not
+        durable."""
+        # Commands that outlast their acknowledgement are bounded, too.
+        if len(self._interactions.going_on) >= MOST_EVENTS:
+            self._under_way.refused += 1
+            raise _Crowded
+        if not self._under_way.take():
+            raise _Crowded
+        try:
+            response = await self._take(body)
+        finally:
+            if refused := self._under_way.give():
+                log.info("slack.events_taken_again refused=%d", refused)
+        if self._unkept:
+            log.info("slack.acknowledging_again refused=%d", self._unkept)
+            self._unkept = 0
+        return response
+
+    async def not_acknowledged(self, error: Exception) -> BoltResponse:
+        """Return what tells Slack to send again what failed with `error`."""
+        if isinstance(error, _Crowded):
+            if self._under_way.refused == 1:
+                log.error("slack.events_refused under_way=%d", self._under_way.used)
+            return BoltResponse(status=503)
+        if not isinstance(error, StorageError):
+            report("take in an event", error)
+            return BoltResponse(status=500)
+        # Once: while a disk is full, every event fails in the same way.
+        self._unkept += 1
+        if self._unkept == 1:
+            log.error("slack.not_acknowledged %s", error)
+        return BoltResponse(status=503)
+
+    async def _take(self, body: dict[str, Any]) -> BoltResponse:
+        self._host.health.heard(PLATFORM, events.own(body, self._us))
+        if (answer := await self._interactions.take(body)) is not None:
+            return BoltResponse(status=200, body=answer or "")
+        if events.is_ours(body, self._us):
+            await self._take_event(body)
+        # Other events are acknowledged, too, or Slack repeats them.
+        return BoltResponse(status=200, body="")
+
+    async def _take_event(self, body: dict[str, Any]) -> None:
+        inbox = self._host.inbox
+        event = body.get("event") or {}
+        added = mentions.is_added(event, self._us)
+        message = await self._converted(events.read, body)
+        edited = await self._converted(events.edited, body) if added else None
+        if new := message or edited:
+            # What its other event has beside the text may make it a question.
+            await self._pairs.wait(event)
+            self._names.introduce({new.author: new.name})
+            self._streams.introduce(new.author, organisations.team(event))
+            if added:
+                await inbox.amend(new, newly_addressed=True)
+            else:
+                await inbox.receive(new)
+            self._pairs.handled(event)
+        elif previewed := await self._converted(events.previewed, body):
+            await inbox.supplement(previewed)
+        elif edited := await self._converted(events.edited, body):
+            await inbox.amend(edited)
+        elif gone := events.deleted(body):
+            channel, ts = gone
+            await inbox.erase(PLATFORM, self._us.team, [ts], channel)
+        elif deleted := events.closed(body):
+            await inbox.forget(Scope(PLATFORM, self._us.team, deleted))
+
+    async def _converted(
+        self,
+        convert: Callable[[Mapping[str, Any], Identity], Message | None],
+        body: Mapping[str, Any],
+    ) -> Message | None:
+        # Long attachments are read in some milliseconds; `repr` is much faster.
+        return await offload(partial(convert, body, self._us), len(repr(body)))

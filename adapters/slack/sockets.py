@@ -1,0 +1,108 @@
+"""Holds the connections of Socket Mode: one app may have several, and Slack sends each
+event to any one of them (platform facts A4).
+
+Rule: one that closes leaves the others open, so that with two or more nothing waits for
+the SDK, which closes a connection before it opens the next.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from functools import partial
+
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.app.async_app import AsyncApp
+
+from adapters.slack.client import SlackClient
+from adapters.slack.greeting import Greeting
+from adapters.slack.intake import MOST_EVENTS
+from bot.errors import AccessRevoked, ConfigError, DeliveryError, Throttled
+from bot.ports.host import Health
+
+log = logging.getLogger(__name__)
+
+PLATFORM = "slack"
+
+# How often the SDK checks a socket, in seconds. After a loss, events wait for the next
+# check; with more frequent ones, a slow pong would count as a loss.
+PING = 5.0
+
+# Seconds between attempts to reconnect; they double.
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+
+
+class Sockets:
+    """As many connections as `count`. `address` is that of the first, if it was opened
+    before; `of` is how many connections of all kinds the platform needs."""
+
+    def __init__(
+        self,
+        app: AsyncApp,
+        client: SlackClient,
+        app_token: str,
+        health: Health,
+        refused: Callable[[ConfigError], None],
+        *,
+        count: int = 1,
+        of: int = 1,
+        address: str | None = None,
+    ) -> None:
+        self._client = client
+        self._app_token = app_token
+        self._health = health
+        #: Called when Slack rejects the token.
+        self._refused = refused
+        self._of = of
+        self._address = address
+        self._handlers = [self._handler(app, f"socket {n}") for n in range(count)]
+
+    async def connect(self) -> None:
+        """Open all connections, one after the other; last as long as Slack cannot be
+        reached."""
+        for handler in self._handlers:
+            await handler.connect_async()  # type: ignore[no-untyped-call]
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for handler in self._handlers:
+            await handler.close_async()  # type: ignore[no-untyped-call]
+
+    def _handler(self, app: AsyncApp, name: str) -> AsyncSocketModeHandler:
+        handler = AsyncSocketModeHandler(app, self._app_token, ping_interval=PING)
+        # The SDK's queue is unbounded. It is emptied in every iteration of the loop, so
+        # waiting for room here is brief.
+        handler.client.message_queue = asyncio.Queue(MOST_EVENTS)
+        # The SDK reconnects by itself without pauses or end, and logs the raw error;
+        # this way it backs off, and the log says what to do.
+        opened = partial(self._open, name)
+        handler.client.issue_new_wss_url = opened  # type: ignore[method-assign]
+        greeting = Greeting(partial(self._health.connected, PLATFORM, name, self._of))
+        handler.client.on_message_listeners.append(greeting.take)
+        return handler
+
+    async def _open(self, name: str) -> str:
+        """Return a new address for the SDK to connect to, retrying without limit.
+
+        Ends the adapter if Slack rejects the token.
+        """
+        # The SDK asks for one when it has none, or its connection is broken.
+        self._health.lost(PLATFORM, name)
+        if address := self._address:
+            # The one opened at sign-in to test the token.
+            self._address = None
+            return address
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                return await self._client.open_socket(self._app_token)
+            except AccessRevoked as error:
+                self._refused(error)
+                # The SDK would log any other error and retry.
+                raise asyncio.CancelledError from error
+            except DeliveryError as error:
+                wait = pause
+                if isinstance(error, Throttled):
+                    wait = max(pause, error.retry_after)
+                log.warning("slack.unreachable again_in=%.0f %s", wait, error)
+                await asyncio.sleep(wait)
+                pause = min(LONGEST_PAUSE, pause * 2)
