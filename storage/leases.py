@@ -29,24 +29,31 @@ HELD = """
 
 
 def m031_owners(db: Database) -> None:
-    """Add the processes that run, and which of them owns a thread or a charge. Never
-    edited."""
+    """Add the processes that run, which of them owns a thread or a charge, and turns
+    that are asked to stop. Never edited."""
     db.table("processes").create(
         {
             "id": str,
             # "serve", "gateway" or "work".
             "role": str,
+            # Its machine and its number there, for people.
+            "name": str,
+            # Its number in the engine that wakes it; 0 for none.
+            "worker": int,
             "started_at": float,
             # Of its last sign of life.
             "seen_at": float,
         },
         pk="id",
-        not_null={"role", "started_at", "seen_at"},
+        not_null={"role", "name", "worker", "started_at", "seen_at"},
+        defaults={"name": "", "worker": 0},
         strict=True,
     )
     # The process that answers the thread, or made the call; "" for none.
     for table in ("threads", "charges"):
         db.table(table).add_column("owner", str, not_null_default="")
+    # "stop" or "withdraw" once somebody asked for it; "" before.
+    db.table("turns").add_column("stopping", str, not_null_default="")
 
 
 def enter_alone(db: Database, owner: str, now: float) -> None:
