@@ -29,6 +29,10 @@ def _lines(world: World, views: Views, api: Api, socket: SocketMode) -> Iterator
     yield f"refused: {dict(api.refused)}; the last calls:"
     for call in api.calls[-10:]:
         yield f"  {call.at:.3f} {call.method} {call.outcome}"
+    if socket.http.url:
+        yield f"posted to {socket.http.url}; the last requests:"
+        for each in socket.http.posts[-10:]:
+            yield f"  {each.at:.3f} {each.kind} {each.status} {each.failure}"
     yield "not acknowledged:"
     for delivery in socket.deliveries:
         if not delivery.acked:

@@ -36,6 +36,7 @@ from tests.emulators.slack.faults import Faults
 from tests.emulators.slack.files import Files
 from tests.emulators.slack.groups import Groups
 from tests.emulators.slack.hooks import Hooks
+from tests.emulators.slack.http_delivery import HttpDelivery
 from tests.emulators.slack.oauth import OAuth, Org
 from tests.emulators.slack.reads import Reads
 from tests.emulators.slack.socketmode import Connection, Delivery, SocketMode
@@ -522,6 +523,12 @@ class SlackEmulator:
         self.feed.send(event, team=team, **outer)
         return ts
 
+    async def use_http(self, url: str) -> None:
+        """Switch Socket Mode off and enter a request URL (A16), which has to prove
+        itself: raises ValueError if it does not return the challenge."""
+        await self.http.challenge(url)
+        self.socket_mode = False
+
     async def turn_off_socket_mode(self) -> None:
         """Switch Socket Mode off in the app's settings (A4)."""
         self.socket_mode = False
@@ -587,6 +594,11 @@ class SlackEmulator:
     @property
     def connections(self) -> list[Connection]:
         return self.socket.connections
+
+    @property
+    def http(self) -> HttpDelivery:
+        """What is posted to the request URL of an app without Socket Mode."""
+        return self.socket.http
 
     @property
     def settled(self) -> bool:

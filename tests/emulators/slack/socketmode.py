@@ -21,7 +21,9 @@ from dataclasses import dataclass, field
 from aiohttp import WSMessage, WSMsgType, web
 
 from tests.emulators.changes import Changes
+from tests.emulators.slack import http_delivery
 from tests.emulators.slack.blocks import Json
+from tests.emulators.slack.http_delivery import HttpDelivery
 
 #: A4: an answer is due within 3 s.
 ACK_TIMEOUT = 3.0
@@ -35,10 +37,10 @@ MOST_CONNECTIONS = 10
 
 @dataclass(slots=True)
 class Attempt:
-    """One envelope that was sent."""
+    """One envelope that was sent, or one request."""
 
     envelope: str
-    #: The number of the connection it went to, from 1.
+    #: The number of the connection it went to, from 1; 0 for a request.
     connection: int
     at: float
     #: `retry_attempt`, as the app saw it.
@@ -91,7 +93,8 @@ class Connection:
 
 
 class SocketMode:
-    """The far end of the app's WebSockets."""
+    """The far end of the app's WebSockets; an app that has a request URL gets
+    everything there (`http`)."""
 
     def __init__(
         self,
@@ -119,6 +122,10 @@ class SocketMode:
         self._ack_timeout = ack_timeout
         self._retries = retries
         self._keep = keep
+        #: The other way to the app.
+        self.http = HttpDelivery(
+            clock=clock, changes=changes, ack_timeout=ack_timeout, retries=retries
+        )
         self._queue: asyncio.Queue[Delivery] = asyncio.Queue()
         self._open = asyncio.Event()
         self._tickets: set[str] = set()
@@ -205,6 +212,7 @@ class SocketMode:
         """Close all connections properly."""
         for connection in list(self.connections):
             await connection.socket.close()
+        await self.http.close()
 
     async def _see_through(self, delivery: Delivery) -> None:
         delivery.lost = not await self._delivered(delivery)
@@ -215,6 +223,8 @@ class SocketMode:
 
     async def _delivered(self, delivery: Delivery) -> bool:
         """Send `delivery` until it is acknowledged; say whether it ever was."""
+        if self.http.url:
+            return await self._posted(delivery)
         if delivery.type != "events_api":
             return bool(self.connections) and await self._attempt(delivery, 0)
         last = asyncio.get_running_loop().time() + self._keep
@@ -230,6 +240,19 @@ class SocketMode:
                 await asyncio.sleep(self._retries[retry])
             retry += 1
         return False
+
+    async def _posted(self, delivery: Delivery) -> bool:
+        def begun(retry: int) -> None:
+            delivery.attempts.append(Attempt("", 0, self._clock(), retry))
+            self._changes.mark()
+
+        posted = await self.http.see_through(delivery.type, delivery.payload, begun)
+        if posted.failure:
+            return False
+        delivery.attempts[-1].acked = self._clock()
+        if delivery.accepts_answer:
+            delivery.answer = http_delivery.answer(posted)
+        return True
 
     async def _opened_before(self, last: float) -> bool:
         try:
