@@ -112,12 +112,13 @@ def name_of(path: Path) -> str:
 
 def room_of(module: str) -> str:
     """Return "settings" for `bot.settings.options`, "triage.bulk" for what is in that,
-    "adapters.slack" for an adapter, else the first part."""
+    "adapters.slack" for an adapter, "storage.postgres" for what is in that, else the
+    first part."""
     first, *rest = module.split(".")
     if first == "bot":
         deep = rest[:1] == ["triage"]
         return ".".join(rest[: 2 if deep else 1]) or "bot"
-    if module.startswith("storage.postgres"):
+    if covers("storage.postgres", module):
         return "storage.postgres"
     return ".".join([first, *rest[:1]]) if first == "adapters" else first
 

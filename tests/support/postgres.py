@@ -28,6 +28,9 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from storage.postgres import schema
+from storage.postgres.connection import Connection
+
 #: The variable with the address of a server whose user may create databases.
 ADDRESS = "TEST_DATABASE_URL"
 
@@ -120,6 +123,15 @@ def database(template: Callable[[Server], str] | None = None) -> Iterator[str]:
         yield of.of(name)
     finally:
         of.drop(name)
+
+
+@cache
+def migrated(of: Server) -> str:
+    """Return the name of a database with all tables, of which others are copies."""
+    name = of.create()
+    with contextlib.closing(Connection(of.of(name))) as connection:
+        schema.apply(connection)
+    return name
 
 
 def start(directory: Path, **settings: str) -> Server:

@@ -1,0 +1,142 @@
+"""The tables on PostgreSQL, made and changed in steps.
+
+Rule 1: a step is a file in `steps/`, appended and never edited, because some database
+has taken it. It is taken in a transaction together with the record of its name.
+Rule 2: after all steps the tables, columns, keys and indexes are those of SQLite after
+its migrations. `tests/storage/test_schemas.py` compares them.
+Rule 3: any problem is a ConfigError of one sentence that names the database and a
+remedy. Nothing is repaired.
+"""
+
+import re
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from psycopg import errors
+
+from bot.errors import ConfigError
+from bot.messages import postgres_schema as messages
+from storage.postgres.connection import Connection
+from storage.postgres.locks import SCHEMA, locked, wait_at_most
+from storage.step_marks import keeps_out
+
+# How long one who starts waits for another who changes the schema, in seconds.
+WAIT = 60.0
+
+# How long a step waits for a lock on a table, and how often it tries. Whoever comes
+# after a waiting step waits with it, so it lets them go first in between. In seconds.
+LOCK_WAIT = 2.0
+TRIES = 5
+PAUSE = 0.5
+
+_TABLE = re.compile(r"^(CREATE|DROP) TABLE (\w+)", re.MULTILINE)
+
+# Without those that belong to extensions, and to the engine.
+_TABLES = """
+    SELECT relname FROM pg_class
+    WHERE relnamespace = to_regnamespace(current_schema()) AND relkind IN ('r', 'p')
+      AND relname NOT LIKE 'procrastinate\\_%'
+      AND NOT EXISTS (
+        SELECT 1 FROM pg_depend
+        WHERE classid = 'pg_class'::regclass AND objid = pg_class.oid AND deptype = 'e'
+      )
+"""
+
+
+class Step(NamedTuple):
+    """A change of the schema; `name` is stored."""
+
+    name: str
+    sql: str
+
+
+STEPS = tuple(
+    Step(file.stem, file.read_text("utf-8"))
+    for file in sorted((Path(__file__).parent / "steps").glob("s*.sql"))
+)
+
+
+def apply(
+    db: Connection,
+    steps: Sequence[Step] = STEPS,
+    *,
+    wait: float = WAIT,
+    lock_wait: float = LOCK_WAIT,
+) -> None:
+    """Take the steps that the database of `db` lacks, alone among all who
+    start.
+
+    Raises ConfigError if the database cannot be brought up to date.
+    """
+    with _looked_at(db, wait):
+        for step in _pending(db, steps):
+            _take(db, step, lock_wait)
+
+
+def pending(db: Connection, steps: Sequence[Step] = STEPS) -> list[str]:
+    """Return the names of the steps that the database of `db` lacks; all of
+    them for an empty one.
+
+    Raises ConfigError if it is not ours or does not serve this version.
+    """
+    with _looked_at(db, WAIT, shared=True):
+        return [step.name for step in _pending(db, steps)]
+
+
+@contextmanager
+def _looked_at(db: Connection, wait: float, *, shared: bool = False) -> Iterator[None]:
+    with locked(db, SCHEMA, wait, shared=shared) as alone:
+        if not alone:
+            raise ConfigError(messages.migrating(name=db.raw.info.dbname))
+        yield
+
+
+def _pending(db: Connection, steps: Sequence[Step]) -> list[Step]:
+    name = db.raw.info.dbname
+    tables = {table for (table,) in db.execute(_TABLES)}
+    if "threadkeep_steps" not in tables:
+        if tables:
+            raise ConfigError(messages.foreign(name=name, table=min(tables)))
+        return list(steps)
+    rows = db.execute("SELECT name FROM threadkeep_steps ORDER BY at, name")
+    applied = [step for (step,) in rows]
+    if newer := keeps_out(applied, {step.name for step in steps}):
+        raise ConfigError(messages.newer(name=name, version=newer))
+    taken = [step for step in steps if step.name in applied]
+    left = [step for step in steps if step.name not in applied]
+    # One before the last that was taken, or a table that somebody removed.
+    missing = [step.name for step in steps[: len(taken)] if step in left]
+    missing += sorted(_made_by(taken) - tables)
+    if missing:
+        raise ConfigError(messages.half(name=name, missing=missing[0]))
+    return left
+
+
+def _made_by(steps: Sequence[Step]) -> set[str]:
+    """Return the tables that are there after `steps`."""
+    found = [each for step in steps for each in _TABLE.findall(step.sql)]
+    return {table for table, verb in {t: v for v, t in found}.items() if verb != "DROP"}
+
+
+def _take(db: Connection, step: Step, lock_wait: float) -> None:
+    name = db.raw.info.dbname
+    for tries_left in reversed(range(TRIES)):
+        try:
+            with db.raw.transaction():
+                wait_at_most(db, lock_wait)
+                db.raw.execute(step.sql.encode())
+                db.execute(
+                    "INSERT INTO threadkeep_steps (name) VALUES (?)", [step.name]
+                )
+        except (errors.InsufficientPrivilege, errors.InvalidSchemaName) as error:
+            role = db.raw.info.user
+            raise ConfigError(messages.may_not_create(name=name, role=role)) from error
+        except errors.LockNotAvailable as error:
+            if not tries_left:
+                raise ConfigError(messages.tables_locked(name=name)) from error
+            time.sleep(PAUSE)
+        else:
+            return
