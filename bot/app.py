@@ -42,7 +42,7 @@ from bot.conversation.waiting_signs import WaitingSigns
 from bot.domain.budget import BudgetLimits
 from bot.domain.message import Message
 from bot.domain.retention import KEPT, Retention
-from bot.domain.scope import ThreadKey
+from bot.domain.scope import Scope, ThreadKey
 from bot.domain.turn import ANSWERS_AT_ONCE, WaitingThread
 from bot.errors import (
     AccessRevoked,
@@ -66,7 +66,7 @@ from bot.reports.money import MoneyReports
 from bot.reports.monitor import ProcessMonitor
 from bot.reports.threads import ThreadReports
 from bot.runtime.background import end, report, watched
-from bot.runtime.retry import Backoff
+from bot.runtime.retry import Backoff, retry_until_success
 from bot.settings.access import SettingsAccess
 from bot.settings.effective import Operator, totals
 from bot.triage.chat.auto import AutoTriage
@@ -147,11 +147,13 @@ class App:
             at_once=at_once,
             per_platform=at_once - reserved,
         )
+        platforms.on_suspended = self._dispatcher.leave
+        platforms.on_resumed = self._take_up_again
         self._access = SettingsAccess(store, by_name, operator)
         classifier = Classifier(store, model, operator)
         self._auto = AutoTriage(
             *(store, classifier, self._access, by_name, platforms.tasks),
-            served=operator.served,
+            serves=platforms.serves,
         )
         stopper = Stopper(store, self._dispatcher, self._access)
         self._signs = signs = WaitingSigns(store, platforms, self._dispatcher)
@@ -225,6 +227,7 @@ class App:
                 SettingReports(store, store, store),
                 ProcessMonitor(store, self.vitals.read, heard_within),
             ),
+            platforms,
         )
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -312,6 +315,16 @@ class App:
         if threads := await self._dispatcher.resume():
             log.info("app.resuming threads=%d", threads)
 
+    def _take_up_again(self, place: Scope) -> None:
+        """Go on with the turns and cases of a workspace that was suspended."""
+
+        async def resume() -> None:
+            await self._resume_threads()
+            await self._auto.take_up()
+
+        work = retry_until_success(resume)
+        self.platforms.tasks.start("fetch threads", work, platform=place.platform)
+
     async def _waiting(self, most: int) -> list[WaitingThread]:
         """Return threads with open turns, of the platforms that take answers now."""
         platforms = self.platforms
@@ -322,7 +335,8 @@ class App:
     async def _answer_next(
         self, thread: ThreadKey, halt: StopSignal
     ) -> ThreadKey | None:
-        if thread.platform not in self.platforms.active:
+        is_active = thread.platform in self.platforms.active
+        if not (is_active and self.platforms.serves(thread)):
             # Its turns are durable, and each further try would be one more refusal.
             return None
         try:

@@ -2,7 +2,8 @@
 
     ThreadkeepError
     ├── ConfigError            something the operator can mend: said once, exit 2
-    │   ├── AccessRevoked      a platform no longer accepts our token
+    │   ├── AccessRevoked      a platform no longer accepts our token, for all of it or
+    │   │                      for one workspace
     │   └── InUse              another process has the database
     ├── Unacceptable           what somebody wants to set cannot be set
     │   └── Denied             they may not set it
@@ -73,7 +74,11 @@ class ConfigError(ThreadkeepError):
 
 
 class AccessRevoked(ConfigError):
-    """A platform rejects our token."""
+    """A platform rejects our token: that of one `workspace`, or of all if it is ""."""
+
+    def __init__(self, message: str, workspace: str = "") -> None:
+        super().__init__(message)
+        self.workspace = workspace
 
 
 class InUse(ConfigError):

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.turn import ANSWERS_AT_ONCE, WaitingThread
 from bot.errors import error_location
-from bot.runtime.background import Background
+from bot.runtime.background import Background, end
 from bot.runtime.fair_queue import Entry, FairQueue
 from bot.runtime.retry import retry_until_success
 
@@ -102,6 +102,8 @@ class _ThreadQueue:
     #: Whether it occupies a slot. Ending a turn without answering it takes none.
     has_slot: bool = True
     task: asyncio.Task[None] | None = None
+    #: Whether its workspace is left, so that its cancellation is no shutdown.
+    is_left: bool = False
     #: Set if messages came since the work last looked into the store.
     again: Entry[ThreadKey, _Asker] | None = None
     stop_signal: StopSignal = field(default_factory=StopSignal)
@@ -197,6 +199,18 @@ class ThreadDispatcher:
         deleted, unless some of its answer shows."""
         if active := self._active.get(thread):
             active.stop_signal.withdraw(turn)
+
+    def leave(self, place: Scope) -> None:
+        """Cancel the running turns in `place`, and start none of those that wait there
+        in memory. All of them stay open in the store; the caller starts no new ones."""
+        for entry in list(self._queue):
+            if place.holds(Scope.of(entry.item)):
+                self._queue.discard(entry.item)
+        current = asyncio.current_task()
+        for thread, active in self._active.items():
+            if place.holds(Scope.of(thread)) and active.task not in (None, current):
+                active.is_left = True
+                end(active.task)
 
     def is_running(self, thread: ThreadKey) -> bool:
         """Whether a message in `thread` has to wait for a running turn."""
@@ -295,7 +309,9 @@ class ThreadDispatcher:
                     onward = await self._work(thread, active.stop_signal)
                     break
                 except asyncio.CancelledError:
-                    # Cancelled at shutdown only: nothing may start from here on.
+                    if active.is_left and not self._closed:
+                        break
+                    # Else cancelled at shutdown only: nothing may start from here on.
                     self._closed = True
                     raise
                 except Exception as error:

@@ -13,6 +13,7 @@ from bot.domain.receipt import Receipt
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.served_workspaces import Served
 from bot.domain.turn import ThreadSummary
+from bot.errors import ConfigError
 from bot.ports.operator_reports import Reports
 from bot.ui.command_spec import CommandSpec
 from bot.ui.elements import Command, CommandResult, Page, Response
@@ -246,6 +247,18 @@ class Api(Protocol):
         ...
 
 
+class WorkspaceAccess(Protocol):
+    """Takes which workspaces accept our credentials, where each has some of its own.
+    Nothing here waits or raises, and repeats do nothing."""
+
+    def suspend(self, platform: str, workspace: str, error: ConfigError) -> None:
+        """End the work of a workspace because of `error`. Its open turns stay in the
+        store, and nothing in it is answered."""
+
+    def resume(self, platform: str, workspace: str) -> None:
+        """Go on with the work of a workspace that was suspended."""
+
+
 #: Reports what only the operator can correct: what names the problem, and a clause that
 #: says what to do. Neither waits nor raises; repeats within an hour do nothing.
 Alert = Callable[[str, str], None]
@@ -266,3 +279,4 @@ class Host:
     health: Health
     api: Api
     reports: Reports
+    access: WorkspaceAccess

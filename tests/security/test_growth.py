@@ -90,6 +90,9 @@ REASONS = {
         "one for each kind of write and result"
     ),
     "bot/platforms.py Platforms._errors": "one for each platform",
+    "bot/platforms.py Platforms._suspended": (
+        "workspaces that the app was installed in, as many as the store lists"
+    ),
     "bot/settings/access.py SettingsAccess._defaults": FIXED,
     "bot/triage/chat/auto.py AutoTriage._messengers": FIXED,
     "bot/runtime/background.py Background._left": "one for each platform",

@@ -193,9 +193,10 @@ def rows(store: MemoryStore) -> list[str]:
 
 def test_no_method_of_a_host_is_forgotten() -> None:
     parts = ("inbox", "commands", "conversations", "first_contact", "api")
-    # `alert` and `reports` are for the operator alone, whose all workspaces are, and
-    # `health` knows no workspaces.
-    assert PARTS.keys() == {*parts, "served", "alert", "health", "reports"}
+    # `alert` and `reports` are for the operator alone, whose all workspaces are,
+    # `health` knows no workspaces, and `access` only takes some of them away.
+    alone = {"served", "alert", "health", "reports", "access"}
+    assert PARTS.keys() == {*parts, *alone}
     methods = {
         f"{part}.{name}"
         for part in parts

@@ -14,6 +14,7 @@ from bot.domain.scope import Scope, ThreadKey
 from bot.domain.served_workspaces import ALL, Served
 from bot.domain.turn import ThreadSummary
 from bot.domain.vitals import Vitals
+from bot.platforms import Platforms
 from bot.ports.host import Host
 from bot.ports.operator_reports import Reports
 from bot.reports.changes import SettingReports
@@ -51,6 +52,8 @@ class ScriptedCore:
         self.heard: list[Message] = []
         #: What only the operator can correct, by its name.
         self.alerts: dict[str, str] = {}
+        #: Which workspaces reject our credentials.
+        self.platforms = Platforms([])
         #: Where whom the bot met.
         self.met: list[tuple[Scope, str]] = []
         self.sorted: list[Message] = []
@@ -75,7 +78,7 @@ class ScriptedCore:
             ProcessMonitor(store, lambda: Vitals(at=0.0, started=0.0)),
         )
         parts = (self, self, self, self, self.served, self.alert)
-        return Host(*parts, health, NoPrograms(), reports)
+        return Host(*parts, health, NoPrograms(), reports, self.platforms)
 
     def alert(self, name: str, problem: str) -> None:
         self.alerts[name] = problem

@@ -17,7 +17,6 @@ from typing import TypeVar
 from bot.domain.budget import Budget, BudgetLimits, Period
 from bot.domain.message import Message
 from bot.domain.scope import Scope, ScopeLevel
-from bot.domain.served_workspaces import ALL, Served
 from bot.domain.setting import OPERATOR
 from bot.domain.triage_case import TriageCase
 from bot.errors import (
@@ -88,7 +87,7 @@ class AutoTriage:
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         *,
-        served: Served = ALL,
+        serves: Callable[[Scope], bool] = lambda place: True,
     ) -> None:
         self._store = store
         self._retrying_store = retrying(store)
@@ -102,7 +101,7 @@ class AutoTriage:
             if adapter.messenger is not None
         }
         self._tasks = tasks
-        self._served = served
+        self._serves = serves
         self._now = now
         self._sleep = sleep
         self._destinations = Destinations(access)
@@ -156,9 +155,6 @@ class AutoTriage:
             if id not in self._taken:
                 self._wait(id, channel)
         self._fill()
-
-    def _serves(self, channel: Scope) -> bool:
-        return self._served.holds(channel.platform, channel.workspace)
 
     def close(self) -> None:
         """Cancel running tasks; open cases resume at the next start."""

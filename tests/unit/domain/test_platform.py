@@ -26,9 +26,10 @@ class Street:
     def __init__(self, *names: str) -> None:
         self.store = MemoryStore()
         self.platforms = {name: FakeAdapter(name) for name in names}
+        self.model = ScriptedModel()
         self._app = App(
             store=self.store,
-            model=ScriptedModel(),
+            model=self.model,
             adapters=list(self.platforms.values()),
             operator=OPERATOR,
             grace=5.0,
@@ -46,9 +47,9 @@ class Street:
             self.stopping.set()
             await asyncio.wait({task})
 
-    async def ask(self, name: str, number: int) -> None:
+    async def ask(self, name: str, number: int, workspace: str = "w") -> None:
         heard = Message(
-            thread=thread(name),
+            thread=thread(name, workspace),
             message=f"m{number}",
             at=time.time(),
             author="alice",
@@ -59,8 +60,8 @@ class Street:
         await self.platforms[name].receive(heard)
 
 
-def thread(name: str) -> ThreadKey:
-    return ThreadKey(name, "w", "c", "t")
+def thread(name: str, workspace: str = "w") -> ThreadKey:
+    return ThreadKey(name, workspace, "c", "t")
 
 
 async def test_a_revoked_token_ends_the_program_and_loses_nothing() -> None:
@@ -110,3 +111,49 @@ async def test_when_the_last_one_turns_us_away_it_ends() -> None:
     error = task.exception()
     assert error is not None
     assert leaves(error) == [REVOKED]
+
+
+async def test_a_workspace_that_rejects_its_token_stops_no_other() -> None:
+    street = Street("here")
+    (here,) = street.platforms.values()
+    here.troubles = [AccessRevoked("install the app again", "w")]
+    async with street.open() as task:
+        await street.ask("here", 1)
+        await here.until(lambda: here.closed == 1 and not here.open)
+        # Nothing more is asked there, and everything elsewhere.
+        await street.ask("here", 2)
+        await street.ask("here", 3, workspace="other")
+        await here.until(lambda: here.closed == 2 and not here.open)
+        assert list(here.seen) == [thread("here", "other")]
+        assert await street.store.open_threads() == [thread("here")]
+        # Once it accepts a new one, what waits is answered.
+        host = await asyncio.shield(here.listening)
+        host.access.resume("here", "w")
+        await here.until(lambda: here.closed == 3 and not here.open)
+        assert not task.done()
+    assert await street.store.open_threads() == []
+
+
+async def test_a_suspended_workspace_ends_the_answers_under_way_there_alone() -> None:
+    street = Street("here")
+    (here,) = street.platforms.values()
+    ends = asyncio.Event()
+    street.model.script("One. ", ends)
+    street.model.script("Two. ", ends, "Three.")
+    async with street.open():
+        await street.ask("here", 1)
+        await here.until(lambda: len(here.seen) == 1)
+        await street.ask("here", 2, workspace="other")
+        await here.until(lambda: len(here.seen) == 2)
+        host = await asyncio.shield(here.listening)
+        error = AccessRevoked("install the app again", "w")
+        host.access.suspend("here", "w", error)
+        host.access.suspend("here", "w", error)
+        await here.until(lambda: here.open == 1)
+        ends.set()
+        await here.until(lambda: not here.open)
+        assert await street.store.open_threads() == [thread("here")]
+        host.access.resume("here", "w")
+        host.access.resume("here", "never suspended")
+        await here.until(lambda: here.closed == 3 and not here.open)
+    assert await street.store.open_threads() == []
