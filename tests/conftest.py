@@ -11,7 +11,7 @@ import hypothesis
 import pytest
 import pytest_asyncio
 
-from tests.support import certificates, code
+from tests.support import certificates, code, locks
 from tests.support.memory_store import migrate_new
 from tests.support.process import Nursery, shared_nursery
 
@@ -49,6 +49,7 @@ LONG = (
     "tests/system/test_crashes.py",
     "tests/system/test_discord_crashes.py",
     "tests/adapters/web/test_api_description.py",
+    "tests/adapters/web/test_browser.py",
     "tests/adapters/terminal/test_typing.py",
     "tests/system/",
 )
@@ -56,7 +57,15 @@ LONG = (
 
 def pytest_configure(config: pytest.Config) -> None:
     """Share one nursery among the test processes, if there are several. The tests of
-    the emulators need none."""
+    the emulators need none.
+
+    Raises UsageError where a package that is imported is not installed: the nursery
+    would end, and every test that needs it fail with it.
+    """
+    if missing := locks.not_installed(locks.asked("dev")):
+        raise pytest.UsageError(
+            f"Install what the tests need with `make test`: {', '.join(missing)}"
+        )
     emulators = all("tests/emulators" in each for each in config.args)
     if config.getoption("workers") and not emulators:
         stack = contextlib.ExitStack()

@@ -82,8 +82,8 @@ async def main() -> None:
                 "/local/command", typed=typed, channel=channel, as_="olga"
             )
         thread = await _talk(client)
-        context = await chrome.new_context(
-            viewport=WIDE, device_scale_factor=2, reduced_motion="reduce"
+        context = await chromium.new_context(
+            chrome, viewport=WIDE, device_scale_factor=2, reduced_motion="reduce"
         )
         page = await context.new_page()
         await page.goto(f"{client.address}/c/engineering/t/{thread}?as=mia")
@@ -110,8 +110,8 @@ async def main() -> None:
         await page.goto(f"{client.address}/console/usage?days=30")
         await _draw(page, "web-console")
         await context.close()
-        context = await chrome.new_context(
-            viewport=NARROW, device_scale_factor=2, reduced_motion="reduce"
+        context = await chromium.new_context(
+            chrome, viewport=NARROW, device_scale_factor=2, reduced_motion="reduce"
         )
         page = await context.new_page()
         await page.goto(f"{client.address}/c/engineering/t/{thread}?as=mia")

@@ -14,7 +14,7 @@ from tests.support.scripted_model import ScriptedModel
 
 async def until(condition: Callable[[], object]) -> None:
     """Wait for what the process knows, which no emulator tells of."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 

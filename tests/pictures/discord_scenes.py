@@ -76,7 +76,7 @@ class Server(Town):
             retry = ["Retry" in _labels(each) for each in seen]
             return retry == [*[False] * (count - 1), True]
 
-        await self.discord.until(is_over, timeout=30)
+        await self.discord.until(is_over)
         await self.quiet()
 
     async def pressed(self, who: str, thread: str, label: str) -> Seen:
@@ -236,7 +236,7 @@ async def _code(there: Server) -> list[Picture]:
         seen = [each for each in there.discord.messages(thread) if each.bot]
         return any("Retry" in _labels(e) for e in seen) and bool(seen[-1].files)
 
-    await there.discord.until(is_over, timeout=30)
+    await there.discord.until(is_over)
     await there.quiet()
     seen = there.discord.messages(thread)
     return [there.drawn("code", there.discord.message(said), *seen)]

@@ -141,6 +141,6 @@ def reply(answer: tuple[Step, ...]) -> Callable[[Body], tuple[Step, ...]]:
 
 async def summarised(store: SqliteStore, thread: ThreadKey) -> None:
     """Wait until a summary waits for the next question in `thread`."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await store.read_turns(thread):  # noqa: ASYNC110 - the store tells nobody
             await asyncio.sleep(0.01)

@@ -75,7 +75,7 @@ class Workspace(Admins):
             retry = ["Retry" in (c.label for c in each.controls) for each in seen]
             return retry == [*[False] * (count - 1), True] and self.slack.settled
 
-        await self.slack.until(is_over, timeout=30)
+        await self.slack.until(is_over)
 
     async def pressed(self, who: str, root: str, label: str) -> draw.Message:
         """Let somebody press a button below the last answer; what they alone see."""
@@ -255,5 +255,5 @@ async def _code(there: Workspace) -> list[Picture]:
         buttons = [control.label for each in seen for control in each.controls]
         return "Retry" in buttons and bool(seen[-1].files) and there.slack.settled
 
-    await there.slack.until(is_over, timeout=30)
+    await there.slack.until(is_over)
     return [there.thread("slack-code", root)]

@@ -321,7 +321,7 @@ class Stage:
                         await self._answered(play)
 
         await asyncio.gather(*(one(play) for play in plays))
-        await self.claude.until(lambda: not self.claude.answering, timeout=30.0)
+        await self.claude.until(lambda: not self.claude.answering)
         # Charges of a process that died are booked when the next one starts.
         self.store.start_anew()
         billed = by_user(self.claude.requests)

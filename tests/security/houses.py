@@ -77,7 +77,7 @@ class Houses:
         """Wait until a thread has `count` whole answers; what they read."""
         adapter = self.adapters[at.platform]
         await adapter.until(
-            lambda: len(adapter.texts(at)) == count and not adapter.open, timeout=30.0
+            lambda: len(adapter.texts(at)) == count and not adapter.open,
         )
         return adapter.texts(at)
 

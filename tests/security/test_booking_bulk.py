@@ -148,7 +148,7 @@ async def test_a_run_that_ends_in_any_way_is_not_booked_too_low(
             if how == "stop":
                 runner.stopping.set()
             await _over(task)
-        await claude.until(lambda: not claude.answering, timeout=30.0)
+        await claude.until(lambda: not claude.answering)
         async with open_archive(sorting.path) as archive:
             tally = await archive.tally("one")
         assert tally.cost >= billed(claude) - 1e-9

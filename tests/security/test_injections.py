@@ -78,7 +78,7 @@ def at_rest(database: Path) -> dict[str, list[Any]]:
 
 async def answered(store: SqliteStore, claude: ClaudeEmulator, count: int) -> None:
     """Wait until Claude was asked so often, and all is delivered."""
-    await claude.until(lambda: len(claude.questions) >= count, timeout=30)
+    await claude.until(lambda: len(claude.questions) >= count)
     async with asyncio.timeout(60):
         while await store.open_threads():  # noqa: ASYNC110
             await asyncio.sleep(0.01)

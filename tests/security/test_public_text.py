@@ -307,7 +307,6 @@ class DiscordTalk:
         thread = await self.town.thread_of(card.id)
         await discord.until(
             lambda: any(is_whole(each) for each in self.town.replies(thread)),
-            timeout=30,
         )
 
     def _announced(self) -> list[str]:

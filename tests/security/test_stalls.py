@@ -132,7 +132,7 @@ async def test_five_hundred_long_messages_hold_nobody_up() -> None:
     ]
     async with running(store, adapter, model), watched() as watch:
         await adapter.receive(heard("help?", 900, opens=False))
-        await adapter.until(lambda: adapter.closed == 1, timeout=30)
+        await adapter.until(lambda: adapter.closed == 1)
     assert watch.longest < GENEROUS
     [request] = model.requests
     [said] = request.messages
@@ -151,9 +151,9 @@ async def test_a_conversation_longer_than_any_model_reads_is_cut() -> None:
     async with running(store, adapter, model):
         async with watched() as watch:
             await adapter.receive(heard("a" * 4_000_000 + " END"))
-            await adapter.until(lambda: adapter.closed == 1, timeout=30)
+            await adapter.until(lambda: adapter.closed == 1)
         await adapter.receive(heard("and now?", 2))
-        await adapter.until(lambda: adapter.closed == 2, timeout=30)
+        await adapter.until(lambda: adapter.closed == 2)
     assert watch.longest < GENEROUS
     first, second = model.requests
     assert "END" in first.messages[-1].content
@@ -205,7 +205,7 @@ async def test_a_stopped_answer_shows_all_that_is_kept_of_it() -> None:
         told = await host.commands.run(Command("stop"), Scope.of(HERE), Person("alice"))
         assert isinstance(told, Response)
         assert told.text == STOPPING
-        await adapter.until(lambda: adapter.closed == 1, timeout=30)
+        await adapter.until(lambda: adapter.closed == 1)
     [_, said] = await store.conversation(HERE)
     kept = said.content.removesuffix(UNFINISHED)
     seen = "".join(adapter.texts(HERE)).removesuffix(f"_{STOPPED}_")

@@ -526,7 +526,7 @@ async def test_a_reader_that_takes_nothing_is_cut_off(
         )
         await loop.sock_sendall(silent, (head + body).encode())
         streams = server.adapter.threads
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not streams.open:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
             for gate in gates:
@@ -537,7 +537,7 @@ async def test_a_reader_that_takes_nothing_is_cut_off(
     # The answer is there for whoever reads it.
     _, listed = await server.call("GET", "/api/threads")
     [row] = listed["threads"]
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             _, page = await server.call("GET", f"/api/threads/{row['id']}")
             if not page["answering"]:
@@ -569,7 +569,7 @@ async def raw(server: WebServer, text: str) -> bytes:
     try:
         writer.write(text.encode("utf-8"))
         # A connection that is kept open says nothing more.
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             return await reader.readuntil(b"\r\n\r\n")
     except (asyncio.IncompleteReadError, ConnectionError) as error:
         return getattr(error, "partial", b"")

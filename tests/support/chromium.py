@@ -10,8 +10,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, BrowserContext, async_playwright, expect
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 #: Nothing of it is asked of the network. Tests run as root in containers.
@@ -21,7 +22,10 @@ OPTIONS = (
 )
 MISSING = "Chromium is not installed, so the tests of pages in a browser are SKIPPED."
 #: Seconds for the installation.
-PATIENCE = 600
+INSTALLING = 600
+#: Milliseconds for whatever a page is to show, and for the start of Chromium: a machine
+#: that is busy with other things is not a wrong answer.
+PATIENCE = 60_000
 
 
 def path() -> str | None:
@@ -34,12 +38,20 @@ async def launched() -> AsyncIterator[Browser]:
     """Yield a running Chromium."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=path(), args=list(OPTIONS)
+            executable_path=path(), args=list(OPTIONS), timeout=PATIENCE
         )
         try:
             yield browser
         finally:
             await browser.close()
+
+
+async def new_context(browser: Browser, **options: Any) -> BrowserContext:
+    """Return a profile of its own in `browser`."""
+    expect.set_options(timeout=PATIENCE)
+    context = await browser.new_context(**options)
+    context.set_default_timeout(PATIENCE)
+    return context
 
 
 def install() -> bool:
@@ -58,7 +70,7 @@ def install() -> bool:
                     env=environment,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
-                    timeout=PATIENCE,
+                    timeout=INSTALLING,
                     check=True,
                 )
     return path() is not None

@@ -77,11 +77,12 @@ def nurse(orders: int, events: int) -> None:
 
 
 def _reap(numbers: dict[int, int], events: int) -> None:
-    """Say how each of the processes ended that did by now."""
+    """Say how each of the processes ended that did by now, and what it used."""
     while numbers:
-        pid, status = os.waitpid(-1, os.WNOHANG)
+        pid, status, used = os.wait4(-1, os.WNOHANG)
         if not pid:
             return
+        _tell(events, numbers[pid], "used", used.ru_utime + used.ru_stime)
         _tell(events, numbers.pop(pid), "ended", os.waitstatus_to_exitcode(status))
 
 
@@ -118,7 +119,7 @@ def _import_everything() -> None:
     gc.freeze()
 
 
-def _tell(events: int, number: int, event: str, value: int) -> None:
+def _tell(events: int, number: int, event: str, value: float) -> None:
     os.write(events, f"{json.dumps([number, event, value])}\n".encode())
 
 

@@ -2,7 +2,9 @@
 
 import re
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +57,18 @@ def asked(*extras: str) -> list[Requirement]:
     for extra in extras:
         lines += project["optional-dependencies"][extra]
     return [Requirement(line) for line in lines]
+
+
+def not_installed(wanted: Iterable[Requirement]) -> list[str]:
+    """Return those of `wanted` that are not installed, or in another version."""
+    return [str(each) for each in wanted if not _is_installed(each)]
+
+
+def _is_installed(wanted: Requirement) -> bool:
+    try:
+        return wanted.specifier.contains(version(wanted.name), prereleases=True)
+    except PackageNotFoundError:
+        return False
 
 
 def asked_to_build() -> list[Requirement]:

@@ -29,11 +29,14 @@ from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.discord.app import IDENTIFIES
 from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.slack.emulator import SlackEmulator
+from tests.support import processor_time
 
 ROOT = Path(__file__).parents[2]
 
 #: The variable that names the socket of the nursery which all test processes share.
 SHARED_NURSERY = "TEST_NURSERY"
+
+NURSERY_GONE = "The nursery has ended; why is printed above."
 
 OPERATOR = Operator({"max_tokens": "32000", "prompt": "Be brief."})
 
@@ -221,6 +224,8 @@ def shared_nursery() -> Iterator[None]:
             cwd=ROOT,
             pass_fds=[door.fileno()],
         )
+        # Where the nursery has died, a connection is refused instead of waiting.
+        door.close()
         os.environ[SHARED_NURSERY] = path
         try:
             yield
@@ -290,6 +295,8 @@ class Nursery:
     ) -> Fork:
         """Start `threadkeep` with `arguments`, in `env` alone and in `folder`, reading
         `given` and printing to `log`; errors to another file, if one is named."""
+        if self._hearing.done():
+            raise EOFError(NURSERY_GONE)
         number = next(self._numbers)
         loop = asyncio.get_running_loop()
         fork = self._forks[number] = Fork(loop.create_future(), loop.create_future())
@@ -303,8 +310,11 @@ class Nursery:
     async def _hear(self) -> None:
         async for line in self._events:
             number, event, value = json.loads(line)
-            getattr(self._forks[number], event).set_result(value)
+            if event == "used":
+                processor_time.add(value)
+            else:
+                getattr(self._forks[number], event).set_result(value)
         for fork in self._forks.values():
             for future in (fork.born, fork.ended):
                 if not future.done():
-                    future.set_exception(EOFError("the nursery is gone"))
+                    future.set_exception(EOFError(NURSERY_GONE))

@@ -95,7 +95,7 @@ class Browser:
         """Wait until `count` answers in a thread are complete; return the texts of all
         messages of its page."""
         async with (
-            asyncio.timeout(30),
+            asyncio.timeout(60),
             self.stream(channel=channel, thread=thread, **{"as": as_}) as events,
         ):
             while True:
@@ -118,7 +118,7 @@ class Stream:
     async def next(self) -> Event:
         """Return the next event; fail if there is none in time."""
         name = ""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 line = (await self._response.content.readline()).decode()
                 assert line, "the stream ended"

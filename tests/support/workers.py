@@ -3,37 +3,57 @@
 The tests are collected once, and the workers are forks of that process. pytest-xdist
 starts each worker anew, which imports and collects all of it: six times some five
 seconds of processor time, or twenty on a fresh clone, where each compiles every test.
+
+Rule 1: a worker that dies fails the test that it ran; another one runs
+what it had left.
+Rule 2: a test that does not end is ended, and fails with the stacks of its process.
 """
 
+import collections
+import faulthandler
 import gc
 import itertools
 import multiprocessing
+import os
+import signal
 import sys
+import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 import pytest
 from _pytest.runner import runtestprotocol
+
+from tests.support import processor_time
+from tests.support.deep import rounds
 
 # The most tests that a worker takes at once, unless their module sets something up for
 # all of its tests.
 CHUNK = 4
 
+# Seconds after which a test counts as hanging. The slowest take half a minute on a busy
+# machine, and an hour in the long form.
+HANGING = float(os.environ.get("TEST_HANGING", rounds(300, 7_200)))
+
+# Asks a worker for the stacks of its threads, for which it has this many seconds.
+STACKS, DUMPING = signal.SIGUSR1, 2.0
+
 _FORK = multiprocessing.get_context("fork")
-
-
-class _Queue(Protocol):
-    """What hands out the numbers of chunks, to several processes."""
-
-    def get(self) -> int | None: ...
-    def put(self, item: int | None) -> None: ...
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--workers", type=int, default=0, help="run the tests in so many processes"
+    )
+    parser.addoption(
+        "--cpu",
+        type=int,
+        default=0,
+        help="with --workers: print the processor time of each folder, and of so many "
+        "files and tests",
     )
 
 
@@ -43,85 +63,150 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     count = session.config.getoption("workers")
     if count < 2 or session.config.option.collectonly or session.testsfailed:
         return None
-    _Run(session, count).run()
+    run = _Run(session, count)
+    session.config.stash[_SPENT] = run.spent
+    run.run()
     return True
 
 
+#: Seconds of processor time by the id of a test, its children and forks included.
+_SPENT = pytest.StashKey[dict[str, float]]()
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Print what took the most processor time, if that is wished."""
+    if not (most := config.getoption("cpu")):
+        return
+    spent = config.stash.get(_SPENT, {})
+    terminalreporter.section(f"processor time: {sum(spent.values()):.0f} s")
+    for group, limit in ((_folder, len(spent)), (_module, most), (str, most)):
+        sums = dict.fromkeys(map(group, spent), 0.0)
+        for test, seconds in spent.items():
+            sums[group(test)] += seconds
+        for name in sorted(sums, key=lambda n: -sums[n])[:limit]:
+            terminalreporter.write_line(f"{sums[name]:8.2f}s {name}")
+        terminalreporter.write_line("")
+
+
+def _module(test: str) -> str:
+    return test.partition("::")[0]
+
+
+def _folder(test: str) -> str:
+    return _module(test).rpartition("/")[0]
+
+
 def chunks(items: Sequence[pytest.Item]) -> list[list[int]]:
-    """Return the positions of `items` in chunks, each of one module and in order."""
-    found = []
-    for _, group in itertools.groupby(range(len(items)), lambda at: items[at].path):
+    """Return the positions of `items` in chunks, each of one module and in order, or of
+    all that share what is set up once."""
+    found: list[list[int]] = []
+    shared: dict[str, list[int]] = {}
+    for _, group in itertools.groupby(range(len(items)), lambda n: items[n].path):
         numbers = list(group)
-        size = len(numbers) if any(_shares(items[n]) for n in numbers) else CHUNK
-        found += [numbers[n : n + size] for n in range(0, len(numbers), size)]
+        places = [place for n in numbers if (place := _shares(items[n]))]
+        if not places:
+            found += [numbers[n : n + CHUNK] for n in range(0, len(numbers), CHUNK)]
+        elif (place := min(places, key=len)) in shared:
+            shared[place] += numbers
+        else:
+            found.append(shared.setdefault(place, numbers))
     return found
 
 
-def _shares(item: pytest.Item) -> bool:
-    """Return whether `item` uses a fixture that is set up once for its module, and
-    defined there or beside it."""
+def _shares(item: pytest.Item) -> str:
+    """Return the module or folder for which `item` uses a fixture that is set up once,
+    and is defined there or, for a module, beside it; "" for none."""
     fixtures = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]
-    module = item.nodeid.partition("::")[0]
-    folder = module.rpartition("/")[0]
-    return any(
-        each.scope == "module" and each.baseid in (module, folder)
-        for definitions in fixtures.values()
-        for each in definitions
-    )
+    module, folder = _module(item.nodeid), _folder(item.nodeid)
+    found = ""
+    for each in itertools.chain.from_iterable(fixtures.values()):
+        if each.baseid in (module, folder):
+            if each.scope in ("package", "session"):
+                return str(each.baseid)
+            found = module if each.scope == "module" else found
+    return found
+
+
+@dataclass
+class _Worker:
+    """One process, and what it has to do."""
+
+    process: Any
+    stacks: Path
+    #: Positions of tests that it was given and has not begun.
+    given: collections.deque[int] = field(default_factory=collections.deque)
+    #: The test that it runs, and since when.
+    running: int | None = None
+    since: float = 0.0
+    #: Why it was killed.
+    fault: str = ""
 
 
 class _Run:
     """The workers of one session."""
 
     def __init__(self, session: pytest.Session, count: int) -> None:
+        self.spent: dict[str, float] = {}
         self._session = session
-        self._chunks = chunks(session.items)
-        self._queue: _Queue = _FORK.SimpleQueue()
-        #: By the end of the pipe that a worker reports on: its process, and the test
-        #: that it runs.
-        self._workers: dict[Connection, tuple[Any, int | None]] = {}
+        self._chunks = collections.deque(chunks(session.items))
+        self._workers: dict[Connection, _Worker] = {}
+        self._numbers = itertools.count()
         self._count = count
 
     def run(self) -> None:
         """Run all tests; report them as if they had run here."""
-        self._fork()
+        # Before forking, since each worker has a folder in it.
+        self._base = _temporary(self._session).getbasetemp()
+        gc.freeze()
+        for _ in range(self._count):
+            self._fork()
         try:
             while self._workers:
-                for ready in wait(list(self._workers)):
+                for ready in wait(list(self._workers), self._patience()):
                     self._receive(cast(Connection, ready))
+                self._end_hanging()
                 self._stop_if_asked()
         finally:
-            for worker, _ in self._workers.values():
-                worker.kill()
+            for worker in self._workers.values():
+                worker.process.kill()
 
     def _fork(self) -> None:
-        # Before forking, since each worker has a folder in it.
-        base = _temporary(self._session).getbasetemp()
-        gc.freeze()
-        for number in range(self._count):
-            ours, theirs = _FORK.Pipe(duplex=False)
-            worker = _FORK.Process(
-                target=_work,
-                args=(self._session, self._chunks, self._queue, theirs, base, number),
-            )
-            worker.start()
-            theirs.close()
-            self._workers[ours] = (worker, None)
-        # What does not fit into the pipe waits until a worker takes some.
-        for chunk in [*range(len(self._chunks)), *[None] * self._count]:
-            self._queue.put(chunk)
+        ours, theirs = _FORK.Pipe()
+        folder = self._base / f"worker{next(self._numbers)}"
+        folder.mkdir()
+        process = _FORK.Process(
+            target=_work, args=(self._session, theirs, [*self._workers, ours], folder)
+        )
+        process.start()
+        theirs.close()
+        self._workers[ours] = _Worker(process, folder / "stacks")
+
+    def _patience(self) -> float | None:
+        """Return the seconds until a test counts as hanging; None while none runs."""
+        began = [w.since for w in self._workers.values() if w.running is not None]
+        if not began:
+            return None
+        return max(0.0, min(began) + HANGING - time.monotonic())
 
     def _receive(self, ready: Connection) -> None:
-        worker, running = self._workers[ready]
+        worker = self._workers[ready]
         try:
-            reports, begun = ready.recv()
-        except EOFError:
+            news = ready.recv()
+            if news is None:
+                chunk = self._chunks.popleft() if self._chunks else None
+                worker.given.extend(chunk or ())
+                ready.send(chunk)
+                return
+        except (EOFError, OSError):
             del self._workers[ready]
-            worker.join()
-            if running is not None:
-                self._report_crash(running, worker.exitcode)
+            self._bury(worker)
             return
-        self._workers[ready] = (worker, begun)
+        reports, seconds, begun = news
+        if worker.running is not None:
+            self.spent[self._session.items[worker.running].nodeid] = seconds
+        worker.running, worker.since = begun, time.monotonic()
+        if begun is not None:
+            worker.given.remove(begun)
         hook = self._session.config.hook
         for data in reports:
             report = hook.pytest_report_from_serializable(
@@ -129,7 +214,19 @@ class _Run:
             )
             hook.pytest_runtest_logreport(report=report)
 
-    def _report_crash(self, position: int, code: int) -> None:
+    def _bury(self, worker: _Worker) -> None:
+        """Report the test with which `worker` ended; let another one do the rest."""
+        worker.process.join()
+        if worker.running is not None:
+            code = worker.process.exitcode
+            self._fail(worker.running, worker.fault or f"its process ended with {code}")
+        elif worker.process.exitcode:
+            self._session.shouldfail = "a process of tests ended before it began one"
+        if worker.given:
+            self._chunks.appendleft(list(worker.given))
+            self._fork()
+
+    def _fail(self, position: int, reason: str) -> None:
         item = self._session.items[position]
         self._session.config.hook.pytest_runtest_logreport(
             report=pytest.TestReport(
@@ -137,10 +234,22 @@ class _Run:
                 item.location,
                 keywords={},
                 outcome="failed",
-                longrepr=f"its process ended with {code}",
+                longrepr=reason,
                 when="call",
             )
         )
+
+    def _end_hanging(self) -> None:
+        """Kill each worker whose test does not end."""
+        now = time.monotonic()
+        for worker in self._workers.values():
+            if worker.running is None or now < worker.since + HANGING or worker.fault:
+                continue
+            os.kill(worker.process.pid, STACKS)
+            worker.process.join(DUMPING)
+            worker.process.kill()
+            stacks = worker.stacks.read_text()
+            worker.fault = f"it did not end within {HANGING:.0f} s\n{stacks}"
 
     def _stop_if_asked(self) -> None:
         if self._session.shouldfail:
@@ -151,38 +260,46 @@ class _Run:
 
 def _work(
     session: pytest.Session,
-    chunks: Sequence[Sequence[int]],
-    queue: _Queue,
-    reports: Connection,
-    base: Path,
-    number: int,
+    parent: Connection,
+    others: Sequence[Connection],
+    folder: Path,
 ) -> None:
-    """Run chunks of tests in this process, a worker, until none is left."""
+    """Run tests in this process, a worker, until none is left."""
+    # They are the parent's: with its death, `parent` ends.
+    for each in others:
+        each.close()
     _capture_anew(session)
-    own = base / f"worker{number}"
-    own.mkdir()
-    _temporary(session)._basetemp = own
+    _temporary(session)._basetemp = folder
     items = session.items
     done: list[Any] = []
-    for position, following in _pairs(_positions(chunks, queue)):
-        reports.send((done, position))
-        item = items[position]
-        after = None if following is None else items[following]
-        done = [
-            session.config.hook.pytest_report_to_serializable(
-                config=session.config, report=report
-            )
-            for report in runtestprotocol(item, log=False, nextitem=after)
-            # What went well at both ends of a test is not shown.
-            if report.when == "call" or not report.passed
-        ]
-    reports.send((done, None))
+    spent = 0.0
+    with open(folder / "stacks", "wb") as stacks:
+        faulthandler.register(STACKS, stacks)
+        for position, following in _pairs(_positions(parent)):
+            parent.send((done, spent, position))
+            item = items[position]
+            after = None if following is None else items[following]
+            before = processor_time.used()
+            done = [
+                session.config.hook.pytest_report_to_serializable(
+                    config=session.config, report=report
+                )
+                for report in runtestprotocol(item, log=False, nextitem=after)
+                # What went well at both ends of a test is not shown.
+                if report.when == "call" or not report.passed
+            ]
+            spent = processor_time.used() - before
+        parent.send((done, spent, None))
+        faulthandler.unregister(STACKS)
     sys.stdout.flush()
 
 
-def _positions(chunks: Sequence[Sequence[int]], queue: _Queue) -> Iterator[int]:
-    while (chunk := queue.get()) is not None:
-        yield from chunks[chunk]
+def _positions(parent: Connection) -> Iterator[int]:
+    """Yield the positions of tests to run, chunk by chunk as `parent` gives them."""
+    parent.send(None)
+    while (chunk := parent.recv()) is not None:
+        yield from chunk
+        parent.send(None)
 
 
 def _pairs(positions: Iterator[int]) -> Iterator[tuple[int, int | None]]:

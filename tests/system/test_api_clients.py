@@ -5,7 +5,6 @@ import json
 import re
 import shutil
 import signal
-import socket
 import sqlite3
 import sys
 from collections.abc import AsyncIterator
@@ -19,6 +18,7 @@ from bot.domain.api_token import TokenScope
 from storage.store import open_store
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.claude.reply import Hold, Pause
+from tests.support.ports import free_port, until_listening
 from tests.support.process import ROOT, Nursery, Process, claude_env
 from tests.support.web_server import WebServer
 
@@ -103,12 +103,6 @@ async def claude() -> AsyncIterator[ClaudeEmulator]:
         yield emulator
 
 
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
 class Served:
     """`threadkeep serve` as a process, with a token."""
 
@@ -132,16 +126,7 @@ class Served:
 
     async def listens(self) -> None:
         """Wait until it answers."""
-        host, _, port = self.address.partition(":")
-        async with asyncio.timeout(60):
-            while True:
-                try:
-                    _, writer = await asyncio.open_connection(host, int(port))
-                except OSError:
-                    await asyncio.sleep(0.02)
-                else:
-                    writer.close()
-                    return
+        await until_listening(self.address)
 
 
 async def until_stored(served: Served, query: str, *expected: object) -> None:

@@ -103,7 +103,7 @@ async def test_the_watch_drops_what_is_not_served_and_survives_failures(
     setup.store.failures = 1
     with caplog.at_level(logging.INFO):
         watching = asyncio.create_task(setup.names.watch())
-        await asyncio.wait_for(setup.enough.wait(), 10)
+        await asyncio.wait_for(setup.enough.wait(), 60)
         watching.cancel()
     assert setup.store.dropped == [True, False]
     assert "names.dropped names=1" in caplog.text

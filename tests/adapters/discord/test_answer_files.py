@@ -54,7 +54,7 @@ async def test_a_repeated_answer_has_only_its_own_file(guild: Guild) -> None:
     await guild.quiet()
     guild.mention("retry", thread)
     await guild.discord.until(
-        lambda: attached(guild, thread) == [{"count.py": OTHER.encode()}], timeout=20
+        lambda: attached(guild, thread) == [{"count.py": OTHER.encode()}],
     )
 
 
@@ -65,7 +65,7 @@ async def test_where_it_may_not_attach_the_answer_is_text_as_a_whole(
     guild.claude.script(LONG, AGAIN)
     thread = await guild.thread_of(guild.mention("count"))
     await guild.discord.until(
-        lambda: "print(99)" in "".join(guild.replies(thread)), timeout=20
+        lambda: "print(99)" in "".join(guild.replies(thread)),
     )
     await guild.quiet()
     said = "".join(guild.replies(thread))
@@ -74,7 +74,7 @@ async def test_where_it_may_not_attach_the_answer_is_text_as_a_whole(
     # Once: what follows is text from the beginning.
     guild.mention("again", thread)
     await guild.discord.until(
-        lambda: "show(99)" in "".join(guild.replies(thread)), timeout=20
+        lambda: "show(99)" in "".join(guild.replies(thread)),
     )
     await guild.quiet()
     assert "".join(guild.replies(thread)).count("couldn't attach") == 1

@@ -164,8 +164,9 @@ async def test_a_download_ends_in_time_and_size(
         Body.CUT: DeliveryError,
         Body.STALLED: DeliveryError,
     }
-    monkeypatch.setattr(downloads, "STALL", 0.1)
     for body, meaning in meanings.items():
+        stall = 0.1 if body is Body.STALLED else 60.0
+        monkeypatch.setattr(downloads, "STALL", stall)
         desk.discord.files.bodies[number] = body
         assert await desk.outcome(file) is meaning, body
     del desk.discord.files.bodies[number]

@@ -171,7 +171,7 @@ async def test_a_long_answer_goes_on_in_the_next_messages(guild: Guild) -> None:
     guild.claude.script("```python\n" + "\n".join(lines) + "\n```\nDone.")
     thread = await guild.thread_of(guild.mention("all of it"))
     await guild.discord.until(
-        lambda: "Done." in "".join(guild.replies(thread)[-1:]), timeout=30
+        lambda: "Done." in "".join(guild.replies(thread)[-1:]),
     )
     replies = guild.replies(thread)
     assert all(len(each) <= 2_000 for each in replies)

@@ -204,7 +204,7 @@ async def test_who_asked_is_told_why_nothing_can_be_shown(guild: Guild) -> None:
     guild.mention("again", thread)
     direct = guild.discord.open_dm(guild.alice)
     await guild.discord.until(
-        lambda: NOT_SHOWN in "".join(guild.replies(direct)), timeout=10
+        lambda: NOT_SHOWN in "".join(guild.replies(direct)),
     )
 
 

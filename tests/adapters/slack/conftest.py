@@ -41,7 +41,7 @@ class Office:
     async def answered(self, thread_ts: str, *texts: str, channel: str = "") -> None:
         """Wait until the bot's messages in a thread read exactly `texts`."""
         await self.slack.until(
-            lambda: self.replies(thread_ts, channel) == list(texts), timeout=10
+            lambda: self.replies(thread_ts, channel) == list(texts),
         )
 
     async def thinks(self, thread_ts: str, channel: str = "") -> None:

@@ -78,9 +78,9 @@ async def test_a_repeated_answer_has_only_its_own_file(office: Office) -> None:
         office.alice, office.general, f"{office.slack.mention} retry", thread_ts=ts
     )
     await office.slack.until(
-        lambda: attached(office, ts) == [{"count.py": OTHER.encode()}], timeout=20
+        lambda: attached(office, ts) == [{"count.py": OTHER.encode()}],
     )
-    await office.slack.until(lambda: len(office.replies(ts)) == 2, timeout=20)
+    await office.slack.until(lambda: len(office.replies(ts)) == 2)
 
 
 async def test_a_repeated_answer_without_a_file_takes_the_old_one_away(

@@ -107,7 +107,9 @@ async def test_a_word_stops_a_stream(room: Room) -> None:
     ts, _ = room.begin("The capital", " of France is", " Paris.")
     await room.shows(ts, "The capital", streaming=True)
     room.slack.say(room.alice, room.direct, "stop", thread_ts=ts)
-    await room.slack.until(lambda: not room.seen(ts)[0].streaming)
+    await room.slack.until(
+        lambda: len(room.seen(ts)) == 2 and not room.seen(ts)[0].streaming
+    )
     seen, _ = room.seen(ts)
     assert seen.text == "The capital\n\n_Stopped._"
     assert [each.label for each in seen.controls] == ["Continue", "Retry", "Receipt"]
@@ -285,7 +287,7 @@ async def test_a_stream_has_its_file_below_or_all_of_it(
     await room.slack.until(lambda: [each.streaming for each in room.seen(ts)] == [True])
     gate.set()
     await room.slack.until(
-        lambda: room.seen(ts) and not room.seen(ts)[0].streaming, timeout=20
+        lambda: room.seen(ts) and not room.seen(ts)[0].streaming,
     )
     answer, *below = room.seen(ts)
     assert "print(19)\n```\n📎 `code.py`: all of it is below" in answer.text

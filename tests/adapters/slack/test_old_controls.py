@@ -25,12 +25,12 @@ async def test_retry_is_taken_off_when_the_next_answer_is_complete(
     office.ask("two", thread_ts=ts)
     await office.settled(ts, 2)
     await office.slack.until(
-        lambda: labels(office, ts) == [["Receipt"], ["Retry", "Receipt"]], timeout=20
+        lambda: labels(office, ts) == [["Receipt"], ["Retry", "Receipt"]],
     )
     texts = office.replies(ts)
     office.ask("three", thread_ts=ts)
     three = [["Receipt"], ["Receipt"], ["Retry", "Receipt"]]
-    await office.slack.until(lambda: labels(office, ts) == three, timeout=20)
+    await office.slack.until(lambda: labels(office, ts) == three)
     assert office.replies(ts)[:2] == texts
     assert office.slack.pings == []
 

@@ -120,7 +120,7 @@ async def test_an_answer_whose_layout_slack_refuses_is_shown_to_its_end(
     office.claude.script([text[:half], text[half:]])
     ts = office.ask("?")
     await office.slack.until(
-        lambda: words(office.replies(ts)) == words([text]), timeout=20
+        lambda: words(office.replies(ts)) == words([text]),
     )
 
 
@@ -142,7 +142,7 @@ async def test_one_refused_block_among_many_costs_the_others_nothing(
     office.claude.script(f"{LONG}\n\n{table}\n{LONG}")
     ts = office.ask("?")
     await office.slack.until(
-        lambda: words(office.replies(ts))[-500:] == words([LONG])[-500:], timeout=20
+        lambda: words(office.replies(ts))[-500:] == words([LONG])[-500:],
     )
     seen = office.slack.world.thread(office.general, ts)[1:]
     plain = [each.text for each in seen if not each.blocks]
@@ -184,7 +184,7 @@ async def test_no_cell_of_a_table_that_slack_refuses_is_lost(
     office.claude.script(f"Before.\n\n{head}{body}\nENDTOKEN")
     ts = office.ask("?")
     await office.slack.until(
-        lambda: "".join(office.replies(ts)).endswith("ENDTOKEN"), timeout=20
+        lambda: "".join(office.replies(ts)).endswith("ENDTOKEN"),
     )
     shown = "\n".join(office.replies(ts))
     labels = [line.split()[1] for line in shown.splitlines() if "| row" in line]
@@ -202,7 +202,7 @@ async def test_plain_text_of_signs_that_slack_escapes_is_cut_until_it_fits(
     office.claude.script(["> `a` & b\n", "&" * 5_000, "END"])
     ts = office.ask("?")
     await office.slack.until(
-        lambda: "".join(office.replies(ts)).endswith("END"), timeout=20
+        lambda: "".join(office.replies(ts)).endswith("END"),
     )
     shown = "".join(office.replies(ts))
     assert shown.count("&amp;") == 5_001
@@ -219,6 +219,7 @@ async def test_an_answer_that_slack_refuses_in_any_form_ends(office: Office) -> 
     )
     office.claude.script("no way", "Yes.")
     office.ask("?")
+    await office.claude.until(lambda: len(office.claude.requests) == 1)
     other = office.ask("?")
     await office.answered(other, "Yes.")
 
@@ -371,7 +372,7 @@ async def test_a_revoked_token_ends_it_with_a_sentence(
             await bare.until(lambda: not app.platforms.active)
 
     with pytest.raises(AccessRevoked, match="reinstall"):
-        await asyncio.wait_for(serve(), 10)
+        await asyncio.wait_for(serve(), 60)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A Chromium for the tests of a module."""
+"""A Chromium for the tests of all modules."""
 
 from collections.abc import AsyncIterator
 
@@ -9,7 +9,7 @@ from playwright.async_api import Browser
 from tests.support import chromium
 
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
+@pytest_asyncio.fixture(loop_scope="session", scope="session")
 async def chrome() -> AsyncIterator[Browser]:
     """A running Chromium; skips the test where there is none."""
     if chromium.path() is None:

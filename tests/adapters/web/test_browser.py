@@ -10,12 +10,13 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
+from tests.support import chromium
 from tests.support.memory_store import MemoryStore
 from tests.support.scripted_model import Line, ScriptedModel
 from tests.support.web_harness import Browser as Client
 from tests.support.web_harness import browsing
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 #: The budget of the first load, in bytes.
 FIRST_LOAD = 100_000
@@ -58,7 +59,7 @@ async def opened(
 ) -> AsyncIterator[tuple[Page, Client]]:
     """A page on the workspace, in which no script fails and no policy is broken."""
     async with browsing(MemoryStore(), ScriptedModel(*scripts)) as client:
-        context = await chrome.new_context(**options)
+        context = await chromium.new_context(chrome, **options)
         faults: list[str] = []
         try:
             page = await watched(context, faults)
@@ -71,7 +72,6 @@ async def opened(
 
 async def watched(context: BrowserContext, faults: list[str]) -> Page:
     page = await context.new_page()
-    page.set_default_timeout(15_000)
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on(
         "console",
@@ -101,7 +101,7 @@ async def test_the_first_screen_asks_for_nothing_and_answers(chrome: Browser) ->
 
 async def test_the_first_load_is_small(chrome: Browser) -> None:
     async with browsing(MemoryStore(), ScriptedModel()) as client:
-        context = await chrome.new_context()
+        context = await chromium.new_context(chrome)
         page = await context.new_page()
         sizes: list[int] = []
         addresses: list[str] = []
@@ -129,7 +129,7 @@ async def test_two_browsers_show_one_thread_live_and_reload_changes_nothing(
         await page.fill("#message", "@Claude count")
         await page.keyboard.press("Enter")
         await expect(page.locator("article.bot")).to_contain_text("Two")
-        other = await (await chrome.new_context()).new_page()
+        other = await (await chromium.new_context(chrome)).new_page()
         await other.goto(page.url)
         await expect(other.locator("article.bot")).to_contain_text("Two")
         await page.reload()

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import re
 import signal
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,34 +12,25 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.claude.reply import Hold
-from tests.support.process import Process, claude_env
+from tests.support import chromium
+from tests.support.ports import free_port, until_listening
+from tests.support.process import Nursery, Process, claude_env
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-#: The most milliseconds that a page waits for what it is to show.
-PATIENCE = 60_000
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 @contextlib.asynccontextmanager
 async def living(
-    chrome: Browser, folder: Path
+    chrome: Browser, nursery: Nursery, folder: Path
 ) -> AsyncIterator[tuple[Process, ClaudeEmulator, Page]]:
     """A process, Claude, and a page on it."""
     async with ClaudeEmulator() as claude:
         address = f"127.0.0.1:{free_port()}"
         process = Process(folder, {"THREADKEEP_WEB": address, **claude_env(claude)})
-        await process.start()
-        context = await chrome.new_context()
+        await process.start(nursery=nursery)
+        context = await chromium.new_context(chrome)
         try:
             page = await context.new_page()
-            page.set_default_timeout(PATIENCE)
             await until_listening(address)
             await page.goto(f"http://{address}/")
             yield process, claude, page
@@ -50,44 +40,34 @@ async def living(
             assert await process.ended() == 0
 
 
-async def until_listening(address: str) -> None:
-    host, _, port = address.partition(":")
-    async with asyncio.timeout(60):
-        while True:
-            with contextlib.suppress(OSError):
-                _, writer = await asyncio.open_connection(host, int(port))
-                writer.close()
-                return
-            await asyncio.sleep(0.05)
-
-
 async def test_an_answer_is_finished_on_the_open_page_after_a_kill(
     chrome: Browser, tmp_path: Path
 ) -> None:
-    async with living(chrome, tmp_path) as (process, claude, page):
+    async with (
+        Nursery() as nursery,
+        living(chrome, nursery, tmp_path) as (process, claude, page),
+    ):
         lines = [f"This is line {nth}." for nth in range(1, 21)]
         half, whole = "\n\n".join(lines[:9]), "\n\n".join(lines)
         claude.script([half, Hold(asyncio.Event())], [whole])
         await page.fill("#message", "@Claude write twenty lines")
         await page.keyboard.press("Enter")
         answer = page.locator("article.bot")
-        await expect(answer).to_contain_text("line 9.", timeout=PATIENCE)
+        await expect(answer).to_contain_text("line 9.")
         process.kill()
         assert await process.ended() == -signal.SIGKILL
         status = page.locator("#status")
-        await expect(status).to_contain_text("Connecting again", timeout=PATIENCE)
+        await expect(status).to_contain_text("Connecting again")
         # What was there stays there.
         await expect(answer).to_contain_text("line 9.")
         # And what is sent meanwhile is sent when somebody takes it.
         await page.fill("#reply", "thanks for the lines, and now?")
         await page.keyboard.press("Enter")
         await expect(page.locator("#thread .wrong")).to_contain_text("Not sent yet")
-        await process.start()
-        await expect(answer.first).to_contain_text("line 20.", timeout=PATIENCE)
-        await expect(answer).to_have_count(2, timeout=PATIENCE)
-        await expect(answer.nth(1)).not_to_have_attribute(
-            "aria-busy", "true", timeout=PATIENCE
-        )
+        await process.start(nursery=nursery)
+        await expect(answer.first).to_contain_text("line 20.")
+        await expect(answer).to_have_count(2)
+        await expect(answer.nth(1)).not_to_have_attribute("aria-busy", "true")
         text = await answer.first.locator(".blocks").inner_text()
         assert re.findall(r"This is line \d+\.", text) == lines
         assert await page.locator("article.person").count() == 2
