@@ -19,6 +19,7 @@ from bot.messages import storage as messages
 from storage.errors import damaged, refusal, translated
 from storage.lock import require_unlocked
 from storage.migrations import migrate, migrations
+from storage.step_marks import keeps_out
 
 # Timeout for a lock on the file that another program holds, such as an operator's
 # shell or a backup, in seconds.
@@ -219,8 +220,8 @@ def _text(raw: bytes) -> str:
 def _require_ours(db: Database, path: Path, steps: Migrations = migrations) -> None:
     if db.table_names() and not steps.applied(db):
         raise ConfigError(messages.foreign(path=path))
-    if newer := unknown(db, steps):
-        raise ConfigError(messages.newer(path=path, version=newer[-1]))
+    if newer := keeps_out(unknown(db, steps)):
+        raise ConfigError(messages.newer(path=path, version=newer))
 
 
 def _require_health(db: Database, path: Path) -> None:

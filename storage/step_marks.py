@@ -6,7 +6,7 @@ default. One that does anything else has a name that ends in `_breaking`. A data
 stores the names of its steps, so that an older process can tell, too.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
 _BREAKING = "_breaking"
 
@@ -16,8 +16,8 @@ def is_additive(step: str) -> bool:
     return not step.endswith(_BREAKING)
 
 
-def keeps_out(applied: Iterable[str], known: Collection[str]) -> str | None:
-    """Return the last of the `applied` steps that keeps out a process which only knows
-    the steps `known`, or None."""
-    unknown = [step for step in applied if step not in known and not is_additive(step)]
-    return unknown[-1] if unknown else None
+def keeps_out(unknown: Iterable[str]) -> str | None:
+    """Return the last of the steps `unknown` to a process that keeps it out, or None
+    if it may run."""
+    breaking = [step for step in unknown if not is_additive(step)]
+    return breaking[-1] if breaking else None

@@ -80,8 +80,8 @@ def foreign(*, path: object) -> str:
 
 def newer(*, path: object, version: str) -> str:
     return (
-        f"{path} was written by a newer threadkeep ({version}); install that version, "
-        f"or {SET_ANOTHER}."
+        f"{path} was changed by a newer threadkeep ({version}); upgrade this one, or "
+        f"{SET_ANOTHER}."
     )
 
 

@@ -103,7 +103,8 @@ def _pending(db: Connection, steps: Sequence[Step]) -> list[Step]:
         return list(steps)
     rows = db.execute("SELECT name FROM threadkeep_steps ORDER BY at, name")
     applied = [step for (step,) in rows]
-    if newer := keeps_out(applied, {step.name for step in steps}):
+    known = {step.name for step in steps}
+    if newer := keeps_out(step for step in applied if step not in known):
         raise ConfigError(messages.newer(name=name, version=newer))
     taken = [step for step in steps if step.name in applied]
     left = [step for step in steps if step.name not in applied]

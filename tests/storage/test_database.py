@@ -109,15 +109,25 @@ def test_the_database_of_another_program_is_left_alone(path: Path) -> None:
     assert path.read_bytes() == before
 
 
-def test_a_database_from_the_future_is_left_alone(path: Path) -> None:
-    db = open_for_writing(path)
-    db.table("_sqlite_migrations").insert(
-        {"migration_set": "threadkeep", "name": "m999_telepathy", "applied_at": "soon"}
-    )
-    db.close()
+def migrated_later(path: Path, name: str) -> None:
+    with open_for_writing(path) as db:
+        db.table("_sqlite_migrations").insert(
+            {"migration_set": "threadkeep", "name": name, "applied_at": "soon"}
+        )
+
+
+def test_a_database_that_a_newer_version_has_broken_with_is_left_alone(
+    path: Path,
+) -> None:
+    migrated_later(path, "m999_telepathy_breaking")
     before = path.read_bytes()
-    assert "written by a newer threadkeep (m999_telepathy)" in refused(path)
+    assert "newer threadkeep (m999_telepathy_breaking); upgrade" in refused(path)
     assert path.read_bytes() == before
+
+
+def test_a_database_to_which_a_newer_version_has_added_is_used(path: Path) -> None:
+    migrated_later(path, "m999_telepathy")
+    open_for_writing(path).close()
 
 
 def test_a_directory_is_not_a_database(path: Path) -> None:

@@ -14,6 +14,7 @@ from bot.domain.scope import ThreadKey
 from bot.domain.turn import TurnMessage, TurnState
 from storage.database import open_for_writing, unknown
 from storage.migrations import migrate, migrations
+from storage.step_marks import is_additive
 from storage.store import open_store
 from tests.support.store_helpers import exchange, following, repeated, said
 
@@ -39,6 +40,35 @@ def test_migrations_are_numbered_and_named_for_what_they_bring(db: Database) -> 
     assert len(numbers) == len(names)
     # Two that were written side by side may leave a number out.
     assert numbers == sorted(set(numbers))
+
+
+def test_each_migration_is_additive_unless_its_name_says_otherwise() -> None:
+    """It takes nothing away, and requires nothing that an older process leaves out, or
+    it is marked."""
+    with Database(memory=True) as db:
+        names = [each.name for each in migrations.pending(db)]
+        before = columns(db)
+        for name, following in zip(names, [*names[1:], None], strict=True):
+            migrations.apply(db, stop_before=following)
+            after = columns(db)
+            tables = {table for table, _ in before}
+            added = {
+                place: facts for place, facts in after.items() if place not in before
+            }
+            if is_additive(name):
+                assert before.items() <= after.items(), name
+                for (table, column), (_, required, default) in added.items():
+                    assert table not in tables or not required or default, column
+            before = after
+
+
+def columns(db: Database) -> dict[tuple[str, str], tuple[str, bool, str | None]]:
+    """The type of each column, whether it is required, and its default."""
+    return {
+        (table.name, each.name): (each.type, bool(each.notnull), each.default_value)
+        for table in db.tables
+        for each in table.columns
+    }
 
 
 def test_every_table_of_ours_is_strict_and_names_its_rows(db: Database) -> None:
