@@ -31,6 +31,7 @@ from bot.commands.try_prompt import PromptTrial
 from bot.commands.typed import TypedCommands
 from bot.commands.undo import SettingsUndo
 from bot.commands.usage import UsageScreen
+from bot.conversation.answers import LocalAnswers
 from bot.conversation.assembly import create_responder
 from bot.conversation.conversations import StoredConversations
 from bot.conversation.dispatcher import StopSignal, ThreadDispatcher
@@ -155,10 +156,11 @@ class App:
             *(store, classifier, self._access, by_name, platforms.tasks),
             serves=platforms.serves,
         )
-        stopper = Stopper(store, self._dispatcher, self._access)
-        self._signs = signs = WaitingSigns(store, platforms, self._dispatcher)
+        answers = LocalAnswers(self._dispatcher)
+        stopper = Stopper(store, answers, self._access)
+        self._signs = signs = WaitingSigns(store, platforms, answers)
         inbox = Inbox(
-            *(store, self._dispatcher, platforms, self._access, stopper, signs),
+            *(store, answers, platforms, self._access, stopper, signs),
             EditedQuestions(store, platforms),
             self._command,
             self._auto.receive,
@@ -188,7 +190,7 @@ class App:
         page = SettingsPage(self._access, editor.forms, usage)
         triage = TriageCommands(store, classifier, self._access, by_name, parse_command)
         first_contact = FirstContact(store, platforms, self._access, inbox)
-        controls = ReplyControls(store, self._dispatcher, inbox, stopper, self._access)
+        controls = ReplyControls(store, answers, inbox, stopper, self._access)
         decisions = FileDecisions(store, stopper, self._access, controls.repeat)
         files = AnswerFiles(store, by_name, self._access)
         router = CommandRouter(
@@ -216,7 +218,7 @@ class App:
             HomePage(store, self._access, usage, page).page,
         )
         self._typed = TypedCommands(store, platforms, self._access, router)
-        conversations = StoredConversations(store, self._dispatcher, platforms)
+        conversations = StoredConversations(store, answers, platforms)
         self.host = Host(
             *(inbox, router, conversations, first_contact, operator.served),
             *(self._alert, self.vitals.connections),

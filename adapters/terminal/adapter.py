@@ -89,7 +89,10 @@ class TerminalAdapter:
         self._edits = False
         self.thread = _new_thread()
         self._opens = True
-        self._answered = asyncio.Event()
+        #: Whether the answer is complete, and whether it is to be stopped; and that one
+        #: of them is new.
+        self._is_answered = self._stops = False
+        self._noticed = asyncio.Event()
         self._keys: Input = DummyInput()
         self._ahead = TypedAhead()
         #: What shows the answer in this thread.
@@ -122,7 +125,8 @@ class TerminalAdapter:
                 screen.close()
             if turn.thread == self.thread:
                 self._shown = SilentScreen()
-                self._answered.set()
+                self._is_answered = True
+                self._noticed.set()
 
     async def resolve_thread(self, turn: Turn) -> ThreadKey:
         """Return the thread of `turn`: here it always exists."""
@@ -193,7 +197,7 @@ class TerminalAdapter:
             files=self.files.waiting,
         )
         self._opens = False
-        self._answered.clear()
+        self._is_answered = self._stops = False
         try:
             await host.inbox.receive(message)
         except StorageError as error:
@@ -205,9 +209,13 @@ class TerminalAdapter:
     async def _wait(self, host: Host) -> None:
         """Wait for the answer in this thread, if there is one to come; Ctrl-C stops
         it."""
-        with self._stoppable(host):
-            while not self._answered.is_set():
+        with self._stoppable():
+            while not self._is_answered:
+                self._noticed.clear()
                 try:
+                    if self._stops:
+                        self._stops = False
+                        await host.conversations.stop(self.thread)
                     if not await host.conversations.answering(self.thread):
                         return
                 except StorageError as error:
@@ -215,10 +223,10 @@ class TerminalAdapter:
                     return
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(LOOK):
-                        await self._answered.wait()
+                        await self._noticed.wait()
 
     @contextlib.contextmanager
-    def _stoppable(self, host: Host) -> Iterator[None]:
+    def _stoppable(self) -> Iterator[None]:
         """Let Ctrl-C stop the answer, and keep what is typed meanwhile.
 
         Ctrl-C is read as a key: as a signal it would also reach `make`, which would
@@ -228,7 +236,8 @@ class TerminalAdapter:
         def pressed() -> None:
             for each in self._keys.read_keys():
                 if each.key == Keys.ControlC:
-                    host.conversations.stop(self.thread)
+                    self._stops = True
+                    self._noticed.set()
                 elif self._ahead.press(each):
                     self._shown.type_ahead(self._ahead.text)
 
@@ -264,7 +273,7 @@ class TerminalAdapter:
             self._say(texts.no_such_command(command=command))
 
     async def _command(self, command: Command, host: Host) -> None:
-        self._answered.clear()
+        self._is_answered = self._stops = False
         try:
             reply = await host.commands.run(command, Scope.of(self.thread), OWNER)
         except StorageError as error:

@@ -136,7 +136,7 @@ class Api:
         key, found = await self._thread(request, caller)
         if not _may(caller, found):
             raise Refused(404, "not_found", texts.NO_SUCH_THREAD)
-        return _json(values.Stopped(self._host.conversations.stop(key)))
+        return _json(values.Stopped(await self._host.conversations.stop(key)))
 
     async def openapi(self, request: web.Request) -> web.Response:
         """Describe the API."""

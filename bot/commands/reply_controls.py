@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from bot.commands.router import Handler
-from bot.conversation.dispatcher import ThreadDispatcher
+from bot.conversation.answers import Answers
 from bot.conversation.inbox import Inbox
 from bot.conversation.stopping import Stopper, refusal
 from bot.domain.message import Message, Origin
@@ -86,14 +86,14 @@ class ReplyControls:
     def __init__(
         self,
         store: ReplyStore,
-        dispatcher: ThreadDispatcher,
+        answers: Answers,
         inbox: Inbox,
         stopper: Stopper,
         access: SettingsAccess,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
-        self._dispatcher = dispatcher
+        self._answers = answers
         self._inbox = inbox
         self._stopper = stopper
         self._access = access
@@ -130,7 +130,7 @@ class ReplyControls:
         # The running answer, and one that waits behind it: both would lose their
         # context.
         running = [
-            turn for thread, turn in self._dispatcher.running(place) if place.thread
+            turn for _, turn in await self._answers.running(place) if place.thread
         ]
         for turn in (*running, ""):
             facts = await self._store.turn_facts(place.key, turn)
@@ -138,7 +138,7 @@ class ReplyControls:
                 continue
             if not await self._stopper.may_control(person, facts, place):
                 return Response(refusal(person, NOT_WHILE_OTHERS_WAIT))
-        self._dispatcher.stop(place.key)
+        await self._answers.stop(place.key)
         known = await self._store.reset_context(place.key)
         return Response(RENEWED, public=True) if known else Response(NOTHING_HERE)
 
@@ -158,7 +158,7 @@ class ReplyControls:
             return Response(NO_ANSWER)
         if not await self._stopper.may_control(person, facts, place):
             return Response(refusal(person, NOT_YOURS))
-        if facts.ended or not self._dispatcher.stop(place.key, facts.key):
+        if facts.ended or not await self._answers.stop(place.key, facts.key):
             return Response(ENDED)
         return SILENCE
 
@@ -176,7 +176,7 @@ class ReplyControls:
         if not await self._store.retry_turn(place.key, turn, self._now()):
             return False
         log.info("turn.repeated thread=%s turn=%s", place.key, turn)
-        self._dispatcher.put(place.key, person.id, self._now())
+        await self._answers.put(place.key, person.id, self._now())
         return True
 
     async def answer_again(

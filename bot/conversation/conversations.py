@@ -1,6 +1,6 @@
 """Stored threads as adapters read and control them (`bot.ports.platform`)."""
 
-from bot.conversation.dispatcher import ThreadDispatcher
+from bot.conversation.answers import Answers
 from bot.domain.scope import ThreadKey
 from bot.domain.turn import ThreadSummary
 from bot.platforms import Platforms
@@ -11,15 +11,16 @@ class StoredConversations:
     """The threads in `store` of workspaces that are served."""
 
     def __init__(
-        self, store: ThreadStore, dispatcher: ThreadDispatcher, platforms: Platforms
+        self, store: ThreadStore, answers: Answers, platforms: Platforms
     ) -> None:
         self._store = store
-        self._dispatcher = dispatcher
+        self._answers = answers
         self._serves = platforms.serves
 
-    def stop(self, thread: ThreadKey) -> bool:
-        """Stop the answer in progress in `thread`; return False if there is none."""
-        return self._serves(thread) and self._dispatcher.stop(thread)
+    async def stop(self, thread: ThreadKey) -> bool:
+        """Stop the answer in progress in `thread`; return False if there is none.
+        Raises StorageError."""
+        return self._serves(thread) and await self._answers.stop(thread)
 
     async def answering(self, thread: ThreadKey) -> bool:
         """Return whether an answer in `thread` is open. Raises StorageError."""

@@ -12,7 +12,7 @@ from functools import partial
 from bot.context.prompt import addition, label
 from bot.conversation import addressing
 from bot.conversation.addressing import EngagementSettings, Rule
-from bot.conversation.dispatcher import ThreadDispatcher
+from bot.conversation.answers import Answers
 from bot.conversation.edited_questions import EditedQuestions
 from bot.conversation.instructions import Instructions, InstructionStore
 from bot.conversation.stopping import Stopper
@@ -47,7 +47,7 @@ class Inbox:
     def __init__(
         self,
         store: InstructionStore,
-        dispatcher: ThreadDispatcher,
+        answers: Answers,
         platforms: Platforms,
         settings: SettingsAccess,
         stopper: Stopper,
@@ -58,7 +58,7 @@ class Inbox:
         now: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
-        self._dispatcher = dispatcher
+        self._answers = answers
         self._platforms = platforms
         self._settings = settings
         self._signs = signs
@@ -111,8 +111,10 @@ class Inbox:
         if verdict.rule == Rule.INSTRUCTION.value:
             self._instructions.confirm(message, engagement)
         if verdict.disposition is Disposition.ANSWER:
-            delayed = self._dispatcher.is_running(message.thread)
-            crowded = self._dispatcher.put(message.thread, message.author, message.at)
+            delayed = await self._answers.is_running(message.thread)
+            crowded = await self._answers.put(
+                message.thread, message.author, message.at
+            )
             self._signs.show(message, delayed=delayed, crowded=crowded)
 
     async def _engagement(self, message: Message) -> EngagementSettings:
@@ -191,11 +193,11 @@ class Inbox:
             platform, workspace, messages, channel, self._now()
         )
         place = Scope(platform, workspace, channel or "")
-        for thread, turn in self._dispatcher.running(place):
+        for thread, turn in await self._answers.running(place):
             facts = await self._store.turn_facts(thread, turn)
             if facts is not None and facts.withdrawn:
                 log.info("turn.withdrawn thread=%s turn=%s", thread, turn)
-                self._dispatcher.withdraw(thread, turn)
+                await self._answers.withdraw(thread, turn)
 
     async def hold(self, message: Message, holder: str) -> None:
         """Delete `message` with the message `holder`. Raises StorageError."""

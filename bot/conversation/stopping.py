@@ -1,6 +1,6 @@
 """Stops answers for the people who may: those who asked, and admins of the thread."""
 
-from bot.conversation.dispatcher import ThreadDispatcher
+from bot.conversation.answers import Answers
 from bot.domain.person import Person
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.turn import TurnFacts
@@ -20,10 +20,10 @@ class Stopper:
     """Stops answers that run or wait."""
 
     def __init__(
-        self, store: ControlStore, dispatcher: ThreadDispatcher, access: SettingsAccess
+        self, store: ControlStore, answers: Answers, access: SettingsAccess
     ) -> None:
         self._store = store
-        self._dispatcher = dispatcher
+        self._answers = answers
         self._access = access
 
     async def stop(self, place: Scope, person: Person) -> str:
@@ -31,7 +31,7 @@ class Stopper:
         asked in the channel. A waiting answer is not written. Return what to tell
         them. Raises StorageError, and DeliveryError if their rights cannot be looked
         up."""
-        running = self._dispatcher.running(place)
+        running = await self._answers.running(place)
         # Not a turn that waits behind a running answer: `stop` is about that one.
         if not running or not place.thread:
             running += await self._waiting(place, person)
@@ -44,7 +44,7 @@ class Stopper:
                 person, await self._store.turn_facts(thread, turn), admin
             )
         ]
-        stopped = [each for each in theirs if self._dispatcher.stop(*each)]
+        stopped = [each for each in theirs if await self._answers.stop(*each)]
         if stopped:
             return STOPPING
         if running and place.thread:
@@ -68,9 +68,9 @@ class Stopper:
     ) -> list[tuple[ThreadKey, str]]:
         """Return the next turn of the thread `place`, or of each thread of the channel
         `place` in which `person` waits; each with its key."""
-        threads = (
-            [place.key] if place.thread else self._dispatcher.waiting(place, person.id)
-        )
+        threads = [place.key]
+        if not place.thread:
+            threads = await self._answers.waiting(place, person.id)
         found = []
         for thread in threads:
             turn = await self._store.next_turn(thread)

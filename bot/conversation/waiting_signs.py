@@ -10,7 +10,7 @@ import asyncio
 import logging
 from weakref import WeakValueDictionary
 
-from bot.conversation.dispatcher import ThreadDispatcher
+from bot.conversation.answers import Answers
 from bot.domain.message import Message
 from bot.domain.scope import Scope, ThreadKey
 from bot.errors import DeliveryError, ThreadGone
@@ -38,14 +38,14 @@ MOST_AT_ONCE = 10
 
 
 class WaitingSigns:
-    """The signs of messages that wait for `dispatcher`."""
+    """The signs of messages that wait for `answers`."""
 
     def __init__(
-        self, store: SignStore, platforms: Platforms, dispatcher: ThreadDispatcher
+        self, store: SignStore, platforms: Platforms, answers: Answers
     ) -> None:
         self._store = store
         self._platforms = platforms
-        self._dispatcher = dispatcher
+        self._answers = answers
         self._shown = Notices(
             platforms.tasks,
             "notice",
@@ -98,7 +98,9 @@ class WaitingSigns:
                     await messenger.mark(place, message.message, SIGN)
         except (TimeoutError, DeliveryError) as error:
             log.info("message.unmarked thread=%s %s", message.thread, error)
-            if self._dispatcher.delays(message.thread, message.author):
+            if await self._answers.delays(
+                message.thread, message.author, message.message
+            ):
                 await messenger.notice(message, Response(BUSY))
 
     async def _clear(self, thread: ThreadKey) -> None:

@@ -125,8 +125,9 @@ class Commands(Protocol):
 class Conversations(Protocol):
     """Reads and controls the stored threads of the workspaces that are served."""
 
-    def stop(self, thread: ThreadKey) -> bool:
-        """Stop the answer in progress in `thread`; return False if there is none."""
+    async def stop(self, thread: ThreadKey) -> bool:
+        """Stop the answer in progress in `thread`; return False if there is none.
+        Raises StorageError."""
         ...
 
     async def answering(self, thread: ThreadKey) -> bool:

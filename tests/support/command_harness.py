@@ -23,6 +23,7 @@ from bot.commands.show_settings import SettingsScreen
 from bot.commands.try_prompt import PromptTrial
 from bot.commands.undo import SettingsUndo
 from bot.commands.usage import UsageScreen
+from bot.conversation.answers import LocalAnswers
 from bot.conversation.dispatcher import ThreadDispatcher
 from bot.conversation.edited_questions import EditedQuestions
 from bot.conversation.inbox import Inbox
@@ -110,7 +111,7 @@ class Office:
     @property
     def desk(self) -> CommandRouter:
         """A desk at which nothing is being answered."""
-        lanes, platforms = _idle(), Platforms([self.adapter])
+        lanes, platforms = LocalAnswers(_idle()), Platforms([self.adapter])
         stopper = Stopper(self.store, lanes, self.authority)
         inbox = Inbox(
             *(self.store, lanes, platforms, self.authority, stopper),

@@ -236,9 +236,9 @@ async def test_stop_hangs_up_and_keeps_what_was_shown() -> None:
     async with desk.open() as app:
         await desk.ask("?")
         await desk.adapter.until(lambda: desk.adapter.texts(HERE) == ["The capital"])
-        assert app.host.conversations.stop(HERE)
+        assert await app.host.conversations.stop(HERE)
         await desk.answered(f"The capital\n\n_{STOPPED}_")
-        assert not app.host.conversations.stop(THERE)
+        assert not await app.host.conversations.stop(THERE)
     assert len(desk.model.hung_up) == 1
 
 

@@ -1,0 +1,73 @@
+"""The answers that run or wait, wherever that is: in this process, or in others that
+share its database."""
+
+from typing import Protocol
+
+from bot.conversation.dispatcher import ThreadDispatcher
+from bot.domain.scope import Scope, ThreadKey
+
+
+class Answers(Protocol):
+    """What those who take in messages and commands ask of the answers of threads. Each
+    method may raise StorageError."""
+
+    async def put(self, thread: ThreadKey, asker: str, at: float) -> bool:
+        """Have the open turns of `thread` answered, in which `asker` wrote at `at`, in
+        seconds since 1970; return whether they are to be told that many wait."""
+        ...
+
+    async def is_running(self, thread: ThreadKey) -> bool:
+        """Return whether a message in `thread` has to wait for a running turn."""
+        ...
+
+    async def delays(self, thread: ThreadKey, author: str, message: str) -> bool:
+        """Return whether the message with the id `message`, of `author` in `thread`,
+        has to wait for the running turn and they were not told so yet; they are told
+        now."""
+        ...
+
+    async def running(self, place: Scope) -> list[tuple[ThreadKey, str]]:
+        """Return the threads in `place` whose turn runs, each with its key."""
+        ...
+
+    async def waiting(self, place: Scope, asker: str) -> list[ThreadKey]:
+        """Return the threads in `place` in which `asker` waits for a place, oldest
+        question first."""
+        ...
+
+    async def stop(self, thread: ThreadKey, turn: str = "") -> bool:
+        """Stop a turn of `thread`: the one with the key `turn`, or if that is "" the
+        running one or, if none runs, the next. Return whether it will stop."""
+        ...
+
+    async def withdraw(self, thread: ThreadKey, turn: str) -> None:
+        """Stop the running turn of `thread` with the key `turn`, whose questions were
+        deleted, unless some of its answer shows."""
+
+
+class LocalAnswers:
+    """The answers of this process, which is the only one."""
+
+    def __init__(self, dispatcher: ThreadDispatcher) -> None:
+        self._dispatcher = dispatcher
+
+    async def put(self, thread: ThreadKey, asker: str, at: float) -> bool:
+        return self._dispatcher.put(thread, asker, at)
+
+    async def is_running(self, thread: ThreadKey) -> bool:
+        return self._dispatcher.is_running(thread)
+
+    async def delays(self, thread: ThreadKey, author: str, message: str) -> bool:
+        return self._dispatcher.delays(thread, author)
+
+    async def running(self, place: Scope) -> list[tuple[ThreadKey, str]]:
+        return self._dispatcher.running(place)
+
+    async def waiting(self, place: Scope, asker: str) -> list[ThreadKey]:
+        return self._dispatcher.waiting(place, asker)
+
+    async def stop(self, thread: ThreadKey, turn: str = "") -> bool:
+        return self._dispatcher.stop(thread, turn)
+
+    async def withdraw(self, thread: ThreadKey, turn: str) -> None:
+        self._dispatcher.withdraw(thread, turn)
