@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 
+from slack_bolt.app.async_app import AsyncApp
+
 from adapters.slack import mrkdwn
 from adapters.slack.channels import Channels
 from adapters.slack.check import SCOPES, lacking, scopes
@@ -20,6 +22,7 @@ from adapters.slack.directory import SlackDirectory
 from adapters.slack.display_names import DisplayNames
 from adapters.slack.file_source import SlackFiles
 from adapters.slack.history import MessageHistory
+from adapters.slack.http_events import PATH, HttpEvents, serving
 from adapters.slack.intake import Intake
 from adapters.slack.interactions import Interactions
 from adapters.slack.members import People
@@ -103,6 +106,8 @@ class SlackAdapter:
         self._client = client
         self._address = address
         self._listens = listens
+        #: Where Slack's requests are received; "" before that, or if none are.
+        self.request_url = ""
         self._config = config
         self._us = identity
         self._names = NameCache(client)
@@ -161,12 +166,34 @@ class SlackAdapter:
         self._client.on_missing_scope = report_missing
 
     async def _listen(self, host: Host, intake: Intake) -> None:
+        config = self._config
+        app = intake.app(self._client, config.signing_secret)
+        sockets = config.connections if config.app_token else 0
+        ways = sockets + bool(config.signing_secret)
+        async with contextlib.AsyncExitStack() as stack:
+            if config.signing_secret:
+                events = HttpEvents(app, config.signing_secret)
+                served = serving(events, config.http)
+                self.request_url = await stack.enter_async_context(served) + PATH
+                host.health.connected(self.name, "http", ways)
+            if sockets:
+                await stack.enter_async_context(self._connected(host, app, ways))
+            if not self._failed.done():
+                self._log_listening(host)
+            # Shielded: other calls may wait for it, too.
+            await asyncio.shield(self._failed)
+
+    @contextlib.asynccontextmanager
+    async def _connected(
+        self, host: Host, app: AsyncApp, ways: int
+    ) -> AsyncIterator[None]:
+        """Open the connections of Socket Mode, unless Slack rejects the token; close
+        them in the end."""
         address, self._address = self._address, None
         sockets = Sockets(
-            *(intake.app(self._client), self._client, self._config.app_token),
-            *(host.health, self._fail),
+            *(app, self._client, self._config.app_token, host.health, self._fail),
             count=self._config.connections,
-            of=self._config.connections,
+            of=ways,
             address=address,
         )
         connecting = asyncio.ensure_future(sockets.connect())
@@ -177,9 +204,7 @@ class SlackAdapter:
             )
             if not self._failed.done():
                 await connecting
-                self._log_listening(host)
-            # Shielded: other calls may wait for it, too.
-            await asyncio.shield(self._failed)
+            yield
         finally:
             connecting.cancel()
             # A shutdown may cancel this while it ends by itself.
@@ -254,7 +279,8 @@ async def connect(
     config = SlackConfig.from_env(env, listens=listens)
     async with open_client(config) as client:
         identity = await sign_in(client)
-        address = await try_socket(client, config) if listens else None
+        sockets = listens and config.app_token
+        address = await try_socket(client, config) if sockets else None
         for finding in scopes(identity):
             # A missing required scope is reported once somebody listens.
             if finding.grade is Grade.NOTE:

@@ -1,5 +1,6 @@
 """Configuration of the Slack adapter, from the environment."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -8,6 +9,7 @@ from bot.errors import ConfigError
 from bot.messages import check as check_messages
 from bot.messages import config as messages
 from bot.text import addresses
+from bot.text.addresses import Listening
 from bot.text.numbers import number
 from bot.text.redaction import quoted
 
@@ -15,6 +17,12 @@ PUBLIC_API = "https://slack.com/api/"
 
 # The connections of one app (facts A4).
 MOST_CONNECTIONS = 10
+
+#: Bolt's own port (facts A9.3).
+DEFAULT_HTTP = Listening("127.0.0.1", 3000)
+
+# A secret has no "-", which all tokens have.
+_SECRET = re.compile(r"[0-9A-Za-z]{16,128}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +35,10 @@ class SlackConfig:
     streams: Mode = Mode.AUTO
     #: How many connections of Socket Mode this process opens.
     connections: int = 1
+    #: What verifies requests of Slack's; "" for an app that gets none.
+    signing_secret: str = field(default="", repr=False)
+    #: Where requests of Slack's are received.
+    http: Listening = DEFAULT_HTTP
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], *, listens: bool = True) -> "SlackConfig":
@@ -40,10 +52,20 @@ class SlackConfig:
                 "SLACK_BOT_TOKEN", bot_token, "xoxb-", messages.SLACK_BOT_TOKEN_PLACE
             ),
         ]
-        if listens:
+        secret = env.get("SLACK_SIGNING_SECRET", "").strip()
+        written = env.get("THREADKEEP_SLACK_HTTP", "").strip()
+        http = addresses.listening(written) if written else DEFAULT_HTTP
+        if listens and (app_token or not secret):
             problems += _problems(
                 "SLACK_APP_TOKEN", app_token, "xapp-", messages.SLACK_APP_TOKEN_PLACE
             )
+        if secret and not _SECRET.fullmatch(secret):
+            where = messages.SLACK_SIGNING_SECRET_PLACE
+            problems.append(messages.not_a_signing_secret(where=where))
+        if http is None:
+            problems.append(messages.not_a_slack_http_address(written=quoted(written)))
+        elif written and not secret:
+            problems.append(messages.SLACK_HTTP_ALONE)
         connections = env.get("SLACK_CONNECTIONS", "").strip() or "1"
         count = number(connections) or 0
         if not 1 <= count <= MOST_CONNECTIONS:
@@ -69,7 +91,12 @@ class SlackConfig:
             )
         if problems:
             raise ConfigError(*problems)
-        return cls(bot_token, app_token, api_url, Mode(streams), count)
+        assert http is not None
+        return cls(
+            *(bot_token, app_token, api_url, Mode(streams), count),
+            signing_secret=secret,
+            http=http,
+        )
 
 
 #: Reads the configuration of this platform, whichever it is.
@@ -83,8 +110,9 @@ REPORTED = (
 
 
 def configured(env: Mapping[str, str]) -> bool:
-    """Return whether any of the Slack tokens is set."""
-    return any(env.get(name) for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"))
+    """Return whether any of the Slack tokens is set, or the signing secret."""
+    names = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET")
+    return any(env.get(name) for name in names)
 
 
 def _problems(name: str, token: str, prefix: str, where: str) -> list[str]:

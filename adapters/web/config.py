@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bot.errors import ConfigError
 from bot.messages import check as check_messages
 from bot.messages import config as messages
-from bot.text.numbers import number
+from bot.text import addresses
 from bot.text.redaction import quoted
 
 VARIABLE = "THREADKEEP_WEB"
@@ -17,7 +17,6 @@ READERS = "THREADKEEP_PRIVATE_READERS"
 OFF = "off"
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8080
 
-_ADDRESS = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):(?P<port>[0-9]+)")
 _NAME = re.compile(r"[a-z0-9.-]+(?::[0-9]+)?")
 
 
@@ -52,12 +51,11 @@ class WebConfig:
         written = env.get(VARIABLE, "").strip()
         found = cls()
         if written and written.lower() != OFF:
-            match = _ADDRESS.fullmatch(written)
-            port = number(match["port"]) if match else None
-            if match is None or port is None or port > 65_535:
+            address = addresses.listening(written)
+            if address is None:
                 problems.append(messages.not_an_address(written=quoted(written)))
             else:
-                found = cls(match["host"].strip("[]"), port, is_chosen=True)
+                found = cls(address.host, address.port, is_chosen=True)
         names = env.get(PROXY, "").lower().replace(",", " ").split()
         problems += [
             messages.not_a_host_name(written=quoted(each))

@@ -129,6 +129,13 @@ SLACK_APP_TOKEN_PLACE = (
     "your app's page on api.slack.com/apps, under Basic Information, App-Level Tokens, "
     "with the scope connections:write"
 )
+SLACK_SIGNING_SECRET_PLACE = (
+    "your app's page on api.slack.com/apps, under Basic Information, App Credentials"
+)
+SLACK_HTTP_ALONE = (
+    "THREADKEEP_SLACK_HTTP is set without SLACK_SIGNING_SECRET: set both to receive "
+    "events over HTTP, or neither."
+)
 DISCORD_TOKEN_PLACE = (
     "your app's page on discord.com/developers/applications, under Bot"
 )
@@ -206,6 +213,24 @@ def not_an_address(*, written: str) -> str:
         "THREADKEEP_WEB must be an address and a port, such as 127.0.0.1:8080, or off, "
         f"not {written}."
     )
+
+
+def not_a_slack_http_address(*, written: str) -> str:
+    return (
+        "THREADKEEP_SLACK_HTTP must be an address and a port, such as 127.0.0.1:3000, "
+        f"not {written}."
+    )
+
+
+def slack_http_unusable(*, address: str) -> str:
+    return (
+        f"Slack's events cannot be received at {address}: stop the program that uses "
+        "it, or set THREADKEEP_SLACK_HTTP to another address of this machine."
+    )
+
+
+def not_a_signing_secret(*, where: str) -> str:
+    return f"SLACK_SIGNING_SECRET is not a signing secret: copy it from {where}."
 
 
 def not_a_host_name(*, written: str) -> str:

@@ -1,12 +1,39 @@
 """Validation of addresses in the operator's configuration. Pure; never quotes one."""
 
+import re
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from bot.messages import config as messages
+from bot.text.numbers import number
 from bot.text.redaction import quoted
 
 HTTP = ("http", "https")
 WEBSOCKET = ("ws", "wss")
+
+_LISTENING = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):(?P<port>[0-9]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """The address and port that a server listens on; port 0 is any free one."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+def listening(written: str) -> Listening | None:
+    """Return what `written` says, as 127.0.0.1:8080 or [::1]:8080; None for anything
+    else."""
+    match = _LISTENING.fullmatch(written)
+    port = number(match["port"]) if match else None
+    if match is None or port is None or port > 65_535:
+        return None
+    return Listening(match["host"].strip("[]"), port)
 
 
 def problem(name: str, value: str, schemes: tuple[str, ...] = HTTP) -> str:

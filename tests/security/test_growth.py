@@ -109,6 +109,10 @@ REASONS = {
     "bot/runtime/fair_queue.py FairQueue._order": "at most twice as many as lines",
     "bot/runtime/fair_queue.py _Line.entries": "at most `most` in all lines",
     "bot/rendering/fallbacks.py Dialect._links": "at most MOST_LINKS",
+    "adapters/slack/http_events.py HttpEvents._late": (
+        "at most MOST_EVENTS, as the intake takes no more"
+    ),
+    "adapters/slack/http_events.py HttpEvents._refused": "one for each reason",
     "adapters/slack/sockets.py Sockets._handlers": "at most MOST_CONNECTIONS",
     "adapters/slack/task_cards.py TaskCards.waiting": ANSWER,
     "bot/rendering/inline.py _CodeEnds._starts": ANSWER,

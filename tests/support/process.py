@@ -50,6 +50,16 @@ def slack_env(slack: SlackEmulator) -> dict[str, str]:
     }
 
 
+def slack_http_env(slack: SlackEmulator) -> dict[str, str]:
+    """The same without Socket Mode, with a request URL at any free port."""
+    return {
+        **slack_env(slack),
+        "SLACK_APP_TOKEN": "",
+        "SLACK_SIGNING_SECRET": slack.http.signing_secret,
+        "THREADKEEP_SLACK_HTTP": "127.0.0.1:0",
+    }
+
+
 def claude_env(claude: ClaudeEmulator) -> dict[str, str]:
     """What an operator sets to reach `claude`."""
     return {"ANTHROPIC_API_KEY": claude.api_key, "ANTHROPIC_BASE_URL": claude.base_url}
@@ -74,8 +84,11 @@ async def running(
     stopping = asyncio.Event()
     async with contextlib.AsyncExitStack() as stack:
         adapter: SlackAdapter | DiscordAdapter
+        has_sockets = True
         if isinstance(platform, SlackEmulator):
-            slack = connect_slack({**slack_env(platform), **(env or {})})
+            reaches = {**slack_env(platform), **(env or {})}
+            has_sockets = bool(reaches["SLACK_APP_TOKEN"])
+            slack = connect_slack(reaches)
             adapter = await stack.enter_async_context(slack)
         else:
             discord = connect_discord({**platform.env, **(env or {})})
@@ -95,7 +108,13 @@ async def running(
             return is_heard(platform) and count_connections(platform) > before
 
         try:
-            await platform.until(lambda: is_listening() or task.done())
+            if not has_sockets:
+                await app.vitals.connections.complete.wait()
+                assert isinstance(platform, SlackEmulator)
+                assert isinstance(adapter, SlackAdapter)
+                await platform.use_http(adapter.request_url)
+            else:
+                await platform.until(lambda: is_listening() or task.done())
             yield app
         finally:
             stopping.set()
@@ -105,7 +124,7 @@ async def running(
 def is_heard(platform: SlackEmulator | DiscordEmulator) -> bool:
     """Whether what is said on `platform` reaches the bot by now."""
     if isinstance(platform, SlackEmulator):
-        return bool(platform.connections)
+        return bool(platform.connections or platform.http.url)
     return bool(platform.gateway.connected)
 
 

@@ -11,11 +11,12 @@ from urllib.parse import parse_qs, urlsplit
 import yaml
 
 from adapters.slack.check import OPTIONAL, SCOPES
+from adapters.slack.http_events import PATH
 from bot.cli.setup import manifest_link
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.slack.emulator import SlackEmulator
-from tests.support.process import Nursery
+from tests.support.process import ROOT, Nursery
 from tests.support.seat import seated
 
 
@@ -116,6 +117,22 @@ async def test_what_cannot_be_changed_here_is_said(tmp_path: Path) -> None:
     status, printed = await piped(tmp_path, env, "\n\n\n")
     assert status == 2
     assert "Line 1 of .env sets nothing" in printed
+
+
+def test_the_manifest_for_http_differs_in_how_events_arrive_alone() -> None:
+    folder = ROOT / "adapters" / "slack"
+    sockets = yaml.safe_load((folder / "manifest.yaml").read_text())
+    http = yaml.safe_load((folder / "manifest-http.yaml").read_text())
+    settings, [command] = http["settings"], http["features"]["slash_commands"]
+    urls = {
+        command.pop("url"),
+        settings["event_subscriptions"].pop("request_url"),
+        settings["interactivity"].pop("request_url"),
+    }
+    assert [each.endswith(PATH) for each in urls] == [True]
+    assert settings["socket_mode_enabled"] is False
+    settings["socket_mode_enabled"] = True
+    assert http == sockets
 
 
 def test_the_link_holds_the_manifest() -> None:

@@ -1,0 +1,243 @@
+"""Takes in what Slack posts to the request URL: events, commands and controls (platform
+facts A2, A3, A10).
+
+Rule 1: the answer comes after the commit. Where that lasts longer than Slack waits, it
+is 503, so that Slack sends the event again; the work goes on, and the repeat finds the
+message stored.
+Rule 2: nobody but Slack gets anything done. A body is bounded before it is read, and
+verified before it is parsed; who is refused is answered in one sentence.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+import time
+from collections.abc import AsyncIterator, Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+from slack_bolt.adapter.aiohttp import to_aiohttp_response
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.middleware.request_verification.async_request_verification import (
+    AsyncRequestVerification,
+)
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
+
+from bot.errors import ConfigError
+from bot.messages import config as messages
+from bot.messages import slack_http as texts
+from bot.runtime.allowance import Allowance
+from bot.runtime.background import end
+from bot.text.addresses import Listening
+from bot.text.numbers import number
+
+log = logging.getLogger(__name__)
+
+#: Bolt's own path (facts A9.3), for events, commands and controls alike.
+PATH = "/slack/events"
+HEALTH = "/healthz"
+
+JSON, FORM = "application/json", "application/x-www-form-urlencoded"
+
+# The largest body in bytes. Slack states none; the longest message, with its blocks and
+# in JSON that escapes each character, twice in an event about an edit, has less than
+# one million (facts A5.4).
+MOST_BYTES = 2_000_000
+# How many bodies are read at once; more are answered with 503.
+MOST_READING = 100
+# The fields of a form: a slash command has 16 (facts A10).
+MOST_FIELDS = 100
+
+# Seconds to answer in: Slack waits for three (facts A2), with the way there and back.
+PATIENCE = 2.6
+
+# The age in seconds at which a signature is refused (facts A3).
+OLDEST = 300
+
+# Seconds between two lines in the log about requests refused for one reason.
+REPEAT = 3600.0
+
+
+class HttpEvents:
+    """The request URL of an app. Hands over what `signing_secret` verifies to Bolt."""
+
+    def __init__(self, app: AsyncApp, signing_secret: str) -> None:
+        self._app = app
+        #: Bolt's own, asked before Bolt parses the body, or logs one that it refuses.
+        self._verifier = AsyncRequestVerification(signing_secret).verifier
+        self._reading = Allowance(MOST_READING)
+        #: Requests whose answer came too late; they go on.
+        self._late: set[asyncio.Task[BoltResponse]] = set()
+        #: By reason: when the log said so last, and how often it was not said since.
+        self._refused: dict[str, tuple[float, int]] = {}
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the routes of the server, the last of which takes all other paths."""
+        return [
+            web.post(PATH, self._serve),
+            web.get(HEALTH, _alive),
+            web.route("*", PATH, self._not_posted),
+            web.route("*", "/{path:.*}", self._unknown),
+        ]
+
+    async def close(self) -> None:
+        """End what is still being taken in: Slack sends it again."""
+        for task in self._late:
+            end(task)
+        if self._late:
+            await asyncio.wait(self._late)
+
+    async def _serve(self, request: web.Request) -> web.Response:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                body = await self._read(request)
+                return await self._answer(request, body)
+        except _Refusal as refusal:
+            return self._refuse(refusal.status, refusal.text)
+        except TimeoutError:
+            return self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, texts.LATE)
+
+    async def _read(self, request: web.Request) -> bytes:
+        is_zipped = "Content-Encoding" in request.headers
+        if is_zipped or request.content_type not in (JSON, FORM):
+            raise _Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, texts.WRONG_TYPE)
+        too_large = _Refusal(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, texts.too_large(most=MOST_BYTES)
+        )
+        if (request.content_length or 0) > MOST_BYTES:
+            raise too_large
+        stamp = request.headers.get("X-Slack-Request-Timestamp", "")
+        if not stamp or not request.headers.get("X-Slack-Signature"):
+            raise _Refusal(HTTPStatus.UNAUTHORIZED, texts.UNSIGNED)
+        signed = number(stamp)
+        if signed is None or abs(time.time() - signed) > OLDEST:
+            raise _Refusal(HTTPStatus.UNAUTHORIZED, texts.OLD)
+        if not self._reading.take():
+            raise _Refusal(HTTPStatus.SERVICE_UNAVAILABLE, texts.BUSY)
+        try:
+            return await request.read()
+        except web.HTTPRequestEntityTooLarge as error:
+            raise too_large from error
+        except (web.RequestPayloadError, ConnectionError) as error:
+            raise _Refusal(HTTPStatus.BAD_REQUEST, texts.UNREADABLE) from error
+        finally:
+            self._reading.give()
+
+    async def _answer(self, request: web.Request, raw: bytes) -> web.Response:
+        try:
+            body = raw.decode()
+        except UnicodeDecodeError as error:
+            raise _Refusal(HTTPStatus.BAD_REQUEST, texts.UNREADABLE) from error
+        headers = request.headers
+        if not self._verifier.is_valid(
+            body, headers["X-Slack-Request-Timestamp"], headers["X-Slack-Signature"]
+        ):
+            raise _Refusal(HTTPStatus.UNAUTHORIZED, texts.FORGED)
+        payload = _parsed(body, request.content_type)
+        if payload is None:
+            raise _Refusal(HTTPStatus.BAD_REQUEST, texts.UNREADABLE)
+        if payload.get("type") == "url_verification":
+            log.info("slack.url_verified")
+            return web.json_response({"challenge": payload.get("challenge")})
+        asked = _asked(body, payload, headers)
+        if asked is None:
+            raise _Refusal(HTTPStatus.BAD_REQUEST, texts.UNREADABLE)
+        answer = await self._taken(asked)
+        if answer.status != HTTPStatus.OK:
+            return web.Response(status=answer.status, text=texts.REFUSED)
+        return await to_aiohttp_response(answer)
+
+    async def _taken(self, asked: AsyncBoltRequest) -> BoltResponse:
+        """Return what Bolt answers, in as long as that takes; if it is not waited for,
+        it goes on."""
+        task = asyncio.ensure_future(self._app.async_dispatch(asked))
+        self._late.add(task)
+        task.add_done_callback(self._late.discard)
+        return await asyncio.shield(task)
+
+    async def _not_posted(self, request: web.Request) -> web.Response:
+        return self._refuse(HTTPStatus.METHOD_NOT_ALLOWED, texts.NOT_POSTED)
+
+    async def _unknown(self, request: web.Request) -> web.Response:
+        return self._refuse(HTTPStatus.NOT_FOUND, texts.UNKNOWN_PATH)
+
+    def _refuse(self, status: int, text: str) -> web.Response:
+        now = time.monotonic()
+        since, unsaid = self._refused.get(text, (now - REPEAT, 0))
+        if now - since >= REPEAT:
+            log.warning("slack.http_refused status=%d more=%d %s", status, unsaid, text)
+            since, unsaid = now, -1
+        self._refused[text] = since, unsaid + 1
+        return web.Response(status=status, text=text)
+
+
+class _Refusal(Exception):
+    """A request that nothing is done for."""
+
+    def __init__(self, status: HTTPStatus, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+        self.text = text
+
+
+@contextlib.asynccontextmanager
+async def serving(
+    events: HttpEvents, address: Listening, routes: Iterable[web.RouteDef] = ()
+) -> AsyncIterator[str]:
+    """Serve `events` and further `routes` at `address`; yield the base address. Raises
+    ConfigError if it cannot be used."""
+    app = web.Application(client_max_size=MOST_BYTES)
+    app.add_routes([*routes, *events.routes()])
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=PATIENCE)
+    await runner.setup()
+    try:
+        try:
+            await web.TCPSite(runner, address.host, address.port).start()
+        except OSError as error:
+            raise ConfigError(
+                messages.slack_http_unusable(address=str(address))
+            ) from error
+        here = Listening(address.host, runner.addresses[0][1])
+        log.info("slack.http_listening address=%s", here)
+        yield f"http://{here}"
+    finally:
+        await runner.cleanup()
+        await events.close()
+
+
+async def _alive(request: web.Request) -> web.Response:
+    return web.json_response({"alive": True})
+
+
+def _parsed(body: str, content_type: str) -> dict[str, Any] | None:
+    """Return the payload in `body`; None if there is none. Unlike Bolt, which takes a
+    command that contains the word for a form of that name."""
+    try:
+        found: Any = None
+        if content_type == JSON:
+            found = json.loads(body)
+        else:
+            fields = dict(
+                parse_qsl(body, keep_blank_values=True, max_num_fields=MOST_FIELDS)
+            )
+            found = json.loads(fields["payload"]) if "payload" in fields else fields
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) and found else None
+
+
+def _asked(
+    body: str, payload: dict[str, Any], headers: Mapping[str, str]
+) -> AsyncBoltRequest | None:
+    """Return the request for Bolt; None if its parts are not of the types that Slack
+    sends."""
+    try:
+        asked = AsyncBoltRequest(body=body, headers=dict(headers))
+        asked.body = payload
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
+    return asked
