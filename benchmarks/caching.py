@@ -22,6 +22,7 @@ from bot.claude import catalog
 from bot.claude.request import parameters
 from bot.context import cache_lifetime, cache_misses, prompt, summaries
 from bot.context.cache_misses import Miss
+from bot.conversation import waking
 from bot.domain.attachment import FileKind
 from bot.domain.completion import ChatMessage, Request, RequestFile, Usage
 from bot.domain.message import Message
@@ -40,7 +41,7 @@ OURS = "Threadkeep"
 #: As in Claude facts 3.3: tokens of the system prompt, a question and an answer.
 SYSTEM, QUESTION, ANSWER = 1_000, 150, 350
 #: Tokens of a summary (Claude facts 3.4), and of a thread that gets one.
-SUMMARY, SUMMARY_AT = 1_200, int(BY_NAME["summary_at"].default)
+SUMMARY, SUMMARY_AT = summaries.EXPECTED, int(BY_NAME["summary_at"].default)
 #: Chances of a pause within five minutes and within the hour; else it is a night.
 SOON, LATER = 0.7, 0.25
 #: The threads that are drawn.
@@ -161,8 +162,10 @@ def ours(turns: Sequence[Asked]) -> Iterator[Sent]:
             waiting = None
         is_silent, last = at - last > summaries.SILENCE, at
         newest = turns[: number + 1][-cache_lifetime.QUESTIONS :]
-        ttl = cache_lifetime.lifetime([each.at for each in newest])
-        if is_silent and not waiting and _covered(read, tokens, silent=True):
+        times = [each.at for each in newest]
+        ttl = cache_lifetime.lifetime(times)
+        woken = times if is_silent else None
+        if woken and not waiting and _covered(read, tokens, woken):
             ttl = None
         question = request.messages[-1]
         entries = [entry for each in read for entry in each.entries]
@@ -177,7 +180,7 @@ def ours(turns: Sequence[Asked]) -> Iterator[Sent]:
         answer = ChatMessage("assistant", turns[number].answer)
         read.append(ReadTurn(number + 1, (question, answer), 2))
         tokens = size_of(body) + ANSWER
-        count = 0 if waiting else _covered(read, tokens, silent=is_silent)
+        count = 0 if waiting else _covered(read, tokens, woken)
         if count:
             waiting = at + UNTIL_SUMMARY, count
             covered = read[:count]
@@ -185,9 +188,21 @@ def ours(turns: Sequence[Asked]) -> Iterator[Sent]:
             yield Sent(at, parameters(made))
 
 
-def _covered(read: Sequence[ReadTurn], tokens: int, *, silent: bool) -> int:
-    """Return how many of the turns `read` a summary is to replace; 0 for none."""
-    if not summaries.is_due(tokens, SUMMARY_AT, silent=silent):
+def _covered(
+    read: Sequence[ReadTurn], tokens: int, woken: Sequence[float] | None
+) -> int:
+    """Return how many of the turns `read` a summary is to replace; 0 for none. Of a
+    thread that was `woken`, these are the times of its newest questions."""
+    silent = woken is not None
+    pays = woken is not None and waking.pays(
+        model=MODEL,
+        cheap=catalog.CHEAP_MODEL,
+        tokens=tokens,
+        mark=SUMMARY_AT,
+        times=woken,
+        at=woken[-1],
+    )
+    if not summaries.is_due(tokens, SUMMARY_AT, silent=silent, pays=pays):
         return 0
     return summaries.cut(read, tokens, SUMMARY_AT, silent=silent)
 

@@ -32,13 +32,24 @@ _ASSUMED_SHARES: dict[CacheTtl, float] = {"1h": 0.85, "5m": 0.5}
 def lifetime(times: Sequence[float]) -> CacheTtl | None:
     """Return the cheapest lifetime for a thread whose newest questions came at `times`,
     in seconds, oldest first; None if it is cheapest not to cache."""
-    pauses = [after - before for before, after in itertools.pairwise(times)]
 
     def cost(ttl: CacheTtl) -> float:
-        lasts, write = _LIFETIMES[ttl]
-        in_time = sum(each <= lasts for each in pauses)
-        share = (in_time + _ASSUMED * _ASSUMED_SHARES[ttl]) / (len(pauses) + _ASSUMED)
-        return share * READ + (1 - share) * write
+        share = _share(times, ttl)
+        return share * READ + (1 - share) * _LIFETIMES[ttl][1]
 
     cheapest = min(_LIFETIMES, key=cost)
     return cheapest if cost(cheapest) < 1.0 else None
+
+
+def answers_ahead(times: Sequence[float]) -> float:
+    """Return how many answers are to be expected in such a thread until it is silent
+    for longer than the longest lifetime."""
+    share = _share(times, "1h")
+    return share / (1 - share)
+
+
+def _share(times: Sequence[float], ttl: CacheTtl) -> float:
+    """Return the share of questions to be expected that come within `ttl`."""
+    pauses = [after - before for before, after in itertools.pairwise(times)]
+    in_time = sum(each <= _LIFETIMES[ttl][0] for each in pauses)
+    return (in_time + _ASSUMED * _ASSUMED_SHARES[ttl]) / (len(pauses) + _ASSUMED)

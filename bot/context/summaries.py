@@ -18,6 +18,14 @@ from bot.text import tags
 #: to the cache anew, at up to twice the price of input.
 KEPT = 0.25
 
+#: The tokens that stay of a thread that wakes, however short: about five questions with
+#: their answers. Of a low mark, not more than of other threads.
+LEAST_KEPT = 2_500
+
+#: The parts of the mark from which on a thread that wakes is summarised: in any case,
+#: and where that pays. Below, there is too little to leave out for what it saves.
+WAKING, WHERE_IT_PAYS = 1 / 2, 1 / 8
+
 #: A summary covers at least this part of what is read, besides the former summary: less
 #: is not worth a cold cache.
 LEAST = 0.25
@@ -30,8 +38,10 @@ SILENCE = 3_600.0
 #: 100,001 on, the cheapest model costs five times as much (Claude facts, section 2).
 MOST_TOKENS = 90_000
 
-#: The longest summary in tokens, thinking included: about 1,200 are to be expected
-#: (Claude facts 3.4), and too little room yields none at all (0.9).
+#: The tokens of a summary that are to be expected (Claude facts 3.4).
+EXPECTED = 1_200
+
+#: The most, thinking included: too little room yields none at all (Claude facts 0.9).
 MAX_TOKENS = 8_192
 
 HEADINGS = (
@@ -57,15 +67,21 @@ _BEGIN = "<note>The thread begins here.</note>"
 _END = "<note>The thread ends here. Write the summary under the headings.</note>"
 
 
-def is_due(tokens: int, mark: int, *, silent: bool) -> bool:
+def is_due(tokens: int, mark: int, *, silent: bool, pays: bool = False) -> bool:
     """Return True if a thread of `tokens` is to be summarised whose mark is `mark`;
     `silent` is whether it was silent for `SILENCE` before its last turn, so that its
-    cache was cold."""
-    return tokens >= _due_at(mark, silent=silent)
+    cache was cold, and `pays` whether a summary then costs less than none."""
+    if silent:
+        mark = int(mark * (WHERE_IT_PAYS if pays else WAKING))
+    return tokens >= mark
 
 
-def _due_at(mark: int, *, silent: bool) -> float:
-    return mark / 2 if silent else mark
+def kept(tokens: int, mark: int, *, silent: bool) -> int:
+    """Return how many of the newest of `tokens` stay word for word, at most."""
+    if not silent:
+        return int(mark * KEPT)
+    part = min(tokens, mark * WAKING) * KEPT
+    return int(min(max(LEAST_KEPT, part), mark * KEPT))
 
 
 def size(turns: Sequence[ReadTurn], reported: int, *, searched: bool) -> int:
@@ -82,12 +98,12 @@ def cut(
 ) -> int:
     """Return how many of `turns`, which have `tokens` in all, a summary is to replace;
     0 for none. `mark` and `silent` are as in `is_due`."""
-    kept = _due_at(mark, silent=silent) * KEPT
+    most = kept(tokens, mark, silent=silent)
     sizes = [each.size for each in turns]
     per_token = sum(sizes) / max(tokens, 1)
     count = len(turns) - 1
     tail = sum(sizes[-1:])
-    while count > 0 and tail + sizes[count - 1] <= kept * per_token:
+    while count > 0 and tail + sizes[count - 1] <= most * per_token:
         count -= 1
         tail += sizes[count]
     former = sum(each.is_summary for each in turns[:1])

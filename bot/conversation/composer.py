@@ -174,9 +174,9 @@ class Composer:
     ) -> CacheTtl | None:
         """Return how long the prompt cache is to keep the thread; None for not at
         all."""
-        if await self._summariser.wakes(turn, settings, self._now()):
-            return None
         times = await self._store.question_times(turn.thread, cache_lifetime.QUESTIONS)
+        if await self._summariser.wakes(turn, settings, self._now(), times):
+            return None
         return cache_lifetime.lifetime(times)
 
     async def shorten(

@@ -9,14 +9,15 @@ in a budget, or without a usable summary, the thread goes on as it is.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
 from bot.claude import catalog, cost, one_shot
 from bot.claude.catalog import CHEAP_MODEL, ModelAvailability
-from bot.context import prompt, summaries
+from bot.context import cache_lifetime, prompt, summaries
+from bot.conversation import waking
 from bot.domain.budget import BudgetExceeded, Charge
 from bot.domain.completion import Request
 from bot.domain.scope import Scope, ThreadKey
@@ -94,15 +95,22 @@ class Summariser:
         task.add_done_callback(lambda _: self._running.pop(thread, None))
 
     async def wakes(
-        self, turn: Turn, settings: EffectiveSettings, begun: float
+        self,
+        turn: Turn,
+        settings: EffectiveSettings,
+        begun: float,
+        times: Sequence[float],
     ) -> bool:
         """Return whether the thread of `turn`, whose answer begins at `begun`, is to be
         summarised after it because it was silent: nothing that this answer reads is
-        then read again as it is."""
+        then read again as it is. Its newest questions came at `times`."""
         mark = int(settings["summary_at"])
         try:
             tokens = await self._store.context_size(turn.thread)
             if not self._may_summarise(turn.thread, tokens, settings):
+                return False
+            pays = self._pays(tokens, settings, times, begun)
+            if not summaries.is_due(tokens, mark, silent=True, pays=pays):
                 return False
             if not await self._was_silent(turn, begun):
                 return False
@@ -120,7 +128,8 @@ class Summariser:
         the thread was silent."""
         if settings["long_threads"] != long_threads.SUMMARISE:
             return False
-        if not summaries.is_due(tokens, int(settings["summary_at"]), silent=True):
+        mark = int(settings["summary_at"])
+        if not summaries.is_due(tokens, mark, silent=True, pays=True):
             return False
         if self._closed or thread in self._running:
             return False
@@ -139,14 +148,17 @@ class Summariser:
         thread, mark = turn.thread, int(settings["summary_at"])
         silent = await self._was_silent(turn, begun)
         reported = outcome.usage.prompt + outcome.usage.output
-        if not summaries.is_due(reported, mark, silent=silent):
+        if not summaries.is_due(reported, mark, silent=silent, pays=True):
             return
+        newest = cache_lifetime.QUESTIONS
+        times = await self._store.question_times(thread, newest) if silent else []
         turns = await self._store.read_turns(thread)
         uses = outcome.usage.searches + outcome.usage.fetches + len(outcome.asked)
         searched = uses > 0
         tokens = summaries.size(turns, reported, searched=searched)
         count = summaries.cut(turns, tokens, mark, silent=silent)
-        if not count or not summaries.is_due(tokens, mark, silent=silent):
+        pays = silent and self._pays(tokens, settings, times, begun)
+        if not count or not summaries.is_due(tokens, mark, silent=silent, pays=pays):
             return
         covered = turns[:count]
         request = await self._request(turn, covered, settings)
@@ -181,6 +193,23 @@ class Summariser:
         log.info(
             "thread.summarised thread=%s messages=%d tokens=%d stored=%s",
             *(thread, messages, completion.usage.output, stored),
+        )
+
+    def _pays(
+        self,
+        tokens: int,
+        settings: EffectiveSettings,
+        times: Sequence[float],
+        begun: float,
+    ) -> bool:
+        """Return whether a summary pays for a thread of `tokens` that wakes."""
+        return waking.pays(
+            model=settings["model"],
+            cheap=self._cheapest(settings),
+            tokens=tokens,
+            mark=int(settings["summary_at"]),
+            times=times,
+            at=begun,
         )
 
     async def _was_silent(self, turn: Turn, begun: float) -> bool:

@@ -57,7 +57,21 @@ def all_threads(thread: ThreadKey) -> bool:
     return True
 
 
-class PromptStore(Protocol):
+class EarlierTurns(Protocol):
+    """Turns that were delivered."""
+
+    async def previous_turn(self, turn: Turn) -> Turn | None:
+        """Return the last DELIVERED turn before `turn` in its thread of whose answer
+        messages were posted."""
+        ...
+
+    async def question_times(self, thread: ThreadKey, most: int) -> list[float]:
+        """Return the times of the newest questions of `thread`, at most `most`, in
+        seconds since 1970, oldest first."""
+        ...
+
+
+class PromptStore(EarlierTurns, Protocol):
     """The messages of a thread that the model reads."""
 
     async def needs_backfill(self, thread: ThreadKey) -> bool:
@@ -93,11 +107,6 @@ class PromptStore(Protocol):
         The files of an entry are those of its messages, without their bytes. One
         indexed query, and one for each message with files.
         """
-        ...
-
-    async def question_times(self, thread: ThreadKey, most: int) -> list[float]:
-        """Return the times of the newest questions of `thread`, at most `most`, in
-        seconds since 1970, oldest first."""
         ...
 
     async def summarised(self, turn: Turn) -> int:
@@ -179,15 +188,6 @@ class TurnStore(PendingTurns, PartStore, Protocol):
     async def move_thread(self, thread: ThreadKey, to: ThreadKey) -> None:
         """Store everything about `thread` under the key `to`. Does nothing if `thread`
         is unknown or `to` is known."""
-
-
-class EarlierTurns(Protocol):
-    """Turns that were delivered."""
-
-    async def previous_turn(self, turn: Turn) -> Turn | None:
-        """Return the last DELIVERED turn before `turn` in its thread of whose answer
-        messages were posted."""
-        ...
 
 
 class ControlStore(PendingTurns, Protocol):

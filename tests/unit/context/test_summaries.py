@@ -31,6 +31,29 @@ def test_a_thread_is_due_at_its_mark_and_at_half_of_it_when_it_wakes(
     assert summaries.is_due(tokens, 60_000, silent=silent) is due
 
 
+@pytest.mark.parametrize(("tokens", "due"), [(7_500, True), (7_499, False)])
+def test_a_thread_that_wakes_is_due_from_an_eighth_on_where_that_pays(
+    tokens: int, *, due: bool
+) -> None:
+    assert summaries.is_due(tokens, 60_000, silent=True, pays=True) is due
+    assert not summaries.is_due(tokens, 60_000, silent=True, pays=False)
+    # What pays is no reason to summarise a thread whose cache is warm.
+    assert not summaries.is_due(tokens, 60_000, silent=False, pays=True)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "mark", "count"),
+    [
+        *((8_000, 60_000, 2_500), (20_000, 60_000, 5_000), (50_000, 60_000, 7_500)),
+        *((50_000, 8_000, 2_000), (2_000, 8_000, 2_000)),
+    ],
+)
+def test_of_a_thread_that_wakes_a_quarter_stays_and_at_least_five_questions(
+    tokens: int, mark: int, count: int
+) -> None:
+    assert summaries.kept(tokens, mark, silent=True) == count
+
+
 @pytest.mark.parametrize(
     ("read", "tokens", "count"),
     [

@@ -5,6 +5,9 @@ import itertools
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 
+import pytest
+
+from bot.app import App
 from bot.claude.catalog import CHEAP_MODEL, DEFAULT_MODEL
 from bot.claude.client import connect
 from bot.context.summaries import HEADINGS, PROMPT
@@ -71,8 +74,14 @@ class Talk(Desk):
             await self.ask(f"{self.count}. {LONG}")
             await self.closed(self.count)
 
-    def fall_silent(self) -> None:
-        """Have the last turn end an hour and more ago."""
+    async def fall_silent(self, app: App) -> None:
+        """Have the last turn end an hour and more ago, once nothing of it goes on."""
+
+        async def ended() -> bool:
+            busy = app._dispatcher.is_running(HERE) or app._summariser._running
+            return not busy and await self.store.next_turn(HERE) is None
+
+        await until(ended)
         self.store.db.execute(
             "UPDATE turns SET touched = ? WHERE id = (SELECT max(id) FROM turns)",
             [self.began - 4_000],
@@ -249,7 +258,7 @@ async def test_a_thread_that_wakes_is_summarised_at_half_the_mark() -> None:
         # It was looked at, and was neither long nor silent.
         await until(lambda: _is(not app._summariser._running))
         assert talk.talker.asked_for_summary == []
-        talk.fall_silent()
+        await talk.fall_silent(app)
         await talk.say()
         await talk.summarised()
         await talk.say()
@@ -259,12 +268,34 @@ async def test_a_thread_that_wakes_is_summarised_at_half_the_mark() -> None:
     assert cached == [True] * 6 + [False, True]
 
 
+# Of what the cheapest model reads, a summary by the same model saves little.
+@pytest.mark.parametrize(("model", "pays"), [(DEFAULT_MODEL, 1), (CHEAP_MODEL, 0)])
+async def test_a_short_thread_that_wakes_is_summarised_where_that_pays(
+    model: str, pays: int
+) -> None:
+    talk = Talk()
+    await talk.set(model=model)
+    async with talk.open() as app:
+        # A sixth of the mark.
+        await talk.say(6)
+        await talk.fall_silent(app)
+        await talk.say()
+        await talk.tried(pays)
+        await until(lambda: _is(not app._summariser._running))
+        await talk.say()
+    asked = talk.talker.asked
+    assert len(talk.talker.asked_for_summary) == pays
+    assert [len(each.messages) for each in asked[6:]] == [13, 4 if pays else 15]
+    assert [each.cache_messages for each in asked] == [*[True] * 6, not pays, True]
+
+
 async def test_a_thread_that_wakes_is_cached_unless_a_summary_is_to_come() -> None:
     talk = Talk()
     async with talk.open() as app:
         for values in (
             {"long_threads": STOP, "summary_at": "8000"},
-            {"long_threads": SUMMARISE, "summary_at": "60000"},
+            # It wakes with an eighth of the mark at most.
+            {"long_threads": SUMMARISE, "summary_at": "90000"},
             # After so many failures, it is not tried again at this size.
             {"summary_at": "8000"},
         ):
@@ -275,9 +306,8 @@ async def test_a_thread_that_wakes_is_cached_unless_a_summary_is_to_come() -> No
                     await talk.say()
                     await talk.tried(times)
             else:
-                await talk.say(3)
-            await until(lambda: _is(not app._summariser._running))
-            talk.fall_silent()
+                await talk.say(2)
+            await talk.fall_silent(app)
             await talk.say()
     assert len(talk.talker.asked_for_summary) == 3
     assert all(each.cache_messages for each in talk.talker.asked)
