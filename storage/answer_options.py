@@ -2,10 +2,10 @@
 
 from dataclasses import asdict
 from json import dumps
-from sqlite3 import Row
 
 from bot.domain.answer_options import NO_OPTIONS, AnswerOptions
 from storage.broken import log_broken, parsed
+from storage.connection import Row
 
 
 def encoded(options: AnswerOptions) -> str:

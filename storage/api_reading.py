@@ -1,13 +1,11 @@
 """Threads and answers as programs read them over the web API, inside a transaction."""
 
-from sqlite3 import Row
-
-from sqlite_utils import Database
-
 from bot.domain.api_thread import AnswerSoFar, ApiMessage, ApiThread
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.turn import TurnState
-from storage.broken import MOST_ID, calendar_time
+from storage.broken import calendar_time
+from storage.connection import Connection, Row
+from storage.dialect import MOST_ID
 from storage.thread_queries import THREAD_ID, ended, named, title
 
 # The first message decides whose thread it is, also once its words were deleted.
@@ -27,30 +25,31 @@ THREADS = f"""
         WHERE platform = :platform AND channel = :channel AND workspace = :workspace
           AND id < :before
         ORDER BY id DESC
-    )
+    ) AS found
     WHERE title IS NOT NULL AND (:owner = '' OR owner = :owner) LIMIT :most
 """
 THREAD = f"""
-    SELECT * FROM ({_COLUMNS} WHERE id = ({THREAD_ID})) WHERE title IS NOT NULL
+    SELECT * FROM ({_COLUMNS} WHERE id = ({THREAD_ID})) AS found
+    WHERE title IS NOT NULL
 """
 MESSAGES = f"""
     SELECT role, message, author, at, messages.text AS said, key, turns.text AS answer
     FROM messages LEFT JOIN turns ON turns.id = messages.turn_id
     WHERE messages.thread_id = ({THREAD_ID}) AND deleted_at IS NULL
-      AND coalesce(message, '') NOT GLOB '+:*'
-      AND (role = 'user' OR answer <> '')
+      AND substr(coalesce(message, ''), 1, 2) <> '+:'
+      AND (role = 'user' OR turns.text <> '')
     ORDER BY at DESC, messages.id DESC LIMIT :most
 """
 ANSWER = f"""
     SELECT turns.id, key, state, ended, turns.text, head, note, stop_reason
     FROM messages CROSS JOIN turns ON turns.id = turn_id
-    WHERE messages.thread_id = ({THREAD_ID}) AND message = :message AND asks
+    WHERE messages.thread_id = ({THREAD_ID}) AND message = :message AND asks = 1
       AND deleted_at IS NULL
 """
 
 
 def api_threads(
-    db: Database, channel: Scope, owner: str, most: int, before: int | None
+    db: Connection, channel: Scope, owner: str, most: int, before: int | None
 ) -> list[ApiThread]:
     where = {
         **named(channel.key),
@@ -61,12 +60,12 @@ def api_threads(
     return [_thread(row) for row in db.execute(THREADS, where)]
 
 
-def api_thread(db: Database, thread: ThreadKey) -> ApiThread | None:
+def api_thread(db: Connection, thread: ThreadKey) -> ApiThread | None:
     row = db.execute(THREAD, named(thread)).fetchone()
     return _thread(row) if row else None
 
 
-def api_messages(db: Database, thread: ThreadKey, most: int) -> list[ApiMessage]:
+def api_messages(db: Connection, thread: ThreadKey, most: int) -> list[ApiMessage]:
     rows = db.execute(MESSAGES, {**named(thread), "most": most}).fetchall()
     return [
         ApiMessage(row["message"], row["author"], row["said"], calendar_time(row["at"]))
@@ -76,7 +75,9 @@ def api_messages(db: Database, thread: ThreadKey, most: int) -> list[ApiMessage]
     ]
 
 
-def answer_so_far(db: Database, thread: ThreadKey, message: str) -> AnswerSoFar | None:
+def answer_so_far(
+    db: Connection, thread: ThreadKey, message: str
+) -> AnswerSoFar | None:
     row = db.execute(ANSWER, {**named(thread), "message": message}).fetchone()
     if row is None:
         return None

@@ -1,11 +1,11 @@
 """Tokens of the web API and the options of its messages, inside a transaction; and the
 migration for both."""
 
-from sqlite3 import Row
-
 from sqlite_utils import Database
 
 from bot.domain.api_token import ApiToken, TokenScope
+from storage.connection import Connection, Row
+from storage.dialect import GREATEST, has_table
 
 
 def m022_web_api(db: Database) -> None:
@@ -33,7 +33,7 @@ def m022_web_api(db: Database) -> None:
     db.table("messages").add_column("options", str, not_null_default="")
 
 
-def add_token(db: Database, token: ApiToken, digest: str) -> None:
+def add_token(db: Connection, token: ApiToken, digest: str) -> None:
     db.execute(
         """
         INSERT INTO api_tokens
@@ -49,22 +49,22 @@ def add_token(db: Database, token: ApiToken, digest: str) -> None:
     )
 
 
-def find_token(db: Database, id: str) -> tuple[ApiToken, str] | None:
+def find_token(db: Connection, id: str) -> tuple[ApiToken, str] | None:
     row = db.execute("SELECT * FROM api_tokens WHERE id = ?", [id]).fetchone()
     return (_token(row), row["digest"]) if row else None
 
 
-def tokens(db: Database) -> list[ApiToken]:
+def tokens(db: Connection) -> list[ApiToken]:
     rows = db.execute("SELECT * FROM api_tokens ORDER BY created, id")
     return [_token(row) for row in rows]
 
 
-def known_tokens(db: Database) -> list[ApiToken]:
+def known_tokens(db: Connection) -> list[ApiToken]:
     """Return all tokens; none in a database that is not migrated yet."""
-    return tokens(db) if db.table("api_tokens").exists() else []
+    return tokens(db) if has_table(db, "api_tokens") else []
 
 
-def revoke_tokens(db: Database, which: str, now: float) -> list[ApiToken]:
+def revoke_tokens(db: Connection, which: str, now: float) -> list[ApiToken]:
     rows = db.execute(
         """
         UPDATE api_tokens SET revoked = :now
@@ -75,9 +75,10 @@ def revoke_tokens(db: Database, which: str, now: float) -> list[ApiToken]:
     return [_token(row) for row in rows]
 
 
-def note_token_use(db: Database, id: str, now: float) -> None:
+def note_token_use(db: Connection, id: str, now: float) -> None:
     db.execute(
-        "UPDATE api_tokens SET used = max(coalesce(used, 0), ?) WHERE id = ?", [now, id]
+        f"UPDATE api_tokens SET used = {GREATEST}(coalesce(used, 0), ?) WHERE id = ?",
+        [now, id],
     )
 
 

@@ -19,14 +19,6 @@ LATEST = 253_402_300_799.0
 # Above any real price, in USD, and small enough that a sum stays finite.
 MOST_USD = 1e9
 
-# Above the number of rows of any table. Ids are in order of insertion; after the
-# greatest possible one, SQLite would choose them at random.
-MOST_ID = 10**15
-
-#: The greatest id of a table, as an expression, and the one after it.
-LAST_ID = f"(SELECT coalesce(max(id), 0) FROM {{}} WHERE id BETWEEN 0 AND {MOST_ID})"
-NEXT_ID = f"{LAST_ID} + 1"
-
 # The most rows that are remembered as logged.
 MOST_LOGGED = 10_000
 

@@ -9,13 +9,13 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from sqlite_utils import Database
-
 from bot.domain.completion import ChatMessage, RequestFile
 from bot.domain.scope import ThreadKey
 from bot.domain.summary import ReadTurn
 from storage import files
 from storage.broken import log_broken
+from storage.connection import Connection
+from storage.dialect import plain_rows
 from storage.thread_queries import THREAD_ID, named
 
 # CROSS JOIN fixes the order of the join, whatever SQLite's statistics say: in this
@@ -29,7 +29,7 @@ CONVERSATION = """
       AND messages.turn_id > :until
       AND messages.id > reads_after
       AND place IS NOT NULL
-      AND ended IS NOT 'refused'
+      AND coalesce(ended, '') <> 'refused'
     ORDER BY messages.turn_id, place
 """
 
@@ -41,11 +41,11 @@ USED = f"""
 """
 
 
-def conversation(db: Database, thread: ThreadKey) -> list[ChatMessage]:
+def conversation(db: Connection, thread: ThreadKey) -> list[ChatMessage]:
     return [entry for each in turns_read(db, thread) for entry in each.entries]
 
 
-def turns_read(db: Database, thread: ThreadKey) -> list[ReadTurn]:
+def turns_read(db: Connection, thread: ThreadKey) -> list[ReadTurn]:
     """Return what the model reads of `thread`, by turn; a summary is the first."""
     found: list[ReadTurn] = []
     until = 0
@@ -53,10 +53,7 @@ def turns_read(db: Database, thread: ThreadKey) -> list[ReadTurn]:
         until = summary["until"]
         entry = ChatMessage("user", summary["content"])
         found.append(ReadTurn(until, (entry,), summary["messages"], is_summary=True))
-    cursor = db.conn.cursor()
-    # A long thread has thousands of rows, and names for their values take time.
-    cursor.row_factory = None
-    rows = cursor.execute(CONVERSATION, {**named(thread), "until": until})
+    rows = plain_rows(db, CONVERSATION, {**named(thread), "until": until})
     for (turn, preface), group in groupby(rows, itemgetter(0, 3)):
         read = _read(db, turn, preface, group)
         if read.entries:
@@ -65,7 +62,7 @@ def turns_read(db: Database, thread: ThreadKey) -> list[ReadTurn]:
 
 
 def _read(
-    db: Database, turn: int, preface: str | None, rows: Iterable[tuple[Any, ...]]
+    db: Connection, turn: int, preface: str | None, rows: Iterable[tuple[Any, ...]]
 ) -> ReadTurn:
     by_role: dict[str, list[str | None]] = {"user": [], "assistant": []}
     shown: list[RequestFile] = []

@@ -1,9 +1,8 @@
 """Decisions on messages and their reasons, inside a transaction."""
 
-from sqlite_utils import Database
-
 from bot.domain.message import Decision
 from bot.domain.scope import ThreadKey
+from storage.connection import Connection
 from storage.thread_queries import THREAD_ID, named
 
 # Reads the end of the index by time.
@@ -17,7 +16,7 @@ DECISION = f"""
 
 
 def decision(
-    db: Database, thread: ThreadKey, at: float, but: str, message: str = ""
+    db: Connection, thread: ThreadKey, at: float, but: str, message: str = ""
 ) -> Decision | None:
     row = db.execute(
         DECISION, {**named(thread), "at": at, "but": but, "message": message}

@@ -1,11 +1,10 @@
 """Turns and questions of the past, inside a transaction."""
 
-from sqlite_utils import Database
-
 from bot.domain.scope import ThreadKey
 from bot.domain.turn import Turn
 from storage import thread_queries
 from storage.broken import calendar_time
+from storage.connection import Connection
 from storage.thread_queries import THREAD_ID, turn_of
 
 PREVIOUS_TURN = """
@@ -34,21 +33,21 @@ ANSWERED = f"""
 # Reads the end of the index by time.
 QUESTION_TIMES = f"""
     SELECT at FROM messages
-    WHERE thread_id = ({THREAD_ID}) AND asks ORDER BY at DESC LIMIT :most
+    WHERE thread_id = ({THREAD_ID}) AND asks = 1 ORDER BY at DESC LIMIT :most
 """
 
 
-def previous_turn(db: Database, turn: Turn) -> Turn | None:
+def previous_turn(db: Connection, turn: Turn) -> Turn | None:
     row = db.execute(PREVIOUS_TURN, {"turn": turn.id}).fetchone()
     return turn_of(db, turn.thread, row) if row else None
 
 
-def answered(db: Database, thread: ThreadKey, turn: str = "") -> Turn | None:
+def answered(db: Connection, thread: ThreadKey, turn: str = "") -> Turn | None:
     where = {**thread_queries.named(thread), "turn": turn}
     row = db.execute(ANSWERED, where).fetchone()
     return turn_of(db, thread, row) if row else None
 
 
-def question_times(db: Database, thread: ThreadKey, most: int) -> list[float]:
+def question_times(db: Connection, thread: ThreadKey, most: int) -> list[float]:
     rows = db.execute(QUESTION_TIMES, {**thread_queries.named(thread), "most": most})
     return [calendar_time(row["at"]) for row in rows][::-1]

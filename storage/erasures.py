@@ -7,8 +7,6 @@ else keeps its position, and so does the answer to it, unless people delete that
 
 from collections.abc import Sequence
 
-from sqlite_utils import Database
-
 from bot.domain.message import Message
 from bot.domain.scope import Scope, ScopeLevel
 from storage import (
@@ -21,6 +19,7 @@ from storage import (
     triage_cases,
     uploads,
 )
+from storage.connection import Connection
 from storage.scope_columns import inside, parts
 
 # A message may be stored in several threads: in its own, and where it is quoted. The
@@ -46,7 +45,7 @@ HELD = """
 OPENING = """
     SELECT messages.id FROM threads CROSS JOIN messages ON thread_id = threads.id
     WHERE thread = :message AND platform = :platform AND workspace = :workspace
-      AND (:channel = '' OR channel = :channel) AND opens
+      AND (:channel = '' OR channel = :channel) AND opens = 1
 """
 
 # Delivered answers with a deleted part. `turns.mark_delivered` looks after those that
@@ -62,7 +61,7 @@ ANSWERS = """
 
 
 def delete_messages(
-    db: Database,
+    db: Connection,
     platform: str,
     workspace: str,
     messages: Sequence[str],
@@ -84,7 +83,7 @@ def delete_messages(
     posts.delete_posts(db, scope, messages)
 
 
-def delete_person(db: Database, place: Scope, person: str, now: float) -> int:
+def delete_person(db: Connection, place: Scope, person: str, now: float) -> int:
     """Delete all that `person` wrote in the workspace of `place`, their drafts and
     their name; return the number of messages."""
     where = {**parts(place), "person": person}
@@ -105,7 +104,7 @@ def delete_person(db: Database, place: Scope, person: str, now: float) -> int:
     return len(found)
 
 
-def delete_scope(db: Database, scope: Scope, now: float) -> None:
+def delete_scope(db: Connection, scope: Scope, now: float) -> None:
     tombstones.note(db, scope, "", now=now)
     at = parts(scope)
     threads = f"SELECT id FROM threads WHERE {inside(scope)}"
@@ -128,7 +127,7 @@ def delete_scope(db: Database, scope: Scope, now: float) -> None:
     settings.delete_drafts(db, scope)
 
 
-def delete_answer(db: Database, turn: int, *, now: float) -> None:
+def delete_answer(db: Connection, turn: int, *, now: float) -> None:
     """Delete the answer of the delivered turn with the id `turn`."""
     summaries.delete_of_answer(db, turn)
     db.execute("UPDATE turns SET text = '', head = '' WHERE id = ?", [turn])
@@ -142,7 +141,7 @@ def delete_answer(db: Database, turn: int, *, now: float) -> None:
     )
 
 
-def answer_was_deleted(db: Database, turn: int, thread: Scope) -> bool:
+def answer_was_deleted(db: Connection, turn: int, thread: Scope) -> bool:
     """Return whether people deleted a part of the answer of the turn with the id
     `turn`, or all of its thread."""
     shown = db.execute(
@@ -151,7 +150,7 @@ def answer_was_deleted(db: Database, turn: int, thread: Scope) -> bool:
     return tombstones.is_deleted(db, thread, ("", *(message for (message,) in shown)))
 
 
-def add_holder(db: Database, message: Message, holder: str, now: float) -> None:
+def add_holder(db: Connection, message: Message, holder: str, now: float) -> None:
     channel = Scope.of(message.thread).at(ScopeLevel.CHANNEL)
     where = {**parts(channel), "message": message.message}
     for (number,) in db.execute(STORED, where).fetchall():
@@ -160,12 +159,15 @@ def add_holder(db: Database, message: Message, holder: str, now: float) -> None:
             _blank(db, number, now=now)
 
 
-def insert_holder(db: Database, message_id: int, holder: str) -> None:
+def insert_holder(db: Connection, message_id: int, holder: str) -> None:
     """Record that `holder` shows words of the message with the id `message_id`."""
-    db.execute("INSERT OR IGNORE INTO holders VALUES (?, ?)", [message_id, holder])
+    db.execute(
+        "INSERT INTO holders (message_id, holder) VALUES (?, ?) ON CONFLICT DO NOTHING",
+        [message_id, holder],
+    )
 
 
-def _blank(db: Database, message_id: int, *, now: float) -> None:
+def _blank(db: Connection, message_id: int, *, now: float) -> None:
     """Delete the contents of a message and keep its row."""
     heads.forget_of_message(db, message_id)
     summaries.delete_of_message(db, message_id)

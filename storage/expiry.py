@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from functools import partial
 
-from sqlite_utils import Database
-
 from bot.domain.retention import Retention
 from storage import (
     names,
@@ -16,6 +14,7 @@ from storage import (
     tombstones,
     triage_cases,
 )
+from storage.connection import Connection
 from storage.scope_columns import scope_of
 
 #: The most rows that one transaction deletes or reads: it blocks other writes for about
@@ -34,7 +33,7 @@ _OLD = """
 """
 
 
-def steps(retention: Retention, now: float) -> dict[str, Callable[[Database], int]]:
+def steps(retention: Retention, now: float) -> dict[str, Callable[[Connection], int]]:
     """Return the deletions of everything but threads, by kind. Each deletes at most
     AT_ONCE rows and returns their number; it is to be repeated until that is 0."""
     return {
@@ -55,14 +54,14 @@ def steps(retention: Retention, now: float) -> dict[str, Callable[[Database], in
     }
 
 
-def _posts(retention: Retention, now: float) -> dict[str, Callable[[Database], int]]:
+def _posts(retention: Retention, now: float) -> dict[str, Callable[[Connection], int]]:
     if retention.threads is None:
         return {}
     before = now - retention.threads
     return {"posts": partial(posts.expire, before=before, most=AT_ONCE)}
 
 
-def threads(db: Database, *, before: float, after: int) -> tuple[int, int | None]:
+def threads(db: Connection, *, before: float, after: int) -> tuple[int, int | None]:
     """Delete threads that ended before `before`, of the next rows with an id above
     `after`; return their number and the id to continue after, None at the end."""
     found = db.execute(
@@ -80,7 +79,7 @@ def threads(db: Database, *, before: float, after: int) -> tuple[int, int | None
     return deleted, found[-1]["id"] if len(found) == AT_ONCE else None
 
 
-def _delete(db: Database, thread: int) -> None:
+def _delete(db: Connection, thread: int) -> None:
     """Delete a thread and all rows that refer to it, in the order of references."""
     summaries.delete_of_threads(db, "?", [thread])
     turns = "SELECT id FROM turns WHERE thread_id = ?"

@@ -11,6 +11,8 @@ from bot.domain.attachment import FileContent, FileKind, ThreadFile
 from bot.domain.scope import ThreadKey
 from bot.errors import Unread
 from storage.broken import log_broken
+from storage.connection import Connection
+from storage.dialect import ROOM, ROW, write_content
 from storage.thread_queries import THREAD_ID, named
 
 #: The kinds that a row can have, unless a later version or a hand wrote it.
@@ -23,7 +25,7 @@ THREAD_FILES = f"""
         kind, media_type, tokens, pages, all_pages
     FROM messages CROSS JOIN message_files ON message_id = messages.id
       CROSS JOIN file_contents ON file_contents.digest = posted
-    WHERE thread_id = ({THREAD_ID}) AND files <> '[]' AND NOT refused
+    WHERE thread_id = ({THREAD_ID}) AND files <> '[]' AND refused = 0
       AND messages.id > (SELECT reads_after FROM threads WHERE id = ({THREAD_ID}))
       AND (
         :turn = '' OR +turn_id = (
@@ -43,14 +45,14 @@ CHOSEN = f"""
 
 POSTED_SIZE = "SELECT posted_size FROM file_contents WHERE digest = ?"
 
-INSERT_CONTENT = """
+INSERT_CONTENT = f"""
     INSERT INTO file_contents
         (digest, kind, media_type, tokens, pages, all_pages, cut, posted_size, size,
          data)
     VALUES (:digest, :kind, :media_type, :tokens, :pages, :all_pages, :cut,
-        :posted_size, :size, zeroblob(:size))
+        :posted_size, :size, {ROOM})
     ON CONFLICT DO NOTHING
-    RETURNING rowid
+    RETURNING {ROW} AS row
 """
 
 #: What of a message's contents nothing has any more.
@@ -90,7 +92,7 @@ def m020_file_choices(db: Database) -> None:
     )
 
 
-def thread_files(db: Database, thread: ThreadKey, turn: str = "") -> list[ThreadFile]:
+def thread_files(db: Connection, thread: ThreadKey, turn: str = "") -> list[ThreadFile]:
     found = []
     for row in db.execute(THREAD_FILES, {**named(thread), "turn": turn}):
         if row["kind"] not in KINDS:
@@ -114,7 +116,7 @@ def thread_files(db: Database, thread: ThreadKey, turn: str = "") -> list[Thread
 
 
 def insert_content(
-    db: Database, digest: str, posted_size: int, content: FileContent
+    db: Connection, digest: str, posted_size: int, content: FileContent
 ) -> None:
     """Store `content`, of a file of `posted_size` bytes, unless that was done."""
     row = {
@@ -128,16 +130,12 @@ def insert_content(
         "posted_size": posted_size,
         "size": len(content.data),
     }
-    if (stored := db.execute(INSERT_CONTENT, row).fetchone()) is None:
-        return
-    # In place, while other threads run: as a parameter, tens of megabytes would be
-    # copied several times, and hold the event loop up.
-    with db.conn.blobopen("file_contents", "data", stored["rowid"]) as data:
-        data.write(content.data)
+    if stored := db.execute(INSERT_CONTENT, row).fetchone():
+        write_content(db, stored["row"], content.data)
 
 
 def decide_file(
-    db: Database,
+    db: Connection,
     thread: ThreadKey,
     digest: str,
     unread: Unread | None,
@@ -168,7 +166,7 @@ def decide_file(
     return changed.rowcount > 0
 
 
-def choice(db: Database, thread: ThreadKey, digest: str) -> tuple[str, str] | None:
+def choice(db: Connection, thread: ThreadKey, digest: str) -> tuple[str, str] | None:
     """Return what became of the posted bytes with this `digest` in `thread`: the digest
     of what is shown, and why it is not; None for bytes that are new there."""
     row = db.execute(CHOSEN, {**named(thread), "posted": digest}).fetchone()

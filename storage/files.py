@@ -8,8 +8,6 @@ away, while the file was fetched.
 
 from collections.abc import Collection, Mapping
 
-from sqlite_utils import Database
-
 from bot.domain.attachment import Attachment, FileContent, FileKind, StoredFile
 from bot.domain.completion import RequestFile
 from bot.domain.scope import ThreadKey
@@ -17,6 +15,8 @@ from bot.errors import Unread
 from bot.ports.files import IsDear, never_dear
 from storage import file_choices, thread_queries
 from storage.broken import log_broken
+from storage.connection import Connection
+from storage.dialect import read_content
 
 _MESSAGE = f"""
     SELECT id, files FROM messages
@@ -54,7 +54,7 @@ READ = """
 
 
 def stored_files(
-    db: Database, thread: ThreadKey, messages: Collection[str]
+    db: Connection, thread: ThreadKey, messages: Collection[str]
 ) -> Mapping[str, list[StoredFile]]:
     found = {}
     for message in messages:
@@ -64,7 +64,7 @@ def stored_files(
     return found
 
 
-def files_of_message(db: Database, message_id: int) -> list[StoredFile]:
+def files_of_message(db: Connection, message_id: int) -> list[StoredFile]:
     """Return what became of the files of a message, in the order of posting."""
     return [
         StoredFile(
@@ -80,7 +80,7 @@ def files_of_message(db: Database, message_id: int) -> list[StoredFile]:
 
 
 def link_file(
-    db: Database,
+    db: Connection,
     thread: ThreadKey,
     message: str,
     file: Attachment,
@@ -103,7 +103,7 @@ def link_file(
 
 
 def store_file(
-    db: Database,
+    db: Connection,
     thread: ThreadKey,
     message: str,
     file: Attachment,
@@ -119,33 +119,25 @@ def store_file(
 
 
 def store_unread(
-    db: Database, thread: ThreadKey, message: str, file: Attachment, reason: Unread
+    db: Connection, thread: ThreadKey, message: str, file: Attachment, reason: Unread
 ) -> None:
     _link(db, thread, message, file, reason=reason.value)
 
 
-def refuse_files(db: Database, digests: Collection[str]) -> None:
+def refuse_files(db: Connection, digests: Collection[str]) -> None:
     for digest in digests:
         db.execute("UPDATE file_contents SET refused = 1 WHERE digest = ?", [digest])
 
 
-def file_data(db: Database, digests: Collection[str]) -> Mapping[str, bytes]:
+def file_data(db: Connection, digests: Collection[str]) -> Mapping[str, bytes]:
     found = {}
     for digest in digests:
-        row = db.execute(
-            "SELECT rowid FROM file_contents WHERE digest = ?", [digest]
-        ).fetchone()
-        if row is not None:
-            # Read into the bytes that are returned, while other threads run: a row of
-            # tens of megabytes would be copied twice, and hold the event loop up.
-            with db.conn.blobopen(
-                "file_contents", "data", row["rowid"], readonly=True
-            ) as data:
-                found[digest] = data.read()
+        if (data := read_content(db, digest)) is not None:
+            found[digest] = data
     return found
 
 
-def read_files(db: Database, message_id: int) -> list[RequestFile]:
+def read_files(db: Connection, message_id: int) -> list[RequestFile]:
     """Return the files of a message that Claude reads, without their bytes."""
     found = []
     for row in db.execute(READ, [message_id]):
@@ -169,7 +161,7 @@ def read_files(db: Database, message_id: int) -> list[RequestFile]:
 
 
 def _link_content(
-    db: Database,
+    db: Connection,
     thread: ThreadKey,
     message: str,
     file: Attachment,
@@ -185,7 +177,7 @@ def _link_content(
 
 
 def _link(
-    db: Database,
+    db: Connection,
     thread: ThreadKey,
     message: str,
     file: Attachment,

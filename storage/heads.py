@@ -7,6 +7,8 @@ these lines are deleted.
 
 from sqlite_utils import Database
 
+from storage.connection import Connection
+
 # Turns with a deleted message, whose answer names files.
 OF_DELETED = """
     SELECT EXISTS (
@@ -24,7 +26,7 @@ def m027_heads(db: Database) -> None:
     db.table("turns").add_column("head", str, not_null_default="")
 
 
-def forget_of_message(db: Database, message_id: int) -> None:
+def forget_of_message(db: Connection, message_id: int) -> None:
     """Delete what names files with the answer to a message, if that had files."""
     row = db.execute(
         "SELECT turn_id FROM messages "
@@ -35,7 +37,7 @@ def forget_of_message(db: Database, message_id: int) -> None:
         forget(db, row["turn_id"])
 
 
-def forget_of_deleted(db: Database, turn: int) -> None:
+def forget_of_deleted(db: Connection, turn: int) -> None:
     """Delete what names files with the answer of the turn with the id `turn`, if a
     message was deleted while that was written."""
     row = db.execute(OF_DELETED, [turn]).fetchone()
@@ -43,7 +45,7 @@ def forget_of_deleted(db: Database, turn: int) -> None:
         forget(db, turn)
 
 
-def move(db: Database, turn: int, *, to: int) -> None:
+def move(db: Connection, turn: int, *, to: int) -> None:
     """Give what names files with the answer of `turn` to the turn that is to replace
     it, as its messages and posted parts are."""
     db.execute(
@@ -54,14 +56,14 @@ def move(db: Database, turn: int, *, to: int) -> None:
     db.execute("UPDATE turns SET head = '', note = '' WHERE id = ?", [turn])
 
 
-def forget(db: Database, turn: int) -> None:
+def forget(db: Connection, turn: int) -> None:
     """Delete the head and the note of the turn with the id `turn`."""
     row = db.execute("SELECT head, note FROM turns WHERE id = ?", [turn]).fetchone()
     if row["note"]:
         db.execute(
-            "UPDATE replies SET text = rtrim(replace(text, ?, ''), char(10)) "
+            "UPDATE replies SET text = rtrim(replace(text, ?, ''), ?) "
             "WHERE turn_id = ?",
-            [row["note"], turn],
+            [row["note"], "\n", turn],
         )
     if row["head"]:
         # It is the first paragraph, perhaps with its mentions made harmless. An earlier

@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlite_utils import Database
-
 from bot.domain.message import Disposition, Message, Verdict
 from bot.domain.scope import ThreadKey
 from bot.domain.turn import Turn, TurnMessage, TurnState
@@ -22,17 +20,18 @@ from storage import (
     thread_queries,
     tombstones,
 )
-from storage.broken import NEXT_ID
+from storage.connection import Connection
+from storage.dialect import LEAST, insert, next_id
 
-NEXT_TURN = NEXT_ID.format("turns")
-NEXT_MESSAGE = NEXT_ID.format("messages")
+NEXT_TURN = next_id("turns")
+NEXT_MESSAGE = next_id("messages")
 
 
 #: The decision on a message that is known, or was deleted.
 IGNORED = Verdict(Disposition.IGNORE)
 
 
-def receive(db: Database, message: Message, judge: Judge, now: float) -> Verdict:
+def receive(db: Connection, message: Message, judge: Judge, now: float) -> Verdict:
     thread = thread_queries.thread(db, message.thread)
     if thread and _known(db, thread["id"], message.message):
         return IGNORED
@@ -60,7 +59,9 @@ def receive(db: Database, message: Message, judge: Judge, now: float) -> Verdict
 BACKFILLED = 2
 
 
-def backfill(db: Database, turn: Turn, history: Sequence[Message]) -> list[TurnMessage]:
+def backfill(
+    db: Connection, turn: Turn, history: Sequence[Message]
+) -> list[TurnMessage]:
     thread_id, state, unread = db.execute(
         "SELECT thread_id, state, unread "
         "FROM turns JOIN threads ON threads.id = thread_id WHERE turns.id = ?",
@@ -81,7 +82,7 @@ def backfill(db: Database, turn: Turn, history: Sequence[Message]) -> list[TurnM
     return thread_queries.turn_messages(db, turn)
 
 
-def _known(db: Database, thread_id: int, message: str) -> bool:
+def _known(db: Connection, thread_id: int, message: str) -> bool:
     found = db.execute(
         "SELECT 1 FROM messages WHERE thread_id = ? AND message = ?",
         [thread_id, message],
@@ -89,8 +90,9 @@ def _known(db: Database, thread_id: int, message: str) -> bool:
     return found.fetchone() is not None
 
 
-def _add_thread(db: Database, key: ThreadKey, *, unread: bool, now: float) -> int:
-    added = db.execute(
+def _add_thread(db: Connection, key: ThreadKey, *, unread: bool, now: float) -> int:
+    return insert(
+        db,
         """
         INSERT INTO threads
             (platform, workspace, channel, thread, follows, unread, created_at)
@@ -98,15 +100,16 @@ def _add_thread(db: Database, key: ThreadKey, *, unread: bool, now: float) -> in
         """,
         {**thread_queries.named(key), "unread": unread, "now": now},
     )
-    return _id(added.lastrowid)
 
 
-def waiting_turn(db: Database, thread_id: int, message: Message, *, now: float) -> int:
+def waiting_turn(
+    db: Connection, thread_id: int, message: Message, *, now: float
+) -> int:
     """Return the id of the newest turn in state WAITING, of a new one if there is
     none; move its time of asking back to that of `message`."""
     waiting = db.execute(
-        """
-        UPDATE turns SET asked_at = min(asked_at, :at)
+        f"""
+        UPDATE turns SET asked_at = {LEAST}(asked_at, :at)
         WHERE id = (
             SELECT max(id) FROM turns
             WHERE thread_id = :thread AND state <> 'delivered' AND state = 'waiting'
@@ -117,7 +120,8 @@ def waiting_turn(db: Database, thread_id: int, message: Message, *, now: float) 
     ).fetchall()
     if waiting:
         return _id(waiting[0]["id"])
-    added = db.execute(
+    return insert(
+        db,
         f"""
         INSERT INTO turns (id, thread_id, key, state, touched, asked_at, created_at)
         VALUES ({NEXT_TURN}, :thread, :key, 'waiting', :at, :at, :now)
@@ -129,11 +133,10 @@ def waiting_turn(db: Database, thread_id: int, message: Message, *, now: float) 
             "now": now,
         },
     )
-    return _id(added.lastrowid)
 
 
 def _add(
-    db: Database,
+    db: Connection,
     thread_id: int,
     message: Message,
     *,
@@ -153,7 +156,7 @@ def _add(
 
 
 def add_message(
-    db: Database,
+    db: Connection,
     thread_id: int,
     message: Message,
     *,

@@ -11,6 +11,7 @@ from sqlite_utils import Database
 from bot.domain.scope import ThreadKey
 from bot.domain.turn import Turn
 from bot.errors import ThreadLost
+from storage.connection import Connection
 from storage.thread_queries import THREAD_ID, named, next_turn
 
 #: Of a process that does not run any more.
@@ -56,13 +57,13 @@ def m031_owners(db: Database) -> None:
     db.table("turns").add_column("stopping", str, not_null_default="")
 
 
-def enter_alone(db: Database, owner: str, now: float) -> None:
+def enter_alone(db: Connection, owner: str, now: float) -> None:
     """List the process `owner` as the only one that runs."""
     db.execute("DELETE FROM processes")
     enter(db, owner, "serve", now)
 
 
-def enter(db: Database, owner: str, role: str, now: float) -> None:
+def enter(db: Connection, owner: str, role: str, now: float) -> None:
     """List the process `owner`, which runs in the role `role`."""
     db.execute(
         """
@@ -74,12 +75,12 @@ def enter(db: Database, owner: str, role: str, now: float) -> None:
     )
 
 
-def take_turn(db: Database, thread: ThreadKey, owner: str) -> Turn | None:
+def take_turn(db: Connection, thread: ThreadKey, owner: str) -> Turn | None:
     taken = db.execute(TAKE, {**named(thread), "owner": owner})
     return next_turn(db, thread) if taken.rowcount else None
 
 
-def hold(db: Database, turn: Turn) -> None:
+def hold(db: Connection, turn: Turn) -> None:
     """Raise ThreadLost if the thread of `turn` was taken since `turn` was read."""
     row = db.execute(HELD, [turn.id]).fetchone()
     if row is not None and row["epoch"] != turn.epoch:

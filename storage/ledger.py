@@ -7,9 +7,6 @@ in the period in which it was reserved, so what is released is what was reserved
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
-from sqlite3 import Row
-
-from sqlite_utils import Database
 
 from bot.domain.budget import (
     ALERTS,
@@ -24,7 +21,10 @@ from bot.domain.budget import (
 from bot.domain.completion import Usage
 from bot.domain.scope import EVERYWHERE, Scope, ScopeLevel
 from bot.domain.turn import Outcome, Turn
+from bot.errors import StorageRejected
 from storage.broken import calendar_time, log_broken
+from storage.connection import Connection, Row
+from storage.dialect import insert
 from storage.leases import NOBODYS
 from storage.persons import GRAIN, person_exceeded
 from storage.scope_columns import AT, inside, parts, relocate, scope_of
@@ -45,7 +45,7 @@ OF_TURN = "SELECT * FROM charges WHERE turn = :turn AND turn IS NOT NULL"
 
 
 def reserve(
-    db: Database,
+    db: Connection,
     turn: Turn,
     person: str,
     most: float,
@@ -65,14 +65,14 @@ def reserve(
     return None
 
 
-def book_reserve(db: Database, turn: Turn, *, now: float) -> None:
+def book_reserve(db: Connection, turn: Turn, *, now: float) -> None:
     """Close the open charge of `turn` at its reserve: the cost is unknown."""
     row = _of_turn(db, turn)
     if row is not None and row["ended_at"] is None:
         _close(db, row, Usage(), None, now, model=row["model"])
 
 
-def book_open_attempt(db: Database, turn: Turn, *, now: float) -> None:
+def book_open_attempt(db: Connection, turn: Turn, *, now: float) -> None:
     """Book an interrupted attempt at `turn` at its reserve, as a charge of its own:
     its cost is unknown, whether another attempt follows or not."""
     before = _of_turn(db, turn)
@@ -81,7 +81,7 @@ def book_open_attempt(db: Database, turn: Turn, *, now: float) -> None:
 
 
 def raise_reserve(
-    db: Database, charge: Turn | int, most: float, caps: BudgetLimits, now: float
+    db: Connection, charge: Turn | int, most: float, caps: BudgetLimits, now: float
 ) -> BudgetExceeded | None:
     row = _of_turn(db, charge) if isinstance(charge, Turn) else _charge(db, charge)
     if row is None or row["ended_at"] is not None or most <= row["reserved"]:
@@ -104,7 +104,7 @@ def raise_reserve(
 
 
 def book_turn(
-    db: Database, turn: Turn, *, outcome: Outcome, now: float, caps: BudgetLimits
+    db: Connection, turn: Turn, *, outcome: Outcome, now: float, caps: BudgetLimits
 ) -> list[Alert]:
     """Book the cost of `turn`, which has just ended; return the alerts due, marked as
     sent."""
@@ -131,12 +131,12 @@ def book_turn(
     return [found for cap in budgets if (found := _alert(db, cap, row["at"]))]
 
 
-def alerts(db: Database, budgets: Sequence[Budget], now: float) -> list[Alert]:
+def alerts(db: Connection, budgets: Sequence[Budget], now: float) -> list[Alert]:
     return [found for cap in budgets if (found := _alert(db, cap, now))]
 
 
 def open_charge(
-    db: Database, charge: Charge, caps: BudgetLimits, now: float, owner: str = ""
+    db: Connection, charge: Charge, caps: BudgetLimits, now: float, owner: str = ""
 ) -> int | BudgetExceeded:
     if charge.goes_on:
         amounts = tuple(replace(each, messages=None) for each in caps.people)
@@ -150,7 +150,7 @@ def open_charge(
 
 
 def close_charge(
-    db: Database,
+    db: Connection,
     charge: int,
     usage: Usage,
     cost: float | None,
@@ -163,7 +163,7 @@ def close_charge(
         _close(db, row, usage, cost, now, model=row["model"], bounded=bounded)
 
 
-def book_interrupted(db: Database, *, now: float) -> None:
+def book_interrupted(db: Connection, *, now: float) -> None:
     """Close the charges that were open when their process ended, at their reserve.
     Those of turns stay open: the turns resume."""
     rows = db.execute(f"{OPEN_CALLS} AND {NOBODYS}")
@@ -171,13 +171,13 @@ def book_interrupted(db: Database, *, now: float) -> None:
         try:
             with db.atomic():
                 _close(db, row, Usage(), None, now, model=row["model"])
-        except sqlite3.IntegrityError:
+        except (sqlite3.IntegrityError, StorageRejected):
             # An account cannot hold such numbers.
             log_broken("charges", row["id"])
             db.execute("UPDATE charges SET ended_at = ? WHERE id = ?", [now, row["id"]])
 
 
-def move(db: Database, thread: Scope, *, to: Scope) -> None:
+def move(db: Connection, thread: Scope, *, to: Scope) -> None:
     """Book the charges of `thread`, open ones included, in the accounts of `to`."""
     rows = db.execute(f"SELECT * FROM charges WHERE {AT}", parts(thread))
     for row in rows.fetchall():
@@ -191,22 +191,21 @@ def move(db: Database, thread: Scope, *, to: Scope) -> None:
     relocate(db, "charges", thread, to=to)
 
 
-def balance(db: Database, scope: Scope, period: Period, now: float) -> Balance:
-    row = _account(db, scope, period.name_at(now))
-    if row is None:
+def balance(db: Connection, scope: Scope, period: Period, now: float) -> Balance:
+    if (row := _account(db, scope, period.name_at(now))) is None:
         return Balance()
     return Balance(row["spent"], row["reserved"] if row["reserved"] > GRAIN else 0.0)
 
 
 def balances(
-    db: Database, budgets: Sequence[Budget], now: float
+    db: Connection, budgets: Sequence[Budget], now: float
 ) -> list[tuple[Budget, Balance]]:
     """Return each of `budgets` with its balance in the period that contains `now`."""
     return [(cap, balance(db, cap.place, cap.period, now)) for cap in budgets]
 
 
 def _exceeded(
-    db: Database,
+    db: Connection,
     person: str,
     most: float,
     caps: BudgetLimits,
@@ -225,7 +224,7 @@ def _exceeded(
 
 
 def _budget_exceeded(
-    db: Database, cap: Budget, most: float, now: float
+    db: Connection, cap: Budget, most: float, now: float
 ) -> BudgetExceeded | None:
     spent, held = _used(db, cap, now)
     if spent + held + most > cap.usd + GRAIN:
@@ -233,7 +232,7 @@ def _budget_exceeded(
     return None
 
 
-def _used(db: Database, cap: Budget, now: float) -> tuple[float, float]:
+def _used(db: Connection, cap: Budget, now: float) -> tuple[float, float]:
     """Return what counts against `cap`: (spent, reserved)."""
     if not cap.kind:
         row = _account(db, cap.place, cap.period.name_at(now))
@@ -242,8 +241,9 @@ def _used(db: Database, cap: Budget, now: float) -> tuple[float, float]:
     since = {"kind": cap.kind, "since": cap.period.begin(now), **parts(cap.place)}
     found = db.execute(
         f"""
-        SELECT total(iif(ended_at IS NULL, 0, coalesce(cost, reserved))),
-            total(iif(ended_at IS NULL, reserved, 0))
+        SELECT coalesce(sum(coalesce(cost, reserved))
+                FILTER (WHERE ended_at IS NOT NULL), 0.0),
+            coalesce(sum(reserved) FILTER (WHERE ended_at IS NULL), 0.0)
         FROM charges WHERE kind = :kind AND at >= :since AND {inside(cap.place)}
         """,
         since,
@@ -251,7 +251,7 @@ def _used(db: Database, cap: Budget, now: float) -> tuple[float, float]:
     return found[0], found[1]
 
 
-def _alert(db: Database, cap: Budget, at: float) -> Alert | None:
+def _alert(db: Connection, cap: Budget, at: float) -> Alert | None:
     """Return the alert due for `cap` and mark it sent."""
     period = cap.period.name_at(calendar_time(at))
     row = _account(db, cap.place, period)
@@ -279,10 +279,11 @@ def _alert(db: Database, cap: Budget, at: float) -> Alert | None:
 
 
 def _insert(
-    db: Database, charge: Charge, most: float, now: float, **of: str | None
+    db: Connection, charge: Charge, most: float, now: float, **of: str | None
 ) -> int:
     """Insert an open charge `of` a turn or an owner; return its id."""
-    added = db.execute(
+    return insert(
+        db,
         """
         INSERT INTO charges
             (turn, kind, platform, workspace, channel, thread, person, model, at,
@@ -302,11 +303,10 @@ def _insert(
             "owner": of.get("owner", ""),
         },
     )
-    return added.lastrowid or 0
 
 
 def _close(
-    db: Database,
+    db: Connection,
     row: Row,
     usage: Usage,
     cost: float | None,
@@ -339,7 +339,7 @@ def _close(
     )
 
 
-def _book_attempt(db: Database, row: Row, now: float) -> None:
+def _book_attempt(db: Connection, row: Row, now: float) -> None:
     """Close the charge `row` of an interrupted attempt at its reserve."""
     _close(db, row, Usage(), None, now, model=row["model"])
     db.execute(
@@ -348,26 +348,27 @@ def _book_attempt(db: Database, row: Row, now: float) -> None:
     )
 
 
-def _book(db: Database, row: Row, *, spent: float) -> None:
+def _book(db: Connection, row: Row, *, spent: float) -> None:
     """Release the reserve of the charge `row` and book `spent`."""
     for scope, period in _accounts(scope_of(row), row["at"]):
         _add(db, scope, period, spent=spent, reserved=-row["reserved"])
 
 
-def _add_reserve(db: Database, scope: Scope, most: float, now: float) -> None:
+def _add_reserve(db: Connection, scope: Scope, most: float, now: float) -> None:
     for account, period in _accounts(scope, now):
         _add(db, account, period, spent=0.0, reserved=most)
 
 
 def _add(
-    db: Database, scope: Scope, period: str, *, spent: float, reserved: float
+    db: Connection, scope: Scope, period: str, *, spent: float, reserved: float
 ) -> None:
     db.execute(
         """
         INSERT INTO accounts (platform, workspace, channel, period, spent, reserved)
         VALUES (:platform, :workspace, :channel, :period, :spent, :reserved)
-        ON CONFLICT DO UPDATE
-        SET spent = spent + excluded.spent, reserved = reserved + excluded.reserved
+        ON CONFLICT (platform, workspace, channel, period) DO UPDATE
+        SET spent = accounts.spent + excluded.spent,
+            reserved = accounts.reserved + excluded.reserved
         """,
         {**parts(scope), "period": period, "spent": spent, "reserved": reserved},
     )
@@ -383,18 +384,17 @@ def _accounts(scope: Scope, at: float) -> Iterator[tuple[Scope, str]]:
             yield account, period.name_at(at)
 
 
-def _account(db: Database, scope: Scope, period: str) -> Row | None:
-    found: Row | None = db.execute(
-        BALANCE, {**parts(scope), "period": period}
-    ).fetchone()
+def _account(db: Connection, scope: Scope, period: str) -> Row | None:
+    at = {**parts(scope), "period": period}
+    found: Row | None = db.execute(BALANCE, at).fetchone()
     return found
 
 
-def _charge(db: Database, id: int) -> Row | None:
+def _charge(db: Connection, id: int) -> Row | None:
     found: Row | None = db.execute(OF_ID, [id]).fetchone()
     return found
 
 
-def _of_turn(db: Database, turn: Turn) -> Row | None:
+def _of_turn(db: Connection, turn: Turn) -> Row | None:
     found: Row | None = db.execute(OF_TURN, {"turn": turn.key}).fetchone()
     return found

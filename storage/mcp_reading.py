@@ -8,6 +8,7 @@ from bot.domain.mcp import Listing
 from bot.errors import ConfigError
 from storage import mcp_tables
 from storage.database import open_beside
+from storage.dialect import has_table
 from storage.reader import Reader
 
 
@@ -20,7 +21,5 @@ async def read_listings(path: Path) -> list[Listing]:
         return []
     with closing(Reader(opened)) as reader:
         return await reader.read(
-            lambda db: (
-                mcp_tables.listings(db) if db.table("mcp_listings").exists() else []
-            )
+            lambda db: mcp_tables.listings(db) if has_table(db, "mcp_listings") else []
         )

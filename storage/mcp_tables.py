@@ -6,13 +6,13 @@ Rule: no table holds a token, or what a server returned.
 
 import json
 from collections.abc import Sequence
-from sqlite3 import Row
 
 from sqlite_utils import Database
 
 from bot.domain.mcp import Listing, ToolCall
 from bot.domain.turn import Outcome
 from storage.broken import calendar_time, log_broken, parsed
+from storage.connection import Connection, Row
 
 
 def m026_mcp(db: Database) -> None:
@@ -39,7 +39,7 @@ def m026_mcp(db: Database) -> None:
     db.table("receipts").add_column("left_out", str, not_null_default="[]")
 
 
-def listings(db: Database) -> list[Listing]:
+def listings(db: Connection) -> list[Listing]:
     rows = db.execute("SELECT * FROM mcp_listings ORDER BY at, digest")
     found = []
     for row in rows:
@@ -54,16 +54,16 @@ def listings(db: Database) -> list[Listing]:
     return found
 
 
-def pin_listing(db: Database, listing: Listing) -> None:
-    db.table("mcp_listings").insert(
-        {
-            "digest": listing.digest,
-            "server": listing.server,
-            "url": listing.url,
-            "tools": listing.tools,
-            "at": listing.at,
-        },
-        replace=True,
+def pin_listing(db: Connection, listing: Listing) -> None:
+    db.execute(
+        """
+        INSERT INTO mcp_listings (digest, server, url, tools, at)
+        VALUES (?, ?, ?, ?, ?)
+        ON CONFLICT (digest) DO UPDATE
+        SET server = excluded.server, url = excluded.url, tools = excluded.tools,
+            at = excluded.at
+        """,
+        [listing.digest, listing.server, listing.url, listing.tools, listing.at],
     )
 
 

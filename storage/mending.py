@@ -4,11 +4,11 @@ Rule: only rows that a start resumes are checked, which are few. Each repaired r
 logged.
 """
 
-from sqlite_utils import Database
-
 from bot.domain.turn import Ended, TurnState
 from storage import ledger, thread_queries
-from storage.broken import LAST_ID, MOST_USD, log_broken
+from storage.broken import MOST_USD, log_broken
+from storage.connection import Connection
+from storage.dialect import LAST_ID
 from storage.scope_columns import scope_of
 
 REASON = "given up: its row is broken"
@@ -49,7 +49,7 @@ ATTEMPTS = """
 """
 TRIES = """
     UPDATE cases SET tries = 0
-    WHERE auto AND NOT shown AND NOT tries BETWEEN 0 AND :most
+    WHERE auto = 1 AND shown = 0 AND NOT tries BETWEEN 0 AND :most
     RETURNING id
 """
 
@@ -68,7 +68,7 @@ CHARGES = """
 """
 
 
-def mend(db: Database, *, now: float) -> None:
+def mend(db: Connection, *, now: float) -> None:
     """End what cannot be resumed, and close the charges that an earlier process left
     open."""
     values = {

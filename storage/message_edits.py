@@ -9,8 +9,6 @@ stays byte for byte, though its prompt cache is lost from the change on.
 
 import secrets
 
-from sqlite_utils import Database
-
 from bot.domain.message import Message
 from bot.domain.scope import Scope, ThreadKey
 from storage import (
@@ -22,7 +20,8 @@ from storage import (
     thread_queries,
     uploads,
 )
-from storage.broken import LAST_ID, NEXT_ID
+from storage.connection import Connection
+from storage.dialect import LAST_ID, insert, next_id
 
 # A message may be stored in several threads: in its own, and where it is quoted. The
 # bot's own messages have no id of the platform in this table.
@@ -38,14 +37,18 @@ _STORED = """
 """
 
 
-def move_thread(db: Database, thread: ThreadKey, to: ThreadKey) -> None:
-    # OR IGNORE: the target thread may already exist.
+def move_thread(db: Connection, thread: ThreadKey, to: ThreadKey) -> None:
+    # The target thread may already exist.
     moved = db.execute(
         f"""
-        UPDATE OR IGNORE threads
+        UPDATE threads
         SET platform = :to_platform, workspace = :to_workspace,
             channel = :to_channel, thread = :to_thread
-        WHERE id = ({thread_queries.THREAD_ID})
+        WHERE id = ({thread_queries.THREAD_ID}) AND NOT EXISTS (
+            SELECT 1 FROM threads AS there
+            WHERE there.platform = :to_platform AND there.channel = :to_channel
+              AND there.workspace = :to_workspace AND there.thread = :to_thread
+        )
         """,
         {
             **thread_queries.named(thread),
@@ -57,7 +60,7 @@ def move_thread(db: Database, thread: ThreadKey, to: ThreadKey) -> None:
         ledger.move(db, Scope.of(thread), to=Scope.of(to))
 
 
-def edit_message(db: Database, message: Message, content: str, now: float) -> None:
+def edit_message(db: Connection, message: Message, content: str, now: float) -> None:
     where = {**thread_queries.named(message.thread), "message": message.message}
     found = db.execute(f"SELECT id FROM messages WHERE {_STORED}", where).fetchall()
     for (number,) in found:
@@ -68,11 +71,11 @@ def edit_message(db: Database, message: Message, content: str, now: float) -> No
         f"""
         UPDATE messages
         SET text = :text, files = :files, edited_at = :now,
-            content = iif(
-                content IS NOT NULL
-                OR (SELECT state FROM turns WHERE turns.id = turn_id) = 'answering',
-                :content, NULL
-            )
+            content = CASE
+                WHEN content IS NOT NULL
+                OR (SELECT state FROM turns WHERE turns.id = turn_id) = 'answering'
+                THEN :content
+            END
         WHERE {_STORED}
         """,
         {
@@ -85,7 +88,7 @@ def edit_message(db: Database, message: Message, content: str, now: float) -> No
     )
 
 
-def reset_context(db: Database, thread: ThreadKey) -> bool:
+def reset_context(db: Connection, thread: ThreadKey) -> bool:
     # The newest id of any thread serves: ids only grow.
     reset = db.execute(
         f"""
@@ -103,24 +106,25 @@ def reset_context(db: Database, thread: ThreadKey) -> bool:
     return reset.rowcount > 0
 
 
-def retry_turn(db: Database, thread: ThreadKey, turn: str, now: float) -> bool:
+def retry_turn(db: Connection, thread: ThreadKey, turn: str, now: float) -> bool:
     row = thread_queries.thread(db, thread)
     if row is None or thread_queries.next_turn(db, thread):
         return False
-    # SQLite takes the other columns from the row with the greatest id.
     last, name, asked_at, preface = db.execute(
-        "SELECT max(id), key, asked_at, preface FROM turns WHERE thread_id = ?",
+        "SELECT id, key, asked_at, preface FROM turns WHERE thread_id = ? "
+        "ORDER BY id DESC LIMIT 1",
         [row["id"]],
-    ).fetchone()
+    ).fetchone() or (0, None, 0.0, None)
     if name != turn or not thread_queries.messages(db, last):
         return False
     # VALUES, not SELECT: the plan of a SELECT would look for messages of the new turn.
-    added = db.execute(
+    added = insert(
+        db,
         f"""
         INSERT INTO turns
             (id, thread_id, key, state, touched, asked_at, created_at, preface)
         VALUES
-            ({NEXT_ID.format("turns")}, :thread, :key, 'waiting', :now, :asked_at, :now,
+            ({next_id("turns")}, :thread, :key, 'waiting', :now, :asked_at, :now,
              :preface)
         """,
         {
@@ -131,7 +135,7 @@ def retry_turn(db: Database, thread: ThreadKey, turn: str, now: float) -> bool:
             "preface": preface,
         },
     )
-    turns = {"thread": row["id"], "last": last, "turn": added.lastrowid}
+    turns = {"thread": row["id"], "last": last, "turn": added}
     db.execute(
         "UPDATE messages SET turn_id = :turn "
         "WHERE thread_id = :thread AND turn_id = :last AND role = 'user'",

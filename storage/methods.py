@@ -4,10 +4,9 @@ from collections.abc import Awaitable, Callable, Coroutine
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
-from sqlite_utils import Database
-
 from bot.domain.turn import Turn
 from storage import leases
+from storage.connection import Connection
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -17,7 +16,7 @@ Of = TypeVar("Of", bound=Turn | int)
 class Transaction(Protocol):
     """Runs a function in one transaction and returns its result."""
 
-    def __call__(self, work: Callable[[Database], T], /) -> Awaitable[T]: ...
+    def __call__(self, work: Callable[[Connection], T], /) -> Awaitable[T]: ...
 
 
 class Connected(Protocol):
@@ -29,7 +28,7 @@ class Connected(Protocol):
 
 
 #: A function that runs inside a transaction, and the method with the same arguments.
-Query = Callable[Concatenate[Database, P], T]
+Query = Callable[Concatenate[Connection, P], T]
 Method = Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]
 
 
@@ -50,7 +49,7 @@ def write_of_turn(
     thread of its turn. The method raises ThreadLost if another one took it. A charge
     that is not a turn's belongs to no thread."""
 
-    def held(db: Database, turn: Of, /, *args: P.args, **kwargs: P.kwargs) -> T:
+    def held(db: Connection, turn: Of, /, *args: P.args, **kwargs: P.kwargs) -> T:
         if isinstance(turn, Turn):
             leases.hold(db, turn)
         return query(db, turn, *args, **kwargs)

@@ -10,6 +10,8 @@ from sqlite_utils import Database
 from bot.domain.names import LastName, NameKind, Sighting
 from bot.domain.retention import DAY
 from bot.domain.scope import Scope
+from storage.connection import Connection
+from storage.dialect import has_table
 
 # How long a name is taken as current, and how long it is taken as known that there is
 # none, in seconds. People rename themselves rarely.
@@ -23,7 +25,7 @@ _IS_FRESH = """
         SELECT 1 FROM names
         WHERE names.platform = seen.platform AND names.workspace = seen.workspace
           AND kind = '{kind}' AND id = seen.{column}
-          AND names.at > iif(name = '', :unknown, :fresh)
+          AND names.at > CASE name WHEN '' THEN :unknown ELSE :fresh END
     )
 """
 _UNNAMED = f"""
@@ -64,7 +66,7 @@ def m015_names(db: Database) -> None:
     db.table("refusals").create_index(["at"])
 
 
-def unnamed(db: Database, since: float, now: float) -> list[Sighting]:
+def unnamed(db: Connection, since: float, now: float) -> list[Sighting]:
     values = {
         "since": since,
         "fresh": now - FRESH,
@@ -80,13 +82,14 @@ def unnamed(db: Database, since: float, now: float) -> list[Sighting]:
     ]
 
 
-def store_names(db: Database, names: Sequence[LastName], now: float) -> None:
+def store_names(db: Connection, names: Sequence[LastName], now: float) -> None:
     for each in names:
         db.execute(
             """
             INSERT INTO names VALUES (?, ?, ?, ?, ?, ?)
-            ON CONFLICT DO UPDATE
-            SET name = iif(excluded.name = '', name, excluded.name), at = excluded.at
+            ON CONFLICT (platform, workspace, kind, id) DO UPDATE
+            SET name = coalesce(nullif(excluded.name, ''), names.name),
+                at = excluded.at
             """,
             [
                 *(each.platform, each.workspace, each.kind.value, each.id),
@@ -95,7 +98,7 @@ def store_names(db: Database, names: Sequence[LastName], now: float) -> None:
         )
 
 
-def drop_names(db: Database, serves: Callable[[str, str], bool]) -> int:
+def drop_names(db: Connection, serves: Callable[[str, str], bool]) -> int:
     rows = db.execute("SELECT DISTINCT platform, workspace FROM names").fetchall()
     return sum(
         db.execute(
@@ -106,10 +109,10 @@ def drop_names(db: Database, serves: Callable[[str, str], bool]) -> int:
     )
 
 
-def names(db: Database) -> list[LastName]:
+def names(db: Connection) -> list[LastName]:
     """Return all known names, those asked for last at the end; none in a database that
     is not migrated yet."""
-    if not db.table("names").exists():
+    if not has_table(db, "names"):
         return []
     return [
         LastName(
@@ -120,7 +123,7 @@ def names(db: Database) -> list[LastName]:
     ]
 
 
-def expire(db: Database, *, before: float, most: int) -> int:
+def expire(db: Connection, *, before: float, most: int) -> int:
     """Delete at most `most` names that were last asked for before `before`; return
     their number."""
     return db.execute(
@@ -130,7 +133,7 @@ def expire(db: Database, *, before: float, most: int) -> int:
     ).rowcount
 
 
-def delete_person(db: Database, place: Scope, person: str) -> None:
+def delete_person(db: Connection, place: Scope, person: str) -> None:
     """Delete the name of `person` in the workspace of `place`."""
     kind_and_id = "kind = ? AND id = ?"
     db.execute(

@@ -3,6 +3,8 @@
 from sqlite_utils import Database
 
 from bot.domain.scope import Scope
+from storage.connection import Connection
+from storage.dialect import ROW
 from storage.scope_columns import parts
 
 
@@ -28,7 +30,7 @@ def m012_origins_and_notices(db: Database) -> None:
 
 
 def claim_notice(
-    db: Database,
+    db: Connection,
     place: Scope,
     name: str,
     turn: str,
@@ -40,9 +42,13 @@ def claim_notice(
         """
         INSERT INTO notices
         VALUES (:platform, :workspace, :channel, :thread, :name, :turn, :until)
-        ON CONFLICT DO UPDATE
-        SET turn = iif(until <= :now, excluded.turn, turn),
-            until = iif(until <= :now, excluded.until, until)
+        ON CONFLICT (platform, workspace, channel, thread, name) DO UPDATE
+        SET turn = CASE
+                WHEN notices.until <= :now THEN excluded.turn ELSE notices.turn
+            END,
+            until = CASE
+                WHEN notices.until <= :now THEN excluded.until ELSE notices.until
+            END
         RETURNING turn
         """,
         given,
@@ -50,10 +56,10 @@ def claim_notice(
     return bool(holder == turn)
 
 
-def expire(db: Database, *, now: float, most: int) -> int:
+def expire(db: Connection, *, now: float, most: int) -> int:
     """Delete at most `most` notices that may be given again; return their number."""
     return db.execute(
-        "DELETE FROM notices WHERE rowid IN "
-        "(SELECT rowid FROM notices WHERE until <= ? LIMIT ?)",
+        f"DELETE FROM notices WHERE {ROW} IN "
+        f"(SELECT {ROW} FROM notices WHERE until <= ? LIMIT ?)",
         [now, most],
     ).rowcount

@@ -1,16 +1,13 @@
 """The requests that the answers of a thread were made from, as far as the prompt cache
 depends on them; inside a transaction."""
 
-from sqlite3 import Row
-
-from sqlite_utils import Database
-
 from bot.domain.completion import Usage
 from bot.domain.receipt import PastRequest
 from bot.domain.scope import ScopeLevel
 from bot.domain.setting import AppliedSetting
 from storage import mcp_tables
 from storage.broken import calendar_time, log_broken, parsed
+from storage.connection import Connection, Row
 
 #: `missing` where the number is unknown; NULL is for a turn that did not end properly.
 UNKNOWN = -1
@@ -33,7 +30,7 @@ SUMMARISED = """
 """
 
 
-def before(db: Database, row: Row) -> PastRequest | None:
+def before(db: Connection, row: Row) -> PastRequest | None:
     """Return the request before that of the turn of `row`, a row of turns with its
     receipt."""
     at = {"thread": row["thread_id"], "turn": row["id"], "after": row["reads_after"]}
@@ -55,7 +52,7 @@ def before(db: Database, row: Row) -> PastRequest | None:
     )
 
 
-def summarised(db: Database, row: Row) -> int:
+def summarised(db: Connection, row: Row) -> int:
     """Return how many messages the turn of `row` read as a summary."""
     used = {"thread": row["thread_id"], "turn": row["id"]}
     summary = db.execute(SUMMARISED, used).fetchone()

@@ -1,23 +1,23 @@
 """Limits of a person by the hour, inside the transactions of `storage.ledger`."""
 
-from sqlite_utils import Database
-
 from bot.domain.budget import HOUR, BudgetExceeded, PersonLimit
+from storage.connection import Connection
+from storage.dialect import DIFFERENT
 from storage.scope_columns import inside, parts
 
 # The most that a sum of amounts may be off by in floating point, in USD.
 GRAIN = 1e-9
 
 # Uses the index by person; reads the charges of one hour.
-PERSON = """
+PERSON = f"""
     SELECT at, asks, coalesce(cost, reserved) AS usd
     FROM charges
-    WHERE person = :person AND at > :since AND turn IS NOT :turn AND id <> :but
+    WHERE person = :person AND at > :since AND turn {DIFFERENT} :turn AND id <> :but
 """
 
 
 def person_exceeded(
-    db: Database,
+    db: Connection,
     person: str,
     most: float,
     cap: PersonLimit,

@@ -4,13 +4,13 @@ transaction; and the migration for them."""
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from sqlite3 import Row
 
 from sqlite_utils import Database
 
 from bot.domain.attachment import Attachment
 from bot.domain.post import Post, Topic
 from bot.domain.scope import Scope, ThreadKey
+from storage.connection import Connection, Row
 from storage.scope_columns import inside, parts, scope_of
 
 #: The most posts of a thread that are read at once.
@@ -64,7 +64,7 @@ def m023_posts(db: Database) -> None:
     )
 
 
-def put_post(db: Database, post: Post, files: Mapping[str, bytes]) -> None:
+def put_post(db: Connection, post: Post, files: Mapping[str, bytes]) -> None:
     whole = asdict(post)
     row = {
         **parts(Scope.of(post.thread)),
@@ -85,11 +85,13 @@ def put_post(db: Database, post: Post, files: Mapping[str, bytes]) -> None:
     ).fetchall()
     for file, data in files.items():
         db.execute(
-            "INSERT OR REPLACE INTO posted_files VALUES (?, ?, ?)", [number, file, data]
+            "INSERT INTO posted_files (post_id, file, data) VALUES (?, ?, ?) "
+            "ON CONFLICT (file, post_id) DO UPDATE SET data = excluded.data",
+            [number, file, data],
         )
 
 
-def post(db: Database, place: Scope, message: str) -> Post | None:
+def post(db: Connection, place: Scope, message: str) -> Post | None:
     row = db.execute(
         "SELECT * FROM posts WHERE platform = :platform AND workspace = :workspace "
         "AND message = :message",
@@ -98,7 +100,7 @@ def post(db: Database, place: Scope, message: str) -> Post | None:
     return _post(row) if row else None
 
 
-def posts(db: Database, thread: ThreadKey) -> list[Post]:
+def posts(db: Connection, thread: ThreadKey) -> list[Post]:
     scope = Scope.of(thread)
     rows = db.execute(
         f"SELECT * FROM posts WHERE {inside(scope)} "
@@ -108,7 +110,7 @@ def posts(db: Database, thread: ThreadKey) -> list[Post]:
     return [_post(row) for row in rows.fetchall()[::-1]]
 
 
-def posts_since(db: Database, place: Scope, since: float) -> list[Post]:
+def posts_since(db: Connection, place: Scope, since: float) -> list[Post]:
     rows = db.execute(
         "SELECT * FROM posts WHERE platform = :platform AND workspace = :workspace "
         "AND at >= :since AND author <> '' ORDER BY at DESC, id DESC LIMIT :most",
@@ -117,7 +119,7 @@ def posts_since(db: Database, place: Scope, since: float) -> list[Post]:
     return [_post(row) for row in rows.fetchall()[::-1]]
 
 
-def topics(db: Database, place: Scope, most: int) -> list[Topic]:
+def topics(db: Connection, place: Scope, most: int) -> list[Topic]:
     rows = db.execute(
         f"""
         SELECT posts.*, (
@@ -144,7 +146,7 @@ def topics(db: Database, place: Scope, most: int) -> list[Topic]:
     ]
 
 
-def delete_posts(db: Database, place: Scope, messages: Sequence[str]) -> None:
+def delete_posts(db: Connection, place: Scope, messages: Sequence[str]) -> None:
     for message in messages:
         db.execute(
             "DELETE FROM posts WHERE platform = :platform AND workspace = :workspace "
@@ -153,7 +155,7 @@ def delete_posts(db: Database, place: Scope, messages: Sequence[str]) -> None:
         )
 
 
-def delete_person(db: Database, place: Scope, person: str) -> None:
+def delete_person(db: Connection, place: Scope, person: str) -> None:
     """Delete all that `person` wrote, and what they alone see, in the workspace of
     `place`."""
     db.execute(
@@ -163,12 +165,12 @@ def delete_person(db: Database, place: Scope, person: str) -> None:
     )
 
 
-def delete_in(db: Database, scope: Scope) -> None:
+def delete_in(db: Connection, scope: Scope) -> None:
     """Delete all posts in `scope`."""
     db.execute(f"DELETE FROM posts WHERE {inside(scope)}", parts(scope))
 
 
-def expire(db: Database, *, before: float, most: int) -> int:
+def expire(db: Connection, *, before: float, most: int) -> int:
     """Delete at most `most` posts of threads that the bot was never in and whose last
     message is older than `before`; return their number."""
     return db.execute(
@@ -192,7 +194,7 @@ def expire(db: Database, *, before: float, most: int) -> int:
     ).rowcount
 
 
-def posted_file(db: Database, place: Scope, file: str) -> tuple[Post, bytes] | None:
+def posted_file(db: Connection, place: Scope, file: str) -> tuple[Post, bytes] | None:
     row = db.execute(
         "SELECT posts.*, data FROM posted_files JOIN posts ON posts.id = post_id "
         "WHERE file = :file AND platform = :platform AND workspace = :workspace",

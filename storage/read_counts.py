@@ -7,30 +7,38 @@ them again.
 """
 
 from collections.abc import Mapping
-from sqlite3 import Row
 
 from sqlite_utils import Database
 
+from storage.connection import Connection, Row
+
 # Messages of people, without additions to messages.
-SAID = "role = 'user' AND message NOT GLOB '+:*'"
+SAID = "role = 'user' AND substr(message, 1, 2) <> '+:'"
 
 IS_READ = """
     messages.id > :after AND place IS NOT NULL AND deleted_at IS NULL
-    AND ended IS NOT 'refused'
+    AND coalesce(ended, '') <> 'refused'
 """
 
 COUNTED = ("messages", "answers", "deleted", "before_reset", "declined")
+_SUMS = ", ".join((*COUNTED, "upto"))
+_PLACES = ", ".join(f":{name}" for name in (*COUNTED, "upto"))
+_REPLACED = ", ".join(f"{name} = excluded.{name}" for name in (*COUNTED, "upto"))
 
 COUNTS = f"""
     SELECT
-        count(iif({SAID} AND {IS_READ}, 1, NULL)) AS messages,
-        count(iif(role = 'assistant' AND {IS_READ}, 1, NULL)) AS answers,
-        count(iif({SAID} AND messages.id > :after AND deleted_at IS NOT NULL, 1, NULL))
-            AS deleted,
-        count(iif({SAID} AND messages.id <= :after AND deleted_at IS NULL, 1, NULL))
-            AS before_reset,
-        count(iif({SAID} AND messages.id > :after AND deleted_at IS NULL
-            AND NOT ({IS_READ}), 1, NULL)) AS declined,
+        count(*) FILTER (WHERE {SAID} AND {IS_READ}) AS messages,
+        count(*) FILTER (WHERE role = 'assistant' AND {IS_READ}) AS answers,
+        count(*) FILTER (
+            WHERE {SAID} AND messages.id > :after AND deleted_at IS NOT NULL
+        ) AS deleted,
+        count(*) FILTER (
+            WHERE {SAID} AND messages.id <= :after AND deleted_at IS NULL
+        ) AS before_reset,
+        count(*) FILTER (
+            WHERE {SAID} AND messages.id > :after AND deleted_at IS NULL
+              AND NOT ({IS_READ})
+        ) AS declined,
         coalesce(max(messages.id), 0) AS upto
     FROM messages CROSS JOIN turns ON turns.id = messages.turn_id
     WHERE messages.thread_id = :thread AND turn_id > :behind AND turn_id <= :turn
@@ -38,6 +46,12 @@ COUNTS = f"""
 KEPT = """
     SELECT * FROM read_counts
     WHERE thread_id = :thread AND reads_after = :after AND turn_id < :turn
+"""
+KEEP = f"""
+    INSERT INTO read_counts (thread_id, turn_id, reads_after, {_SUMS})
+    VALUES (:thread_id, :turn_id, :reads_after, {_PLACES})
+    ON CONFLICT (thread_id) DO UPDATE
+    SET turn_id = excluded.turn_id, reads_after = excluded.reads_after, {_REPLACED}
 """
 # Of the messages, which are indexed so.
 BEFORE = """
@@ -80,7 +94,7 @@ def m030_read_counts(db: Database) -> None:
     )
 
 
-def counts(db: Database, thread: Row, turn: int) -> Mapping[str, int]:
+def counts(db: Connection, thread: Row, turn: int) -> Mapping[str, int]:
     """Return how many messages of the row `thread` the turn with the id `turn`, the
     first that has not ended, reads and does not read, and the last of their ids."""
     at = {"thread": thread["id"], "turn": turn, "after": thread["reads_after"]}
@@ -95,7 +109,7 @@ def counts(db: Database, thread: Row, turn: int) -> Mapping[str, int]:
             "reads_after": thread["reads_after"],
             **_sum(kept, added),
         }
-        db.table("read_counts").insert(kept, replace=True)
+        db.execute(KEEP, kept)
         behind = before
     return _sum(kept, db.execute(COUNTS, {**at, "behind": behind}).fetchone())
 

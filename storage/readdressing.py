@@ -4,16 +4,15 @@ Rule: a message asks once. One that a turn answers, or has answered, begins no o
 """
 
 from dataclasses import replace
-from sqlite3 import Row
-
-from sqlite_utils import Database
 
 from bot.domain.message import Disposition, Message, Verdict
 from bot.ports.inbox import Judge
 from storage import attachments, inbox, settings, thread_queries
+from storage.connection import Connection, Row
+from storage.dialect import SAME
 
 
-def readdress(db: Database, message: Message, judge: Judge, now: float) -> Verdict:
+def readdress(db: Connection, message: Message, judge: Judge, now: float) -> Verdict:
     thread = thread_queries.thread(db, message.thread)
     row = _stored(db, thread["id"], message.message) if thread else None
     if thread is None or row is None:
@@ -48,12 +47,12 @@ def readdress(db: Database, message: Message, judge: Judge, now: float) -> Verdi
         # The next turn reads it.
         turn = None
     db.execute(
-        """
+        f"""
         UPDATE messages
         SET addressed = :addressed, asks = :asks, rule = :rule, text = :text,
             files = :files, edited_at = :now,
-            place = iif(turn_id IS :turn, place, NULL),
-            content = iif(turn_id IS :turn, content, NULL),
+            place = CASE WHEN turn_id {SAME} :turn THEN place END,
+            content = CASE WHEN turn_id {SAME} :turn THEN content END,
             turn_id = :turn
         WHERE id = :id
         """,
@@ -73,7 +72,7 @@ def readdress(db: Database, message: Message, judge: Judge, now: float) -> Verdi
     return verdict
 
 
-def _stored(db: Database, thread_id: int, message: str) -> Row | None:
+def _stored(db: Connection, thread_id: int, message: str) -> Row | None:
     found: Row | None = db.execute(
         """
         SELECT messages.id, addressed, asks, deleted_at, turn_id, state

@@ -6,7 +6,6 @@ turns, charges and messages is read from there.
 
 import json
 from collections.abc import Sequence
-from sqlite3 import Row
 
 from sqlite_utils import Database
 
@@ -24,6 +23,8 @@ from bot.domain.setting import Version
 from bot.domain.turn import Outcome, Turn, TurnState
 from storage import attachments, mcp_tables, past_requests, read_counts
 from storage.broken import calendar_time, log_broken, parsed
+from storage.connection import Connection, Row
+from storage.dialect import has_table
 from storage.files import files_of_message
 from storage.past_requests import UNKNOWN
 from storage.read_counts import IS_READ, SAID
@@ -35,7 +36,7 @@ MOST_QUESTIONS, MOST_FILES = 10, 20
 
 # Messages of people that can be linked to: not those that a button created, nor
 # additions to messages.
-_LINKED = "role = 'user' AND message NOT GLOB '+*'"
+_LINKED = "role = 'user' AND substr(message, 1, 1) <> '+'"
 
 # The index by time yields them in order.
 FIRST, LAST = (
@@ -50,7 +51,7 @@ FIRST, LAST = (
 )
 QUESTIONS = """
     SELECT message FROM messages
-    WHERE thread_id = :thread AND turn_id = :turn AND asks AND deleted_at IS NULL
+    WHERE thread_id = :thread AND turn_id = :turn AND asks = 1 AND deleted_at IS NULL
     ORDER BY +at DESC, id DESC LIMIT :most
 """
 
@@ -72,6 +73,21 @@ RECEIPT = """
       LEFT JOIN charges ON charges.turn = turns.key AND charges.turn IS NOT NULL
       LEFT JOIN versions ON versions.id = turns.prompt
     WHERE turns.key = ?
+"""
+# Of an attempt before, nothing stays.
+STORE = """
+    INSERT INTO receipts
+        (turn_id, reads_after, messages, answers, deleted, before_reset, declined, upto,
+         history_failed, first, last, questions)
+    VALUES (:turn_id, :reads_after, :messages, :answers, :deleted, :before_reset,
+        :declined, :upto, :history_failed, :first, :last, :questions)
+    ON CONFLICT (turn_id) DO UPDATE
+    SET reads_after = excluded.reads_after, messages = excluded.messages,
+        answers = excluded.answers, deleted = excluded.deleted,
+        before_reset = excluded.before_reset, declined = excluded.declined,
+        upto = excluded.upto, history_failed = excluded.history_failed,
+        first = excluded.first, last = excluded.last, questions = excluded.questions,
+        missing = NULL, applied = NULL, tools = '', asked = '[]', left_out = '[]'
 """
 NAMED = """
     SELECT message, author, at, deleted_at FROM messages
@@ -105,7 +121,7 @@ OF_QUESTION = """
     SELECT key, threads.* FROM messages
       CROSS JOIN turns ON turns.id = turn_id
       CROSS JOIN threads ON threads.id = turns.thread_id
-    WHERE message = :message AND message IS NOT NULL AND asks
+    WHERE message = :message AND message IS NOT NULL AND asks = 1
       AND platform = :platform AND workspace = :workspace
     ORDER BY channel = :channel DESC, turns.id DESC LIMIT 1
 """
@@ -143,7 +159,7 @@ def m018_receipts(db: Database) -> None:
     )
 
 
-def record_prompt(db: Database, turn: Turn) -> None:
+def record_prompt(db: Connection, turn: Turn) -> None:
     """Store what the request of `turn` can have, in the transaction that stores its
     texts. Another attempt replaces it."""
     thread = db.execute(
@@ -154,7 +170,8 @@ def record_prompt(db: Database, turn: Turn) -> None:
     read = read_counts.counts(db, thread, turn.id)
     first, last = (db.execute(query, at).fetchone() for query in (FIRST, LAST))
     asked = db.execute(QUESTIONS, {**at, "most": MOST_QUESTIONS}).fetchall()
-    db.table("receipts").insert(
+    db.execute(
+        STORE,
         {
             "turn_id": turn.id,
             "reads_after": thread["reads_after"],
@@ -163,14 +180,11 @@ def record_prompt(db: Database, turn: Turn) -> None:
             "first": first["message"] if first else "",
             "last": last["message"] if last else "",
             "questions": json.dumps([row["message"] for row in asked[::-1]]),
-            "missing": None,
-            "applied": None,
         },
-        replace=True,
     )
 
 
-def record_outcome(db: Database, turn: Turn, outcome: Outcome) -> None:
+def record_outcome(db: Connection, turn: Turn, outcome: Outcome) -> None:
     """Store what is known of the request of `turn` once it has ended."""
     if not outcome.applied:
         return
@@ -200,12 +214,12 @@ def record_outcome(db: Database, turn: Turn, outcome: Outcome) -> None:
     )
 
 
-def receipt(db: Database, thread: ThreadKey, turn: str) -> Receipt | None:
+def receipt(db: Connection, thread: ThreadKey, turn: str) -> Receipt | None:
     receipt = find(db, turn)
     return receipt if receipt is not None and receipt.thread == thread else None
 
 
-def find(db: Database, turn: str) -> Receipt | None:
+def find(db: Connection, turn: str) -> Receipt | None:
     """Return the receipt of the turn with the key `turn` in whatever thread."""
     row = db.execute(RECEIPT, [turn]).fetchone()
     if row is None:
@@ -238,25 +252,25 @@ def find(db: Database, turn: str) -> Receipt | None:
     )
 
 
-def found(db: Database, turn: str) -> tuple[Receipt, ReceiptTexts] | None:
+def found(db: Connection, turn: str) -> tuple[Receipt, ReceiptTexts] | None:
     """Return the receipt of the turn with the key `turn` in whatever thread, and what
     was asked and answered; None if there is none, or in a database that is not migrated
     yet."""
-    receipt = find(db, turn) if db.table("receipts").exists() else None
+    receipt = find(db, turn) if has_table(db, "receipts") else None
     return None if receipt is None else (receipt, _texts(db, turn))
 
 
-def _texts(db: Database, turn: str) -> ReceiptTexts:
+def _texts(db: Connection, turn: str) -> ReceiptTexts:
     row = db.execute("SELECT * FROM turns WHERE key = ?", [turn]).fetchone()
     asked = db.execute(
-        "SELECT text FROM messages WHERE thread_id = ? AND turn_id = ? AND asks "
+        "SELECT text FROM messages WHERE thread_id = ? AND turn_id = ? AND asks = 1 "
         "AND deleted_at IS NULL ORDER BY +at, id",
         [row["thread_id"], row["id"]],
     )
     return ReceiptTexts("\n".join(text for (text,) in asked), row["text"])
 
 
-def answers(db: Database, thread: ThreadKey, most: int) -> list[AnswerSummary]:
+def answers(db: Connection, thread: ThreadKey, most: int) -> list[AnswerSummary]:
     return [
         AnswerSummary(
             *(row["key"], calendar_time(row["asked_at"]), TurnState(row["state"])),
@@ -267,7 +281,7 @@ def answers(db: Database, thread: ThreadKey, most: int) -> list[AnswerSummary]:
 
 
 def turn_of_message(
-    db: Database, place: Scope, message: str
+    db: Connection, place: Scope, message: str
 ) -> tuple[ThreadKey, str] | None:
     for query in (OF_PART, OF_QUESTION):
         row = db.execute(query, {**parts(place), "message": message}).fetchone()
@@ -296,7 +310,7 @@ def _prompt(row: Row) -> Version | None:
     return Version(row["version"], place, number, "", who, at)
 
 
-def _read(db: Database, row: Row) -> ReadMessages:
+def _read(db: Connection, row: Row) -> ReadMessages:
     thread = row["thread_id"]
     questions = parsed(row["questions"], list)
     if questions is None:
@@ -327,7 +341,7 @@ def _read(db: Database, row: Row) -> ReadMessages:
     )
 
 
-def _named(db: Database, thread: int, message: object) -> MessageRef | None:
+def _named(db: Connection, thread: int, message: object) -> MessageRef | None:
     row = db.execute(NAMED, {"thread": thread, "message": str(message)}).fetchone()
     if row is None:
         return None
@@ -335,7 +349,7 @@ def _named(db: Database, thread: int, message: object) -> MessageRef | None:
     return MessageRef(row["message"], row["author"], at, is_deleted)
 
 
-def _files(db: Database, row: Row) -> list[ReadFile]:
+def _files(db: Connection, row: Row) -> list[ReadFile]:
     """Return the files of the messages that the turn of `row` read, those of the newest
     message first."""
     at = {

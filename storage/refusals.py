@@ -4,10 +4,10 @@ Rule: they are stored apart from the audit log, so that no number of them hides 
 change, and their number is bounded, so that nobody fills the database with them.
 """
 
-from sqlite_utils import Database
-
 from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.setting import AuditEntry, Refusal
+from storage.connection import Connection
+from storage.dialect import ROW
 from storage.scope_columns import inside, parts
 
 HOUR = 3600
@@ -18,7 +18,7 @@ MOST_LINES = 500
 OTHERS = "more than can be listed"
 
 
-def record_refusal(db: Database, entry: AuditEntry) -> None:
+def record_refusal(db: Connection, entry: AuditEntry) -> None:
     hour = int(entry.at // HOUR)
     channel = entry.place.at(ScopeLevel.CHANNEL)
     line = {**parts(channel), "hour": hour, "who": entry.who, "name": entry.name}
@@ -37,11 +37,11 @@ def record_refusal(db: Database, entry: AuditEntry) -> None:
             )
 
 
-def refusals(db: Database, within: Scope, since: float, most: int) -> list[Refusal]:
+def refusals(db: Connection, within: Scope, since: float, most: int) -> list[Refusal]:
     channel = within.at(ScopeLevel.CHANNEL)
     rows = db.execute(
         f"SELECT * FROM refusals WHERE {inside(channel)} AND hour >= :hour "
-        "AND at >= :since ORDER BY hour DESC, at DESC, rowid DESC LIMIT :most",
+        f"AND at >= :since ORDER BY hour DESC, at DESC, {ROW} DESC LIMIT :most",
         {**parts(channel), "since": since, "hour": int(since // HOUR), "most": most},
     )
     return [
@@ -53,16 +53,16 @@ def refusals(db: Database, within: Scope, since: float, most: int) -> list[Refus
     ]
 
 
-def expire(db: Database, *, before: float, most: int) -> int:
+def expire(db: Connection, *, before: float, most: int) -> int:
     """Delete at most `most` rows older than `before`; return their number."""
-    old = "SELECT rowid FROM refusals WHERE hour < ? ORDER BY hour LIMIT ?"
+    old = f"SELECT {ROW} FROM refusals WHERE hour < ? ORDER BY hour LIMIT ?"
     deleted = db.execute(
-        f"DELETE FROM refusals WHERE rowid IN ({old})", [int(before // HOUR), most]
+        f"DELETE FROM refusals WHERE {ROW} IN ({old})", [int(before // HOUR), most]
     )
     return int(deleted.rowcount)
 
 
-def _counted(db: Database, line: dict[str, object], at: float) -> bool:
+def _counted(db: Connection, line: dict[str, object], at: float) -> bool:
     """Add one to the count of the row `line`; return False if there is none."""
     counted = db.execute(
         """
@@ -75,7 +75,7 @@ def _counted(db: Database, line: dict[str, object], at: float) -> bool:
     return counted.rowcount > 0
 
 
-def _lines(db: Database, within: Scope, hour: int) -> int:
+def _lines(db: Connection, within: Scope, hour: int) -> int:
     (lines,) = db.execute(
         f"SELECT count(*) FROM refusals WHERE hour = :hour AND {inside(within)}",
         {**parts(within), "hour": hour},

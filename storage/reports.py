@@ -5,9 +5,6 @@ They may read whole tables, and run beside what turns wait for.
 
 from collections import Counter
 from dataclasses import asdict
-from sqlite3 import Row
-
-from sqlite_utils import Database
 
 from bot.domain.completion import Usage
 from bot.domain.reports import AnswerReport, CallSum, Quality, ThreadReport
@@ -15,7 +12,10 @@ from bot.domain.scope import Scope, ThreadKey
 from bot.domain.setting import AuditEntry
 from bot.domain.turn import Ended
 from bot.domain.vitals import Ages
+from storage import settings
 from storage.broken import calendar_time
+from storage.connection import Connection, Row
+from storage.dialect import GREATEST, write_nothing
 from storage.scope_columns import AT, inside, parts
 from storage.thread_queries import THREAD_ID, TITLE_CHARS, ended, key_of, named
 
@@ -36,7 +36,7 @@ CALL_SUMS = """
     SELECT kind, model, count(*) AS calls, sum(input) AS input,
       sum(cache_write_5m) AS cache_write_5m, sum(cache_write_1h) AS cache_write_1h,
       sum(cache_read) AS cache_read, sum(output) AS output, sum(searches) AS searches,
-      sum(fetches) AS fetches, total(cost) AS cost
+      sum(fetches) AS fetches, coalesce(sum(cost), 0.0) AS cost
     FROM charges WHERE ended_at >= ? AND ended_at < ?
     GROUP BY kind, model ORDER BY kind, model
 """
@@ -55,7 +55,7 @@ TIMES = (
 _NEWEST = "ORDER BY ended_at DESC"
 _SECONDS = "coalesce(delivered_at, ended_at) - turns.created_at"
 
-THREADS = """
+THREADS = f"""
     SELECT threads.id, platform, workspace, channel, thread,
       (
         SELECT text FROM messages
@@ -63,8 +63,9 @@ THREADS = """
         ORDER BY at, id LIMIT 1
       ) AS title,
       (SELECT count(*) FROM turns WHERE thread_id = threads.id) AS turns,
-      (SELECT total(cost) FROM turns WHERE thread_id = threads.id) AS cost,
-      max(
+      (SELECT coalesce(sum(cost), 0.0) FROM turns WHERE thread_id = threads.id)
+        AS cost,
+      {GREATEST}(
         (SELECT coalesce(max(at), 0) FROM messages WHERE thread_id = threads.id),
         (SELECT coalesce(max(ended_at), 0) FROM turns WHERE thread_id = threads.id)
       ) AS last
@@ -72,7 +73,7 @@ THREADS = """
 """
 
 
-def open_turns(db: Database) -> list[Ages]:
+def open_turns(db: Connection) -> list[Ages]:
     return [
         Ages(
             *(row["platform"], row["state"], row["count"]),
@@ -82,7 +83,7 @@ def open_turns(db: Database) -> list[Ages]:
     ]
 
 
-def call_sums(db: Database, since: float, until: float) -> list[CallSum]:
+def call_sums(db: Connection, since: float, until: float) -> list[CallSum]:
     return [
         CallSum(
             *(row["kind"], row["model"], row["calls"]),
@@ -93,7 +94,7 @@ def call_sums(db: Database, since: float, until: float) -> list[CallSum]:
     ]
 
 
-def quality(db: Database, since: float, most: int) -> Quality:
+def quality(db: Connection, since: float, most: int) -> Quality:
     at = {"since": since, "most": most}
 
     def found(condition: str, order: str) -> tuple[AnswerReport, ...]:
@@ -105,7 +106,7 @@ def quality(db: Database, since: float, most: int) -> Quality:
     counts: Counter[Ended] = Counter()
     good = bad = 0
     for row in db.execute(
-        "SELECT turns.id, ended, feedback, count(*) AS count"
+        "SELECT min(turns.id) AS id, ended, feedback, count(*) AS count"
         f"{ENDED_TURNS} GROUP BY ended, feedback",
         at,
     ):
@@ -130,7 +131,7 @@ def quality(db: Database, since: float, most: int) -> Quality:
     )
 
 
-def answers_of(db: Database, thread: ThreadKey) -> list[AnswerReport]:
+def answers_of(db: Connection, thread: ThreadKey) -> list[AnswerReport]:
     rows = db.execute(
         f"{ANSWERS} WHERE thread_id = ({THREAD_ID}) AND ended_at IS NOT NULL"
         " ORDER BY turns.id",
@@ -140,7 +141,7 @@ def answers_of(db: Database, thread: ThreadKey) -> list[AnswerReport]:
 
 
 def all_threads(
-    db: Database, within: Scope, most: int, before: int | None = None
+    db: Connection, within: Scope, most: int, before: int | None = None
 ) -> list[ThreadReport]:
     rows = db.execute(
         f"{THREADS} WHERE {inside(within)}"
@@ -151,19 +152,19 @@ def all_threads(
     return [_thread(row) for row in rows]
 
 
-def thread_report(db: Database, thread: ThreadKey) -> ThreadReport | None:
+def thread_report(db: Connection, thread: ThreadKey) -> ThreadReport | None:
     row = db.execute(
         f"{THREADS} WHERE threads.id = ({THREAD_ID})", named(thread)
     ).fetchone()
     return _thread(row) if row else None
 
 
-def workspaces(db: Database) -> list[Scope]:
+def workspaces(db: Connection) -> list[Scope]:
     rows = db.execute("SELECT DISTINCT platform, workspace FROM threads ORDER BY 1, 2")
     return [Scope(row["platform"], row["workspace"]) for row in rows]
 
 
-def record_look(db: Database, entry: AuditEntry) -> None:
+def record_look(db: Connection, entry: AuditEntry) -> None:
     known = db.execute(
         f"""
         SELECT 1 FROM audit
@@ -176,18 +177,11 @@ def record_look(db: Database, entry: AuditEntry) -> None:
         },
     ).fetchone()
     if known is None:
-        db.table("audit").insert(
-            {
-                **{"at": entry.at, **parts(entry.place), "who": entry.who},
-                **{"action": entry.action, "name": entry.name},
-                **{"before": entry.before, "after": entry.after},
-            }
-        )
+        settings.add_entry(db, entry)
 
 
-def require_writable(db: Database) -> None:
-    # It is unused, and 0.
-    db.execute("PRAGMA user_version = 0")
+def require_writable(db: Connection) -> None:
+    write_nothing(db)
 
 
 def _answer(row: Row) -> AnswerReport:

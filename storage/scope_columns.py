@@ -1,11 +1,9 @@
 """The four columns of a scope, in every table that has one."""
 
 from dataclasses import asdict
-from sqlite3 import Row
-
-from sqlite_utils import Database
 
 from bot.domain.scope import Scope
+from storage.connection import Connection, Row
 
 #: Matches the rows of exactly one scope.
 AT = (
@@ -22,7 +20,7 @@ def parts(scope: Scope) -> dict[str, str]:
 def inside(scope: Scope) -> str:
     """Return the condition that matches the rows of `scope` and of scopes in it."""
     named = [name for name, value in parts(scope).items() if value]
-    return " AND ".join(f"{name} = :{name}" for name in named) or "1"
+    return " AND ".join(f"{name} = :{name}" for name in named) or "1 = 1"
 
 
 def scope_of(row: Row) -> Scope:
@@ -35,15 +33,25 @@ def both(scope: Scope, to: Scope) -> dict[str, str]:
     return {**parts(scope), **{f"to_{k}": v for k, v in parts(to).items()}}
 
 
-def relocate(db: Database, table: str, scope: Scope, *, to: Scope) -> None:
-    """Move the rows of `table` from `scope` to `to`, except for those whose key `to`
-    has already."""
+def relocate(
+    db: Connection, table: str, scope: Scope, *, to: Scope, by_name: bool = False
+) -> None:
+    """Move the rows of `table` from `scope` to `to`; `by_name`, except for those with a
+    name that `to` has already."""
+    others = f"""
+        AND NOT EXISTS (
+            SELECT 1 FROM {table} AS there
+            WHERE there.platform = :to_platform AND there.workspace = :to_workspace
+              AND there.channel = :to_channel AND there.thread = :to_thread
+              AND there.name = {table}.name
+        )
+    """
     db.execute(
         f"""
-        UPDATE OR IGNORE {table}
+        UPDATE {table}
         SET platform = :to_platform, workspace = :to_workspace,
             channel = :to_channel, thread = :to_thread
-        WHERE {AT}
+        WHERE {AT} {others if by_name else ""}
         """,
         both(scope, to),
     )

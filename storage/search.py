@@ -6,14 +6,12 @@ first, until enough messages are found that have them all.
 
 from collections import defaultdict
 from collections.abc import Sequence
-from sqlite3 import Row
-
-from sqlite_utils import Database
 
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.search import Hit, Hits
 from bot.text.words import Term, fold
 from storage.broken import calendar_time
+from storage.connection import Connection, Row
 from storage.scope_columns import scope_of
 from storage.search_index import BLOCK_BITS, block_rows
 
@@ -44,7 +42,7 @@ _POSTED = """
 """
 
 
-def channels_with(db: Database, place: Scope, terms: Sequence[Term]) -> list[Scope]:
+def channels_with(db: Connection, place: Scope, terms: Sequence[Term]) -> list[Scope]:
     newest = []
     for row in db.execute(_PLACES, [place.platform, place.workspace]).fetchall():
         if blocks := _blocks(db, row["id"], terms, most=1):
@@ -54,7 +52,7 @@ def channels_with(db: Database, place: Scope, terms: Sequence[Term]) -> list[Sco
 
 
 def search(
-    db: Database,
+    db: Connection,
     channels: Sequence[Scope],
     terms: Sequence[Term],
     most: int,
@@ -86,7 +84,7 @@ def search(
 
 
 def _blocks(
-    db: Database,
+    db: Connection,
     place: int,
     terms: Sequence[Term],
     most: int,
@@ -114,7 +112,7 @@ def _has(text: str, terms: Sequence[Term]) -> bool:
     return all(term.is_in(folded) for term in terms)
 
 
-def _hit(db: Database, row: Row, terms: Sequence[Term]) -> Hit:
+def _hit(db: Connection, row: Row, terms: Sequence[Term]) -> Hit:
     message = row["message"] or ""
     if row["role"] == "assistant":
         parts = db.execute(_POSTED, [row["turn_id"]]).fetchall()

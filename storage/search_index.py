@@ -17,13 +17,14 @@ the index small: most words of a message are in its block already, and a deletio
 
 from collections import defaultdict
 from collections.abc import Collection
-from sqlite3 import Row
 
 from sqlite_utils import Database
 
 from bot.domain.reply import ADDED
 from bot.domain.scope import Scope
 from bot.text.words import indexed
+from storage.connection import Connection, Row
+from storage.dialect import execute_many
 
 #: A block holds the messages whose ids agree but for so many bits.
 BLOCK_BITS = 8
@@ -151,7 +152,7 @@ def m019_search(db: Database) -> None:
     db.execute("INSERT INTO search_added SELECT id FROM messages")
 
 
-def settle(db: Database) -> None:
+def settle(db: Connection) -> None:
     """Carry over what the transaction changed; of what came, at most AT_ONCE
     messages, the newest."""
     if db.execute("SELECT 1 FROM search_removed LIMIT 1").fetchone():
@@ -159,7 +160,7 @@ def settle(db: Database) -> None:
     fill(db, AT_ONCE)
 
 
-def fill(db: Database, most: int = FILLED_AT_ONCE) -> int:
+def fill(db: Connection, most: int = FILLED_AT_ONCE) -> int:
     """Carry over at most `most` messages, the newest first; return their number."""
     waiting = [
         number
@@ -176,7 +177,7 @@ def fill(db: Database, most: int = FILLED_AT_ONCE) -> int:
 
 
 def block_rows(
-    db: Database, block: int, place: Scope, channels: Collection[str]
+    db: Connection, block: int, place: Scope, channels: Collection[str]
 ) -> list[Row]:
     """Return the messages of `block` that are found, in `channels` of the workspace of
     `place`, newest first."""
@@ -193,7 +194,7 @@ def block_rows(
     ).fetchall()
 
 
-def _add(db: Database, row: Row) -> None:
+def _add(db: Connection, row: Row) -> None:
     channel = (row["platform"], row["workspace"], row["channel"])
     db.execute(
         "INSERT OR IGNORE INTO search_places (platform, workspace, channel) "
@@ -202,13 +203,14 @@ def _add(db: Database, row: Row) -> None:
     )
     (place,) = db.execute(_PLACE, channel).fetchone()
     block = row["id"] >> BLOCK_BITS
-    db.conn.executemany(
+    execute_many(
+        db,
         "INSERT OR IGNORE INTO search_words VALUES (?, ?, ?)",
         [(place, word, block) for word in sorted(indexed(row["said"] or ""))],
     )
 
 
-def _remove(db: Database) -> None:
+def _remove(db: Connection) -> None:
     """Delete the words of what went that nothing else in its block has."""
     gone: dict[tuple[str, str, str, int], set[str]] = defaultdict(set)
     for row in db.execute("SELECT * FROM search_removed").fetchall():
@@ -220,7 +222,8 @@ def _remove(db: Database) -> None:
             continue
         for row in block_rows(db, block, Scope(*channel), channel[2:]):
             words -= indexed(row["said"] or "")
-        db.conn.executemany(
+        execute_many(
+            db,
             "DELETE FROM search_words WHERE place = ? AND word = ? AND block = ?",
             [(found["id"], word, block) for word in sorted(words)],
         )

@@ -6,10 +6,7 @@ transaction, and the setting refers to it.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from sqlite3 import Row
 from typing import Any
-
-from sqlite_utils import Database
 
 from bot.domain.scope import EVERYWHERE, Scope, ScopeLevel, ThreadKey
 from bot.domain.setting import (
@@ -23,27 +20,29 @@ from bot.domain.setting import (
 )
 from bot.settings.stored_values import usable
 from storage.broken import calendar_time, log_broken
+from storage.connection import Connection, Row
+from storage.dialect import ROW, insert
 from storage.scope_columns import AT, both, inside, parts, relocate, scope_of
 
 # Lifetime of drafts, in seconds.
 WEEK = 7 * 86400.0
 
 # The settings of a scope and of those around it. Both halves use the primary key.
-STORED_SETTINGS = """
-    SELECT rowid AS row, platform, workspace, channel, thread, name, value, who, at,
+STORED_SETTINGS = f"""
+    SELECT {ROW} AS row, platform, workspace, channel, thread, name, value, who, at,
       revision, NULL AS stale
     FROM settings
     WHERE platform = :platform AND workspace = :workspace
       AND channel IN ('', :channel) AND thread IN ('', :thread)
     UNION ALL
-    SELECT rowid, platform, workspace, channel, thread, name, value, '', 0.0, 0, stale
+    SELECT {ROW}, platform, workspace, channel, thread, name, value, '', 0.0, 0, stale
     FROM kept
     WHERE platform = :platform AND workspace = :workspace
       AND channel = :channel AND thread = :thread AND thread <> ''
 """
 
 
-def stored_settings(db: Database, scope: Scope) -> StoredSettings:
+def stored_settings(db: Connection, scope: Scope) -> StoredSettings:
     settings, kept, stale = [], {}, set()
     for row in db.execute(STORED_SETTINGS, parts(scope)):
         value = usable(row["name"], row["value"])
@@ -57,9 +56,9 @@ def stored_settings(db: Database, scope: Scope) -> StoredSettings:
     return StoredSettings(tuple(settings), kept, frozenset(stale))
 
 
-def list_settings(db: Database, within: Scope) -> list[Setting]:
+def list_settings(db: Connection, within: Scope) -> list[Setting]:
     rows = db.execute(
-        f"SELECT rowid AS row, * FROM settings WHERE {inside(within)} "
+        f"SELECT {ROW} AS row, * FROM settings WHERE {inside(within)} "
         "ORDER BY platform, workspace, channel, thread, name",
         parts(within),
     )
@@ -73,7 +72,7 @@ def list_settings(db: Database, within: Scope) -> list[Setting]:
 
 
 def change_settings(
-    db: Database,
+    db: Connection,
     changes: Sequence[Change],
     *,
     who: str,
@@ -93,7 +92,7 @@ def change_settings(
     ]
 
 
-def _is_set(db: Database, change: Change) -> bool:
+def _is_set(db: Connection, change: Change) -> bool:
     """Return whether `change` would change nothing."""
     value = _value(db, change.place, change.name)
     if value is None or change.value is None or not change.versioned:
@@ -102,7 +101,7 @@ def _is_set(db: Database, change: Change) -> bool:
     return found is not None and found.text == change.value
 
 
-def _since(db: Database, change: Change, base: int) -> list[AuditEntry]:
+def _since(db: Connection, change: Change, base: int) -> list[AuditEntry]:
     """Return the changes of the same setting after entry `base`."""
     rows = db.execute(
         f"SELECT * FROM audit WHERE {AT} AND name = :name AND id > :base "
@@ -113,7 +112,7 @@ def _since(db: Database, change: Change, base: int) -> list[AuditEntry]:
 
 
 def _make(
-    db: Database, change: Change, *, who: str, now: float, action: str, running: bool
+    db: Connection, change: Change, *, who: str, now: float, action: str, running: bool
 ) -> AuditEntry:
     at = {**parts(change.place), "name": change.name}
     before = _value(db, change.place, change.name)
@@ -123,7 +122,7 @@ def _make(
         after = None if change.value is None else str(new.id)
         shown = (_numbered(db, before), after and f"version {new.number}")
     plain = "cleared" if action == "set" and change.value is None else action
-    entry = _add_entry(
+    entry = add_entry(
         db, AuditEntry(0, now, change.place, who, plain, change.name, *shown)
     )
     if after is None:
@@ -131,9 +130,13 @@ def _make(
     else:
         db.execute(
             """
-            INSERT OR REPLACE INTO settings
+            INSERT INTO settings
+                (platform, workspace, channel, thread, name, value, who, at, revision)
             VALUES (:platform, :workspace, :channel, :thread, :name, :value, :who,
                 :now, :revision)
+            ON CONFLICT (platform, workspace, channel, thread, name) DO UPDATE
+            SET value = excluded.value, who = excluded.who, at = excluded.at,
+                revision = excluded.revision
             """,
             {**at, "value": after, "who": who, "now": now, "revision": entry.id},
         )
@@ -145,7 +148,7 @@ def _make(
     return entry
 
 
-def _value(db: Database, scope: Scope, name: str) -> str | None:
+def _value(db: Connection, scope: Scope, name: str) -> str | None:
     row = db.execute(
         f"SELECT value FROM settings WHERE {AT} AND name = :name",
         {**parts(scope), "name": name},
@@ -153,17 +156,17 @@ def _value(db: Database, scope: Scope, name: str) -> str | None:
     return row["value"] if row else None
 
 
-def _numbered(db: Database, value: str | None) -> str | None:
+def _numbered(db: Connection, value: str | None) -> str | None:
     found = _version_of(db, value) if value is not None else None
     return f"version {found.number}" if found else None
 
 
-def _version_of(db: Database, value: str) -> Version | None:
+def _version_of(db: Connection, value: str) -> Version | None:
     """Return the version that a setting with this value refers to."""
     return version(db, int(value)) if usable("prompt", value) else None
 
 
-def _add_version(db: Database, change: Change, *, who: str, now: float) -> Version:
+def _add_version(db: Connection, change: Change, *, who: str, now: float) -> Version:
     at = {**parts(change.place), "name": change.name}
     last = db.execute(
         f"SELECT coalesce(max(number), 0) FROM versions WHERE {AT} AND name = :name "
@@ -177,26 +180,26 @@ def _add_version(db: Database, change: Change, *, who: str, now: float) -> Versi
             (platform, workspace, channel, thread, name, number, who, at, text)
         VALUES (:platform, :workspace, :channel, :thread, :name, :number, :who, :now,
             :text)
+        RETURNING *
         """,
         {**at, "number": last + 1, "who": who, "now": now, "text": change.value},
     )
-    found = version(db, added.lastrowid or 0)
-    assert found is not None
-    return found
+    return _version(added.fetchone())
 
 
-def pin_settings(db: Database, thread: ThreadKey, values: Mapping[str, str]) -> None:
+def pin_settings(db: Connection, thread: ThreadKey, values: Mapping[str, str]) -> None:
     at = parts(Scope.of(thread))
     db.execute(f"DELETE FROM kept WHERE {AT}", at)
     for name, value in values.items():
         db.execute(
-            "INSERT INTO kept VALUES "
+            "INSERT INTO kept "
+            "(platform, workspace, channel, thread, name, value, stale) VALUES "
             "(:platform, :workspace, :channel, :thread, :name, :value, 0)",
             {**at, "name": name, "value": value},
         )
 
 
-def ensure_operator_version(db: Database, name: str, text: str, now: float) -> int:
+def ensure_operator_version(db: Connection, name: str, text: str, now: float) -> int:
     known = versions(db, EVERYWHERE, name)
     if known and known[0].text == text:
         return known[0].id
@@ -204,12 +207,12 @@ def ensure_operator_version(db: Database, name: str, text: str, now: float) -> i
     return _add_version(db, change, who="operator", now=now).id
 
 
-def version(db: Database, version: int) -> Version | None:
+def version(db: Connection, version: int) -> Version | None:
     row = db.execute("SELECT * FROM versions WHERE id = ?", [version]).fetchone()
     return _version(row) if row else None
 
 
-def versions(db: Database, scope: Scope, name: str) -> list[Version]:
+def versions(db: Connection, scope: Scope, name: str) -> list[Version]:
     rows = db.execute(
         f"SELECT * FROM versions WHERE {AT} AND name = :name ORDER BY number DESC",
         {**parts(scope), "name": name},
@@ -217,7 +220,7 @@ def versions(db: Database, scope: Scope, name: str) -> list[Version]:
     return [_version(row) for row in rows]
 
 
-def _add_entry(db: Database, entry: AuditEntry) -> AuditEntry:
+def add_entry(db: Connection, entry: AuditEntry) -> AuditEntry:
     """Insert `entry`, whose id is ignored; return it with its id."""
     fields = asdict(entry)
     del fields["id"], fields["place"]
@@ -234,7 +237,7 @@ def _add_entry(db: Database, entry: AuditEntry) -> AuditEntry:
     return _entry(added.fetchone())
 
 
-def audit(db: Database, within: Scope, since: float, most: int) -> list[AuditEntry]:
+def audit(db: Connection, within: Scope, since: float, most: int) -> list[AuditEntry]:
     rows = db.execute(
         f"SELECT * FROM audit WHERE {inside(within)} AND at >= :since "
         "AND action <> 'denied' ORDER BY id DESC LIMIT :most",
@@ -243,7 +246,7 @@ def audit(db: Database, within: Scope, since: float, most: int) -> list[AuditEnt
     return [_entry(row) for row in rows]
 
 
-def entries(db: Database, first: int, last: int) -> list[AuditEntry]:
+def entries(db: Connection, first: int, last: int) -> list[AuditEntry]:
     rows = db.execute(
         "SELECT * FROM audit WHERE id BETWEEN ? AND ? AND action <> 'denied' "
         "ORDER BY id",
@@ -252,9 +255,10 @@ def entries(db: Database, first: int, last: int) -> list[AuditEntry]:
     return [_entry(row) for row in rows]
 
 
-def save_draft(db: Database, draft: Draft) -> int:
+def save_draft(db: Connection, draft: Draft) -> int:
     db.execute("DELETE FROM drafts WHERE at < ?", [draft.at - WEEK])
-    added = db.execute(
+    return insert(
+        db,
         """
         INSERT INTO drafts (platform, workspace, channel, thread, name, who, at, value)
         VALUES (:platform, :workspace, :channel, :thread, :name, :who, :at, :value)
@@ -267,10 +271,9 @@ def save_draft(db: Database, draft: Draft) -> int:
             "value": draft.value,
         },
     )
-    return added.lastrowid or 0
 
 
-def draft(db: Database, draft: int) -> Draft | None:
+def draft(db: Connection, draft: int) -> Draft | None:
     row = db.execute("SELECT * FROM drafts WHERE id = ?", [draft]).fetchone()
     if row is None:
         return None
@@ -278,19 +281,19 @@ def draft(db: Database, draft: int) -> Draft | None:
     return Draft(row["id"], scope_of(row), row["name"], row["value"], row["who"], at)
 
 
-def expire_drafts(db: Database, *, now: float, most: int) -> int:
+def expire_drafts(db: Connection, *, now: float, most: int) -> int:
     """Delete at most `most` drafts older than a week; return their number."""
     old = "SELECT id FROM drafts WHERE at < ? ORDER BY at LIMIT ?"
     deleted = db.execute(f"DELETE FROM drafts WHERE id IN ({old})", [now - WEEK, most])
     return int(deleted.rowcount)
 
 
-def delete_drafts(db: Database, scope: Scope) -> None:
+def delete_drafts(db: Connection, scope: Scope) -> None:
     """Delete the drafts of a thread or channel."""
     db.execute(f"DELETE FROM drafts WHERE {inside(scope)}", parts(scope))
 
 
-def move(db: Database, thread: Scope, *, to: Scope) -> None:
+def move(db: Connection, thread: Scope, *, to: Scope) -> None:
     """Move what is set and pinned for `thread` to `to`.
 
     Settings that `to` has already stay, and its versions come first.
@@ -307,13 +310,14 @@ def move(db: Database, thread: Scope, *, to: Scope) -> None:
         """,
         both(thread, to),
     )
-    for table in ("settings", "kept", "versions", "audit"):
+    for table in ("versions", "audit"):
         relocate(db, table, thread, to=to)
     for table in ("settings", "kept"):
+        relocate(db, table, thread, to=to, by_name=True)
         db.execute(f"DELETE FROM {table} WHERE {AT}", parts(thread))
 
 
-def unpin(db: Database, thread: Scope) -> None:
+def unpin(db: Connection, thread: Scope) -> None:
     """Delete the pinned settings of `thread`."""
     db.execute(f"DELETE FROM kept WHERE {AT}", parts(thread))
 

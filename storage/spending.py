@@ -1,15 +1,13 @@
 """Sums of usage and cost, for reports."""
 
-import json
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
-from sqlite3 import Row
-
-from sqlite_utils import Database
 
 from bot.domain.budget import PastCall, Spending
 from bot.domain.completion import Usage
 from bot.domain.scope import EVERYWHERE, Scope
+from storage.connection import Connection, Row
+from storage.dialect import DAY_ENDED, among
 from storage.scope_columns import inside, parts, scope_of
 
 _USED = tuple(asdict(Usage()))
@@ -19,10 +17,11 @@ SUMS = """
       count(*) AS turns, sum(input) AS input, sum(cache_write_5m) AS cache_write_5m,
       sum(cache_write_1h) AS cache_write_1h, sum(cache_read) AS cache_read,
       sum(output) AS output, sum(searches) AS searches, sum(fetches) AS fetches,
-      total(cost) AS cost, sum(cost IS NULL) AS unpriced, sum(bounded) AS bounded
+      coalesce(sum(cost), 0.0) AS cost,
+      count(*) FILTER (WHERE cost IS NULL) AS unpriced, sum(bounded) AS bounded
 """
 SPENDING = f"""
-    SELECT date(ended_at, 'unixepoch') AS day,
+    SELECT {DAY_ENDED} AS day,
       platform, workspace, channel, thread, person, model, kind, {SUMS}
     FROM charges
     WHERE ended_at >= :since
@@ -30,7 +29,7 @@ SPENDING = f"""
 
 
 def spending(
-    db: Database, since: float, within: Scope = EVERYWHERE, person: str = ""
+    db: Connection, since: float, within: Scope = EVERYWHERE, person: str = ""
 ) -> list[Spending]:
     rows = db.execute(
         f"{SPENDING} AND {inside(within)}"
@@ -43,13 +42,13 @@ def spending(
 
 
 def usage(
-    db: Database, since: float, within: Scope, parts_of: Collection[str]
+    db: Connection, since: float, within: Scope, parts_of: Collection[str]
 ) -> list[Spending]:
     columns = [name if name in parts_of else f"'' AS {name}" for name in _PARTS]
     group = ["day", "model", "kind", *(name for name in _PARTS if name in parts_of)]
     rows = db.execute(
         f"""
-        SELECT date(ended_at, 'unixepoch') AS day, model, kind, {", ".join(columns)},
+        SELECT {DAY_ENDED} AS day, model, kind, {", ".join(columns)},
           {SUMS}
         FROM charges WHERE ended_at >= :since AND {inside(within)}
         GROUP BY {", ".join(group)} ORDER BY day
@@ -60,17 +59,17 @@ def usage(
 
 
 def past_calls(
-    db: Database, kinds: Sequence[str], since: float, within: Scope, most: int
+    db: Connection, kinds: Sequence[str], since: float, within: Scope, most: int
 ) -> list[PastCall]:
+    of_kinds, values = among("kind", kinds)
     rows = db.execute(
         f"SELECT * FROM charges WHERE ended_at >= :since AND {inside(within)}"
-        " AND kind IN (SELECT value FROM json_each(:kinds))"
-        " AND cost IS NOT NULL AND NOT bounded AND model <> ''"
+        f" AND {of_kinds} AND cost IS NOT NULL AND bounded = 0 AND model <> ''"
         " ORDER BY ended_at DESC, id DESC LIMIT :most",
         {
             **parts(within),
             "since": since,
-            "kinds": json.dumps(list(kinds)),
+            **values,
             "most": most,
         },
     )

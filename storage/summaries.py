@@ -9,7 +9,6 @@ it is read again, or the thread itself.
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from sqlite3 import Row
 
 from sqlite_utils import Database
 
@@ -18,7 +17,9 @@ from bot.domain.scope import ThreadKey
 from bot.domain.summary import ReadTurn, Summary
 from bot.domain.turn import Turn
 from storage.broken import calendar_time
+from storage.connection import Connection, Row
 from storage.conversation import turns_read
+from storage.dialect import CONTENT_BYTES
 from storage.thread_queries import SUMMARISED, THREAD_ID, named
 
 WAITING = f"""
@@ -49,7 +50,7 @@ LAST_ANSWER = f"""
     WHERE messages.thread_id = ({THREAD_ID}) AND role = 'assistant'
       AND messages.id > (SELECT reads_after FROM threads WHERE id = ({THREAD_ID}))
       AND (
-        :any OR (
+        :any = 1 OR (
             coalesce(charges.searches + charges.fetches, 0) = 0
             AND coalesce(receipts.asked, '[]') = '[]'
         )
@@ -58,7 +59,7 @@ LAST_ANSWER = f"""
 """
 # What was said between two turns, the second one included.
 SAID_BETWEEN = f"""
-    SELECT total(length(CAST(content AS BLOB))) AS bytes FROM messages
+    SELECT coalesce(sum({CONTENT_BYTES}), 0) AS bytes FROM messages
     WHERE thread_id = ({THREAD_ID}) AND turn_id > :after AND turn_id <= :upto
       AND place IS NOT NULL
       AND id > (SELECT reads_after FROM threads WHERE id = ({THREAD_ID}))
@@ -100,14 +101,14 @@ def m017_summaries(db: Database) -> None:
     db.table("summaries").create_index(["used_by"])
 
 
-def read_turns(db: Database, thread: ThreadKey) -> list[ReadTurn]:
+def read_turns(db: Connection, thread: ThreadKey) -> list[ReadTurn]:
     if db.execute(WAITING, named(thread)).fetchone():
         return []
     return turns_read(db, thread)
 
 
 def store_summary(
-    db: Database, thread: ThreadKey, covered: Sequence[ReadTurn], summary: Summary
+    db: Connection, thread: ThreadKey, covered: Sequence[ReadTurn], summary: Summary
 ) -> bool:
     if not covered or read_turns(db, thread)[: len(covered)] != list(covered):
         return False
@@ -137,17 +138,17 @@ def store_summary(
     return True
 
 
-def summary(db: Database, thread: ThreadKey, turn: str = "") -> Summary | None:
+def summary(db: Connection, thread: ThreadKey, turn: str = "") -> Summary | None:
     row = db.execute(SUMMARY, {**named(thread), "turn": turn}).fetchone()
     return _summary(row) if row else None
 
 
-def summarised(db: Database, turn: Turn) -> int:
+def summarised(db: Connection, turn: Turn) -> int:
     row = db.execute(SUMMARISED, [turn.id]).fetchone()
     return int(row["messages"]) if row else 0
 
 
-def context_size(db: Database, thread: ThreadKey) -> int:
+def context_size(db: Connection, thread: ThreadKey) -> int:
     where = named(thread)
     last = db.execute(LAST_ANSWER, {**where, "any": True}).fetchone()
     if last is None:
@@ -159,7 +160,7 @@ def context_size(db: Database, thread: ThreadKey) -> int:
     return min(int(last["tokens"]), int(tokens + said["bytes"] / BYTES_PER_TOKEN))
 
 
-def use(db: Database, turn: Turn) -> None:
+def use(db: Connection, turn: Turn) -> None:
     """Have `turn`, if it has read nothing, and all later ones read the summary that
     waits."""
     db.execute(
@@ -174,12 +175,12 @@ def use(db: Database, turn: Turn) -> None:
     )
 
 
-def move(db: Database, turn: int, *, to: int) -> None:
+def move(db: Connection, turn: int, *, to: int) -> None:
     """Have the turn with the id `to`, which repeats `turn`, use what that used."""
     db.execute("UPDATE summaries SET used_by = ? WHERE used_by = ?", [to, turn])
 
 
-def delete_of_message(db: Database, message_id: int) -> None:
+def delete_of_message(db: Connection, message_id: int) -> None:
     """Delete the summaries made from the message with the id `message_id`."""
     db.execute(
         """
@@ -193,7 +194,7 @@ def delete_of_message(db: Database, message_id: int) -> None:
     )
 
 
-def delete_of_answer(db: Database, turn: int) -> None:
+def delete_of_answer(db: Connection, turn: int) -> None:
     """Delete the summaries made from the answer of the turn with the id `turn`."""
     db.execute(
         "DELETE FROM summaries WHERE until >= :turn "
@@ -203,7 +204,7 @@ def delete_of_answer(db: Database, turn: int) -> None:
 
 
 def delete_of_threads(
-    db: Database, threads: str, values: Sequence[int] | dict[str, str]
+    db: Connection, threads: str, values: Sequence[int] | dict[str, str]
 ) -> None:
     """Delete the summaries of the threads whose ids the query `threads` finds with
     `values`."""

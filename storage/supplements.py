@@ -6,17 +6,16 @@ of its own, which the next turn reads.
 
 from dataclasses import replace
 
-from sqlite_utils import Database
-
 from bot.domain.message import Message, StoredMessage
 from bot.domain.reply import ADDED
 from bot.domain.scope import ThreadKey
 from storage import attachments, erasures, inbox, thread_queries
+from storage.connection import Connection
 
 STORED = f"""
     SELECT messages.*, platform, workspace, channel, thread, reads_after,
       (SELECT state FROM turns WHERE turns.id = turn_id) AS state,
-      (SELECT key FROM turns WHERE turns.id = turn_id AND asks) AS asked
+      (SELECT key FROM turns WHERE turns.id = turn_id AND asks = 1) AS asked
     FROM messages CROSS JOIN threads ON threads.id = thread_id
     WHERE thread_id = ({thread_queries.THREAD_ID}) AND message = :message
       AND deleted_at IS NULL
@@ -24,7 +23,7 @@ STORED = f"""
 
 
 def stored_message(
-    db: Database, thread: ThreadKey, message: str
+    db: Connection, thread: ThreadKey, message: str
 ) -> StoredMessage | None:
     where = {**thread_queries.named(thread), "message": message}
     row = db.execute(STORED, where).fetchone()
@@ -38,7 +37,7 @@ def stored_message(
 
 
 def supplement(
-    db: Database, before: Message, after: Message, content: str, addition: Message
+    db: Connection, before: Message, after: Message, content: str, addition: Message
 ) -> None:
     where = {**thread_queries.named(before.thread), "message": before.message}
     row = db.execute(STORED, where).fetchone()

@@ -5,9 +5,6 @@ plans.
 """
 
 from dataclasses import replace
-from sqlite3 import Row
-
-from sqlite_utils import Database
 
 from bot.domain.answer_file import Upload
 from bot.domain.attachment import Attachment
@@ -25,6 +22,8 @@ from bot.domain.turn import (
 )
 from storage import answer_options, attachments
 from storage.broken import calendar_time, log_broken, parsed
+from storage.connection import Connection, Row
+from storage.dialect import GREATEST, LINES_SAID
 
 # The length of a thread's title, which is the beginning of its first message.
 TITLE_CHARS = 80
@@ -39,7 +38,7 @@ NEXT_TURN = f"""
     SELECT *,
       (SELECT epoch FROM threads WHERE threads.id = thread_id) AS epoch,
       (SELECT owner FROM threads WHERE threads.id = thread_id) AS owner,
-      (SELECT follows FROM threads WHERE threads.id = thread_id) AND NOT EXISTS (
+      (SELECT follows FROM threads WHERE threads.id = thread_id) = 1 AND NOT EXISTS (
         SELECT 1 FROM messages
         WHERE messages.thread_id = turns.thread_id
           AND turn_id < turns.id AND role = 'user'
@@ -53,21 +52,21 @@ NEXT_TURN = f"""
 OPENING = """
     SELECT messages.*, platform, workspace, channel, thread
     FROM messages CROSS JOIN threads ON threads.id = thread_id
-    WHERE thread_id = ? AND asks AND deleted_at IS NULL
+    WHERE thread_id = ? AND asks = 1 AND deleted_at IS NULL
     ORDER BY at, messages.id LIMIT 1
 """
 
 # The + makes SQLite use the index by time.
 AUTOMATED = """
     SELECT count(*) FROM messages
-    WHERE thread_id = ? AND at > ? AND at <= ? AND +automated
+    WHERE thread_id = ? AND at > ? AND at <= ? AND +automated = 1
 """
 
 # The people whose messages a turn answers, in order of asking.
 ASKERS = """
     SELECT author, deleted_at FROM messages
     WHERE thread_id = (SELECT thread_id FROM turns WHERE id = :turn)
-      AND turn_id = :turn AND asks
+      AND turn_id = :turn AND asks = 1
     ORDER BY deleted_at IS NOT NULL, at, id
 """
 
@@ -76,7 +75,7 @@ WAITING = """
     SELECT pages FROM messages CROSS JOIN message_files ON message_id = messages.id
       CROSS JOIN file_contents USING (digest)
     WHERE thread_id = :thread AND turn_id = :turn AND files <> '[]'
-      AND reason = 'waiting' AND NOT refused
+      AND reason = 'waiting' AND refused = 0
     ORDER BY messages.id, position
 """
 
@@ -89,7 +88,7 @@ OPEN_THREADS = """
     SELECT platform, workspace, channel, thread
     FROM turns INDEXED BY idx_turns_open CROSS JOIN threads ON threads.id = thread_id
     WHERE state <> 'delivered'
-    GROUP BY thread_id
+    GROUP BY threads.id
     ORDER BY min(asked_at), min(turns.id)
 """
 
@@ -105,14 +104,15 @@ MESSAGES = """
 """
 
 TRANSCRIPT = f"""
-    SELECT author, iif(role = 'user', messages.text, turns.text) AS said
+    SELECT author, CASE role WHEN 'user' THEN messages.text ELSE turns.text END AS said
     FROM messages LEFT JOIN turns ON turns.id = messages.turn_id
     WHERE messages.thread_id = ({THREAD_ID}) AND deleted_at IS NULL
-      AND (role = 'user' OR said <> '') AND coalesce(message, '') NOT GLOB '+:*'
+      AND (role = 'user' OR turns.text <> '')
+      AND substr(coalesce(message, ''), 1, 2) <> '+:'
     ORDER BY at, messages.id
 """
 
-THREADS = """
+THREADS = f"""
     SELECT platform, workspace, channel, thread,
       (
         SELECT text FROM messages
@@ -120,7 +120,7 @@ THREADS = """
         ORDER BY at, id LIMIT 1
       ) AS title,
       (SELECT count(*) FROM turns WHERE thread_id = threads.id) AS turns,
-      max(
+      {GREATEST}(
         (SELECT max(at) FROM messages WHERE thread_id = threads.id),
         (SELECT coalesce(max(ended_at), 0) FROM turns WHERE thread_id = threads.id)
       ) AS last
@@ -130,12 +130,12 @@ THREADS = """
 """
 
 # For reports, which may read the whole table.
-OPINIONS = """
+OPINIONS = f"""
     SELECT turns.*, platform, workspace, channel, thread, (
-        SELECT group_concat(said.text, char(10)) FROM (
+        SELECT {LINES_SAID} FROM (
             SELECT text FROM messages
             WHERE messages.thread_id = turns.thread_id AND turn_id = turns.id
-              AND asks AND deleted_at IS NULL
+              AND asks = 1 AND deleted_at IS NULL
             ORDER BY at, id
         ) AS said
       ) AS question
@@ -150,7 +150,7 @@ NEWEST = """
     FROM threads CROSS JOIN messages ON messages.id = (
       SELECT id FROM messages AS said
       WHERE said.thread_id = threads.id AND role = 'user'
-        AND NOT message GLOB '+*'
+        AND substr(message, 1, 1) <> '+'
       ORDER BY at DESC, id DESC LIMIT 1
     )
     WHERE platform = ? AND at >= ?
@@ -158,7 +158,7 @@ NEWEST = """
 """
 
 
-def thread(db: Database, key: ThreadKey) -> Row | None:
+def thread(db: Connection, key: ThreadKey) -> Row | None:
     """Return the row of thread `key`."""
     found: Row | None = db.execute(
         f"SELECT * FROM threads WHERE id = ({THREAD_ID})", named(key)
@@ -166,21 +166,21 @@ def thread(db: Database, key: ThreadKey) -> Row | None:
     return found
 
 
-def thread_facts(db: Database, thread: Row, at: float) -> ThreadFacts:
+def thread_facts(db: Connection, thread: Row, at: float) -> ThreadFacts:
     """Return the facts about a thread that matter to a message at `at`."""
     bounds = [thread["id"], at - LOOP_SECONDS, at]
     (automated,) = db.execute(AUTOMATED, bounds).fetchone()
     return ThreadFacts(follows=bool(thread["follows"]), automated=automated)
 
 
-def messages(db: Database, turn: int) -> list[Row]:
+def messages(db: Connection, turn: int) -> list[Row]:
     """Return the rows of the messages that the turn with the id `turn` reads, in the
     platform's order; none if it has no message to answer (left)."""
     rows = db.execute(MESSAGES, {"turn": turn}).fetchall()
     return rows if any(row["asks"] for row in rows) else []
 
 
-def turn_messages(db: Database, turn: Turn) -> list[TurnMessage]:
+def turn_messages(db: Connection, turn: Turn) -> list[TurnMessage]:
     """Return the messages that `turn` reads, in the platform's order."""
     return [
         TurnMessage(
@@ -192,16 +192,16 @@ def turn_messages(db: Database, turn: Turn) -> list[TurnMessage]:
     ]
 
 
-def needs_backfill(db: Database, key: ThreadKey) -> bool:
+def needs_backfill(db: Connection, key: ThreadKey) -> bool:
     row = thread(db, key)
     return row is not None and bool(row["unread"])
 
 
-def open_threads(db: Database) -> list[ThreadKey]:
+def open_threads(db: Connection) -> list[ThreadKey]:
     return [key_of(row) for row in db.execute(OPEN_THREADS)]
 
 
-def next_turn(db: Database, thread: ThreadKey) -> Turn | None:
+def next_turn(db: Connection, thread: ThreadKey) -> Turn | None:
     row = db.execute(NEXT_TURN, named(thread)).fetchone()
     if row is None:
         return None
@@ -209,7 +209,7 @@ def next_turn(db: Database, thread: ThreadKey) -> Turn | None:
     return replace(turn, epoch=row["epoch"], owner=row["owner"])
 
 
-def turn_of(db: Database, thread: ThreadKey, row: Row) -> Turn:
+def turn_of(db: Connection, thread: ThreadKey, row: Row) -> Turn:
     """Return the turn in `row`, which says also whether it `begins`."""
     replies = db.execute(
         "SELECT * FROM replies WHERE turn_id = ? ORDER BY part", [row["id"]]
@@ -242,13 +242,13 @@ def turn_of(db: Database, thread: ThreadKey, row: Row) -> Turn:
     )
 
 
-def _summarised(db: Database, turn: int) -> int:
+def _summarised(db: Connection, turn: int) -> int:
     """Return how many messages the summary covers that the turn is the first to use."""
     row = db.execute(SUMMARISED, [turn]).fetchone()
     return int(row["messages"]) if row else 0
 
 
-def _uploads(db: Database, turn: int) -> tuple[Upload, ...]:
+def _uploads(db: Connection, turn: int) -> tuple[Upload, ...]:
     rows = db.execute(UPLOADS, [turn]).fetchall()
     return tuple(
         Upload(
@@ -259,12 +259,12 @@ def _uploads(db: Database, turn: int) -> tuple[Upload, ...]:
     )
 
 
-def _waiting(db: Database, turn: Row) -> tuple[int, ...]:
+def _waiting(db: Connection, turn: Row) -> tuple[int, ...]:
     at = {"thread": turn["thread_id"], "turn": turn["id"]}
     return tuple(row["pages"] for row in db.execute(WAITING, at))
 
 
-def turn_facts(db: Database, thread: ThreadKey, turn: str = "") -> TurnFacts | None:
+def turn_facts(db: Connection, thread: ThreadKey, turn: str = "") -> TurnFacts | None:
     row = db.execute(
         f"""
         SELECT *, NOT EXISTS (
@@ -292,19 +292,19 @@ def turn_facts(db: Database, thread: ThreadKey, turn: str = "") -> TurnFacts | N
     )
 
 
-def askers(db: Database, thread: ThreadKey) -> frozenset[str]:
+def askers(db: Connection, thread: ThreadKey) -> frozenset[str]:
     rows = db.execute(
-        f"SELECT author FROM messages WHERE thread_id = ({THREAD_ID}) AND asks",
+        f"SELECT author FROM messages WHERE thread_id = ({THREAD_ID}) AND asks = 1",
         named(thread),
     )
     return frozenset(row["author"] for row in rows)
 
 
-def _turn_askers(db: Database, turn: int) -> list[str]:
+def _turn_askers(db: Connection, turn: int) -> list[str]:
     return [row["author"] for row in db.execute(ASKERS, {"turn": turn})]
 
 
-def opinions(db: Database, since: float) -> list[Opinion]:
+def opinions(db: Connection, since: float) -> list[Opinion]:
     """Return the ratings of the answers that ended at or after `since`, oldest
     first."""
     rows = db.execute(OPINIONS, [since]).fetchall()
@@ -323,12 +323,12 @@ def opinions(db: Database, since: float) -> list[Opinion]:
     ]
 
 
-def transcript(db: Database, thread: ThreadKey) -> list[tuple[str, str]]:
+def transcript(db: Connection, thread: ThreadKey) -> list[tuple[str, str]]:
     rows = db.execute(TRANSCRIPT, named(thread))
     return [(row["author"], row["said"]) for row in rows]
 
 
-def list_threads(db: Database, platform: str, channel: str) -> list[ThreadSummary]:
+def list_threads(db: Connection, platform: str, channel: str) -> list[ThreadSummary]:
     return [
         ThreadSummary(
             key_of(row),
@@ -341,7 +341,7 @@ def list_threads(db: Database, platform: str, channel: str) -> list[ThreadSummar
 
 
 def newest_messages(
-    db: Database, platform: str, since: float
+    db: Connection, platform: str, since: float
 ) -> list[tuple[ThreadKey, str]]:
     rows = db.execute(NEWEST, [platform, since])
     return [(key_of(row), row["message"]) for row in rows]

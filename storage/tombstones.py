@@ -7,10 +7,10 @@ that was read before it, is not stored.
 
 from collections.abc import Iterable
 
-from sqlite_utils import Database
-
 from bot.domain.message import Message
 from bot.domain.scope import Scope
+from storage.connection import Connection
+from storage.dialect import ROW
 from storage.scope_columns import parts
 
 #: Retention of the ids of deleted messages, in seconds. Slack repeats an event for
@@ -31,19 +31,20 @@ IS_DELETED = """
 """
 
 
-def note(db: Database, scope: Scope, message: str, *, now: float) -> None:
+def note(db: Connection, scope: Scope, message: str, *, now: float) -> None:
     """Record that `message` was deleted; "" means all of `scope`."""
     db.execute(
         """
         INSERT INTO erased (platform, workspace, message, channel, thread, at)
         VALUES (:platform, :workspace, :message, :channel, :thread, :now)
-        ON CONFLICT DO UPDATE SET at = excluded.at
+        ON CONFLICT (platform, workspace, message, channel, thread)
+        DO UPDATE SET at = excluded.at
         """,
         {**parts(scope), "message": message, "now": now},
     )
 
 
-def is_deleted(db: Database, scope: Scope, messages: Iterable[str]) -> bool:
+def is_deleted(db: Connection, scope: Scope, messages: Iterable[str]) -> bool:
     """Return whether people deleted one of `messages`, which are in the thread or
     channel `scope`, or all of that."""
     at = parts(scope)
@@ -53,17 +54,17 @@ def is_deleted(db: Database, scope: Scope, messages: Iterable[str]) -> bool:
     )
 
 
-def was_deleted(db: Database, message: Message) -> bool:
+def was_deleted(db: Connection, message: Message) -> bool:
     """Return whether people deleted `message` or a message that holds its words."""
     return is_deleted(db, Scope.of(message.thread), (message.message, *message.holds))
 
 
-def expire(db: Database, *, now: float, most: int) -> int:
+def expire(db: Connection, *, now: float, most: int) -> int:
     """Delete at most `most` of the ids that are kept no longer; return their number."""
     return int(
         db.execute(
-            "DELETE FROM erased WHERE rowid IN "
-            "(SELECT rowid FROM erased WHERE at < ? ORDER BY at LIMIT ?)",
+            f"DELETE FROM erased WHERE {ROW} IN "
+            f"(SELECT {ROW} FROM erased WHERE at < ? ORDER BY at LIMIT ?)",
             [now - REMEMBERED, most],
         ).rowcount
     )

@@ -4,16 +4,15 @@ import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from itertools import islice
-from sqlite3 import Row
 from typing import Any
-
-from sqlite_utils import Database
 
 from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.triage_case import TriageCase
 from bot.ports.cases import all_scopes
 from storage import tombstones
 from storage.broken import calendar_time, log_broken, parsed
+from storage.connection import Connection, Row
+from storage.dialect import GREATEST, LEAST, among, execute_many
 from storage.scope_columns import inside, parts, scope_of
 
 # Cases of one message, and cases of several with this one among them.
@@ -24,7 +23,7 @@ _MADE_OF = """
 """
 
 
-def open_case(db: Database, case: TriageCase) -> TriageCase:
+def open_case(db: Connection, case: TriageCase) -> TriageCase:
     if tombstones.is_deleted(db, case.place, (case.message, *case.messages)):
         # The text was read before the message was deleted.
         return replace(case, id=0, text="")
@@ -38,7 +37,7 @@ def open_case(db: Database, case: TriageCase) -> TriageCase:
         ON CONFLICT (platform, workspace, channel, message) DO UPDATE SET
             text = excluded.text, "values" = NULL, reason = '', corrected = '{}',
             corrected_by = '', corrected_at = 0, agreed_by = '', tries = 0
-        WHERE text <> excluded.text
+        WHERE cases.text <> excluded.text
         """,
         {
             **where,
@@ -56,15 +55,17 @@ def open_case(db: Database, case: TriageCase) -> TriageCase:
         where,
     ).fetchone()
     db.execute("DELETE FROM case_messages WHERE case_id = ?", [row["id"]])
-    db.conn.executemany(
-        "INSERT OR IGNORE INTO case_messages (case_id, message) VALUES (?, ?)",
+    execute_many(
+        db,
+        "INSERT INTO case_messages (case_id, message) VALUES (?, ?) "
+        "ON CONFLICT DO NOTHING",
         [(row["id"], message) for message in case.messages],
     )
     return _case(row)
 
 
 def record_case_result(
-    db: Database, id: int, values: Mapping[str, Any] | None, reason: str
+    db: Connection, id: int, values: Mapping[str, Any] | None, reason: str
 ) -> TriageCase | None:
     text = json.dumps(dict(values), ensure_ascii=False) if values is not None else None
     db.execute(
@@ -73,13 +74,13 @@ def record_case_result(
     return case(db, id)
 
 
-def case(db: Database, id: int) -> TriageCase | None:
+def case(db: Connection, id: int) -> TriageCase | None:
     row = db.execute("SELECT * FROM cases WHERE id = ?", [id]).fetchone()
     return _case(row) if row is not None else None
 
 
 def correct_case(
-    db: Database, id: int, field: str, value: Any, who: str, now: float
+    db: Connection, id: int, field: str, value: Any, who: str, now: float
 ) -> TriageCase | None:
     found = case(db, id)
     if found is None:
@@ -95,12 +96,12 @@ def correct_case(
     return case(db, id)
 
 
-def approve_example(db: Database, id: int, who: str) -> TriageCase | None:
+def approve_example(db: Connection, id: int, who: str) -> TriageCase | None:
     db.execute("UPDATE cases SET agreed_by = ? WHERE id = ?", [who, id])
     return case(db, id)
 
 
-def examples(db: Database, scope: Scope) -> list[TriageCase]:
+def examples(db: Connection, scope: Scope) -> list[TriageCase]:
     channel = scope.at(ScopeLevel.CHANNEL)
     found = db.execute(
         f"SELECT * FROM cases WHERE agreed_by <> '' AND {inside(channel)} ORDER BY id",
@@ -109,7 +110,7 @@ def examples(db: Database, scope: Scope) -> list[TriageCase]:
     return [_case(row) for row in found]
 
 
-def corrections(db: Database, since: float) -> list[TriageCase]:
+def corrections(db: Connection, since: float) -> list[TriageCase]:
     """Return the cases that people corrected at or after `since`, oldest first."""
     found = db.execute(
         "SELECT * FROM cases WHERE corrected_at >= ? AND corrected_at > 0 ORDER BY id",
@@ -119,57 +120,58 @@ def corrections(db: Database, since: float) -> list[TriageCase]:
 
 
 def waiting_cases(
-    db: Database,
+    db: Connection,
     platforms: Collection[str],
     most: int,
     serves: Callable[[Scope], bool] = all_scopes,
 ) -> list[tuple[int, Scope]]:
+    of_platforms, values = among("platform", sorted(platforms))
     rows = db.execute(
-        """
+        f"""
         SELECT id, platform, workspace, channel, '' AS thread FROM cases
-        WHERE auto AND NOT shown
-          AND platform IN (SELECT value FROM json_each(:platforms))
+        WHERE auto = 1 AND shown = 0 AND {of_platforms}
         ORDER BY
             row_number() OVER (
                 PARTITION BY platform, workspace, channel ORDER BY id
             ), id
         """,
-        {"platforms": json.dumps(sorted(platforms))},
+        values,
     )
     found = ((row["id"], scope_of(row)) for row in rows)
     return list(islice((each for each in found if serves(each[1])), most))
 
 
-def record_case_try(db: Database, id: int) -> int:
+def record_case_try(db: Connection, id: int) -> int:
     # Bounded, so that the sum stays an integer of SQLite.
     rows = db.execute(
-        "UPDATE cases SET tries = min(tries, 1000000) + 1 WHERE id = ? RETURNING tries",
+        f"UPDATE cases SET tries = {LEAST}(tries, 1000000) + 1 WHERE id = ? "
+        "RETURNING tries",
         [id],
     ).fetchall()
     return rows[0]["tries"] if rows else 0
 
 
-def forget_case_try(db: Database, id: int) -> None:
-    db.execute("UPDATE cases SET tries = max(tries - 1, 0) WHERE id = ?", [id])
+def forget_case_try(db: Connection, id: int) -> None:
+    db.execute(f"UPDATE cases SET tries = {GREATEST}(tries - 1, 0) WHERE id = ?", [id])
 
 
-def mark_case_shown(db: Database, id: int) -> None:
+def mark_case_shown(db: Connection, id: int) -> None:
     db.execute("UPDATE cases SET shown = 1 WHERE id = ?", [id])
 
 
-def delete_cases_of(db: Database, message: str, *, within: Scope) -> None:
+def delete_cases_of(db: Connection, message: str, *, within: Scope) -> None:
     """Delete the cases in `within` that were made of `message`."""
     _delete(
         db, f"{_MADE_OF} AND {inside(within)}", {**parts(within), "message": message}
     )
 
 
-def delete_cases_in(db: Database, scope: Scope) -> None:
+def delete_cases_in(db: Connection, scope: Scope) -> None:
     """Delete the cases of a thread or channel."""
     _delete(db, inside(scope), parts(scope))
 
 
-def expire(db: Database, *, before: float, corrected_before: float, most: int) -> int:
+def expire(db: Connection, *, before: float, corrected_before: float, most: int) -> int:
     """Delete at most `most` cases older than `before`; return their number.
 
     A corrected case stays until the correction is older than `corrected_before`, and an
@@ -178,14 +180,14 @@ def expire(db: Database, *, before: float, corrected_before: float, most: int) -
     old = """
         SELECT id FROM cases
         WHERE at < :before AND corrected_at < :corrected_before AND agreed_by = ''
-          AND (shown OR NOT auto)
+          AND (shown = 1 OR auto = 0)
         ORDER BY at LIMIT :most
     """
     bounds = {"before": before, "corrected_before": corrected_before, "most": most}
     return _delete(db, f"id IN ({old})", bounds)
 
 
-def _delete(db: Database, where: str, values: dict[str, Any]) -> int:
+def _delete(db: Connection, where: str, values: dict[str, Any]) -> int:
     found = db.execute(f"SELECT id FROM cases WHERE {where}", values).fetchall()
     for number in found:
         # The rows that refer to it first.

@@ -12,6 +12,8 @@ from sqlite_utils import Database, Migrations
 from bot.domain.completion import Usage
 from bot.ports.archive import DONE, OPEN, Row, Run, Sent, Tally
 from bot.triage.answer import FINAL, TRIES, Answer
+from storage.connection import Connection
+from storage.dialect import execute_many
 
 steps = Migrations("threadkeep-triage")
 
@@ -103,7 +105,7 @@ def m002_lost(db: Database) -> None:
     db.table("runs").add_column("lost", float, not_null_default=0.0)
 
 
-def begin(db: Database, run: Run, rows: Iterable[tuple[Row, Answer | None]]) -> Run:
+def begin(db: Connection, run: Run, rows: Iterable[tuple[Row, Answer | None]]) -> Run:
     fingerprint, count = sha256(str(run.batched).encode()), 0
 
     def values() -> Iterator[tuple[Any, ...]]:
@@ -116,7 +118,7 @@ def begin(db: Database, run: Run, rows: Iterable[tuple[Row, Answer | None]]) -> 
             text = json.dumps(dict(row.row), ensure_ascii=False)
             yield run.id, row.position, row.digest, text
 
-    db.conn.executemany("INSERT INTO rows VALUES (?, ?, ?, ?)", values())
+    execute_many(db, "INSERT INTO rows VALUES (?, ?, ?, ?)", values())
     whole = replace(run, rows=count)
     print_of = fingerprint.hexdigest()
     twin = db.execute(
@@ -125,22 +127,24 @@ def begin(db: Database, run: Run, rows: Iterable[tuple[Row, Answer | None]]) -> 
     if twin is not None:
         db.execute("DELETE FROM rows WHERE run = ?", [run.id])
         whole = replace(whole, id=twin[0])
-    db.table("runs").upsert(
-        {
-            "id": whole.id,
-            "at": whole.at,
-            "source": whole.source,
-            "said": json.dumps(asdict(whole)),
-            "state": OPEN,
-            "rows": count,
-            "fingerprint": print_of,
-        },
-        pk="id",
+    db.execute(
+        """
+        INSERT INTO runs (id, at, source, said, state, rows, fingerprint)
+        VALUES (?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (id) DO UPDATE
+        SET at = excluded.at, source = excluded.source, said = excluded.said,
+            state = excluded.state, rows = excluded.rows,
+            fingerprint = excluded.fingerprint
+        """,
+        [
+            *(whole.id, whole.at, whole.source, json.dumps(asdict(whole))),
+            *(OPEN, count, print_of),
+        ],
     )
     return whole
 
 
-def runs(db: Database) -> list[Run]:
+def runs(db: Connection) -> list[Run]:
     found = db.execute("SELECT said, state, rows FROM runs ORDER BY at DESC, id")
     return [_run(json.loads(said), state, rows) for said, state, rows in found]
 
@@ -152,16 +156,16 @@ def _run(said: dict[str, Any], state: str, rows: int) -> Run:
     return Run(**{**said, "state": state, "rows": rows})
 
 
-def run(db: Database, id: str) -> Run | None:
+def run(db: Connection, id: str) -> Run | None:
     return next((each for each in runs(db) if each.id == id), None)
 
 
-def finish(db: Database, run: str) -> None:
+def finish(db: Connection, run: str) -> None:
     db.execute("UPDATE runs SET state = ? WHERE id = ?", [DONE, run])
     db.execute("DELETE FROM rows WHERE run = ?", [run])
 
 
-def again(db: Database, run: str, reasons: Sequence[str]) -> int:
+def again(db: Connection, run: str, reasons: Sequence[str]) -> int:
     begins = " OR ".join("reason LIKE ?" for _ in reasons)
     return db.execute(
         f"""
@@ -172,19 +176,19 @@ def again(db: Database, run: str, reasons: Sequence[str]) -> int:
     ).rowcount
 
 
-def lose(db: Database, run: str, usd: float) -> None:
+def lose(db: Connection, run: str, usd: float) -> None:
     db.execute("UPDATE runs SET lost = lost + ? WHERE id = ?", [usd, run])
 
 
-def rows(db: Database, run: str, after: int, most: int) -> list[Row]:
+def rows(db: Connection, run: str, after: int, most: int) -> list[Row]:
     return _rows(db, run, after, most, "1")
 
 
-def pending(db: Database, run: str, after: int, most: int) -> list[Row]:
+def pending(db: Connection, run: str, after: int, most: int) -> list[Row]:
     return _rows(db, run, after, most, f"{PENDING} AND {FIRST}")
 
 
-def _rows(db: Database, run: str, after: int, most: int, where: str) -> list[Row]:
+def _rows(db: Connection, run: str, after: int, most: int, where: str) -> list[Row]:
     found = db.execute(
         f"""
         SELECT position, rows.digest AS name, "row", a.* FROM rows
@@ -216,7 +220,7 @@ def _answer(row: sqlite3.Row) -> Answer:
 
 
 def put(
-    db: Database,
+    db: Connection,
     answers: Sequence[tuple[str, Answer]],
     model: str,
     at: float,
@@ -227,7 +231,7 @@ def put(
 
 
 def _put(
-    db: Database, digest: str, model: str, answer: Answer, at: float, batch: int = 0
+    db: Connection, digest: str, model: str, answer: Answer, at: float, batch: int = 0
 ) -> None:
     values = (
         json.dumps(dict(answer.values), ensure_ascii=False)
@@ -253,7 +257,7 @@ def _put(
     )
 
 
-def tally(db: Database, run: str) -> Tally:
+def tally(db: Connection, run: str) -> Tally:
     rows, good = db.execute(
         """
         SELECT COUNT(*), total(a."values" IS NOT NULL) FROM rows
@@ -297,7 +301,7 @@ def tally(db: Database, run: str) -> Tally:
     )
 
 
-def sent(db: Database, run: str | None) -> list[Sent]:
+def sent(db: Connection, run: str | None) -> list[Sent]:
     found = db.execute(
         "SELECT * FROM batches WHERE :run IS NULL OR run = :run ORDER BY key",
         {"run": run},
@@ -305,7 +309,7 @@ def sent(db: Database, run: str | None) -> list[Sent]:
     return [Sent(**{**dict(row), "collected": bool(row["collected"])}) for row in found]
 
 
-def duplicates(db: Database, run: str, column: str) -> list[str]:
+def duplicates(db: Connection, run: str, column: str) -> list[str]:
     found = db.execute(
         """
         SELECT value FROM rows, json_each(rows."row")
@@ -317,7 +321,7 @@ def duplicates(db: Database, run: str, column: str) -> list[str]:
     return [str(row[0]) for row in found]
 
 
-def counts(db: Database, run: str, field: str) -> dict[str, int]:
+def counts(db: Connection, run: str, field: str) -> dict[str, int]:
     found = db.execute(
         """
         SELECT json_extract(a."values", ?), COUNT(*)
@@ -329,19 +333,23 @@ def counts(db: Database, run: str, field: str) -> dict[str, int]:
     return {str(value): count for value, count in found}
 
 
-def send(db: Database, sent: Sent) -> Sent:
+def send(db: Connection, sent: Sent) -> Sent:
     row = asdict(sent)
     del row["key"]
-    key = db.table("batches").insert(row).last_pk
-    return replace(sent, key=int(str(key)))
+    columns = ", ".join(row)
+    places = ", ".join(f":{column}" for column in row)
+    [(key,)] = db.execute(
+        f"INSERT INTO batches ({columns}) VALUES ({places}) RETURNING key", row
+    ).fetchall()
+    return replace(sent, key=key)
 
 
-def arrived(db: Database, key: int, batch: str) -> None:
+def arrived(db: Connection, key: int, batch: str) -> None:
     if batch:
         db.execute("UPDATE batches SET batch = ? WHERE key = ?", [batch, key])
     else:
         db.execute("DELETE FROM batches WHERE key = ?", [key])
 
 
-def collected(db: Database, key: int) -> None:
+def collected(db: Connection, key: int) -> None:
     db.execute("UPDATE batches SET collected = 1 WHERE key = ?", [key])

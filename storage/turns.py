@@ -11,17 +11,17 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from sqlite_utils import Database
-
 from bot.domain.budget import NO_LIMITS, Alert, BudgetLimits
 from bot.domain.reply import PostedPart
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.turn import Outcome, Turn, TurnMessage
 from storage import erasures, heads, ledger, receipts, summaries, thread_queries
+from storage.connection import Connection
+from storage.dialect import GREATEST, LEAST, insert
 from storage.inbox import BACKFILLED, NEXT_MESSAGE
 
 
-def begin_turn(db: Database, turn: Turn, now: float) -> list[TurnMessage]:
+def begin_turn(db: Connection, turn: Turn, now: float) -> list[TurnMessage]:
     ledger.book_open_attempt(db, turn, now=now)
     begun = db.execute(
         """
@@ -46,7 +46,7 @@ def begin_turn(db: Database, turn: Turn, now: float) -> list[TurnMessage]:
 
 
 def store_prompt(
-    db: Database, turn: Turn, preface: str, contents: Mapping[str, str]
+    db: Connection, turn: Turn, preface: str, contents: Mapping[str, str]
 ) -> None:
     summaries.use(db, turn)
     # A stored preface of "" stays: another one would change the beginning of what the
@@ -73,23 +73,23 @@ def store_prompt(
 
 
 def store_part(
-    db: Database, turn: Turn, part: PostedPart, text: str, now: float, head: str = ""
+    db: Connection, turn: Turn, part: PostedPart, text: str, now: float, head: str = ""
 ) -> None:
     db.execute(
         """
         INSERT INTO replies (turn_id, part, message, text)
         VALUES (:turn, :index, :message, :text)
         ON CONFLICT (turn_id, part) DO UPDATE
-        SET message = coalesce(excluded.message, message), text = excluded.text
+        SET message = coalesce(excluded.message, replies.message), text = excluded.text
         """,
         {"turn": turn.id, **asdict(part)},
     )
     db.execute(
         """
         UPDATE turns
-        SET touched = iif(:posted, :now, touched),
-            text = iif(state IN ('waiting', 'answering'), :text, text),
-            head = iif(state IN ('waiting', 'answering'), :head, head)
+        SET touched = CASE :posted WHEN 1 THEN :now ELSE touched END,
+            text = CASE WHEN state IN ('waiting', 'answering') THEN :text ELSE text END,
+            head = CASE WHEN state IN ('waiting', 'answering') THEN :head ELSE head END
         WHERE id = :turn
         """,
         # Recovery searches for a post of unknown outcome from `touched` on, so a second
@@ -104,12 +104,12 @@ def store_part(
     )
 
 
-def forget_part(db: Database, turn: Turn, index: int) -> None:
+def forget_part(db: Connection, turn: Turn, index: int) -> None:
     db.execute("DELETE FROM replies WHERE turn_id = ? AND part = ?", [turn.id, index])
 
 
 def finish_turn(
-    db: Database,
+    db: Connection,
     turn: Turn,
     outcome: Outcome,
     now: float,
@@ -119,12 +119,12 @@ def finish_turn(
         """
         UPDATE turns
         SET state = 'undelivered', ended_at = :now, ended = :ended,
-            touched = iif(
-                EXISTS (
+            touched = CASE
+                WHEN EXISTS (
                     SELECT 1 FROM replies WHERE turn_id = :turn AND message IS NULL
-                ),
-                touched, :now
-            ),
+                )
+                THEN touched ELSE :now
+            END,
             text = :text, head = :head, note = :note, reason = :reason, model = :model,
             stop_reason = :stop_reason, request_id = :request_id, input = :input,
             cache_write_5m = :cache_write_5m, cache_write_1h = :cache_write_1h,
@@ -143,7 +143,7 @@ def finish_turn(
     return ledger.book_turn(db, turn, outcome=outcome, now=now, caps=caps)
 
 
-def record_feedback(db: Database, thread: ThreadKey, turn: str, good: bool) -> bool:
+def record_feedback(db: Connection, thread: ThreadKey, turn: str, good: bool) -> bool:
     noted = db.execute(
         f"""
         UPDATE turns SET feedback = :good
@@ -155,7 +155,7 @@ def record_feedback(db: Database, thread: ThreadKey, turn: str, good: bool) -> b
     return noted.rowcount > 0
 
 
-def mark_delivered(db: Database, turn: Turn, now: float) -> None:
+def mark_delivered(db: Connection, turn: Turn, now: float) -> None:
     db.execute(
         """
         UPDATE turns SET state = 'delivered', touched = :now, delivered_at = :now
@@ -169,29 +169,32 @@ def mark_delivered(db: Database, turn: Turn, now: float) -> None:
         erasures.delete_answer(db, turn.id, now=now)
 
 
-def release_turn(db: Database, turn: Turn) -> None:
+def release_turn(db: Connection, turn: Turn) -> None:
     db.execute(
-        """
+        f"""
         UPDATE turns
-        SET failures = max(failures - (state = 'undelivered'), 0),
-            state = iif(state = 'answering', 'waiting', state)
+        SET failures = CASE
+                WHEN state = 'undelivered' AND failures > 0 THEN failures - 1
+                ELSE {GREATEST}(failures, 0)
+            END,
+            state = CASE state WHEN 'answering' THEN 'waiting' ELSE state END
         WHERE id = ? AND state IN ('answering', 'undelivered')
         """,
         [turn.id],
     )
 
 
-def record_failure(db: Database, turn: Turn, weight: int = 1) -> int:
+def record_failure(db: Connection, turn: Turn, weight: int = 1) -> int:
     # Bounded, so that the sum stays an integer of SQLite.
     rows = db.execute(
-        "UPDATE turns SET failures = min(failures, 1000000) + ? WHERE id = ? "
+        f"UPDATE turns SET failures = {LEAST}(failures, 1000000) + ? WHERE id = ? "
         "RETURNING failures",
         [weight, turn.id],
     ).fetchall()
     return rows[0]["failures"] if rows else 0
 
 
-def abandon_turn(db: Database, turn: Turn, reason: str, now: float) -> None:
+def abandon_turn(db: Connection, turn: Turn, reason: str, now: float) -> None:
     db.execute(
         """
         UPDATE turns
@@ -205,7 +208,7 @@ def abandon_turn(db: Database, turn: Turn, reason: str, now: float) -> None:
     ledger.book_reserve(db, turn, now=now)
 
 
-def _append(db: Database, turn: Turn, message_id: int, *, content: str) -> None:
+def _append(db: Connection, turn: Turn, message_id: int, *, content: str) -> None:
     """Append `content` to what the model reads of `turn`.
 
     At the end, not in order of time: a second attempt may add a message that is older
@@ -223,14 +226,15 @@ def _append(db: Database, turn: Turn, message_id: int, *, content: str) -> None:
     )
 
 
-def _add_answer(db: Database, turn: Turn, *, replay: str | None) -> None:
+def _add_answer(db: Connection, turn: Turn, *, replay: str | None) -> None:
     """Insert the answer after the last message that this turn or an earlier one covers.
 
     It takes that message's time, by the platform's clock: ours may be behind, and
     messages that arrived while the answer was being written come after it.
     """
     # The + makes SQLite use the index by time, of whose end it reads a row or two.
-    added = db.execute(
+    added = insert(
+        db,
         f"""
         INSERT INTO messages (id, thread_id, turn_id, role, author, text, at)
         SELECT {NEXT_MESSAGE}, thread_id, id, 'assistant', '', '', coalesce(
@@ -246,7 +250,7 @@ def _add_answer(db: Database, turn: Turn, *, replay: str | None) -> None:
         {"turn": turn.id},
     )
     if replay is not None:
-        _append(db, turn, added.lastrowid or 0, content=replay)
+        _append(db, turn, added, content=replay)
 
 
 def _columns(outcome: Outcome) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from sqlite_utils import Database
 
 from bot.domain.answer_file import Upload
 from bot.domain.turn import Turn
+from storage.connection import Connection
 
 
 def m025_uploads(db: Database) -> None:
@@ -36,7 +37,7 @@ def m025_uploads(db: Database) -> None:
     )
 
 
-def store_uploads(db: Database, turn: Turn, uploads: Sequence[Upload]) -> None:
+def store_uploads(db: Connection, turn: Turn, uploads: Sequence[Upload]) -> None:
     for each in uploads:
         db.execute(
             """
@@ -53,17 +54,17 @@ def store_uploads(db: Database, turn: Turn, uploads: Sequence[Upload]) -> None:
         )
 
 
-def forget_uploads(db: Database, turn: Turn, batch: int) -> None:
+def forget_uploads(db: Connection, turn: Turn, batch: int) -> None:
     db.execute("DELETE FROM uploads WHERE turn_id = ? AND batch = ?", [turn.id, batch])
 
 
-def move(db: Database, turn: int, *, to: int) -> None:
+def move(db: Connection, turn: int, *, to: int) -> None:
     """Give the files of a turn to the one that repeats it, as files to be replaced."""
     db.execute(
         "UPDATE uploads SET turn_id = ?, digest = '' WHERE turn_id = ?", [to, turn]
     )
 
 
-def delete_of_answer(db: Database, turn: int) -> None:
+def delete_of_answer(db: Connection, turn: int) -> None:
     """Delete what the files of an answer are called."""
     db.execute("UPDATE uploads SET name = '', digest = '' WHERE turn_id = ?", [turn])

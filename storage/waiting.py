@@ -1,14 +1,13 @@
 """Threads that wait for an answer, in an order that is fair between people."""
 
-import json
 from collections.abc import Collection
 from itertools import islice
-
-from sqlite_utils import Database
 
 from bot.domain.scope import ThreadKey
 from bot.domain.turn import WaitingThread
 from bot.ports.store import Serves, all_threads
+from storage.connection import Connection
+from storage.dialect import among
 
 # A thread counts for the person who asked its oldest open turn, which runs next.
 WAITING_THREADS = """
@@ -21,11 +20,11 @@ WAITING_THREADS = """
         SELECT waits.*, platform, workspace, channel, thread, coalesce((
             SELECT author FROM messages
             WHERE messages.thread_id = waits.thread_id
-              AND messages.turn_id = waits.turn AND asks
+              AND messages.turn_id = waits.turn AND asks = 1
             ORDER BY deleted_at IS NOT NULL, messages.at, messages.id LIMIT 1
           ), '') AS asker
         FROM waits CROSS JOIN threads ON threads.id = waits.thread_id
-        WHERE platform IN (SELECT value FROM json_each(:platforms))
+        WHERE {platforms}
     )
     SELECT platform, workspace, channel, thread, asker, at
     FROM asked
@@ -35,12 +34,13 @@ WAITING_THREADS = """
 
 
 def waiting_threads(
-    db: Database,
+    db: Connection,
     platforms: Collection[str],
     most: int,
     serves: Serves = all_threads,
 ) -> list[WaitingThread]:
-    rows = db.execute(WAITING_THREADS, {"platforms": json.dumps(sorted(platforms))})
+    of_platforms, values = among("platform", sorted(platforms))
+    rows = db.execute(WAITING_THREADS.format(platforms=of_platforms), values)
     found = (
         WaitingThread(
             ThreadKey(row["platform"], row["workspace"], row["channel"], row["thread"]),

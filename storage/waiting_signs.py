@@ -6,6 +6,7 @@ from sqlite_utils import Database
 from bot.domain.message import Message
 from bot.domain.scope import ThreadKey
 from storage import thread_queries
+from storage.connection import Connection
 
 # A sign that cannot be taken away so often is given up: the bot may have lost the
 # right to, for ever.
@@ -29,7 +30,7 @@ def m014_waiting_signs(db: Database) -> None:
     db.execute("CREATE INDEX idx_messages_sign ON messages (thread_id) WHERE sign > 0")
 
 
-def claim_sign(db: Database, message: Message) -> bool:
+def claim_sign(db: Connection, message: Message) -> bool:
     claimed = db.execute(
         f"""
         UPDATE messages SET sign = :tries
@@ -46,7 +47,7 @@ def claim_sign(db: Database, message: Message) -> bool:
 
 
 def past_signs(
-    db: Database, thread: ThreadKey | None = None
+    db: Connection, thread: ThreadKey | None = None
 ) -> list[tuple[ThreadKey, str]]:
     here = "" if thread is None else f"AND {_HERE}"
     rows = db.execute(
@@ -57,11 +58,13 @@ def past_signs(
 
 
 def forget_sign(
-    db: Database, thread: ThreadKey, message: str, tried: bool = False
+    db: Connection, thread: ThreadKey, message: str, tried: bool = False
 ) -> None:
     db.execute(
         f"""
-        UPDATE messages SET sign = iif(:tried, max(sign - 1, 0), 0)
+        UPDATE messages SET sign = CASE
+            WHEN :tried = 1 AND sign > 0 THEN sign - 1 ELSE 0
+        END
         WHERE {_HERE} AND message = :message
         """,
         {**thread_queries.named(thread), "message": message, "tried": tried},

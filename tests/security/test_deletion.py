@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlite_utils import Database
 
 from bot.domain.answer_file import Upload
 from bot.domain.attachment import Attachment, FileContent, FileKind
@@ -30,6 +29,7 @@ from bot.triage.chat.auto import AutoTriage
 from bot.triage.chat.classifier import ClassificationResult, Classifier
 from bot.ui.elements import Response
 from storage import erasures, tombstones
+from storage.connection import Connection
 from storage.store import SqliteStore, open_store
 from tests.adapters.discord.conftest import Guild
 from tests.adapters.discord.conftest import guild as guild
@@ -442,7 +442,7 @@ async def test_what_is_deleted_is_found_by_an_index(store: SqliteStore) -> None:
 async def planned(store: SqliteStore, sql: str, values: dict[str, str]) -> list[str]:
     """How SQLite would find the rows of `sql`."""
 
-    def read(db: Database) -> list[str]:
+    def read(db: Connection) -> list[str]:
         rows = db.execute(f"EXPLAIN QUERY PLAN {sql}", values)
         return [row["detail"] for row in rows]
 

@@ -9,7 +9,7 @@ from bot.domain.scope import Scope
 from bot.domain.setting import Draft
 from bot.domain.triage_case import TriageCase
 from storage.store import forget_person, open_store
-from tests.support.store_helpers import exchange, said
+from tests.support.store_helpers import exchange, of_sqlite, said
 
 TEAM = Scope("slack", "T1")
 CHANNEL = Scope("slack", "T1", "C1")
@@ -43,7 +43,7 @@ async def test_nothing_of_a_person_is_left_and_all_of_the_others_is(
         assert await forget_person(path, Scope("slack", "T2"), "U2") == 0
         assert await store.posted_file(TEAM, "f3") is None
         assert await store.posted_file(TEAM, "f4") is not None
-        rows = await store._read(lambda db: list(db.conn.iterdump()))
+        rows = await store._read(lambda db: list(of_sqlite(db).conn.iterdump()))
     left = "\n".join(rows)
     assert "EVE SAYS" not in left
     assert left.count("BOB SAYS") >= 3

@@ -4,8 +4,7 @@ import asyncio
 import threading
 from pathlib import Path
 
-from sqlite_utils import Database
-
+from storage.connection import Connection
 from storage.store import open_store
 from tests.support.store_helpers import HERE, exchange, said
 
@@ -14,7 +13,7 @@ async def test_no_turn_waits_for_a_report(tmp_path: Path) -> None:
     began, release = asyncio.Event(), threading.Event()
     loop = asyncio.get_running_loop()
 
-    def slow(db: Database) -> int:
+    def slow(db: Connection) -> int:
         db.execute("SELECT count(*) FROM turns").fetchone()
         loop.call_soon_threadsafe(began.set)
         assert release.wait(60)

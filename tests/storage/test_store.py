@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlite_utils import Database
 
 from bot.domain.attachment import Attachment
 from bot.domain.budget import Balance, Budget, BudgetLimits, Charge, Period, PersonLimit
@@ -23,6 +22,7 @@ from bot.domain.summary import Summary
 from bot.domain.turn import Ended, Outcome, TurnState
 from bot.errors import ConfigError, StorageError, StorageFull
 from storage import conversation, thread_queries
+from storage.connection import Connection
 from storage.store import SqliteStore, open_store
 from tests.support.store_helpers import (
     HERE,
@@ -33,6 +33,7 @@ from tests.support.store_helpers import (
     exchange,
     following,
     keep,
+    of_sqlite,
     repeated,
     said,
     waiting,
@@ -137,11 +138,11 @@ async def test_rows_are_stamped_with_the_clock_that_was_given(
     store: SqliteStore,
 ) -> None:
     await exchange(store, said("1", at=3.0), "One.")
-    db = await store._write(lambda db: db)
-    (turn,) = db.query("SELECT * FROM turns")
+    db = await store._write(of_sqlite)
+    (turn,) = of_sqlite(db).query("SELECT * FROM turns")
     times = ("asked_at", "created_at", "started_at", "ended_at", "delivered_at")
     assert [turn[time] for time in times] == [3.0, 7.0, 10.0, 20.0, 21.0]
-    (thread,) = db.query("SELECT * FROM threads")
+    (thread,) = of_sqlite(db).query("SELECT * FROM threads")
     assert (thread["created_at"], thread["epoch"]) == (7.0, 0)
 
 
@@ -160,8 +161,8 @@ async def test_an_outcome_is_stored_whole(store: SqliteStore) -> None:
         first_text=15.0,
     )
     await store.finish_turn(await ask(store, said("1")), outcome, 20.0)
-    db = await store._write(lambda db: db)
-    (row,) = db.query("SELECT * FROM turns")
+    db = await store._write(of_sqlite)
+    (row,) = of_sqlite(db).query("SELECT * FROM turns")
     stored = Outcome(
         Ended(row["ended"]),
         text=row["text"],
@@ -191,14 +192,17 @@ async def test_what_was_taken_back_is_in_no_row(store: SqliteStore) -> None:
         said("1", text="new", files=(Attachment("b.png"),)), "NEW", 31.0
     )
     await store.delete_messages("slack", "T1", ["1"], None, 32.0)
-    db = await store._write(lambda db: db)
+    db = await store._write(of_sqlite)
     columns = ("role", "edited_at", "deleted_at", "files", "text", "content")
-    rows = db.query("SELECT * FROM messages ORDER BY id")
+    rows = of_sqlite(db).query("SELECT * FROM messages ORDER BY id")
     assert [tuple(row[column] for column in columns) for row in rows] == [
         ("user", 31.0, 32.0, "[]", "", None),
         ("assistant", None, 30.0, "[]", "", None),
     ]
-    texts = [turn["text"] for turn in db.query("SELECT text FROM turns ORDER BY id")]
+    texts = [
+        turn["text"]
+        for turn in of_sqlite(db).query("SELECT text FROM turns ORDER BY id")
+    ]
     assert texts == ["One.", ""]
 
 
@@ -208,7 +212,7 @@ async def test_what_was_taken_back_is_in_no_row(store: SqliteStore) -> None:
 async def leave_room(store: SqliteStore, pages: int) -> None:
     """Let the database grow by `pages` more, as a full disk would."""
 
-    def limit(db: Database) -> None:
+    def limit(db: Connection) -> None:
         (now,) = db.execute("PRAGMA page_count").fetchone()
         db.execute(f"PRAGMA max_page_count = {now + pages}")
 
@@ -280,8 +284,8 @@ async def test_nothing_in_the_life_of_a_turn_reads_a_whole_table(
     for number in range(40):
         thread = replace(HERE, thread=f"{number % 10}", channel=f"C{number % 5}")
         await exchange(store, said(f"{number}", at=number, thread=thread), "Yes.")
-    writer = await store._write(lambda db: db)
-    reader = await store._read(lambda db: db)
+    writer = await store._write(of_sqlite)
+    reader = await store._read(of_sqlite)
     if analyzed:
         await store._write(lambda db: db.execute("ANALYZE"))
     statements = set[str]()
@@ -365,7 +369,7 @@ async def live(store: SqliteStore) -> None:
     await store.move_thread(HERE, replace(HERE, thread="elsewhere"))
 
 
-def plan_of(db: Database, sql: str) -> list[str]:
+def plan_of(db: Connection, sql: str) -> list[str]:
     names = re.findall(r":(\w+)", sql)
     nothing = dict.fromkeys(names) if names else [None] * sql.count("?")
     rows = db.execute(f"EXPLAIN QUERY PLAN {sql}", nothing)

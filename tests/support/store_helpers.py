@@ -1,11 +1,14 @@
 """Stores, threads, people and opinions for the tests of what is remembered."""
 
+from sqlite_utils import Database
+
 from bot.domain.attachment import Attachment
 from bot.domain.message import Disposition, Message, ThreadFacts, Verdict
 from bot.domain.scope import ThreadKey
 from bot.domain.turn import Ended, Outcome, Turn
 from bot.ports.inbox import Judge
 from bot.ports.store import Store
+from storage.connection import Connection
 
 HERE = ThreadKey("slack", "T1", "C1", "1.0")
 THERE = ThreadKey("slack", "T1", "C1", "2.0")
@@ -113,3 +116,9 @@ async def repeated(store: Store, now: float, thread: ThreadKey = HERE) -> bool:
     can be."""
     facts = await store.turn_facts(thread)
     return facts is not None and await store.retry_turn(thread, facts.key, now)
+
+
+def of_sqlite(db: Connection) -> Database:
+    """`db`, which is a connection to SQLite."""
+    assert isinstance(db, Database)
+    return db
