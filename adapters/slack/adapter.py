@@ -7,42 +7,38 @@ alone.
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
 
 from slack_bolt.app.async_app import AsyncApp
 
 from adapters.slack import mrkdwn
-from adapters.slack.channels import Channels
-from adapters.slack.check import SCOPES, lacking, scopes
-from adapters.slack.client import Identity, SlackClient, open_client
+from adapters.slack.check import scopes
+from adapters.slack.client import SlackClient, open_client
 from adapters.slack.config import SlackConfig
-from adapters.slack.directory import SlackDirectory
-from adapters.slack.display_names import DisplayNames
-from adapters.slack.file_source import SlackFiles
-from adapters.slack.history import MessageHistory
 from adapters.slack.http_events import PATH, HttpEvents, serving
 from adapters.slack.intake import Intake
-from adapters.slack.interactions import Interactions
-from adapters.slack.members import People
-from adapters.slack.mention_pairs import MentionPairs
-from adapters.slack.messages import SlackMessenger
-from adapters.slack.name_cache import MOST_NAMES, NameCache
-from adapters.slack.native_streams import Streams
+from adapters.slack.name_cache import MOST_NAMES
+from adapters.slack.one_workspace import OneWorkspace
 from adapters.slack.probes import SlackProber
+from adapters.slack.routed import (
+    RoutedDirectory,
+    RoutedFiles,
+    RoutedHistory,
+    RoutedMessenger,
+    Workspaces,
+)
 from adapters.slack.signing_in import sign_in, try_socket
 from adapters.slack.sockets import Sockets
 from adapters.slack.surface import SlackSurface, open_surface
-from adapters.slack.thinking_status import Status
 from adapters.slack.uploads import UPLOADING
+from adapters.slack.workspace import Workspace
 from bot.domain.finding import Grade
 from bot.domain.message import Message
 from bot.domain.platform import EditInterval, Limits, Rate, RateLimitScope, WriteKind
 from bot.domain.scope import ThreadKey
 from bot.domain.turn import Turn
 from bot.errors import ConfigError
-from bot.messages import operator
 from bot.messages.controls import NAME_CHANNEL_SLACK
 from bot.ports.host import Host
 from bot.runtime.background import Background, finish
@@ -89,7 +85,7 @@ LIMITS = Limits(
 
 
 class SlackAdapter:
-    """One Slack workspace."""
+    """The Slack workspaces that the app is installed in."""
 
     name = "slack"
 
@@ -97,9 +93,10 @@ class SlackAdapter:
         self,
         client: SlackClient,
         config: SlackConfig,
-        identity: Identity,
+        workspaces: Workspaces,
         address: str | None,
         *,
+        prober: SlackProber | None = None,
         listens: bool = True,
     ) -> None:
         self.limits = LIMITS
@@ -109,61 +106,30 @@ class SlackAdapter:
         #: Where Slack's requests are received; "" before that, or if none are.
         self.request_url = ""
         self._config = config
-        self._us = identity
-        self._names = NameCache(client)
-        self._people = People(client, identity.team)
-        self._display_names = DisplayNames(self._names, self._people)
-        self._channels = Channels(client, self._people, identity.team)
-        self.directory = SlackDirectory(
-            self._people, self._channels, self._names, identity
-        )
-        self.history = MessageHistory(client, identity)
-        self.files = SlackFiles(client)
-        self.messenger = SlackMessenger(client, self._display_names)
-        self.prober = SlackProber(client)
-        self._status = Status(client)
-        self._pairs = MentionPairs()
-        self._streams = Streams(config.streams, identity.user)
+        self._workspaces = workspaces
+        self.directory = RoutedDirectory(workspaces)
+        self.history = RoutedHistory(workspaces)
+        self.files = RoutedFiles(workspaces)
+        self.messenger = RoutedMessenger(workspaces)
+        self.prober = prober
         #: Fails when Slack rejects a token.
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        client.on_revoked = self._fail
 
     async def run(self, host: Host) -> None:
         """Receive events until cancelled, or wait for that if this process does not
         listen. Raises ConfigError if Slack rejects a token."""
-        self._require_scopes(host)
+        self._workspaces.begin(host, self._fail)
         if not self._listens:
             host.health.local(self.name)
             await asyncio.shield(self._failed)
             return
         async with Background(lambda _, error: self._fail(error)) as background:
-            interactions = Interactions(
-                *(self._client, self._people, self._display_names, self._channels),
-                *(self._us, host, background),
-            )
-            intake = Intake(
-                *(host, self._us, interactions),
-                *(self._names, self._streams, self._pairs),
-            )
             try:
-                await self._listen(host, intake)
+                await self._listen(host, Intake(host, self._workspaces, background))
             finally:
                 # Work that outlasts an acknowledgement only updates modals.
                 background.cancel()
-                await finish(self._people.close())
-
-    def _require_scopes(self, host: Host) -> None:
-        """Report the scopes that the app lacks, now and when a call is refused. Those
-        of what is optional are logged at the start alone, since some are left out on
-        purpose, except for one that was taken from the app since then."""
-
-        def report_missing(scopes: Iterable[str]) -> None:
-            if missing := ", ".join(sorted((SCOPES | {UPLOADING}) & set(scopes))):
-                problem = operator.scopes_missing(scopes=missing)
-                host.alert(f"slack scopes {missing}", problem)
-
-        report_missing(lacking(self._us))
-        self._client.on_missing_scope = report_missing
+                await self._workspaces.close()
 
     async def _listen(self, host: Host, intake: Intake) -> None:
         config = self._config
@@ -179,7 +145,7 @@ class SlackAdapter:
             if sockets:
                 await stack.enter_async_context(self._connected(host, app, ways))
             if not self._failed.done():
-                self._log_listening(host)
+                self._workspaces.listening(host)
             # Shielded: other calls may wait for it, too.
             await asyncio.shield(self._failed)
 
@@ -210,36 +176,33 @@ class SlackAdapter:
             # A shutdown may cancel this while it ends by itself.
             await finish(_close(sockets, connecting))
 
-    def _log_listening(self, host: Host) -> None:
-        log.info("slack.listening team=%s user=%s", self._us.team, self._us.user)
-        if not host.served.holds(self.name, self._us.team):
-            log.warning(
-                "slack.not_served team=%s It is not in THREADKEEP_WORKSPACES, so "
-                "nobody there is answered.",
-                self._us.team,
-            )
-
     async def resolve_thread(self, turn: Turn) -> ThreadKey:
         """Return the thread of `turn`: on Slack it always exists."""
         return turn.thread
 
-    def surface(self, turn: Turn) -> AbstractAsyncContextManager[SlackSurface]:
-        """Open the reply to `turn`."""
+    @contextlib.asynccontextmanager
+    async def surface(self, turn: Turn) -> AsyncIterator[SlackSurface]:
+        """Open the reply to `turn`. Raises DeliveryError or AccessRevoked."""
+        there = await self._workspaces.get(turn.thread.workspace)
         # Slack's answers may lack the header that lists the scopes.
-        uploads = UPLOADING in (self._us.scopes or {UPLOADING})
-        parts = (self._client, self._status, self._streams, turn)
-        return open_surface(*parts, uploads=uploads)
+        uploads = UPLOADING in (there.us.scopes or {UPLOADING})
+        parts = (there.client, there.status, there.streams, turn)
+        async with open_surface(*parts, uploads=uploads) as surface:
+            yield surface
 
     async def readable(self, messages: Sequence[Message]) -> list[tuple[str, str]]:
         """Return (author's name, text) of each message, with names for ids."""
+        if not messages:
+            return []
+        there = await self._workspaces.get(messages[0].thread.workspace)
         texts = [each.text for each in messages]
         size = sum(map(len, texts))
         authors = [each.author for each in messages]
         named = partial(mrkdwn.named, texts, authors, MOST_NAMES)
         users, channels = await offload(named, size)
-        self._names.introduce({each.author: each.name for each in messages})
-        names = await self._names.find(users, channels)
-        read = partial(mrkdwn.read, texts, self._us.user, names)
+        there.names.introduce({each.author: each.name for each in messages})
+        names = await there.names.find(users, channels)
+        read = partial(mrkdwn.read, texts, there.us.user, names)
         said = await offload(read, size)
         # Programs that post under several names have one id.
         authors = [names.get(e.author) or e.name or e.author for e in messages]
@@ -248,15 +211,20 @@ class SlackAdapter:
     def typed(self, message: Message) -> str:
         """Return the text of `message` without the bot's mention, and other mentions in
         the form of settings ("user:U1")."""
-        return mrkdwn.tokens(mrkdwn.without_mention(message.text, self._us.user))
+        us = self._workspaces.user(message.thread.workspace)
+        return mrkdwn.tokens(mrkdwn.without_mention(message.text, us))
 
     async def tell(self, workspace: str, user: str, text: str) -> None:
         """Send `text` to one person as a direct message. Raises DeliveryError."""
-        opened = await self._client.call("conversations.open", users=user)
-        await self._client.call_when_allowed(
+        workspaces = self._workspaces
+        there = await (
+            workspaces.get(workspace) if workspace else workspaces.home(user)
+        )
+        opened = await there.client.call("conversations.open", users=user)
+        await there.client.call_when_allowed(
             "chat.postMessage",
             channel=str(opened["channel"]["id"]),
-            text=mrkdwn.formatted(text, await self._display_names.find(text)),
+            text=mrkdwn.formatted(text, await there.display_names.find(text)),
         )
 
     def _fail(self, error: ConfigError) -> None:
@@ -285,7 +253,11 @@ async def connect(
             # A missing required scope is reported once somebody listens.
             if finding.grade is Grade.NOTE:
                 log.warning("slack.scopes %s", finding.text)
-        yield SlackAdapter(client, config, identity, address, listens=listens)
+        workspaces = OneWorkspace(Workspace(client, identity, config.streams))
+        prober = SlackProber(client)
+        yield SlackAdapter(
+            *(client, config, workspaces, address), prober=prober, listens=listens
+        )
 
 
 async def _close(sockets: Sockets, connecting: asyncio.Future[None]) -> None:

@@ -46,6 +46,11 @@ class Channels:
         #: Cached grants, by channel and user.
         self._grants: Grants[tuple[str, str]] = Grants(clock, MOST)
 
+    @property
+    def size(self) -> int:
+        """How many grants are cached."""
+        return len(self._grants)
+
     async def access(self, place: Scope, user: str) -> ChannelAccess:
         """Return what `user` and the bot may do at `place`. Raises DeliveryError."""
         if place.workspace != self._team or not is_id(place.channel):

@@ -6,6 +6,7 @@ acknowledged, and Slack sends it again (platform facts A2, A4). For the same rea
 events beyond a limit are refused there at once.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -18,14 +19,14 @@ from adapters.slack import events, mentions, organisations
 from adapters.slack.client import Identity, SlackClient
 from adapters.slack.interactions import Interactions
 from adapters.slack.mention_pairs import MentionPairs
-from adapters.slack.name_cache import NameCache
-from adapters.slack.native_streams import Streams
+from adapters.slack.routed import Workspaces
+from adapters.slack.workspace import Workspace
 from bot.domain.message import Message
 from bot.domain.scope import Scope
 from bot.errors import StorageError
 from bot.ports.host import Host
 from bot.runtime.allowance import Allowance
-from bot.runtime.background import report
+from bot.runtime.background import Background, report
 from bot.runtime.offload import offload
 
 log = logging.getLogger(__name__)
@@ -47,18 +48,15 @@ class Intake:
     def __init__(
         self,
         host: Host,
-        us: Identity,
-        interactions: Interactions,
-        names: NameCache,
-        streams: Streams,
-        pairs: MentionPairs,
+        workspaces: Workspaces,
+        background: Background,
     ) -> None:
         self._host = host
-        self._us = us
-        self._interactions = interactions
-        self._names = names
-        self._streams = streams
-        self._pairs = pairs
+        self._workspaces = workspaces
+        self._background = background
+        self._pairs = MentionPairs()
+        #: Tasks of commands that may outlast their acknowledgement.
+        self._going_on: set[asyncio.Task[None]] = set()
         self._under_way = Allowance(MOST_EVENTS)
         #: How many events in a row the store refused.
         self._unkept = 0
@@ -84,7 +82,7 @@ class Intake:
         """Take in `body` and return what acknowledges it. Raises if it is not
         durable."""
         # Commands that outlast their acknowledgement are bounded, too.
-        if len(self._interactions.going_on) >= MOST_EVENTS:
+        if len(self._going_on) >= MOST_EVENTS:
             self._under_way.refused += 1
             raise _Crowded
         if not self._under_way.take():
@@ -115,44 +113,50 @@ class Intake:
         return BoltResponse(status=503)
 
     async def _take(self, body: dict[str, Any]) -> BoltResponse:
-        self._host.health.heard(PLATFORM, events.own(body, self._us))
-        if (answer := await self._interactions.take(body)) is not None:
+        there = await self._workspaces.find(body)
+        if there is None:
+            # Acknowledged, too, or Slack repeats it.
+            return BoltResponse(status=200, body="")
+        self._host.health.heard(PLATFORM, events.own(body, there.us))
+        interactions = Interactions(there, self._host, self._background, self._going_on)
+        if (answer := await interactions.take(body)) is not None:
             return BoltResponse(status=200, body=answer or "")
-        if events.is_ours(body, self._us):
-            await self._take_event(body)
+        if events.is_ours(body, there.us):
+            await self._take_event(there, body)
         # Other events are acknowledged, too, or Slack repeats them.
         return BoltResponse(status=200, body="")
 
-    async def _take_event(self, body: dict[str, Any]) -> None:
-        inbox = self._host.inbox
+    async def _take_event(self, there: Workspace, body: dict[str, Any]) -> None:
+        inbox, us = self._host.inbox, there.us
         event = body.get("event") or {}
-        added = mentions.is_added(event, self._us)
-        message = await self._converted(events.read, body)
-        edited = await self._converted(events.edited, body) if added else None
+        added = mentions.is_added(event, us)
+        message = await _converted(events.read, body, us)
+        edited = await _converted(events.edited, body, us) if added else None
         if new := message or edited:
             # What its other event has beside the text may make it a question.
             await self._pairs.wait(event)
-            self._names.introduce({new.author: new.name})
-            self._streams.introduce(new.author, organisations.team(event))
+            there.names.introduce({new.author: new.name})
+            there.streams.introduce(new.author, organisations.team(event))
             if added:
                 await inbox.amend(new, newly_addressed=True)
             else:
                 await inbox.receive(new)
             self._pairs.handled(event)
-        elif previewed := await self._converted(events.previewed, body):
+        elif previewed := await _converted(events.previewed, body, us):
             await inbox.supplement(previewed)
-        elif edited := await self._converted(events.edited, body):
+        elif edited := await _converted(events.edited, body, us):
             await inbox.amend(edited)
         elif gone := events.deleted(body):
             channel, ts = gone
-            await inbox.erase(PLATFORM, self._us.team, [ts], channel)
+            await inbox.erase(PLATFORM, us.team, [ts], channel)
         elif deleted := events.closed(body):
-            await inbox.forget(Scope(PLATFORM, self._us.team, deleted))
+            await inbox.forget(Scope(PLATFORM, us.team, deleted))
 
-    async def _converted(
-        self,
-        convert: Callable[[Mapping[str, Any], Identity], Message | None],
-        body: Mapping[str, Any],
-    ) -> Message | None:
-        # Long attachments are read in some milliseconds; `repr` is much faster.
-        return await offload(partial(convert, body, self._us), len(repr(body)))
+
+async def _converted(
+    convert: Callable[[Mapping[str, Any], Identity], Message | None],
+    body: Mapping[str, Any],
+    us: Identity,
+) -> Message | None:
+    # Long attachments are read in some milliseconds; `repr` is much faster.
+    return await offload(partial(convert, body, us), len(repr(body)))

@@ -19,12 +19,10 @@ from typing import Any, TypeVar
 
 from adapters.slack import blocks, events, feedback, messages, modals, mrkdwn
 from adapters.slack import files as slack_files
-from adapters.slack.channels import Channels
-from adapters.slack.client import QUIET, Identity, SlackClient
-from adapters.slack.display_names import DisplayNames
-from adapters.slack.members import People
+from adapters.slack.client import QUIET
 from adapters.slack.modals import Context
 from adapters.slack.views import Windows, context_of, user_of
+from adapters.slack.workspace import Workspace
 from bot.domain.message import Message
 from bot.domain.scope import Scope
 from bot.errors import (
@@ -66,28 +64,27 @@ T = TypeVar("T")
 
 
 class Interactions:
-    """Handles everything in Slack that is a command."""
+    """Handles everything in one workspace that is a command."""
 
     def __init__(
         self,
-        client: SlackClient,
-        people: People,
-        display_names: DisplayNames,
-        channels: Channels,
-        us: Identity,
+        there: Workspace,
         host: Host,
         background: Background,
+        going_on: set[asyncio.Task[None]],
     ) -> None:
-        self._client = client
-        self._people = people
-        self._display_names = display_names
-        self._channels = channels
-        self._us = us
+        self._client = there.client
+        self._people = there.people
+        self._display_names = there.display_names
+        self._channels = there.channels
+        self._us = there.us
         self._host = host
         self._background = background
-        self._windows = Windows(client, people, display_names, host, self._place(""))
+        self._windows = Windows(
+            *(there.client, there.people, there.display_names, host, self._place(""))
+        )
         #: Tasks that may outlast their acknowledgement.
-        self.going_on: set[asyncio.Task[None]] = set()
+        self._going_on = going_on
 
     async def take(self, body: Body) -> dict[str, Any] | None:
         """Handle `body` if it is a command or a control; return the acknowledgement, or
@@ -369,8 +366,8 @@ class Interactions:
         self, what: str, work: Coroutine[Any, Any, object]
     ) -> asyncio.Task[None]:
         task = self._background.start(what, work, platform=PLATFORM)
-        self.going_on.add(task)
-        task.add_done_callback(self.going_on.discard)
+        self._going_on.add(task)
+        task.add_done_callback(self._going_on.discard)
         return task
 
     def _is_below(self, command: Command) -> bool:

@@ -57,6 +57,11 @@ class People:
         #: The look-ups of optional facts that are under way.
         self._asking: dict[tuple[str, str], asyncio.Task[None]] = {}
 
+    @property
+    def size(self) -> int:
+        """How many answers are cached."""
+        return len(self._known)
+
     async def person(self, place: Scope, user: str) -> Person:
         """Return who `user` is at `place`. Raises DeliveryError if Slack cannot tell
         now."""

@@ -84,6 +84,11 @@ class NameCache:
         self._users = _Budget(rate=75, burst=MOST_NAMES)
         self._channels = _Budget(rate=36, burst=18)
 
+    @property
+    def size(self) -> int:
+        """How many names are cached."""
+        return len(self._known) + len(self._introduced)
+
     def introduce(self, names: Mapping[str, str]) -> None:
         """Remember `names`, by id, that came with messages. They count where a lookup
         finds none."""

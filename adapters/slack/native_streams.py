@@ -67,6 +67,11 @@ class Streams:
     #: By user, as their messages said it.
     _teams: LruDict[str, str] = field(default_factory=lambda: LruDict(MOST_PEOPLE))
 
+    @property
+    def size(self) -> int:
+        """How many refusals and people are remembered."""
+        return len(self._refused) + len(self._teams)
+
     def serve(self, thread: ThreadKey) -> bool:
         """Return whether an answer in `thread` may be a stream."""
         kind, wanted = thread.channel[:1], self.mode is not Mode.OFF

@@ -54,6 +54,11 @@ class Status:
         #: Until when the calls so far use up the rate.
         self._used = float("-inf")
 
+    @property
+    def size(self) -> int:
+        """How many refusals are remembered."""
+        return len(self._refused)
+
     async def set(self, turn: Turn, text: str) -> bool:
         """Set the line to `text`, or clear it with ""; return whether Slack took it."""
         # A line is cleared even if the channel has refused one since.

@@ -21,6 +21,9 @@ class Grants(Generic[K]):
         #: The time of the look-up and its result.
         self._granted: LruDict[K, tuple[float, ChannelAccess]] = LruDict(most)
 
+    def __len__(self) -> int:
+        return len(self._granted)
+
     async def find(
         self, key: K, fresh: float, look_up: Callable[[], Awaitable[ChannelAccess]]
     ) -> ChannelAccess:

@@ -23,6 +23,8 @@ from adapters.slack.adapter import LIMITS as SLACK
 from adapters.slack.adapter import SlackAdapter
 from adapters.slack.client import Identity
 from adapters.slack.config import SlackConfig
+from adapters.slack.one_workspace import OneWorkspace
+from adapters.slack.workspace import Workspace
 from bot.claude import model_router
 from bot.commands.catalog import parse_command
 from bot.context import prompt as context_prompt
@@ -140,7 +142,9 @@ class _Nowhere:
 async def slack_reads(text: str) -> None:
     client: Any = _Nowhere()
     us = Identity("T1", "Team", "U0BOT", "bot", "B1", frozenset())
-    adapter = SlackAdapter(client, SlackConfig("xoxb-1", "xapp-1"), us, None)
+    config = SlackConfig("xoxb-1", "xapp-1")
+    workspaces = OneWorkspace(Workspace(client, us, config.streams))
+    adapter = SlackAdapter(client, config, workspaces, None)
     said = await adapter.readable([heard(text), heard(text, 2)])
     adapter._failed.cancel()
     assert len(said) == 2

@@ -193,7 +193,7 @@ REASONS = {
     "adapters/discord/global_rate_limit.py GlobalRateLimiter._waiting": (
         "calls under way, each of something that is bounded itself"
     ),
-    "adapters/slack/interactions.py Interactions.going_on": (
+    "adapters/slack/intake.py Intake._going_on": (
         "beyond MOST_EVENTS nothing is taken in"
     ),
     "adapters/slack/members.py People._asking": (

@@ -73,7 +73,7 @@ async def town(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Town]:
     monkeypatch.setattr(members, "PATIENCE", 0.2)
     async with SlackEmulator() as slack, connect(slack_env(slack)) as adapter:
         yield Town(slack, adapter)
-        await adapter._people.close()
+        await adapter._workspaces.close()
 
 
 @pytest.mark.parametrize(

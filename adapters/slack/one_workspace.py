@@ -1,0 +1,72 @@
+"""The one workspace of an app that is installed by hand, with a fixed token.
+
+Rule: if Slack rejects the token, the platform ends: there is nobody else to serve.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from adapters.slack.check import SCOPES, lacking
+from adapters.slack.uploads import UPLOADING
+from adapters.slack.workspace import Workspace
+from bot.errors import AccessRevoked
+from bot.messages import operator
+from bot.ports.host import Host
+from bot.runtime.background import finish
+
+log = logging.getLogger(__name__)
+
+PLATFORM = "slack"
+
+
+class OneWorkspace:
+    """`adapters.slack.workspaces.Workspaces` with one workspace."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._only = workspace
+
+    async def get(self, team: str) -> Workspace:
+        """Return the workspace, whatever `team` is: it finds nothing of others."""
+        return self._only
+
+    async def find(self, body: Mapping[str, Any]) -> Workspace | None:
+        """Return the workspace, which ignores events of others by itself."""
+        return self._only
+
+    async def home(self, user: str) -> Workspace:
+        """Return the workspace."""
+        return self._only
+
+    def user(self, team: str) -> str:
+        """Return the id of the bot's user."""
+        return self._only.us.user
+
+    def begin(self, host: Host, refused: Callable[[AccessRevoked], None]) -> None:
+        """Report what Slack refuses from now on, and which scopes the app lacks. Those
+        of what is optional are logged at the start alone, since some are left out on
+        purpose, except for one that was taken from the app since then."""
+
+        def report_missing(scopes: Iterable[str]) -> None:
+            if missing := ", ".join(sorted((SCOPES | {UPLOADING}) & set(scopes))):
+                problem = operator.scopes_missing(scopes=missing)
+                host.alert(f"slack scopes {missing}", problem)
+
+        self._only.client.on_revoked = refused
+        report_missing(lacking(self._only.us))
+        self._only.client.on_missing_scope = report_missing
+
+    def listening(self, host: Host) -> None:
+        """Log who listens."""
+        us = self._only.us
+        log.info("slack.listening team=%s user=%s", us.team, us.user)
+        if not host.served.holds(PLATFORM, us.team):
+            log.warning(
+                "slack.not_served team=%s It is not in THREADKEEP_WORKSPACES, so "
+                "nobody there is answered.",
+                us.team,
+            )
+
+    async def close(self) -> None:
+        """End the look-ups under way."""
+        await finish(self._only.people.close())
