@@ -61,6 +61,7 @@ from bot.ports.host import Host
 from bot.ports.model import Model
 from bot.ports.operator_reports import Reports
 from bot.ports.platform import Adapter
+from bot.ports.processes import Gateways
 from bot.ports.store import Store
 from bot.reports.changes import SettingReports
 from bot.reports.money import MoneyReports
@@ -107,6 +108,7 @@ class App:
         database: Path | None = None,
         heard_within: float | None = None,
         probes: Sequence[tuple[str, str]] = (),
+        gateways: Gateways | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -230,6 +232,7 @@ class App:
                 ProcessMonitor(store, self.vitals.read, heard_within),
             ),
             platforms,
+            gateways,
         )
 
     async def run(self, stopping: asyncio.Event) -> None:

@@ -13,6 +13,7 @@ from storage.case_tables import m006_cases
 from storage.deletion_tables import m010_deletions_and_refusals
 from storage.file_choices import m020_file_choices
 from storage.file_tables import m016_files
+from storage.gateways import m033_gateways
 from storage.heads import m027_heads
 from storage.leases import m031_owners
 from storage.mcp_tables import m026_mcp
@@ -386,5 +387,6 @@ for step in (
     m027_heads,
     m030_read_counts,
     m031_owners,
+    m033_gateways,
 ):
     migrations()(step)

@@ -8,7 +8,7 @@ what it promises in `bot.ports`.
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, closing
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from bot.domain.budget import BudgetExceeded, BudgetLimits, Charge
 from bot.domain.message import Message, Verdict
 from bot.domain.retention import Retention
 from bot.domain.scope import Scope, ThreadKey
+from bot.domain.shard_range import ShardRange
 from bot.domain.turn import Turn
 from bot.ports.inbox import Judge
 from storage import (
@@ -31,6 +32,7 @@ from storage import (
     expiry,
     file_choices,
     files,
+    gateways,
     inbox,
     leases,
     ledger,
@@ -45,6 +47,7 @@ from storage import (
     reports,
     search,
     search_index,
+    server_clock,
     settings,
     spending,
     summaries,
@@ -72,11 +75,15 @@ from storage.writer import Writer
 
 
 class SqliteStore:
-    """Implements `bot.ports.store.Store`; made by `open_store`.
+    """Implements `bot.ports.store.Store` and `bot.ports.processes.Gateways`; made by
+    `open_store`.
 
     `path` is None for a database in memory. `clock` returns the time at which a row is
     made, in seconds since 1970.
     """
+
+    #: Whether several processes may use the database at once.
+    shared = False
 
     def __init__(
         self,
@@ -150,6 +157,21 @@ class SqliteStore:
     ) -> int | BudgetExceeded:
         return await self._write(
             lambda db: ledger.open_charge(db, charge, caps, now, owner=self._owner)
+        )
+
+    async def take_slot(self, name: str, seconds: float) -> float:
+        return await self._write(
+            lambda db: gateways.take_slot(
+                db, name, seconds, server_clock.read(db, self._clock)
+            )
+        )
+
+    async def claim_shards(self, bot: str, shards: ShardRange) -> Sequence[ShardRange]:
+        return await self._write(
+            lambda db: gateways.claim_shards(
+                *(db, bot, self._owner, shards),
+                server_clock.read(db, self._clock),
+            )
         )
 
     next_turn = read(thread_queries.next_turn)

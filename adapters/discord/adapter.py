@@ -157,7 +157,8 @@ class DiscordAdapter:
         except DeliveryError as error:
             # The commands registered before still work.
             log.error("discord.not_registered %s", error)
-        await gateway.identify_in_time(client)
+        starts = await gateway.identify_in_time(client)
+        await gateway.take_turns(self._link, starts, host.gateways)
         log.info(
             "discord.listening user=%s message_content=%s",
             self._link.us,

@@ -8,8 +8,9 @@ SDK's.
 import asyncio
 import contextlib
 import logging
+import random
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import aiohttp
@@ -19,6 +20,7 @@ from discord.gateway import DiscordWebSocket
 
 from adapters.discord.config import PUBLIC_API, DiscordConfig
 from adapters.discord.global_rate_limit import traced
+from bot.domain.shard_range import ShardRange
 from bot.errors import (
     AccessRevoked,
     ConfigError,
@@ -56,6 +58,9 @@ PATIENCE = 60.0
 # often that is checked.
 GREETING = 15.0
 LOOK_AGAIN = 0.05
+
+# Seconds between the end of a session that cannot be resumed and the next (facts B1).
+PAUSE = (1.0, 5.0)
 
 # The permissions that the bot uses (facts B7).
 PERMISSIONS = discord.Permissions(
@@ -98,9 +103,28 @@ class Gateway(discord.AutoShardedClient):
             chunk_guilds_at_startup=False,
             allowed_mentions=discord.AllowedMentions.none(),
             max_ratelimit_timeout=PATIENCE / 2,
-            shard_count=config.shards,
+            shard_count=config.shards.count if config.shards else None,
             http_trace=traced(on_revoked),
         )
+        if config.shards:
+            self.shard_ids = config.shards.ids
+        #: Waits for the turn of a shard to start a session; None for as the SDK does.
+        self.before_session: Callable[[int], Awaitable[None]] | None = None
+        self._begun: set[int] = set()
+
+    async def before_identify_hook(
+        self, shard_id: int | None, *, initial: bool = False
+    ) -> None:
+        """Wait until the shard may start a session."""
+        shard = shard_id or 0
+        if self.before_session is None:
+            await super().before_identify_hook(shard_id, initial=initial)
+            return
+        if shard in self._begun:
+            # Its session is over, after which Discord wants a pause (facts B1).
+            await asyncio.sleep(random.uniform(*PAUSE))
+        self._begun.add(shard)
+        await self.before_session(shard)
 
     async def close(self) -> None:
         """Close as the SDK does, and end what it leaves: for seconds after a session
@@ -147,6 +171,11 @@ class Link:
         unless that is Discord's."""
         url = self._config.api_url
         return None if url == PUBLIC_API else yarl.URL(url)
+
+    @property
+    def shards(self) -> ShardRange | None:
+        """The shards of this process; None for as many as Discord recommends."""
+        return self._config.shards
 
     @property
     def content(self) -> bool:

@@ -1,19 +1,17 @@
 """Configuration of the Discord adapter, from the environment."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from adapters.discord.shards import parse
+from bot.domain.shard_range import ShardRange
 from bot.errors import ConfigError
 from bot.messages import check as check_messages
 from bot.messages import config as messages
 from bot.text import addresses
-from bot.text.numbers import number
 from bot.text.redaction import quoted
 
 PUBLIC_API = "https://discord.com/api/v10"
-
-_SHARDS = re.compile(r"[1-9][0-9]{0,4}")
 
 CONTENT_CHOICES = ("auto", "on", "off")
 
@@ -29,8 +27,8 @@ class DiscordConfig:
     #: Whether to request the content of messages that do not mention the bot; "auto"
     #: requests it if the app has the intent.
     message_content: str = "auto"
-    #: The number of shards; None for the one that Discord recommends.
-    shards: int | None = None
+    #: The shards of this process; None for as many as Discord recommends, all of them.
+    shards: ShardRange | None = None
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "DiscordConfig":
@@ -39,7 +37,8 @@ class DiscordConfig:
         api_url = env.get("DISCORD_API_URL", "").strip() or PUBLIC_API
         gateway_url = env.get("DISCORD_GATEWAY_URL", "").strip() or None
         content = env.get("DISCORD_MESSAGE_CONTENT", "").strip().lower() or "auto"
-        shards = env.get("DISCORD_SHARDS", "").strip()
+        written = env.get("DISCORD_SHARDS", "").strip()
+        shards = parse(written) if written else None
         problems = []
         if not token:
             problems.append(
@@ -71,15 +70,9 @@ class DiscordConfig:
                     written=quoted(content),
                 )
             )
-        if shards and not _SHARDS.fullmatch(shards):
-            problems.append(
-                messages.not_a_number(
-                    variable="DISCORD_SHARDS",
-                    least=1,
-                    most=99_999,
-                    written=quoted(shards),
-                )
-            )
+        if isinstance(shards, str):
+            problems.append(shards)
+            shards = None
         if problems:
             raise ConfigError(*problems)
         return cls(
@@ -87,7 +80,7 @@ class DiscordConfig:
             api_url=api_url.rstrip("/"),
             gateway_url=gateway_url,
             message_content=content,
-            shards=number(shards),
+            shards=shards,
         )
 
 

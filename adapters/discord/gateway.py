@@ -6,23 +6,33 @@ facts B1), so a process that crashes and restarts in a loop must wait.
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 import discord
 
 from adapters.discord import events
 from adapters.discord.app_commands import Commands
-from adapters.discord.client import Gateway, translated
+from adapters.discord.client import Gateway, Link, translated
 from adapters.discord.message_listener import MessageListener
 from adapters.discord.servers import Servers
-from bot.errors import DeliveryError
+from bot.domain.shard_range import ShardRange
+from bot.errors import ConfigError, DeliveryError, StorageError
+from bot.messages import config as messages
 from bot.ports.host import Health
+from bot.ports.processes import Gateways
 
 log = logging.getLogger(__name__)
 
 # With more session starts left than this, there is no wait. Restarts by an operator
 # never use that many in a day.
 PLENTY = 500
+
+# Seconds between two session starts of shards whose numbers have the same rest when
+# divided by the number that Discord allows at once (facts B1). A little more than
+# Discord asks for, since they arrive closer together than they were sent.
+SPACE = 5.25
 
 
 # What the gateway sends when a session begins or resumes, and says nothing of whether
@@ -49,11 +59,14 @@ def attach(
         if event not in GREETINGS:
             health.heard(events.NAME)
 
+    def sessions() -> int:
+        return len(client.shard_ids or range(client.shard_count or 1))
+
     async def on_shard_disconnect(shard: int) -> None:
         health.lost(events.NAME, str(shard))
 
     async def on_shard_resumed(shard: int) -> None:
-        health.connected(events.NAME, str(shard), of=client.shard_count or 1)
+        health.connected(events.NAME, str(shard), of=sessions())
 
     async def on_raw_message_edit(payload: discord.RawMessageUpdateEvent) -> None:
         await listener.edited(payload.message)
@@ -84,7 +97,7 @@ def attach(
 
     async def on_shard_ready(shard: int) -> None:
         log.info("discord.session shard=%d", shard)
-        health.connected(events.NAME, str(shard), of=client.shard_count or 1)
+        health.connected(events.NAME, str(shard), of=sessions())
         await listener.catch_up(shard)
 
     async def on_ready() -> None:
@@ -106,28 +119,106 @@ def attach(
         client.event(handler)
 
 
+@dataclass(frozen=True, slots=True)
+class Starts:
+    """How sessions are to be started, as Discord says."""
+
+    #: The number of shards that Discord recommends; None if it is not known.
+    recommended: int | None = None
+    #: How many sessions may be started at once.
+    at_once: int = 1
+
+
 async def identify_in_time(
     client: Gateway, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-) -> None:
-    """Wait until a session may be started, so that the starts last the whole day."""
+) -> Starts:
+    """Wait until a session may be started, so that the starts last the whole day;
+    return how."""
     while True:
         try:
             async with translated("ask for a session"):
-                limits = await client.fetch_session_start_limits()
-        except DeliveryError as error:
+                shards, _, limits = await client.http.get_bot_gateway()
+                starts = Starts(shards, max(1, limits["max_concurrency"]))
+                remaining = limits["remaining"]
+                left = limits["reset_after"] / 1000
+        except (DeliveryError, discord.GatewayNotFound) as error:
             # Connecting fails in the same way, and retries by itself.
             log.warning("discord.unlimited %s", error)
-            return
-        if limits.remaining > PLENTY:
-            return
-        left = limits.reset_after / 1000
-        wait = left / max(1, limits.remaining)
+            return Starts()
+        if remaining > PLENTY:
+            return starts
+        wait = left / max(1, remaining)
         log.warning(
             "discord.too_many_starts remaining=%d waiting=%.0f Something starts this "
             "bot again and again.",
-            limits.remaining,
+            remaining,
             wait,
         )
         await sleep(wait)
-        if limits.remaining:
-            return
+        if remaining:
+            return starts
+
+
+class SessionTurns:
+    """Spaces the session starts of `bot`: over all processes if there are `gateways`,
+    else those of this process."""
+
+    def __init__(
+        self,
+        gateways: Gateways | None,
+        bot: str,
+        at_once: int,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._gateways = gateways
+        self._bot = bot
+        self._at_once = at_once
+        self._sleep = sleep
+        #: When the next start is allowed here; by the key of its shard.
+        self._next: dict[int, float] = {}
+
+    async def wait(self, shard: int) -> None:
+        """Wait until `shard` may start a session."""
+        key = shard % self._at_once
+        now = time.monotonic()
+        wait = max(0.0, self._next.get(key, now) - now)
+        if self._gateways is not None:
+            try:
+                turn = f"{events.NAME}:{self._bot}:{key}"
+                wait = max(wait, await self._gateways.take_slot(turn, SPACE))
+            except StorageError as error:
+                # Discord ends a session that begins too soon, and it is tried again.
+                log.warning("discord.no_turn shard=%d %s", shard, error)
+                wait = SPACE
+        self._next[key] = now + wait + SPACE
+        if wait > 0:
+            log.info("discord.turn shard=%d waiting=%.1f", shard, wait)
+            await self._sleep(wait)
+
+
+async def take_turns(link: Link, starts: Starts, gateways: Gateways | None) -> None:
+    """Have the sessions of `link` start in turn, with shards that cross those of no
+    other process. Raises ConfigError and StorageError."""
+    bot, shards = str(link.us), link.shards
+    if shards is None and starts.recommended:
+        shards = ShardRange(0, starts.recommended - 1, starts.recommended)
+    if gateways is not None and shards is not None:
+        await _claim(gateways, bot, shards)
+    turns = SessionTurns(gateways, bot, starts.at_once)
+    link.client.before_session = turns.wait
+
+
+async def _claim(gateways: Gateways, bot: str, shards: ShardRange) -> None:
+    others = await gateways.claim_shards(bot, shards)
+    for other in others:
+        if shards.crosses(other):
+            raise ConfigError(messages.shards_cross(ours=shards, theirs=other))
+    if shards in others:
+        log.info("discord.second_gateway shards=%s", shards)
+    if counts := {each.count for each in others} - {shards.count}:
+        log.warning(
+            "discord.shard_counts_differ ours=%d theirs=%s Until the others end, some "
+            "events arrive twice.",
+            shards.count,
+            ",".join(map(str, sorted(counts))),
+        )

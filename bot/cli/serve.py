@@ -44,8 +44,11 @@ ADAPTER = "adapters.{}.adapter"
 
 @click.command(help=command_help.SERVE)
 @click.option("--lines", is_flag=True, help=messages.LINES_HELP)
-def serve(lines: bool) -> None:
+@click.option("--shards", default="", help=messages.SHARDS_HELP)
+def serve(lines: bool, shards: str) -> None:
     env, env_file = load_environment()
+    if shards:
+        env = {**env, "DISCORD_SHARDS": shards}
     names = configured_platforms(env)
     piped = sys.stdin is not None and not sys.stdin.isatty()
     if piped and not lines and not names:
@@ -109,6 +112,7 @@ async def serve_until_stopped(
             database=settings.database,
             heard_within=settings.heard_within,
             probes=settings.probes,
+            gateways=store if store.shared else None,
         )
         _log_start(settings, adapters)
         heap.keep()

@@ -64,6 +64,9 @@ def answering(*, model: str, count: int) -> str:
 
 
 # Help for options.
+SHARDS_HELP = (
+    "The Discord shards of this process, such as 0-3/16, in place of DISCORD_SHARDS."
+)
 LINES_HELP = "Take each line of standard input as a question of its own."
 MODEL_HELP = "The model to ask, such as opus."
 SYSTEM_HELP = "Instructions, in place of the prompt that is set."

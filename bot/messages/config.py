@@ -173,6 +173,41 @@ DISCORD_SHARDS = (
 )
 
 
+def not_shards(*, written: str) -> str:
+    return (
+        "DISCORD_SHARDS must be a number of shards, such as 2, or a range of them, "
+        f"such as 0-3/16, not {written}."
+    )
+
+
+def shard_count_out_of_range(*, most: int, written: str) -> str:
+    return (
+        "DISCORD_SHARDS must be a number of shards from 1 to "
+        f"{most}, or a range of them, such as 0-3/16, not {written}."
+    )
+
+
+def shards_backwards(*, first: int, last: int) -> str:
+    return (
+        f"DISCORD_SHARDS names shards from {first} to {last}: write the lower number "
+        "first."
+    )
+
+
+def no_such_shard(*, shard: int, count: int) -> str:
+    return (
+        f"DISCORD_SHARDS names shard {shard}, but {count} shards are counted from 0: "
+        "the last has the number before."
+    )
+
+
+def shards_cross(*, ours: object, theirs: object) -> str:
+    return (
+        f"The Discord shards {ours} overlap {theirs}, which another process has: start "
+        "each process with shards of its own (--shards or DISCORD_SHARDS)."
+    )
+
+
 def token_refused(*, variable: str, error: object) -> str:
     return f"{variable} is not accepted. {error}"
 

@@ -15,6 +15,7 @@ from bot.domain.served_workspaces import Served
 from bot.domain.turn import ThreadSummary
 from bot.errors import ConfigError
 from bot.ports.operator_reports import Reports
+from bot.ports.processes import Gateways
 from bot.ui.command_spec import CommandSpec
 from bot.ui.elements import Command, CommandResult, Page, Response
 
@@ -281,3 +282,5 @@ class Host:
     api: Api
     reports: Reports
     access: WorkspaceAccess
+    #: Agrees with other processes on one database; None where there are none.
+    gateways: Gateways | None = None

@@ -1,8 +1,10 @@
-"""The store's port for processes that share a database: which of them has a thread."""
+"""The store's ports for processes that share a database."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from bot.domain.scope import ThreadKey
+from bot.domain.shard_range import ShardRange
 from bot.domain.turn import Turn
 
 
@@ -17,4 +19,18 @@ class OwnedThreads(Protocol):
         """Return the oldest turn of `thread` that is not DELIVERED, for this process to
         answer: `thread` is its own from now on. None if there is no such turn, or if
         another process that runs has the thread."""
+        ...
+
+
+class Gateways(Protocol):
+    """What processes that receive events agree on."""
+
+    async def take_slot(self, name: str, seconds: float) -> float:
+        """Take the next turn at `name`, of which there is one in `seconds` for all
+        processes together; return in how many seconds it is. Raises StorageError."""
+        ...
+
+    async def claim_shards(self, bot: str, shards: ShardRange) -> Sequence[ShardRange]:
+        """Store that this process has `shards` of `bot`, unless they cross those of
+        another that runs; return those of the others. Raises StorageError."""
         ...

@@ -108,12 +108,10 @@ async def test_an_answer_is_timed_and_its_writes_are_counted() -> None:
 
 
 async def test_a_bot_with_several_sessions_is_connected_with_all_of_them() -> None:
-    async with (
-        DiscordEmulator() as discord,
-        running(
-            discord, MemoryStore(), ScriptedModel(), env={"DISCORD_SHARDS": "2"}
-        ) as app,
-    ):
-        await until(lambda: state(app).since)
-        assert discord.gateway.connected == 2
-        assert state(app).reconnects == 0
+    shards = {"DISCORD_SHARDS": "2"}
+    async with DiscordEmulator() as discord:
+        discord.app.max_concurrency = 2
+        async with running(discord, MemoryStore(), ScriptedModel(), env=shards) as app:
+            await until(lambda: state(app).since)
+            assert discord.gateway.connected == 2
+            assert state(app).reconnects == 0

@@ -296,7 +296,7 @@ def test_a_number_in_the_environment_is_refused_in_a_sentence(digits: str) -> No
     with pytest.raises(ConfigError, match="THREADKEEP_GRACE must be a number"):
         Config.from_env({"THREADKEEP_GRACE": digits})
     discord = {"DISCORD_TOKEN": "a.b.c", "DISCORD_SHARDS": digits}
-    with pytest.raises(ConfigError, match="DISCORD_SHARDS must be a number"):
+    with pytest.raises(ConfigError, match="DISCORD_SHARDS must be a number of shards"):
         DiscordConfig.from_env(discord)
 
 

@@ -77,6 +77,8 @@ REASONS = {
     "adapters/discord/interactions.py Interactions._catalog": FIXED,
     "bot/commands/search.py _Readable._known": "of one search, which is bounded",
     "bot/platforms.py Platforms.adapters": FIXED,
+    "adapters/discord/client.py Gateway._begun": "one for each shard",
+    "adapters/discord/gateway.py SessionTurns._next": "one for each key of Discord's",
     "bot/vitals/connections.py Connections._states": "one for each platform",
     "bot/vitals/connections.py Connections._echoes": "at most MOST_ECHOES",
     "bot/vitals/connections.py _State.open": "as many as the platform has shards",

@@ -4,7 +4,6 @@ import asyncio
 import logging
 import time
 
-import discord as sdk
 import pytest
 
 from adapters.discord import gateway
@@ -127,6 +126,7 @@ async def test_a_form_that_was_open_during_a_restart_still_counts(
 async def test_guilds_are_shared_out_among_shards(unattended: Guild) -> None:
     guild = unattended
     discord, claude, store = guild.discord, guild.claude, guild.store
+    discord.app.max_concurrency = 2
     homes = [discord.add_guild(f"guild {n}", shard=(n, 2)) for n in (0, 1)]
     channels = [discord.add_channel("general", guild=home) for home in homes]
     async with answering(discord, claude, store, {"DISCORD_SHARDS": "2"}):
@@ -144,14 +144,16 @@ async def test_many_starts_are_spread_over_the_day(
     class Client:
         def __init__(self, remaining: int) -> None:
             self.remaining = remaining
+            self.http = self
 
-        async def fetch_session_start_limits(self) -> sdk.SessionStartLimits:
-            return sdk.SessionStartLimits(
-                total=1000,
-                remaining=self.remaining,
-                reset_after=3_600_000,
-                max_concurrency=1,
-            )
+        async def get_bot_gateway(self) -> tuple[int, str, dict[str, int]]:
+            limits = {
+                "total": 1000,
+                "remaining": self.remaining,
+                "reset_after": 3_600_000,
+                "max_concurrency": 1,
+            }
+            return 1, "", limits
 
     async def sleep(seconds: float) -> None:
         waits.append(seconds)

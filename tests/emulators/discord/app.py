@@ -9,6 +9,9 @@ from tests.emulators.discord.model import Json, Model, Refused, Request
 #: B1: how often a bot may identify in a day.
 IDENTIFIES = 1_000
 
+#: B1: the most guilds of one shard.
+GUILDS_OF_SHARD = 2_500
+
 #: B1: what the flags say of message content for a bot in few guilds.
 CONTENT_LIMITED = 1 << 19
 
@@ -31,6 +34,7 @@ class App:
         self.identifies_left = IDENTIFIES
         self.max_concurrency = 1
         self.shards = 1
+        self.guilds_of_shard = GUILDS_OF_SHARD
         #: How often commands were registered.
         self.command_puts = 0
         self.gateway_url = ""

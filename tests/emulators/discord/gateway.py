@@ -18,8 +18,8 @@ from aiohttp import WSMsgType, web
 
 from tests.emulators.changes import Changes
 from tests.emulators.discord.app import App
-from tests.emulators.discord.model import Json, Model
-from tests.emulators.discord.session import Session, Wire
+from tests.emulators.discord.model import Guild, Json, Model
+from tests.emulators.discord.session import Session, Wire, shard_of
 from tests.emulators.discord.visibility import (
     KNOWN,
     MESSAGE_CONTENT,
@@ -210,6 +210,8 @@ class Gateway:
             raise _Closed(4004)
         if not 0 <= number < count:
             raise _Closed(4010)
+        if len(self._guilds_of(number, count)) > self._app.guilds_of_shard:
+            raise _Closed(4011)
         intents = asked.get("intents", 0)
         if intents & ~KNOWN:
             raise _Closed(4013)
@@ -240,12 +242,7 @@ class Gateway:
 
     def _welcome(self, session: Session) -> None:
         bot = self._model.bot_user.id
-        guilds = [
-            guild
-            for guild in self._model.guilds.values()
-            if bot in guild.members
-            and session.concerns("GUILD_CREATE", {"id": str(guild.id)})
-        ]
+        guilds = self._guilds_of(*session.shard)
         ready = {
             "v": 10,
             "user": self._model.user(bot),
@@ -258,6 +255,15 @@ class Gateway:
         session.dispatch("READY", ready)
         for guild in guilds:
             session.tell("GUILD_CREATE", self._model.guild(guild))
+
+    def _guilds_of(self, number: int, count: int) -> list[Guild]:
+        """The guilds that the bot is in and that are a shard's."""
+        bot = self._model.bot_user.id
+        return [
+            guild
+            for guild in self._model.guilds.values()
+            if bot in guild.members and shard_of(guild.id, count) == number
+        ]
 
     def _resume(self, connection: _Connection, asked: Json) -> None:
         if not self._trusts(f"Bot {asked.get('token')}"):

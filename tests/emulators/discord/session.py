@@ -15,6 +15,12 @@ from tests.emulators.discord.visibility import Eyes
 Wire = Callable[[Any], str]
 
 
+def shard_of(guild: int, count: int) -> int:
+    """The shard, of `count`, that hears of a guild (B1); 0 for no guild, whose events
+    are those of direct messages."""
+    return (guild >> 22) % count
+
+
 @dataclass(slots=True)
 class Session:
     """What one shard was told, and to whom to go on telling."""
@@ -34,7 +40,7 @@ class Session:
         about_guild = event in ("GUILD_CREATE", "GUILD_UPDATE", "GUILD_DELETE")
         guild = payload["id"] if about_guild else payload.get("guild_id")
         number, count = self.shard
-        return event == "USER_UPDATE" or (int(guild or 0) >> 22) % count == number
+        return event == "USER_UPDATE" or shard_of(int(guild or 0), count) == number
 
     def tell(self, event: str, payload: Json) -> None:
         """Tell the client of an event, as much as it may know of it."""

@@ -1,5 +1,6 @@
 """The Discord emulator's gateway, as discord.py and a bare WebSocket meet it."""
 
+import contextlib
 from collections.abc import AsyncIterator
 
 import discord
@@ -140,6 +141,49 @@ async def test_shards_of_one_key_identify_five_seconds_apart() -> None:
         emulator.advance(5)
         await second.identify(shard=[1, 2])
         assert (await second.hear("READY"))["d"]["shard"] == [1, 2]
+
+
+async def test_shards_of_different_keys_identify_at_once() -> None:
+    async with (
+        DiscordEmulator(identify_interval=5.0) as emulator,
+        wired(emulator) as wire,
+        contextlib.AsyncExitStack() as stack,
+    ):
+        emulator.app.max_concurrency = 2
+        lines = [await stack.enter_async_context(wire.gateway()) for _ in range(3)]
+        for number, line in enumerate(lines):
+            await line.identify(shard=[number, 4])
+        assert (await lines[0].hear("READY"))["d"]["shard"] == [0, 4]
+        assert (await lines[1].hear("READY"))["d"]["shard"] == [1, 4]
+        # Its key is that of shard 0.
+        assert (await lines[2].hear(9))["d"] is False
+
+
+async def test_a_shard_with_too_many_guilds_is_sent_away(
+    emulator: DiscordEmulator, wire: Wire
+) -> None:
+    emulator.app.guilds_of_shard = 1
+    emulator.add_guild("One", shard=(0, 2))
+    emulator.add_guild("Other", shard=(1, 2))
+    async with wire.gateway() as line:
+        await line.identify()
+        assert await line.closed() == 4011
+    async with wire.gateway() as line:
+        await line.identify(shard=[1, 2])
+        await line.hear("READY")
+
+
+async def test_two_sessions_of_one_shard_hear_the_same(
+    emulator: DiscordEmulator, wire: Wire
+) -> None:
+    alice, general = emulator.add_user("Alice"), emulator.add_channel("general")
+    async with wire.gateway() as one, wire.gateway() as other:
+        for line in (one, other):
+            await line.identify(shard=[0, 1], intents=EVERYTHING)
+            await line.hear("READY")
+        emulator.say(alice, general, "both hear this")
+        for line in (one, other):
+            assert await hear_texts(line, 1) == ["both hear this"]
 
 
 async def test_each_shard_hears_its_guilds_and_the_first_one_direct_messages(
