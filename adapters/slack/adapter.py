@@ -13,6 +13,7 @@ from functools import partial
 from slack_bolt.app.async_app import AsyncApp
 
 from adapters.slack import mrkdwn
+from adapters.slack.catching_up import CatchingUp
 from adapters.slack.check import scopes
 from adapters.slack.client import SlackClient, open_client
 from adapters.slack.config import SlackConfig
@@ -124,14 +125,19 @@ class SlackAdapter:
             await asyncio.shield(self._failed)
             return
         async with Background(lambda _, error: self._fail(error)) as background:
+            catching_up = CatchingUp(host, self._workspaces, background)
+            intake = Intake(host, self._workspaces, background, catching_up.missed)
             try:
-                await self._listen(host, Intake(host, self._workspaces, background))
+                await catching_up.start()
+                await self._listen(host, intake, catching_up)
             finally:
                 # Work that outlasts an acknowledgement only updates modals.
                 background.cancel()
                 await self._workspaces.close()
 
-    async def _listen(self, host: Host, intake: Intake) -> None:
+    async def _listen(
+        self, host: Host, intake: Intake, catching_up: CatchingUp
+    ) -> None:
         config = self._config
         app = intake.app(self._client, config.signing_secret)
         sockets = config.connections if config.app_token else 0
@@ -143,7 +149,8 @@ class SlackAdapter:
                 self.request_url = await stack.enter_async_context(served) + PATH
                 host.health.connected(self.name, "http", ways)
             if sockets:
-                await stack.enter_async_context(self._connected(host, app, ways))
+                connected = self._connected(host, app, ways, catching_up)
+                await stack.enter_async_context(connected)
             if not self._failed.done():
                 self._workspaces.listening(host)
             # Shielded: other calls may wait for it, too.
@@ -151,7 +158,7 @@ class SlackAdapter:
 
     @contextlib.asynccontextmanager
     async def _connected(
-        self, host: Host, app: AsyncApp, ways: int
+        self, host: Host, app: AsyncApp, ways: int, catching_up: CatchingUp
     ) -> AsyncIterator[None]:
         """Open the connections of Socket Mode, unless Slack rejects the token; close
         them in the end."""
@@ -161,6 +168,7 @@ class SlackAdapter:
             count=self._config.connections,
             of=ways,
             address=address,
+            absent=catching_up.missed,
         )
         connecting = asyncio.ensure_future(sockets.connect())
         try:

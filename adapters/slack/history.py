@@ -34,6 +34,8 @@ PATIENCE = 30.0
 # thread: time for two pages more than the first, with which it reads 43 messages in
 # sequence, or the first 15 and some of the newest.
 CAPPED_PATIENCE = 125.0
+# Whoever is told to wait so many seconds may call once a minute (facts A5.2).
+CAPPED_WAIT = 45.0
 
 
 class MessageHistory:
@@ -89,16 +91,61 @@ class MessageHistory:
         is_open = bool(end) and not reaches_end
         return EarlierMessages(messages, missing, len(head), is_open=is_open)
 
+    @property
+    def is_capped(self) -> bool:
+        """Return whether Slack lets this app read 15 messages a minute, as far as that
+        is known."""
+        return self._is_capped
+
+    async def after(
+        self, thread: ThreadKey, oldest: float, most: int, patience: float
+    ) -> list[tuple[Message, bool]]:
+        """Return the messages of `thread` from `oldest` on, at most about `most`, the
+        oldest first, each with whether somebody edited it. Waits up to `patience`
+        seconds for rate limits. Raises DeliveryError."""
+        found: dict[str, tuple[Message, bool]] = {}
+        waits, cursor = _Patience(patience), ""
+        while len(found) < most:
+            page = await self._page(
+                *("conversations.replies", waits),
+                channel=thread.channel,
+                ts=thread.thread,
+                limit=THREAD_PAGE,
+                oldest=f"{oldest:.6f}",
+                inclusive=True,
+                cursor=cursor or None,
+            )
+            messages = page.get("messages") or []
+            said = await self._converted(messages, thread.channel)
+            # Slack returns the root first, whatever the bounds.
+            found |= {
+                each.message: (each, bool(raw.get("edited")))
+                for raw, each in zip(messages, said, strict=True)
+                if each is not None and each.at >= oldest
+            }
+            cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                break
+            self._is_capped = self._is_capped or len(messages) <= capped.PAGE
+        self._is_capped = self._is_capped or waits.longest >= CAPPED_WAIT
+        return list(found.values())
+
     async def recent(
-        self, place: Scope, most: int, since: float | None = None
+        self,
+        place: Scope,
+        most: int,
+        since: float | None = None,
+        *,
+        patience: float = PATIENCE,
     ) -> list[Message]:
-        """Return the newest messages at the top of a channel, oldest first. Raises
-        DeliveryError."""
+        """Return the newest messages at the top of a channel, oldest first. Waits up to
+        `patience` seconds for rate limits. Raises DeliveryError."""
         found: list[Message] = []
         oldest = f"{since:.6f}" if since is not None else None
         pages = self._messages(
             "conversations.history",
             place.channel,
+            patience,
             oldest=oldest,
             inclusive=True if oldest else None,
         )
@@ -145,12 +192,13 @@ class MessageHistory:
         )
 
     async def _messages(
-        self, method: str, channel: str, **arguments: Any
+        self, method: str, channel: str, seconds: float, **arguments: Any
     ) -> AsyncGenerator[Message, None]:
-        """Yield the messages in the pages of `method`."""
+        """Yield the messages in the pages of `method`; wait up to so many seconds for
+        rate limits."""
         cursor: str | None = None
         some = False
-        patience = _Patience(PATIENCE)
+        patience = _Patience(seconds)
         while True:
             try:
                 page = await self._page(
@@ -197,13 +245,16 @@ class MessageHistory:
 
 @dataclass(slots=True)
 class _Patience:
-    """The seconds that one reading may still wait for rate limits."""
+    """The seconds that one reading may still wait for rate limits, and the longest of
+    its waits."""
 
     left: float
+    longest: float = 0.0
 
     async def wait(self, error: Throttled) -> None:
         """Wait as long as Slack says; raise `error` if that is too long."""
         self.left -= error.retry_after
+        self.longest = max(self.longest, error.retry_after)
         if self.left < 0:
             raise error
         await asyncio.sleep(error.retry_after)

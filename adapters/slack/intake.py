@@ -8,11 +8,13 @@ events beyond a limit are refused there at once.
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
 from adapters.slack import events, mentions, organisations
@@ -28,6 +30,7 @@ from bot.ports.host import Host
 from bot.runtime.allowance import Allowance
 from bot.runtime.background import Background, report
 from bot.runtime.offload import offload
+from bot.text.numbers import number
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +53,7 @@ class Intake:
         host: Host,
         workspaces: Workspaces,
         background: Background,
+        absent: Callable[[float], None],
     ) -> None:
         self._host = host
         self._workspaces = workspaces
@@ -58,8 +62,13 @@ class Intake:
         #: Tasks of commands that may outlast their acknowledgement.
         self._going_on: set[asyncio.Task[None]] = set()
         self._under_way = Allowance(MOST_EVENTS)
-        #: How many events in a row the store refused.
+        #: How many events in a row the store refused, and since when.
         self._unkept = 0
+        self._unkept_since = 0.0
+        #: When something arrived last, in seconds since 1970.
+        self._heard = time.time()
+        #: Called with the time from which on events may have been lost.
+        self._absent = absent
 
     def app(self, client: SlackClient, signing_secret: str = "") -> AsyncApp:
         """Return the Bolt app that takes in everything here. It verifies what comes
@@ -78,9 +87,12 @@ class Intake:
         app.error(self.not_acknowledged)
         return app
 
-    async def spool(self, body: dict[str, Any]) -> BoltResponse:
+    async def spool(
+        self, body: dict[str, Any], request: AsyncBoltRequest
+    ) -> BoltResponse:
         """Take in `body` and return what acknowledges it. Raises if it is not
         durable."""
+        self._look_for_a_gap(request)
         # Commands that outlast their acknowledgement are bounded, too.
         if len(self._going_on) >= MOST_EVENTS:
             self._under_way.refused += 1
@@ -95,7 +107,17 @@ class Intake:
         if self._unkept:
             log.info("slack.acknowledging_again refused=%d", self._unkept)
             self._unkept = 0
+            self._absent(self._unkept_since)
         return response
+
+    def _look_for_a_gap(self, request: AsyncBoltRequest) -> None:
+        """Tell of the silence before a repeat: what Slack repeated before may be
+        lost."""
+        heard, self._heard = self._heard, time.time()
+        # Both ways have this header (facts A2); the second repeat comes after a minute.
+        repeat = number(request.headers.get("x-slack-retry-num", ["0"])[0]) or 0
+        if repeat >= 2:
+            self._absent(heard)
 
     async def not_acknowledged(self, error: Exception) -> BoltResponse:
         """Return what tells Slack to send again what failed with `error`."""
@@ -109,10 +131,14 @@ class Intake:
         # Once: while a disk is full, every event fails in the same way.
         self._unkept += 1
         if self._unkept == 1:
+            self._unkept_since = time.time()
             log.error("slack.not_acknowledged %s", error)
         return BoltResponse(status=503)
 
     async def _take(self, body: dict[str, Any]) -> BoltResponse:
+        if body.get("type") == "app_rate_limited":
+            # More than 30,000 events an hour (facts A2).
+            log.warning("slack.events_limited Slack leaves out events of this minute.")
         there = await self._workspaces.find(body)
         if there is None:
             # Acknowledged, too, or Slack repeats it.

@@ -7,6 +7,7 @@ the SDK, which closes a connection before it opens the next.
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from functools import partial
 
@@ -46,6 +47,7 @@ class Sockets:
         count: int = 1,
         of: int = 1,
         address: str | None = None,
+        absent: Callable[[float], None] = lambda since: None,
     ) -> None:
         self._client = client
         self._app_token = app_token
@@ -54,6 +56,11 @@ class Sockets:
         self._refused = refused
         self._of = of
         self._address = address
+        #: Called when there is a connection again, with the time from which on there
+        #: was none, in seconds since 1970.
+        self._absent = absent
+        self._open_now = set[str]()
+        self._gone_since = time.time()
         self._handlers = [self._handler(app, f"socket {n}") for n in range(count)]
 
     async def connect(self) -> None:
@@ -76,9 +83,21 @@ class Sockets:
         # this way it backs off, and the log says what to do.
         opened = partial(self._open, name)
         handler.client.issue_new_wss_url = opened  # type: ignore[method-assign]
-        greeting = Greeting(partial(self._health.connected, PLATFORM, name, self._of))
+        greeting = Greeting(partial(self._greeted, name))
         handler.client.on_message_listeners.append(greeting.take)
         return handler
+
+    def _greeted(self, name: str) -> None:
+        if not self._open_now:
+            self._absent(self._gone_since)
+        self._open_now.add(name)
+        self._health.connected(PLATFORM, name, self._of)
+
+    def _lost(self, name: str) -> None:
+        if self._open_now == {name}:
+            self._gone_since = time.time()
+        self._open_now.discard(name)
+        self._health.lost(PLATFORM, name)
 
     async def _open(self, name: str) -> str:
         """Return a new address for the SDK to connect to, retrying without limit.
@@ -86,7 +105,7 @@ class Sockets:
         Ends the adapter if Slack rejects the token.
         """
         # The SDK asks for one when it has none, or its connection is broken.
-        self._health.lost(PLATFORM, name)
+        self._lost(name)
         if address := self._address:
             # The one opened at sign-in to test the token.
             self._address = None

@@ -328,9 +328,10 @@ async def event_of_a_revocation(town: Town, platform: str) -> None:
 
 
 #: What has a test of its own: below, in `test_ceilings` (totals), `test_fairness`,
-#: `test_audit` (clean up), `unit/test_operator_alerts`, `unit/test_last_names` or
-#: `adapters/web/test_live_answers` (read answer).
+#: `test_audit` (clean up), `unit/test_operator_alerts`, `unit/test_last_names`,
+#: `adapters/web/test_live_answers` (read answer) or `adapters/slack/test_catching_up`.
 ELSEWHERE = {
+    "catch up",
     *("clean up", "fetch cases", "fetch threads", "let calls out", "listen", "models"),
     "load the model",
     *("names", "operator alert", "operator alerts", "pace replies", "summary"),

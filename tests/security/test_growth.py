@@ -115,6 +115,12 @@ REASONS = {
         "at most MOST_EVENTS, as the intake takes no more"
     ),
     "adapters/slack/http_events.py HttpEvents._refused": "one for each reason",
+    "adapters/slack/catching_up.py _Team._known": "the threads of a day, gone with it",
+    "adapters/slack/catching_up.py _Team._since": "the channels of those threads",
+    "adapters/slack/catching_up.py _Team._waiting": (
+        "the threads of a day in one workspace, and MOST_MISSED for each read"
+    ),
+    "adapters/slack/sockets.py Sockets._open_now": "at most MOST_CONNECTIONS",
     "adapters/slack/sockets.py Sockets._handlers": "at most MOST_CONNECTIONS",
     "adapters/slack/task_cards.py TaskCards.waiting": ANSWER,
     "bot/rendering/inline.py _CodeEnds._starts": ANSWER,

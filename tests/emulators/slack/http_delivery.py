@@ -111,6 +111,11 @@ class HttpDelivery:
                 break
         return posted
 
+    async def repeat(self, payload: Json, retry: int, reason: str) -> Posted:
+        """Post an event as the repeat with the number `retry`."""
+        body = json.dumps(payload)
+        return await self._post(self.url, "events_api", body, JSON, retry, reason)
+
     def signed(self, body: str | bytes, at: float | None = None) -> dict[str, str]:
         """Return the headers with which Slack signs `body`, at a time in seconds since
         1970, by default now (A3)."""

@@ -1,0 +1,225 @@
+"""Fetches what was said while nothing of Slack's arrived.
+
+Slack repeats an event for some minutes and then gives it up (platform facts A2). After
+a longer outage, of this process or of the way to it, the messages missed in the bot's
+threads are fetched, and the mentions at the top of the channels that have such threads.
+
+Rule 1: each message goes through the inbox, which knows those that it has, so that none
+is answered twice.
+Rule 2: people come first. Fetching is bounded, leaves them half of the calls that Slack
+allows, and nothing waits for it. What it leaves out is logged.
+"""
+
+import asyncio
+import logging
+import time
+from collections import defaultdict, deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from adapters.slack.routed import Workspaces
+from adapters.slack.workspace import Workspace
+from bot.domain.scope import Scope, ThreadKey
+from bot.errors import AccessRevoked, Throttled
+from bot.ports.host import Host, Inbox
+from bot.runtime.background import Background, report
+from bot.runtime.retry import retry_until_success
+
+log = logging.getLogger(__name__)
+
+PLATFORM = "slack"
+
+# How long Slack may have sent nothing before anything is fetched, in seconds: it
+# repeats an event last after five or six minutes (facts A2).
+AWAY = 240.0
+# How recently a thread must have been used to be caught up with, in seconds.
+RECENT = 86400.0
+# How far before the last known message fetching starts, in seconds: a process that was
+# killed may have stored a later message and not an earlier one.
+OVERLAP = 600.0
+
+# With how many workspaces it catches up at once.
+TEAMS_AT_ONCE = 10
+# The most threads and channels of a workspace that are read, and messages of one.
+MOST_READ = 300
+MOST_MISSED = 200
+# The same for an app that may call once a minute (facts A5.2).
+MOST_READ_CAPPED = 15
+# How long one reading may wait for rate limits, in seconds.
+PATIENCE = 300.0
+
+# How many are read at once, and the pause before each further one, in seconds: half of
+# the calls that Slack allows (facts A5.1).
+AT_ONCE = 8
+PACE = 2.4
+
+
+@dataclass(slots=True)
+class _Thread:
+    """A thread, and from when on its messages may be missing, in seconds since 1970."""
+
+    key: ThreadKey
+    since: float
+
+
+class CatchingUp:
+    """Catches up with all workspaces, in the background, once at a time."""
+
+    def __init__(
+        self, host: Host, workspaces: Workspaces, background: Background
+    ) -> None:
+        self._host = host
+        self._workspaces = workspaces
+        self._background = background
+        self._few = asyncio.Semaphore(TEAMS_AT_ONCE)
+        self._is_running = False
+        #: From when on messages may be missing that the current run does not look for.
+        self._next: float | None = None
+
+    async def start(self) -> None:
+        """Note what is stored, before anything new arrives; if the last of it is older
+        than what Slack repeats, fetch what followed. Raises StorageError."""
+        if known := await self._known():
+            newest = max(each.since for each in known)
+            if time.time() - newest >= AWAY:
+                self._begin(known)
+
+    def missed(self, since: float) -> None:
+        """Fetch what was said since then, in seconds since 1970, unless Slack repeats
+        it."""
+        if time.time() - since < AWAY:
+            return
+        if self._is_running:
+            self._next = min(since, self._next or since)
+        else:
+            self._begin(None, since)
+
+    def _begin(
+        self, known: Sequence[_Thread] | None, since: float | None = None
+    ) -> None:
+        self._is_running = True
+        work = self._catch_up(known, since)
+        self._background.start("catch up", work, platform=PLATFORM)
+
+    async def _known(self) -> list[_Thread]:
+        """Return the threads that were used lately, those that were used last at the
+        end."""
+        newest = await self._host.conversations.newest(PLATFORM, time.time() - RECENT)
+        return [_Thread(thread, float(last)) for thread, last in newest]
+
+    async def _catch_up(
+        self, known: Sequence[_Thread] | None, since: float | None
+    ) -> None:
+        try:
+            while True:
+                if known is None:
+                    known = await retry_until_success(self._known)
+                if since is not None:
+                    # What arrived after the outage is stored by now.
+                    known = [_Thread(e.key, min(e.since, since)) for e in known]
+                await self._fetch_all(known)
+                known, since, self._next = None, self._next, None
+                if since is None:
+                    return
+        finally:
+            self._is_running = False
+
+    async def _fetch_all(self, known: Sequence[_Thread]) -> None:
+        """Fetch what the `known` threads and their channels miss."""
+        log.info("slack.catching_up threads=%d", len(known))
+        teams = defaultdict[str, list[_Thread]](list)
+        for each in known:
+            teams[each.key.workspace].append(each)
+        async with Background() as fetching:
+            for team, threads in teams.items():
+                work = self._fetch_team(team, threads)
+                fetching.start("catch up", work, platform=PLATFORM)
+
+    async def _fetch_team(self, team: str, known: Sequence[_Thread]) -> None:
+        async with self._few:
+            there = await self._workspaces.get(team)
+            if there.us.team == team:
+                await _Team(self._host.inbox, there, known).fetch()
+
+
+class _Team:
+    """What `known` threads of one workspace, and their channels, miss."""
+
+    def __init__(
+        self, inbox: Inbox, there: Workspace, known: Sequence[_Thread]
+    ) -> None:
+        self._inbox = inbox
+        self._there = there
+        self._known = {each.key for each in known}
+        self._since = {each.key.channel: each.since for each in known}
+        #: The threads and channels to read, next first: what was used last comes first,
+        #: since what is old is not answered.
+        self._waiting = deque[_Thread | str]()
+        channels = set[str]()
+        for each in reversed(known):
+            if each.key.channel not in channels:
+                channels.add(each.key.channel)
+                self._waiting.append(each.key.channel)
+            self._waiting.append(each)
+
+    async def fetch(self) -> None:
+        """Read them one by one. Raises AccessRevoked."""
+        count = 0
+        while self._waiting and count < self._most:
+            count += 1
+            if count > AT_ONCE:
+                await asyncio.sleep(PACE)
+            found = self._waiting.popleft()
+            try:
+                if isinstance(found, str):
+                    await self._read_channel(found)
+                else:
+                    await self._read_thread(found)
+            except AccessRevoked:
+                # It would be the same for all others.
+                raise
+            except Throttled:
+                self._waiting.appendleft(found)
+                break
+            except Exception as error:
+                report("catch up", error)
+        if self._waiting:
+            log.warning(
+                "slack.not_caught_up team=%s threads_and_channels=%d",
+                self._there.us.team,
+                len(self._waiting),
+            )
+
+    @property
+    def _most(self) -> int:
+        return MOST_READ_CAPPED if self._there.history.is_capped else MOST_READ
+
+    async def _read_channel(self, channel: str) -> None:
+        """Take in the mentions at the top of `channel`; their threads come next, since
+        people may have gone on there."""
+        place = Scope(PLATFORM, self._there.us.team, channel)
+        found = await self._there.history.recent(
+            *(place, MOST_MISSED, self._since[channel] - OVERLAP), patience=PATIENCE
+        )
+        missed = [each for each in found if each.addressed and not each.echo]
+        for each in missed:
+            await retry_until_success(partial(self._inbox.receive, each))
+        self._waiting.extendleft(
+            _Thread(each.thread, each.at)
+            for each in missed
+            if each.thread not in self._known
+        )
+
+    async def _read_thread(self, thread: _Thread) -> None:
+        """Take in the messages of a thread, and edits of those that are known."""
+        found = await self._there.history.after(
+            thread.key, thread.since - OVERLAP, MOST_MISSED, PATIENCE
+        )
+        for each, is_edited in found:
+            if each.echo:
+                continue
+            await retry_until_success(partial(self._inbox.receive, each))
+            if is_edited:
+                amend = partial(self._inbox.amend, each, newly_addressed=each.addressed)
+                await retry_until_success(amend)

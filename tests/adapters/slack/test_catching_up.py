@@ -1,0 +1,280 @@
+"""What was said while nothing of Slack's arrived is fetched and answered once."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from adapters.slack import catching_up
+from adapters.slack.history import MessageHistory
+from bot.app import App
+from bot.domain.scope import ThreadKey
+from bot.errors import StorageFull
+from storage.store import SqliteStore, open_store
+from tests.emulators.slack.emulator import SlackEmulator
+from tests.emulators.slack.faults import error
+from tests.support.process import running, slack_http_env
+from tests.support.scripted_model import ScriptedModel
+
+REPLIES, HISTORY = "conversations.replies", "conversations.history"
+
+
+class Desk:
+    """A workspace in which every outage is longer than Slack's repeats."""
+
+    def __init__(self, slack: SlackEmulator, store: SqliteStore) -> None:
+        self.slack, self.store = slack, store
+        self.model = ScriptedModel()
+        self.alice = slack.add_user("Alice")
+        self.general = slack.add_channel("general")
+
+    def say(self, text: str, root: str = "", channel: str = "") -> str:
+        place = channel or self.general
+        return self.slack.say(self.alice, place, text, thread_ts=root or None)
+
+    def ask(self, text: str, root: str = "", channel: str = "") -> str:
+        return self.say(f"{self.slack.mention} {text}", root, channel)
+
+    def replies(self, root: str, channel: str = "") -> int:
+        seen = self.slack.thread(channel or self.general, root)
+        return sum(each.bot for each in seen)
+
+    async def answered(self, root: str, count: int, channel: str = "") -> None:
+        """Wait until a thread has so many answers, and nothing is open in the store."""
+        await self.slack.until(lambda: self.replies(root, channel) == count)
+        while await self.store.open_threads():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+    @contextlib.asynccontextmanager
+    async def serving(self, env: dict[str, str] | None = None) -> AsyncIterator[App]:
+        """The bot."""
+        slack, model = self.slack, self.model
+        async with running(slack, self.store, model, env=env, grace=0.2) as app:
+            yield app
+        await self.slack.until(lambda: not self.slack.connections)
+
+    @contextlib.contextmanager
+    def lost(self) -> Iterator[None]:
+        """Let what is said meanwhile never arrive as an event."""
+        subscribed = set(self.slack.feed.subscribed)
+        self.slack.feed.subscribed.clear()
+        try:
+            yield
+        finally:
+            self.slack.feed.subscribed.update(subscribed)
+
+
+@pytest_asyncio.fixture
+async def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
+    monkeypatch.setattr(catching_up, "AWAY", 0.0)
+    monkeypatch.setattr(catching_up, "PACE", 0.0)
+    async with (
+        SlackEmulator(retries=[0.01], ack_timeout=30.0) as slack,
+        open_store(tmp_path / "threadkeep.db") as store,
+    ):
+        yield Desk(slack, store)
+
+
+async def begun(desk: Desk) -> str:
+    """A thread with one answer; then the bot is stopped."""
+    async with desk.serving():
+        root = desk.ask("hello")
+        await desk.answered(root, 1)
+    return root
+
+
+async def test_what_was_said_while_it_was_down_is_answered_once(desk: Desk) -> None:
+    root = await begun(desk)
+    with desk.lost():
+        desk.say("are you there?", root)
+    async with desk.serving():
+        await desk.answered(root, 2)
+    assert "are you there?" in desk.model.requests[1].messages[-1].content
+    # A second start finds nothing new.
+    async with desk.serving():
+        await caught_up(desk, 2)
+    assert (desk.replies(root), len(desk.model.requests)) == (2, 2)
+
+
+async def caught_up(desk: Desk, count: int) -> None:
+    """Wait until the threads were read in so many starts."""
+    calls = desk.slack.calls_of
+    await desk.slack.until(
+        lambda: (
+            sum(each.value("oldest") is not None for each in calls(REPLIES)) >= count
+        )
+    )
+    await desk.slack.until(lambda: desk.slack.settled)
+
+
+async def test_a_short_outage_is_left_to_slacks_repeats(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catching_up, "AWAY", 240.0)
+    root = await begun(desk)
+    async with desk.serving():
+        desk.ask("again", root)
+        await desk.answered(root, 2)
+    assert not [e for e in desk.slack.calls_of(REPLIES) if e.value("oldest")]
+    assert desk.slack.calls_of(HISTORY) == []
+
+
+async def test_a_mention_at_the_top_of_a_known_channel_is_answered(desk: Desk) -> None:
+    await begun(desk)
+    other = desk.slack.add_channel("unused")
+    with desk.lost():
+        missed = desk.ask("and this?")
+        desk.say("below", missed)
+        idle = desk.say("nobody in particular")
+        elsewhere = desk.ask("here, where it never spoke", channel=other)
+    async with desk.serving():
+        await desk.answered(missed, 1)
+        await caught_up(desk, 2)
+    assert desk.replies(idle) == 0
+    # Slack lists no channels in which it was mentioned.
+    assert desk.replies(elsewhere, other) == 0
+    said = [e.content for r in desk.model.requests for e in r.messages]
+    assert not any("nobody in particular" in each for each in said)
+
+
+async def test_direct_messages_are_caught_up_with(desk: Desk) -> None:
+    direct = desk.slack.open_dm(desk.alice)
+    async with desk.serving():
+        root = desk.say("hello", channel=direct)
+        await desk.answered(root, 1, direct)
+    with desk.lost():
+        missed = desk.say("anybody?", channel=direct)
+    async with desk.serving():
+        await desk.answered(missed, 1, direct)
+
+
+async def test_an_edit_while_it_was_down_is_read(desk: Desk) -> None:
+    root = await begun(desk)
+    with desk.lost():
+        desk.slack.edit(desk.general, root, f"{desk.slack.mention} good evening")
+    async with desk.serving():
+        place = ThreadKey("slack", desk.slack.team, desk.general, root)
+        while "good evening" not in str(  # noqa: ASYNC110
+            await desk.store.transcript(place)
+        ):
+            await asyncio.sleep(0.01)
+        desk.say("so?", root)
+        await desk.answered(root, 2)
+    assert "good evening" in desk.model.requests[-1].messages[0].content
+
+
+async def test_what_was_missed_before_something_that_arrived_is_fetched(
+    desk: Desk,
+) -> None:
+    async with desk.serving() as app:
+        root = desk.ask("hello")
+        await desk.answered(root, 1)
+        with desk.lost():
+            desk.say("the first", root)
+        # Connected again, it hears the second before it looks for others.
+        gate = desk.slack.faults.hold(HISTORY)
+        connections = desk.slack.socket.opened
+        await desk.slack.socket.disconnect("refresh_requested")
+        await desk.slack.until(lambda: desk.slack.socket.opened > connections)
+        desk.say("the second", root)
+        await desk.answered(root, 2)
+        gate.set()
+        await desk.answered(root, 3)
+        assert app.vitals.connections.all({})[0].reconnects
+    said = " ".join(e.content for e in desk.model.requests[-1].messages)
+    assert said.count("the first") == 1
+
+
+async def test_after_a_repeat_behind_a_long_silence_the_rest_is_fetched(
+    desk: Desk,
+) -> None:
+    async with desk.serving(slack_http_env(desk.slack)):
+        root = desk.ask("hello")
+        await desk.answered(root, 1)
+        with desk.lost():
+            desk.say("are you there?", root)
+        # A second repeat: nothing reached the bot for a minute.
+        payload = desk.slack.deliveries[-1].payload
+        posted = await desk.slack.http.repeat(payload, 2, "http_timeout")
+        assert posted.status == 200
+        await desk.answered(root, 2)
+
+
+async def test_after_the_store_refused_events_for_long_the_lost_ones_are_fetched(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receive: Any = type(desk.store).receive
+    away = False
+
+    async def refuses(self: Any, *arguments: Any) -> Any:
+        if away:
+            raise StorageFull("the disk is full")
+        return await receive(self, *arguments)
+
+    monkeypatch.setattr(type(desk.store), "receive", refuses)
+    async with desk.serving(slack_http_env(desk.slack)):
+        root = desk.ask("hello")
+        await desk.answered(root, 1)
+        away = True
+        # Slack gives this one up.
+        desk.say("are you there?", root)
+        await desk.slack.until(lambda: desk.slack.deliveries[-1].lost)
+        away = False
+        desk.ask("anybody?", desk.say("something else"))
+        await desk.answered(root, 2)
+
+
+async def test_one_thread_that_fails_costs_that_thread_alone(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with desk.serving():
+        roots = [desk.ask(f"hello {n}") for n in range(3)]
+        for root in roots:
+            await desk.answered(root, 1)
+    with desk.lost():
+        for root in roots:
+            desk.say("are you there?", root)
+    bad = roots[1]
+    desk.slack.faults.add(
+        *(REPLIES, error("channel_not_found")),
+        when=lambda call: call.value("ts") == roots[0] and bool(call.value("oldest")),
+    )
+    after: Any = MessageHistory.after
+
+    async def fails(self: Any, thread: Any, *arguments: Any) -> Any:
+        if thread.thread == bad:
+            raise RuntimeError("the-words-of-Alice")
+        return await after(self, thread, *arguments)
+
+    monkeypatch.setattr(MessageHistory, "after", fails)
+    async with desk.serving():
+        await desk.answered(roots[2], 2)
+        await caught_up(desk, 2)
+    assert "task=catch up at=RuntimeError(" in caplog.text
+    assert "the-words-of-Alice" not in caplog.text
+
+
+async def test_an_app_that_is_capped_reads_the_threads_that_were_used_last(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(catching_up, "MOST_READ_CAPPED", 2)
+    async with desk.serving():
+        roots = [desk.ask(f"hello {n}") for n in range(4)]
+        for root in roots:
+            await desk.answered(root, 1)
+    with desk.lost():
+        for root in roots:
+            desk.say("are you there?", root)
+    monkeypatch.setattr(MessageHistory, "is_capped", True)
+    caplog.set_level(logging.INFO)
+    async with desk.serving():
+        # Its channel was the other one.
+        await desk.answered(roots[3], 2)
+        await desk.slack.until(lambda: "slack.not_caught_up" in caplog.text)
+    assert [desk.replies(each) for each in roots] == [1, 1, 1, 2]
+    assert "threads_and_channels=3" in caplog.text
