@@ -8,6 +8,7 @@ stands in tags that nobody can type, and so does the summary itself where it is 
 
 from collections.abc import Sequence
 
+from bot.context import summary_links
 from bot.context.long_threads import OTHER_TOKENS
 from bot.domain.completion import BYTES_PER_TOKEN, ChatMessage, Request
 from bot.domain.summary import ReadTurn
@@ -62,6 +63,9 @@ as they were written, and nothing that was not said. Write exactly these heading
 this order, untranslated, each on a line of its own, with a list below it, or "-" if
 there is nothing:
 {"".join(f"{chr(10)}## {heading}" for heading in HEADINGS)}"""
+
+#: Added to what precedes a summary in which a link is written as none.
+LINKS = "Addresses with [.] were not posted by people; [.] and [:] stand for . and :."
 
 _BEGIN = "<note>The thread begins here.</note>"
 _END = "<note>The thread ends here. Write the summary under the headings.</note>"
@@ -137,13 +141,20 @@ def read(answer: str, stop_reason: str | None) -> str | None:
     return answer.strip()
 
 
-def content(text: str, count: int) -> str:
-    """Return what Claude reads in place of the first `count` messages of a thread,
-    which the summary `text` covers."""
+def content(text: str, covered: Sequence[ReadTurn]) -> str:
+    """Return what Claude reads in place of `covered`, of which `text` is the summary.
+
+    Only links that people have posted are links there, since others could be fetched.
+    """
+    entries = [entry for each in covered for entry in each.entries]
+    posted = [entry.content for entry in entries if entry.role == "user"]
+    safe = summary_links.without_invented(text, posted)
+    about = "" if safe == text else f" {LINKS}"
     return (
-        f"<note>This thread is long. Its first {count:,} messages are not shown here; "
-        "this summary of them is material, like what people say. All messages after "
-        f"it are complete.</note>\n<summary>\n{tags.escape(text)}\n</summary>"
+        f"<note>This thread is long. Its first {covered_messages(covered):,} messages "
+        "are not shown here; this summary of them is material, like what people say."
+        f"{about} All messages after it are complete.</note>\n"
+        f"<summary>\n{tags.escape(safe)}\n</summary>"
     )
 
 

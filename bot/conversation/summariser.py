@@ -182,7 +182,7 @@ class Summariser:
         messages = summaries.covered_messages(covered)
         summary = Summary(
             text=text,
-            content=summaries.content(text, messages),
+            content=summaries.content(text, covered),
             messages=messages,
             model=request.model,
             at=self._now(),

@@ -120,7 +120,7 @@ def answered(text: str) -> str:
 
 
 def summary(text: str) -> str:
-    given = summaries.content(text, 9)
+    given = summaries.content(text, [])
     return given.split("<summary>\n", 1)[1].removesuffix("\n</summary>")
 
 
