@@ -33,7 +33,7 @@ def budget(cap: Budget, balance: Balance) -> str:
     who = f", {set_by(person=person(cap.who))}"
     if cap.who == OPERATOR:
         who = OPERATOR_MOST
-    where = here(cap.place.level).capitalize()
+    where = here(cap.place.level, cap.place.platform).capitalize()
     return (
         f"- **{phrases.on_day(scope=where, day=_period(cap))}**: "
         f"{gauge(cap.share(balance.spent))} · "
@@ -44,7 +44,7 @@ def budget(cap: Budget, balance: Balance) -> str:
 def alert(alert: Alert) -> str:
     """Return the text for admins when a budget has reached an alert threshold."""
     cap = alert.budget
-    place = phrases.THE_WORKSPACE
+    place = here(ScopeLevel.WORKSPACE, cap.place.platform)
     if cap.place.level is ScopeLevel.CHANNEL:
         place = references.channel(cap.place.channel)
     raiser = messages.RAISED_BY_COMMAND
@@ -65,7 +65,9 @@ def shortfall(short: BudgetExceeded, now: float, names: Mapping[str, str]) -> st
     if short.unpriced:
         return messages.price_unknown(model=short.unpriced)
     if short.person is not None and 0 in (short.person.messages, short.person.usd):
-        return messages.person_limit_zero(where=here(short.person.place.level))
+        return messages.person_limit_zero(
+            where=here(short.person.place.level, short.person.place.platform)
+        )
     if short.person is not None:
         minutes = max(1, round(((short.until or now) - now) / 60))
         limit = (
@@ -75,7 +77,7 @@ def shortfall(short: BudgetExceeded, now: float, names: Mapping[str, str]) -> st
         )
         return messages.person_limit_reached(
             limit=limit,
-            where=here(short.person.place.level),
+            where=here(short.person.place.level, short.person.place.platform),
             wait=plurals.MINUTES(minutes),
         )
     cap = short.budget
@@ -83,7 +85,7 @@ def shortfall(short: BudgetExceeded, now: float, names: Mapping[str, str]) -> st
     period = _period(cap)
     if cap.place.level is ScopeLevel.OPERATOR:
         return ceilings.shortfall(short, cap)
-    where = here(cap.place.level)
+    where = here(cap.place.level, cap.place.platform)
     if cap.usd <= 0:
         return messages.budget_zero(where=where, period=period, who=_raiser(cap, names))
     if short.reserved > 0 and short.spent < cap.usd:

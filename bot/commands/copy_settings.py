@@ -129,7 +129,7 @@ class SettingsCopier:
 
     def _shown(self, command: Command, found: _Copy, note: str = "") -> Response:
         where = scope_argument(command, found.policy.place)
-        target = formatting.here(ScopeLevel.CHANNEL)
+        target = formatting.here(ScopeLevel.CHANNEL, found.policy.place.platform)
         if where.startswith(OTHER):
             target = references.channel(found.policy.place.channel)
         source = references.channel(found.source.channel)

@@ -228,7 +228,7 @@ class SettingsEditor:
         place = policy.place
         if place.level not in option.levels:
             levels = value_messages.OR.join(
-                formatting.here(each) for each in _levels(option)
+                formatting.here(each, place.platform) for each in _levels(option)
             )
             raise Unacceptable(
                 value_messages.only_for(setting=option.label, scopes=levels)

@@ -67,7 +67,7 @@ class HomePage:
         self, policy: EffectiveSettings, person: Person
     ) -> tuple[Section, ...]:
         """Return a title and the sections of what applies in the workspace."""
-        name = formatting.here(ScopeLevel.WORKSPACE)
+        name = formatting.here(ScopeLevel.WORKSPACE, policy.place.platform)
         title = Section(labels.settings_of(where=name), "")
         where = ScopeLevel.WORKSPACE.value
         return (title, *await self._settings.sections(policy, person, where))

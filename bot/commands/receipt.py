@@ -281,23 +281,24 @@ def server_lines(receipt: Receipt) -> Iterator[str]:
 
 def _made_with(receipt: Receipt) -> Iterator[str]:
     applied = {each.name: each for each in receipt.applied}
+    platform = receipt.thread.platform
     if receipt.prompt is not None:
         origin = receipt.prompt.who
         level = receipt.prompt.place.level
         yield messages.setting(
             label=BY_NAME["prompt"].label,
             value=describe.version_name(receipt.prompt),
-            origin=_origin(AppliedSetting("prompt", "", level, origin)),
+            origin=_origin(AppliedSetting("prompt", "", level, origin), platform),
         )
     if receipt.model:
-        yield _setting("model", receipt.model, applied.get("model"))
+        yield _setting("model", receipt.model, applied.get("model"), platform)
     if receipt.effort:
-        yield _setting("effort", receipt.effort, applied.get("effort"))
+        yield _setting("effort", receipt.effort, applied.get("effort"), platform)
     for name, each in applied.items():
         is_set = each.level is not ScopeLevel.OPERATOR or each.kept
         if name in BY_NAME and name not in _ALWAYS and is_set:
             shown = describe.shown(BY_NAME[name], each.value) if each.value else ""
-            yield _setting(name, shown or phrases.ITS_OWN, each)
+            yield _setting(name, shown or phrases.ITS_OWN, each, platform)
     usage = receipt.usage
     if receipt.model:
         yield messages.tokens(
@@ -331,19 +332,22 @@ def _missed(receipt: Receipt) -> Iterator[str]:
     yield messages.not_cached(count=cache_misses.missing(before, now), why=why)
 
 
-def _setting(name: str, value: str, applied: AppliedSetting | None) -> str:
-    origin = "" if applied is None else _origin(applied)
+def _setting(
+    name: str, value: str, applied: AppliedSetting | None, platform: str
+) -> str:
+    origin = "" if applied is None else _origin(applied, platform)
     return messages.setting(label=BY_NAME[name].label, value=value, origin=origin)
 
 
-def _origin(applied: AppliedSetting) -> str:
+def _origin(applied: AppliedSetting, platform: str) -> str:
     """Describe where a setting was set that an answer was written with."""
     if applied.kept:
         return messages.KEPT
     if applied.level is ScopeLevel.OPERATOR:
         return "" if applied.name == "prompt" else messages.OWN_DEFAULT
     return messages.set_there(
-        where=formatting.here(applied.level), who=formatting.person(applied.who)
+        where=formatting.here(applied.level, platform),
+        who=formatting.person(applied.who),
     )
 
 

@@ -280,7 +280,7 @@ def _wider(policy: EffectiveSettings, option: Option) -> Iterator[str]:
         if each.place == policy.place and not by_operator:
             continue
         level = ScopeLevel.OPERATOR if by_operator else each.place.level
-        where = formatting.here(level)
+        where = formatting.here(level, policy.place.platform)
         if option.name in _BUDGETS:
             yield messages.budget_counts_as_well(
                 whose=phrases.possessive(name=where[0].upper() + where[1:]),

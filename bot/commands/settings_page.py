@@ -146,7 +146,9 @@ class SettingsPage:
         for around in policy.place.around[1:]:
             if around.level is ScopeLevel.OPERATOR or self._access.is_nowhere(around):
                 continue
-            label = labels.settings_of(where=formatting.here(around.level))
+            label = labels.settings_of(
+                where=formatting.here(around.level, around.platform)
+            )
             there = command_for_scope("settings", where_from(here, around))
             buttons.append(Button(label, there))
         return buttons
@@ -218,4 +220,4 @@ def name_of(where: str, place: Scope) -> str:
     """Return the name of the scope `place`, which a command calls `where`."""
     if where.startswith(OTHER):
         return references.channel(place.channel)
-    return formatting.here(place.level)
+    return formatting.here(place.level, place.platform)

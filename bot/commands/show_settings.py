@@ -90,10 +90,8 @@ class SettingsScreen:
         policy, person = await self._access.about(command, place, person, PROMPT)
         version = await self._access.prompt(policy)
         text = version.text or ""
-        head = (
-            f"{prompt_of(where=formatting.here(policy.place.level))} · "
-            f"{describe.prompt_source(policy, version)}"
-        )
+        where = formatting.here(policy.place.level, policy.place.platform)
+        head = f"{prompt_of(where=where)} · {describe.prompt_source(policy, version)}"
         there = scope_argument(command, policy.place)
         buttons = [Button(labels.HISTORY, command_for_scope("prompt history", there))]
         if self._access.may(person, policy):
@@ -134,7 +132,9 @@ def change_menus(
     """Return the menu of what `person` may change at the place of `policy`, whose
     commands name that place as `where`; none if they may change nothing."""
     offered = access.offered(policy, person)
-    label = labels.change_for(where=formatting.here(policy.place.level))
+    label = labels.change_for(
+        where=formatting.here(policy.place.level, policy.place.platform)
+    )
     return (change_menu(offered, where, label),) if offered else ()
 
 

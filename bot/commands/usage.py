@@ -99,14 +99,16 @@ class UsageScreen:
             lines.append(
                 summary.spent(
                     phrases.on_day(
-                        scope=formatting.here(ScopeLevel.THREAD).capitalize(),
+                        scope=formatting.here(
+                            ScopeLevel.THREAD, thread.platform
+                        ).capitalize(),
                         day=phrases.THIS_MONTH,
                     ),
                     ours,
                     details=details,
                 )
             )
-        where = formatting.here(policy.place.level).capitalize()
+        where = formatting.here(policy.place.level, policy.place.platform).capitalize()
         lines.append(self._sums(where, rows, details=details))
         budgets = await self.budgets(policy, person)
         if budgets:
@@ -119,7 +121,7 @@ class UsageScreen:
         """Describe for admins what was spent in the workspace of `policy`, without the
         budgets."""
         rows = await self._store.spending(self._month(), policy.place)
-        where = formatting.here(policy.place.level).capitalize()
+        where = formatting.here(policy.place.level, policy.place.platform).capitalize()
         lines = [self._sums(where, rows), *self._accounts(policy.place, rows)]
         return "\n".join(lines)
 

@@ -187,8 +187,10 @@ def instruction(
     return Instruction.COME_BACK if set_phrases.is_come_back(text) else None
 
 
-def explanation(decision: Decision | None, *, pointed: bool = False) -> str:
-    """Return the sentences that say why a message was answered or not.
+def explanation(
+    decision: Decision | None, platform: str, *, pointed: bool = False
+) -> str:
+    """Return the sentences that say why a message on `platform` was answered or not.
 
     `pointed` says that somebody pointed at it; otherwise it is its author's last one.
     None stands for a message that nothing was decided about.
@@ -202,7 +204,7 @@ def explanation(decision: Decision | None, *, pointed: bool = False) -> str:
     else:
         opening = said.NOT_ANSWERED_THAT if pointed else said.NOT_ANSWERED
     head = opening.format(references.user(decision.author))
-    text = f"{head} {sentence.format(_named(about))}"
+    text = f"{head} {sentence.format(_named(about, platform))}"
     if decision.answered or word in (Rule.PROGRAM.value, Rule.PROGRAMS.value):
         return text
     return f"{text} {said.MENTION_ME}"
@@ -229,7 +231,7 @@ _BY_RULE = {
 _SENTENCES = {rule.value: sentence for rule, sentence in _BY_RULE.items()}
 
 
-def _named(about: str) -> str:
+def _named(about: str, platform: str) -> str:
     """Return the name of what a rule is about, as a reference to people."""
     kind, _, id = about.partition(":")
     if kind == MarkKind.EVERYONE.value:
@@ -238,7 +240,7 @@ def _named(about: str) -> str:
         return references.group(id)
     if kind == MarkKind.PERSON.value:
         return references.user(id) if id else said.SOMEBODY_ELSE
-    return here(ScopeLevel(kind)) if kind else ""
+    return here(ScopeLevel(kind), platform) if kind else ""
 
 
 def _judge_program(

@@ -122,7 +122,9 @@ class Instructions:
                 "message.explained thread=%s message=%s rule=%s",
                 *(message.thread, found.message, found.rule),
             )
-        text = addressing.explanation(found, pointed=bool(about))
+        text = addressing.explanation(
+            found, message.thread.platform, pointed=bool(about)
+        )
         return Response(text, buttons=buttons.buttons([Control.RECEIPT], turn))
 
     async def _decision(self, message: Message, about: str) -> Decision | None:

@@ -61,7 +61,9 @@ ATTACH_LINES_ABOUT = (
 WHO = "Who may ask"
 WHO_ABOUT = "Who may talk to the bot: everyone, or named people, groups and roles."
 ADMINS = "Channel admins"
-ADMINS_ABOUT = "Who may change settings here, besides the workspace's own admins."
+ADMINS_ABOUT = (
+    "Who may change settings here, besides the admins of the workspace or server."
+)
 CREATORS = "Channel creators"
 CREATORS_ABOUT = "Whether the creator of a channel may change its settings."
 FEEDBACK = "Feedback buttons"

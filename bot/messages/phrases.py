@@ -6,6 +6,8 @@ from bot.messages import plurals
 THIS_THREAD = "this thread"
 THIS_CHANNEL = "this channel"
 THE_WORKSPACE = "the workspace"
+#: What people call one elsewhere, by platform.
+WORKSPACES = {"discord": "the server"}
 THE_OPERATOR = "the operator"
 DIRECT_MESSAGES = "Direct messages"
 UNSEEN_CHANNEL = "a channel that you can't see"

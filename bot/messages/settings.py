@@ -35,9 +35,12 @@ NOT_SERVED = (
 OUTSIDERS_SET_NOTHING = (
     "Sorry, guests and people from other organisations cannot change settings here."
 )
-FOR_WORKSPACE = "for the whole workspace"
 IN_CHANNEL = "in this channel"
 HERE = "here"
+
+
+def for_all_of(*, place: str) -> str:
+    return f"for all of {place}"
 
 
 def admins_only(*, where: str) -> str:
@@ -160,7 +163,7 @@ def times_that_hour(*, count: int) -> str:
 # What somebody tried, as it is stored.
 READ_AUDIT = "read the audit"
 START_OVER = "start over"
-SEE_OTHER_WORKSPACE = "look into another workspace"
+SEE_OTHER_WORKSPACE = "look into another workspace or server"
 SEE_OTHER_CHANNEL = "look into another channel"
 SEE_BEYOND_CHANNEL = "look beyond their channel"
 TRIAGE = "triage"

@@ -184,7 +184,7 @@ class SettingsAccess:
         """Return how texts name `place`: a channel by a reference to it."""
         if place.level is ScopeLevel.CHANNEL and not self.is_direct(place):
             return references.channel(place.channel)
-        return here(place.level)
+        return here(place.level, place.platform)
 
     def is_nowhere(self, place: Scope) -> bool:
         """Return True if `place` is the pseudo-workspace of direct messages that belong
@@ -298,8 +298,9 @@ def _same_channel(here: Scope, there: Scope) -> bool:
 def _refusal(person: Person, place: Scope) -> str:
     if person.outsider:
         return messages.OUTSIDERS_SET_NOTHING
+    workspace = here(ScopeLevel.WORKSPACE, place.platform)
     where = {
-        ScopeLevel.WORKSPACE: messages.FOR_WORKSPACE,
+        ScopeLevel.WORKSPACE: messages.for_all_of(place=workspace),
         ScopeLevel.CHANNEL: messages.IN_CHANNEL,
         ScopeLevel.THREAD: messages.IN_CHANNEL,
     }.get(place.level, messages.HERE)

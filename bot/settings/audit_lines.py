@@ -48,8 +48,8 @@ def _audited(option: Option | None, value: str | None) -> str:
 def audit(entries: Sequence[AuditEntry], place: Scope) -> str:
     """Describe the latest entries, the newest first."""
     if not entries:
-        return messages.nothing_changed(where=here(place.level))
-    lines = [messages.changes_in(where=here(place.level))]
+        return messages.nothing_changed(where=here(place.level, place.platform))
+    lines = [messages.changes_in(where=here(place.level, place.platform))]
     for entry in entries:
         where = "" if entry.place == place else f" · {_spot(entry.place)}"
         lines.append(f"- {minute(entry.at)}{where} · {change(entry)}")
@@ -60,7 +60,7 @@ def refusals(found: Sequence[Refusal], place: Scope) -> str:
     """Describe refusals, the newest first; "" for none."""
     if not found:
         return ""
-    lines = [messages.refused_in(where=here(place.level))]
+    lines = [messages.refused_in(where=here(place.level, place.platform))]
     for each in found:
         where = "" if each.place == place else f" · {_spot(each.place)}"
         lines.append(f"- {minute(each.at)}{where} · {_refused(each)}")
@@ -78,7 +78,7 @@ def _refused(refusal: Refusal) -> str:
 
 def _spot(place: Scope) -> str:
     if place.level is ScopeLevel.WORKSPACE:
-        return phrases.THE_WORKSPACE
+        return here(place.level, place.platform)
     name = channel(place.channel)
     if place.level is ScopeLevel.THREAD:
         return phrases.a_thread_of(channel=name)

@@ -34,7 +34,7 @@ def settings(
     policy: EffectiveSettings, prompt: Version, options: Iterable[Option]
 ) -> str:
     """Describe what applies of `options` in the scope of `policy`, and why."""
-    head = messages.settings_of(where=here(policy.place.level))
+    head = messages.settings_of(where=here(policy.place.level, policy.place.platform))
     return "\n".join([head, values(policy, prompt, options)])
 
 
@@ -115,7 +115,7 @@ def source(applied: EffectiveValue, route: str = "") -> str:
         return messages.AS_THREAD_BEGAN
     if level is ScopeLevel.OPERATOR:
         return messages.BY_DEFAULT
-    return f"{here(level)}, {_setter(applied.who, applied.at)}"
+    return f"{here(level, applied.place.platform)}, {_setter(applied.who, applied.at)}"
 
 
 def _setter(who: str, at: float) -> str:
@@ -129,7 +129,9 @@ def everywhere(policy: EffectiveSettings, option: Option) -> list[str]:
         return [f"- **{option.label}**: {phrases.NONE}"]
     return [
         "- "
-        + messages.setting_of(setting=option.label, where=here(each.place.level))
+        + messages.setting_of(
+            setting=option.label, where=here(each.place.level, each.place.platform)
+        )
         + f": {shown(option, each.value) or each.value}"
         + (
             f", {messages.set_by(person=person(each.who))}"
@@ -143,7 +145,7 @@ def everywhere(policy: EffectiveSettings, option: Option) -> list[str]:
 def versions(all_of_them: Sequence[Version], place: Scope, most: int) -> str:
     """Describe the newest `most` versions of the history of a prompt, the newest
     first."""
-    where = here(place.level)
+    where = here(place.level, place.platform)
     if not all_of_them:
         return messages.no_prompt(where=where.capitalize())
     lines = [messages.versions_of(where=where)]

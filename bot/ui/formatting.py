@@ -30,13 +30,14 @@ _HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]++([^\s#][^\n]*+)$", re.MULTILINE)
 _HERE = {
     ScopeLevel.THREAD: phrases.THIS_THREAD,
     ScopeLevel.CHANNEL: phrases.THIS_CHANNEL,
-    ScopeLevel.WORKSPACE: phrases.THE_WORKSPACE,
     ScopeLevel.OPERATOR: phrases.THE_OPERATOR,
 }
 
 
-def here(level: ScopeLevel) -> str:
-    """Return the name of a scope of `level` for the people in it."""
+def here(level: ScopeLevel, platform: str) -> str:
+    """Return the name of a scope of `level` for the people in it, on `platform`."""
+    if level is ScopeLevel.WORKSPACE:
+        return phrases.WORKSPACES.get(platform, phrases.THE_WORKSPACE)
     return _HERE[level]
 
 

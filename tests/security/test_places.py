@@ -766,7 +766,7 @@ async def test_an_overwrite_gives_no_right_to_the_server(town: Town, bit: str) -
     assert "By channel" not in told.text
     role = discord.add_role("mods", keeper, permissions=[bit])
     told = await town.give("claude-admin set", keeper, where="workspace", **given)
-    assert told.text.startswith("Saved for the workspace")
+    assert told.text.startswith("Saved for the server")
     discord.take_role(role, keeper)
     told = await town.give("claude-admin set", keeper, where="workspace", **given)
     assert told.text.startswith("Sorry")
@@ -777,7 +777,7 @@ async def test_the_servers_owner_runs_it_without_any_role(town: Town) -> None:
     owner = str(town.discord._model.guilds[guild].owner_id)
     given = {"option": "quiet", "value": "on", "where": "workspace"}
     told = await town.give("claude-admin set", owner, **given)
-    assert told.text.startswith("Saved for the workspace")
+    assert told.text.startswith("Saved for the server")
 
 
 async def test_direct_messages_concern_themselves_alone(town: Town) -> None:
@@ -794,7 +794,7 @@ async def test_direct_messages_concern_themselves_alone(town: Town) -> None:
         assert theirs not in text
         assert "opus" not in text
         assert "2 answers" not in text
-        assert "the workspace" not in text.partition("\n")[0]
+        assert "the server" not in text.partition("\n")[0]
     assert "· 1 answer" in await pressed(discord, guild.alice, mine, "usage")
     for line in (f"usage where=channel:{theirs}", f"settings where=channel:{theirs}"):
         assert await pressed(discord, guild.alice, mine, line) == ELSEWHERE

@@ -124,7 +124,7 @@ async def test_a_form_says_where_it_applies_and_what_is_spent(town: Town) -> Non
     about, day, _ = form.modal["components"]
     assert about["content"] == (
         f"For <#{town.general}>. Spent: $0.00 today, $0.00 this month. "
-        "The workspace's own budget of $200.00 a month counts as well."
+        "The server's own budget of $200.00 a month counts as well."
     )
     assert day["description"] == "$ per day (UTC). Leave empty for no limit here."
     assert day["component"]["placeholder"] == "5.00"

@@ -278,20 +278,20 @@ BOBS = references.user("U2")
     ids=lambda text: "reference" if OPEN in text else None,
 )
 def test_it_says_why_not(rule: str, text: str) -> None:
-    told = explanation(Decision("1", "U1", answered=False, rule=rule))
+    told = explanation(Decision("1", "U1", answered=False, rule=rule), "slack")
     assert told.startswith(f"I did not answer {references.user('U1')}'s last message. ")
     assert text in told
     assert told.endswith(said.MENTION_ME)
 
 
 def test_it_says_why() -> None:
-    told = explanation(Decision("1", "U1", answered=True, rule="addressed"))
+    told = explanation(Decision("1", "U1", answered=True, rule="addressed"), "slack")
     assert told == f"I answered {references.user('U1')}'s last message. " + (
         said.IT_MENTIONS_ME
     )
-    assert explanation(None) == said.NOTHING_DECIDED
+    assert explanation(None, "slack") == said.NOTHING_DECIDED
     unknown = Decision("1", "U1", answered=True, rule="of a later version")
-    assert explanation(unknown) == said.NOTHING_DECIDED
+    assert explanation(unknown, "slack") == said.NOTHING_DECIDED
 
 
 STOPS = [

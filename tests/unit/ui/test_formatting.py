@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.domain.completion import Usage
+from bot.domain.scope import ScopeLevel
 from bot.messages import plurals
 from bot.text import times
 from bot.ui import formatting
@@ -92,3 +93,18 @@ def test_headings_of_a_model_become_bold_lines() -> None:
     assert formatting.without_headings(text) == (
         "**One**\n- a\n**Two in C#**\n#hashtag\n####### no\n## \n    # code"
     )
+
+
+@pytest.mark.parametrize(
+    ("level", "platform", "name"),
+    [
+        (ScopeLevel.WORKSPACE, "slack", "the workspace"),
+        (ScopeLevel.WORKSPACE, "discord", "the server"),
+        (ScopeLevel.CHANNEL, "discord", "this channel"),
+        (ScopeLevel.OPERATOR, "", "the operator"),
+    ],
+)
+def test_a_scope_has_the_name_that_people_there_have_for_it(
+    level: ScopeLevel, platform: str, name: str
+) -> None:
+    assert formatting.here(level, platform) == name
