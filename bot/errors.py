@@ -4,6 +4,7 @@
     ├── ConfigError            something the operator can mend: said once, exit 2
     │   ├── AccessRevoked      a platform no longer accepts our token, for all of it or
     │   │                      for one workspace
+    │   ├── KeyLost            no key opens what was sealed
     │   └── InUse              another process has the database
     ├── Unacceptable           what somebody wants to set cannot be set
     │   └── Denied             they may not set it
@@ -79,6 +80,10 @@ class AccessRevoked(ConfigError):
     def __init__(self, message: str, workspace: str = "") -> None:
         super().__init__(message)
         self.workspace = workspace
+
+
+class KeyLost(ConfigError):
+    """No key opens what was sealed with one, or it was sealed for another place."""
 
 
 class InUse(ConfigError):

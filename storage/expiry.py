@@ -72,14 +72,14 @@ def threads(db: Connection, *, before: float, after: int) -> tuple[int, int | No
     for row in found:
         number = {"thread": row["id"], "before": before}
         if db.execute(f"SELECT {_OLD}", number).fetchone()[0]:
-            _delete(db, row["id"])
+            delete_thread(db, row["id"])
             settings.unpin(db, scope_of(row))
             posts.delete_in(db, scope_of(row))
             deleted += 1
     return deleted, found[-1]["id"] if len(found) == AT_ONCE else None
 
 
-def _delete(db: Connection, thread: int) -> None:
+def delete_thread(db: Connection, thread: int) -> None:
     """Delete a thread and all rows that refer to it, in the order of references."""
     summaries.delete_of_threads(db, "?", [thread])
     turns = "SELECT id FROM turns WHERE thread_id = ?"

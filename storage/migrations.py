@@ -15,6 +15,7 @@ from storage.file_choices import m020_file_choices
 from storage.file_tables import m016_files
 from storage.gateways import m033_gateways
 from storage.heads import m027_heads
+from storage.installations import m032_installations
 from storage.leases import m031_owners
 from storage.mcp_tables import m026_mcp
 from storage.names import m015_names
@@ -387,6 +388,7 @@ for step in (
     m027_heads,
     m030_read_counts,
     m031_owners,
+    m032_installations,
     m033_gateways,
 ):
     migrations()(step)

@@ -34,6 +34,7 @@ from storage import (
     files,
     gateways,
     inbox,
+    installations,
     leases,
     ledger,
     mcp_tables,
@@ -41,6 +42,7 @@ from storage import (
     names,
     notices,
     posts,
+    purge,
     readdressing,
     receipts,
     refusals,
@@ -257,6 +259,16 @@ class SqliteStore:
     record_look = write(reports.record_look)
     require_writable = write(reports.require_writable)
 
+    store_state = write(installations.store_state)
+    spend_state = write(installations.spend_state)
+    store_installation = write(installations.store_installation)
+    installation_of = read(installations.installation_of)
+    store_workspace = write(installations.store_workspace)
+    claim_refresh = write(installations.claim_refresh)
+    replace_tokens = write(installations.replace_tokens)
+    end_installation = write(installations.end_installation)
+    installations = read(installations.installations)
+
     open_case = write(triage_cases.open_case)
     case = read(triage_cases.case)
     record_case_result = write(triage_cases.record_case_result)
@@ -280,7 +292,8 @@ class SqliteStore:
 
     async def clean_up(self, retention: Retention, now: float) -> Mapping[str, int]:
         deleted = {}
-        for name, step in expiry.steps(retention, now).items():
+        steps = {**expiry.steps(retention, now), **purge.steps(retention, now)}
+        for name, step in steps.items():
             deleted[name] = 0
             while count := await self._write(step):
                 deleted[name] += count

@@ -73,6 +73,7 @@ THIRD_PARTIES = {
     "sqlite_utils": "storage",
     "psycopg": "storage.postgres",
     "prometheus_client": "adapters.web",
+    "cryptography": "storage",
 }
 MOST_LINES = 400
 
@@ -176,6 +177,16 @@ def test_a_function_imports_nothing() -> None:
         if isinstance(node, ast.Import | ast.ImportFrom)
     ]
     assert inner == []
+
+
+def test_one_module_encrypts() -> None:
+    found = {
+        name_of(path)
+        for path in MODULES
+        for each in imports(path)
+        if covers("cryptography", each)
+    }
+    assert found == {"storage.encryption"}
 
 
 # What reads a file, and the libraries that only it may import.

@@ -17,6 +17,9 @@ CORRECTION_DAYS = 365
 #: it may belong to.
 NAME_DAYS = 365
 
+#: The retention in days of a workspace that removed the app: time to notice a mistake.
+PURGE_DAYS = 30
+
 
 @dataclass(frozen=True, slots=True)
 class Retention:
@@ -33,6 +36,8 @@ class Retention:
     corrections: float = CORRECTION_DAYS * DAY
     #: Names of people, channels and workspaces, from when they were last looked up.
     names: float = NAME_DAYS * DAY
+    #: Everything of a workspace that removed the app, but what was spent.
+    uninstalled: float = PURGE_DAYS * DAY
     #: Conversations, from their last message on; None for ever.
     threads: float | None = None
 

@@ -30,6 +30,7 @@ from bot.ports.api_tokens import TokenStore
 from bot.ports.cases import CaseQueue, CaseStore
 from bot.ports.files import FileStore
 from bot.ports.inbox import InboxStore
+from bot.ports.installations import InstallationStore
 from bot.ports.ledger import Accounts, Charges, Ledger
 from bot.ports.mcp import ListingStore
 from bot.ports.names import NameStore
@@ -375,6 +376,7 @@ class Store(
     ApiThreadStore,
     UploadStore,
     OwnedThreads,
+    InstallationStore,
     Protocol,
 ):
     """The sum of all ports of the store, for the composition root."""
