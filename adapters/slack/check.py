@@ -1,8 +1,10 @@
 """The Slack part of `threadkeep check`."""
 
+import errno
+import socket
 from collections.abc import Mapping
 
-from adapters.slack.client import Identity, open_client
+from adapters.slack.client import Identity, SlackClient, open_client
 from adapters.slack.config import SlackConfig
 from adapters.slack.signing_in import sign_in, try_socket
 from bot.domain import served_workspaces
@@ -10,6 +12,8 @@ from bot.domain.finding import Finding, Grade
 from bot.domain.served_workspaces import Served
 from bot.errors import ConfigError
 from bot.messages import check as messages
+from bot.messages import config as config_messages
+from bot.text.addresses import Listening
 
 # The scopes of the manifest that the bot requires (facts A12).
 SCOPES = frozenset(
@@ -51,13 +55,36 @@ async def check(env: Mapping[str, str]) -> list[Finding]:
             findings += _signed_in(identity, limit)
         except ConfigError as error:
             findings.append(Finding(messages.SLACK_BOT_TOKEN, Grade.BAD, str(error)))
-        try:
-            await try_socket(client, config)
-            text = messages.SOCKET_MODE_ON
-            findings.append(Finding(messages.SLACK_APP_TOKEN, Grade.GOOD, text))
-        except ConfigError as error:
-            findings.append(Finding(messages.SLACK_APP_TOKEN, Grade.BAD, str(error)))
+        if config.app_token:
+            findings.append(await _tried_socket(client, config))
+    if config.signing_secret:
+        findings.append(_tried_address(config.http))
     return findings
+
+
+async def _tried_socket(client: SlackClient, config: SlackConfig) -> Finding:
+    try:
+        await try_socket(client, config)
+    except ConfigError as error:
+        return Finding(messages.SLACK_APP_TOKEN, Grade.BAD, str(error))
+    return Finding(messages.SLACK_APP_TOKEN, Grade.GOOD, messages.SOCKET_MODE_ON)
+
+
+def _tried_address(address: Listening) -> Finding:
+    """Return whether requests could be received at `address`."""
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind((address.host, address.port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                text = messages.web_in_use(address=str(address))
+                return Finding(messages.SLACK_HTTP, Grade.NOTE, text)
+            text = config_messages.slack_http_unusable(address=str(address))
+            return Finding(messages.SLACK_HTTP, Grade.BAD, text)
+    text = messages.slack_http(address=address)
+    return Finding(messages.SLACK_HTTP, Grade.GOOD, text)
 
 
 def _signed_in(identity: Identity, limit: Served) -> list[Finding]:

@@ -15,7 +15,7 @@ from typing import Any
 
 import aiohttp
 
-from adapters.slack import events
+from adapters.slack import events, live_http
 from adapters.slack.check import SCOPES, lacking
 from adapters.slack.client import Identity, SlackClient, open_client
 from adapters.slack.config import SlackConfig
@@ -48,7 +48,8 @@ async def check(
     patience: float = PATIENCE,
 ) -> list[Finding]:
     """Post a message in `channel` and wait until it comes back: to the running bot
-    where there is one, whom `bot_hears` asks, else to a connection of its own."""
+    where there is one, whom `bot_hears` asks, else to a connection of its own, or to
+    the request URL."""
     config = SlackConfig.from_env(env)
     async with open_client(config) as client:
         try:
@@ -90,6 +91,8 @@ async def _tried(
         if us.scopes and history not in us.scopes:
             return _bad(messages.lacks_history(scope=history))
         return _bad(messages.not_subscribed(event=event))
+    if not config.app_token:
+        return await _tried_over_http(client, config, us, channel, event, patience)
     async with _connected(client, config) as (socket, connections):
         began = time.monotonic()
         async with _posted(client, us, channel) as ts:
@@ -103,6 +106,26 @@ async def _tried(
         text = messages.others_connected(count=connections)
         return Finding(messages.SLACK_EVENTS, Grade.NOTE, text)
     return _bad(messages.not_subscribed(event=event))
+
+
+async def _tried_over_http(
+    client: SlackClient,
+    config: SlackConfig,
+    us: Identity,
+    channel: str,
+    event: str,
+    patience: float,
+) -> Finding:
+    async with live_http.opened(client, config, us) as doorway:
+        began = time.monotonic()
+        async with _posted(client, us, channel) as ts:
+            heard = await doorway.hears(ts, patience)
+    if heard:
+        text = messages.came_back(seconds=_seconds(began), channel=f"slack:{channel}")
+        return Finding(messages.SLACK_EVENTS, Grade.GOOD, text)
+    if doorway.is_reached:
+        return _bad(messages.not_subscribed(event=event))
+    return _bad(messages.not_reached(address=config.http, event=event))
 
 
 async def _kind(client: SlackClient, us: Identity, channel: str) -> str:

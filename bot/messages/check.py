@@ -14,6 +14,7 @@ TOTAL_BUDGET = "Total budget"
 SLACK = "Slack"
 SLACK_BOT_TOKEN = "Slack bot token"
 SLACK_APP_TOKEN = "Slack app token"
+SLACK_HTTP = "Slack over HTTP"
 SLACK_WORKSPACE = "Slack workspace"
 SLACK_SCOPES = "Slack scopes"
 WEB = "Web"
@@ -119,7 +120,7 @@ SLACK_NOT_SET = (
     "set SLACK_BOT_TOKEN and SLACK_APP_TOKEN to answer in Slack; the README says where "
     "to get them"
 )
-SLACK_SET = "both tokens are set (not tried)"
+SLACK_SET = "the tokens are set (not tried)"
 SOCKET_MODE_ON = "accepted; Socket Mode is on"
 NO_SCOPE_COMMANDS = (
     "`/claude`, “Thread settings”, “Receipt” and “Triage this” do not work"
@@ -134,6 +135,13 @@ NO_SCOPE_FILES_WRITE = "no code or table is attached as a file"
 NO_SCOPE_REACTIONS = (
     "messages cannot be marked as waiting, nor their priority shown as a reaction"
 )
+
+
+def slack_http(*, address: object) -> str:
+    return (
+        f"requests of Slack's are received at {address}; the request URL is the "
+        "proxy's, with /slack/events at its end"
+    )
 
 
 def signed_in(*, name: str, workspace: str) -> str:
@@ -247,6 +255,14 @@ def not_subscribed(*, event: str) -> str:
     return (
         f"nothing came back: subscribe to {event} on the app's page, under Event "
         "Subscriptions, and switch events on there"
+    )
+
+
+def not_reached(*, address: object, event: str) -> str:
+    return (
+        f"Slack sent nothing to {address}: enter the request URL on the app's page, "
+        f"under Event Subscriptions, subscribe to {event} there, and look whether the "
+        "proxy passes requests on"
     )
 
 

@@ -148,7 +148,10 @@ def test_no_error_about_a_variable_holds_its_value(kind: str) -> None:
 
 
 READERS = (Config.from_env, SlackConfig.from_env, DiscordConfig.from_env)
-SECRETS = ("ANTHROPIC_API_KEY", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "DISCORD_TOKEN")
+SECRETS = (
+    *("ANTHROPIC_API_KEY", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "DISCORD_TOKEN"),
+    "SLACK_SIGNING_SECRET",
+)
 
 
 def tried(

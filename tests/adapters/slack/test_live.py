@@ -1,16 +1,19 @@
 """`threadkeep check --live` on Slack: what keeps events from arriving is named."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
+from adapters.slack.http_events import PATH
 from adapters.slack.live import check
 from bot.domain.finding import Finding, Grade
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.support.memory_store import MemoryStore
-from tests.support.process import running, slack_env
+from tests.support.ports import free_port
+from tests.support.process import running, slack_env, slack_http_env
 from tests.support.scripted_model import ScriptedModel
 
 GOOD, NOTE, BAD = Grade.GOOD, Grade.NOTE, Grade.BAD
@@ -126,3 +129,70 @@ async def test_the_running_bot_is_asked_where_there_is_one(
         slack.feed.subscribed.discard("message.channels")
         [found] = await check(slack_env(slack), channel, heard)
         assert (found.grade, "message.channels" in found.text) == (BAD, True)
+
+
+# Over HTTP.
+
+
+async def tried_over_http(
+    slack: SlackEmulator, channel: str, patience: float = 20.0
+) -> Finding:
+    port = free_port()
+    env = {**slack_http_env(slack), "THREADKEEP_SLACK_HTTP": f"127.0.0.1:{port}"}
+    # Entered while the bot ran, which is stopped now.
+    slack.http.url = f"http://127.0.0.1:{port}{PATH}"
+    [found] = await check(env, channel, None, patience=patience)
+    return found
+
+
+async def test_a_message_comes_back_to_the_request_url() -> None:
+    async with SlackEmulator(retries=[], ack_timeout=30.0) as slack:
+        channel = slack.add_channel("test")
+        alice = slack.add_user("Alice")
+        slack.say(alice, channel, "hello")
+        found = await tried_over_http(slack, channel)
+        assert (found.grade, f"slack:{channel}" in found.text) == (GOOD, True)
+        assert len(slack.calls_of("chat.delete")) == 1
+        await slack.until(lambda: slack.settled)
+
+
+async def test_what_others_say_meanwhile_is_not_acknowledged_over_http() -> None:
+    async with SlackEmulator(retries=[], ack_timeout=30.0) as slack:
+        channel, alice = slack.add_channel("test"), slack.add_user("Alice")
+        gate = slack.faults.hold("chat.delete")
+        checking = asyncio.ensure_future(tried_over_http(slack, channel))
+        await slack.until(lambda: slack.calls_of("chat.delete"))
+        slack.say(alice, channel, "hello")
+        await slack.until(lambda: slack.deliveries[-1].lost)
+        gate.set()
+        assert (await checking).grade is GOOD
+        said = [each for each in slack.http.posts if each.status == 503]
+        assert len(said) == 1
+
+
+@pytest.mark.parametrize(
+    ("reached", "named"), [(True, "subscribe to message.channels"), (False, "proxy")]
+)
+async def test_what_keeps_requests_away_is_named(reached: bool, named: str) -> None:
+    async with SlackEmulator(retries=[], ack_timeout=30.0) as slack:
+        channel = slack.add_channel("test")
+        slack.feed.subscribed.discard("message.channels")
+        checking = asyncio.ensure_future(tried_over_http(slack, channel, 0.5))
+        if reached:
+            await slack.until(lambda: slack.calls_of("chat.postMessage"))
+            slack.emit("app_home_opened", user="U1", channel="D1", tab="home")
+        found = await checking
+        assert (found.grade, named in found.text) == (BAD, True)
+
+
+async def test_an_address_that_is_in_use_is_named() -> None:
+    async with SlackEmulator() as slack:
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            address = f"127.0.0.1:{taken.getsockname()[1]}"
+            env = {**slack_http_env(slack), "THREADKEEP_SLACK_HTTP": address}
+            channel = slack.add_channel("test")
+            [found] = await check(env, channel, None)
+        assert (found.grade, "THREADKEEP_SLACK_HTTP" in found.text) == (BAD, True)
+        assert slack.calls_of("chat.postMessage") == []

@@ -1,0 +1,70 @@
+"""Waits at the request URL for an event about one message, in place of the bot.
+
+Rule: what others say meanwhile is answered with 503, so that Slack sends it again to
+the bot itself (facts A2).
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.response import BoltResponse
+
+from adapters.slack import events
+from adapters.slack.client import Identity, SlackClient
+from adapters.slack.config import SlackConfig
+from adapters.slack.http_events import HttpEvents, serving
+from bot.runtime.lru import LruDict
+
+# How many of the bot's own messages are remembered; one of them is the test's.
+MOST = 100
+
+
+class Doorway:
+    """What arrives at the request URL."""
+
+    def __init__(self, us: Identity) -> None:
+        self._us = us
+        self._ours: LruDict[str, None] = LruDict(MOST)
+        self._arrived = asyncio.Event()
+        #: Whether Slack sent anything: the URL is right then.
+        self.is_reached = False
+
+    async def take(self, body: dict[str, Any]) -> BoltResponse:
+        """Note an event; acknowledge it if it is about a message of the bot."""
+        self.is_reached = True
+        ours = events.own(body, self._us)
+        if ours:
+            self._ours[ours] = None
+        self._arrived.set()
+        return BoltResponse(status=200 if ours else 503, body="")
+
+    async def hears(self, ts: str, patience: float) -> bool:
+        """Return whether an event about the message `ts` arrives in time."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                while ts not in self._ours:
+                    self._arrived.clear()
+                    await self._arrived.wait()
+        return ts in self._ours
+
+
+@contextlib.asynccontextmanager
+async def opened(
+    client: SlackClient, config: SlackConfig, us: Identity
+) -> AsyncIterator[Doorway]:
+    """Serve the request URL. Raises ConfigError if its address cannot be used."""
+    doorway = Doorway(us)
+    app = AsyncApp(
+        name="threadkeep",
+        client=client.web,
+        signing_secret=config.signing_secret,
+        before_authorize=doorway.take,
+        logger=logging.getLogger("slack_bolt"),
+    )
+    http = HttpEvents(app, config.signing_secret)
+    async with serving(http, config.http):
+        yield doorway
