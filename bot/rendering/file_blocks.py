@@ -18,6 +18,7 @@ import re
 
 from bot.domain.answer_file import AnswerFile
 from bot.rendering.growing_blocks import CodeBlock, TableBlock, depth
+from bot.rendering.heads import MOST_HEAD, may_become_head
 from bot.rendering.markdown import (
     MOST_MARKERS,
     Fence,
@@ -29,6 +30,7 @@ from bot.rendering.markdown import (
     may_become_delimiter,
     may_become_row,
 )
+from bot.rendering.tables import columns
 from bot.text import file_names
 
 # How many lines are shown of a block that is a file; of one that somebody wanted as
@@ -81,8 +83,11 @@ class FileBlocks:
         self._block: CodeBlock | TableBlock | None = None
         #: A line that is the head of a table if its delimiter follows.
         self._head = ""
-        #: The last line of text, as much of it as may name a file.
-        self._said = ""
+        #: The line of text that arrives or has just ended, which is shown already, if
+        #: it can be the head of a table without pipes at its sides.
+        self._line_shown = ""
+        #: The last line of text, as much of it as may name a file, and the one above.
+        self._said = self._above = ""
         self._is_new_line = True
 
     def feed(self, text: str) -> str:
@@ -131,9 +136,19 @@ class FileBlocks:
             return False
         return (
             is_row(line)
-            or (self._block is not None and may_become_row(line))
-            or (bool(self._head) and may_become_delimiter(line))
+            or (self._block is not None and self._may_go_on(self._block, line))
+            or (bool(self._head or self._loose_head) and may_become_delimiter(line))
         )
+
+    def _may_go_on(self, block: CodeBlock | TableBlock, line: str) -> bool:
+        is_loose = isinstance(block, TableBlock) and block.is_loose
+        return is_loose or may_become_row(line)
+
+    @property
+    def _loose_head(self) -> str:
+        """The line above, if the next one can make the head of a table of it."""
+        line = self._line_shown if self._is_new_line else ""
+        return line if "|" in line and may_become_head(line[:-1]) else ""
 
     def _leave(self, line: str, *, is_short: bool) -> str:
         """Return the end of the open block, if `line` is outside of it."""
@@ -153,12 +168,16 @@ class FileBlocks:
             return block.add(line + end)
         if block is not None:
             return block.add(line + end)
-        if self._head and is_delimiter(line) and depth(self._head) == depth(line):
-            head, self._head = self._head, ""
+        if (head := self._head or self._loose_head) and self._is_table(head, line):
+            shown = self._head
+            self._head = self._line_shown = ""
+            if not shown:
+                # It is not what names the file.
+                self._said = self._above
             self._block = TableBlock(
                 head, line + end, *self._limits(), self._name("csv")
             )
-            return head + line + end
+            return shown + line + end
         before = self._let_go()
         if fence := fence_after(None, line, MOST_MARKERS):
             return before + self._open(fence, line, end)
@@ -172,10 +191,20 @@ class FileBlocks:
         if self._block is not None:
             return self._block.add(text)
         if self._is_new_line and text.strip():
-            self._said = ""
+            self._above, self._said = self._said, ""
+        before = "" if self._is_new_line else self._line_shown
+        # Cut, it is longer than any head.
+        self._line_shown = (before + text)[: MOST_HEAD + 2]
         self._is_new_line = text.endswith("\n")
         self._said = (self._said + text)[:_MOST_SAID]
         return text
+
+    def _is_table(self, head: str, line: str) -> bool:
+        """Return True if `line` makes the head of a table of the line `head`."""
+        if not is_delimiter(line) or depth(head) != depth(line):
+            return False
+        # Without pipes at its sides, a row needs one between two cells.
+        return is_row(head) or (self._has_room and 1 < columns(head) == columns(line))
 
     def _let_go(self) -> str:
         head, self._head = self._head, ""
@@ -233,6 +262,7 @@ class FileBlocks:
         block, self._block = self._block, None
         assert block is not None
         self._said, self._is_new_line = "", True
+        self._above = self._line_shown = ""
         shown = block.close(closer)
         if block.is_file:
             self._found.append(block)

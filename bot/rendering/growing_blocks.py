@@ -8,7 +8,13 @@ ended or is longer than its limit; then it is a file, and nothing more of it is 
 from bot.domain.answer_file import AnswerFile
 from bot.messages import answer_files as messages
 from bot.rendering import tables
-from bot.rendering.markdown import Fence, is_row, quote_of
+from bot.rendering.markdown import (
+    MOST_MARKERS,
+    Fence,
+    fence_after,
+    is_row,
+    quote_of,
+)
 from bot.text import csv_cells
 
 # A longer line of code counts as several: about what one line shows.
@@ -123,6 +129,8 @@ class TableBlock:
     def __init__(
         self, head: str, delimiter: str, first: float, most: float, name: str
     ) -> None:
+        #: Whether its lines need no pipe at their beginning.
+        self.is_loose = not is_row(head)
         self._head = head
         self._delimiter = delimiter
         self._first, self._most = first, most
@@ -138,7 +146,10 @@ class TableBlock:
 
     def takes(self, line: str) -> bool:
         """Return True if `line` is a row of this table."""
-        return is_row(line) and depth(line) == depth(self._head)
+        is_another = is_row(line)
+        if self.is_loose:
+            is_another = "|" in line and fence_after(None, line, MOST_MARKERS) is None
+        return is_another and depth(line) == depth(self._head)
 
     def add(self, row: str) -> str:
         """Take the next row; return what is to be shown now."""

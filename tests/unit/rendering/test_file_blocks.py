@@ -67,6 +67,47 @@ def test_of_a_long_table_the_first_rows_stay_and_the_file_is_csv() -> None:
     assert file.markdown == table(LINES + 1)
 
 
+def loose(rows: int, head: str = "a | b") -> str:
+    body = "".join(f"{n} | **{n}**\n" for n in range(rows))
+    return f"{head}\n--- | ---\n{body}"
+
+
+def test_a_table_needs_no_pipes_at_its_sides() -> None:
+    out, blocks = shown(f"In `costs.csv`:\n\n{loose(LINES + 1)}\nBye.")
+    assert out.startswith("In `costs.csv`:\n\na | b\n--- | ---\n0 | **0**\n")
+    assert out.count("**\n") == FIRST_LINES
+    assert out.endswith("\n\n📎 `costs.csv`: all of it is below, as a file.\n\nBye.")
+    [file] = blocks.files()
+    assert file.text.splitlines()[:3] == ["a,b", "0,0", "1,1"]
+    assert file.markdown == loose(LINES + 1)
+    [file] = files_in(f"> {loose(3)[:-1]}".replace("\n", "\n> "))
+    assert file.text == "a,b\n0,0\n1,1\n2,2\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # A row needs a pipe between two cells, as many as there are columns.
+        *(loose(40, head="a"), loose(40, head="a | b | c"), loose(40, head="a \\| b")),
+        # The line below the head is no other one.
+        *("a | b\n\n--- | ---\n" + "1 | 2\n" * 40, "a | b\n" * 80),
+        # What is longer than a head, and a heading.
+        *(loose(40, head="x" * 400 + " | b"), loose(40, head="# a | b")),
+    ],
+)
+def test_what_is_no_table_passes_unchanged(text: str) -> None:
+    out, blocks = shown(text)
+    assert out == text
+    assert (blocks.files(), blocks.has_more) == ((), False)
+
+
+@pytest.mark.parametrize("end", ["\nNext | one.\n", "No pipe.\n", "```a|b\nc\n```\n"])
+def test_a_table_without_pipes_at_its_sides_ends_as_others_do(end: str) -> None:
+    assert files_in(loose(3) + end)[0] == files_in(loose(3))[0]
+    out, _ = shown(loose(40) + end)
+    assert out.endswith(end)
+
+
 def test_no_more_is_held_back_than_a_few_seconds_of_an_answer() -> None:
     blocks, most, out = FileBlocks(1_000), 0, 0
     for sent, line in enumerate(code(900).splitlines(keepends=True), start=1):
@@ -179,7 +220,7 @@ PIECES = st.sampled_from(
     [
         *("```", "````", "~~~", "\n", "\n\n", "> ", "- ", "  ", "| a | b |", "\t"),
         *("|---|---|", "| 1 | 2 |", "py", ' title="a.py"', "x" * 90, "word "),
-        *("`a.py`", "|"),
+        *("`a.py`", "|", "a | b\n", "\n--- | ---\n", "1 | word\n"),
     ]
 )
 
