@@ -655,8 +655,7 @@ async def test_an_owner_of_a_server_of_their_own_spends_what_the_operator_allows
     assert len(model.requests) == 1
     assert shown[0] == "Yes."
     assert (
-        "The budget of the server for today does not cover another answer"
-        in shown[1]
+        "The budget of the server for today does not cover another answer" in shown[1]
     )
     assert all("his bot's budget for today" in text for text in shown[2:])
 

@@ -24,7 +24,10 @@ PERMISSIVE = {
     *("Apache-2.0 OR BSD-2-Clause", "0BSD", "MIT-CMU"),
 }
 #: And what only develops and tests it, and is in nothing that is handed on.
-FOR_DEVELOPMENT = PERMISSIVE | {"MPL-2.0", "LGPL-3.0", "MIT AND PSF-2.0"}
+FOR_DEVELOPMENT = PERMISSIVE | {
+    *("MPL-2.0", "LGPL-3.0", "LGPL-3.0-only", "MIT AND PSF-2.0", "MIT-0"),
+    *("Apache-2.0 OR BSD-3-Clause", "BSD-3-Clause AND GPL-2.0"),
+}
 
 # How packages write it that do not use the names of SPDX.
 _NAMES = {
@@ -38,6 +41,9 @@ _NAMES = {
     "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
     "Python Software Foundation License": "PSF-2.0",
 }
+
+# What the metadata says of the source alone: as LICENSES_bundled.txt says of the wheel.
+_BUNDLED = {"pillow-heif": "BSD-3-Clause AND GPL-2.0"}
 
 # What the metadata does not say: as the file LICENSE in the package says.
 _UNSAID = {"axe-playwright-python": "MIT"}
@@ -59,6 +65,8 @@ package says that it is. `make licenses` renews this list.
 
 def licence(name: str) -> str:
     """What `name` says that it is under; raises KeyError where nothing is known."""
+    if name in _BUNDLED:
+        return _BUNDLED[name]
     try:
         found = metadata(name)
     except PackageNotFoundError:

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pillow_heif
 import pytest
 from PIL import Image, ImageChops
 
 from bot.context.files import Accepted, images, read
-from bot.context.files.file_types import FileType
+from bot.context.files.file_types import FileType, file_type
 from bot.errors import FileUnread, Unread
 
 FOLDER = Path("tests/data/files")
@@ -100,6 +101,44 @@ def test_a_photo_with_damaged_notes_is_read(tmp_path: Path) -> None:
     damaged = data[:at] + b"XX" + data[at + 2 :]
     (tmp_path / "a.jpg").write_bytes(damaged)
     assert opened(tmp_path / "a.jpg").size == (320, 240)
+
+
+@pytest.fixture
+def heic(tmp_path: Path) -> Path:
+    """A photo as a phone stores it: lying on its side, with the place in its Exif."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif[0x010F] = "Phone"
+    photo = Image.new("RGB", (640, 480), (0, 0, 200))
+    photo.paste((220, 0, 0), (0, 0, 320, 480))
+    pillow_heif.register_heif_opener(thumbnails=False)
+    path = tmp_path / "IMG_0001.HEIC"
+    photo.save(path, format="HEIF", quality=90, exif=exif.tobytes())
+    return path
+
+
+def test_a_photo_of_a_phone_is_a_picture_without_its_place(heic: Path) -> None:
+    assert file_type(heic.read_bytes()[:4096]) is FileType.HEIC
+    image = opened(heic)
+    assert (image.size, image.format) == ((480, 640), "JPEG")
+    above, below = (image.getpixel((240, y)) for y in (100, 540))
+    assert above[0] > 180 > 60 > above[2]  # type: ignore[index]
+    assert below[2] > 150 > 60 > below[0]  # type: ignore[index]
+    assert b"Phone" not in read(heic, heic.name, Accepted()).data
+
+
+def test_a_large_photo_of_a_phone_is_made_as_small_as_claude_sees_it(
+    heic: Path,
+) -> None:
+    assert opened(heic, Accepted(edge=320)).size == (240, 320)
+
+
+def test_half_of_a_photo_is_broken(heic: Path) -> None:
+    data = heic.read_bytes()
+    heic.write_bytes(data[: len(data) // 2])
+    with pytest.raises(FileUnread) as caught:
+        read(heic, heic.name, Accepted())
+    assert caught.value.reason is Unread.BROKEN
 
 
 def test_heic_needs_an_extra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
