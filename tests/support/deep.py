@@ -8,7 +8,7 @@ T = TypeVar("T")
 DEEP = bool(os.environ.get("DEEP"))
 
 
-def rounds(short: int, deep: int) -> int:
+def rounds(short: T, deep: T) -> T:
     """Return `deep` under `make deep` (the variable DEEP is set), else `short`."""
     return deep if DEEP else short
 

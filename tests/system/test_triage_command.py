@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import time
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -465,6 +466,7 @@ async def test_a_batch_outlives_its_terminal_and_can_be_cancelled(
     await process.start("triage", file, *office.to, "--batch", nursery=office.nursery)
     await office.claude.until(lambda: bool(office.claude.batches.made))
     await printed_by(process, "collects it")
+    await until_stored(office, "SELECT 1 FROM batches WHERE batch != ''")
     process.kill(signal.SIGINT)
     assert await process.ended() == STOPPED
     run = _run_of(process.output)
@@ -499,6 +501,14 @@ async def printed_by(process: Process, text: str) -> None:
     async with asyncio.timeout(60):
         while text not in " ".join(process.output.split()):  # noqa: ASYNC110
             await asyncio.sleep(0.02)  # a file cannot be awaited
+
+
+async def until_stored(office: Office, query: str) -> None:
+    """Wait until `query` finds something in the archive of runs."""
+    async with asyncio.timeout(60):
+        with closing(sqlite3.connect(office.folder / "triage.db")) as db:
+            while db.execute(query).fetchone() is None:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
 
 
 def _run_of(printed: str) -> str:
