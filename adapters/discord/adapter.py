@@ -77,7 +77,7 @@ class DiscordAdapter:
     def __init__(self, link: Link) -> None:
         self._link = link
         self._names = NameCache(link)
-        self._threads = ThreadResolver(link, self._names)
+        self._threads = ThreadResolver(link, self._names, shared=not link.listens)
         self._rights = AttachRights()
         self._people = People(link)
         self.directory = DiscordDirectory(
@@ -92,13 +92,17 @@ class DiscordAdapter:
         self._hint()
 
     async def run(self, host: Host) -> None:
-        """Receive events until cancelled. Raises ConfigError if Discord rejects the
-        bot."""
+        """Receive events until cancelled; without listening, only wait until then.
+        Raises ConfigError if Discord rejects the bot."""
         if self._listened:
             # A client that failed cannot be used again.
             await self._link.log_in()
             self._hint()
         self._listened = True
+        self._threads.shared = self._threads.shared or host.gateways is not None
+        if not self._link.listens:
+            host.health.local(self.name)
+            await self._link.ended()
         try:
             await self._listen(host)
         except discord.PrivilegedIntentsRequired:
@@ -177,13 +181,16 @@ class DiscordAdapter:
 
 
 @contextlib.asynccontextmanager
-async def connect(env: Mapping[str, str]) -> AsyncIterator[DiscordAdapter]:
-    """Yield an adapter that is signed in to Discord.
+async def connect(
+    env: Mapping[str, str], *, listens: bool = True
+) -> AsyncIterator[DiscordAdapter]:
+    """Yield an adapter that is signed in to Discord. One that does not listen opens no
+    session of the gateway: it answers by REST alone.
 
     Raises ConfigError if the token is missing or rejected, or Discord cannot be
     reached.
     """
-    async with open_link(DiscordConfig.from_env(env)) as link:
+    async with open_link(DiscordConfig.from_env(env), listens=listens) as link:
         yield DiscordAdapter(link)
 
 

@@ -18,6 +18,9 @@ from bot.domain.scope import Scope
 from bot.errors import DeliveryError, ThreadGone
 from bot.runtime.access_cache import Grants
 
+# How old what refuses somebody may be, in seconds.
+CURRENT = 1.0
+
 Channel = discord.abc.GuildChannel | discord.Thread
 
 
@@ -40,7 +43,17 @@ class Channels:
     async def _find(self, place: Scope, user: str) -> ChannelAccess:
         if place.workspace == events.NO_GUILD:
             return await self._direct(place, user)
-        guild = await self._link.guild(ids.known(place.workspace))
+        found = await self._find_in_guild(place, user, FRESH)
+        if found.reads and found.writes and found.bot_writes:
+            return found
+        # A refusal is current, also of a guild whose changes do not arrive here.
+        is_told = self._link.hears(ids.known(place.workspace))
+        return found if is_told else await self._find_in_guild(place, user, CURRENT)
+
+    async def _find_in_guild(
+        self, place: Scope, user: str, fresh: float
+    ) -> ChannelAccess:
+        guild = await self._link.guild(ids.known(place.workspace), fresh)
         if guild is None:
             raise DeliveryError(
                 f"look up a channel: guild {place.workspace} is unknown"

@@ -20,6 +20,7 @@ from discord.gateway import DiscordWebSocket
 
 from adapters.discord.config import PUBLIC_API, DiscordConfig
 from adapters.discord.global_rate_limit import traced
+from adapters.discord.rest_guilds import FRESH, RestGuilds
 from bot.domain.shard_range import ShardRange
 from bot.errors import (
     AccessRevoked,
@@ -146,9 +147,12 @@ class Gateway(discord.AutoShardedClient):
 class Link:
     """One bot's connection to Discord: the client in use, and its replacement."""
 
-    def __init__(self, config: DiscordConfig) -> None:
+    def __init__(self, config: DiscordConfig, *, listens: bool = True) -> None:
         self._config = config
+        #: Whether a session of the gateway is to be opened.
+        self.listens = listens
         self._client: Gateway | None = None
+        self._guilds: RestGuilds | None = None
         self._session: asyncio.Task[None] | None = None
         #: Set when Discord rejects the token.
         self._revoked = asyncio.Event()
@@ -202,6 +206,7 @@ class Link:
         reached."""
         await self.close()
         self._client = client = Gateway(self._config, self._revoked.set)
+        self._guilds = RestGuilds(client)
         async with translated("sign in"):
             await client.login(self._config.token)
         wish = content or self._config.message_content
@@ -209,11 +214,18 @@ class Link:
             wish == "auto" and may_read(client.application_flags)
         )
 
-    async def guild(self, guild: int) -> discord.Guild | None:
-        """Return a guild from the cache; wait a little while a session is starting.
+    async def guild(self, guild: int, fresh: float = FRESH) -> discord.Guild | None:
+        """Return a guild from the cache; wait a little while a session is starting. If
+        its events do not arrive here, it is read by REST, unless that was done in the
+        last `fresh` seconds.
 
-        None if the bot is not in it, and before the first session.
+        None if the bot is not in it, and before the first session. Raises
+        DeliveryError.
         """
+        if not self.hears(guild):
+            assert self._guilds is not None, "sign in first"
+            async with translated("look up a server"):
+                return await self._guilds.find(guild, fresh)
         left = GREETING if self._session is not None else 0.0
         while left > 0 and not self.client.is_ready():
             known = self.client.get_guild(guild)
@@ -223,6 +235,19 @@ class Link:
             left -= LOOK_AGAIN
             await asyncio.sleep(LOOK_AGAIN)
         return self.client.get_guild(guild)
+
+    async def ended(self) -> None:
+        """Wait, without a session, until Discord rejects the token with some call.
+        Raises AccessRevoked then."""
+        await self._revoked.wait()
+        raise AccessRevoked(NEW_TOKEN)
+
+    def hears(self, guild: int) -> bool:
+        """Return whether events of `guild` arrive in this process."""
+        shards = self.shards
+        if not self.listens or shards is None:
+            return self.listens
+        return shards.first <= (guild >> 22) % shards.count <= shards.last
 
     async def connect(self) -> None:
         """Receive events from the gateway until it closes.
@@ -270,13 +295,15 @@ def invite(application: int) -> str:
 
 
 @contextlib.asynccontextmanager
-async def open_link(config: DiscordConfig) -> AsyncIterator[Link]:
+async def open_link(
+    config: DiscordConfig, *, listens: bool = True
+) -> AsyncIterator[Link]:
     """Yield a link that is signed in; close it in the end. Raises ConfigError."""
     # The SDK stores its addresses in its classes, so they are global to the process.
     discord.http.Route.BASE = config.api_url
     if config.gateway_url:
         DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(config.gateway_url)
-    link = Link(config)
+    link = Link(config, listens=listens)
     try:
         await link.sign_in()
         yield link

@@ -89,6 +89,7 @@ class NameCache:
         wanted: dict[tuple[int | None, str], bool] = {}
         for each in messages:
             guild = events.guild_of(each.thread)
+            self._introduce(guild, each)
             for user in [each.author, *markup.users(each.text)][:MOST_NAMES]:
                 known = wanted.get((guild, user), False)
                 wanted[guild, user] = known or user == each.author
@@ -103,7 +104,7 @@ class NameCache:
 
     async def _readable(self, message: Message) -> tuple[str, str]:
         guild = events.guild_of(message.thread)
-        home = await self._link.guild(guild) if guild else None
+        home = await self._home(guild)
         names = self._names(guild, [message.author, *markup.users(message.text)])
         ours = [str(self._link.us)]
         if home is not None and home.self_role is not None:
@@ -119,6 +120,20 @@ class NameCache:
         )
         text = replace_invalid(await offload(read, len(message.text)))
         return names.get(message.author, message.author), text
+
+    def _introduce(self, guild: int | None, message: Message) -> None:
+        """Cache the name that came with a message, unless one is known."""
+        if message.name and ids.is_id(message.author):
+            self._known.setdefault((guild, int(message.author)), message.name)
+
+    async def _home(self, guild: int | None) -> discord.Guild | None:
+        if not guild:
+            return None
+        try:
+            return await self._link.guild(guild)
+        except (DeliveryError, AccessRevoked) as error:
+            log.info("discord.unnamed guild=%s %s", guild, error)
+            return None
 
     def _names(self, guild: int | None, users: Iterable[str]) -> dict[str, str]:
         """Return the cached names of `users`, by id."""
@@ -157,6 +172,8 @@ class NameCache:
     async def _ask(self, guild: int | None, user: int, is_author: bool) -> str:
         client = self._link.client
         home = client.get_guild(guild) if guild else None
+        if guild and home is None and not self._link.hears(guild):
+            home = await self._home(guild)
         try:
             async with translated("find a name"):
                 if home is None:

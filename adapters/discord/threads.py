@@ -10,6 +10,7 @@ the channel, as replies to the question.
 import asyncio
 import contextlib
 import logging
+import time
 from dataclasses import replace
 from typing import Literal
 from weakref import WeakValueDictionary
@@ -32,6 +33,9 @@ ASKED = "asked-"
 # How long to wait for the command's own response, in seconds. It is due within three
 # (facts B2); the rest is for a slow network.
 APPEARS = 10.0
+
+# How often, in seconds, another process's response is looked for.
+LOOK_AGAIN = 0.25
 
 # Error codes for a thread that exists already, or that has no message (facts B4).
 THERE = {160004, 10008}
@@ -59,7 +63,9 @@ CARD_CHARS = 1_900
 class ThreadResolver:
     """The threads of one bot."""
 
-    def __init__(self, link: Link, names: NameCache) -> None:
+    def __init__(self, link: Link, names: NameCache, *, shared: bool = False) -> None:
+        #: Whether another process may have received the command of a turn.
+        self.shared = shared
         self._link = link
         self._names = names
         #: The ids of messages that show a command's question, once known. Without an
@@ -258,24 +264,37 @@ class ThreadResolver:
         await asyncio.wait({root}, timeout=APPEARS)
         return root.result() if root.done() and not root.cancelled() else None
 
+    async def _shown_elsewhere(self, thread: ThreadKey, asked: int) -> int | None:
+        """Return the id of the message with which another process responds to the
+        command `asked`; None if it does not appear in time."""
+        channel = self._place(thread, thread.channel)
+        due = discord.utils.snowflake_time(asked).timestamp() + APPEARS
+        while True:
+            # Without permission to read, nothing is to be seen.
+            with contextlib.suppress(ThreadGone):
+                async with translated("look for a question"):
+                    message = await _response(channel, asked)
+                    if message is not None and not message.flags.loading:
+                        return message.id
+            if time.time() >= due:
+                return None
+            await asyncio.sleep(LOOK_AGAIN)
+
     async def _find_or_post(self, turn: Turn) -> int:
         """Return the id of the message with the question of `turn`: the command's
         response, or a new post."""
         thread = turn.thread
         asked = ids.number(thread.thread.removeprefix(ASKED), "question")
-        channel = self._link.client.get_partial_messageable(
-            ids.number(thread.channel, "channel"), guild_id=events.guild_of(thread)
-        )
-        after = discord.Object(asked - 1)
+        if self.shared:
+            found = await self._shown_elsewhere(thread, asked)
+            if found is not None:
+                return found
+        channel = self._place(thread, thread.channel)
         # Without permission to read, a second question is better than no answer.
         with contextlib.suppress(ThreadGone):
             async with translated("look for a question"):
-                async for message in channel.history(
-                    limit=LOOK, after=after, oldest_first=True
-                ):
-                    by = message.interaction_metadata
-                    if by is None or by.id != asked:
-                        continue
+                message = await _response(channel, asked)
+                if message is not None:
                     if not message.flags.loading:
                         return message.id
                     # It still says "thinking", and only the process that received the
@@ -289,6 +308,18 @@ class ThreadResolver:
                 channel, markup.quoted(author, text, CARD_CHARS), nonce=thread.thread
             )
         return posted.id
+
+
+async def _response(
+    channel: discord.PartialMessageable, asked: int
+) -> discord.Message | None:
+    """Return the message that responds to the command `asked`, if it is there."""
+    after = discord.Object(asked - 1)
+    async for message in channel.history(limit=LOOK, after=after, oldest_first=True):
+        by = message.interaction_metadata
+        if by is not None and by.id == asked:
+            return message
+    return None
 
 
 def _may_pass(error: discord.HTTPException) -> bool:

@@ -75,7 +75,11 @@ class Stage:
         return Turn(1, KEY, self.thread, state, 1, touched, shown=shown)
 
 
-@pytest.fixture(params=["fake", "slack", "discord", "terminal", "web"])
+#: Discord by REST alone, as who answers and does not listen uses it.
+REST = "discord by REST"
+
+
+@pytest.fixture(params=["fake", "slack", "discord", REST, "terminal", "web"])
 async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
     if request.param == "fake":
         fake, thread = FakeAdapter(), ThreadKey("fake", "w", "c", "t")
@@ -172,8 +176,12 @@ async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
             attach=attach_on_web,
             lose=lose_on_web,
         )
-    elif request.param == "discord":
-        async with DiscordEmulator() as discord, connect_discord(discord.env) as joined:
+    elif request.param in ("discord", REST):
+        listens = request.param == "discord"
+        async with (
+            DiscordEmulator() as discord,
+            connect_discord(discord.env, listens=listens) as joined,
+        ):
             channel = discord.add_channel("general")
             alice = discord.add_user("Alice")
             asked = discord.say(alice, channel, "hello")
@@ -203,7 +211,8 @@ async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
 
             # What roles people hold is told to those who listen.
             listening = asyncio.create_task(joined.run(ScriptedCore().host))
-            await discord.until(lambda: discord.gateway.connected)
+            if listens:
+                await discord.until(lambda: discord.gateway.connected)
             yield Stage(
                 joined,
                 thread,
@@ -225,6 +234,8 @@ async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
             )
             listening.cancel()
             await asyncio.wait({listening})
+            if not listens:
+                assert discord.gateway.log == []
     else:
         async with SlackEmulator() as slack, connect_slack(slack_env(slack)) as adapter:
             channel = slack.add_channel("general")

@@ -77,6 +77,7 @@ REASONS = {
     "adapters/discord/interactions.py Interactions._catalog": FIXED,
     "bot/commands/search.py _Readable._known": "of one search, which is bounded",
     "bot/platforms.py Platforms.adapters": FIXED,
+    "adapters/discord/rest_guilds.py RestGuilds._reading": HELD,
     "adapters/discord/client.py Gateway._begun": "one for each shard",
     "adapters/discord/gateway.py SessionTurns._next": "one for each key of Discord's",
     "bot/vitals/connections.py Connections._states": "one for each platform",

@@ -1,0 +1,82 @@
+"""Guilds of which no events arrive, read by REST: their roles, channels and threads.
+
+A process that only answers has no session of the gateway, and one with some of the
+shards hears of some guilds. What is read is put where the SDK looks for it, and read
+again after some minutes: as long as a removed role or permission may still count.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+from weakref import WeakValueDictionary
+
+import discord
+
+from bot.runtime.lru import LruDict
+
+# How long a guild is kept, in seconds.
+FRESH = 300.0
+
+# For how long it is kept that the bot is not in a guild, in seconds.
+ABSENT = 30.0
+
+# How many guilds are kept: each has up to 500 channels, and 250 roles (facts B6).
+MOST = 500
+
+
+class RestGuilds:
+    """The guilds that one client reads by REST."""
+
+    def __init__(
+        self, client: discord.Client, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._client = client
+        self._now = now
+        #: When each was read.
+        self._read: LruDict[int, float] = LruDict(MOST)
+        # A lock lives while it is held or waited for.
+        self._reading: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+
+    async def find(self, guild: int, fresh: float = FRESH) -> discord.Guild | None:
+        """Return a guild as it was at most `fresh` seconds ago; None if the bot is not
+        in it. Raises the SDK's errors."""
+        lock = self._reading.setdefault(guild, asyncio.Lock())
+        async with lock:
+            at = self._read.get(guild, float("-inf"))
+            if self._now() - at > fresh:
+                await self._look_up(guild)
+        return self._client.get_guild(guild)
+
+    async def _look_up(self, guild: int) -> None:
+        known = self._client._connection
+        try:
+            data = await self._all_of(guild)
+        except (discord.NotFound, discord.Forbidden):
+            known._guilds.pop(guild, None)
+            # Discord bans whoever asks in vain too often (facts B4).
+            self._read[guild] = self._now() - FRESH + ABSENT
+            return
+        if guild not in self._read and len(self._read) == self._read.most:
+            oldest, _ = self._read.popitem()
+            known._guilds.pop(oldest, None)
+        known._add_guild_from_data(data)
+        self._read[guild] = self._now()
+
+    async def _all_of(self, guild: int) -> Any:
+        """Return a guild as the gateway would send it, with the bot as its only known
+        member."""
+        http, us = self._client.http, self._client.user
+        assert us is not None
+        data: Any = await http.get_guild(guild, with_counts=False)
+        channels, threads, member = await asyncio.gather(
+            http.get_all_guild_channels(guild),
+            http.get_active_threads(guild),
+            http.get_member(guild, us.id),
+        )
+        return {
+            **data,
+            "channels": channels,
+            "threads": threads["threads"],
+            "members": [member],
+        }
