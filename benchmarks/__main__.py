@@ -7,6 +7,7 @@ import click
 from rich.console import Console
 
 from benchmarks import (
+    acknowledging,
     caching,
     files,
     footprint,
@@ -29,6 +30,7 @@ from benchmarks.platforms import NAMES
 CLAIMS = {
     "start": start.measure,
     "latency": latency.measure,
+    "acknowledging": acknowledging.measure,
     "governing": governing.measure,
     "streaming": streaming.measure,
     "footprint": footprint.measure,

@@ -1,0 +1,174 @@
+"""How soon Slack has its acknowledgement, over each way in, at 200 events a second."""
+
+import asyncio
+import contextlib
+import signal
+import tempfile
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from rich.table import Table
+
+from benchmarks.platforms import clock
+from benchmarks.serving import ENV
+from benchmarks.table import middle, ratio, table, tail
+from tests.emulators.claude.emulator import ClaudeEmulator
+from tests.emulators.slack.emulator import SlackEmulator
+from tests.emulators.slack.rates import UNLIMITED
+from tests.emulators.slack.socketmode import Delivery
+from tests.support.ports import free_port, until_listening
+from tests.support.process import Process, claude_env, slack_env
+
+A_SECOND, SECONDS = 200, 10
+# Messages are spread over so many threads, each in a channel of its own.
+THREADS = 50
+WARM_UP = 100
+PATIENCE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way in, and what sets it up."""
+
+    name: str
+    env: Mapping[str, str]
+    port: int = 0
+
+
+@dataclass(slots=True)
+class Took:
+    """Seconds from sending to the acknowledgement, and how many were sent again."""
+
+    kept: list[float] = field(default_factory=list)
+    passed: list[float] = field(default_factory=list)
+    again: int = 0
+
+
+async def measure(platforms: Sequence[str]) -> Table:
+    """Let people talk in the bot's threads and beside them, over each way in."""
+    rows: list[tuple[str, ...]] = []
+    if "slack" in platforms:
+        ways = _ways()
+        took = [await _talk(way) for way in ways]
+        for way, each in zip(ways, took, strict=True):
+            for what, found, first in (
+                ("kept for the next answer", each.kept, took[0].kept),
+                ("not for the bot", each.passed, took[0].passed),
+            ):
+                figures = (middle(found), tail(found), ratio(found, first))
+                rows.append((f"{way.name}: {what}", *figures, str(each.again)))
+    return table(
+        "acknowledging: since Slack sent an event",
+        ("until that is acknowledged", "median", "p99", "ratio", "sent again"),
+        rows,
+        caption=f"""{A_SECOND * SECONDS:,} messages of each kind at {A_SECOND} a second,
+        by turns of one second, over {THREADS} threads. The first kind is stored and
+        committed before the acknowledgement. The emulator of Slack is on the same
+        machine.""",
+    )
+
+
+def _ways() -> list[Way]:
+    port = free_port()
+    return [
+        Way("one socket", {}),
+        Way("four sockets", {"SLACK_CONNECTIONS": "4"}),
+        Way(
+            "HTTP",
+            {
+                "SLACK_APP_TOKEN": "",
+                "THREADKEEP_SLACK_HTTP": f"127.0.0.1:{port}",
+            },
+            port,
+        ),
+    ]
+
+
+async def _talk(way: Way) -> Took:
+    async with (
+        SlackEmulator(clock=clock, rates=UNLIMITED) as slack,
+        ClaudeEmulator(clock=clock) as claude,
+    ):
+        with tempfile.TemporaryDirectory() as folder:
+            async with _serving(Path(folder), slack, claude, way):
+                return await Room(slack).talk()
+
+
+@contextlib.asynccontextmanager
+async def _serving(
+    folder: Path, slack: SlackEmulator, claude: ClaudeEmulator, way: Way
+) -> AsyncIterator[None]:
+    env = {**slack_env(slack), **claude_env(claude), **ENV, **way.env}
+    if way.port:
+        env["SLACK_SIGNING_SECRET"] = slack.http.signing_secret
+    process = Process(folder, env)
+    await process.start()
+    try:
+        if way.port:
+            await until_listening(f"127.0.0.1:{way.port}")
+            await slack.use_http(f"http://127.0.0.1:{way.port}/slack/events")
+        else:
+            wanted = int(way.env.get("SLACK_CONNECTIONS", "1"))
+            await slack.until(lambda: len(slack.connections) == wanted, PATIENCE)
+        yield
+    finally:
+        process.kill(signal.SIGTERM)
+        status = await process.ended()
+    assert status == 0, process.output
+
+
+class Room:
+    """Where two people talk, in threads with the bot and beside it."""
+
+    def __init__(self, slack: SlackEmulator) -> None:
+        self._slack = slack
+        self._alice, self._bob = slack.add_user("Alice"), slack.add_user("Bob")
+        self._elsewhere = slack.add_channel("elsewhere")
+        self._threads: list[tuple[str, str]] = []
+        self._count = 0
+
+    async def talk(self) -> Took:
+        """Begin threads, and return how long messages in them take."""
+        slack = self._slack
+        for number in range(THREADS):
+            channel = slack.add_channel(f"channel-{number}")
+            said = f"{slack.mention} hello"
+            root = slack.say(self._alice, channel, said)
+            self._threads.append((channel, root))
+            await slack.until(partial(self._is_answered, channel, root), PATIENCE)
+        await slack.until(lambda: slack.settled, PATIENCE)
+        await self._say(WARM_UP, kept=True)
+        took = Took()
+        for _ in range(SECONDS):
+            took.kept += await self._say(A_SECOND, kept=True)
+            took.passed += await self._say(A_SECOND, kept=False)
+        took.again = sum(len(each.attempts) > 1 for each in slack.deliveries)
+        return took
+
+    def _is_answered(self, channel: str, root: str) -> bool:
+        return len(self._slack.thread(channel, root)) == 2
+
+    async def _say(self, count: int, *, kept: bool) -> list[float]:
+        """Say so many messages, evenly over time; return what each took."""
+        slack, begun = self._slack, clock()
+        before = len(slack.deliveries)
+        for number in range(count):
+            await asyncio.sleep(max(0.0, begun + number / A_SECOND - clock()))
+            self._count += 1
+            channel, root = self._threads[self._count % THREADS]
+            if kept:
+                text = f"<@{self._bob}> what do you say to number {self._count}?"
+                slack.say(self._alice, channel, text, thread_ts=root)
+            else:
+                slack.say(self._alice, self._elsewhere, f"number {self._count}")
+        await slack.until(lambda: slack.settled, PATIENCE)
+        return [_span(each) for each in slack.deliveries[before:]]
+
+
+def _span(delivery: Delivery) -> float:
+    """Return the seconds from the first sending to the acknowledgement."""
+    acknowledged = delivery.attempts[-1].acked
+    assert acknowledged is not None
+    return acknowledged - delivery.attempts[0].at
