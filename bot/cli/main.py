@@ -51,6 +51,7 @@ for name, module, text in (
     ("feedback", "bot.cli.print_reports", command_help.FEEDBACK),
     ("forget", "bot.cli.forget", command_help.FORGET),
     ("mcp", "bot.cli.mcp", command_help.MCP),
+    ("move", "bot.cli.move", command_help.MOVE),
     ("now", "bot.cli.print_state", command_help.NOW),
     ("quality", "bot.cli.print_state", command_help.QUALITY),
     ("receipt", "bot.cli.receipt", command_help.RECEIPT),

@@ -51,6 +51,12 @@ BACKUP = """\
 Write a copy of the database to FILE, also while the bot runs.
 
 FILE must not exist yet. Only its owner can read it."""
+MOVE = """\
+Move everything from one database to another: a SQLite file and a PostgreSQL database.
+
+FROM and TO are a file and an address that begins with postgresql://, in either order.
+TO must be empty. Nobody may run meanwhile; a move that was interrupted goes on when it
+is run again. FROM is not changed."""
 FORGET = """\
 Delete all that PERSON wrote, such as slack:T0123ABC:U0123ABC.
 

@@ -22,6 +22,13 @@ def half(*, name: str, missing: str) -> str:
     )
 
 
+def half_moved(*, name: str) -> str:
+    return (
+        f"The database {name} has only a part of what is moved to it; run threadkeep "
+        "move again to its end."
+    )
+
+
 def may_not_create(*, name: str, role: str) -> str:
     return (
         f"The role {role} may not create tables in the database {name}; let its owner "

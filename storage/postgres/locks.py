@@ -17,6 +17,9 @@ OURS = 0x74687265
 #: Held while the schema is changed; shared while it is looked at.
 SCHEMA = 1
 
+#: Held shared by every process that runs; held alone while everything is moved.
+RUNNING = 2
+
 
 @contextmanager
 def locked(

@@ -65,14 +65,15 @@ def apply(
     *,
     wait: float = WAIT,
     lock_wait: float = LOCK_WAIT,
+    moving: bool = False,
 ) -> None:
     """Take the steps that the database of `db` lacks, alone among all who
-    start.
+    start. Only a move (`moving`) goes on where half of one was made.
 
     Raises ConfigError if the database cannot be brought up to date.
     """
     with _looked_at(db, wait):
-        for step in _pending(db, steps):
+        for step in _pending(db, steps, moving=moving):
             _take(db, step, lock_wait)
 
 
@@ -94,17 +95,26 @@ def _looked_at(db: Connection, wait: float, *, shared: bool = False) -> Iterator
         yield
 
 
-def _pending(db: Connection, steps: Sequence[Step]) -> list[Step]:
+def unknown(db: Connection, steps: Sequence[Step] = STEPS) -> list[str]:
+    """Return the names of the steps that the database of `db` has taken and `steps`
+    lacks."""
+    known = {step.name for step in steps}
+    return [name for name in _applied(db) if name not in known]
+
+
+def _pending(
+    db: Connection, steps: Sequence[Step], *, moving: bool = False
+) -> list[Step]:
     name = db.raw.info.dbname
     tables = {table for (table,) in db.execute(_TABLES)}
     if "threadkeep_steps" not in tables:
         if tables:
             raise ConfigError(messages.foreign(name=name, table=min(tables)))
         return list(steps)
-    rows = db.execute("SELECT name FROM threadkeep_steps ORDER BY at, name")
-    applied = [step for (step,) in rows]
-    known = {step.name for step in steps}
-    if newer := keeps_out(step for step in applied if step not in known):
+    if "threadkeep_move" in tables and not moving:
+        raise ConfigError(messages.half_moved(name=name))
+    applied = _applied(db)
+    if newer := keeps_out(unknown(db, steps)):
         raise ConfigError(messages.newer(name=name, version=newer))
     taken = [step for step in steps if step.name in applied]
     left = [step for step in steps if step.name not in applied]
@@ -114,6 +124,11 @@ def _pending(db: Connection, steps: Sequence[Step]) -> list[Step]:
     if missing:
         raise ConfigError(messages.half(name=name, missing=missing[0]))
     return left
+
+
+def _applied(db: Connection) -> list[str]:
+    rows = db.execute("SELECT name FROM threadkeep_steps ORDER BY at, name")
+    return [name for (name,) in rows]
 
 
 def _made_by(steps: Sequence[Step]) -> set[str]:

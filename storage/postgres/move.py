@@ -1,0 +1,168 @@
+"""Moves everything from a SQLite file to a PostgreSQL database, or back.
+
+Rule 1: nobody runs meanwhile. On the file that is its lock, on PostgreSQL the lock
+RUNNING, which every process that runs holds shared.
+Rule 2: nothing is changed in the source. The target is complete and verified, or nobody
+can start on it.
+Rule 3: memory is bounded by a batch, however large a table is.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import psycopg
+
+from bot.errors import ConfigError, StorageError
+from bot.messages import move as messages
+from storage.database import open_beside, open_for_writing, unknown
+from storage.lock import locked
+from storage.migrations import migrations
+from storage.postgres import locks, schema
+from storage.postgres.connection import Connection
+from storage.postgres.errors import code, translated
+from storage.postgres.move_ends import File, Server, Source, Target, put_in_place
+from storage.postgres.move_tables import Table, summed, tables
+
+# A batch is complete with so many rows, or so many characters and bytes.
+BATCH_ROWS = 5_000
+BATCH_SIZE = 8 * 1024 * 1024
+
+_SCHEMES = ("postgresql://", "postgres://")
+
+#: Told the name of each table and its number of rows, when that is verified.
+Tell = Callable[[str, int], None]
+
+
+class Moved(NamedTuple):
+    """What was moved: the number of rows, and the name of the target for people."""
+
+    rows: int
+    name: str
+
+
+def move(source: str, target: str, tell: Tell) -> Moved:
+    """Move everything from `source` to `target`, of which one is a file and the other
+    one an address; return what was moved.
+
+    Goes on with a move that was interrupted. Raises ConfigError if that is impossible.
+    """
+    if is_address(source) == is_address(target):
+        raise ConfigError(messages.ONE_OF_EACH)
+    try:
+        if is_address(target):
+            return _to_server(Path(source), target, tell)
+        return _to_file(source, Path(target), tell)
+    except (psycopg.Error, StorageError) as error:
+        reason = translated(error)
+        raise ConfigError(messages.interrupted(reason=reason)) from None
+
+
+def is_address(text: str) -> bool:
+    """Return whether `text` is the address of a PostgreSQL database."""
+    return text.startswith(_SCHEMES)
+
+
+def _to_server(path: Path, address: str, tell: Tell) -> Moved:
+    with ExitStack() as stack:
+        db = stack.enter_context(closing(open_beside(path)))
+        stack.enter_context(locked(path))
+        _require_current(path, [each.name for each in migrations.pending(db)])
+        if newer := unknown(db):
+            raise ConfigError(messages.newer(name=path, version=newer[-1]))
+        server = stack.enter_context(_server(address, as_target=True))
+        name, all_tables = server.name, tables()
+        source, _ = server.progress()
+        if source is None and not server.is_empty(all_tables):
+            raise ConfigError(messages.not_empty(name=name))
+        rows = _move(str(path.resolve()), File(db), server, name, all_tables, tell)
+    return Moved(rows, name)
+
+
+def _to_file(address: str, path: Path, tell: Tell) -> Moved:
+    made = path.with_name(f"{path.name}.moving")
+    with ExitStack() as stack:
+        server = stack.enter_context(_server(address, as_target=False))
+        if path.exists():
+            raise ConfigError(messages.not_empty(name=path))
+        stack.enter_context(locked(path))
+        with closing(open_for_writing(made)) as db:
+            # Whoever is killed goes on; what a power failure takes is moved again.
+            db.execute("PRAGMA synchronous = NORMAL")
+            file = File(db)
+            rows = _move(server.name, server, file, str(path), tables(), tell)
+        put_in_place(made, path)
+    return Moved(rows, str(path))
+
+
+def _move(
+    name: str,
+    source: Source,
+    target: Target,
+    target_name: str,
+    all_tables: Sequence[Table],
+    tell: Tell,
+) -> int:
+    """Move the rows of `all_tables`, verify and finish; return their number."""
+    begun, far = target.progress()
+    if begun is None:
+        target.begin(name)
+    elif begun != name:
+        raise ConfigError(messages.another(name=target_name, source=begun))
+    for table in all_tables:
+        behind = far.get(table.name, [])
+        if behind is not None:
+            _copy(source, target, table, behind)
+    total = 0
+    for table in all_tables:
+        arrived = summed(table, target.rows(table))
+        if summed(table, source.rows(table)) != arrived:
+            target.clear(all_tables)
+            raise ConfigError(messages.differs(table=table.name))
+        tell(table.name, arrived.rows)
+        total += arrived.rows
+    target.finish(all_tables)
+    return total
+
+
+def _copy(
+    source: Source, target: Target, table: Table, behind: Sequence[object]
+) -> None:
+    batch = []
+    size = 0
+    for row in source.rows(table, behind):
+        batch.append(row)
+        size += sum(len(each) for each in row if isinstance(each, str | bytes))
+        if len(batch) >= BATCH_ROWS or size >= BATCH_SIZE:
+            target.add(table, batch, is_last=False)
+            batch, size = [], 0
+    target.add(table, batch, is_last=True)
+
+
+def _require_current(name: object, pending: Sequence[str]) -> None:
+    if pending:
+        raise ConfigError(messages.older(name=name))
+
+
+@contextmanager
+def _server(address: str, *, as_target: bool) -> Iterator[Server]:
+    """Connect to the database at `address`, alone."""
+    with ExitStack() as stack:
+        try:
+            db = stack.enter_context(closing(Connection(address)))
+            rows = psycopg.connect(address, autocommit=True, client_encoding="UTF8")
+        except psycopg.Error as error:
+            raise ConfigError(messages.unreachable(reason=code(error))) from None
+        stack.enter_context(closing(rows))
+        name = f"{db.raw.info.dbname} on {db.raw.info.host}"
+        alone = stack.enter_context(locks.locked(db, locks.RUNNING, 0.1))
+        if not alone:
+            raise ConfigError(messages.running(name=name))
+        if as_target:
+            schema.apply(db, moving=True)
+        else:
+            _require_current(name, schema.pending(db))
+        if newer := schema.unknown(db):
+            raise ConfigError(messages.newer(name=name, version=newer[-1]))
+        yield Server(rows, name)

@@ -1,0 +1,247 @@
+"""The two ends of a move: a SQLite file and a PostgreSQL database.
+
+Rule 1: a batch and how far it goes are one transaction, in the table `threadkeep_move`
+of the target. Whoever goes on after a kill begins behind the last batch.
+Rule 2: nobody starts on half a move: a database with that table is refused
+(`storage.postgres.schema`), and a file has another name until the move is complete.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import psycopg
+from sqlite_utils import Database
+
+from storage.postgres.adaptation import NUL_MARK
+from storage.postgres.move_tables import Row, Table, triggers
+
+_PROGRESS = """
+    CREATE TABLE threadkeep_move (
+        name text PRIMARY KEY, behind text NOT NULL, done integer NOT NULL
+    )
+"""
+# `name` is "" for where the rows come from, else a table.
+_KEEP = """
+    INSERT INTO threadkeep_move (name, behind, done) VALUES ({0}, {0}, {0})
+    ON CONFLICT (name) DO UPDATE SET behind = excluded.behind, done = excluded.done
+"""
+_PROGRESS_ROWS = "SELECT name, behind, done FROM threadkeep_move"
+
+#: By table: the key behind which it goes on, None if it is complete.
+Progress = dict[str, list[Any] | None]
+
+
+class Source(Protocol):
+    """Where the rows come from."""
+
+    def rows(self, table: Table, behind: Sequence[Any] = ()) -> Iterator[Row]:
+        """Yield the rows of `table` behind that key, in the order of its key."""
+        ...
+
+
+class Target(Source, Protocol):
+    """Where the rows go."""
+
+    def begin(self, source: str) -> None:
+        """Note that a move from `source` begins."""
+        ...
+
+    def progress(self) -> tuple[str | None, Progress]:
+        """Return the source of the move under way, None if there is none, and how far
+        it is."""
+        ...
+
+    def add(self, table: Table, rows: Sequence[Row], *, is_last: bool) -> None:
+        """Store `rows`, and how far they go."""
+        ...
+
+    def clear(self, tables: Sequence[Table]) -> None:
+        """Delete all that was moved so far; the next begins anew."""
+        ...
+
+    def finish(self, tables: Sequence[Table]) -> None:
+        """Make the database ready to be used."""
+        ...
+
+
+class File:
+    """A SQLite file; as a target, one that nobody else knows of yet."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def rows(self, table: Table, behind: Sequence[Any] = ()) -> Iterator[Row]:
+        cursor = self._db.conn.cursor()
+        cursor.row_factory = None
+        yield from cursor.execute(_select(table, behind, "?"), list(behind))
+
+    def begin(self, source: str) -> None:
+        with self._db.atomic():
+            for name in triggers():
+                # They would note again what is moved, too.
+                self._db.execute(f"DROP TRIGGER IF EXISTS {name}")
+            self._db.execute(_PROGRESS)
+            self._db.execute(_KEEP.format("?"), ["", source, 0])
+
+    def progress(self) -> tuple[str | None, Progress]:
+        if not self._db.table("threadkeep_move").exists():
+            return None, {}
+        return _read(self._db.execute(_PROGRESS_ROWS).fetchall())
+
+    def add(self, table: Table, rows: Sequence[Row], *, is_last: bool) -> None:
+        places = ", ".join("?" * len(table.columns))
+        statement = f"INSERT INTO {table.name} ({table.column_list}) VALUES ({places})"
+        with self._db.atomic():
+            self._db.conn.executemany(statement, rows)
+            self._db.execute(_KEEP.format("?"), _kept(table, rows, is_last))
+
+    def clear(self, tables: Sequence[Table]) -> None:
+        with self._db.atomic():
+            for table in reversed(tables):
+                self._db.execute(f"DELETE FROM {table.name}")
+            self._db.execute("DELETE FROM threadkeep_move WHERE name <> ''")
+
+    def finish(self, tables: Sequence[Table]) -> None:
+        with self._db.atomic():
+            for statement in triggers().values():
+                self._db.execute(statement)
+            self._db.execute("DROP TABLE threadkeep_move")
+        self._db.execute("PRAGMA synchronous = FULL")
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def put_in_place(made: Path, path: Path) -> None:
+    """Give the complete and closed file `made` its name; durable afterwards."""
+    made.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+class Server:
+    """A PostgreSQL database, on a connection in autocommit mode with the values that
+    psycopg makes, which are faster than ours."""
+
+    def __init__(self, connection: "psycopg.Connection[Any]", name: str) -> None:
+        self._db = connection
+        #: For people, without a password.
+        self.name = name
+
+    def rows(self, table: Table, behind: Sequence[Any] = ()) -> Iterator[Row]:
+        with (
+            self._db.transaction(),
+            self._db.cursor("move", binary=True) as cursor,
+        ):
+            # Rows with files have many megabytes.
+            cursor.itersize = 1 if table.has_bytes else 1_000
+            query = _select(table, behind, "%s")
+            cursor.execute(query.encode(), [_stored(each) for each in behind])
+            for row in cursor:
+                yield tuple([_read_back(each) for each in row])
+
+    def begin(self, source: str) -> None:
+        with self._db.transaction():
+            self._db.execute(_PROGRESS)
+            self._db.execute(_KEEP.format("%s").encode(), ["", source, 0])
+            for table in self._with_triggers():
+                # They would note again what is moved, too. Foreign keys are checked.
+                self._execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+
+    def progress(self) -> tuple[str | None, Progress]:
+        found = self._db.execute("SELECT to_regclass('threadkeep_move')").fetchone()
+        if found is None or found[0] is None:
+            return None, {}
+        return _read(self._db.execute(_PROGRESS_ROWS).fetchall())
+
+    def add(self, table: Table, rows: Sequence[Row], *, is_last: bool) -> None:
+        copy_in = f"COPY {table.name} ({table.column_list}) FROM STDIN (FORMAT BINARY)"
+        with self._db.transaction(), self._db.cursor() as cursor:
+            with cursor.copy(copy_in.encode()) as copy:
+                copy.set_types(table.types)
+                for row in rows:
+                    copy.write_row([_stored(each) for each in row])
+            cursor.execute(_KEEP.format("%s").encode(), _kept(table, rows, is_last))
+
+    def clear(self, tables: Sequence[Table]) -> None:
+        with self._db.transaction():
+            self._execute(f"TRUNCATE {', '.join(each.name for each in tables)}")
+            self._db.execute("DELETE FROM threadkeep_move WHERE name <> ''")
+
+    def finish(self, tables: Sequence[Table]) -> None:
+        with self._db.transaction():
+            for name, column in self._numbered():
+                # Not below 1; with no rows, the next is 1.
+                self._execute(
+                    f"SELECT setval(pg_get_serial_sequence('{name}', '{column}'), "
+                    f"greatest(max({column}), 1), count(*) > 0) FROM {name}"
+                )
+            for table in self._with_triggers():
+                self._execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+            self._db.execute("DROP TABLE threadkeep_move")
+        # Without statistics its plans would be bad until they are made by themselves.
+        for each in tables:
+            self._execute(f"ANALYZE {each.name}")
+
+    def is_empty(self, tables: Sequence[Table]) -> bool:
+        """Return whether no table has a row."""
+        parts = [f"EXISTS (SELECT 1 FROM {each.name})" for each in tables]
+        found = self._db.execute(f"SELECT {' OR '.join(parts)}".encode()).fetchone()
+        return found is not None and not found[0]
+
+    def _with_triggers(self) -> list[str]:
+        rows = self._db.execute(
+            "SELECT DISTINCT relname FROM pg_trigger "
+            "JOIN pg_class ON pg_class.oid = tgrelid WHERE NOT tgisinternal "
+            "AND relnamespace = to_regnamespace(current_schema()) "
+            "AND relname NOT LIKE 'procrastinate\\_%'"
+        )
+        return [name for (name,) in rows]
+
+    def _numbered(self) -> list[tuple[str, str]]:
+        return self._db.execute(
+            "SELECT relname::text, attname::text FROM pg_attribute "
+            "JOIN pg_class ON pg_class.oid = attrelid WHERE attidentity = 'd' "
+            "AND relnamespace = to_regnamespace(current_schema())"
+        ).fetchall()
+
+    def _execute(self, statement: str) -> None:
+        self._db.execute(statement.encode())
+
+
+def _select(table: Table, behind: Sequence[Any], place: str) -> str:
+    places = ", ".join([place] * len(behind))
+    where = f"WHERE ({table.key_list}) > ({places})" if behind else ""
+    return (
+        f"SELECT {table.column_list} FROM {table.name} {where} "
+        f"ORDER BY {table.key_list}"
+    )
+
+
+def _kept(table: Table, rows: Sequence[Row], is_last: bool) -> list[Any]:
+    behind = table.key_of(rows[-1]) if rows else []
+    return [table.name, json.dumps(behind), int(is_last)]
+
+
+def _read(rows: Sequence[Sequence[Any]]) -> tuple[str, Progress]:
+    source, far = "", {}
+    for name, behind, done in rows:
+        if name:
+            far[name] = None if done else json.loads(behind)
+        else:
+            source = behind
+    return source, far
+
+
+def _stored(value: Any) -> Any:
+    if isinstance(value, str) and "\0" in value:
+        return value.replace("\0", NUL_MARK)
+    return value
+
+
+def _read_back(value: Any) -> Any:
+    return value.replace(NUL_MARK, "\0") if isinstance(value, str) else value

@@ -1,0 +1,327 @@
+"""Everything goes from a file to a server and back."""
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlite_utils import Database
+
+from bot.errors import ConfigError, InUse
+from storage.database import open_for_writing
+from storage.lock import locked
+from storage.migrations import migrations
+from storage.postgres import locks, move_ends, schema
+from storage.postgres import move as moving
+from storage.postgres.connection import Connection
+from storage.postgres.move import move
+from storage.postgres.move_tables import LEFT_OUT, tables, triggers
+from tests.support.postgres import database, migrated
+
+ROWS = 5
+
+# What survives only if it is taken as it is.
+HARD = "é\U0001f600\t\\N\n\0'\"{}"
+
+
+@contextmanager
+def connected(address: str) -> Iterator[Connection]:
+    with closing(Connection(address)) as opened:
+        yield opened
+
+
+def fill(db: Database) -> None:
+    """Insert rows in every table, with all that a value can have."""
+    for name in triggers():
+        db.execute(f"DROP TRIGGER {name}")
+    for table in tables():
+        refers = {each.column: each for each in db.table(table.name).foreign_keys}
+        for number in range(1, ROWS + 1):
+            row = []
+            for column, kind in zip(table.columns, table.types, strict=True):
+                of = refers.get(column)
+                place = f"{of.other_table}.{of.other_column}" if of else column
+                row.append(
+                    value(place if of else f"{table.name}.{column}", kind, number)
+                )
+            places = ", ".join("?" * len(row))
+            db.execute(f"INSERT INTO {table.name} VALUES ({places})", row)
+    for statement in triggers().values():
+        db.execute(statement)
+
+
+def value(place: str, kind: str, number: int) -> object:
+    values = {
+        "int8": number if number < ROWS else 2**40 + number,
+        "float8": number + 0.1,
+        "text": f"{place} {number} {HARD}",
+        "bytea": bytes(range(256)) * number,
+    }
+    return values[kind]
+
+
+def rows_of(path: Path) -> dict[str, list[tuple[Any, ...]]]:
+    with Database(path) as db:
+        return {
+            table.name: [
+                tuple(row)
+                for row in db.execute(
+                    f"SELECT * FROM {table.name} ORDER BY {table.key_list}"
+                )
+            ]
+            for table in tables()
+        }
+
+
+def problem(of: Callable[[], object], kind: type[ConfigError] = ConfigError) -> str:
+    with pytest.raises(kind) as caught:
+        of()
+    text = str(caught.value)
+    assert text.endswith(".")
+    assert "\n" not in text
+    return text
+
+
+def moved(source: object, target: object) -> dict[str, int]:
+    """Move, and return the rows by table."""
+    told: dict[str, int] = {}
+    move(uri(source), uri(target), told.__setitem__)
+    return told
+
+
+def uri(end: object) -> str:
+    """The address of a database of the tests as an operator writes it."""
+    if isinstance(end, Path):
+        return str(end)
+    with connected(str(end)) as db:
+        info = db.raw.info
+        return f"postgresql://{info.user}@/{info.dbname}?host={info.host}"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A file with rows in every table."""
+    path = tmp_path / "full.db"
+    with open_for_writing(path) as db:
+        fill(db)
+    return path
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches of two rows."""
+    monkeypatch.setattr(moving, "BATCH_ROWS", 2)
+
+
+@pytest.mark.usefixtures("small")
+def test_everything_goes_to_a_server_and_back(
+    path: Path, address: str, tmp_path: Path
+) -> None:
+    back = tmp_path / "back.db"
+    told = moved(path, address)
+    assert told == {table.name: ROWS for table in tables()}
+    assert moved(address, back) == told
+    assert rows_of(back) == rows_of(path)
+    with open_for_writing(back) as db:
+        assert {each.name: each.sql for each in db.triggers} == triggers()
+        assert "threadkeep_move" not in db.table_names()
+        assert db.execute("PRAGMA foreign_key_check").fetchall() == []
+    assert not list(tmp_path.glob("*.moving*"))
+    assert back.stat().st_mode & 0o077 == 0
+
+
+def test_no_table_is_left_out() -> None:
+    with Database(memory=True) as db:
+        migrations.apply(db)
+        assert {table.name for table in tables()} == {*db.table_names()} - LEFT_OUT
+
+
+def test_what_comes_next_has_the_next_number(path: Path, address: str) -> None:
+    moved(path, address)
+    with connected(address) as db:
+        row = db.execute(
+            "INSERT INTO threads (platform, workspace, channel, thread, follows, "
+            "unread, created_at) VALUES ('slack', 'T', 'C', '1', 1, 0, 1.0) "
+            "RETURNING id"
+        ).fetchone()
+        assert row is not None
+        assert row["id"] == 2**40 + ROWS + 1
+
+
+def test_the_first_row_after_a_move_of_nothing_has_the_first_number(
+    tmp_path: Path, address: str
+) -> None:
+    open_for_writing(tmp_path / "new.db").close()
+    assert set(moved(tmp_path / "new.db", address).values()) == {0}
+    with connected(address) as db:
+        row = db.execute(
+            "INSERT INTO search_places (platform, workspace, channel) "
+            "VALUES ('slack', 'T', 'C') RETURNING id"
+        ).fetchone()
+        assert row is not None
+        assert row["id"] == 1
+
+
+def test_what_follows_a_change_follows_it_after_a_move(
+    path: Path, address: str
+) -> None:
+    moved(path, address)
+    with connected(address) as db:
+        db.execute("UPDATE messages SET deleted_at = 1, text = 'x' WHERE id = 1")
+        db.execute("UPDATE messages SET deleted_at = NULL WHERE id = 2")
+        db.execute("UPDATE messages SET deleted_at = 1.0 WHERE id = 2")
+        found = db.execute("SELECT block FROM search_removed WHERE text LIKE 'mess%'")
+        assert found.fetchall()
+        left = db.execute("SELECT message_id FROM message_files ORDER BY 1").fetchall()
+        assert [number for (number,) in left] == [3, 4, 2**40 + ROWS]
+
+
+def killed(source: str, target: str, after: int) -> bool:
+    """Move in another process, which is killed after so many batches; return whether it
+    was."""
+
+    def run() -> None:
+        for end in (move_ends.Server, move_ends.File):
+            kill_after(end, after)
+        move(source, target, lambda table, rows: None)
+        os._exit(0)
+
+    process = multiprocessing.get_context("fork").Process(target=run)
+    process.start()
+    process.join()
+    assert process.exitcode in (0, -signal.SIGKILL)
+    return process.exitcode != 0
+
+
+def kill_after(end: Any, after: int) -> None:
+    add, left = end.add, iter(range(after))
+
+    def counted(*args: Any, **kwargs: Any) -> None:
+        if next(left, None) is None:
+            os.kill(os.getpid(), signal.SIGKILL)
+        add(*args, **kwargs)
+
+    end.add = counted
+
+
+@pytest.mark.usefixtures("small")
+def test_a_move_that_is_killed_goes_on_where_it_was(
+    path: Path, address: str, tmp_path: Path
+) -> None:
+    back = tmp_path / "back.db"
+    for source, target in ((uri(path), uri(address)), (uri(address), uri(back))):
+        # Each moves 30 more batches, from where the one before was killed.
+        kills = 0
+        while killed(source, target, 30):
+            kills += 1
+        assert kills == (len(tables()) * 3 - 1) // 30
+    assert rows_of(back) == rows_of(path)
+
+
+@pytest.mark.usefixtures("small")
+def test_nobody_starts_on_half_a_move(path: Path, address: str, tmp_path: Path) -> None:
+    assert killed(uri(path), uri(address), 20)
+    with connected(address) as db:
+        assert "run threadkeep move again" in problem(lambda: schema.apply(db))
+        assert "run threadkeep move again" in problem(lambda: schema.pending(db))
+    moved(path, address)
+    with connected(address) as db:
+        schema.apply(db)
+    assert killed(uri(address), uri(tmp_path / "back.db"), 20)
+    assert not (tmp_path / "back.db").exists()
+
+
+@pytest.mark.usefixtures("small")
+def test_a_source_that_changes_meanwhile_is_noticed(path: Path, address: str) -> None:
+    assert killed(uri(path), uri(address), 90)
+    with open_for_writing(path) as db:
+        db.execute("UPDATE threads SET epoch = 77 WHERE id = 1")
+    assert "threads differs" in problem(lambda: moved(path, address))
+    assert moved(path, address)["threads"] == ROWS
+    with connected(address) as db:
+        [row] = db.execute("SELECT epoch FROM threads WHERE id = 1").fetchall()
+        assert row["epoch"] == 77
+
+
+@pytest.mark.usefixtures("small")
+def test_half_a_move_is_completed_from_its_own_source(
+    path: Path, address: str, tmp_path: Path
+) -> None:
+    assert killed(uri(path), uri(address), 20)
+    other = tmp_path / "other.db"
+    open_for_writing(other).close()
+    assert "has a part of" in problem(lambda: moved(other, address))
+    moved(path, address)
+
+
+def test_a_target_with_rows_is_left_alone(
+    path: Path, address: str, tmp_path: Path
+) -> None:
+    moved(path, address)
+    assert "is not empty" in problem(lambda: moved(path, address))
+    before = path.read_bytes()
+    assert "is not empty" in problem(lambda: moved(address, path))
+    assert path.read_bytes() == before
+
+
+def test_a_source_of_an_older_version_is_brought_up_to_date_first(
+    path: Path, address: str, tmp_path: Path
+) -> None:
+    with Database(tmp_path / "first.db") as db:
+        migrations.apply(db, stop_before="m002_corrections")
+    assert "older threadkeep" in problem(lambda: moved(tmp_path / "first.db", address))
+    with connected(address) as server:
+        schema.apply(server, schema.STEPS[:-1])
+    assert "older threadkeep" in problem(lambda: moved(address, tmp_path / "new.db"))
+    assert not list(tmp_path.glob("new.db*"))
+
+
+def test_what_a_newer_version_added_is_not_lost(
+    path: Path, address: str, tmp_path: Path
+) -> None:
+    with open_for_writing(path) as db:
+        db.table("_sqlite_migrations").insert(
+            {"migration_set": "threadkeep", "name": "m999_more", "applied_at": "soon"}
+        )
+    assert "newer threadkeep (m999_more)" in problem(lambda: moved(path, address))
+    more = schema.Step("s999_more", "CREATE TABLE more (id bigint PRIMARY KEY)")
+    with connected(address) as server:
+        schema.apply(server, [*schema.STEPS, more])
+    assert "newer threadkeep (s999_more)" in problem(
+        lambda: moved(address, tmp_path / "new.db")
+    )
+
+
+def test_nobody_runs_meanwhile(path: Path, address: str) -> None:
+    with locked(path):
+        problem(lambda: moved(path, address), InUse)
+    with connected(address) as db, locks.locked(db, locks.RUNNING, 1, shared=True):
+        assert "A threadkeep is using" in problem(lambda: moved(path, address))
+
+
+def test_ends_that_cannot_be_moved_between_are_named(
+    path: Path, address: str, tmp_path: Path
+) -> None:
+    for ends in ((path, tmp_path / "x.db"), (address, address)):
+        assert "Name one SQLite file and one address" in problem(
+            lambda ends=ends: moved(*ends)  # type: ignore[misc]
+        )
+    nowhere = f"postgresql://nobody@/nothing?host={tmp_path}"
+    assert "cannot be reached" in problem(
+        lambda: move(str(path), nowhere, lambda table, rows: None)
+    )
+    missing = tmp_path / "missing.db"
+    assert "does not exist" in problem(lambda: moved(missing, address))
+    with connected(address) as db:
+        db.execute("CREATE TABLE invoices (id bigint)")
+    assert "another program" in problem(lambda: moved(path, address))
+
+
+def test_a_copy_of_the_tables_is_a_target(path: Path) -> None:
+    """One on which a threadkeep has made the tables, and stored nothing."""
+    with database(migrated) as address:
+        assert moved(path, address)["messages"] == ROWS
