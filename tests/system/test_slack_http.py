@@ -1,0 +1,72 @@
+"""Slack over HTTP, with the whole program: killed, stopped and started again."""
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.emulators.claude.emulator import ClaudeEmulator
+from tests.emulators.slack.emulator import SlackEmulator
+from tests.support.ports import free_port, until_listening
+from tests.support.process import Nursery, Process, claude_env, slack_http_env
+
+process = pytest.mark.asyncio(loop_scope="module")
+
+# Slack repeats for minutes; here often in a second, for as long as a start may take.
+RETRIES = [0.1] * 600
+
+
+@process
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=str)
+async def test_what_comes_while_a_process_ends_is_answered_once_by_the_next(
+    tmp_path: Path, nursery: Nursery, number: signal.Signals
+) -> None:
+    async with (
+        SlackEmulator(retries=RETRIES, ack_timeout=30.0) as slack,
+        ClaudeEmulator() as claude,
+    ):
+        address = f"127.0.0.1:{free_port()}"
+        env = {
+            **slack_http_env(slack),
+            **claude_env(claude),
+            "THREADKEEP_SLACK_HTTP": address,
+            "THREADKEEP_GRACE": "5",
+        }
+        process = Process(tmp_path, env)
+        await process.start(nursery=nursery)
+        await until_listening(address)
+        await slack.use_http(f"http://{address}/slack/events")
+        alice, general = slack.add_user("Alice"), slack.add_channel("general")
+        roots: list[str] = []
+
+        def ask(count: int) -> None:
+            for _ in range(count):
+                said = f"{slack.mention} question {len(roots)}"
+                roots.append(slack.say(alice, general, said))
+
+        ask(3)
+        await slack.until(lambda: any(each.acked for each in slack.deliveries), 30)
+        ask(2)
+        process.kill(number)
+        status = await process.ended()
+        assert status == (0 if number is signal.SIGTERM else -number)
+        # Nobody is there.
+        ask(2)
+        await process.start(nursery=nursery)
+        await slack.until(lambda: slack.settled, 60)
+
+        def answers() -> list[list[str]]:
+            return [
+                [each.text for each in slack.thread(general, root) if each.bot]
+                for root in roots
+            ]
+
+        await slack.until(
+            lambda: all(each and "…" not in each[0] for each in answers()), 60
+        )
+        process.kill(signal.SIGTERM)
+        assert await process.ended() == 0
+        assert not any(each.lost for each in slack.deliveries)
+        assert [len(each) for each in answers()] == [1] * len(roots)
+        assert "Traceback" not in process.output
+        assert "question" not in process.output
