@@ -21,7 +21,7 @@ from functools import partial
 from adapters.slack.routed import Workspaces
 from adapters.slack.workspace import Workspace
 from bot.domain.scope import Scope, ThreadKey
-from bot.errors import AccessRevoked, Throttled
+from bot.errors import AccessRevoked, DeliveryError, Throttled
 from bot.ports.host import Host, Inbox
 from bot.runtime.background import Background, report
 from bot.runtime.retry import retry_until_success
@@ -165,7 +165,7 @@ class _Team:
 
     async def fetch(self) -> None:
         """Read them one by one. Raises AccessRevoked."""
-        count = 0
+        count = failed = 0
         while self._waiting and count < self._most:
             count += 1
             if count > AT_ONCE:
@@ -182,13 +182,17 @@ class _Team:
             except Throttled:
                 self._waiting.appendleft(found)
                 break
+            except DeliveryError as error:
+                # Left, deleted, or a scope is missing, which is reported by itself.
+                failed += 1
+                log.info("slack.not_read team=%s %s", self._there.us.team, error)
             except Exception as error:
+                failed += 1
                 report("catch up", error)
-        if self._waiting:
+        if left := failed + len(self._waiting):
             log.warning(
                 "slack.not_caught_up team=%s threads_and_channels=%d",
-                self._there.us.team,
-                len(self._waiting),
+                *(self._there.us.team, left),
             )
 
     @property

@@ -191,6 +191,14 @@ async def test_it_says_that_it_is_alive(desk: Desk) -> None:
     assert (status, json.loads(body)) == (200, {"alive": True})
 
 
+async def test_no_answer_names_the_versions_of_libraries(desk: Desk) -> None:
+    url = desk.slack.http.url
+    async with aiohttp.ClientSession() as session:
+        for path in (url, url.replace("/slack/events", "/healthz"), f"{url}/x"):
+            async with session.get(path) as response:
+                assert response.headers["Server"] == "Threadkeep"
+
+
 def event() -> str:
     return json.dumps({"type": "event_callback", "event": {"type": WORDS}})
 
