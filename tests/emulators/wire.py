@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import enum
+import logging
+from typing import Any
 
 from aiohttp import web
 
@@ -11,6 +13,20 @@ _HALF = (
     b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
     b'Content-Length: 500\r\n\r\n{"ok": tr'
 )
+
+
+def runner(app: web.Application, **options: Any) -> web.AppRunner:
+    """Return what serves `app`, and when it stops ends calls that a test holds."""
+    log = logging.getLogger("aiohttp.server")
+    log.addFilter(_is_fault)
+    return web.AppRunner(app, access_log=None, logger=log, **options)
+
+
+def _is_fault(record: logging.LogRecord) -> bool:
+    """Whether a record is about a fault: not of a handler that ended in the moment in
+    which aiohttp gave up waiting for it, which is then told that nobody waits."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, asyncio.InvalidStateError)
 
 
 def sever(request: web.Request, *, half: bool) -> None:

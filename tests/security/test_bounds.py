@@ -246,7 +246,7 @@ async def test_what_slack_sends_beyond_the_bound_is_not_acknowledged_and_comes_a
     caplog.set_level(logging.INFO)
     async with (
         # Slack repeats for minutes; here it has to be often in a second.
-        SlackEmulator(ack_timeout=0.3, retries=[0.05] * 20) as slack,
+        SlackEmulator(ack_timeout=0.3, retries=[0.05] * 1_000) as slack,
         open_store(tmp_path / "t.db") as store,
     ):
         channel, alice = slack.add_channel("general"), slack.add_user("Alice")

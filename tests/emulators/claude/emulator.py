@@ -22,6 +22,7 @@ from typing import Any, Self
 from aiohttp import web
 
 from bot.claude.catalog import DEFAULT_MODEL, MODELS, ModelFacts, find
+from tests.emulators import wire
 from tests.emulators.changes import PATIENCE
 from tests.emulators.claude import mcp_servers
 from tests.emulators.claude.batches import Batches
@@ -127,8 +128,8 @@ class ClaudeEmulator:
         self.batches.add_to(app.router)
         app.router.add_get("/v1/models", self._models)
         app.router.add_get("/v1/models/{model}", self._model)
-        self._runner = web.AppRunner(
-            app, handler_cancellation=True, access_log=None, shutdown_timeout=0.01
+        self._runner = wire.runner(
+            app, handler_cancellation=True, shutdown_timeout=0.01
         )
         await self._runner.setup()
         self._port = 0

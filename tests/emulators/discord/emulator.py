@@ -18,6 +18,7 @@ from typing import Any, Self, TypeVar
 
 from aiohttp import web
 
+from tests.emulators import wire
 from tests.emulators.changes import PATIENCE, Changes
 from tests.emulators.discord import rates as limits
 from tests.emulators.discord.api import PREFIX, Api
@@ -146,8 +147,7 @@ class DiscordEmulator:
         app.router.add_get("/gw", self.gateway.serve)
         app.router.add_get("/gw/", self.gateway.serve)
         app.router.add_get("/attachments/{channel}/{file}/{name}", self.files.serve)
-        # The short timeout ends calls that a test still holds.
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.05)
+        self._runner = wire.runner(app, shutdown_timeout=0.05)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self._port)
         await site.start()

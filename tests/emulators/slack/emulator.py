@@ -21,6 +21,7 @@ from typing import Any, Self, TypeVar
 
 from aiohttp import web
 
+from tests.emulators import wire
 from tests.emulators.changes import PATIENCE, Changes
 from tests.emulators.slack import blocks as kit
 from tests.emulators.slack import rates as limits
@@ -199,8 +200,7 @@ class SlackEmulator:
         app.router.add_get("/files-pri/{file}/download/{name}", self._serve_file)
         app.router.add_post("/upload/v1/{file}", self._serve_upload)
         app.router.add_post("/hooks/{hook}", self._serve_hook)
-        # The short timeout ends calls that a test still holds.
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.05)
+        self._runner = wire.runner(app, shutdown_timeout=0.05)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self._port)
         await site.start()
