@@ -17,8 +17,12 @@ from storage.thread_queries import THREAD_ID, named, next_turn
 #: Of a process that does not run any more.
 NOBODYS = "owner NOT IN (SELECT id FROM processes)"
 
+# An epoch that cannot be raised would keep its thread from every process.
+MOST_EPOCH = 2**62
+
 TAKE = f"""
-    UPDATE threads SET owner = :owner, epoch = epoch + 1
+    UPDATE threads SET owner = :owner,
+      epoch = CASE WHEN epoch < {MOST_EPOCH} THEN epoch + 1 ELSE 0 END
     WHERE id = ({THREAD_ID})
       AND (owner IN ('', :owner) OR {NOBODYS})
 """
