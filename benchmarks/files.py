@@ -23,8 +23,8 @@ from bot.conversation.model_files import accepted
 from bot.domain.attachment import Attachment, FileContent
 from bot.domain.scope import ThreadKey
 from storage.database import open_beside, open_for_writing
+from storage.opening import open_store
 from storage.search_index import fill
-from storage.store import open_store
 from tests.emulators.claude.emulator import ClaudeEmulator
 
 TURNS, FILES, QUESTIONS = 1_000, 50, 100

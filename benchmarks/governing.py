@@ -18,7 +18,7 @@ from bot.domain.turn import Ended, Outcome, Turn
 from bot.ports.store import Store
 from bot.settings.access import SettingsAccess
 from bot.settings.effective import Operator
-from storage.store import open_store
+from storage.opening import open_store
 
 CHANNELS = 10_000
 TIMES = 500

@@ -26,7 +26,7 @@ from bot.domain.setting import AppliedSetting
 from bot.domain.turn import Ended, Outcome
 from bot.ports.store import Store
 from storage.database import open_for_writing
-from storage.store import open_store
+from storage.opening import open_store
 
 # About what people ask in a chat, and what Claude answers when told to be brief.
 QUESTION = "how do we roll the release back when a migration ran already? " * 3

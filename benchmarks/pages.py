@@ -13,7 +13,7 @@ from playwright.async_api import Browser, Page
 from rich.table import Table
 
 from benchmarks.table import middle, span, table
-from storage.store import open_store
+from storage.opening import open_store
 from tests.support import chromium
 from tests.support.scripted_model import ScriptedModel
 from tests.support.web_harness import Browser as Client

@@ -18,7 +18,7 @@ from benchmarks.machine import child, cpu, memory
 from benchmarks.serving import ENV
 from benchmarks.table import span, table
 from bot.domain.api_token import MOST_RATE, TokenScope
-from storage.store import open_store
+from storage.opening import open_store
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.support.process import Process, claude_env
 from tests.support.web_server import WebServer

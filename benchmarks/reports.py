@@ -18,7 +18,8 @@ from bot.domain.vitals import Vitals
 from bot.reports.money import MoneyReports
 from bot.reports.monitor import ProcessMonitor
 from bot.reports.threads import ThreadReports
-from storage.store import SqliteStore, open_store
+from storage.opening import open_store
+from storage.store import DatabaseStore
 
 #: Answers of `DAYS` days, in threads of `TURNS`, of so many people in so many channels.
 ANSWERS, DAYS, TURNS, PEOPLE, CHANNELS = 200_000, 90, 5, 300, 200
@@ -52,7 +53,7 @@ async def reported(database: Path, answers: int) -> Table:
     )
 
 
-def _reports(store: SqliteStore, now: float) -> Mapping[str, Awaitable[object]]:
+def _reports(store: DatabaseStore, now: float) -> Mapping[str, Awaitable[object]]:
     money = MoneyReports(
         store, store, store, {"budget_total_month": "1000"}, lambda: now
     )
@@ -72,7 +73,9 @@ def _reports(store: SqliteStore, now: float) -> Mapping[str, Awaitable[object]]:
     }
 
 
-async def _timed(store: SqliteStore, report: Awaitable[object]) -> tuple[float, float]:
+async def _timed(
+    store: DatabaseStore, report: Awaitable[object]
+) -> tuple[float, float]:
     """Return how long `report` takes, and how long a turn's read waits meanwhile."""
     thread, worst = ThreadKey("slack", "T1", "C1", "1.0"), 0.0
 

@@ -14,8 +14,9 @@ from rich.table import Table
 from benchmarks.table import middle, span, table, tail
 from bot.domain.scope import Scope
 from bot.text.words import terms
+from storage.opening import open_store
 from storage.search_index import fill
-from storage.store import SqliteStore, open_store
+from storage.store import DatabaseStore
 
 #: A question and an answer in turn.
 MESSAGES = 100_000
@@ -81,7 +82,9 @@ def _size(database: Path) -> int:
     return database.stat().st_size
 
 
-async def _row(store: SqliteStore, name: str, searches: Sequence[str]) -> Sequence[str]:
+async def _row(
+    store: DatabaseStore, name: str, searches: Sequence[str]
+) -> Sequence[str]:
     took, hits = [], 0
     for words in searches:
         wanted, began = terms(words), time.process_time()

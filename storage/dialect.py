@@ -168,3 +168,15 @@ def insert(db: Connection, statement: str, values: dict[str, Any]) -> int:
         return db.execute(statement, values).lastrowid or 0
     row = db.execute(f"{statement} RETURNING id", values).fetchone()
     return int(row["id"]) if row else 0
+
+
+def index_alone(db: Connection) -> None:
+    """Wait until nobody else changes the index of words, to the end of the
+    transaction."""
+    if not isinstance(db, Database):
+        cast(Any, db).index_alone(wait=True)
+
+
+def may_index_alone(db: Connection) -> bool:
+    """Do the same without waiting; return False if somebody does change it."""
+    return isinstance(db, Database) or bool(cast(Any, db).index_alone(wait=False))

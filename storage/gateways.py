@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from sqlite_utils import Database
 
 from bot.domain.shard_range import ShardRange
+from storage.connection import Connection
 from storage.leases import NOBODYS
 
 #: How many turns ahead may be taken: after a clock was set back, nobody waits longer.
@@ -43,7 +44,7 @@ def m033_gateways(db: Database) -> None:
     )
 
 
-def take_slot(db: Database, name: str, seconds: float, now: float) -> float:
+def take_slot(db: Connection, name: str, seconds: float, now: float) -> float:
     """Take the next turn at `name`, of which there is one in `seconds`; return in how
     many seconds it is."""
     given = {"name": name, "seconds": seconds, "now": now}
@@ -53,7 +54,7 @@ def take_slot(db: Database, name: str, seconds: float, now: float) -> float:
 
 
 def claim_shards(
-    db: Database, bot: str, owner: str, shards: ShardRange, now: float
+    db: Connection, bot: str, owner: str, shards: ShardRange, now: float
 ) -> Sequence[ShardRange]:
     """Store that the process `owner` has the `shards` of `bot`; return those that other
     processes have."""

@@ -1,25 +1,22 @@
 """Read what was pinned of the tools of MCP servers, beside a process that has the
 database open."""
 
-from contextlib import closing
-from pathlib import Path
-
 from bot.domain.mcp import Listing
 from bot.errors import ConfigError
 from storage import mcp_tables
-from storage.database import open_beside
 from storage.dialect import has_table
-from storage.reader import Reader
+from storage.opening import Where, reading
 
 
-async def read_listings(path: Path) -> list[Listing]:
+async def read_listings(at: Where) -> list[Listing]:
     """Return what was pinned of the tools of MCP servers; nothing if there is no
-    database of ours at `path`, or one from before there were any."""
+    database of ours at `at`, or one from before there were any."""
     try:
-        opened = open_beside(path)
+        with reading(at) as read:
+            return await read(
+                lambda db: (
+                    mcp_tables.listings(db) if has_table(db, "mcp_listings") else []
+                )
+            )
     except ConfigError:
         return []
-    with closing(Reader(opened)) as reader:
-        return await reader.read(
-            lambda db: mcp_tables.listings(db) if has_table(db, "mcp_listings") else []
-        )

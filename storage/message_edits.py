@@ -32,7 +32,7 @@ _STORED = """
         SELECT 1 FROM threads
         WHERE threads.id = messages.thread_id
           AND platform = :platform AND workspace = :workspace
-          AND (:channel IS NULL OR channel = :channel)
+          AND (channel = :channel OR :channel IS NULL)
     )
 """
 

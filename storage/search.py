@@ -13,7 +13,7 @@ from bot.text.words import Term, fold
 from storage.broken import calendar_time
 from storage.connection import Connection, Row
 from storage.scope_columns import scope_of
-from storage.search_index import BLOCK_BITS, block_rows
+from storage.search_index import BLOCK_BITS, block_rows, waiting_blocks, waiting_rows
 
 # SQLite takes 500 parts of a compound query; a block that has so many of the terms is
 # looked through in any case.
@@ -21,6 +21,9 @@ _MOST_RANGES = 50
 
 # After every block.
 _NEWEST = 2**62
+
+# How many messages are looked through, block by block, that the index lacks yet.
+MOST_WAITING = 1_000
 
 # The most blocks that one search reads, of 256 messages each: about 50 ms.
 MOST_BLOCKS = 40
@@ -47,8 +50,12 @@ def channels_with(db: Connection, place: Scope, terms: Sequence[Term]) -> list[S
     for row in db.execute(_PLACES, [place.platform, place.workspace]).fetchall():
         if blocks := _blocks(db, row["id"], terms, most=1):
             newest.append((blocks[0], scope_of(row)))
+    for row in waiting_rows(db, place, MOST_WAITING):
+        channel = Scope(row["platform"], row["workspace"], row["channel"])
+        if _has(row["said"] or "", terms):
+            newest.append((row["id"] >> BLOCK_BITS, channel))
     newest.sort(reverse=True)
-    return [channel for _, channel in newest]
+    return list(dict.fromkeys(channel for _, channel in newest))
 
 
 def search(
@@ -68,6 +75,10 @@ def search(
             # Of all blocks together, no more are read.
             for block in _blocks(db, row["id"], terms, MOST_BLOCKS + 1, before):
                 blocks[block].append(row["channel"])
+    newest = _newest(before)
+    for block in waiting_blocks(db, MOST_WAITING):
+        if block <= newest:
+            blocks[block] = sorted(wanted)
     left = sorted(blocks, reverse=True)
     found: list[Hit] = []
     for block in left[:MOST_BLOCKS]:
@@ -95,7 +106,7 @@ def _blocks(
     ranges = [each for term in terms for each in term.ranges][:_MOST_RANGES]
     if not ranges:
         return []
-    newest = _NEWEST if before is None else (before - 1) >> BLOCK_BITS
+    newest = _newest(before)
     values: dict[str, object] = {"place": place, "newest": newest, "most": most}
     for nth, (first, last) in enumerate(ranges):
         values |= {f"first{nth}": first, f"last{nth}": last}
@@ -105,6 +116,11 @@ def _blocks(
         found = found.replace("SELECT", "SELECT DISTINCT")
     query = f"{found} ORDER BY block DESC LIMIT :most"
     return [block for (block,) in db.execute(query, values)]
+
+
+def _newest(before: int | None) -> int:
+    """Return the newest block with messages before the number `before`."""
+    return _NEWEST if before is None else (before - 1) >> BLOCK_BITS
 
 
 def _has(text: str, terms: Sequence[Term]) -> bool:

@@ -24,7 +24,7 @@ from bot.domain.reply import ADDED
 from bot.domain.scope import Scope
 from bot.text.words import indexed
 from storage.connection import Connection, Row
-from storage.dialect import execute_many
+from storage.dialect import execute_many, index_alone, may_index_alone
 
 #: A block holds the messages whose ids agree but for so many bits.
 BLOCK_BITS = 8
@@ -38,8 +38,10 @@ AT_ONCE = 8
 FILLED_AT_ONCE = 50
 
 # What a message or an answer reads; the text of an answer is in its turn.
-TEXT = "iif(role = 'assistant', turns.text, messages.text)"
+TEXT = "CASE role WHEN 'assistant' THEN turns.text ELSE messages.text END"
 
+# As the migration says both.
+_TEXT = "iif(role = 'assistant', turns.text, messages.text)"
 # The text of the rest of a message that people changed before is in the message itself.
 _FOUND = f"coalesce(message, '') NOT GLOB '{ADDED}*'"
 
@@ -95,22 +97,24 @@ _TRIGGERS = {
         f"""
         INSERT INTO search_removed (platform, workspace, channel, block, text)
         SELECT old.platform, old.workspace, old.channel,
-            messages.id >> {BLOCK_BITS}, {TEXT}
+            messages.id >> {BLOCK_BITS}, {_TEXT}
         FROM messages LEFT JOIN turns ON turns.id = turn_id
-        WHERE messages.thread_id = old.id AND {TEXT} <> '';
+        WHERE messages.thread_id = old.id AND {_TEXT} <> '';
         INSERT OR IGNORE INTO search_added
         SELECT id FROM messages WHERE thread_id = old.id AND {_FOUND};
         """,
     ),
 }
 
-# The messages of a block that are found, of one channel or of all.
-_BLOCK = f"""
+# The messages that are found; those of a block, of one channel or of all.
+_ROWS = f"""
     SELECT messages.*, platform, workspace, channel, thread, {TEXT} AS said
     FROM messages CROSS JOIN threads ON threads.id = messages.thread_id
       LEFT JOIN turns ON turns.id = turn_id
-    WHERE messages.id BETWEEN ? AND ? AND deleted_at IS NULL AND {_FOUND}
+    WHERE deleted_at IS NULL
+      AND substr(coalesce(message, ''), 1, {len(ADDED)}) <> '{ADDED}'
 """
+_BLOCK = f"{_ROWS} AND messages.id BETWEEN ? AND ?"
 
 
 _PLACE = """
@@ -155,13 +159,23 @@ def m019_search(db: Database) -> None:
 def settle(db: Connection) -> None:
     """Carry over what the transaction changed; of what came, at most AT_ONCE
     messages, the newest."""
-    if db.execute("SELECT 1 FROM search_removed LIMIT 1").fetchone():
-        _remove(db)
+    settle_removed(db)
     fill(db, AT_ONCE)
 
 
+def settle_removed(db: Connection) -> None:
+    """Carry over what the transaction took away."""
+    if db.execute("SELECT 1 FROM search_removed LIMIT 1").fetchone():
+        # Else a word could leave while somebody adds another message with it.
+        index_alone(db)
+        _remove(db)
+
+
 def fill(db: Connection, most: int = FILLED_AT_ONCE) -> int:
-    """Carry over at most `most` messages, the newest first; return their number."""
+    """Carry over at most `most` messages, the newest first; return their number, 0
+    also if another process is doing that."""
+    if not may_index_alone(db):
+        return 0
     waiting = [
         number
         for (number,) in db.execute(
@@ -174,6 +188,25 @@ def fill(db: Connection, most: int = FILLED_AT_ONCE) -> int:
             _add(db, row)
         db.execute("DELETE FROM search_added WHERE message_id = ?", [number])
     return len(waiting)
+
+
+def waiting_blocks(db: Connection, most: int) -> list[int]:
+    """Return the newest blocks with messages that are not carried over, of at most
+    `most` of these, the newest first."""
+    rows = db.execute(
+        "SELECT message_id FROM search_added ORDER BY message_id DESC LIMIT ?", [most]
+    )
+    return list(dict.fromkeys(number >> BLOCK_BITS for (number,) in rows))
+
+
+def waiting_rows(db: Connection, place: Scope, most: int) -> list[Row]:
+    """Return the newest messages in the workspace of `place` that are not carried over,
+    of at most `most` of all."""
+    waiting = "SELECT message_id FROM search_added ORDER BY message_id DESC LIMIT ?"
+    return db.execute(
+        f"{_ROWS} AND messages.id IN ({waiting}) AND platform = ? AND workspace = ?",
+        [most, place.platform, place.workspace],
+    ).fetchall()
 
 
 def block_rows(
@@ -197,15 +230,16 @@ def block_rows(
 def _add(db: Connection, row: Row) -> None:
     channel = (row["platform"], row["workspace"], row["channel"])
     db.execute(
-        "INSERT OR IGNORE INTO search_places (platform, workspace, channel) "
-        "VALUES (?, ?, ?)",
+        "INSERT INTO search_places (platform, workspace, channel) VALUES (?, ?, ?) "
+        "ON CONFLICT DO NOTHING",
         channel,
     )
     (place,) = db.execute(_PLACE, channel).fetchone()
     block = row["id"] >> BLOCK_BITS
     execute_many(
         db,
-        "INSERT OR IGNORE INTO search_words VALUES (?, ?, ?)",
+        "INSERT INTO search_words (place, word, block) VALUES (?, ?, ?) "
+        "ON CONFLICT DO NOTHING",
         [(place, word, block) for word in sorted(indexed(row["said"] or ""))],
     )
 

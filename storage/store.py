@@ -1,4 +1,4 @@
-"""The store in one SQLite file.
+"""The store in one database.
 
 Rule: a method here only says which function of this package runs, and whether on the
 writer's or the reader's connection. What it does to the tables is in that function,
@@ -6,19 +6,13 @@ what it promises in `bot.ports`.
 """
 
 import asyncio
-import secrets
-import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import ExitStack, asynccontextmanager, closing
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from pathlib import Path
-
-from sqlite_utils import Database
 
 from bot.domain.budget import BudgetExceeded, BudgetLimits, Charge
 from bot.domain.message import Message, Verdict
 from bot.domain.retention import Retention
-from bot.domain.scope import Scope, ThreadKey
+from bot.domain.scope import ThreadKey
 from bot.domain.shard_range import ShardRange
 from bot.domain.turn import Turn
 from bot.ports.inbox import Judge
@@ -61,50 +55,38 @@ from storage import (
     waiting,
     waiting_signs,
 )
-from storage.database import (
-    empty_log,
-    make_directory,
-    open_beside,
-    open_beside_to_write,
-    open_for_reading,
-    open_for_writing,
-)
-from storage.lock import locked
-from storage.mending import mend
 from storage.methods import Transaction, read, report, write, write_of_turn
-from storage.reader import Reader
-from storage.writer import Writer
 
 
-class SqliteStore:
+class DatabaseStore:
     """Implements `bot.ports.store.Store` and `bot.ports.processes.Gateways`; made by
-    `open_store`.
+    `storage.opening`.
 
-    `path` is None for a database in memory. `clock` returns the time at which a row is
-    made, in seconds since 1970.
+    `clock` returns the time at which a row is made, in seconds since 1970.
     """
-
-    #: Whether several processes may use the database at once.
-    shared = False
 
     def __init__(
         self,
         read: Transaction,
         write: Transaction,
-        path: Path | None,
+        report: Transaction | None = None,
         *,
         clock: Callable[[], float],
-        report: Transaction | None = None,
         owner: str = "",
+        shared: bool = False,
+        tidy: Callable[[], None] | None = None,
     ) -> None:
         self._read = read
         #: Runs what may read whole tables, so that no turn waits for it.
         self._report = report or read
         self._write = write
-        self._path = path
         self._clock = clock
         #: The name of this process in the database; "" for one that answers nothing.
         self._owner = owner
+        #: Whether several processes may use the database at once.
+        self.shared = shared
+        #: What is to be done after rows were deleted; may take a second.
+        self._tidy = tidy
 
     async def receive(self, message: Message, judge: Judge) -> Verdict:
         now = self._clock()
@@ -307,69 +289,6 @@ class SqliteStore:
             deleted["threads"] += count
         while await self._write(search_index.fill):
             pass
-        if self._path is not None:
-            await asyncio.to_thread(empty_log, self._path)
+        if self._tidy is not None:
+            await asyncio.to_thread(self._tidy)
         return deleted
-
-
-@asynccontextmanager
-async def open_store(
-    path: Path, *, clock: Callable[[], float] = time.time
-) -> AsyncIterator[SqliteStore]:
-    """Open the database at `path` for this process alone; create it if it is new.
-
-    Leaving waits for pending writes. Raises ConfigError if it cannot be used.
-    """
-    make_directory(path)
-    with ExitStack() as stack:
-        stack.enter_context(locked(path))
-        writer = stack.enter_context(closing(_writer(open_for_writing(path))))
-        reader = stack.enter_context(closing(Reader(open_for_reading(path))))
-        reports = stack.enter_context(closing(Reader(open_for_reading(path))))
-        now = clock()
-        owner = secrets.token_hex(8)
-
-        def enter(db: Database) -> None:
-            leases.enter_alone(db, owner, now)
-            mend(db, now=now)
-
-        await writer.write(enter)
-        yield SqliteStore(
-            *(reader.read, writer.write, path),
-            clock=clock,
-            report=reports.read,
-            owner=owner,
-        )
-
-
-@asynccontextmanager
-async def open_shared_store(path: Path) -> AsyncIterator[SqliteStore]:
-    """Open the database at `path`, which another process may have open, to read and
-    change settings.
-
-    Raises ConfigError if there is no database of ours at `path`, or one of another
-    version.
-    """
-    with ExitStack() as stack:
-        writer = stack.enter_context(closing(_writer(open_beside_to_write(path))))
-        reader = stack.enter_context(closing(Reader(open_beside(path))))
-        yield SqliteStore(reader.read, writer.write, path, clock=time.time)
-
-
-def _writer(db: Database) -> Writer:
-    """Return the writer of `db`, which keeps the index of words up to date."""
-    return Writer(db, search_index.settle)
-
-
-async def forget_person(path: Path, place: Scope, person: str) -> int:
-    """Delete all that `person` wrote in the workspace of `place`; return the number of
-    messages.
-
-    Another process may have the database open. Raises ConfigError if there is none of
-    ours at `path`, or one of another version.
-    """
-    with closing(_writer(open_beside_to_write(path))) as writer:
-        now = time.time()
-        return await writer.write(
-            lambda db: erasures.delete_person(db, place, person, now)
-        )

@@ -157,7 +157,6 @@ NOT_FOR_PEOPLE = {
     "come back": "what people say",
     "triage this": "the name of a command",
     "more than can be listed": "the store's name of what is not listed",
-    "DROP TRIGGER": "SQL",
     "rolled back": "the store's name of a change",
     "turned away {}": "names a notice",
     "slack scopes {}": "names a problem",
@@ -166,12 +165,14 @@ NOT_FOR_PEOPLE = {
     "python\n": "code",
     "given up:": "the reason of an outcome",
     "thread gone": "the reason of an outcome",
+    "turn {} is another": "the text of an error, for the log",
     "no money for another request": "the text of an error, for the log",
     ", the app needs the scope": "the text of an error, for the log",
 }
 # Modules whose texts are not for people, each with the reason.
 FOR_CLAUDE = {
     Path("adapters/web/console_charts.py"): "SVG",
+    Path("storage/dialect.py"): "words of SQL",
     Path("storage/spending.py"): "columns of SQL",
     Path("storage/exploration.py"): "names of columns",
     Path("adapters/web/metrics.py"): "the help of metrics, for monitoring",
@@ -195,7 +196,7 @@ _DATE = re.compile(r"%[aAbBp]")
 _NAME = re.compile(r"\A[a-z0-9_-]+\Z")
 _SQL = re.compile(
     r"\A\s*(?:SELECT|INSERT|UPDATE|DELETE|WITH|BEGIN|VACUUM|PRAGMA|CREATE"
-    r"|AFTER|BEFORE)\b|\A(?:iif|coalesce)\("
+    r"|AFTER|BEFORE|CASE|COPY|ALTER TABLE|DROP TABLE|DROP TRIGGER)\b|\A(?:iif|coalesce)\("
     r"|\b(?:AND|IN|LIKE|ORDER BY|SELECT|WHERE)\b|= :"
 )
 _COMMANDS = {command.name for command in COMMANDS}

@@ -44,7 +44,8 @@ from bot.settings.effective import EffectiveSettings, resolve
 from bot.settings.options import BY_NAME
 from bot.settings.parsers import AUTO
 from bot.ui import formatting
-from storage.store import SqliteStore, open_shared_store, open_store
+from storage.opening import open_shared_store, open_store
+from storage.store import DatabaseStore
 
 #: Where the terminal's settings and budgets are, and who asks there.
 PLACE, AUTHOR = Scope("terminal", "local", "local"), "you"
@@ -153,7 +154,7 @@ class _Question:
             return BROKEN
         return 0
 
-    async def _request(self, store: SqliteStore) -> tuple[Request, EffectiveSettings]:
+    async def _request(self, store: DatabaseStore) -> tuple[Request, EffectiveSettings]:
         """Return the request, and the settings that it was made by. Raises ConfigError
         if it is too large."""
         access = SettingsAccess(store, {}, self._config.operator.alone)
@@ -200,7 +201,7 @@ class _Question:
 
 
 @contextlib.asynccontextmanager
-async def _store(config: Config) -> AsyncIterator[SqliteStore]:
+async def _store(config: Config) -> AsyncIterator[DatabaseStore]:
     """Open the database, also beside a running bot."""
     async with contextlib.AsyncExitStack() as stack:
         try:

@@ -12,7 +12,7 @@ from bot.errors import ConfigError
 from bot.messages import cli as messages
 from bot.messages import command_help
 from bot.runtime import terminal
-from storage.store import forget_person
+from storage.opening import forget_person
 
 
 @click.command(help=command_help.FORGET)

@@ -26,7 +26,7 @@ from bot.messages import command_help
 from bot.messages import mcp as messages
 from bot.settings.mcp_file import token_variable
 from storage.mcp_reading import read_listings
-from storage.store import open_shared_store
+from storage.opening import open_shared_store
 
 # Timeout for asking all servers, which are asked at the same time, in seconds.
 TIMEOUT = 15.0

@@ -20,7 +20,7 @@ from bot.runtime import terminal
 from bot.ui import time_range
 from bot.ui.formatting import timestamp
 from storage.beside import read_balances, read_names, read_opinions, read_spending
-from storage.store import open_shared_store
+from storage.opening import open_shared_store
 
 SINCE = click.option(
     "--since",

@@ -22,7 +22,7 @@ from bot.reports.plain import plain
 from bot.runtime import terminal
 from bot.ui import formatting, time_range
 from bot.vitals import status_file
-from storage.store import open_shared_store
+from storage.opening import open_shared_store
 
 JSON = click.option("--json", "as_json", is_flag=True, help=cli.JSON_HELP)
 

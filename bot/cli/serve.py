@@ -34,7 +34,7 @@ from bot.ports.platform import Adapter
 from bot.ports.posts import WebStore
 from bot.runtime import heap, logs, terminal
 from bot.runtime.env_file import EnvFile
-from storage.store import open_store
+from storage.opening import open_store
 
 log = logging.getLogger(__name__)
 # The platform if none is configured.

@@ -25,7 +25,7 @@ from bot.settings.options import BY_NAME
 from bot.ui import time_range
 from bot.ui.formatting import timestamp
 from storage.database import look_at
-from storage.store import open_shared_store, open_store
+from storage.opening import open_shared_store, open_store
 
 
 @click.group(help=command_help.SETTINGS)

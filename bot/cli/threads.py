@@ -20,7 +20,8 @@ from bot.reports.plain import plain
 from bot.reports.threads import ThreadReports
 from bot.runtime import private_files, terminal
 from bot.ui import formatting
-from storage.store import SqliteStore, open_shared_store
+from storage.opening import open_shared_store
+from storage.store import DatabaseStore
 
 JSON = click.option("--json", "as_json", is_flag=True, help=cli.JSON_HELP)
 # No platform is asked here, so that every thread counts as private.
@@ -166,7 +167,7 @@ async def _transcript(
     return found
 
 
-def _reports(store: SqliteStore) -> ThreadReports:
+def _reports(store: DatabaseStore) -> ThreadReports:
     return ThreadReports(store, store, store, store, {})
 
 

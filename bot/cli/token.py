@@ -30,7 +30,7 @@ from bot.ports.api_tokens import TokenStore
 from bot.runtime import terminal
 from bot.ui import formatting, time_range
 from storage.beside import read_tokens
-from storage.store import open_shared_store, open_store
+from storage.opening import open_shared_store, open_store
 
 #: How long a token is accepted where nobody says.
 EXPIRES = "90d"

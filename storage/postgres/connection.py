@@ -8,9 +8,11 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import make_conninfo
 from psycopg.pq import TransactionStatus
+from psycopg.rows import tuple_row
 
 from storage.postgres.adaptation import adapters
 from storage.postgres.errors import refused_values
+from storage.postgres.lock_numbers import INDEX, OURS
 from storage.postgres.statements import Values, translated
 
 #: How long the server may take to answer to a new connection, in seconds.
@@ -82,12 +84,16 @@ class Connection:
         )
         #: How many statements were sent.
         self.statements = 0
+        #: Whether texts came, and whether some went, since this was set to False.
+        self.adds = self.takes_away = False
 
     def execute(self, sql: str, parameters: Values = ()) -> "psycopg.Cursor[Row]":
         """Run `sql`, with `?` or `:name` where `parameters` go. Raises psycopg.Error
         and UnicodeError."""
         statement = translated(sql)
         self.statements += 1
+        self.adds |= statement.adds
+        self.takes_away |= statement.takes_away
         return self.raw.execute(statement.text, statement.values(parameters))
 
     def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
@@ -96,6 +102,26 @@ class Connection:
         self.statements += 1
         with self.raw.cursor() as cursor:
             cursor.executemany(statement.text, list(rows))
+
+    def plain_rows(
+        self, sql: str, parameters: Values = ()
+    ) -> Iterator[tuple[Any, ...]]:
+        """Return the rows of `sql` as tuples."""
+        statement = translated(sql)
+        self.statements += 1
+        with self.raw.cursor(row_factory=tuple_row) as cursor:
+            cursor.execute(statement.text, statement.values(parameters))
+            return iter(cursor.fetchall())
+
+    def index_alone(self, *, wait: bool) -> bool:
+        """Keep others from changing the index of words, to the end of the transaction;
+        return False if they do, unless it is to `wait`."""
+        kind = "" if wait else "try_"
+        taken = self.execute(
+            f"SELECT pg_{kind}advisory_xact_lock({OURS}, {INDEX})"
+        ).fetchone()
+        assert taken is not None
+        return wait or bool(taken[0])
 
     @contextmanager
     def atomic(self) -> Iterator["Connection"]:

@@ -1,7 +1,5 @@
-"""Locks that PostgreSQL holds for a session and frees when that ends, however it does.
-
-Rule: each is a number in this one list, so that no two uses share one.
-"""
+"""Locks that PostgreSQL holds for a session and frees when that ends, however it
+does."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,16 +7,7 @@ from contextlib import contextmanager
 from psycopg import errors
 
 from storage.postgres.connection import Connection
-
-# Tells our locks from those of other programs that use the same database: the first
-# four letters of "threadkeep".
-OURS = 0x74687265
-
-#: Held while the schema is changed; shared while it is looked at.
-SCHEMA = 1
-
-#: Held shared by every process that runs; held alone while everything is moved.
-RUNNING = 2
+from storage.postgres.lock_numbers import OURS
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from storage.migrations import migrations
 from storage.postgres import locks, schema
 from storage.postgres.connection import Connection
 from storage.postgres.errors import code, translated
+from storage.postgres.lock_numbers import RUNNING
 from storage.postgres.move_ends import File, Server, Source, Target, put_in_place
 from storage.postgres.move_tables import Table, summed, tables
 
@@ -156,7 +157,7 @@ def _server(address: str, *, as_target: bool) -> Iterator[Server]:
             raise ConfigError(messages.unreachable(reason=code(error))) from None
         stack.enter_context(closing(rows))
         name = f"{db.raw.info.dbname} on {db.raw.info.host}"
-        alone = stack.enter_context(locks.locked(db, locks.RUNNING, 0.1))
+        alone = stack.enter_context(locks.locked(db, RUNNING, 0.1))
         if not alone:
             raise ConfigError(messages.running(name=name))
         if as_target:

@@ -25,6 +25,7 @@ from bot.messages import storage as messages
 from bot.runtime.allowance import Allowance
 from storage.postgres.connection import Connection
 from storage.postgres.errors import is_lost, is_transient, translated
+from storage.postgres.lock_numbers import OURS, WRITES
 from storage.writer import MOST_WAITING, crowded
 
 log = logging.getLogger(__name__)
@@ -42,23 +43,34 @@ _PAUSE, _LONGEST_PAUSE = 0.005, 0.5
 
 READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 WRITE = "BEGIN"
+#: Of writes that run one after the other, whichever process they are of, as SQLite's
+#: do. In one statement: it takes one round trip.
+WRITE_ALONE = f"{WRITE}; SELECT pg_advisory_xact_lock({OURS}, {WRITES})"
 
 
 class Pool:
     """Runs transactions for the event loop, in one of a few threads, which connect when
-    they are first needed; `settle` completes each change, in its transaction."""
+    they are first needed.
+
+    `settle` completes each change that takes texts away, in its transaction, and `fill`
+    runs after those that bring some, until it returns 0.
+    """
 
     def __init__(
         self,
         connect: Callable[[], Connection],
         settle: Callable[[Connection], None] | None = None,
+        fill: Callable[[Connection], int] | None = None,
         *,
+        begin: str = WRITE,
         writers: int = WRITERS,
         readers: int = READERS,
         most: int = MOST_WAITING,
     ) -> None:
         self._settle = settle
-        self._writers = _Threads(connect, writers, "storage-writer", WRITE, most)
+        self._fill = fill
+        self._filling: asyncio.Future[int] | None = None
+        self._writers = _Threads(connect, writers, "storage-writer", begin, most)
         self._readers = _Threads(connect, readers, "storage-reader", READ, most)
         # What may read whole tables: no turn waits for it.
         self._reports = _Threads(connect, 1, "storage-report", READ, most)
@@ -72,13 +84,17 @@ class Pool:
         same.
         """
 
-        def work(db: Connection) -> T:
+        def work(db: Connection) -> tuple[T, bool]:
+            db.adds = db.takes_away = False
             made = change(db)
-            if self._settle is not None:
+            if self._settle is not None and db.takes_away:
                 self._settle(db)
-            return made
+            return made, db.adds
 
-        return await asyncio.shield(self._writers.run(work))
+        made, adds = await asyncio.shield(self._writers.run(work))
+        if adds:
+            self._fill_soon()
+        return made
 
     async def read(self, query: Callable[[Connection], T]) -> T:
         """Return the result of `query`, which sees one committed state and must not
@@ -91,6 +107,20 @@ class Pool:
     async def report(self, query: Callable[[Connection], T]) -> T:
         """Do the same for a query that may take seconds."""
         return await self._reports.run(query)
+
+    def _fill_soon(self) -> None:
+        """Let `fill` run until it finds no more, unless it does."""
+        if self._fill is None or self._filling is not None:
+            return
+        # What fails here is done by the next change, or when expired rows are deleted.
+        with suppress(StorageError):
+            self._filling = self._writers.run(self._fill)
+            self._filling.add_done_callback(self._filled)
+
+    def _filled(self, filling: "asyncio.Future[int]") -> None:
+        self._filling = None
+        if not filling.cancelled() and filling.exception() is None and filling.result():
+            self._fill_soon()
 
     def close(self) -> None:
         """Run what waits, then close the connections. Blocks until then."""

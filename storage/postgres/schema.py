@@ -20,7 +20,8 @@ from psycopg import errors
 from bot.errors import ConfigError
 from bot.messages import postgres_schema as messages
 from storage.postgres.connection import Connection
-from storage.postgres.locks import SCHEMA, locked, wait_at_most
+from storage.postgres.lock_numbers import SCHEMA
+from storage.postgres.locks import locked, wait_at_most
 from storage.step_marks import keeps_out
 
 # How long one who starts waits for another who changes the schema, in seconds.

@@ -1,7 +1,7 @@
 """Statements as SQLite takes them, in the words of PostgreSQL. Pure.
 
-Rule: only words differ here, never what a statement does: placeholders, and hints for
-SQLite's planner. Whatever else differs is in `storage.dialect`.
+Rule: only words differ here, never what a statement does: placeholders, hints for
+SQLite's planner, and the words of `storage.dialect`.
 """
 
 import re
@@ -10,10 +10,21 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from storage.dialect import POSTGRES
+
 # A text, a name in quotes and a comment hold no placeholder; `::` is none.
 _TOKEN = re.compile(
     r"""'[^']*'|"[^"]*"|--[^\n]*|::|\?|:(?P<name>[A-Za-z_][A-Za-z0-9_]*)"""
     r"""|\bINDEXED\s+BY\s+\w+|\bCROSS\s+JOIN\b"""
+)
+
+# The changes that the triggers of the index of words follow. The text of an answer is
+# in the index once that has ended.
+_ADDS = re.compile(r"\bINSERT\s+INTO\s+messages\b")
+_TAKES_AWAY = re.compile(
+    r"\bDELETE\s+FROM\s+messages\b|\bUPDATE\s+turns\s+SET\s+text\b"
+    r"|\bUPDATE\s+messages\b[^;]*\b(?:text|deleted_at)\s*="
+    r"|\bUPDATE\s+threads\b[^;]*\bplatform\s*="
 )
 
 # More than the code has: some are put together of parts.
@@ -29,12 +40,14 @@ class Statement:
 
     text: str
     names: tuple[str, ...] | None
+    #: Whether it may bring texts that a search finds, or take some away.
+    adds: bool = False
+    takes_away: bool = False
 
     def values(self, given: Values) -> Sequence[Any]:
         """Return `given` in the order of the placeholders."""
         if self.names is None:
-            assert not isinstance(given, Mapping)
-            return given
+            return () if isinstance(given, Mapping) else given
         assert isinstance(given, Mapping)
         return [given[name] for name in self.names]
 
@@ -59,6 +72,15 @@ def translated(statement: str) -> Statement:
             return ""
         return "JOIN" if found.startswith("CROSS") else found
 
+    for ours, theirs in POSTGRES.items():
+        statement = statement.replace(ours, theirs)
     text = _TOKEN.sub(replace, statement)
     assert not (names and count), "placeholders of both kinds"
-    return Statement(text, tuple(names) if names else None)
+    takes_away = _TAKES_AWAY.search(statement) is not None
+    return Statement(
+        text,
+        tuple(names) if names else None,
+        # What takes one text away may put another in its place.
+        adds=takes_away or _ADDS.search(statement) is not None,
+        takes_away=takes_away,
+    )

@@ -13,7 +13,7 @@ from bot.errors import ThreadkeepError
 from bot.messages.commands import STALE
 from bot.ui.command_spec import CommandSpec, Takes
 from bot.ui.elements import Form
-from storage.store import open_store
+from storage.opening import open_store
 from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.support.command_harness import (

@@ -1,12 +1,12 @@
 """What every store promises of messages that were sorted."""
 
 from dataclasses import replace
-from pathlib import Path
 
 from bot.domain.scope import Scope
 from bot.domain.triage_case import TriageCase
 from bot.ports.store import Store
 from storage.beside import read_corrections
+from storage.opening import Where
 
 THREAD = Scope("slack", "T1", "C5", "17.1")
 CHANNEL = Scope("slack", "T1", "C5")
@@ -26,14 +26,14 @@ async def test_a_case_is_known_once(store: Store) -> None:
 
 
 async def test_one_whose_text_changed_is_to_be_sorted_anew(
-    store: Store, tmp_path: Path
+    store: Store, database: Where
 ) -> None:
     case = await store.open_case(SAID)
     await store.record_case_result(case.id, VALUES, "")
     await store.correct_case(case.id, "category", "billing", "U2", 5.0)
     changed = await store.open_case(replace(SAID, text="It broke again"))
     assert changed == replace(case, text="It broke again")
-    assert await read_corrections(tmp_path / "threadkeep.db", 0.0) == []
+    assert await read_corrections(database, 0.0) == []
 
 
 async def test_the_same_id_in_another_channel_is_another_message(store: Store) -> None:
@@ -43,7 +43,7 @@ async def test_the_same_id_in_another_channel_is_another_message(store: Store) -
 
 
 async def test_corrections_are_kept_with_who_made_them(
-    store: Store, tmp_path: Path
+    store: Store, database: Where
 ) -> None:
     case = await store.open_case(SAID)
     await store.record_case_result(case.id, VALUES, "")
@@ -56,9 +56,8 @@ async def test_corrections_are_kept_with_who_made_them(
     assert (changed.corrected_by, changed.corrected_at) == ("U3", 6.0)
     # An admin agreed to something else.
     assert changed.agreed_by == ""
-    path = tmp_path / "threadkeep.db"
-    assert await read_corrections(path, 6.0) == [changed]
-    assert await read_corrections(path, 6.5) == []
+    assert await read_corrections(database, 6.0) == [changed]
+    assert await read_corrections(database, 6.5) == []
     assert await store.correct_case(case.id + 1, "priority", "low", "U3", 6.0) is None
 
 

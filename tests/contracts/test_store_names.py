@@ -8,7 +8,7 @@ from bot.domain.scope import Scope
 from bot.domain.setting import AuditEntry, Change
 from bot.ports.store import Store
 from storage.names import names
-from storage.store import SqliteStore
+from storage.store import DatabaseStore
 
 NOON = 1_795_694_400.0
 BILLING, LEGAL = Scope("slack", "T1", "C5"), Scope("slack", "T1", "C6")
@@ -69,14 +69,14 @@ async def test_a_name_is_good_for_a_day_and_none_for_an_hour(store: Store) -> No
 
 
 async def test_the_last_name_counts_and_an_unknown_one_takes_none_away(
-    store: SqliteStore,
+    store: DatabaseStore,
 ) -> None:
     for who in ("Olga", "Olga M.", ""):
         await store.store_names(both(BILLING, "U1", who, "#billing"), NOON)
     assert await known(store) == {"U1": "Olga M.", "C5": "#billing"}
 
 
-async def test_a_name_is_one_short_line(store: SqliteStore) -> None:
+async def test_a_name_is_one_short_line(store: DatabaseStore) -> None:
     who = "Ol\nga\u2028" + "x" * 1_000 + "\ud800"
     await store.store_names(both(BILLING, "U1", who, "#billing"), NOON)
     kept = (await known(store))["U1"]
@@ -84,7 +84,7 @@ async def test_a_name_is_one_short_line(store: SqliteStore) -> None:
     assert len(kept) == MOST_CHARS
 
 
-async def test_names_go_with_their_workspace(store: SqliteStore) -> None:
+async def test_names_go_with_their_workspace(store: DatabaseStore) -> None:
     await store.store_names(both(BILLING, "U1", "Olga", "#billing"), NOON)
     await store.store_names(both(SERVER, "9", "Ben", "#general"), NOON)
     dropped = await store.drop_names(lambda platform, workspace: workspace == "T1")
@@ -92,7 +92,7 @@ async def test_names_go_with_their_workspace(store: SqliteStore) -> None:
     assert await known(store) == {"U1": "Olga", "C5": "#billing"}
 
 
-async def test_names_are_kept_for_a_limited_time(store: SqliteStore) -> None:
+async def test_names_are_kept_for_a_limited_time(store: DatabaseStore) -> None:
     await store.store_names(both(BILLING, "U1", "Olga", "#billing"), NOON)
     await store.store_names([name(BILLING, NameKind.PERSON, "U2", "Ben")], NOON + 1)
     for _ in range(2):
@@ -100,6 +100,6 @@ async def test_names_are_kept_for_a_limited_time(store: SqliteStore) -> None:
         assert await known(store) == {"U2": "Ben"}
 
 
-async def known(store: SqliteStore) -> dict[str, str]:
+async def known(store: DatabaseStore) -> dict[str, str]:
     """The names in the store, by id."""
     return {each.id: each.name for each in await store._read(names)}

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.domain.setting import Change
-from storage.store import SqliteStore
+from storage.store import DatabaseStore
 from tests.adapters.discord.test_admin import Town
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.claude.reply import Hold
@@ -27,7 +27,7 @@ class Server(Town):
     """A town with people who talk, and what they see as pictures."""
 
     def __init__(
-        self, discord: DiscordEmulator, claude: ClaudeEmulator, store: SqliteStore
+        self, discord: DiscordEmulator, claude: ClaudeEmulator, store: DatabaseStore
     ) -> None:
         super().__init__(discord, claude, store)
         self.olga = discord.add_user("Olga", admin=True)
@@ -132,7 +132,7 @@ def _labels(seen: Seen) -> list[str]:
 
 
 async def pictures(
-    discord: DiscordEmulator, claude: ClaudeEmulator, store: SqliteStore
+    discord: DiscordEmulator, claude: ClaudeEmulator, store: DatabaseStore
 ) -> list[Picture]:
     """Return the pictures of Discord."""
     there = Server(discord, claude, store)

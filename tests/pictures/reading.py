@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 
 from bot.claude.catalog import CHEAP_MODEL
 from bot.domain.scope import ThreadKey
-from storage.store import SqliteStore
+from storage.store import DatabaseStore
 from tests.emulators.claude.prompt import Body
 from tests.emulators.claude.reply import Cite, Step
 from tests.support.sample_files import pages, saved
@@ -139,7 +139,7 @@ def reply(answer: tuple[Step, ...]) -> Callable[[Body], tuple[Step, ...]]:
     return chosen
 
 
-async def summarised(store: SqliteStore, thread: ThreadKey) -> None:
+async def summarised(store: DatabaseStore, thread: ThreadKey) -> None:
     """Wait until a summary waits for the next question in `thread`."""
     async with asyncio.timeout(60):
         while await store.read_turns(thread):  # noqa: ASYNC110 - the store tells nobody

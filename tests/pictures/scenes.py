@@ -18,7 +18,8 @@ from bot.commands.receipt import steps
 from bot.context.prompt import preface
 from bot.domain.receipt import TurnTimes
 from bot.settings.effective import Operator
-from storage.store import SqliteStore, open_store
+from storage.opening import open_store
+from storage.store import DatabaseStore
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.slack.emulator import SlackEmulator
@@ -69,7 +70,7 @@ async def _discord() -> list[Picture]:
 @contextlib.asynccontextmanager
 async def _product(
     platform: SlackEmulator | DiscordEmulator,
-) -> AsyncIterator[tuple[ClaudeEmulator, SqliteStore]]:
+) -> AsyncIterator[tuple[ClaudeEmulator, DatabaseStore]]:
     """Threadkeep, listening to `platform`; the Claude that it asks, and its store."""
     with tempfile.TemporaryDirectory() as folder:
         async with (

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bot.domain.scope import Scope
 from bot.domain.setting import Change
-from storage.store import SqliteStore
+from storage.store import DatabaseStore
 from tests.adapters.slack.test_admin import Admins
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.claude.reply import Hold
@@ -27,7 +27,7 @@ class Workspace(Admins):
     """An office with people who talk, and what they see as pictures."""
 
     def __init__(
-        self, slack: SlackEmulator, claude: ClaudeEmulator, store: SqliteStore
+        self, slack: SlackEmulator, claude: ClaudeEmulator, store: DatabaseStore
     ) -> None:
         super().__init__(slack, claude, store)
         self.olga = slack.add_user("Olga", admin=True)
@@ -133,7 +133,7 @@ class Workspace(Admins):
 
 
 async def pictures(
-    slack: SlackEmulator, claude: ClaudeEmulator, store: SqliteStore
+    slack: SlackEmulator, claude: ClaudeEmulator, store: DatabaseStore
 ) -> list[Picture]:
     """Return the pictures of Slack."""
     there = Workspace(slack, claude, store)

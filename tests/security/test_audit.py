@@ -28,8 +28,9 @@ from bot.text.references import user
 from bot.ui.elements import Command, Page
 from storage.beside import read_corrections
 from storage.expiry import AT_ONCE
+from storage.opening import open_store
 from storage.refusals import MOST_LINES, OTHERS
-from storage.store import SqliteStore, open_store
+from storage.store import DatabaseStore
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.security.older import undo_m010
 from tests.security.remains import in_bytes, in_tables
@@ -370,7 +371,7 @@ def test_a_span_that_is_none_is_refused(value: str) -> None:
             Config.from_env({f"THREADKEEP_{name}_DAYS": value})
 
 
-async def changes(store: SqliteStore) -> int:
+async def changes(store: DatabaseStore) -> int:
     """How often the database was changed."""
     return await store._write(
         lambda db: int(db.execute("SELECT total_changes()").fetchone()[0])

@@ -38,7 +38,7 @@ from bot.errors import AccessRevoked, ConfigError, DeliveryError, Unacceptable
 from bot.runtime import background
 from bot.runtime.background import Background
 from bot.triage.chat.classifier import Classifier
-from storage.store import open_store
+from storage.opening import open_store
 from tests.security.town import PLATFORMS, SECRET, Town, built, served
 from tests.support import code
 from tests.support.deep import rounds

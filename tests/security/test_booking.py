@@ -30,7 +30,7 @@ from bot.domain.scope import Scope
 from bot.domain.turn import Ended, Outcome
 from bot.ports.store import Store
 from bot.ui.elements import Response
-from storage.store import open_store
+from storage.opening import open_store
 from tests.emulators.claude.bill import priced
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.claude.reply import (

@@ -32,8 +32,8 @@ from bot.triage.chat import auto as auto_triage
 from bot.triage.chat.auto import AT_ONCE, AutoTriage
 from bot.triage.chat.classifier import Classifier
 from storage.database import WAL_BYTES, open_for_writing
+from storage.opening import open_store
 from storage.reader import Reader
-from storage.store import open_store
 from storage.writer import Writer
 from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.slack.emulator import SlackEmulator

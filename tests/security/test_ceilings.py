@@ -37,8 +37,8 @@ from bot.triage.chat.auto import BROKE
 from bot.ui.elements import Form, Response
 from storage.beside import read_balances
 from storage.migrations import migrations
+from storage.opening import open_store
 from storage.persons import GRAIN
-from storage.store import open_store
 from tests.contracts.test_store_money import MIDNIGHT, NOON, paid, turn_in
 from tests.emulators.discord.emulator import DiscordEmulator
 from tests.security.houses import EVE, Houses, thread, workspace

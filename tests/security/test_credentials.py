@@ -31,7 +31,7 @@ from bot.errors import AccessRevoked, ThreadGone
 from bot.ports import host as ports_host
 from bot.ports import platform as ports_platform
 from bot.ui.elements import Command, Response
-from storage.store import open_store
+from storage.opening import open_store
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.discord import faults as discord_faults
 from tests.emulators.discord.faults import ALWAYS, MESSAGE, MESSAGES, THREADS

@@ -30,7 +30,8 @@ from bot.triage.chat.classifier import ClassificationResult, Classifier
 from bot.ui.elements import Response
 from storage import erasures, tombstones
 from storage.connection import Connection
-from storage.store import SqliteStore, open_store
+from storage.opening import open_store
+from storage.store import DatabaseStore
 from tests.adapters.discord.conftest import Guild
 from tests.adapters.discord.conftest import guild as guild
 from tests.adapters.discord.conftest import unattended as unattended
@@ -73,7 +74,7 @@ def database(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def store(database: Path) -> AsyncIterator[SqliteStore]:
+async def store(database: Path) -> AsyncIterator[DatabaseStore]:
     async with open_store(database) as opened:
         yield opened
 
@@ -227,12 +228,12 @@ SHAPES = [
     *(one_in_a_thread_that_moved, one_in_a_summary),
 ]
 
-Shape = Callable[[SqliteStore], Awaitable[None]]
+Shape = Callable[[DatabaseStore], Awaitable[None]]
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.__name__)
 async def test_a_deleted_message_leaves_no_word_behind(
-    store: SqliteStore, database: Path, shape: Shape
+    store: DatabaseStore, database: Path, shape: Shape
 ) -> None:
     await shape(store)
     assert in_tables(database, WORD) or shape is one_edited_away
@@ -243,7 +244,7 @@ async def test_a_deleted_message_leaves_no_word_behind(
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.__name__)
 async def test_one_deleted_by_id_alone_leaves_no_word_behind(
-    store: SqliteStore, database: Path, shape: Shape
+    store: DatabaseStore, database: Path, shape: Shape
 ) -> None:
     """As on Discord, where an id says nothing of the channel."""
     await shape(store)
@@ -253,7 +254,7 @@ async def test_one_deleted_by_id_alone_leaves_no_word_behind(
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.__name__)
 async def test_one_deleted_before_it_is_heard_is_not_stored(
-    store: SqliteStore, database: Path, shape: Shape
+    store: DatabaseStore, database: Path, shape: Shape
 ) -> None:
     """Events come in any order, and an event may be on its way when people delete."""
     await erase(store, "1.0" if shape is a_root else "7")
@@ -266,7 +267,7 @@ async def test_one_deleted_before_it_is_heard_is_not_stored(
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.__name__)
 @pytest.mark.parametrize("whole_channel", [False, True])
 async def test_a_deleted_thread_or_channel_leaves_no_word_behind(
-    store: SqliteStore, database: Path, shape: Shape, *, whole_channel: bool
+    store: DatabaseStore, database: Path, shape: Shape, *, whole_channel: bool
 ) -> None:
     await shape(store)
     draft = Draft(0, HERE_PLACE, "prompt", f"Say {WORD}.", "U1", 9.0)
@@ -283,7 +284,7 @@ async def test_a_deleted_thread_or_channel_leaves_no_word_behind(
     assert await disposition(store, late, answer) is Disposition.IGNORE
 
 
-async def test_only_what_was_deleted_is_forgotten(store: SqliteStore) -> None:
+async def test_only_what_was_deleted_is_forgotten(store: DatabaseStore) -> None:
     await exchange(store, said("1", at=1.0, text="apples"), "One.")
     await exchange(store, SECRET, "Two.")
     await opened_case(store, case("thread:1.0", "1", "7"))
@@ -301,7 +302,7 @@ async def test_only_what_was_deleted_is_forgotten(store: SqliteStore) -> None:
 
 
 async def test_a_deletion_in_one_thread_leaves_the_next_alone(
-    store: SqliteStore,
+    store: DatabaseStore,
 ) -> None:
     await exchange(store, said("1", at=1.0, thread=THERE), "There.")
     await exchange(store, said("2", at=2.0), "Here.")
@@ -319,7 +320,7 @@ async def test_a_deletion_in_one_thread_leaves_the_next_alone(
 
 
 async def test_an_answer_that_people_delete_is_forgotten(
-    store: SqliteStore, database: Path
+    store: DatabaseStore, database: Path
 ) -> None:
     turn = await ask(store, said("1", at=1.0))
     await store.store_part(turn, PostedPart(0, "m0", f"A {WORD}"), f"A {WORD}", 11.0)
@@ -341,7 +342,7 @@ async def test_an_answer_that_people_delete_is_forgotten(
 
 @pytest.mark.parametrize("ended", [Ended.DONE, Ended.STOPPED, Ended.FAILED])
 async def test_an_answer_deleted_while_it_is_written_is_forgotten_at_its_end(
-    store: SqliteStore, database: Path, ended: Ended
+    store: DatabaseStore, database: Path, ended: Ended
 ) -> None:
     turn = await ask(store, said("1", at=1.0))
     await store.store_part(turn, PostedPart(0, "m0", f"A {WORD}"), f"A {WORD}", 11.0)
@@ -354,7 +355,7 @@ async def test_an_answer_deleted_while_it_is_written_is_forgotten_at_its_end(
 
 
 async def test_an_answer_in_a_thread_deleted_meanwhile_is_forgotten_at_its_end(
-    store: SqliteStore, database: Path
+    store: DatabaseStore, database: Path
 ) -> None:
     turn = await ask(store, said("1", at=1.0))
     await store.delete_scope(HERE_PLACE, 15.0)
@@ -363,7 +364,9 @@ async def test_an_answer_in_a_thread_deleted_meanwhile_is_forgotten_at_its_end(
     assert in_tables(database, WORD) == []
 
 
-async def test_an_answer_stays_when_its_question_is_deleted(store: SqliteStore) -> None:
+async def test_an_answer_stays_when_its_question_is_deleted(
+    store: DatabaseStore,
+) -> None:
     await exchange(store, SECRET, "Ripe in May.")
     await erase(store, "7")
     assert await store.transcript(HERE) == [("", "Ripe in May.")]
@@ -374,7 +377,7 @@ NAMED = f"_I haven't read `{WORD}.png` (empty)._"
 
 @pytest.mark.parametrize("when", ["written", "ended", "delivered", "repeated"])
 async def test_a_deleted_file_is_not_named_with_the_answer_any_more(
-    store: SqliteStore, database: Path, when: str
+    store: DatabaseStore, database: Path, when: str
 ) -> None:
     turn = await ask(store, replace(SECRET, message="7"))
     shown = f"{NAMED}\n\nA fruit."
@@ -404,7 +407,7 @@ async def test_a_deleted_file_is_not_named_with_the_answer_any_more(
 
 
 async def test_no_word_is_left_in_any_page_of_a_large_database(
-    store: SqliteStore, database: Path
+    store: DatabaseStore, database: Path
 ) -> None:
     """Long and short texts, so that pages overflow, split and are given back."""
     chance = random.Random(11)
@@ -425,7 +428,7 @@ async def test_no_word_is_left_in_any_page_of_a_large_database(
     assert in_files(database, WORD) == []
 
 
-async def test_what_is_deleted_is_found_by_an_index(store: SqliteStore) -> None:
+async def test_what_is_deleted_is_found_by_an_index(store: DatabaseStore) -> None:
     await exchange(store, SECRET, "One.")
     plans = (
         *(tombstones.IS_DELETED, erasures.STORED, erasures.HELD),
@@ -439,7 +442,7 @@ async def test_what_is_deleted_is_found_by_an_index(store: SqliteStore) -> None:
         assert not any(each.startswith("SCAN") for each in plan), (sql, plan)
 
 
-async def planned(store: SqliteStore, sql: str, values: dict[str, str]) -> list[str]:
+async def planned(store: DatabaseStore, sql: str, values: dict[str, str]) -> list[str]:
     """How SQLite would find the rows of `sql`."""
 
     def read(db: Connection) -> list[str]:

@@ -20,7 +20,8 @@ from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.setting import Change, Draft
 from bot.domain.triage_case import TriageCase
 from bot.ui.elements import LINE_CHARS, Command
-from storage.store import SqliteStore, open_store
+from storage.opening import open_store
+from storage.store import DatabaseStore
 from tests.adapters.discord.test_admin import Town, towns
 from tests.adapters.discord.test_troubles import answering
 from tests.adapters.slack.conftest import Office as SlackOffice
@@ -255,7 +256,7 @@ async def ring(tmp_path: Path) -> AsyncIterator[Ring]:
             yield ring
 
 
-async def end(store: SqliteStore, thread: Scope) -> None:
+async def end(store: DatabaseStore, thread: Scope) -> None:
     """Let what was asked in `thread` be over, so that nobody answers it."""
     await store._write(
         lambda db: db.execute("UPDATE turns SET state = 'delivered', ended = 'done'")

@@ -12,7 +12,8 @@ from bot.context import prompt
 from bot.domain.mcp import Listing, McpServer
 from bot.domain.scope import Scope
 from bot.domain.setting import Change
-from storage.store import SqliteStore, open_store
+from storage.opening import open_store
+from storage.store import DatabaseStore
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.claude.mcp_servers import Server
 from tests.emulators.claude.reply import Ask, Step, Stop
@@ -37,7 +38,7 @@ def described(injections: Sequence[Injection]) -> Listing:
 
 
 async def furnish(
-    store: SqliteStore, claude: ClaudeEmulator, injections: Sequence[Injection]
+    store: DatabaseStore, claude: ClaudeEmulator, injections: Sequence[Injection]
 ) -> None:
     """Let the wiki be known, which describes its tool so."""
     listing = described(injections)
@@ -45,7 +46,7 @@ async def furnish(
     await store.pin_listing(listing)
 
 
-async def switched_on(store: SqliteStore, place: Scope, who: str) -> None:
+async def switched_on(store: DatabaseStore, place: Scope, who: str) -> None:
     await store.change_settings([Change(place, "mcp", "wiki")], who=who, now=1.0)
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from bot.domain.scope import Scope
 from bot.domain.setting import Change
-from storage.store import SqliteStore
+from storage.store import DatabaseStore
 from tests.adapters.discord.test_admin import Town, town
 from tests.adapters.slack.conftest import office
 from tests.adapters.slack.test_admin import Admins, admins
@@ -76,7 +76,7 @@ def at_rest(database: Path) -> dict[str, list[Any]]:
         }
 
 
-async def answered(store: SqliteStore, claude: ClaudeEmulator, count: int) -> None:
+async def answered(store: DatabaseStore, claude: ClaudeEmulator, count: int) -> None:
     """Wait until Claude was asked so often, and all is delivered."""
     await claude.until(lambda: len(claude.questions) >= count)
     async with asyncio.timeout(60):

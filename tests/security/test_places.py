@@ -34,7 +34,7 @@ from bot.messages.settings import (
 from bot.settings.options import OPTIONS
 from bot.text import references
 from bot.ui.elements import Command, CommandResult, Response
-from storage.store import open_store
+from storage.opening import open_store
 from tests.adapters.discord.test_admin import Town, towns
 from tests.adapters.discord.test_troubles import answering
 from tests.adapters.slack.test_admin import Admins

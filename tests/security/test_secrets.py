@@ -33,7 +33,7 @@ from bot.text.redaction import is_credential, quoted
 from bot.triage.bulk import writer
 from storage.backup import back_up
 from storage.export import write_table
-from storage.store import open_store
+from storage.opening import open_store
 from storage.triage_archive import open_archive
 from tests.security.remains import in_bytes, in_tables
 from tests.support.deep import DEEP, rounds

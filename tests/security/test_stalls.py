@@ -39,7 +39,7 @@ from bot.schemes.scheme import default
 from bot.text.comparison import compared
 from bot.triage.chat import present
 from bot.ui.elements import Command, File, Response
-from storage.store import open_store
+from storage.opening import open_store
 from tests.security.growth import is_linear
 from tests.security.hostile import LONGEST, TEXTS
 from tests.security.stalls import BOUND, PATHS, heard, stall, watched

@@ -28,7 +28,8 @@ from bot.runtime import retry
 from bot.runtime.retry import retry_until_success
 from bot.triage.chat import auto
 from bot.triage.chat.classifier import Classifier
-from storage.store import SqliteStore, open_store
+from storage.opening import open_store
+from storage.store import DatabaseStore
 from tests.emulators.discord import faults as discord_faults
 from tests.security.town import PLATFORMS, SECRET, built, served
 from tests.support import code
@@ -193,7 +194,7 @@ class Crowd:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.model = ScriptedModel()
-        self.store: SqliteStore
+        self.store: DatabaseStore
 
     @contextlib.asynccontextmanager
     async def serving(

@@ -24,7 +24,7 @@ from bot.domain.completion import Usage
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.setting import AuditEntry, Change
 from bot.domain.triage_case import TriageCase
-from storage.store import open_store
+from storage.opening import open_store
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.security.test_spreadsheets import formulas
 from tests.security.test_terminal import ACTIVE

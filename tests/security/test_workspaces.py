@@ -23,7 +23,8 @@ from bot.messages.settings import NOT_SERVED
 from bot.ports.host import Host
 from bot.settings.effective import Operator
 from bot.ui.elements import Command, Page, Response
-from storage.store import SqliteStore, open_store
+from storage.opening import open_store
+from storage.store import DatabaseStore
 from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.discord.interactions import Asked
 from tests.emulators.discord.interactions import Response as InteractionResponse
@@ -319,7 +320,7 @@ class Guilds:
     """A server that is served and one that is not, and what is remembered."""
 
     def __init__(
-        self, discord: DiscordEmulator, store: SqliteStore, model: ScriptedModel
+        self, discord: DiscordEmulator, store: DatabaseStore, model: ScriptedModel
     ) -> None:
         self.discord, self.store, self.model = discord, store, model
         self.theirs = discord.add_guild("Eve's")

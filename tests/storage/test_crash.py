@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import ConfigError
-from storage.store import open_store
+from storage.opening import open_store
 from tests.support.store_helpers import following
 
 ROOT = Path(__file__).parents[2]

@@ -15,7 +15,7 @@ from bot.domain.setting import Change, Draft
 from bot.domain.turn import Ended, Outcome
 from bot.errors import ConfigError
 from storage.exploration import COLUMNS, copy_numbers
-from storage.store import open_store
+from storage.opening import open_store
 from tests.support.store_helpers import HERE, ask, said
 
 WORD = "zanzibar"

@@ -17,7 +17,7 @@ from bot.domain.setting import Change
 from bot.domain.turn import Ended, Outcome
 from storage.beside import read_spending
 from storage.database import open_for_writing
-from storage.store import open_shared_store, open_store
+from storage.opening import open_shared_store, open_store
 from tests.support.store_helpers import ask, following, said
 
 FIRST = Path(__file__).parent.parent / "data" / "threadkeep-first.db"

@@ -8,7 +8,7 @@ from bot.domain.post import Post
 from bot.domain.scope import Scope
 from bot.domain.setting import Draft
 from bot.domain.triage_case import TriageCase
-from storage.store import forget_person, open_store
+from storage.opening import forget_person, open_store
 from tests.support.store_helpers import exchange, of_sqlite, said
 
 TEAM = Scope("slack", "T1")

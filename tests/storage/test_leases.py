@@ -13,7 +13,7 @@ from bot.domain.turn import Turn
 from bot.errors import ThreadLost
 from bot.ports.store import Store
 from storage import leases, ledger
-from storage.store import open_store
+from storage.opening import open_store
 from tests.support.memory_store import MemoryStore
 from tests.support.store_helpers import HERE, done, following, said, waiting
 

@@ -14,8 +14,8 @@ from bot.domain.scope import ThreadKey
 from bot.domain.turn import TurnMessage, TurnState
 from storage.database import open_for_writing, unknown
 from storage.migrations import migrate, migrations
+from storage.opening import open_store
 from storage.step_marks import is_additive
-from storage.store import open_store
 from tests.support.store_helpers import exchange, following, repeated, said
 
 

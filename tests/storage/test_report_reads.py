@@ -5,7 +5,7 @@ import threading
 from pathlib import Path
 
 from storage.connection import Connection
-from storage.store import open_store
+from storage.opening import open_store
 from tests.support.store_helpers import HERE, exchange, said
 
 

@@ -8,7 +8,7 @@ from sqlite_utils import Database
 from bot.domain.retention import DAY, KEPT, Retention
 from bot.domain.scope import Scope, ScopeLevel
 from bot.text.words import terms
-from storage.store import open_store
+from storage.opening import open_store
 from tests.security.remains import in_files, in_tables
 from tests.support.store_helpers import HERE, exchange, said
 

@@ -23,7 +23,8 @@ from bot.domain.turn import Ended, Outcome, TurnState
 from bot.errors import ConfigError, StorageError, StorageFull
 from storage import conversation, thread_queries
 from storage.connection import Connection
-from storage.store import SqliteStore, open_store
+from storage.opening import open_store
+from storage.store import DatabaseStore
 from tests.support.store_helpers import (
     HERE,
     answer,
@@ -55,7 +56,7 @@ def diary(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def store(path: Path) -> AsyncIterator[SqliteStore]:
+async def store(path: Path) -> AsyncIterator[DatabaseStore]:
     async with open_store(path, clock=lambda: 7.0) as opened:
         yield opened
 
@@ -97,7 +98,7 @@ async def test_closing_leaves_one_file_and_the_lock(path: Path) -> None:
 
 
 async def test_a_store_in_use_is_not_opened_twice(
-    store: SqliteStore, path: Path
+    store: DatabaseStore, path: Path
 ) -> None:
     with pytest.raises(ConfigError, match="Another threadkeep is using"):
         async with open_store(path):
@@ -121,7 +122,7 @@ async def test_a_closed_store_says_so(path: Path) -> None:
         await store.conversation(HERE)
 
 
-async def test_many_threads_talk_at_once(store: SqliteStore) -> None:
+async def test_many_threads_talk_at_once(store: DatabaseStore) -> None:
     threads = [ThreadKey("slack", "T1", "C1", f"{number}") for number in range(50)]
     heard = [said(f"{n}", at=n, thread=thread) for n in range(10) for thread in threads]
     verdicts = await asyncio.gather(
@@ -135,7 +136,7 @@ async def test_many_threads_talk_at_once(store: SqliteStore) -> None:
 
 
 async def test_rows_are_stamped_with_the_clock_that_was_given(
-    store: SqliteStore,
+    store: DatabaseStore,
 ) -> None:
     await exchange(store, said("1", at=3.0), "One.")
     db = await store._write(of_sqlite)
@@ -146,7 +147,7 @@ async def test_rows_are_stamped_with_the_clock_that_was_given(
     assert (thread["created_at"], thread["epoch"]) == (7.0, 0)
 
 
-async def test_an_outcome_is_stored_whole(store: SqliteStore) -> None:
+async def test_an_outcome_is_stored_whole(store: DatabaseStore) -> None:
     outcome = Outcome(
         Ended.FAILED,
         text="Hel",
@@ -185,7 +186,7 @@ async def test_an_outcome_is_stored_whole(store: SqliteStore) -> None:
     assert stored == outcome
 
 
-async def test_what_was_taken_back_is_in_no_row(store: SqliteStore) -> None:
+async def test_what_was_taken_back_is_in_no_row(store: DatabaseStore) -> None:
     await exchange(store, said("1", at=1.0, files=(Attachment("a.png"),)), "One.")
     assert await repeated(store, 30.0)
     await store.edit_message(
@@ -209,7 +210,7 @@ async def test_what_was_taken_back_is_in_no_row(store: SqliteStore) -> None:
 # A full disk
 
 
-async def leave_room(store: SqliteStore, pages: int) -> None:
+async def leave_room(store: DatabaseStore, pages: int) -> None:
     """Let the database grow by `pages` more, as a full disk would."""
 
     def limit(db: Connection) -> None:
@@ -219,7 +220,7 @@ async def leave_room(store: SqliteStore, pages: int) -> None:
     await store._write(limit)
 
 
-async def test_a_full_disk_loses_nothing_and_passes(store: SqliteStore) -> None:
+async def test_a_full_disk_loses_nothing_and_passes(store: DatabaseStore) -> None:
     await store.receive(said("first"), answer)
     await leave_room(store, pages=40)
     heard = [said(f"{n}", at=n, text="x" * 3000) for n in range(100)]
@@ -240,7 +241,7 @@ async def test_a_full_disk_loses_nothing_and_passes(store: SqliteStore) -> None:
     assert again.count(Disposition.KEEP) == len(heard) - len(acknowledged)
 
 
-async def test_a_full_disk_lets_turns_wait_as_they_are(store: SqliteStore) -> None:
+async def test_a_full_disk_lets_turns_wait_as_they_are(store: DatabaseStore) -> None:
     turn = await ask(store, said("1"))
     await leave_room(store, pages=1)
     with pytest.raises(StorageFull):
@@ -279,7 +280,7 @@ CONVERSATION_PLAN = [
 
 @pytest.mark.parametrize("analyzed", [False, True])
 async def test_nothing_in_the_life_of_a_turn_reads_a_whole_table(
-    store: SqliteStore, analyzed: bool
+    store: DatabaseStore, analyzed: bool
 ) -> None:
     for number in range(40):
         thread = replace(HERE, thread=f"{number % 10}", channel=f"C{number % 5}")
@@ -314,7 +315,7 @@ async def test_nothing_in_the_life_of_a_turn_reads_a_whole_table(
     }
 
 
-async def live(store: SqliteStore) -> None:
+async def live(store: DatabaseStore) -> None:
     """Do to a turn all that can be done, and read all that can be read of it."""
     quoted = said("y", at=0.75)
     turn = await waiting(

@@ -15,7 +15,8 @@ from typing import Any, Protocol
 
 from bot.claude.client import ClaudeModel, client
 from bot.messages.answers import QUESTION_CHANGED
-from storage.store import SqliteStore, open_store
+from storage.opening import open_store
+from storage.store import DatabaseStore
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.discord import faults as discord_faults
 from tests.emulators.discord.emulator import DiscordEmulator
@@ -53,7 +54,7 @@ class Stage(ABC):
     def __init__(self, claude: ClaudeEmulator, database: Path) -> None:
         self.claude = claude
         self.database = database
-        self.store: SqliteStore
+        self.store: DatabaseStore
         #: How long, in seconds, Claude may say nothing before that counts as a cut.
         self.silence = PATIENCE
         #: What part of the back-off between two tries at Claude passes in real time.

@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 
 from bot.errors import StorageError
-from storage.store import SqliteStore, open_store
+from storage.opening import open_store
+from storage.store import DatabaseStore
 from tests.support.store_helpers import answer, keep, said
 
 
@@ -25,7 +26,7 @@ async def main(path: Path) -> None:
         await tell(store, "after")
 
 
-async def tell(store: SqliteStore, message: str) -> None:
+async def tell(store: DatabaseStore, message: str) -> None:
     try:
         became = (await store.receive(said(message), keep)).disposition.name
     except StorageError as error:

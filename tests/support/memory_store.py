@@ -12,19 +12,19 @@ from sqlite_utils import Database, Migrations
 from storage.errors import translated
 from storage.migrations import migrate, migrations
 from storage.search_index import settle
-from storage.store import SqliteStore
+from storage.store import DatabaseStore
 
 T = TypeVar("T")
 
 
-class MemoryStore(SqliteStore):
-    """A `SqliteStore` without a file, threads or a lock: each method runs its
+class MemoryStore(DatabaseStore):
+    """A `DatabaseStore` without a file, threads or a lock: each method runs its
     statements in the caller's thread, as one transaction, before it first waits."""
 
     def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
         self.db = _connected()
         migrate_new(self.db)
-        super().__init__(read=self._run, write=self._change, path=None, clock=clock)
+        super().__init__(read=self._run, write=self._change, clock=clock)
 
     async def _run(self, work: Callable[[Database], T]) -> T:
         try:

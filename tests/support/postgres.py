@@ -28,8 +28,11 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from bot.domain.server_address import ServerAddress
 from storage.postgres import schema
 from storage.postgres.connection import Connection
+from storage.postgres.opening import pool_of
+from storage.postgres.pool import Pool
 
 #: The variable with the address of a server whose user may create databases.
 ADDRESS = "TEST_DATABASE_URL"
@@ -123,6 +126,34 @@ def database(template: Callable[[Server], str] | None = None) -> Iterator[str]:
         yield of.of(name)
     finally:
         of.drop(name)
+
+
+@cache
+def shared() -> ServerAddress:
+    """Return the address of a database with all tables, which the tests of this process
+    use one after the other."""
+    of = server()
+    return ServerAddress(of.of(of.create(migrated(of))))
+
+
+@cache
+def pool() -> Pool:
+    """Return the threads of this process for the database that its tests share."""
+    return pool_of(shared())
+
+
+def empty(db: Connection) -> None:
+    """Delete all rows of all tables but the record of its steps."""
+    db.execute(
+        """
+        DO $$ DECLARE of text; BEGIN
+            SET LOCAL session_replication_role = replica;
+            FOR of IN SELECT tablename FROM pg_tables
+                WHERE schemaname = current_schema() AND tablename <> 'threadkeep_steps'
+            LOOP EXECUTE format('DELETE FROM %I', of); END LOOP;
+        END $$
+        """
+    )
 
 
 @cache

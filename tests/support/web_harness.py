@@ -18,7 +18,7 @@ from adapters.web.guards import HEADER
 from bot.app import App
 from bot.ports.model import Model
 from bot.settings.effective import Operator
-from storage.store import SqliteStore
+from storage.store import DatabaseStore
 from tests.support.process import OPERATOR
 
 _TOKEN = re.compile(r'data-token="([^"]+)"')
@@ -41,7 +41,7 @@ class Browser:
     address: str
     session: aiohttp.ClientSession
     app: App
-    store: SqliteStore
+    store: DatabaseStore
     adapter: WebAdapter
     token: str = ""
     #: What is sent with every request besides.
@@ -141,7 +141,7 @@ def _words(html: str) -> str:
 
 @contextlib.asynccontextmanager
 async def browsing(
-    store: SqliteStore,
+    store: DatabaseStore,
     model: Model,
     *,
     operator: Operator = OPERATOR,

@@ -10,7 +10,8 @@ from itertools import count
 from pathlib import Path
 
 from bot.errors import ConfigError
-from storage.store import SqliteStore, open_store
+from storage.opening import open_store
+from storage.store import DatabaseStore
 from tests.support.store_helpers import answer, said
 
 
@@ -20,7 +21,7 @@ async def chat(path: Path) -> None:
             tasks.create_task(_speak(store, speaker))
 
 
-async def _speak(store: SqliteStore, speaker: int) -> None:
+async def _speak(store: DatabaseStore, speaker: int) -> None:
     for number in count():
         message = f"{speaker}-{number}"
         await store.receive(said(message), answer)

@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 
 from bot.domain.api_token import TokenScope
-from storage.store import open_store
+from storage.opening import open_store
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.claude.reply import Hold, Pause
 from tests.support.ports import free_port, until_listening

@@ -14,7 +14,7 @@ from adapters.terminal.directory import AUTHOR, CHANNEL, WORKSPACE
 from bot.cli import ask, standard_input
 from bot.domain.scope import Scope
 from bot.domain.setting import Change
-from storage.store import open_store
+from storage.opening import open_store
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.claude.reply import Fail, Stop
 from tests.support.process import Nursery, claude_env

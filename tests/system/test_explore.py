@@ -10,7 +10,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from storage.store import open_store
+from storage.opening import open_store
 from tests.support.process import Nursery
 from tests.support.store_helpers import exchange, said
 from tests.system.test_commands import MISTAKE, Shell

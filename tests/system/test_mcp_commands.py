@@ -7,7 +7,7 @@ import pytest_asyncio
 
 from bot.domain.mcp import Listing
 from storage.mcp_reading import read_listings
-from storage.store import open_store
+from storage.opening import open_store
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.claude.mcp_servers import Server
 from tests.emulators.claude.reply import Ask, Stall

@@ -12,7 +12,7 @@ from bot.domain.completion import Usage
 from bot.domain.names import LastName, NameKind
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.setting import AuditEntry, Change
-from storage.store import open_store
+from storage.opening import open_store
 from tests.support.process import Nursery
 from tests.support.store_helpers import exchange, said
 from tests.system.test_commands import MISTAKE, Shell

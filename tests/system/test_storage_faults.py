@@ -13,7 +13,7 @@ from sqlite_utils import Database
 
 from storage import database, migrations
 from storage.database import open_for_writing
-from storage.store import SqliteStore
+from storage.store import DatabaseStore
 from tests.emulators.claude.reply import Hold
 from tests.support.fault_harness import SlackStage, Stage
 
@@ -65,20 +65,20 @@ async def test_a_disk_that_is_full_for_a_while(
     on_slack: SlackStage, verb: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stage, full = on_slack, [True, True]
-    real = getattr(SqliteStore, verb)
+    real = getattr(DatabaseStore, verb)
 
     def refuse(db: Database) -> None:
         full.pop()
         raise sqlite3.OperationalError("database or disk is full")
 
-    async def fails(store: SqliteStore, *given: object, **named: object) -> object:
+    async def fails(store: DatabaseStore, *given: object, **named: object) -> object:
         if full:
             await store._write(refuse)
         return await real(store, *given, **named)
 
     stage.claude.script("Paris.")
     async with stage.played():
-        monkeypatch.setattr(SqliteStore, verb, fails)
+        monkeypatch.setattr(DatabaseStore, verb, fails)
         thread = await stage.ask()
         await stage.reads(thread, "Paris.")
     assert not full

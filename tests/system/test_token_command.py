@@ -10,7 +10,7 @@ from bot.cli.token import expiry
 from bot.domain import api_token
 from bot.errors import ConfigError
 from storage.beside import read_tokens
-from storage.store import open_store
+from storage.opening import open_store
 from tests.support.process import Nursery
 from tests.system.test_commands import MISTAKE, Shell
 

@@ -16,7 +16,7 @@ import pytest_asyncio
 
 from bot.domain.scope import Scope
 from bot.domain.triage_case import TriageCase
-from storage.store import open_store
+from storage.opening import open_store
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.claude.reply import Fail, Hold, Step, Stop
 from tests.emulators.claude.sorting import sorted_by_words

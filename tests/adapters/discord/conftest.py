@@ -9,7 +9,8 @@ import pytest
 from bot.claude.client import connect as connect_claude
 from bot.messages.answers import QUESTION_CHANGED
 from bot.messages.first_contact import GREETING
-from storage.store import SqliteStore, open_store
+from storage.opening import open_store
+from storage.store import DatabaseStore
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.discord.emulator import DiscordEmulator
 from tests.support.process import running
@@ -20,7 +21,7 @@ class Guild:
     """Alice and Bob in #general, and the bot that was added to their guild."""
 
     def __init__(
-        self, discord: DiscordEmulator, claude: ClaudeEmulator, store: SqliteStore
+        self, discord: DiscordEmulator, claude: ClaudeEmulator, store: DatabaseStore
     ) -> None:
         self.discord = discord
         self.claude = claude

@@ -8,7 +8,8 @@ from pathlib import Path
 from bot.claude.client import connect as connect_claude
 from bot.messages.addressing import MENTION_ME, STAYING_OUT
 from bot.messages.controls import ONLY_FOR_YOU
-from storage.store import SqliteStore, open_store
+from storage.opening import open_store
+from storage.store import DatabaseStore
 from tests.adapters.discord.conftest import Guild
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.claude.reply import Hold
@@ -19,7 +20,7 @@ from tests.support.process import running
 @contextlib.asynccontextmanager
 async def serving(
     discord: DiscordEmulator, claude: ClaudeEmulator, path: Path
-) -> AsyncIterator[SqliteStore]:
+) -> AsyncIterator[DatabaseStore]:
     """Threadkeep on the database at `path`, for tests that start it again."""
     async with (
         open_store(path) as store,

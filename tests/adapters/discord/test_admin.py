@@ -10,7 +10,8 @@ import pytest
 
 from bot.domain.scope import Scope
 from bot.messages.controls import THANKS
-from storage.store import SqliteStore, open_store
+from storage.opening import open_store
+from storage.store import DatabaseStore
 from tests.adapters.discord.conftest import Guild
 from tests.adapters.discord.test_troubles import answering
 from tests.emulators.claude.emulator import ClaudeEmulator
@@ -26,7 +27,7 @@ class Town(Guild):
     """A guild with Ada, who administers it, and a second channel."""
 
     def __init__(
-        self, discord: DiscordEmulator, claude: ClaudeEmulator, store: SqliteStore
+        self, discord: DiscordEmulator, claude: ClaudeEmulator, store: DatabaseStore
     ) -> None:
         super().__init__(discord, claude, store)
         self.ada = discord.add_user("Ada", admin=True)

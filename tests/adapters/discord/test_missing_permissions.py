@@ -6,7 +6,7 @@ import pytest
 
 from bot.claude.offline import OfflineModel
 from bot.settings.effective import Operator
-from storage.store import open_store
+from storage.opening import open_store
 from tests.emulators.discord.emulator import DiscordEmulator
 from tests.support.process import running
 

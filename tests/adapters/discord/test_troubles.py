@@ -12,7 +12,8 @@ from adapters.discord.thread_names import UNNAMED
 from bot.errors import AccessRevoked, ConfigError
 from bot.messages.answers import STOPPED
 from bot.messages.controls import BLOCKED, HINT, NOT_SHOWN
-from storage.store import SqliteStore, open_store
+from storage.opening import open_store
+from storage.store import DatabaseStore
 from tests.adapters.discord.conftest import Guild
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.claude.reply import Hold
@@ -309,7 +310,7 @@ async def outside(folder: Path, wish: str, *, granted: bool) -> AsyncIterator[Gu
 async def answering(
     discord: DiscordEmulator,
     claude: ClaudeEmulator,
-    store: SqliteStore,
+    store: DatabaseStore,
     env: dict[str, str] | None = None,
 ) -> AsyncIterator[None]:
     """Threadkeep at work until this is left."""

@@ -8,7 +8,8 @@ import pytest
 from bot.claude.client import connect as connect_claude
 from bot.domain.scope import Scope
 from bot.domain.setting import Change
-from storage.store import SqliteStore, open_store
+from storage.opening import open_store
+from storage.store import DatabaseStore
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.support.process import running
@@ -19,7 +20,7 @@ class Office:
     """Alice and Bob in #general, and the bot that is invited there."""
 
     def __init__(
-        self, slack: SlackEmulator, claude: ClaudeEmulator, store: SqliteStore
+        self, slack: SlackEmulator, claude: ClaudeEmulator, store: DatabaseStore
     ) -> None:
         self.slack = slack
         self.claude = claude

@@ -11,7 +11,7 @@ from adapters.slack.members import FRESH
 from bot.domain.scope import EVERYWHERE
 from bot.messages import controls as messages
 from bot.messages.commands import UNKNOWN
-from storage.store import open_store
+from storage.opening import open_store
 from tests.adapters.slack.conftest import Office
 from tests.emulators.claude.reply import Hold
 from tests.emulators.slack.emulator import SlackEmulator

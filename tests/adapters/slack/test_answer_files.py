@@ -6,7 +6,7 @@ import pytest
 
 from bot.claude.client import connect as connect_claude
 from bot.messages.labels import ATTACH_FILES
-from storage.store import open_store
+from storage.opening import open_store
 from tests.adapters.slack.conftest import Office
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.slack import faults

@@ -15,7 +15,7 @@ from adapters.slack.history import MessageHistory
 from bot.app import App
 from bot.domain.scope import ThreadKey
 from bot.errors import StorageFull
-from storage.store import SqliteStore, open_store
+from storage.store import DatabaseStore, open_store
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.emulators.slack.faults import error
 from tests.support.process import running, slack_http_env
@@ -27,7 +27,7 @@ REPLIES, HISTORY = "conversations.replies", "conversations.history"
 class Desk:
     """A workspace in which every outage is longer than Slack's repeats."""
 
-    def __init__(self, slack: SlackEmulator, store: SqliteStore) -> None:
+    def __init__(self, slack: SlackEmulator, store: DatabaseStore) -> None:
         self.slack, self.store = slack, store
         self.model = ScriptedModel()
         self.alice = slack.add_user("Alice")

@@ -21,7 +21,8 @@ from bot.app import App
 from bot.errors import ConfigError, StorageFull
 from bot.messages import slack_http as texts
 from bot.runtime import logs
-from storage.store import SqliteStore, open_store
+from storage.opening import open_store
+from storage.store import DatabaseStore
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.support.process import OPERATOR, running, slack_env, slack_http_env
 from tests.support.scripted_model import ScriptedModel
@@ -85,7 +86,7 @@ class Desk:
 class Away:
     """A store that may be away, or slow."""
 
-    def __init__(self, store: SqliteStore) -> None:
+    def __init__(self, store: DatabaseStore) -> None:
         self._store = store
         self.is_away = False
         self.gate: asyncio.Event | None = None

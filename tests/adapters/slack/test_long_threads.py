@@ -10,7 +10,7 @@ from bot.claude.client import connect as connect_claude
 from bot.context import long_threads
 from bot.domain.scope import Scope
 from bot.domain.setting import Change
-from storage.store import open_store
+from storage.opening import open_store
 from tests.adapters.slack.conftest import Office
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.slack.emulator import SlackEmulator

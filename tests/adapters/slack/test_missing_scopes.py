@@ -8,7 +8,7 @@ import pytest
 
 from bot.claude.offline import OfflineModel
 from bot.settings.effective import Operator
-from storage.store import open_store
+from storage.opening import open_store
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.support.process import running
 from tests.support.scripted_model import ScriptedModel

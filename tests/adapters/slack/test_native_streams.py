@@ -12,7 +12,7 @@ from bot.claude.client import connect as connect_claude
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.setting import Change
 from bot.runtime.lru import LruDict
-from storage.store import open_store
+from storage.opening import open_store
 from tests.adapters.slack.conftest import Office
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.claude.reply import Hold, Search

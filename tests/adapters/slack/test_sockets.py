@@ -12,7 +12,8 @@ from adapters.slack.adapter import connect
 from bot.app import App
 from bot.domain.scope import Scope
 from bot.errors import ConfigError
-from storage.store import SqliteStore, open_store
+from storage.opening import open_store
+from storage.store import DatabaseStore
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.support.process import OPERATOR, running, slack_env
 from tests.support.scripted_model import ScriptedModel
@@ -25,13 +26,13 @@ async def slack() -> AsyncIterator[SlackEmulator]:
 
 
 @pytest_asyncio.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
+async def store(tmp_path: Path) -> AsyncIterator[DatabaseStore]:
     async with open_store(tmp_path / "threadkeep.db") as store:
         yield store
 
 
 async def test_one_of_several_connections_that_closes_is_no_gap(
-    slack: SlackEmulator, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+    slack: SlackEmulator, store: DatabaseStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sockets, "PING", 0.5)
     channel, alice = slack.add_channel("general"), slack.add_user("Alice")
@@ -54,7 +55,7 @@ async def test_one_of_several_connections_that_closes_is_no_gap(
 
 
 async def test_events_are_spread_over_the_connections(
-    slack: SlackEmulator, store: SqliteStore
+    slack: SlackEmulator, store: DatabaseStore
 ) -> None:
     channel, alice = slack.add_channel("general"), slack.add_user("Alice")
     env = {"SLACK_CONNECTIONS": "2"}
@@ -77,7 +78,7 @@ async def test_a_wrong_number_of_connections_is_named(
 
 
 async def test_a_process_that_does_not_listen_opens_no_connection_and_answers(
-    slack: SlackEmulator, store: SqliteStore
+    slack: SlackEmulator, store: DatabaseStore
 ) -> None:
     env = slack_env(slack)
     del env["SLACK_APP_TOKEN"]

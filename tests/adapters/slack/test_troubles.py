@@ -10,7 +10,7 @@ import pytest
 from adapters.slack import interactions
 from adapters.slack.adapter import connect
 from bot.errors import AccessRevoked, ConfigError, StorageFull
-from storage.store import open_store
+from storage.opening import open_store
 from tests.adapters.slack.conftest import Office
 from tests.emulators.claude.reply import Hold
 from tests.emulators.slack import table_blocks

@@ -20,7 +20,7 @@ from bot.app import App
 from bot.errors import ModelCut
 from bot.ports.store import Store
 from bot.text.references import channel, user
-from storage.store import open_store
+from storage.opening import open_store
 from tests.support.memory_store import MemoryStore
 from tests.support.process import OPERATOR
 from tests.support.scripted_model import ScriptedModel

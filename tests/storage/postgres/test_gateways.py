@@ -32,7 +32,7 @@ def late() -> float:
 async def test_each_turn_is_given_once_by_the_clock_of_the_server(pool: Pool) -> None:
     def take(db: Connection) -> float:
         now = server_clock.read(db, late)
-        return now + gateways.take_slot(db, "x", 60.0, now)  # type: ignore[arg-type]
+        return now + gateways.take_slot(db, "x", 60.0, now)
 
     turns = sorted(await asyncio.gather(*(pool.write(take) for _ in range(8))))
     gaps = [after - before for before, after in pairwise(turns)]
@@ -41,11 +41,11 @@ async def test_each_turn_is_given_once_by_the_clock_of_the_server(pool: Pool) ->
 
 async def test_of_shards_that_overlap_one_process_has_them(pool: Pool) -> None:
     def enter(db: Connection, owner: str) -> None:
-        leases.enter(db, owner, "gateway", 1.0)  # type: ignore[arg-type]
+        leases.enter(db, owner, "gateway", 1.0)
 
     def claim(db: Connection, owner: str, first: int) -> bool:
         ours = ShardRange(first, first + 1, 16)
-        others = gateways.claim_shards(db, "1", owner, ours, 1.0)  # type: ignore[arg-type]
+        others = gateways.claim_shards(db, "1", owner, ours, 1.0)
         return not any(ours.crosses(each) for each in others)
 
     for number in range(8):

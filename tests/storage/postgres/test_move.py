@@ -18,6 +18,7 @@ from storage.migrations import migrations
 from storage.postgres import locks, move_ends, schema
 from storage.postgres import move as moving
 from storage.postgres.connection import Connection
+from storage.postgres.lock_numbers import RUNNING
 from storage.postgres.move import move
 from storage.postgres.move_tables import LEFT_OUT, tables, triggers
 from tests.support.postgres import database, migrated
@@ -299,7 +300,7 @@ def test_what_a_newer_version_added_is_not_lost(
 def test_nobody_runs_meanwhile(path: Path, address: str) -> None:
     with locked(path):
         problem(lambda: moved(path, address), InUse)
-    with connected(address) as db, locks.locked(db, locks.RUNNING, 1, shared=True):
+    with connected(address) as db, locks.locked(db, RUNNING, 1, shared=True):
         assert "A threadkeep is using" in problem(lambda: moved(path, address))
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from bot.errors import ConfigError
 from storage.postgres.connection import Connection
-from storage.postgres.locks import SCHEMA, locked
+from storage.postgres.lock_numbers import SCHEMA
+from storage.postgres.locks import locked
 from storage.postgres.schema import STEPS, Step, apply, pending
 from storage.step_marks import is_additive
 from tests.support.postgres import database, migrated

@@ -11,7 +11,7 @@ from bot.domain.scope import ScopeLevel
 from bot.domain.setting import AppliedSetting
 from bot.domain.turn import Ended, Outcome
 from bot.errors import ConfigError
-from storage.store import open_store
+from storage.opening import open_store
 from tests.support.store_helpers import HERE, ask, said
 
 

@@ -1,0 +1,184 @@
+"""Opens the store in whichever database the operator named: a SQLite file, or one on a
+PostgreSQL server.
+
+Rule: what is above this module asks nothing about which of them it is.
+"""
+
+import importlib
+import importlib.util
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import (
+    AbstractContextManager,
+    ExitStack,
+    asynccontextmanager,
+    closing,
+    contextmanager,
+)
+from functools import partial
+from pathlib import Path
+from typing import Protocol, cast
+
+from sqlite_utils import Database
+
+from bot.domain.scope import Scope
+from bot.domain.server_address import ServerAddress
+from bot.errors import ConfigError
+from bot.messages import postgres as messages
+from storage import database, erasures, leases, search_index
+from storage.connection import Connection
+from storage.database import (
+    open_beside,
+    open_beside_to_write,
+    open_for_reading,
+    open_for_writing,
+)
+from storage.lock import locked
+from storage.mending import mend
+from storage.methods import Transaction
+from storage.reader import Reader
+from storage.store import DatabaseStore
+from storage.writer import Writer
+
+#: The path of a SQLite file, or the address of a database on a server.
+Where = Path | ServerAddress
+
+
+class _Pool(Protocol):
+    """The threads for a database on a server."""
+
+    read: Transaction
+    write: Transaction
+    report: Transaction
+
+
+class _Server(Protocol):
+    """What `storage.postgres.opening` has."""
+
+    def opened(self, address: ServerAddress) -> AbstractContextManager[_Pool]: ...
+    def opened_beside(
+        self, address: ServerAddress
+    ) -> AbstractContextManager[_Pool]: ...
+    def look_at(self, address: ServerAddress) -> bool: ...
+
+
+def _server() -> _Server:
+    """Return what opens databases on a server. Raises ConfigError if that is not
+    installed."""
+    if importlib.util.find_spec("psycopg") is None:
+        raise ConfigError(messages.NOT_INSTALLED)
+    return cast(_Server, importlib.import_module("storage.postgres.opening"))
+
+
+@asynccontextmanager
+async def open_store(
+    at: Where, *, clock: Callable[[], float] = time.time
+) -> AsyncIterator[DatabaseStore]:
+    """Open the database `at` a path, for this process alone, or on a server, beside
+    others; create what is missing.
+
+    Leaving waits for pending writes. Raises ConfigError if it cannot be used.
+    """
+    now, owner = clock(), secrets.token_hex(8)
+
+    def enter(db: Connection) -> None:
+        if isinstance(at, Path):
+            leases.enter_alone(db, owner, now)
+        else:
+            leases.enter(db, owner, "serve", now)
+        mend(db, now=now)
+
+    with ExitStack() as stack:
+        if isinstance(at, Path):
+            database.make_directory(at)
+            stack.enter_context(locked(at))
+            writer = stack.enter_context(closing(_writer(open_for_writing(at))))
+            reader = stack.enter_context(closing(Reader(open_for_reading(at))))
+            reports = stack.enter_context(closing(Reader(open_for_reading(at))))
+            await writer.write(enter)
+            yield DatabaseStore(
+                *(reader.read, writer.write, reports.read),
+                clock=clock,
+                owner=owner,
+                tidy=partial(database.empty_log, at),
+            )
+        else:
+            pool = stack.enter_context(_server().opened(at))
+            await pool.write(enter)
+            yield DatabaseStore(
+                *(pool.read, pool.write, pool.report),
+                clock=clock,
+                owner=owner,
+                shared=True,
+            )
+
+
+@asynccontextmanager
+async def open_shared_store(at: Where) -> AsyncIterator[DatabaseStore]:
+    """Open the database at `at`, which other processes may have open, to read and
+    change settings.
+
+    Raises ConfigError if there is no database of ours, or one of another version.
+    """
+    with ExitStack() as stack:
+        if isinstance(at, Path):
+            writer = stack.enter_context(closing(_writer(open_beside_to_write(at))))
+            reader = stack.enter_context(closing(Reader(open_beside(at))))
+            tidy = partial(database.empty_log, at)
+            yield DatabaseStore(reader.read, writer.write, clock=time.time, tidy=tidy)
+        else:
+            pool = stack.enter_context(_server().opened_beside(at))
+            yield DatabaseStore(pool.read, pool.write, pool.report, clock=time.time)
+
+
+@contextmanager
+def reading(at: Where) -> Iterator[Transaction]:
+    """Yield what reads from the database at `at` beside the processes that have it
+    open.
+
+    Raises ConfigError if there is no database of ours.
+    """
+    if isinstance(at, Path):
+        with closing(Reader(open_beside(at))) as reader:
+            yield reader.read
+    else:
+        with _server().opened_beside(at) as pool:
+            yield pool.read
+
+
+def look_at(at: Where) -> bool:
+    """Return whether the database at `at` is still to be created, or its tables.
+
+    Creates and changes nothing. Raises ConfigError if it cannot be used as it is, and
+    InUse if another process has a file open.
+    """
+    return database.look_at(at) if isinstance(at, Path) else _server().look_at(at)
+
+
+def is_new(at: Where) -> bool:
+    """Return whether there is no database at `at`, or none with tables."""
+    return not at.exists() if isinstance(at, Path) else _server().look_at(at)
+
+
+async def forget_person(at: Where, place: Scope, person: str) -> int:
+    """Delete all that `person` wrote in the workspace of `place`; return the number of
+    messages.
+
+    Other processes may have the database open. Raises ConfigError if it is none of
+    ours, or of another version.
+    """
+
+    def delete(db: Connection) -> int:
+        return erasures.delete_person(db, place, person, time.time())
+
+    if isinstance(at, Path):
+        with closing(_writer(open_beside_to_write(at))) as writer:
+            return await writer.write(delete)
+    with _server().opened_beside(at) as pool:
+        return await pool.write(delete)
+
+
+def _writer(db: Database) -> Writer:
+    """Return the writer of `db`, which keeps the index of words up to date."""
+    return Writer(db, search_index.settle)

@@ -1,0 +1,154 @@
+"""Opens a database on a PostgreSQL server: connects, checks it, and makes its tables.
+
+Rule: any problem is a ConfigError of one sentence that names the database, never with
+its password, and a remedy.
+"""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import psycopg
+from psycopg import errors
+from psycopg.conninfo import conninfo_to_dict
+
+from bot.domain.server_address import ServerAddress
+from bot.errors import ConfigError
+from bot.messages import postgres as messages
+from storage import search_index
+from storage.postgres import schema
+from storage.postgres.connection import Connection
+from storage.postgres.errors import code
+from storage.postgres.lock_numbers import RUNNING
+from storage.postgres.locks import locked
+from storage.postgres.pool import WRITE_ALONE, Pool
+
+#: The oldest version that is served: what older ones lack, the engine needs.
+OLDEST = 15
+
+# How long one who starts waits for the end of a move, in seconds.
+_MOVE_SECONDS = 1.0
+
+
+@contextmanager
+def opened(address: ServerAddress) -> Iterator[Pool]:
+    """Yield the threads for the database at `address`, whose tables are made or
+    brought up to date. Raises ConfigError if it cannot be used."""
+    with closing(connected(address)) as db:
+        _require_own_session(db, address)
+        schema.apply(db)
+        with locked(db, RUNNING, _MOVE_SECONDS, shared=True) as alone:
+            if not alone:
+                raise ConfigError(messages.moving(address=address))
+            with closing(pool_of(address)) as pool:
+                yield pool
+
+
+@contextmanager
+def opened_beside(address: ServerAddress) -> Iterator[Pool]:
+    """Yield the threads for the database at `address`, which is up to date. Raises
+    ConfigError if it is not, or cannot be used."""
+    with closing(connected(address)) as db:
+        if left := schema.pending(db):
+            is_new = len(left) == len(schema.STEPS)
+            text = messages.missing if is_new else messages.outdated
+            raise ConfigError(text(address=address))
+    with closing(pool_of(address)) as pool:
+        yield pool
+
+
+def look_at(address: ServerAddress) -> bool:
+    """Return whether the tables of the database at `address` are still to be made.
+
+    Changes nothing. Raises ConfigError if it cannot be used as it is.
+    """
+    with closing(connected(address)) as db:
+        _require_own_session(db, address)
+        return len(schema.pending(db)) == len(schema.STEPS)
+
+
+def connected(address: ServerAddress) -> Connection:
+    """Return a connection to the database at `address`. Raises ConfigError."""
+    try:
+        conninfo_to_dict(address.url)
+    except psycopg.ProgrammingError:
+        # It quotes the address.
+        raise ConfigError(messages.NO_ADDRESS) from None
+    try:
+        db = Connection(address.url)
+    except psycopg.OperationalError as error:
+        raise _refusal(address, error) from None
+    try:
+        _require_usable(db, address)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def pool_of(address: ServerAddress) -> Pool:
+    """Return the threads for the database at `address`."""
+    return Pool(
+        lambda: Connection(address.url),
+        search_index.settle_removed,
+        search_index.fill,
+        begin=WRITE_ALONE,
+    )
+
+
+def _require_usable(db: Connection, address: ServerAddress) -> None:
+    info = db.raw.info
+    if info.server_version // 10_000 < OLDEST:
+        found = info.server_version // 10_000
+        raise ConfigError(
+            messages.too_old(address=address, version=found, oldest=OLDEST)
+        )
+    encoding = info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise ConfigError(messages.not_unicode(address=address, encoding=encoding))
+    if info.parameter_status("in_hot_standby") == "on":
+        raise ConfigError(messages.read_only(address=address))
+
+
+def _require_own_session(db: Connection, address: ServerAddress) -> None:
+    """Raise ConfigError if sessions are not kept apart: a pooler that gives out a
+    session for a transaction alone lets two connections be the same process of the
+    server, and loses what was locked or listened to."""
+    [(pid,)] = db.execute("SELECT pg_backend_pid()").fetchall()
+    if pid == db.raw.info.backend_pid:
+        # There is no pooler.
+        return
+    with closing(connected(address)) as other:
+        # The server's own, whatever a pooler says.
+        ours, theirs = (
+            each.execute("SELECT pg_backend_pid()").fetchone() for each in (db, other)
+        )
+    if ours == theirs:
+        raise ConfigError(messages.shared_sessions(address=address))
+
+
+def _refusal(address: ServerAddress, error: psycopg.OperationalError) -> ConfigError:
+    """Return the error for an address where nobody can connect."""
+    # Without a connection, psycopg knows no code; what the server says is in the text.
+    text = str(error)
+    name = conninfo_to_dict(address.url).get("dbname", "")
+    if isinstance(error, errors.ConnectionTimeout):
+        return ConfigError(messages.unreachable(address=address))
+    if "password authentication failed" in text or "no password supplied" in text:
+        return ConfigError(messages.wrong_password(address=address))
+    if f'database "{name}" does not exist' in text:
+        return ConfigError(messages.no_database(address=address))
+    if "does not exist" in text and "role" in text:
+        return ConfigError(messages.wrong_password(address=address))
+    if (
+        "too many clients" in text
+        or "connection slots" in text
+        or "too many connections" in text
+    ):
+        return ConfigError(messages.no_slots(address=address))
+    if "no pg_hba.conf entry" in text:
+        return ConfigError(messages.not_let_in(address=address))
+    if "starting up" in text or "shutting down" in text or "recovery" in text:
+        return ConfigError(messages.starting(address=address))
+    if "FATAL" in text:
+        return ConfigError(messages.refused(address=address, code=code(error)))
+    return ConfigError(messages.unreachable(address=address))
