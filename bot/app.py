@@ -5,36 +5,20 @@ import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from bot.api_access import ApiAccess
-from bot.budgets.past_costs import PastCosts
 from bot.budgets.totals import Totals
 from bot.claude.catalog import ModelAvailability
-from bot.cleanup import clean_up_daily
-from bot.commands import suggestions
-from bot.commands.answer_files import AnswerFiles
-from bot.commands.catalog import parse_command
-from bot.commands.copy_settings import SettingsCopier
-from bot.commands.edit_settings import SettingsEditor
-from bot.commands.file_choices import FileDecisions
-from bot.commands.first_contact import FirstContact
-from bot.commands.history import SettingsHistory
-from bot.commands.home import HomePage
-from bot.commands.receipt import ReceiptScreen
-from bot.commands.reply_controls import ReplyControls
-from bot.commands.router import CommandRouter
-from bot.commands.search import ThreadSearch
-from bot.commands.settings_page import SettingsPage
-from bot.commands.show_settings import SettingsScreen
-from bot.commands.try_prompt import PromptTrial
+from bot.cleanup import clean_up, clean_up_daily
+from bot.commands.assembly import create_router
 from bot.commands.typed import TypedCommands
-from bot.commands.undo import SettingsUndo
-from bot.commands.usage import UsageScreen
-from bot.conversation.answers import LocalAnswers
+from bot.conversation.answers import Answers, LocalAnswers, SharedAnswers
 from bot.conversation.assembly import create_responder
 from bot.conversation.conversations import StoredConversations
 from bot.conversation.dispatcher import StopSignal, ThreadDispatcher
+from bot.conversation.drains import Drains
 from bot.conversation.edited_questions import EditedQuestions
 from bot.conversation.inbox import Inbox
 from bot.conversation.stopping import Stopper
@@ -47,14 +31,12 @@ from bot.domain.scope import Scope, ThreadKey
 from bot.domain.turn import ANSWERS_AT_ONCE, WaitingThread
 from bot.errors import (
     AccessRevoked,
-    ConfigError,
     StorageError,
-    ThreadkeepError,
     leaves,
 )
 from bot.last_names import LastNames
+from bot.listening import listen_to
 from bot.mcp_listings import McpListings
-from bot.messages import claude as messages
 from bot.operator_alerts import OperatorAlerts, ReportingModel
 from bot.platforms import Platforms
 from bot.ports.host import Host
@@ -63,28 +45,25 @@ from bot.ports.operator_reports import Reports
 from bot.ports.platform import Adapter
 from bot.ports.processes import Gateways
 from bot.ports.store import Store
+from bot.ports.wakeups import GATEWAY, SERVE, WORK, Chore, Wakeups
 from bot.reports.changes import SettingReports
 from bot.reports.money import MoneyReports
 from bot.reports.monitor import ProcessMonitor
 from bot.reports.threads import ThreadReports
 from bot.runtime.background import end, report, watched
-from bot.runtime.retry import Backoff, retry_until_success
+from bot.runtime.retry import retry_until_success
 from bot.settings.access import SettingsAccess
 from bot.settings.effective import Operator, totals
 from bot.triage.chat.auto import AutoTriage
 from bot.triage.chat.classifier import Classifier
-from bot.triage.chat.commands import TriageCommands
 from bot.vitals.probes import Probes
 from bot.vitals.process import ProcessVitals
 from bot.vitals.status_file import StatusFile
 
 log = logging.getLogger(__name__)
 
-# How often an adapter that fails with an unexpected error is started again. The count
-# begins anew after it has listened for STEADY seconds.
-MOST_STARTS = 5
-BACKOFF = Backoff(first=1.0, longest=60.0)
-STEADY = 600.0
+# How long the jobs of this process may take to end after all turns have, in seconds.
+LEAVING = 5.0
 
 # How long the first request to Claude's API waits for the platforms, in seconds.
 CONNECTING = 5.0
@@ -109,6 +88,7 @@ class App:
         heard_within: float | None = None,
         probes: Sequence[tuple[str, str]] = (),
         gateways: Gateways | None = None,
+        wakeups: Wakeups | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -118,6 +98,9 @@ class App:
         self._sleep = sleep
         self._retention = retention
         self._look = survey
+        #: What wakes this process; None if it has the database for itself.
+        self._wakeups = wakeups
+        self._closing = asyncio.Event()
         #: What Claude's API says of the models that we know.
         self._survey: ModelAvailability | None = None
         self.platforms = platforms = Platforms(adapters, operator.served)
@@ -146,7 +129,9 @@ class App:
         # several: one that takes no writes holds its answers, and their places.
         reserved = at_once // 4 if len(adapters) > 1 else 0
         self._dispatcher = ThreadDispatcher(
-            *(platforms.tasks, self._answer_next, self._waiting),
+            *(platforms.tasks, self._answer_next),
+            # Others may answer what does not fit here.
+            *(() if wakeups else (self._waiting,)),
             at_once=at_once,
             per_platform=at_once - reserved,
         )
@@ -157,8 +142,14 @@ class App:
         self._auto = AutoTriage(
             *(store, classifier, self._access, by_name, platforms.tasks),
             serves=platforms.serves,
+            is_shared=wakeups is not None,
         )
-        answers = LocalAnswers(self._dispatcher)
+        self._answerer = Drains(
+            store, self._dispatcher, self._auto.sort, platforms.tasks
+        )
+        answers: Answers = LocalAnswers(self._dispatcher)
+        if wakeups is not None:
+            answers = SharedAnswers(store)
         stopper = Stopper(store, answers, self._access)
         self._signs = signs = WaitingSigns(store, platforms, answers)
         inbox = Inbox(
@@ -185,39 +176,9 @@ class App:
         )
         self._totals = Totals(store, by_name, operator)
         self._names = LastNames(store, platforms)
-        editor = SettingsEditor(
-            store, self._access, PastCosts(store), lambda: self._survey
-        )
-        usage = UsageScreen(store, self._access, editor)
-        page = SettingsPage(self._access, editor.forms, usage)
-        triage = TriageCommands(store, classifier, self._access, by_name, parse_command)
-        first_contact = FirstContact(store, platforms, self._access, inbox)
-        controls = ReplyControls(store, answers, inbox, stopper, self._access)
-        decisions = FileDecisions(store, stopper, self._access, controls.repeat)
-        files = AnswerFiles(store, by_name, self._access)
-        router = CommandRouter(
-            platforms,
-            self._access,
-            {
-                **suggestions.handlers(),
-                **editor.handlers(),
-                **SettingsUndo(store, self._access, editor).handlers(),
-                **usage.handlers(),
-                **SettingsScreen(self._access, editor).handlers(),
-                **page.handlers(),
-                **SettingsCopier(store, self._access, editor).handlers(),
-                **SettingsHistory(store, self._access).handlers(),
-                **ReceiptScreen(store, self._access, by_name).handlers(),
-                **PromptTrial(store, model, self._access, operator).handlers(),
-                **controls.handlers(),
-                **decisions.handlers(),
-                **files.handlers(),
-                **ThreadSearch(store, self._access, platforms).handlers(),
-                **triage.handlers(),
-                **first_contact.handlers(),
-            },
-            triage.this,
-            HomePage(store, self._access, usage, page).page,
+        router, first_contact = create_router(
+            *(store, platforms, self._access, answers, inbox, stopper, classifier),
+            *(model, operator, lambda: self._survey),
         )
         self._typed = TypedCommands(store, platforms, self._access, router)
         conversations = StoredConversations(store, answers, platforms)
@@ -253,21 +214,20 @@ class App:
         start = self.platforms.tasks.start
         await self._access.defaults()
         await self._listings.load()
-        await self._resume()
-        helpers = {
-            start("models", self._look_at_models()),
-            start("totals", self._totals.watch()),
-            start("operator alerts", self._alerts.watch()),
-            start("names", self._names.watch()),
-            start("mcp listings", self._listings.watch()),
-            start("clean up", clean_up_daily(self._store, self._retention)),
-            start("loop lag", self.vitals.lag.watch()),
-            start("probes", self._probes.watch()),
-        }
-        if self._status:
-            helpers.add(start("status file", self._status.keep()))
+        work: set[asyncio.Task[None]] = set()
+        attending: set[asyncio.Task[None]] = set()
+        if self._wakeups is None:
+            await self._resume()
+        else:
+            attending = {start("attend", self._wakeups.attend(self._answerer))}
+            await self._wakeups.entered()
+        helpers = self._start_helpers()
+        if self._wakeups is not None and self._wakeups.role != GATEWAY:
+            jobs = self._wakeups.work(self._answerer, self._chores(), self._closing)
+            work = {start("work", jobs)}
+        more = self.host, self.platforms, self._clock, self._sleep
         listening = {
-            start("listen", self._listen_to(adapter), platform=name)
+            start("listen", listen_to(adapter, *more), platform=name)
             for name, adapter in self.platforms.adapters.items()
         }
         stopped = asyncio.create_task(stopping.wait())
@@ -280,6 +240,7 @@ class App:
         finally:
             stopped.cancel()
         # The order matters: receive nothing new, then finish what was received.
+        self._closing.set()
         ending = helpers | listening
         for task in ending:
             end(task)
@@ -287,8 +248,60 @@ class App:
         self._auto.close()
         await self._dispatcher.close(self._grace)
         self._summariser.close()
+        await self._leave(work, attending)
         if failure := self.platforms.failure:
             raise failure
+
+    async def _leave(
+        self, work: set[asyncio.Task[None]], attending: set[asyncio.Task[None]]
+    ) -> None:
+        """Give what is left here to the other processes."""
+        if work:
+            await asyncio.wait(work, timeout=LEAVING)
+        for task in work | attending:
+            end(task)
+        if self._wakeups is not None:
+            await asyncio.wait(work | attending)
+            try:
+                await self._wakeups.leave()
+            except StorageError as error:
+                # The others see by its lock that this process has ended.
+                report("leave", error)
+
+    def _start_helpers(self) -> set[asyncio.Task[None]]:
+        """Start what runs besides answers until the process ends."""
+        start = self.platforms.tasks.start
+        role = self._wakeups.role if self._wakeups else SERVE
+        helpers = {
+            start("operator alerts", self._alerts.watch()),
+            start("loop lag", self.vitals.lag.watch()),
+        }
+        if role != GATEWAY:
+            helpers.add(start("models", self._look_at_models()))
+            helpers.add(start("mcp listings", self._listings.watch()))
+        if role != WORK:
+            helpers.add(start("probes", self._probes.watch()))
+        if self._wakeups is None:
+            helpers.add(start("totals", self._totals.watch()))
+            helpers.add(start("names", self._names.watch()))
+            tidy = clean_up_daily(self._store, self._retention)
+            helpers.add(start("clean up", tidy))
+        if self._status:
+            helpers.add(start("status file", self._status.keep()))
+        return helpers
+
+    def _chores(self) -> list[Chore]:
+        """Return what one process of all does from time to time."""
+        return [
+            Chore("totals", "* * * * *", self._totals.look),
+            Chore("names", "* * * * *", self._names.look_back),
+            Chore(
+                "clean up",
+                "17 3 * * *",
+                partial(clean_up, self._store, self._retention),
+            ),
+            Chore("signs", "* * * * *", self._signs.resume),
+        ]
 
     async def _look_at_models(self) -> None:
         """Ask Claude's API which of the known models it has. Nothing waits for it, and
@@ -317,6 +330,8 @@ class App:
                 report(f"take up {what}", error)
 
     async def _resume_threads(self) -> None:
+        if self._wakeups is not None:
+            return
         if threads := await self._dispatcher.resume():
             log.info("app.resuming threads=%d", threads)
 
@@ -325,7 +340,8 @@ class App:
 
         async def resume() -> None:
             await self._resume_threads()
-            await self._auto.take_up()
+            if self._wakeups is None:
+                await self._auto.take_up()
 
         work = retry_until_success(resume)
         self.platforms.tasks.start("fetch threads", work, platform=place.platform)
@@ -360,33 +376,3 @@ class App:
     async def _command(self, message: Message) -> bool:
         """Return whether `message` is a command, which is then carried out."""
         return await self._typed.take(message)
-
-    async def _listen_to(self, adapter: Adapter) -> None:
-        """Run `adapter` until it ends or its platform rejects our credentials. One
-        that fails with an unexpected error is restarted a few times, then shut down."""
-        failures = tries = 0
-        while True:
-            began = self._clock()
-            try:
-                await adapter.run(self.host)
-                return
-            except Exception as error:
-                causes = leaves(error)
-                refusal = next((e for e in causes if isinstance(e, ConfigError)), None)
-                if refusal is not None:
-                    self.platforms.shut_down(adapter.name, refusal)
-                    return
-                report(f"listen to {adapter.name}", error)
-                if self._clock() - began >= STEADY:
-                    failures = tries = 0
-                tries += 1
-                # Our own errors stand for outages, which pass.
-                failures += not all(isinstance(e, ThreadkeepError) for e in causes)
-            if failures >= MOST_STARTS:
-                self.platforms.shut_down(adapter.name, _given_up(adapter.name))
-                return
-            await self._sleep(BACKOFF.pause(tries))
-
-
-def _given_up(platform: str) -> ConfigError:
-    return ConfigError(messages.listening_failed(platform=platform, times=MOST_STARTS))

@@ -24,11 +24,20 @@ async def clean_up_daily(
 ) -> None:
     """Delete by `retention` now and every day, until cancelled."""
     while True:
-        try:
-            deleted = await store.clean_up(retention, now())
-        except Exception as error:
-            report("clean up", error)
-        else:
-            counts = " ".join(f"{name}={count}" for name, count in deleted.items())
-            log.info("cleanup.done %s", counts)
+        await clean_up(store, retention, now)
         await sleep(DAY)
+
+
+async def clean_up(
+    store: RetentionStore,
+    retention: Retention,
+    now: Callable[[], float] = time.time,
+) -> None:
+    """Delete by `retention` once. What fails is logged."""
+    try:
+        deleted = await store.clean_up(retention, now())
+    except Exception as error:
+        report("clean up", error)
+    else:
+        counts = " ".join(f"{name}={count}" for name, count in deleted.items())
+        log.info("cleanup.done %s", counts)

@@ -65,6 +65,11 @@ class LastNames:
                 # The next look begins where this one did.
                 report("names", error)
 
+    async def look_back(self) -> None:
+        """Keep the names of a day once, as `watch` does. Raises StorageError."""
+        await self._store.drop_names(self._platforms.served.holds)
+        await self.look(self._now() - DAY)
+
     async def look(self, since: float) -> float:
         """Look up who was there since `since`, some a minute; return until when that
         is done."""

@@ -66,7 +66,8 @@ class _Server(Protocol):
 def _server() -> _Server:
     """Return what opens databases on a server. Raises ConfigError if that is not
     installed."""
-    if importlib.util.find_spec("psycopg") is None:
+    needed = ("psycopg", "procrastinate")
+    if not all(map(importlib.util.find_spec, needed)):
         raise ConfigError(messages.NOT_INSTALLED)
     return cast(_Server, importlib.import_module("storage.postgres.opening"))
 

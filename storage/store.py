@@ -45,6 +45,7 @@ from storage import (
     search_index,
     server_clock,
     settings,
+    shared_turns,
     spending,
     summaries,
     supplements,
@@ -82,7 +83,7 @@ class DatabaseStore:
         self._write = write
         self._clock = clock
         #: The name of this process in the database; "" for one that answers nothing.
-        self._owner = owner
+        self.owner = owner
         #: Whether several processes may use the database at once.
         self.shared = shared
         #: What is to be done after rows were deleted; may take a second.
@@ -132,15 +133,27 @@ class DatabaseStore:
 
     async def take_turn(self, thread: ThreadKey) -> Turn | None:
         turn = await self.next_turn(thread)
-        if turn is None or turn.owner == self._owner:
+        if turn is None or turn.owner == self.owner:
             return turn
-        return await self._write(lambda db: leases.take_turn(db, thread, self._owner))
+        return await self._write(lambda db: leases.take_turn(db, thread, self.owner))
+
+    async def leave_thread(self, thread: ThreadKey) -> None:
+        await self._write(lambda db: shared_turns.leave_thread(db, thread, self.owner))
+
+    async def book_left_calls(self) -> None:
+        """Book what calls hold back whose process has ended."""
+        now = self._clock()
+        await self._write(lambda db: ledger.book_interrupted(db, now=now))
+
+    running_turns = read(shared_turns.running_turns)
+    waiting_threads_of = read(shared_turns.waiting_threads_of)
+    ask_to_stop = write(shared_turns.ask_to_stop)
 
     async def open_charge(
         self, charge: Charge, caps: BudgetLimits, now: float
     ) -> int | BudgetExceeded:
         return await self._write(
-            lambda db: ledger.open_charge(db, charge, caps, now, owner=self._owner)
+            lambda db: ledger.open_charge(db, charge, caps, now, owner=self.owner)
         )
 
     async def take_slot(self, name: str, seconds: float) -> float:
@@ -153,7 +166,7 @@ class DatabaseStore:
     async def claim_shards(self, bot: str, shards: ShardRange) -> Sequence[ShardRange]:
         return await self._write(
             lambda db: gateways.claim_shards(
-                *(db, bot, self._owner, shards),
+                *(db, bot, self.owner, shards),
                 server_clock.read(db, self._clock),
             )
         )

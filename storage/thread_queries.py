@@ -205,8 +205,7 @@ def next_turn(db: Connection, thread: ThreadKey) -> Turn | None:
     row = db.execute(NEXT_TURN, named(thread)).fetchone()
     if row is None:
         return None
-    turn = turn_of(db, thread, row)
-    return replace(turn, epoch=row["epoch"], owner=row["owner"])
+    return replace(turn_of(db, thread, row), epoch=row["epoch"], owner=row["owner"])
 
 
 def turn_of(db: Connection, thread: ThreadKey, row: Row) -> Turn:
@@ -239,6 +238,7 @@ def turn_of(db: Connection, thread: ThreadKey, row: Row) -> Turn:
         summarised=_summarised(db, row["id"]),
         waiting=_waiting(db, row),
         uploads=_uploads(db, row["id"]),
+        is_stopped=row["stopping"] == "stop",
     )
 
 

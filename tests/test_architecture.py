@@ -21,7 +21,7 @@ MODULES = sorted(
 LINES = """
     cli __main__ triage
     app
-    commands triage.evaluation cleanup reports
+    commands triage.evaluation cleanup reports listening
     conversation triage.chat triage.bulk
     api_access budgets config operator_alerts last_names mcp_listings vitals
     settings
@@ -71,7 +71,8 @@ THIRD_PARTIES = {
     "pygments": "adapters.web",
     "yarl": "adapters.discord adapters.slack",
     "sqlite_utils": "storage",
-    "psycopg": "storage.postgres",
+    "psycopg": "storage.postgres storage.engine",
+    "procrastinate": "storage.engine",
     "prometheus_client": "adapters.web",
     "cryptography": "storage",
 }
@@ -113,14 +114,14 @@ def name_of(path: Path) -> str:
 
 def room_of(module: str) -> str:
     """Return "settings" for `bot.settings.options`, "triage.bulk" for what is in that,
-    "adapters.slack" for an adapter, "storage.postgres" for what is in that, else the
-    first part."""
+    "adapters.slack" for an adapter, "storage.postgres" and "storage.engine" for what
+    is in those, else the first part."""
     first, *rest = module.split(".")
     if first == "bot":
         deep = rest[:1] == ["triage"]
         return ".".join(rest[: 2 if deep else 1]) or "bot"
-    if covers("storage.postgres", module):
-        return "storage.postgres"
+    if covers("storage.postgres storage.engine", module):
+        return ".".join([first, *rest[:1]])
     return ".".join([first, *rest[:1]]) if first == "adapters" else first
 
 

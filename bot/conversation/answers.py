@@ -1,10 +1,14 @@
 """The answers that run or wait, wherever that is: in this process, or in others that
 share its database."""
 
+import time
+from collections.abc import Callable
 from typing import Protocol
 
 from bot.conversation.dispatcher import ThreadDispatcher
 from bot.domain.scope import Scope, ThreadKey
+from bot.ports.processes import SharedTurns
+from bot.ports.store import NoticeStore
 
 
 class Answers(Protocol):
@@ -71,3 +75,46 @@ class LocalAnswers:
 
     async def withdraw(self, thread: ThreadKey, turn: str) -> None:
         self._dispatcher.withdraw(thread, turn)
+
+
+class SharedStore(SharedTurns, NoticeStore, Protocol):
+    """The part of the store that shared answers use."""
+
+
+class SharedAnswers:
+    """The answers of all processes that share `store`: what is asked here is stored,
+    and the database tells the process that has the thread."""
+
+    def __init__(
+        self, store: SharedStore, now: Callable[[], float] = time.time
+    ) -> None:
+        self._store = store
+        self._now = now
+
+    async def put(self, thread: ThreadKey, asker: str, at: float) -> bool:
+        # What stored the turn has woken a process, in the same transaction.
+        return False
+
+    async def is_running(self, thread: ThreadKey) -> bool:
+        return bool(await self._store.running_turns(Scope.of(thread)))
+
+    async def delays(self, thread: ThreadKey, author: str, message: str) -> bool:
+        for _, turn in await self._store.running_turns(Scope.of(thread)):
+            name = f"waits {turn} {author}"
+            # Claimed by the message, so that another one of theirs is not told again.
+            return await self._store.claim_notice(
+                Scope.of(thread), name, message, self._now()
+            )
+        return False
+
+    async def running(self, place: Scope) -> list[tuple[ThreadKey, str]]:
+        return await self._store.running_turns(place)
+
+    async def waiting(self, place: Scope, asker: str) -> list[ThreadKey]:
+        return await self._store.waiting_threads_of(place, asker)
+
+    async def stop(self, thread: ThreadKey, turn: str = "") -> bool:
+        return await self._store.ask_to_stop(thread, turn, "stop")
+
+    async def withdraw(self, thread: ThreadKey, turn: str) -> None:
+        await self._store.ask_to_stop(thread, turn, "withdraw")

@@ -140,6 +140,9 @@ class ThreadDispatcher:
         #: Whether there may be threads with open turns in the store only.
         self._left = False
         self._fetching: asyncio.Task[None] | None = None
+        #: Resolved once nothing of a thread runs or waits here, with the thread that it
+        #: moved to.
+        self._idle: dict[ThreadKey, asyncio.Future[ThreadKey | None]] = {}
         self._closed = False
 
     def put(self, thread: ThreadKey, asker: str = "", at: float = 0.0) -> bool:
@@ -161,6 +164,24 @@ class ThreadDispatcher:
         self._wait(Entry(thread, who, at))
         self._fill()
         return first and thread not in self._active
+
+    async def drain(self, thread: ThreadKey) -> ThreadKey | None:
+        """Take the open turns of `thread` to their ends. Return the thread that it
+        moved to and that is to be drained next; None if it did not.
+
+        Returns early once the dispatcher is closed, or the workspace is left.
+        """
+        self.put(thread)
+        if not (thread in self._active or thread in self._queue):
+            return None
+        if (idle := self._idle.get(thread)) is None:
+            idle = self._idle[thread] = asyncio.get_running_loop().create_future()
+        return await asyncio.shield(idle)
+
+    def _note_idle(self, thread: ThreadKey, onward: ThreadKey | None = None) -> None:
+        idle = self._idle.pop(thread, None)
+        if idle is not None and not idle.done():
+            idle.set_result(onward)
 
     async def resume(self) -> int:
         """Schedule threads with open turns, as many as may wait; return how many.
@@ -194,6 +215,18 @@ class ThreadDispatcher:
         )
         return True
 
+    def stop_turn(self, turn: str) -> None:
+        """Stop the turn with the key `turn`, if it runs."""
+        for active in self._active.values():
+            if active.stop_signal.turn == turn:
+                active.stop_signal.ask(turn)
+
+    def withdraw_turn(self, turn: str) -> None:
+        """Stop the turn with the key `turn`, if it runs and none of its answer
+        shows."""
+        for active in self._active.values():
+            active.stop_signal.withdraw(turn)
+
     def withdraw(self, thread: ThreadKey, turn: str) -> None:
         """Stop the running turn of `thread` with the key `turn`, whose questions were
         deleted, unless some of its answer shows."""
@@ -206,6 +239,7 @@ class ThreadDispatcher:
         for entry in list(self._queue):
             if place.holds(Scope.of(entry.item)):
                 self._queue.discard(entry.item)
+                self._note_idle(entry.item)
         current = asyncio.current_task()
         for thread, active in self._active.items():
             if place.holds(Scope.of(thread)) and active.task not in (None, current):
@@ -258,7 +292,10 @@ class ThreadDispatcher:
         """Start nothing more; let turns finish for `grace` seconds, then cancel them.
         Threads that wait for a slot are left to the next process."""
         self._closed = True
+        waiting = [entry.item for entry in self._queue]
         self._queue.clear()
+        for thread in waiting:
+            self._note_idle(thread)
         if self._fetching is not None:
             self._fetching.cancel()
         tasks = {active.task for active in self._active.values() if active.task}
@@ -336,3 +373,5 @@ class ThreadDispatcher:
                 if active.again is not None:
                     self._wait(active.again)
                 self._fill()
+            if not (thread in self._active or thread in self._queue):
+                self._note_idle(thread, onward if onward != thread else None)

@@ -143,8 +143,8 @@ class Responder:
             return thread
         stop.begin(turn.key)
         try:
-            if stop.ends is not None:
-                if stop.ends in ("", turn.key):
+            if turn.is_stopped or stop.ends is not None:
+                if turn.is_stopped or stop.ends in ("", turn.key):
                     await self._end_unanswered(turn)
                 return thread
             if turn.state is TurnState.WAITING and not (turn.asker or turn.shown):

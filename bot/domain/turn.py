@@ -102,6 +102,8 @@ class Turn:
     #: How often its thread was taken by a process, and which one has it; "" for none.
     epoch: int = 0
     owner: str = ""
+    #: Whether somebody asked for it to be stopped, in any process.
+    is_stopped: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from bot.domain.scope import ThreadKey
+from bot.domain.scope import Scope, ThreadKey
 from bot.domain.shard_range import ShardRange
 from bot.domain.turn import Turn
 
@@ -21,6 +21,9 @@ class OwnedThreads(Protocol):
         another process that runs has the thread."""
         ...
 
+    async def leave_thread(self, thread: ThreadKey) -> None:
+        """Let other processes take `thread`, if it is this one's."""
+
 
 class Gateways(Protocol):
     """What processes that receive events agree on."""
@@ -33,4 +36,23 @@ class Gateways(Protocol):
     async def claim_shards(self, bot: str, shards: ShardRange) -> Sequence[ShardRange]:
         """Store that this process has `shards` of `bot`, unless they cross those of
         another that runs; return those of the others. Raises StorageError."""
+
+
+class SharedTurns(Protocol):
+    """Turns that any process may answer."""
+
+    async def running_turns(self, place: Scope) -> list[tuple[ThreadKey, str]]:
+        """Return the threads in `place` of which a turn is not WAITING and not
+        DELIVERED, each with the key of the turn."""
         ...
+
+    async def waiting_threads_of(self, place: Scope, asker: str) -> list[ThreadKey]:
+        """Return the threads in `place` whose oldest open turn is WAITING and was asked
+        by `asker`, oldest question first."""
+        ...
+
+    async def ask_to_stop(self, thread: ThreadKey, turn: str, how: str) -> bool:
+        """Have the turn of `thread` with the key `turn`, or the oldest open one if that
+        is "", stopped, whichever process has it: `how` is "stop", or "withdraw" if
+        nothing is to be left of it. Return False if it has ended, or was asked for
+        before."""

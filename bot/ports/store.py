@@ -35,7 +35,7 @@ from bot.ports.ledger import Accounts, Charges, Ledger
 from bot.ports.mcp import ListingStore
 from bot.ports.names import NameStore
 from bot.ports.posts import PostStore
-from bot.ports.processes import OwnedThreads
+from bot.ports.processes import OwnedThreads, SharedTurns
 from bot.ports.receipts import ReceiptStore
 from bot.ports.reports import ReportStore
 from bot.ports.search import SearchStore
@@ -377,6 +377,7 @@ class Store(
     UploadStore,
     OwnedThreads,
     InstallationStore,
+    SharedTurns,
     Protocol,
 ):
     """The sum of all ports of the store, for the composition root."""

@@ -18,3 +18,9 @@ INDEX = 3
 
 #: Held by whoever writes, to the end of that transaction.
 WRITES = 4
+
+#: Held by the one process that looks after the others.
+REAPER = 5
+
+#: The first half of the lock that each process holds; the other is made of its id.
+PROCESSES = OURS + 1

@@ -15,6 +15,7 @@ from bot.domain.server_address import ServerAddress
 from bot.errors import ConfigError
 from bot.messages import postgres as messages
 from storage import search_index
+from storage.engine import schema as engine_schema
 from storage.postgres import schema
 from storage.postgres.connection import Connection
 from storage.postgres.errors import code
@@ -36,6 +37,7 @@ def opened(address: ServerAddress) -> Iterator[Pool]:
     with closing(connected(address)) as db:
         _require_own_session(db, address)
         schema.apply(db)
+        engine_schema.apply(db)
         with locked(db, RUNNING, _MOVE_SECONDS, shared=True) as alone:
             if not alone:
                 raise ConfigError(messages.moving(address=address))

@@ -27,7 +27,6 @@ from adapters.slack.client import SlackClient
 from adapters.slack.interactions import Interactions
 from adapters.slack.messages import SlackMessenger
 from adapters.slack.surface import SlackSurface
-from bot.app import MOST_STARTS
 from bot.conversation.old_controls import OldControls
 from bot.conversation.responder import Responder
 from bot.delivery import write_scheduler
@@ -35,6 +34,7 @@ from bot.delivery.write_request import Priority, WriteRequest
 from bot.domain.platform import Limits, Rate, RateLimitScope, WriteKind
 from bot.domain.scope import ThreadKey
 from bot.errors import AccessRevoked, ConfigError, DeliveryError, Unacceptable
+from bot.listening import MOST_STARTS
 from bot.runtime import background
 from bot.runtime.background import Background
 from bot.triage.chat.classifier import Classifier
@@ -104,6 +104,7 @@ ALLOWED = {
     ("adapters/slack/name_cache.py", "find"): "one look-up; each catches its own",
     ("adapters/discord/name_cache.py", "_find"): "one look-up; each catches its own",
     ("adapters/discord/backlog.py", "_work_off"): "each tries until it succeeds",
+    ("storage/engine/worker.py", "_work"): "waits there; it only stops the worker",
     ("storage/writer.py", "__init__"): "the thread that writes; its loop catches all",
     ("storage/writer.py", "_run"): "hands results over, and cannot fail",
 }
@@ -335,6 +336,7 @@ ELSEWHERE = {
     *("clean up", "fetch cases", "fetch threads", "let calls out", "listen", "models"),
     "load the model",
     *("names", "operator alert", "operator alerts", "pace replies", "summary"),
+    *("attend", "drain", "work"),
     *("totals", "loop lag", "mcp listings", "probes", "read answer", "status file"),
 }
 

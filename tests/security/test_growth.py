@@ -23,6 +23,7 @@ CHANGES = {
 }
 
 ANSWER = "of one answer, gone with it; at most so many are written at once"
+JOBS = "one for each thread that is drained, and the engine hands out only so many"
 PLACES = "one for each answer that is written, and so many are written at once"
 FIXED = "as many as the code or the configuration names"
 RUN = "of one run of a command, gone with it"
@@ -130,6 +131,10 @@ REASONS = {
         "the people of one thread, cleared with each turn"
     ),
     "bot/conversation/dispatcher.py ThreadDispatcher._active": PLACES,
+    "bot/conversation/dispatcher.py ThreadDispatcher._idle": JOBS,
+    "bot/conversation/drains.py Drains._draining": JOBS,
+    "storage/engine/reaper.py Reaper._unlocked": "one for each process",
+    "storage/engine/worker.py JobRunner._queues": "at most one for each queue",
     "bot/conversation/dispatcher.py ThreadDispatcher._slots_taken": (
         "one for each platform"
     ),

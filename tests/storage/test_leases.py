@@ -49,14 +49,14 @@ class OneOf(MemoryStore):
 
     def __init__(self, owner: str, shared: MemoryStore | None = None) -> None:
         super().__init__()
-        self._owner = owner
+        self.owner = owner
         if shared is not None:
             self.db = shared.db
         leases.enter(self.db, owner, "work", 1.0)
 
     def end(self) -> None:
         """Have the others know that this process runs no more."""
-        self.db.execute("DELETE FROM processes WHERE id = ?", [self._owner])
+        self.db.execute("DELETE FROM processes WHERE id = ?", [self.owner])
 
 
 async def test_a_thread_is_taken_from_nobody_and_from_the_dead() -> None:

@@ -88,6 +88,7 @@ class AutoTriage:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         *,
         serves: Callable[[Scope], bool] = lambda place: True,
+        is_shared: bool = False,
     ) -> None:
         self._store = store
         self._retrying_store = retrying(store)
@@ -102,6 +103,8 @@ class AutoTriage:
         }
         self._tasks = tasks
         self._serves = serves
+        #: Whether the store wakes whoever is to classify a new case (`sort`).
+        self._is_shared = is_shared
         self._now = now
         self._sleep = sleep
         self._destinations = Destinations(access)
@@ -156,6 +159,18 @@ class AutoTriage:
                 self._wait(id, channel)
         self._fill()
 
+    async def sort(self, case: int, channel: Scope) -> bool:
+        """Process one case, which another process may have opened, unless too many are
+        in progress; return whether it was. Raises nothing."""
+        if (
+            self._closed
+            or len(self._under_way) >= AT_ONCE
+            or not self._is_idle(channel)
+        ):
+            return False
+        await asyncio.wait({self._start_case(case, channel)})
+        return True
+
     def close(self) -> None:
         """Cancel running tasks; open cases resume at the next start."""
         self._closed = True
@@ -164,6 +179,9 @@ class AutoTriage:
             task.cancel()
 
     def _begin(self, case: TriageCase) -> None:
+        if self._is_shared:
+            # What stored the case has woken a process.
+            return
         self._wait(case.id, case.place.at(ScopeLevel.CHANNEL))
         self._fill()
 
@@ -185,7 +203,7 @@ class AutoTriage:
             self._going_on.add(task)
             task.add_done_callback(self._going_on.discard)
 
-    def _start_case(self, id: int, channel: Scope) -> None:
+    def _start_case(self, id: int, channel: Scope) -> asyncio.Task[None]:
         self._under_way[id] = channel
         self._taken[id] = None
         work = self._take(id, channel)
@@ -199,6 +217,7 @@ class AutoTriage:
             self._fill()
 
         task.add_done_callback(ended)
+        return task
 
     def _is_idle(self, channel: Scope) -> bool:
         # One at a time per channel: what is reserved for one message would otherwise

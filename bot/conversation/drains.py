@@ -1,0 +1,62 @@
+"""What a process does when others wake it (`bot.ports.wakeups.Answerer`).
+
+Rule: a thread is drained in a task of its own, which ends by leaving the thread to
+others. Whoever waits for that may stop waiting: the task goes on.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from bot.conversation.dispatcher import ThreadDispatcher
+from bot.domain.scope import Scope, ThreadKey
+from bot.ports.processes import OwnedThreads
+from bot.runtime.background import Background
+from bot.runtime.retry import retry_until_success
+
+
+class Drains:
+    """Drains threads with `dispatcher`; `sort` classifies a case of a channel, and
+    returns whether there was a place for it."""
+
+    def __init__(
+        self,
+        owned: OwnedThreads,
+        dispatcher: ThreadDispatcher,
+        sort: Callable[[int, Scope], Awaitable[bool]],
+        tasks: Background,
+    ) -> None:
+        self._owned = owned
+        self._dispatcher = dispatcher
+        self._sort = sort
+        self._tasks = tasks
+        self._draining: dict[ThreadKey, asyncio.Task[None]] = {}
+
+    async def drain(self, thread: ThreadKey) -> None:
+        # One whose job was lost.
+        while before := self._draining.get(thread):
+            await asyncio.wait({before})
+        task = self._tasks.start("drain", self._drain(thread))
+        self._draining[thread] = task
+
+        def ended(_: asyncio.Task[None]) -> None:
+            self._draining.pop(thread, None)
+
+        task.add_done_callback(ended)
+        await asyncio.wait({task})
+
+    async def _drain(self, thread: ThreadKey) -> None:
+        onward: ThreadKey | None = thread
+        while onward is not None:
+            current = onward
+            onward = await self._dispatcher.drain(current)
+            await retry_until_success(partial(self._owned.leave_thread, current))
+
+    async def sort(self, case: int, channel: Scope) -> bool:
+        return await self._sort(case, channel)
+
+    def stop(self, turn: str) -> None:
+        self._dispatcher.stop_turn(turn)
+
+    def withdraw(self, turn: str) -> None:
+        self._dispatcher.withdraw_turn(turn)

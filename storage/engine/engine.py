@@ -1,0 +1,62 @@
+"""The engine of one process: it is listed, woken, and taken off the list."""
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+
+import psycopg
+
+from bot.ports.wakeups import Answerer, Chore
+from storage.engine.presence import Presence
+from storage.engine.reaper import Reaper
+from storage.engine.worker import JobRunner
+from storage.postgres.errors import translated
+
+# Both log errors with their text, or at length what is no trouble.
+for name in ("procrastinate", "psycopg.pool"):
+    logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+
+
+class Engine:
+    """Implements `bot.ports.wakeups.Wakeups` on the database at `address`, for the
+    process called `owner` there. `buried` is awaited when others have ended."""
+
+    def __init__(
+        self,
+        address: str,
+        owner: str,
+        role: str,
+        *,
+        at_once: int,
+        buried: Callable[[], Awaitable[None]],
+        queues: Sequence[int] = (),
+    ) -> None:
+        self.role = role
+        name = f"{socket.gethostname()}:{os.getpid()}"
+        self._presence = Presence(address, owner, role, name, Reaper(buried))
+        self._jobs = JobRunner(address, self._presence, at_once=at_once, queues=queues)
+
+    async def attend(self, answerer: Answerer) -> None:
+        def stops(how: str, turn: str) -> None:
+            if how == "withdraw":
+                answerer.withdraw(turn)
+            else:
+                answerer.stop(turn)
+
+        await self._presence.keep(stops)
+
+    async def entered(self) -> None:
+        await self._presence.entered.wait()
+
+    async def work(
+        self, answerer: Answerer, chores: Sequence[Chore], closing: asyncio.Event
+    ) -> None:
+        await self._jobs.run(answerer, chores, closing)
+
+    async def leave(self) -> None:
+        try:
+            await self._presence.leave()
+        except (psycopg.Error, OSError, TimeoutError) as error:
+            raise translated(error) from None

@@ -1,0 +1,186 @@
+"""Looks after what processes leave behind that end without a word: in one process at a
+time, which holds a lock for that as long as it lives.
+
+Rule: nothing here decides who answers in a thread; that is `threads.owner`. A job too
+many finds nothing to do.
+"""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import psycopg
+
+from bot.runtime.lru import LruDict
+from storage.postgres.lock_numbers import OURS, PROCESSES, REAPER
+
+log = logging.getLogger(__name__)
+
+#: How long a process may give no sign of life, in seconds.
+SILENT = 8.0
+
+#: How long the connection of who looks must have been open before anybody is buried,
+#: in seconds: a server that restarts, or cuts all connections, cuts this one, too.
+SETTLED = 5.0
+
+#: How often threads and cases without a job are looked for, in seconds; and jobs of
+#: nobody and statistics of the table of jobs, without which fetching one takes a
+#: hundred times as long.
+SWEEP = 1.0
+ANALYZE = 30.0
+
+# A thread or case that was woken and is still without a job fails where it is tried:
+# each pause before it is woken again is twice the one before, in seconds.
+FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0
+# How many of them are remembered.
+MOST_WOKEN = 10_000
+
+PROCESSES_LEFT = f"""
+    SELECT id, worker,
+        seen_at < extract(epoch FROM clock_timestamp()) - {SILENT} AS is_silent,
+        NOT EXISTS (
+            SELECT 1 FROM pg_locks
+            WHERE locktype = 'advisory' AND granted AND classid = {PROCESSES}
+              AND objid = (hashtext(id)::bigint & 4294967295)::oid
+              AND database = (
+                SELECT oid FROM pg_database WHERE datname = current_database()
+              )
+        ) AS is_unlocked
+    FROM processes WHERE id <> %s
+"""
+
+# The engine announces only new jobs, not those that are tried again.
+REQUEUE = """
+    WITH stalled AS (
+        SELECT job.id, queue_name FROM procrastinate_jobs AS job
+        LEFT JOIN procrastinate_workers AS worker ON worker.id = worker_id
+        WHERE status = 'doing' AND ({})
+        FOR UPDATE OF job SKIP LOCKED
+    ), tried_again AS MATERIALIZED (
+        SELECT id, queue_name, procrastinate_retry_job_v2(id, NULL, NULL, NULL, NULL)
+        FROM stalled
+    )
+    SELECT pg_notify(
+        channel, json_build_object('type', 'job_inserted', 'job_id', id)::text
+    )
+    FROM tried_again, LATERAL (VALUES
+        ('procrastinate_queue_v1#' || queue_name), ('procrastinate_any_queue_v1')
+    ) AS told (channel)
+"""
+OF_WORKER = "worker_id = %s"
+OF_NOBODY = f"""
+    worker.id IS NULL OR last_heartbeat < now() - make_interval(secs => {SILENT})
+"""
+
+THREADS_LEFT = """
+    SELECT threads.id FROM threads
+    WHERE id IN (SELECT thread_id FROM turns WHERE state <> 'delivered')
+      AND owner NOT IN (SELECT id FROM processes)
+      AND NOT EXISTS (
+        SELECT 1 FROM procrastinate_jobs
+        WHERE status IN ('todo', 'doing')
+          AND lock = concat_ws(':', platform, workspace, channel, threads.thread)
+      )
+"""
+CASES_LEFT = """
+    SELECT min(id) FROM cases
+    WHERE auto = 1 AND shown = 0 AND text <> '' AND NOT EXISTS (
+        SELECT 1 FROM procrastinate_jobs
+        WHERE status IN ('todo', 'doing')
+          AND lock = concat_ws(':', 'cases', platform, workspace, channel)
+      )
+    GROUP BY platform, workspace, channel
+"""
+
+
+class Reaper:
+    """Looks after the others, if nobody else does. `buried` is awaited after processes
+    were found to have ended."""
+
+    def __init__(
+        self,
+        buried: Callable[[], Awaitable[None]],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._buried = buried
+        self._clock = clock
+        #: The connection that holds the lock.
+        self._of: psycopg.AsyncConnection | None = None
+        #: The processes that had no lock when they were last looked at.
+        self._unlocked: set[str] = set()
+        self._swept = self._analyzed = float("-inf")
+        #: What was woken: when it may be again, and the pause after that.
+        self._woken: LruDict[tuple[str, int], tuple[float, float]]
+        self._woken = LruDict(MOST_WOKEN)
+
+    async def look(
+        self, connection: psycopg.AsyncConnection, me: str, age: float
+    ) -> None:
+        """Do what is to be done now, on the `connection` of the process `me`, which has
+        been open for `age` seconds."""
+        if self._of is not connection and not await self._is_alone(connection):
+            return
+        self._of = connection
+        now = self._clock()
+        if now - self._analyzed >= ANALYZE:
+            self._analyzed = now
+            await connection.execute("ANALYZE procrastinate_jobs")
+        is_settled = age >= SETTLED
+        if is_settled:
+            await self._bury(connection, me)
+        if now - self._swept >= SWEEP:
+            self._swept = now
+            if is_settled:
+                await connection.execute(REQUEUE.format(OF_NOBODY))
+            await self._sweep(connection, now)
+
+    async def _is_alone(self, connection: psycopg.AsyncConnection) -> bool:
+        cursor = await connection.execute(
+            "SELECT pg_try_advisory_lock(%s, %s)", [OURS, REAPER]
+        )
+        row = await cursor.fetchone()
+        return row is not None and bool(row[0])
+
+    async def _bury(self, connection: psycopg.AsyncConnection, me: str) -> None:
+        """Strike off the processes that ended."""
+        cursor = await connection.execute(PROCESSES_LEFT, [me])
+        unlocked, dead = set(), []
+        for id, worker, is_silent, is_unlocked in await cursor.fetchall():
+            if is_unlocked:
+                unlocked.add(id)
+            # Seen twice: one whose connection was cut locks again at once.
+            if is_silent or id in unlocked & self._unlocked:
+                dead.append((id, worker))
+        self._unlocked = unlocked
+        for id, worker in dead:
+            log.warning("process.ended id=%s", id)
+            async with connection.transaction():
+                await connection.execute("DELETE FROM processes WHERE id = %s", [id])
+                await connection.execute(REQUEUE.format(OF_WORKER), [worker])
+                await connection.execute(
+                    "DELETE FROM procrastinate_workers WHERE id = %s", [worker]
+                )
+        if dead:
+            await self._buried()
+
+    async def _sweep(self, connection: psycopg.AsyncConnection, now: float) -> None:
+        """Wake threads and cases that have no job."""
+        for kind, left, wake in (
+            ("thread", THREADS_LEFT, "threadkeep_wake"),
+            ("case", CASES_LEFT, "threadkeep_wake_case"),
+        ):
+            cursor: Any = await connection.execute(left)
+            for (number,) in await cursor.fetchall():
+                if self._may_wake((kind, number), now):
+                    log.info("process.woke %s=%d", kind, number)
+                    await connection.execute(f"SELECT {wake}(%s)", [number])
+
+    def _may_wake(self, what: tuple[str, int], now: float) -> bool:
+        due, pause = self._woken.get(what, (now, FIRST_PAUSE))
+        if now < due:
+            return False
+        if now - due > LONGEST_PAUSE:
+            pause = FIRST_PAUSE
+        self._woken[what] = (now + pause, min(LONGEST_PAUSE, pause * 2))
+        return True

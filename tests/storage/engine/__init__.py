@@ -1,0 +1,1 @@
+"""Tests of what wakes processes that share a PostgreSQL database."""

@@ -1,0 +1,140 @@
+"""Several processes on one PostgreSQL database, each with an engine and a store."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, closing
+from functools import cache
+
+import psycopg
+import pytest
+
+from bot.domain.scope import Scope, ThreadKey
+from bot.ports.wakeups import WORK, Chore
+from storage.engine import schema as engine_schema
+from storage.engine.engine import Engine
+from storage.postgres.connection import Connection
+from storage.postgres.pool import Pool
+from storage.store import DatabaseStore
+from tests.support import postgres
+
+
+class Process:
+    """One process: what it is woken for, and what it does then."""
+
+    def __init__(self, address: str, owner: str, role: str = WORK) -> None:
+        self.owner = owner
+        self.address = address
+        self.engine = Engine(address, owner, role, at_once=8, buried=self._note_burial)
+        self._pool = Pool(lambda: Connection(address), writers=2, readers=1)
+        self.store = DatabaseStore(
+            self._pool.read, self._pool.write, clock=time.time, owner=owner, shared=True
+        )
+        self.drained: list[ThreadKey] = []
+        self.sorted: list[tuple[int, Scope]] = []
+        self.stopped: list[tuple[str, str]] = []
+        self.burials = 0
+        #: How often a chore was done.
+        self.chores = 0
+        #: What a drained thread waits for; nothing at first.
+        self.gates: dict[ThreadKey, asyncio.Event] = {}
+        self.has_place = True
+        self.closing = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def drain(self, thread: ThreadKey) -> None:
+        self.drained.append(thread)
+        if gate := self.gates.get(thread):
+            await gate.wait()
+        while (turn := await self.store.take_turn(thread)) is not None:
+            await self.store.abandon_turn(turn, "answered", time.time())
+        await self.store.leave_thread(thread)
+
+    async def sort(self, case: int, channel: Scope) -> bool:
+        self.sorted.append((case, channel))
+        if self.has_place:
+            await self.store.mark_case_shown(case)
+        return self.has_place
+
+    def stop(self, turn: str) -> None:
+        self.stopped.append(("stop", turn))
+
+    def withdraw(self, turn: str) -> None:
+        self.stopped.append(("withdraw", turn))
+
+    async def _note_burial(self) -> None:
+        self.burials += 1
+
+    async def _do_chore(self) -> None:
+        self.chores += 1
+
+    async def start(self, *, works: bool = True) -> None:
+        self._tasks.append(asyncio.create_task(self.engine.attend(self)))
+        await self.engine.entered()
+        if works:
+            chores = [Chore("often", "* * * * * *", self._do_chore)]
+            work = self.engine.work(self, chores, self.closing)
+            self._tasks.append(asyncio.create_task(work))
+
+    async def kill(self) -> None:
+        """End as a process does that is killed: nobody is told."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+
+    async def close(self) -> None:
+        for gate in self.gates.values():
+            gate.set()
+        await self.kill()
+        self._pool.close()
+
+
+class Processes:
+    """All processes on one database."""
+
+    def __init__(self, address: str, stack: AsyncExitStack) -> None:
+        self.address = address
+        self._stack = stack
+
+    async def one(self, owner: str, *, starts: bool = True) -> Process:
+        """Return a new process called `owner`, which runs if it `starts`."""
+        process = Process(self.address, owner)
+        self._stack.push_async_callback(process.close)
+        if starts:
+            await process.start()
+        return process
+
+    def ask(self, statement: str, *values: object) -> list[tuple[object, ...]]:
+        """Return what the database answers to `statement`."""
+        with psycopg.connect(self.address, autocommit=True) as connection:
+            cursor = connection.execute(statement, values)
+            return cursor.fetchall() if cursor.description else []
+
+    async def until(self, condition: Callable[[], object], seconds: float = 30) -> None:
+        """Wait until `condition` holds."""
+        async with asyncio.timeout(seconds):
+            while not condition():  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+
+
+@cache
+def woken(of: postgres.Server) -> str:
+    """Return the name of a database with our tables and the engine's."""
+    name = of.create(postgres.migrated(of))
+    with closing(Connection(of.of(name))) as db:
+        engine_schema.apply(db)
+    return name
+
+
+@pytest.fixture
+def address() -> Iterator[str]:
+    with postgres.database(woken) as found:
+        yield found
+
+
+@pytest.fixture
+async def processes(address: str) -> AsyncIterator[Processes]:
+    async with contextlib.AsyncExitStack() as stack:
+        yield Processes(address, stack)

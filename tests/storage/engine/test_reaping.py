@@ -1,0 +1,155 @@
+"""What becomes of the work of processes that ended without a word, and what guards the
+engine."""
+
+import asyncio
+import time
+from contextlib import closing
+
+import psycopg
+import pytest
+from procrastinate.worker import Worker
+
+from bot.domain.turn import Turn
+from bot.errors import ThreadLost
+from storage import leases
+from storage.engine import reaper
+from storage.postgres.connection import Connection
+from storage.postgres.lock_numbers import PROCESSES
+from tests.storage.engine.conftest import Process, Processes
+from tests.support.store_helpers import HERE, answer, said
+
+JOBS = "SELECT id FROM procrastinate_jobs WHERE queue_name <> 'chores'"
+LISTED = "SELECT id FROM processes ORDER BY id"
+CUT = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+
+
+async def leave(processes: Processes, *, seen: float) -> tuple[Process, Turn]:
+    """Leave what a killed process leaves: it had fetched a job, taken the thread and
+    begun its turn, and gave its last sign of life `seen` seconds ago."""
+    ghost = await processes.one("ghost", starts=False)
+    await ghost.store.receive(said("m1"), answer)
+    [(worker,)] = processes.ask("SELECT * FROM procrastinate_register_worker_v1()")
+    processes.ask("SELECT procrastinate_fetch_job_v2(NULL, %s)", worker)
+    with closing(Connection(processes.address)) as db:
+        leases.enter(db, "ghost", "work", time.time() - seen)
+    processes.ask("UPDATE processes SET worker = %s", worker)
+    turn = await ghost.store.take_turn(HERE)
+    assert turn is not None
+    await ghost.store.begin_turn(turn, time.time())
+    return ghost, turn
+
+
+@pytest.fixture
+def settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reaper, "SETTLED", 0.5)
+
+
+@pytest.mark.usefixtures("settled")
+async def test_the_turns_of_a_killed_process_go_on(processes: Processes) -> None:
+    ghost, turn = await leave(processes, seen=0.0)
+    one = await processes.one("one")
+    await processes.until(lambda: one.drained == [HERE])
+    await processes.until(lambda: one.burials == 1)
+    assert processes.ask(LISTED) == [("one",)]
+    await processes.until(lambda: not processes.ask(JOBS))
+    assert await one.store.open_threads() == []
+    with pytest.raises(ThreadLost):
+        await ghost.store.mark_delivered(turn, time.time())
+
+
+@pytest.mark.usefixtures("settled")
+async def test_a_silent_process_is_buried_though_it_holds_its_lock(
+    processes: Processes,
+) -> None:
+    await leave(processes, seen=reaper.SILENT + 1)
+    with psycopg.connect(processes.address, autocommit=True) as held:
+        held.execute("SELECT pg_advisory_lock(%s, hashtext('ghost'))", [PROCESSES])
+        one = await processes.one("one")
+        await processes.until(lambda: one.drained == [HERE])
+    assert processes.ask(LISTED) == [("one",)]
+
+
+@pytest.mark.usefixtures("settled")
+async def test_a_process_that_holds_its_lock_keeps_its_threads(
+    processes: Processes,
+) -> None:
+    await leave(processes, seen=0.0)
+    with psycopg.connect(processes.address, autocommit=True) as held:
+        held.execute("SELECT pg_advisory_lock(%s, hashtext('ghost'))", [PROCESSES])
+        one = await processes.one("one")
+        # Others come and go meanwhile.
+        two = await processes.one("two")
+        await two.kill()
+        await processes.until(lambda: one.burials == 1)
+        assert processes.ask(LISTED) == [("ghost",), ("one",)]
+        assert one.drained == []
+
+
+async def test_nobody_is_buried_before_all_had_time_to_lock_again(
+    processes: Processes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Long enough to connect again on a slow machine.
+    monkeypatch.setattr(reaper, "SETTLED", 3.0)
+    everybody = [await processes.one(name) for name in ("one", "two", "three")]
+    processes.ask(CUT)
+    await leave(processes, seen=0.0)
+    processes.ask(CUT)
+    # The one that has no lock when that time is over is the one that ended.
+    await processes.until(lambda: sum(each.burials for each in everybody) == 1)
+    assert processes.ask(LISTED) == [("one",), ("three",), ("two",)]
+    await processes.until(lambda: not processes.ask(JOBS))
+    assert sum(each.drained.count(HERE) for each in everybody) >= 1
+
+
+async def test_one_that_was_buried_is_listed_again(processes: Processes) -> None:
+    one = await processes.one("one")
+    processes.ask("DELETE FROM processes")
+    processes.ask("DELETE FROM procrastinate_workers")
+    await processes.until(lambda: processes.ask(LISTED) == [("one",)])
+    # Its worker is started again, since the engine does not know it any more.
+    await one.store.receive(said("m1"), answer)
+    await processes.until(lambda: one.drained == [HERE])
+
+
+async def test_the_worker_is_started_again_when_a_task_of_the_engine_ends(
+    processes: Processes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a periodic task the engine would not notice."""
+    beats = []
+    beat = Worker._update_heartbeat
+
+    async def fails_once(worker: Worker) -> None:
+        beats.append(worker)
+        if len(beats) == 1:
+            raise OSError
+        await beat(worker)  # type: ignore[no-untyped-call]
+
+    monkeypatch.setattr(Worker, "_update_heartbeat", fails_once)
+    await processes.one("one")
+    await processes.until(lambda: len(beats) == 2)
+
+
+async def test_the_table_of_jobs_has_statistics(processes: Processes) -> None:
+    await processes.one("one")
+    known = "SELECT reltuples >= 0 FROM pg_class WHERE relname = 'procrastinate_jobs'"
+    await processes.until(lambda: processes.ask(known) == [(True,)])
+
+
+async def test_what_was_begun_ends_before_a_process_leaves(
+    processes: Processes,
+) -> None:
+    one = await processes.one("one")
+    one.gates[HERE] = asyncio.Event()
+    await one.store.receive(said("m1"), answer)
+    await processes.until(lambda: one.drained)
+    one.closing.set()
+    two = await processes.one("two")
+    one.gates[HERE].set()
+    await processes.until(lambda: not processes.ask(JOBS))
+    assert two.drained == []
+    await one.kill()
+    await one.engine.leave()
+    assert processes.ask(LISTED) == [("two",)]

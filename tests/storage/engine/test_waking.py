@@ -1,0 +1,125 @@
+"""What wakes a process: turns and cases, in the transaction that stores them."""
+
+import asyncio
+import time
+
+from bot.domain.scope import Scope
+from bot.domain.triage_case import TriageCase
+from tests.storage.engine.conftest import Process, Processes
+from tests.support.store_helpers import HERE, THERE, answer, keep, said
+
+JOBS = """
+    SELECT task_name, lock, args, status FROM procrastinate_jobs
+    WHERE queue_name <> 'chores' ORDER BY id
+"""
+
+
+async def test_a_question_wakes_one_process_once(processes: Processes) -> None:
+    one, two = await processes.one("one"), await processes.one("two")
+    for thread in (HERE, THERE):
+        await one.store.receive(said("m1", thread=thread), answer)
+    await processes.until(lambda: len(one.drained + two.drained) == 2)
+    await processes.until(lambda: not processes.ask(JOBS))
+    assert sorted(map(str, one.drained + two.drained)) == [str(HERE), str(THERE)]
+    assert await one.store.open_threads() == []
+
+
+async def test_a_job_is_stored_with_its_turn_and_holds_the_thread_alone(
+    processes: Processes,
+) -> None:
+    one = await processes.one("one", starts=False)
+    await one.store.receive(said("m1"), keep)
+    assert processes.ask(JOBS) == []
+    await one.store.receive(said("m2"), answer)
+    # It joins the turn that waits.
+    await one.store.receive(said("m3"), answer)
+    job = {
+        **{"platform": "slack", "workspace": "T1"},
+        **{"channel": "C1", "thread": "1.0"},
+    }
+    assert processes.ask(JOBS) == [("drain", "slack:T1:C1:1.0", job, "todo")]
+
+
+async def test_a_turn_that_is_given_back_wakes_again(processes: Processes) -> None:
+    one = await processes.one("one", starts=False)
+    await one.store.receive(said("m1"), answer)
+    processes.ask("DELETE FROM procrastinate_jobs")
+    turn = await one.store.take_turn(HERE)
+    assert turn is not None
+    await one.store.begin_turn(turn, time.time())
+    assert processes.ask(JOBS) == []
+    await one.store.release_turn(turn)
+    assert len(processes.ask(JOBS)) == 1
+
+
+async def test_one_process_at_a_time_drains_a_thread(processes: Processes) -> None:
+    one, two = await processes.one("one"), await processes.one("two")
+    for each in (one, two):
+        each.gates[HERE] = asyncio.Event()
+    await one.store.receive(said("m1"), answer)
+    await processes.until(lambda: one.drained + two.drained)
+    turn = await one.store.next_turn(HERE)
+    assert turn is not None
+    await one.store.begin_turn(turn, time.time())
+    # A second turn, whose job waits behind the first.
+    await one.store.receive(said("m2"), answer)
+    await processes.until(lambda: len(processes.ask(JOBS)) == 2)
+    assert len(one.drained + two.drained) == 1
+    for each in (one, two):
+        each.gates[HERE].set()
+    await processes.until(lambda: not processes.ask(JOBS))
+    assert await one.store.open_threads() == []
+
+
+async def test_a_thread_without_a_job_is_woken(processes: Processes) -> None:
+    one = await processes.one("one", starts=False)
+    await one.store.receive(said("m1"), answer)
+    processes.ask("DELETE FROM procrastinate_jobs")
+    await one.start()
+    await processes.until(lambda: one.drained == [HERE])
+
+
+async def test_a_case_is_sorted_once_there_is_a_place(processes: Processes) -> None:
+    one = await processes.one("one")
+    one.has_place = False
+    channel = Scope("slack", "T1", "C1")
+    case = TriageCase(0, channel, "m1", time.time(), "U1", "help", auto=True)
+    opened = await one.store.open_case(case)
+    await processes.until(lambda: one.sorted)
+    one.has_place = True
+    await processes.until(lambda: len(one.sorted) == 2)
+    assert one.sorted == [(opened.id, channel)] * 2
+    await processes.until(lambda: not processes.ask(JOBS))
+    # One that is not automatic wakes nobody.
+    await one.store.open_case(TriageCase(0, channel, "m2", time.time(), "U1", "help"))
+    assert processes.ask(JOBS) == []
+
+
+async def test_who_is_asked_to_stop_is_told(processes: Processes) -> None:
+    one, two = await processes.one("one"), await processes.one("two")
+    gates = {process: asyncio.Event() for process in (one, two)}
+    for process, gate in gates.items():
+        process.gates[HERE] = gate
+    await one.store.receive(said("m1"), answer)
+    await processes.until(lambda: one.drained + two.drained)
+    turn = await one.store.next_turn(HERE)
+    assert turn is not None
+    assert await two.store.ask_to_stop(HERE, turn.key, "stop")
+    assert not await two.store.ask_to_stop(HERE, turn.key, "stop")
+
+    def told(process: Process) -> bool:
+        return ("stop", turn.key) in process.stopped
+
+    # Everybody is told; who has it stops it.
+    await processes.until(lambda: told(one) and told(two))
+    stopped = await one.store.next_turn(HERE)
+    assert stopped is not None
+    assert stopped.is_stopped
+
+
+async def test_chores_are_done_by_one_process(processes: Processes) -> None:
+    one, two = await processes.one("one"), await processes.one("two")
+    began = time.time()
+    await processes.until(lambda: one.chores + two.chores >= 2)
+    # Once a second, not once a second in each.
+    assert one.chores + two.chores <= time.time() - began + 2
