@@ -13,8 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from bot.context import files
-from bot.context.files import Accepted
+from bot.context.files import Accepted, apart
 from bot.domain.attachment import Attachment, FileContent, StoredFile
 from bot.domain.message import Message
 from bot.domain.scope import Scope, ThreadKey
@@ -184,7 +183,7 @@ def _digest(path: Path) -> str:
 
 def _content(path: Path, name: str, accepted: Accepted) -> FileContent:
     try:
-        return files.read(path, name, accepted)
+        return apart.read(path, name, accepted)
     except FileUnread:
         raise
     except Exception as error:

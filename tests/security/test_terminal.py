@@ -327,6 +327,7 @@ MAY: dict[tuple[str, str], str] = {
     ("bot/cli/ask.py", "sys.stdout"): "is asked whether it is a terminal",
     ("bot/cli/serve.py", "sys.stdout"): "is asked whether it is a terminal",
     ("bot/cli/triage.py", "sys.stdout"): "is asked whether it is a terminal",
+    ("bot/context/files/apart.py", "sys.stdout"): "is a pipe to the process above",
     ("bot/triage/bulk/writer.py", "sys.stdout"): "is written to by `terminal.through`",
     ("adapters/terminal/adapter.py", "sys.stdout"): "is given to `terminal`",
 }

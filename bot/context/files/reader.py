@@ -1,6 +1,7 @@
 """Read a file of a message."""
 
 import importlib
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,16 @@ def _content(path: Path, accepted: Accepted) -> FileContent:
         return _loaded("pdfs").content(path, accepted)  # type: ignore[no-any-return]
     module, function = _LINES[kind]
     return text_content(getattr(_loaded(module), function)(path, accepted), accepted)
+
+
+def type_of(path: Path) -> FileType | Unread:
+    """Return the type of the file `path`, or why it is not read. Raises OSError."""
+    try:
+        return _type(path)
+    except FileUnread as error:
+        return error.reason
+    except (zipfile.BadZipFile, NotImplementedError, ValueError):
+        return Unread.BROKEN
 
 
 def _type(path: Path) -> FileType | Unread:

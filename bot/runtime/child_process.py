@@ -1,0 +1,83 @@
+"""Work on what strangers made, in a process of its own.
+
+A library that crashes, does not end or takes all memory ends only that process, and
+while it runs, this one's event loop has its interpreter for itself.
+
+Rule 1: the process is started anew, never forked alone: that would copy locks which
+other threads hold.
+Rule 2: it has no variable of ours and no open file but its input and its output, writes
+none, and its memory and time have limits.
+"""
+
+import contextlib
+import importlib
+import os
+import selectors
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+# How much of the output is read at once.
+_PIECE = 64 * 1024
+
+
+def run(
+    module: str, argument: str, path: Path, *, seconds: float, most: int
+) -> bytes | None:
+    """Return what `python -m module argument` writes, at most `most` bytes, with the
+    file `path` as its input; None if it fails or takes longer than `seconds`.
+
+    Blocks: call it off the event loop. Raises OSError.
+    """
+    with (
+        path.open("rb") as file,
+        subprocess.Popen(
+            [sys.executable, "-s", "-B", "-m", module, argument],
+            stdin=file,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={"PYTHONPATH": os.pathsep.join(sys.path)},
+        ) as process,
+    ):
+        try:
+            written = _written(process, time.monotonic() + seconds, most)
+        finally:
+            # It may have closed its output and go on.
+            process.kill()
+    return written
+
+
+def _written(process: subprocess.Popen[bytes], until: float, most: int) -> bytes | None:
+    """Return the whole output of `process`; None if it fails."""
+    assert process.stdout is not None
+    written = bytearray()
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        while selector.select(max(0.0, until - time.monotonic())):
+            piece = os.read(process.stdout.fileno(), _PIECE)
+            written += piece
+            if len(written) > most:
+                return None
+            if not piece:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    left = max(0.0, until - time.monotonic())
+                    return bytes(written) if process.wait(left) == 0 else None
+                return None
+    return None
+
+
+def limit(*, memory: int, seconds: int) -> None:
+    """Limit this process to so many bytes of memory and seconds of processor time, and
+    to no new files, as far as the system can."""
+    try:
+        resource = importlib.import_module("resource")
+    except ImportError:
+        return
+    for name, most in (
+        *(("RLIMIT_AS", memory), ("RLIMIT_CPU", seconds)),
+        *(("RLIMIT_FSIZE", 0), ("RLIMIT_CORE", 0)),
+    ):
+        # macOS has no limit of memory.
+        with contextlib.suppress(AttributeError, ValueError, OSError):
+            resource.setrlimit(getattr(resource, name), (most, most))

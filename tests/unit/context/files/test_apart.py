@@ -1,0 +1,46 @@
+"""A document that is read in a process of its own is what it is when read in ours."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.context.files import Accepted, apart, read
+from bot.domain.attachment import FileContent
+from bot.errors import FileUnread, Unread
+
+FOLDER = Path("tests/data/files")
+
+
+def outcome(path: Path, accepted: Accepted, *, own: bool) -> FileContent | Unread:
+    try:
+        return (apart.read if own else read)(path, path.name, accepted)
+    except FileUnread as error:
+        return error.reason
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("contract.docx", "roadmap.pptx", "costs.xlsx", "prices.xls", "hours.ods"),
+        *("bomb.docx", "far.xls", "locked.xlsx", "letter.doc", "photos.zip"),
+        *("service.log", "scan.pdf"),
+    ],
+)
+def test_it_is_the_same(name: str) -> None:
+    for accepted in (Accepted(), Accepted(text_tokens=20)):
+        here = outcome(FOLDER / name, accepted, own=False)
+        assert outcome(FOLDER / name, accepted, own=True) == here
+
+
+def test_a_broken_archive_is_broken(tmp_path: Path) -> None:
+    data = (FOLDER / "contract.docx").read_bytes()
+    (tmp_path / "a.docx").write_bytes(data[: len(data) // 2])
+    assert outcome(tmp_path / "a.docx", Accepted(), own=True) is Unread.BROKEN
+
+
+def test_what_a_parser_does_to_its_process_makes_the_file_broken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # It ends by a signal, whatever it is asked to read.
+    monkeypatch.setattr(apart, "MODULE", "tests.support.misbehaving")
+    assert outcome(FOLDER / "contract.docx", Accepted(), own=True) is Unread.BROKEN
