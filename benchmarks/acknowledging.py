@@ -11,9 +11,10 @@ from pathlib import Path
 
 from rich.table import Table
 
+from benchmarks.machine import child, exact_cpu
 from benchmarks.platforms import clock
 from benchmarks.serving import ENV
-from benchmarks.table import middle, ratio, table, tail
+from benchmarks.table import middle, ratio, span, table, tail
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.emulators.slack.rates import UNLIMITED
@@ -39,10 +40,13 @@ class Way:
 
 @dataclass(slots=True)
 class Took:
-    """Seconds from sending to the acknowledgement, and how many were sent again."""
+    """Seconds from sending to the acknowledgement, of processor time in all, and how
+    many were sent again."""
 
     kept: list[float] = field(default_factory=list)
     passed: list[float] = field(default_factory=list)
+    kept_cpu: float = 0.0
+    passed_cpu: float = 0.0
     again: int = 0
 
 
@@ -53,20 +57,22 @@ async def measure(platforms: Sequence[str]) -> Table:
         ways = _ways()
         took = [await _talk(way) for way in ways]
         for way, each in zip(ways, took, strict=True):
-            for what, found, first in (
-                ("kept for the next answer", each.kept, took[0].kept),
-                ("not for the bot", each.passed, took[0].passed),
+            for what, found, first, cpu in (
+                ("kept for the next answer", each.kept, took[0].kept, each.kept_cpu),
+                ("not for the bot", each.passed, took[0].passed, each.passed_cpu),
             ):
                 figures = (middle(found), tail(found), ratio(found, first))
-                rows.append((f"{way.name}: {what}", *figures, str(each.again)))
+                each_cpu = span(cpu / len(found))
+                row = (f"{way.name}: {what}", *figures, each_cpu, str(each.again))
+                rows.append(row)
     return table(
         "acknowledging: since Slack sent an event",
-        ("until that is acknowledged", "median", "p99", "ratio", "sent again"),
+        ("until that is acknowledged", "median", "p99", "ratio", "CPU", "sent again"),
         rows,
         caption=f"""{A_SECOND * SECONDS:,} messages of each kind at {A_SECOND} a second,
         by turns of one second, over {THREADS} threads. The first kind is stored and
-        committed before the acknowledgement. The emulator of Slack is on the same
-        machine.""",
+        committed before the acknowledgement. CPU is processor time of the bot for each
+        message. The emulator of Slack is on the same machine.""",
     )
 
 
@@ -92,14 +98,15 @@ async def _talk(way: Way) -> Took:
         ClaudeEmulator(clock=clock) as claude,
     ):
         with tempfile.TemporaryDirectory() as folder:
-            async with _serving(Path(folder), slack, claude, way):
-                return await Room(slack).talk()
+            async with _serving(Path(folder), slack, claude, way) as bot:
+                return await Room(slack, bot).talk()
 
 
 @contextlib.asynccontextmanager
 async def _serving(
     folder: Path, slack: SlackEmulator, claude: ClaudeEmulator, way: Way
-) -> AsyncIterator[None]:
+) -> AsyncIterator[int]:
+    """The bot, reached by `way`; yields its process id."""
     env = {**slack_env(slack), **claude_env(claude), **ENV, **way.env}
     if way.port:
         env["SLACK_SIGNING_SECRET"] = slack.http.signing_secret
@@ -112,7 +119,7 @@ async def _serving(
         else:
             wanted = int(way.env.get("SLACK_CONNECTIONS", "1"))
             await slack.until(lambda: len(slack.connections) == wanted, PATIENCE)
-        yield
+        yield child()
     finally:
         process.kill(signal.SIGTERM)
         status = await process.ended()
@@ -122,8 +129,9 @@ async def _serving(
 class Room:
     """Where two people talk, in threads with the bot and beside it."""
 
-    def __init__(self, slack: SlackEmulator) -> None:
+    def __init__(self, slack: SlackEmulator, bot: int) -> None:
         self._slack = slack
+        self._bot = bot
         self._alice, self._bob = slack.add_user("Alice"), slack.add_user("Bob")
         self._elsewhere = slack.add_channel("elsewhere")
         self._threads: list[tuple[str, str]] = []
@@ -142,8 +150,12 @@ class Room:
         await self._say(WARM_UP, kept=True)
         took = Took()
         for _ in range(SECONDS):
+            begun = exact_cpu(self._bot)
             took.kept += await self._say(A_SECOND, kept=True)
+            between = exact_cpu(self._bot)
             took.passed += await self._say(A_SECOND, kept=False)
+            took.kept_cpu += between - begun
+            took.passed_cpu += exact_cpu(self._bot) - between
         took.again = sum(len(each.attempts) > 1 for each in slack.deliveries)
         return took
 
