@@ -15,7 +15,8 @@ from adapters.slack.history import MessageHistory
 from bot.app import App
 from bot.domain.scope import ThreadKey
 from bot.errors import StorageFull
-from storage.store import DatabaseStore, open_store
+from storage.opening import open_store
+from storage.store import DatabaseStore
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.emulators.slack.faults import error
 from tests.support.process import running, slack_http_env
