@@ -39,7 +39,7 @@ from bot.ports.platform import (
     Surface,
 )
 from bot.ui.elements import Button, Response
-from tests.emulators.changes import PATIENCE
+from tests.emulators.changes import PATIENCE, Changes
 
 FAST = Limits(part_chars=200)
 
@@ -154,7 +154,7 @@ class FakeAdapter:
         #: What the signs of answers were told that Claude does.
         self.activities: list[Activity] = []
         self._host: asyncio.Future[Host] | None = None
-        self._changed = asyncio.Event()
+        self._changes = Changes()
 
     async def run(self, host: Host) -> None:
         self.listening.set_result(host)
@@ -289,13 +289,13 @@ class FakeAdapter:
         self, condition: Callable[[], bool], timeout: float = PATIENCE
     ) -> None:
         """Wait until `condition` holds, looked at after each change."""
-        async with asyncio.timeout(timeout):
-            while not condition():
-                self._changed.clear()
-                await self._changed.wait()
+        await self._changes.until(condition, timeout=timeout, dump=self._dump)
+
+    def _dump(self) -> str:
+        return f"{self.seen}, {self.closed} closed, {self.open} open"
 
     def changed(self) -> None:
-        self._changed.set()
+        self._changes.mark()
 
 
 class FakeUploads:

@@ -23,7 +23,7 @@ from aiohttp import web
 
 from bot.claude.catalog import DEFAULT_MODEL, MODELS, ModelFacts, find
 from tests.emulators import wire
-from tests.emulators.changes import PATIENCE
+from tests.emulators.changes import PATIENCE, Changes
 from tests.emulators.claude import mcp_servers
 from tests.emulators.claude.batches import Batches
 from tests.emulators.claude.limits import Limiter, RateLimits, stamp
@@ -80,7 +80,7 @@ class ClaudeEmulator:
         self._heard = 0
         self._scripts: deque[Answer] = deque()
         self._always: Answer = _unscripted
-        self._changed = asyncio.Event()
+        self._changes = Changes()
         self._peers: set[tuple[str, int]] = set()
         self._closing = False
 
@@ -106,10 +106,10 @@ class ClaudeEmulator:
         self, predicate: Callable[[], bool], timeout: float = PATIENCE
     ) -> None:
         """Wait for `predicate`, which is asked again after everything that happens."""
-        async with asyncio.timeout(timeout):
-            while not predicate():
-                self._changed.clear()
-                await self._changed.wait()
+        await self._changes.until(predicate, timeout=timeout, dump=self._dump)
+
+    def _dump(self) -> str:
+        return f"{len(self.requests)} requests, {self.answering} being answered"
 
     async def refuse(self) -> None:
         """Close the port: new connections are refused from now on."""
@@ -164,7 +164,7 @@ class ClaudeEmulator:
             clock=self._clock,
             sleep=self._sleep,
             begun=lambda: self.cache.write(asked.body, asked.at),
-            notice=self._changed.set,
+            notice=self._changes.mark,
             headers=self._limits_left(asked),
             servers=self.mcp,
         )
@@ -183,7 +183,7 @@ class ClaudeEmulator:
         finally:
             asked.billed = None if reply.refused else reply.used
             self.answering -= 1
-            self._changed.set()
+            self._changes.mark()
             if self._limiter:
                 self._limiter.spend(asked.body["model"], reply.spent)
         if not response.prepared:
@@ -269,7 +269,7 @@ class ClaudeEmulator:
         if not self.remember:
             self.requests.clear()
         self.requests.append(asked)
-        self._changed.set()
+        self._changes.mark()
         return asked
 
     def now(self) -> float:

@@ -247,7 +247,7 @@ async def test_remembers_requests_and_tells_when_they_come(
 
 
 async def test_until_does_not_wait_for_ever(claude: ClaudeEmulator) -> None:
-    with pytest.raises(TimeoutError):
+    with pytest.raises(AssertionError):
         await claude.until(lambda: False, timeout=0.01)
 
 
