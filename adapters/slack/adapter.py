@@ -139,7 +139,7 @@ class SlackAdapter:
         self, host: Host, intake: Intake, catching_up: CatchingUp
     ) -> None:
         config = self._config
-        app = intake.app(self._client, config.signing_secret)
+        app = intake.app(self._client)
         sockets = config.connections if config.app_token else 0
         ways = sockets + bool(config.signing_secret)
         async with contextlib.AsyncExitStack() as stack:

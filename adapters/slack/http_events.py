@@ -68,7 +68,8 @@ class HttpEvents:
 
     def __init__(self, app: AsyncApp, signing_secret: str) -> None:
         self._app = app
-        #: Bolt's own, asked before Bolt parses the body, or logs one that it refuses.
+        #: Bolt's own, asked in front of Bolt, which parses a body before verifying it,
+        #: and logs one that it refuses.
         self._verifier = AsyncRequestVerification(signing_secret).verifier
         self._reading = Allowance(MOST_READING)
         #: Requests whose answer came too late; they go on.
@@ -144,7 +145,7 @@ class HttpEvents:
         if payload.get("type") == "url_verification":
             log.info("slack.url_verified")
             return web.json_response({"challenge": payload.get("challenge")})
-        asked = _asked(body, payload, headers)
+        asked = _asked(payload, headers)
         if asked is None:
             raise _Refusal(HTTPStatus.BAD_REQUEST, texts.UNREADABLE)
         answer = await self._taken(asked)
@@ -238,13 +239,11 @@ def _parsed(body: str, content_type: str) -> dict[str, Any] | None:
 
 
 def _asked(
-    body: str, payload: dict[str, Any], headers: Mapping[str, str]
+    payload: dict[str, Any], headers: Mapping[str, str]
 ) -> AsyncBoltRequest | None:
-    """Return the request for Bolt; None if its parts are not of the types that Slack
-    sends."""
+    """Return the request for Bolt, which need neither verify nor parse it once more;
+    None if its parts are not of the types that Slack sends."""
     try:
-        asked = AsyncBoltRequest(body=body, headers=dict(headers))
-        asked.body = payload
+        return AsyncBoltRequest(body=payload, headers=dict(headers), mode="socket_mode")
     except (AttributeError, KeyError, TypeError, ValueError):
         return None
-    return asked

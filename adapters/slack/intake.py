@@ -70,15 +70,13 @@ class Intake:
         #: Called with the time from which on events may have been lost.
         self._absent = absent
 
-    def app(self, client: SlackClient, signing_secret: str = "") -> AsyncApp:
-        """Return the Bolt app that takes in everything here. It verifies what comes
-        over HTTP with `signing_secret`."""
+    def app(self, client: SlackClient) -> AsyncApp:
+        """Return the Bolt app that takes in everything here, which was verified."""
         # Without a name, Bolt searches the source of every loaded module for one, which
         # takes half a second at every start.
         app = AsyncApp(
             name="threadkeep",
             client=client.web,
-            signing_secret=signing_secret or None,
             before_authorize=self.spool,
             # Its own loggers would inherit the root's level, and at DEBUG they log
             # messages.

@@ -61,7 +61,6 @@ async def opened(
     app = AsyncApp(
         name="threadkeep",
         client=client.web,
-        signing_secret=config.signing_secret,
         before_authorize=doorway.take,
         logger=logging.getLogger("slack_bolt"),
     )
