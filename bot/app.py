@@ -173,6 +173,7 @@ class App:
             begun=signs.clear,
             timed=self.vitals.answered,
             survey=lambda: self._survey,
+            shared=gateways is not None,
         )
         self._totals = Totals(store, by_name, operator)
         self._names = LastNames(store, platforms)

@@ -7,7 +7,7 @@ Rule 2: where a statement is not enough, there is a function here that takes eit
 connection.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, cast
 
 from sqlite_utils import Database
@@ -180,3 +180,12 @@ def index_alone(db: Connection) -> None:
 def may_index_alone(db: Connection) -> bool:
     """Do the same without waiting; return False if somebody does change it."""
     return isinstance(db, Database) or bool(cast(Any, db).index_alone(wait=False))
+
+
+def now(db: Connection, clock: Callable[[], float]) -> float:
+    """Return the time in seconds since 1970 by which all processes agree: that of the
+    server, or of `clock` for a file, which one process has."""
+    if isinstance(db, Database):
+        return clock()
+    row = db.execute("SELECT extract(epoch FROM clock_timestamp())").fetchone()
+    return float(row[0])

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
-from bot.domain.retention import Retention
+from bot.domain.retention import DAY, Retention
 from storage import (
     names,
     notices,
@@ -13,6 +13,7 @@ from storage import (
     summaries,
     tombstones,
     triage_cases,
+    write_rates,
 )
 from storage.connection import Connection
 from storage.scope_columns import scope_of
@@ -51,6 +52,7 @@ def steps(retention: Retention, now: float) -> dict[str, Callable[[Connection], 
         "names": partial(names.expire, before=now - retention.names, most=AT_ONCE),
         "notices": partial(notices.expire, now=now, most=AT_ONCE),
         "tombstones": partial(tombstones.expire, now=now, most=AT_ONCE),
+        "rates": partial(write_rates.expire, before=now - DAY, most=AT_ONCE),
     }
 
 

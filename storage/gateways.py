@@ -28,8 +28,8 @@ TAKE = """
 
 
 def m033_gateways(db: Database) -> None:
-    """Add turns that all processes take, and the shards that each of them has. Never
-    edited."""
+    """Add turns that all processes take, the shards that each of them has, and the
+    rates of writes that they share. Never edited."""
     db.table("slots").create(
         {"name": str, "next_at": float},
         pk="name",
@@ -40,6 +40,13 @@ def m033_gateways(db: Database) -> None:
         {"bot": str, "owner": str, "first": int, "last": int, "count": int},
         pk=("bot", "owner"),
         not_null={"bot", "owner", "first", "last", "count"},
+        strict=True,
+    )
+    times = ("full_at", "closed_until", "refreshed_at")
+    db.table("write_rates").create(
+        {"scope": str, "kind": str, **dict.fromkeys(times, float), "crowd": str},
+        pk=("scope", "kind"),
+        not_null={"scope", "kind", *times, "crowd"},
         strict=True,
     )
 

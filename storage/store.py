@@ -11,9 +11,12 @@ from functools import partial
 
 from bot.domain.budget import BudgetExceeded, BudgetLimits, Charge
 from bot.domain.message import Message, Verdict
+from bot.domain.platform import Rate, WriteKind
+from bot.domain.reply import PostedPart
 from bot.domain.retention import Retention
 from bot.domain.scope import ThreadKey
 from bot.domain.shard_range import ShardRange
+from bot.domain.shared_rate import RateAsk, RateState
 from bot.domain.turn import Turn
 from bot.ports.inbox import Judge
 from storage import (
@@ -21,6 +24,7 @@ from storage import (
     api_tokens,
     conversation,
     decisions,
+    dialect,
     earlier_turns,
     erasures,
     expiry,
@@ -43,7 +47,6 @@ from storage import (
     reports,
     search,
     search_index,
-    server_clock,
     settings,
     shared_turns,
     spending,
@@ -55,6 +58,7 @@ from storage import (
     uploads,
     waiting,
     waiting_signs,
+    write_rates,
 )
 from storage.methods import Transaction, read, report, write, write_of_turn
 
@@ -159,7 +163,7 @@ class DatabaseStore:
     async def take_slot(self, name: str, seconds: float) -> float:
         return await self._write(
             lambda db: gateways.take_slot(
-                db, name, seconds, server_clock.read(db, self._clock)
+                db, name, seconds, dialect.now(db, self._clock)
             )
         )
 
@@ -167,14 +171,39 @@ class DatabaseStore:
         return await self._write(
             lambda db: gateways.claim_shards(
                 *(db, bot, self.owner, shards),
-                server_clock.read(db, self._clock),
+                dialect.now(db, self._clock),
             )
         )
 
     next_turn = read(thread_queries.next_turn)
     previous_turn = read(earlier_turns.previous_turn)
     begin_turn = write_of_turn(turns.begin_turn)
-    store_part = write_of_turn(turns.store_part)
+
+    async def store_part(
+        self,
+        turn: Turn,
+        part: PostedPart,
+        text: str,
+        now: float,
+        head: str = "",
+        asks: Sequence[RateAsk] = (),
+    ) -> Sequence[RateState]:
+        return await self._write(
+            lambda db: write_rates.store_part(
+                *(db, turn, part, text, now, head),
+                *(asks, self.owner, self._clock),
+            )
+        )
+
+    async def close_rate(
+        self, scope: str, kind: WriteKind, rate: Rate, seconds: float
+    ) -> None:
+        await self._write(
+            lambda db: write_rates.close(
+                *(db, scope, kind, rate, seconds), dialect.now(db, self._clock)
+            )
+        )
+
     forget_part = write_of_turn(turns.forget_part)
     finish_turn = write_of_turn(turns.finish_turn)
     mark_delivered = write_of_turn(turns.mark_delivered)

@@ -38,11 +38,13 @@ def create_responder(
     clock: Callable[[], float] = time.monotonic,
     now: Callable[[], float] = time.time,
     survey: Callable[[], ModelAvailability | None] = lambda: None,
+    shared: bool = False,
 ) -> Responder:
     """Return a responder whose parts retry the store until it accepts; `tasks` holds
     its work in the background, `summariser` makes summaries there, `begun` is called
     whenever a turn of a thread does not wait any more, `timed` for each that was
-    answered, and `survey` returns what the API says of the models.
+    answered, and `survey` returns what the API says of the models. `shared` says that
+    other processes answer, too.
 
     A finished answer is paid for and in memory only, so no part gives up on a write.
     """
@@ -67,7 +69,7 @@ def create_responder(
         owned=durable,
         earlier=durable,
         unretried_store=store,
-        replies=Replies(store, store, adapters, clock, now),
+        replies=Replies(store, store, adapters, clock, now, shared=shared),
         model=model,
         adapters=adapters,
         settings=settings,

@@ -7,22 +7,24 @@ from bot.delivery.reply_uploads import ReplyUploads
 from bot.delivery.write_scheduler import WriteScheduler
 from bot.domain.turn import Turn
 from bot.ports.platform import Adapter, Surface
-from bot.ports.store import PartStore
+from bot.ports.store import ReplyStore
 from bot.ports.uploads import UploadStore
 from bot.settings.effective import EffectiveSettings
 
 
 class Replies:
     """Replies on each of `adapters`. The stores do not retry: a reply backs off by
-    itself."""
+    itself. `shared` says that other processes write, too."""
 
     def __init__(
         self,
-        store: PartStore,
+        store: ReplyStore,
         uploads: UploadStore,
         adapters: Mapping[str, Adapter],
         clock: Callable[[], float],
         now: Callable[[], float],
+        *,
+        shared: bool = False,
     ) -> None:
         self._store = store
         self._uploads = uploads
@@ -31,7 +33,7 @@ class Replies:
         self._now = now
         #: Those that decide when a platform is written to, by its name.
         self.schedulers = {
-            name: WriteScheduler(adapter.limits, clock)
+            name: WriteScheduler(adapter.limits, clock, shared=shared)
             for name, adapter in adapters.items()
         }
 

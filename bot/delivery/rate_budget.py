@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.delivery.write_request import Priority, WriteRequest
 from bot.domain.platform import Rate, WriteKind
@@ -46,8 +46,17 @@ class Bucket:
     closed_until: float = 0.0
     #: The time of the last refresh.
     refreshed: float = float("-inf")
+    #: Nothing of this priority, or a lower one, before the time: other processes are
+    #: before.
+    held: tuple[Priority, float] = (Priority.TIDY, float("-inf"))
+    #: What is written, in which scope.
+    kind: WriteKind = WriteKind.POST
+    name: str = ""
+    #: The rate of all processes together, where there are several.
+    whole: Rate | None = field(init=False)
 
     def __post_init__(self) -> None:
+        self.whole = self.rate
         self.tokens = float(self.rate.burst) if self.rate else float("inf")
 
     def refill(self, now: float) -> None:
@@ -99,11 +108,34 @@ class Bucket:
         wait = short * self.rate.seconds / self.rate.count
         return max(self.closed_until, self.refilled + wait)
 
+    def hold(self, priority: Priority) -> float:
+        """Return the time before which other processes come before a request of this
+        priority."""
+        least, until = self.held
+        return until if priority >= least else float("-inf")
+
     def back_off(self, until: float) -> None:
         """Grant nothing before `until`, and one write then."""
         self.closed_until = max(self.closed_until, until)
         if self.rate is not None:
             self.tokens, self.refilled = 1.0, max(self.refilled, self.closed_until)
+
+    def agree(self, tokens: float, closed: float, now: float) -> None:
+        """Take over what all processes together have left, for how many seconds
+        `closed`."""
+        self.rate = self.whole
+        self.tokens, self.refilled = tokens, now
+        self.closed_until = now + closed
+        self.held = (Priority.TIDY, float("-inf"))
+
+    def keep_to_share(self, processes: int, now: float) -> None:
+        """Allow no more than one of so many `processes` may take."""
+        self.refill(now)
+        if self.whole is not None and self.rate is self.whole:
+            most = max(1, self.whole.burst // processes)
+            seconds = self.whole.seconds * processes
+            self.rate = replace(self.whole, seconds=seconds, burst=most)
+            self.tokens = max(0.0, self.tokens - (self.whole.burst - most))
 
     def left(self, now: float) -> float:
         """Return how many writes could be granted now, without changing anything."""
@@ -114,7 +146,10 @@ class Bucket:
 
     def is_full(self, now: float) -> bool:
         """Return whether forgetting the bucket would change nothing."""
-        full = self.rate is None or self.tokens >= self.rate.burst
+        full = self.rate is None or (
+            # What is left to one process is not to become all of it.
+            self.rate is self.whole and self.tokens >= self.rate.burst
+        )
         return full and not self.in_progress and self.closed_until <= now
 
 
@@ -177,7 +212,10 @@ class RateBudget:
         if self.kind is WriteKind.CLOSE:
             # What is kept for others is not kept from who has a stop of its own.
             kept = 0 if has_own else len(self.streaming)
-            return max(bucket.opens(kept) for bucket in self.within(names))
+            return max(
+                max(bucket.opens(kept), bucket.hold(priority))
+                for bucket in self.within(names)
+            )
         return self.soonest_of(priority, names)
 
     def soonest_of(self, priority: Priority, names: Names) -> float:
@@ -189,7 +227,7 @@ class RateBudget:
         soonest = float("-inf")
         for bucket in self.within(names):
             kept = bucket.kept(priority, count)
-            soonest = max(soonest, bucket.opens(kept))
+            soonest = max(soonest, bucket.opens(kept), bucket.hold(priority))
             if priority is Priority.REFRESH:
                 soonest = max(soonest, bucket.paced(kept))
         return soonest

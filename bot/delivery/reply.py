@@ -35,7 +35,7 @@ from bot.errors import (
     Unfit,
 )
 from bot.ports.platform import Surface
-from bot.ports.store import PartStore
+from bot.ports.store import ReplyStore
 from bot.rendering.renderer import Renderer
 from bot.runtime import background
 from bot.runtime.offload import offload
@@ -60,7 +60,7 @@ class StreamedReply:
         turn: Turn,
         surface: Surface,
         *,
-        store: PartStore,
+        store: ReplyStore,
         scheduler: WriteScheduler,
         limits: Limits,
         uploads: ReplyUploads,
@@ -70,7 +70,7 @@ class StreamedReply:
     ) -> None:
         self._turn = turn
         self._surface = surface
-        self._stored = StoredParts(turn, store, now)
+        self._stored = StoredParts(turn, store, now, scheduler)
         self._now = now
         self._scheduler = scheduler
         self._limits = limits
@@ -204,7 +204,7 @@ class StreamedReply:
                     # The text may have changed during the wait.
                     part = self._outdated()
                     if part and request.kind in self._surface.ways(part):
-                        await self._try_to_write(part, request.kind)
+                        await self._try_to_write(part, request)
                     self._scheduler.write_completed(self._turn.key)
                 elif self._finished:
                     break
@@ -339,14 +339,15 @@ class StreamedReply:
         seen = self._shown.get(part.index)
         return Priority.REFRESH if seen and seen.text else Priority.FIRST
 
-    async def _try_to_write(self, part: Part, kind: WriteKind) -> None:
+    async def _try_to_write(self, part: Part, request: WriteRequest) -> None:
+        kind = request.kind
         try:
-            await self._write(part, kind)
-            self._failures = 0
-            self._scheduler.count(kind, "written")
+            if await self._write(part, request):
+                self._failures = 0
+                self._scheduler.count(kind, "written")
         except Throttled as error:
             self._scheduler.count(kind, "limited")
-            self._scheduler.back_off(self._turn.thread, kind, error.retry_after)
+            await self._stored.back_off(request, error.retry_after)
             log.warning("reply.throttled thread=%s %s", self._turn.thread, error)
         except Rerouted as error:
             # The next request is for another kind of write.
@@ -364,16 +365,16 @@ class StreamedReply:
             self._retry = self._clock() + BACKOFF.pause(self._failures)
             log.warning("reply.delayed thread=%s %s", self._turn.thread, error)
 
-    async def _write(self, part: Part, kind: WriteKind) -> None:
-        posted = self._messages.get(part.index)
-        if posted:
-            await self._stored.record(part, posted, self.text, self.head)
-        else:
-            await self._stored.intend(part, self.text, self.head)
+    async def _write(self, part: Part, request: WriteRequest) -> bool:
+        posted, kind = self._messages.get(part.index), request.kind
+        told = self.text, self.head
+        if not await self._stored.prepare(part, posted, request, *told):
+            return False
         message = self._messages[part.index] = await self._surface.show(part, kind)
         self._record(part, kind)
         if not posted:
             await self._stored.record(part, message, self.text, self.head)
+        return True
 
     def _record(self, part: Part, kind: WriteKind) -> None:
         """Record that `part` was written."""

@@ -3,38 +3,82 @@
 import logging
 from collections.abc import Callable
 
+from bot.delivery.write_request import WriteRequest
+from bot.delivery.write_scheduler import WriteScheduler
 from bot.domain.reply import Part, PostedPart
 from bot.domain.turn import Turn
 from bot.errors import StorageError
-from bot.ports.store import PartStore
+from bot.ports.store import ReplyStore
 
 log = logging.getLogger(__name__)
 
 
 class StoredParts:
     """Stores the messages of the reply to `turn`, each time with the answer so far and
-    the line above it."""
+    the line above it. Where several processes write, each write is asked of the rates
+    that they share, in the transaction that stores it."""
 
-    def __init__(self, turn: Turn, store: PartStore, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        turn: Turn,
+        store: ReplyStore,
+        now: Callable[[], float],
+        scheduler: WriteScheduler,
+    ) -> None:
         self._turn = turn
         self._store = store
         self._now = now
+        self._scheduler = scheduler
 
-    async def intend(self, part: Part, text: str, head: str) -> None:
-        """Store that `part` is about to be posted: the post may become visible even if
-        this process ends before it returns. Raises StorageError."""
-        intent = PostedPart(part.index, None, part.text)
-        await self._store.store_part(self._turn, intent, text, self._now(), head)
+    async def prepare(
+        self,
+        part: Part,
+        message: str | None,
+        request: WriteRequest,
+        text: str,
+        head: str,
+    ) -> bool:
+        """Store that `message` is about to read `part`, or, without a message, that it
+        is about to be posted: the post may become visible even if this process ends
+        before it returns. Return False if other processes come first, and nothing is to
+        be written now. Raises StorageError for a post."""
+        asks = self._scheduler.asks(request)
+        shown = PostedPart(part.index, message, part.text)
+        try:
+            states = await self._store.store_part(
+                self._turn, shown, text, self._now(), head, asks
+            )
+        except StorageError as error:
+            if message is None:
+                raise
+            self._warn(error)
+            return self._scheduler.settle(request, None)
+        return self._scheduler.settle(request, states)
 
     async def record(self, part: Part, message: str, text: str, head: str) -> None:
-        """Store what a message reads, or is about to."""
+        """Store what a message reads."""
         shown = PostedPart(part.index, message, part.text)
         try:
             await self._store.store_part(self._turn, shown, text, self._now(), head)
         except StorageError as error:
-            # The text is visible all the same, and is stored with the outcome.
-            log.warning("reply.unsaved thread=%s %s", self._turn.thread, error)
+            self._warn(error)
+
+    async def back_off(self, request: WriteRequest, seconds: float) -> None:
+        """Have nobody write for so many `seconds`, as the platform demands after
+        `request`."""
+        closed = self._scheduler.back_off(request, seconds)
+        if closed is None:
+            return
+        try:
+            await self._store.close_rate(*closed, seconds)
+        except StorageError as error:
+            # Others learn it from the platform.
+            log.warning("reply.unsaid thread=%s %s", self._turn.thread, error)
 
     async def forget(self, index: int) -> None:
         """Store that message `index` was deleted. Raises StorageError."""
         await self._store.forget_part(self._turn, index)
+
+    def _warn(self, error: StorageError) -> None:
+        # The text is visible all the same, and is stored with the outcome.
+        log.warning("reply.unsaved thread=%s %s", self._turn.thread, error)

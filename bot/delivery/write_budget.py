@@ -29,66 +29,13 @@ is made earlier, with less text in it; an edit it leaves to the others.
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from bot.delivery.rate_budget import ROUNDING, Bucket, Names, Pending, RateBudget
+from bot.delivery.standing import BucketUse, Crowd, Spent, Standing
 from bot.delivery.write_request import Priority, WriteRequest
 from bot.domain.platform import Limits, Rate, WriteKind
 from bot.domain.scope import ThreadKey
-
-
-@dataclass(slots=True)
-class _Standing:
-    """Decides the order among requests of the same priority."""
-
-    #: Its place in the order in which replies asked first.
-    asked: int
-    granted: float = float("-inf")
-    #: When everybody could last see what it wrote.
-    shared: float = float("-inf")
-    #: The time at which its text became final.
-    ended: float | None = None
-    #: Whether it streams in place of a post that would have waited.
-    owes_post: bool = False
-    #: The budget of stops, while one is kept for its stream.
-    stops: RateBudget | None = None
-    budgets: list[RateBudget] = field(default_factory=list)
-    #: The buckets that its write in progress counts in.
-    counted: list[Bucket] = field(default_factory=list)
-
-    def release_stop(self, reply: str) -> None:
-        """Keep no stop any more for the stream of `reply`."""
-        if self.stops is not None:
-            self.stops.streaming.discard(reply)
-            self.stops = None
-
-
-@dataclass(frozen=True, slots=True)
-class BucketUse:
-    """The remaining writes of one kind in one scope."""
-
-    kind: WriteKind
-    names: Names
-    #: How many are allowed at once now, and at most.
-    left: float
-    most: float
-    #: Seconds until the platform allows any again.
-    closed: float
-    #: How many replies wait for one.
-    waiting: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Crowd:
-    """The replies of one workspace that are written now."""
-
-    #: Their places in the order of edits, sorted.
-    turns: list[tuple[bool, float, int]]
-    #: Of those that may be posted now, the last ones, as many as streams may be
-    #: started: the later its edit, the longer a reply can be a stream.
-    streams: frozenset[str]
-    #: How many wait for a post, by the scopes that it counts in.
-    waiting: Counter[Names]
 
 
 class WriteBudget:
@@ -99,11 +46,11 @@ class WriteBudget:
         self._budgets: dict[tuple[WriteKind, str], RateBudget] = {}
         #: By reply: where its alternatives wait, the preferred first.
         self._placed: dict[str, list[tuple[RateBudget, Pending]]] = {}
-        self._standings: dict[str, _Standing] = {}
+        self._standings: dict[str, Standing] = {}
         #: The number of replies so far.
         self._asked = 0
         #: By workspace, as at the beginning of a round of grants.
-        self._crowds: dict[str, _Crowd] = {}
+        self._crowds: dict[str, Crowd] = {}
 
     def ask(self, request: WriteRequest, now: float, *others: WriteRequest) -> None:
         """Add `request`, or `others` that would do as well, in place of the earlier
@@ -113,7 +60,7 @@ class WriteBudget:
         standing = self._standings.get(reply)
         if standing is None:
             self._asked += 1
-            standing = self._standings[reply] = _Standing(self._asked)
+            standing = self._standings[reply] = Standing(self._asked, now)
         if request.priority is Priority.FINAL and standing.ended is None:
             standing.ended = now
         if request.kind not in (WriteKind.APPEND, WriteKind.CLOSE):
@@ -122,7 +69,7 @@ class WriteBudget:
         for each in (request, *others):
             self._place(each, standing, now)
 
-    def _place(self, request: WriteRequest, standing: _Standing, now: float) -> None:
+    def _place(self, request: WriteRequest, standing: Standing, now: float) -> None:
         if request.turn and standing.owes_post:
             request = replace(
                 request,
@@ -157,9 +104,23 @@ class WriteBudget:
     def write_completed(self, reply: str) -> None:
         """Record that the write last granted to `reply` was made or abandoned."""
         if standing := self._standings.get(reply):
-            for bucket in standing.counted:
-                bucket.in_progress -= 1
-            standing.counted.clear()
+            standing.complete()
+
+    def spent(self, reply: str) -> list[Spent]:
+        """Return what the write last granted to `reply` takes, until it completes."""
+        standing = self._standings.get(reply)
+        return standing.spent if standing else []
+
+    def unseen_since(self, reply: str) -> float:
+        """Return since when readers have seen nothing new of `reply`, whose write was
+        just granted."""
+        return self._standings[reply].unseen_since
+
+    def refuse(self, reply: str) -> None:
+        """Undo the order of the write last granted to `reply`, which other processes
+        are before."""
+        if standing := self._standings.get(reply):
+            standing.undo(reply)
 
     def remove(self, reply: str) -> None:
         """Remove `reply`, which is finished."""
@@ -218,16 +179,18 @@ class WriteBudget:
 
     def back_off(
         self, thread: ThreadKey, kind: WriteKind, until: float, now: float
-    ) -> None:
+    ) -> Bucket:
         """Grant no write of this `kind` before `until` in the exhausted scope: of those
         that `thread` counts in, the narrowest without a token, or else the one with the
-        fewest."""
+        fewest. Return that."""
         budget, names = self._budget(kind, thread, now)
         budget.refill(now)
         scopes = list(budget.within(names))
         empty = (bucket for bucket in reversed(scopes) if bucket.tokens < 1.0)
         fewest = min(scopes, key=lambda bucket: bucket.tokens)
-        next(empty, fewest).back_off(until)
+        exhausted = next(empty, fewest)
+        exhausted.back_off(until)
+        return exhausted
 
     def _grant_from(self, budget: RateBudget, now: float) -> list[WriteRequest]:
         granted = []
@@ -248,28 +211,27 @@ class WriteBudget:
         reply, kind = request.reply, request.kind
         self.write_completed(reply)
         standing = self._standings[reply]
+        standing.begin()
         if request.turn is WriteKind.EDIT:
             # A stop is no edit: that is left to the next.
-            counted = []
             budget.pace(pending.names, now)
         else:
-            counted = budget.take(pending.names, request.priority, now)
+            standing.spend(budget, budget.take(pending.names, request.priority, now))
         if kind is WriteKind.OPEN:
             if post := self._alternative(reply, WriteKind.POST):
                 posts, instead = post
                 standing.owes_post = instead.ready(posts) > now + ROUNDING
                 if not standing.owes_post:
-                    counted += posts.take(instead.names, request.priority, now)
+                    taken = posts.take(instead.names, request.priority, now)
+                    standing.spend(posts, taken)
             assert pending.stops is not None
-            standing.stops = pending.stops[0]
-            standing.stops.streaming.add(reply)
+            standing.keep_stop(reply, *pending.stops)
         elif kind is not WriteKind.APPEND:
             standing.owes_post = False
             standing.release_stop(reply)
             if request.turn and pending.stops:
                 stops, names = pending.stops
-                counted += stops.take(names, request.priority, now)
-        standing.counted.extend(counted)
+                standing.spend(stops, stops.take(names, request.priority, now))
         self.withdraw(reply)
         standing.granted = now
         if kind is not WriteKind.APPEND and not standing.owes_post:
@@ -317,7 +279,7 @@ class WriteBudget:
         post_wait = short * rate.seconds / rate.count if rate else 0.0
         return wait >= max(0.0, post_wait)
 
-    def _crowd(self, edits: RateBudget, request: WriteRequest, now: float) -> _Crowd:
+    def _crowd(self, edits: RateBudget, request: WriteRequest, now: float) -> Crowd:
         posts, _ = self._budget(WriteKind.POST, request.thread, now)
         starts, _ = self._budget(WriteKind.OPEN, request.thread, now)
         stops, names = self._budget(WriteKind.CLOSE, request.thread, now)
@@ -328,7 +290,7 @@ class WriteBudget:
             stops.buckets[names].tokens - len(stops.streaming),
         )
         firsts = self._postable(posts)
-        crowd = self._crowds[names[0]] = _Crowd(
+        crowd = self._crowds[names[0]] = Crowd(
             sorted(map(self._turn_of, replies)),
             frozenset(firsts[max(0, len(firsts) - int(left + ROUNDING)) :]),
             Counter(
@@ -384,7 +346,8 @@ class WriteBudget:
         names = tuple(rate.scope.of(thread) if rate else str(thread) for rate in rates)
         budget = self._budgets.setdefault((kind, names[0]), RateBudget(kind))
         for length, rate in enumerate(rates, start=1):
-            budget.buckets.setdefault(names[:length], Bucket(rate, now))
+            bucket = Bucket(rate, now, kind=kind, name=names[length - 1])
+            budget.buckets.setdefault(names[:length], bucket)
         return budget, names
 
 

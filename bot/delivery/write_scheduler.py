@@ -3,20 +3,26 @@ decisions of `bot.delivery.write_budget`."""
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from bot.delivery.write_budget import BucketUse, WriteBudget
+from bot.delivery.shared_writes import Closed, SharedWrites
+from bot.delivery.standing import BucketUse
+from bot.delivery.write_budget import WriteBudget
 from bot.delivery.write_request import WriteRequest
 from bot.domain.platform import Limits, WriteKind
-from bot.domain.scope import ThreadKey
+from bot.domain.shared_rate import RateAsk, RateState
 from bot.runtime.background import later
 
 
 class WriteScheduler:
     """Applies the write budget of one platform on the running event loop."""
 
-    def __init__(self, limits: Limits, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, limits: Limits, clock: Callable[[], float], *, shared: bool = False
+    ) -> None:
         self._budget = WriteBudget(limits)
+        #: The writes that other processes make, too; None where there are none.
+        self._shared = SharedWrites(self._budget) if shared else None
         self._clock = clock
         self._waiting: dict[str, asyncio.Future[WriteRequest]] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -56,10 +62,26 @@ class WriteScheduler:
         """Return the buckets that writes were lately taken from."""
         return self._budget.in_use(self._clock())
 
-    def back_off(self, thread: ThreadKey, kind: WriteKind, seconds: float) -> None:
-        """Record that the platform asked for a pause of `seconds`."""
-        now = self._clock()
-        self._budget.back_off(thread, kind, now + seconds, now)
+    def asks(self, request: WriteRequest) -> tuple[RateAsk, ...]:
+        """Return what is to be asked of other processes before `request`, which was
+        granted, is made."""
+        if self._shared is None:
+            return ()
+        return self._shared.asks(request, self._clock())
+
+    def settle(self, request: WriteRequest, states: Sequence[RateState] | None) -> bool:
+        """Return whether `request` may be made, with what was answered; None if nobody
+        could be asked. If not, it is to be asked for again."""
+        if self._shared is None:
+            return True
+        return self._shared.settle(request, states, self._clock())
+
+    def back_off(self, request: WriteRequest, seconds: float) -> Closed | None:
+        """Record that the platform asked for a pause of `seconds`; return what other
+        processes are to know of it."""
+        now, kind = self._clock(), request.kind
+        bucket = self._budget.back_off(request.thread, kind, now + seconds, now)
+        return self._shared.closed(bucket) if self._shared else None
 
     def write_completed(self, reply: str) -> None:
         """Record that the write granted to `reply` was made or abandoned."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from bot.domain.platform import Rate, WriteKind
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.shard_range import ShardRange
 from bot.domain.turn import Turn
@@ -56,3 +57,13 @@ class SharedTurns(Protocol):
         is "", stopped, whichever process has it: `how` is "stop", or "withdraw" if
         nothing is to be left of it. Return False if it has ended, or was asked for
         before."""
+
+
+class RateStore(Protocol):
+    """Rates of writes that processes share; see `PartStore.store_part`."""
+
+    async def close_rate(
+        self, scope: str, kind: WriteKind, rate: Rate, seconds: float
+    ) -> None:
+        """Have no process write in the scope for so many `seconds`, and one write
+        then. Raises StorageError."""

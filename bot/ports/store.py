@@ -17,6 +17,7 @@ from bot.domain.message import (
 from bot.domain.reply import PostedPart
 from bot.domain.retention import Retention
 from bot.domain.scope import Scope, ThreadKey
+from bot.domain.shared_rate import RateAsk, RateState
 from bot.domain.turn import (
     Outcome,
     ThreadSummary,
@@ -35,7 +36,7 @@ from bot.ports.ledger import Accounts, Charges, Ledger
 from bot.ports.mcp import ListingStore
 from bot.ports.names import NameStore
 from bot.ports.posts import PostStore
-from bot.ports.processes import OwnedThreads, SharedTurns
+from bot.ports.processes import OwnedThreads, RateStore, SharedTurns
 from bot.ports.receipts import ReceiptStore
 from bot.ports.reports import ReportStore
 from bot.ports.search import SearchStore
@@ -131,10 +132,20 @@ class PartStore(Protocol):
     """The posted parts of a reply."""
 
     async def store_part(
-        self, turn: Turn, part: PostedPart, text: str, now: float, head: str = ""
-    ) -> None:
+        self,
+        turn: Turn,
+        part: PostedPart,
+        text: str,
+        now: float,
+        head: str = "",
+        asks: Sequence[RateAsk] = (),
+    ) -> Sequence[RateState]:
         """Store what message `part.index` of the reply shows, and the answer so far
         with the line above it.
+
+        With `asks`, processes that share the database are asked for the write first, by
+        the same clock; return what each is answered. Nothing is stored if the write has
+        to wait.
 
         Called before a post, without an id, and after it; a known id is kept. A call
         with an id updates `touched`. One without does not: recovery searches for a post
@@ -317,6 +328,10 @@ class SignStore(Protocol):
         once more, which is tolerated a few times."""
 
 
+class ReplyStore(PartStore, RateStore, Protocol):
+    """The part of the store that the writing of replies uses."""
+
+
 class AdmissionStore(NoticeStore, PinStore, Ledger, SummaryStore, Protocol):
     """The part of the store that the admission of a turn uses."""
 
@@ -378,6 +393,7 @@ class Store(
     OwnedThreads,
     InstallationStore,
     SharedTurns,
+    RateStore,
     Protocol,
 ):
     """The sum of all ports of the store, for the composition root."""

@@ -3,14 +3,16 @@ the limits that the emulators enforce (platform facts A5.1, A7.2, B4). Nothing t
 time but Claude and the limits."""
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from adapters.slack.adapter import LIMITS as SLACK
+from bot.delivery.shared_writes import SharedWrites
 from bot.delivery.write_budget import WriteBudget
 from bot.delivery.write_request import Priority, WriteRequest
 from bot.domain.platform import Limits, WriteKind
 from bot.domain.scope import ThreadKey
+from bot.domain.shared_rate import RateRow, answer
 from tests.emulators.discord import rates as discord_rates
 from tests.emulators.discord.model import Request
 from tests.emulators.slack import rates as slack_rates
@@ -144,6 +146,19 @@ class Reply:
         self.stopped_at_end = self.done and grew and kind is WriteKind.CLOSE
 
 
+class Process:
+    """One of the processes that write, with its replies."""
+
+    def __init__(
+        self, name: str, budget: WriteBudget, replies: Sequence[Reply]
+    ) -> None:
+        self.name = name
+        self.budget = budget
+        self.writes = SharedWrites(budget)
+        self.replies = {each.name: each for each in replies}
+        self.asked: dict[str, list[WriteRequest]] = {}
+
+
 @dataclass(slots=True)
 class Run:
     """Replies under the limits of one platform, whose emulator's meter counts."""
@@ -154,36 +169,68 @@ class Run:
     writes: dict[WriteKind, int] = field(default_factory=dict)
     refused: int = 0
     now: float = 0.0
+    #: How many processes share the replies and the rows; 0 for one without rows.
+    processes: int = 0
+    rows: dict[tuple[str, WriteKind], RateRow] = field(default_factory=dict)
+    #: How often the rows were asked.
+    asked: int = 0
+    turn: int = 0
 
     def play(self) -> "Run":
         """Let time pass until all is seen by all."""
-        budget = WriteBudget(self.limits)
         refuses = self._on_slack() if self.limits is SLACK else self._on_discord()
-        open_ = {each.name: each for each in self.replies}
-        asked: dict[str, list[WriteRequest]] = {}
-        while open_:
-            for name, reply in open_.items():
-                if self.now < reply.begins:
-                    continue
-                requests = reply.requests(self.now)
-                if requests == asked.get(name):
-                    continue
-                asked[name] = requests
-                budget.withdraw(name)
-                if requests:
-                    budget.ask(requests[0], self.now, *requests[1:])
-            for granted in budget.grant(self.now):
-                asked.pop(granted.reply)
-                kind, reply = granted.kind, open_[granted.reply]
-                self.refused += bool(refuses(granted.thread, kind))
-                self.writes[kind] = self.writes.get(kind, 0) + 1
-                reply.write(kind, self.now)
-                budget.write_completed(reply.name)
-                if reply.done:
-                    budget.remove(reply.name)
-                    del open_[reply.name]
+        count = max(1, self.processes)
+        team = [
+            Process(f"p{n}", WriteBudget(self.limits), self.replies[n::count])
+            for n in range(count)
+        ]
+        while any(each.replies for each in team):
+            # Nobody is always first.
+            for process in team[self.turn :] + team[: self.turn]:
+                self._step(process, refuses)
+            self.turn = (self.turn + 1) % count
             self.now += TICK
         return self
+
+    def _step(self, process: "Process", refuses: Refuses) -> None:
+        budget, asked = process.budget, process.asked
+        for name, reply in process.replies.items():
+            if self.now < reply.begins:
+                continue
+            requests = reply.requests(self.now)
+            if requests == asked.get(name):
+                continue
+            asked[name] = requests
+            budget.withdraw(name)
+            if requests:
+                budget.ask(requests[0], self.now, *requests[1:])
+        for granted in budget.grant(self.now):
+            asked.pop(granted.reply)
+            kind, reply = granted.kind, process.replies[granted.reply]
+            if not self._agreed(process, granted):
+                budget.write_completed(reply.name)
+                continue
+            self.refused += bool(refuses(granted.thread, kind))
+            self.writes[kind] = self.writes.get(kind, 0) + 1
+            reply.write(kind, self.now)
+            budget.write_completed(reply.name)
+            if reply.done:
+                budget.remove(reply.name)
+                del process.replies[granted.reply]
+
+    def _agreed(self, process: "Process", granted: WriteRequest) -> bool:
+        """Whether the rows that all processes share take a write."""
+        if not self.processes:
+            return True
+        asks = process.writes.asks(granted, self.now)
+        rows = [self.rows.get((a.scope, a.kind), RateRow()) for a in asks]
+        pairs = list(zip(rows, asks, strict=True))
+        # The clocks of the processes are not that of the rows.
+        changed, states = answer(pairs, process.name, self.now + 1_000.0)
+        for ask, row in zip(asks, changed, strict=True):
+            self.rows[ask.scope, ask.kind] = row
+        self.asked += 1
+        return process.writes.settle(granted, states, self.now)
 
     def _on_slack(self) -> Refuses:
         meter = slack_rates.Meter(slack_rates.RATES, lambda: self.now)

@@ -1,4 +1,5 @@
--- As m033: turns that all processes take, and the shards that each of them has.
+-- As m033: turns that all processes take, the shards that each of them has, and the
+-- rates of writes that they share.
 
 CREATE TABLE slots (
     name text COLLATE "C" PRIMARY KEY,
@@ -12,4 +13,14 @@ CREATE TABLE shard_ranges (
     last bigint NOT NULL,
     count bigint NOT NULL,
     PRIMARY KEY (bot, owner)
+);
+
+CREATE TABLE write_rates (
+    scope text COLLATE "C" NOT NULL,
+    kind text COLLATE "C" NOT NULL,
+    full_at double precision NOT NULL,
+    closed_until double precision NOT NULL,
+    refreshed_at double precision NOT NULL,
+    crowd text COLLATE "C" NOT NULL,
+    PRIMARY KEY (scope, kind)
 );

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from bot.domain.shard_range import ShardRange
-from storage import gateways, leases, server_clock
+from storage import dialect, gateways, leases
 from storage.postgres.connection import Connection
 from storage.postgres.pool import Pool
 from tests.support import postgres
@@ -31,7 +31,7 @@ def late() -> float:
 
 async def test_each_turn_is_given_once_by_the_clock_of_the_server(pool: Pool) -> None:
     def take(db: Connection) -> float:
-        now = server_clock.read(db, late)
+        now = dialect.now(db, late)
         return now + gateways.take_slot(db, "x", 60.0, now)
 
     turns = sorted(await asyncio.gather(*(pool.write(take) for _ in range(8))))

@@ -1,0 +1,100 @@
+"""What one process makes of the writes that all processes share. Pure.
+
+The process decides among its own replies with its `WriteBudget`, as if it were alone.
+For each write that this grants, it asks the rows of `bot.domain.shared_rate`, takes
+over what these say is left, and tries later what they refuse.
+
+Rule: a thread has one process at a time, so what counts in a thread is not shared. What
+counts for the whole bot is shared where its calls are made.
+"""
+
+from collections.abc import Sequence
+
+from bot.delivery.rate_budget import Bucket
+from bot.delivery.standing import Spent
+from bot.delivery.write_budget import WriteBudget
+from bot.delivery.write_request import Priority, WriteRequest
+from bot.domain.platform import Rate, RateLimitScope, WriteKind
+from bot.domain.shared_rate import Level, RateAsk, RateState
+
+SHARED = (RateLimitScope.WORKSPACE, RateLimitScope.CHANNEL)
+
+LEVELS = {Priority.FINAL: Level.FINAL, Priority.FIRST: Level.FIRST}
+
+
+#: A scope, what is written there, and how much is allowed.
+Closed = tuple[str, WriteKind, Rate]
+
+
+class SharedWrites:
+    """The writes of `budget`, as far as other processes agree."""
+
+    def __init__(self, budget: WriteBudget) -> None:
+        self._budget = budget
+        #: How many processes there are, as far as is known.
+        self._processes = 1
+
+    def asks(self, request: WriteRequest, now: float) -> tuple[RateAsk, ...]:
+        """Return what to ask for `request`, which was granted."""
+        age = now - self._budget.unseen_since(request.reply)
+        level = LEVELS.get(request.priority, Level.REFRESH)
+        return tuple(
+            RateAsk(
+                *(each.bucket.name, each.bucket.kind, rate, level),
+                takes=each.takes,
+                # One that ends here streams no more.
+                replies=len(each.budget.replies) - (level is Level.FINAL),
+                streams=_streams(each),
+                age=age,
+            )
+            for each in self._shared(request.reply)
+            if (rate := each.bucket.whole) is not None
+        )
+
+    def settle(
+        self, request: WriteRequest, states: Sequence[RateState] | None, now: float
+    ) -> bool:
+        """Return whether `request` may be written, whose asks were answered with
+        `states`; None if the rows cannot be asked, so that the process keeps to its
+        share."""
+        spent = self._shared(request.reply)
+        if states is None:
+            for each in spent:
+                each.bucket.keep_to_share(self._processes, now)
+            return True
+        for each, state in zip(spent, states, strict=True):
+            each.bucket.agree(state.tokens, state.closed, now)
+            self._processes = max(1, state.processes)
+        wait = max((each.wait for each in states), default=0.0)
+        if not wait:
+            return True
+        for each in spent:
+            if each.takes:
+                each.bucket.held = request.priority, now + wait
+        self._budget.refuse(request.reply)
+        return False
+
+    def closed(self, bucket: Bucket) -> Closed | None:
+        """Return what to tell of a bucket that the platform closed; None if it is not
+        shared."""
+        if bucket.whole is None or bucket.whole.scope not in SHARED:
+            return None
+        return bucket.name, bucket.kind, bucket.whole
+
+    def _shared(self, reply: str) -> list[Spent]:
+        """Return what is shared of the write granted to `reply`, in the order in which
+        every process locks the rows."""
+        spent = [
+            each
+            for each in self._budget.spent(reply)
+            if each.bucket.whole is not None and each.bucket.whole.scope in SHARED
+        ]
+        return sorted(spent, key=lambda e: (e.bucket.name, e.bucket.kind.value))
+
+
+def _streams(spent: Spent) -> int:
+    """Return the streams of this process that a stop is kept for, without one that is
+    being opened."""
+    if spent.bucket.kind is not WriteKind.CLOSE:
+        return 0
+    return len(spent.budget.streaming) - (not spent.takes)

@@ -1,0 +1,140 @@
+"""The rows of the writes that all processes share, inside a transaction.
+
+Rule 1: `bot.domain.shared_rate` decides. Here a row is locked, from when it is read to
+the end of the transaction, so that no two processes decide at once.
+Rule 2: rows are locked in the order of the asks, which every process sorts alike, and
+after the row of a thread.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from bot.domain.platform import Rate, WriteKind
+from bot.domain.reply import PostedPart
+from bot.domain.shared_rate import (
+    Level,
+    Member,
+    RateAsk,
+    RateRow,
+    RateState,
+    Wish,
+    answer,
+)
+from bot.domain.turn import Turn
+from storage import dialect, leases, turns
+from storage.connection import Connection, Row
+from storage.dialect import ROW
+
+# An insert that finds the row locks it all the same.
+LOCK = """
+    INSERT INTO write_rates
+        (scope, kind, full_at, closed_until, refreshed_at, crowd)
+    VALUES (?, ?, 0.0, 0.0, 0.0, '{}')
+    ON CONFLICT (scope, kind) DO UPDATE SET scope = excluded.scope
+    RETURNING *
+"""
+
+UPDATE = """
+    UPDATE write_rates
+    SET full_at = :full_at, closed_until = :closed_until, refreshed_at = :refreshed_at,
+        crowd = :crowd
+    WHERE scope = :scope AND kind = :kind
+"""
+
+EXPIRE = f"""
+    DELETE FROM write_rates WHERE {ROW} IN (
+        SELECT {ROW} FROM write_rates
+        WHERE full_at < :before AND closed_until < :before AND refreshed_at < :before
+        LIMIT :most
+    )
+"""
+
+
+def ask(
+    db: Connection, asks: Sequence[RateAsk], process: str, now: float
+) -> list[RateState]:
+    """Have `process` ask for a write that counts in all rows of `asks`; return its
+    answers."""
+    rows = [(_locked(db, each.scope, each.kind), each) for each in asks]
+    changed, states = answer(rows, process, now)
+    for row, each in zip(changed, asks, strict=True):
+        _store(db, each.scope, each.kind, row)
+    return states
+
+
+def store_part(
+    db: Connection,
+    turn: Turn,
+    part: PostedPart,
+    text: str,
+    now: float,
+    head: str,
+    asks: Sequence[RateAsk],
+    process: str,
+    clock: Callable[[], float],
+) -> Sequence[RateState]:
+    """Store a part of the reply to `turn`, as `storage.turns.store_part`, unless the
+    rows of `asks` refuse the write; return what they answer."""
+    leases.hold(db, turn)
+    states = ask(db, asks, process, dialect.now(db, clock)) if asks else []
+    if not any(each.wait for each in states):
+        turns.store_part(db, turn, part, text, now, head)
+    return states
+
+
+def close(
+    db: Connection, scope: str, kind: WriteKind, rate: Rate, seconds: float, now: float
+) -> None:
+    """Have no process write for so many `seconds`, after a rate limit error."""
+    row = _locked(db, scope, kind)
+    _store(db, scope, kind, row.closed(rate, seconds, now))
+
+
+def expire(db: Connection, before: float, most: int) -> int:
+    """Delete at most `most` rows that say nothing since `before`; return how many."""
+    return db.execute(EXPIRE, {"before": before, "most": most}).rowcount
+
+
+def _locked(db: Connection, scope: str, kind: WriteKind) -> RateRow:
+    row = db.execute(LOCK, [scope, kind.value]).fetchone()
+    return RateRow(
+        *(row["full_at"], row["closed_until"], row["refreshed_at"]), _crowd(row)
+    )
+
+
+def _store(db: Connection, scope: str, kind: WriteKind, row: RateRow) -> None:
+    crowd = {
+        name: [each.replies, each.streams, each.until, _written(each.wish)]
+        for name, each in row.crowd.items()
+    }
+    db.execute(
+        UPDATE,
+        {
+            **{"scope": scope, "kind": kind.value, "crowd": json.dumps(crowd)},
+            **{"full_at": row.full_at, "closed_until": row.closed_until},
+            "refreshed_at": row.refreshed_at,
+        },
+    )
+
+
+def _written(wish: Wish | None) -> list[float] | None:
+    return None if wish is None else [wish.level, wish.since, wish.until]
+
+
+def _crowd(row: Row) -> Mapping[str, Member]:
+    try:
+        stored = json.loads(row["crowd"])
+        return {name: _member(*each) for name, each in stored.items()}
+    except (ValueError, TypeError, AttributeError):
+        # Nobody is there: whoever writes enters again.
+        return {}
+
+
+def _member(
+    replies: Any, streams: Any, until: Any, wish: Sequence[Any] | None
+) -> Member:
+    waits = (
+        None if wish is None else Wish(Level(wish[0]), float(wish[1]), float(wish[2]))
+    )
+    return Member(int(replies), int(streams), float(until), waits)
