@@ -14,8 +14,8 @@ from bot.domain.triage_case import TriageCase
 from bot.domain.turn import Opinion
 from bot.errors import ConfigError
 from storage import (
+    accounts,
     api_tokens,
-    ledger,
     names,
     receipts,
     spending,
@@ -38,7 +38,7 @@ async def read_balances(
     database of ours at `at`."""
     try:
         with reading(at) as read:
-            return await read(lambda db: ledger.balances(db, budgets, now))
+            return await read(lambda db: accounts.balances(db, budgets, now))
     except ConfigError:
         return [(cap, Balance()) for cap in budgets]
 

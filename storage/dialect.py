@@ -21,6 +21,10 @@ LEAST, GREATEST = "min/*two*/", "max/*two*/"
 #: Equal, or both NULL; and the opposite.
 SAME, DIFFERENT = "IS/*same*/", "IS NOT/*same*/"
 
+#: At the end of a query: nobody else changes its rows to the end of the transaction.
+#: SQLite lets one write at a time.
+ROW_LOCK = "/*row lock*/"
+
 #: What a row is found by that has no id, within one transaction.
 ROW = "rowid"
 
@@ -59,6 +63,7 @@ POSTGRES = {
     GREATEST: "greatest",
     SAME: "IS NOT DISTINCT FROM",
     DIFFERENT: "IS DISTINCT FROM",
+    ROW_LOCK: "FOR UPDATE",
     ROW: "ctid",
     DAY_ENDED: "to_char(to_timestamp(ended_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD')",
     LINES_SAID: "string_agg(said.text, chr(10))",

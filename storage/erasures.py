@@ -11,6 +11,7 @@ from bot.domain.message import Message
 from bot.domain.scope import Scope, ScopeLevel
 from storage import (
     heads,
+    locks,
     names,
     posts,
     settings,
@@ -69,6 +70,8 @@ def delete_messages(
     now: float,
 ) -> None:
     scope = Scope(platform, workspace, channel or "")
+    locks.erasing(db, scope)
+    locks.threads_of(db, platform, messages)
     for message in messages:
         where = {**parts(scope), "message": message}
         tombstones.note(db, scope, message, now=now)
@@ -86,6 +89,7 @@ def delete_messages(
 def delete_person(db: Connection, place: Scope, person: str, now: float) -> int:
     """Delete all that `person` wrote in the workspace of `place`, their drafts and
     their name; return the number of messages."""
+    locks.erasing(db, place)
     where = {**parts(place), "person": person}
     written = f"""
         SELECT channel, message FROM messages JOIN threads ON threads.id = thread_id
@@ -95,6 +99,8 @@ def delete_person(db: Connection, place: Scope, person: str, now: float) -> int:
         WHERE {inside(place)} AND author = :person
     """
     found = db.execute(written, where).fetchall()
+    # All at once, in their order.
+    locks.threads_of(db, place.platform, [message for _, message in found])
     for channel, message in found:
         of = (place.platform, place.workspace, [message])
         delete_messages(db, *of, channel, now)
@@ -105,6 +111,8 @@ def delete_person(db: Connection, place: Scope, person: str, now: float) -> int:
 
 
 def delete_scope(db: Connection, scope: Scope, now: float) -> None:
+    locks.erasing(db, scope)
+    locks.threads_in(db, scope)
     tombstones.note(db, scope, "", now=now)
     at = parts(scope)
     threads = f"SELECT id FROM threads WHERE {inside(scope)}"
@@ -152,6 +160,8 @@ def answer_was_deleted(db: Connection, turn: int, thread: Scope) -> bool:
 
 def add_holder(db: Connection, message: Message, holder: str, now: float) -> None:
     channel = Scope.of(message.thread).at(ScopeLevel.CHANNEL)
+    locks.storing(db, channel)
+    locks.threads_of(db, channel.platform, [message.message])
     where = {**parts(channel), "message": message.message}
     for (number,) in db.execute(STORED, where).fetchall():
         insert_holder(db, number, holder)

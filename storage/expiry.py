@@ -5,6 +5,7 @@ from functools import partial
 
 from bot.domain.retention import DAY, Retention
 from storage import (
+    locks,
     names,
     notices,
     posts,
@@ -72,6 +73,7 @@ def threads(db: Connection, *, before: float, after: int) -> tuple[int, int | No
     ).fetchall()
     deleted = 0
     for row in found:
+        locks.threads(db, [row["id"]])
         number = {"thread": row["id"], "before": before}
         if db.execute(f"SELECT {_OLD}", number).fetchone()[0]:
             delete_thread(db, row["id"])

@@ -10,6 +10,7 @@ from sqlite_utils import Database
 from bot.domain.attachment import FileContent, FileKind, ThreadFile
 from bot.domain.scope import ThreadKey
 from bot.errors import Unread
+from storage import locks
 from storage.broken import log_broken
 from storage.connection import Connection
 from storage.dialect import ROOM, ROW, write_content
@@ -55,9 +56,9 @@ INSERT_CONTENT = f"""
     RETURNING {ROW} AS row
 """
 
-#: What of a message's contents nothing has any more.
-UNLINKED = """
-    DELETE FROM file_contents WHERE digest IN (:digest, :posted) AND NOT EXISTS (
+# A content that nothing has any more.
+_UNLINKED = """
+    DELETE FROM file_contents WHERE digest = :digest AND NOT EXISTS (
         SELECT 1 FROM message_files
         WHERE message_files.digest = file_contents.digest
     ) AND NOT EXISTS (
@@ -132,6 +133,17 @@ def insert_content(
     }
     if stored := db.execute(INSERT_CONTENT, row).fetchone():
         write_content(db, stored["row"], content.data)
+    elif not locks.content(db, digest):
+        # It was deleted meanwhile, with the last message that had it.
+        insert_content(db, digest, posted_size, content)
+
+
+def delete_unlinked(db: Connection, *digests: str) -> None:
+    """Delete those contents that nothing has any more."""
+    for digest in sorted(digests):
+        # Whoever links it meanwhile is seen only after this.
+        locks.content(db, digest)
+        db.execute(_UNLINKED, {"digest": digest})
 
 
 def decide_file(
@@ -141,6 +153,7 @@ def decide_file(
     unread: Unread | None,
     cut: FileContent | None = None,
 ) -> bool:
+    locks.thread(db, thread)
     shown = digest
     if cut is not None:
         shown = f"{digest}/{cut.pages}"
@@ -161,8 +174,7 @@ def decide_file(
         """,
         {**where, "reason": unread.value if unread else ""},
     )
-    for old in {shown, before["digest"] if before else digest}:
-        db.execute(UNLINKED, {"digest": old, "posted": digest})
+    delete_unlinked(db, *{digest, shown, before["digest"] if before else digest})
     return changed.rowcount > 0
 
 

@@ -13,10 +13,10 @@ from bot.domain.completion import RequestFile
 from bot.domain.scope import ThreadKey
 from bot.errors import Unread
 from bot.ports.files import IsDear, never_dear
-from storage import file_choices, thread_queries
+from storage import file_choices, locks, thread_queries
 from storage.broken import log_broken
 from storage.connection import Connection
-from storage.dialect import read_content
+from storage.dialect import ROW_LOCK, read_content
 
 _MESSAGE = f"""
     SELECT id, files FROM messages
@@ -88,6 +88,7 @@ def link_file(
     is_dear: IsDear = never_dear,
 ) -> bool:
     """Give `message` the stored content; return False if there is none."""
+    locks.thread(db, thread)
     if not digest and file.id and file.size is not None:
         where = {
             **thread_queries.named(thread),
@@ -95,7 +96,9 @@ def link_file(
         }
         row = db.execute(SAME_FILE, where).fetchone()
         digest = row["posted"] if row else ""
-    known = db.execute("SELECT tokens FROM file_contents WHERE digest = ?", [digest])
+    known = db.execute(
+        f"SELECT tokens FROM file_contents WHERE digest = ? {ROW_LOCK}", [digest]
+    )
     if (row := known.fetchone()) is None:
         return False
     _link_content(db, thread, message, file, digest, is_dear=is_dear(row["tokens"]))
@@ -112,20 +115,22 @@ def store_file(
     content: FileContent,
     is_dear: IsDear = never_dear,
 ) -> None:
+    locks.thread(db, thread)
     file_choices.insert_content(db, digest, posted_size, content)
     dear = is_dear(content.tokens)
     if not _link_content(db, thread, message, file, digest, is_dear=dear):
-        db.execute(file_choices.UNLINKED, {"digest": digest, "posted": digest})
+        file_choices.delete_unlinked(db, digest)
 
 
 def store_unread(
     db: Connection, thread: ThreadKey, message: str, file: Attachment, reason: Unread
 ) -> None:
+    locks.thread(db, thread)
     _link(db, thread, message, file, reason=reason.value)
 
 
 def refuse_files(db: Connection, digests: Collection[str]) -> None:
-    for digest in digests:
+    for digest in sorted(digests):
         db.execute("UPDATE file_contents SET refused = 1 WHERE digest = ?", [digest])
 
 

@@ -9,13 +9,14 @@ from dataclasses import replace
 from typing import Any
 
 from bot.domain.message import Disposition, Message, Verdict
-from bot.domain.scope import ThreadKey
+from bot.domain.scope import Scope, ThreadKey
 from bot.domain.turn import Turn, TurnMessage, TurnState
 from bot.ports.inbox import Judge
 from storage import (
     answer_options,
     attachments,
     erasures,
+    locks,
     settings,
     thread_queries,
     tombstones,
@@ -32,7 +33,8 @@ IGNORED = Verdict(Disposition.IGNORE)
 
 
 def receive(db: Connection, message: Message, judge: Judge, now: float) -> Verdict:
-    thread = thread_queries.thread(db, message.thread)
+    locks.storing(db, Scope.of(message.thread))
+    thread = locks.thread(db, message.thread)
     if thread and _known(db, thread["id"], message.message):
         return IGNORED
     if tombstones.was_deleted(db, message):

@@ -2,8 +2,8 @@
 
 Rule 1: a thread is taken only from nobody, from oneself, or from a process that is not
 listed any more. Taking it raises its epoch.
-Rule 2: every write of a turn begins with `hold`, so that what a process writes for a
-thread that it has lost is rejected as a whole.
+Rule 2: every write of a turn begins with `hold`, which locks the row of the thread, so
+that what a process writes for a thread that it has lost is rejected as a whole.
 """
 
 from sqlite_utils import Database
@@ -12,6 +12,7 @@ from bot.domain.scope import ThreadKey
 from bot.domain.turn import Turn
 from bot.errors import ThreadLost
 from storage.connection import Connection
+from storage.dialect import ROW_LOCK
 from storage.thread_queries import THREAD_ID, named, next_turn
 
 #: Of a process that does not run any more.
@@ -27,9 +28,9 @@ TAKE = f"""
       AND (owner IN ('', :owner) OR {NOBODYS})
 """
 
-HELD = """
+HELD = f"""
     SELECT epoch FROM threads
-    WHERE id = (SELECT thread_id FROM turns WHERE turns.id = ?)
+    WHERE id = (SELECT thread_id FROM turns WHERE turns.id = ?) {ROW_LOCK}
 """
 
 

@@ -1,39 +1,32 @@
-"""Reserves, charges and accounts, inside a transaction. Amounts are in USD.
+"""Reserves and charges, inside a transaction. Amounts are in USD.
 
 Rule: a charge and the accounts that it is booked in change together. Money is booked
 in the period in which it was reserved, so what is released is what was reserved.
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 
 from bot.domain.budget import (
     ALERTS,
     Alert,
-    Balance,
     Budget,
     BudgetExceeded,
     BudgetLimits,
     Charge,
-    Period,
 )
 from bot.domain.completion import Usage
 from bot.domain.scope import EVERYWHERE, Scope, ScopeLevel
 from bot.domain.turn import Outcome, Turn
 from bot.errors import StorageRejected
+from storage import accounts, locks
 from storage.broken import calendar_time, log_broken
 from storage.connection import Connection, Row
 from storage.dialect import insert
 from storage.leases import NOBODYS
 from storage.persons import GRAIN, person_exceeded
 from storage.scope_columns import AT, inside, parts, relocate, scope_of
-
-BALANCE = """
-    SELECT spent, reserved, warned, warned_of FROM accounts
-    WHERE platform = :platform AND workspace = :workspace
-      AND channel = :channel AND period = :period
-"""
 
 # Kinds of charges that are a question of a person. The turn that "routing" is made for
 # counts itself, and nobody asked for "auto-triage".
@@ -53,6 +46,7 @@ def reserve(
     now: float,
 ) -> BudgetExceeded | None:
     scope = Scope.of(turn.thread)
+    locks.money(db, scope, caps)
     before = _of_turn(db, turn)
     if before is not None:
         if before["ended_at"] is not None:
@@ -69,6 +63,7 @@ def book_reserve(db: Connection, turn: Turn, *, now: float) -> None:
     """Close the open charge of `turn` at its reserve: the cost is unknown."""
     row = _of_turn(db, turn)
     if row is not None and row["ended_at"] is None:
+        locks.money(db, scope_of(row))
         _close(db, row, Usage(), None, now, model=row["model"])
 
 
@@ -77,6 +72,7 @@ def book_open_attempt(db: Connection, turn: Turn, *, now: float) -> None:
     its cost is unknown, whether another attempt follows or not."""
     before = _of_turn(db, turn)
     if before is not None and before["ended_at"] is None:
+        locks.money(db, scope_of(before))
         _book_attempt(db, before, now)
 
 
@@ -84,6 +80,10 @@ def raise_reserve(
     db: Connection, charge: Turn | int, most: float, caps: BudgetLimits, now: float
 ) -> BudgetExceeded | None:
     row = _of_turn(db, charge) if isinstance(charge, Turn) else _charge(db, charge)
+    if row is not None:
+        locks.money(db, scope_of(row), caps)
+        # As it is now.
+        row = _charge(db, row["id"])
     if row is None or row["ended_at"] is not None or most <= row["reserved"]:
         return None
     more = most - row["reserved"]
@@ -108,6 +108,7 @@ def book_turn(
 ) -> list[Alert]:
     """Book the cost of `turn`, which has just ended; return the alerts due, marked as
     sent."""
+    locks.money(db, Scope.of(turn.thread), caps)
     row = _of_turn(db, turn)
     if row is None:
         if not outcome.model and outcome.usage == Usage():
@@ -132,6 +133,8 @@ def book_turn(
 
 
 def alerts(db: Connection, budgets: Sequence[Budget], now: float) -> list[Alert]:
+    for place in sorted({cap.place.at(ScopeLevel.WORKSPACE) for cap in budgets}):
+        locks.money(db, place)
     return [found for cap in budgets if (found := _alert(db, cap, now))]
 
 
@@ -141,6 +144,7 @@ def open_charge(
     if charge.goes_on:
         amounts = tuple(replace(each, messages=None) for each in caps.people)
         caps = replace(caps, people=amounts)
+    locks.money(db, charge.place, caps)
     exceeded = _exceeded(db, charge.person, charge.most, caps, now, turn=charge.turn)
     if exceeded:
         return exceeded
@@ -159,6 +163,9 @@ def close_charge(
     bounded: bool = False,
 ) -> None:
     row = _charge(db, charge)
+    if row is not None:
+        locks.money(db, scope_of(row))
+        row = _charge(db, charge)
     if row is not None and row["ended_at"] is None:
         _close(db, row, usage, cost, now, model=row["model"], bounded=bounded)
 
@@ -166,8 +173,11 @@ def close_charge(
 def book_interrupted(db: Connection, *, now: float) -> None:
     """Close the charges that were open when their process ended, at their reserve.
     Those of turns stay open: the turns resume."""
-    rows = db.execute(f"{OPEN_CALLS} AND {NOBODYS}")
-    for row in rows.fetchall():
+    rows = db.execute(f"{OPEN_CALLS} AND {NOBODYS}").fetchall()
+    for place in sorted({scope_of(row).at(ScopeLevel.WORKSPACE) for row in rows}):
+        locks.money(db, place)
+    # Another process may have closed some meanwhile.
+    for row in db.execute(f"{OPEN_CALLS} AND {NOBODYS}").fetchall():
         try:
             with db.atomic():
                 _close(db, row, Usage(), None, now, model=row["model"])
@@ -179,29 +189,18 @@ def book_interrupted(db: Connection, *, now: float) -> None:
 
 def move(db: Connection, thread: Scope, *, to: Scope) -> None:
     """Book the charges of `thread`, open ones included, in the accounts of `to`."""
+    for place in sorted({each.at(ScopeLevel.WORKSPACE) for each in (thread, to)}):
+        locks.money(db, place)
     rows = db.execute(f"SELECT * FROM charges WHERE {AT}", parts(thread))
     for row in rows.fetchall():
         ended = row["ended_at"] is not None
         booked = row["reserved"] if row["cost"] is None else row["cost"]
         spent, held = (booked, 0.0) if ended else (0.0, row["reserved"])
-        for account, period in _accounts(thread, row["at"]):
-            _add(db, account, period, spent=-spent, reserved=-held)
-        for account, period in _accounts(to, row["at"]):
-            _add(db, account, period, spent=spent, reserved=held)
+        for account, period in accounts.accounts_of(thread, row["at"]):
+            accounts.add(db, account, period, spent=-spent, reserved=-held)
+        for account, period in accounts.accounts_of(to, row["at"]):
+            accounts.add(db, account, period, spent=spent, reserved=held)
     relocate(db, "charges", thread, to=to)
-
-
-def balance(db: Connection, scope: Scope, period: Period, now: float) -> Balance:
-    if (row := _account(db, scope, period.name_at(now))) is None:
-        return Balance()
-    return Balance(row["spent"], row["reserved"] if row["reserved"] > GRAIN else 0.0)
-
-
-def balances(
-    db: Connection, budgets: Sequence[Budget], now: float
-) -> list[tuple[Budget, Balance]]:
-    """Return each of `budgets` with its balance in the period that contains `now`."""
-    return [(cap, balance(db, cap.place, cap.period, now)) for cap in budgets]
 
 
 def _exceeded(
@@ -235,7 +234,7 @@ def _budget_exceeded(
 def _used(db: Connection, cap: Budget, now: float) -> tuple[float, float]:
     """Return what counts against `cap`: (spent, reserved)."""
     if not cap.kind:
-        row = _account(db, cap.place, cap.period.name_at(now))
+        row = accounts.account(db, cap.place, cap.period.name_at(now))
         return (row["spent"], row["reserved"]) if row else (0.0, 0.0)
     # A single kind of call has no account; a period has few of them.
     since = {"kind": cap.kind, "since": cap.period.begin(now), **parts(cap.place)}
@@ -254,7 +253,7 @@ def _used(db: Connection, cap: Budget, now: float) -> tuple[float, float]:
 def _alert(db: Connection, cap: Budget, at: float) -> Alert | None:
     """Return the alert due for `cap` and mark it sent."""
     period = cap.period.name_at(calendar_time(at))
-    row = _account(db, cap.place, period)
+    row = accounts.account(db, cap.place, period)
     if row is None or cap.usd <= 0:
         # A budget of 0 has no share that could be used up.
         return None
@@ -350,44 +349,13 @@ def _book_attempt(db: Connection, row: Row, now: float) -> None:
 
 def _book(db: Connection, row: Row, *, spent: float) -> None:
     """Release the reserve of the charge `row` and book `spent`."""
-    for scope, period in _accounts(scope_of(row), row["at"]):
-        _add(db, scope, period, spent=spent, reserved=-row["reserved"])
+    for scope, period in accounts.accounts_of(scope_of(row), row["at"]):
+        accounts.add(db, scope, period, spent=spent, reserved=-row["reserved"])
 
 
 def _add_reserve(db: Connection, scope: Scope, most: float, now: float) -> None:
-    for account, period in _accounts(scope, now):
-        _add(db, account, period, spent=0.0, reserved=most)
-
-
-def _add(
-    db: Connection, scope: Scope, period: str, *, spent: float, reserved: float
-) -> None:
-    db.execute(
-        """
-        INSERT INTO accounts (platform, workspace, channel, period, spent, reserved)
-        VALUES (:platform, :workspace, :channel, :period, :spent, :reserved)
-        ON CONFLICT (platform, workspace, channel, period) DO UPDATE
-        SET spent = accounts.spent + excluded.spent,
-            reserved = accounts.reserved + excluded.reserved
-        """,
-        {**parts(scope), "period": period, "spent": spent, "reserved": reserved},
-    )
-
-
-def _accounts(scope: Scope, at: float) -> Iterator[tuple[Scope, str]]:
-    """Yield the accounts that a charge in `scope` is booked in: (scope, period)."""
-    at = calendar_time(at)
-    levels = (ScopeLevel.OPERATOR, ScopeLevel.WORKSPACE, ScopeLevel.CHANNEL)
-    # What the operator pays for has no workspace.
-    for account in dict.fromkeys(scope.at(level) for level in levels):
-        for period in Period:
-            yield account, period.name_at(at)
-
-
-def _account(db: Connection, scope: Scope, period: str) -> Row | None:
-    at = {**parts(scope), "period": period}
-    found: Row | None = db.execute(BALANCE, at).fetchone()
-    return found
+    for account, period in accounts.accounts_of(scope, now):
+        accounts.add(db, account, period, spent=0.0, reserved=most)
 
 
 def _charge(db: Connection, id: int) -> Row | None:

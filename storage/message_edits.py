@@ -15,6 +15,7 @@ from storage import (
     attachments,
     heads,
     ledger,
+    locks,
     settings,
     summaries,
     thread_queries,
@@ -38,6 +39,8 @@ _STORED = """
 
 
 def move_thread(db: Connection, thread: ThreadKey, to: ThreadKey) -> None:
+    locks.storing(db, Scope.of(to))
+    locks.both(db, thread, to)
     # The target thread may already exist.
     moved = db.execute(
         f"""
@@ -62,6 +65,7 @@ def move_thread(db: Connection, thread: ThreadKey, to: ThreadKey) -> None:
 
 def edit_message(db: Connection, message: Message, content: str, now: float) -> None:
     where = {**thread_queries.named(message.thread), "message": message.message}
+    locks.threads_of(db, message.thread.platform, [message.message])
     found = db.execute(f"SELECT id FROM messages WHERE {_STORED}", where).fetchall()
     for (number,) in found:
         summaries.delete_of_message(db, number)
@@ -89,6 +93,7 @@ def edit_message(db: Connection, message: Message, content: str, now: float) -> 
 
 
 def reset_context(db: Connection, thread: ThreadKey) -> bool:
+    locks.thread(db, thread)
     # The newest id of any thread serves: ids only grow.
     reset = db.execute(
         f"""
@@ -107,7 +112,7 @@ def reset_context(db: Connection, thread: ThreadKey) -> bool:
 
 
 def retry_turn(db: Connection, thread: ThreadKey, turn: str, now: float) -> bool:
-    row = thread_queries.thread(db, thread)
+    row = locks.thread(db, thread)
     if row is None or thread_queries.next_turn(db, thread):
         return False
     last, name, asked_at, preface = db.execute(

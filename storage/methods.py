@@ -4,8 +4,9 @@ from collections.abc import Awaitable, Callable, Coroutine
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
+from bot.domain.scope import Scope
 from bot.domain.turn import Turn
-from storage import leases
+from storage import leases, locks
 from storage.connection import Connection
 
 P = ParamSpec("P")
@@ -43,14 +44,20 @@ def write(query: Query[P, T]) -> Method[P, T]:
 
 
 def write_of_turn(
-    query: Query[Concatenate[Of, P], T],
+    query: Query[Concatenate[Of, P], T], *, stores: bool = False
 ) -> Callable[Concatenate[Any, Of, P], Coroutine[Any, Any, T]]:
     """Return the method that runs `query`, which writes for the process that has the
     thread of its turn. The method raises ThreadLost if another one took it. A charge
-    that is not a turn's belongs to no thread."""
+    that is not a turn's belongs to no thread.
+
+    A query that `stores` what people say, or looks whether they deleted it, waits for
+    deletions.
+    """
 
     def held(db: Connection, turn: Of, /, *args: P.args, **kwargs: P.kwargs) -> T:
         if isinstance(turn, Turn):
+            if stores:
+                locks.storing(db, Scope.of(turn.thread))
             leases.hold(db, turn)
         return query(db, turn, *args, **kwargs)
 

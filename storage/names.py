@@ -83,7 +83,7 @@ def unnamed(db: Connection, since: float, now: float) -> list[Sighting]:
 
 
 def store_names(db: Connection, names: Sequence[LastName], now: float) -> None:
-    for each in names:
+    for each in sorted(names, key=_order):
         db.execute(
             """
             INSERT INTO names VALUES (?, ?, ?, ?, ?, ?)
@@ -96,6 +96,11 @@ def store_names(db: Connection, names: Sequence[LastName], now: float) -> None:
                 *(each.name, now),
             ],
         )
+
+
+def _order(name: LastName) -> tuple[str, ...]:
+    # Two that store the same names wait for each other in one order.
+    return (name.platform, name.workspace, name.kind.value, name.id)
 
 
 def drop_names(db: Connection, serves: Callable[[str, str], bool]) -> int:

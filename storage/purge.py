@@ -9,7 +9,7 @@ from functools import partial
 
 from bot.domain.retention import Retention
 from bot.domain.scope import Scope
-from storage import expiry, installations, posts, triage_cases
+from storage import expiry, installations, locks, posts, triage_cases
 from storage.connection import Connection, Row
 from storage.expiry import AT_ONCE
 from storage.scope_columns import inside, parts
@@ -82,6 +82,7 @@ def _purge(db: Connection, scope: Scope, most: int) -> int:
         f"SELECT id FROM threads WHERE {inside(scope)} ORDER BY id LIMIT :most",
         {**at, "most": most},
     ).fetchall()
+    locks.threads(db, [row["id"] for row in found])
     for row in found:
         expiry.delete_thread(db, row["id"])
     if found:

@@ -6,14 +6,16 @@ Rule: a message asks once. One that a turn answers, or has answered, begins no o
 from dataclasses import replace
 
 from bot.domain.message import Disposition, Message, Verdict
+from bot.domain.scope import Scope
 from bot.ports.inbox import Judge
-from storage import attachments, inbox, settings, thread_queries
+from storage import attachments, inbox, locks, settings, thread_queries
 from storage.connection import Connection, Row
 from storage.dialect import SAME
 
 
 def readdress(db: Connection, message: Message, judge: Judge, now: float) -> Verdict:
-    thread = thread_queries.thread(db, message.thread)
+    locks.storing(db, Scope.of(message.thread))
+    thread = locks.thread(db, message.thread)
     row = _stored(db, thread["id"], message.message) if thread else None
     if thread is None or row is None:
         return (

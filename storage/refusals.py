@@ -6,6 +6,7 @@ change, and their number is bounded, so that nobody fills the database with them
 
 from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.setting import AuditEntry, Refusal
+from storage import locks
 from storage.connection import Connection
 from storage.dialect import ROW
 from storage.scope_columns import inside, parts
@@ -19,6 +20,7 @@ OTHERS = "more than can be listed"
 
 
 def record_refusal(db: Connection, entry: AuditEntry) -> None:
+    locks.settings(db, [entry.place])
     hour = int(entry.at // HOUR)
     channel = entry.place.at(ScopeLevel.CHANNEL)
     line = {**parts(channel), "hour": hour, "who": entry.who, "name": entry.name}

@@ -12,7 +12,7 @@ from bot.domain.scope import Scope, ThreadKey
 from bot.domain.setting import AuditEntry
 from bot.domain.turn import Ended
 from bot.domain.vitals import Ages
-from storage import settings
+from storage import locks, settings
 from storage.broken import calendar_time
 from storage.connection import Connection, Row
 from storage.dialect import GREATEST, write_nothing
@@ -165,6 +165,7 @@ def workspaces(db: Connection) -> list[Scope]:
 
 
 def record_look(db: Connection, entry: AuditEntry) -> None:
+    locks.settings(db, [entry.place])
     known = db.execute(
         f"""
         SELECT 1 FROM audit

@@ -19,6 +19,7 @@ from bot.domain.setting import (
     Version,
 )
 from bot.settings.stored_values import usable
+from storage import locks
 from storage.broken import calendar_time, log_broken
 from storage.connection import Connection, Row
 from storage.dialect import ROW, insert
@@ -81,6 +82,7 @@ def change_settings(
     base: int | None = None,
     running: bool = False,
 ) -> list[AuditEntry] | EditConflict:
+    locks.settings(db, [each.place for each in changes])
     wanted = [each for each in changes if not _is_set(db, each)]
     if base is not None:
         others = [entry for each in wanted for entry in _since(db, each, base)]
@@ -188,6 +190,7 @@ def _add_version(db: Connection, change: Change, *, who: str, now: float) -> Ver
 
 
 def pin_settings(db: Connection, thread: ThreadKey, values: Mapping[str, str]) -> None:
+    locks.thread(db, thread)
     at = parts(Scope.of(thread))
     db.execute(f"DELETE FROM kept WHERE {AT}", at)
     for name, value in values.items():
@@ -200,6 +203,7 @@ def pin_settings(db: Connection, thread: ThreadKey, values: Mapping[str, str]) -
 
 
 def ensure_operator_version(db: Connection, name: str, text: str, now: float) -> int:
+    locks.settings(db, [EVERYWHERE])
     known = versions(db, EVERYWHERE, name)
     if known and known[0].text == text:
         return known[0].id
@@ -256,6 +260,7 @@ def entries(db: Connection, first: int, last: int) -> list[AuditEntry]:
 
 
 def save_draft(db: Connection, draft: Draft) -> int:
+    locks.settings(db, [draft.place])
     db.execute("DELETE FROM drafts WHERE at < ?", [draft.at - WEEK])
     return insert(
         db,
@@ -298,20 +303,23 @@ def move(db: Connection, thread: Scope, *, to: Scope) -> None:
 
     Settings that `to` has already stay, and its versions come first.
     """
+    locks.settings(db, [thread, to])
     db.execute(
         f"""
-        UPDATE versions SET number = number + (
-            SELECT coalesce(max(number), 0) FROM versions AS there
-            WHERE there.platform = :to_platform AND there.workspace = :to_workspace
-              AND there.channel = :to_channel AND there.thread = :to_thread
-              AND there.name = versions.name
-        )
+        UPDATE versions
+        SET platform = :to_platform, workspace = :to_workspace,
+            channel = :to_channel, thread = :to_thread,
+            number = number + (
+                SELECT coalesce(max(number), 0) FROM versions AS there
+                WHERE there.platform = :to_platform AND there.workspace = :to_workspace
+                  AND there.channel = :to_channel AND there.thread = :to_thread
+                  AND there.name = versions.name
+            )
         WHERE {AT}
         """,
         both(thread, to),
     )
-    for table in ("versions", "audit"):
-        relocate(db, table, thread, to=to)
+    relocate(db, "audit", thread, to=to)
     for table in ("settings", "kept"):
         relocate(db, table, thread, to=to, by_name=True)
         db.execute(f"DELETE FROM {table} WHERE {AT}", parts(thread))

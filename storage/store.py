@@ -20,6 +20,7 @@ from bot.domain.shared_rate import RateAsk, RateState
 from bot.domain.turn import Turn
 from bot.ports.inbox import Judge
 from storage import (
+    accounts,
     api_reading,
     api_tokens,
     conversation,
@@ -112,7 +113,7 @@ class DatabaseStore:
     delete_scope = write(erasures.delete_scope)
 
     needs_backfill = read(thread_queries.needs_backfill)
-    backfill = write_of_turn(inbox.backfill)
+    backfill = write_of_turn(inbox.backfill, stores=True)
     store_prompt = write_of_turn(turns.store_prompt)
     conversation = read(conversation.conversation)
     question_times = read(earlier_turns.question_times)
@@ -206,7 +207,7 @@ class DatabaseStore:
 
     forget_part = write_of_turn(turns.forget_part)
     finish_turn = write_of_turn(turns.finish_turn)
-    mark_delivered = write_of_turn(turns.mark_delivered)
+    mark_delivered = write_of_turn(turns.mark_delivered, stores=True)
     release_turn = write_of_turn(turns.release_turn)
     record_failure = write_of_turn(turns.record_failure)
     abandon_turn = write_of_turn(turns.abandon_turn)
@@ -267,7 +268,7 @@ class DatabaseStore:
     reserve = write_of_turn(ledger.reserve)
     raise_reserve = write_of_turn(ledger.raise_reserve)
     close_charge = write(ledger.close_charge)
-    balance = read(ledger.balance)
+    balance = read(accounts.balance)
     alerts = write(ledger.alerts)
     past_calls = read(spending.past_calls)
     usage = report(spending.usage)

@@ -16,6 +16,7 @@ from bot.domain.completion import BYTES_PER_TOKEN, Usage
 from bot.domain.scope import ThreadKey
 from bot.domain.summary import ReadTurn, Summary
 from bot.domain.turn import Turn
+from storage import locks
 from storage.broken import calendar_time
 from storage.connection import Connection, Row
 from storage.conversation import turns_read
@@ -110,6 +111,7 @@ def read_turns(db: Connection, thread: ThreadKey) -> list[ReadTurn]:
 def store_summary(
     db: Connection, thread: ThreadKey, covered: Sequence[ReadTurn], summary: Summary
 ) -> bool:
+    locks.thread(db, thread)
     if not covered or read_turns(db, thread)[: len(covered)] != list(covered):
         return False
     usage = asdict(summary.usage)

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from bot.domain.message import Message, StoredMessage
 from bot.domain.reply import ADDED
-from bot.domain.scope import ThreadKey
-from storage import attachments, erasures, inbox, thread_queries
+from bot.domain.scope import Scope, ThreadKey
+from storage import attachments, erasures, inbox, locks, thread_queries
 from storage.connection import Connection
 
 STORED = f"""
@@ -39,6 +39,8 @@ def stored_message(
 def supplement(
     db: Connection, before: Message, after: Message, content: str, addition: Message
 ) -> None:
+    locks.storing(db, Scope.of(before.thread))
+    locks.thread(db, before.thread)
     where = {**thread_queries.named(before.thread), "message": before.message}
     row = db.execute(STORED, where).fetchone()
     if row is None or thread_queries.message_of(row) != before:

@@ -9,10 +9,10 @@ from typing import Any
 from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.triage_case import TriageCase
 from bot.ports.cases import all_scopes
-from storage import tombstones
+from storage import locks, tombstones
 from storage.broken import calendar_time, log_broken, parsed
 from storage.connection import Connection, Row
-from storage.dialect import GREATEST, LEAST, among, execute_many
+from storage.dialect import GREATEST, LEAST, ROW_LOCK, among, execute_many
 from storage.scope_columns import inside, parts, scope_of
 
 # Cases of one message, and cases of several with this one among them.
@@ -24,6 +24,7 @@ _MADE_OF = """
 
 
 def open_case(db: Connection, case: TriageCase) -> TriageCase:
+    locks.storing(db, case.place)
     if tombstones.is_deleted(db, case.place, (case.message, *case.messages)):
         # The text was read before the message was deleted.
         return replace(case, id=0, text="")
@@ -82,9 +83,10 @@ def case(db: Connection, id: int) -> TriageCase | None:
 def correct_case(
     db: Connection, id: int, field: str, value: Any, who: str, now: float
 ) -> TriageCase | None:
-    found = case(db, id)
-    if found is None:
+    row = db.execute(f"SELECT * FROM cases WHERE id = ? {ROW_LOCK}", [id]).fetchone()
+    if row is None:
         return None
+    found = _case(row)
     changed = {**found.corrected, field: value}
     db.execute(
         """
@@ -188,7 +190,8 @@ def expire(db: Connection, *, before: float, corrected_before: float, most: int)
 
 
 def _delete(db: Connection, where: str, values: dict[str, Any]) -> int:
-    found = db.execute(f"SELECT id FROM cases WHERE {where}", values).fetchall()
+    query = f"SELECT id FROM cases WHERE {where} ORDER BY id {ROW_LOCK}"
+    found = db.execute(query, values).fetchall()
     for number in found:
         # The rows that refer to it first.
         db.execute("DELETE FROM case_messages WHERE case_id = ?", list(number))

@@ -5,7 +5,7 @@ from sqlite_utils import Database
 
 from bot.domain.message import Message
 from bot.domain.scope import ThreadKey
-from storage import thread_queries
+from storage import locks, thread_queries
 from storage.connection import Connection
 
 # A sign that cannot be taken away so often is given up: the bot may have lost the
@@ -31,6 +31,8 @@ def m014_waiting_signs(db: Database) -> None:
 
 
 def claim_sign(db: Connection, message: Message) -> bool:
+    # While its turn begins, nobody would take the sign away again.
+    locks.thread(db, message.thread)
     claimed = db.execute(
         f"""
         UPDATE messages SET sign = :tries

@@ -16,9 +16,6 @@ RUNNING = 2
 #: Held while the index of words is changed, to the end of that transaction.
 INDEX = 3
 
-#: Held by whoever writes, to the end of that transaction.
-WRITES = 4
-
 #: Held by the one process that looks after the others.
 REAPER = 5
 

@@ -21,7 +21,7 @@ from storage.postgres.connection import Connection
 from storage.postgres.errors import code
 from storage.postgres.lock_numbers import RUNNING
 from storage.postgres.locks import locked
-from storage.postgres.pool import WRITE_ALONE, Pool
+from storage.postgres.pool import Pool
 
 #: The oldest version that is served: what older ones lack, the engine needs.
 OLDEST = 15
@@ -93,7 +93,6 @@ def pool_of(address: ServerAddress) -> Pool:
         lambda: Connection(address.url),
         search_index.settle_removed,
         search_index.fill,
-        begin=WRITE_ALONE,
     )
 
 

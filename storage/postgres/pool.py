@@ -25,7 +25,6 @@ from bot.messages import storage as messages
 from bot.runtime.allowance import Allowance
 from storage.postgres.connection import Connection
 from storage.postgres.errors import is_lost, is_transient, translated
-from storage.postgres.lock_numbers import OURS, WRITES
 from storage.writer import MOST_WAITING, crowded
 
 log = logging.getLogger(__name__)
@@ -43,9 +42,6 @@ _PAUSE, _LONGEST_PAUSE = 0.005, 0.5
 
 READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 WRITE = "BEGIN"
-#: Of writes that run one after the other, whichever process they are of, as SQLite's
-#: do. In one statement: it takes one round trip.
-WRITE_ALONE = f"{WRITE}; SELECT pg_advisory_xact_lock({OURS}, {WRITES})"
 
 
 class Pool:
@@ -62,7 +58,6 @@ class Pool:
         settle: Callable[[Connection], None] | None = None,
         fill: Callable[[Connection], int] | None = None,
         *,
-        begin: str = WRITE,
         writers: int = WRITERS,
         readers: int = READERS,
         most: int = MOST_WAITING,
@@ -70,7 +65,7 @@ class Pool:
         self._settle = settle
         self._fill = fill
         self._filling: asyncio.Future[int] | None = None
-        self._writers = _Threads(connect, writers, "storage-writer", begin, most)
+        self._writers = _Threads(connect, writers, "storage-writer", WRITE, most)
         self._readers = _Threads(connect, readers, "storage-reader", READ, most)
         # What may read whole tables: no turn waits for it.
         self._reports = _Threads(connect, 1, "storage-report", READ, most)

@@ -98,9 +98,11 @@ def _looked_at(db: Connection, wait: float, *, shared: bool = False) -> Iterator
 
 def unknown(db: Connection, steps: Sequence[Step] = STEPS) -> list[str]:
     """Return the names of the steps that the database of `db` has taken and `steps`
-    lacks."""
+    lacks, without those of the engine's tables (`storage.engine.schema`)."""
     known = {step.name for step in steps}
-    return [name for name in _applied(db) if name not in known]
+    return [
+        name for name in _applied(db) if name not in known and not name.startswith("e")
+    ]
 
 
 def _pending(
@@ -115,7 +117,8 @@ def _pending(
     if "threadkeep_move" in tables and not moving:
         raise ConfigError(messages.half_moved(name=name))
     applied = _applied(db)
-    if newer := keeps_out(unknown(db, steps)):
+    known = {step.name for step in steps}
+    if newer := keeps_out(each for each in applied if each not in known):
         raise ConfigError(messages.newer(name=name, version=newer))
     taken = [step for step in steps if step.name in applied]
     left = [step for step in steps if step.name not in applied]

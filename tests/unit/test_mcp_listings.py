@@ -14,7 +14,7 @@ from bot.domain.mcp import McpServer
 from bot.domain.scope import EVERYWHERE
 from bot.errors import StorageFull
 from bot.mcp_listings import REST, RETRY, McpListings
-from storage import ledger
+from storage import accounts
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.claude.mcp_servers import Server
 from tests.support.memory_store import MemoryStore
@@ -140,7 +140,7 @@ async def test_it_counts_on_the_operators_budgets_alone(desk: Desk) -> None:
     await desk.listings().learn()
     [row] = await desk.store.spending(0.0)
     assert (row.kind, row.place, row.person) == ("mcp", EVERYWHERE, "")
-    [(_, balance)] = ledger.balances(desk.store.db, [total], desk.now)
+    [(_, balance)] = accounts.balances(desk.store.db, [total], desk.now)
     assert balance.spent == pytest.approx(row.cost)
     assert 0 < row.cost < 0.001
 

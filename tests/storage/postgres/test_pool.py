@@ -103,7 +103,8 @@ async def test_a_deadlock_is_tried_again(pool: Pool) -> None:
         pool.write(partial(swap, first=1, second=2)),
         pool.write(partial(swap, first=2, second=1)),
     )
-    assert len(tries) == 3
+    # The server may find the deadlock from both sides at once.
+    assert len(tries) in (3, 4)
     texts = await pool.read(
         lambda db: [row["text"] for row in db.execute("SELECT text FROM t")]
     )

@@ -1,0 +1,65 @@
+"""Accounts of what is spent and reserved, by scope and period, inside a transaction.
+
+Rule: they change together with the charges of `storage.ledger`.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from bot.domain.budget import Balance, Budget, Period
+from bot.domain.scope import Scope, ScopeLevel
+from storage.broken import calendar_time
+from storage.connection import Connection, Row
+from storage.persons import GRAIN
+from storage.scope_columns import parts
+
+BALANCE = """
+    SELECT spent, reserved, warned, warned_of FROM accounts
+    WHERE platform = :platform AND workspace = :workspace
+      AND channel = :channel AND period = :period
+"""
+
+
+def balance(db: Connection, scope: Scope, period: Period, now: float) -> Balance:
+    if (row := account(db, scope, period.name_at(now))) is None:
+        return Balance()
+    return Balance(row["spent"], row["reserved"] if row["reserved"] > GRAIN else 0.0)
+
+
+def balances(
+    db: Connection, budgets: Sequence[Budget], now: float
+) -> list[tuple[Budget, Balance]]:
+    """Return each of `budgets` with its balance in the period that contains `now`."""
+    return [(cap, balance(db, cap.place, cap.period, now)) for cap in budgets]
+
+
+def add(
+    db: Connection, scope: Scope, period: str, *, spent: float, reserved: float
+) -> None:
+    """Add to what is spent and reserved in the account of `scope`."""
+    db.execute(
+        """
+        INSERT INTO accounts (platform, workspace, channel, period, spent, reserved)
+        VALUES (:platform, :workspace, :channel, :period, :spent, :reserved)
+        ON CONFLICT (platform, workspace, channel, period) DO UPDATE
+        SET spent = accounts.spent + excluded.spent,
+            reserved = accounts.reserved + excluded.reserved
+        """,
+        {**parts(scope), "period": period, "spent": spent, "reserved": reserved},
+    )
+
+
+def accounts_of(scope: Scope, at: float) -> Iterator[tuple[Scope, str]]:
+    """Yield the accounts that a charge in `scope` is booked in: (scope, period)."""
+    at = calendar_time(at)
+    levels = (ScopeLevel.OPERATOR, ScopeLevel.WORKSPACE, ScopeLevel.CHANNEL)
+    # What the operator pays for has no workspace.
+    for place in dict.fromkeys(scope.at(level) for level in levels):
+        for period in Period:
+            yield place, period.name_at(at)
+
+
+def account(db: Connection, scope: Scope, period: str) -> Row | None:
+    """Return the row of an account."""
+    at = {**parts(scope), "period": period}
+    found: Row | None = db.execute(BALANCE, at).fetchone()
+    return found
