@@ -14,6 +14,7 @@ from bot.domain.budget import Budget
 from bot.domain.retention import AUDIT_DAYS, CASE_DAYS, DAY, Retention
 from bot.domain.scope import EVERYWHERE
 from bot.domain.served_workspaces import Served
+from bot.domain.server_address import SCHEMES, ServerAddress
 from bot.domain.setting import StoredSettings
 from bot.domain.tracing import SERVICE, Tracing
 from bot.domain.turn import ANSWERS_AT_ONCE
@@ -41,6 +42,9 @@ _ADMIN = re.compile(r"[a-z]+:[A-Za-z0-9]+")
 
 # A week: nobody calls a platform heard that was silent for longer.
 MOST_MINUTES = 10_080
+
+# Where the database is, unless THREADKEEP_DB says so.
+DATABASE = "data/threadkeep.db"
 
 LEVELS = ("debug", "info", "warning", "error")
 
@@ -77,7 +81,8 @@ class Config:
     #: None for the offline model.
     api_key: str | None = field(repr=False)
     base_url: str | None
-    database: Path
+    #: The file, or where the database is on a server.
+    database: Path | ServerAddress
     operator: Operator
     #: Seconds that running answers have when the process is told to stop.
     grace: float
@@ -97,6 +102,14 @@ class Config:
     probes: tuple[tuple[str, str], ...] = ()
     #: Where spans of OpenTelemetry go; None for nowhere.
     tracing: Tracing | None = None
+
+    @property
+    def beside(self) -> Path:
+        """The path that files of this machine stand beside: that of the database, or
+        where it would be."""
+        if isinstance(self.database, Path):
+            return self.database
+        return Path(DATABASE).absolute()
 
     @property
     def model(self) -> str:
@@ -151,8 +164,7 @@ class Config:
         config = cls(
             api_key=api_key,
             base_url=base_url,
-            # As messages show it.
-            database=_database(env).absolute(),
+            database=_database(env),
             operator=Operator(
                 values,
                 secret=api_key or "",
@@ -286,6 +298,10 @@ def _retention(env: Mapping[str, str], problems: list[str]) -> Retention:
 def database_problem(env: Mapping[str, str]) -> str:
     """Return what is wrong with THREADKEEP_DB, "" for nothing."""
     path = _database(env)
+    if isinstance(path, ServerAddress):
+        return "" if path.url.isprintable() else messages.BAD_DATABASE_PATH
+    if "://" in (_text(env, "THREADKEEP_DB") or ""):
+        return messages.BAD_DATABASE_SCHEME
     # The path of a file is quoted in messages and visible to others on the machine. An
     # address is no longer one as a path, whose double slashes are single ones.
     if is_credential(_text(env, "THREADKEEP_DB") or "") or is_credential(path.stem):
@@ -293,8 +309,12 @@ def database_problem(env: Mapping[str, str]) -> str:
     return "" if str(path).isprintable() else messages.BAD_DATABASE_PATH
 
 
-def _database(env: Mapping[str, str]) -> Path:
-    return Path(_text(env, "THREADKEEP_DB") or "data/threadkeep.db")
+def _database(env: Mapping[str, str]) -> Path | ServerAddress:
+    text = _text(env, "THREADKEEP_DB") or DATABASE
+    if text.startswith(SCHEMES):
+        return ServerAddress(text)
+    # As messages show it.
+    return Path(text).absolute()
 
 
 def _text(env: Mapping[str, str], name: str) -> str | None:

@@ -5,18 +5,23 @@ import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 
+from bot.domain.server_address import ServerAddress
 from bot.errors import ConfigError
+from bot.messages import postgres
 from bot.messages import storage as messages
 from storage.database import open_beside
 
 
-def back_up(path: Path, to: Path) -> int:
+def back_up(path: Path | ServerAddress, to: Path) -> int:
     """Write a consistent copy of the database at `path` to the new file `to`, with
     permissions for its owner only; return its size in bytes.
 
-    The copy contains no deleted data. Raises ConfigError if there is no database of
-    ours at `path`, or if `to` exists or cannot be written; then no part of it remains.
+    The copy contains no deleted data. Raises ConfigError for a database on a server, if
+    there is none of ours at `path`, or if `to` exists or cannot be written; then no
+    part of it remains.
     """
+    if isinstance(path, ServerAddress):
+        raise ConfigError(postgres.backup_by_server(address=path))
     with closing(open_beside(path)) as db:
         # VACUUM INTO counts as a write, though it only reads this database.
         db.execute("PRAGMA query_only = OFF")

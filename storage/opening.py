@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import (
     AbstractContextManager,
+    AsyncExitStack,
     ExitStack,
     asynccontextmanager,
     closing,
@@ -24,7 +25,7 @@ from sqlite_utils import Database
 
 from bot.domain.scope import Scope
 from bot.domain.server_address import ServerAddress
-from bot.errors import ConfigError
+from bot.errors import ConfigError, InUse
 from bot.messages import postgres as messages
 from storage import database, erasures, leases, search_index
 from storage.connection import Connection
@@ -131,6 +132,22 @@ async def open_shared_store(at: Where) -> AsyncIterator[DatabaseStore]:
         else:
             pool = stack.enter_context(_server().opened_beside(at))
             yield DatabaseStore(pool.read, pool.write, pool.report, clock=time.time)
+
+
+@asynccontextmanager
+async def open_or_share(at: Where) -> AsyncIterator[DatabaseStore]:
+    """Open the database at `at` for a command, also beside a running bot; create what
+    is missing. Raises ConfigError if it cannot be used."""
+    async with AsyncExitStack() as stack:
+        if isinstance(at, ServerAddress):
+            pool = stack.enter_context(_server().opened(at))
+            store = DatabaseStore(pool.read, pool.write, pool.report, clock=time.time)
+        else:
+            try:
+                store = await stack.enter_async_context(open_store(at))
+            except InUse:
+                store = await stack.enter_async_context(open_shared_store(at))
+        yield store
 
 
 @contextmanager

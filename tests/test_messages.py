@@ -196,7 +196,8 @@ _DATE = re.compile(r"%[aAbBp]")
 _NAME = re.compile(r"\A[a-z0-9_-]+\Z")
 _SQL = re.compile(
     r"\A\s*(?:SELECT|INSERT|UPDATE|DELETE|WITH|BEGIN|VACUUM|PRAGMA|CREATE"
-    r"|AFTER|BEFORE|CASE|COPY|ALTER TABLE|DROP TABLE|DROP TRIGGER)\b|\A(?:iif|coalesce)\("
+    r"|AFTER|BEFORE|CASE|COPY|ALTER TABLE|DROP TABLE|DROP TRIGGER)\b"
+    r"|\A(?:iif|coalesce)\("
     r"|\b(?:AND|IN|LIKE|ORDER BY|SELECT|WHERE)\b|= :"
 )
 _COMMANDS = {command.name for command in COMMANDS}

@@ -8,7 +8,7 @@ a running bot with the same database disturbs nothing.
 import contextlib
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -33,7 +33,7 @@ from bot.domain.budget import BudgetExceeded, Charge
 from bot.domain.completion import ChatMessage, Request
 from bot.domain.scope import Scope
 from bot.domain.setting import OPERATOR, Setting, StoredSettings
-from bot.errors import ConfigError, InUse, ModelDenied, PromptTooLong, Unacceptable
+from bot.errors import ConfigError, ModelDenied, PromptTooLong, Unacceptable
 from bot.messages import answers, command_help, phrases
 from bot.messages import cli as messages
 from bot.runtime import logs, terminal
@@ -44,7 +44,7 @@ from bot.settings.effective import EffectiveSettings, resolve
 from bot.settings.options import BY_NAME
 from bot.settings.parsers import AUTO
 from bot.ui import formatting
-from storage.opening import open_shared_store, open_store
+from storage.opening import open_or_share
 from storage.store import DatabaseStore
 
 #: Where the terminal's settings and budgets are, and who asks there.
@@ -134,7 +134,10 @@ class _Question:
 
     async def answer(self) -> int:
         """Print the answer; return the exit status."""
-        async with _store(self._config) as store, open_model(self._config) as model:
+        async with (
+            open_or_share(self._config.database) as store,
+            open_model(self._config) as model,
+        ):
             request, settings = await self._request(store)
             charge = Charge(PLACE, AUTHOR, "ask", request.model)
             with _showing(request.model, light=self._light) as show:
@@ -198,18 +201,6 @@ class _Question:
             exact=True,
         )
         terminal.say(line, err=True)
-
-
-@contextlib.asynccontextmanager
-async def _store(config: Config) -> AsyncIterator[DatabaseStore]:
-    """Open the database, also beside a running bot."""
-    async with contextlib.AsyncExitStack() as stack:
-        try:
-            store = await stack.enter_async_context(open_store(config.database))
-        except InUse:
-            shared = open_shared_store(config.database)
-            store = await stack.enter_async_context(shared)
-        yield store
 
 
 def _with_model(stored: StoredSettings, model: str) -> StoredSettings:

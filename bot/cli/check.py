@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import click
 
@@ -41,7 +40,7 @@ from bot.messages import command_help
 from bot.messages.cli import OFFLINE_HELP
 from bot.runtime.env_file import EnvFile
 from storage.beside import read_balances
-from storage.database import look_at
+from storage.opening import Where, look_at
 
 
 @click.command(help=command_help.CHECK)
@@ -154,7 +153,7 @@ async def check_setup(
     ]
     if not database_problem(env):
         found.append(await asyncio.to_thread(_check_database, settings.database))
-        found += exposures(settings.database)
+        found += exposures(settings.beside)
     found += await check_claude(settings, offline=offline)
     found += await check_servers(settings, offline=offline)
     if settings.api_key and configured_platforms(env) and not problems:
@@ -168,15 +167,15 @@ async def check_setup(
     return 1 if any(each.grade is Grade.BAD for each in found) else 0
 
 
-def _check_database(path: Path) -> Finding:
+def _check_database(at: Where) -> Finding:
     try:
-        new = look_at(path)
+        new = look_at(at)
     except InUse:
-        text = messages.database_in_use(path=path)
+        text = messages.database_in_use(path=at)
         return Finding(messages.DATABASE, Grade.GOOD, text)
     except ConfigError as error:
         return Finding(messages.DATABASE, Grade.BAD, str(error))
-    text = messages.database_writable(path=path)
+    text = messages.database_writable(path=at)
     if new:
-        text = messages.database_created(path=path)
+        text = messages.database_created(path=at)
     return Finding(messages.DATABASE, Grade.GOOD, text)

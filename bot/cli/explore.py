@@ -20,8 +20,9 @@ import click
 from bot.cli.environment import run
 from bot.cli.platforms import load_module
 from bot.config import Config, read_environment
+from bot.domain.server_address import ServerAddress
 from bot.errors import ConfigError
-from bot.messages import command_help
+from bot.messages import command_help, postgres
 from bot.messages import explore as messages
 from bot.runtime import terminal
 from storage.database import open_beside
@@ -109,6 +110,8 @@ async def serve_database(
     """Serve until Ctrl-C. Raises ConfigError if there is no database, no Datasette, or
     another program on `port`."""
     database = Config.from_env(env).database
+    if isinstance(database, ServerAddress):
+        raise ConfigError(postgres.not_explored(address=database))
     if importlib.util.find_spec("datasette") is None:
         raise ConfigError(messages.NOT_INSTALLED)
     with contextlib.ExitStack() as stack:

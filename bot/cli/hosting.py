@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from bot.config import Config
+from bot.domain.server_address import ServerAddress
 from bot.messages import config as messages
 
 HOSTS = {
@@ -25,7 +26,9 @@ def warnings(
     is_mounted: Callable[[Path], bool] = Path.is_mount,
 ) -> list[str]:
     """Return one sentence if the host empties the disk of the database."""
-    path = config.database.absolute()
+    path = config.database
+    if isinstance(path, ServerAddress):
+        return []
     for variable, (host, remedy) in HOSTS.items():
         if not env.get(variable):
             continue

@@ -9,6 +9,7 @@ from pathlib import Path
 from bot.cli.platforms import load_module
 from bot.config import Config
 from bot.domain.finding import Finding, Grade
+from bot.domain.server_address import ServerAddress
 from bot.messages import check as messages
 from bot.vitals import status_file
 
@@ -45,12 +46,15 @@ async def check_live(
     return found
 
 
-def _bot(database: Path, platform: str) -> Callable[[str], Awaitable[bool]] | None:
+def _bot(
+    database: Path | ServerAddress, platform: str
+) -> Callable[[str], Awaitable[bool]] | None:
     """Return what waits for the running bot to hear a message; None if no bot runs with
     this platform and `database`."""
-    vitals = status_file.read(database)
+    vitals = status_file.read(database) if isinstance(database, Path) else None
     if vitals is None or platform not in {e.platform for e in vitals.connections}:
         return None
+    assert isinstance(database, Path)
     return partial(_heard, database, platform)
 
 

@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -55,16 +56,17 @@ def quality(since: str, most: int, as_json: bool) -> None:
 async def print_now(env: Mapping[str, str], as_json: bool) -> int:
     """Print what the running process tells of itself; return 1 if none runs."""
     database = Config.from_env(env).database
-    vitals = status_file.read(database)
+    known = isinstance(database, Path)
+    vitals = status_file.read(database) if isinstance(database, Path) else None
     async with open_shared_store(database) as store:
         turns = await store.open_turns()
     if as_json:
         found = {"running": vitals and plain(vitals), "turns": plain(turns)}
         terminal.write(terminal.as_json(found, indent=2))
-        return 0 if vitals else 1
+        return 0 if vitals or not known else 1
     out = terminal.console()
     if vitals is None:
-        terminal.say(messages.NOT_RUNNING)
+        terminal.say(messages.NOT_RUNNING if known else messages.NOT_HERE)
     else:
         moment = dates.utc(time=formatting.timestamp(vitals.started))
         line = messages.running(
@@ -85,7 +87,7 @@ async def print_now(env: Mapping[str, str], as_json: bool) -> int:
             last = formatting.timestamp(each.last)
             table.add_row(each.event, each.level, f"{each.hour:,}", last)
         out.print("", table)
-    return 0 if vitals else 1
+    return 0 if vitals or not known else 1
 
 
 async def print_budgets(env: Mapping[str, str], as_json: bool) -> int:

@@ -9,6 +9,7 @@ import webbrowser
 from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 
 import click
 
@@ -97,7 +98,7 @@ async def serve_until_stopped(
                 terminal.complain(note)
     async with contextlib.AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(settings.database))
-        place = {"THREADKEEP_DB": str(settings.database)}
+        place = {"THREADKEEP_DB": str(settings.beside)}
         model = await stack.enter_async_context(open_model(settings))
         adapters = await _connect(stack, {**env, **place}, names, store)
         app = App(
@@ -109,7 +110,7 @@ async def serve_until_stopped(
             at_once=settings.answers_at_once,
             survey=model.survey if isinstance(model, ClaudeOnceLoaded) else None,
             retention=settings.retention,
-            database=settings.database,
+            database=settings.database if isinstance(settings.database, Path) else None,
             heard_within=settings.heard_within,
             probes=settings.probes,
             gateways=store if store.shared else None,

@@ -24,8 +24,7 @@ from bot.settings import import_export
 from bot.settings.options import BY_NAME
 from bot.ui import time_range
 from bot.ui.formatting import timestamp
-from storage.database import look_at
-from storage.opening import open_shared_store, open_store
+from storage.opening import Where, is_new, look_at, open_or_share, open_shared_store
 
 
 @click.group(help=command_help.SETTINGS)
@@ -148,8 +147,7 @@ async def _import(
     if dry_run:
         terminal.say(messages.DRY_RUN, err=True)
         return 0
-    opened = open_store if _is_new(database) else open_shared_store
-    async with opened(database) as store:
+    async with open_or_share(database) as store:
         made = await store.change_settings(
             changes,
             who="operator",
@@ -162,17 +160,13 @@ async def _import(
     return 0
 
 
-def _is_new(database: Path) -> bool:
-    return not database.exists()
-
-
-async def _set_in(database: Path) -> tuple[list[Setting], dict[str, str]]:
+async def _set_in(database: Where) -> tuple[list[Setting], dict[str, str]]:
     """Return the settings in `database` and the texts of the versioned ones; none in
     one that is still to be created, as on a new machine.
 
     Creates nothing. Raises ConfigError if it cannot be used.
     """
-    if _is_new(database):
+    if is_new(database):
         look_at(database)
         return [], {}
     async with open_shared_store(database) as store:

@@ -2,10 +2,8 @@
 
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import click
@@ -23,14 +21,13 @@ from bot.domain.api_token import (
     digest,
     is_name,
 )
-from bot.errors import ConfigError, InUse
+from bot.errors import ConfigError
 from bot.messages import api_tokens as messages
 from bot.messages import cli, command_help
-from bot.ports.api_tokens import TokenStore
 from bot.runtime import terminal
 from bot.ui import formatting, time_range
 from storage.beside import read_tokens
-from storage.opening import open_shared_store, open_store
+from storage.opening import open_or_share, open_shared_store
 
 #: How long a token is accepted where nobody says.
 EXPIRES = "90d"
@@ -97,7 +94,7 @@ async def _create(
         expires=expiry(expires, now),
         rate=rate,
     )
-    async with _opened(Config.from_env(env).database) as store:
+    async with open_or_share(Config.from_env(env).database) as store:
         await store.add_token(made, digest(new.text))
     # Alone on standard output, so that it can be piped to where it is kept.
     terminal.say(new.text)
@@ -136,17 +133,6 @@ async def _revoke(env: Mapping[str, str], which: str) -> int:
         raise ConfigError(messages.nothing_to_revoke(which=terminal.one_line(which)))
     terminal.say(messages.revoked(count=len(revoked)))
     return 0
-
-
-@asynccontextmanager
-async def _opened(database: Path) -> AsyncIterator[TokenStore]:
-    """Open the store, created if it is new, also beside a process that has it open: a
-    server on other machines' addresses starts only once there is a token."""
-    async with AsyncExitStack() as stack:
-        try:
-            yield await stack.enter_async_context(open_store(database))
-        except InUse:
-            yield await stack.enter_async_context(open_shared_store(database))
 
 
 def expiry(text: str, now: float) -> float | None:

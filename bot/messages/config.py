@@ -6,6 +6,10 @@ Each names its variable, and never quotes what may be a token or key.
 DOTENV_NOT_UTF8 = ".env is not UTF-8 text: save it as UTF-8."
 IN_ENVIRONMENT = "in the environment"
 BAD_DATABASE_PATH = "THREADKEEP_DB has a character that no path has."
+BAD_DATABASE_SCHEME = (
+    "THREADKEEP_DB is an address, but not one of PostgreSQL; write "
+    "postgresql://USER:PASSWORD@HOST/DATABASE, or the path of a file."
+)
 
 NOT_SUCH_A_WORKSPACE = (
     "is none of these: a Slack workspace (slack:T0123ABC), a Discord server "

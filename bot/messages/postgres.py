@@ -86,6 +86,20 @@ def moving(*, address: object) -> str:
     )
 
 
+def backup_by_server(*, address: object) -> str:
+    return (
+        f"{address} is backed up by the tools of its server; run pg_dump "
+        "--format=custom --file=FILE on it, or let its host do so."
+    )
+
+
+def not_explored(*, address: object) -> str:
+    return (
+        f"{address} is no SQLite file; copy it into one with threadkeep move, or look "
+        "into it with psql."
+    )
+
+
 def missing(*, address: object) -> str:
     return f"{address} has no tables yet; nobody has talked to the bot."
 

@@ -12,6 +12,10 @@ THREAD_DELETED = "All that was stored of this thread is deleted."
 NO_THREADS = "There are no such threads."
 NO_BUDGETS = "No budget is set."
 NOT_RUNNING = "Threadkeep is not running with this database."
+NOT_HERE = (
+    "Each process that uses a database on a server tells its own state at its web "
+    "addresses /readyz and /metrics."
+)
 NOT_A_THREAD = (
     "Name the thread by platform, workspace, channel and thread, such as "
     "slack:T0123ABC:C0123ABC:1795400060.000000."

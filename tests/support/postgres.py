@@ -40,6 +40,9 @@ ADDRESS = "TEST_DATABASE_URL"
 # Whom a server of ours runs as if we are root: PostgreSQL refuses to.
 _USER = "nobody"
 
+#: The role, not created yet, that must say its password on a server of ours.
+LOCKED = "locked"
+
 _START_SECONDS = 30.0
 _PR_SET_PDEATHSIG = 1
 
@@ -186,6 +189,9 @@ def start(directory: Path, **settings: str) -> Server:
             stdout=subprocess.DEVNULL,
             timeout=_START_SECONDS,
         )
+        # One role must say its password.
+        hba = data / "pg_hba.conf"
+        hba.write_text(f"local all {LOCKED} scram-sha-256\n" + hba.read_text())
     options = {
         **_SETTINGS,
         "unix_socket_directories": str(directory),

@@ -6,6 +6,7 @@ from pathlib import Path
 from bot.claude import client as claude_client
 from bot.claude.client import ClaudeClient
 from bot.config import Config, read_environment
+from bot.domain.server_address import ServerAddress
 from bot.errors import ConfigError
 from bot.messages.triage_files import NEEDS_KEY
 from bot.runtime.text_files import read_text
@@ -26,14 +27,14 @@ class TriageConfig:
     base_url: str | None
     archive: Path
     #: The database of the bot.
-    database: Path
+    database: Path | ServerAddress
 
     @classmethod
     def of_environment(cls, api_key: str | None = None) -> "TriageConfig":
         """Read the environment; `api_key` takes precedence over its key. Raises
         ConfigError for invalid settings."""
         settings = Config.from_env(read_environment())
-        archive = settings.database.with_name("triage.db")
+        archive = settings.beside.with_name("triage.db")
         key = api_key or settings.api_key
         return cls(key, settings.base_url, archive, settings.database)
 

@@ -1,0 +1,139 @@
+"""What is said of a database on a server that cannot be used."""
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from bot.domain.server_address import ServerAddress
+from bot.errors import ConfigError
+from storage.opening import is_new, look_at, open_shared_store, open_store
+from storage.postgres import opening
+from tests.support import postgres
+
+PASSWORD = "hunter2-secret"
+
+
+def refusal(address: str) -> str:
+    """What is said of `address`, which is not served."""
+    with pytest.raises(ConfigError) as raised:
+        look_at(ServerAddress(address))
+    assert PASSWORD not in str(raised.value)
+    assert raised.value.__cause__ is None
+    return str(raised.value)
+
+
+@pytest.fixture
+def role(address: str) -> Iterator[str]:
+    """The address of a role that may log in and no more, with its password."""
+    if (of := postgres.server()).directory is None:
+        pytest.skip("another server's roles are not ours to change")
+    name = sql.Identifier(postgres.LOCKED)
+    with psycopg.connect(of.address, autocommit=True) as db:
+        db.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(name, PASSWORD))
+    yield make_conninfo(address, user=postgres.LOCKED, password=PASSWORD)
+    with psycopg.connect(of.address, autocommit=True) as db:
+        db.execute(sql.SQL("DROP ROLE {}").format(name))
+
+
+async def test_a_new_database_gets_its_tables(address: str) -> None:
+    at = ServerAddress(address)
+    assert is_new(at)
+    assert look_at(at)
+    async with open_store(at) as store:
+        assert await store.open_threads() == []
+    assert not is_new(at)
+    assert not look_at(at)
+    async with open_shared_store(at) as store:
+        assert await store.open_threads() == []
+
+
+async def test_nobody_has_talked_to_a_new_one(address: str) -> None:
+    with pytest.raises(ConfigError, match="nobody has talked"):
+        async with open_shared_store(ServerAddress(address)):
+            pass
+
+
+def test_a_wrong_password(role: str) -> None:
+    wrong = make_conninfo(role, password=f"{PASSWORD}-wrong")
+    assert "does not accept the user or the password" in refusal(wrong)
+    unknown = make_conninfo(role, user="nobody-knows")
+    assert "does not accept the user or the password" in refusal(unknown)
+    nothing = " ".join(p for p in role.split() if not p.startswith("password"))
+    assert "does not accept the user or the password" in refusal(nothing)
+
+
+def test_a_database_that_is_not_there(address: str) -> None:
+    away = make_conninfo(address, dbname="no-such", password=PASSWORD)
+    assert refusal(away).startswith("There is no database")
+
+
+def test_a_role_that_may_not_create_tables(role: str) -> None:
+    with (
+        pytest.raises(ConfigError, match="may not create tables"),
+        opening.opened(ServerAddress(role)),
+    ):
+        pass
+
+
+def test_a_server_that_is_away(tmp_path: Path) -> None:
+    assert "No PostgreSQL server answers" in refusal(
+        f"postgresql:///x?host={tmp_path}&password={PASSWORD}"
+    )
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    assert "No PostgreSQL server answers at 127.0.0.1" in refusal(
+        f"postgresql://u:{PASSWORD}@127.0.0.1:{port}/x"
+    )
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        f"postgresql://u:{PASSWORD}@[::1/x",
+        f"postgresql://u:{PASSWORD}@localhost:port/x",
+        f"postgresql://u:{PASSWORD}@localhost/x?{PASSWORD}=1",
+        f"postgresql://u:{PASSWORD}%zz@localhost/x",
+    ],
+)
+def test_an_address_that_is_none(address: str) -> None:
+    assert "THREADKEEP_DB" in refusal(address)
+
+
+def test_what_people_read_of_an_address_has_no_password() -> None:
+    for address in (
+        f"postgresql://u:{PASSWORD}@db.example:5432/threads?sslmode=require",
+        f"postgres://u:a@{PASSWORD}@db.example:5432/threads",
+        f"postgres://u:a/{PASSWORD}@db.example:5432/threads",
+        f"postgresql://db.example:5432/threads?password={PASSWORD}",
+    ):
+        assert str(ServerAddress(address)) == "db.example:5432/threads"
+        assert PASSWORD not in repr(ServerAddress(address))
+    for address in (
+        f"postgresql://u:{PASSWORD}@[::1/x",
+        f"postgresql://u:{PASSWORD}/threads",
+        f"postgresql://db.example/threads?password={PASSWORD}@{PASSWORD}",
+        f"password={PASSWORD}",
+    ):
+        assert str(ServerAddress(address)) == "postgresql"
+
+
+def test_all_connections_are_taken(address: str) -> None:
+    if (of := postgres.server()).directory is None:
+        pytest.skip("another server's limits are not ours to change")
+    name = sql.Identifier(str(conninfo_to_dict(address)["dbname"]))
+    with psycopg.connect(of.address, autocommit=True) as db:
+        db.execute(sql.SQL("CREATE ROLE few LOGIN CONNECTION LIMIT 0"))
+        db.execute(sql.SQL("GRANT ALL ON DATABASE {} TO few").format(name))
+    try:
+        assert "as many connections as it may" in refusal(
+            make_conninfo(address, user="few")
+        )
+    finally:
+        with psycopg.connect(of.address, autocommit=True) as db:
+            db.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM few").format(name))
+            db.execute(sql.SQL("DROP ROLE few"))
