@@ -297,7 +297,7 @@ class App:
             Chore("totals", "* * * * *", self._totals.look),
             Chore("names", "* * * * *", self._names.look_back),
             Chore(
-                "clean up",
+                "clean-up",
                 "17 3 * * *",
                 partial(clean_up, self._store, self._retention),
             ),

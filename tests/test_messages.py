@@ -195,8 +195,8 @@ _DATE = re.compile(r"%[aAbBp]")
 # Names of styles, columns and commands, and SQL.
 _NAME = re.compile(r"\A[a-z0-9_-]+\Z")
 _SQL = re.compile(
-    r"\A\s*(?:SELECT|INSERT|UPDATE|DELETE|WITH|BEGIN|VACUUM|PRAGMA|CREATE"
-    r"|AFTER|BEFORE|CASE|COPY|ALTER TABLE|DROP TABLE|DROP TRIGGER)\b"
+    r"\A\s*(?:SELECT|INSERT|UPDATE|DELETE|WITH|BEGIN|VACUUM|PRAGMA|CREATE|LISTEN"
+    r"|ANALYZE|AFTER|BEFORE|CASE|COPY|ALTER TABLE|DROP TABLE|DROP TRIGGER)\b"
     r"|\A(?:iif|coalesce)\("
     r"|\b(?:AND|IN|LIKE|ORDER BY|SELECT|WHERE)\b|= :"
 )

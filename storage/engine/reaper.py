@@ -50,13 +50,19 @@ PROCESSES_LEFT = f"""
     FROM processes WHERE id <> %s
 """
 
-# The engine announces only new jobs, not those that are tried again.
+# The engine announces only new jobs, not those that are tried again. A chore is not:
+# its next one may wait already, of which there may be only one, and comes in any case.
 REQUEUE = """
-    WITH stalled AS (
-        SELECT job.id, queue_name FROM procrastinate_jobs AS job
-        LEFT JOIN procrastinate_workers AS worker ON worker.id = worker_id
+    WITH left_behind AS (
+        SELECT id, queue_name, queueing_lock FROM procrastinate_jobs
         WHERE status = 'doing' AND ({})
-        FOR UPDATE OF job SKIP LOCKED
+        FOR UPDATE SKIP LOCKED
+    ), dropped AS (
+        DELETE FROM procrastinate_jobs WHERE id IN (
+            SELECT id FROM left_behind WHERE queueing_lock IS NOT NULL
+        )
+    ), stalled AS (
+        SELECT id, queue_name FROM left_behind WHERE queueing_lock IS NULL
     ), tried_again AS MATERIALIZED (
         SELECT id, queue_name, procrastinate_retry_job_v2(id, NULL, NULL, NULL, NULL)
         FROM stalled
@@ -70,7 +76,10 @@ REQUEUE = """
 """
 OF_WORKER = "worker_id = %s"
 OF_NOBODY = f"""
-    worker.id IS NULL OR last_heartbeat < now() - make_interval(secs => {SILENT})
+    worker_id IS NULL OR worker_id IN (
+        SELECT id FROM procrastinate_workers
+        WHERE last_heartbeat < now() - make_interval(secs => {SILENT})
+    )
 """
 
 THREADS_LEFT = """
