@@ -132,12 +132,14 @@ class Line:
     async def hear(self, *wanted: str | int) -> Any:
         """The next frame with one of these names or ops; others are passed over.
 
-        A close counts as a frame whose op is its negative code.
+        A close counts as a frame whose op is its negative code. Raises AssertionError
+        for one that is not wanted.
         """
         while True:
             frame = await self._next()
             if not wanted or frame["t"] in wanted or frame["op"] in wanted:
                 return frame
+            assert frame["op"] >= 0, f"closed with {-frame['op']}"
 
     async def closed(self) -> int:
         """Wait for the end; return its code."""
