@@ -1,5 +1,6 @@
 """The operator's configuration, from the environment. Nobody else reads that."""
 
+import base64
 import os
 import re
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from urllib.parse import unquote
 from bot.claude.catalog import named
 from bot.domain import served_workspaces
 from bot.domain.budget import Budget
-from bot.domain.retention import AUDIT_DAYS, CASE_DAYS, DAY, Retention
+from bot.domain.retention import AUDIT_DAYS, CASE_DAYS, DAY, PURGE_DAYS, Retention
 from bot.domain.scope import EVERYWHERE
 from bot.domain.served_workspaces import Served
 from bot.domain.server_address import SCHEMES, ServerAddress
@@ -39,6 +40,10 @@ MOST_AT_ONCE = 10_000
 
 _DIGITS = re.compile(r"[0-9]{1,9}")
 _ADMIN = re.compile(r"[a-z]+:[A-Za-z0-9]+")
+
+# A key of 32 bytes, as `threadkeep keys new` prints it; and how many may be in use.
+_KEY = re.compile(r"[A-Za-z0-9_-]{43}=")
+MOST_KEYS = 20
 
 # A week: nobody calls a platform heard that was silent for longer.
 MOST_MINUTES = 10_080
@@ -100,6 +105,8 @@ class Config:
     mcp: McpConfig = field(default_factory=McpConfig)
     #: The channels in which probes are posted, each with its platform.
     probes: tuple[tuple[str, str], ...] = ()
+    #: The keys that seal tokens of workspaces, newest first.
+    keys: tuple[bytes, ...] = field(default=(), repr=False)
     #: Where spans of OpenTelemetry go; None for nowhere.
     tracing: Tracing | None = None
 
@@ -181,6 +188,7 @@ class Config:
             heard_within=60.0 * heard_within or None,
             mcp=mcp,
             probes=_probes(env, problems),
+            keys=_keys(env, problems),
             tracing=_tracing(env, problems),
         )
         return config, problems
@@ -259,6 +267,15 @@ def _probes(env: Mapping[str, str], problems: list[str]) -> tuple[tuple[str, str
     return tuple(found)
 
 
+def _keys(env: Mapping[str, str], problems: list[str]) -> tuple[bytes, ...]:
+    words = (_text(env, "THREADKEEP_KEYS") or "").replace(",", " ").split()
+    if not all(map(_KEY.fullmatch, words)) or len(words) > MOST_KEYS:
+        # None of them is shown, also if it is no key.
+        problems.append(messages.NOT_KEYS)
+        return ()
+    return tuple(map(base64.urlsafe_b64decode, words))
+
+
 def _workspaces(env: Mapping[str, str], problems: list[str]) -> Served:
     found, wrong = served_workspaces.read(_text(env, served_workspaces.VARIABLE) or "")
     problems += wrong
@@ -291,6 +308,7 @@ def _retention(env: Mapping[str, str], problems: list[str]) -> Retention:
     return Retention(
         refusals=DAY * days("THREADKEEP_AUDIT_DAYS", AUDIT_DAYS),
         cases=DAY * days("THREADKEEP_CASE_DAYS", CASE_DAYS),
+        uninstalled=DAY * days("THREADKEEP_PURGE_AFTER", PURGE_DAYS),
         threads=DAY * threads if threads else None,
     )
 

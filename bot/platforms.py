@@ -94,7 +94,7 @@ class Platforms:
         if (platform, workspace) in self._suspended:
             return
         self._suspended[platform, workspace] = error
-        log.warning(
+        log.info(
             "app.suspended platform=%s workspace=%s %s", platform, workspace, error
         )
         self.on_suspended(Scope(platform, workspace))

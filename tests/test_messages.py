@@ -160,6 +160,9 @@ NOT_FOR_PEOPLE = {
     "rolled back": "the store's name of a change",
     "turned away {}": "names a notice",
     "slack scopes {}": "names a problem",
+    "slack keys": "names a problem",
+    "slack token {}": "names a problem",
+    "slack oauth": "names a problem",
     "discord permissions": "names a problem",
     "sh\n": "code",
     "python\n": "code",
@@ -173,6 +176,7 @@ NOT_FOR_PEOPLE = {
 FOR_CLAUDE = {
     Path("adapters/web/console_charts.py"): "SVG",
     Path("storage/dialect.py"): "words of SQL",
+    Path("adapters/slack/oauth_pages.py"): "tags and styles",
     Path("storage/spending.py"): "columns of SQL",
     Path("storage/exploration.py"): "names of columns",
     Path("adapters/web/metrics.py"): "the help of metrics, for monitoring",

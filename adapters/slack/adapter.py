@@ -18,6 +18,7 @@ from adapters.slack.check import scopes
 from adapters.slack.client import SlackClient, open_client
 from adapters.slack.config import SlackConfig
 from adapters.slack.http_events import PATH, HttpEvents, serving
+from adapters.slack.installed_workspaces import InstalledWorkspaces
 from adapters.slack.intake import Intake
 from adapters.slack.name_cache import MOST_NAMES
 from adapters.slack.one_workspace import OneWorkspace
@@ -39,9 +40,11 @@ from bot.domain.message import Message
 from bot.domain.platform import EditInterval, Limits, Rate, RateLimitScope, WriteKind
 from bot.domain.scope import ThreadKey
 from bot.domain.turn import Turn
-from bot.errors import ConfigError
+from bot.errors import AccessRevoked, ConfigError
+from bot.messages import config as messages
 from bot.messages.controls import NAME_CHANNEL_SLACK
 from bot.ports.host import Host
+from bot.ports.installations import InstallationStore, Sealer
 from bot.runtime.background import Background, finish
 from bot.runtime.offload import offload
 
@@ -102,10 +105,12 @@ class SlackAdapter:
     ) -> None:
         self.limits = LIMITS
         self._client = client
-        self._address = address
+        self._socket_address = address
         self._listens = listens
         #: Where Slack's requests are received; "" before that, or if none are.
         self.request_url = ""
+        #: The base address of the server that does; people install the app there, too.
+        self.address = ""
         self._config = config
         self._workspaces = workspaces
         self.directory = RoutedDirectory(workspaces)
@@ -124,7 +129,14 @@ class SlackAdapter:
             host.health.local(self.name)
             await asyncio.shield(self._failed)
             return
-        async with Background(lambda _, error: self._fail(error)) as background:
+
+        def refused(platform: str, error: AccessRevoked) -> None:
+            if error.workspace:
+                host.access.suspend(platform, error.workspace, error)
+            else:
+                self._fail(error)
+
+        async with Background(refused) as background:
             catching_up = CatchingUp(host, self._workspaces, background)
             intake = Intake(host, self._workspaces, background, catching_up.missed)
             try:
@@ -143,11 +155,14 @@ class SlackAdapter:
         sockets = config.connections if config.app_token else 0
         ways = sockets + bool(config.signing_secret)
         async with contextlib.AsyncExitStack() as stack:
-            if config.signing_secret:
-                events = HttpEvents(app, config.signing_secret)
-                served = serving(events, config.http)
-                self.request_url = await stack.enter_async_context(served) + PATH
-                host.health.connected(self.name, "http", ways)
+            secret = config.signing_secret
+            if secret or config.is_distributed:
+                events = HttpEvents(app, secret) if secret else None
+                served = serving(events, config.http, self._workspaces.routes(host))
+                self.address = await stack.enter_async_context(served)
+                if events is not None:
+                    self.request_url = self.address + PATH
+                    host.health.connected(self.name, "http", ways)
             if sockets:
                 connected = self._connected(host, app, ways, catching_up)
                 await stack.enter_async_context(connected)
@@ -162,7 +177,7 @@ class SlackAdapter:
     ) -> AsyncIterator[None]:
         """Open the connections of Socket Mode, unless Slack rejects the token; close
         them in the end."""
-        address, self._address = self._address, None
+        address, self._socket_address = self._socket_address, None
         sockets = Sockets(
             *(app, self._client, self._config.app_token, host.health, self._fail),
             count=self._config.connections,
@@ -244,18 +259,32 @@ class SlackAdapter:
 
 @contextlib.asynccontextmanager
 async def connect(
-    env: Mapping[str, str], *, listens: bool = True
+    env: Mapping[str, str],
+    *,
+    installations: InstallationStore | None = None,
+    sealer: Sealer | None = None,
+    listens: bool = True,
 ) -> AsyncIterator[SlackAdapter]:
-    """The Slack workspace that `env` names, signed in to. One that does not listen
-    needs the bot token alone.
+    """The Slack workspace that `env` names, signed in to; or those that installed the
+    app, as `installations` lists them. An adapter that does not listen needs the bot
+    token alone.
 
     Raises ConfigError when a token is missing or not accepted, Socket Mode is
     off, or Slack cannot be reached.
     """
     config = SlackConfig.from_env(env, listens=listens)
     async with open_client(config) as client:
-        identity = await sign_in(client)
         sockets = listens and config.app_token
+        if config.is_distributed:
+            if installations is None or sealer is None:
+                raise ConfigError(messages.NO_KEYS)
+            session = client.web.session
+            assert session is not None
+            address = await try_socket(client, config) if sockets else None
+            many = InstalledWorkspaces(config, session, installations, sealer)
+            yield SlackAdapter(client, config, many, address, listens=listens)
+            return
+        identity = await sign_in(client)
         address = await try_socket(client, config) if sockets else None
         for finding in scopes(identity):
             # A missing required scope is reported once somebody listens.

@@ -19,6 +19,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from adapters.slack.config import SlackConfig
 from bot.errors import AccessRevoked, DeliveryError, ThreadGone, Throttled, Unfit
 from bot.messages import config as messages
+from bot.messages import installations as install_messages
 
 # Error codes by meaning (platform facts A5.3, A5.5, A17).
 REVOKED = {
@@ -145,10 +146,20 @@ class Identity:
 
 
 class SlackClient:
-    """One workspace's Web API, over one shared HTTP session."""
+    """One workspace's Web API, over one shared HTTP session. `workspace` is its id
+    where it is one of many, and `renew` returns the token that is good now."""
 
-    def __init__(self, web: AsyncWebClient) -> None:
+    def __init__(
+        self,
+        web: AsyncWebClient,
+        workspace: str = "",
+        renew: Callable[[], Awaitable[str]] | None = None,
+    ) -> None:
         self.web = web
+        self._workspace = workspace
+        self._renew = renew
+        #: Raised instead of any call, once the app was removed from the workspace.
+        self.ended: AccessRevoked | None = None
         #: Called when Slack rejects a token, whatever the call was for: the caller may
         #: ignore the error.
         self.on_revoked: Callable[[AccessRevoked], None] = lambda error: None
@@ -164,6 +175,7 @@ class SlackClient:
         """
         arguments = {k: v for k, v in arguments.items() if v is not None}
         arguments |= {name: QUIET[name] for name in _QUIET_BY_METHOD.get(method, ())}
+        await self.ready()
         with self._translated(method):
             if method.startswith(("chat.", "views.")):
                 response = await self.web.api_call(method, json=arguments)
@@ -173,6 +185,14 @@ class SlackClient:
         if not isinstance(answer, dict):
             raise DeliveryError(f"{method}: Slack's answer cannot be read")
         return answer
+
+    async def ready(self) -> None:
+        """Make sure that the token is good. Raises AccessRevoked if there is none any
+        more, or DeliveryError if a new one cannot be had now."""
+        if self.ended is not None:
+            raise self.ended
+        if self._renew is not None:
+            self.web.token = await self._renew()
 
     async def call_when_allowed(
         self, method: str, **arguments: Any
@@ -293,7 +313,7 @@ class SlackClient:
         try:
             yield
         except SlackApiError as error:
-            meaning = _meaning(method, error)
+            meaning = _meaning(method, error, self._workspace)
             if isinstance(meaning, AccessRevoked):
                 self.on_revoked(meaning)
             if needed := _needed(error):
@@ -308,18 +328,28 @@ async def open_client(config: SlackConfig) -> AsyncIterator[SlackClient]:
     """Yield a client with one HTTP session; close that in the end."""
     # trust_env: proxies are configured in the environment.
     async with aiohttp.ClientSession(timeout=TIMEOUT, trust_env=True) as session:
-        yield SlackClient(
-            AsyncWebClient(
-                token=config.bot_token,
-                base_url=config.api_url,
-                session=session,
-                retry_handlers=[],
-                logger=logging.getLogger("slack_sdk.web"),
-            )
-        )
+        yield SlackClient(web_client(config, session, config.bot_token))
 
 
-def _meaning(method: str, error: SlackApiError) -> Exception:
+def web_client(
+    config: SlackConfig,
+    session: aiohttp.ClientSession,
+    token: str = "",
+    team: str = "",
+) -> AsyncWebClient:
+    """Return a client of the SDK for `token`. One that is good for several workspaces
+    says with each call which `team` is meant (facts A14)."""
+    return AsyncWebClient(
+        token=token or None,
+        base_url=config.api_url,
+        session=session,
+        team_id=team or None,
+        retry_handlers=[],
+        logger=logging.getLogger("slack_sdk.web"),
+    )
+
+
+def _meaning(method: str, error: SlackApiError, workspace: str) -> Exception:
     response = error.response
     status = getattr(response, "status_code", None) or getattr(response, "status", 0)
     # If the body is not JSON, the SDK passes the raw response instead.
@@ -331,6 +361,10 @@ def _meaning(method: str, error: SlackApiError) -> Exception:
     if method in OPTIONAL and code in UNAVAILABLE:
         return Unavailable(message)
     if code in REVOKED:
+        if workspace:
+            place = f"slack:{workspace}"
+            text = install_messages.refused(place=place, error=message)
+            return AccessRevoked(text, workspace)
         return AccessRevoked(messages.slack_token_revoked(error=message))
     if code in GONE:
         needed = ",".join(sorted(_needed(error)))

@@ -23,6 +23,9 @@ DEFAULT_HTTP = Listening("127.0.0.1", 3000)
 
 # A secret has no "-", which all tokens have.
 _SECRET = re.compile(r"[0-9A-Za-z]{16,128}")
+_CLIENT = re.compile(r"[0-9]{3,20}\.[0-9]{3,20}")
+
+_OAUTH = ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET", "SLACK_REDIRECT_URL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +40,18 @@ class SlackConfig:
     connections: int = 1
     #: What verifies requests of Slack's; "" for an app that gets none.
     signing_secret: str = field(default="", repr=False)
-    #: Where requests of Slack's are received.
+    #: Where requests of Slack's are received, and people come to install the app.
     http: Listening = DEFAULT_HTTP
+    #: Of an app that workspaces install by a click; "" for one with a fixed token.
+    client_id: str = ""
+    client_secret: str = field(default="", repr=False)
+    #: Where Slack sends people back to; "" for the only one that the app names.
+    redirect_url: str = ""
+
+    @property
+    def is_distributed(self) -> bool:
+        """Whether workspaces install the app by a click."""
+        return bool(self.client_id)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], *, listens: bool = True) -> "SlackConfig":
@@ -47,11 +60,13 @@ class SlackConfig:
         bot_token = env.get("SLACK_BOT_TOKEN", "").strip()
         app_token = env.get("SLACK_APP_TOKEN", "").strip()
         api_url = env.get("SLACK_API_URL", "").strip() or PUBLIC_API
-        problems = [
-            *_problems(
+        client_id, client_secret, redirect_url, problems = _distribution(env)
+        if client_id and bot_token:
+            problems.append(messages.SLACK_TOKEN_AND_OAUTH)
+        elif not client_id:
+            problems += _problems(
                 "SLACK_BOT_TOKEN", bot_token, "xoxb-", messages.SLACK_BOT_TOKEN_PLACE
-            ),
-        ]
+            )
         secret = env.get("SLACK_SIGNING_SECRET", "").strip()
         written = env.get("THREADKEEP_SLACK_HTTP", "").strip()
         http = addresses.listening(written) if written else DEFAULT_HTTP
@@ -64,7 +79,7 @@ class SlackConfig:
             problems.append(messages.not_a_signing_secret(where=where))
         if http is None:
             problems.append(messages.not_a_slack_http_address(written=quoted(written)))
-        elif written and not secret:
+        elif written and not (secret or client_id):
             problems.append(messages.SLACK_HTTP_ALONE)
         connections = env.get("SLACK_CONNECTIONS", "").strip() or "1"
         count = number(connections) or 0
@@ -96,6 +111,9 @@ class SlackConfig:
             *(bot_token, app_token, api_url, Mode(streams), count),
             signing_secret=secret,
             http=http,
+            client_id=client_id,
+            client_secret=client_secret,
+            redirect_url=redirect_url,
         )
 
 
@@ -110,9 +128,30 @@ REPORTED = (
 
 
 def configured(env: Mapping[str, str]) -> bool:
-    """Return whether any of the Slack tokens is set, or the signing secret."""
+    """Return whether any of the Slack tokens is set, or a secret."""
     names = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET")
-    return any(env.get(name) for name in names)
+    return any(env.get(name) for name in (*names, *_OAUTH))
+
+
+def _distribution(env: Mapping[str, str]) -> tuple[str, str, str, list[str]]:
+    """Return id, secret and redirect address of an app that workspaces install by a
+    click, and what is wrong with them; empty ones for one with a fixed token."""
+    id, secret, url = (env.get(name, "").strip() for name in _OAUTH)
+    problems = []
+    where = messages.SLACK_SIGNING_SECRET_PLACE
+    if bool(id) != bool(secret):
+        problems.append(messages.SLACK_OAUTH_HALF)
+    elif url and not id:
+        problems.append(messages.SLACK_REDIRECT_ALONE)
+    if id and not _CLIENT.fullmatch(id):
+        problems.append(messages.not_a_client_id(where=where))
+    if secret and not _SECRET.fullmatch(secret):
+        problems.append(messages.not_a_client_secret(where=where))
+    if id and not env.get("THREADKEEP_KEYS", "").strip():
+        problems.append(messages.NO_KEYS)
+    if url and (wrong := addresses.problem("SLACK_REDIRECT_URL", url)):
+        problems.append(wrong)
+    return id, secret, url, problems
 
 
 def _problems(name: str, token: str, prefix: str, where: str) -> list[str]:

@@ -97,6 +97,7 @@ async def download(
     address = _address(client, url)
     if address is None:
         raise FileUnread(Unread.ELSEWHERE)
+    await client.ready()
     headers = {"Authorization": f"Bearer {client.web.token}", **downloads.PLAIN}
     try:
         for _ in range(1 + MOST_REDIRECTS):

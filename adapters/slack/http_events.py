@@ -188,13 +188,14 @@ class _Refusal(Exception):
 
 @contextlib.asynccontextmanager
 async def serving(
-    events: HttpEvents, address: Listening, routes: Iterable[web.RouteDef] = ()
+    events: HttpEvents | None, address: Listening, routes: Iterable[web.RouteDef] = ()
 ) -> AsyncIterator[str]:
-    """Serve `events` and further `routes` at `address`; yield the base address. Raises
-    ConfigError if it cannot be used."""
+    """Serve `events`, unless they come over sockets alone, and further `routes` at
+    `address`; yield the base address. Raises ConfigError if it cannot be used."""
     app = web.Application(client_max_size=MOST_BYTES)
     app.on_response_prepare.append(_add_headers)
-    app.add_routes([*routes, *events.routes()])
+    alone = [web.get(HEALTH, _alive)]
+    app.add_routes([*routes, *(events.routes() if events else alone)])
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=PATIENCE)
     await runner.setup()
     try:
@@ -209,7 +210,8 @@ async def serving(
         yield f"http://{here}"
     finally:
         await runner.cleanup()
-        await events.close()
+        if events is not None:
+            await events.close()
 
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:

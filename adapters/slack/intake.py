@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
@@ -78,6 +79,7 @@ class Intake:
             name="threadkeep",
             client=client.web,
             before_authorize=self.spool,
+            authorize=_unasked,
             # Its own loggers would inherit the root's level, and at DEBUG they log
             # messages.
             logger=logging.getLogger("slack_bolt"),
@@ -175,6 +177,11 @@ class Intake:
             await inbox.erase(PLATFORM, us.team, [ts], channel)
         elif deleted := events.closed(body):
             await inbox.forget(Scope(PLATFORM, us.team, deleted))
+
+
+async def _unasked() -> AuthorizeResult:
+    """Bolt wants to be told whose token a listener gets; there are no listeners."""
+    raise NotImplementedError
 
 
 async def _converted(

@@ -7,6 +7,8 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from aiohttp import web
+
 from adapters.slack.check import SCOPES, lacking
 from adapters.slack.uploads import UPLOADING
 from adapters.slack.workspace import Workspace
@@ -55,6 +57,10 @@ class OneWorkspace:
         self._only.client.on_revoked = refused
         report_missing(lacking(self._only.us))
         self._only.client.on_missing_scope = report_missing
+
+    def routes(self, host: Host) -> list[web.RouteDef]:
+        """Return none: the operator has installed the app."""
+        return []
 
     def listening(self, host: Host) -> None:
         """Log who listens."""

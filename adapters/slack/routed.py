@@ -6,6 +6,8 @@ Rule: nothing is decided or remembered here.
 from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO, Protocol
 
+from aiohttp import web
+
 from adapters.slack.workspace import Workspace
 from bot.domain.attachment import Attachment
 from bot.domain.channel_access import ChannelAccess
@@ -43,6 +45,10 @@ class Workspaces(Protocol):
     def begin(self, host: Host, refused: Callable[[AccessRevoked], None]) -> None:
         """Report what Slack refuses from now on: to `host` what concerns one of many
         workspaces, to `refused` what concerns the only one."""
+
+    def routes(self, host: Host) -> list[web.RouteDef]:
+        """Return the routes on which people install the app; none if they cannot."""
+        ...
 
     def listening(self, host: Host) -> None:
         """Log who listens."""

@@ -8,8 +8,8 @@ from bot.domain.finding import Finding, Grade
 from bot.errors import ConfigError
 
 # Each is a package under adapters/ with the modules config, adapter and check.
-PLATFORMS = ("slack", "discord", "web")
-WEB = "web"
+SLACK, WEB = "slack", "web"
+PLATFORMS = (SLACK, "discord", WEB)
 
 
 def configured_platforms(env: Mapping[str, str]) -> list[str]:

@@ -6,10 +6,11 @@ import logging
 import signal
 import sys
 import webbrowser
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -18,12 +19,14 @@ from bot.cli import hosting
 from bot.cli.environment import run
 from bot.cli.model import ClaudeOnceLoaded, open_model
 from bot.cli.platforms import (
+    SLACK,
     WEB,
     check_platform,
     configured_platforms,
     load_module,
     local_platforms,
 )
+from bot.cli.sealing import open_sealer
 from bot.cli.variables import unread
 from bot.config import Config, load_environment
 from bot.domain.finding import Grade
@@ -32,7 +35,7 @@ from bot.messages import cli as messages
 from bot.messages import command_help
 from bot.messages import web as web_messages
 from bot.ports.platform import Adapter
-from bot.ports.posts import WebStore
+from bot.ports.store import Store
 from bot.runtime import heap, logs, terminal
 from bot.runtime.env_file import EnvFile
 from storage.opening import open_store
@@ -100,7 +103,7 @@ async def serve_until_stopped(
         store = await stack.enter_async_context(open_store(settings.database))
         place = {"THREADKEEP_DB": str(settings.beside)}
         model = await stack.enter_async_context(open_model(settings))
-        adapters = await _connect(stack, {**env, **place}, names, store)
+        adapters = await _connect(stack, {**env, **place}, names, store, settings.keys)
         app = App(
             store=store,
             model=model,
@@ -139,7 +142,8 @@ async def _connect(
     stack: contextlib.AsyncExitStack,
     env: Mapping[str, str],
     names: Sequence[str],
-    store: WebStore,
+    store: Store,
+    keys: Sequence[bytes],
 ) -> list[Adapter]:
     """Return connected adapters for the platforms `names`, or the terminal's for none.
 
@@ -153,6 +157,8 @@ async def _connect(
         if name == WEB:
             # No other server keeps its messages.
             connection = module.connect(env, store, partial(_listening, env))
+        elif name == SLACK:
+            connection = _connect_slack(module, env, store, keys)
         else:
             connection = module.connect(env)
         try:
@@ -164,6 +170,19 @@ async def _connect(
     for refusal in refusals:
         log.error("app.turned_away %s", refusal)
     return adapters
+
+
+@contextlib.asynccontextmanager
+async def _connect_slack(
+    module: Any, env: Mapping[str, str], store: Store, keys: Sequence[bytes]
+) -> AsyncIterator[Adapter]:
+    """Connect to Slack, with what is stored of installations if workspaces install the
+    app. Raises ConfigError."""
+    more: dict[str, Any] = {}
+    if env.get("SLACK_CLIENT_ID"):
+        more = {"installations": store, "sealer": open_sealer(keys)}
+    async with module.connect(env, **more) as adapter:
+        yield adapter
 
 
 def _listening(env: Mapping[str, str], address: str) -> None:

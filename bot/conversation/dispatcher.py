@@ -192,7 +192,12 @@ class ThreadDispatcher:
         self._left = False
         found = await self._fetch(most)
         self._left |= len(found) >= most
-        new = [each for each in found if each.thread not in self._active]
+        # One that is left is about to end, and to be begun again.
+        new = [
+            each
+            for each in found
+            if each.thread not in self._active or self._active[each.thread].is_left
+        ]
         for each in new:
             self.put(each.thread, each.asker, each.at)
         return len(new)
@@ -242,9 +247,10 @@ class ThreadDispatcher:
                 self._note_idle(entry.item)
         current = asyncio.current_task()
         for thread, active in self._active.items():
-            if place.holds(Scope.of(thread)) and active.task not in (None, current):
+            if place.holds(Scope.of(thread)):
                 active.is_left = True
-                end(active.task)
+                if active.task is not None and active.task is not current:
+                    end(active.task)
 
     def is_running(self, thread: ThreadKey) -> bool:
         """Whether a message in `thread` has to wait for a running turn."""

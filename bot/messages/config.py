@@ -137,8 +137,32 @@ SLACK_SIGNING_SECRET_PLACE = (
     "your app's page on api.slack.com/apps, under Basic Information, App Credentials"
 )
 SLACK_HTTP_ALONE = (
-    "THREADKEEP_SLACK_HTTP is set without SLACK_SIGNING_SECRET: set both to receive "
-    "events over HTTP, or neither."
+    "THREADKEEP_SLACK_HTTP is set without SLACK_SIGNING_SECRET or SLACK_CLIENT_ID: set "
+    "one of them to receive events or installations over HTTP, or none."
+)
+SLACK_TOKEN_AND_OAUTH = (
+    "SLACK_BOT_TOKEN and SLACK_CLIENT_ID are both set: remove SLACK_BOT_TOKEN if "
+    "workspaces install the app by a click, for each of them has its own then, or else "
+    "SLACK_CLIENT_ID and SLACK_CLIENT_SECRET."
+)
+SLACK_OAUTH_HALF = (
+    "SLACK_CLIENT_ID and SLACK_CLIENT_SECRET belong together: set both to let "
+    "workspaces install the app by a click, or neither."
+)
+SLACK_REDIRECT_ALONE = (
+    "SLACK_REDIRECT_URL is set without SLACK_CLIENT_ID: set that and "
+    "SLACK_CLIENT_SECRET, too, or remove it."
+)
+NO_KEYS = (
+    "THREADKEEP_KEYS is not set, and tokens of workspaces are stored encrypted only: "
+    "`threadkeep keys new` prints a key."
+)
+NO_CRYPTOGRAPHY = (
+    "SLACK_CLIENT_ID needs the package cryptography: install threadkeep[oauth]."
+)
+NOT_KEYS = (
+    "THREADKEEP_KEYS must be keys that `threadkeep keys new` prints, the newest first, "
+    "separated by commas."
 )
 DISCORD_TOKEN_PLACE = (
     "your app's page on discord.com/developers/applications, under Bot"
@@ -155,6 +179,16 @@ def token_prefix(*, variable: str, prefix: str, where: str) -> str:
 
 def token_character(*, variable: str, where: str) -> str:
     return f"{variable} has a character that no token has: copy it from {where}."
+
+
+def not_a_client_id(*, where: str) -> str:
+    return (
+        f"SLACK_CLIENT_ID must be two numbers with a dot between: copy it from {where}."
+    )
+
+
+def not_a_client_secret(*, where: str) -> str:
+    return f"SLACK_CLIENT_SECRET is not a client secret: copy it from {where}."
 
 
 def not_a_bot_token(*, variable: str, where: str) -> str:

@@ -19,6 +19,13 @@ def scopes_missing(*, scopes: str) -> str:
     )
 
 
+def scopes_missing_in(*, scopes: str, place: str) -> str:
+    return (
+        f"the Slack app lacks {scopes} in {place}: add it under OAuth & Permissions on "
+        "the app's page, and have the app installed there again."
+    )
+
+
 def permissions_missing(*, servers: str, address: str) -> str:
     return (
         f"the bot lacks permissions on Discord, so it cannot answer there: {servers}. "

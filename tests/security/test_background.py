@@ -339,6 +339,7 @@ ELSEWHERE = {
     *("names", "operator alert", "operator alerts", "pace replies", "summary"),
     *("attend", "drain", "work"),
     *("totals", "loop lag", "mcp listings", "probes", "read answer", "status file"),
+    *("verify a token", "watch installations"),
 }
 
 

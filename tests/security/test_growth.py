@@ -94,6 +94,7 @@ REASONS = {
         "one for each kind of write and result"
     ),
     "bot/platforms.py Platforms._errors": "one for each platform",
+    "storage/encryption.py KeyRing._ciphers": "at most MOST_KEYS of the operator",
     "bot/platforms.py Platforms._suspended": (
         "workspaces that the app was installed in, as many as the store lists"
     ),

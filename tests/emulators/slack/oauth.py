@@ -56,8 +56,10 @@ class OAuth:
     """The consent page and oauth.v2.access, for the one app that there is."""
 
     def __init__(self, *, clock: Callable[[], float]) -> None:
-        self.client_id = "111.222"
-        self.client_secret = "emulated-client-secret"
+        self.client_id = "1111.2222"
+        self.client_secret = "emulatedclientsecret"
+        #: The only redirect URL on the app's page; "" for none.
+        self.redirect = ""
         #: Whether the app has token rotation switched on (A16).
         self.rotates = False
         #: How long such tokens are good, in seconds.
@@ -90,7 +92,8 @@ class OAuth:
             raise Refused("invalid_client_id")
         if not query.get("scope"):
             raise Refused("invalid_scope")
-        redirect = query.get("redirect_uri")
+        asked = query.get("redirect_uri", "")
+        redirect = asked or self.redirect
         if not redirect:
             raise Refused("bad_redirect_uri")
         state = query.get("state", "")
@@ -99,7 +102,7 @@ class OAuth:
             return str(URL(redirect).update_query(answer))
         code = f"{next(self._numbers)}.emulated-code"
         scopes = frozenset(query["scope"].split(","))
-        self._grants[code] = Grant(place, user, scopes, redirect, self._clock())
+        self._grants[code] = Grant(place, user, scopes, asked, self._clock())
         return str(URL(redirect).update_query(code=code, state=state))
 
     async def serve(self, request: web.Request) -> web.Response:

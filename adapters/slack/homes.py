@@ -1,0 +1,50 @@
+"""Finds the workspace of a person whom the operator named by their id alone."""
+
+from collections.abc import Awaitable, Callable
+
+from adapters.slack.workspace import Workspace
+from bot.errors import AccessRevoked, DeliveryError, StorageError
+from bot.messages import installations as messages
+from bot.ports.installations import InstallationList
+from bot.runtime.lru import LruDict
+
+PLATFORM = "slack"
+
+# How many workspaces are asked, those that installed the app first: the operator's own
+# is among them. And how many people are remembered.
+MOST_ASKED = 20
+MOST_PEOPLE = 1_000
+
+
+class Homes:
+    """The workspaces of people, by their ids. `get` returns a workspace."""
+
+    def __init__(
+        self, store: InstallationList, get: Callable[[str], Awaitable[Workspace]]
+    ) -> None:
+        self._store = store
+        self._get = get
+        self._known: LruDict[str, str] = LruDict(MOST_PEOPLE)
+
+    async def of(self, user: str) -> Workspace:
+        """Return the workspace of `user`. Raises DeliveryError if it is not found."""
+        if user in self._known:
+            return await self._get(self._known[user])
+        try:
+            found = await self._store.installations(PLATFORM)
+        except StorageError as error:
+            text = messages.unknown_now(place=f"{PLATFORM}:{user}")
+            raise DeliveryError(text) from error
+        good = [e for e in found if e.ended_at is None and e.place.workspace]
+        good.sort(key=lambda each: each.installed_at)
+        for each in good[:MOST_ASKED]:
+            team = each.place.workspace
+            try:
+                there = await self._get(team)
+                answer = await there.client.call("users.info", user=user)
+            except (DeliveryError, AccessRevoked):
+                continue
+            if (answer.get("user") or {}).get("team_id") == team:
+                self._known[user] = team
+                return there
+        raise DeliveryError(messages.nobody(user=user))

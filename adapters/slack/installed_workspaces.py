@@ -1,0 +1,399 @@
+"""The workspaces that the app was installed in by a click, each with its own token.
+
+Rule 1: what happens to one reaches no other. One whose token Slack refuses is suspended
+in the core, its client makes no call any more, and the others go on.
+Rule 2: the store knows which installations there are; here are those in use, as many as
+fit. Every process looks for changes of others every few seconds, so that a workspace
+that installs again goes on everywhere.
+Rule 3: one refusal may be a mistake, or be about a token that was replaced since, so
+Slack is asked once more before an installation ends.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from adapters.slack import oauth_calls, placing
+from adapters.slack.check import SCOPES
+from adapters.slack.client import Identity, SlackClient, web_client
+from adapters.slack.config import SlackConfig
+from adapters.slack.credentials import Credentials
+from adapters.slack.homes import Homes
+from adapters.slack.installing import INSTALL, Installer
+from adapters.slack.uploads import UPLOADING
+from adapters.slack.workspace import Workspace
+from bot.domain.installation import Ending, Installation, Place
+from bot.errors import (
+    AccessRevoked,
+    ConfigError,
+    DeliveryError,
+    KeyLost,
+    StorageError,
+)
+from bot.messages import installations as messages
+from bot.messages import operator
+from bot.ports.host import Host
+from bot.ports.installations import InstallationStore, Sealer
+from bot.runtime.background import Background, report
+from bot.runtime.lru import LruDict
+from bot.runtime.retry import retry_until_success
+
+log = logging.getLogger(__name__)
+
+PLATFORM = "slack"
+
+# How many workspaces are in use at once, and how many answers of Slack and refusals
+# they remember together, at some hundred bytes each; beyond, those that were not used
+# for the longest time are forgotten.
+MOST_WORKSPACES = 2_000
+MOST_REMEMBERED = 100_000
+# How often that is counted, in uses of workspaces.
+COUNTED = 100
+
+# How many workspaces are remembered that the app is not installed in, or that are
+# parts of an organisation.
+MOST_KNOWN = 20_000
+# How long one that it is not installed in is not looked for again, in seconds.
+ABSENT = 10.0
+
+# How often changes by other processes are looked for, in seconds.
+EVERY = 5.0
+
+# Within so many seconds of an installation, an event that tells of its end may be about
+# the one before, which was told late or by another clock.
+RECENT = 600.0
+
+
+class InstalledWorkspaces:
+    """`adapters.slack.routed.Workspaces` of all installations in `store`, over one HTTP
+    session."""
+
+    def __init__(
+        self,
+        config: SlackConfig,
+        session: aiohttp.ClientSession,
+        store: InstallationStore,
+        sealer: Sealer,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._config = config
+        self._session = session
+        self._store = store
+        self._sealer = sealer
+        self._now = now
+        self._loaded: LruDict[str, Workspace] = LruDict(MOST_WORKSPACES)
+        #: By the place of an installation, which may serve several workspaces.
+        self._credentials: LruDict[Place, Credentials] = LruDict(MOST_WORKSPACES)
+        #: The bot's users, by workspace.
+        self._users: LruDict[str, str] = LruDict(MOST_KNOWN)
+        #: When workspaces were found to have no installation.
+        self._absent: LruDict[str, float] = LruDict(MOST_KNOWN)
+        #: The organisations that workspaces are known to be part of.
+        self._organisations: LruDict[str, str] = LruDict(MOST_KNOWN)
+        #: The workspaces that were suspended because of an organisation's installation.
+        self._suspended: LruDict[str, Place] = LruDict(MOST_KNOWN)
+        self._homes = Homes(store, self.get)
+        self._seen = 0
+        self._uses = 0
+        self._host: Host | None = None
+        self._tasks = Background()
+        self._looking = asyncio.Lock()
+
+    # Which there are.
+
+    async def get(self, team: str) -> Workspace:
+        """Return the workspace `team`. Raises AccessRevoked if the app is not installed
+        there, or DeliveryError if that cannot be told now."""
+        try:
+            return await self._find(team)
+        except StorageError as error:
+            text = messages.unknown_now(place=f"{PLATFORM}:{team}")
+            raise DeliveryError(text) from error
+
+    async def find(self, body: Mapping[str, Any]) -> Workspace | None:
+        """Return the workspace that `body` is for; None if the app is not installed
+        there, or if that tells of the end of an installation, which is carried out.
+        Raises StorageError."""
+        team = placing.team(body)
+        if organisation := placing.organisation(body):
+            if placing.is_ending(body):
+                await self._told_of_end(Place(PLATFORM, organisation, ""), body)
+                return None
+            await self._belongs(team, organisation)
+        elif team and placing.is_ending(body):
+            if found := await self._store.installation_of(PLATFORM, team):
+                await self._told_of_end(found.place, body)
+            return None
+        if not team:
+            return None
+        try:
+            return await self._find(team)
+        except AccessRevoked as error:
+            log.info("slack.event_without_installation team=%s %s", team, error)
+            return None
+
+    async def home(self, user: str) -> Workspace:
+        """Return the workspace of `user`, of those that installed the app first. Raises
+        DeliveryError if it is none of them."""
+        return await self._homes.of(user)
+
+    def user(self, team: str) -> str:
+        """Return the id of the bot's user in `team`; "" if that is not known yet."""
+        return self._users.get(team, "")
+
+    # What becomes of them.
+
+    def begin(self, host: Host, refused: Callable[[AccessRevoked], None]) -> None:
+        """Look for changes from now on, and report to `host` what Slack refuses."""
+        self._host = host
+        self._tasks.start("watch installations", self._watch(), platform=PLATFORM)
+
+    def routes(self, host: Host) -> list[web.RouteDef]:
+        """Return the routes on which people install the app."""
+        return Installer(
+            *(self._config, self._session, self._store, self._sealer),
+            *(self.install, host.served, host.alert),
+        ).routes()
+
+    def listening(self, host: Host) -> None:
+        """Log that events of all workspaces are received."""
+        log.info("slack.listening team=* install=%s%s", self._config.http, INSTALL)
+
+    async def close(self) -> None:
+        """End everything under way."""
+        self._tasks.cancel()
+        async with self._tasks:
+            for team in self._loaded:
+                await self._loaded[team].people.close()
+
+    async def install(self, installation: Installation) -> None:
+        """Store a new installation, and go on with what waits there. Raises
+        StorageError."""
+        await self._apply(await self._store.store_installation(installation))
+
+    async def look(self) -> None:
+        """Take over what other processes changed. Raises StorageError."""
+        async with self._looking:
+            lost = []
+            for each in await self._store.installations(PLATFORM, self._seen):
+                try:
+                    await self._apply(each)
+                except KeyLost as error:
+                    self._suspend(each, error)
+                    lost.append(f"{each.name} ({each.place})")
+                self._seen = max(self._seen, each.version)
+            if lost and self._host:
+                text = messages.keys_lost(places=lost)
+                self._host.alert("slack keys", text)
+
+    async def _watch(self) -> None:
+        while True:
+            try:
+                await self.look()
+            except Exception as error:
+                report("watch installations", error)
+            await asyncio.sleep(EVERY)
+
+    async def _apply(self, changed: Installation) -> None:
+        """Let this process know what is stored of an installation. Raises KeyLost."""
+        place = changed.place
+        self._absent.pop(place.workspace, None)
+        known = self._credentials.get(place)
+        if changed.ended_at is not None:
+            text = messages.has_ended(place=str(place))
+            self._suspend(changed, AccessRevoked(text, place.workspace))
+            return
+        if known and changed.version > known.installation.version:
+            is_renewed = known.installation.installed_at == changed.installed_at
+            known.adopt(changed)
+            if not is_renewed:
+                # Its name and scopes may be others.
+                self._forget(self._teams(place))
+        elif known is None:
+            self._sealer.open(changed.tokens.access, place)
+        teams = {team for team, of in self._suspended.items() if of == place}
+        for team in filter(None, {place.workspace, *teams}):
+            self._suspended.pop(team, None)
+            if self._host:
+                self._host.access.resume(PLATFORM, team)
+
+    def _suspend(self, ended: Installation, error: ConfigError) -> None:
+        place = ended.place
+        self._credentials.pop(place, None)
+        teams = self._teams(place)
+        for team in teams:
+            refused = AccessRevoked(str(error), team)
+            self._loaded[team].client.ended = refused
+        self._forget(teams)
+        for team in filter(None, {place.workspace, *teams}):
+            self._suspended[team] = place
+            if self._host:
+                refused = AccessRevoked(str(error), team)
+                self._host.access.suspend(PLATFORM, team, refused)
+
+    def _teams(self, place: Place) -> list[str]:
+        """Return the workspaces in use that the installation in `place` serves."""
+        of = place.organisation
+        return [
+            team
+            for team in self._loaded
+            if team == place.workspace
+            or (not place.workspace and self._organisations.get(team) == of)
+        ]
+
+    def _forget(self, teams: Iterable[str]) -> None:
+        for team in teams:
+            self._loaded.pop(team, None)
+
+    async def _told_of_end(self, place: Place, body: Mapping[str, Any]) -> None:
+        found = await self._store.installations(PLATFORM)
+        here = next((each for each in found if each.place == place), None)
+        if here is None or here.ended_at is not None:
+            return
+        if not placing.revokes(body, here.user):
+            return
+        happened = float(body.get("event_time") or 0.0)
+        if happened < here.installed_at + RECENT:
+            # Perhaps about the installation before this one.
+            error = AccessRevoked(messages.has_ended(place=str(place)), place.workspace)
+            await self._verify(here, error, Ending.UNINSTALLED)
+            return
+        await self._end(here, Ending.UNINSTALLED)
+
+    async def _end(self, here: Installation, ending: Ending) -> None:
+        ended = await self._store.end_installation(here.place, ending, self._now())
+        if ended is not None:
+            log.warning(
+                "slack.installation_ended place=%s why=%s", here.place, ending.value
+            )
+            await self._apply(ended)
+
+    async def _verify(
+        self, here: Installation, error: AccessRevoked, ending: Ending
+    ) -> None:
+        """End the installation `here`, of which Slack refused a token with `error`,
+        unless that was replaced since, or is accepted again."""
+        await self.look()
+        known = self._credentials.get(here.place)
+        if known and known.installation.version > here.version:
+            return
+        token = self._sealer.open(here.tokens.access, here.place)
+        client = SlackClient(web_client(self._config, self._session, token), "-")
+        try:
+            await retry_until_success(client.identify)
+        except AccessRevoked:
+            await self._end(here, ending)
+            if self._host and ending is Ending.REVOKED:
+                text = messages.token_ended(place=f"{here.name} ({here.place})")
+                self._host.alert(f"slack token {here.place}", text)
+        else:
+            await self._apply(here)
+
+    # How one is made ready.
+
+    async def _find(self, team: str) -> Workspace:
+        if (there := self._loaded.get(team)) is None:
+            there = await self._load(team)
+        self._uses += 1
+        if self._uses % COUNTED == 0:
+            self._trim()
+        return there
+
+    async def _load(self, team: str) -> Workspace:
+        place = f"{PLATFORM}:{team}"
+        absent = AccessRevoked(messages.not_installed(place=place), team)
+        if self._now() - self._absent.get(team, float("-inf")) < ABSENT:
+            raise absent
+        here = await self._store.installation_of(PLATFORM, team)
+        if here is None:
+            self._absent[team] = self._now()
+            raise absent
+        if here.ended_at is not None:
+            self._suspended[team] = here.place
+            raise AccessRevoked(messages.has_ended(place=place), team)
+        try:
+            credentials = self._credentials_of(here)
+        except KeyLost as error:
+            self._suspended[team] = here.place
+            raise AccessRevoked(str(error), team) from error
+        if team in self._loaded:
+            # Made ready by another task meanwhile.
+            return self._loaded[team]
+        if not here.place.workspace:
+            self._organisations[team] = here.place.organisation
+        there = self._workspace(team, credentials)
+        self._loaded[team] = there
+        self._users[team] = here.user
+        return there
+
+    def _credentials_of(self, here: Installation) -> Credentials:
+        known = self._credentials.get(here.place)
+        if known is None:
+            known = Credentials(
+                *(here, self._store, self._sealer, self._exchange, self._now)
+            )
+            self._credentials[here.place] = known
+        return known
+
+    def _workspace(self, team: str, credentials: Credentials) -> Workspace:
+        here = credentials.installation
+        meant = "" if here.place.workspace else team
+        calls = web_client(self._config, self._session, team=meant)
+        client = SlackClient(calls, team, credentials.current)
+        client.on_revoked = partial(self._refused, team, client, credentials)
+        client.on_missing_scope = partial(self._lacks, team, here.name)
+        us = Identity(team, here.name, here.user, "", here.bot, here.scopes)
+        return Workspace(client, us, self._config.streams)
+
+    async def _exchange(self, refresh_token: str) -> Mapping[str, Any]:
+        client = web_client(self._config, self._session)
+        return await oauth_calls.refresh(client, self._config, refresh_token)
+
+    async def _belongs(self, team: str, organisation: str) -> None:
+        """Store that a workspace is part of an organisation, once."""
+        if team and self._organisations.get(team) != organisation:
+            await self._store.store_workspace(PLATFORM, team, organisation)
+            self._organisations[team] = organisation
+            self._absent.pop(team, None)
+
+    def _refused(
+        self,
+        team: str,
+        client: SlackClient,
+        credentials: Credentials,
+        error: AccessRevoked,
+    ) -> None:
+        if client.ended is not None:
+            return
+        client.ended = error
+        here = credentials.installation
+        if self._host:
+            self._host.access.suspend(PLATFORM, team, error)
+        self._suspended[team] = here.place
+        self._loaded.pop(team, None)
+        work = self._verify(here, error, Ending.REVOKED)
+        self._tasks.start("verify a token", work, platform=PLATFORM)
+
+    def _lacks(self, team: str, name: str, needed: frozenset[str]) -> None:
+        missing = ", ".join(sorted((SCOPES | {UPLOADING}) & needed))
+        if missing and self._host:
+            place = f"{name} ({PLATFORM}:{team})"
+            text = operator.scopes_missing_in(scopes=missing, place=place)
+            self._host.alert(f"slack scopes {missing} {team}", text)
+
+    def _trim(self) -> None:
+        """Forget workspaces that were not used for long while all remember too
+        much."""
+        sizes = {team: there.size for team, there in self._loaded.items()}
+        left = sum(sizes.values())
+        for team, size in sizes.items():
+            if left <= MOST_REMEMBERED or len(self._loaded) == 1:
+                return
+            del self._loaded[team]
+            left -= size

@@ -1,0 +1,57 @@
+"""Reads which workspace, and which organisation's installation, something that Slack
+sent is for. Pure; decides nothing.
+
+Bolt's own functions do the work, except where an id is that of an organisation
+(platform facts A1, A14).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from slack_bolt.request.internals import (
+    extract_enterprise_id,
+    extract_is_enterprise_install,
+    extract_team_id,
+)
+
+#: Events about the end of an installation (facts A1.4).
+UNINSTALLED, REVOKED = "app_uninstalled", "tokens_revoked"
+
+
+def team(body: Mapping[str, Any]) -> str:
+    """Return the id of the workspace that `body` is for; "" if it names none."""
+    found = (
+        extract_team_id(dict(body)),
+        body.get("context_team_id"),
+        body.get("team_id"),
+    )
+    return next((str(each) for each in found if _is(each, "T")), "")
+
+
+def organisation(body: Mapping[str, Any]) -> str:
+    """Return the id of the organisation on which the app is installed as a whole, if
+    that is why `body` came; else ""."""
+    if not extract_is_enterprise_install(dict(body)):
+        return ""
+    found = extract_enterprise_id(dict(body))
+    return str(found) if _is(found, "E") else ""
+
+
+def revokes(body: Mapping[str, Any], bot_user: str) -> bool:
+    """Return whether `body` tells that the token of the bot with the user id
+    `bot_user` is good for nothing any more."""
+    event = body.get("event") or {}
+    if event.get("type") == UNINSTALLED:
+        return True
+    tokens = event.get("tokens")
+    bots = tokens.get("bot") if isinstance(tokens, Mapping) else None
+    return event.get("type") == REVOKED and bot_user in (bots or ())
+
+
+def is_ending(body: Mapping[str, Any]) -> bool:
+    """Return whether `body` may tell of the end of an installation."""
+    return (body.get("event") or {}).get("type") in (UNINSTALLED, REVOKED)
+
+
+def _is(id: object, letter: str) -> bool:
+    return isinstance(id, str) and id.startswith(letter)

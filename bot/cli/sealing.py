@@ -1,0 +1,22 @@
+"""Make what seals tokens, from the operator's keys."""
+
+from collections.abc import Sequence
+
+from bot.cli.platforms import load_module
+from bot.errors import ConfigError
+from bot.messages import config as messages
+from bot.ports.installations import Sealer
+
+
+def open_sealer(keys: Sequence[bytes]) -> Sealer:
+    """Return what seals tokens with `keys`, newest first. Raises ConfigError if there
+    is none, or if the package that encrypts is not installed."""
+    if not keys:
+        raise ConfigError(messages.NO_KEYS)
+    try:
+        # An extra, which a deployment with fixed tokens does without.
+        module = load_module("storage.encryption")
+    except ModuleNotFoundError as error:
+        raise ConfigError(messages.NO_CRYPTOGRAPHY) from error
+    sealer: Sealer = module.KeyRing(tuple(keys))
+    return sealer

@@ -1,0 +1,227 @@
+"""The pages on which people install the app, and what they read when it fails."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+from yarl import URL
+
+from adapters.slack import installing
+from adapters.slack.installing import REDIRECT
+from bot.domain.served_workspaces import Served
+from bot.messages import slack_install as texts
+from tests.emulators.slack import rates
+from tests.emulators.slack.emulator import SlackEmulator
+from tests.emulators.slack.faults import ALWAYS, status
+from tests.support.memory_store import MemoryStore
+from tests.support.process import OPERATOR
+from tests.support.scripted_model import ScriptedModel
+from tests.support.slack_house import Browser, House, house
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[SlackEmulator]:
+    async with SlackEmulator(rates=rates.UNLIMITED, ack_timeout=60) as slack:
+        yield slack
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    return MemoryStore()
+
+
+@pytest.fixture
+async def here(slack: SlackEmulator, store: MemoryStore) -> AsyncIterator[House]:
+    async with house(slack, store, ScriptedModel()) as here:
+        yield here
+
+
+def shows(page: str, text: str) -> bool:
+    """Whether a page shows `text`, which may hold an apostrophe."""
+    return text.replace("'", "&#x27;") in page
+
+
+async def test_the_first_page_leads_to_slack_and_asks_for_what_the_manifest_lists(
+    here: House, slack: SlackEmulator
+) -> None:
+    address = URL(await Browser(here).start())
+    assert str(address).startswith(slack.authorize_url)
+    asked = set(address.query["scope"].split(","))
+    assert {"chat:write", "commands", "files:write", "usergroups:read"} < asked
+    assert address.query["user_scope"] == ""
+
+
+async def test_who_consents_has_it(here: House, slack: SlackEmulator) -> None:
+    globex = slack.add_team("Globex & Sons")
+    status, page = await Browser(here).install(globex, "U1")
+    assert status == 200
+    assert shows(page, "Globex &amp; Sons can use Threadkeep now.")
+    assert f"slack://app?team={globex.team}&amp;id={globex.world.app}" in page
+    (row,) = await here.store.installations("slack")
+    assert (row.name, row.installed_by) == ("Globex & Sons", "U1")
+    assert (row.user, row.bot) == (globex.bot_user, globex.bot_id)
+
+
+async def test_who_cancels_is_told_that_nothing_happened(here: House) -> None:
+    status, page = await Browser(here).install(here.slack, allow=False)
+    assert status == 200
+    assert shows(page, texts.CANCELLED)
+    assert await here.store.installations("slack") == []
+
+
+async def test_a_way_back_is_good_once(here: House, slack: SlackEmulator) -> None:
+    browser = Browser(here)
+    back = slack.oauth.consent(await browser.start(), slack)
+    assert (await browser.open(back))[0] == 200
+    status, page = await browser.open(back)
+    assert status == 400
+    assert shows(page, texts.USED_STATE)
+
+
+async def test_a_way_back_is_good_for_ten_minutes(
+    here: House, slack: SlackEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = Browser(here)
+    back = slack.oauth.consent(await browser.start(), slack)
+    later = time.time() + installing.STATE_VALID + 1
+    monkeypatch.setattr(time, "time", lambda: later)
+    status, page = await browser.open(back)
+    assert status == 400
+    assert shows(page, texts.USED_STATE)
+
+
+async def test_a_way_back_is_good_in_the_browser_that_began(
+    here: House, slack: SlackEmulator
+) -> None:
+    """Or else people could be lured into installing for somebody else."""
+    mine, theirs = Browser(here), Browser(here)
+    back = slack.oauth.consent(await mine.start(), slack)
+    await theirs.start()
+    for browser in (theirs, Browser(here)):
+        status, page = await browser.open(back)
+        assert status == 400
+        assert shows(page, texts.FOREIGN_STATE)
+    assert await here.store.installations("slack") == []
+    # It is not spent by that.
+    assert (await mine.open(back))[0] == 200
+
+
+async def test_a_state_that_nobody_issued_is_refused(here: House) -> None:
+    browser = Browser(here)
+    browser.cookie = "slack-app-oauth-state=made-up"
+    status, page = await browser.open(f"{REDIRECT}?code=1&state=made-up")
+    assert status == 400
+    assert shows(page, texts.USED_STATE)
+
+
+async def test_a_code_is_good_once(here: House, slack: SlackEmulator) -> None:
+    first, second = Browser(here), Browser(here)
+    back = URL(slack.oauth.consent(await first.start(), slack))
+    await first.open(str(back))
+    again = URL(slack.oauth.consent(await second.start(), slack))
+    used = again.update_query(code=back.query["code"])
+    status, page = await second.open(str(used))
+    assert status == 400
+    assert shows(page, texts.USED_CODE)
+
+
+async def test_an_incomplete_answer_is_refused(
+    here: House, slack: SlackEmulator
+) -> None:
+    browser = Browser(here)
+    back = URL(slack.oauth.consent(await browser.start(), slack))
+    status, page = await browser.open(str(back.without_query_params("code")))
+    assert status == 400
+    assert shows(page, texts.NO_CODE)
+
+
+@pytest.mark.parametrize(
+    ("error", "shown"),
+    [("invalid_scope_requested", "(invalid_scope_requested)"), ("<script>", "(?)")],
+)
+async def test_slacks_word_for_a_failure_is_shown_as_far_as_it_is_one(
+    here: House, error: str, shown: str
+) -> None:
+    address = URL(REDIRECT).with_query(error=error)
+    status, page = await Browser(here).open(str(address))
+    assert status == 400
+    assert shown in page
+    assert "<script>" not in page
+
+
+async def test_a_wrong_secret_is_the_operators_to_correct(
+    here: House, slack: SlackEmulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    slack.oauth.client_secret = "changedmeanwhile"
+    status, page = await Browser(here).install(slack)
+    assert status == 400
+    assert shows(page, texts.OPERATOR)
+    await here.until(lambda: "Slack does not accept SLACK_CLIENT_ID" in caplog.text)
+    assert "changedmeanwhile" not in caplog.text
+    assert "emulated-code" not in caplog.text
+
+
+async def test_when_slack_is_away_one_starts_again(
+    here: House, slack: SlackEmulator
+) -> None:
+    slack.faults.add("oauth.v2.access", status(503), times=ALWAYS)
+    found, page = await Browser(here).install(slack)
+    assert found == 400
+    assert shows(page, texts.UNREACHABLE)
+    slack.faults.clear()
+    assert (await Browser(here).install(slack))[0] == 200
+
+
+async def test_a_workspace_that_is_not_served_gets_its_token_back(
+    slack: SlackEmulator, store: MemoryStore
+) -> None:
+    globex = slack.add_team("Globex")
+    operator = OPERATOR.__class__(
+        {}, secret="", admins=frozenset(), served=Served(frozenset({"slack:T0OTHER"}))
+    )
+    async with house(slack, store, ScriptedModel(), operator=operator) as here:
+        status, page = await Browser(here).install(globex)
+        assert status == 400
+        assert shows(page, texts.NOT_SERVED)
+        assert globex.calls_of("auth.revoke")[0].outcome == "ok"
+        assert await store.installations("slack") == []
+
+
+async def test_two_who_install_at_once_both_succeed_and_the_token_is_good(
+    here: House, slack: SlackEmulator
+) -> None:
+    """The later answer of Slack ends the token of the earlier."""
+    globex = slack.add_team("Globex")
+    browsers = [Browser(here) for _ in range(4)]
+    backs = [slack.oauth.consent(await browser.start(), globex) for browser in browsers]
+    pages = await asyncio.gather(
+        *(b.open(back) for b, back in zip(browsers, backs, strict=True))
+    )
+    assert [status for status, _ in pages] == [200] * 4
+    workspaces = here.adapter._workspaces
+    there = await workspaces.get(globex.team)
+    await there.client.call("users.info", user=globex.add_user("Pat"))
+    assert there.client.web.token == globex.bot_token
+
+
+async def test_pages_load_nothing_and_are_not_kept(here: House) -> None:
+    async with here.session.get(f"{here.address}/slack/install") as answer:
+        headers = answer.headers
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert "httponly" in headers["Set-Cookie"].lower()
+    assert "secure" in headers["Set-Cookie"].lower()
+    async with here.session.get(f"{here.address}/healthz") as answer:
+        assert answer.status == 200
+
+
+async def test_only_a_digest_of_a_state_is_stored(
+    here: House, store: MemoryStore
+) -> None:
+    address = URL(await Browser(here).start())
+    rows = "\n".join(store.db.conn.iterdump())
+    assert address.query["state"] not in rows
+    assert "install_states" in rows
