@@ -3,7 +3,7 @@
 A line break within a paragraph is shown as a space; an empty line begins another.
 """
 
-THREADKEEP = "Claude in your team's threads, remembered in SQLite."
+THREADKEEP = "Claude in your team's threads, remembered in a database of yours."
 SERVE = "Answer until stopped; in the browser, if no platform is set up."
 CHAT = "Talk to Claude in this terminal."
 ASK = """\
