@@ -13,10 +13,6 @@ ONE_OF_EACH = (
 )
 
 
-def unreachable(*, reason: str) -> str:
-    return f"PostgreSQL cannot be reached ({reason}); check the address and the server."
-
-
 def running(*, name: str) -> str:
     return (
         f"A threadkeep is using {name}; stop every process that does, and move again."

