@@ -8,12 +8,16 @@ from collections.abc import Sequence
 
 from sqlite_utils import Database
 
+from bot.domain.call_lease import CallLease
 from bot.domain.shard_range import ShardRange
 from storage.connection import Connection
 from storage.leases import NOBODYS
 
 #: How many turns ahead may be taken: after a clock was set back, nobody waits longer.
 MOST_AHEAD = 50
+
+# Seconds are not exact in the last bit.
+ROUNDING = 1e-6
 
 # Also locks the row until the transaction ends.
 TAKE = """
@@ -54,10 +58,36 @@ def m033_gateways(db: Database) -> None:
 def take_slot(db: Connection, name: str, seconds: float, now: float) -> float:
     """Take the next turn at `name`, of which there is one in `seconds`; return in how
     many seconds it is."""
-    given = {"name": name, "seconds": seconds, "now": now}
-    row = db.execute(TAKE, {**given, "latest": now + MOST_AHEAD * seconds}).fetchone()
+    return _take(db, name, seconds, now + MOST_AHEAD * seconds, now) - now
+
+
+def _take(
+    db: Connection, name: str, seconds: float, latest: float, now: float
+) -> float:
+    """Take a turn of so many `seconds`; return when it begins, `latest` at the
+    latest."""
+    given = {"name": name, "seconds": seconds, "latest": latest, "now": now}
+    row = db.execute(TAKE, given).fetchone()
     taken: float = row["next_at"]
-    return taken - seconds - now
+    return taken - seconds
+
+
+def lease_calls(
+    db: Connection, name: str, want: int, each: float, burst: int, now: float
+) -> CallLease:
+    """Lease at most `want` calls of `name`: one in `each` seconds, of all processes,
+    and at most `burst` at once."""
+    # A turn of no length locks the row, and tells when the next call is due. After a
+    # clock was set back, nobody waits longer than the burst takes.
+    begins = _take(db, name, 0.0, now + burst * each, now)
+    free = int((now - begins) / each + burst + ROUNDING)
+    granted = max(0, min(want, free))
+    db.execute(
+        "UPDATE slots SET next_at = ? WHERE name = ?", [begins + granted * each, name]
+    )
+    [(processes,)] = db.execute("SELECT count(*) FROM processes").fetchall()
+    wait = 0.0 if granted else begins + each - burst * each - now
+    return CallLease(granted, max(0.0, wait), max(1, processes))
 
 
 def claim_shards(

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from bot.domain.budget import BudgetExceeded, BudgetLimits, Charge
+from bot.domain.call_lease import CallLease
 from bot.domain.message import Message, Verdict
 from bot.domain.platform import Rate, WriteKind
 from bot.domain.reply import PostedPart
@@ -165,6 +166,15 @@ class DatabaseStore:
         return await self._write(
             lambda db: gateways.take_slot(
                 db, name, seconds, dialect.now(db, self._clock)
+            )
+        )
+
+    async def lease_calls(
+        self, name: str, want: int, each: float, burst: int
+    ) -> CallLease:
+        return await self._write(
+            lambda db: gateways.lease_calls(
+                *(db, name, want, each, burst), dialect.now(db, self._clock)
             )
         )
 

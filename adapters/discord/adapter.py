@@ -99,7 +99,9 @@ class DiscordAdapter:
             await self._link.log_in()
             self._hint()
         self._listened = True
-        self._threads.shared = self._threads.shared or host.gateways is not None
+        if host.gateways is not None:
+            self._threads.shared = True
+            self._link.share_calls(host.gateways)
         if not self._link.listens:
             host.health.local(self.name)
             await self._link.ended()

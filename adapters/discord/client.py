@@ -19,8 +19,14 @@ import yarl
 from discord.gateway import DiscordWebSocket
 
 from adapters.discord.config import PUBLIC_API, DiscordConfig
-from adapters.discord.global_rate_limit import traced
+from adapters.discord.global_rate_limit import (
+    BURST,
+    EACH,
+    GlobalRateLimiter,
+    traced,
+)
 from adapters.discord.rest_guilds import FRESH, RestGuilds
+from bot.domain.call_lease import CallLease
 from bot.domain.shard_range import ShardRange
 from bot.errors import (
     AccessRevoked,
@@ -32,6 +38,7 @@ from bot.errors import (
     Unfit,
 )
 from bot.messages import config as messages
+from bot.ports.processes import Gateways
 from bot.runtime.background import report
 
 log = logging.getLogger(__name__)
@@ -91,7 +98,12 @@ class Archived(DeliveryError):
 class Gateway(discord.AutoShardedClient):
     """A client that caches guilds and channels, and no messages or members."""
 
-    def __init__(self, config: DiscordConfig, on_revoked: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        config: DiscordConfig,
+        limiter: GlobalRateLimiter,
+        on_revoked: Callable[[], None],
+    ) -> None:
         #: The intents that are sent when a session starts; may be changed until then.
         self.asked = discord.Intents.none()
         self.asked.guilds = True
@@ -105,7 +117,7 @@ class Gateway(discord.AutoShardedClient):
             allowed_mentions=discord.AllowedMentions.none(),
             max_ratelimit_timeout=PATIENCE / 2,
             shard_count=config.shards.count if config.shards else None,
-            http_trace=traced(on_revoked),
+            http_trace=traced(limiter, on_revoked),
         )
         if config.shards:
             self.shard_ids = config.shards.ids
@@ -153,6 +165,7 @@ class Link:
         self.listens = listens
         self._client: Gateway | None = None
         self._guilds: RestGuilds | None = None
+        self._limiter = GlobalRateLimiter()
         self._session: asyncio.Task[None] | None = None
         #: Set when Discord rejects the token.
         self._revoked = asyncio.Event()
@@ -205,7 +218,7 @@ class Link:
         """Sign in. Raises AccessRevoked, or DeliveryError if Discord cannot be
         reached."""
         await self.close()
-        self._client = client = Gateway(self._config, self._revoked.set)
+        self._client = client = Gateway(self._config, self._limiter, self._revoked.set)
         self._guilds = RestGuilds(client)
         async with translated("sign in"):
             await client.login(self._config.token)
@@ -235,6 +248,16 @@ class Link:
             left -= LOOK_AGAIN
             await asyncio.sleep(LOOK_AGAIN)
         return self.client.get_guild(guild)
+
+    def share_calls(self, gateways: Gateways) -> None:
+        """Make calls within what all processes of `gateways` may make together."""
+
+        async def lease(want: int) -> CallLease:
+            return await gateways.lease_calls(
+                f"discord calls:{self.us}", want, EACH, BURST
+            )
+
+        self._limiter.lease = lease
 
     async def ended(self) -> None:
         """Wait, without a session, until Discord rejects the token with some call.
@@ -271,6 +294,7 @@ class Link:
 
     async def close(self) -> None:
         """Close the client, if one is open."""
+        await self._limiter.close()
         if self._client is not None:
             await self._client.close()
         if self._session is not None:

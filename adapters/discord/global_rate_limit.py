@@ -3,24 +3,44 @@
 discord.py respects the limits of single routes beforehand. It learns of the global
 limit by exceeding it, and a bot that does so often is banned (platform facts B4).
 Responses to interactions count neither there nor here.
+
+Where several processes make the calls of one bot, each leases a few at a time.
 """
 
 import asyncio
+import logging
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
 
 import aiohttp
 
+from bot.domain.call_lease import CallLease
+from bot.errors import StorageError
+from bot.runtime import background
 from bot.runtime.background import later
+
+log = logging.getLogger(__name__)
 
 # Discord allows 50 in a second (facts B4). The margin is for calls that arrive closer
 # together than they were sent.
 MOST = 45
 SECONDS = 1.25
 
+# Of all processes together: in no second more than the burst, and what the rate allows
+# in that second and in the life of a lease, 48 in all.
+EACH = 1.0 / 34
+BURST = 8
+LIFE = 0.2
+
+# Seconds until more calls are leased after an unforeseen error.
+AGAIN = 1.0
+
 EXEMPT = ("/interactions/", "/webhooks/")
+
+#: Leases at most so many calls. Raises StorageError.
+Lease = Callable[[int], Awaitable[CallLease]]
 
 
 class GlobalRateLimiter:
@@ -33,6 +53,12 @@ class GlobalRateLimiter:
         #: Calls that are sent when no other waits.
         self._patient: deque[asyncio.Future[None]] = deque()
         self._timer: asyncio.TimerHandle | None = None
+        #: Leases calls from those of all processes; None for one process.
+        self.lease: Lease | None = None
+        self._leased, self._leased_until = 0, float("-inf")
+        self._leasing: asyncio.Task[None] | None = None
+        #: How many processes make the calls, as far as is known.
+        self._processes = 1
 
     async def acquire(self, *, patient: bool = False) -> None:
         """Wait until a call may be sent; `patient` ones come last."""
@@ -49,19 +75,66 @@ class GlobalRateLimiter:
             now = time.monotonic()
             opens = self._sent[0] + SECONDS
             if opens > now:
-                self._timer = later(opens - now, "let calls out", self._grant)
+                self._wait(opens - now)
                 return
-            granted = line.popleft()
-            # A cancelled call needs no slot.
-            if not granted.done():
-                granted.set_result(None)
-                self._sent.append(now)
+            if line[0].done():
+                # A cancelled call needs no slot.
+                line.popleft()
+                continue
+            if self.lease is not None and not self._has_lease(now):
+                return
+            line.popleft().set_result(None)
+            self._sent.append(now)
+
+    def _wait(self, seconds: float) -> None:
+        self._timer = later(seconds, "let calls out", self._grant)
+
+    def _has_lease(self, now: float) -> bool:
+        """Return whether a call is leased, which is used up; if not, lease more."""
+        if self._leased and now < self._leased_until:
+            self._leased -= 1
+            return True
+        if self._leasing is None:
+            self._leasing = background.begin("lease calls", self._lease_more())
+        return False
+
+    async def _lease_more(self) -> None:
+        assert self.lease is not None
+        want = len(self._waiting) + len(self._patient)
+        lease: CallLease | None = None
+        try:
+            lease = await self.lease(min(want, BURST))
+        except StorageError as error:
+            log.warning("discord.no_lease %s", error)
+            # Its share of what all may do.
+            await asyncio.sleep(EACH * self._processes)
+            lease = CallLease(1, 0.0, self._processes)
+        finally:
+            self._leasing = None
+            if lease is None:
+                # The error is reported, and the calls still wait.
+                self._wait(AGAIN)
+        self._processes = lease.processes
+        self._leased, self._leased_until = lease.granted, time.monotonic() + LIFE
+        if lease.granted:
+            self._grant()
+        else:
+            self._wait(lease.wait)
+
+    async def close(self) -> None:
+        """Lease no more calls."""
+        if self._leasing is not None:
+            self._leasing.cancel()
+            await asyncio.wait({self._leasing})
+        if self._timer is not None:
+            self._timer.cancel()
 
 
-def traced(on_revoked: Callable[[], None]) -> aiohttp.TraceConfig:
-    """Return a trace that delays every call of a client by the global rate limit, and
-    calls `on_revoked` if Discord rejects the token with any of them."""
-    limiter = GlobalRateLimiter()
+def traced(
+    limiter: GlobalRateLimiter, on_revoked: Callable[[], None]
+) -> aiohttp.TraceConfig:
+    """Return a trace that delays every call of a client by `limiter`, and calls
+    `on_revoked` if Discord rejects the token with any of them."""
 
     async def on_start(
         session: aiohttp.ClientSession,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from bot.domain.call_lease import CallLease
 from bot.domain.platform import Rate, WriteKind
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.shard_range import ShardRange
@@ -32,6 +33,13 @@ class Gateways(Protocol):
     async def take_slot(self, name: str, seconds: float) -> float:
         """Take the next turn at `name`, of which there is one in `seconds` for all
         processes together; return in how many seconds it is. Raises StorageError."""
+        ...
+
+    async def lease_calls(
+        self, name: str, want: int, each: float, burst: int
+    ) -> CallLease:
+        """Lease at most `want` calls of `name`, of which all processes together make
+        one in `each` seconds, at most `burst` at once. Raises StorageError."""
         ...
 
     async def claim_shards(self, bot: str, shards: ShardRange) -> Sequence[ShardRange]:

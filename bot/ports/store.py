@@ -36,7 +36,7 @@ from bot.ports.ledger import Accounts, Charges, Ledger
 from bot.ports.mcp import ListingStore
 from bot.ports.names import NameStore
 from bot.ports.posts import PostStore
-from bot.ports.processes import OwnedThreads, RateStore, SharedTurns
+from bot.ports.processes import Gateways, OwnedThreads, RateStore, SharedTurns
 from bot.ports.receipts import ReceiptStore
 from bot.ports.reports import ReportStore
 from bot.ports.search import SearchStore
@@ -394,6 +394,7 @@ class Store(
     InstallationStore,
     SharedTurns,
     RateStore,
+    Gateways,
     Protocol,
 ):
     """The sum of all ports of the store, for the composition root."""

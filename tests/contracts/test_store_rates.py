@@ -76,3 +76,14 @@ async def test_rates_are_forgotten_when_they_say_nothing_any_more(store: Store) 
     await store.store_part(turn, PostedPart(0, "p", "x"), "x", 2.0, asks=[EDIT])
     assert (await store.clean_up(Retention(), 1.0))["rates"] == 0
     assert (await store.clean_up(Retention(), 9e9 + DAY))["rates"] == 1
+
+
+async def test_calls_are_leased_up_to_a_burst_and_then_at_their_rate(
+    store: Store,
+) -> None:
+    first = await store.lease_calls("calls", 5, 600.0, 8)
+    second = await store.lease_calls("calls", 5, 600.0, 8)
+    third = await store.lease_calls("calls", 5, 600.0, 8)
+    assert [each.granted for each in (first, second, third)] == [5, 3, 0]
+    assert third.wait == pytest.approx(600.0, abs=60.0)
+    assert (await store.lease_calls("others", 1, 600.0, 8)).granted == 1

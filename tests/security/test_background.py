@@ -331,11 +331,12 @@ async def event_of_a_revocation(town: Town, platform: str) -> None:
 
 #: What has a test of its own: below, in `test_ceilings` (totals), `test_fairness`,
 #: `test_audit` (clean up), `unit/test_operator_alerts`, `unit/test_last_names`,
-#: `adapters/web/test_live_answers` (read answer) or `adapters/slack/test_catching_up`.
+#: `adapters/web/test_live_answers` (read answer), `adapters/slack/test_catching_up` or
+#: `adapters/discord/test_global_rate_limit` (lease calls).
 ELSEWHERE = {
     "catch up",
     *("clean up", "fetch cases", "fetch threads", "let calls out", "listen", "models"),
-    "load the model",
+    *("load the model", "lease calls"),
     *("names", "operator alert", "operator alerts", "pace replies", "summary"),
     *("attend", "drain", "work"),
     *("totals", "loop lag", "mcp listings", "probes", "read answer", "status file"),

@@ -1,11 +1,17 @@
 """No more calls a second than Discord takes from one bot, over all channels."""
 
 import asyncio
+from itertools import pairwise
+
+import pytest
 
 from adapters.discord.client import open_link
 from adapters.discord.config import DiscordConfig
-from adapters.discord.global_rate_limit import MOST, GlobalRateLimiter
+from adapters.discord.global_rate_limit import BURST, EACH, MOST, GlobalRateLimiter
+from bot.domain.call_lease import CallLease
+from bot.errors import StorageBusy
 from tests.emulators.discord.emulator import DiscordEmulator
+from tests.storage.test_leases import OneOf
 
 
 async def test_a_rush_in_many_channels_meets_no_limit() -> None:
@@ -35,3 +41,89 @@ async def test_a_patient_call_goes_last_and_a_cancelled_one_not_at_all() -> None
         await asyncio.sleep(0)
         gone.cancel()
     assert left[MOST:] == ["post", "typing"]
+
+
+async def test_two_processes_meet_no_limit_together() -> None:
+    async with DiscordEmulator() as discord:
+        channels = [discord.add_channel(f"room-{n}") for n in range(72)]
+        config, one = DiscordConfig.from_env(discord.env), OneOf("one")
+        async with (
+            open_link(config, listens=False) as here,
+            open_link(config, listens=False) as there,
+        ):
+            here.share_calls(one)
+            there.share_calls(OneOf("two", one))
+            await asyncio.gather(
+                *(
+                    link.client.get_partial_messageable(int(channel)).send("hello")
+                    for half, link in ((0, here), (1, there))
+                    for channel in channels[half::2]
+                )
+            )
+        assert all(discord.messages(channel) for channel in channels)
+        assert discord.refused == 0
+
+
+async def test_calls_are_leased_a_few_at_a_time_and_each_is_used_once() -> None:
+    limiter = GlobalRateLimiter()
+    wanted: list[int] = []
+
+    async def lease(want: int) -> CallLease:
+        wanted.append(want)
+        return CallLease(min(want, 3), 0.0, 2)
+
+    limiter.lease = lease
+    await asyncio.gather(*(limiter.acquire() for _ in range(10)))
+    assert wanted == [BURST, 7, 4, 1]
+
+
+async def test_a_call_waits_as_long_as_there_is_no_lease() -> None:
+    limiter, loop = GlobalRateLimiter(), asyncio.get_running_loop()
+    answers = [CallLease(0, 0.05, 2), CallLease(1, 0.0, 2)]
+
+    async def lease(want: int) -> CallLease:
+        return answers.pop(0)
+
+    limiter.lease = lease
+    began = loop.time()
+    await limiter.acquire()
+    assert loop.time() - began >= 0.04
+    assert answers == []
+
+
+async def test_an_unforeseen_error_costs_no_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("adapters.discord.global_rate_limit.AGAIN", 0.01)
+    limiter = GlobalRateLimiter()
+    errors: list[Exception] = [LookupError(), ValueError()]
+
+    async def lease(want: int) -> CallLease:
+        if errors:
+            raise errors.pop()
+        return CallLease(want, 0.0, 2)
+
+    limiter.lease = lease
+    await limiter.acquire()
+    assert errors == []
+
+
+async def test_without_the_store_calls_go_on_at_the_share_of_a_process() -> None:
+    limiter = GlobalRateLimiter()
+    times: list[float] = []
+
+    async def lease(want: int) -> CallLease:
+        if not times:
+            return CallLease(1, 0.0, 4)
+        raise StorageBusy("away")
+
+    async def call() -> None:
+        await limiter.acquire()
+        times.append(asyncio.get_running_loop().time())
+
+    limiter.lease = lease
+    for _ in range(4):
+        await call()
+    gaps = [after - before for before, after in pairwise(times)]
+    assert all(gap >= 4 * EACH * 0.9 for gap in gaps)
+    await limiter.close()
