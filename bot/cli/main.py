@@ -50,6 +50,7 @@ for name, module, text in (
     ("explore", "bot.cli.explore", command_help.EXPLORE),
     ("feedback", "bot.cli.print_reports", command_help.FEEDBACK),
     ("forget", "bot.cli.forget", command_help.FORGET),
+    ("gateway", "bot.cli.roles", command_help.GATEWAY),
     ("mcp", "bot.cli.mcp", command_help.MCP),
     ("move", "bot.cli.move", command_help.MOVE),
     ("now", "bot.cli.print_state", command_help.NOW),
@@ -63,6 +64,7 @@ for name, module, text in (
     ("threads", "bot.cli.threads", command_help.THREADS),
     ("triage", "bot.cli.triage", command_help.TRIAGE),
     ("usage", "bot.cli.print_reports", command_help.USAGE),
+    ("work", "bot.cli.roles", command_help.WORK),
 ):
     main.add_command(_Elsewhere(name, module, text))
 

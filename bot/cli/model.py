@@ -17,7 +17,7 @@ from bot.cli.platforms import load_module
 from bot.config import Config
 from bot.domain.completion import Report, Request
 from bot.domain.tracing import Tracing
-from bot.errors import ConfigError
+from bot.errors import ConfigError, ModelDenied
 from bot.messages import config as messages
 from bot.ports.model import Model
 from bot.runtime import heap
@@ -25,10 +25,11 @@ from bot.runtime.background import begin, end
 
 
 @contextlib.asynccontextmanager
-async def open_model(settings: Config) -> AsyncIterator[Model]:
-    """Open the model that answers. Raises ConfigError for an unusable key."""
+async def open_model(settings: Config, *, answers: bool = True) -> AsyncIterator[Model]:
+    """Open the model that answers; without a key, one that refuses where this process
+    `answers` nothing. Raises ConfigError for an unusable key."""
     if settings.api_key is None:
-        yield OfflineModel()
+        yield OfflineModel() if answers else NoModel()
         return
     if problem := key_problem(settings.api_key):
         raise ConfigError(problem)
@@ -43,6 +44,18 @@ async def open_model(settings: Config) -> AsyncIterator[Model]:
             yield model
         finally:
             await model.close()
+
+
+class NoModel:
+    """`Model` of a process that has no key, and that others answer for."""
+
+    def answer(self, request: Request) -> AsyncGenerator[str | Report, None]:
+        """Raise ModelDenied."""
+        raise ModelDenied(messages.NO_KEY_HERE)
+
+    async def count(self, request: Request, *, files: bool = False) -> int:
+        """Raise ModelDenied."""
+        raise ModelDenied(messages.NO_KEY_HERE)
 
 
 class ClaudeOnceLoaded:

@@ -16,6 +16,7 @@ import click
 
 from bot.app import App
 from bot.cli import hosting
+from bot.cli.engine import open_wakeups, require_shared
 from bot.cli.environment import run
 from bot.cli.model import ClaudeOnceLoaded, open_model
 from bot.cli.platforms import (
@@ -36,6 +37,7 @@ from bot.messages import command_help
 from bot.messages import web as web_messages
 from bot.ports.platform import Adapter
 from bot.ports.store import Store
+from bot.ports.wakeups import GATEWAY, SERVE, WORK
 from bot.runtime import heap, logs, terminal
 from bot.runtime.env_file import EnvFile
 from storage.opening import open_store
@@ -82,11 +84,15 @@ async def serve_until_stopped(
     names: Sequence[str],
     *,
     is_local: bool = False,
+    role: str = SERVE,
+    queues: Sequence[int] = (),
 ) -> int:
     """Serve the platforms `names`, the terminal if there are none, until SIGTERM or
     Ctrl-C; return the exit status. `is_local` says that one person at a terminal is
-    all. Raises ConfigError that lists every problem of the configuration."""
+    all; `role` is one of `bot.ports.wakeups`, and `queues` are those that it answers
+    in, if not all. Raises ConfigError that lists every problem of the configuration."""
     settings = await _configuration(env, env_file, names)
+    require_shared(settings, role)
     # In the terminal, log lines would appear within the conversation.
     least = settings.log_level or ("info" if names and not is_local else "error")
     logs.set_up(least, settings.log_format)
@@ -102,8 +108,14 @@ async def serve_until_stopped(
     async with contextlib.AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(settings.database))
         place = {"THREADKEEP_DB": str(settings.beside)}
-        model = await stack.enter_async_context(open_model(settings))
-        adapters = await _connect(stack, {**env, **place}, names, store, settings.keys)
+        wakeups = open_wakeups(settings, store, role, queues)
+        model = await stack.enter_async_context(
+            open_model(settings, answers=role != GATEWAY)
+        )
+        adapters = await _connect(
+            *(stack, {**env, **place}, names, store, settings.keys),
+            listens=role != WORK,
+        )
         app = App(
             store=store,
             model=model,
@@ -117,6 +129,7 @@ async def serve_until_stopped(
             heard_within=settings.heard_within,
             probes=settings.probes,
             gateways=store if store.shared else None,
+            wakeups=wakeups,
         )
         _log_start(settings, adapters)
         heap.keep()
@@ -144,8 +157,11 @@ async def _connect(
     names: Sequence[str],
     store: Store,
     keys: Sequence[bytes],
+    *,
+    listens: bool = True,
 ) -> list[Adapter]:
-    """Return connected adapters for the platforms `names`, or the terminal's for none.
+    """Return connected adapters for the platforms `names`, or the terminal's for none;
+    events arrive only if it `listens`.
 
     A platform that rejects our credentials is logged and left out, unless all do.
     """
@@ -158,9 +174,9 @@ async def _connect(
             # No other server keeps its messages.
             connection = module.connect(env, store, partial(_listening, env))
         elif name == SLACK:
-            connection = _connect_slack(module, env, store, keys)
+            connection = _connect_slack(module, env, store, keys, listens)
         else:
-            connection = module.connect(env)
+            connection = module.connect(env, listens=listens)
         try:
             adapters.append(await stack.enter_async_context(connection))
         except ConfigError as error:
@@ -174,13 +190,17 @@ async def _connect(
 
 @contextlib.asynccontextmanager
 async def _connect_slack(
-    module: Any, env: Mapping[str, str], store: Store, keys: Sequence[bytes]
+    module: Any,
+    env: Mapping[str, str],
+    store: Store,
+    keys: Sequence[bytes],
+    listens: bool,
 ) -> AsyncIterator[Adapter]:
     """Connect to Slack, with what is stored of installations if workspaces install the
     app. Raises ConfigError."""
-    more: dict[str, Any] = {}
+    more: dict[str, Any] = {"listens": listens}
     if env.get("SLACK_CLIENT_ID"):
-        more = {"installations": store, "sealer": open_sealer(keys)}
+        more |= {"installations": store, "sealer": open_sealer(keys)}
     async with module.connect(env, **more) as adapter:
         yield adapter
 

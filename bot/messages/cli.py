@@ -68,6 +68,7 @@ SHARDS_HELP = (
     "The Discord shards of this process, such as 0-3/16, in place of DISCORD_SHARDS."
 )
 LINES_HELP = "Take each line of standard input as a question of its own."
+QUEUES_HELP = "Answer only in threads of these of the queues 0-15, such as 0-7."
 MODEL_HELP = "The model to ask, such as opus."
 SYSTEM_HELP = "Instructions, in place of the prompt that is set."
 OFFLINE_HELP = "Make no network calls."
@@ -152,3 +153,20 @@ def settings_written(*, count: int, file: str) -> str:
 
 def settings_changed(*, count: int) -> str:
     return f"{plurals.SETTINGS(count)} changed."
+
+
+NO_REMOTE_PLATFORM = (
+    "Neither Slack nor Discord is set up; run `threadkeep setup slack` or "
+    "`threadkeep setup discord`."
+)
+
+
+def needs_postgresql(*, command: str) -> str:
+    return (
+        f"`threadkeep {command}` shares its database with other processes; set "
+        "THREADKEEP_DB to a PostgreSQL address, or run `threadkeep serve`."
+    )
+
+
+def no_queues(*, text: str, last: int) -> str:
+    return f"{text} names no queues; give a range of 0-{last}, such as 0-7."

@@ -5,6 +5,15 @@ A line break within a paragraph is shown as a space; an empty line begins anothe
 
 THREADKEEP = "Claude in your team's threads, remembered in a database of yours."
 SERVE = "Answer until stopped; in the browser, if no platform is set up."
+GATEWAY = """\
+Receive and store what people write, until stopped; others answer (`threadkeep work`).
+
+Any number of them may run on one PostgreSQL database. It needs no key of Claude's."""
+WORK = """\
+Answer what gateways have stored, until stopped.
+
+Any number of them may run on one PostgreSQL database. They open no connection that
+events arrive on."""
 CHAT = "Talk to Claude in this terminal."
 ASK = """\
 Answer one QUESTION about what is on standard input.

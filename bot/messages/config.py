@@ -324,3 +324,8 @@ TRACING_NOT_INSTALLED = (
     "OTEL_EXPORTER_OTLP_ENDPOINT is set, and OpenTelemetry is not installed: pip "
     "install 'threadkeep[otel]', or empty the variable."
 )
+
+NO_KEY_HERE = (
+    "this process has no key of Claude's; set ANTHROPIC_API_KEY for gateways, too, if "
+    "commands that ask Claude are used"
+)

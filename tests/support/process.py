@@ -196,6 +196,12 @@ class Process:
                 stderr=log,
             )
 
+    @property
+    def pid(self) -> int:
+        """The number of the process that was started last."""
+        assert self._started is not None
+        return self._started.pid
+
     def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
         """Send a signal; by default the one that leaves no time for anything.
 

@@ -60,6 +60,24 @@ async def test_settings_go_out_and_come_back(shell: Shell) -> None:
     assert "imported prompt: version 1 → version 2" in printed
 
 
+@pytest.mark.parametrize("command", ["gateway", "work"])
+async def test_half_of_serve_needs_a_database_that_is_shared(
+    shell: Shell, command: str
+) -> None:
+    status, printed = await shell.run({}, command)
+    assert (status, "setup slack" in printed) == (MISTAKE, True)
+    slack = {"SLACK_BOT_TOKEN": "xoxb-1-test", "SLACK_APP_TOKEN": "xapp-1-test"}
+    status, printed = await shell.run(slack, command)
+    assert (status, "PostgreSQL" in printed) == (MISTAKE, True)
+    assert f"threadkeep {command}" in printed
+
+
+@pytest.mark.parametrize("queues", ["9-20", "7-3", "x", "0"])
+async def test_a_worker_takes_queues_that_there_are(shell: Shell, queues: str) -> None:
+    status, printed = await shell.run({}, "work", "--queues", queues)
+    assert (status, "0-15" in printed) == (MISTAKE, True)
+
+
 async def test_settings_go_to_a_new_machine(tmp_path: Path, nursery: Nursery) -> None:
     shell = Shell(tmp_path, nursery)
     file = tmp_path / "some.yaml"

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, closing
 from functools import cache
 
@@ -23,10 +23,17 @@ from tests.support import postgres
 class Process:
     """One process: what it is woken for, and what it does then."""
 
-    def __init__(self, address: str, owner: str, role: str = WORK) -> None:
+    def __init__(
+        self, address: str, owner: str, role: str = WORK, queues: Sequence[int] = ()
+    ) -> None:
         self.owner = owner
         self.address = address
-        self.engine = Engine(address, owner, role, at_once=8, buried=self._note_burial)
+        self.engine = Engine(
+            *(address, owner, role),
+            at_once=8,
+            buried=self._note_burial,
+            queues=queues,
+        )
         self._pool = Pool(lambda: Connection(address), writers=2, readers=1)
         self.store = DatabaseStore(
             self._pool.read, self._pool.write, clock=time.time, owner=owner, shared=True
@@ -98,9 +105,12 @@ class Processes:
         self.address = address
         self._stack = stack
 
-    async def one(self, owner: str, *, starts: bool = True) -> Process:
-        """Return a new process called `owner`, which runs if it `starts`."""
-        process = Process(self.address, owner)
+    async def one(
+        self, owner: str, *, starts: bool = True, queues: Sequence[int] = ()
+    ) -> Process:
+        """Return a new process called `owner`, which runs if it `starts`, and takes the
+        jobs of `queues`, or all."""
+        process = Process(self.address, owner, queues=queues)
         self._stack.push_async_callback(process.close)
         if starts:
             await process.start()

@@ -4,6 +4,7 @@ engine."""
 import asyncio
 import time
 from contextlib import closing
+from dataclasses import replace
 
 import psycopg
 import pytest
@@ -11,8 +12,9 @@ from procrastinate.worker import Worker
 
 from bot.domain.turn import Turn
 from bot.errors import ThreadLost
+from bot.ports.wakeups import GATEWAY
 from storage import leases
-from storage.engine import reaper
+from storage.engine import presence, reaper
 from storage.postgres.connection import Connection
 from storage.postgres.lock_numbers import PROCESSES
 from tests.storage.engine.conftest import Process, Processes
@@ -153,3 +155,39 @@ async def test_what_was_begun_ends_before_a_process_leaves(
     await one.kill()
     await one.engine.leave()
     assert processes.ask(LISTED) == [("two",)]
+
+
+async def test_who_is_alone_says_so(
+    processes: Processes,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(presence, "COUNT", 0.1)
+    await processes.one("one")
+    await processes.until(lambda: "process.nobody_hears" in caplog.text)
+    caplog.clear()
+    caplog.set_level("INFO")
+    gateway = Process(processes.address, "two", GATEWAY)
+    try:
+        await gateway.start(works=False)
+        await processes.until(lambda: "process.no_longer_alone" in caplog.text)
+        assert "process.nobody" not in caplog.text
+    finally:
+        await gateway.close()
+
+
+async def test_a_worker_may_take_some_queues_alone(processes: Processes) -> None:
+    threads = [replace(HERE, thread=f"{number}.0") for number in range(24)]
+    low = await processes.one("low", starts=False, queues=range(8))
+    for each in threads:
+        await low.store.receive(said("m1", thread=each), answer)
+    queues = "SELECT count(*) FROM procrastinate_jobs WHERE queue_name = ANY (%s)"
+    named = [f"threads-{number}" for number in range(8)]
+    [(count,)] = processes.ask(queues, named)
+    await low.start()
+    await processes.until(lambda: processes.ask(queues, named) == [(0,)])
+    assert len(low.drained) == count
+    high = await processes.one("high", queues=range(8, 16))
+    await processes.until(lambda: not processes.ask(JOBS))
+    assert len(low.drained) + len(high.drained) == len(threads)
+    assert 0 < len(low.drained) < len(threads)

@@ -1,0 +1,142 @@
+"""Gateways and workers as processes on one PostgreSQL database, beside Slack."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from tests.emulators.claude.emulator import ClaudeEmulator
+from tests.emulators.slack.emulator import SlackEmulator
+from tests.emulators.slack.rates import UNLIMITED
+from tests.support import postgres
+from tests.support.process import Nursery, Process, claude_env, slack_env
+
+# How many seconds anything may take on a machine that is busy with other things.
+PATIENCE = 90.0
+
+
+class Cluster:
+    """Any number of processes in any role."""
+
+    def __init__(
+        self,
+        folder: Path,
+        address: str,
+        slack: SlackEmulator,
+        claude: ClaudeEmulator,
+        nursery: Nursery,
+    ) -> None:
+        self._folder = folder
+        self.address = address
+        self.slack = slack
+        self.claude = claude
+        self._nursery = nursery
+        self.processes: list[Process] = []
+        self.alice = slack.add_user("Alice")
+        self.channel = slack.add_channel("general")
+
+    async def start(self, role: str, *options: str) -> Process:
+        """Begin one more process in `role`, and wait until the others know it."""
+        folder = self._folder / f"{role}-{len(self.processes)}"
+        folder.mkdir()
+        env = {
+            **slack_env(self.slack),
+            "THREADKEEP_DB": _url(self.address),
+            "THREADKEEP_GRACE": "1",
+        }
+        if role != "gateway":
+            env |= claude_env(self.claude)
+        if role == "work":
+            # It needs nothing that events arrive with.
+            del env["SLACK_APP_TOKEN"]
+        process = Process(folder, env)
+        sockets, listed = self.slack.socket.opened, len(self.listed())
+        await process.start(role, *options, nursery=self._nursery)
+        self.processes.append(process)
+        await self.until(lambda: len(self.listed()) > listed)
+        if role != "work":
+            await self.until(lambda: self.slack.socket.opened > sockets)
+        return process
+
+    def listed(self) -> list[str]:
+        """The roles of the processes that the database knows, by engine or name."""
+        query = "SELECT role FROM processes WHERE name <> '' ORDER BY role"
+        # Before the first has started there is no such table.
+        try:
+            return [str(role) for (role,) in self.ask(query)]
+        except psycopg.errors.UndefinedTable:
+            return []
+
+    def ask(self, statement: str, *values: object) -> list[tuple[object, ...]]:
+        """Return what the database answers to `statement`."""
+        with psycopg.connect(self.address, autocommit=True) as connection:
+            cursor = connection.execute(statement, values)
+            return cursor.fetchall() if cursor.description else []
+
+    def say(self, text: str, thread_ts: str | None = None) -> str:
+        """Let Alice ask the bot; return the ts."""
+        said = f"{self.slack.mention} {text}"
+        return self.slack.say(self.alice, self.channel, said, thread_ts=thread_ts)
+
+    def replies(self, ts: str) -> list[str]:
+        """What the bot's messages in a thread read now."""
+        return [each.text for each in self.slack.thread(self.channel, ts) if each.bot]
+
+    async def until(
+        self, condition: Callable[[], object], seconds: float = PATIENCE
+    ) -> None:
+        """Wait until `condition` holds: of what is seen, or is in the database."""
+        async with asyncio.timeout(seconds):
+            while not condition():  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+
+    async def delivered(self) -> None:
+        """Wait until no turn is open."""
+        open_turns = "SELECT count(*) FROM turns WHERE state <> 'delivered'"
+        await self.until(lambda: self.ask(open_turns) == [(0,)])
+
+    async def stop(self, process: Process) -> None:
+        """Tell `process` to end, which must go well."""
+        process.kill(signal.SIGTERM)
+        assert await process.ended(PATIENCE) == 0
+        self.processes.remove(process)
+
+    async def crash(self, process: Process) -> None:
+        """End `process` without a moment's notice."""
+        process.kill()
+        await process.ended(PATIENCE)
+        self.processes.remove(process)
+
+    async def end(self) -> None:
+        """End all that run."""
+        for process in list(self.processes):
+            with contextlib.suppress(ProcessLookupError):
+                process.kill(signal.SIGCONT)
+                await self.crash(process)
+
+
+@contextlib.asynccontextmanager
+async def cluster(folder: Path, nursery: Nursery) -> AsyncIterator[Cluster]:
+    """A cluster without processes, on a database of its own."""
+    retries = (0.0, *[0.5] * 60)
+    with postgres.database() as address:
+        async with (
+            SlackEmulator(ack_timeout=2.0, retries=retries, rates=UNLIMITED) as slack,
+            ClaudeEmulator() as claude,
+        ):
+            made = Cluster(folder, address, slack, claude, nursery)
+            try:
+                yield made
+            finally:
+                await made.end()
+
+
+def _url(address: str) -> str:
+    parts = conninfo_to_dict(address)
+    host = quote(str(parts["host"]), safe="")
+    return f"postgresql://{parts['user']}@/{parts['dbname']}?host={host}"

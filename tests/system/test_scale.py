@@ -1,0 +1,127 @@
+"""Gateways and workers as processes that share one PostgreSQL database, some of which
+are killed, frozen and stopped."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.emulators.claude.reply import Hold
+from tests.support.deep import deep_only, rounds
+from tests.support.process import Nursery, Process
+from tests.support.scale_harness import Cluster, cluster
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+OWNER = """
+    SELECT processes.name FROM threads
+    JOIN processes ON processes.id = owner
+    WHERE threads.thread = %s
+"""
+ATTEMPTS = """
+    SELECT attempts, state FROM turns JOIN threads ON threads.id = thread_id
+    WHERE threads.thread = %s
+"""
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def town(tmp_path: Path, nursery: Nursery) -> AsyncIterator[Cluster]:
+    """One gateway and two workers."""
+    async with cluster(tmp_path, nursery) as opened:
+        await opened.start("gateway")
+        for _ in range(2):
+            await opened.start("work")
+        yield opened
+
+
+async def begin(town: Cluster) -> tuple[str, Process, asyncio.Event]:
+    """Have a question answered up to its first words; return its ts, the process that
+    answers, and what Claude waits for before it goes on."""
+    gate = asyncio.Event()
+    town.claude.script(["Paris is ", Hold(gate), "the capital."])
+    ts = town.say("?")
+    await town.until(lambda: "Paris is" in "".join(town.replies(ts)))
+    [(name,)] = town.ask(OWNER, ts)
+    pid = str(name).rpartition(":")[2]
+    [process] = [each for each in town.processes if str(each.pid) == pid]
+    return ts, process, gate
+
+
+async def answered(town: Cluster, ts: str, text: str) -> None:
+    """Wait until the answer reads `text`, alone, and is stored as delivered."""
+    await town.until(lambda: town.replies(ts) == [text])
+    await town.delivered()
+    assert town.replies(ts) == [text]
+
+
+async def test_a_question_is_heard_by_one_process_and_answered_by_another(
+    town: Cluster,
+) -> None:
+    town.claude.always("Paris.")
+    asked = [town.say("?") for _ in range(rounds(6, 60))]
+    for ts in asked:
+        await answered(town, ts, "Paris.")
+    # In one thread, one after the other.
+    for _ in range(2):
+        town.say("and?", thread_ts=asked[0])
+    await town.until(lambda: len(town.replies(asked[0])) >= 2)
+    await town.delivered()
+    gateway, *workers = town.processes
+    assert "turn.done" not in gateway.output
+    assert all("message.heard" not in each.output for each in workers)
+
+
+async def test_a_word_stops_an_answer_of_another_process(town: Cluster) -> None:
+    ts, _, gate = await begin(town)
+    town.slack.say(town.alice, town.channel, "stop", thread_ts=ts)
+    await town.delivered()
+    gate.set()
+    [text] = town.replies(ts)
+    assert "the capital" not in text
+    assert town.ask("SELECT ended FROM turns") == [("stopped",)]
+
+
+async def test_the_answer_of_a_killed_worker_is_written_by_another(
+    town: Cluster,
+) -> None:
+    ts, process, gate = await begin(town)
+    town.claude.script(["Paris is the capital of France."])
+    await town.crash(process)
+    await answered(town, ts, "Paris is the capital of France.")
+    gate.set()
+    assert town.ask(ATTEMPTS, ts) == [(2, "delivered")]
+
+
+async def test_a_worker_that_stops_gives_back_what_it_cannot_finish(
+    town: Cluster,
+) -> None:
+    ts, process, gate = await begin(town)
+    town.claude.script(["Paris is the capital of France."])
+    await town.stop(process)
+    await answered(town, ts, "Paris is the capital of France.")
+    gate.set()
+    assert town.listed() == ["gateway", "work"]
+
+
+@pytest.mark.parametrize("_", deep_only("frozen"))
+async def test_a_frozen_worker_that_wakes_writes_nothing_more(
+    town: Cluster, _: str
+) -> None:
+    ts, process, gate = await begin(town)
+    town.claude.script(["Paris is the capital of France."])
+    process.kill(signal.SIGSTOP)
+    await answered(town, ts, "Paris is the capital of France.")
+    calls = len(town.slack.calls_of("chat.update"))
+    process.kill(signal.SIGCONT)
+    gate.set()
+    await town.until(lambda: "turn.lost" in process.output)
+    assert "process.was_buried" in process.output
+    assert town.replies(ts) == ["Paris is the capital of France."]
+    assert len(town.slack.calls_of("chat.update")) == calls
+    # It answers again.
+    town.claude.always("Paris.")
+    for ts in [town.say("?") for _ in range(8)]:
+        await answered(town, ts, "Paris.")
