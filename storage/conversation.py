@@ -9,7 +9,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from bot.domain.completion import ChatMessage, RequestFile
+from bot.domain.completion import ChatMessage, Compaction, RequestFile
 from bot.domain.scope import ThreadKey
 from bot.domain.summary import ReadTurn
 from storage import files
@@ -51,7 +51,9 @@ def turns_read(db: Connection, thread: ThreadKey) -> list[ReadTurn]:
     until = 0
     if summary := db.execute(USED, named(thread)).fetchone():
         until = summary["until"]
-        entry = ChatMessage("user", summary["content"])
+        block = summary["block"]
+        made = Compaction(summary["model"], block) if block else None
+        entry = ChatMessage("user", summary["content"], compaction=made)
         found.append(ReadTurn(until, (entry,), summary["messages"], is_summary=True))
     rows = plain_rows(db, CONVERSATION, {**named(thread), "until": until})
     for (turn, preface), group in groupby(rows, itemgetter(0, 3)):

@@ -25,7 +25,7 @@ from storage.read_counts import m030_read_counts
 from storage.receipts import m018_receipts
 from storage.rules_of_messages import m011_rules_of_messages
 from storage.search_index import m019_search
-from storage.summaries import m017_summaries
+from storage.summaries import m017_summaries, m035_blocks
 from storage.totals import m009_totals
 from storage.tries import m007_tries
 from storage.uploads import m025_uploads
@@ -390,5 +390,6 @@ for step in (
     m031_owners,
     m032_installations,
     m033_gateways,
+    m035_blocks,
 ):
     migrations()(step)

@@ -25,7 +25,8 @@ BEFORE = """
 """
 # The summary that the request of a turn had.
 SUMMARISED = """
-    SELECT messages FROM summaries
+    SELECT messages, CASE WHEN block IS NULL THEN '' ELSE model END AS compacted_by
+    FROM summaries
     WHERE thread_id = :thread AND used_by <= :turn ORDER BY until DESC LIMIT 1
 """
 
@@ -54,9 +55,21 @@ def before(db: Connection, row: Row) -> PastRequest | None:
 
 def summarised(db: Connection, row: Row) -> int:
     """Return how many messages the turn of `row` read as a summary."""
-    used = {"thread": row["thread_id"], "turn": row["id"]}
-    summary = db.execute(SUMMARISED, used).fetchone()
+    summary = _summary(db, row)
     return int(summary["messages"]) if summary else 0
+
+
+def compacted_by(db: Connection, row: Row) -> str:
+    """Return for which model the API made the summary that the turn of `row` read; ""
+    for none, and for one of ours."""
+    summary = _summary(db, row)
+    return str(summary["compacted_by"]) if summary else ""
+
+
+def _summary(db: Connection, row: Row) -> Row | None:
+    used = {"thread": row["thread_id"], "turn": row["id"]}
+    found: Row | None = db.execute(SUMMARISED, used).fetchone()
+    return found
 
 
 def missing(row: Row) -> int | None:

@@ -336,6 +336,7 @@ def _read(db: Connection, row: Row) -> ReadMessages:
         is_complete=row["applied"] is not None,
         later=later,
         summarised=past_requests.summarised(db, row),
+        compacted_by=past_requests.compacted_by(db, row),
         files=tuple(files[:MOST_FILES]),
         more_files=max(0, len(files) - MOST_FILES),
     )

@@ -102,6 +102,11 @@ def m017_summaries(db: Database) -> None:
     db.table("summaries").create_index(["used_by"])
 
 
+def m035_blocks(db: Database) -> None:
+    """Add the blocks of summaries that the API's compaction made. Never edited."""
+    db.table("summaries").add_column("block", str)
+
+
 def read_turns(db: Connection, thread: ThreadKey) -> list[ReadTurn]:
     if db.execute(WAITING, named(thread)).fetchone():
         return []
@@ -120,9 +125,10 @@ def store_summary(
         f"""
         INSERT INTO summaries
             (thread_id, until, messages, model, at, {", ".join(usage)}, cost, content,
-             text)
+             text, block)
         SELECT id, :until, :messages, :model, :at,
-            {", ".join(f":{column}" for column in usage)}, :cost, :content, :text
+            {", ".join(f":{column}" for column in usage)}, :cost, :content, :text,
+            :block
         FROM threads WHERE id = ({THREAD_ID})
         """,
         {
@@ -135,6 +141,7 @@ def store_summary(
             "cost": summary.cost,
             "content": summary.content,
             "text": summary.text,
+            "block": summary.block or None,
         },
     )
     return True
@@ -223,4 +230,5 @@ def _summary(row: Row) -> Summary:
         at=calendar_time(row["at"]),
         usage=Usage(**{column: row[column] for column in columns}),
         cost=row["cost"],
+        block=row["block"] or "",
     )

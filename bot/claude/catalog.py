@@ -134,6 +134,8 @@ class ModelAvailability:
     pdfs: Mapping[str, bool] = field(default_factory=dict)
     #: Whether code of a model may call tools, by its id.
     code: Mapping[str, bool] = field(default_factory=dict)
+    #: Whether the API makes its own summary of a conversation for a model, by its id.
+    compaction: Mapping[str, bool] = field(default_factory=dict)
 
 
 def refused(model: str, survey: ModelAvailability) -> str:

@@ -16,26 +16,26 @@ from collections.abc import (
     Awaitable,
     Callable,
     Mapping,
+    Sequence,
 )
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType, TracebackType
-from typing import Self, cast
+from typing import Self
 
 import anthropic
 import httpx2
-from anthropic.types import Message, ModelInfo
+from anthropic.types import Message
+from anthropic.types.beta import BetaModelInfo
 
-from bot.claude import cost, mcp_servers
+from bot.claude import compacting, compaction, cost, lookups, mcp_servers
 from bot.claude.body import Body, body
 from bot.claude.errors import (
     SDK_ERRORS,
     CallFailed,
     Fault,
     judge,
-    names_of,
     pause,
-    standing,
     translated,
 )
 from bot.claude.key import key_problem
@@ -127,7 +127,8 @@ class ClaudeClient:
         """Return the number of tokens of the prompt of `request`, whose files are sent
         for it with `files`. Costs nothing. Raises a ModelError."""
         try:
-            sent, known = (request, 0) if files else without_files(request)
+            plain = compaction.without_blocks(replace(request, compacts=False))
+            sent, known = (plain, 0) if files else without_files(plain)
             known += mcp_servers.most_tokens(request)
             with translated(request.model):
                 counted = await self.sdk.messages.count_tokens(
@@ -212,6 +213,12 @@ class ClaudeModel:
         far stays billed. An MCP server that fails before any text is left out. Raises
         as `Model.answer` does.
         """
+        if request.compacts:
+            for made in await self._compacted(request):
+                if isinstance(made, Fault):
+                    raise made.error
+                yield made
+            return
         began = self._clock()
         rounds = Rounds()
         spoken = False
@@ -227,6 +234,10 @@ class ClaudeModel:
                     yield piece
             if fault is None:
                 return
+            if fault.of_block and compaction.is_used(request):
+                log.warning("compaction.refused model=%s", request.model)
+                request = compaction.without_blocks(request)
+                continue
             failed = mcp_servers.at_fault(request, fault.error)
             if failed and not spoken:
                 log.warning("mcp.failed servers=%s %s", ",".join(failed), fault.error)
@@ -245,35 +256,15 @@ class ClaudeModel:
 
     async def examine(self, model: str) -> ModelStatus:
         """Ask the API once whether this key may use `model`. Never raises."""
-        try:
-            found = await self._client.sdk.models.retrieve(model, timeout=LOOKUP)
-        except SDK_ERRORS as error:
-            fault = judge(error, model)
-            reason = str(fault.error)
-            if isinstance(error, anthropic.APIConnectionError | httpx2.HTTPError):
-                reason = messages.claude_unreachable(errors=names_of(error))
-            return ModelStatus(model, standing(error, fault), reason=reason)
-        # The SDK returns what is not JSON as it is, such as a proxy's page.
-        if not isinstance(cast(object, found), ModelInfo):
-            return ModelStatus(model, "unreachable", reason=messages.NOT_THE_API)
-        lifecycle = getattr(found, "lifecycle", "")
-        retires = found.retires_at.date() if found.retires_at else None
-        if lifecycle == "retired":
-            reason = messages.model_retired(model=model)
-            return ModelStatus(model, "unknown", found.display_name, reason=reason)
-        return ModelStatus(model, "accepted", found.display_name, lifecycle, retires)
+        return await lookups.examine(self._client.sdk, model, LOOKUP)
 
     async def count(self, request: Request, *, files: bool = False) -> int:
         """Count as `Model.count` does."""
         return await self._client.count(request, files=files)
 
-    async def list_models(self) -> list[ModelInfo] | None:
+    async def list_models(self) -> list[BetaModelInfo] | None:
         """Return all models that the key may use, or None if they cannot be read."""
-        try:
-            async with asyncio.timeout(LOOKUP):
-                return [each async for each in self._client.sdk.models.list()]
-        except (TimeoutError, *SDK_ERRORS):
-            return None
+        return await lookups.list_models(self._client.sdk, LOOKUP)
 
     async def _attempt(
         self, request: Request, rounds: "Rounds"
@@ -380,6 +371,14 @@ class ClaudeModel:
             if rounds.calls:
                 yield replace(report, stop_reason=None, calls=tuple(rounds.calls))
             yield fault
+
+    async def _compacted(self, request: Request) -> Sequence[str | Report | Fault]:
+        """Return what `compacting.ask` returns."""
+        async with self._file_memory.taken(files_size(request) * FILE_COPIES):
+            whole = await self._body(request, Rounds(), {})
+            return await compacting.ask(
+                self._client.sdk, request, whole, streaming_headers(request)
+            )
 
     async def _body(
         self, request: Request, rounds: Rounds, places: dict[tuple[int, int], str]

@@ -115,6 +115,9 @@ def usage_ceiling(request: Request, prompt: int | None = None) -> Usage:
         prompt = _prompt_bytes(request)
     if facts := find(request.model):
         prompt = min(prompt, facts.context)
+    if request.compacts:
+        # It has the tools, and uses none.
+        return Usage(cache_write_1h=prompt, output=request.max_tokens)
     return Usage(
         cache_write_1h=prompt + _read_again(request, prompt),
         output=request.max_tokens,

@@ -49,6 +49,8 @@ class Fault:
     billed: bool = True
     #: Of a refused file: the number of its message and of its block, if they are known.
     place: tuple[int, int] | None = None
+    #: Whether the request was refused because of its compaction block.
+    of_block: bool = False
 
     def naming(self, files: Mapping[tuple[int, int], str]) -> "Fault":
         """Return it with the digest of the refused file, whose request had `files`: the
@@ -87,6 +89,9 @@ def pause(fault: Fault, tries: int, elapsed: float, chance: float) -> float | No
 # The SDK's exceptions for a malformed response: bad JSON or UTF-8, a delta for a
 # content block that was not started, a missing field.
 _MALFORMED = (ValueError, LookupError, TypeError, AttributeError)
+
+# The codes of errors about a compaction block begin with it (Claude facts 1.8).
+_OF_BLOCK = "compaction_"
 
 #: Everything that a call of the SDK may raise.
 SDK_ERRORS = (anthropic.APIError, httpx2.HTTPError, *_MALFORMED)
@@ -233,7 +238,8 @@ def _judge_status(error: anthropic.APIStatusError, model: str) -> Fault:
         found = _PLACE.search(message)
         place = (int(found[1]), int(found[2])) if found else None
         return Fault(FileRefused(refused), place=place)
-    return Fault(ModelRejected(refused))
+    of_block = str(error.error_code).startswith(_OF_BLOCK)
+    return Fault(ModelRejected(refused), of_block=of_block)
 
 
 def _denied(status: int, model: str) -> str:

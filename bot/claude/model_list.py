@@ -65,6 +65,7 @@ async def availability(model: ClaudeModel) -> ModelAvailability | None:
         images=_supporting("image_input", by_id),
         pdfs=_supporting("pdf_input", by_id),
         code=_supporting("code_execution", by_id),
+        compaction=_supporting("compaction", by_id),
     )
 
 

@@ -44,6 +44,8 @@ class Completion:
     #: What MCP servers listed, and the names of those that failed.
     listings: tuple[tuple[str, str], ...] = ()
     failed: tuple[str, ...] = ()
+    #: The JSON of a compaction block; "" for none.
+    block: str = ""
 
 
 async def complete(
@@ -95,6 +97,7 @@ async def complete(
         stop_reason=report.stop_reason if report else None,
         listings=report.listings if report else (),
         failed=report.failed if report else (),
+        block=report.block if report else "",
     )
 
 

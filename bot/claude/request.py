@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from bot.claude import mcp_servers, web_tools
+from bot.claude import compaction, mcp_servers, web_tools
 from bot.domain.attachment import FileKind
 from bot.domain.completion import ChatMessage, Request, RequestFile, file_tokens
 from bot.errors import Unread
@@ -40,7 +40,9 @@ def parameters(
         "max_tokens": request.max_tokens,
         "messages": [
             *(
-                {"role": each.role, "content": _content(each, options)}
+                compaction.message_of(each)
+                if compaction.is_read(each, request.model)
+                else {"role": each.role, "content": _content(each, options)}
                 for each in request.messages
             ),
             *rounds,
@@ -62,7 +64,7 @@ def parameters(
         made["tools"] = tools
     if request.container:
         made["container"] = request.container
-    return made
+    return compaction.parameters(made) if request.compacts else made
 
 
 def document_options(request: Request) -> dict[str, Any]:
@@ -221,10 +223,13 @@ def encoded(
     rounds: Sequence[Mapping[str, object]] = (),
     tokens: Mapping[str, str] = MappingProxyType({}),
 ) -> bytes:
-    """Return the JSON of a message request whose answer streams; `rounds` is as in
-    `parameters`, and `tokens` are those of MCP servers, by name. Only such a request
-    has servers. Raises UnicodeEncodeError for half a character."""
-    made = parameters(request, rounds) | {"stream": True}
+    """Return the JSON of a message request whose answer streams, or is a compaction
+    block; `rounds` is as in `parameters`, and `tokens` are those of MCP servers, by
+    name. Only such a request has servers. Raises UnicodeEncodeError for half a
+    character."""
+    made = parameters(request, rounds)
+    if not request.compacts:
+        made["stream"] = True
     made |= sampling_options(request).get("extra_body", {})
     if request.servers:
         made["tools"] = [*made.get("tools", ()), *mcp_servers.toolsets(request)]
@@ -233,9 +238,9 @@ def encoded(
 
 
 def streaming_headers(request: Request) -> dict[str, str]:
-    """Return the headers of a request for an answer that streams."""
+    """Return the headers of a request for an answer that streams, or for a block."""
     headers: dict[str, str] = sampling_options(request).get("extra_headers", {})
-    return {**headers, **mcp_servers.headers(request)}
+    return compaction.headers(request, {**headers, **mcp_servers.headers(request)})
 
 
 def count_parameters(request: Request) -> dict[str, Any]:

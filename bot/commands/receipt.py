@@ -196,11 +196,18 @@ def _not_read(receipt: Receipt) -> str:
         messages.declined(count=read.declined) if read.declined else "",
         messages.later(count=read.later) if read.later else "",
         messages.files(count=unread) if unread else "",
-        messages.summarised(count=read.summarised) if read.summarised else "",
+        _summarised(read, receipt.model) if read.summarised else "",
         "" if read.is_complete or receipt.ended is None else messages.NOT_COMPLETE,
     ]
     found = [each for each in parts if each]
     return messages.joined(parts=found) if found else messages.NOTHING_LEFT_OUT
+
+
+def _summarised(read: ReadMessages, model: str) -> str:
+    """Describe the summary in `read`, whose text models read that did not make it."""
+    if read.compacted_by == model:
+        return messages.compacted(count=read.summarised)
+    return messages.summarised(count=read.summarised)
 
 
 def _cost(receipt: Receipt) -> str:

@@ -7,6 +7,7 @@ stands in tags that nobody can type, and so does the summary itself where it is 
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.context import summary_links
 from bot.context.long_threads import OTHER_TOKENS
@@ -130,6 +131,21 @@ def request(
         user=user,
         effort=effort,
         cache_messages=False,
+    )
+
+
+def compaction(covered: Sequence[ReadTurn], sent: Request) -> Request | None:
+    """Return the request by which the API compacts `covered`, the beginning of what the
+    request `sent` had, so that it reads that from the cache; None if it cannot: where
+    nobody has answered, or where `sent` had less."""
+    entries = [entry for each in covered for entry in each.entries]
+    same = sent.messages[: len(entries)]
+    if not entries or entries[-1].role != "assistant" or sent.temperature is not None:
+        return None
+    if [each.content for each in same] != [each.content for each in entries]:
+        return None
+    return replace(
+        sent, messages=same, compacts=True, max_tokens=MAX_TOKENS, prompt_most=None
     )
 
 

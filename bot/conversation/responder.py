@@ -265,7 +265,7 @@ class Responder:
         if outcome is not WITHDRAWN and not stop.is_withdrawn:
             self._old_controls.remove_before(turn)
         if settings is not None:
-            self._summariser.consider(turn, outcome, settings, now)
+            self._summariser.consider(turn, outcome, settings, now, stream.sent)
 
     async def _deliver(self, turn: Turn) -> None:
         """Write out an answer that is final already."""

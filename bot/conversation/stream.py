@@ -27,8 +27,9 @@ class AnswerStream:
         self._model = model
         self._reply = reply
         self._now = now
-        #: Whether the model was asked at all.
+        #: Whether the model was asked at all, and what it was asked last.
         self._asked = False
+        self.sent: Request | None = None
         self._report: Report | None = None
         self._error: ModelError | None = None
         #: The time of the first text, in seconds since 1970.
@@ -52,7 +53,7 @@ class AnswerStream:
     ) -> Outcome:
         """Stream the answer to `request`, with `head` above it, until it ends or a stop
         is requested; return how it ended."""
-        self._asked, self._error = True, None
+        self._asked, self._error, self.sent = True, None, request
         self._reply.begin(head)
         async with asyncio.TaskGroup() as tasks:
             reading = tasks.create_task(self._read(request, extend))

@@ -81,15 +81,20 @@ class Summariser:
         self._closed = False
 
     def consider(
-        self, turn: Turn, outcome: Outcome, settings: EffectiveSettings, begun: float
+        self,
+        turn: Turn,
+        outcome: Outcome,
+        settings: EffectiveSettings,
+        begun: float,
+        sent: Request | None,
     ) -> None:
         """Begin a summary of the thread of `turn` if it is due, now that the answer
-        with `outcome` is delivered, which began at `begun`."""
+        with `outcome` to the request `sent` is delivered, which began at `begun`."""
         thread = turn.thread
         tokens = outcome.usage.prompt + outcome.usage.output
         if not self._may_summarise(thread, tokens, settings):
             return
-        work = self._summarise(turn, outcome, settings, begun)
+        work = self._summarise(turn, outcome, settings, begun, sent)
         task = self._tasks.start("summary", work, platform=thread.platform)
         self._running[thread] = task
         task.add_done_callback(lambda _: self._running.pop(thread, None))
@@ -109,7 +114,7 @@ class Summariser:
             tokens = await self._store.context_size(turn.thread)
             if not self._may_summarise(turn.thread, tokens, settings):
                 return False
-            pays = self._pays(tokens, settings, times, begun)
+            pays = self._pays(turn, tokens, settings, times, begun)
             if not summaries.is_due(tokens, mark, silent=True, pays=pays):
                 return False
             if not await self._was_silent(turn, begun):
@@ -126,7 +131,7 @@ class Summariser:
     ) -> bool:
         """Return whether a summary of `thread`, which has `tokens`, can begin now if
         the thread was silent."""
-        if settings["long_threads"] != long_threads.SUMMARISE:
+        if settings["long_threads"] not in long_threads.REPLACING:
             return False
         mark = int(settings["summary_at"])
         if not summaries.is_due(tokens, mark, silent=True, pays=True):
@@ -143,7 +148,12 @@ class Summariser:
             end(task)
 
     async def _summarise(
-        self, turn: Turn, outcome: Outcome, settings: EffectiveSettings, begun: float
+        self,
+        turn: Turn,
+        outcome: Outcome,
+        settings: EffectiveSettings,
+        begun: float,
+        sent: Request | None,
     ) -> None:
         thread, mark = turn.thread, int(settings["summary_at"])
         silent = await self._was_silent(turn, begun)
@@ -157,11 +167,11 @@ class Summariser:
         searched = uses > 0
         tokens = summaries.size(turns, reported, searched=searched)
         count = summaries.cut(turns, tokens, mark, silent=silent)
-        pays = silent and self._pays(tokens, settings, times, begun)
+        pays = silent and self._pays(turn, tokens, settings, times, begun)
         if not count or not summaries.is_due(tokens, mark, silent=silent, pays=pays):
             return
         covered = turns[:count]
-        request = await self._request(turn, covered, settings)
+        request = await self._request(turn, covered, settings, sent)
         charge = Charge(Scope.of(thread), turn.asker, "summary", request.model)
         completion = await one_shot.complete_charged(
             *(self._store, self._model, request, charge, settings.caps),
@@ -171,7 +181,10 @@ class Summariser:
         if isinstance(completion, BudgetExceeded):
             log.info("thread.summary_over_budget thread=%s", thread)
             return
-        text = summaries.read(completion.text, completion.stop_reason)
+        if request.compacts:
+            text = completion.text if completion.block else None
+        else:
+            text = summaries.read(completion.text, completion.stop_reason)
         if text is None or completion.trouble:
             count = self._failures.get(thread, _Failures()).count + 1
             self._failures[thread] = _Failures(count, reported)
@@ -188,6 +201,7 @@ class Summariser:
             at=self._now(),
             usage=completion.usage,
             cost=completion.cost,
+            block=completion.block,
         )
         stored = await self._store.store_summary(thread, covered, summary)
         log.info(
@@ -197,6 +211,7 @@ class Summariser:
 
     def _pays(
         self,
+        turn: Turn,
         tokens: int,
         settings: EffectiveSettings,
         times: Sequence[float],
@@ -205,7 +220,7 @@ class Summariser:
         """Return whether a summary pays for a thread of `tokens` that wakes."""
         return waking.pays(
             model=settings["model"],
-            cheap=self._cheapest(settings),
+            cheap=self._maker(turn, settings),
             tokens=tokens,
             mark=int(settings["summary_at"]),
             times=times,
@@ -218,20 +233,48 @@ class Summariser:
         return before is not None and begun - before.touched > summaries.SILENCE
 
     async def _request(
-        self, turn: Turn, covered: list[ReadTurn], settings: EffectiveSettings
+        self,
+        turn: Turn,
+        covered: list[ReadTurn],
+        settings: EffectiveSettings,
+        sent: Request | None,
     ) -> Request:
+        if sent and self._compacts(turn, settings):
+            compaction = summaries.compaction(covered, sent)
+            if compaction is not None:
+                return await self._counted(compaction)
         model = self._cheapest(settings)
         facts = catalog.find(model)
         effort = "low" if facts and facts.takes_effort else None
         user = prompt.opaque(turn.asker, turn.thread.workspace, self._secret)
         size = sum(each.size for each in covered)
         make = partial(summaries.request, covered, model, effort, user)
-        request = await offload(make, size)
+        return await self._counted(await offload(make, size))
+
+    async def _counted(self, request: Request) -> Request:
+        """Return `request` with the most tokens of its prompt."""
         with suppress(ModelError):
             # Free, and four times less to reserve than a token for each byte.
             tokens = cost.counted_prompt(await self._model.count(request))
             request = replace(request, prompt_most=tokens)
         return request
+
+    def _compacts(self, turn: Turn, settings: EffectiveSettings) -> bool:
+        """Return whether the API is to compact the thread of `turn`, and can; what it
+        did not manage once, a summary of ours does."""
+        survey = self._survey()
+        return (
+            settings["long_threads"] == long_threads.COMPACT
+            and survey is not None
+            and survey.compaction.get(settings["model"], False)
+            and turn.thread not in self._failures
+        )
+
+    def _maker(self, turn: Turn, settings: EffectiveSettings) -> str:
+        """Return the model that is to replace the older part of the thread."""
+        if self._compacts(turn, settings):
+            return settings["model"]
+        return self._cheapest(settings)
 
     def _cheapest(self, settings: EffectiveSettings) -> str:
         """Return the cheap model, or that of the thread where the account does not have

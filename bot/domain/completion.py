@@ -84,6 +84,16 @@ def file_tokens(file: RequestFile) -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class Compaction:
+    """The API's own summary of the beginning of a conversation."""
+
+    #: The only model that reads it.
+    model: str
+    #: The JSON of its block, which is signed and sent back as it came.
+    block: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChatMessage:
     """One message of the conversation, exactly as Claude reads it."""
 
@@ -92,6 +102,8 @@ class ChatMessage:
     content: str
     #: Of a "user" message, in the order of posting.
     files: tuple[RequestFile, ...] = ()
+    #: What the model that made it reads in place of `content`.
+    compaction: Compaction | None = None
 
 
 #: Returns the bytes of stored files by their digests, without those that are gone.
@@ -138,6 +150,9 @@ class Request:
     cache_messages: bool = True
     #: The most tokens that its prompt can have, where they were counted.
     prompt_most: int | None = None
+    #: Whether the API is to compact `messages`, the last of which is an answer, rather
+    #: than to answer.
+    compacts: bool = False
     #: Loads the bytes of its files when it is sent, since an answer takes minutes and
     #: they take many megabytes; None if they are there.
     load: LoadFiles | None = field(default=None, repr=False, compare=False)
@@ -202,3 +217,5 @@ class Report:
     failed: tuple[str, ...] = ()
     #: What MCP servers listed, by name: the JSON of their tools.
     listings: tuple[tuple[str, str], ...] = ()
+    #: The JSON of a compaction block; "" for none.
+    block: str = ""

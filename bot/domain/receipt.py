@@ -69,8 +69,10 @@ class ReadMessages:
     is_complete: bool = True
     #: How many arrived while it was answered.
     later: int = 0
-    #: How many of those read were read as a summary.
+    #: How many of those read were read as a summary, and the model for which the API's
+    #: compaction made that; "" for a summary of ours.
     summarised: int = 0
+    compacted_by: str = ""
     #: The newest files of the messages, and the number of the others.
     files: tuple[ReadFile, ...] = ()
     more_files: int = 0

@@ -42,3 +42,6 @@ class Summary:
     usage: Usage = field(default_factory=Usage)
     #: In USD; None when the price is unknown.
     cost: float | None = None
+    #: The JSON of the block, if the API's compaction made it, which `model` reads in
+    #: place of `content`; "" for none.
+    block: str = ""

@@ -37,6 +37,7 @@ MCP_ABOUT = "The servers that Claude may ask, of those that the operator offers.
 LONG_THREADS = "Long threads"
 LONG_THREADS_ABOUT = "What to do once a thread has more tokens than the mark below."
 LONG_THREADS_SUMMARISE = "older messages are summarised"
+LONG_THREADS_COMPACT = "the API compacts them with the thread's model; costs more"
 LONG_THREADS_STOP = "the bot says that the thread is too long"
 SUMMARY_AT = "Long threads: mark"
 SUMMARY_AT_ABOUT = "The tokens of a thread at which it is long, from 8,000 to 90,000."

@@ -62,6 +62,10 @@ def summarised(*, count: int) -> str:
     return f"{plurals.MESSAGES(count)} word for word, but as a summary"
 
 
+def compacted(*, count: int) -> str:
+    return f"{plurals.MESSAGES(count)} word for word, but compacted by the API"
+
+
 def later(*, count: int) -> str:
     return f"{plurals.MESSAGES(count)} that came while I answered"
 

@@ -6,9 +6,13 @@ from bot.messages import options as messages
 from bot.settings import parsers
 from bot.ui.elements import Choice
 
-SUMMARISE, STOP = "summarise", "stop"
+SUMMARISE, COMPACT, STOP = "summarise", "compact", "stop"
+
+#: What has older messages replaced.
+REPLACING = (SUMMARISE, COMPACT)
 _ABOUT = {
     SUMMARISE: messages.LONG_THREADS_SUMMARISE,
+    COMPACT: messages.LONG_THREADS_COMPACT,
     STOP: messages.LONG_THREADS_STOP,
 }
 

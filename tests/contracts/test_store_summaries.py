@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.budget import NO_LIMITS
-from bot.domain.completion import BYTES_PER_TOKEN, ChatMessage, Usage
+from bot.domain.completion import BYTES_PER_TOKEN, ChatMessage, Compaction, Usage
 from bot.domain.mcp import ToolCall
 from bot.domain.reply import PostedPart
 from bot.domain.retention import Retention
@@ -196,3 +196,23 @@ async def test_readings_of_tools_do_not_count_as_the_context(store: Store) -> No
         since = sum(len(each.content) for each in read[2:])
         assert await store.context_size(HERE) == 105 + int(since / BYTES_PER_TOKEN)
     assert since > 1_000
+
+
+async def test_what_the_api_compacted_is_read_by_its_model(store: Store) -> None:
+    await three_turns(store)
+    made = replace(SUMMARY, block='{"type":"compaction","content":"They met."}')
+    assert await summarise(store, of=made)
+    fourth = await exchange(store, said("4", at=4.0), "No. 4.")
+    first, *_ = await store.conversation(HERE)
+    assert first.content == SUMMARY.content
+    assert first.compaction == Compaction(SUMMARY.model, made.block)
+    assert await store.summary(HERE) == made
+    receipt = await store.receipt(HERE, fourth.key)
+    assert receipt is not None
+    assert receipt.read is not None
+    assert (receipt.read.summarised, receipt.read.compacted_by) == (4, SUMMARY.model)
+    # A summary of that one is its own again.
+    assert await summarise(store, 2, of=replace(SUMMARY, text="Again."))
+    await exchange(store, said("5", at=5.0), "No. 5.")
+    first, *_ = await store.conversation(HERE)
+    assert first.compaction is None

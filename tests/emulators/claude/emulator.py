@@ -16,6 +16,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -24,10 +25,17 @@ from aiohttp import web
 from bot.claude.catalog import DEFAULT_MODEL, MODELS, ModelFacts, find
 from tests.emulators import wire
 from tests.emulators.changes import PATIENCE, Changes
-from tests.emulators.claude import mcp_servers
+from tests.emulators.claude import compaction, mcp_servers
 from tests.emulators.claude.batches import Batches
 from tests.emulators.claude.limits import Limiter, RateLimits, stamp
-from tests.emulators.claude.prompt import Body, PrefixCache, refusal, size_of, stranger
+from tests.emulators.claude.prompt import (
+    Body,
+    PrefixCache,
+    refusal,
+    size_of,
+    stranger,
+    tokens,
+)
 from tests.emulators.claude.reply import Answer, Asked, Fail, Reply, Step, failure
 from tests.emulators.claude.sorting import sorted_by_words
 
@@ -156,6 +164,8 @@ class ClaudeEmulator:
             return failure(problem, asked.id)
         if wrong := mcp_servers.unreachable(asked.body, self.mcp):
             return failure(Fail(400, message=wrong), asked.id)
+        if compaction.is_asked(asked.body):
+            return self._compacted(asked)
         reply = Reply(
             request,
             asked,
@@ -189,6 +199,20 @@ class ClaudeEmulator:
         if not response.prepared:
             response.headers.update(self._limits_left(asked))
         return response
+
+    def _compacted(self, asked: Asked) -> web.Response:
+        """Answer with a compaction block: what the script says is its text."""
+        [step] = self.answer(asked.body)
+        if isinstance(step, Fail):
+            asked.failed = True
+            return failure(step, asked.id)
+        assert isinstance(step, str)
+        assert asked.usage is not None
+        self.cache.write(asked.body, asked.at)
+        asked.billed = replace(asked.usage, output=tokens(step))
+        model = str(asked.body["model"])
+        made = compaction.message(asked.id, model, step, asked.billed)
+        return web.json_response(made, headers={"request-id": asked.id})
 
     def answer(self, body: Body) -> Sequence[Step]:
         """What is answered to `body`: uses up a script, if one is left."""
@@ -227,8 +251,9 @@ class ClaudeEmulator:
         asked = await self.hear(request)
         if problem := self.stranger(asked):
             return failure(problem, asked.id)
+        beta = asked.headers.get("anthropic-beta", "")
         found = [
-            _described(facts) | self.models.get(facts.id, {})
+            _described(facts, beta) | self.models.get(facts.id, {})
             for facts in MODELS.values()
             if facts.id not in self.hidden
         ]
@@ -288,10 +313,12 @@ class ClaudeEmulator:
     def _refusal(self, asked: Asked) -> Fail | None:
         if problem := self.stranger(asked):
             return problem
+        if problem := compaction.wrong(asked.body, asked.headers):
+            return problem
         version = asked.headers.get("anthropic-version", "")
         said = self.models.get(str(asked.body.get("model")), {})
         wrong = refusal(
-            *(asked.body, version, self.density),
+            *(compaction.plain(asked.body), version, self.density),
             filters=_code_calls_tools(said),
             headers=asked.headers,
         )
@@ -330,7 +357,10 @@ def _echo(body: Body) -> str:
     return f"You said: {said[:200]}"
 
 
-def _described(facts: ModelFacts) -> dict[str, Any]:
+def _described(facts: ModelFacts, beta: str = "") -> dict[str, Any]:
+    # Only under the beta is anything said of it (claude 1.8).
+    supported = {"supported": compaction.has(facts.id)}
+    capabilities = {"compaction": {**supported, "summarize": supported}}
     family, _, version = facts.id.removeprefix("claude-").partition("-")
     return {
         "type": "model",
@@ -343,5 +373,5 @@ def _described(facts: ModelFacts) -> dict[str, Any]:
         "retires_at": f"{facts.retires}T00:00:00Z" if facts.retires else None,
         "max_input_tokens": facts.context,
         "max_tokens": facts.max_output,
-        "capabilities": None,
+        "capabilities": capabilities if compaction.BETA in beta else None,
     }

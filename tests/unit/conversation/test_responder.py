@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.app import App
-from bot.claude.catalog import DEFAULT_MODEL, find
+from bot.claude.catalog import DEFAULT_MODEL, ModelAvailability, find
 from bot.claude.client import connect
 from bot.context.long_threads import note
 from bot.conversation.addressing import judge
@@ -56,6 +56,11 @@ class Desk:
         self.store = store or MemoryStore()
         self._numbers = iter(range(1, 1000))
         self.began = time.time()
+        #: What the API says of the models.
+        self.found: ModelAvailability | None = None
+
+    async def _look(self) -> ModelAvailability | None:
+        return self.found
 
     @contextlib.asynccontextmanager
     async def open(self, grace: float = 5.0) -> AsyncIterator[App]:
@@ -66,6 +71,7 @@ class Desk:
             adapters=[self.adapter],
             operator=OPERATOR,
             grace=grace,
+            survey=self._look,
         )
         task = asyncio.create_task(app.run(stopping))
         await asyncio.shield(self.adapter.listening)

@@ -2,13 +2,14 @@
 
 import asyncio
 import itertools
+import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 
 import pytest
 
 from bot.app import App
-from bot.claude.catalog import CHEAP_MODEL, DEFAULT_MODEL
+from bot.claude.catalog import CHEAP_MODEL, DEFAULT_MODEL, ModelAvailability
 from bot.claude.client import connect
 from bot.context.summaries import HEADINGS, PROMPT
 from bot.domain.completion import ChatMessage, Report, Request, Usage
@@ -17,8 +18,9 @@ from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.setting import Change
 from bot.errors import ModelBusy, ModelError
 from bot.messages import thread_summaries as messages
-from bot.settings.long_threads import STOP, SUMMARISE
+from bot.settings.long_threads import COMPACT, STOP, SUMMARISE
 from tests.emulators.claude.emulator import ClaudeEmulator
+from tests.emulators.claude.reply import Fail
 from tests.support.scripted_model import ScriptedModel
 from tests.support.summaries import WHOLE, asks_for_summary
 from tests.unit.conversation.test_responder import HERE, Desk
@@ -59,10 +61,11 @@ class Talker(ScriptedModel):
 class Talk(Desk):
     """A thread, with the mark at its lowest."""
 
-    def __init__(self) -> None:
+    def __init__(self, survey: ModelAvailability | None = None) -> None:
         super().__init__()
         self.talker = self._claude = Talker()
         self.count = 0
+        self.found = survey
 
     async def set(self, **values: str) -> None:
         changes = [Change(CHANNEL, name, value) for name, value in values.items()]
@@ -371,3 +374,82 @@ async def test_over_the_wire_and_across_a_restart() -> None:
     last, after = bodies[-2:]
     assert all(heading in str(last["messages"][0]) for heading in HEADINGS)
     assert len(after["messages"]) < len(bodies[6]["messages"])
+
+
+COMPACTS = ModelAvailability(compaction={DEFAULT_MODEL: True})
+
+
+async def compacting(claude: ClaudeEmulator, talk: Talk) -> None:
+    """Talk until the thread is compacted, or summarised, and once more."""
+
+    def said(body: Any) -> str:
+        if body.get("compaction"):
+            return "Briefly: all is well."
+        return WHOLE if PROMPT.splitlines()[0] in str(body["system"]) else "Right."
+
+    claude.always(said)
+    await talk.set(summary_at="8000", long_threads=COMPACT)
+    async with talk.open():
+        await talk.say(6)
+        await talk.summarised()
+        await talk.say(2)
+
+
+@pytest.mark.parametrize("survey", [COMPACTS, ModelAvailability(), None])
+async def test_the_api_compacts_a_thread_where_the_model_has_it(
+    survey: ModelAvailability | None,
+) -> None:
+    async with (
+        ClaudeEmulator() as claude,
+        connect(claude.api_key, claude.base_url) as model,
+    ):
+        talk = Talk(survey)
+        talk._claude = model
+        await compacting(claude, talk)
+    asked = [each.body for each in claude.questions]
+    made, after = asked[6], asked[-1]
+    stored = await talk.store.summary(HERE)
+    assert stored is not None
+    kinds = {row.kind: row for row in await talk.store.spending(0)}
+    assert kinds["summary"].cost == stored.cost
+    if survey is not COMPACTS:
+        assert (made["model"], stored.block, stored.text) == (CHEAP_MODEL, "", WHOLE)
+        assert after["messages"][0]["role"] == "user"
+        return
+    # What it reads is in the cache from the answers before.
+    assert (made["model"], stored.text) == (DEFAULT_MODEL, "Briefly: all is well.")
+    assert stored.usage.cache_read > 4_000
+    assert made["messages"] == asked[5]["messages"][: len(made["messages"])]
+    assert after["messages"][0]["content"] == [json.loads(stored.block)]
+    assert after["messages"][1]["role"] == "user"
+    facts = await talk.store.turn_facts(HERE)
+    assert facts is not None
+    receipt = await talk.store.receipt(HERE, facts.key)
+    assert receipt is not None
+    assert receipt.read is not None
+    assert receipt.read.compacted_by == DEFAULT_MODEL
+
+
+async def test_what_the_api_does_not_compact_is_summarised() -> None:
+    async with (
+        ClaudeEmulator() as claude,
+        connect(claude.api_key, claude.base_url) as model,
+    ):
+        talk = Talk(COMPACTS)
+        talk._claude = model
+
+        def said(body: Any) -> Any:
+            if body.get("compaction"):
+                return Fail(529, error_code="compaction_unavailable")
+            return WHOLE if PROMPT.splitlines()[0] in str(body["system"]) else "Right."
+
+        claude.always(said)
+        await talk.set(summary_at="8000", long_threads=COMPACT)
+        async with talk.open():
+            await talk.say(6)
+            await talk.tried(1)
+            await talk.say()
+            await talk.summarised()
+    stored = await talk.store.summary(HERE)
+    assert stored is not None
+    assert (stored.model, stored.block) == (CHEAP_MODEL, "")

@@ -1,0 +1,52 @@
+"""Look up models at the API: what a key may use, and what each can do."""
+
+import asyncio
+from typing import cast
+
+import anthropic
+import httpx2
+from anthropic.types import ModelInfo
+from anthropic.types.beta import BetaModelInfo
+
+from bot.claude import compaction
+from bot.claude.errors import SDK_ERRORS, judge, names_of, standing
+from bot.claude.model_status import ModelStatus
+from bot.messages import claude as messages
+
+
+async def examine(
+    sdk: anthropic.AsyncAnthropic, model: str, timeout: float
+) -> ModelStatus:
+    """Ask the API once, for at most `timeout` seconds, whether our key may use `model`.
+    Never raises."""
+    try:
+        found = await sdk.models.retrieve(model, timeout=timeout)
+    except SDK_ERRORS as error:
+        fault = judge(error, model)
+        reason = str(fault.error)
+        if isinstance(error, anthropic.APIConnectionError | httpx2.HTTPError):
+            reason = messages.claude_unreachable(errors=names_of(error))
+        return ModelStatus(model, standing(error, fault), reason=reason)
+    # The SDK returns what is not JSON as it is, such as a proxy's page.
+    if not isinstance(cast(object, found), ModelInfo):
+        return ModelStatus(model, "unreachable", reason=messages.NOT_THE_API)
+    lifecycle = getattr(found, "lifecycle", "")
+    retires = found.retires_at.date() if found.retires_at else None
+    if lifecycle == "retired":
+        reason = messages.model_retired(model=model)
+        return ModelStatus(model, "unknown", found.display_name, reason=reason)
+    return ModelStatus(model, "accepted", found.display_name, lifecycle, retires)
+
+
+async def list_models(
+    sdk: anthropic.AsyncAnthropic, timeout: float
+) -> list[BetaModelInfo] | None:
+    """Return all models that our key may use, or None if they cannot be read within
+    `timeout` seconds."""
+    # Whether a model compacts is said under that beta alone (Claude facts 1.8).
+    listed = sdk.beta.models.list(betas=[compaction.BETA])
+    try:
+        async with asyncio.timeout(timeout):
+            return [each async for each in listed]
+    except (TimeoutError, *SDK_ERRORS):
+        return None
