@@ -131,10 +131,10 @@ class CatchingUp:
         teams = defaultdict[str, list[_Thread]](list)
         for each in known:
             teams[each.key.workspace].append(each)
-        async with Background() as fetching:
-            for team, threads in teams.items():
-                work = self._fetch_team(team, threads)
-                fetching.start("catch up", work, platform=PLATFORM)
+        start = partial(self._background.start, "catch up", platform=PLATFORM)
+        fetching = [start(self._fetch_team(*each)) for each in teams.items()]
+        if fetching:
+            await asyncio.wait(fetching)
 
     async def _fetch_team(self, team: str, known: Sequence[_Thread]) -> None:
         async with self._few:

@@ -21,6 +21,7 @@ from tests.emulators.slack.emulator import SlackEmulator
 from tests.emulators.slack.faults import error
 from tests.support.process import running, slack_http_env
 from tests.support.scripted_model import ScriptedModel
+from tests.support.slack_house import house
 
 REPLIES, HISTORY = "conversations.replies", "conversations.history"
 
@@ -279,3 +280,57 @@ async def test_an_app_that_is_capped_reads_the_threads_that_were_used_last(
         await desk.slack.until(lambda: "slack.not_caught_up" in caplog.text)
     assert [desk.replies(each) for each in roots] == [1, 1, 1, 2]
     assert "threads_and_channels=3" in caplog.text
+
+
+class Team:
+    """One of many workspaces, with a thread of its own."""
+
+    def __init__(self, slack: SlackEmulator) -> None:
+        self.slack = slack
+        self.person = slack.add_user("Pat")
+        self.channel = slack.add_channel("general")
+
+    def say(self, text: str, root: str | None = None) -> str:
+        return self.slack.say(self.person, self.channel, text, thread_ts=root)
+
+    async def begin(self) -> str:
+        """A thread with an answer."""
+        root = self.say(f"{self.slack.mention} hello")
+        await self.replied(root, 1)
+        return root
+
+    async def replied(self, root: str, count: int) -> None:
+        """Wait for so many complete answers."""
+        await self.slack.until(lambda: self.texts(root) == ["Understood."] * count)
+
+    def texts(self, root: str) -> list[str]:
+        seen = self.slack.thread(self.channel, root)
+        return [each.text for each in seen if each.bot]
+
+
+async def test_each_of_many_workspaces_is_caught_up_with_by_itself(
+    desk: Desk,
+) -> None:
+    desk.slack.uninstall()
+    async with house(desk.slack, desk.store, desk.model, grace=0.2) as here:
+        teams = [Team(await here.team(name)) for name in ("Acme", "Globex", "Initech")]
+        roots = [await each.begin() for each in teams]
+        while await desk.store.open_threads():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    await desk.slack.until(lambda: not desk.slack.connections)
+    for team, root in zip(teams, roots, strict=True):
+        # Nothing is connected, and Slack has given it up by the next start.
+        subscribed = set(team.slack.feed.subscribed)
+        team.slack.feed.subscribed.clear()
+        team.say("are you there?", root)
+        team.slack.feed.subscribed.update(subscribed)
+    acme, globex, initech = teams
+    acme.slack.api.refuse("token_revoked")
+    held = globex.slack.faults.hold(HISTORY)
+    async with house(desk.slack, desk.store, desk.model, grace=0.2):
+        # Neither the one without a token nor the slow one is waited for.
+        await initech.replied(roots[2], 2)
+        assert globex.texts(roots[1]) == ["Understood."]
+        held.set()
+        await globex.replied(roots[1], 2)
+    assert acme.texts(roots[0]) == ["Understood."]
