@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from bot.domain.api_token import ApiToken
 from bot.domain.budget import Balance, Budget, Spending
+from bot.domain.installation import Installation
 from bot.domain.names import LastName
 from bot.domain.receipt import AnswerSummary, Receipt, ReceiptTexts
 from bot.domain.scope import ThreadKey
@@ -16,6 +17,7 @@ from bot.errors import ConfigError
 from storage import (
     accounts,
     api_tokens,
+    installations,
     names,
     receipts,
     spending,
@@ -47,6 +49,15 @@ async def read_names(at: Where) -> list[LastName]:
     """Return the last known names, the newest at the end."""
     with reading(at) as read:
         return await read(names.names)
+
+
+async def read_installations(at: Where, platform: str) -> list[Installation]:
+    """Return the installations of the app, also those that ended; none if there is no
+    database. Raises ConfigError if it is none of ours."""
+    if is_new(at):
+        return []
+    with reading(at) as read:
+        return await read(lambda db: installations.known(db, platform))
 
 
 async def read_tokens(at: Where) -> list[ApiToken]:

@@ -6,6 +6,7 @@ Tokens come and go sealed (`storage.encryption`).
 from sqlite_utils import Database
 
 from bot.domain.installation import Ending, Installation, Place, Tokens
+from storage import dialect
 from storage.connection import Connection, Row
 
 _AT = "platform = :platform AND organisation = :organisation AND workspace = :workspace"
@@ -99,6 +100,12 @@ def installations(db: Connection, platform: str, after: int = 0) -> list[Install
         [platform, after],
     )
     return [_installation(row) for row in rows]
+
+
+def known(db: Connection, platform: str) -> list[Installation]:
+    """Return all installations; none in a database that is not migrated yet."""
+    has_table = dialect.has_table(db, "installations")
+    return installations(db, platform) if has_table else []
 
 
 def store_installation(db: Connection, installation: Installation) -> Installation:

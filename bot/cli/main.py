@@ -51,6 +51,7 @@ for name, module, text in (
     ("feedback", "bot.cli.print_reports", command_help.FEEDBACK),
     ("forget", "bot.cli.forget", command_help.FORGET),
     ("gateway", "bot.cli.roles", command_help.GATEWAY),
+    ("keys", "bot.cli.keys", command_help.KEYS),
     ("mcp", "bot.cli.mcp", command_help.MCP),
     ("move", "bot.cli.move", command_help.MOVE),
     ("now", "bot.cli.print_state", command_help.NOW),
@@ -65,6 +66,7 @@ for name, module, text in (
     ("triage", "bot.cli.triage", command_help.TRIAGE),
     ("usage", "bot.cli.print_reports", command_help.USAGE),
     ("work", "bot.cli.roles", command_help.WORK),
+    ("workspaces", "bot.cli.workspaces", command_help.WORKSPACES),
 ):
     main.add_command(_Elsewhere(name, module, text))
 

@@ -101,6 +101,24 @@ Revoke a token, also while the bot runs.
 
 WHICH is the id of one, or the name of all that are to go."""
 
+# Workspaces that install the app, and the keys of their tokens.
+WORKSPACES = "List the workspaces that installed the app, and remove one."
+WORKSPACES_LIST = (
+    "List all, also those that removed the app, with when they are deleted."
+)
+WORKSPACES_REMOVE = """\
+Remove the app from a workspace, also while the bot runs.
+
+WHICH is an id that the list shows, such as slack:T0123ABC. What is stored stays for
+THREADKEEP_PURGE_AFTER days, in case the app is installed there again."""
+KEYS = "Make and rotate the keys that encrypt tokens of workspaces."
+KEYS_NEW = "Print a new key for THREADKEEP_KEYS. Nothing is stored."
+KEYS_ROTATE = """\
+Encrypt all tokens with the newest key, also while the bot runs.
+
+Put the new key in front of the others in THREADKEEP_KEYS and restart first; after this,
+the others can be removed."""
+
 # Triage.
 TRIAGE = """\
 Sort support tickets, by the thousand.

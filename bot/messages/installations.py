@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from bot.messages import plurals
+
 # How many workspaces one sentence names.
 _MOST_NAMED = 20
 
@@ -73,3 +75,33 @@ def redirect_refused(*, error: str) -> str:
         f"Slack does not accept the redirect URL ({error}): enter the value of "
         "SLACK_REDIRECT_URL on the app's page under OAuth & Permissions, Redirect URLs."
     )
+
+
+# `threadkeep keys`.
+NEW_KEY = (
+    "Put it in front of the others in THREADKEEP_KEYS, and keep a copy apart from the "
+    "database: without it, workspaces must install the app again."
+)
+
+
+def rotated(*, count: int) -> str:
+    return f"{plurals.WORKSPACES(count)} encrypted again with the newest key."
+
+
+# `threadkeep workspaces`.
+NO_WORKSPACES = "No workspace has installed the app."
+ID, NAME, STATE, BY = "Id", "Name", "State", "By"
+INSTALLED, ENDED, DELETED = "Installed (UTC)", "Ended (UTC)", "Deleted (UTC)"
+INSTALLED_NOW = "installed"
+STILL_LISTED = (
+    "Slack did not take the token back, and may list the app there until an admin of "
+    "the workspace removes it."
+)
+
+
+def removed(*, place: str) -> str:
+    return f"{place} is removed, and nobody there is answered."
+
+
+def nothing_to_remove(*, place: str) -> str:
+    return f"{place} has not installed the app: see `threadkeep workspaces list`."

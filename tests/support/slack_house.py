@@ -124,6 +124,10 @@ class House:
             while not predicate():  # noqa: ASYNC110 - nothing tells of it
                 await asyncio.sleep(LOOK)
 
+    async def idle(self) -> None:
+        """Wait until no answer is under way."""
+        await self.until(lambda: self.app._dispatcher.load == (0, 0))
+
     async def backdate(self, team: SlackEmulator) -> None:
         """Let the installation in `team` be an hour old."""
         found = await self.store.installation_of("slack", team.team)

@@ -86,6 +86,7 @@ async def test_a_revoked_token_touches_nobody_else(
     await here.until(lambda: not here.app.platforms.serves(here.scope(acme.slack)))
     # Slack is asked once more, and then nothing any more.
     await here.ended(acme.slack)
+    await here.idle()
     calls = len(acme.slack.calls)
     acme.ask("again")
     await globex.answered(globex.ask())
@@ -213,6 +214,7 @@ async def test_an_organisation_is_installed_once_for_all_its_workspaces(
     await here.backdate(north.slack)
     south.slack.uninstall()
     await here.ended(south.slack)
+    await here.idle()
     calls = len(north.slack.calls)
     asked = north.ask("still there?")
     await slack.until(lambda: slack.settled)
