@@ -22,11 +22,12 @@ from functools import cache
 from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import NoReturn
+from urllib.parse import urlencode
 
 import psycopg
 import pytest
 from psycopg import sql
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from bot.domain.server_address import ServerAddress
 from storage.postgres import schema
@@ -166,6 +167,13 @@ def migrated(of: Server) -> str:
     with contextlib.closing(Connection(of.of(name))) as connection:
         schema.apply(connection)
     return name
+
+
+def uri(address: str) -> str:
+    """Return `address` as operators write it."""
+    given = conninfo_to_dict(address)
+    place, name = [str(given.pop(each, "")) for each in ("host", "dbname")]
+    return f"postgresql:///{name}?{urlencode({'host': place, **given})}"
 
 
 def start(directory: Path, **settings: str) -> Server:

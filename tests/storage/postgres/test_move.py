@@ -25,6 +25,7 @@ from storage.postgres.connection import Connection
 from storage.postgres.lock_numbers import PROCESSES, RUNNING
 from storage.postgres.move import move
 from storage.postgres.move_tables import LEFT_OUT, tables, triggers
+from tests.support import postgres
 from tests.support.postgres import database, migrated
 from tests.support.store_helpers import HERE, THERE, answer, exchange, said
 
@@ -100,12 +101,8 @@ def moved(source: object, target: object) -> dict[str, int]:
 
 
 def uri(end: object) -> str:
-    """The address of a database of the tests as an operator writes it."""
-    if isinstance(end, Path):
-        return str(end)
-    with connected(str(end)) as db:
-        info = db.raw.info
-        return f"postgresql://{info.user}@/{info.dbname}?host={info.host}"
+    """A file, or the address of a database, as an operator writes it."""
+    return str(end) if isinstance(end, Path) else postgres.uri(str(end))
 
 
 @pytest.fixture
