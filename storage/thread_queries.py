@@ -34,10 +34,14 @@ THREAD_ID = """
       AND workspace = :workspace AND thread = :thread
 """
 
-NEXT_TURN = f"""
-    SELECT *,
+# What every write of a turn is checked against.
+OWNER = """
       (SELECT epoch FROM threads WHERE threads.id = thread_id) AS epoch,
-      (SELECT owner FROM threads WHERE threads.id = thread_id) AS owner,
+      (SELECT owner FROM threads WHERE threads.id = thread_id) AS owner
+"""
+
+NEXT_TURN = f"""
+    SELECT *, {OWNER},
       (SELECT follows FROM threads WHERE threads.id = thread_id) = 1 AND NOT EXISTS (
         SELECT 1 FROM messages
         WHERE messages.thread_id = turns.thread_id
@@ -203,8 +207,12 @@ def open_threads(db: Connection) -> list[ThreadKey]:
 
 def next_turn(db: Connection, thread: ThreadKey) -> Turn | None:
     row = db.execute(NEXT_TURN, named(thread)).fetchone()
-    if row is None:
-        return None
+    return owned_turn_of(db, thread, row) if row else None
+
+
+def owned_turn_of(db: Connection, thread: ThreadKey, row: Row) -> Turn:
+    """Return the turn in `row`, which also says whose the thread is, so that it may be
+    written to."""
     return replace(turn_of(db, thread, row), epoch=row["epoch"], owner=row["owner"])
 
 
