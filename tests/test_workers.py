@@ -11,16 +11,16 @@ from packaging.requirements import Requirement
 from tests.support.locks import ROOT, not_installed
 
 TESTS = """
-import os, signal, threading, pytest
+import asyncio, os, signal
 
-def waits_for_ever():
-    threading.Event().wait()
+async def waits_for_ever():
+    await asyncio.Event().wait()
 
 def test_a(): pass
 def test_b(): assert "this" == "that"
 def test_c(): os.kill(os.getpid(), signal.SIGKILL)
 def test_d(): pass
-def test_e(): waits_for_ever()
+def test_e(): asyncio.run(waits_for_ever())
 def test_f(): pass
 """
 

@@ -1,5 +1,7 @@
 """Stores, threads, people and opinions for the tests of what is remembered."""
 
+import asyncio
+
 from sqlite_utils import Database
 
 from bot.domain.attachment import Attachment
@@ -9,9 +11,29 @@ from bot.domain.turn import Ended, Outcome, Turn
 from bot.ports.inbox import Judge
 from bot.ports.store import Store
 from storage.connection import Connection
+from tests.emulators.claude.emulator import ClaudeEmulator
 
 HERE = ThreadKey("slack", "T1", "C1", "1.0")
 THERE = ThreadKey("slack", "T1", "C1", "2.0")
+
+
+async def quiet(
+    store: Store, claude: ClaudeEmulator | None = None, thread: str = ""
+) -> None:
+    """Wait until all that was asked is answered, and that is stored; with `thread`, as
+    the platform calls it, there alone, and not while `claude` is still writing."""
+
+    async def is_open() -> bool:
+        threads = await store.open_threads()
+        if claude is None:
+            return bool(threads)
+        there = any(thread in (each.thread, each.channel) for each in threads)
+        return there and not claude.answering
+
+    async with asyncio.timeout(60):
+        # A database tells nobody that it changed.
+        while await is_open():  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
 
 
 def said(

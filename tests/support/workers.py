@@ -6,10 +6,13 @@ seconds of processor time, or twenty on a fresh clone, where each compiles every
 
 Rule 1: a worker that dies fails the test that it ran; another one runs
 what it had left.
-Rule 2: a test that does not end is ended, and fails with the stacks of its process.
+Rule 2: a test that does not end is ended, and fails with the stacks of its tasks and
+threads.
 """
 
+import asyncio
 import collections
+import contextlib
 import faulthandler
 import gc
 import itertools
@@ -22,7 +25,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TextIO, cast
 
 import pytest
 from _pytest.runner import runtestprotocol
@@ -38,8 +41,9 @@ CHUNK = 4
 # machine, and an hour in the long form.
 HANGING = float(os.environ.get("TEST_HANGING", rounds(300, 7_200)))
 
-# Asks a worker for the stacks of its threads, for which it has this many seconds.
-STACKS, DUMPING = signal.SIGUSR1, 2.0
+# Ask a worker for the stacks of its tasks and its threads; for each it has so many
+# seconds. What keeps the lock of the interpreter prevents the first.
+TASKS, THREADS, DUMPING = signal.SIGUSR1, signal.SIGUSR2, 1.0
 
 _FORK = multiprocessing.get_context("fork")
 
@@ -245,8 +249,9 @@ class _Run:
         for worker in self._workers.values():
             if worker.running is None or now < worker.since + HANGING or worker.fault:
                 continue
-            os.kill(worker.process.pid, STACKS)
-            worker.process.join(DUMPING)
+            for number in (TASKS, THREADS):
+                os.kill(worker.process.pid, number)
+                worker.process.join(DUMPING)
             worker.process.kill()
             stacks = worker.stacks.read_text()
             worker.fault = f"it did not end within {HANGING:.0f} s\n{stacks}"
@@ -273,8 +278,9 @@ def _work(
     items = session.items
     done: list[Any] = []
     spent = 0.0
-    with open(folder / "stacks", "wb") as stacks:
-        faulthandler.register(STACKS, stacks)
+    with open(folder / "stacks", "w") as stacks:
+        signal.signal(TASKS, lambda *_: _print_tasks(stacks))
+        faulthandler.register(THREADS, stacks)
         for position, following in _pairs(_positions(parent)):
             parent.send((done, spent, position))
             item = items[position]
@@ -290,8 +296,17 @@ def _work(
             ]
             spent = processor_time.used() - before
         parent.send((done, spent, None))
-        faulthandler.unregister(STACKS)
+        faulthandler.unregister(THREADS)
+        signal.signal(TASKS, signal.SIG_IGN)
     sys.stdout.flush()
+
+
+def _print_tasks(file: TextIO) -> None:
+    """Print where the tasks of the running event loop wait, if there is one."""
+    with contextlib.suppress(RuntimeError):
+        for task in asyncio.all_tasks():
+            task.print_stack(file=file)
+    file.flush()
 
 
 def _positions(parent: Connection) -> Iterator[int]:

@@ -1,6 +1,5 @@
 """A guild with people in it, Claude, and Threadkeep between them."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.discord.emulator import DiscordEmulator
 from tests.support.process import running
 from tests.support.prompts import newest_prompts
+from tests.support.store_helpers import quiet
 
 
 class Guild:
@@ -50,13 +50,15 @@ class Guild:
         await self.discord.until(lambda: self.replies(place) == list(texts))
 
     async def settled(self, place: str, count: int = 1) -> list[str]:
-        """Wait until a place has `count` finished replies; return them."""
+        """Wait until a place has `count` finished replies, and they are stored, unless
+        Claude is still writing; return them."""
         await self.discord.until(
             lambda: (
                 len(now := self.replies(place)) == count
                 and not any(each.endswith(" …") for each in now)
             ),
         )
+        await quiet(self.store, self.claude, place)
         return self.replies(place)
 
     async def thread_of(self, message: str) -> str:
@@ -64,10 +66,8 @@ class Guild:
         return str(await self.discord.until(lambda: self.discord.thread_of(message)))
 
     async def quiet(self) -> None:
-        """Wait until all that was asked is answered, and that is remembered."""
-        async with asyncio.timeout(60):
-            while await self.store.open_threads():  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
+        """Wait until all that was asked is answered, and that is stored."""
+        await quiet(self.store)
 
     def prompts(self) -> list[str]:
         """The newest user entry of each request to Claude."""

@@ -141,7 +141,7 @@ async def test_a_mention_added_while_it_was_away_is_answered(tmp_path: Path) -> 
             await guild.settled(thread, 2)
         await discord.until(lambda: not discord.gateway.connected)
         discord.edit(other, f"<@{guild.bob}> {discord.mention} look here")
-        async with serving(discord, claude, path) as store:
+        async with serving(discord, claude, path) as guild.store:
             await guild.settled(thread, 3)
     assert "look here" in guild.prompts()[2]
     assert len(guild.prompts()) == 3

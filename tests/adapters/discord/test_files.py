@@ -169,6 +169,7 @@ async def test_a_download_ends_in_time_and_size(
         monkeypatch.setattr(downloads, "STALL", stall)
         desk.discord.files.bodies[number] = body
         assert await desk.outcome(file) is meaning, body
+    monkeypatch.setattr(downloads, "STALL", 60.0)
     del desk.discord.files.bodies[number]
     statuses = {
         # Not followed: files are where their addresses say.

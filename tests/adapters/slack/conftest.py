@@ -14,6 +14,7 @@ from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.support.process import running
 from tests.support.prompts import newest_prompts
+from tests.support.store_helpers import quiet
 
 
 class Office:
@@ -52,14 +53,20 @@ class Office:
         assert self.replies(thread_ts, channel) == []
 
     async def settled(self, thread_ts: str, count: int = 1) -> list[str]:
-        """Wait until a thread has `count` finished replies; return them."""
+        """Wait until a thread has `count` finished replies, and they are stored, unless
+        Claude is still writing; return them."""
         await self.slack.until(
             lambda: (
                 len(now := self.replies(thread_ts)) == count
                 and not any(is_unfinished(each) for each in now)
             ),
         )
+        await quiet(self.store, self.claude, thread_ts)
         return self.replies(thread_ts)
+
+    async def quiet(self) -> None:
+        """Wait until all that was asked is answered, and that is stored."""
+        await quiet(self.store)
 
     async def show_all(self) -> None:
         """Have code and tables of answers shown whole, however long they are."""

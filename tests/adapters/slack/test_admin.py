@@ -360,11 +360,11 @@ def await_modal(admins: Admins, user: str) -> str:
 async def test_a_try_out_is_for_the_admin_alone(
     admins: Admins, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(interactions, "PROMPT", 0.2)
     gate = asyncio.Event()
     admins.claude.script([Hold(gate), "Arr, <!channel> Paris."])
     admins.slack.command(admins.olga, admins.general, "/claude", "prompt try")
     await admins.modal(admins.olga, "Try a prompt")
+    monkeypatch.setattr(interactions, "PROMPT", 0.2)
     filled: dict[str, object] = {"prompt:0": "Pirate.", "question": "The capital?"}
     waiting = await admins.submitted(admins.olga, filled)
     assert waiting is not None

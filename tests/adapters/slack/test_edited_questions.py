@@ -1,7 +1,5 @@
 """A question that is changed after its answer can be answered as it reads then."""
 
-import asyncio
-
 import pytest
 
 from bot.messages.answers import QUESTION_CHANGED
@@ -26,13 +24,6 @@ async def offered(office: Office, ts: str) -> Whisper:
     return told
 
 
-async def quiet(office: Office) -> None:
-    """Wait until all that was asked is answered, and that is remembered."""
-    async with asyncio.timeout(60):
-        while await office.store.open_threads():  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
-
-
 @pytest.mark.parametrize("direct", [False, True], ids=["channel", "direct messages"])
 @pytest.mark.parametrize("opens", [True, False], ids=["first", "second"])
 async def test_its_author_is_offered_a_new_answer_in_the_thread(
@@ -49,7 +40,7 @@ async def test_its_author_is_offered_a_new_answer_in_the_thread(
         await office.answered(root, *before, channel=where)
         ts = office.slack.say(office.alice, where, asked, thread_ts=root)
     await office.answered(root, *before, "Madrid.", channel=where)
-    await quiet(office)
+    await office.quiet()
     change(office, ts, "of France?", where)
     told = await offered(office, root)
     office.slack.press_in(told, office.alice, ANSWER_AGAIN)
@@ -64,7 +55,7 @@ async def test_its_author_is_offered_a_new_answer_in_the_thread(
 async def test_a_preview_and_spaces_offer_nothing(office: Office) -> None:
     ts = office.ask("of https://example.org ?")
     await office.settled(ts)
-    await quiet(office)
+    await office.quiet()
     preview = {"from_url": "https://example.org", "title": "Spain", "text": "sunny"}
     office.slack.preview(office.general, ts, preview)
     change(office, ts, "of  https://example.org?")
@@ -77,7 +68,7 @@ async def test_a_preview_and_spaces_offer_nothing(office: Office) -> None:
 async def test_many_edits_make_one_offer(office: Office) -> None:
     ts = office.ask("of Spain?")
     await office.settled(ts)
-    await quiet(office)
+    await office.quiet()
     for number in range(10):
         change(office, ts, f"of country {number}?")
     await offered(office, ts)

@@ -242,6 +242,7 @@ async def test_a_download_ends_in_time_and_size(
     monkeypatch.setattr(downloads, "STALL", 60.0)
     monkeypatch.setattr(downloads, "WHOLE", 0.1)
     assert await desk.outcome(file) is DeliveryError
+    monkeypatch.setattr(downloads, "WHOLE", 60.0)
     del desk.slack.files.bodies[file.id]
     statuses = {
         **dict.fromkeys((401, 403), Unread.NO_SCOPE),

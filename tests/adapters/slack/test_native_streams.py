@@ -359,7 +359,7 @@ async def test_a_stream_of_a_thread_that_another_process_took_is_left_to_it(
     await room.store._write(lambda db: db.execute("UPDATE threads SET epoch = 9"))
     calls = len(room.slack.calls_of(APPEND))
     more.set()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while "turn.lost" not in caplog.text:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     assert room.slack.calls_of(STOP) == []

@@ -25,12 +25,6 @@ def lose(office: Office, channel: str, ts: str) -> None:
     del office.slack.world.messages[channel][ts]
 
 
-async def quiet(office: Office) -> None:
-    async with asyncio.timeout(60):
-        while await office.store.open_threads():  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
-
-
 async def test_claude_is_stopped_before_the_first_word(office: Office) -> None:
     office.claude.script([Hold(asyncio.Event()), "Secret answer."])
     ts = office.ask("what I take back")
@@ -38,7 +32,7 @@ async def test_claude_is_stopped_before_the_first_word(office: Office) -> None:
     await office.claude.until(lambda: bool(office.claude.questions))
     office.slack.delete(office.general, ts)
     await office.claude.until(lambda: office.claude.disconnects == 1)
-    await quiet(office)
+    await office.quiet()
     assert office.slack.calls_of("chat.postMessage") == []
 
 
@@ -50,7 +44,7 @@ async def test_a_placeholder_is_taken_back(office: Office) -> None:
     await office.claude.until(lambda: bool(office.claude.questions))
     office.slack.delete(office.general, ts)
     await office.claude.until(lambda: office.claude.disconnects == 1)
-    await quiet(office)
+    await office.quiet()
     assert told(office) == []
 
 
@@ -62,7 +56,7 @@ async def test_the_same_in_the_middle_of_a_thread(office: Office) -> None:
     await office.claude.until(lambda: len(office.claude.questions) == 2)
     office.slack.delete(office.general, more)
     await office.claude.until(lambda: office.claude.disconnects == 1)
-    await quiet(office)
+    await office.quiet()
     assert told(office) == ["One."]
 
 
@@ -95,7 +89,7 @@ async def test_an_answer_that_went_astray_is_taken_back(
     lose(office, office.general, ts)
     gate.set()
     await office.claude.until(lambda: office.claude.disconnects == 1)
-    await quiet(office)
+    await office.quiet()
     assert told(office) == []
     await office.answered(office.ask("still there?"), "Yes.")
 
@@ -105,7 +99,7 @@ async def test_a_stream_that_went_astray_is_taken_back(room: Room) -> None:
     await room.slack.until(lambda: room.slack.status(room.direct, ts))
     lose(room, room.direct, ts)
     more.set()
-    await quiet(room)
+    await room.quiet()
     assert room.slack.calls_of("chat.startStream")
     assert told(room, room.direct) == []
 

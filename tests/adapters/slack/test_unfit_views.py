@@ -54,11 +54,11 @@ async def test_a_home_tab_that_slack_refuses_is_shown_as_text(
 async def test_a_late_result_that_slack_refuses_is_shown_as_text(
     admins: Admins, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(interactions, "PROMPT", 0.2)
     gate = asyncio.Event()
     admins.claude.script([Hold(gate), "Arr & Paris."])
     admins.slack.command(admins.olga, admins.general, "/claude", "prompt try")
     await admins.modal(admins.olga, "Try a prompt")
+    monkeypatch.setattr(interactions, "PROMPT", 0.2)
     filled: dict[str, object] = {"prompt:0": "Pirate.", "question": "The capital?"}
     await admins.submitted(admins.olga, filled)
     admins.slack.faults.add("views.update", error("invalid_arguments"))
