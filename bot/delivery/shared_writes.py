@@ -62,17 +62,15 @@ class SharedWrites:
             for each in spent:
                 each.bucket.keep_to_share(self._processes, now)
             return True
+        wait = max((each.wait for each in states), default=0.0)
+        if wait:
+            self._budget.refuse(request.reply)
         for each, state in zip(spent, states, strict=True):
             each.bucket.agree(state.tokens, state.closed, now)
             self._processes = max(1, state.processes)
-        wait = max((each.wait for each in states), default=0.0)
-        if not wait:
-            return True
-        for each in spent:
-            if each.takes:
+            if wait and each.takes:
                 each.bucket.held = request.priority, now + wait
-        self._budget.refuse(request.reply)
-        return False
+        return not wait
 
     def closed(self, bucket: Bucket) -> Closed | None:
         """Return what to tell of a bucket that the platform closed; None if it is not

@@ -64,6 +64,8 @@ class Standing:
 
     def undo(self, reply: str) -> None:
         """Let things stand as before the last write was granted."""
+        for each in self.spent:
+            each.bucket.tokens += each.takes
         self.release_stop(reply)
         self.granted, self.shared, self.owes_post, self.stops = self.before
         if self.stops is not None:
