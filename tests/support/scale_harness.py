@@ -46,7 +46,7 @@ class Cluster:
         folder.mkdir()
         env = {
             **slack_env(self.slack),
-            "THREADKEEP_DB": _url(self.address),
+            "THREADKEEP_DB": url(self.address),
             "THREADKEEP_GRACE": "1",
         }
         if role != "gateway":
@@ -136,7 +136,8 @@ async def cluster(folder: Path, nursery: Nursery) -> AsyncIterator[Cluster]:
                 await made.end()
 
 
-def _url(address: str) -> str:
+def url(address: str) -> str:
+    """Return `address` as an operator writes it."""
     parts = conninfo_to_dict(address)
     host = quote(str(parts["host"]), safe="")
     return f"postgresql://{parts['user']}@/{parts['dbname']}?host={host}"
