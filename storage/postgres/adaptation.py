@@ -5,12 +5,16 @@ Rule 2: PostgreSQL takes no NUL in a text. It is stored as `NUL_MARK`, a code po
 Unicode assigns to no character, and read as NUL. Here is the only place that knows.
 """
 
+import logging
 from decimal import Decimal
 from typing import Any
 
 import psycopg
 from psycopg.adapt import AdaptersMap, Buffer, Dumper, Loader
 from psycopg.types.numeric import Int8Dumper
+
+# It logs errors that come after others, with the values in them.
+logging.getLogger("psycopg").setLevel(logging.CRITICAL)
 
 #: Stands for NUL in a text (Unicode 15, section 23.7: noncharacters).
 NUL_MARK = "\ufdd0"

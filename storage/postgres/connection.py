@@ -69,6 +69,37 @@ def _rows(cursor: "psycopg.Cursor[Row]") -> Callable[[Sequence[Any]], Row]:
     return lambda values: Row(values, positions)
 
 
+class Cursor:
+    """What a statement returned. Looking at it waits for it."""
+
+    __slots__ = ("_db", "_nth", "_raw")
+
+    def __init__(self, db: "Connection", raw: "psycopg.Cursor[Row]", nth: int) -> None:
+        self._db = db
+        self._raw = raw
+        self._nth = nth
+
+    def fetchone(self) -> Row | None:
+        """Return the next row, None after the last one."""
+        self._db.wait_for(self._nth)
+        return self._raw.fetchone()
+
+    def fetchall(self) -> list[Row]:
+        """Return the rows that are left."""
+        self._db.wait_for(self._nth)
+        return self._raw.fetchall()
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self.fetchall())
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows were written."""
+        if self._raw.rowcount < 0:
+            self._db.synchronise()
+        return self._raw.rowcount
+
+
 class Connection:
     """One connection, used by one thread at a time. Outside of `atomic`, each statement
     is a transaction of its own."""
@@ -82,24 +113,55 @@ class Connection:
             row_factory=_rows,
             cursor_factory=psycopg.RawCursor,
         )
-        #: How many statements were sent.
-        self.statements = 0
+        #: How often this waited for the server.
+        self.waits = 0
+        # How many statements were sent, and up to which one the results are here.
+        self._sent = self._received = 0
+        self._pipeline: psycopg.Pipeline | None = None
         #: Whether texts came, and whether some went, since this was set to False.
         self.adds = self.takes_away = False
 
-    def execute(self, sql: str, parameters: Values = ()) -> "psycopg.Cursor[Row]":
+    def execute(self, sql: str, parameters: Values = ()) -> "Cursor":
         """Run `sql`, with `?` or `:name` where `parameters` go. Raises psycopg.Error
-        and UnicodeError."""
+        and UnicodeError; while `pipelined`, also later."""
         statement = translated(sql)
-        self.statements += 1
         self.adds |= statement.adds
         self.takes_away |= statement.takes_away
-        return self.raw.execute(statement.text, statement.values(parameters))
+        sent = self.raw.execute(statement.text, statement.values(parameters))
+        self._sent += 1
+        return Cursor(self, sent, self._sent)
+
+    @contextmanager
+    def pipelined(self) -> Iterator[None]:
+        """Send what is executed inside without waiting for what comes back, until that
+        is looked at, or this is left. Raises what went wrong, at the latest then."""
+        with self.raw.pipeline() as pipeline:
+            self._pipeline = pipeline
+            try:
+                yield
+                # The last one.
+                self.waits += 1
+            finally:
+                self._pipeline = None
+        self._received = self._sent
+
+    def wait_for(self, nth: int) -> None:
+        """Count that the result of the statement `nth` is waited for, unless it is
+        here."""
+        if nth > self._received:
+            self.waits += 1
+            self._received = self._sent
+
+    def synchronise(self) -> None:
+        """Wait for all results."""
+        if self._pipeline is not None:
+            self.wait_for(self._sent)
+            self._pipeline.sync()
 
     def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Run `sql` once with each of `rows`."""
         statement = translated(sql)
-        self.statements += 1
+        self._sent += 1
         with self.raw.cursor() as cursor:
             cursor.executemany(statement.text, list(rows))
 
@@ -108,20 +170,21 @@ class Connection:
     ) -> Iterator[tuple[Any, ...]]:
         """Return the rows of `sql` as tuples."""
         statement = translated(sql)
-        self.statements += 1
+        self._sent += 1
         with self.raw.cursor(row_factory=tuple_row) as cursor:
             cursor.execute(statement.text, statement.values(parameters))
+            self.wait_for(self._sent)
             return iter(cursor.fetchall())
 
     def index_alone(self, *, wait: bool) -> bool:
         """Keep others from changing the index of words, to the end of the transaction;
         return False if they do, unless it is to `wait`."""
         kind = "" if wait else "try_"
-        taken = self.execute(
-            f"SELECT pg_{kind}advisory_xact_lock({OURS}, {INDEX})"
-        ).fetchone()
-        assert taken is not None
-        return wait or bool(taken[0])
+        taken = self.execute(f"SELECT pg_{kind}advisory_xact_lock({OURS}, {INDEX})")
+        if wait:
+            return True
+        [(is_alone,)] = taken.fetchall()
+        return bool(is_alone)
 
     @contextmanager
     def atomic(self) -> Iterator["Connection"]:

@@ -16,7 +16,8 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import TypeVar
+from functools import partial
+from typing import Generic, TypeVar
 
 import psycopg
 
@@ -150,10 +151,10 @@ class _Threads:
             raise StorageError(messages.CLOSED)
         if not self._allowance.take():
             raise crowded(f"{self._name.replace('-', '.')}_refused", self._allowance)
-        loop = asyncio.get_running_loop()
-        answer = loop.run_in_executor(self._threads, self._run, work)
-        answer.add_done_callback(self._answered)
-        return answer
+        answer: _Answer[T] = _Answer()
+        self._threads.submit(self._run, work, answer)
+        answer.future.add_done_callback(self._answered)
+        return answer.future
 
     def close(self) -> None:
         self._closed = True
@@ -165,31 +166,44 @@ class _Threads:
         if refused := self._allowance.give():
             log.info("storage.taken_again kind=%s refused=%d", self._name, refused)
 
-    def _run(self, work: Callable[[Connection], T]) -> T:
-        for left in reversed(range(TRIES)):
-            try:
-                return self._transaction(work)
-            except _Again as again:
-                if not left:
-                    raise translated(again.error) from None
-                log.info("storage.again code=%s left=%d", again.error.sqlstate, left)
-                time.sleep(_pause(TRIES - 1 - left))
-        raise AssertionError
+    def _run(self, work: Callable[[Connection], T], answer: "_Answer[T]") -> None:
+        try:
+            for left in reversed(range(TRIES)):
+                try:
+                    return self._transaction(work, answer)
+                except _Again as again:
+                    if not left:
+                        raise translated(again.error) from None
+                    code = again.error.sqlstate
+                    log.info("storage.again code=%s left=%d", code, left)
+                    time.sleep(_pause(TRIES - 1 - left))
+        except Exception as error:
+            answer.fail(error)
 
-    def _transaction(self, work: Callable[[Connection], T]) -> T:
-        """Return the result of `work`, committed. Raises _Again if the same may succeed
-        when it is done again, and StorageError."""
+    def _transaction(
+        self, work: Callable[[Connection], T], answer: "_Answer[T]"
+    ) -> None:
+        """Give the result of `work`, once it is committed. Raises _Again if the same
+        may succeed when it is done again, and StorageError."""
         try:
             db = self._connection()
         except psycopg.Error as error:
             raise translated(error) from None
         ends = False
         try:
-            db.execute(self._begin)
-            made = work(db)
-            ends = True
-            db.execute("COMMIT")
-            return made
+            with db.pipelined():
+                waits = db.waits
+                db.execute(self._begin)
+                made = work(db)
+                if self._begin == READ:
+                    # Nobody waits for the end of a read.
+                    answer.give(made)
+                elif db.waits == waits:
+                    # Whether the connection still works is seen before the commit.
+                    db.synchronise()
+                ends = True
+                db.execute("COMMIT")
+            answer.give(made)
         except psycopg.Error as error:
             if lost := is_lost(error):
                 db.close()
@@ -217,6 +231,35 @@ class _Threads:
         self._own.db.close()
         self._own.db = None
         self._open.pop(threading.get_ident(), None)
+
+
+class _Answer(Generic[T]):
+    """The future result of what another thread does, which it gives once."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.future: asyncio.Future[T] = self._loop.create_future()
+
+    def give(self, result: T) -> None:
+        """Resolve the future, unless that was done."""
+        self._tell(partial(self._give, result))
+
+    def fail(self, error: Exception) -> None:
+        """Let the future fail, unless it is resolved."""
+        self._tell(partial(self._fail, error))
+
+    def _tell(self, resolve: Callable[[], None]) -> None:
+        # The event loop may be closed already; the thread goes on.
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(resolve)
+
+    def _give(self, result: T) -> None:
+        if not self.future.done():
+            self.future.set_result(result)
+
+    def _fail(self, error: Exception) -> None:
+        if not self.future.done():
+            self.future.set_exception(error)
 
 
 class _Again(Exception):

@@ -15,6 +15,8 @@ from bot.errors import StorageBusy, StorageError, StorageRejected
 from storage.postgres.connection import Connection
 from storage.postgres.pool import Pool
 
+ADD = "INSERT INTO t VALUES (?, ?)"
+CHANGE = "UPDATE t SET text = text || 'x' WHERE id = ?"
 SECRET = "what somebody said"
 
 
@@ -32,7 +34,7 @@ def count(db: Connection) -> int:
 
 
 def add(db: Connection, id: object = 1, text: str = "") -> None:
-    db.execute("INSERT INTO t VALUES (?, ?)", [id, text])
+    db.execute(ADD, [id, text])
 
 
 async def test_a_change_is_seen_by_reads_that_begin_after_it(pool: Pool) -> None:
@@ -67,7 +69,10 @@ async def test_refused_values_are_not_told(pool: Pool) -> None:
 
 async def test_a_read_writes_nothing(pool: Pool) -> None:
     with pytest.raises(StorageError):
-        await pool.read(add)
+        await pool.read(
+            lambda db: db.execute(f"{ADD} RETURNING id", [1, ""]).fetchone()
+        )
+    assert await pool.read(count) == 0
 
 
 async def test_a_read_sees_one_state(pool: Pool) -> None:
@@ -94,10 +99,10 @@ async def test_a_deadlock_is_tried_again(pool: Pool) -> None:
 
     def swap(db: Connection, first: int, second: int) -> None:
         tries.append(first)
-        db.execute("UPDATE t SET text = text || 'x' WHERE id = ?", [first])
+        assert db.execute(CHANGE, [first]).rowcount == 1
         if len(tries) <= 2:
             both.wait(30)
-        db.execute("UPDATE t SET text = text || 'x' WHERE id = ?", [second])
+        assert db.execute(CHANGE, [second]).rowcount == 1
 
     await asyncio.gather(
         pool.write(partial(swap, first=1, second=2)),
@@ -137,7 +142,7 @@ async def test_a_connection_lost_before_the_commit_loses_nothing(
         tries.append(None)
         if len(tries) == 1:
             end(address)
-        add(db)
+        add(db, 1 + count(db))
 
     await pool.write(change)
     assert len(tries) == 2
@@ -187,3 +192,31 @@ async def test_a_server_that_is_away_is_said_to_be(tmp_path: Path) -> None:
         await pool.read(count)
     assert "does not answer" in str(raised.value)
     assert "what" not in str(raised.value)
+
+
+async def test_a_part_that_fails_is_undone_alone(pool: Pool) -> None:
+    def change(db: Connection) -> None:
+        add(db, 1, "kept")
+        with pytest.raises(StorageRejected), db.atomic():
+            db.executemany(ADD, [(2, "undone"), (1, "twice")])
+        add(db, 3, "kept")
+
+    await pool.write(change)
+    texts = await pool.read(
+        lambda db: [row["text"] for row in db.execute("SELECT text FROM t")]
+    )
+    assert texts == ["kept", "kept"]
+
+
+async def test_what_is_not_looked_at_is_not_waited_for(pool: Pool) -> None:
+    def change(db: Connection) -> Connection:
+        before.append(db.waits)
+        for id in range(10):
+            add(db, id)
+        assert count(db) == 10
+        return db
+
+    before: list[int] = []
+    db = await pool.write(change)
+    # For the count, and for the commit.
+    assert db.waits - before[0] == 2
