@@ -2,8 +2,9 @@
 does."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
+import psycopg
 from psycopg import errors
 
 from storage.postgres.connection import Connection
@@ -27,7 +28,8 @@ def locked(
     try:
         yield True
     finally:
-        if not db.is_lost:
+        # A connection that broke has freed it.
+        with suppress(psycopg.OperationalError):
             db.execute(f"SELECT pg_advisory_unlock{kind}({OURS}, {lock})")
 
 

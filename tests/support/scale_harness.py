@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import signal
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -36,13 +37,14 @@ class Cluster:
         self.slack = slack
         self.claude = claude
         self._nursery = nursery
+        self._numbers = itertools.count()
         self.processes: list[Process] = []
         self.alice = slack.add_user("Alice")
         self.channel = slack.add_channel("general")
 
     async def start(self, role: str, *options: str) -> Process:
         """Begin one more process in `role`, and wait until the others know it."""
-        folder = self._folder / f"{role}-{len(self.processes)}"
+        folder = self._folder / f"{role}-{next(self._numbers)}"
         folder.mkdir()
         env = {
             **slack_env(self.slack),
@@ -55,22 +57,26 @@ class Cluster:
             # It needs nothing that events arrive with.
             del env["SLACK_APP_TOKEN"]
         process = Process(folder, env)
-        sockets, listed = self.slack.socket.opened, len(self.listed())
+        sockets = self.slack.socket.opened
         await process.start(role, *options, nursery=self._nursery)
         self.processes.append(process)
-        await self.until(lambda: len(self.listed()) > listed)
+        await self.until(lambda: self._knows(process))
         if role != "work":
             await self.until(lambda: self.slack.socket.opened > sockets)
         return process
 
     def listed(self) -> list[str]:
-        """The roles of the processes that the database knows, by engine or name."""
-        query = "SELECT role FROM processes WHERE name <> '' ORDER BY role"
-        # Before the first has started there is no such table.
-        try:
-            return [str(role) for (role,) in self.ask(query)]
-        except psycopg.errors.UndefinedTable:
-            return []
+        """The roles of the processes that the database knows."""
+        rows = self.ask("SELECT role FROM processes ORDER BY role")
+        return [str(role) for (role,) in rows]
+
+    def _knows(self, process: Process) -> bool:
+        """Whether the database knows `process`."""
+        query = "SELECT 1 FROM processes WHERE name LIKE %s"
+        # The first makes the tables, and the server may just start.
+        with contextlib.suppress(psycopg.Error):
+            return bool(self.ask(query, f"%:{process.pid}"))
+        return False
 
     def ask(self, statement: str, *values: object) -> list[tuple[object, ...]]:
         """Return what the database answers to `statement`."""
