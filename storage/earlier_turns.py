@@ -5,10 +5,10 @@ from bot.domain.turn import Turn
 from storage import thread_queries
 from storage.broken import calendar_time
 from storage.connection import Connection
-from storage.thread_queries import OWNER, THREAD_ID, owned_turn_of, turn_of
+from storage.thread_queries import OWNER, THREAD_ID, turn_of
 
-PREVIOUS_TURN = """
-    SELECT *, 0 AS begins FROM turns
+PREVIOUS_TURN = f"""
+    SELECT *, {OWNER}, 0 AS begins FROM turns
     WHERE thread_id = (SELECT thread_id FROM turns WHERE id = :turn)
       AND id < :turn AND state = 'delivered'
       AND EXISTS (
@@ -45,7 +45,7 @@ def previous_turn(db: Connection, turn: Turn) -> Turn | None:
 def answered(db: Connection, thread: ThreadKey, turn: str = "") -> Turn | None:
     where = {**thread_queries.named(thread), "turn": turn}
     row = db.execute(ANSWERED, where).fetchone()
-    return owned_turn_of(db, thread, row) if row else None
+    return turn_of(db, thread, row) if row else None
 
 
 def question_times(db: Connection, thread: ThreadKey, most: int) -> list[float]:

@@ -4,8 +4,6 @@ Rule: a query that a turn waits for uses an index, in its order; a test checks S
 plans.
 """
 
-from dataclasses import replace
-
 from bot.domain.answer_file import Upload
 from bot.domain.attachment import Attachment
 from bot.domain.message import LOOP_SECONDS, Message, Origin, ThreadFacts
@@ -35,10 +33,8 @@ THREAD_ID = """
 """
 
 # What every write of a turn is checked against.
-OWNER = """
-      (SELECT epoch FROM threads WHERE threads.id = thread_id) AS epoch,
-      (SELECT owner FROM threads WHERE threads.id = thread_id) AS owner
-"""
+OWNER = """(SELECT epoch FROM threads WHERE threads.id = thread_id) AS epoch,
+      (SELECT owner FROM threads WHERE threads.id = thread_id) AS owner"""
 
 NEXT_TURN = f"""
     SELECT *, {OWNER},
@@ -207,17 +203,11 @@ def open_threads(db: Connection) -> list[ThreadKey]:
 
 def next_turn(db: Connection, thread: ThreadKey) -> Turn | None:
     row = db.execute(NEXT_TURN, named(thread)).fetchone()
-    return owned_turn_of(db, thread, row) if row else None
-
-
-def owned_turn_of(db: Connection, thread: ThreadKey, row: Row) -> Turn:
-    """Return the turn in `row`, which also says whose the thread is, so that it may be
-    written to."""
-    return replace(turn_of(db, thread, row), epoch=row["epoch"], owner=row["owner"])
+    return turn_of(db, thread, row) if row else None
 
 
 def turn_of(db: Connection, thread: ThreadKey, row: Row) -> Turn:
-    """Return the turn in `row`, which says also whether it `begins`."""
+    """Return the turn in `row`, which says also whose it is and whether it `begins`."""
     replies = db.execute(
         "SELECT * FROM replies WHERE turn_id = ? ORDER BY part", [row["id"]]
     )
@@ -229,6 +219,8 @@ def turn_of(db: Connection, thread: ThreadKey, row: Row) -> Turn:
         thread=thread,
         state=TurnState(row["state"]),
         attempts=row["attempts"],
+        epoch=row["epoch"],
+        owner=row["owner"],
         touched=calendar_time(row["touched"]),
         received=calendar_time(row["created_at"]),
         text=row["text"],
