@@ -4,16 +4,21 @@ import errno
 import socket
 from collections.abc import Mapping
 
+from adapters.slack import oauth_calls
 from adapters.slack.client import Identity, SlackClient, open_client
 from adapters.slack.config import SlackConfig
+from adapters.slack.oauth_calls import CodeRefused, SecretRefused
 from adapters.slack.signing_in import sign_in, try_socket
 from bot.domain import served_workspaces
 from bot.domain.finding import Finding, Grade
 from bot.domain.served_workspaces import Served
-from bot.errors import ConfigError
+from bot.errors import AccessRevoked, ConfigError, DeliveryError
 from bot.messages import check as messages
 from bot.messages import config as config_messages
 from bot.text.addresses import Listening
+
+# What no code is.
+NO_CODE = "threadkeep-check"
 
 # The scopes of the manifest that the bot requires (facts A12).
 SCOPES = frozenset(
@@ -50,16 +55,37 @@ async def check(env: Mapping[str, str]) -> list[Finding]:
     limit, _ = served_workspaces.read(env.get(served_workspaces.VARIABLE, ""))
     findings = []
     async with open_client(config) as client:
-        try:
-            identity = await sign_in(client)
-            findings += _signed_in(identity, limit)
-        except ConfigError as error:
-            findings.append(Finding(messages.SLACK_BOT_TOKEN, Grade.BAD, str(error)))
+        if config.is_distributed:
+            findings.append(await _tried_secret(client, config))
+        else:
+            findings += await _tried_token(client, limit)
         if config.app_token:
             findings.append(await _tried_socket(client, config))
-    if config.signing_secret:
+    if config.signing_secret or config.is_distributed:
         findings.append(_tried_address(config.http))
     return findings
+
+
+async def _tried_token(client: SlackClient, limit: Served) -> list[Finding]:
+    try:
+        return _signed_in(await sign_in(client), limit)
+    except ConfigError as error:
+        return [Finding(messages.SLACK_BOT_TOKEN, Grade.BAD, str(error))]
+
+
+async def _tried_secret(client: SlackClient, config: SlackConfig) -> Finding:
+    """Return whether Slack accepts the app's id and secret, of which it says so before
+    it looks at a code."""
+    try:
+        await oauth_calls.exchange_code(client.web, config, NO_CODE)
+    except SecretRefused as error:
+        return Finding(messages.SLACK_INSTALLATION, Grade.BAD, str(error))
+    except CodeRefused:
+        pass
+    except (DeliveryError, AccessRevoked) as error:
+        text = config_messages.slack_unreachable(error=error)
+        return Finding(messages.SLACK_INSTALLATION, Grade.BAD, text)
+    return Finding(messages.SLACK_INSTALLATION, Grade.GOOD, messages.INSTALLABLE)
 
 
 async def _tried_socket(client: SlackClient, config: SlackConfig) -> Finding:

@@ -51,6 +51,9 @@ async def check(
     where there is one, whom `bot_hears` asks, else to a connection of its own, or to
     the request URL."""
     config = SlackConfig.from_env(env)
+    if config.is_distributed:
+        text = messages.NOT_TRIED_IN_MANY
+        return [Finding(messages.SLACK_EVENTS, Grade.NOTE, text)]
     async with open_client(config) as client:
         try:
             us = await sign_in(client)

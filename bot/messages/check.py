@@ -121,6 +121,15 @@ SLACK_NOT_SET = (
     "to get them"
 )
 SLACK_SET = "the tokens are set (not tried)"
+SLACK_INSTALLATION = "Slack installation"
+INSTALLABLE = (
+    "Slack accepts the app's id and secret; people install it at /slack/install, and "
+    "`threadkeep workspaces list` shows who has"
+)
+NOT_TRIED_IN_MANY = (
+    "events are not tried where workspaces install the app: mention the bot in one "
+    "of them"
+)
 SOCKET_MODE_ON = "accepted; Socket Mode is on"
 NO_SCOPE_COMMANDS = (
     "`/claude`, “Thread settings”, “Receipt” and “Triage this” do not work"

@@ -12,6 +12,7 @@ import yaml
 
 from adapters.slack.check import OPTIONAL, SCOPES
 from adapters.slack.http_events import PATH
+from adapters.slack.installing import REDIRECT
 from bot.cli.setup import manifest_link
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.discord.emulator import DiscordEmulator
@@ -133,6 +134,21 @@ def test_the_manifest_for_http_differs_in_how_events_arrive_alone() -> None:
     assert settings["socket_mode_enabled"] is False
     settings["socket_mode_enabled"] = True
     assert http == sockets
+
+
+def test_the_manifest_for_many_workspaces_differs_in_what_they_need() -> None:
+    folder = ROOT / "adapters" / "slack"
+    http = yaml.safe_load((folder / "manifest-http.yaml").read_text())
+    many = yaml.safe_load((folder / "manifest-distributed.yaml").read_text())
+    [address] = many["oauth_config"].pop("redirect_urls")
+    assert address.endswith(REDIRECT)
+    for name in ("org_deploy_enabled", "token_rotation_enabled"):
+        assert many["settings"][name] is True
+        many["settings"][name] = False
+    events = many["settings"]["event_subscriptions"]["bot_events"]
+    for event in ("app_uninstalled", "tokens_revoked"):
+        events.remove(event)
+    assert many == http
 
 
 def test_the_link_holds_the_manifest() -> None:

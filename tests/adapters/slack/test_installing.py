@@ -1,6 +1,8 @@
 """The pages on which people install the app, and what they read when it fails."""
 
 import asyncio
+import re
+import sys
 import time
 from collections.abc import AsyncIterator
 
@@ -8,8 +10,15 @@ import pytest
 from yarl import URL
 
 from adapters.slack import installing
+from adapters.slack.check import check
+from adapters.slack.config import SlackConfig
 from adapters.slack.installing import REDIRECT
+from bot.cli.sealing import open_sealer
+from bot.domain.finding import Grade
 from bot.domain.served_workspaces import Served
+from bot.errors import ConfigError
+from bot.messages import check as check_messages
+from bot.messages import config as config_messages
 from bot.messages import slack_install as texts
 from tests.emulators.slack import rates
 from tests.emulators.slack.emulator import SlackEmulator
@@ -17,7 +26,7 @@ from tests.emulators.slack.faults import ALWAYS, status
 from tests.support.memory_store import MemoryStore
 from tests.support.process import OPERATOR
 from tests.support.scripted_model import ScriptedModel
-from tests.support.slack_house import Browser, House, house
+from tests.support.slack_house import KEY, Browser, House, house, oauth_env
 
 
 @pytest.fixture
@@ -225,3 +234,65 @@ async def test_only_a_digest_of_a_state_is_stored(
     rows = "\n".join(store.db.conn.iterdump())
     assert address.query["state"] not in rows
     assert "install_states" in rows
+
+
+@pytest.mark.parametrize(
+    ("secret", "grade", "text"),
+    [
+        ("", Grade.GOOD, check_messages.INSTALLABLE),
+        ("changedmeanwhile", Grade.BAD, "Slack does not accept SLACK_CLIENT_ID"),
+    ],
+)
+async def test_a_check_asks_slack_whether_it_accepts_the_app(
+    slack: SlackEmulator, secret: str, grade: Grade, text: str
+) -> None:
+    env = oauth_env(slack)
+    slack.oauth.client_secret = secret or slack.oauth.client_secret
+    found = {each.subject: each for each in await check(env)}
+    tried = found[check_messages.SLACK_INSTALLATION]
+    assert tried.grade is grade
+    assert text in tried.text
+    assert found[check_messages.SLACK_APP_TOKEN].grade is Grade.GOOD
+    assert found[check_messages.SLACK_HTTP].grade is Grade.GOOD
+    assert slack.calls_of("auth.test") == []
+
+
+WHOLE = {
+    **{"SLACK_APP_TOKEN": "xapp-1", "SLACK_CLIENT_ID": "1111.2222"},
+    **{"SLACK_CLIENT_SECRET": "0123456789abcdef", "THREADKEEP_KEYS": "set"},
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"SLACK_BOT_TOKEN": "xoxb-1"}, config_messages.SLACK_TOKEN_AND_OAUTH),
+        ({"SLACK_CLIENT_SECRET": ""}, config_messages.SLACK_OAUTH_HALF),
+        ({"SLACK_CLIENT_ID": ""}, config_messages.SLACK_OAUTH_HALF),
+        ({"THREADKEEP_KEYS": ""}, config_messages.NO_KEYS),
+        ({"SLACK_CLIENT_ID": "one"}, "SLACK_CLIENT_ID must be two numbers"),
+        ({"SLACK_CLIENT_SECRET": "xoxb-1"}, "SLACK_CLIENT_SECRET is not a client"),
+        ({"SLACK_REDIRECT_URL": "mailto:x"}, "SLACK_REDIRECT_URL"),
+        (
+            {
+                **{"SLACK_CLIENT_ID": "", "SLACK_CLIENT_SECRET": ""},
+                **{"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_REDIRECT_URL": "https://x/"},
+            },
+            config_messages.SLACK_REDIRECT_ALONE,
+        ),
+    ],
+)
+def test_what_is_missing_is_named(changes: dict[str, str], text: str) -> None:
+    assert SlackConfig.from_env(WHOLE).is_distributed
+    with pytest.raises(ConfigError, match=re.escape(text)):
+        SlackConfig.from_env({**WHOLE, **changes})
+
+
+def test_without_cryptography_a_sentence_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "storage.encryption", None)
+    with pytest.raises(ConfigError, match=re.escape(config_messages.NO_CRYPTOGRAPHY)):
+        open_sealer([KEY])
+    with pytest.raises(ConfigError, match="keys new"):
+        open_sealer([])
