@@ -22,7 +22,7 @@ Deadlocks that remain possible, between rows that no lock names, are tried again
 `storage.postgres.pool`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from hashlib import blake2b
 
 from sqlite_utils import Database
@@ -68,7 +68,7 @@ def thread(db: Connection, key: ThreadKey) -> Row | None:
     values = named(key)
     found: Row | None = db.execute(_THREAD, values).fetchone()
     if found is None and not isinstance(db, Database):
-        _named(db, "thread", [*values.values()])
+        _named(db, "thread", tuple(values.values()))
         # Somebody may have stored it meanwhile.
         found = db.execute(_THREAD, values).fetchone()
     return found
@@ -81,8 +81,7 @@ def both(db: Connection, one: ThreadKey, other: ThreadKey) -> None:
     keys = [one, other]
     found = [db.execute(THREAD_ID, named(key)).fetchone() for key in keys]
     threads(db, [row["id"] for row in found if row])
-    for values in sorted(tuple(named(key).values()) for key in keys):
-        _named(db, "thread", values)
+    _named(db, "thread", *sorted(tuple(named(key).values()) for key in keys))
 
 
 def threads(db: Connection, ids: Iterable[int]) -> None:
@@ -113,8 +112,7 @@ def threads_in(db: Connection, scope: Scope) -> None:
 
 def settings(db: Connection, scopes: Iterable[Scope]) -> None:
     """Hold the settings of the workspaces of `scopes`."""
-    for workspace in sorted({tuple(_workspace(each)) for each in scopes}):
-        _named(db, "settings", workspace)
+    _named(db, "settings", *sorted({_workspace(each) for each in scopes}))
 
 
 def money(db: Connection, scope: Scope, caps: BudgetLimits | None = None) -> None:
@@ -122,9 +120,9 @@ def money(db: Connection, scope: Scope, caps: BudgetLimits | None = None) -> Non
     what all spend."""
     places = [each.place for each in caps.budgets] if caps else []
     places += [each.place for each in caps.people] if caps else []
-    if any(_workspace(place) != _workspace(scope) for place in places):
-        _named(db, "money", _workspace(EVERYWHERE))
-    _named(db, "money", _workspace(scope))
+    here, all_of_them = _workspace(scope), _workspace(EVERYWHERE)
+    elsewhere = any(_workspace(place) != here for place in places)
+    _named(db, "money", *([all_of_them] if elsewhere else []), here)
 
 
 def content(db: Connection, digest: str) -> bool:
@@ -135,18 +133,23 @@ def content(db: Connection, digest: str) -> bool:
     return found.fetchone() is not None
 
 
-def _workspace(scope: Scope) -> Sequence[str]:
+def _workspace(scope: Scope) -> tuple[str, ...]:
     return (scope.platform, scope.workspace)
 
 
 def _named(
-    db: Connection, kind: str, name: Sequence[str], *, shared: bool = False
+    db: Connection, kind: str, *names: tuple[str, ...], shared: bool = False
 ) -> None:
-    """Hold the lock of this name to the end of the transaction."""
-    if isinstance(db, Database):
+    """Hold the locks of these names, one after the other, to the end of the
+    transaction."""
+    if isinstance(db, Database) or not names:
         return
-    # Numbers of 64 bits: two names that share one only wait for each other.
-    text = "\0".join([kind, *name]).encode("utf-8", "surrogatepass")
-    number = int.from_bytes(blake2b(text, digest_size=8).digest(), "big", signed=True)
-    how = "_shared" if shared else ""
-    db.execute(f"SELECT pg_advisory_xact_lock{how}(?)", [number])
+    one = f"pg_advisory_xact_lock{'_shared' if shared else ''}(?)"
+    numbers = [_number("\0".join([kind, *name])) for name in names]
+    db.execute(f"SELECT {', '.join([one] * len(numbers))}", numbers)
+
+
+def _number(name: str) -> int:
+    # Of 64 bits: two names that share one only wait for each other.
+    digest = blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
