@@ -39,6 +39,8 @@ class Cluster:
         self._nursery = nursery
         self._numbers = itertools.count()
         self.processes: list[Process] = []
+        #: What each process that is begun is told besides.
+        self.env: dict[str, str] = {}
         self.alice = slack.add_user("Alice")
         self.channel = slack.add_channel("general")
 
@@ -50,6 +52,7 @@ class Cluster:
             **slack_env(self.slack),
             "THREADKEEP_DB": url(self.address),
             "THREADKEEP_GRACE": "1",
+            **self.env,
         }
         if role != "gateway":
             env |= claude_env(self.claude)
