@@ -1,5 +1,6 @@
 """What every store promises of installations of the app."""
 
+import asyncio
 from dataclasses import replace
 
 from bot.domain.installation import Ending, Installation, Place, Tokens
@@ -111,3 +112,22 @@ async def test_a_state_is_good_once_and_for_a_time(store: Store) -> None:
     assert not await store.spend_state("one", NOON)
     assert not await store.spend_state("two", NOON + 600)
     assert not await store.spend_state("", NOON)
+
+
+async def test_of_many_who_want_a_refresh_token_at_once_one_gets_it(
+    store: Store,
+) -> None:
+    made = await store.store_installation(installed(ACME))
+    claim = (ACME, made.version, NOON, NOON + 60)
+    held = await asyncio.gather(*(store.claim_refresh(*claim) for _ in range(20)))
+    assert held.count(True) == 1
+
+
+async def test_what_many_change_at_once_has_versions_of_its_own(store: Store) -> None:
+    places = [Place("slack", "", f"T{n}") for n in range(20)]
+    made = await asyncio.gather(
+        *(store.store_installation(installed(place)) for place in places)
+    )
+    versions = sorted(each.version for each in made)
+    assert versions == list(range(versions[0], versions[0] + 20))
+    assert len(await store.installations("slack", versions[9])) == 10

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from typing import Protocol
 
 import aiohttp
 from slack_sdk.oauth import OAuthStateUtils
@@ -43,10 +44,20 @@ def oauth_env(slack: SlackEmulator) -> dict[str, str]:
     }
 
 
+class Site(Protocol):
+    """Where people install the app."""
+
+    slack: SlackEmulator
+    session: aiohttp.ClientSession
+
+    @property
+    def address(self) -> str: ...
+
+
 class Browser:
     """Somebody's browser, which keeps the cookie of the page that it was on."""
 
-    def __init__(self, house: "House") -> None:
+    def __init__(self, house: Site) -> None:
         self._house = house
         self.cookie = ""
 
