@@ -4,14 +4,15 @@ import asyncio
 import contextlib
 import signal
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from rich.table import Table
 
-from benchmarks.machine import child, exact_cpu
+from adapters.slack.http_events import PATH
+from benchmarks.machine import exact_cpu
 from benchmarks.platforms import clock
 from benchmarks.serving import ENV
 from benchmarks.table import middle, ratio, span, table, tail
@@ -19,6 +20,7 @@ from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.emulators.slack.rates import UNLIMITED
 from tests.emulators.slack.socketmode import Delivery
+from tests.support import postgres, scale_harness
 from tests.support.ports import free_port, until_listening
 from tests.support.process import Process, claude_env, slack_env
 
@@ -36,6 +38,8 @@ class Way:
     name: str
     env: Mapping[str, str]
     port: int = 0
+    #: Whether a gateway and a worker share a PostgreSQL database.
+    shares: bool = False
 
 
 @dataclass(slots=True)
@@ -77,18 +81,16 @@ async def measure(platforms: Sequence[str]) -> Table:
 
 
 def _ways() -> list[Way]:
-    port = free_port()
+    ports = free_port(), free_port()
+    http = [
+        {"SLACK_APP_TOKEN": "", "THREADKEEP_SLACK_HTTP": f"127.0.0.1:{port}"}
+        for port in ports
+    ]
     return [
         Way("one socket", {}),
         Way("four sockets", {"SLACK_CONNECTIONS": "4"}),
-        Way(
-            "HTTP",
-            {
-                "SLACK_APP_TOKEN": "",
-                "THREADKEEP_SLACK_HTTP": f"127.0.0.1:{port}",
-            },
-            port,
-        ),
+        Way("HTTP", http[0], ports[0]),
+        Way("HTTP, gateway on PostgreSQL", http[1], ports[1], shares=True),
     ]
 
 
@@ -106,24 +108,59 @@ async def _talk(way: Way) -> Took:
 async def _serving(
     folder: Path, slack: SlackEmulator, claude: ClaudeEmulator, way: Way
 ) -> AsyncIterator[int]:
-    """The bot, reached by `way`; yields its process id."""
+    """The bot, reached by `way`; yields the id of the process that listens."""
     env = {**slack_env(slack), **claude_env(claude), **ENV, **way.env}
     if way.port:
         env["SLACK_SIGNING_SECRET"] = slack.http.signing_secret
-    process = Process(folder, env)
-    await process.start()
-    try:
+    async with contextlib.AsyncExitStack() as stack:
+        role = "serve"
+        if way.shares:
+            env["THREADKEEP_DB"] = stack.enter_context(_database(folder))
+            role = "gateway"
+        for each in ("work", role):
+            (folder / each).mkdir()
+        bot = await stack.enter_async_context(_started(folder / role, env, role))
         if way.port:
             await until_listening(f"127.0.0.1:{way.port}")
-            await slack.use_http(f"http://127.0.0.1:{way.port}/slack/events")
+            await slack.use_http(f"http://127.0.0.1:{way.port}{PATH}")
         else:
             wanted = int(way.env.get("SLACK_CONNECTIONS", "1"))
             await slack.until(lambda: len(slack.connections) == wanted, PATIENCE)
-        yield child()
+        if way.shares:
+            await stack.enter_async_context(_started(folder / "work", env, "work"))
+        yield bot.pid
+
+
+@contextlib.asynccontextmanager
+async def _started(
+    folder: Path, env: Mapping[str, str], role: str
+) -> AsyncIterator[Process]:
+    process = Process(folder, env)
+    await process.start(role)
+    try:
+        yield process
     finally:
         process.kill(signal.SIGTERM)
         status = await process.ended()
     assert status == 0, process.output
+
+
+@contextlib.contextmanager
+def _database(folder: Path) -> Iterator[str]:
+    """The URL of a database on a server that keeps what it says is kept."""
+    directory = folder / "postgres"
+    directory.mkdir()
+    directory.chmod(0o700)
+    folder.chmod(0o755)
+    server = postgres.start(
+        directory, fsync="on", full_page_writes="on", synchronous_commit="on"
+    )
+    try:
+        yield scale_harness.url(server.of(server.create()))
+    finally:
+        assert server.process is not None
+        server.process.send_signal(signal.SIGINT)
+        server.process.wait()
 
 
 class Room:
