@@ -86,7 +86,8 @@ def store_names(db: Connection, names: Sequence[LastName], now: float) -> None:
     for each in sorted(names, key=_order):
         db.execute(
             """
-            INSERT INTO names VALUES (?, ?, ?, ?, ?, ?)
+            INSERT INTO names (platform, workspace, kind, id, name, at)
+            VALUES (?, ?, ?, ?, ?, ?)
             ON CONFLICT (platform, workspace, kind, id) DO UPDATE
             SET name = coalesce(nullif(excluded.name, ''), names.name),
                 at = excluded.at

@@ -40,7 +40,7 @@ def claim_notice(
     given = {**parts(place), "name": name, "turn": turn, "now": now, "until": until}
     (holder,) = db.execute(
         """
-        INSERT INTO notices
+        INSERT INTO notices (platform, workspace, channel, thread, name, turn, until)
         VALUES (:platform, :workspace, :channel, :thread, :name, :turn, :until)
         ON CONFLICT (platform, workspace, channel, thread, name) DO UPDATE
         SET turn = CASE
