@@ -206,6 +206,13 @@ class DatabaseStore:
             )
         )
 
+    async def ask_rates(self, asks: Sequence[RateAsk]) -> Sequence[RateState]:
+        return await self._write(
+            lambda db: write_rates.ask(
+                *(db, asks, self.owner), dialect.now(db, self._clock)
+            )
+        )
+
     async def close_rate(
         self, scope: str, kind: WriteKind, rate: Rate, seconds: float
     ) -> None:

@@ -89,7 +89,8 @@ class OldControls:
         [kind, *_] = surface.ways(part)
         request = WriteRequest(name, turn.thread, kind, Priority.TIDY)
         try:
-            await scheduler.may_write(request)
+            while not await scheduler.agreed(await scheduler.may_write(request)):
+                scheduler.write_completed(name)
             await surface.show(part, kind)
         finally:
             scheduler.remove(name)

@@ -33,7 +33,7 @@ class Replies:
         self._now = now
         #: Those that decide when a platform is written to, by its name.
         self.schedulers = {
-            name: WriteScheduler(adapter.limits, clock, shared=shared)
+            name: WriteScheduler(adapter.limits, clock, store if shared else None)
             for name, adapter in adapters.items()
         }
 

@@ -19,7 +19,11 @@ from bot.domain.shared_rate import Level, RateAsk, RateState
 
 SHARED = (RateLimitScope.WORKSPACE, RateLimitScope.CHANNEL)
 
-LEVELS = {Priority.FINAL: Level.FINAL, Priority.FIRST: Level.FIRST}
+LEVELS = {
+    Priority.FINAL: Level.FINAL,
+    Priority.FIRST: Level.FIRST,
+    Priority.TIDY: Level.TIDY,
+}
 
 
 #: A scope, what is written there, and how much is allowed.

@@ -11,6 +11,8 @@ from bot.delivery.write_budget import WriteBudget
 from bot.delivery.write_request import WriteRequest
 from bot.domain.platform import Limits, WriteKind
 from bot.domain.shared_rate import RateAsk, RateState
+from bot.errors import StorageError
+from bot.ports.processes import RateStore
 from bot.runtime.background import later
 
 
@@ -18,11 +20,15 @@ class WriteScheduler:
     """Applies the write budget of one platform on the running event loop."""
 
     def __init__(
-        self, limits: Limits, clock: Callable[[], float], *, shared: bool = False
+        self,
+        limits: Limits,
+        clock: Callable[[], float],
+        rates: RateStore | None = None,
     ) -> None:
         self._budget = WriteBudget(limits)
         #: The writes that other processes make, too; None where there are none.
-        self._shared = SharedWrites(self._budget) if shared else None
+        self._shared = SharedWrites(self._budget) if rates else None
+        self._rates = rates
         self._clock = clock
         self._waiting: dict[str, asyncio.Future[WriteRequest]] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -68,6 +74,19 @@ class WriteScheduler:
         if self._shared is None:
             return ()
         return self._shared.asks(request, self._clock())
+
+    async def agreed(self, request: WriteRequest) -> bool:
+        """Ask other processes for `request`, which was granted and of which nothing is
+        to be stored; return whether it may be made. If not, it is to be asked for
+        again."""
+        asks = self.asks(request)
+        if self._rates is None or not asks:
+            return True
+        try:
+            states = await self._rates.ask_rates(asks)
+        except StorageError:
+            return self.settle(request, None)
+        return self.settle(request, states)
 
     def settle(self, request: WriteRequest, states: Sequence[RateState] | None) -> bool:
         """Return whether `request` may be made, with what was answered; None if nobody

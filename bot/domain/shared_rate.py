@@ -3,7 +3,7 @@ Pure.
 
 Rule 1: every process reads and writes the same row, by one clock, at each write. So a
 row needs no owner, and a process that ends leaves nothing behind.
-Rule 2: there are three levels. Final texts take what there is; first words leave a
+Rule 2: an answer has three levels. Final texts take what there is; first words leave a
 little of a large burst for these; refreshes leave a write for each reply that streams
 in any process, and come the slower the less of the burst is left.
 Rule 3: a stream is opened only if its end is kept for it, with those of all others.
@@ -45,6 +45,8 @@ class Level(enum.IntEnum):
     FINAL = 0
     FIRST = 1
     REFRESH = 2
+    #: Only where the whole burst is there.
+    TIDY = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +234,8 @@ def _kept(row: RateRow, ask: RateAsk, process: str) -> float:
         return 0.0
     if ask.level is Level.FIRST:
         return 1.0 if rate.burst > LARGE else 0.0
+    if ask.level is Level.TIDY:
+        return rate.burst - 1.0
     if rate.count / rate.seconds >= QUICK:
         return 0.0
     replies = sum(each.replies for each in row.crowd.values())

@@ -7,6 +7,7 @@ from bot.domain.call_lease import CallLease
 from bot.domain.platform import Rate, WriteKind
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.shard_range import ShardRange
+from bot.domain.shared_rate import RateAsk, RateState
 from bot.domain.turn import Turn
 
 
@@ -69,6 +70,10 @@ class SharedTurns(Protocol):
 
 class RateStore(Protocol):
     """Rates of writes that processes share; see `PartStore.store_part`."""
+
+    async def ask_rates(self, asks: Sequence[RateAsk]) -> Sequence[RateState]:
+        """Ask for a write of which nothing is stored. Raises StorageError."""
+        ...
 
     async def close_rate(
         self, scope: str, kind: WriteKind, rate: Rate, seconds: float

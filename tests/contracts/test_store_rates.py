@@ -87,3 +87,14 @@ async def test_calls_are_leased_up_to_a_burst_and_then_at_their_rate(
     assert [each.granted for each in (first, second, third)] == [5, 3, 0]
     assert third.wait == pytest.approx(600.0, abs=60.0)
     assert (await store.lease_calls("others", 1, 600.0, 8)).granted == 1
+
+
+async def test_what_is_not_stored_takes_from_the_same_rates(store: Store) -> None:
+    turn = await waiting(store, said("m1"))
+    for _ in range(3):
+        [state] = await store.ask_rates([EDIT])
+        assert state.wait == 0.0
+    [refused] = await store.store_part(
+        turn, PostedPart(0, "p", "x"), "x", 2.0, asks=[EDIT]
+    )
+    assert refused.wait > 0.0

@@ -45,7 +45,7 @@ class Process:
     def __post_init__(self) -> None:
         self.store._clock = lambda: self.time.now
         clock = lambda: self.time.now + self.off  # noqa: E731
-        self.scheduler = WriteScheduler(LIMITS, clock, shared=True)
+        self.scheduler = WriteScheduler(LIMITS, clock, self.store)
         self.stored = StoredParts(self.turn, self.store, clock, self.scheduler)
 
     async def edit(self, text: str) -> bool:
@@ -132,3 +132,18 @@ async def test_without_the_store_a_process_keeps_to_its_share(
     # What the rows say holds again.
     assert await one.edit("One.")
     assert one.left == pytest.approx(1.0)
+
+
+async def test_what_is_only_tidied_waits_for_the_whole_burst_of_all(
+    team: tuple[Process, Process],
+) -> None:
+    one, two = team
+    assert await one.edit("O")
+    tidy = WriteRequest("tidy", THERE, WriteKind.EDIT, Priority.TIDY)
+    # By what it knows itself, nobody writes.
+    assert not await two.scheduler.agreed(await two.scheduler.may_write(tidy))
+    two.scheduler.remove("tidy")
+    one.time.now += 10.0
+    assert await two.scheduler.agreed(await two.scheduler.may_write(tidy))
+    two.scheduler.remove("tidy")
+    assert not await one.scheduler.agreed(await one.scheduler.may_write(tidy))
