@@ -7,6 +7,7 @@ whoever takes on a turn, or starts the next process, takes away what was left.
 """
 
 import asyncio
+import contextlib
 import logging
 from weakref import WeakValueDictionary
 
@@ -96,6 +97,11 @@ class WaitingSigns:
             async with asyncio.timeout(TIMEOUT), self._lock(message.thread):
                 if await self._store.claim_sign(message):
                     await messenger.mark(place, message.message, SIGN)
+                    # Another process may have begun its turn meanwhile, and taken a
+                    # sign away that was not there yet.
+                    if not await self._store.claim_sign(message):
+                        with contextlib.suppress(DeliveryError):
+                            await messenger.unmark(place, message.message, SIGN)
         except (TimeoutError, DeliveryError) as error:
             log.info("message.unmarked thread=%s %s", message.thread, error)
             if await self._answers.delays(

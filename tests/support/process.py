@@ -154,6 +154,8 @@ class Process:
         self, folder: Path, env: Mapping[str, str], module: str = "bot"
     ) -> None:
         self._module = module
+        #: Where its output is.
+        self.folder = folder
         self._log = folder / "output.log"
         self._env = {"THREADKEEP_DB": str(folder / "threadkeep.db"), **env}
         self._started: _Started | None = None

@@ -130,10 +130,13 @@ class Cluster:
 
 
 @contextlib.asynccontextmanager
-async def cluster(folder: Path, nursery: Nursery) -> AsyncIterator[Cluster]:
-    """A cluster without processes, on a database of its own."""
+async def cluster(
+    folder: Path, nursery: Nursery, address: str = ""
+) -> AsyncIterator[Cluster]:
+    """A cluster without processes, on the database at `address`, or one of its own."""
     retries = (0.0, *[0.5] * 60)
-    with postgres.database() as address:
+    given = contextlib.nullcontext(address) if address else postgres.database()
+    with given as address:
         async with (
             SlackEmulator(ack_timeout=2.0, retries=retries, rates=UNLIMITED) as slack,
             ClaudeEmulator() as claude,

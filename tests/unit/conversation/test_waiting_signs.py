@@ -122,3 +122,27 @@ async def test_where_no_sign_can_be_shown_each_person_is_told_once(
         await desk.answered("One.", "Two.")
         await no_signs(desk)
     assert desk.adapter.noticed == [("bob", BUSY)]
+
+
+async def test_a_sign_that_another_process_did_not_see_is_taken_away() -> None:
+    desk, gate, was_marked = Desk(), asyncio.Event(), asyncio.Event()
+    desk.model.script("One", gate, ".")
+    mark = desk.adapter.mark
+
+    async def slowly(place: Scope, message: str, sign: str) -> None:
+        # Meanwhile its turn begins elsewhere, where the sign is taken away.
+        desk.store.db.execute(
+            "UPDATE turns SET state = 'answering' WHERE state = 'waiting'"
+        )
+        await desk.store.forget_sign(HERE, message)
+        await mark(place, message, sign)
+        was_marked.set()
+
+    desk.adapter.mark = slowly  # type: ignore[method-assign]
+    async with desk.open():
+        await second(desk, "second")
+        await was_marked.wait()
+        await no_signs(desk)
+        assert desk.adapter.noticed == []
+        desk.store.db.execute("UPDATE turns SET state = 'delivered'")
+        gate.set()
