@@ -134,6 +134,11 @@ class App:
             *(() if wakeups else (self._waiting,)),
             at_once=at_once,
             per_platform=at_once - reserved,
+            per_workspace={
+                name: max(1, at_once // 4)
+                for name, adapter in by_name.items()
+                if adapter.limits.apart
+            },
         )
         platforms.on_suspended = self._dispatcher.leave
         platforms.on_resumed = self._take_up_again

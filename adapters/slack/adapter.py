@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from slack_bolt.app.async_app import AsyncApp
@@ -103,7 +104,7 @@ class SlackAdapter:
         prober: SlackProber | None = None,
         listens: bool = True,
     ) -> None:
-        self.limits = LIMITS
+        self.limits = replace(LIMITS, apart=config.is_distributed)
         self._client = client
         self._socket_address = address
         self._listens = listens

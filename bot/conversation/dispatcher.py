@@ -10,10 +10,10 @@ same order, when there is room again.
 
 import asyncio
 import logging
-from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from bot.conversation.slots import NONE, Asker, Slots
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.turn import ANSWERS_AT_ONCE, WaitingThread
 from bot.errors import error_location
@@ -78,7 +78,6 @@ Work = Callable[[ThreadKey, StopSignal], Awaitable[ThreadKey | None]]
 #: Returns at most so many threads with open turns, in the order of the fair queue.
 Fetch = Callable[[int], Awaitable[Sequence[WaitingThread]]]
 
-_Asker = tuple[str, str]
 
 # A turn that fails with an unexpected error is retried by the rule for crashes, which
 # ends it as interrupted after the second attempt. A thread that fails even so is left
@@ -98,14 +97,14 @@ async def _nothing(most: int) -> Sequence[WaitingThread]:
 class _ThreadQueue:
     #: The author and the time of its question: the thread's position if it has to
     #: wait again.
-    entry: Entry[ThreadKey, _Asker]
+    entry: Entry[ThreadKey, Asker]
     #: Whether it occupies a slot. Ending a turn without answering it takes none.
     has_slot: bool = True
     task: asyncio.Task[None] | None = None
     #: Whether its workspace is left, so that its cancellation is no shutdown.
     is_left: bool = False
     #: Set if messages came since the work last looked into the store.
-    again: Entry[ThreadKey, _Asker] | None = None
+    again: Entry[ThreadKey, Asker] | None = None
     stop_signal: StopSignal = field(default_factory=StopSignal)
 
 
@@ -113,7 +112,8 @@ class ThreadDispatcher:
     """Runs `work` for each thread that has some, as one of `tasks`.
 
     At most `at_once` turns run, and at most `per_platform` of one platform, so that a
-    platform that hangs does not occupy all slots. At most `most` threads wait in
+    platform that hangs does not occupy all slots; nor does a workspace of a platform in
+    `per_workspace`, of which at most so many run. At most `most` threads wait in
     memory; `fetch` returns those that do not fit.
     """
 
@@ -125,18 +125,16 @@ class ThreadDispatcher:
         *,
         at_once: int = ANSWERS_AT_ONCE,
         per_platform: int | None = None,
+        per_workspace: Mapping[str, int] = NONE,
         most: int = MOST_WAITING,
     ) -> None:
         self._tasks = tasks
         self._work = work
         self._fetch = fetch
         self._most = most
-        self._free_slots = at_once
-        self._per_platform = per_platform or at_once
-        #: Number of running turns, by platform.
-        self._slots_taken: Counter[str] = Counter()
+        self._slots = Slots(at_once, per_platform or at_once, per_workspace)
         self._active: dict[ThreadKey, _ThreadQueue] = {}
-        self._queue: FairQueue[ThreadKey, _Asker] = FairQueue(most)
+        self._queue: FairQueue[ThreadKey, Asker] = FairQueue(most)
         #: Whether there may be threads with open turns in the store only.
         self._left = False
         self._fetching: asyncio.Task[None] | None = None
@@ -154,7 +152,7 @@ class ThreadDispatcher:
         """
         if self._closed:
             return False
-        who = (thread.platform, asker)
+        who = self._slots.owner(thread, asker)
         if active := self._active.get(thread):
             active.again = active.again or Entry(thread, who, at)
             return False
@@ -214,7 +212,7 @@ class ThreadDispatcher:
         entry = self._queue.discard(thread)
         if self._closed or (entry is None and not turn):
             return False
-        entry = entry or Entry(thread, (thread.platform, ""), 0.0)
+        entry = entry or Entry(thread, self._slots.owner(thread, ""), 0.0)
         self._begin(
             _ThreadQueue(entry, has_slot=False, stop_signal=StopSignal(ends=turn))
         )
@@ -273,7 +271,7 @@ class ThreadDispatcher:
     @property
     def load(self) -> tuple[int, int]:
         """How many turns run, and how many threads wait in memory."""
-        return sum(self._slots_taken.values()), len(self._queue)
+        return self._slots.taken, len(self._queue)
 
     def running(self, place: Scope) -> list[tuple[ThreadKey, str]]:
         """Return the running threads in `place`, each with the key of its turn."""
@@ -289,7 +287,7 @@ class ThreadDispatcher:
         found = [
             entry
             for entry in self._queue
-            if entry.owner == (place.platform, asker)
+            if entry.owner[:2] == (place.platform, asker)
             and place.holds(Scope.of(entry.item))
         ]
         return [entry.item for entry in sorted(found, key=lambda entry: entry.at)]
@@ -314,23 +312,18 @@ class ThreadDispatcher:
         if late:
             await asyncio.wait(late)
 
-    def _wait(self, entry: Entry[ThreadKey, _Asker]) -> None:
+    def _wait(self, entry: Entry[ThreadKey, Asker]) -> None:
         left = self._queue.put(entry.item, entry.owner, entry.at)
         self._left |= left is not None
 
     def _fill(self) -> None:
         """Start threads while there are free slots, and fetch more if there is room."""
-        while self._free_slots > 0 and (entry := self._queue.take(self._has_slot)):
-            self._free_slots -= 1
-            self._slots_taken[entry.item.platform] += 1
+        while self._slots.is_free and (entry := self._queue.take(self._slots.may_take)):
+            self._slots.take(entry.item)
             self._begin(_ThreadQueue(entry))
         room = len(self._queue) <= self._most // 2
         if self._left and room and self._fetching is None:
             self._fetching = self._tasks.start("fetch threads", self._fetch_more())
-
-    def _has_slot(self, who: _Asker) -> bool:
-        platform, _ = who
-        return self._slots_taken[platform] < self._per_platform
 
     async def _fetch_more(self) -> None:
         try:
@@ -369,8 +362,8 @@ class ThreadDispatcher:
             # No await since the last look at `again`: a message that arrives now
             # must not be added to an entry that is about to be removed.
             del self._active[thread]
-            self._free_slots += active.has_slot
-            self._slots_taken[thread.platform] -= active.has_slot
+            if active.has_slot:
+                self._slots.give(thread)
             if not self._closed:
                 # At the end of the queue: a thread with a steady flow of messages must
                 # not keep its slot.

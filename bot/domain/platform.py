@@ -92,6 +92,9 @@ class Limits:
     #: Whether Markdown tables and images are rendered.
     tables: bool = True
     images: bool = True
+    #: Whether workspaces share nothing: one that takes no writes must not hold the
+    #: places of answers in others.
+    apart: bool = False
     #: Whether the creator of a channel is known.
     creators: bool = False
     #: A hint shown once, below the first answer of a thread that addressed the bot.

@@ -136,9 +136,8 @@ REASONS = {
     "bot/conversation/drains.py Drains._draining": JOBS,
     "storage/engine/reaper.py Reaper._unlocked": "one for each process",
     "storage/engine/worker.py JobRunner._queues": "at most one for each queue",
-    "bot/conversation/dispatcher.py ThreadDispatcher._slots_taken": (
-        "one for each platform"
-    ),
+    "bot/conversation/slots.py Slots._taken": "one for each platform",
+    "bot/conversation/slots.py Slots._taken_in": "one for each running turn",
     "bot/runtime/lru.py LruDict._entries": "at most `most`",
     "bot/runtime/shares.py Shares._waiting": PLACES,
     "bot/delivery/write_scheduler.py WriteScheduler._waiting": PLACES,

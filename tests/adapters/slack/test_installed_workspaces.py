@@ -346,6 +346,23 @@ async def test_forty_workspaces_ask_at_once_and_all_are_answered(
     await slow.answered(asked[0][1])
 
 
+async def test_a_workspace_that_hangs_leaves_places_to_the_others(
+    slack: SlackEmulator, store: MemoryStore, model: ScriptedModel
+) -> None:
+    async with house(slack, store, model, at_once=8) as here:
+        acme, globex = Team(await here.team("Acme")), Team(await here.team("Globex"))
+        held = asyncio.Event()
+        posts = acme.slack.faults.add("chat.postMessage", hold(held), times=ALWAYS)
+        asked = [acme.ask(f"{number}") for number in range(12)]
+        await slack.until(lambda: posts.struck == 2)
+        for number in range(3):
+            await globex.answered(globex.ask(f"{number}"))
+        assert posts.struck == 2
+        held.set()
+        for ts in asked:
+            await acme.answered(ts)
+
+
 async def test_workspaces_that_were_not_used_for_long_are_forgotten(
     here: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
