@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from tests.support import certificates, code, locks
+from tests.support.deep import rounds
 from tests.support.memory_store import migrate_new
 from tests.support.process import Nursery, shared_nursery
 
@@ -23,14 +24,14 @@ gc.disable()
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost", None, ""}
 
-# A slow machine is not a wrong answer. Thirty examples of each property keep the suite
+# A slow machine is not a wrong answer. Fifteen examples of each property keep the suite
 # short; HYPOTHESIS_MAX_EXAMPLES looks longer. Where nobody is there to look at a new
 # counterexample, the same examples are tried every time.
 hypothesis.settings.register_profile(
     "threadkeep",
     deadline=None,
     derandomize=bool(os.environ.get("CI")),
-    max_examples=int(os.environ.get("HYPOTHESIS_MAX_EXAMPLES", "30")),
+    max_examples=int(os.environ.get("HYPOTHESIS_MAX_EXAMPLES", rounds(15, 300))),
 )
 hypothesis.settings.load_profile("threadkeep")
 

@@ -1,9 +1,11 @@
 """Texts that try to run a script, fetch something or leave their place in a page; and
 what a page may hold whatever was written."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
+
+from tests.support.deep import share
 
 _TAGS = (
     "<script>alert(1)</script>",
@@ -209,7 +211,8 @@ def faults(html: str) -> list[str]:
     return page.faults
 
 
-def chunks(count: int) -> Iterator[tuple[str, ...]]:
-    """Yield the texts in groups of `count`."""
-    for start in range(0, len(SCRIPTS), count):
-        yield SCRIPTS[start : start + count]
+def chunks(count: int, number: int) -> Iterator[Sequence[str]]:
+    """Yield the texts in groups of `count`; a third of them, as `share` numbers it."""
+    texts = share(SCRIPTS, number, 3)
+    for start in range(0, len(texts), count):
+        yield texts[start : start + count]

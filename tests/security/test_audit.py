@@ -131,7 +131,7 @@ async def test_a_crowd_of_the_refused_takes_bounded_room() -> None:
     assert len(await store.refusals(elsewhere, 0.0, 10)) == 1
 
 
-@settings(max_examples=rounds(20, 200))
+@settings(max_examples=rounds(12, 200))
 @given(st.lists(st.booleans(), min_size=1, max_size=60))
 def test_in_any_order_every_change_is_listed(story: list[bool]) -> None:
     """True is a change, False a refusal."""

@@ -54,7 +54,7 @@ async def until(condition: Callable[[], bool], timeout: float = 60.0) -> None:
 # Maps and counters, which are pure.
 
 
-@settings(max_examples=rounds(40, 3_000), deadline=None)
+@settings(max_examples=rounds(20, 3_000), deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from("rwdi"), st.integers(0, 9)), max_size=80),
     st.integers(1, 6),

@@ -39,7 +39,7 @@ OWNERS = st.sampled_from("abcde")
 STEPS = st.lists(st.one_of(OWNERS, st.none()), max_size=60)
 
 
-@settings(max_examples=rounds(40, 5_000), deadline=None)
+@settings(max_examples=rounds(20, 5_000), deadline=None)
 @given(STEPS)
 def test_everything_put_is_served_once_and_oldest_first_for_its_owner(
     steps: list[str | None],
@@ -57,7 +57,7 @@ def test_everything_put_is_served_once_and_oldest_first_for_its_owner(
     assert len(queue) == 0
 
 
-@settings(max_examples=rounds(40, 5_000), deadline=None)
+@settings(max_examples=rounds(20, 5_000), deadline=None)
 @given(STEPS)
 def test_nobody_is_served_twice_while_another_waits_from_before(
     steps: list[str | None],
@@ -93,7 +93,7 @@ def test_a_newcomer_is_served_before_who_was_just_served() -> None:
     assert entry.owner == "bob"
 
 
-@settings(max_examples=rounds(40, 5_000), deadline=None)
+@settings(max_examples=rounds(20, 5_000), deadline=None)
 @given(st.lists(st.tuples(OWNERS, st.integers(0, 9)), max_size=80), st.integers(1, 12))
 def test_what_does_not_fit_is_the_newest_of_who_has_most(
     puts: list[tuple[str, int]], most: int
@@ -110,7 +110,7 @@ def test_what_does_not_fit_is_the_newest_of_who_has_most(
             assert all(e.at <= when for e in queue if e.owner == loser)
 
 
-@settings(max_examples=rounds(40, 2_000), deadline=None)
+@settings(max_examples=rounds(20, 2_000), deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 4), OWNERS, st.integers(0, 12))))
 def test_putting_taking_and_discarding_in_any_order_agree_with_a_plain_list(
     steps: list[tuple[int, str, int]],

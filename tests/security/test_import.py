@@ -96,7 +96,7 @@ FRAGMENTS = [
 ]
 
 
-@settings(max_examples=rounds(40, 5_000))
+@settings(max_examples=rounds(20, 5_000))
 @given(st.lists(st.sampled_from(FRAGMENTS), max_size=30).map("".join))
 def test_any_text_is_judged(text: str) -> None:
     read(text)
@@ -124,7 +124,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=rounds(40, 3_000))
+@settings(max_examples=rounds(20, 3_000))
 @given(values, st.booleans())
 def test_any_document_is_judged(value: object, flow: bool) -> None:
     for document in (

@@ -98,7 +98,7 @@ async def test_ten_thousand_take_as_many_calls_as_five_hundred_fill() -> None:
     assert thread.calls <= 3
 
 
-@settings(max_examples=rounds(30, 3_000), deadline=None)
+@settings(max_examples=rounds(15, 3_000), deadline=None)
 @given(
     times=st.sets(st.integers(0, 10**13), min_size=1, max_size=400),
     page=st.integers(2, 60),
@@ -164,7 +164,7 @@ async def test_a_capped_app_that_may_go_on_finds_the_newest(kind: str) -> None:
     assert found_all >= 18
 
 
-@settings(max_examples=rounds(50, 3_000), deadline=None)
+@settings(max_examples=rounds(20, 3_000), deadline=None)
 @given(
     times=st.sets(st.integers(0, 10**13), min_size=60, max_size=400),
     allowed=st.integers(1, 12),

@@ -110,7 +110,7 @@ def test_what_is_no_credential_is_not_taken_for_one(value: str) -> None:
     assert not is_credential(value)
 
 
-@settings(max_examples=rounds(40, 2_000))
+@settings(max_examples=rounds(20, 2_000))
 @given(st.text("abcXYZ019-_+/.=@: \n", max_size=200))
 def test_whatever_is_quoted_is_short_and_on_one_line(value: str) -> None:
     told = quoted(value)

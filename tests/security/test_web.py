@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 
 from tests.security.scripts import SCRIPTS, chunks, faults
+from tests.support.deep import share
 from tests.support.memory_store import MemoryStore
 from tests.support.scripted_model import ScriptedModel
 from tests.support.web_harness import Browser, browsing
@@ -58,7 +59,7 @@ def test_our_own_pages_are_none() -> None:
 
 
 async def test_an_answer_is_data_whatever_it_says(server: WebServer) -> None:
-    for text in SCRIPTS:
+    for text in share(SCRIPTS, 0, 3):
         model_of(server).script(text[:7], text[7:])
         reading = await server.answer(text, system=_plain(text) or "x")
         expected = text.replace("\u0000", "\ufffd")
@@ -69,11 +70,11 @@ async def test_an_answer_is_data_whatever_it_says(server: WebServer) -> None:
         assert reading.response.content_type == "text/event-stream"
         assert reading.response.headers["X-Content-Type-Options"] == "nosniff"
     _, listed = await server.call("GET", "/api/threads")
-    assert len(listed["threads"]) == 100
+    assert len(listed["threads"]) > 20
 
 
 async def test_a_field_that_is_not_understood_runs_nothing(server: WebServer) -> None:
-    for text in SCRIPTS:
+    for text in share(SCRIPTS, 1, 3):
         for field in ("thread", "model", "stop_sequences", text[:40] or "x"):
             value = [text] if field == "stop_sequences" else text
             body = json.dumps({"message": "?", field: value})
@@ -92,7 +93,7 @@ async def test_a_field_that_is_not_understood_runs_nothing(server: WebServer) ->
 
 
 async def test_addresses_and_headers_are_not_echoed(server: WebServer) -> None:
-    for text in SCRIPTS:
+    for text in share(SCRIPTS, 2, 3):
         for path in (f"/api/threads/{_quoted(text)}", f"/api/{_quoted(text)}"):
             async with server.request("GET", path) as response:
                 assert response.status == 404, path
@@ -140,7 +141,7 @@ async def shown(browser: Browser, thread: str) -> str:
 
 
 async def test_what_people_write_is_text(browser: Browser) -> None:
-    for texts in chunks(20):
+    for texts in chunks(20, 3):
         _, thread = await browser.say(texts[0])
         for text in texts[1:]:
             await browser.say(text, thread=thread)
@@ -150,7 +151,7 @@ async def test_what_people_write_is_text(browser: Browser) -> None:
 async def test_what_the_model_writes_is_markdown_without_html() -> None:
     model = ScriptedModel()
     async with browsing(MemoryStore(), model) as browser:
-        for texts in chunks(20):
+        for texts in chunks(20, 4):
             thread = ""
             for text in texts:
                 model.script(f"Look:\n\n{text[:9]}", text[9:])
@@ -160,7 +161,7 @@ async def test_what_the_model_writes_is_markdown_without_html() -> None:
 
 
 async def test_names_of_files_are_text(browser: Browser) -> None:
-    for texts in chunks(10):
+    for texts in chunks(10, 5):
         thread = ""
         for text in texts:
             name = re.sub(r"[\x00-\x1f\x7f]", "", text) + ".txt"
@@ -181,7 +182,7 @@ async def test_names_of_files_are_text(browser: Browser) -> None:
 
 
 async def test_commands_and_addresses_are_text(browser: Browser) -> None:
-    for text in SCRIPTS:
+    for text in share(SCRIPTS, 6, 3):
         found = await browser.post(
             "/local/command", channel="welcome", typed=f"/{text}"
         )
@@ -217,7 +218,7 @@ async def test_the_console_shows_all_of_it_as_text() -> None:
 
 
 async def test_an_edited_message_is_text(browser: Browser) -> None:
-    for texts in chunks(20):
+    for texts in chunks(20, 7):
         _, thread = await browser.say("before")
         for text in texts:
             message, _ = await browser.say("before", thread=thread)
@@ -228,7 +229,7 @@ async def test_an_edited_message_is_text(browser: Browser) -> None:
 
 
 async def test_settings_show_their_values_as_text(browser: Browser) -> None:
-    for text in SCRIPTS:
+    for text in share(SCRIPTS, 8, 3):
         line = f"/set prompt {_plain(text)}"
         await browser.post("/local/command", channel="welcome", typed=line, as_="olga")
         for typed in ("/settings", "/prompt show"):

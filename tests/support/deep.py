@@ -1,6 +1,7 @@
 """How many rounds a randomised test plays: few in `make test`, many in `make deep`."""
 
 import os
+from collections.abc import Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -11,6 +12,12 @@ DEEP = bool(os.environ.get("DEEP"))
 def rounds(short: T, deep: T) -> T:
     """Return `deep` under `make deep` (the variable DEEP is set), else `short`."""
     return deep if DEEP else short
+
+
+def share(items: Sequence[T], number: int, of: int) -> Sequence[T]:
+    """Return all of `items` under `make deep`, else every `of`th from `number` on:
+    where each item is tried in several ways, each way tries others."""
+    return items if DEEP else items[number % of :: of]
 
 
 def deep_only(*cases: T) -> tuple[T, ...]:

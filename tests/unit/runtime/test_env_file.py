@@ -103,7 +103,7 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
     assert (tmp_path / "real").read_text() == "A=2\n"
 
 
-@settings(max_examples=rounds(40, 2_000), deadline=None)
+@settings(max_examples=rounds(20, 2_000), deadline=None)
 @given(value=st.text(st.characters(exclude_characters="\r", codec="utf-8")))
 def test_what_is_written_is_read(
     value: str, tmp_path_factory: pytest.TempPathFactory
