@@ -8,8 +8,10 @@ needs none.
 
 import asyncio
 import contextlib
+import json
+import sys
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +20,8 @@ from rich.table import Table
 
 from benchmarks.bound import first_sight, last_sight
 from benchmarks.lag import ANSWER, SENTENCE, TOKENS_PER_SECOND
-from benchmarks.peers import PEERS, answering
+from benchmarks.machine import exact_cpu
+from benchmarks.peers import PEERS
 from benchmarks.platforms import Platform, Question, clock, opened
 from benchmarks.serving import serving
 from benchmarks.table import span, table
@@ -61,6 +64,8 @@ class Run:
     refused: int
     #: When it was looked at last.
     until: float
+    #: Seconds of a processor that its process used from the questions on.
+    used: float
 
 
 async def measure(platforms: Sequence[str]) -> Group:
@@ -76,14 +81,15 @@ async def measure(platforms: Sequence[str]) -> Group:
                 f"methods: {threads} at once in {channels}, answers of {len(answer)}",
                 (
                     *("way", "finished", "lag", "worst", "first words", "worst"),
-                    *("last word to end", "worst", "writes", "429s"),
+                    *("last word to end", "worst", "writes", "429s", "CPU"),
                 ),
                 map(_row, runs),
                 caption=f"""No way can show the first words of all of them sooner than
                 {span(first[0])} after the question on average and {span(first[1])} at
                 the worst, since each takes a post or the start of a stream; nor their
                 ends sooner than {span(end[0])} and {span(end[1])} after the last
-                word.""",
+                word. CPU: of its process, per answer, what is imported with the first
+                one included.""",
             ),
             "",
         ]
@@ -102,19 +108,21 @@ async def play(method: str, threads: int, channels: int, answer: str) -> Run:
     ):
         claude.always(answer)
         rooms = [platform.add_channel() for _ in range(channels)]
-        async with _by(method, platform, claude):
+        async with _by(method, platform, claude) as way:
+            used = exact_cpu(way.pid)
             asked = [
                 platform.ask(rooms[nth % channels], question(nth))
                 for nth in range(threads)
             ]
-            async with _told(method, platform, claude, asked) as given_up:
-                await _all_read(platform, asked, answer, given_up)
+            await way.begin(asked)
+            await _all_read(platform, asked, answer, way.has_ended)
             return Run(
                 method,
                 watched(platform, claude, asked, answer),
                 sum(platform.writes),
                 platform.refusals,
                 clock(),
+                exact_cpu(way.pid) - used,
             )
 
 
@@ -123,36 +131,107 @@ def _lasted(replies: Sequence[Watched]) -> float:
     return max(each.sent[-1][0] - each.question.at for each in replies)
 
 
+class _Ours:
+    """Threadkeep, which hears what is asked."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+
+    def has_ended(self) -> bool:
+        return False
+
+    async def begin(self, asked: Sequence[Question]) -> None:
+        pass
+
+
+class _Peer:
+    """A peer, in a process of its own."""
+
+    def __init__(
+        self,
+        process: asyncio.subprocess.Process,
+        method: str,
+        platform: Platform,
+        claude: ClaudeEmulator,
+    ) -> None:
+        self.pid = process.pid
+        self._process = process
+        self._asker = platform.asker
+        self._told = {
+            "method": method,
+            "token": platform.env["SLACK_BOT_TOKEN"],
+            "slack": platform.env["SLACK_API_URL"],
+            "key": claude.api_key,
+            "claude": claude.base_url,
+        }
+        self._ended: asyncio.Task[bytes] | None = None
+
+    def has_ended(self) -> bool:
+        return self._ended is not None and self._ended.done()
+
+    async def begin(self, asked: Sequence[Question]) -> None:
+        """Let it answer what was `asked`."""
+        threads = [
+            {
+                "channel": each.thread.channel,
+                "thread": each.thread.thread,
+                "team": each.thread.workspace,
+                "user": self._asker,
+            }
+            for each in asked
+        ]
+        await self._tell(threads)
+        self._ended = asyncio.create_task(self._line())
+
+    async def start(self) -> None:
+        """Wait until it is ready."""
+        await self._tell(self._told)
+        assert await self._line() == b"ready\n"
+
+    async def _tell(self, what: object) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{json.dumps(what)}\n".encode())
+        await self._process.stdin.drain()
+
+    async def _line(self) -> bytes:
+        assert self._process.stdout is not None
+        return await self._process.stdout.readline()
+
+    async def stop(self) -> None:
+        """End it, whatever it does."""
+        if self._ended is not None:
+            self._ended.cancel()
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+        await self._process.wait()
+
+
 @contextlib.asynccontextmanager
 async def _by(
     method: str, platform: Platform, claude: ClaudeEmulator
-) -> AsyncIterator[None]:
-    if method != OURS:
-        yield
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        async with serving(Path(folder), platform, claude):
-            yield
-
-
-@contextlib.asynccontextmanager
-async def _told(
-    method: str, platform: Platform, claude: ClaudeEmulator, asked: list[Question]
-) -> AsyncIterator[asyncio.Future[list[None]] | None]:
+) -> AsyncIterator[_Ours | _Peer]:
     if method == OURS:
-        yield None
+        with tempfile.TemporaryDirectory() as folder:
+            async with serving(Path(folder), platform, claude) as pid:
+                yield _Ours(pid)
         return
-    env = platform.env
-    token, address = env["SLACK_BOT_TOKEN"], env["SLACK_API_URL"]
-    async with answering(method, token, address, claude, asked) as work:
-        yield work
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "benchmarks.peers"), stdin=pipe, stdout=pipe
+    )
+    peer = _Peer(process, method, platform, claude)
+    try:
+        await peer.start()
+        yield peer
+    finally:
+        await peer.stop()
 
 
 async def _all_read(
     platform: Platform,
     asked: Sequence[Question],
     answer: str,
-    given_up: asyncio.Future[list[None]] | None,
+    has_ended: Callable[[], bool],
 ) -> None:
     """Wait until every reply reads `answer`, or no more is to come."""
     left = list(asked)
@@ -160,7 +239,7 @@ async def _all_read(
     def is_over() -> bool:
         while left and reads(platform, left[-1]) == answer:
             left.pop()
-        return not left or (given_up is not None and given_up.done())
+        return not left or has_ended()
 
     with contextlib.suppress(AssertionError):
         await platform.until(is_over, timeout=PATIENCE)
@@ -179,5 +258,5 @@ def _row(run: Run) -> tuple[str, ...]:
         *(span(mean(found)), span(worst(found))),
         *(span(average(first)), span(max(first))),
         *((span(average(ends)), span(max(ends))) if ends else ("never", "never")),
-        *(str(run.writes), str(run.refused)),
+        *(str(run.writes), str(run.refused), span(run.used / len(run.replies))),
     )

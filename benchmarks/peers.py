@@ -1,23 +1,30 @@
 """How bots show a streamed answer on Slack today, each way as a small program.
 
-Each posts a placeholder and edits it while Claude writes, through Slack's own SDK with
+Most post a placeholder and edit it while Claude writes, through Slack's own SDK with
 its own handler for rate limits, as people set it up; an edit that fails even so is
-lost. They differ in when they edit. They are told what was asked, and hear nothing.
+lost. They differ in when they edit. One has a stream of Slack's for each answer, and
+appends to it each second; what an append that fails should have shown comes with the
+next. They are told what was asked, and hear nothing.
+
+`python -m benchmarks.peers` is one of them: it reads a line of JSON with what it is to
+know, says that it is ready, answers what the next line names, says when it has ended,
+and stays until its input ends, so that what it used can be looked at.
 """
 
 import asyncio
 import contextlib
+import json
+import sys
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 from anthropic import AsyncAnthropic
 from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
-from benchmarks.platforms import Question
 from benchmarks.watching import MORE, question
-from tests.emulators.claude.emulator import ClaudeEmulator
 
 PLACEHOLDER = "_Thinking…_"
 MODEL = "claude-sonnet-5-5"
@@ -46,56 +53,92 @@ def every_twenty_pieces() -> Callable[[], Due]:
     return lambda: lambda pieces: pieces % 20 == 0
 
 
-PEERS = {
+CLOCKS = {
     "a clock of 1 s per reply": clock_per_reply,
     "one clock of 1 s": one_clock,
     "an edit every 20 chunks": every_twenty_pieces,
 }
+STREAMS = "a stream per reply, each second"
+PEERS = (*CLOCKS, STREAMS)
+
+#: What a peer is told of a question, and of the bot.
+Told = dict[str, str]
 
 
-@contextlib.asynccontextmanager
-async def answering(
-    peer: str, token: str, slack: str, claude: ClaudeEmulator, asked: Sequence[Question]
-) -> AsyncIterator[asyncio.Future[list[None]]]:
-    """Answer all of `asked` in the way of `peer`; the future is done when it gives
-    up or is done."""
-    begin = PEERS[peer]()
-    web = AsyncWebClient(token=token, base_url=slack, retry_handlers=[_patient()])
+async def answer_all(told: Told, asked: Callable[[], Awaitable[list[Told]]]) -> None:
+    """Answer what `asked` returns, in the way that `told` names."""
+    web = AsyncWebClient(
+        token=told["token"], base_url=told["slack"], retry_handlers=[_patient()]
+    )
     async with AsyncAnthropic(
-        api_key=claude.api_key, base_url=claude.base_url, max_retries=0
+        api_key=told["key"], base_url=told["claude"], max_retries=0
     ) as model:
-        work = asyncio.gather(
-            *(_answer(web, model, each, nth, begin()) for nth, each in enumerate(asked))
+        questions = await asked()
+        clock = CLOCKS.get(told["method"])
+        due = clock() if clock else None
+        await asyncio.gather(
+            *(
+                _answer(web, model, each, nth, due())
+                if due
+                else _stream(web, model, each, nth)
+                for nth, each in enumerate(questions)
+            )
         )
-        try:
-            yield work
-        finally:
-            work.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await work
 
 
 async def _answer(
-    web: AsyncWebClient, model: AsyncAnthropic, asked: Question, nth: int, due: Due
+    web: AsyncWebClient, model: AsyncAnthropic, asked: Told, nth: int, due: Due
 ) -> None:
-    thread = asked.thread
-    posted = None
+    channel, posted = asked["channel"], None
     with contextlib.suppress(SlackApiError):
         posted = await web.chat_postMessage(
-            channel=thread.channel, thread_ts=thread.thread, text=PLACEHOLDER
+            channel=channel, thread_ts=asked["thread"], text=PLACEHOLDER
         )
     text, pieces = "", 0
-    async with model.messages.stream(
-        model=MODEL,
-        max_tokens=4096,
-        messages=[{"role": "user", "content": question(nth)}],
-    ) as stream:
+    async with _asked(model, nth) as stream:
         async for piece in stream.text_stream:
             text, pieces = text + piece, pieces + 1
             if posted and due(pieces):
-                await _edit(web, thread.channel, str(posted["ts"]), text + MORE)
+                await _edit(web, channel, str(posted["ts"]), text + MORE)
     if posted:
-        await _edit(web, thread.channel, str(posted["ts"]), text)
+        await _edit(web, channel, str(posted["ts"]), text)
+
+
+async def _stream(
+    web: AsyncWebClient, model: AsyncAnthropic, asked: Told, nth: int
+) -> None:
+    channel, started = asked["channel"], None
+    with contextlib.suppress(SlackApiError):
+        started = await web.chat_startStream(
+            channel=channel,
+            thread_ts=asked["thread"],
+            recipient_team_id=asked["team"],
+            recipient_user_id=asked["user"],
+        )
+    left, due = "", _every_second()
+    async with _asked(model, nth) as stream:
+        async for piece in stream.text_stream:
+            left += piece
+            if started and due(0):
+                with contextlib.suppress(SlackApiError):
+                    sent = left
+                    await web.chat_appendStream(
+                        channel=channel, ts=str(started["ts"]), markdown_text=sent
+                    )
+                    left = left[len(sent) :]
+    if started:
+        with contextlib.suppress(SlackApiError):
+            await web.chat_stopStream(
+                channel=channel, ts=str(started["ts"]), markdown_text=left or None
+            )
+
+
+def _asked(model: AsyncAnthropic, nth: int) -> Any:
+    return model.messages.stream(
+        model=MODEL,
+        max_tokens=4096,
+        messages=[{"role": "user", "content": question(nth)}],
+    )
 
 
 async def _edit(web: AsyncWebClient, channel: str, ts: str, text: str) -> None:
@@ -119,3 +162,21 @@ def _every_second() -> Due:
 
 def _patient() -> AsyncRateLimitErrorRetryHandler:
     return AsyncRateLimitErrorRetryHandler(max_retry_count=1)
+
+
+def main() -> None:
+    """Be the peer that the first line of the input describes."""
+    told = json.loads(sys.stdin.readline())
+
+    async def asked() -> list[Told]:
+        print("ready", flush=True)
+        found: list[Told] = json.loads(await asyncio.to_thread(sys.stdin.readline))
+        return found
+
+    asyncio.run(answer_all(told, asked))
+    print("ended", flush=True)
+    sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()

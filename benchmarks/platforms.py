@@ -45,6 +45,11 @@ class Platform(Protocol):
     """One platform on loopback."""
 
     @property
+    def asker(self) -> str:
+        """The id of who asks."""
+        ...
+
+    @property
     def env(self) -> Mapping[str, str]:
         """What an operator sets to reach it."""
 
@@ -108,6 +113,10 @@ class Slack:
     def __init__(self, slack: SlackEmulator) -> None:
         self._slack = slack
         self._alice = slack.add_user("Alice")
+
+    @property
+    def asker(self) -> str:
+        return self._alice
 
     @property
     def env(self) -> Mapping[str, str]:
@@ -223,6 +232,10 @@ class Discord:
     def __init__(self, discord: DiscordEmulator) -> None:
         self._discord = discord
         self._alice = discord.add_user("Alice")
+
+    @property
+    def asker(self) -> str:
+        return self._alice
 
     @property
     def env(self) -> Mapping[str, str]:

@@ -17,8 +17,8 @@ from benchmarks.watching import Watched
 THREADS, CHANNELS = 20, 5
 
 # Told apart in grey, too.
-LOOKS = ("-", "--", ":", "-.")
-COLOURS = ("#b3541e", "#2f5d8a", "#5b8c5a", "#7a6c8f")
+LOOKS = ("-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)))
+COLOURS = ("#b3541e", "#2f5d8a", "#5b8c5a", "#7a6c8f", "#8a7a2f")
 
 
 # How opaque the range is that lies between the cheapest and the dearest thread.

@@ -11,6 +11,7 @@ about to be spent, so it does not matter when or how a larger value was set.
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from bot.claude.catalog import find
 from bot.domain.budget import Budget, BudgetLimits, Period, PersonLimit
@@ -254,7 +255,7 @@ def resolve(
     operator's `defaults` (canonical values by option; a missing one is the option's
     own)."""
     values = {option.name: option.default for option in OPTIONS} | dict(defaults)
-    applied = {name: EffectiveValue(name, value) for name, value in values.items()}
+    applied = {name: _default(name, value) for name, value in values.items()}
     for setting in sorted(rules.settings, key=lambda each: _width(each.place)):
         if setting.name in BY_NAME and setting.place.holds(place):
             applied[setting.name] = EffectiveValue(
@@ -286,9 +287,18 @@ def marked(applied: Mapping[str, EffectiveValue]) -> dict[str, EffectiveValue]:
     """Return `applied` with the values marked that the model does not use."""
     unused = misfits({name: each.value for name, each in applied.items()})
     return {
-        name: replace(each, unused=unused.get(name, ""))
+        name: each
+        if each.unused == unused.get(name, "")
+        else replace(each, unused=unused.get(name, ""))
         for name, each in applied.items()
     }
+
+
+# Answers in progress share what nobody has set: of a thousand, each would have values
+# of its own for all options, several times.
+@lru_cache(maxsize=4 * len(OPTIONS))
+def _default(name: str, value: str) -> EffectiveValue:
+    return EffectiveValue(name, value)
 
 
 def _width(place: Scope) -> int:

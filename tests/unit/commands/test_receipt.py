@@ -101,6 +101,21 @@ def test_a_receipt_says_why_the_cache_lacked_what_was_left_there() -> None:
         assert "lacked" not in receipts.page(unsaid, {}).whole
 
 
+def test_a_receipt_says_whether_the_api_compacted_what_its_model_read() -> None:
+    times = TurnTimes(40_000.0, 40_000.0, ended=40_009.0)
+    for by, line in (
+        ("m", "4 messages word for word, but compacted by the API"),
+        # Another model reads the text that stands for it.
+        ("n", "4 messages word for word, but as a summary"),
+        ("", "4 messages word for word, but as a summary"),
+    ):
+        read = ReadMessages(9, 3, None, None, (), summarised=4, compacted_by=by)
+        found = Receipt(
+            *("T1", HERE, TurnState.DELIVERED, Ended.DONE, times, 1, "m"), read=read
+        )
+        assert f"- **Not read:** {line}\n" in receipts.page(found, {}).whole
+
+
 async def test_only_who_reads_the_thread_now_sees_a_receipt() -> None:
     desk = Desk()
     desk.model.script("One.")
