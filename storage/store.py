@@ -14,8 +14,8 @@ from bot.domain.call_lease import CallLease
 from bot.domain.message import Message, Verdict
 from bot.domain.platform import Rate, WriteKind
 from bot.domain.reply import PostedPart
-from bot.domain.retention import Retention
-from bot.domain.scope import ThreadKey
+from bot.domain.retention import DAY, Retention
+from bot.domain.scope import EVERYWHERE, ThreadKey
 from bot.domain.shard_range import ShardRange
 from bot.domain.shared_rate import RateAsk, RateState
 from bot.domain.turn import Turn
@@ -62,6 +62,7 @@ from storage import (
     waiting_signs,
     write_rates,
 )
+from storage.connection import Connection
 from storage.methods import Transaction, read, report, write, write_of_turn
 
 
@@ -177,6 +178,14 @@ class DatabaseStore:
                 *(db, name, want, each, burst), dialect.now(db, self._clock)
             )
         )
+
+    async def claim_event(self, name: str) -> bool:
+        def claim(db: Connection) -> bool:
+            now = dialect.now(db, self._clock)
+            event = (EVERYWHERE, f"event {name}", self.owner)
+            return notices.claim_notice(db, *event, now, now + DAY)
+
+        return await self._write(claim)
 
     async def claim_shards(self, bot: str, shards: ShardRange) -> Sequence[ShardRange]:
         return await self._write(

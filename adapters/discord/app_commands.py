@@ -29,10 +29,11 @@ from adapters.discord.name_cache import NameCache
 from adapters.discord.servers import refusal
 from adapters.discord.threads import ThreadResolver
 from bot.domain.served_workspaces import ALL, Served
-from bot.errors import ThreadkeepError
+from bot.errors import StorageError, ThreadkeepError
 from bot.messages import labels, summaries
 from bot.messages.commands import STALE
 from bot.ports.host import Host
+from bot.ports.processes import Gateways
 from bot.runtime.background import report
 from bot.ui.command_spec import CommandSpec
 
@@ -62,9 +63,16 @@ class Tree(app_commands.CommandTree[discord.Client]):
 
     #: The guilds in which commands are carried out.
     served: Served = ALL
+    #: What other gateways of the bot share; None if there are none.
+    gateways: Gateways | None = None
 
     async def interaction_check(self, interaction: Interaction, /) -> bool:
-        """Return whether the guild is served; if not, tell the person."""
+        """Return whether the guild is served, and no other process carries out the
+        command; if it is not, tell the person."""
+        if interaction.type is not discord.InteractionType.autocomplete and (
+            not await is_first(self.gateways, interaction)
+        ):
+            return False
         if why := refusal(self.served, interaction):
             await interaction_responses.tell(interaction, why)
         return not why
@@ -79,6 +87,19 @@ class Tree(app_commands.CommandTree[discord.Client]):
         cause = error.__cause__
         report("command", cause if isinstance(cause, Exception) else error)
         await interaction_responses.tell(interaction, BROKEN)
+
+
+async def is_first(gateways: Gateways | None, interaction: Interaction) -> bool:
+    """Return whether no other process has taken `interaction`: Discord tells of it in
+    each session of its shard."""
+    if gateways is None:
+        return True
+    try:
+        return await gateways.claim_event(f"discord {interaction.id}")
+    except StorageError as error:
+        # Whoever carries it out meets the same error, and tells the person.
+        log.warning("discord.not_claimed %s", error)
+        return True
 
 
 class Commands:
@@ -107,7 +128,7 @@ class Commands:
             allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
         )
 
-        tree.served = self._host.served
+        tree.served, tree.gateways = self._host.served, self._host.gateways
 
         @app_commands.describe(question=summaries.ASK_QUESTION, file=summaries.ASK_FILE)
         async def ask(
@@ -157,7 +178,8 @@ class Commands:
     async def submitted(self, interaction: Interaction) -> None:
         """Handle a button, menu or form, however old it is."""
         try:
-            await self._submitted(interaction)
+            if await is_first(self._host.gateways, interaction):
+                await self._submitted(interaction)
         except Exception as error:
             report("take in a control", error)
             await interaction_responses.tell(interaction, BROKEN)

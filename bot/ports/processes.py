@@ -43,6 +43,11 @@ class Gateways(Protocol):
         one in `each` seconds, at most `burst` at once. Raises StorageError."""
         ...
 
+    async def claim_event(self, name: str) -> bool:
+        """Return whether this process is the first that takes the event `name`, which
+        others may hear, too. Raises StorageError."""
+        ...
+
     async def claim_shards(self, bot: str, shards: ShardRange) -> Sequence[ShardRange]:
         """Store that this process has `shards` of `bot`, unless they cross those of
         another that runs; return those of the others. Raises StorageError."""

@@ -183,3 +183,26 @@ async def test_shards_that_overlap_those_of_another_process_do_not_start(
         # What an ended process had is free.
         async with gateway_of(discord, OneOf("three", one), "1-2/4"):
             await discord.until(lambda: ("IDENTIFY", 2) in discord.gateway.log)
+
+
+async def test_what_both_gateways_of_a_shard_hear_is_carried_out_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gateway, "SPACE", 0.0)
+    one = OneOf("one")
+    async with DiscordEmulator() as discord:
+        alice, place = discord.add_user("Alice"), discord.add_channel("general")
+        async with (
+            gateway_of(discord, one, "0/1") as (first, _),
+            gateway_of(discord, OneOf("two", one), "0/1") as (second, _),
+        ):
+            await discord.until(lambda: discord.gateway.connected == 2)
+            for number in range(1, 6):
+                asked = discord.command(alice, place, "claude usage")
+                await discord.until(lambda asked=asked: asked.response)  # type: ignore[misc]
+                # What both were sent afterwards is behind that in each session.
+                discord.say(alice, place, f"{discord.mention} {number}")
+                async with asyncio.timeout(60):
+                    while min(len(first.heard), len(second.heard)) < number:  # noqa: ASYNC110
+                        await asyncio.sleep(0.01)
+                assert len(first.given) + len(second.given) == number
