@@ -39,8 +39,10 @@ RECENT = 86400.0
 # killed may have stored a later message and not an earlier one.
 OVERLAP = 600.0
 
-# With how many workspaces it catches up at once.
-TEAMS_AT_ONCE = 10
+# With how many workspaces it catches up at once, and for how many seconds: what is as
+# old is not answered.
+TEAMS_AT_ONCE = 50
+LONGEST = 3600.0
 # The most threads and channels of a workspace that are read, and messages of one.
 MOST_READ = 300
 MOST_MISSED = 200
@@ -132,15 +134,18 @@ class CatchingUp:
         for each in known:
             teams[each.key.workspace].append(each)
         start = partial(self._background.start, "catch up", platform=PLATFORM)
-        fetching = [start(self._fetch_team(*each)) for each in teams.items()]
+        end = time.monotonic() + LONGEST
+        fetching = [start(self._fetch_team(*each, end)) for each in teams.items()]
         if fetching:
             await asyncio.wait(fetching)
 
-    async def _fetch_team(self, team: str, known: Sequence[_Thread]) -> None:
+    async def _fetch_team(
+        self, team: str, known: Sequence[_Thread], end: float
+    ) -> None:
         async with self._few:
             there = await self._workspaces.get(team)
             if there.us.team == team:
-                await _Team(self._host.inbox, there, known).fetch()
+                await _Team(self._host.inbox, there, known).fetch(end)
 
 
 class _Team:
@@ -163,10 +168,11 @@ class _Team:
                 self._waiting.append(each.key.channel)
             self._waiting.append(each)
 
-    async def fetch(self) -> None:
-        """Read them one by one. Raises AccessRevoked."""
+    async def fetch(self, end: float) -> None:
+        """Read them one by one until `end`, on the monotonic clock. Raises
+        AccessRevoked."""
         count = failed = 0
-        while self._waiting and count < self._most:
+        while self._waiting and count < self._most and time.monotonic() < end:
             count += 1
             if count > AT_ONCE:
                 await asyncio.sleep(PACE)

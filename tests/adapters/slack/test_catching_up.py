@@ -282,6 +282,20 @@ async def test_an_app_that_is_capped_reads_the_threads_that_were_used_last(
     assert "threads_and_channels=3" in caplog.text
 
 
+async def test_after_an_hour_it_ends_and_says_what_is_left(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = await begun(desk)
+    with desk.lost():
+        desk.say("are you there?", root)
+    monkeypatch.setattr(catching_up, "LONGEST", 0.0)
+    async with desk.serving():
+        await desk.slack.until(lambda: "slack.not_caught_up" in caplog.text)
+    # A thread, and its channel.
+    assert "threads_and_channels=2" in caplog.text
+    assert desk.replies(root) == 1
+
+
 class Team:
     """One of many workspaces, with a thread of its own."""
 
