@@ -19,9 +19,9 @@ from storage import (
     api_tokens,
     installations,
     names,
+    opinions,
     receipts,
     spending,
-    thread_queries,
     triage_cases,
 )
 from storage.opening import Where, is_new, reading
@@ -74,7 +74,7 @@ async def read_opinions(at: Where, since: float) -> list[Opinion]:
     """Return the ratings of the answers that ended at or after `since`, oldest
     first."""
     with reading(at) as read:
-        return await read(lambda db: thread_queries.opinions(db, since))
+        return await read(lambda db: opinions.opinions(db, since))
 
 
 async def read_receipt(at: Where, turn: str) -> tuple[Receipt, ReceiptTexts] | None:

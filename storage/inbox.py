@@ -24,6 +24,8 @@ from storage import (
 from storage.connection import Connection
 from storage.dialect import LEAST, insert, next_id
 
+KNOWN = "SELECT 1 FROM messages WHERE thread_id = ? AND message = ?"
+
 NEXT_TURN = next_id("turns")
 NEXT_MESSAGE = next_id("messages")
 
@@ -35,11 +37,16 @@ IGNORED = Verdict(Disposition.IGNORE)
 def receive(db: Connection, message: Message, judge: Judge, now: float) -> Verdict:
     locks.storing(db, Scope.of(message.thread))
     thread = locks.thread(db, message.thread)
-    if thread and _known(db, thread["id"], message.message):
+    # All are asked for before any is read: on PostgreSQL one round trip brings them.
+    deleted, facts = tombstones.ask_of(db, message), None
+    if thread:
+        known = db.execute(KNOWN, [thread["id"], message.message])
+        automated = thread_queries.ask_automated(db, thread, message.at)
+        if known.fetchone():
+            return IGNORED
+        facts = thread_queries.thread_facts(thread, automated)
+    if tombstones.any_deleted(deleted):
         return IGNORED
-    if tombstones.was_deleted(db, message):
-        return IGNORED
-    facts = thread_queries.thread_facts(db, thread, message.at) if thread else None
     verdict = judge(message, facts)
     answers = verdict.disposition is Disposition.ANSWER
     if verdict.disposition is Disposition.IGNORE:
@@ -51,7 +58,13 @@ def receive(db: Connection, message: Message, judge: Judge, now: float) -> Verdi
     else:
         thread_id = thread["id"]
     turn_id = waiting_turn(db, thread_id, message, now=now) if answers else None
-    _add(db, thread_id, message, turn_id=turn_id, asks=answers, rule=verdict.rule)
+    _add(
+        *(db, thread_id, message),
+        turn_id=turn_id,
+        asks=answers,
+        rule=verdict.rule,
+        is_left=True,
+    )
     if verdict.change is not None:
         settings.change_settings(db, [verdict.change], who=message.author, now=now)
     return verdict
@@ -81,15 +94,7 @@ def backfill(
         # what is missing.
         left = 0 if ended else BACKFILLED
         db.execute("UPDATE threads SET unread = ? WHERE id = ?", [left, thread_id])
-    return thread_queries.turn_messages(db, turn)
-
-
-def _known(db: Connection, thread_id: int, message: str) -> bool:
-    found = db.execute(
-        "SELECT 1 FROM messages WHERE thread_id = ? AND message = ?",
-        [thread_id, message],
-    )
-    return found.fetchone() is not None
+    return thread_queries.turn_messages(thread_queries.ask_messages(db, turn.id))
 
 
 def _add_thread(db: Connection, key: ThreadKey, *, unread: bool, now: float) -> int:
@@ -145,12 +150,19 @@ def _add(
     turn_id: int | None = None,
     asks: bool = False,
     rule: str = "",
+    is_left: bool = False,
 ) -> None:
     """Store the messages that `message` quotes and then `message`, unless known."""
     for quoted in message.quotes:
         if not quoted.echo:
             add_message(db, thread_id, quoted, turn_id=turn_id, asks=False)
-    add_message(db, thread_id, message, turn_id=turn_id, asks=asks, rule=rule)
+    add_message(
+        *(db, thread_id, message),
+        turn_id=turn_id,
+        asks=asks,
+        rule=rule,
+        is_left=is_left,
+    )
     # The root decides, also if it arrives after a reply to it. A quoted root did not
     # open this thread.
     if message.opens and message.addressed:
@@ -165,9 +177,11 @@ def add_message(
     turn_id: int | None,
     asks: bool,
     rule: str = "",
+    is_left: bool = False,
 ) -> None:
-    """Store `message` unless it is known or was deleted."""
-    if tombstones.was_deleted(db, message):
+    """Store `message` unless it is known or was deleted; `is_left` if the caller knows
+    that it was not."""
+    if not is_left and tombstones.was_deleted(db, message):
         return
     added = db.execute(
         f"""
@@ -198,10 +212,11 @@ def add_message(
             "name": message.name,
             "options": answer_options.encoded(message.options),
         },
-    ).fetchall()
-    for (number,) in added:
-        for holder in message.holds:
-            erasures.insert_holder(db, number, holder)
+    )
+    if message.holds:
+        for (number,) in added.fetchall():
+            for holder in message.holds:
+                erasures.insert_holder(db, number, holder)
 
 
 def _id(value: Any) -> int:

@@ -2,9 +2,12 @@
 
 Rule 1: a thread is taken only from nobody, from oneself, or from a process that is not
 listed any more. Taking it raises its epoch.
-Rule 2: every write of a turn begins with `hold`, which locks the row of the thread, so
+Rule 2: every write of a turn begins with `held`, which locks the row of the thread, so
 that what a process writes for a thread that it has lost is rejected as a whole.
 """
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from sqlite_utils import Database
 
@@ -85,8 +88,15 @@ def take_turn(db: Connection, thread: ThreadKey, owner: str) -> Turn | None:
     return next_turn(db, thread) if taken.rowcount else None
 
 
-def hold(db: Connection, turn: Turn) -> None:
-    """Raise ThreadLost if the thread of `turn` was taken since `turn` was read."""
-    row = db.execute(HELD, [turn.id]).fetchone()
-    if row is not None and row["epoch"] != turn.epoch:
-        raise ThreadLost(f"turn {turn.key} is another process's now")
+@contextmanager
+def held(db: Connection, turn: Turn) -> Iterator[None]:
+    """Hold the thread of `turn`. Raises ThreadLost on leaving if it was taken since
+    `turn` was read; all that was written meanwhile is undone with the transaction."""
+    asked = db.execute(HELD, [turn.id])
+    try:
+        yield
+    finally:
+        # Not before: on PostgreSQL it comes together with what was asked inside.
+        row = asked.fetchone()
+        if row is not None and row["epoch"] != turn.epoch:
+            raise ThreadLost(f"turn {turn.key} is another process's now")

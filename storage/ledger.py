@@ -22,7 +22,7 @@ from bot.domain.turn import Outcome, Turn
 from bot.errors import StorageRejected
 from storage import accounts, locks
 from storage.broken import calendar_time, log_broken
-from storage.connection import Connection, Row
+from storage.connection import Connection, Cursor, Row
 from storage.dialect import insert
 from storage.leases import NOBODYS
 from storage.persons import GRAIN, person_exceeded
@@ -67,10 +67,15 @@ def book_reserve(db: Connection, turn: Turn, *, now: float) -> None:
         _close(db, row, Usage(), None, now, model=row["model"])
 
 
-def book_open_attempt(db: Connection, turn: Turn, *, now: float) -> None:
-    """Book an interrupted attempt at `turn` at its reserve, as a charge of its own:
-    its cost is unknown, whether another attempt follows or not."""
-    before = _of_turn(db, turn)
+def ask_of_turn(db: Connection, turn: Turn) -> Cursor:
+    """Ask for the charge of `turn`."""
+    return db.execute(OF_TURN, {"turn": turn.key})
+
+
+def book_open_attempt(db: Connection, before: Row | None, *, now: float) -> None:
+    """Book an interrupted attempt at a turn, of which `before` is the charge, at its
+    reserve, as a charge of its own: its cost is unknown, whether another attempt
+    follows or not."""
     if before is not None and before["ended_at"] is None:
         locks.money(db, scope_of(before))
         _book_attempt(db, before, now)

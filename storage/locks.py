@@ -6,7 +6,7 @@ sees what they have committed.
 
 Rule 1: every verb that writes begins with its lock, unless it is one statement, or its
 first one writes the only row that matters: that locks the row itself. A write of a turn
-begins with the row of its thread in `storage.leases.hold`.
+begins with the row of its thread in `storage.leases.held`.
 Rule 2: whoever takes several takes them in this order, which is the only one:
 
 1. `storing` or `erasing` of a workspace: who stores what people say looks whether it

@@ -55,11 +55,12 @@ def write_of_turn(
     """
 
     def held(db: Connection, turn: Of, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        if isinstance(turn, Turn):
-            if stores:
-                locks.storing(db, Scope.of(turn.thread))
-            leases.hold(db, turn)
-        return query(db, turn, *args, **kwargs)
+        if not isinstance(turn, Turn):
+            return query(db, turn, *args, **kwargs)
+        if stores:
+            locks.storing(db, Scope.of(turn.thread))
+        with leases.held(db, turn):
+            return query(db, turn, *args, **kwargs)
 
     @wraps(query)
     async def method(

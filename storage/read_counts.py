@@ -98,11 +98,14 @@ def counts(db: Connection, thread: Row, turn: int) -> Mapping[str, int]:
     """Return how many messages of the row `thread` the turn with the id `turn`, the
     first that has not ended, reads and does not read, and the last of their ids."""
     at = {"thread": thread["id"], "turn": turn, "after": thread["reads_after"]}
-    kept = db.execute(KEPT, at).fetchone()
+    asked, newest = db.execute(KEPT, at), db.execute(BEFORE, at)
+    kept = asked.fetchone()
     behind = kept["turn_id"] if kept else 0
-    (before,) = db.execute(BEFORE, at).fetchone()
+    (before,) = newest.fetchone()
     if before is not None and before > behind:
-        added = db.execute(COUNTS, {**at, "turn": before, "behind": behind}).fetchone()
+        counted = db.execute(COUNTS, {**at, "turn": before, "behind": behind})
+        last = db.execute(COUNTS, {**at, "behind": before})
+        added = counted.fetchone()
         kept = {
             "thread_id": thread["id"],
             "turn_id": before,
@@ -110,8 +113,9 @@ def counts(db: Connection, thread: Row, turn: int) -> Mapping[str, int]:
             **_sum(kept, added),
         }
         db.execute(KEEP, kept)
-        behind = before
-    return _sum(kept, db.execute(COUNTS, {**at, "behind": behind}).fetchone())
+    else:
+        last = db.execute(COUNTS, {**at, "behind": behind})
+    return _sum(kept, last.fetchone())
 
 
 def _sum(kept: Mapping[str, int] | Row | None, added: Row) -> dict[str, int]:

@@ -37,7 +37,9 @@ def readdress(db: Connection, message: Message, judge: Judge, now: float) -> Ver
         )
         thread = thread_queries.thread(db, message.thread)
         assert thread is not None
-    facts = thread_queries.thread_facts(db, thread, message.at)
+    facts = thread_queries.thread_facts(
+        thread, thread_queries.ask_automated(db, thread, message.at)
+    )
     verdict = judge(message, facts)
     if verdict.disposition is Disposition.IGNORE:
         verdict = replace(verdict, disposition=Disposition.KEEP)

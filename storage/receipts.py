@@ -23,7 +23,7 @@ from bot.domain.setting import Version
 from bot.domain.turn import Outcome, Turn, TurnState
 from storage import attachments, mcp_tables, past_requests, read_counts
 from storage.broken import calendar_time, log_broken, parsed
-from storage.connection import Connection, Row
+from storage.connection import Connection, Cursor, Row
 from storage.dialect import has_table
 from storage.files import files_of_message
 from storage.past_requests import UNKNOWN
@@ -159,17 +159,24 @@ def m018_receipts(db: Database) -> None:
     )
 
 
-def record_prompt(db: Connection, turn: Turn) -> None:
-    """Store what the request of `turn` can have, in the transaction that stores its
-    texts. Another attempt replaces it."""
-    thread = db.execute(
+def ask_thread(db: Connection, turn: Turn) -> Cursor:
+    """Ask for the row of the thread of `turn`."""
+    return db.execute(
         "SELECT * FROM threads WHERE id = (SELECT thread_id FROM turns WHERE id = ?)",
         [turn.id],
-    ).fetchone()
+    )
+
+
+def record_prompt(db: Connection, turn: Turn, thread: Row) -> None:
+    """Store what the request of `turn` in the row `thread` can have, in the transaction
+    that stores its texts. Another attempt replaces it."""
     at = {"thread": thread["id"], "turn": turn.id, "after": thread["reads_after"]}
+    # Asked for before the counts are read: they come with them.
+    ends = [db.execute(query, at) for query in (FIRST, LAST)]
+    questions = db.execute(QUESTIONS, {**at, "most": MOST_QUESTIONS})
     read = read_counts.counts(db, thread, turn.id)
-    first, last = (db.execute(query, at).fetchone() for query in (FIRST, LAST))
-    asked = db.execute(QUESTIONS, {**at, "most": MOST_QUESTIONS}).fetchall()
+    first, last = (each.fetchone() for each in ends)
+    asked = questions.fetchall()
     db.execute(
         STORE,
         {

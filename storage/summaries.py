@@ -159,10 +159,11 @@ def summarised(db: Connection, turn: Turn) -> int:
 
 def context_size(db: Connection, thread: ThreadKey) -> int:
     where = named(thread)
-    last = db.execute(LAST_ANSWER, {**where, "any": True}).fetchone()
-    if last is None:
+    newest = db.execute(LAST_ANSWER, {**where, "any": True})
+    plain = db.execute(LAST_ANSWER, {**where, "any": False})
+    if (last := newest.fetchone()) is None:
         return 0
-    known = db.execute(LAST_ANSWER, {**where, "any": False}).fetchone()
+    known = plain.fetchone()
     after, tokens = known or (0, 0)
     between = {**where, "after": after, "upto": last["turn_id"]}
     said = db.execute(SAID_BETWEEN, between).fetchone()

@@ -4,6 +4,8 @@ Rule: a query that a turn waits for uses an index, in its order; a test checks S
 plans.
 """
 
+from collections.abc import Sequence
+
 from bot.domain.answer_file import Upload
 from bot.domain.attachment import Attachment
 from bot.domain.message import LOOP_SECONDS, Message, Origin, ThreadFacts
@@ -11,7 +13,6 @@ from bot.domain.reply import PostedPart
 from bot.domain.scope import ThreadKey
 from bot.domain.turn import (
     Ended,
-    Opinion,
     ThreadSummary,
     Turn,
     TurnFacts,
@@ -20,8 +21,8 @@ from bot.domain.turn import (
 )
 from storage import answer_options, attachments
 from storage.broken import calendar_time, log_broken, parsed
-from storage.connection import Connection, Row
-from storage.dialect import GREATEST, LINES_SAID
+from storage.connection import Connection, Cursor, Row
+from storage.dialect import GREATEST
 
 # The length of a thread's title, which is the beginning of its first message.
 TITLE_CHARS = 80
@@ -129,21 +130,6 @@ THREADS = f"""
     ORDER BY last DESC, id DESC
 """
 
-# For reports, which may read the whole table.
-OPINIONS = f"""
-    SELECT turns.*, platform, workspace, channel, thread, (
-        SELECT {LINES_SAID} FROM (
-            SELECT text FROM messages
-            WHERE messages.thread_id = turns.thread_id AND turn_id = turns.id
-              AND asks = 1 AND deleted_at IS NULL
-            ORDER BY at, id
-        ) AS said
-      ) AS question
-    FROM turns JOIN threads ON threads.id = turns.thread_id
-    WHERE feedback IS NOT NULL AND ended_at >= ?
-    ORDER BY ended_at, turns.id
-"""
-
 # A deleted message counts: the platform delivered everything up to it.
 NEWEST = """
     SELECT platform, workspace, channel, thread, message
@@ -166,29 +152,44 @@ def thread(db: Connection, key: ThreadKey) -> Row | None:
     return found
 
 
-def thread_facts(db: Connection, thread: Row, at: float) -> ThreadFacts:
-    """Return the facts about a thread that matter to a message at `at`."""
-    bounds = [thread["id"], at - LOOP_SECONDS, at]
-    (automated,) = db.execute(AUTOMATED, bounds).fetchone()
+def ask_automated(db: Connection, thread: Row, at: float) -> Cursor:
+    """Ask for what `thread_facts` reads."""
+    return db.execute(AUTOMATED, [thread["id"], at - LOOP_SECONDS, at])
+
+
+def thread_facts(thread: Row, asked: Cursor) -> ThreadFacts:
+    """Return the facts about a thread that matter to a message, for which was
+    `asked`."""
+    (automated,) = asked.fetchone()
     return ThreadFacts(follows=bool(thread["follows"]), automated=automated)
 
 
 def messages(db: Connection, turn: int) -> list[Row]:
     """Return the rows of the messages that the turn with the id `turn` reads, in the
     platform's order; none if it has no message to answer (left)."""
-    rows = db.execute(MESSAGES, {"turn": turn}).fetchall()
+    return asked_messages(ask_messages(db, turn))
+
+
+def ask_messages(db: Connection, turn: int) -> Cursor:
+    """Ask for what `asked_messages` returns."""
+    return db.execute(MESSAGES, {"turn": turn})
+
+
+def asked_messages(asked: Cursor) -> list[Row]:
+    """Return the `messages` that were `asked` for."""
+    rows = asked.fetchall()
     return rows if any(row["asks"] for row in rows) else []
 
 
-def turn_messages(db: Connection, turn: Turn) -> list[TurnMessage]:
-    """Return the messages that `turn` reads, in the platform's order."""
+def turn_messages(asked: Cursor) -> list[TurnMessage]:
+    """Return the `messages` that were `asked` for, as a turn reads them."""
     return [
         TurnMessage(
             message_of(row),
             # Without a place, the model was not given it.
             content=row["content"] if row["place"] else None,
         )
-        for row in messages(db, turn.id)
+        for row in asked_messages(asked)
     ]
 
 
@@ -211,8 +212,14 @@ def turn_of(db: Connection, thread: ThreadKey, row: Row) -> Turn:
     replies = db.execute(
         "SELECT * FROM replies WHERE turn_id = ? ORDER BY part", [row["id"]]
     )
-    opening = db.execute(OPENING, [row["thread_id"]]).fetchone()
-    askers = _turn_askers(db, row["id"])
+    # All are asked for before any is read: on PostgreSQL one round trip brings them.
+    openings = db.execute(OPENING, [row["thread_id"]])
+    asked = db.execute(ASKERS, {"turn": row["id"]})
+    summary = db.execute(SUMMARISED, [row["id"]])
+    at = {"thread": row["thread_id"], "turn": row["id"]}
+    waiting = db.execute(WAITING, at)
+    uploads = db.execute(UPLOADS, [row["id"]])
+    opening, askers = openings.fetchone(), asked.fetchall()
     return Turn(
         id=row["id"],
         key=row["key"],
@@ -232,24 +239,22 @@ def turn_of(db: Connection, thread: ThreadKey, row: Row) -> Turn:
         ),
         begins=bool(row["begins"]),
         opening=message_of(opening) if opening else None,
-        asker=askers[0] if askers else "",
+        asker=askers[0]["author"] if askers else "",
         stop_reason=row["stop_reason"],
         calls=row["calls"],
-        summarised=_summarised(db, row["id"]),
-        waiting=_waiting(db, row),
-        uploads=_uploads(db, row["id"]),
+        summarised=_summarised(summary.fetchone()),
+        waiting=tuple(each["pages"] for each in waiting),
+        uploads=_uploads(uploads.fetchall()),
         is_stopped=row["stopping"] == "stop",
     )
 
 
-def _summarised(db: Connection, turn: int) -> int:
+def _summarised(row: Row | None) -> int:
     """Return how many messages the summary covers that the turn is the first to use."""
-    row = db.execute(SUMMARISED, [turn]).fetchone()
     return int(row["messages"]) if row else 0
 
 
-def _uploads(db: Connection, turn: int) -> tuple[Upload, ...]:
-    rows = db.execute(UPLOADS, [turn]).fetchall()
+def _uploads(rows: Sequence[Row]) -> tuple[Upload, ...]:
     return tuple(
         Upload(
             *(row["batch"], row["position"], row["name"], row["digest"], row["file"]),
@@ -257,11 +262,6 @@ def _uploads(db: Connection, turn: int) -> tuple[Upload, ...]:
         )
         for row in rows
     )
-
-
-def _waiting(db: Connection, turn: Row) -> tuple[int, ...]:
-    at = {"thread": turn["thread_id"], "turn": turn["id"]}
-    return tuple(row["pages"] for row in db.execute(WAITING, at))
 
 
 def turn_facts(db: Connection, thread: ThreadKey, turn: str = "") -> TurnFacts | None:
@@ -298,29 +298,6 @@ def askers(db: Connection, thread: ThreadKey) -> frozenset[str]:
         named(thread),
     )
     return frozenset(row["author"] for row in rows)
-
-
-def _turn_askers(db: Connection, turn: int) -> list[str]:
-    return [row["author"] for row in db.execute(ASKERS, {"turn": turn})]
-
-
-def opinions(db: Connection, since: float) -> list[Opinion]:
-    """Return the ratings of the answers that ended at or after `since`, oldest
-    first."""
-    rows = db.execute(OPINIONS, [since]).fetchall()
-    return [
-        Opinion(
-            thread=key_of(row),
-            turn=row["key"],
-            at=calendar_time(row["ended_at"]),
-            good=bool(row["feedback"]),
-            model=row["model"] or "",
-            prompt=row["prompt"],
-            question=row["question"] or "",
-            answer=row["text"],
-        )
-        for row in rows
-    ]
 
 
 def transcript(db: Connection, thread: ThreadKey) -> list[tuple[str, str]]:

@@ -5,11 +5,11 @@ Rule: a deletion holds whichever comes first. Ids of deleted messages are kept f
 that was read before it, is not stored.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from bot.domain.message import Message
 from bot.domain.scope import Scope
-from storage.connection import Connection
+from storage.connection import Connection, Cursor
 from storage.dialect import ROW
 from storage.scope_columns import parts
 
@@ -47,16 +47,29 @@ def note(db: Connection, scope: Scope, message: str, *, now: float) -> None:
 def is_deleted(db: Connection, scope: Scope, messages: Iterable[str]) -> bool:
     """Return whether people deleted one of `messages`, which are in the thread or
     channel `scope`, or all of that."""
+    return any_deleted(ask(db, scope, messages))
+
+
+def ask(db: Connection, scope: Scope, messages: Iterable[str]) -> list[Cursor]:
+    """Ask for what `any_deleted` reads."""
     at = parts(scope)
-    return any(
-        db.execute(IS_DELETED, {**at, "message": message}).fetchone() is not None
-        for message in messages
-    )
+    return [db.execute(IS_DELETED, {**at, "message": message}) for message in messages]
+
+
+def any_deleted(asked: Sequence[Cursor]) -> bool:
+    """Return whether one of the messages `asked` for was deleted."""
+    return any(each.fetchone() is not None for each in asked)
+
+
+def ask_of(db: Connection, message: Message) -> list[Cursor]:
+    """Ask whether people deleted `message` or a message that holds its words."""
+    scope = Scope.of(message.thread)
+    return ask(db, scope, (message.message, *message.holds))
 
 
 def was_deleted(db: Connection, message: Message) -> bool:
     """Return whether people deleted `message` or a message that holds its words."""
-    return is_deleted(db, Scope.of(message.thread), (message.message, *message.holds))
+    return any_deleted(ask_of(db, message))
 
 
 def expire(db: Connection, *, now: float, most: int) -> int:

@@ -20,10 +20,26 @@ from storage.connection import Connection
 from storage.dialect import GREATEST, LEAST, insert
 from storage.inbox import BACKFILLED, NEXT_MESSAGE
 
+# Messages stay without a turn until there is one with a question.
+TAKE_IN = """
+    UPDATE messages SET turn_id = :turn
+    WHERE thread_id = (
+        SELECT thread_id FROM turns WHERE id = :turn AND state = 'answering'
+      ) AND turn_id IS NULL AND EXISTS (
+        SELECT 1 FROM messages AS questions
+          CROSS JOIN threads ON threads.id = questions.thread_id
+        WHERE questions.thread_id = (
+            SELECT thread_id FROM turns WHERE turns.id = :turn
+          )
+          AND questions.turn_id = :turn AND role = 'user' AND asks = 1
+          AND deleted_at IS NULL AND questions.id > reads_after
+      )
+"""
+
 
 def begin_turn(db: Connection, turn: Turn, now: float) -> list[TurnMessage]:
-    ledger.book_open_attempt(db, turn, now=now)
-    begun = db.execute(
+    before = ledger.ask_of_turn(db, turn)
+    db.execute(
         """
         UPDATE turns
         SET state = 'answering', attempts = attempts + 1, touched = :now,
@@ -32,17 +48,10 @@ def begin_turn(db: Connection, turn: Turn, now: float) -> list[TurnMessage]:
         """,
         {"turn": turn.id, "now": now},
     )
-    # Messages stay without a turn until there is one with a question.
-    if begun.rowcount and thread_queries.messages(db, turn.id):
-        db.execute(
-            """
-            UPDATE messages SET turn_id = :turn
-            WHERE thread_id = (SELECT thread_id FROM turns WHERE id = :turn)
-              AND turn_id IS NULL
-            """,
-            {"turn": turn.id},
-        )
-    return thread_queries.turn_messages(db, turn)
+    db.execute(TAKE_IN, {"turn": turn.id})
+    asked = thread_queries.ask_messages(db, turn.id)
+    ledger.book_open_attempt(db, before.fetchone(), now=now)
+    return thread_queries.turn_messages(asked)
 
 
 def store_prompt(
@@ -56,20 +65,23 @@ def store_prompt(
         "WHERE id = ? AND state IN ('waiting', 'answering')",
         [preface, turn.id],
     )
-    if not stored.rowcount:
-        return
     db.execute(
-        "UPDATE threads SET unread = 0 "
-        "WHERE unread = ? AND id = (SELECT thread_id FROM turns WHERE id = ?)",
+        "UPDATE threads SET unread = 0 WHERE unread = ? AND id = ("
+        "SELECT thread_id FROM turns WHERE id = ? "
+        "AND state IN ('waiting', 'answering'))",
         [BACKFILLED, turn.id],
     )
-    for row in thread_queries.messages(db, turn.id):
+    asked = thread_queries.ask_messages(db, turn.id)
+    thread = receipts.ask_thread(db, turn)
+    if not stored.rowcount:
+        return
+    for row in thread_queries.asked_messages(asked):
         if row["place"] is None and row["message"] in contents:
             # A content is there if the message was edited after `contents` was made.
             edited: str | None = row["content"]
             content = contents[row["message"]] if edited is None else edited
             _append(db, turn, row["id"], content=content)
-    receipts.record_prompt(db, turn)
+    receipts.record_prompt(db, turn, thread.fetchone())
 
 
 def store_part(

@@ -76,11 +76,11 @@ def store_part(
 ) -> Sequence[RateState]:
     """Store a part of the reply to `turn`, as `storage.turns.store_part`, unless the
     rows of `asks` refuse the write; return what they answer."""
-    leases.hold(db, turn)
-    states = ask(db, asks, process, dialect.now(db, clock)) if asks else []
-    if not any(each.wait for each in states):
-        turns.store_part(db, turn, part, text, now, head)
-    return states
+    with leases.held(db, turn):
+        states = ask(db, asks, process, dialect.now(db, clock)) if asks else []
+        if not any(each.wait for each in states):
+            turns.store_part(db, turn, part, text, now, head)
+        return states
 
 
 def close(

@@ -1,0 +1,85 @@
+"""How often a turn waits for PostgreSQL before Claude is asked."""
+
+import time
+from collections.abc import Callable
+from contextlib import closing
+from functools import partial
+from typing import TypeVar
+
+from bot.domain.budget import NO_LIMITS
+from bot.domain.scope import Scope
+from storage.postgres.connection import Connection
+from storage.postgres.pool import Pool
+from storage.store import DatabaseStore
+from tests.support import postgres
+from tests.support.store_helpers import HERE, answer, exchange, following, said
+
+T = TypeVar("T")
+
+#: What a turn asks, in this order, and how many round trips that takes. Nobody waits
+#: for the end of a read.
+WAITS = {
+    "stored_settings": 1,
+    "receive": 5,
+    "next_turn": 2,
+    "begin_turn": 2,
+    "question_times": 1,
+    "context_size": 2,
+    "needs_backfill": 1,
+    "store_prompt": 4,
+    "conversation": 2,
+    "summarised": 1,
+    "reserve": 3,
+}
+
+
+class Counting:
+    """The threads of a store, and how often their last transaction waited."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self.waits = 0
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        return await self._pool.read(partial(self._counted, work, 0))
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        return await self._pool.write(partial(self._counted, work, 1))
+
+    def _counted(self, work: Callable[[Connection], T], end: int, db: Connection) -> T:
+        before = db.waits
+        made = work(db)
+        self.waits = db.waits - before + end
+        return made
+
+
+async def test_a_turn_waits_so_often_before_claude_is_asked() -> None:
+    with (
+        postgres.database(postgres.migrated) as address,
+        closing(Pool(partial(Connection, address))) as pool,
+    ):
+        counting = Counting(pool)
+        store = DatabaseStore(counting.read, counting.write, clock=time.time)
+        for number in range(3):
+            await exchange(store, said(str(number), at=float(number)), "Yes.")
+        await store.receive(said("next", at=9.0), answer)
+        turn = await following(store)
+        asked = {
+            "stored_settings": (Scope.of(HERE),),
+            "receive": (said("another", at=9.5), answer),
+            "next_turn": (HERE,),
+            "begin_turn": (turn, 10.0),
+            "question_times": (HERE, 20),
+            "context_size": (HERE,),
+            "needs_backfill": (HERE,),
+            "store_prompt": (turn, "", {"next": "NEXT", "another": "ANOTHER"}),
+            "conversation": (HERE,),
+            "summarised": (turn,),
+            "reserve": (turn, "U1", 0.1, NO_LIMITS, 11.0),
+        }
+        found = {}
+        for name, values in asked.items():
+            await getattr(store, name)(*values)
+            found[name] = counting.waits
+    # The first message of a turn takes one more, which numbers the turn.
+    assert found == {**WAITS, "receive": WAITS["receive"] - 1}
