@@ -1,6 +1,7 @@
 """What processes that share a database ask of each other's turns, inside a
 transaction."""
 
+from bot.domain.listed_process import ListedProcess
 from bot.domain.scope import Scope, ThreadKey
 from storage.connection import Connection
 from storage.scope_columns import inside, parts
@@ -42,6 +43,13 @@ STOP = f"""
       AND ended_at IS NULL AND stopping = ''
 """
 
+# One that reads or changes settings is not listed by name.
+PROCESSES = """
+    SELECT role, name, started_at, seen_at,
+        (SELECT count(*) FROM threads WHERE owner = processes.id) AS threads
+    FROM processes WHERE name <> '' ORDER BY role, started_at, name
+"""
+
 LEAVE = f"UPDATE threads SET owner = '' WHERE id = ({THREAD_ID}) AND owner = :owner"
 
 
@@ -58,6 +66,10 @@ def waiting_threads_of(db: Connection, place: Scope, asker: str) -> list[ThreadK
 def ask_to_stop(db: Connection, thread: ThreadKey, turn: str, how: str) -> bool:
     asked = db.execute(STOP, {**named(thread), "turn": turn, "how": how})
     return asked.rowcount > 0
+
+
+def processes(db: Connection) -> list[ListedProcess]:
+    return [ListedProcess(*row) for row in db.execute(PROCESSES)]
 
 
 def leave_thread(db: Connection, thread: ThreadKey, owner: str) -> None:

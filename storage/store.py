@@ -155,6 +155,7 @@ class DatabaseStore:
     running_turns = read(shared_turns.running_turns)
     waiting_threads_of = read(shared_turns.waiting_threads_of)
     ask_to_stop = write(shared_turns.ask_to_stop)
+    processes = read(shared_turns.processes)
 
     async def open_charge(
         self, charge: Charge, caps: BudgetLimits, now: float

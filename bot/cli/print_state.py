@@ -13,6 +13,7 @@ from rich.text import Text
 from bot.cli.environment import run
 from bot.config import Config, read_environment
 from bot.domain.budget import Period
+from bot.domain.listed_process import ListedProcess
 from bot.domain.reports import AnswerReport, Pace, Quality
 from bot.domain.scope import EVERYWHERE
 from bot.domain.vitals import Ages, Vitals
@@ -59,14 +60,22 @@ async def print_now(env: Mapping[str, str], as_json: bool) -> int:
     known = isinstance(database, Path)
     vitals = status_file.read(database) if isinstance(database, Path) else None
     async with open_shared_store(database) as store:
-        turns = await store.open_turns()
+        turns, processes = await store.open_turns(), await store.processes()
+    runs = bool(vitals if known else processes)
     if as_json:
-        found = {"running": vitals and plain(vitals), "turns": plain(turns)}
+        found = {
+            "running": vitals and plain(vitals),
+            "processes": plain(processes),
+            "turns": plain(turns),
+        }
         terminal.write(terminal.as_json(found, indent=2))
-        return 0 if vitals or not known else 1
+        return 0 if runs else 1
     out = terminal.console()
-    if vitals is None:
-        terminal.say(messages.NOT_RUNNING if known else messages.NOT_HERE)
+    if not runs:
+        terminal.say(messages.NOT_RUNNING)
+    elif vitals is None:
+        out.print(_processes(processes))
+        terminal.say(f"\n{messages.NOT_HERE}")
     else:
         moment = dates.utc(time=formatting.timestamp(vitals.started))
         line = messages.running(
@@ -87,7 +96,7 @@ async def print_now(env: Mapping[str, str], as_json: bool) -> int:
             last = formatting.timestamp(each.last)
             table.add_row(each.event, each.level, f"{each.hour:,}", last)
         out.print("", table)
-    return 0 if vitals or not known else 1
+    return 0 if runs else 1
 
 
 async def print_budgets(env: Mapping[str, str], as_json: bool) -> int:
@@ -154,6 +163,17 @@ def _connections(vitals: Vitals) -> Table:
             since = formatting.timestamp(each.since)
         heard = formatting.timestamp(each.heard) if each.heard else ""
         table.add_row(each.platform, Text(since), heard, f"{each.reconnects:,}")
+    return table
+
+
+def _processes(processes: Sequence[ListedProcess]) -> Table:
+    table = _table(
+        *(messages.ROLE, messages.PROCESS, messages.STARTED),
+        *(messages.SEEN, messages.ANSWERING),
+    )
+    for each in processes:
+        times = (formatting.timestamp(at) for at in (each.started, each.seen))
+        table.add_row(each.role, Text(each.name), *times, f"{each.threads:,}")
     return table
 
 

@@ -57,6 +57,8 @@ def within(*, share: str) -> str:
 PLATFORM, CONNECTED, HEARD = "Platform", "Connected since", "Last event"
 RECONNECTS, TURNS, COUNT, OLDEST = "Reconnects", "Turns", "Count", "Oldest (UTC)"
 WRITES, SCOPE, LEFT, WAITING = "Writes", "Scope", "Left", "Waiting"
+ROLE, PROCESS, STARTED, SEEN = "Role", "Process", "Started", "Last seen"
+ANSWERING = "Answering"
 ERROR, LEVEL, THIS_HOUR = "Event", "Level", "Last hour"
 PERIOD, SPENT, BUDGET, BY_THE_END = "Period", "Spent", "Budget", "By the end"
 DAY, MONTH, EVERYWHERE, NO, BOT = "day", "month", "everywhere", "no", "Bot"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from bot.domain.call_lease import CallLease
+from bot.domain.listed_process import ListedProcess
 from bot.domain.platform import Rate, WriteKind
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.shard_range import ShardRange
@@ -71,6 +72,10 @@ class SharedTurns(Protocol):
         is "", stopped, whichever process has it: `how` is "stop", or "withdraw" if
         nothing is to be left of it. Return False if it has ended, or was asked for
         before."""
+        ...
+
+    async def processes(self) -> list[ListedProcess]:
+        """Return the processes that run on a database that several share."""
 
 
 class RateStore(Protocol):

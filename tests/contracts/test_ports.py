@@ -14,7 +14,10 @@ MOST_MEMBERS = 10
 
 #: Sums of all ports of a store, and the modules that hand out their parts.
 SUMS = {
-    "Store": {"bot/app.py", "bot/commands/assembly.py", "bot/conversation/assembly.py"},
+    "Store": {
+        *("bot/app.py", "bot/cli/serve.py"),
+        *("bot/commands/assembly.py", "bot/conversation/assembly.py"),
+    },
     "Archive": {
         "bot/cli/triage_run.py",
         "bot/triage/evaluation/evaluate.py",

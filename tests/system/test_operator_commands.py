@@ -412,4 +412,4 @@ async def test_without_a_running_bot_now_says_so(shell: Shell) -> None:
     status, printed = await shell.run({}, "now")
     assert (status, printed) == (1, "Threadkeep is not running with this database.")
     status, printed = await shell.run({}, "now", "--json")
-    assert json.loads(printed) == {"running": None, "turns": []}
+    assert json.loads(printed) == {"running": None, "processes": [], "turns": []}

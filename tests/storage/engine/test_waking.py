@@ -1,11 +1,18 @@
 """What wakes a process: turns and cases, in the transaction that stores them."""
 
 import asyncio
+import json
+import os
 import time
+from functools import partial
 
+from click.testing import CliRunner
+
+from bot.cli.main import main
 from bot.domain.scope import Scope
 from bot.domain.triage_case import TriageCase
 from tests.storage.engine.conftest import Process, Processes
+from tests.support.scale_harness import url
 from tests.support.store_helpers import HERE, THERE, answer, keep, said
 
 JOBS = """
@@ -123,3 +130,19 @@ async def test_chores_are_done_by_one_process(processes: Processes) -> None:
     await processes.until(lambda: one.chores + two.chores >= 2)
     # Once a second, not once a second in each.
     assert one.chores + two.chores <= time.time() - began + 2
+
+
+async def test_who_runs_is_listed_by_a_command(processes: Processes) -> None:
+    one = await processes.one("one")
+    one.gates[HERE] = asyncio.Event()
+    await one.store.receive(said("m1"), answer)
+    await processes.until(lambda: one.drained)
+    assert await one.store.take_turn(HERE)
+    env = {"THREADKEEP_DB": url(processes.address)}
+    command = partial(CliRunner().invoke, main, env=env)
+    ran = await asyncio.to_thread(command, ["now", "--json"])
+    [found] = json.loads(ran.output)["processes"]
+    assert (found["role"], found["threads"]) == ("work", 1)
+    ran = await asyncio.to_thread(command, ["now"])
+    assert ran.exit_code == 0
+    assert f":{os.getpid()} " in ran.output

@@ -1,0 +1,19 @@
+"""A process that runs on a database. A frozen value."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ListedProcess:
+    """What the others know of it."""
+
+    #: One of the roles in `bot.ports.wakeups`.
+    role: str
+    #: Its machine and its number there.
+    name: str
+    #: In seconds since 1970, by the server's clock.
+    started: float
+    #: The time of its last sign of life.
+    seen: float
+    #: How many threads it answers in now.
+    threads: int
