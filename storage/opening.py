@@ -57,7 +57,9 @@ class _Pool(Protocol):
 class _Server(Protocol):
     """What `storage.postgres.opening` has."""
 
-    def opened(self, address: ServerAddress) -> AbstractContextManager[_Pool]: ...
+    def opened(
+        self, address: ServerAddress, process: str = ""
+    ) -> AbstractContextManager[_Pool]: ...
     def opened_beside(
         self, address: ServerAddress
     ) -> AbstractContextManager[_Pool]: ...
@@ -106,7 +108,7 @@ async def open_store(
                 tidy=partial(database.empty_log, at),
             )
         else:
-            pool = stack.enter_context(_server().opened(at))
+            pool = stack.enter_context(_server().opened(at, owner))
             await pool.write(enter)
             yield DatabaseStore(
                 *(pool.read, pool.write, pool.report),

@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 
 from bot.runtime.lru import LruDict
+from storage.postgres.connection import name_of
 from storage.postgres.lock_numbers import OURS, PROCESSES, REAPER
 
 log = logging.getLogger(__name__)
@@ -80,6 +81,12 @@ OF_NOBODY = f"""
         SELECT id FROM procrastinate_workers
         WHERE last_heartbeat < now() - make_interval(secs => {SILENT})
     )
+"""
+
+# A process that is stopped in the middle of a transaction holds what others wait for.
+END = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name = %s
 """
 
 THREADS_LEFT = """
@@ -164,6 +171,7 @@ class Reaper:
         self._unlocked = unlocked
         for id, worker in dead:
             log.warning("process.ended id=%s", id)
+            await connection.execute(END, [name_of(id)])
             async with connection.transaction():
                 await connection.execute("DELETE FROM processes WHERE id = %s", [id])
                 await connection.execute(REQUEUE.format(OF_WORKER), [worker])

@@ -28,6 +28,13 @@ PEER_MILLISECONDS = 20_000
 _ADAPTERS = adapters()
 
 
+def name_of(process: str) -> str:
+    """Return the name on the server of the connections by which `process` reads and
+    writes. Who buries it ends them: one that is stopped in the middle of a transaction
+    would hold up all others."""
+    return f"threadkeep {process}"
+
+
 class Row:
     """A row whose values are found by name, whatever their case, and by position, like
     `sqlite3.Row`."""
@@ -113,6 +120,7 @@ class Connection:
             row_factory=_rows,
             cursor_factory=psycopg.RawCursor,
         )
+        self.raw.execute(f"SET lock_timeout = '{LOCK_SECONDS}s'".encode())
         #: How often this waited for the server.
         self.waits = 0
         # How many statements were sent, and up to which one the results are here.

@@ -17,7 +17,7 @@ from bot.messages import postgres as messages
 from storage import search_index
 from storage.engine import schema as engine_schema
 from storage.postgres import schema
-from storage.postgres.connection import Connection
+from storage.postgres.connection import Connection, name_of
 from storage.postgres.errors import code
 from storage.postgres.lock_numbers import RUNNING
 from storage.postgres.locks import locked
@@ -31,9 +31,9 @@ _MOVE_SECONDS = 1.0
 
 
 @contextmanager
-def opened(address: ServerAddress) -> Iterator[Pool]:
-    """Yield the threads for the database at `address`, whose tables are made or
-    brought up to date. Raises ConfigError if it cannot be used."""
+def opened(address: ServerAddress, process: str = "") -> Iterator[Pool]:
+    """Yield the threads of `process` for the database at `address`, whose tables are
+    made or brought up to date. Raises ConfigError if it cannot be used."""
     with closing(connected(address)) as db:
         require_own_session(db, address)
         schema.apply(db)
@@ -41,7 +41,7 @@ def opened(address: ServerAddress) -> Iterator[Pool]:
         with locked(db, RUNNING, _MOVE_SECONDS, shared=True) as alone:
             if not alone:
                 raise ConfigError(messages.moving(address=address))
-            with closing(pool_of(address)) as pool:
+            with closing(pool_of(address, process)) as pool:
                 yield pool
 
 
@@ -87,10 +87,11 @@ def connected(address: ServerAddress) -> Connection:
     return db
 
 
-def pool_of(address: ServerAddress) -> Pool:
-    """Return the threads for the database at `address`."""
+def pool_of(address: ServerAddress, process: str = "") -> Pool:
+    """Return the threads of `process` for the database at `address`."""
+    named = {"application_name": name_of(process)} if process else {}
     return Pool(
-        lambda: Connection(address.url),
+        lambda: Connection(address.url, **named),
         search_index.settle_removed,
         search_index.fill,
     )

@@ -15,7 +15,7 @@ from bot.errors import ThreadLost
 from bot.ports.wakeups import GATEWAY
 from storage import leases
 from storage.engine import presence, reaper
-from storage.postgres.connection import Connection
+from storage.postgres.connection import Connection, name_of
 from storage.postgres.lock_numbers import PROCESSES
 from tests.storage.engine.conftest import Process, Processes
 from tests.support.store_helpers import HERE, answer, said
@@ -72,6 +72,22 @@ async def test_a_silent_process_is_buried_though_it_holds_its_lock(
         one = await processes.one("one")
         await processes.until(lambda: one.drained == [HERE])
     assert processes.ask(LISTED) == [("one",)]
+
+
+@pytest.mark.usefixtures("settled")
+async def test_a_process_that_is_stopped_in_a_transaction_holds_nobody_up(
+    processes: Processes,
+) -> None:
+    await leave(processes, seen=reaper.SILENT + 1)
+    name = name_of("ghost")
+    with closing(Connection(processes.address, application_name=name)) as stopped:
+        stopped.execute("BEGIN")
+        assert stopped.execute("SELECT 1 FROM threads FOR UPDATE").fetchone()
+        one = await processes.one("one")
+        await processes.until(lambda: not processes.ask(JOBS))
+        assert await one.store.open_threads() == []
+        with pytest.raises(psycopg.Error):
+            stopped.execute("COMMIT")
 
 
 @pytest.mark.usefixtures("settled")

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from bot.errors import StorageBusy, StorageError, StorageRejected
-from storage.postgres.connection import Connection
+from storage.postgres.connection import LOCK_SECONDS, Connection
 from storage.postgres.pool import Pool
 
 ADD = "INSERT INTO t VALUES (?, ?)"
@@ -114,6 +114,14 @@ async def test_a_deadlock_is_tried_again(pool: Pool) -> None:
         lambda db: [row["text"] for row in db.execute("SELECT text FROM t")]
     )
     assert texts == ["xx", "xx"]
+
+
+async def test_no_statement_waits_for_ever_for_another(pool: Pool) -> None:
+    limit = await pool.read(
+        lambda db: db.execute("SELECT current_setting('lock_timeout')").fetchone()
+    )
+    assert limit is not None
+    assert limit[0] == f"{LOCK_SECONDS}s"
 
 
 def end(address: str) -> None:
