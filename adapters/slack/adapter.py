@@ -126,11 +126,16 @@ class SlackAdapter:
         """Receive events until cancelled, or wait for that if this process does not
         listen. Raises ConfigError if Slack rejects a token."""
         self._workspaces.begin(host, self._fail)
-        if not self._listens:
-            host.health.local(self.name)
-            await asyncio.shield(self._failed)
-            return
+        try:
+            if self._listens:
+                await self._receive(host)
+            else:
+                host.health.local(self.name)
+                await asyncio.shield(self._failed)
+        finally:
+            await finish(self._workspaces.close())
 
+    async def _receive(self, host: Host) -> None:
         def refused(platform: str, error: AccessRevoked) -> None:
             if error.workspace:
                 host.access.suspend(platform, error.workspace, error)
@@ -146,7 +151,6 @@ class SlackAdapter:
             finally:
                 # Work that outlasts an acknowledgement only updates modals.
                 background.cancel()
-                await self._workspaces.close()
 
     async def _listen(
         self, host: Host, intake: Intake, catching_up: CatchingUp

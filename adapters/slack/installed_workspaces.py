@@ -12,7 +12,7 @@ Slack is asked once more before an installation ends.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -26,6 +26,7 @@ from adapters.slack.config import SlackConfig
 from adapters.slack.credentials import Credentials
 from adapters.slack.homes import Homes
 from adapters.slack.installing import INSTALL, Installer
+from adapters.slack.loaded_workspaces import MOST_WORKSPACES, LoadedWorkspaces
 from adapters.slack.uploads import UPLOADING
 from adapters.slack.workspace import Workspace
 from bot.domain.installation import Ending, Installation, Place
@@ -47,14 +48,6 @@ from bot.runtime.retry import retry_until_success
 log = logging.getLogger(__name__)
 
 PLATFORM = "slack"
-
-# How many workspaces are in use at once, and how many answers of Slack and refusals
-# they remember together, at some hundred bytes each; beyond, those that were not used
-# for the longest time are forgotten.
-MOST_WORKSPACES = 2_000
-MOST_REMEMBERED = 100_000
-# How often that is counted, in uses of workspaces.
-COUNTED = 100
 
 # How many workspaces are remembered that the app is not installed in, or that are
 # parts of an organisation.
@@ -87,7 +80,7 @@ class InstalledWorkspaces:
         self._store = store
         self._sealer = sealer
         self._now = now
-        self._loaded: LruDict[str, Workspace] = LruDict(MOST_WORKSPACES)
+        self._loaded = LoadedWorkspaces()
         #: By the place of an installation, which may serve several workspaces.
         self._credentials: LruDict[Place, Credentials] = LruDict(MOST_WORKSPACES)
         #: The bot's users, by workspace.
@@ -100,7 +93,6 @@ class InstalledWorkspaces:
         self._suspended: LruDict[str, Place] = LruDict(MOST_KNOWN)
         self._homes = Homes(store, self.get)
         self._seen = 0
-        self._uses = 0
         self._host: Host | None = None
         self._tasks = Background()
         self._looking = asyncio.Lock()
@@ -127,7 +119,8 @@ class InstalledWorkspaces:
                 return None
             await self._belongs(team, organisation)
         elif team and placing.is_ending(body):
-            if found := await self._store.installation_of(PLATFORM, team):
+            found = await self._store.installation_of(PLATFORM, team)
+            if found and found.place.workspace == team:
                 await self._told_of_end(found.place, body)
             return None
         if not team:
@@ -152,6 +145,8 @@ class InstalledWorkspaces:
     def begin(self, host: Host, refused: Callable[[AccessRevoked], None]) -> None:
         """Look for changes from now on, and report to `host` what Slack refuses."""
         self._host = host
+        # An adapter that failed is run again.
+        self._tasks = Background()
         self._tasks.start("watch installations", self._watch(), platform=PLATFORM)
 
     def routes(self, host: Host) -> list[web.RouteDef]:
@@ -170,7 +165,8 @@ class InstalledWorkspaces:
         self._tasks.cancel()
         async with self._tasks:
             for team in self._loaded:
-                await self._loaded[team].people.close()
+                if there := self._loaded.get(team):
+                    await there.people.close()
 
     async def install(self, installation: Installation) -> None:
         """Store a new installation, and go on with what waits there. Raises
@@ -214,7 +210,7 @@ class InstalledWorkspaces:
             known.adopt(changed)
             if not is_renewed:
                 # Its name and scopes may be others.
-                self._forget(self._teams(place))
+                self._loaded.forget(self._teams(place))
         elif known is None:
             self._sealer.open(changed.tokens.access, place)
         teams = {team for team, of in self._suspended.items() if of == place}
@@ -229,8 +225,9 @@ class InstalledWorkspaces:
         teams = self._teams(place)
         for team in teams:
             refused = AccessRevoked(str(error), team)
-            self._loaded[team].client.ended = refused
-        self._forget(teams)
+            if there := self._loaded.get(team):
+                there.client.ended = refused
+        self._loaded.forget(teams)
         for team in filter(None, {place.workspace, *teams}):
             self._suspended[team] = place
             if self._host:
@@ -246,10 +243,6 @@ class InstalledWorkspaces:
             if team == place.workspace
             or (not place.workspace and self._organisations.get(team) == of)
         ]
-
-    def _forget(self, teams: Iterable[str]) -> None:
-        for team in teams:
-            self._loaded.pop(team, None)
 
     async def _told_of_end(self, place: Place, body: Mapping[str, Any]) -> None:
         found = await self._store.installations(PLATFORM)
@@ -298,12 +291,7 @@ class InstalledWorkspaces:
     # How one is made ready.
 
     async def _find(self, team: str) -> Workspace:
-        if (there := self._loaded.get(team)) is None:
-            there = await self._load(team)
-        self._uses += 1
-        if self._uses % COUNTED == 0:
-            self._trim()
-        return there
+        return self._loaded.get(team) or await self._load(team)
 
     async def _load(self, team: str) -> Workspace:
         place = f"{PLATFORM}:{team}"
@@ -322,13 +310,13 @@ class InstalledWorkspaces:
         except KeyLost as error:
             self._suspended[team] = here.place
             raise AccessRevoked(str(error), team) from error
-        if team in self._loaded:
+        if there := self._loaded.get(team):
             # Made ready by another task meanwhile.
-            return self._loaded[team]
+            return there
         if not here.place.workspace:
             self._organisations[team] = here.place.organisation
         there = self._workspace(team, credentials)
-        self._loaded[team] = there
+        self._loaded.add(team, there)
         self._users[team] = here.user
         return there
 
@@ -376,7 +364,7 @@ class InstalledWorkspaces:
         if self._host:
             self._host.access.suspend(PLATFORM, team, error)
         self._suspended[team] = here.place
-        self._loaded.pop(team, None)
+        self._loaded.forget([team])
         work = self._verify(here, error, Ending.REVOKED)
         self._tasks.start("verify a token", work, platform=PLATFORM)
 
@@ -386,14 +374,3 @@ class InstalledWorkspaces:
             place = f"{name} ({PLATFORM}:{team})"
             text = operator.scopes_missing_in(scopes=missing, place=place)
             self._host.alert(f"slack scopes {missing} {team}", text)
-
-    def _trim(self) -> None:
-        """Forget workspaces that were not used for long while all remember too
-        much."""
-        sizes = {team: there.size for team, there in self._loaded.items()}
-        left = sum(sizes.values())
-        for team, size in sizes.items():
-            if left <= MOST_REMEMBERED or len(self._loaded) == 1:
-                return
-            del self._loaded[team]
-            left -= size

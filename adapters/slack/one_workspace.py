@@ -15,7 +15,6 @@ from adapters.slack.workspace import Workspace
 from bot.errors import AccessRevoked
 from bot.messages import operator
 from bot.ports.host import Host
-from bot.runtime.background import finish
 
 log = logging.getLogger(__name__)
 
@@ -75,4 +74,4 @@ class OneWorkspace:
 
     async def close(self) -> None:
         """End the look-ups under way."""
-        await finish(self._only.people.close())
+        await self._only.people.close()

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from adapters.slack import installed_workspaces
+from adapters.slack import loaded_workspaces
 from adapters.slack.credentials import EARLY
 from adapters.slack.installed_workspaces import InstalledWorkspaces
 from tests.emulators.slack import rates
@@ -366,8 +366,8 @@ async def test_a_workspace_that_hangs_leaves_places_to_the_others(
 async def test_workspaces_that_were_not_used_for_long_are_forgotten(
     here: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(installed_workspaces, "MOST_REMEMBERED", 2)
-    monkeypatch.setattr(installed_workspaces, "COUNTED", 1)
+    monkeypatch.setattr(loaded_workspaces, "MOST_REMEMBERED", 2)
+    monkeypatch.setattr(loaded_workspaces, "COUNTED", 1)
     teams = [Team(await here.team(name)) for name in ("Acme", "Globex", "Initech")]
     for _ in range(2):
         for team in teams:

@@ -1,0 +1,52 @@
+"""The workspaces in use, as many as fit into memory."""
+
+from collections.abc import Iterable, Iterator
+
+from adapters.slack.workspace import Workspace
+from bot.runtime.lru import LruDict
+
+# How many workspaces are in use at once, and how many answers of Slack and refusals
+# they remember together, at some hundred bytes each; beyond, those that were not used
+# for the longest time are forgotten.
+MOST_WORKSPACES = 2_000
+MOST_REMEMBERED = 100_000
+# How often that is counted, in uses of workspaces.
+COUNTED = 100
+
+
+class LoadedWorkspaces:
+    """Workspaces by their ids."""
+
+    def __init__(self) -> None:
+        self._loaded: LruDict[str, Workspace] = LruDict(MOST_WORKSPACES)
+        self._uses = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._loaded)
+
+    def get(self, team: str) -> Workspace | None:
+        """Return the workspace `team` and use it; None if it is not there."""
+        self._uses += 1
+        if self._uses % COUNTED == 0:
+            self._trim()
+        return self._loaded.get(team)
+
+    def add(self, team: str, workspace: Workspace) -> None:
+        """Add the workspace `team`."""
+        self._loaded[team] = workspace
+
+    def forget(self, teams: Iterable[str]) -> None:
+        """Forget the workspaces `teams`."""
+        for team in teams:
+            self._loaded.pop(team, None)
+
+    def _trim(self) -> None:
+        """Forget workspaces that were not used for long while all remember too
+        much."""
+        sizes = {team: there.size for team, there in self._loaded.items()}
+        left = sum(sizes.values())
+        for team, size in sizes.items():
+            if left <= MOST_REMEMBERED or len(self._loaded) == 1:
+                return
+            del self._loaded[team]
+            left -= size
