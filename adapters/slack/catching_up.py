@@ -133,9 +133,13 @@ class CatchingUp:
         teams = defaultdict[str, list[_Thread]](list)
         for each in known:
             teams[each.key.workspace].append(each)
-        start = partial(self._background.start, "catch up", platform=PLATFORM)
         end = time.monotonic() + LONGEST
-        fetching = [start(self._fetch_team(*each, end)) for each in teams.items()]
+        fetching = [
+            self._background.start(
+                "catch up", self._fetch_team(team, threads, end), platform=PLATFORM
+            )
+            for team, threads in teams.items()
+        ]
         if fetching:
             await asyncio.wait(fetching)
 
