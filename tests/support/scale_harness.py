@@ -13,7 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.slack.emulator import SlackEmulator
-from tests.emulators.slack.rates import UNLIMITED
+from tests.emulators.slack.rates import UNLIMITED, Rates
 from tests.support import postgres
 from tests.support.process import Nursery, Process, claude_env, slack_env
 
@@ -131,14 +131,14 @@ class Cluster:
 
 @contextlib.asynccontextmanager
 async def cluster(
-    folder: Path, nursery: Nursery, address: str = ""
+    folder: Path, nursery: Nursery, address: str = "", *, rates: Rates = UNLIMITED
 ) -> AsyncIterator[Cluster]:
     """A cluster without processes, on the database at `address`, or one of its own."""
     retries = (0.0, *[0.5] * 60)
     given = contextlib.nullcontext(address) if address else postgres.database()
     with given as address:
         async with (
-            SlackEmulator(ack_timeout=2.0, retries=retries, rates=UNLIMITED) as slack,
+            SlackEmulator(ack_timeout=2.0, retries=retries, rates=rates) as slack,
             ClaudeEmulator() as claude,
         ):
             made = Cluster(folder, address, slack, claude, nursery)
