@@ -163,6 +163,7 @@ def file_places(request: Request) -> dict[tuple[int, int], str]:
     return {
         (message, block): file.digest
         for message, each in enumerate(request.messages)
+        if each.files
         for block, (file, part) in enumerate(_parts(each))
         if part in (_Part.HEADING, _Part.FILE)
     }

@@ -112,9 +112,12 @@ def cut(
         count -= 1
         tail += sizes[count]
     former = sum(each.is_summary for each in turns[:1])
-    while count > former + 1 and sum(sizes[:count]) > MOST_TOKENS * per_token:
+    total = sum(sizes)
+    left = total - sum(sizes[count:])
+    while count > former + 1 and left > MOST_TOKENS * per_token:
         count -= 1
-    return count if sum(sizes[former:count]) > LEAST * sum(sizes) else 0
+        left -= sizes[count]
+    return count if left - sum(sizes[:former]) > LEAST * total else 0
 
 
 def request(
