@@ -13,7 +13,6 @@ from tests.support.zip_files import open_sheet, zipped
 FOLDER = Path("tests/data/files")
 
 IMAGE, PDF, TEXT = FileKind.IMAGE, FileKind.PDF, FileKind.TEXT
-# `clip.heic` and others are not here: pillow-heif is an extra.
 OUTCOMES = {
     "photo.jpg": IMAGE,
     "screen.png": IMAGE,
@@ -204,7 +203,7 @@ WORD = {"[Content_Types].xml": "<Types/>"}
             Unread.BROKEN,
         ),
         (b"%PDF-1.7\n" + bytes(5000), Unread.BROKEN),
-        (b"\0\0\0\x18ftypheic" + bytes(100), Unread.UNSUPPORTED),
+        (b"\0\0\0\x18ftypheic" + bytes(100), Unread.BROKEN),
     ],
 )
 def test_what_is_made_to_do_harm_does_none(
