@@ -194,3 +194,10 @@ def now(db: Connection, clock: Callable[[], float]) -> float:
         return clock()
     row = db.execute("SELECT extract(epoch FROM clock_timestamp())").fetchone()
     return float(row[0])
+
+
+def commit_without_waiting(db: Connection) -> None:
+    """Let the transaction count as committed before it is on the disk: a server that
+    loses its power may lose it. On SQLite it is committed together with others."""
+    if not isinstance(db, Database):
+        db.execute("SET LOCAL synchronous_commit TO off")

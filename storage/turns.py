@@ -17,7 +17,7 @@ from bot.domain.scope import Scope, ThreadKey
 from bot.domain.turn import Outcome, Turn, TurnMessage
 from storage import erasures, heads, ledger, receipts, summaries, thread_queries
 from storage.connection import Connection
-from storage.dialect import GREATEST, LEAST, insert
+from storage.dialect import GREATEST, LEAST, commit_without_waiting, insert
 from storage.inbox import BACKFILLED, NEXT_MESSAGE
 
 # Messages stay without a turn until there is one with a question.
@@ -87,6 +87,9 @@ def store_prompt(
 def store_part(
     db: Connection, turn: Turn, part: PostedPart, text: str, now: float, head: str = ""
 ) -> None:
+    if part.message is not None:
+        # A refresh; recovery goes by the intent, which was stored before the post.
+        commit_without_waiting(db)
     db.execute(
         """
         INSERT INTO replies (turn_id, part, message, text)

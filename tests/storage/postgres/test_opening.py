@@ -13,6 +13,7 @@ from bot.domain.server_address import ServerAddress
 from bot.errors import ConfigError
 from storage.opening import is_new, look_at, open_shared_store, open_store
 from storage.postgres import opening
+from tests.emulators.pooler import pooling
 from tests.support import postgres
 
 PASSWORD = "hunter2-secret"
@@ -137,3 +138,29 @@ def test_all_connections_are_taken(address: str) -> None:
         with psycopg.connect(of.address, autocommit=True) as db:
             db.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM few").format(name))
             db.execute(sql.SQL("DROP ROLE few"))
+
+
+def test_an_older_server(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening, "OLDEST", 99)
+    assert "Threadkeep needs 99 or newer" in refusal(address)
+
+
+def test_another_encoding(address: str) -> None:
+    other = "threadkeep_test_latin"
+    with psycopg.connect(address, autocommit=True) as db:
+        db.execute(
+            f"CREATE DATABASE {other} ENCODING LATIN1 LOCALE 'C' TEMPLATE template0"
+        )
+    try:
+        assert "stores texts as LATIN1" in refusal(make_conninfo(address, dbname=other))
+    finally:
+        postgres.server().drop(other)
+
+
+def test_a_pooler_that_gives_sessions_out_for_transactions(address: str) -> None:
+    if (of := postgres.server()).directory is None:
+        pytest.skip("another server may want a password")
+    name = str(conninfo_to_dict(address)["dbname"])
+    with pooling(str(of.directory / ".s.PGSQL.5432"), "postgres", name) as port:
+        through = f"postgresql://postgres:{PASSWORD}@127.0.0.1:{port}/{name}"
+        assert "set pool_mode = session" in refusal(through)

@@ -6,13 +6,26 @@ from contextlib import closing
 from functools import partial
 from typing import TypeVar
 
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
 from bot.domain.budget import NO_LIMITS
+from bot.domain.reply import PostedPart
 from bot.domain.scope import Scope
+from bot.domain.turn import Turn
+from storage import turns
 from storage.postgres.connection import Connection
 from storage.postgres.pool import Pool
 from storage.store import DatabaseStore
 from tests.support import postgres
-from tests.support.store_helpers import HERE, answer, exchange, following, said
+from tests.support.store_helpers import (
+    HERE,
+    answer,
+    ask,
+    exchange,
+    following,
+    said,
+)
 
 T = TypeVar("T")
 
@@ -83,3 +96,25 @@ async def test_a_turn_waits_so_often_before_claude_is_asked() -> None:
             found[name] = counting.waits
     # The first message of a turn takes one more, which numbers the turn.
     assert found == {**WAITS, "receive": WAITS["receive"] - 1}
+
+
+async def test_only_a_refresh_does_not_wait_for_the_disk() -> None:
+    found = []
+
+    def stored(db: Connection, turn: Turn, message: str | None) -> None:
+        turns.store_part(db, turn, PostedPart(0, message, "Hi"), "Hi", 11.0)
+        found.extend(db.execute("SHOW synchronous_commit").fetchall())
+
+    with (
+        postgres.database(postgres.migrated) as address,
+        closing(Pool(partial(Connection, address))) as pool,
+    ):
+        store = DatabaseStore(pool.read, pool.write, clock=time.time)
+        turn = await ask(store, said("1"))
+        with psycopg.connect(address, autocommit=True) as db:
+            name = conninfo_to_dict(address)["dbname"]
+            db.execute(f"ALTER DATABASE {name} SET synchronous_commit TO on")
+        with closing(Pool(partial(Connection, address))) as later:
+            for message in (None, "5.0"):
+                await later.write(partial(stored, turn=turn, message=message))
+    assert [row[0] for row in found] == ["on", "off"]
