@@ -9,6 +9,9 @@ from bot.domain.installation import Ending, Installation, Place, Tokens
 from storage import dialect
 from storage.connection import Connection, Row
 
+# How many expired states a new one takes along: more than one, so that they get fewer.
+_FEW = 20
+
 _AT = "platform = :platform AND organisation = :organisation AND workspace = :workspace"
 
 
@@ -69,7 +72,9 @@ def m032_installations(db: Database) -> None:
     )
 
 
-def store_state(db: Connection, digest: str, expires: float) -> None:
+def store_state(db: Connection, digest: str, expires: float, now: float) -> None:
+    # Or else a flood of them would last until the daily clean-up.
+    expire_states(db, now=now, most=_FEW)
     db.execute(
         "INSERT INTO install_states (digest, expires_at) VALUES (?, ?)",
         [digest, expires],

@@ -10,6 +10,7 @@ nothing of Slack's answer: the operator's part is in the log, without codes and 
 import asyncio
 import hashlib
 import logging
+import math
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -45,6 +46,7 @@ from bot.errors import AccessRevoked, DeliveryError, StorageError
 from bot.messages import slack_install as texts
 from bot.ports.host import Alert
 from bot.ports.installations import InstallStates, Sealer
+from bot.runtime.request_rate import RequestRate
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +57,10 @@ INSTALL, REDIRECT = "/slack/install", "/slack/oauth_redirect"
 
 # How long a state is good, in seconds: Bolt's own (facts A11).
 STATE_VALID = 600
+
+# How many installations may begin in a minute: each is a row for ten minutes, and
+# anybody may ask for the page.
+MOST_BEGUN = 120
 
 #: What somebody reads by Bolt's reason for a failure.
 _REASONS = {
@@ -81,7 +87,8 @@ class _States(AsyncOAuthStateStore):
 
     async def async_issue(self, *args: object, **kwargs: object) -> str:
         state = secrets.token_urlsafe(32)
-        await self._states.store_state(_digest(state), time.time() + STATE_VALID)
+        now = time.time()
+        await self._states.store_state(_digest(state), now + STATE_VALID, now)
         return state
 
     async def async_consume(self, state: str) -> bool:
@@ -157,6 +164,7 @@ class Installer:
         # Of two who install the app in one workspace at once, the later gets the token
         # that stays good; its row must be the later, too.
         self._one_at_a_time = asyncio.Lock()
+        self._begun = RequestRate(1)
         settings = AsyncOAuthSettings(
             client_id=config.client_id,
             client_secret=config.client_secret,
@@ -182,6 +190,11 @@ class Installer:
         ]
 
     async def _install(self, request: web.Request) -> web.Response:
+        if wait := self._begun.take("", MOST_BEGUN, time.monotonic()):
+            answer = await _answered(self._page(texts.MANY))
+            answer.set_status(HTTPStatus.TOO_MANY_REQUESTS)
+            answer.headers["Retry-After"] = str(math.ceil(wait))
+            return answer
         try:
             asked = await to_bolt_request(request)
             return await _answered(await self._flow.handle_installation(asked))

@@ -45,6 +45,7 @@ NOT_SERVED = (
     "This Threadkeep does not serve your workspace, so its access was given back. Ask "
     "the person who runs it to add the workspace to THREADKEEP_WORKSPACES."
 )
+MANY = "Many people are installing Threadkeep now. Wait a minute, and start again."
 AGAIN = "Start again"
 
 

@@ -12,8 +12,9 @@ from bot.domain.installation import Ending, Installation, Place, Tokens
 class InstallStates(Protocol):
     """What proves that somebody who comes back from the platform was sent there."""
 
-    async def store_state(self, digest: str, expires: float) -> None:
-        """Store the digest of a state, good until `expires`."""
+    async def store_state(self, digest: str, expires: float, now: float) -> None:
+        """Store the digest of a state, good until `expires`; drop a few that expired
+        before `now`."""
 
     async def spend_state(self, digest: str, now: float) -> bool:
         """Delete the state with this digest; return whether there was one, and it was

@@ -106,8 +106,8 @@ async def test_a_refresh_token_is_held_by_one(store: Store) -> None:
 
 
 async def test_a_state_is_good_once_and_for_a_time(store: Store) -> None:
-    await store.store_state("one", NOON + 600)
-    await store.store_state("two", NOON + 600)
+    await store.store_state("one", NOON + 600, NOON)
+    await store.store_state("two", NOON + 600, NOON)
     assert await store.spend_state("one", NOON)
     assert not await store.spend_state("one", NOON)
     assert not await store.spend_state("two", NOON + 600)

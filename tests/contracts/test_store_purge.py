@@ -85,7 +85,12 @@ async def test_an_organisation_takes_its_workspaces_along(store: Store) -> None:
 
 
 async def test_states_that_nobody_came_back_with_go(store: Store) -> None:
-    await store.store_state("one", NOON)
-    await store.store_state("two", NOON + DAY)
+    await store.store_state("one", NOON, NOON - DAY)
+    await store.store_state("two", NOON + DAY, NOON - DAY)
     assert (await store.clean_up(Retention(), NOON))["states"] == 1
     assert await store.spend_state("two", NOON)
+    # Each new one takes some along, so that a flood of them does not last a day.
+    for number in range(5):
+        await store.store_state(f"old {number}", NOON, NOON - DAY)
+    await store.store_state("new", NOON + DAY, NOON)
+    assert (await store.clean_up(Retention(), NOON))["states"] == 0

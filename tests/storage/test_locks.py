@@ -15,6 +15,7 @@ REASONS = {
     "posts.put_post": "the first statement writes the post, which its files belong to",
     "triage_cases.record_case_result": "the first statement writes the case",
     "triage_cases.approve_example": "the first statement writes the case",
+    "installations.store_state": "states have nothing to do with each other",
     "installations.store_installation": "versions are given under the row of all",
     "installations.replace_tokens": "versions are given under the row of all",
     "installations.end_installation": "versions are given under the row of all",

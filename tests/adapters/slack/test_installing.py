@@ -296,3 +296,13 @@ def test_without_cryptography_a_sentence_says_what_to_install(
         open_sealer([KEY])
     with pytest.raises(ConfigError, match="keys new"):
         open_sealer([])
+
+
+async def test_a_flood_of_beginnings_is_refused_and_stored_no_more(
+    here: House, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(installing, "MOST_BEGUN", 3)
+    answers = [await Browser(here).open() for _ in range(5)]
+    assert [status for status, _ in answers] == [200, 200, 200, 429, 429]
+    assert shows(answers[-1][1], texts.MANY)
+    assert store.db.table("install_states").count == 3
