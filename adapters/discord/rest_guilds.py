@@ -21,8 +21,8 @@ FRESH = 300.0
 # For how long it is kept that the bot is not in a guild, in seconds.
 ABSENT = 30.0
 
-# How many guilds are kept: each has up to 500 channels, and 250 roles (facts B6).
-MOST = 500
+# How many guilds are kept: a large one takes almost a megabyte.
+MOST = 200
 
 
 class RestGuilds:
