@@ -24,7 +24,7 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/pytest
 PARALLEL := --workers 8
 
-.PHONY: help install run test test-emulators deep lint lock licenses docs screenshots bench clean
+.PHONY: help install run run-scale test test-emulators deep lint lock licenses docs screenshots bench clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ install: $(VENV)/.installed  ## create .venv and install Threadkeep into it
 
 run: $(VENV)/.installed  ## answer: on Slack and Discord if set up, else in your browser
 	@exec $(BIN)/threadkeep serve
+
+run-scale: $(VENV)/.tested  ## try two gateways and four workers on PostgreSQL, by hand
+	@exec $(BIN)/python -m tests.support.run_scale
 
 test: $(VENV)/.tested  ## run the tests of Threadkeep
 	@$(BIN)/python -m tests.support.chromium
