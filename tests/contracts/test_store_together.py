@@ -6,6 +6,7 @@ import itertools
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from functools import cache, partial
 from typing import Any
@@ -20,13 +21,17 @@ from bot.domain.names import LastName, NameKind
 from bot.domain.reply import PostedPart
 from bot.domain.retention import KEPT
 from bot.domain.scope import EVERYWHERE, Scope, ScopeLevel, ThreadKey
+from bot.domain.server_address import ServerAddress
 from bot.domain.setting import AuditEntry, Change, Draft, EditConflict
 from bot.domain.summary import Summary
 from bot.domain.triage_case import TriageCase
 from bot.domain.turn import Turn
 from bot.errors import ThreadLost
 from storage import leases
-from storage.postgres.opening import pool_of
+from storage.engine import schema as engine_schema
+from storage.postgres import schema
+from storage.postgres.connection import Connection
+from storage.postgres.opening import opened
 from storage.postgres.pool import Pool
 from storage.store import DatabaseStore
 from tests.support import postgres
@@ -57,7 +62,7 @@ Stores = Sequence[DatabaseStore]
 @cache
 def pools() -> list[Pool]:
     """The connections of several processes to the database that tests share."""
-    return [pool_of(postgres.shared()) for _ in range(STORES)]
+    return [postgres.pool_for_all_tests() for _ in range(STORES)]
 
 
 @pytest.fixture
@@ -475,6 +480,24 @@ async def test_corrections_of_several_fields_all_stay(stores: Stores) -> None:
         corrected = await stores[0].case(number)
         assert corrected is not None
         assert corrected.corrected == {f"field{n}": n for n in range(STORES)}
+
+
+# Starts
+
+
+async def test_ten_processes_that_start_at_once_all_find_the_tables() -> None:
+    """Ours, and those of the engine."""
+    with postgres.database() as address:
+        at = ServerAddress(postgres.uri(address))
+
+        def start(number: int) -> list[str]:
+            with opened(at, f"process {number}"), closing(Connection(address)) as db:
+                query = "SELECT name FROM threadkeep_steps ORDER BY name"
+                return [name for (name,) in db.execute(query)]
+
+        found = await at_once([asyncio.to_thread(start, n) for n in range(10)])
+    steps = sorted(step.name for step in (*schema.STEPS, *engine_schema.STEPS))
+    assert found == [steps] * 10
 
 
 # All against all

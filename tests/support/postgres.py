@@ -144,7 +144,15 @@ def shared() -> ServerAddress:
 @cache
 def pool() -> Pool:
     """Return the threads of this process for the database that its tests share."""
-    return pool_of(shared())
+    return pool_for_all_tests()
+
+
+def pool_for_all_tests() -> Pool:
+    """Return more such threads, closed when the process ends."""
+    found = pool_of(shared())
+    # Before the server ends.
+    Finalize(None, found.close, exitpriority=1)
+    return found
 
 
 def empty(db: Connection) -> None:
