@@ -55,6 +55,10 @@ MOST_KNOWN = 20_000
 # How long one that it is not installed in is not looked for again, in seconds.
 ABSENT = 10.0
 
+# How often the log names a workspace without an installation that events come from, in
+# seconds.
+HOUR = 3_600.0
+
 # How often changes by other processes are looked for, in seconds.
 EVERY = 5.0
 
@@ -87,6 +91,8 @@ class InstalledWorkspaces:
         self._users: LruDict[str, str] = LruDict(MOST_KNOWN)
         #: When workspaces were found to have no installation.
         self._absent: LruDict[str, float] = LruDict(MOST_KNOWN)
+        #: When the log said so.
+        self._named: LruDict[str, float] = LruDict(MOST_KNOWN)
         #: The organisations that workspaces are known to be part of.
         self._organisations: LruDict[str, str] = LruDict(MOST_KNOWN)
         #: The workspaces that were suspended because of an organisation's installation.
@@ -128,7 +134,9 @@ class InstalledWorkspaces:
         try:
             return await self._find(team)
         except AccessRevoked as error:
-            log.info("slack.event_without_installation team=%s %s", team, error)
+            if self._now() - self._named.get(team, float("-inf")) >= HOUR:
+                self._named[team] = self._now()
+                log.warning("slack.event_without_installation %s", error)
             return None
 
     async def home(self, user: str) -> Workspace:

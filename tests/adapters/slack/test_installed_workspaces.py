@@ -3,13 +3,14 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
 from adapters.slack import loaded_workspaces
 from adapters.slack.credentials import EARLY
 from adapters.slack.installed_workspaces import InstalledWorkspaces
+from bot.domain.scope import Scope
 from tests.emulators.slack import rates
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.emulators.slack.faults import ALWAYS, error, hold, status, throttle
@@ -30,6 +31,16 @@ class Team:
     def ask(self, text: str = "hello") -> str:
         said = f"{self.slack.mention} {text}"
         return self.slack.say(self.person, self.channel, said)
+
+    async def commands(self, text: str) -> None:
+        """Give a command, as an admin, and wait until it is acknowledged."""
+        self.slack.world.users[self.person].admin = True
+        given = self.slack.command(self.person, self.channel, "/claude", text)
+        await self.slack.until(lambda: given.acked)
+
+    def shown_more_than(self, count: int) -> Callable[[], bool]:
+        """Whether more messages than `count` were shown to them alone."""
+        return lambda: len(self.slack.ephemerals(self.person)) > count
 
     def answer(self, ts: str) -> str:
         """What the bot's message below one reads now."""
@@ -73,6 +84,29 @@ async def test_a_question_in_each_workspace_is_answered_there(here: House) -> No
     for each in (acme, globex):
         tokens = {call.token for call in each.slack.calls if call.token}
         assert tokens == {each.slack.bot_token}
+
+
+async def test_commands_and_buttons_are_carried_out_where_they_were_given(
+    here: House, slack: SlackEmulator
+) -> None:
+    org = slack.add_org("Initech")
+    north = Team(slack.add_team("North", org=org))
+    assert (await Browser(here).install(org))[0] == 200
+    acme = Team(await here.team("Acme"))
+    for each, model in ((acme, "opus"), (north, "haiku")):
+        await each.commands(f"model {model}")
+        ts = each.ask()
+        await each.answered(ts)
+        await here.idle()
+        answer = each.slack.thread(each.channel, ts)[-1]
+        before = len(each.slack.ephemerals(each.person))
+        each.slack.press(each.person, each.channel, answer.ts, "Receipt")
+        await each.slack.until(each.shown_more_than(before))
+    found = await here.store.list_settings(Scope("slack"))
+    assert {(e.place.workspace, e.place.channel, e.value) for e in found} == {
+        (acme.slack.team, acme.channel, "claude-opus-5-5"),
+        (north.slack.team, north.channel, "claude-haiku-5-5"),
+    }
 
 
 @pytest.mark.parametrize("error", ["token_revoked", "account_inactive", "invalid_auth"])
@@ -185,14 +219,18 @@ async def test_a_token_of_a_person_that_is_revoked_ends_nothing(here: House) -> 
     assert row.ended_at is None
 
 
-async def test_events_of_a_workspace_that_never_installed_are_ignored(
-    here: House, slack: SlackEmulator
+async def test_events_of_a_workspace_that_never_installed_are_named_once(
+    here: House, slack: SlackEmulator, caplog: pytest.LogCaptureFixture
 ) -> None:
     acme = Team(await here.team("Acme"))
-    slack.say_elsewhere("T0NOWHERE", "hello")
+    slack.installed = True
+    for _ in range(3):
+        slack.say_elsewhere("T0NOWHERE", "hello")
     await acme.answered(acme.ask())
     await slack.until(lambda: slack.settled)
     assert not any(each.lost for each in slack.deliveries)
+    said = "The app is not installed in slack:T0NOWHERE: install it there."
+    assert caplog.text.count(said) == 1
 
 
 async def test_an_organisation_is_installed_once_for_all_its_workspaces(
