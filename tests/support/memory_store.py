@@ -46,7 +46,9 @@ def migrate_new(db: Database, steps: Migrations = migrations) -> None:
     """Do what `migrate` does; a new database becomes a copy of a migrated one."""
     if steps is migrations and not db.execute("SELECT 1 FROM sqlite_master").fetchone():
         _template().conn.backup(db.conn)
-    migrate(db, steps)
+        db.execute("PRAGMA foreign_keys = ON")
+    else:
+        migrate(db, steps)
 
 
 @cache
