@@ -13,10 +13,14 @@ import contextlib
 import importlib
 import os
 import selectors
+import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+# How a process ends that was told to stop before it knew better.
+_STOPPED = (-signal.SIGTERM, -signal.SIGINT)
 
 # How much of the output is read at once.
 _PIECE = 64 * 1024
@@ -30,6 +34,17 @@ def run(
 
     Blocks: call it off the event loop. Raises OSError.
     """
+    written, status = _tried(module, argument, path, seconds, most)
+    if status in _STOPPED:
+        # That was meant for us, and we may still have time for it.
+        written, _ = _tried(module, argument, path, seconds, most)
+    return written
+
+
+def _tried(
+    module: str, argument: str, path: Path, seconds: float, most: int
+) -> tuple[bytes | None, int]:
+    """Return what `run` returns, and the status of the process."""
     with (
         path.open("rb") as file,
         subprocess.Popen(
@@ -38,6 +53,8 @@ def run(
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env={"PYTHONPATH": os.pathsep.join(sys.path)},
+            # A key that stops us in a terminal is not meant for it.
+            start_new_session=True,
         ) as process,
     ):
         try:
@@ -45,7 +62,7 @@ def run(
         finally:
             # It may have closed its output and go on.
             process.kill()
-    return written
+    return written, process.returncode
 
 
 def _written(process: subprocess.Popen[bytes], until: float, most: int) -> bytes | None:
@@ -69,7 +86,9 @@ def _written(process: subprocess.Popen[bytes], until: float, most: int) -> bytes
 
 def limit(*, memory: int, seconds: int) -> None:
     """Limit this process to so many bytes of memory and seconds of processor time, and
-    to no new files, as far as the system can."""
+    to no new files, as far as the system can; and let it go on where all of a service
+    are told to stop."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
         resource = importlib.import_module("resource")
     except ImportError:

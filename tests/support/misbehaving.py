@@ -2,6 +2,7 @@
 tests.support.misbehaving HOW`."""
 
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -15,6 +16,14 @@ def main() -> None:
     how = sys.argv[1]
     match how:
         case "well":
+            sys.stdout.buffer.write(sys.stdin.buffer.read())
+        case "go on":
+            os.kill(os.getpid(), signal.SIGTERM)
+            sys.stdout.buffer.write(b"to the end")
+        case "wait":
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            while not os.fstat(0).st_size:
+                time.sleep(0.01)
             sys.stdout.buffer.write(sys.stdin.buffer.read())
         case "exit":
             sys.stdout.buffer.write(b"half of it")

@@ -1,6 +1,11 @@
 """What runs in a process of its own ends only that, and sees nothing of ours."""
 
+import contextlib
+import os
+import signal
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -59,3 +64,38 @@ def test_it_has_no_variable_of_ours(
     assert names is not None
     assert b"ANTHROPIC" not in names
     assert b"THREADKEEP" not in names
+
+
+def test_it_goes_on_when_a_service_is_told_to_stop(path: Path) -> None:
+    assert run(path, "go on") == b"to the end"
+
+
+def test_what_was_stopped_before_it_knew_better_is_done_again(path: Path) -> None:
+    path.write_bytes(b"")
+    others = children()
+    with ThreadPoolExecutor(1) as pool:
+        work = pool.submit(run, path, "wait")
+        [first] = until(lambda: children() - others)
+
+        def stopped() -> set[int]:
+            # Repeated, since it may have ignored the first.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(first, signal.SIGTERM)
+            return children() - others - {first}
+
+        until(stopped)
+        path.write_bytes(b"what is in it")
+        assert work.result() == b"what is in it"
+
+
+def children() -> set[int]:
+    """The processes that this one has started."""
+    tasks = Path("/proc/self/task").glob("*/children")
+    return {int(pid) for task in tasks for pid in task.read_text().split()}
+
+
+def until(found: Callable[[], set[int]]) -> set[int]:
+    """Wait until something is found."""
+    while not (pids := found()):
+        time.sleep(0.01)
+    return pids
