@@ -254,7 +254,7 @@ class Link:
 
         async def lease(want: int) -> CallLease:
             return await gateways.lease_calls(
-                f"discord calls:{self.us}", want, EACH, BURST
+                f"discord_calls:{self.us}", want, EACH, BURST
             )
 
         self._limiter.lease = lease

@@ -120,7 +120,9 @@ class Connection:
             row_factory=_rows,
             cursor_factory=psycopg.RawCursor,
         )
-        self.raw.execute(f"SET lock_timeout = '{LOCK_SECONDS}s'".encode())
+        self.raw.execute(
+            "SELECT set_config('lock_timeout', $1, false)", [f"{LOCK_SECONDS}s"]
+        )
         #: How often this waited for the server.
         self.waits = 0
         # How many statements were sent, and up to which one the results are here.
