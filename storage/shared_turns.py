@@ -40,7 +40,8 @@ STOP = f"""
         WHERE thread_id = ({THREAD_ID}) AND state <> 'delivered'
           AND (:turn = '' OR key = :turn)
       )
-      AND ended_at IS NULL AND stopping = ''
+      AND ended_at IS NULL
+      AND (stopping = '' OR (stopping = 'withdraw' AND :how = 'stop'))
 """
 
 # One that reads or changes settings is not listed by name.

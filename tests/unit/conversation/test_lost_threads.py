@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from bot.conversation.addressing import judge
 from bot.domain.turn import TurnState
 from storage import leases
 from tests.support.memory_store import MemoryStore
@@ -54,3 +55,18 @@ async def test_a_thread_of_another_process_is_not_answered() -> None:
         await desk.answered("Elsewhere.", thread=THERE)
     assert desk.adapter.texts(HERE) == ["The capital"]
     assert len(desk.model.requests) == 1
+
+
+async def test_a_turn_that_was_stopped_elsewhere_before_it_began_is_not_answered() -> (
+    None
+):
+    desk = Desk()
+    await desk.store.receive(desk.said("?"), judge)
+    assert await desk.store.ask_to_stop(HERE, "", "stop")
+    desk.model.script("Elsewhere.")
+    async with desk.open():
+        await desk.ask("?", THERE)
+        await desk.answered("Elsewhere.", thread=THERE)
+    assert desk.adapter.texts(HERE) == []
+    assert len(desk.model.requests) == 1
+    assert await desk.store.open_threads() == []
