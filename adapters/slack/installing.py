@@ -58,6 +58,9 @@ INSTALL, REDIRECT = "/slack/install", "/slack/oauth_redirect"
 # How long a state is good, in seconds: Bolt's own (facts A11).
 STATE_VALID = 600
 
+# The most characters of a name: Slack's own have fewer.
+MOST_NAME = 100
+
 # How many installations may begin in a minute: each is a row for ten minutes, and
 # anybody may ask for the page.
 MOST_BEGUN = 120
@@ -277,9 +280,11 @@ class Installer:
 
 
 def _name(made: SlackInstallation) -> str:
-    """Return the name of the workspace, or of the organisation."""
+    """Return the name of the workspace, or of the organisation, on one line: its
+    admins have written it, and the operator's log and terminal show it."""
     of = made.enterprise_name if made.is_enterprise_install else made.team_name
-    return of or ""
+    printable = "".join(each if each.isprintable() else " " for each in of or "")
+    return " ".join(printable.split())[:MOST_NAME]
 
 
 def _html(status: int, page: str) -> BoltResponse:

@@ -306,3 +306,11 @@ async def test_a_flood_of_beginnings_is_refused_and_stored_no_more(
     assert [status for status, _ in answers] == [200, 200, 200, 429, 429]
     assert shows(answers[-1][1], texts.MANY)
     assert store.db.table("install_states").count == 3
+
+
+async def test_a_name_is_kept_on_one_line(here: House, slack: SlackEmulator) -> None:
+    evil = slack.add_team("Acme\nERROR\x1b[31m all is lost\x00" + "x" * 200)
+    assert (await Browser(here).install(evil))[0] == 200
+    (row,) = await here.store.installations("slack")
+    assert row.name.startswith("Acme ERROR [31m all is lost xx")
+    assert len(row.name) == installing.MOST_NAME
