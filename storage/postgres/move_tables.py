@@ -14,9 +14,11 @@ from storage.postgres.adaptation import NUL_MARK
 
 Row = tuple[Any, ...]
 
-#: Where each database notes its migrations; and the processes that run, of which there
-#: are none now.
-LEFT_OUT = {"_sqlite_migrations", "threadkeep_steps", "processes"}
+#: Where each database notes its migrations; and what only matters while processes run.
+LEFT_OUT = {
+    *("_sqlite_migrations", "threadkeep_steps"),
+    *("processes", "shard_ranges", "slots", "write_rates"),
+}
 
 _TYPES = {"INTEGER": "int8", "REAL": "float8", "TEXT": "text", "BLOB": "bytea"}
 

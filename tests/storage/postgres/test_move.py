@@ -281,6 +281,14 @@ def test_a_target_with_rows_is_left_alone(
     assert path.read_bytes() == before
 
 
+async def test_a_target_on_which_a_process_only_started_is_empty(
+    path: Path, address: str
+) -> None:
+    async with open_store(ServerAddress(uri(address))) as store:
+        await store.take_slot("identify", 5.0)
+    assert moved(path, address)["messages"] == ROWS
+
+
 def test_a_source_of_an_older_version_is_brought_up_to_date_first(
     path: Path, address: str, tmp_path: Path
 ) -> None:
