@@ -19,10 +19,12 @@ from benchmarks import (
     pages,
     reading,
     reports,
+    scale,
     search,
     sharing,
     start,
     streaming,
+    takeover,
     triage,
 )
 from benchmarks.machine import facts
@@ -45,6 +47,8 @@ CLAIMS = {
     "search": search.measure,
     "reading": reading.measure,
     "reports": reports.measure,
+    "scale": scale.measure,
+    "takeover": takeover.measure,
     "triage": triage.measure,
 }
 

@@ -36,11 +36,7 @@ def fsync() -> float:
 
 def child() -> int:
     """The process id of our only child."""
-    (pid,) = (
-        int(path.parent.name)
-        for path in Path("/proc").glob("[0-9]*/stat")
-        if _parent(path) == os.getpid()
-    )
+    (pid,) = _children(os.getpid())
     return pid
 
 
@@ -76,6 +72,20 @@ def cpu(pid: int) -> float:
     """Seconds of CPU that process `pid` has used so far, over all its threads."""
     user, system = _stat(Path(f"/proc/{pid}/stat"))[11:13]
     return (int(user) + int(system)) / TICKS
+
+
+def family_cpu(pid: int) -> float:
+    """Seconds of CPU that process `pid`, its children and those that ended used."""
+    ended = sum(map(int, _stat(Path(f"/proc/{pid}/stat"))[13:15])) / TICKS
+    return cpu(pid) + ended + sum(map(cpu, _children(pid)))
+
+
+def _children(pid: int) -> list[int]:
+    return [
+        int(path.parent.name)
+        for path in Path("/proc").glob("[0-9]*/stat")
+        if _parent(path) == pid
+    ]
 
 
 def _parent(stat: Path) -> int:

@@ -1,0 +1,207 @@
+"""Gateways and workers on one PostgreSQL database that keeps what it says is kept, and
+many Slack workspaces that have the app."""
+
+import asyncio
+import base64
+import contextlib
+import itertools
+import signal
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from adapters.slack.check import SCOPES
+from benchmarks.machine import cpu, family_cpu
+from benchmarks.platforms import clock
+from benchmarks.watching import MORE
+from bot.domain.installation import Installation, Place, Tokens
+from bot.domain.server_address import ServerAddress
+from storage.encryption import KeyRing
+from storage.opening import Where, open_store
+from tests.emulators.claude.emulator import ClaudeEmulator
+from tests.emulators.slack.emulator import SlackEmulator
+from tests.emulators.slack.rates import UNLIMITED
+from tests.support import postgres, scale_harness
+from tests.support.process import Process, claude_env
+from tests.support.slack_house import KEY, oauth_env
+
+PATIENCE = 300.0
+# How often the database is asked whether something is done, in seconds.
+LOOK = 0.05
+
+KNOWN = "SELECT count(*) FROM processes WHERE name LIKE %s"
+OPEN_TURNS = "SELECT count(*) FROM turns WHERE state <> 'delivered'"
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """Somebody in a channel of a workspace."""
+
+    slack: SlackEmulator
+    person: str
+    channel: str
+
+    def ask(self, text: str = "go on") -> str:
+        """Ask the bot in a new thread; return its ts."""
+        said = f"{self.slack.mention} {text}"
+        return self.slack.say(self.person, self.channel, said)
+
+    def answer(self, ts: str) -> str:
+        """What the bot's message below a question reads now."""
+        seen = self.slack.thread(self.channel, ts)
+        return next((each.text for each in seen if each.bot), "")
+
+    async def answered(self, ts: str) -> None:
+        """Wait until the answer to a question is complete."""
+        await self.slack.until(
+            lambda: (text := self.answer(ts)) and not text.endswith(MORE), PATIENCE
+        )
+
+
+class Town:
+    """The processes, and who asks them."""
+
+    def __init__(
+        self, folder: Path, slack: SlackEmulator, claude: ClaudeEmulator
+    ) -> None:
+        #: Where the database and what the processes print are.
+        self.folder = folder
+        self._numbers = itertools.count()
+        self.slack = slack
+        self.claude = claude
+        self.teams: list[Team] = []
+        self.processes: dict[Process, str] = {}
+        self.server = self.start_server()
+        self.address = self.server.of(self.server.create())
+
+    def start_server(self) -> postgres.Server:
+        """Start PostgreSQL as operators have it, on what is there already."""
+        self.server = postgres.start(
+            self.folder,
+            fsync="on",
+            full_page_writes="on",
+            synchronous_commit="on",
+            autovacuum="on",
+            shared_buffers="128MB",
+        )
+        return self.server
+
+    def stop_server(self) -> None:
+        """Stop it at once, whoever is connected."""
+        assert self.server.process is not None
+        self.server.process.send_signal(signal.SIGINT)
+        self.server.process.wait()
+
+    async def add_teams(self, count: int, at: Where | None = None) -> None:
+        """Let so many workspaces have the app, as the database `at` knows."""
+        ring = KeyRing((KEY,))
+        async with open_store(at or ServerAddress(self.address)) as store:
+            for number in range(count):
+                slack = self.slack.add_team(f"team {number}", installed=True)
+                place = Place("slack", "", slack.team)
+                tokens = Tokens(ring.seal(slack.bot_token, place))
+                await store.store_installation(
+                    Installation(
+                        place=place,
+                        name=f"team {number}",
+                        user=slack.bot_user,
+                        bot=slack.bot_id,
+                        scopes=SCOPES,
+                        installed_by="U1",
+                        installed_at=clock(),
+                        tokens=tokens,
+                    )
+                )
+                person, channel = slack.add_user("Pat"), slack.add_channel("general")
+                self.teams.append(Team(slack, person, channel))
+
+    async def start(self, role: str, **env: str) -> Process:
+        """Begin one more process in `role`, with `env` set besides; return it when it
+        does its work."""
+        folder = self.folder / f"{role}-{next(self._numbers)}"
+        folder.mkdir()
+        process = Process(
+            folder,
+            {
+                **oauth_env(self.slack),
+                **claude_env(self.claude),
+                "THREADKEEP_KEYS": base64.urlsafe_b64encode(KEY).decode(),
+                "THREADKEEP_DB": scale_harness.url(self.address),
+                "THREADKEEP_GRACE": "0",
+                **env,
+            },
+        )
+        sockets = self.slack.socket.opened
+        await process.start(role)
+        self.processes[process] = role
+        ended = asyncio.create_task(process.ended(PATIENCE * 10))
+        if "THREADKEEP_DB" not in env:
+            await self.until(
+                lambda: ended.done() or self.ask(KNOWN, f"%:{process.pid}") == [(1,)]
+            )
+        if role != "work":
+            await self.until(lambda: ended.done() or self.slack.socket.opened > sockets)
+        assert not ended.done(), process.output
+        ended.cancel()
+        return process
+
+    def ask(self, statement: str, *values: object) -> list[tuple[object, ...]]:
+        """Return what the database answers to `statement`; nothing while it has not
+        all tables."""
+        try:
+            with psycopg.connect(self.address, autocommit=True) as connection:
+                return connection.execute(statement, values).fetchall()
+        except psycopg.errors.UndefinedTable:
+            return []
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Wait until `condition()` holds."""
+        async with asyncio.timeout(PATIENCE):
+            while not condition():  # noqa: ASYNC110 - a database tells nobody
+                await asyncio.sleep(LOOK)
+
+    async def delivered(self) -> None:
+        """Wait until every question is answered."""
+        await self.slack.until(lambda: self.slack.settled, PATIENCE)
+        await self.until(lambda: self.ask(OPEN_TURNS) == [(0,)])
+
+    def used(self) -> dict[str, float]:
+        """Seconds of processor time that each role, and PostgreSQL, has used."""
+        found = dict.fromkeys(("gateway", "work", "serve"), 0.0)
+        for process, role in self.processes.items():
+            found[role] += cpu(process.pid)
+        assert self.server.process is not None
+        return {**found, "PostgreSQL": family_cpu(self.server.process.pid)}
+
+    async def end(self) -> None:
+        """End all that run."""
+        for process in self.processes:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill(signal.SIGCONT)
+                process.kill()
+            await process.ended(PATIENCE)
+        self.stop_server()
+
+
+@contextlib.asynccontextmanager
+async def town(
+    tokens_per_second: float | None = None, teams: int = 1
+) -> AsyncIterator[Town]:
+    """A town with so many workspaces, and nobody who answers there."""
+    with tempfile.TemporaryDirectory(prefix="threadkeep-pg-") as name:
+        folder = Path(name)
+        async with (
+            SlackEmulator(clock=clock, rates=UNLIMITED) as slack,
+            ClaudeEmulator(clock=clock, tokens_per_second=tokens_per_second) as claude,
+        ):
+            # Its own workspace has not installed the app.
+            slack.uninstall()
+            made = Town(folder, slack, claude)
+            try:
+                await made.add_teams(teams)
+                yield made
+            finally:
+                await made.end()
