@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlite_utils import Database
 
 from storage import database, migrations
+from storage.connection import Connection
 from storage.database import open_for_writing
 from storage.store import DatabaseStore
 from tests.emulators.claude.reply import Hold
@@ -67,7 +67,7 @@ async def test_a_disk_that_is_full_for_a_while(
     stage, full = on_slack, [True, True]
     real = getattr(DatabaseStore, verb)
 
-    def refuse(db: Database) -> None:
+    def refuse(db: Connection) -> None:
         full.pop()
         raise sqlite3.OperationalError("database or disk is full")
 
