@@ -237,7 +237,7 @@ async def test_thinking_shows_until_the_answer_is_there(desk: Desk) -> None:
 
 async def test_an_answer_that_comes_late_is_not_taken(desk: Desk) -> None:
     asked = desk.command("sulk")
-    desk.emulator.advance(3)
+    desk.emulator.advance(60)
     assert asked.error == "The application did not respond"
     path = f"/interactions/{asked.id}/{asked.token}/callback"
     body = {"type": 4, "data": {"content": "x"}}

