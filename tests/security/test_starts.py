@@ -439,6 +439,7 @@ def test_no_text_is_read_as_a_number_anywhere_else() -> None:
         ("markup.py", "match['time']"),
         ("message_listener.py", "thread.thread"),
         ("ids.py", "text"),
+        ("name_cache.py", "message.author"),
         ("name_cache.py", "user"),
         ("members.py", "user"),
         ("surface.py", "part.calls"),
