@@ -214,3 +214,23 @@ async def test_people_decide_about_a_dear_file(store: Store) -> None:
     assert set(await store.file_data(["#r", "#r/20", "#n"])) == {"#r", "#r/20"}
     await store.delete_messages("slack", "T1", ["2"], "C1", 50.0)
     assert await store.file_data(["#r", "#r/20"]) == {}
+
+
+async def test_a_large_file_is_stored_piece_by_piece(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.dialect._PIECE", 1_000)
+    data = bytes(range(256)) * 13 + b"end"
+    large = replace(CONTENT, data=data)
+    await ask(store, replace(said("1"), files=(PICTURE,)))
+    await store.store_file(HERE, "1", PICTURE, "#large", len(data), large)
+    assert await store.file_data(["#large"]) == {"#large": data}
+    await store.delete_messages("slack", "T1", ["1"], "C1", 30.0)
+    assert await store.file_data(["#large"]) == {}
+
+
+async def test_an_empty_file_is_stored(store: Store) -> None:
+    await ask(store, replace(said("1"), files=(PICTURE,)))
+    empty = replace(CONTENT, data=b"")
+    await store.store_file(HERE, "1", PICTURE, "#empty", 0, empty)
+    assert await store.file_data(["#empty"]) == {"#empty": b""}

@@ -1,5 +1,6 @@
 """The commands of the database on PostgreSQL."""
 
+import importlib.util
 import re
 from pathlib import Path
 
@@ -73,3 +74,17 @@ def test_what_only_a_file_has_says_what_to_do(env: dict[str, str]) -> None:
 def test_an_address_of_another_kind_is_named() -> None:
     wrong = {"THREADKEEP_DB": f"mysql://u:{PASSWORD}@db/threads"}
     assert "not one of PostgreSQL" in said(wrong, "usage", 2)
+
+
+def test_without_the_extra_it_says_what_to_install(
+    env: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util,
+        "find_spec",
+        lambda name: None if name == "psycopg" else find(name),
+    )
+    for command in ("usage", "check --offline", "token list", "threads list"):
+        status = 1 if command.startswith("check") else 2
+        assert "threadkeep[postgres]" in said(env, command, status)

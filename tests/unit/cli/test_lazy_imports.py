@@ -12,6 +12,10 @@ HEAVY = (
     "slack_bolt",
     "prompt_toolkit",
     "markdown_it",
+    # Of the extras.
+    "psycopg",
+    "procrastinate",
+    "cryptography",
 )
 
 RUN = f"""
@@ -30,6 +34,8 @@ assert "storage.store" in sys.modules
 # The bot listens before Claude's SDK is imported.
 import bot.cli.serve, adapters.slack.adapter, adapters.discord.adapter
 assert "anthropic" not in sys.modules
+assert "psycopg" not in sys.modules
+assert "procrastinate" not in sys.modules
 """
 
 
