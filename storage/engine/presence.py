@@ -25,8 +25,10 @@ log = logging.getLogger(__name__)
 BEAT = 2.0
 LOOK = 0.5
 
-# The pause before a lost connection is opened again, in seconds.
+# The pause before a lost connection is opened again, in seconds; and how long nothing
+# is logged of further losses: a server that is away costs one line a minute.
 AGAIN = 0.2
+QUIET = 60.0
 
 #: How long a statement here may take, in seconds: none waits for a lock.
 TIMEOUT = 10.0
@@ -66,18 +68,23 @@ class Presence:
         role: str,
         name: str,
         reaper: Reaper,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._address = address
         self._id = id
         self._role = role
         self._name = name
         self._reaper = reaper
+        self._clock = clock
         #: Its number in the engine; 0 for none.
         self.worker = 0
         #: Set while it is listed and locked.
         self.entered = asyncio.Event()
         self._beat_at = float("-inf")
-        self._counted_at = time.monotonic()
+        self._counted_at = self._clock()
+        #: When a lost connection was logged last, and how many were lost since.
+        self._logged_at = float("-inf")
+        self._lost = 0
         #: Whether it was said that nobody hears, or answers.
         self._is_alone = False
         #: The number that was told last; None before it was listed.
@@ -89,9 +96,17 @@ class Presence:
             try:
                 await self._attend(stops)
             except (psycopg.Error, OSError, TimeoutError) as error:
-                log.warning("process.disconnected code=%s", code(error))
+                self._log_loss(error)
             self.entered.clear()
             await asyncio.sleep(AGAIN)
+
+    def _log_loss(self, error: Exception) -> None:
+        self._lost += 1
+        now = self._clock()
+        if now - self._logged_at >= QUIET:
+            failed = code(error)
+            log.warning("process.disconnected code=%s times=%d", failed, self._lost)
+            self._logged_at, self._lost = now, 0
 
     async def leave(self) -> None:
         """Be listed no more: what is left here may be taken by others at once."""
@@ -105,7 +120,7 @@ class Presence:
 
     async def _attend(self, stops: Stops) -> None:
         async with await self._connect() as connection:
-            began, is_locked = time.monotonic(), False
+            began, is_locked = self._clock(), False
             await connection.execute("LISTEN threadkeep_stops")
             while True:
                 async with asyncio.timeout(TIMEOUT):
@@ -116,7 +131,7 @@ class Presence:
                     self.entered.set()
                     await self._pass_on(connection, stops)
                     await self._count(connection)
-                    age = time.monotonic() - began
+                    age = self._clock() - began
                     await self._reaper.look(connection, self._id, age)
                 async for notice in connection.notifies(timeout=LOOK):
                     how, _, key = notice.payload.partition(" ")
@@ -131,7 +146,7 @@ class Presence:
 
     async def _beat(self, connection: psycopg.AsyncConnection) -> None:
         """Give a sign of life, if it is time or there is something new to tell."""
-        now = time.monotonic()
+        now = self._clock()
         if now - self._beat_at < BEAT and self._told == self.worker:
             return
         cursor = await connection.execute(
@@ -151,9 +166,9 @@ class Presence:
 
     async def _count(self, connection: psycopg.AsyncConnection) -> None:
         """Log it if nobody hears, or nobody answers."""
-        if time.monotonic() - self._counted_at < COUNT:
+        if self._clock() - self._counted_at < COUNT:
             return
-        self._counted_at = time.monotonic()
+        self._counted_at = self._clock()
         cursor = await connection.execute("SELECT DISTINCT role FROM processes")
         roles = {role for (role,) in await cursor.fetchall()}
         for needed, event, start in (

@@ -6,10 +6,8 @@ import itertools
 import signal
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from urllib.parse import quote
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
 
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.slack.emulator import SlackEmulator
@@ -50,7 +48,7 @@ class Cluster:
         folder.mkdir()
         env = {
             **slack_env(self.slack),
-            "THREADKEEP_DB": url(self.address),
+            "THREADKEEP_DB": postgres.uri(self.address),
             "THREADKEEP_GRACE": "1",
             **self.env,
         }
@@ -146,10 +144,3 @@ async def cluster(
                 yield made
             finally:
                 await made.end()
-
-
-def url(address: str) -> str:
-    """Return `address` as an operator writes it."""
-    parts = conninfo_to_dict(address)
-    host = quote(str(parts["host"]), safe="")
-    return f"postgresql://{parts['user']}@/{parts['dbname']}?host={host}"

@@ -14,7 +14,7 @@ from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.discord.emulator import DiscordEmulator
 from tests.support import postgres
 from tests.support.process import Nursery, Process, claude_env
-from tests.support.scale_harness import PATIENCE, url
+from tests.support.scale_harness import PATIENCE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -47,7 +47,7 @@ class Town:
         folder.mkdir()
         env = {
             **self.discord.env,
-            "THREADKEEP_DB": url(self._address),
+            "THREADKEEP_DB": postgres.uri(self._address),
             "THREADKEEP_GRACE": "1",
         }
         if role == "work":

@@ -9,7 +9,7 @@ import pytest
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.emulators.slack.rates import UNLIMITED
-from tests.support import postgres, scale_harness
+from tests.support import postgres
 from tests.support.deep import deep_only
 from tests.support.ports import free_port, until_listening
 from tests.support.process import Nursery, Process, claude_env, slack_http_env
@@ -93,7 +93,7 @@ async def test_while_the_server_of_the_database_is_away_slack_repeats(
             env = {
                 **slack_http_env(slack),
                 **claude_env(claude),
-                "THREADKEEP_DB": scale_harness.url(database),
+                "THREADKEEP_DB": postgres.uri(database),
                 "THREADKEEP_SLACK_HTTP": address,
                 "THREADKEEP_GRACE": "5",
             }

@@ -12,7 +12,7 @@ from bot.cli.main import main
 from bot.domain.scope import Scope
 from bot.domain.triage_case import TriageCase
 from tests.storage.engine.conftest import Process, Processes
-from tests.support.scale_harness import url
+from tests.support import postgres
 from tests.support.store_helpers import HERE, THERE, answer, keep, said
 
 JOBS = """
@@ -138,7 +138,7 @@ async def test_who_runs_is_listed_by_a_command(processes: Processes) -> None:
     await one.store.receive(said("m1"), answer)
     await processes.until(lambda: one.drained)
     assert await one.store.take_turn(HERE)
-    env = {"THREADKEEP_DB": url(processes.address)}
+    env = {"THREADKEEP_DB": postgres.uri(processes.address)}
     command = partial(CliRunner().invoke, main, env=env)
     ran = await asyncio.to_thread(command, ["now", "--json"])
     [found] = json.loads(ran.output)["processes"]
