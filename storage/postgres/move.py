@@ -146,7 +146,9 @@ def _copy(
     size = 0
     for row in source.rows(table, behind):
         batch.append(row)
-        size += sum(len(each) for each in row if isinstance(each, str | bytes))
+        for each in row:
+            if isinstance(each, str | bytes):
+                size += len(each)
         if len(batch) >= BATCH_ROWS or size >= BATCH_SIZE:
             target.add(table, batch, is_last=False)
             batch, size = [], 0

@@ -38,7 +38,8 @@ class Source(Protocol):
     """Where the rows come from."""
 
     def rows(self, table: Table, behind: Sequence[Any] = ()) -> Iterator[Row]:
-        """Yield the rows of `table` behind that key, in the order of its key."""
+        """Yield the rows of `table` behind that key, in the order of its key. A NUL may
+        be written as the other database stores it."""
         ...
 
 
@@ -95,7 +96,7 @@ class File:
         places = ", ".join("?" * len(table.columns))
         statement = f"INSERT INTO {table.name} ({table.column_list}) VALUES ({places})"
         with self._db.atomic():
-            self._db.conn.executemany(statement, rows)
+            self._db.conn.executemany(statement, map(_read_back, rows))
             self._db.execute(_KEEP.format("?"), _kept(table, rows, is_last))
 
     def clear(self, tables: Sequence[Table]) -> None:
@@ -140,9 +141,8 @@ class Server:
             # Rows with files have many megabytes.
             cursor.itersize = 1 if table.has_bytes else 1_000
             query = _select(table, behind, "%s")
-            cursor.execute(query.encode(), [_stored(each) for each in behind])
-            for row in cursor:
-                yield tuple([_read_back(each) for each in row])
+            cursor.execute(query.encode(), _stored(behind))
+            yield from cursor
 
     def begin(self, source: str) -> None:
         with self._db.transaction():
@@ -164,7 +164,7 @@ class Server:
             with cursor.copy(copy_in.encode()) as copy:
                 copy.set_types(table.types)
                 for row in rows:
-                    copy.write_row([_stored(each) for each in row])
+                    copy.write_row(_stored(row))
             cursor.execute(_KEEP.format("%s").encode(), _kept(table, rows, is_last))
 
     def clear(self, tables: Sequence[Table]) -> None:
@@ -237,11 +237,21 @@ def _read(rows: Sequence[Sequence[Any]]) -> tuple[str, Progress]:
     return source, far
 
 
-def _stored(value: Any) -> Any:
-    if isinstance(value, str) and "\0" in value:
-        return value.replace("\0", NUL_MARK)
-    return value
+def _stored(row: Sequence[Any]) -> Sequence[Any]:
+    """Return `row` as PostgreSQL takes it."""
+    for each in row:
+        if isinstance(each, str) and "\0" in each:
+            return [_replaced(value, "\0", NUL_MARK) for value in row]
+    return row
 
 
-def _read_back(value: Any) -> Any:
-    return value.replace(NUL_MARK, "\0") if isinstance(value, str) else value
+def _read_back(row: Row) -> Sequence[Any]:
+    """Return `row` of PostgreSQL as SQLite takes it."""
+    for each in row:
+        if isinstance(each, str) and NUL_MARK in each:
+            return [_replaced(value, NUL_MARK, "\0") for value in row]
+    return row
+
+
+def _replaced(value: Any, old: str, new: str) -> Any:
+    return value.replace(old, new) if isinstance(value, str) else value
