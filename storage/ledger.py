@@ -7,6 +7,7 @@ in the period in which it was reserved, so what is released is what was reserved
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from typing import Any
 
 from bot.domain.budget import (
     ALERTS,
@@ -37,6 +38,15 @@ OF_ID = "SELECT * FROM charges WHERE id = ?"
 OF_TURN = "SELECT * FROM charges WHERE turn = :turn AND turn IS NOT NULL"
 
 
+INSERT = """
+    INSERT INTO charges
+        (turn, kind, platform, workspace, channel, thread, person, model, at, reserved,
+         asks, owner)
+    VALUES (:turn, :kind, :platform, :workspace, :channel, :thread, :person, :model,
+        :now, :most, :asks, :owner)
+"""
+
+
 def reserve(
     db: Connection,
     turn: Turn,
@@ -54,7 +64,8 @@ def reserve(
         _book_attempt(db, before, now)
     if exceeded := _exceeded(db, person, most, caps, now):
         return exceeded
-    _insert(db, Charge(scope, person, "answer", ""), most, now, turn=turn.key)
+    charge = Charge(scope, person, "answer", "")
+    db.execute(INSERT, _open(charge, most, now, turn=turn.key))
     _add_reserve(db, scope, most, now)
     return None
 
@@ -120,7 +131,7 @@ def book_turn(
             # No model was called.
             return []
         charge = Charge(Scope.of(turn.thread), "", "answer", outcome.model)
-        _insert(db, charge, 0.0, now, turn=turn.key)
+        db.execute(INSERT, _open(charge, 0.0, now, turn=turn.key))
         row = _of_turn(db, turn)
         assert row is not None
     _close(
@@ -153,7 +164,7 @@ def open_charge(
     exceeded = _exceeded(db, charge.person, charge.most, caps, now, turn=charge.turn)
     if exceeded:
         return exceeded
-    opened = _insert(db, charge, charge.most, now, owner=owner)
+    opened = insert(db, INSERT, _open(charge, charge.most, now, owner=owner))
     _add_reserve(db, charge.place, charge.most, now)
     return opened
 
@@ -282,31 +293,21 @@ def _alert(db: Connection, cap: Budget, at: float) -> Alert | None:
     return Alert(cap, max(reached), row["spent"])
 
 
-def _insert(
-    db: Connection, charge: Charge, most: float, now: float, **of: str | None
-) -> int:
-    """Insert an open charge `of` a turn or an owner; return its id."""
-    return insert(
-        db,
-        """
-        INSERT INTO charges
-            (turn, kind, platform, workspace, channel, thread, person, model, at,
-             reserved, asks, owner)
-        VALUES (:turn, :kind, :platform, :workspace, :channel, :thread, :person,
-            :model, :now, :most, :asks, :owner)
-        """,
-        {
-            **parts(charge.place),
-            "turn": of.get("turn"),
-            "kind": charge.kind,
-            "person": charge.person,
-            "model": charge.model,
-            "now": now,
-            "most": most,
-            "asks": charge.kind in QUESTIONS and not charge.goes_on,
-            "owner": of.get("owner", ""),
-        },
-    )
+def _open(
+    charge: Charge, most: float, now: float, *, turn: str | None = None, owner: str = ""
+) -> dict[str, Any]:
+    """Return the values of INSERT for an open charge of a turn or an owner."""
+    return {
+        **parts(charge.place),
+        "turn": turn,
+        "kind": charge.kind,
+        "person": charge.person,
+        "model": charge.model,
+        "now": now,
+        "most": most,
+        "asks": charge.kind in QUESTIONS and not charge.goes_on,
+        "owner": owner,
+    }
 
 
 def _close(

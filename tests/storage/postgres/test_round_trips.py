@@ -42,7 +42,7 @@ WAITS = {
     "store_prompt": 4,
     "conversation": 2,
     "summarised": 1,
-    "reserve": 3,
+    "reserve": 2,
 }
 
 
