@@ -20,7 +20,7 @@ from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.emulators.slack.rates import UNLIMITED
 from tests.emulators.slack.socketmode import Delivery
-from tests.support import postgres, scale_harness
+from tests.support import postgres
 from tests.support.ports import free_port, until_listening
 from tests.support.process import Process, claude_env, slack_env
 
@@ -156,7 +156,7 @@ def _database(folder: Path) -> Iterator[str]:
         directory, fsync="on", full_page_writes="on", synchronous_commit="on"
     )
     try:
-        yield scale_harness.url(server.of(server.create()))
+        yield postgres.uri(server.of(server.create()))
     finally:
         assert server.process is not None
         server.process.send_signal(signal.SIGINT)

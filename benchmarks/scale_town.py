@@ -24,7 +24,7 @@ from storage.opening import Where, open_store
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.emulators.slack.rates import UNLIMITED
-from tests.support import postgres, scale_harness
+from tests.support import postgres
 from tests.support.process import Process, claude_env
 from tests.support.slack_house import KEY, oauth_env
 
@@ -129,7 +129,7 @@ class Town:
                 **oauth_env(self.slack),
                 **claude_env(self.claude),
                 "THREADKEEP_KEYS": base64.urlsafe_b64encode(KEY).decode(),
-                "THREADKEEP_DB": scale_harness.url(self.address),
+                "THREADKEEP_DB": postgres.uri(self.address),
                 "THREADKEEP_GRACE": "0",
                 **env,
             },
