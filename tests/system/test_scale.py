@@ -74,14 +74,25 @@ async def test_a_question_is_heard_by_one_process_and_answered_by_another(
     assert all("message.heard" not in each.output for each in workers)
 
 
-async def test_a_word_stops_an_answer_of_another_process(town: Cluster) -> None:
+async def test_who_waits_is_told_and_a_word_stops_an_answer_of_another_process(
+    town: Cluster,
+) -> None:
     ts, _, gate = await begin(town)
+    second = town.say("And of Italy?", thread_ts=ts)
+
+    def signs() -> tuple[str, ...]:
+        return town.slack.message(town.channel, second).reactions
+
+    await town.until(signs)
+    town.claude.script(["Rome."])
     town.slack.say(town.alice, town.channel, "stop", thread_ts=ts)
+    await town.until(lambda: town.replies(ts)[1:] == ["Rome."])
     await town.delivered()
     gate.set()
-    [text] = town.replies(ts)
-    assert "the capital" not in text
-    assert town.ask("SELECT ended FROM turns") == [("stopped",)]
+    assert "the capital" not in town.replies(ts)[0]
+    ended = town.ask("SELECT ended FROM turns ORDER BY id")
+    assert ended == [("stopped",), ("done",)]
+    await town.until(lambda: not signs())
 
 
 async def test_the_answer_of_a_killed_worker_is_written_by_another(
