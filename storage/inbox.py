@@ -34,7 +34,11 @@ NEXT_MESSAGE = next_id("messages")
 IGNORED = Verdict(Disposition.IGNORE)
 
 
-def receive(db: Connection, message: Message, judge: Judge, now: float) -> Verdict:
+def receive(
+    db: Connection, message: Message, judge: Judge, now: float, owner: str = ""
+) -> Verdict:
+    """Do what `InboxStore.receive` says; a new thread is the process `owner`'s, if that
+    is the only one."""
     locks.storing(db, Scope.of(message.thread))
     thread = locks.thread(db, message.thread)
     # All are asked for before any is read: on PostgreSQL one round trip brings them.
@@ -54,7 +58,8 @@ def receive(db: Connection, message: Message, judge: Judge, now: float) -> Verdi
     if not (thread or answers or verdict.begins):
         return replace(verdict, disposition=Disposition.IGNORE)
     if thread is None:
-        thread_id = _add_thread(db, message.thread, unread=not message.opens, now=now)
+        unread = not message.opens
+        thread_id = _add_thread(db, message.thread, owner, unread=unread, now=now)
     else:
         thread_id = thread["id"]
     turn_id = waiting_turn(db, thread_id, message, now=now) if answers else None
@@ -97,15 +102,17 @@ def backfill(
     return thread_queries.turn_messages(thread_queries.ask_messages(db, turn.id))
 
 
-def _add_thread(db: Connection, key: ThreadKey, *, unread: bool, now: float) -> int:
+def _add_thread(
+    db: Connection, key: ThreadKey, owner: str, *, unread: bool, now: float
+) -> int:
     return insert(
         db,
         """
         INSERT INTO threads
-            (platform, workspace, channel, thread, follows, unread, created_at)
-        VALUES (:platform, :workspace, :channel, :thread, 0, :unread, :now)
+            (platform, workspace, channel, thread, follows, unread, created_at, owner)
+        VALUES (:platform, :workspace, :channel, :thread, 0, :unread, :now, :owner)
         """,
-        {**thread_queries.named(key), "unread": unread, "now": now},
+        {**thread_queries.named(key), "unread": unread, "now": now, "owner": owner},
     )
 
 

@@ -98,7 +98,11 @@ class DatabaseStore:
 
     async def receive(self, message: Message, judge: Judge) -> Verdict:
         now = self._clock()
-        return await self._write(lambda db: inbox.receive(db, message, judge, now))
+        # One that is alone need not take what it has stored.
+        owner = "" if self.shared else self.owner
+        return await self._write(
+            lambda db: inbox.receive(db, message, judge, now, owner)
+        )
 
     async def readdress(self, message: Message, judge: Judge) -> Verdict:
         now = self._clock()

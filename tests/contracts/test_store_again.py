@@ -134,6 +134,7 @@ async def test_an_answer_given_anew_takes_the_place_of_the_old_one(
     assert again == Turn(
         id=again.id,
         key=again.key,
+        owner=again.owner,
         thread=HERE,
         state=TurnState.WAITING,
         attempts=0,
