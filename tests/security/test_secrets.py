@@ -147,7 +147,11 @@ def test_no_error_about_a_variable_holds_its_value(kind: str) -> None:
         assert error.__suppress_context__ or error.__context__ is None
 
 
-READERS = (Config.from_env, SlackConfig.from_env, DiscordConfig.from_env)
+READERS: tuple[Callable[[Mapping[str, str]], object], ...] = (
+    Config.from_env,
+    SlackConfig.from_env,
+    DiscordConfig.from_env,
+)
 SECRETS = (
     *("ANTHROPIC_API_KEY", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "DISCORD_TOKEN"),
     "SLACK_SIGNING_SECRET",

@@ -116,7 +116,7 @@ class ScriptedCore:
     async def forget(self, place: Scope) -> None:
         self.heard = [h for h in self.heard if not place.holds(Scope.of(h.thread))]
 
-    def stop(self, thread: ThreadKey) -> bool:
+    async def stop(self, thread: ThreadKey) -> bool:
         return False
 
     @property
