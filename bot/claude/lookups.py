@@ -43,10 +43,15 @@ async def list_models(
 ) -> list[BetaModelInfo] | None:
     """Return all models that our key may use, or None if they cannot be read within
     `timeout` seconds."""
-    # Whether a model compacts is said under that beta alone (Claude facts 1.8).
-    listed = sdk.beta.models.list(betas=[compaction.BETA])
     try:
         async with asyncio.timeout(timeout):
-            return [each async for each in listed]
+            try:
+                # Whether a model compacts is said under that beta alone (Claude
+                # facts 1.8).
+                listed = sdk.beta.models.list(betas=[compaction.BETA])
+                return [each async for each in listed]
+            except anthropic.BadRequestError:
+                # A gateway that does not know the beta.
+                return [each async for each in sdk.beta.models.list()]
     except (TimeoutError, *SDK_ERRORS):
         return None

@@ -74,6 +74,8 @@ class ClaudeEmulator:
         self.mcp: dict[str, mcp_servers.Server] = {}
         #: Models that it does not list.
         self.hidden: set[str] = set()
+        #: Whether it stands for a gateway that lists models, and refuses betas there.
+        self.refuses_betas = False
         #: How many clients went away before their answer was complete.
         self.disconnects = 0
         #: Whether an answer is made to its end, and billed, when its client goes away.
@@ -252,6 +254,8 @@ class ClaudeEmulator:
         if problem := self.stranger(asked):
             return failure(problem, asked.id)
         beta = asked.headers.get("anthropic-beta", "")
+        if beta and self.refuses_betas:
+            return failure(Fail(400, message="anthropic-beta"), asked.id)
         found = [
             _described(facts, beta) | self.models.get(facts.id, {})
             for facts in MODELS.values()

@@ -249,3 +249,12 @@ async def test_where_nothing_can_be_learnt_nothing_is_said(
 
 def test_nothing_learnt_refuses_nothing() -> None:
     assert all(refused(model, ModelAvailability()) == "" for model in MODELS)
+
+
+async def test_a_gateway_that_refuses_betas_still_lists_models(
+    claude: ClaudeEmulator,
+) -> None:
+    claude.refuses_betas = True
+    survey = await model_list.check_models(claude.api_key, claude.base_url)
+    assert survey is not None
+    assert not survey.unlisted
