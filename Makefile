@@ -62,9 +62,10 @@ lock:  ## renew requirements/*.txt from pyproject.toml; needs uv
 licenses: $(VENV)/.tested  ## renew docs/licenses.md from what is installed
 	@$(BIN)/python -m tests.support.licenses
 
-docs: $(VENV)/.tested  ## write docs/settings.md and docs/messages.md from the code
+docs: $(VENV)/.tested  ## write docs/settings.md, docs/messages.md and the picture of shapes
 	@$(BIN)/python -m tests.support.settings_page
 	@$(BIN)/python -m tests.support.messages_page
+	@$(BIN)/python -m tests.support.shapes_picture
 
 screenshots: $(VENV)/.tested  ## draw the pages in docs/pictures; needs Chromium
 	@$(BIN)/python -m tests.support.chromium

@@ -13,7 +13,7 @@ NO_THREADS = "There are no such threads."
 NO_BUDGETS = "No budget is set."
 NOT_RUNNING = "Threadkeep is not running with this database."
 NOT_HERE = (
-    "Each process that uses a database on a server tells its own state at its web "
+    "Of a database on a server, each threadkeep serve tells its own state at its web "
     "addresses /readyz and /metrics."
 )
 NOT_A_THREAD = (

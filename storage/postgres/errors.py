@@ -52,6 +52,12 @@ def is_lost(error: BaseException) -> bool:
     )
 
 
+def is_read_only(error: BaseException) -> bool:
+    """Return whether `error` says that the server takes no writes: it became a replica,
+    and another one may be found that is not."""
+    return isinstance(error, psycopg.errors.ReadOnlySqlTransaction)
+
+
 def code(error: BaseException) -> str:
     """Return the SQLSTATE of `error`, or the name of its type."""
     state = getattr(error, "sqlstate", None)

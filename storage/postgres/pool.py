@@ -25,7 +25,7 @@ from bot.errors import StorageError
 from bot.messages import storage as messages
 from bot.runtime.allowance import Allowance
 from storage.postgres.connection import Connection
-from storage.postgres.errors import is_lost, is_transient, translated
+from storage.postgres.errors import is_lost, is_read_only, is_transient, translated
 from storage.writer import MOST_WAITING, crowded
 
 log = logging.getLogger(__name__)
@@ -205,7 +205,8 @@ class _Threads:
                 db.execute("COMMIT")
             answer.give(made)
         except psycopg.Error as error:
-            if lost := is_lost(error):
+            lost = is_lost(error) or (self._begin == WRITE and is_read_only(error))
+            if lost:
                 db.close()
             if is_transient(error) or (lost and not ends):
                 raise _Again(error) from None

@@ -91,6 +91,22 @@ async def test_a_read_sees_one_state(pool: Pool) -> None:
     assert await seen == (0, 0)
 
 
+async def test_a_server_that_became_a_replica_is_left(pool: Pool) -> None:
+    """Connections that are made afterwards may write."""
+    tries = []
+
+    def change(db: Connection) -> None:
+        tries.append(db)
+        if len(tries) == 1:
+            db.execute("SET transaction_read_only = on")
+        add(db)
+
+    await pool.write(change)
+    assert await pool.read(count) == 1
+    first, second = tries
+    assert first is not second
+
+
 async def test_a_deadlock_is_tried_again(pool: Pool) -> None:
     for id in (1, 2):
         await pool.write(partial(add, id=id))
