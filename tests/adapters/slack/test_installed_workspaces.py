@@ -12,6 +12,7 @@ from adapters.slack.credentials import EARLY
 from adapters.slack.installed_workspaces import InstalledWorkspaces
 from bot.domain.scope import Scope
 from tests.emulators.slack import rates
+from tests.emulators.slack.calls import Call
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.emulators.slack.faults import ALWAYS, error, hold, status, throttle
 from tests.support.deep import rounds
@@ -46,6 +47,10 @@ class Team:
         """What the bot's message below one reads now."""
         seen = self.slack.thread(self.channel, ts)
         return next((each.text for each in seen if each.bot), "")
+
+    def calls_about(self, ts: str) -> list[Call]:
+        """The calls that name one message."""
+        return [each for each in self.slack.calls if ts in str(each.arguments)]
 
     async def answered(self, ts: str, text: str = "Understood.") -> None:
         await self.slack.until(lambda: self.answer(ts) == text)
@@ -121,11 +126,10 @@ async def test_a_revoked_token_touches_nobody_else(
     # Slack is asked once more, and then nothing any more.
     await here.ended(acme.slack)
     await here.idle()
-    calls = len(acme.slack.calls)
-    acme.ask("again")
+    again = acme.ask("again")
     await globex.answered(globex.ask())
     await slack.until(lambda: slack.settled)
-    assert len(acme.slack.calls) == calls
+    assert acme.calls_about(again) == []
     assert acme.answer(lost) == ""
     # Installed again, it answers what waited, too.
     await Browser(here).install(acme.slack)
@@ -253,11 +257,10 @@ async def test_an_organisation_is_installed_once_for_all_its_workspaces(
     south.slack.uninstall()
     await here.ended(south.slack)
     await here.idle()
-    calls = len(north.slack.calls)
     asked = north.ask("still there?")
     await slack.until(lambda: slack.settled)
     assert north.answer(asked) == ""
-    assert len(north.slack.calls) == calls
+    assert north.calls_about(asked) == []
 
 
 async def test_another_process_learns_what_changed(
