@@ -22,7 +22,7 @@ PLATFORM = "slack"
 
 
 class OneWorkspace:
-    """`adapters.slack.workspaces.Workspaces` with one workspace."""
+    """`adapters.slack.routed.Workspaces` with one workspace."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._only = workspace

@@ -1,4 +1,5 @@
-"""How replies stand to each other in the order of writes. No decisions."""
+"""Where replies are in the order of writes. It is kept here and decided elsewhere:
+`bot.delivery.write_budget`."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -19,7 +20,7 @@ class Spent:
 
 @dataclass(slots=True)
 class Standing:
-    """Decides the order among requests of the same priority."""
+    """The values that order a reply among requests of the same priority."""
 
     #: Its place in the order in which replies asked first.
     asked: int

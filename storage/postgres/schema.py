@@ -68,8 +68,8 @@ def apply(
     lock_wait: float = LOCK_WAIT,
     moving: bool = False,
 ) -> None:
-    """Take the steps that the database of `db` lacks, alone among all who
-    start. Only a move (`moving`) goes on where half of one was made.
+    """Take the steps that the database of `db` lacks, alone among all who start. Only a
+    move (`moving`) goes on where half of one was made.
 
     Raises ConfigError if the database cannot be brought up to date.
     """
@@ -79,8 +79,8 @@ def apply(
 
 
 def pending(db: Connection, steps: Sequence[Step] = STEPS) -> list[str]:
-    """Return the names of the steps that the database of `db` lacks; all of
-    them for an empty one.
+    """Return the names of the steps that the database of `db` lacks; all of them for an
+    empty one.
 
     Raises ConfigError if it is not ours or does not serve this version.
     """
