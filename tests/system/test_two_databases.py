@@ -10,6 +10,7 @@ import pytest
 
 from bot.domain.scope import EVERYWHERE, Scope, ThreadKey
 from bot.domain.server_address import ServerAddress
+from bot.text.words import terms
 from storage.opening import Where, open_store
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.slack.emulator import SlackEmulator
@@ -75,6 +76,8 @@ async def stored(database: Where, key: ThreadKey) -> dict[str, Any]:
         entries = await store.audit(EVERYWHERE, 0.0, 1_000)
         spending = await store.spending(0.0, Scope(key.platform, key.workspace))
         kept = (await store.stored_settings(Scope.of(key))).kept
+        place = Scope(key.platform, key.workspace, key.channel)
+        hits = (await store.search([place], terms("spain"), 9)).found
         return {
             "transcript": await store.transcript(key),
             "conversation": await store.conversation(key),
@@ -85,6 +88,7 @@ async def stored(database: Where, key: ThreadKey) -> dict[str, Any]:
             ],
             "settings": [(each.name, each.value, each.who) for each in settings],
             "kept": kept,
+            "found": [hit.text for hit in hits],
             "audit": [(each.action, each.name, each.after) for each in entries],
         }
 
@@ -104,6 +108,7 @@ async def test_a_conversation_is_the_same_on_both(
     assert on_file["open"] == []
     assert on_file["settings"] != []
     assert on_file["usage"] != []
+    assert on_file["found"] != []
     for what in on_file:
         assert plain(on_server[what]) == plain(on_file[what]), what
 
