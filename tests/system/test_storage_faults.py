@@ -118,6 +118,8 @@ def test_a_migration_that_was_interrupted_is_made_again(
         real(db, *given, **named)  # type: ignore[arg-type]
         raise KeyboardInterrupt
 
+    # Step by step, not as a copy of what was migrated before.
+    monkeypatch.setattr("storage.database.migrate", migrations.migrate)
     monkeypatch.setattr(migrations.migrations, "apply", interrupted)
     with pytest.raises(KeyboardInterrupt):
         open_for_writing(path)
