@@ -17,7 +17,7 @@ from adapters.slack import mrkdwn
 from adapters.slack.catching_up import CatchingUp
 from adapters.slack.check import scopes
 from adapters.slack.client import SlackClient, open_client
-from adapters.slack.config import SlackConfig
+from adapters.slack.config import PLATFORM, SlackConfig
 from adapters.slack.http_events import PATH, HttpEvents, serving
 from adapters.slack.installed_workspaces import InstalledWorkspaces
 from adapters.slack.intake import Intake
@@ -92,7 +92,7 @@ LIMITS = Limits(
 class SlackAdapter:
     """The Slack workspaces that the app is installed in."""
 
-    name = "slack"
+    name = PLATFORM
 
     def __init__(
         self,

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from adapters.slack.config import PLATFORM
 from adapters.slack.routed import Workspaces
 from adapters.slack.workspace import Workspace
 from bot.domain.scope import Scope, ThreadKey
@@ -27,8 +28,6 @@ from bot.runtime.background import Background, report
 from bot.runtime.retry import retry_until_success
 
 log = logging.getLogger(__name__)
-
-PLATFORM = "slack"
 
 # How long Slack may have sent nothing before anything is fetched, in seconds: it
 # repeats an event last after five or six minutes (facts A2).

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from adapters.slack import oauth_calls
 from adapters.slack.client import Identity, SlackClient, open_client
-from adapters.slack.config import SlackConfig
+from adapters.slack.config import PLATFORM, SlackConfig
 from adapters.slack.oauth_calls import CodeRefused, SecretRefused
 from adapters.slack.signing_in import sign_in, try_socket
 from bot.domain import served_workspaces
@@ -117,7 +117,7 @@ def _signed_in(identity: Identity, limit: Served) -> list[Finding]:
     workspace = f"{identity.team_name} (slack:{identity.team})"
     text = messages.signed_in(name=identity.user_name, workspace=workspace)
     findings = [Finding(messages.SLACK_BOT_TOKEN, Grade.GOOD, text)]
-    if not limit.holds("slack", identity.team):
+    if not limit.holds(PLATFORM, identity.team):
         text = messages.workspace_not_served(workspace=workspace)
         findings.append(Finding(messages.SLACK_WORKSPACE, Grade.BAD, text))
     return findings + scopes(identity)

@@ -13,6 +13,9 @@ from bot.text.addresses import Listening
 from bot.text.numbers import number
 from bot.text.redaction import quoted
 
+#: How the core calls it.
+PLATFORM = "slack"
+
 PUBLIC_API = "https://slack.com/api/"
 
 # The connections of one app (facts A4).

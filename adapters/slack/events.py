@@ -11,6 +11,7 @@ from typing import Any
 
 from adapters.slack import mentions, message_files, mrkdwn, organisations
 from adapters.slack.client import Identity
+from adapters.slack.config import PLATFORM
 from adapters.slack.message_content import Content, content, name_beside
 from bot.domain.message import Message
 from bot.domain.scope import ThreadKey
@@ -124,7 +125,7 @@ def message(
     automated = subtype == AUTOMATED or bool(event.get("bot_id"))
     seen = content({**event, "channel": channel}, us, automated=automated)
     return Message(
-        thread=ThreadKey("slack", us.team, channel, root),
+        thread=ThreadKey(PLATFORM, us.team, channel, root),
         message=ts,
         at=float(ts),
         author=author,

@@ -2,13 +2,12 @@
 
 from collections.abc import Awaitable, Callable
 
+from adapters.slack.config import PLATFORM
 from adapters.slack.workspace import Workspace
 from bot.errors import AccessRevoked, DeliveryError, StorageError
 from bot.messages import installations as messages
 from bot.ports.installations import InstallationList
 from bot.runtime.lru import LruDict
-
-PLATFORM = "slack"
 
 # How many workspaces are asked, those that installed the app first: the operator's own
 # is among them. And how many people are remembered.

@@ -22,7 +22,7 @@ from aiohttp import web
 from adapters.slack import oauth_calls, placing
 from adapters.slack.check import SCOPES
 from adapters.slack.client import Identity, SlackClient, web_client
-from adapters.slack.config import SlackConfig
+from adapters.slack.config import PLATFORM, SlackConfig
 from adapters.slack.credentials import Credentials
 from adapters.slack.homes import Homes
 from adapters.slack.installing import INSTALL, Installer
@@ -46,8 +46,6 @@ from bot.runtime.lru import LruDict
 from bot.runtime.retry import retry_until_success
 
 log = logging.getLogger(__name__)
-
-PLATFORM = "slack"
 
 # How many workspaces are remembered that the app is not installed in, or that are
 # parts of an organisation.

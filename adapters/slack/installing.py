@@ -38,7 +38,7 @@ from slack_sdk.oauth.state_store.async_state_store import AsyncOAuthStateStore
 from adapters.slack import oauth_calls, oauth_pages
 from adapters.slack.check import OPTIONAL, SCOPES
 from adapters.slack.client import SlackClient, web_client
-from adapters.slack.config import PUBLIC_API, SlackConfig
+from adapters.slack.config import PLATFORM, PUBLIC_API, SlackConfig
 from adapters.slack.oauth_calls import CodeRefused, SecretRefused
 from bot.domain.installation import Installation, Place, Tokens
 from bot.domain.served_workspaces import Served
@@ -49,8 +49,6 @@ from bot.ports.installations import InstallStates, Sealer
 from bot.runtime.request_rate import RequestRate
 
 log = logging.getLogger(__name__)
-
-PLATFORM = "slack"
 
 #: Bolt's own paths (facts A11).
 INSTALL, REDIRECT = "/slack/install", "/slack/oauth_redirect"

@@ -20,6 +20,7 @@ from slack_bolt.response import BoltResponse
 
 from adapters.slack import events, mentions, organisations
 from adapters.slack.client import Identity, SlackClient
+from adapters.slack.config import PLATFORM
 from adapters.slack.interactions import Interactions
 from adapters.slack.mention_pairs import MentionPairs
 from adapters.slack.routed import Workspaces
@@ -34,8 +35,6 @@ from bot.runtime.offload import offload
 from bot.text.numbers import number
 
 log = logging.getLogger(__name__)
-
-PLATFORM = "slack"
 
 # How many events are handled at once: the SDK starts a task for each (platform facts
 # A4), and one may hold 40,000 characters. Further events are not acknowledged.

@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 from adapters.slack import blocks, events, feedback, messages, modals, mrkdwn
 from adapters.slack import files as slack_files
 from adapters.slack.client import QUIET
+from adapters.slack.config import PLATFORM
 from adapters.slack.modals import Context
 from adapters.slack.views import Windows, context_of, user_of
 from adapters.slack.workspace import Workspace
@@ -42,8 +43,6 @@ from bot.text import references
 from bot.ui.elements import Command, CommandResult, Form, Response
 
 log = logging.getLogger(__name__)
-
-PLATFORM = "slack"
 
 # How long work may take before it continues in the background, in seconds.
 PROMPT = 2.0

@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from adapters.slack.check import SCOPES, lacking
+from adapters.slack.config import PLATFORM
 from adapters.slack.uploads import UPLOADING
 from adapters.slack.workspace import Workspace
 from bot.errors import AccessRevoked
@@ -17,8 +18,6 @@ from bot.messages import operator
 from bot.ports.host import Host
 
 log = logging.getLogger(__name__)
-
-PLATFORM = "slack"
 
 
 class OneWorkspace:

@@ -15,14 +15,13 @@ from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
 
 from adapters.slack.client import SlackClient
+from adapters.slack.config import PLATFORM
 from adapters.slack.greeting import Greeting
 from adapters.slack.intake import MOST_EVENTS
 from bot.errors import AccessRevoked, ConfigError, DeliveryError, Throttled
 from bot.ports.host import Health
 
 log = logging.getLogger(__name__)
-
-PLATFORM = "slack"
 
 # How often the SDK checks a socket, in seconds. After a loss, events wait for the next
 # check; with more frequent ones, a slow pong would count as a loss.
