@@ -113,6 +113,8 @@ def test_a_migration_that_was_interrupted_is_made_again(
 ) -> None:
     path = tmp_path / "threadkeep.db"
     real = migrations.migrations.apply
+    # Not as a copy of a database that is migrated already.
+    monkeypatch.setattr("storage.database.migrate", migrations.migrate)
 
     def interrupted(db: object, *given: object, **named: object) -> None:
         real(db, *given, **named)  # type: ignore[arg-type]
