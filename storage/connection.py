@@ -1,4 +1,4 @@
-"""What the functions of this package need of a connection, whichever database it is to.
+"""The connection that the functions of this package need, to whichever database.
 
 Implemented by `sqlite_utils.Database`, and by `storage.postgres.connection`.
 """

@@ -1,4 +1,4 @@
-"""What SQLite and PostgreSQL say differently.
+"""Differences between the SQL of SQLite and of PostgreSQL.
 
 Rule 1: a statement is written once, in words that both take. Where there are none, it
 has one of the constants here: what SQLite takes. `POSTGRES` has what it becomes for

@@ -55,7 +55,7 @@ class _Pool(Protocol):
 
 
 class _Server(Protocol):
-    """What `storage.postgres.opening` has."""
+    """The functions of `storage.postgres.opening`."""
 
     def opened(
         self, address: ServerAddress, process: str = ""

@@ -1,5 +1,4 @@
-"""What processes that share a database ask of each other's turns, inside a
-transaction."""
+"""Requests of processes about each other's turns, inside a transaction."""
 
 from bot.domain.listed_process import ListedProcess
 from bot.domain.scope import Scope, ThreadKey

@@ -121,7 +121,7 @@ def attach(
 
 @dataclass(frozen=True, slots=True)
 class Starts:
-    """How sessions are to be started, as Discord says."""
+    """Discord's limits on the start of sessions."""
 
     #: The number of shards that Discord recommends; None if it is not known.
     recommended: int | None = None

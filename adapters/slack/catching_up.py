@@ -152,7 +152,7 @@ class CatchingUp:
 
 
 class _Team:
-    """What `known` threads of one workspace, and their channels, miss."""
+    """The reading of `known` threads of one workspace, and of their channels."""
 
     def __init__(
         self, inbox: Inbox, there: Workspace, known: Sequence[_Thread]

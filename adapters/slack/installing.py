@@ -97,7 +97,7 @@ class _States(AsyncOAuthStateStore):
 
 
 class _Saving(AsyncInstallationStore):
-    """Where Bolt puts an installation: ours knows what to do with it."""
+    """Bolt's store of installations, which hands each one on to ours."""
 
     def __init__(self, save: Callable[[SlackInstallation], Awaitable[None]]) -> None:
         self._save = save

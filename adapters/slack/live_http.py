@@ -24,7 +24,7 @@ MOST = 100
 
 
 class Doorway:
-    """What arrives at the request URL."""
+    """The requests to the request URL."""
 
     def __init__(self, us: Identity) -> None:
         self._us = us

@@ -1,4 +1,4 @@
-"""What the core asks a platform for, passed on to the workspace that it is about.
+"""The ports of a platform, each call passed on to the workspace that it is about.
 
 Rule: nothing is decided or remembered here.
 """

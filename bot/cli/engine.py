@@ -1,4 +1,4 @@
-"""What wakes this process, if it shares its database with others."""
+"""The engine that wakes this process, if it shares its database with others."""
 
 from collections.abc import Sequence
 

@@ -12,8 +12,8 @@ from bot.ports.store import NoticeStore
 
 
 class Answers(Protocol):
-    """What those who take in messages and commands ask of the answers of threads. Each
-    method may raise StorageError."""
+    """The answers of threads, for those who take in messages and commands. Each method
+    may raise StorageError."""
 
     async def put(self, thread: ThreadKey, asker: str, at: float) -> bool:
         """Have the open turns of `thread` answered, in which `asker` wrote at `at`, in

@@ -1,4 +1,4 @@
-"""What a process does when others wake it (`bot.ports.wakeups.Answerer`).
+"""The work of a process that others wake (`bot.ports.wakeups.Answerer`).
 
 Rule: a thread is drained in a task of its own, which ends by leaving the thread to
 others. Whoever waits for that may stop waiting: the task goes on.

@@ -1,4 +1,4 @@
-"""Whether a summary pays for a thread that wakes after a silence. Pure.
+"""Costs and gains of a summary for a thread that wakes after a silence. Pure.
 
 Rule 1: with a summary, the answer that wakes the thread reads it once more at the price
 of input and writes nothing to the cache; the next one writes the summary and the newest

@@ -1,4 +1,4 @@
-"""What one process makes of the writes that all processes share. Pure.
+"""One process's part in the writes that all processes share. Pure.
 
 The process decides among its own replies with its `WriteBudget`, as if it were alone.
 For each write that this grants, it asks the rows of `bot.domain.shared_rate`, takes

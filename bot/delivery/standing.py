@@ -1,5 +1,5 @@
-"""Where replies are in the order of writes. It is kept here and decided elsewhere:
-`bot.delivery.write_budget`."""
+"""The values that order the writes of replies, by which `bot.delivery.write_budget`
+decides."""
 
 from collections import Counter
 from collections.abc import Iterable

@@ -26,7 +26,7 @@ class Ending(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an app is installed: in `workspace`, or on all of `organisation` if that is
+    """The place of an installation: `workspace`, or all of `organisation` if that is
     ""."""
 
     platform: str

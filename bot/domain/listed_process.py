@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ListedProcess:
-    """What the others know of it."""
+    """A running process, as others see it."""
 
     #: One of the roles in `bot.ports.wakeups`.
     role: str

@@ -13,8 +13,8 @@ _NAME = re.compile(r"[A-Za-z0-9_.%-]*")
 
 @dataclass(frozen=True, slots=True)
 class ServerAddress:
-    """Where a database is on a PostgreSQL server, and how to get in. As a text it is
-    what people may read: without the user, the password and parameters."""
+    """The address of a database on a PostgreSQL server. As a text it is what people may
+    read: without the user, the password and parameters."""
 
     url: str = field(repr=False)
 

@@ -40,7 +40,7 @@ SOONEST = 0.02
 
 
 class Level(enum.IntEnum):
-    """How urgent a write is."""
+    """The urgency of a write."""
 
     FINAL = 0
     FIRST = 1
@@ -75,7 +75,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class RateRow:
-    """What all processes know of one scope and kind of write; times in seconds."""
+    """The shared state of one scope and kind of write; times in seconds."""
 
     #: When the whole burst is there again.
     full_at: float = 0.0
@@ -117,7 +117,7 @@ class RateAsk:
 
 @dataclass(frozen=True, slots=True)
 class RateState:
-    """What a process is answered."""
+    """The answer to a process."""
 
     #: In how many seconds to ask again; 0.0 if the write is granted.
     wait: float

@@ -10,7 +10,7 @@ from bot.domain.installation import Ending, Installation, Place, Tokens
 
 
 class InstallStates(Protocol):
-    """What proves that somebody who comes back from the platform was sent there."""
+    """Proofs that somebody who comes back from the platform was sent there."""
 
     async def store_state(self, digest: str, expires: float, now: float) -> None:
         """Store the digest of a state, good until `expires`; drop a few that expired

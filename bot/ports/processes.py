@@ -30,7 +30,7 @@ class OwnedThreads(Protocol):
 
 
 class Gateways(Protocol):
-    """What processes that receive events agree on."""
+    """Agreements among processes that receive events."""
 
     async def take_slot(self, name: str, seconds: float) -> float:
         """Take the next turn at `name`, of which there is one in `seconds` for all

@@ -26,7 +26,7 @@ class Chore:
 
 
 class Answerer(Protocol):
-    """What this process does for the threads of all. Nothing here raises."""
+    """This process's work for the threads of all. Nothing here raises."""
 
     async def drain(self, thread: ThreadKey) -> None:
         """Take the open turns of `thread` to their ends. If the caller is cancelled,

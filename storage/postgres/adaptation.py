@@ -1,4 +1,4 @@
-"""How values go to PostgreSQL and come back: as they do with SQLite.
+"""Conversion of values for PostgreSQL, so that they come back as from SQLite.
 
 Rule 1: a truth value is 0 or 1, a sum of integers is an integer.
 Rule 2: PostgreSQL takes no NUL in a text. It is stored as `NUL_MARK`, a code point that

@@ -77,7 +77,7 @@ def _rows(cursor: "psycopg.Cursor[Row]") -> Callable[[Sequence[Any]], Row]:
 
 
 class Cursor:
-    """What a statement returned. Looking at it waits for it."""
+    """The result of a statement. Looking at it waits for it."""
 
     __slots__ = ("_db", "_nth", "_raw")
 

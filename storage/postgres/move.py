@@ -47,7 +47,7 @@ Tell = Callable[[str, int], None]
 
 
 class Moved(NamedTuple):
-    """What was moved: the number of rows, and the name of the target for people."""
+    """The result of a move: the number of rows, and the target's name for people."""
 
     rows: int
     name: str

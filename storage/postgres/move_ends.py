@@ -35,7 +35,7 @@ Progress = dict[str, list[Any] | None]
 
 
 class Source(Protocol):
-    """Where the rows come from."""
+    """The source of the rows."""
 
     def rows(self, table: Table, behind: Sequence[Any] = ()) -> Iterator[Row]:
         """Yield the rows of `table` behind that key, in the order of its key. A NUL may
@@ -44,7 +44,7 @@ class Source(Protocol):
 
 
 class Target(Source, Protocol):
-    """Where the rows go."""
+    """The target of the rows."""
 
     def begin(self, source: str) -> None:
         """Note that a move from `source` begins."""
