@@ -336,18 +336,18 @@ class App:
                 report(f"take up {what}", error)
 
     async def _resume_threads(self) -> None:
-        if self._wakeups is not None:
-            return
         if threads := await self._dispatcher.resume():
             log.info("app.resuming threads=%d", threads)
 
     def _take_up_again(self, place: Scope) -> None:
         """Go on with the turns and cases of a workspace that was suspended."""
+        if self._wakeups is not None:
+            # They are found without a job, and woken.
+            return
 
         async def resume() -> None:
             await self._resume_threads()
-            if self._wakeups is None:
-                await self._auto.take_up()
+            await self._auto.take_up()
 
         work = retry_until_success(resume)
         self.platforms.tasks.start("fetch threads", work, platform=place.platform)
