@@ -88,8 +88,8 @@ async def test_questions_at_once_never_pass_the_budget_whoever_is_killed(
         await until(OPEN, 0)
         spent, held = balance(town)
         assert held == pytest.approx(0.0, abs=1e-9)
-        # What the killed one had begun is booked at its bound, and may leave nothing for
-        # a second attempt.
+        # What the killed one had begun is booked at its bound, which may leave nothing
+        # for a second attempt.
         [(done,)] = town.ask(DONE)
         assert int(str(done)) >= int(str(of_others))
         # The API's own books: it billed no more than was booked.
