@@ -24,7 +24,7 @@ def open_wakeups(
         store.owner,
         role,
         at_once=settings.answers_at_once,
-        buried=store.book_left_calls,
+        reaped=store.book_left_calls,
         queues=queues,
     )
     return wakeups

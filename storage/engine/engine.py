@@ -21,7 +21,7 @@ for name in ("procrastinate", "psycopg.pool"):
 
 class Engine:
     """Implements `bot.ports.wakeups.Wakeups` on the database at `address`, for the
-    process called `owner` there. `buried` is awaited when others have ended."""
+    process called `owner` there. `reaped` is awaited when others have ended."""
 
     def __init__(
         self,
@@ -30,12 +30,12 @@ class Engine:
         role: str,
         *,
         at_once: int,
-        buried: Callable[[], Awaitable[None]],
+        reaped: Callable[[], Awaitable[None]],
         queues: Sequence[int] = (),
     ) -> None:
         self.role = role
         name = f"{socket.gethostname()}:{os.getpid()}"
-        self._presence = Presence(address, owner, role, name, Reaper(buried))
+        self._presence = Presence(address, owner, role, name, Reaper(reaped))
         self._jobs = JobRunner(address, self._presence, at_once=at_once, queues=queues)
 
     async def attend(self, answerer: Answerer) -> None:

@@ -3,7 +3,7 @@
 Rule 1: a process lives while it holds its lock, which the server frees when the
 connection ends, however it ends; or while it gave a sign of life of late.
 Rule 2: one process at a time looks after the others (`storage.engine.reaper`). It
-buries nobody before its own connection has been open for a while: after a restart of
+reaps nobody before its own connection has been open for a while: after a restart of
 the server everybody has time to lock again.
 """
 
@@ -161,7 +161,7 @@ class Presence:
         row = await cursor.fetchone()
         if row is not None and row[0] and self._told is not None:
             # Its threads may be others' now: the epochs tell at the next write.
-            log.warning("process.was_buried")
+            log.warning("process.was_reaped")
         self._beat_at, self._told = now, self.worker
 
     async def _count(self, connection: psycopg.AsyncConnection) -> None:

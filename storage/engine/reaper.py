@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 #: How long a process may give no sign of life, in seconds.
 SILENT = 8.0
 
-#: How long the connection of who looks must have been open before anybody is buried,
+#: How long the connection of who looks must have been open before anybody is reaped,
 #: in seconds: a server that restarts, or cuts all connections, cuts this one, too.
 SETTLED = 5.0
 
@@ -111,15 +111,15 @@ CASES_LEFT = """
 
 
 class Reaper:
-    """Looks after the others, if nobody else does. `buried` is awaited after processes
+    """Looks after the others, if nobody else does. `reaped` is awaited after processes
     were found to have ended."""
 
     def __init__(
         self,
-        buried: Callable[[], Awaitable[None]],
+        reaped: Callable[[], Awaitable[None]],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._buried = buried
+        self._reaped = reaped
         self._clock = clock
         #: The connection that holds the lock.
         self._of: psycopg.AsyncConnection | None = None
@@ -144,7 +144,7 @@ class Reaper:
             await connection.execute("ANALYZE procrastinate_jobs")
         is_settled = age >= SETTLED
         if is_settled:
-            await self._bury(connection, me)
+            await self._reap(connection, me)
         if now - self._swept >= SWEEP:
             self._swept = now
             if is_settled:
@@ -158,7 +158,7 @@ class Reaper:
         row = await cursor.fetchone()
         return row is not None and bool(row[0])
 
-    async def _bury(self, connection: psycopg.AsyncConnection, me: str) -> None:
+    async def _reap(self, connection: psycopg.AsyncConnection, me: str) -> None:
         """Strike off the processes that ended."""
         cursor = await connection.execute(PROCESSES_LEFT, [me])
         unlocked, dead = set(), []
@@ -179,7 +179,7 @@ class Reaper:
                     "DELETE FROM procrastinate_workers WHERE id = %s", [worker]
                 )
         if dead:
-            await self._buried()
+            await self._reaped()
 
     async def _sweep(self, connection: psycopg.AsyncConnection, now: float) -> None:
         """Wake threads and cases that have no job."""

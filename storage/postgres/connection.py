@@ -30,7 +30,7 @@ _ADAPTERS = adapters()
 
 def name_of(process: str) -> str:
     """Return the name on the server of the connections by which `process` reads and
-    writes. Who buries it ends them: one that is stopped in the middle of a transaction
+    writes. Who reaps it ends them: one that is stopped in the middle of a transaction
     would hold up all others."""
     return f"threadkeep {process}"
 

@@ -203,7 +203,7 @@ class _Run:
                 return
         except (EOFError, OSError):
             del self._workers[ready]
-            self._bury(worker)
+            self._reap(worker)
             return
         reports, seconds, begun = news
         if worker.running is not None:
@@ -218,7 +218,7 @@ class _Run:
             )
             hook.pytest_runtest_logreport(report=report)
 
-    def _bury(self, worker: _Worker) -> None:
+    def _reap(self, worker: _Worker) -> None:
         """Report the test with which `worker` ended; let another one do the rest."""
         worker.process.join()
         if worker.running is not None:

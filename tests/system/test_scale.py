@@ -129,7 +129,7 @@ async def test_a_frozen_worker_that_wakes_writes_nothing_more(
     process.kill(signal.SIGCONT)
     gate.set()
     await town.until(lambda: "turn.lost" in process.output)
-    assert "process.was_buried" in process.output
+    assert "process.was_reaped" in process.output
     assert town.replies(ts) == ["Paris is the capital of France."]
     assert len(town.slack.calls_of("chat.update")) == calls
     # It answers again.

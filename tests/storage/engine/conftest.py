@@ -31,7 +31,7 @@ class Process:
         self.engine = Engine(
             *(address, owner, role),
             at_once=8,
-            buried=self._note_burial,
+            reaped=self._note_reaping,
             queues=queues,
         )
         self._pool = Pool(lambda: Connection(address), writers=2, readers=1)
@@ -41,7 +41,7 @@ class Process:
         self.drained: list[ThreadKey] = []
         self.sorted: list[tuple[int, Scope]] = []
         self.stopped: list[tuple[str, str]] = []
-        self.burials = 0
+        self.reapings = 0
         #: How often a chore was done.
         self.chores = 0
         #: What a drained thread waits for; nothing at first.
@@ -70,8 +70,8 @@ class Process:
     def withdraw(self, turn: str) -> None:
         self.stopped.append(("withdraw", turn))
 
-    async def _note_burial(self) -> None:
-        self.burials += 1
+    async def _note_reaping(self) -> None:
+        self.reapings += 1
 
     async def _do_chore(self) -> None:
         self.chores += 1

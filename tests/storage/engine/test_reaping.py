@@ -54,7 +54,7 @@ async def test_the_turns_of_a_killed_process_go_on(processes: Processes) -> None
     ghost, turn = await leave(processes, seen=0.0)
     one = await processes.one("one")
     await processes.until(lambda: one.drained == [HERE])
-    await processes.until(lambda: one.burials == 1)
+    await processes.until(lambda: one.reapings == 1)
     assert processes.ask(LISTED) == [("one",)]
     await processes.until(lambda: not processes.ask(JOBS))
     assert await one.store.open_threads() == []
@@ -63,7 +63,7 @@ async def test_the_turns_of_a_killed_process_go_on(processes: Processes) -> None
 
 
 @pytest.mark.usefixtures("settled")
-async def test_a_silent_process_is_buried_though_it_holds_its_lock(
+async def test_a_silent_process_is_reaped_though_it_holds_its_lock(
     processes: Processes,
 ) -> None:
     await leave(processes, seen=reaper.SILENT + 1)
@@ -101,12 +101,12 @@ async def test_a_process_that_holds_its_lock_keeps_its_threads(
         # Others come and go meanwhile.
         two = await processes.one("two")
         await two.kill()
-        await processes.until(lambda: one.burials == 1)
+        await processes.until(lambda: one.reapings == 1)
         assert processes.ask(LISTED) == [("ghost",), ("one",)]
         assert one.drained == []
 
 
-async def test_nobody_is_buried_before_all_had_time_to_lock_again(
+async def test_nobody_is_reaped_before_all_had_time_to_lock_again(
     processes: Processes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Long enough to connect again on a slow machine.
@@ -116,13 +116,13 @@ async def test_nobody_is_buried_before_all_had_time_to_lock_again(
     await leave(processes, seen=0.0)
     processes.ask(CUT)
     # The one that has no lock when that time is over is the one that ended.
-    await processes.until(lambda: sum(each.burials for each in everybody) == 1)
+    await processes.until(lambda: sum(each.reapings for each in everybody) == 1)
     assert processes.ask(LISTED) == [("one",), ("three",), ("two",)]
     await processes.until(lambda: not processes.ask(JOBS))
     assert sum(each.drained.count(HERE) for each in everybody) >= 1
 
 
-async def test_one_that_was_buried_is_listed_again(processes: Processes) -> None:
+async def test_one_that_was_reaped_is_listed_again(processes: Processes) -> None:
     one = await processes.one("one")
     processes.ask("DELETE FROM processes")
     processes.ask("DELETE FROM procrastinate_workers")
