@@ -2,15 +2,17 @@
 
 import contextlib
 import gc
+import logging
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import hypothesis
 import pytest
 import pytest_asyncio
 
+from bot.runtime.logs import LIBRARIES
 from tests.support import certificates, code, locks
 from tests.support.deep import rounds
 from tests.support.memory_store import migrate_new
@@ -100,6 +102,18 @@ async def nursery() -> AsyncIterator[Nursery]:
 def migrate_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let new databases begin as copies of one: many tests open a new one."""
     monkeypatch.setattr("storage.database.migrate", migrate_new)
+
+
+@pytest.fixture(autouse=True)
+def keep_log_levels() -> Iterator[None]:
+    """Give the log the levels back that it had: a program that a test runs in this
+    process sets its own."""
+    loggers = [logging.getLogger(name) for name in (None, *LIBRARIES)]
+    levels = [each.level for each in loggers]
+    yield
+    for logger, level in zip(loggers, levels, strict=True):
+        if logger.level != level:
+            logger.setLevel(level)
 
 
 @pytest.fixture(autouse=True)
