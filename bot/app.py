@@ -196,7 +196,10 @@ class App:
                 MoneyReports(store, store, store, operator.values),
                 ThreadReports(store, store, store, store, by_name),
                 SettingReports(store, store, store),
-                ProcessMonitor(store, self.vitals.read, heard_within),
+                ProcessMonitor(
+                    *(store, self.vitals.read, heard_within),
+                    is_awake=wakeups.is_awake if wakeups else lambda: True,
+                ),
             ),
             platforms,
             gateways,

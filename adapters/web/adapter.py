@@ -22,14 +22,12 @@ from bot.domain.post import Post
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.turn import Turn
 from bot.errors import (
-    ConfigError,
     DeliveryError,
     FileUnread,
     StorageError,
     ThreadGone,
     Unread,
 )
-from bot.messages import web as texts
 from bot.ports.host import Host
 from bot.ports.posts import PostStore, WebStore
 from bot.ui.elements import Response
@@ -234,11 +232,5 @@ async def connect(
     """Yield the local workspace; `store` keeps its messages, and `listening` is called
     with the address once there is one. Raises ConfigError."""
     settings = config.read(env)
-    now = time.time()
-    if (
-        not settings.is_loopback
-        and not settings.proxies
-        and not any(each.is_valid(now) for each in await store.tokens())
-    ):
-        raise ConfigError(texts.open_to_others(address=settings.host))
+    await server.require_guarded(settings, store)
     yield WebAdapter(settings, store, listening)

@@ -1,4 +1,4 @@
-"""The parts that all groups of routes use, and the two kinds of responses."""
+"""The parts that groups of routes use, and the two kinds of responses."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,15 +15,32 @@ from bot.ports.host import Host
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
-    """The parts of the running server."""
+class Core:
+    """The parts of every server, also of one without pages."""
 
     settings: WebConfig
     host: Host
+
+    def error(self, path: str, refused: "Refused") -> web.Response:
+        """Return the response to a request for `path` that is not carried out."""
+        return problem(refused.status, refused.code, refused.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Context(Core):
+    """The parts of the server of the workspace."""
+
     board: Board
     threads: Threads
     templates: Environment
     drawing: Drawing
+
+    def error(self, path: str, refused: "Refused") -> web.Response:
+        """Return JSON for programs, and a page for people."""
+        if path.startswith(("/api/", "/local/")):
+            return problem(refused.status, refused.code, refused.text)
+        values = {"text": refused.text, "status": refused.status}
+        return self.page("error.html", values, refused.status)
 
     def page(
         self, template: str, values: Mapping[str, Any], status: int = 200

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from adapters.web.config import WebConfig
-from adapters.web.context import Context, Refused, problem
+from adapters.web.context import Core, Refused
 from adapters.web.threads import TooManyReaders
 from bot.errors import StorageError, error_location
 from bot.messages import web as texts
@@ -73,7 +73,7 @@ def is_our_name(host: str, settings: WebConfig) -> bool:
     return True
 
 
-def guards(context: Context) -> list[Callable[..., Awaitable[web.StreamResponse]]]:
+def guards(context: Core) -> list[Callable[..., Awaitable[web.StreamResponse]]]:
     """Return the middlewares, the outermost first."""
     settings = context.settings
 
@@ -179,12 +179,8 @@ def _is_our_origin(origin: str, request: web.Request, settings: WebConfig) -> bo
     return parts.netloc.lower() == request.headers.get("Host", "").lower()
 
 
-def _error(context: Context, request: web.Request, refused: Refused) -> web.Response:
-    if request.path.startswith(("/api/", "/local/")):
-        response = problem(refused.status, refused.code, refused.text)
-    else:
-        values = {"text": refused.text, "status": refused.status}
-        response = context.page("error.html", values, refused.status)
+def _error(context: Core, request: web.Request, refused: Refused) -> web.Response:
+    response = context.error(request.path, refused)
     response.headers.update(refused.headers)
     return response
 

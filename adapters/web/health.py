@@ -11,14 +11,14 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
-from adapters.web.context import Context
+from adapters.web.context import Core
 from adapters.web.metrics import Metrics
 from adapters.web.tokens import Callers
 from bot.domain.api_token import TokenScope
 from bot.errors import StorageError
 
 
-def routes(context: Context) -> list[web.RouteDef]:
+def routes(context: Core) -> list[web.RouteDef]:
     """Return the routes of health checks and metrics."""
     callers = Callers(context)
     monitor = context.host.reports.monitor

@@ -1,4 +1,5 @@
-"""The web server: one aiohttp application, in the process of `threadkeep serve`."""
+"""The web server: one aiohttp application, in the process of `threadkeep serve`, or
+one of health checks alone, in that of a gateway or worker."""
 
 import asyncio
 import contextlib
@@ -6,22 +7,24 @@ import errno
 import logging
 import resource
 import socket
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from adapters.web import actions, api, console, events, health, pages, sign_in
+from adapters.web import actions, api, config, console, events, health, pages, sign_in
 from adapters.web.board import Board
 from adapters.web.config import WebConfig
-from adapters.web.context import Context
+from adapters.web.context import Context, Core
 from adapters.web.drawing import Drawing
 from adapters.web.guards import add_headers, guards
 from adapters.web.threads import Threads
 from bot.errors import ConfigError
 from bot.messages import labels
 from bot.messages import web as texts
+from bot.ports.api_tokens import TokenList
 from bot.ports.host import Host
 
 log = logging.getLogger(__name__)
@@ -89,8 +92,43 @@ async def serving(
     """Serve; yield the address. Raises ConfigError if it cannot be used."""
     templates = environment()
     context = Context(settings, host, board, threads, templates, Drawing(templates))
+    async with _running(application(context), settings) as address:
+        try:
+            yield address
+        finally:
+            threads.close()
+
+
+@contextlib.asynccontextmanager
+async def monitoring(
+    env: Mapping[str, str], tokens: TokenList, host: Host
+) -> AsyncIterator[str]:
+    """Serve health checks and metrics alone; yield the address. Raises ConfigError if
+    there is none that can be used."""
+    settings = config.read(env)
+    await require_guarded(settings, tokens)
+    core = Core(settings, host)
+    served = web.Application(middlewares=guards(core))
+    served.on_response_prepare.append(add_headers)
+    served.add_routes(health.routes(core))
+    async with _running(served, settings) as address:
+        yield address
+
+
+async def require_guarded(settings: WebConfig, tokens: TokenList) -> None:
+    """Raise ConfigError if everybody who reaches the address could use the server."""
+    if settings.is_loopback or settings.proxies:
+        return
+    now = time.time()
+    if not any(each.is_valid(now) for each in await tokens.tokens()):
+        raise ConfigError(texts.open_to_others(address=settings.host))
+
+
+@contextlib.asynccontextmanager
+async def _running(served: web.Application, settings: WebConfig) -> AsyncIterator[str]:
+    """Run the application; yield the address. Raises ConfigError."""
     runner = web.AppRunner(
-        application(context),
+        served,
         access_log=None,
         shutdown_timeout=GRACE,
         handler_cancellation=True,
@@ -104,7 +142,6 @@ async def serving(
         log.info("web.listening address=%s", address)
         yield address
     finally:
-        threads.close()
         await runner.cleanup()
 
 

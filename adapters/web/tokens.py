@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from adapters.web import directory
-from adapters.web.context import Context, Refused
+from adapters.web.context import Core, Refused
 from bot.domain.api_token import LOCAL, MOST_RATE, ApiToken, TokenScope
 from bot.messages import web_api as texts
 from bot.runtime.request_rate import RequestRate
@@ -69,7 +69,7 @@ class Callers:
 
     def __init__(
         self,
-        context: Context,
+        context: Core,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
     ) -> None:

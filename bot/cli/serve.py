@@ -35,6 +35,7 @@ from bot.errors import ConfigError
 from bot.messages import cli as messages
 from bot.messages import command_help
 from bot.messages import web as web_messages
+from bot.ports.host import Host
 from bot.ports.platform import Adapter
 from bot.ports.store import Store
 from bot.ports.wakeups import GATEWAY, SERVE, WORK
@@ -132,6 +133,8 @@ async def serve_until_stopped(
             wakeups=wakeups,
         )
         _log_start(settings, adapters)
+        if role != SERVE:
+            await _monitor(stack, env, store, app.host)
         heap.keep()
         await app.run(_stop_signal())
     return 0
@@ -186,6 +189,20 @@ async def _connect(
     for refusal in refusals:
         log.error("app.turned_away %s", refusal)
     return adapters
+
+
+async def _monitor(
+    stack: contextlib.AsyncExitStack, env: Mapping[str, str], store: Store, host: Host
+) -> None:
+    """Serve health checks and metrics if the operator chose an address. One that cannot
+    be used is logged: people are answered all the same, as by `serve`."""
+    if not load_module(f"adapters.{WEB}.config").configured(env):
+        return
+    serving = load_module(f"adapters.{WEB}.server").monitoring(env, store, host)
+    try:
+        await stack.enter_async_context(serving)
+    except ConfigError as error:
+        log.error("app.turned_away platform=%s %s", WEB, error)
 
 
 @contextlib.asynccontextmanager

@@ -13,8 +13,12 @@ NO_THREADS = "There are no such threads."
 NO_BUDGETS = "No budget is set."
 NOT_RUNNING = "Threadkeep is not running with this database."
 NOT_HERE = (
-    "Of a database on a server, each threadkeep serve tells its own state at its web "
-    "addresses /readyz and /metrics."
+    "Of a database on a server, each process tells its own state at /readyz and "
+    "/metrics of the address in its THREADKEEP_WEB."
+)
+NOT_AWAKE = (
+    "This process is not connected to the job queue of the database; it tries again by "
+    "itself."
 )
 NOT_A_THREAD = (
     "Name the thread by platform, workspace, channel and thread, such as "

@@ -58,6 +58,11 @@ class Wakeups(Protocol):
     async def entered(self) -> None:
         """Wait until the others know this process."""
 
+    def is_awake(self) -> bool:
+        """Return whether the others know this process now, and it fetches its work if
+        it is to do any."""
+        ...
+
     async def work(
         self, answerer: Answerer, chores: Sequence[Chore], closing: asyncio.Event
     ) -> None:

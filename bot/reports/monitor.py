@@ -24,7 +24,8 @@ class ProcessMonitor:
     """Implements `bot.ports.operator_reports.Monitor`.
 
     `heard_within` are the seconds within which a connected platform must have been
-    heard; None if a connection is enough.
+    heard; None if a connection is enough. `is_awake` tells whether the process is woken
+    when there is work for it.
     """
 
     def __init__(
@@ -33,11 +34,13 @@ class ProcessMonitor:
         vitals: Callable[[], Vitals],
         heard_within: float | None = None,
         now: Callable[[], float] = time.time,
+        is_awake: Callable[[], bool] = lambda: True,
     ) -> None:
         self._store = store
         self._read = vitals
         self._within = heard_within
         self._now = now
+        self._is_awake = is_awake
         #: The sums of the calls that ended before the time.
         self._settled: dict[tuple[str, str], CallSum] = {}
         self._until = vitals().started
@@ -72,6 +75,7 @@ class ProcessMonitor:
     async def unready(self) -> list[str]:
         """Return why the process is not ready, a sentence for each reason."""
         found = [await self._database()]
+        found += [] if self._is_awake() else [messages.NOT_AWAKE]
         found += [self._connection(each) for each in self._read().connections]
         return [each for each in found if each]
 

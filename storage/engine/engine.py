@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import psycopg
 
-from bot.ports.wakeups import Answerer, Chore
+from bot.ports.wakeups import GATEWAY, Answerer, Chore
 from storage.engine.presence import Presence
 from storage.engine.reaper import Reaper
 from storage.engine.worker import JobRunner
@@ -49,6 +49,11 @@ class Engine:
 
     async def entered(self) -> None:
         await self._presence.entered.wait()
+
+    def is_awake(self) -> bool:
+        presence = self._presence
+        fetches = self.role == GATEWAY or bool(presence.worker)
+        return presence.entered.is_set() and fetches
 
     async def work(
         self, answerer: Answerer, chores: Sequence[Chore], closing: asyncio.Event

@@ -72,6 +72,8 @@ async def test_a_question_is_heard_by_one_process_and_answered_by_another(
     gateway, *workers = town.processes
     assert "turn.done" not in gateway.output
     assert all("message.heard" not in each.output for each in workers)
+    # None opens a port that nobody asked for.
+    assert all("web.listening" not in each.output for each in town.processes)
 
 
 async def test_who_waits_is_told_and_a_word_stops_an_answer_of_another_process(

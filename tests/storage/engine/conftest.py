@@ -80,9 +80,12 @@ class Process:
         self._tasks.append(asyncio.create_task(self.engine.attend(self)))
         await self.engine.entered()
         if works:
-            chores = [Chore("often", "* * * * * *", self._do_chore)]
-            work = self.engine.work(self, chores, self.closing)
-            self._tasks.append(asyncio.create_task(work))
+            self.begin_work()
+
+    def begin_work(self) -> None:
+        chores = [Chore("often", "* * * * * *", self._do_chore)]
+        work = self.engine.work(self, chores, self.closing)
+        self._tasks.append(asyncio.create_task(work))
 
     async def kill(self) -> None:
         """End as a process does that is killed: nobody is told."""
@@ -106,11 +109,16 @@ class Processes:
         self._stack = stack
 
     async def one(
-        self, owner: str, *, starts: bool = True, queues: Sequence[int] = ()
+        self,
+        owner: str,
+        *,
+        starts: bool = True,
+        queues: Sequence[int] = (),
+        role: str = WORK,
     ) -> Process:
         """Return a new process called `owner`, which runs if it `starts`, and takes the
         jobs of `queues`, or all."""
-        process = Process(self.address, owner, queues=queues)
+        process = Process(self.address, owner, role, queues)
         self._stack.push_async_callback(process.close)
         if starts:
             await process.start()

@@ -6,15 +6,22 @@ import os
 import time
 from functools import partial
 
+import pytest
 from click.testing import CliRunner
 
 from bot.cli.main import main
 from bot.domain.scope import Scope
 from bot.domain.triage_case import TriageCase
+from bot.ports.wakeups import GATEWAY
+from storage.engine import presence
 from tests.storage.engine.conftest import Process, Processes
 from tests.support import postgres
 from tests.support.store_helpers import HERE, THERE, answer, keep, said
 
+CUT = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
 JOBS = """
     SELECT task_name, lock, args, status FROM procrastinate_jobs
     WHERE queue_name <> 'chores' ORDER BY id
@@ -76,6 +83,31 @@ async def test_one_process_at_a_time_drains_a_thread(processes: Processes) -> No
         each.gates[HERE].set()
     await processes.until(lambda: not processes.ask(JOBS))
     assert await one.store.open_threads() == []
+
+
+async def test_a_worker_is_awake_while_it_fetches_jobs(processes: Processes) -> None:
+    one = await processes.one("one", starts=False)
+    assert not one.engine.is_awake()
+    # Known to the others, it fetches nothing yet.
+    await one.start(works=False)
+    assert not one.engine.is_awake()
+    one.begin_work()
+    await processes.until(one.engine.is_awake)
+    one.closing.set()
+    await processes.until(lambda: not one.engine.is_awake())
+
+
+async def test_a_gateway_is_awake_while_the_others_know_it(
+    processes: Processes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # It does not connect again while the test lasts.
+    monkeypatch.setattr(presence, "AGAIN", 3600.0)
+    one = await processes.one("one", starts=False, role=GATEWAY)
+    assert not one.engine.is_awake()
+    await one.start(works=False)
+    assert one.engine.is_awake()
+    processes.ask(CUT)
+    await processes.until(lambda: not one.engine.is_awake())
 
 
 async def test_a_thread_without_a_job_is_woken(processes: Processes) -> None:

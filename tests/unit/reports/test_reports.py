@@ -188,13 +188,18 @@ class Fragile(MemoryStore):
 
 
 async def test_a_process_is_ready_that_can_write_and_was_heard() -> None:
-    store, now = Fragile(), NOON
+    store, now, is_awake = Fragile(), NOON, True
     slack = Connection("slack", since=NOON - 50, heard=None)
 
     def vitals() -> Vitals:
         return Vitals(NOON, NOON - 60, connections=(slack,))
 
-    monitor = ProcessMonitor(store, vitals, heard_within=100.0, now=lambda: now)
+    monitor = ProcessMonitor(
+        *(store, vitals),
+        heard_within=100.0,
+        now=lambda: now,
+        is_awake=lambda: is_awake,
+    )
     assert await monitor.unready() == []
     now += 60.0
     # It was connected long ago, and not heard since.
@@ -214,6 +219,10 @@ async def test_a_process_is_ready_that_can_write_and_was_heard() -> None:
     now += FRESH
     [full] = await monitor.unready()
     assert "database" in full
+    store.full = is_awake = False
+    now += FRESH
+    [asleep] = await monitor.unready()
+    assert "job queue" in asleep
 
 
 async def test_calls_are_summed_from_the_start_however_often_asked() -> None:
