@@ -19,6 +19,8 @@ WARM_UP = 5
 TIMES = 3
 WORKERS = 2
 IDLE_SECONDS = 20.0
+# Processes that just began take nobody for dead for some seconds.
+SETTLED = 6.0
 GATEWAYS, MANY = 2, 8
 
 #: Takes something away; returns the seconds until an answer goes on.
@@ -99,6 +101,7 @@ async def _gone(harm: Harm) -> float:
         await here.start("gateway")
         for _ in range(WORKERS):
             await here.start("work")
+        await asyncio.sleep(SETTLED)
         return await harm(here)
 
 

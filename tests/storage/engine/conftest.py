@@ -89,9 +89,11 @@ class Process:
 
     async def kill(self) -> None:
         """End as a process does that is killed: nobody is told."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        while running := [task for task in self._tasks if not task.done()]:
+            # The engine may be taking one cancellation for a wish to end in peace.
+            for task in running:
+                task.cancel()
+            await asyncio.wait(running, timeout=1.0)
         self._tasks.clear()
 
     async def close(self) -> None:
