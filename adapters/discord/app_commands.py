@@ -97,7 +97,7 @@ async def is_first(gateways: Gateways | None, interaction: Interaction) -> bool:
     try:
         return await gateways.claim_event(f"discord {interaction.id}")
     except StorageError as error:
-        # Whoever carries it out meets the same error, and tells the person.
+        # The command meets the same error when it is carried out, and tells the person.
         log.warning("discord.not_claimed %s", error)
         return True
 

@@ -130,7 +130,7 @@ def _converted(message: discord.Message, us: int, thread: ThreadKey) -> Message:
         or message.webhook_id is not None
         or message.type in content.AUTOMATIC,
         files=message_files.attachments(message),
-        # Who answers may have no other way to the name that the server uses.
+        # A worker may have no other way to the name that the server uses.
         name=message.author.display_name,
         holds=_forwarded(message),
         parts=mentions.parts(message, us),

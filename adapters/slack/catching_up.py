@@ -117,7 +117,7 @@ class CatchingUp:
                 if known is None:
                     known = await retry_until_success(self._known)
                 if since is not None:
-                    # What arrived after the outage is stored by now.
+                    # Messages that arrived after the outage are stored by now.
                     known = [_Thread(e.key, min(e.since, since)) for e in known]
                 await self._fetch_all(known)
                 known, since, self._next = None, self._next, None

@@ -48,7 +48,7 @@ class Channels:
 
     @property
     def size(self) -> int:
-        """How many grants are cached."""
+        """Number of cached grants."""
         return len(self._grants)
 
     async def access(self, place: Scope, user: str) -> ChannelAccess:

@@ -53,7 +53,7 @@ class SlackConfig:
 
     @property
     def is_distributed(self) -> bool:
-        """Whether workspaces install the app by a click."""
+        """True if workspaces install the app by a click."""
         return bool(self.client_id)
 
     @classmethod

@@ -122,7 +122,7 @@ class Credentials:
             sealed = had.tokens.refresh
             answer = await self._exchange(self._sealer.open(sealed, had.place))
         except AccessRevoked:
-            # Whoever held it before may have stored the next one.
+            # Its former holder may have stored the next one.
             if await self._adopt_newer():
                 return
             raise

@@ -146,7 +146,7 @@ class InstalledWorkspaces:
         """Return the id of the bot's user in `team`; "" if that is not known yet."""
         return self._users.get(team, "")
 
-    # What becomes of them.
+    # Changes of them.
 
     def begin(self, host: Host, refused: Callable[[AccessRevoked], None]) -> None:
         """Look for changes from now on, and report to `host` what Slack refuses."""
@@ -294,7 +294,7 @@ class InstalledWorkspaces:
         else:
             await self._apply(here)
 
-    # How one is made ready.
+    # Opening of one.
 
     async def _find(self, team: str) -> Workspace:
         return self._loaded.get(team) or await self._load(team)

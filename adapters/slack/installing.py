@@ -162,8 +162,8 @@ class Installer:
         self._store = store
         self._served = served
         self._alert = alert
-        # Of two who install the app in one workspace at once, the later gets the token
-        # that stays good; its row must be the later, too.
+        # If two people install the app in one workspace at once, the later one gets the
+        # token that stays good; its row must be the later, too.
         self._one_at_a_time = asyncio.Lock()
         self._begun = RequestRate(1)
         settings = AsyncOAuthSettings(

@@ -158,7 +158,7 @@ class Intake:
         message = await _converted(events.read, body, us)
         edited = await _converted(events.edited, body, us) if added else None
         if new := message or edited:
-            # What its other event has beside the text may make it a question.
+            # Its other event may have files or a forward, which make it a question.
             await self._pairs.wait(event)
             there.names.introduce({new.author: new.name})
             there.streams.introduce(new.author, organisations.team(event))

@@ -59,7 +59,7 @@ class People:
 
     @property
     def size(self) -> int:
-        """How many answers are cached."""
+        """Number of cached answers."""
         return len(self._known)
 
     async def person(self, place: Scope, user: str) -> Person:

@@ -86,7 +86,7 @@ class NameCache:
 
     @property
     def size(self) -> int:
-        """How many names are cached."""
+        """Number of cached names."""
         return len(self._known) + len(self._introduced)
 
     def introduce(self, names: Mapping[str, str]) -> None:

@@ -159,6 +159,23 @@ class Process:
         self.asked: dict[str, list[WriteRequest]] = {}
 
 
+def replies(
+    count: int, channels: int, chars: int, apart: float, *, may_stream: bool
+) -> list[Reply]:
+    """Return so many answers of about so many characters, each begun some time after
+    the one before."""
+    return [
+        Reply(
+            str(nth),
+            ThreadKey("slack", "T1", f"C{nth % channels}", str(nth)),
+            nth * apart,
+            nth * apart + chars / SPEED * (0.7 + nth * 7 % 10 / 15),
+            may_stream=may_stream,
+        )
+        for nth in range(count)
+    ]
+
+
 @dataclass(slots=True)
 class Run:
     """Replies under the limits of one platform, whose emulator's meter counts."""

@@ -20,6 +20,29 @@ process = pytest.mark.asyncio(loop_scope="module")
 RETRIES = [0.1] * 600
 
 
+async def begin(
+    folder: Path,
+    nursery: Nursery,
+    slack: SlackEmulator,
+    claude: ClaudeEmulator,
+    **env: str,
+) -> Process:
+    """Start the program in `folder`, and have Slack post to it."""
+    address = f"127.0.0.1:{free_port()}"
+    whole = {
+        **slack_http_env(slack),
+        **claude_env(claude),
+        "THREADKEEP_SLACK_HTTP": address,
+        "THREADKEEP_GRACE": "5",
+        **env,
+    }
+    process = Process(folder, whole)
+    await process.start(nursery=nursery)
+    await until_listening(address)
+    await slack.use_http(f"http://{address}/slack/events")
+    return process
+
+
 @process
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=str)
 async def test_what_comes_while_a_process_ends_is_answered_once_by_the_next(
@@ -29,17 +52,7 @@ async def test_what_comes_while_a_process_ends_is_answered_once_by_the_next(
         SlackEmulator(retries=RETRIES, ack_timeout=30, rates=UNLIMITED) as slack,
         ClaudeEmulator() as claude,
     ):
-        address = f"127.0.0.1:{free_port()}"
-        env = {
-            **slack_http_env(slack),
-            **claude_env(claude),
-            "THREADKEEP_SLACK_HTTP": address,
-            "THREADKEEP_GRACE": "5",
-        }
-        process = Process(tmp_path, env)
-        await process.start(nursery=nursery)
-        await until_listening(address)
-        await slack.use_http(f"http://{address}/slack/events")
+        process = await begin(tmp_path, nursery, slack, claude)
         alice, general = slack.add_user("Alice"), slack.add_channel("general")
         roots: list[str] = []
 
@@ -89,18 +102,8 @@ async def test_while_the_server_of_the_database_is_away_slack_repeats(
             SlackEmulator(retries=RETRIES, ack_timeout=30, rates=UNLIMITED) as slack,
             ClaudeEmulator() as claude,
         ):
-            address = f"127.0.0.1:{free_port()}"
-            env = {
-                **slack_http_env(slack),
-                **claude_env(claude),
-                "THREADKEEP_DB": postgres.uri(database),
-                "THREADKEEP_SLACK_HTTP": address,
-                "THREADKEEP_GRACE": "5",
-            }
-            process = Process(tmp_path, env)
-            await process.start(nursery=nursery)
-            await until_listening(address)
-            await slack.use_http(f"http://{address}/slack/events")
+            at = {"THREADKEEP_DB": postgres.uri(database)}
+            process = await begin(tmp_path, nursery, slack, claude, **at)
             alice, general = slack.add_user("Alice"), slack.add_channel("general")
             end(server)
             root = slack.say(alice, general, f"{slack.mention} are you there?")

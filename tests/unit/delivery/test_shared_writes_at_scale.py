@@ -5,9 +5,8 @@ from functools import cache
 
 import pytest
 
-from bot.domain.scope import ThreadKey
 from tests.support.deep import deep_only
-from tests.support.simulated_replies import SPEED, Reply, Run, asker, others
+from tests.support.simulated_replies import Run, asker, others, replies
 
 LOADS = [
     (1, 1, 1_500, 0.01),
@@ -24,16 +23,7 @@ def play(count: int, channels: int, chars: int, apart: float, processes: int) ->
     """Let so many answers of about so many characters be written by so many processes,
     0 for one that shares nothing."""
     return Run(
-        [
-            Reply(
-                str(nth),
-                ThreadKey("slack", "T1", f"C{nth % channels}", str(nth)),
-                nth * apart,
-                nth * apart + chars / SPEED * (0.7 + nth * 7 % 10 / 15),
-                may_stream=False,
-            )
-            for nth in range(count)
-        ],
+        replies(count, channels, chars, apart, may_stream=False),
         processes=processes,
     ).play()
 

@@ -7,9 +7,8 @@ from functools import cache
 import pytest
 
 from bot.domain.platform import WriteKind
-from bot.domain.scope import ThreadKey
 from tests.support.deep import deep_only
-from tests.support.simulated_replies import SPEED, TICK, Reply, Run, asker
+from tests.support.simulated_replies import TICK, Run, asker, replies
 
 
 @cache
@@ -18,18 +17,7 @@ def play(
 ) -> Run:
     """Let so many answers of about so many characters be written, each begun some time
     after the one before."""
-    return Run(
-        [
-            Reply(
-                str(nth),
-                ThreadKey("slack", "T1", f"C{nth % channels}", str(nth)),
-                nth * apart,
-                nth * apart + chars / SPEED * (0.7 + nth * 7 % 10 / 15),
-                may_stream=streams,
-            )
-            for nth in range(count)
-        ]
-    ).play()
+    return Run(replies(count, channels, chars, apart, may_stream=streams)).play()
 
 
 # So many answers, in so many channels, of so many characters, begun so far apart.
