@@ -250,6 +250,7 @@ class App:
             stopped.cancel()
         # The order matters: receive nothing new, then finish what was received.
         self._closing.set()
+        self._signs.close()
         ending = helpers | listening
         for task in ending:
             end(task)

@@ -15,9 +15,15 @@ class Answers(Protocol):
     """The answers of threads, for those who take in messages and commands. Each method
     may raise StorageError."""
 
-    async def put(self, thread: ThreadKey, asker: str, at: float) -> bool:
+    async def put(self, thread: ThreadKey, asker: str, at: float) -> bool | None:
         """Have the open turns of `thread` answered, in which `asker` wrote at `at`, in
-        seconds since 1970; return whether they are to be told that many wait."""
+        seconds since 1970; return whether they are to be told that many wait, None if
+        `is_crowded_out` tells that after a while."""
+        ...
+
+    async def is_crowded_out(self, thread: ThreadKey, asker: str) -> bool:
+        """Return whether `thread` still waits for a place, and `asker` is to be told
+        so: no older question of theirs does."""
         ...
 
     async def is_running(self, thread: ThreadKey) -> bool:
@@ -58,6 +64,10 @@ class LocalAnswers:
     async def put(self, thread: ThreadKey, asker: str, at: float) -> bool:
         return self._dispatcher.put(thread, asker, at)
 
+    async def is_crowded_out(self, thread: ThreadKey, asker: str) -> bool:
+        # Known at once, and told.
+        return False
+
     async def is_running(self, thread: ThreadKey) -> bool:
         return self._dispatcher.is_running(thread)
 
@@ -91,9 +101,14 @@ class SharedAnswers:
         self._store = store
         self._now = now
 
-    async def put(self, thread: ThreadKey, asker: str, at: float) -> bool:
-        # What stored the turn has woken a process, in the same transaction.
-        return False
+    async def put(self, thread: ThreadKey, asker: str, at: float) -> bool | None:
+        # What stored the turn has woken a process, in the same transaction. Whether one
+        # has a place shows soon.
+        return None
+
+    async def is_crowded_out(self, thread: ThreadKey, asker: str) -> bool:
+        waiting = await self._store.waiting_threads_of(Scope(thread.platform), asker)
+        return waiting[:1] == [thread]
 
     async def is_running(self, thread: ThreadKey) -> bool:
         return bool(await self._store.running_turns(Scope.of(thread)))

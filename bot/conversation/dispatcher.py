@@ -163,11 +163,17 @@ class ThreadDispatcher:
         self._fill()
         return first and thread not in self._active
 
+    def may_take(self, thread: ThreadKey) -> bool:
+        """Return whether the platform and the workspace of `thread` may have one more
+        slot, once one is free."""
+        return self._slots.may_take(self._slots.owner(thread, ""))
+
     async def drain(self, thread: ThreadKey) -> ThreadKey | None:
         """Take the open turns of `thread` to their ends. Return the thread that it
         moved to and that is to be drained next; None if it did not.
 
-        Returns early once the dispatcher is closed, or the workspace is left.
+        Returns early once the dispatcher is closed, or the workspace is left; and after
+        a turn that had the last slot, so that others may have that.
         """
         self.put(thread)
         if not (thread in self._active or thread in self._queue):
@@ -362,12 +368,14 @@ class ThreadDispatcher:
             # No await since the last look at `again`: a message that arrives now
             # must not be added to an entry that is about to be removed.
             del self._active[thread]
+            # At the end of the queue, here or of all processes: a thread with a steady
+            # flow of messages must not keep its slot.
+            is_left = thread in self._idle and not self._slots.is_free
             if active.has_slot:
                 self._slots.give(thread)
             if not self._closed:
-                # At the end of the queue: a thread with a steady flow of messages must
-                # not keep its slot.
-                if onward is not None and onward not in self._active:
+                is_left = is_left and onward == thread
+                if onward is not None and onward not in self._active and not is_left:
                     self._wait(Entry(onward, active.entry.owner, active.entry.at))
                 if active.again is not None:
                     self._wait(active.again)

@@ -32,10 +32,12 @@ class Drains:
         self._tasks = tasks
         self._draining: dict[ThreadKey, asyncio.Task[None]] = {}
 
-    async def drain(self, thread: ThreadKey) -> None:
+    async def drain(self, thread: ThreadKey) -> bool:
         # One whose job was lost.
         while before := self._draining.get(thread):
             await asyncio.wait({before})
+        if not self._dispatcher.may_take(thread):
+            return False
         task = self._tasks.start("drain", self._drain(thread))
         self._draining[thread] = task
 
@@ -44,6 +46,7 @@ class Drains:
 
         task.add_done_callback(ended)
         await asyncio.wait({task})
+        return True
 
     async def _drain(self, thread: ThreadKey) -> None:
         onward: ThreadKey | None = thread

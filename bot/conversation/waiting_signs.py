@@ -9,6 +9,9 @@ whoever takes on a turn, or starts the next process, takes away what was left.
 import asyncio
 import contextlib
 import logging
+from collections.abc import Coroutine
+from functools import partial
+from typing import Any
 from weakref import WeakValueDictionary
 
 from bot.conversation.answers import Answers
@@ -19,6 +22,7 @@ from bot.messages.answers import BUSY, CROWDED
 from bot.platforms import Platforms
 from bot.ports.platform import Messenger
 from bot.ports.store import SignStore
+from bot.runtime.background import later
 from bot.runtime.notices import Notices
 from bot.ui.elements import Response
 
@@ -36,6 +40,11 @@ CLEAR_TIMEOUT = 30.0
 
 # How many signs and notices are shown at once.
 MOST_AT_ONCE = 10
+
+# How long a question waits for a place, in seconds, before its author is told that
+# other processes have none; and of how many questions that is looked at.
+PATIENCE = 5.0
+MOST_WATCHED = 1_000
 
 
 class WaitingSigns:
@@ -59,21 +68,43 @@ class WaitingSigns:
         #: two calls in another order.
         self._locks: WeakValueDictionary[ThreadKey, asyncio.Lock]
         self._locks = WeakValueDictionary()
+        #: How many questions are looked at again after a while.
+        self._watched = 0
+        self._closed = False
 
-    def show(self, message: Message, *, delayed: bool, crowded: bool) -> None:
+    def close(self) -> None:
+        """Tell nobody any more who still waits after a while."""
+        self._closed = True
+
+    def show(self, message: Message, *, delayed: bool, crowded: bool | None) -> None:
         """Tell the author of `message`, in the background, that it has to wait:
-        `delayed` by an answer in its thread, or `crowded` out by others."""
+        `delayed` by an answer in its thread, or `crowded` out by others, which None
+        says is seen after a while."""
         platform = message.thread.platform
         messenger = self._platforms.adapters[platform].messenger
-        if messenger is None or not (delayed or crowded):
+        if messenger is None:
             return
         # In a background task: the platform waits for the acknowledgement.
-        work = (
-            self._mark(messenger, message)
-            if delayed
-            else messenger.notice(message, Response(CROWDED))
-        )
-        self._shown.start(work, platform=platform, about=message.thread)
+        if delayed:
+            self._begin(self._mark(messenger, message), message)
+        elif crowded:
+            self._begin(messenger.notice(message, Response(CROWDED)), message)
+        elif crowded is None and self._watched < MOST_WATCHED:
+            self._watched += 1
+            later(PATIENCE, "notice", partial(self._look_again, messenger, message))
+
+    def _begin(self, work: Coroutine[Any, Any, None], message: Message) -> None:
+        thread = message.thread
+        self._shown.start(work, platform=thread.platform, about=thread)
+
+    def _look_again(self, messenger: Messenger, message: Message) -> None:
+        self._watched -= 1
+        if not self._closed:
+            self._begin(self._tell_if_crowded(messenger, message), message)
+
+    async def _tell_if_crowded(self, messenger: Messenger, message: Message) -> None:
+        if await self._answers.is_crowded_out(message.thread, message.author):
+            await messenger.notice(message, Response(CROWDED))
 
     def clear(self, thread: ThreadKey) -> None:
         """Take the sign off the messages of `thread` that do not wait any more, in the

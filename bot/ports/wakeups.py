@@ -28,9 +28,11 @@ class Chore:
 class Answerer(Protocol):
     """This process's work for the threads of all. Nothing here raises."""
 
-    async def drain(self, thread: ThreadKey) -> None:
-        """Take the open turns of `thread` to their ends. If the caller is cancelled,
-        they go on."""
+    async def drain(self, thread: ThreadKey) -> bool:
+        """Take the open turns of `thread` to their ends, or the first of them while all
+        places are taken. Return False if there is no place for its platform or
+        workspace now. If the caller is cancelled, they go on."""
+        ...
 
     async def sort(self, case: int, channel: Scope) -> bool:
         """Classify the triage case `case` of `channel`, and show the result; return

@@ -15,9 +15,12 @@ from storage.postgres.lock_numbers import SCHEMA
 from storage.postgres.locks import locked
 from storage.postgres.schema import WAIT, Step
 
+HERE = Path(__file__).parent
+
 STEPS = (
     Step("e001_procrastinate_3_10", SchemaManager.get_schema()),
-    Step("e002_wakeups", (Path(__file__).parent / "wakeups.sql").read_text("utf-8")),
+    Step("e002_wakeups", (HERE / "wakeups.sql").read_text("utf-8")),
+    Step("e003_rounds", (HERE / "rounds.sql").read_text("utf-8")),
 )
 
 

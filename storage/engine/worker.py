@@ -4,14 +4,18 @@ Rule 1: the engine's worker stops itself when its connection breaks. It is start
 for as long as the process runs, and what was begun goes on meanwhile.
 Rule 2: there is always a periodic task: without one the engine does not notice that one
 of its own tasks has ended.
+Rule 3: a thread is fetched for a place that is free. One that has to wait is left to
+the others, whose next job is the one whose turn it is (`rounds.sql`).
 """
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import procrastinate
-from procrastinate import JobContext
+from procrastinate import BaseConnector, JobContext
+from procrastinate.jobs import Job
+from procrastinate.manager import JobManager
 from procrastinate.worker import Worker
 
 from bot.domain.scope import Scope, ThreadKey
@@ -24,7 +28,8 @@ log = logging.getLogger(__name__)
 
 #: The queues of threads; which one is decided by a hash (`wakeups.sql`).
 QUEUES = 16
-CHORES = "chores"
+#: The queues of what takes no place of a thread.
+CASES, CHORES = "cases", "chores"
 
 # How long the engine's own statements wait for a connection, and how often it looks for
 # jobs that no notification told of, in seconds.
@@ -35,7 +40,7 @@ POLL = 1.0
 #: earlier, and better.
 FORGET = 3600.0
 
-# After how long a case is tried again for which there is no place, in seconds.
+# After how long what there was no place for is tried again, in seconds.
 LATER = 2
 
 # Jobs besides those of threads that may be done at once.
@@ -43,6 +48,9 @@ SPARE = 8
 
 # The connections for fetching and finishing jobs; one more listens.
 CONNECTIONS = 4
+
+#: The task that answers a thread.
+DRAIN = "drain"
 
 BACKOFF = Backoff(first=0.2, longest=5.0)
 
@@ -62,7 +70,8 @@ class JobRunner:
         self._address = address
         self._presence = presence
         self._at_once = at_once
-        self._queues = [*map("threads-{}".format, queues), CHORES] if queues else None
+        threads = map("threads-{}".format, queues)
+        self._queues = [*threads, CASES, CHORES] if queues else None
 
     async def run(
         self, answerer: Answerer, chores: Sequence[Chore], closing: asyncio.Event
@@ -86,7 +95,8 @@ class JobRunner:
     async def _work(
         self, answerer: Answerer, chores: Sequence[Chore], closing: asyncio.Event
     ) -> None:
-        engine = _engine(self._address, answerer, chores)
+        places = _Places(self._at_once)
+        engine = _engine(self._address, answerer, chores, places)
         async with engine.open_async():
             worker = _Worker(
                 engine,
@@ -101,6 +111,7 @@ class JobRunner:
                 delete_jobs="always",
                 install_signal_handlers=False,
             )
+            places.freed = worker.look
             async with asyncio.TaskGroup() as tasks:
                 stopper = tasks.create_task(_stop(worker, closing))
                 try:
@@ -123,6 +134,51 @@ class _Worker(Worker):
         self._presence.worker = self.worker_id or 0
         await super()._run_loop()  # type: ignore[no-untyped-call]
 
+    def look(self) -> None:
+        """Look for jobs at once, as if a notification had come."""
+        self._new_job_event.set()
+
+
+class _Places:
+    """The places for threads, which are fewer than those for jobs."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._taken = 0
+        #: Called when there is a place again after there was none.
+        self.freed: Callable[[], None] = _nowhere
+
+    @property
+    def is_full(self) -> bool:
+        return self._taken >= self._most
+
+    def take(self) -> None:
+        self._taken += 1
+
+    def give(self) -> None:
+        was_full = self.is_full
+        self._taken -= 1
+        if was_full:
+            self.freed()
+
+
+class _Jobs(JobManager):
+    """Fetches threads only for places that are free."""
+
+    def __init__(self, connector: BaseConnector, places: _Places) -> None:
+        super().__init__(connector)
+        self._places = places
+
+    async def fetch_job(
+        self, queues: Iterable[str] | None, worker_id: int
+    ) -> Job | None:
+        if self._places.is_full:
+            queues = [CASES, CHORES]
+        job = await super().fetch_job(queues, worker_id)
+        if job is not None and job.task_name == DRAIN:
+            self._places.take()
+        return job
+
 
 async def _stop(worker: Worker, closing: asyncio.Event) -> None:
     await closing.wait()
@@ -131,30 +187,50 @@ async def _stop(worker: Worker, closing: asyncio.Event) -> None:
 
 
 def _engine(
-    address: str, answerer: Answerer, chores: Sequence[Chore]
+    address: str, answerer: Answerer, chores: Sequence[Chore], places: _Places
 ) -> procrastinate.App:
     """Return the engine with its tasks."""
     connector = procrastinate.PsycopgConnector(
         conninfo=address, min_size=1, max_size=CONNECTIONS, timeout=TIMEOUT
     )
     engine = procrastinate.App(connector=connector)
+    engine.job_manager = _Jobs(connector, places)
 
-    @engine.task(name="drain")
-    async def drain(platform: str, workspace: str, channel: str, thread: str) -> None:
-        await answerer.drain(ThreadKey(platform, workspace, channel, thread))
+    @engine.task(name=DRAIN, pass_context=True)
+    async def drain(
+        context: JobContext,
+        platform: str,
+        workspace: str,
+        channel: str,
+        thread: str,
+        asker: str = "",
+    ) -> None:
+        try:
+            key = ThreadKey(platform, workspace, channel, thread)
+            if not await answerer.drain(key):
+                await later(context)
+        finally:
+            places.give()
 
     @engine.task(name="sort", pass_context=True)
     async def sort(
         context: JobContext, case: int, platform: str, workspace: str, channel: str
     ) -> None:
-        if await answerer.sort(case, Scope(platform, workspace, channel)):
-            return
-        # Not in line here: it would take the place of a thread.
+        if not await answerer.sort(case, Scope(platform, workspace, channel)):
+            await later(context)
+
+    async def later(context: JobContext) -> None:
+        """Do the job again after a while. Not in line here: it would take the place of
+        another."""
         job = context.job
-        later = engine.configure_task(
-            "sort", lock=job.lock, queue=job.queue, schedule_in={"seconds": LATER}
+        again = engine.configure_task(
+            job.task_name,
+            lock=job.lock,
+            queue=job.queue,
+            priority=job.priority,
+            schedule_in={"seconds": LATER},
         )
-        await later.defer_async(**job.task_kwargs)
+        await again.defer_async(**job.task_kwargs)
 
     for chore in chores:
         _add(engine, chore)
@@ -173,4 +249,8 @@ def _add(engine: procrastinate.App, chore: Chore) -> None:
 
 
 async def _nothing() -> None:
+    pass
+
+
+def _nowhere() -> None:
     pass

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from bot.messages.answers import CROWDED
 from tests.emulators.claude.reply import Hold
 from tests.support.deep import deep_only, rounds
 from tests.support.process import Nursery, Process
@@ -117,6 +118,42 @@ async def test_a_worker_that_stops_gives_back_what_it_cannot_finish(
     await answered(town, ts, "Paris is the capital of France.")
     gate.set()
     assert town.listed() == ["gateway", "work"]
+
+
+async def test_people_take_turns_while_all_workers_are_full(
+    tmp_path: Path, nursery: Nursery
+) -> None:
+    async with cluster(tmp_path, nursery) as town:
+        town.env = {"THREADKEEP_ANSWERS_AT_ONCE": "1"}
+        for role in ("gateway", "work", "work"):
+            await town.start(role)
+        bob, first, second = (
+            town.slack.add_user("Bob"),
+            asyncio.Event(),
+            asyncio.Event(),
+        )
+        town.claude.script(["Paris", Hold(first)], ["Paris", Hold(first)])
+        town.claude.always(["Paris", Hold(second)])
+        asked = [town.say("?") for _ in range(2)]
+        await town.until(
+            lambda: all("Paris" in "".join(town.replies(a)) for a in asked)
+        )
+        asked += [town.say("?") for _ in range(5)]
+        waiting = "SELECT count(*) FROM turns WHERE state = 'waiting'"
+        await town.until(lambda: town.ask(waiting) == [(5,)])
+        said = f"{town.slack.mention} ?"
+        theirs = town.slack.say(bob, town.channel, said)
+        for person in (town.alice, bob):
+            await town.until(lambda who=person: town.slack.ephemerals(who))  # type: ignore[misc]
+            assert [each.text for each in town.slack.ephemerals(person)] == [CROWDED]
+        # Of the five who came before, one is in front of the other person.
+        first.set()
+        await town.until(lambda: town.ask(waiting) == [(4,)])
+        await town.until(lambda: "Paris" in "".join(town.replies(theirs)))
+        second.set()
+        for ts in (*asked, theirs):
+            await answered(town, ts, "Paris")
+        assert len(town.slack.ephemerals(town.alice)) == 1
 
 
 @pytest.mark.parametrize("_", deep_only("frozen"))

@@ -24,13 +24,18 @@ class Process:
     """One process: what it is woken for, and what it does then."""
 
     def __init__(
-        self, address: str, owner: str, role: str = WORK, queues: Sequence[int] = ()
+        self,
+        address: str,
+        owner: str,
+        role: str = WORK,
+        queues: Sequence[int] = (),
+        at_once: int = 8,
     ) -> None:
         self.owner = owner
         self.address = address
         self.engine = Engine(
             *(address, owner, role),
-            at_once=8,
+            at_once=at_once,
             reaped=self._note_reaping,
             queues=queues,
         )
@@ -39,6 +44,8 @@ class Process:
             self._pool.read, self._pool.write, clock=time.time, owner=owner, shared=True
         )
         self.drained: list[ThreadKey] = []
+        #: The threads for which there was no place.
+        self.sent_away: list[ThreadKey] = []
         self.sorted: list[tuple[int, Scope]] = []
         self.stopped: list[tuple[str, str]] = []
         self.reapings = 0
@@ -50,13 +57,17 @@ class Process:
         self.closing = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
-    async def drain(self, thread: ThreadKey) -> None:
+    async def drain(self, thread: ThreadKey) -> bool:
+        if not self.has_place:
+            self.sent_away.append(thread)
+            return False
         self.drained.append(thread)
         if gate := self.gates.get(thread):
             await gate.wait()
         while (turn := await self.store.take_turn(thread)) is not None:
             await self.store.abandon_turn(turn, "answered", time.time())
         await self.store.leave_thread(thread)
+        return True
 
     async def sort(self, case: int, channel: Scope) -> bool:
         self.sorted.append((case, channel))
@@ -117,10 +128,11 @@ class Processes:
         starts: bool = True,
         queues: Sequence[int] = (),
         role: str = WORK,
+        at_once: int = 8,
     ) -> Process:
         """Return a new process called `owner`, which runs if it `starts`, and takes the
         jobs of `queues`, or all."""
-        process = Process(self.address, owner, role, queues)
+        process = Process(self.address, owner, role, queues, at_once)
         self._stack.push_async_callback(process.close)
         if starts:
             await process.start()

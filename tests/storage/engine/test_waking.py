@@ -49,7 +49,7 @@ async def test_a_job_is_stored_with_its_turn_and_holds_the_thread_alone(
     await one.store.receive(said("m3"), answer)
     job = {
         **{"platform": "slack", "workspace": "T1"},
-        **{"channel": "C1", "thread": "1.0"},
+        **{"channel": "C1", "thread": "1.0", "asker": "slack:U1"},
     }
     assert processes.ask(JOBS) == [("drain", "slack:T1:C1:1.0", job, "todo")]
 

@@ -157,3 +157,36 @@ async def test_a_thread_that_moved_goes_on_where_it_went() -> None:
     async with Background() as tasks:
         ThreadDispatcher(tasks, work).put(HERE)
     assert seen == [HERE, THERE]
+
+
+async def test_a_drained_thread_leaves_the_last_slot_after_each_turn() -> None:
+    left = {HERE: 3, THERE: 1}
+
+    async def work(thread: ThreadKey, stop_signal: StopSignal) -> ThreadKey | None:
+        left[thread] -= 1
+        return thread if left[thread] else None
+
+    async with Background() as tasks:
+        dispatcher = ThreadDispatcher(tasks, work, at_once=1)
+        assert await dispatcher.drain(HERE) is None
+        # Others may have the slot now, here or in other processes.
+        assert left[HERE] == 2
+        await dispatcher.drain(THERE)
+        assert left[THERE] == 0
+        # While there is another slot, it goes on.
+        dispatcher = ThreadDispatcher(tasks, work, at_once=2)
+        await dispatcher.drain(HERE)
+        assert left[HERE] == 0
+
+
+async def test_a_workspace_takes_no_more_slots_than_are_its_own() -> None:
+    site = Site()
+    async with Background() as tasks:
+        dispatcher = ThreadDispatcher(
+            tasks, site.work, at_once=4, per_workspace={"fake": 1}
+        )
+        dispatcher.put(HERE)
+        await site.begun.wait()
+        assert not dispatcher.may_take(THERE)
+        assert dispatcher.may_take(ThreadKey("fake", "w2", "c", "there"))
+        site.gate.set()
