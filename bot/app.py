@@ -258,6 +258,7 @@ class App:
         self._auto.close()
         await self._dispatcher.close(self._grace)
         self._summariser.close()
+        self._responder.old_controls.close()
         await self._leave(work, attending)
         if failure := self.platforms.failure:
             raise failure

@@ -60,6 +60,10 @@ class OldControls:
             work = self._remove_before(turn)
             self._removals.start(work, platform=platform, about=turn.thread)
 
+    def close(self) -> None:
+        """Leave the controls that are still there."""
+        self._removals.close()
+
     async def _remove_before(self, turn: Turn) -> None:
         if (before := await self._store.previous_turn(turn)) is not None:
             await self._tidy(before)

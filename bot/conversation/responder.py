@@ -110,7 +110,7 @@ class Responder:
         self._failures = Failures(store, now)
         #: Those that decide when a platform is written to, by its name.
         self.schedulers: Mapping[str, WriteScheduler] = replies.schedulers
-        self._old_controls = OldControls(
+        self.old_controls = OldControls(
             earlier, adapters, self.schedulers, settings, tasks
         )
 
@@ -263,7 +263,7 @@ class Responder:
         self._timed(turn, reply.first_words, self._now())
         await self._alerts.send(turn.thread, alerts)
         if outcome is not WITHDRAWN and not stop.is_withdrawn:
-            self._old_controls.remove_before(turn)
+            self.old_controls.remove_before(turn)
         if settings is not None:
             self._summariser.consider(turn, outcome, settings, now, stream.sent)
 
@@ -283,7 +283,7 @@ class Responder:
             with contextlib.suppress(ThreadGone):
                 await reply.keep_shown()
         await self._delivered(turn, None, started)
-        self._old_controls.remove_before(turn)
+        self.old_controls.remove_before(turn)
 
     async def _ask(
         self,

@@ -11,7 +11,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from bot.errors import DeliveryError, StorageError
-from bot.runtime.background import Background
+from bot.runtime.background import Background, end
 
 log = logging.getLogger(__name__)
 
@@ -29,32 +29,42 @@ class Notices:
         self._failed = failed
         self._most = most
         self._seconds = seconds
-        self._running = 0
+        self._running: set[asyncio.Task[None]] = set()
+        self._is_closed = False
 
     @property
     def is_full(self) -> bool:
         """Whether nothing more is begun now."""
-        return self._running >= self._most
+        return len(self._running) >= self._most
 
     def start(
         self, work: Coroutine[Any, Any, None], *, platform: str, about: object
     ) -> None:
         """Begin `work`, which belongs to `platform`, unless that is too much now;
         `about` is what the log says that it was about."""
+        if self._is_closed:
+            work.close()
+            return
         if self.is_full:
             log.info("%s about=%s crowded", self._failed, about)
             work.close()
             return
-        self._running += 1
         attempt = self._attempt(work, about)
         task = self._tasks.start(self._what, attempt, platform=platform)
+        self._running.add(task)
 
         # Also of what was cancelled before it began.
-        def done(_: asyncio.Task[None]) -> None:
-            self._running -= 1
+        def done(task: asyncio.Task[None]) -> None:
+            self._running.discard(task)
             work.close()
 
         task.add_done_callback(done)
+
+    def close(self) -> None:
+        """Leave out what is not done yet, and begin nothing more."""
+        self._is_closed = True
+        for task in self._running:
+            end(task)
 
     async def _attempt(self, work: Coroutine[Any, Any, None], about: object) -> None:
         try:

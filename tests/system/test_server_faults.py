@@ -3,6 +3,7 @@ answers, rate limits. In the end each answer is there once, and whole."""
 
 import asyncio
 import itertools
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -107,6 +108,27 @@ async def test_a_minute_that_slack_asks_for_is_kept_and_outlived(
     async with stage.played():
         await stage.reads(thread, WHOLE)
     assert len(stage.claude.questions) == 2
+
+
+async def test_nobody_who_stops_waits_for_what_is_only_tidy(
+    on_slack: SlackStage,
+) -> None:
+    stage = on_slack
+    stage.claude.script("Paris.")
+    async with stage.running(grace=0.1):
+        thread = await stage.ask()
+        await stage.reads(thread, "Paris.")
+        # Another answer is refused an edit, so that no old buttons come off meanwhile.
+        rule = stage.strike(EDIT, stage.faults.throttle(600))
+        gate = in_two(stage)
+        await stage.begins(await stage.ask("and of Italy?"))
+        gate.set()
+        await stage.until(lambda: rule.struck)
+        stage.claude.script("Madrid.")
+        stage.say("and of Spain?", thread)
+        await stage.reads(thread, "Paris.", "Madrid.")
+        began = time.monotonic()
+    assert time.monotonic() - began < 60
 
 
 async def test_a_storm_of_refusals_loses_nothing(on_slack: SlackStage) -> None:

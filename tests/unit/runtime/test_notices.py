@@ -34,6 +34,21 @@ async def test_more_than_the_most_is_left_out_until_some_is_done() -> None:
     assert told == [0, 1, 3]
 
 
+async def test_nobody_waits_for_it_who_ends() -> None:
+    told = list[int]()
+
+    async def tell(number: int) -> None:
+        await asyncio.Event().wait()
+        told.append(number)
+
+    async with asyncio.timeout(60), Background() as tasks:
+        some = notices(tasks, seconds=600.0)
+        some.start(tell(0), platform="fake", about="thread")
+        some.close()
+        some.start(tell(1), platform="fake", about="thread")
+    assert told == []
+
+
 @pytest.mark.parametrize("error", [DeliveryError("no"), StorageBusy("no"), None])
 async def test_what_fails_or_is_late_is_logged_and_makes_room(
     error: Exception | None, caplog: pytest.LogCaptureFixture
