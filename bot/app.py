@@ -1,7 +1,6 @@
 """Wires the parts together, starts them and stops them."""
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -29,11 +28,7 @@ from bot.domain.message import Message
 from bot.domain.retention import KEPT, Retention
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.turn import ANSWERS_AT_ONCE, WaitingThread
-from bot.errors import (
-    AccessRevoked,
-    StorageError,
-    leaves,
-)
+from bot.errors import AccessRevoked, ConfigError, StorageError, leaves
 from bot.last_names import LastNames
 from bot.listening import listen_to
 from bot.mcp_listings import McpListings
@@ -65,13 +60,14 @@ log = logging.getLogger(__name__)
 # How long the jobs of this process may take to end after all turns have, in seconds.
 LEAVING = 5.0
 
-# How long the first request to Claude's API waits for the platforms, in seconds.
+# How long what nobody waits for leaves the platforms time to connect, in seconds.
 CONNECTING = 5.0
 
 
 class App:
     """Threadkeep, running: `host` is what its adapters talk to, and `platforms` knows
-    which of them are active. `database` is its file, None for one in memory."""
+    which of them are active. `database` is its file, None for one in memory; `search`
+    returns the error for one that is damaged."""
 
     def __init__(
         self,
@@ -83,6 +79,7 @@ class App:
         grace: float,
         at_once: int = ANSWERS_AT_ONCE,
         survey: Callable[[], Awaitable[ModelAvailability | None]] | None = None,
+        search: Callable[[], Awaitable[ConfigError | None]] | None = None,
         retention: Retention = KEPT,
         database: Path | None = None,
         heard_within: float | None = None,
@@ -98,6 +95,8 @@ class App:
         self._sleep = sleep
         self._retention = retention
         self._look = survey
+        self._search = search
+        self._damage: ConfigError | None = None
         #: What wakes this process; None if it has the database for itself.
         self._wakeups = wakeups
         self._closing = asyncio.Event()
@@ -208,7 +207,8 @@ class App:
     async def run(self, stopping: asyncio.Event) -> None:
         """Listen and answer until `stopping` is set or no adapter listens any more.
 
-        Raises the last ConfigError if every platform rejected our credentials.
+        Raises the last ConfigError if every platform rejected our credentials, and one
+        for a database that is damaged.
         """
         stop_counting = self.vitals.count_log()
         try:
@@ -231,6 +231,7 @@ class App:
             attending = {start("attend", self._wakeups.attend(self._answerer))}
             await self._wakeups.entered()
         helpers = self._start_helpers()
+        helpers.add(start("damage", self._look_for_damage(stopping)))
         if self._wakeups is not None and self._wakeups.role != GATEWAY:
             jobs = self._wakeups.work(self._answerer, self._chores(), self._closing)
             work = {start("work", jobs)}
@@ -260,7 +261,7 @@ class App:
         self._summariser.close()
         self._responder.old_controls.close()
         await self._leave(work, attending)
-        if failure := self.platforms.failure:
+        if failure := self._damage or self.platforms.failure:
             raise failure
 
     async def _leave(
@@ -318,12 +319,18 @@ class App:
         """Ask Claude's API which of the known models it has. Nothing waits for it, and
         it waits for the platforms: its SDK takes longer to import than they to connect.
         """
-        if self._look is None:
-            return
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(CONNECTING):
-                await self.vitals.connections.complete.wait()
-        self._survey = await self._look()
+        if self._look is not None:
+            await self.vitals.connections.opened(CONNECTING)
+            self._survey = await self._look()
+
+    async def _look_for_damage(self, stopping: asyncio.Event) -> None:
+        """Stop if the database is damaged. People do not wait for the search."""
+        if self._search is not None:
+            await self.vitals.connections.opened(CONNECTING)
+            self._damage = await self._search()
+            if self._damage is not None:
+                log.error("app.damaged %s", self._damage)
+                stopping.set()
 
     async def _resume(self) -> None:
         """Go on with the work of an earlier process, before anything new is received.

@@ -37,6 +37,9 @@ WAL_BYTES = 8 * 1024 * 1024
 # with it.
 LOG_SECONDS = 0.1
 
+# A file of up to so many bytes is searched for damage in some hundredths of a second.
+SEARCHED_AT_ONCE = 16 * 1024 * 1024
+
 
 def make_directory(path: Path) -> None:
     """Create the directory of the database `path`, for its owner only."""
@@ -48,18 +51,24 @@ def make_directory(path: Path) -> None:
         ) from error
 
 
-def open_for_writing(path: Path, steps: Migrations = migrations) -> Database:
+def open_for_writing(
+    path: Path, steps: Migrations = migrations, *, trusting: bool = False
+) -> Database:
     """Open the database at `path`, checked and migrated by `steps`; create it if it is
     new.
 
-    Raises ConfigError if that is impossible.
+    If it is `trusting`, a large file that needs no migration is opened without a search
+    for damage, which `storage.damage` makes afterwards. Raises ConfigError if the file
+    cannot be used.
     """
     _create(path)
     db = _connect(path)
     with _closed_if_refused(db, path):
         # Before anything that would write to another program's file.
         _require_ours(db, path, steps)
-        _require_health(db, path)
+        is_large = path.stat().st_size > SEARCHED_AT_ONCE
+        if not (trusting and is_large) or steps.pending(db):
+            require_health(db, path)
         _require_wal(db, path)
         _set_pragmas(db)
         _require_writable(db)
@@ -114,7 +123,7 @@ def look_at(path: Path) -> bool:
         raise ConfigError(messages.uncreatable(path=path, reason=reason))
     db = open_beside(path)
     with closing(db), _closed_if_refused(db, path):
-        _require_health(db, path)
+        require_health(db, path)
     return False
 
 
@@ -224,7 +233,9 @@ def _require_ours(db: Database, path: Path, steps: Migrations = migrations) -> N
         raise ConfigError(messages.newer(path=path, version=newer))
 
 
-def _require_health(db: Database, path: Path) -> None:
+def require_health(db: Database, path: Path) -> None:
+    """Search the whole database at `path` for damage. Raises ConfigError if there is
+    any."""
     finding = db.execute("PRAGMA quick_check(1)").fetchone()[0]
     if finding != "ok":
         raise damaged(path, finding)

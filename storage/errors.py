@@ -66,6 +66,11 @@ def refusal(path: Path, error: sqlite3.Error) -> ConfigError:
     return ConfigError(messages.unopenable(path=path, name=name, error=error))
 
 
+def is_damage(error: sqlite3.Error) -> bool:
+    """Return whether `error` says that the file is damaged."""
+    return _name(error).startswith(_BROKEN)
+
+
 def damaged(path: Path, finding: str) -> ConfigError:
     """Return the error for a damaged database at `path`."""
     one_line = " ".join(finding.split())

@@ -77,10 +77,10 @@ def _server() -> _Server:
 
 @asynccontextmanager
 async def open_store(
-    at: Where, *, clock: Callable[[], float] = time.time
+    at: Where, *, clock: Callable[[], float] = time.time, trusting: bool = False
 ) -> AsyncIterator[DatabaseStore]:
     """Open the database `at` a path, for this process alone, or on a server, beside
-    others; create what is missing.
+    others; create what is missing. If it is `trusting`, `find_damage` is to follow.
 
     Leaving waits for pending writes. Raises ConfigError if it cannot be used.
     """
@@ -97,7 +97,8 @@ async def open_store(
         if isinstance(at, Path):
             database.make_directory(at)
             stack.enter_context(locked(at))
-            writer = stack.enter_context(closing(_writer(open_for_writing(at))))
+            db = open_for_writing(at, trusting=trusting)
+            writer = stack.enter_context(closing(_writer(db)))
             reader = stack.enter_context(closing(Reader(open_for_reading(at))))
             reports = stack.enter_context(closing(Reader(open_for_reading(at))))
             await writer.write(enter)

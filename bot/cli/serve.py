@@ -41,6 +41,7 @@ from bot.ports.store import Store
 from bot.ports.wakeups import GATEWAY, SERVE, WORK
 from bot.runtime import heap, logs, terminal
 from bot.runtime.env_file import EnvFile
+from storage.damage import find_damage
 from storage.opening import open_store
 
 log = logging.getLogger(__name__)
@@ -107,7 +108,10 @@ async def serve_until_stopped(
             else:
                 terminal.complain(note)
     async with contextlib.AsyncExitStack() as stack:
-        store = await stack.enter_async_context(open_store(settings.database))
+        database = settings.database if isinstance(settings.database, Path) else None
+        store = await stack.enter_async_context(
+            open_store(settings.database, trusting=True)
+        )
         place = {"THREADKEEP_DB": str(settings.beside)}
         wakeups = open_wakeups(settings, store, role, queues)
         model = await stack.enter_async_context(
@@ -126,7 +130,8 @@ async def serve_until_stopped(
             at_once=settings.answers_at_once,
             survey=model.survey if isinstance(model, ClaudeOnceLoaded) else None,
             retention=settings.retention,
-            database=settings.database if isinstance(settings.database, Path) else None,
+            search=partial(find_damage, database) if database else None,
+            database=database,
             heard_within=settings.heard_within,
             probes=settings.probes,
             gateways=store if store.shared else None,

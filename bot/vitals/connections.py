@@ -1,6 +1,7 @@
 """Connections of the platforms: since when, and when each was last heard."""
 
 import asyncio
+import contextlib
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
@@ -39,6 +40,12 @@ class Connections:
         self.complete = asyncio.Event()
         #: Called when one of the bot's own messages came back.
         self.on_echo: Callable[[], None] = lambda: None
+
+    async def opened(self, within: float) -> None:
+        """Wait for every platform to be connected once, `within` seconds at most."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                await self.complete.wait()
 
     def local(self, platform: str) -> None:
         """Record that `platform` is this process itself."""

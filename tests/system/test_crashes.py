@@ -28,6 +28,7 @@ from tests.support import (
 from tests.support.crash_harness import PATIENCE, Repertoire, Scenario, playing
 from tests.support.crash_points import never
 from tests.support.crash_scenes import SlackScene, on_slack
+from tests.support.damaged import damage_large
 from tests.support.deep import rounds
 
 scenarios = Repertoire[SlackScene](on_slack)
@@ -160,6 +161,19 @@ async def a_second_process_on_the_same_file_gives_up(scene: SlackScene) -> None:
     # A lock goes with its process, however that ends.
     await scene.restart()
     await scene.end()
+
+
+@scenarios.add()
+async def a_large_damaged_file_ends_it_once_it_listens(scene: SlackScene) -> None:
+    damage_large(scene.process.database)
+    await scene.begin()
+    assert await scene.process.ended(PATIENCE) == 2
+    assert scene.slack.socket.opened == 1
+    (said,) = (
+        line for line in scene.process.output.splitlines() if "threadkeep: " in line
+    )
+    assert f"{scene.process.database} is damaged" in said
+    assert "restore it from a backup" in said
 
 
 # That we would notice.
