@@ -9,13 +9,14 @@ import contextlib
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 
 import anthropic
 import httpx2
 
 from bot.claude.model_status import Standing
+from bot.domain.quick_dataclass import dataclass
 from bot.errors import (
     FileRefused,
     ModelBusy,

@@ -7,7 +7,6 @@ platforms. A verdict carries the rule that held, as a word and what it is about,
 """
 
 import enum
-from dataclasses import dataclass
 
 from bot.domain.message import (
     Decision,
@@ -18,6 +17,7 @@ from bot.domain.message import (
     ThreadFacts,
     Verdict,
 )
+from bot.domain.quick_dataclass import dataclass
 from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.setting import Change
 from bot.messages import addressing as said

@@ -7,7 +7,7 @@ the settings of the thread, composes the request and has its cost reserved.
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from bot.budgets.guard import BudgetGuard
@@ -25,6 +25,7 @@ from bot.domain.budget import BudgetExceeded, Charge
 from bot.domain.completion import Request
 from bot.domain.message import Message, Origin
 from bot.domain.person import EVERYONE, Person
+from bot.domain.quick_dataclass import dataclass
 from bot.domain.scope import Scope
 from bot.domain.setting import StoredSettings
 from bot.domain.turn import Outcome, Turn, TurnMessage

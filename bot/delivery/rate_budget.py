@@ -4,10 +4,11 @@
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from bot.delivery.write_request import Priority, WriteRequest
 from bot.domain.platform import Rate, WriteKind
+from bot.domain.quick_dataclass import dataclass
 
 # Refilling and predicting differ in the last bit.
 ROUNDING = 1e-6

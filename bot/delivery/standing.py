@@ -3,10 +3,11 @@ decides."""
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from bot.delivery.rate_budget import Bucket, Names, RateBudget
 from bot.domain.platform import WriteKind
+from bot.domain.quick_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """Threads of the web API as programs read them. Frozen values."""
 
-from dataclasses import dataclass
-
+from bot.domain.quick_dataclass import dataclass
 from bot.domain.turn import Ended, TurnState
 
 

@@ -9,7 +9,8 @@ import hashlib
 import hmac
 import re
 import secrets
-from dataclasses import dataclass
+
+from bot.domain.quick_dataclass import dataclass
 
 
 class TokenScope(enum.Enum):

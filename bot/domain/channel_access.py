@@ -4,8 +4,7 @@ Rule: an adapter states these facts. They are checked when a setting names a cha
 each time that setting is used, and when somebody asks about another channel.
 """
 
-from dataclasses import dataclass
-
+from bot.domain.quick_dataclass import dataclass
 from bot.messages import settings as messages
 from bot.text import references
 

@@ -5,7 +5,9 @@ Rule: a token is here in sealed form only. Who calls the platform opens it.
 """
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from bot.domain.quick_dataclass import dataclass
 
 
 class Ending(enum.Enum):

@@ -1,6 +1,6 @@
 """A process that runs on a database. A frozen value."""
 
-from dataclasses import dataclass
+from bot.domain.quick_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@ Rule: no value holds a token.
 """
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 
+from bot.domain.quick_dataclass import dataclass
 from bot.domain.scope import Scope
 
 

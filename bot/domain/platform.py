@@ -3,8 +3,9 @@
 import enum
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from bot.domain.quick_dataclass import dataclass
 from bot.domain.scope import ThreadKey
 from bot.messages.values import NAME_A_CHANNEL
 

@@ -1,6 +1,6 @@
 """Retention periods. Frozen values."""
 
-from dataclasses import dataclass
+from bot.domain.quick_dataclass import dataclass
 
 DAY = 86_400.0
 

@@ -1,7 +1,8 @@
 """Scopes: the operator, a workspace, a channel, a thread. Frozen values."""
 
 import enum
-from dataclasses import dataclass
+
+from bot.domain.quick_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

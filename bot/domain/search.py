@@ -1,7 +1,6 @@
 """Results of a search over stored threads. Frozen values."""
 
-from dataclasses import dataclass
-
+from bot.domain.quick_dataclass import dataclass
 from bot.domain.scope import ThreadKey
 
 

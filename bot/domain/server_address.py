@@ -1,7 +1,9 @@
 """The address of a database on a server."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from bot.domain.quick_dataclass import dataclass
 
 #: How addresses of PostgreSQL begin.
 SCHEMES = ("postgresql://", "postgres://")

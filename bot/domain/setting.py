@@ -6,8 +6,9 @@ revision that a form was drawn from, so that an older form is refused.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from bot.domain.quick_dataclass import dataclass
 from bot.domain.scope import Scope, ScopeLevel
 
 

@@ -1,6 +1,6 @@
 """Shards: the connections among which a platform divides the workspaces of a bot."""
 
-from dataclasses import dataclass
+from bot.domain.quick_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """Summaries that the model reads in place of the older part of a thread. Frozen
 values."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from bot.domain.completion import BYTES_PER_TOKEN, ChatMessage, Usage, file_tokens
+from bot.domain.quick_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

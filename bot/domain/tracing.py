@@ -1,7 +1,9 @@
 """The destination of OpenTelemetry's spans. Frozen values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from bot.domain.quick_dataclass import dataclass
 
 #: The name of the service, unless the operator chose another.
 SERVICE = "threadkeep"

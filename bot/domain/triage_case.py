@@ -1,9 +1,10 @@
 """Triage cases: messages that are classified in the chat. Frozen values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from bot.domain.quick_dataclass import dataclass
 from bot.domain.scope import Scope
 
 

@@ -12,7 +12,7 @@ import json
 import re
 import types
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from importlib import resources
 from typing import Annotated, Any, Literal
@@ -25,6 +25,7 @@ from pydantic import (
     create_model,
 )
 
+from bot.domain.quick_dataclass import dataclass
 from bot.errors import ConfigError
 from bot.messages import schemes as messages
 from bot.text import documents, tags

@@ -2,10 +2,11 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from bot.domain.completion import Usage
+from bot.domain.quick_dataclass import dataclass
 from bot.messages import triage_files as messages
 
 #: Attempts at a ticket before it is marked.

@@ -2,8 +2,9 @@
 
 import enum
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from bot.domain.quick_dataclass import dataclass
 from bot.ui.elements import Choice
 
 # A longer text is a question, not a command: more than twice the longest value. Slack
