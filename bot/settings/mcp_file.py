@@ -6,6 +6,7 @@ Rule: a problem quotes nothing that may be a token.
 import re
 from collections.abc import Mapping
 from dataclasses import field
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,8 +19,7 @@ from bot.messages import config as config_messages
 from bot.messages import mcp as messages
 from bot.runtime.text_files import read_text
 from bot.settings import hosts
-from bot.text import addresses, documents
-from bot.text.documents import NoDocument
+from bot.text import addresses
 from bot.text.redaction import is_credential, quoted
 
 VARIABLE = "THREADKEEP_MCP_FILE"
@@ -101,9 +101,11 @@ def read(text: str, file: object = FILE) -> tuple[tuple[McpServer, ...], list[st
     if len(text) > MOST_CHARS:
         problem = messages.too_large(most=MOST_CHARS)
     else:
+        # Without a file, nobody needs what reads YAML.
+        documents = import_module("bot.text.documents")
         try:
             found = documents.parse(text, most_nodes=MOST_NODES)
-        except NoDocument as error:
+        except documents.NoDocument as error:
             problem = messages.not_yaml(where=error.where, why=error.why)
     named = found.get("servers") if isinstance(found, dict) else None
     if not problem and (not isinstance(named, dict) or len(found) != 1):  # type: ignore[arg-type]

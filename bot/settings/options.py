@@ -18,7 +18,7 @@ from bot.domain.scope import ScopeLevel
 from bot.messages import options as messages
 from bot.messages import phrases
 from bot.messages import values as value_messages
-from bot.schemes import scheme
+from bot.schemes.default import DEFAULT
 from bot.settings import (
     amounts,
     attaching,
@@ -344,7 +344,7 @@ OPTIONS: tuple[Option, ...] = (
         kind=Kind.TEXT,
         most=SCHEME_CHARS,
         show=lambda value: phrases.ITS_OWN if value else messages.DEFAULT_SCHEME,
-        template=scheme.DEFAULT,
+        template=DEFAULT,
         for_operators=False,
     ),
     Option(

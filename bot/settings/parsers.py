@@ -11,13 +11,13 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import ROUND_DOWN, Decimal, InvalidOperation
+from importlib import import_module
 
 from bot.claude.catalog import MODELS, ModelFacts, named
 from bot.domain.person import EVERYONE
 from bot.errors import ConfigError, Unacceptable
 from bot.messages import phrases, plurals
 from bot.messages import values as messages
-from bot.schemes.scheme import read as read_scheme
 from bot.text.characters import replace_lone_surrogates
 from bot.text.redaction import quoted
 
@@ -302,8 +302,10 @@ def scheme(text: str, today: date) -> str:
         raise Unacceptable(
             messages.scheme_too_long(length=len(text), most=SCHEME_CHARS)
         )
+    # Nobody else needs what reads YAML.
+    schemes = import_module("bot.schemes.scheme")
     try:
-        read_scheme(text, messages.THIS_SCHEME)
+        schemes.read(text, messages.THIS_SCHEME)
     except ConfigError as error:
         raise Unacceptable(str(error)) from None
     return text

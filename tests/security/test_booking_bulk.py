@@ -16,7 +16,8 @@ from bot.cli.triage import triage
 from bot.errors import ConfigError, ModelError
 from bot.ports.archive import Archive, Row, Run
 from bot.runtime import logs
-from bot.schemes.scheme import DEFAULT, default
+from bot.schemes.default import DEFAULT
+from bot.schemes.scheme import default
 from bot.triage.answer import FREE, digest
 from bot.triage.bulk.api import aclassify
 from bot.triage.bulk.batches import Expired

@@ -10,7 +10,7 @@ from bot.domain.server_address import ServerAddress
 from bot.errors import ConfigError
 from bot.messages.triage_files import NEEDS_KEY
 from bot.runtime.text_files import read_text
-from bot.schemes.scheme import DEFAULT
+from bot.schemes.default import DEFAULT
 
 
 def scheme_text(file: str) -> str:

@@ -22,7 +22,8 @@ from bot.errors import ConfigError, Unacceptable
 from bot.messages import triage as messages
 from bot.ports.model import Model
 from bot.ports.store import ClassifierStore
-from bot.schemes.scheme import DEFAULT, Example, Scheme, material, read
+from bot.schemes.default import DEFAULT
+from bot.schemes.scheme import Example, Scheme, material, read
 from bot.settings.effective import EffectiveSettings, Operator
 from bot.triage.answer import INVALID, TOO_LONG, TRIES
 

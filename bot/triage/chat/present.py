@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from bot.domain.triage_case import TriageCase
 from bot.messages import labels, phrases, plurals
 from bot.messages import triage as messages
-from bot.schemes.scheme import Field, Scheme
+from bot.schemes.field import Field
+from bot.schemes.scheme import Scheme
 from bot.text import csv_cells, times
 from bot.ui import formatting
 from bot.ui.elements import Button, Choice, Command, File, Menu, Response

@@ -13,7 +13,8 @@ from bot.domain.quick_dataclass import dataclass
 from bot.errors import ConfigError
 from bot.messages import triage_files as messages
 from bot.ports.archive import Row
-from bot.schemes.scheme import Field, Scheme
+from bot.schemes.field import Field
+from bot.schemes.scheme import Scheme
 
 #: The answer of an unclassified row.
 NONE = messages.UNSORTED

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.schemes.scheme import DEFAULT
+from bot.schemes.default import DEFAULT
 from tests.adapters.slack.test_admin import Admins, admins
 from tests.emulators.slack.controls import Control
 from tests.emulators.slack.screens import Home, Modal

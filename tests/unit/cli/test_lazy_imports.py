@@ -12,6 +12,8 @@ HEAVY = (
     "slack_bolt",
     "prompt_toolkit",
     "markdown_it",
+    "pydantic",
+    "yaml",
     # Of the extras.
     "psycopg",
     "procrastinate",

@@ -7,7 +7,7 @@ from bot.domain.budget import NO_LIMITS, Charge, PastCall
 from bot.domain.completion import Usage
 from bot.domain.scope import Scope
 from bot.errors import StorageError
-from bot.schemes.scheme import DEFAULT
+from bot.schemes.default import DEFAULT
 from bot.text.references import channel, user
 from bot.ui.elements import Command, Form, Kind, Response
 from tests.support.command_harness import (

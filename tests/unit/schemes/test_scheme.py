@@ -5,7 +5,7 @@ import json
 import pytest
 
 from bot.errors import ConfigError
-from bot.schemes import scheme
+from bot.schemes import validation
 from bot.schemes.scheme import Example, default, material, read
 
 OWN = """
@@ -104,7 +104,7 @@ def test_letters_and_lines_are_made_even() -> None:
     found = default().parse(json.dumps(said))
     assert (found["category"], found["priority"]) == ("bug", "high")
     assert found["summary"].startswith("a b ccc")
-    assert len(found["summary"]) == scheme.TEXT_CHARS
+    assert len(found["summary"]) == validation.TEXT_CHARS
 
 
 def test_a_ticket_cannot_close_its_tags() -> None:

@@ -1,0 +1,6 @@
+"""The YAML of the default scheme."""
+
+from pathlib import Path
+
+#: What is written in the file.
+DEFAULT = Path(__file__).with_name("default.yaml").read_text("utf-8")
