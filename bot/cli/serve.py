@@ -14,7 +14,6 @@ from typing import Any
 
 import click
 
-from bot.app import App
 from bot.cli import hosting
 from bot.cli.engine import open_wakeups, require_shared
 from bot.cli.environment import run
@@ -48,6 +47,8 @@ log = logging.getLogger(__name__)
 # The platform if none is configured.
 TERMINAL = "adapters.terminal.adapter"
 ADAPTER = "adapters.{}.adapter"
+# All that answers, and the commands.
+APP = "bot.app"
 
 
 @click.command(help=command_help.SERVE)
@@ -117,11 +118,14 @@ async def serve_until_stopped(
         model = await stack.enter_async_context(
             open_model(settings, answers=role != GATEWAY)
         )
+        modules = {name: load_module(ADAPTER.format(name)) for name in names}
+        # Meanwhile the platforms answer.
+        loading = asyncio.get_running_loop().run_in_executor(None, load_module, APP)
         adapters = await _connect(
-            *(stack, {**env, **place}, names, store, settings.keys),
+            *(stack, {**env, **place}, modules, store, settings.keys),
             listens=role != WORK,
         )
-        app = App(
+        app = (await loading).App(
             store=store,
             model=model,
             adapters=adapters,
@@ -162,22 +166,21 @@ async def _configuration(
 async def _connect(
     stack: contextlib.AsyncExitStack,
     env: Mapping[str, str],
-    names: Sequence[str],
+    modules: Mapping[str, Any],
     store: Store,
     keys: Sequence[bytes],
     *,
     listens: bool = True,
 ) -> list[Adapter]:
-    """Return connected adapters for the platforms `names`, or the terminal's for none;
+    """Return connected adapters of `modules`, by platform, or the terminal's for none;
     events arrive only if it `listens`.
 
     A platform that rejects our credentials is logged and left out, unless all do.
     """
-    if not names:
+    if not modules:
         return [await stack.enter_async_context(load_module(TERMINAL).connect(env))]
     adapters, refusals = [], []
-    for name in names:
-        module = load_module(ADAPTER.format(name))
+    for name, module in modules.items():
         if name == WEB:
             # No other server keeps its messages.
             connection = module.connect(env, store, partial(_listening, env))
