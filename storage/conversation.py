@@ -4,7 +4,7 @@ Rule: what is returned for a thread only grows, byte for byte, except where peop
 or delete, and where a turn is the first to use a summary.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -14,30 +14,31 @@ from bot.domain.scope import ThreadKey
 from bot.domain.summary import ReadTurn
 from storage import files
 from storage.broken import log_broken
-from storage.connection import Connection
+from storage.connection import Connection, Cursor
 from storage.dialect import plain_rows
 from storage.thread_queries import THREAD_ID, named
 
+#: The summary that turns of a thread read now.
+_USED = f"""
+    SELECT {{}} FROM summaries
+    WHERE thread_id = ({THREAD_ID}) AND used_by IS NOT NULL
+    ORDER BY until DESC LIMIT 1
+"""
+USED, UNTIL = _USED.format("*"), _USED.format("until")
+
 # CROSS JOIN fixes the order of the join, whatever SQLite's statistics say: in this
 # order, the index yields sorted rows.
-CONVERSATION = """
+CONVERSATION = f"""
     SELECT messages.turn_id, role, content, preface, messages.id, files <> '[]'
     FROM threads CROSS JOIN messages ON messages.thread_id = threads.id
       CROSS JOIN turns ON turns.id = messages.turn_id
     WHERE platform = :platform AND channel = :channel
       AND workspace = :workspace AND thread = :thread
-      AND messages.turn_id > :until
+      AND messages.turn_id > coalesce(({UNTIL}), 0)
       AND messages.id > reads_after
       AND place IS NOT NULL
       AND coalesce(ended, '') <> 'refused'
     ORDER BY messages.turn_id, place
-"""
-
-#: The summary that turns of a thread read now.
-USED = f"""
-    SELECT * FROM summaries
-    WHERE thread_id = ({THREAD_ID}) AND used_by IS NOT NULL
-    ORDER BY until DESC LIMIT 1
 """
 
 
@@ -48,35 +49,40 @@ def conversation(db: Connection, thread: ThreadKey) -> list[ChatMessage]:
 def turns_read(db: Connection, thread: ThreadKey) -> list[ReadTurn]:
     """Return what the model reads of `thread`, by turn; a summary is the first."""
     found: list[ReadTurn] = []
-    until = 0
-    if summary := db.execute(USED, named(thread)).fetchone():
-        until = summary["until"]
+    # All is asked for before any is read: on PostgreSQL one round trip brings it.
+    used = db.execute(USED, named(thread))
+    rows = list(plain_rows(db, CONVERSATION, named(thread)))
+    shown = {id: files.ask_files(db, id) for *_, id, has_files in rows if has_files}
+    if summary := used.fetchone():
         block = summary["block"]
         made = Compaction(summary["model"], block) if block else None
         entry = ChatMessage("user", summary["content"], compaction=made)
-        found.append(ReadTurn(until, (entry,), summary["messages"], is_summary=True))
-    rows = plain_rows(db, CONVERSATION, {**named(thread), "until": until})
+        covered = (summary["until"], (entry,), summary["messages"])
+        found.append(ReadTurn(*covered, is_summary=True))
     for (turn, preface), group in groupby(rows, itemgetter(0, 3)):
-        read = _read(db, turn, preface, group)
+        read = _read(turn, preface, group, shown)
         if read.entries:
             found.append(read)
     return found
 
 
 def _read(
-    db: Connection, turn: int, preface: str | None, rows: Iterable[tuple[Any, ...]]
+    turn: int,
+    preface: str | None,
+    rows: Iterable[tuple[Any, ...]],
+    shown: Mapping[int, Cursor],
 ) -> ReadTurn:
     by_role: dict[str, list[str | None]] = {"user": [], "assistant": []}
-    shown: list[RequestFile] = []
-    for _, role, content, _, id, has_files in rows:
+    read: list[RequestFile] = []
+    for _, role, content, _, id, _ in rows:
         if role in by_role:
             by_role[role].append(content)
-            if has_files:
-                shown += files.read_files(db, id)
+            if id in shown:
+                read += files.read_files(shown[id], id)
         else:
             log_broken("messages", id)
     answer = next(iter(by_role["assistant"]), None)
-    entries = _exchange(preface, by_role["user"], answer, shown)
+    entries = _exchange(preface, by_role["user"], answer, read)
     left = [each for each in by_role["user"] if each is not None]
     return ReadTurn(turn, tuple(entries), len(left) + bool(answer))
 

@@ -175,6 +175,18 @@ def insert(db: Connection, statement: str, values: dict[str, Any]) -> int:
     return int(row["id"]) if row else 0
 
 
+def insert_thread(
+    db: Connection, statement: str, values: dict[str, Any]
+) -> tuple[str, int]:
+    """Run `statement`, which inserts a row of `threads`; return an expression of its
+    id, good until the next one is inserted, and the value of `:thread_id` in it."""
+    if isinstance(db, Database):
+        return ":thread_id", db.execute(statement, values).lastrowid or 0
+    # Nobody waits for the id.
+    db.execute(statement, values)
+    return "currval('threads_id_seq')", 0
+
+
 def index_alone(db: Connection) -> None:
     """Wait until nobody else changes the index of words, to the end of the
     transaction."""
@@ -185,6 +197,19 @@ def index_alone(db: Connection) -> None:
 def may_index_alone(db: Connection) -> bool:
     """Do the same without waiting; return False if somebody does change it."""
     return isinstance(db, Database) or bool(cast(Any, db).index_alone(wait=False))
+
+
+def writes_alone(db: Connection) -> bool:
+    """Return whether nobody else can write during a transaction that writes."""
+    return isinstance(db, Database)
+
+
+def hold(db: Connection, numbers: Sequence[int], *, shared: bool = False) -> None:
+    """Hold the locks of these `numbers`, one after the other, to the end of the
+    transaction, as others may do with `shared`; not on SQLite."""
+    if numbers:
+        one = f"pg_advisory_xact_lock{'_shared' if shared else ''}(?)"
+        db.execute(f"SELECT {', '.join([one] * len(numbers))}", numbers)
 
 
 def now(db: Connection, clock: Callable[[], float]) -> float:

@@ -4,11 +4,12 @@ from bot.domain.scope import ThreadKey
 from bot.domain.turn import Turn
 from storage import thread_queries
 from storage.broken import calendar_time
-from storage.connection import Connection
-from storage.thread_queries import OWNER, THREAD_ID, turn_of
+from storage.connection import Connection, Cursor
+from storage.thread_queries import THREAD_ID
+from storage.turn_reading import ask_turn, read_turn
 
-PREVIOUS_TURN = f"""
-    SELECT *, {OWNER}, 0 AS begins FROM turns
+PREVIOUS_TURN = """
+    SELECT id FROM turns
     WHERE thread_id = (SELECT thread_id FROM turns WHERE id = :turn)
       AND id < :turn AND state = 'delivered'
       AND EXISTS (
@@ -18,7 +19,7 @@ PREVIOUS_TURN = f"""
 """
 
 ANSWERED = f"""
-    SELECT *, {OWNER}, 0 AS begins FROM turns
+    SELECT id FROM turns
     WHERE thread_id = ({THREAD_ID}) AND state = 'delivered' AND text <> ''
       AND (:turn = '' OR key = :turn)
       -- The messages of an answer that was written again are those of another turn.
@@ -38,16 +39,23 @@ QUESTION_TIMES = f"""
 
 
 def previous_turn(db: Connection, turn: Turn) -> Turn | None:
-    row = db.execute(PREVIOUS_TURN, {"turn": turn.id}).fetchone()
-    return turn_of(db, turn.thread, row) if row else None
+    return read_turn(ask_turn(db, PREVIOUS_TURN, {"turn": turn.id}), turn.thread)
 
 
 def answered(db: Connection, thread: ThreadKey, turn: str = "") -> Turn | None:
     where = {**thread_queries.named(thread), "turn": turn}
-    row = db.execute(ANSWERED, where).fetchone()
-    return turn_of(db, thread, row) if row else None
+    return read_turn(ask_turn(db, ANSWERED, where), thread)
 
 
 def question_times(db: Connection, thread: ThreadKey, most: int) -> list[float]:
-    rows = db.execute(QUESTION_TIMES, {**thread_queries.named(thread), "most": most})
-    return [calendar_time(row["at"]) for row in rows][::-1]
+    return times_of(ask_question_times(db, thread, most))
+
+
+def ask_question_times(db: Connection, thread: ThreadKey, most: int) -> Cursor:
+    """Ask for what `times_of` returns."""
+    return db.execute(QUESTION_TIMES, {**thread_queries.named(thread), "most": most})
+
+
+def times_of(asked: Cursor) -> list[float]:
+    """Return the times of questions that were `asked` for, oldest first."""
+    return [calendar_time(row["at"]) for row in asked][::-1]

@@ -15,7 +15,7 @@ from bot.errors import Unread
 from bot.ports.files import IsDear, never_dear
 from storage import file_choices, locks, thread_queries
 from storage.broken import log_broken
-from storage.connection import Connection
+from storage.connection import Connection, Cursor
 from storage.dialect import ROW_LOCK, read_content
 
 _MESSAGE = f"""
@@ -142,10 +142,16 @@ def file_data(db: Connection, digests: Collection[str]) -> Mapping[str, bytes]:
     return found
 
 
-def read_files(db: Connection, message_id: int) -> list[RequestFile]:
-    """Return the files of a message that Claude reads, without their bytes."""
+def ask_files(db: Connection, message_id: int) -> Cursor:
+    """Ask for what `read_files` returns."""
+    return db.execute(READ, [message_id])
+
+
+def read_files(asked: Cursor, message_id: int) -> list[RequestFile]:
+    """Return the files of a message that Claude reads, which were `asked` for, without
+    their bytes."""
     found = []
-    for row in db.execute(READ, [message_id]):
+    for row in asked:
         if row["kind"] not in file_choices.KINDS:
             log_broken("message_files", message_id)
             continue

@@ -6,7 +6,6 @@ Rule: a message is stored once. Its id stays known after it was deleted.
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from bot.domain.message import Disposition, Message, Verdict
 from bot.domain.scope import Scope, ThreadKey
@@ -21,10 +20,19 @@ from storage import (
     thread_queries,
     tombstones,
 )
-from storage.connection import Connection
-from storage.dialect import LEAST, insert, next_id
+from storage.connection import Connection, Cursor
+from storage.dialect import LEAST, insert_thread, next_id
 
-KNOWN = "SELECT 1 FROM messages WHERE thread_id = ? AND message = ?"
+KNOWN = f"""
+    SELECT 1 FROM messages
+    WHERE thread_id = ({thread_queries.THREAD_ID}) AND message = :message
+"""
+
+#: The newest turn of a thread that waits.
+WAITING_TURN = """
+    SELECT max(id) FROM turns
+    WHERE thread_id = {thread} AND state <> 'delivered' AND state = 'waiting'
+"""
 
 NEXT_TURN = next_id("turns")
 NEXT_MESSAGE = next_id("messages")
@@ -40,12 +48,15 @@ def receive(
     """Do what `InboxStore.receive` says; a new thread is the process `owner`'s, if that
     is the only one."""
     locks.storing(db, Scope.of(message.thread))
-    thread = locks.thread(db, message.thread)
-    # All are asked for before any is read: on PostgreSQL one round trip brings them.
+    # All is asked for before any is read: on PostgreSQL one round trip brings it.
+    held = locks.ask_thread(db, message.thread)
     deleted, facts = tombstones.ask_of(db, message), None
+    at = {**thread_queries.named(message.thread), "message": message.message}
+    known = db.execute(KNOWN, at)
+    automated = thread_queries.ask_automated(db, message.thread, message.at)
+    waiting = ask_waiting(db, message.thread)
+    thread = held.fetchone()
     if thread:
-        known = db.execute(KNOWN, [thread["id"], message.message])
-        automated = thread_queries.ask_automated(db, thread, message.at)
         if known.fetchone():
             return IGNORED
         facts = thread_queries.thread_facts(thread, automated)
@@ -58,14 +69,16 @@ def receive(
     if not (thread or answers or verdict.begins):
         return replace(verdict, disposition=Disposition.IGNORE)
     if thread is None:
-        unread = not message.opens
-        thread_id = _add_thread(db, message.thread, owner, unread=unread, now=now)
+        new = not message.opens
+        here, thread_id = _add_thread(db, message.thread, owner, unread=new, now=now)
     else:
-        thread_id = thread["id"]
-    turn_id = waiting_turn(db, thread_id, message, now=now) if answers else None
+        here, thread_id = ":thread_id", thread["id"]
+    if answers:
+        (turn,) = waiting.fetchone()
+        queue_turn(db, thread_id, message, now=now, waiting=turn, here=here)
     _add(
         *(db, thread_id, message),
-        turn_id=turn_id,
+        here=here,
         asks=answers,
         rule=verdict.rule,
         is_left=True,
@@ -91,10 +104,12 @@ def backfill(
     if unread:
         # A turn that has ended reads no more; the next one will.
         ended = TurnState(state) not in (TurnState.WAITING, TurnState.ANSWERING)
-        for message in history:
-            # The bot's own messages are answers of turns, or notices.
-            if not message.echo:
-                _add(db, thread_id, message, turn_id=None if ended else turn.id)
+        turn_id = None if ended else turn.id
+        # The bot's own messages are answers of turns, or notices.
+        asked = [(m, tombstones.ask_of(db, m)) for m in history if not m.echo]
+        for message, deleted in asked:
+            is_left = not tombstones.any_deleted(deleted)
+            _add(db, thread_id, message, turn_id=turn_id, is_left=is_left)
         # `store_prompt` completes it: a crash before that must not lose the note about
         # what is missing.
         left = 0 if ended else BACKFILLED
@@ -104,8 +119,9 @@ def backfill(
 
 def _add_thread(
     db: Connection, key: ThreadKey, owner: str, *, unread: bool, now: float
-) -> int:
-    return insert(
+) -> tuple[str, int]:
+    """Insert a thread; return an expression of its id, and its `:thread_id`."""
+    return insert_thread(
         db,
         """
         INSERT INTO threads
@@ -116,32 +132,37 @@ def _add_thread(
     )
 
 
-def waiting_turn(
-    db: Connection, thread_id: int, message: Message, *, now: float
-) -> int:
-    """Return the id of the newest turn in state WAITING, of a new one if there is
-    none; move its time of asking back to that of `message`."""
-    waiting = db.execute(
-        f"""
-        UPDATE turns SET asked_at = {LEAST}(asked_at, :at)
-        WHERE id = (
-            SELECT max(id) FROM turns
-            WHERE thread_id = :thread AND state <> 'delivered' AND state = 'waiting'
+def ask_waiting(db: Connection, key: ThreadKey) -> Cursor:
+    """Ask for the turn of a thread that `queue_turn` is to add to."""
+    thread = f"({thread_queries.THREAD_ID})"
+    return db.execute(WAITING_TURN.format(thread=thread), thread_queries.named(key))
+
+
+def queue_turn(
+    db: Connection,
+    thread_id: int,
+    message: Message,
+    *,
+    now: float,
+    waiting: int | None,
+    here: str = ":thread_id",
+) -> None:
+    """Have a turn of the thread wait whose id is the expression `here`: `waiting`, or a
+    new one. Move its time of asking back to that of `message`."""
+    if waiting is not None:
+        db.execute(
+            f"UPDATE turns SET asked_at = {LEAST}(asked_at, :at) WHERE id = :turn",
+            {"at": message.at, "turn": waiting},
         )
-        RETURNING id
-        """,
-        {"thread": thread_id, "at": message.at},
-    ).fetchall()
-    if waiting:
-        return _id(waiting[0]["id"])
-    return insert(
-        db,
+        return
+    # VALUES, not SELECT: SQLite would look for messages of the new turn.
+    db.execute(
         f"""
         INSERT INTO turns (id, thread_id, key, state, touched, asked_at, created_at)
-        VALUES ({NEXT_TURN}, :thread, :key, 'waiting', :at, :at, :now)
+        VALUES ({NEXT_TURN}, {here}, :key, 'waiting', :at, :at, :now)
         """,
         {
-            "thread": thread_id,
+            "thread_id": thread_id,
             "key": secrets.token_hex(8),
             "at": message.at,
             "now": now,
@@ -154,18 +175,25 @@ def _add(
     thread_id: int,
     message: Message,
     *,
+    here: str = ":thread_id",
     turn_id: int | None = None,
     asks: bool = False,
     rule: str = "",
     is_left: bool = False,
 ) -> None:
-    """Store the messages that `message` quotes and then `message`, unless known."""
+    """Store the messages that `message` quotes and then `message`, unless known, in the
+    thread whose id is the expression `here`; one that `asks`, and what it quotes, in
+    the newest turn that waits."""
     for quoted in message.quotes:
         if not quoted.echo:
-            add_message(db, thread_id, quoted, turn_id=turn_id, asks=False)
+            add_message(
+                *(db, thread_id, quoted), here=here, turn_id=turn_id, waits=asks
+            )
     add_message(
         *(db, thread_id, message),
+        here=here,
         turn_id=turn_id,
+        waits=asks,
         asks=asks,
         rule=rule,
         is_left=is_left,
@@ -173,7 +201,8 @@ def _add(
     # The root decides, also if it arrives after a reply to it. A quoted root did not
     # open this thread.
     if message.opens and message.addressed:
-        db.execute("UPDATE threads SET follows = 1 WHERE id = ?", [thread_id])
+        at = {"thread_id": thread_id}
+        db.execute(f"UPDATE threads SET follows = 1 WHERE id = {here}", at)
 
 
 def add_message(
@@ -181,22 +210,26 @@ def add_message(
     thread_id: int,
     message: Message,
     *,
-    turn_id: int | None,
-    asks: bool,
+    here: str = ":thread_id",
+    turn_id: int | None = None,
+    waits: bool = False,
+    asks: bool = False,
     rule: str = "",
     is_left: bool = False,
 ) -> None:
-    """Store `message` unless it is known or was deleted; `is_left` if the caller knows
-    that it was not."""
+    """Store `message` in the thread whose id is the expression `here`, and in the
+    newest turn that waits if it `waits`, unless it is known or was deleted; `is_left`
+    if the caller knows that it was not."""
     if not is_left and tombstones.was_deleted(db, message):
         return
+    turn = f"({WAITING_TURN.format(thread=here)})" if waits else ":turn_id"
     added = db.execute(
         f"""
         INSERT INTO messages
             (id, thread_id, turn_id, message, role, author, at, addressed, opens,
              automated, asks, rule, origin, files, text, name, options)
         VALUES
-            ({NEXT_MESSAGE}, :thread_id, :turn_id, :message, 'user', :author, :at,
+            ({NEXT_MESSAGE}, {here}, {turn}, :message, 'user', :author, :at,
              :addressed, :opens, :automated, :asks, :rule, :origin, :files,
              :text, :name, :options)
         ON CONFLICT (thread_id, message) DO NOTHING
@@ -224,8 +257,3 @@ def add_message(
         for (number,) in added.fetchall():
             for holder in message.holds:
                 erasures.insert_holder(db, number, holder)
-
-
-def _id(value: Any) -> int:
-    assert isinstance(value, int)
-    return value

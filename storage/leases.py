@@ -1,7 +1,7 @@
 """Which process owns a thread, inside a transaction; and the migration for that.
 
-Rule 1: a thread is taken only from nobody, from oneself, or from a process that is not
-listed any more. Taking it raises its epoch.
+Rule 1: a thread is taken only from nobody, or from a process that is not listed any
+more. Taking it raises its epoch.
 Rule 2: every write of a turn begins with `held`, which locks the row of the thread, so
 that what a process writes for a thread that it has lost is rejected as a whole.
 """
@@ -16,7 +16,8 @@ from bot.domain.turn import Turn
 from bot.errors import ThreadLost
 from storage.connection import Connection
 from storage.dialect import ROW_LOCK
-from storage.thread_queries import THREAD_ID, named, next_turn
+from storage.thread_queries import THREAD_ID, named
+from storage.turn_reading import next_turn
 
 #: Of a process that does not run any more.
 NOBODYS = "owner NOT IN (SELECT id FROM processes)"
@@ -28,7 +29,7 @@ TAKE = f"""
     UPDATE threads SET owner = :owner,
       epoch = CASE WHEN epoch < {MOST_EPOCH} THEN epoch + 1 ELSE 0 END
     WHERE id = ({THREAD_ID})
-      AND (owner IN ('', :owner) OR {NOBODYS})
+      AND owner <> :owner AND (owner = '' OR {NOBODYS})
 """
 
 HELD = f"""
@@ -84,8 +85,9 @@ def enter(db: Connection, owner: str, role: str, now: float) -> None:
 
 
 def take_turn(db: Connection, thread: ThreadKey, owner: str) -> Turn | None:
-    taken = db.execute(TAKE, {**named(thread), "owner": owner})
-    return next_turn(db, thread) if taken.rowcount else None
+    db.execute(TAKE, {**named(thread), "owner": owner})
+    turn = next_turn(db, thread)
+    return turn if turn and turn.owner == owner else None
 
 
 @contextmanager

@@ -11,7 +11,8 @@ Rule 2: whoever takes several takes them in this order, which is the only one:
 
 1. `storing` or `erasing` of a workspace: who stores what people say looks whether it
    was deleted, and must not do so while a deletion looks for what is stored.
-2. the rows of threads, by their ids; for a thread that has no row yet, its key.
+2. the keys of threads, in order, which they have before they have a row; then their
+   rows, by their ids.
 3. a triage case.
 4. the settings of workspaces, in order of their names.
 5. money: of the operator, then of a workspace.
@@ -25,11 +26,10 @@ Deadlocks that remain possible, between rows that no lock names, are tried again
 from collections.abc import Iterable
 from hashlib import blake2b
 
-from sqlite_utils import Database
-
 from bot.domain.budget import BudgetLimits
 from bot.domain.scope import EVERYWHERE, Scope, ThreadKey
-from storage.connection import Connection, Row
+from storage import dialect
+from storage.connection import Connection, Cursor, Row
 from storage.dialect import ROW_LOCK
 from storage.scope_columns import inside, parts
 from storage.thread_queries import THREAD_ID, named
@@ -65,28 +65,30 @@ def erasing(db: Connection, scope: Scope) -> None:
 
 def thread(db: Connection, key: ThreadKey) -> Row | None:
     """Hold the thread `key`, whether it has a row or not; return its row."""
-    values = named(key)
-    found: Row | None = db.execute(_THREAD, values).fetchone()
-    if found is None and not isinstance(db, Database):
-        _named(db, "thread", tuple(values.values()))
-        # Somebody may have stored it meanwhile.
-        found = db.execute(_THREAD, values).fetchone()
+    found: Row | None = ask_thread(db, key).fetchone()
     return found
+
+
+def ask_thread(db: Connection, key: ThreadKey) -> Cursor:
+    """Do the same, and ask for its row."""
+    values = named(key)
+    _named(db, "thread", tuple(values.values()))
+    return db.execute(_THREAD, values)
 
 
 def both(db: Connection, one: ThreadKey, other: ThreadKey) -> None:
     """Hold two threads, whether they have rows or not."""
-    if isinstance(db, Database):
+    if dialect.writes_alone(db):
         return
     keys = [one, other]
+    _named(db, "thread", *sorted(tuple(named(key).values()) for key in keys))
     found = [db.execute(THREAD_ID, named(key)).fetchone() for key in keys]
     threads(db, [row["id"] for row in found if row])
-    _named(db, "thread", *sorted(tuple(named(key).values()) for key in keys))
 
 
 def threads(db: Connection, ids: Iterable[int]) -> None:
     """Hold the threads with these `ids`."""
-    if isinstance(db, Database):
+    if dialect.writes_alone(db):
         return
     for number in sorted(set(ids)):
         db.execute(f"SELECT 1 FROM threads WHERE id = ? {ROW_LOCK}", [number])
@@ -94,7 +96,7 @@ def threads(db: Connection, ids: Iterable[int]) -> None:
 
 def threads_of(db: Connection, platform: str, messages: Iterable[str]) -> None:
     """Hold all threads that have one of `messages`, or words of it."""
-    if isinstance(db, Database):
+    if dialect.writes_alone(db):
         return
     found: set[int] = set()
     for message in messages:
@@ -105,7 +107,7 @@ def threads_of(db: Connection, platform: str, messages: Iterable[str]) -> None:
 
 def threads_in(db: Connection, scope: Scope) -> None:
     """Hold all threads in `scope`."""
-    if not isinstance(db, Database):
+    if not dialect.writes_alone(db):
         query = f"SELECT id FROM threads WHERE {inside(scope)} ORDER BY id {ROW_LOCK}"
         db.execute(query, parts(scope))
 
@@ -142,11 +144,9 @@ def _named(
 ) -> None:
     """Hold the locks of these names, one after the other, to the end of the
     transaction."""
-    if isinstance(db, Database) or not names:
-        return
-    one = f"pg_advisory_xact_lock{'_shared' if shared else ''}(?)"
-    numbers = [_number("\0".join([kind, *name])) for name in names]
-    db.execute(f"SELECT {', '.join([one] * len(numbers))}", numbers)
+    if not dialect.writes_alone(db):
+        numbers = [_number("\0".join([kind, *name])) for name in names]
+        dialect.hold(db, numbers, shared=shared)
 
 
 def _number(name: str) -> int:

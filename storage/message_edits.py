@@ -23,6 +23,7 @@ from storage import (
 )
 from storage.connection import Connection
 from storage.dialect import LAST_ID, insert, next_id
+from storage.turn_reading import next_turn
 
 # A message may be stored in several threads: in its own, and where it is quoted. The
 # bot's own messages have no id of the platform in this table.
@@ -113,7 +114,7 @@ def reset_context(db: Connection, thread: ThreadKey) -> bool:
 
 def retry_turn(db: Connection, thread: ThreadKey, turn: str, now: float) -> bool:
     row = locks.thread(db, thread)
-    if row is None or thread_queries.next_turn(db, thread):
+    if row is None or next_turn(db, thread):
         return False
     last, name, asked_at, preface = db.execute(
         "SELECT id, key, asked_at, preface FROM turns WHERE thread_id = ? "

@@ -6,11 +6,12 @@ until one of their messages is changed in a way that counts; the next turn then 
 them again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from sqlite_utils import Database
 
-from storage.connection import Connection, Row
+from storage.connection import Connection, Cursor, Row
 
 # Messages of people, without additions to messages.
 SAID = "role = 'user' AND substr(message, 1, 2) <> '+:'"
@@ -43,9 +44,12 @@ COUNTS = f"""
     FROM messages CROSS JOIN turns ON turns.id = messages.turn_id
     WHERE messages.thread_id = :thread AND turn_id > :behind AND turn_id <= :turn
 """
-KEPT = """
+_THREAD = "(SELECT thread_id FROM turns WHERE id = :turn)"
+
+KEPT = f"""
     SELECT * FROM read_counts
-    WHERE thread_id = :thread AND reads_after = :after AND turn_id < :turn
+    WHERE thread_id = {_THREAD} AND turn_id < :turn
+      AND reads_after = (SELECT reads_after FROM threads WHERE id = {_THREAD})
 """
 KEEP = f"""
     INSERT INTO read_counts (thread_id, turn_id, reads_after, {_SUMS})
@@ -54,8 +58,8 @@ KEEP = f"""
     SET turn_id = excluded.turn_id, reads_after = excluded.reads_after, {_REPLACED}
 """
 # Of the messages, which are indexed so.
-BEFORE = """
-    SELECT max(turn_id) FROM messages WHERE thread_id = :thread AND turn_id < :turn
+BEFORE = f"""
+    SELECT max(turn_id) FROM messages WHERE thread_id = {_THREAD} AND turn_id < :turn
 """
 
 
@@ -94,28 +98,44 @@ def m030_read_counts(db: Database) -> None:
     )
 
 
-def counts(db: Connection, thread: Row, turn: int) -> Mapping[str, int]:
-    """Return how many messages of the row `thread` the turn with the id `turn`, the
-    first that has not ended, reads and does not read, and the last of their ids."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked for before messages of a turn are placed in it."""
+
+    #: The sums that are kept, and the last turn before with messages.
+    kept: Cursor
+    before: Cursor
+
+
+def ask(db: Connection, turn: int) -> Asked:
+    """Ask for what `ask_counts` reads, of the thread of the turn with the id `turn`."""
+    at = {"turn": turn}
+    return Asked(db.execute(KEPT, at), db.execute(BEFORE, at))
+
+
+def ask_counts(
+    db: Connection, thread: Row, turn: int, asked: Asked
+) -> Callable[[], Mapping[str, int]]:
+    """Ask how many messages of the row `thread` the turn with the id `turn`, the first
+    that has not ended, reads and does not read, and for the last of their ids. What is
+    returned reads that."""
     at = {"thread": thread["id"], "turn": turn, "after": thread["reads_after"]}
-    asked, newest = db.execute(KEPT, at), db.execute(BEFORE, at)
-    kept = asked.fetchone()
+    kept: Mapping[str, int] | Row | None = asked.kept.fetchone()
     behind = kept["turn_id"] if kept else 0
-    (before,) = newest.fetchone()
-    if before is not None and before > behind:
-        counted = db.execute(COUNTS, {**at, "turn": before, "behind": behind})
-        last = db.execute(COUNTS, {**at, "behind": before})
-        added = counted.fetchone()
-        kept = {
-            "thread_id": thread["id"],
-            "turn_id": before,
-            "reads_after": thread["reads_after"],
-            **_sum(kept, added),
-        }
-        db.execute(KEEP, kept)
-    else:
+    (before,) = asked.before.fetchone()
+    if before is None or before <= behind:
         last = db.execute(COUNTS, {**at, "behind": behind})
-    return _sum(kept, last.fetchone())
+        return lambda: _sum(kept, last.fetchone())
+    counted = db.execute(COUNTS, {**at, "turn": before, "behind": behind})
+    last = db.execute(COUNTS, {**at, "behind": before})
+
+    def counts() -> Mapping[str, int]:
+        sums = _sum(kept, counted.fetchone())
+        of = {"thread_id": thread["id"], "reads_after": thread["reads_after"]}
+        db.execute(KEEP, {**of, "turn_id": before, **sums})
+        return _sum(sums, last.fetchone())
+
+    return counts
 
 
 def _sum(kept: Mapping[str, int] | Row | None, added: Row) -> dict[str, int]:

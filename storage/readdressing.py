@@ -38,7 +38,7 @@ def readdress(db: Connection, message: Message, judge: Judge, now: float) -> Ver
         thread = thread_queries.thread(db, message.thread)
         assert thread is not None
     facts = thread_queries.thread_facts(
-        thread, thread_queries.ask_automated(db, thread, message.at)
+        thread, thread_queries.ask_automated(db, message.thread, message.at)
     )
     verdict = judge(message, facts)
     if verdict.disposition is Disposition.IGNORE:
@@ -46,7 +46,9 @@ def readdress(db: Connection, message: Message, judge: Judge, now: float) -> Ver
     answers = verdict.disposition is Disposition.ANSWER
     turn = row["turn_id"]
     if answers and not row["asks"]:
-        turn = inbox.waiting_turn(db, thread["id"], message, now=now)
+        (waiting,) = inbox.ask_waiting(db, message.thread).fetchone()
+        inbox.queue_turn(db, thread["id"], message, now=now, waiting=waiting)
+        (turn,) = inbox.ask_waiting(db, message.thread).fetchone()
     elif row["asks"] and not answers:
         # The next turn reads it.
         turn = None

@@ -5,7 +5,8 @@ turns, charges and messages is read from there.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from sqlite_utils import Database
 
@@ -159,36 +160,49 @@ def m018_receipts(db: Database) -> None:
     )
 
 
-def ask_thread(db: Connection, turn: Turn) -> Cursor:
-    """Ask for the row of the thread of `turn`."""
-    return db.execute(
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked for before the texts of a request are stored."""
+
+    thread: Cursor
+    counts: read_counts.Asked
+
+
+def ask_prompt(db: Connection, turn: Turn) -> Asked:
+    """Ask for what `record_prompt` reads of the thread of `turn`."""
+    thread = db.execute(
         "SELECT * FROM threads WHERE id = (SELECT thread_id FROM turns WHERE id = ?)",
         [turn.id],
     )
+    return Asked(thread, read_counts.ask(db, turn.id))
 
 
-def record_prompt(db: Connection, turn: Turn, thread: Row) -> None:
-    """Store what the request of `turn` in the row `thread` can have, in the transaction
-    that stores its texts. Another attempt replaces it."""
+def record_prompt(db: Connection, turn: Turn, asked: Asked) -> Callable[[], None]:
+    """Ask what the request of `turn` can have, in the transaction that stores its
+    texts. What is returned stores it; another attempt replaces it."""
+    thread = asked.thread.fetchone()
     at = {"thread": thread["id"], "turn": turn.id, "after": thread["reads_after"]}
-    # Asked for before the counts are read: they come with them.
     ends = [db.execute(query, at) for query in (FIRST, LAST)]
     questions = db.execute(QUESTIONS, {**at, "most": MOST_QUESTIONS})
-    read = read_counts.counts(db, thread, turn.id)
-    first, last = (each.fetchone() for each in ends)
-    asked = questions.fetchall()
-    db.execute(
-        STORE,
-        {
-            "turn_id": turn.id,
-            "reads_after": thread["reads_after"],
-            **read,
-            "history_failed": bool(thread["unread"]),
-            "first": first["message"] if first else "",
-            "last": last["message"] if last else "",
-            "questions": json.dumps([row["message"] for row in asked[::-1]]),
-        },
-    )
+    counts = read_counts.ask_counts(db, thread, turn.id, asked.counts)
+
+    def store() -> None:
+        first, last = (each.fetchone() for each in ends)
+        named = [row["message"] for row in questions.fetchall()]
+        db.execute(
+            STORE,
+            {
+                "turn_id": turn.id,
+                "reads_after": thread["reads_after"],
+                **counts(),
+                "history_failed": bool(thread["unread"]),
+                "first": first["message"] if first else "",
+                "last": last["message"] if last else "",
+                "questions": json.dumps(named[::-1]),
+            },
+        )
+
+    return store
 
 
 def record_outcome(db: Connection, turn: Turn, outcome: Outcome) -> None:

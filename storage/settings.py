@@ -21,7 +21,7 @@ from bot.domain.setting import (
 from bot.settings.stored_values import usable
 from storage import locks
 from storage.broken import calendar_time, log_broken
-from storage.connection import Connection, Row
+from storage.connection import Connection, Cursor, Row
 from storage.dialect import ROW, insert
 from storage.scope_columns import AT, both, inside, parts, relocate, scope_of
 
@@ -44,8 +44,18 @@ STORED_SETTINGS = f"""
 
 
 def stored_settings(db: Connection, scope: Scope) -> StoredSettings:
+    return stored(ask_stored(db, scope))
+
+
+def ask_stored(db: Connection, scope: Scope) -> Cursor:
+    """Ask for what `stored` returns."""
+    return db.execute(STORED_SETTINGS, parts(scope))
+
+
+def stored(asked: Cursor) -> StoredSettings:
+    """Return the settings that were `asked` for."""
     settings, kept, stale = [], {}, set()
-    for row in db.execute(STORED_SETTINGS, parts(scope)):
+    for row in asked:
         value = usable(row["name"], row["value"])
         if value is None:
             log_broken("settings" if row["stale"] is None else "kept", row["row"])
@@ -212,7 +222,17 @@ def ensure_operator_version(db: Connection, name: str, text: str, now: float) ->
 
 
 def version(db: Connection, version: int) -> Version | None:
-    row = db.execute("SELECT * FROM versions WHERE id = ?", [version]).fetchone()
+    return version_of(ask_version(db, version))
+
+
+def ask_version(db: Connection, version: int) -> Cursor:
+    """Ask for what `version_of` returns."""
+    return db.execute("SELECT * FROM versions WHERE id = ?", [version])
+
+
+def version_of(asked: Cursor) -> Version | None:
+    """Return the version that was `asked` for, None if there is none."""
+    row = asked.fetchone()
     return _version(row) if row else None
 
 

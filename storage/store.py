@@ -55,7 +55,9 @@ from storage import (
     summaries,
     supplements,
     thread_queries,
+    thread_state,
     triage_cases,
+    turn_reading,
     turns,
     uploads,
     waiting,
@@ -118,16 +120,14 @@ class DatabaseStore:
     add_holder = write(erasures.add_holder)
     delete_scope = write(erasures.delete_scope)
 
-    needs_backfill = read(thread_queries.needs_backfill)
+    thread_state = read(thread_state.thread_state)
     backfill = write_of_turn(inbox.backfill, stores=True)
     store_prompt = write_of_turn(turns.store_prompt)
     conversation = read(conversation.conversation)
     question_times = read(earlier_turns.question_times)
-    summarised = read(summaries.summarised)
     read_turns = read(summaries.read_turns)
     store_summary = write(summaries.store_summary)
     summary = read(summaries.summary)
-    context_size = read(summaries.context_size)
 
     stored_files = read(files.stored_files)
     link_file = write(files.link_file)
@@ -143,9 +143,11 @@ class DatabaseStore:
     answered = read(earlier_turns.answered)
 
     async def take_turn(self, thread: ThreadKey) -> Turn | None:
-        turn = await self.next_turn(thread)
-        if turn is None or turn.owner == self.owner:
-            return turn
+        if not self.shared:
+            # It is taken already, unless the process before left it.
+            turn = await self.next_turn(thread)
+            if turn is None or turn.owner == self.owner:
+                return turn
         return await self._write(lambda db: leases.take_turn(db, thread, self.owner))
 
     async def leave_thread(self, thread: ThreadKey) -> None:
@@ -200,7 +202,7 @@ class DatabaseStore:
             )
         )
 
-    next_turn = read(thread_queries.next_turn)
+    next_turn = read(turn_reading.next_turn)
     previous_turn = read(earlier_turns.previous_turn)
     begin_turn = write_of_turn(turns.begin_turn)
 

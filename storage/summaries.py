@@ -12,7 +12,7 @@ from dataclasses import asdict
 
 from sqlite_utils import Database
 
-from bot.domain.completion import BYTES_PER_TOKEN, Usage
+from bot.domain.completion import Usage
 from bot.domain.scope import ThreadKey
 from bot.domain.summary import ReadTurn, Summary
 from bot.domain.turn import Turn
@@ -20,8 +20,7 @@ from storage import locks
 from storage.broken import calendar_time
 from storage.connection import Connection, Row
 from storage.conversation import turns_read
-from storage.dialect import CONTENT_BYTES
-from storage.thread_queries import SUMMARISED, THREAD_ID, named
+from storage.thread_queries import THREAD_ID, named
 
 WAITING = f"""
     SELECT 1 FROM summaries
@@ -37,33 +36,6 @@ SUMMARY = f"""
         )
       )
     ORDER BY until DESC LIMIT 1
-"""
-
-# The last answer; and the last one that read its prompt once: with tools, the API
-# counts it anew for each use, and what was found, which is not kept. Reads the end of
-# the index by thread and turn.
-LAST_ANSWER = f"""
-    SELECT turn_id, turns.input + turns.cache_write_5m + turns.cache_write_1h
-        + turns.cache_read + turns.output AS tokens
-    FROM messages CROSS JOIN turns ON turns.id = turn_id
-      LEFT JOIN charges ON charges.turn = turns.key AND charges.turn IS NOT NULL
-      LEFT JOIN receipts USING (turn_id)
-    WHERE messages.thread_id = ({THREAD_ID}) AND role = 'assistant'
-      AND messages.id > (SELECT reads_after FROM threads WHERE id = ({THREAD_ID}))
-      AND (
-        :any = 1 OR (
-            coalesce(charges.searches + charges.fetches, 0) = 0
-            AND coalesce(receipts.asked, '[]') = '[]'
-        )
-      )
-    ORDER BY turn_id DESC LIMIT 1
-"""
-# What was said between two turns, the second one included.
-SAID_BETWEEN = f"""
-    SELECT coalesce(sum({CONTENT_BYTES}), 0) AS bytes FROM messages
-    WHERE thread_id = ({THREAD_ID}) AND turn_id > :after AND turn_id <= :upto
-      AND place IS NOT NULL
-      AND id > (SELECT reads_after FROM threads WHERE id = ({THREAD_ID}))
 """
 
 
@@ -150,24 +122,6 @@ def store_summary(
 def summary(db: Connection, thread: ThreadKey, turn: str = "") -> Summary | None:
     row = db.execute(SUMMARY, {**named(thread), "turn": turn}).fetchone()
     return _summary(row) if row else None
-
-
-def summarised(db: Connection, turn: Turn) -> int:
-    row = db.execute(SUMMARISED, [turn.id]).fetchone()
-    return int(row["messages"]) if row else 0
-
-
-def context_size(db: Connection, thread: ThreadKey) -> int:
-    where = named(thread)
-    newest = db.execute(LAST_ANSWER, {**where, "any": True})
-    plain = db.execute(LAST_ANSWER, {**where, "any": False})
-    if (last := newest.fetchone()) is None:
-        return 0
-    known = plain.fetchone()
-    after, tokens = known or (0, 0)
-    between = {**where, "after": after, "upto": last["turn_id"]}
-    said = db.execute(SAID_BETWEEN, between).fetchone()
-    return min(int(last["tokens"]), int(tokens + said["bytes"] / BYTES_PER_TOKEN))
 
 
 def use(db: Connection, turn: Turn) -> None:

@@ -73,4 +73,4 @@ def supplement(
             message=f"{prefix}{count}",
             holds=(before.message, *after.holds),
         )
-        inbox.add_message(db, row["thread_id"], added, turn_id=None, asks=False)
+        inbox.add_message(db, row["thread_id"], added)

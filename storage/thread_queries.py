@@ -4,17 +4,12 @@ Rule: a query that a turn waits for uses an index, in its order; a test checks S
 plans.
 """
 
-from collections.abc import Sequence
-
-from bot.domain.answer_file import Upload
 from bot.domain.attachment import Attachment
 from bot.domain.message import LOOP_SECONDS, Message, Origin, ThreadFacts
-from bot.domain.reply import PostedPart
 from bot.domain.scope import ThreadKey
 from bot.domain.turn import (
     Ended,
     ThreadSummary,
-    Turn,
     TurnFacts,
     TurnMessage,
     TurnState,
@@ -33,56 +28,19 @@ THREAD_ID = """
       AND workspace = :workspace AND thread = :thread
 """
 
-# What every write of a turn is checked against.
-OWNER = """(SELECT epoch FROM threads WHERE threads.id = thread_id) AS epoch,
-      (SELECT owner FROM threads WHERE threads.id = thread_id) AS owner"""
-
-NEXT_TURN = f"""
-    SELECT *, {OWNER},
-      (SELECT follows FROM threads WHERE threads.id = thread_id) = 1 AND NOT EXISTS (
-        SELECT 1 FROM messages
-        WHERE messages.thread_id = turns.thread_id
-          AND turn_id < turns.id AND role = 'user'
-      ) AS begins
-    FROM turns
-    WHERE thread_id = ({THREAD_ID}) AND state <> 'delivered'
-    ORDER BY id LIMIT 1
-"""
-
-# Reads the beginning of the index by time.
-OPENING = """
-    SELECT messages.*, platform, workspace, channel, thread
-    FROM messages CROSS JOIN threads ON threads.id = thread_id
-    WHERE thread_id = ? AND asks = 1 AND deleted_at IS NULL
-    ORDER BY at, messages.id LIMIT 1
-"""
-
 # The + makes SQLite use the index by time.
-AUTOMATED = """
+AUTOMATED = f"""
     SELECT count(*) FROM messages
-    WHERE thread_id = ? AND at > ? AND at <= ? AND +automated = 1
+    WHERE thread_id = ({THREAD_ID}) AND at > :since AND at <= :at AND +automated = 1
 """
 
 # The people whose messages a turn answers, in order of asking.
 ASKERS = """
     SELECT author, deleted_at FROM messages
-    WHERE thread_id = (SELECT thread_id FROM turns WHERE id = :turn)
-      AND turn_id = :turn AND asks = 1
+    WHERE thread_id = (SELECT thread_id FROM turns WHERE id = {turn})
+      AND turn_id = {turn} AND asks = 1
     ORDER BY deleted_at IS NOT NULL, at, id
 """
-
-# The pages of the files of a turn whose price people are to decide about.
-WAITING = """
-    SELECT pages FROM messages CROSS JOIN message_files ON message_id = messages.id
-      CROSS JOIN file_contents USING (digest)
-    WHERE thread_id = :thread AND turn_id = :turn AND files <> '[]'
-      AND reason = 'waiting' AND refused = 0
-    ORDER BY messages.id, position
-"""
-
-UPLOADS = "SELECT * FROM uploads WHERE turn_id = ? ORDER BY batch, position"
-
-SUMMARISED = "SELECT messages FROM summaries WHERE used_by = ?"
 
 # INDEXED BY, because SQLite would prefer to group by an index of all turns.
 OPEN_THREADS = """
@@ -152,9 +110,10 @@ def thread(db: Connection, key: ThreadKey) -> Row | None:
     return found
 
 
-def ask_automated(db: Connection, thread: Row, at: float) -> Cursor:
+def ask_automated(db: Connection, key: ThreadKey, at: float) -> Cursor:
     """Ask for what `thread_facts` reads."""
-    return db.execute(AUTOMATED, [thread["id"], at - LOOP_SECONDS, at])
+    within = {"since": at - LOOP_SECONDS, "at": at}
+    return db.execute(AUTOMATED, {**named(key), **within})
 
 
 def thread_facts(thread: Row, asked: Cursor) -> ThreadFacts:
@@ -193,75 +152,8 @@ def turn_messages(asked: Cursor) -> list[TurnMessage]:
     ]
 
 
-def needs_backfill(db: Connection, key: ThreadKey) -> bool:
-    row = thread(db, key)
-    return row is not None and bool(row["unread"])
-
-
 def open_threads(db: Connection) -> list[ThreadKey]:
     return [key_of(row) for row in db.execute(OPEN_THREADS)]
-
-
-def next_turn(db: Connection, thread: ThreadKey) -> Turn | None:
-    row = db.execute(NEXT_TURN, named(thread)).fetchone()
-    return turn_of(db, thread, row) if row else None
-
-
-def turn_of(db: Connection, thread: ThreadKey, row: Row) -> Turn:
-    """Return the turn in `row`, which says also whose it is and whether it `begins`."""
-    replies = db.execute(
-        "SELECT * FROM replies WHERE turn_id = ? ORDER BY part", [row["id"]]
-    )
-    # All are asked for before any is read: on PostgreSQL one round trip brings them.
-    openings = db.execute(OPENING, [row["thread_id"]])
-    asked = db.execute(ASKERS, {"turn": row["id"]})
-    summary = db.execute(SUMMARISED, [row["id"]])
-    at = {"thread": row["thread_id"], "turn": row["id"]}
-    waiting = db.execute(WAITING, at)
-    uploads = db.execute(UPLOADS, [row["id"]])
-    opening, askers = openings.fetchone(), asked.fetchall()
-    return Turn(
-        id=row["id"],
-        key=row["key"],
-        thread=thread,
-        state=TurnState(row["state"]),
-        attempts=row["attempts"],
-        epoch=row["epoch"],
-        owner=row["owner"],
-        touched=calendar_time(row["touched"]),
-        received=calendar_time(row["created_at"]),
-        text=row["text"],
-        ended=ended(row),
-        head=row["head"],
-        note=row["note"],
-        shown=tuple(
-            PostedPart(each["part"], each["message"], each["text"]) for each in replies
-        ),
-        begins=bool(row["begins"]),
-        opening=message_of(opening) if opening else None,
-        asker=askers[0]["author"] if askers else "",
-        stop_reason=row["stop_reason"],
-        calls=row["calls"],
-        summarised=_summarised(summary.fetchone()),
-        waiting=tuple(each["pages"] for each in waiting),
-        uploads=_uploads(uploads.fetchall()),
-        is_stopped=row["stopping"] == "stop",
-    )
-
-
-def _summarised(row: Row | None) -> int:
-    """Return how many messages the summary covers that the turn is the first to use."""
-    return int(row["messages"]) if row else 0
-
-
-def _uploads(rows: Sequence[Row]) -> tuple[Upload, ...]:
-    return tuple(
-        Upload(
-            *(row["batch"], row["position"], row["name"], row["digest"], row["file"]),
-            is_shown=bool(row["shown"]),
-        )
-        for row in rows
-    )
 
 
 def turn_facts(db: Connection, thread: ThreadKey, turn: str = "") -> TurnFacts | None:
@@ -279,7 +171,8 @@ def turn_facts(db: Connection, thread: ThreadKey, turn: str = "") -> TurnFacts |
     ).fetchone()
     if row is None:
         return None
-    questions = db.execute(ASKERS, {"turn": row["id"]}).fetchall()
+    asked = db.execute(ASKERS.format(turn=":turn"), {"turn": row["id"]})
+    questions = asked.fetchall()
     return TurnFacts(
         key=row["key"],
         state=TurnState(row["state"]),

@@ -7,16 +7,27 @@ and `place` are written where they are NULL and nowhere else, except for what pe
 edit (`message_edits`) or delete (`erasures`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
 from bot.domain.budget import NO_LIMITS, Alert, BudgetLimits
 from bot.domain.reply import PostedPart
 from bot.domain.scope import Scope, ThreadKey
+from bot.domain.thread_state import StoredPrompt
 from bot.domain.turn import Outcome, Turn, TurnMessage
-from storage import erasures, heads, ledger, receipts, summaries, thread_queries
+from storage import (
+    erasures,
+    heads,
+    ledger,
+    receipts,
+    settings,
+    summaries,
+    thread_queries,
+    turn_reading,
+)
 from storage.connection import Connection
+from storage.conversation import conversation
 from storage.dialect import GREATEST, LEAST, commit_without_waiting, insert
 from storage.inbox import BACKFILLED, NEXT_MESSAGE
 
@@ -55,8 +66,12 @@ def begin_turn(db: Connection, turn: Turn, now: float) -> list[TurnMessage]:
 
 
 def store_prompt(
-    db: Connection, turn: Turn, preface: str, contents: Mapping[str, str]
-) -> None:
+    db: Connection,
+    turn: Turn,
+    preface: str,
+    contents: Mapping[str, str],
+    version: int | None = None,
+) -> StoredPrompt:
     summaries.use(db, turn)
     # A stored preface of "" stays: another one would change the beginning of what the
     # model has read.
@@ -72,16 +87,27 @@ def store_prompt(
         [BACKFILLED, turn.id],
     )
     asked = thread_queries.ask_messages(db, turn.id)
-    thread = receipts.ask_thread(db, turn)
-    if not stored.rowcount:
-        return
-    for row in thread_queries.asked_messages(asked):
-        if row["place"] is None and row["message"] in contents:
-            # A content is there if the message was edited after `contents` was made.
-            edited: str | None = row["content"]
-            content = contents[row["message"]] if edited is None else edited
-            _append(db, turn, row["id"], content=content)
-    receipts.record_prompt(db, turn, thread.fetchone())
+    receipt = receipts.ask_prompt(db, turn)
+    record: Callable[[], None] | None = None
+    if stored.rowcount:
+        for row in thread_queries.asked_messages(asked):
+            if row["place"] is None and row["message"] in contents:
+                # A content is there if the message was edited after `contents` was
+                # made.
+                edited: str | None = row["content"]
+                content = contents[row["message"]] if edited is None else edited
+                _append(db, turn, row["id"], content=content)
+        record = receipts.record_prompt(db, turn, receipt)
+    used = turn_reading.ask_summarised(db, turn.id)
+    system = settings.ask_version(db, version) if version is not None else None
+    read = conversation(db, turn.thread)
+    if record is not None:
+        record()
+    return StoredPrompt(
+        conversation=read,
+        summarised=turn_reading.summarised(used),
+        version=settings.version_of(system) if system is not None else None,
+    )
 
 
 def store_part(

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from bot.budgets.guard import BudgetGuard
 from bot.claude import model_router, one_shot
 from bot.claude.catalog import ModelAvailability
-from bot.context import prompt
+from bot.context import cache_lifetime, prompt
 from bot.context.long_threads import counted
 from bot.conversation import model_tools, server_tools
 from bot.conversation.composer import ComposedRequest, Composer
@@ -27,7 +27,7 @@ from bot.domain.message import Message, Origin
 from bot.domain.person import EVERYONE, Person
 from bot.domain.quick_dataclass import dataclass
 from bot.domain.scope import Scope
-from bot.domain.setting import StoredSettings
+from bot.domain.thread_state import ThreadState
 from bot.domain.turn import Outcome, Turn, TurnMessage
 from bot.errors import DeliveryError, FileRefused, ModelUnpaid, PromptTooLong
 from bot.mcp_listings import McpListings
@@ -59,8 +59,8 @@ class AdmittedTurn:
     """A turn that may be answered."""
 
     settings: EffectiveSettings
-    #: The stored settings that `settings` were resolved from.
-    stored: StoredSettings
+    #: The state of its thread, with what `settings` were resolved from.
+    state: ThreadState
     #: The platform's id of the person who asked.
     asker: str
 
@@ -127,11 +127,13 @@ class Admission:
     ) -> AdmittedTurn | Outcome:
         """Return the admitted turn, which is to answer `messages`, or how it ends if
         nobody who may ask has asked."""
-        settings, stored = await self._settings.found(turn.thread)
+        state = await self._store.thread_state(turn.thread, cache_lifetime.QUESTIONS)
+        place, defaults = Scope.of(turn.thread), await self._settings.defaults()
+        settings = resolve(place, state.settings, defaults)
         asker = await self._asker(turn, messages, settings)
         if isinstance(asker, Outcome):
             return asker
-        return AdmittedTurn(settings, stored, asker)
+        return AdmittedTurn(settings, state, asker)
 
     async def prepare(
         self, turn: Turn, messages: Sequence[TurnMessage], admitted: AdmittedTurn
@@ -147,10 +149,11 @@ class Admission:
         )
         if options:
             settings = self._requested(settings, options, admitted.asker, today)
-        if await self._is_overlong(turn, settings):
+        state = admitted.state
+        if _is_overlong(state, settings):
             return overlong()
         composed = await self._composer.compose(
-            turn, messages, admitted.asker, settings, tools.servers
+            turn, messages, admitted.asker, settings, state, tools.servers
         )
         if composed is None:
             return WITHDRAWN
@@ -172,16 +175,9 @@ class Admission:
         servers = self._settings.servers(admitted.settings)
         if _shared(messages):
             servers = server_tools.within_shared(servers, admitted.settings)
-        kept = admitted.stored.kept.get(MCP_TOOLS, "")
+        kept = admitted.state.settings.kept.get(MCP_TOOLS, "")
         known, resting = self._listings.known, self._listings.resting
         return server_tools.choose(servers, known, kept, resting)
-
-    async def _is_overlong(self, turn: Turn, settings: EffectiveSettings) -> bool:
-        """Return whether the thread has passed its mark where it is to stop then."""
-        if settings["long_threads"] != long_threads.STOP:
-            return False
-        size = await self._store.context_size(turn.thread)
-        return size >= int(settings["summary_at"])
 
     async def instead(
         self, turn: Turn, prepared: PreparedTurn, refusal: PromptTooLong | FileRefused
@@ -274,7 +270,7 @@ class Admission:
     ) -> tuple[EffectiveSettings, str]:
         """Store the settings that the thread keeps from now on, and `tools_kept`;
         return what applies then, and the news of it for the thread."""
-        settings, stored = admitted.settings, admitted.stored
+        settings, stored = admitted.settings, admitted.state.settings
         pinned = {o.name: settings[o.name] for o in OPTIONS if o.kept}
         if settings.route and "model" not in stored.stale:
             pinned[ROUTE] = settings.route
@@ -348,3 +344,9 @@ class Admission:
 def _shared(messages: Sequence[TurnMessage]) -> bool:
     """Return whether the channel of `messages` is shared with another organisation."""
     return any(each.message.origin is not Origin.OWN for each in messages)
+
+
+def _is_overlong(state: ThreadState, settings: EffectiveSettings) -> bool:
+    """Return whether a thread has passed its mark where it is to stop then."""
+    stops = settings["long_threads"] == long_threads.STOP
+    return stops and state.tokens >= int(settings["summary_at"])

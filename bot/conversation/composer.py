@@ -28,6 +28,8 @@ from bot.domain.mcp import RequestServer
 from bot.domain.message import EarlierMessages
 from bot.domain.quick_dataclass import dataclass
 from bot.domain.scope import ThreadKey
+from bot.domain.setting import Version
+from bot.domain.thread_state import ThreadState
 from bot.domain.turn import Turn, TurnMessage
 from bot.errors import DeliveryError, Unread
 from bot.ports.files import FileStore
@@ -126,18 +128,20 @@ class Composer:
         messages: Sequence[TurnMessage],
         asker: str,
         settings: EffectiveSettings,
+        state: ThreadState,
         servers: tuple[RequestServer, ...] = (),
     ) -> ComposedRequest | None:
         """Store what Claude reads for `messages`, and return the request, which may ask
-        `servers`; None if people have deleted all that was to be answered."""
-        ttl = await self._lifetime(turn, settings)
+        `servers`; None if people have deleted all that was to be answered. The answer
+        began from `state`."""
+        ttl = await self._lifetime(turn, settings, state)
         pricing = Pricing(settings["model"], ttl, settings.file_price, self._now())
-        read = await self._conversation(turn, messages, settings, pricing)
+        read = await self._conversation(turn, messages, settings, state, pricing)
         conversation, unread = read.conversation, read.unread
         if not conversation or conversation[-1].role != "user":
             return None
         fitted, missing = await self._fitted(turn, conversation, unread, settings)
-        version = await self._settings.prompt(settings)
+        version = await self._settings.prompt(settings, read.version)
         request = Request(
             model=settings["model"],
             system=prompt.system_prompt(
@@ -158,7 +162,6 @@ class Composer:
             cache_messages=ttl is not None,
             load=self._contents.file_data,
         )
-        summarised = await self._store.summarised(turn)
         own = {each.message.message for each in messages if not each.message.echo}
         skipped: dict[str, Unread] = {
             file.name: file.unread
@@ -168,17 +171,17 @@ class Composer:
         }
         named = {file.name for each in messages for file in each.message.files}
         skipped |= {n: why for n, why in _left_out(request).items() if n in named}
-        return ComposedRequest(request, missing, unread, summarised, skipped, read.dear)
+        missed = (missing, unread, read.summarised)
+        return ComposedRequest(request, *missed, skipped, read.dear)
 
     async def _lifetime(
-        self, turn: Turn, settings: EffectiveSettings
+        self, turn: Turn, settings: EffectiveSettings, state: ThreadState
     ) -> CacheTtl | None:
         """Return how long the prompt cache is to keep the thread; None for not at
         all."""
-        times = await self._store.question_times(turn.thread, cache_lifetime.QUESTIONS)
-        if await self._summariser.wakes(turn, settings, self._now(), times):
+        if await self._summariser.wakes(turn, settings, self._now(), state):
             return None
-        return cache_lifetime.lifetime(times)
+        return cache_lifetime.lifetime(state.asked_at)
 
     async def shorten(
         self, turn: Turn, composed: ComposedRequest, settings: EffectiveSettings
@@ -277,11 +280,14 @@ class Composer:
         turn: Turn,
         messages: Sequence[TurnMessage],
         settings: EffectiveSettings,
+        state: ThreadState,
         pricing: Pricing,
     ) -> "_Read":
         """Return what Claude reads of the thread."""
         adapter = self._adapters[turn.thread.platform]
-        messages, earlier = await self._backfilled(turn, messages)
+        earlier = EarlierMessages(())
+        if state.needs_backfill:
+            messages, earlier = await self._backfilled(turn, messages)
         new = [each.message for each in messages if each.content is None]
         accepted = model_files.accepted(settings["model"], _tokens(_room(settings)))
         files = await self._files.read(
@@ -300,15 +306,16 @@ class Composer:
         notes = long_threads.notes(earlier, new[-1] if new else None)
         for message in notes.keys() & contents.keys():
             contents[message] = f"{notes[message]}\n{contents[message]}"
-        await self._store.store_prompt(turn, prompt.preface(self._now()), contents)
-        conversation = await self._store.conversation(turn.thread)
+        told = prompt.preface(self._now()), contents
+        read = await self._store.store_prompt(turn, *told, int(settings["prompt"]))
         stored = [each.content for each in messages if each.content is not None]
         # A restart may have come after the thread was read.
         missing = earlier.missing or long_threads.noted(stored)
         if earlier.missing is None:
             missing = None
-        read = conversation if messages else []
-        return _Read(read, missing, files, tuple(dear))
+        conversation = read.conversation if messages else []
+        told_of = (missing, files, tuple(dear))
+        return _Read(conversation, *told_of, read.summarised, read.version)
 
     async def _backfilled(
         self, turn: Turn, messages: Sequence[TurnMessage]
@@ -316,8 +323,6 @@ class Composer:
         """Add, once in a thread, what was said in it before the bot was called; return
         the messages of the turn, and what was added."""
         earlier = EarlierMessages(())
-        if not await self._store.needs_backfill(turn.thread):
-            return messages, earlier
         history = self._adapters[turn.thread.platform].history
         try:
             if history is not None:
@@ -349,6 +354,10 @@ class _Read:
     files: Mapping[str, Sequence[StoredFile]]
     #: Those of them whose price people are to decide about.
     dear: tuple[PricedFile, ...]
+    #: How many messages the summary covers that it is the first to use.
+    summarised: int
+    #: The version of the system prompt; None if it is to be looked for.
+    version: Version | None
 
 
 def _shown(request: Request) -> list[RequestFile]:

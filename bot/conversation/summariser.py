@@ -23,6 +23,7 @@ from bot.domain.completion import Request
 from bot.domain.quick_dataclass import dataclass
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.summary import ReadTurn, Summary
+from bot.domain.thread_state import ThreadState
 from bot.domain.turn import Outcome, Turn
 from bot.errors import ModelError, StorageError
 from bot.ports.model import Model
@@ -105,19 +106,18 @@ class Summariser:
         turn: Turn,
         settings: EffectiveSettings,
         begun: float,
-        times: Sequence[float],
+        state: ThreadState,
     ) -> bool:
-        """Return whether the thread of `turn`, whose answer begins at `begun`, is to be
-        summarised after it because it was silent: nothing that this answer reads is
-        then read again as it is. Its newest questions came at `times`."""
-        mark = int(settings["summary_at"])
+        """Return whether the thread of `turn`, whose answer begins at `begun` from
+        `state`, is to be summarised after it because it was silent: nothing that this
+        answer reads is then read again as it is."""
+        mark, tokens = int(settings["summary_at"]), state.tokens
+        if not self._may_summarise(turn.thread, tokens, settings):
+            return False
+        pays = self._pays(turn, tokens, settings, state.asked_at, begun)
+        if not summaries.is_due(tokens, mark, silent=True, pays=pays):
+            return False
         try:
-            tokens = await self._store.context_size(turn.thread)
-            if not self._may_summarise(turn.thread, tokens, settings):
-                return False
-            pays = self._pays(turn, tokens, settings, times, begun)
-            if not summaries.is_due(tokens, mark, silent=True, pays=pays):
-                return False
             if not await self._was_silent(turn, begun):
                 return False
             turns = await self._store.read_turns(turn.thread)

@@ -18,6 +18,7 @@ from bot.domain.reply import PostedPart
 from bot.domain.retention import Retention
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.shared_rate import RateAsk, RateState
+from bot.domain.thread_state import StoredPrompt
 from bot.domain.turn import (
     Outcome,
     ThreadSummary,
@@ -48,6 +49,7 @@ from bot.ports.settings import (
     SettingsStore,
 )
 from bot.ports.summaries import SummaryStore
+from bot.ports.thread_states import ThreadStates
 from bot.ports.uploads import UploadStore
 
 #: Returns whether the operator lets the bot serve the workspace of a thread.
@@ -73,13 +75,8 @@ class EarlierTurns(Protocol):
         ...
 
 
-class PromptStore(EarlierTurns, Protocol):
+class PromptStore(Protocol):
     """The messages of a thread that the model reads."""
-
-    async def needs_backfill(self, thread: ThreadKey) -> bool:
-        """Return whether the thread is older than the bot's first message in it and
-        was neither backfilled nor reset since."""
-        ...
 
     async def backfill(
         self, turn: Turn, history: Sequence[Message]
@@ -93,10 +90,16 @@ class PromptStore(EarlierTurns, Protocol):
         ...
 
     async def store_prompt(
-        self, turn: Turn, preface: str, contents: Mapping[str, str]
-    ) -> None:
+        self,
+        turn: Turn,
+        preface: str,
+        contents: Mapping[str, str],
+        version: int | None = None,
+    ) -> StoredPrompt:
         """Store what the model is given: `contents` by message id for messages that
-        have none yet, and `preface` unless the turn has one."""
+        have none yet, and `preface` unless the turn has one. Return what it is to read
+        then, with the version of the system prompt that has the id `version`."""
+        ...
 
     async def conversation(self, thread: ThreadKey) -> list[ChatMessage]:
         """Return everything that the model is to read, oldest first, byte for byte.
@@ -109,11 +112,6 @@ class PromptStore(EarlierTurns, Protocol):
         The files of an entry are those of its messages, without their bytes. One
         indexed query, and one for each message with files.
         """
-        ...
-
-    async def summarised(self, turn: Turn) -> int:
-        """Return how many messages the summary covers that `turn` is the first to use;
-        0 for none."""
         ...
 
 
@@ -332,7 +330,7 @@ class ReplyStore(PartStore, RateStore, Protocol):
     """The part of the store that the writing of replies uses."""
 
 
-class AdmissionStore(NoticeStore, PinStore, Ledger, SummaryStore, Protocol):
+class AdmissionStore(NoticeStore, PinStore, Ledger, ThreadStates, Protocol):
     """The part of the store that the admission of a turn uses."""
 
 
@@ -363,6 +361,7 @@ class AutoTriageStore(CaseStore, CaseQueue, Protocol):
 class Store(
     InboxStore,
     PromptStore,
+    ThreadStates,
     SummaryStore,
     TurnStore,
     EarlierTurns,

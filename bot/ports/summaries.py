@@ -36,10 +36,3 @@ class SummaryStore(Protocol):
         """Return the summary that the turn with the key `turn` was the first to use,
         or with "" the newest of `thread`; None if there is none (left)."""
         ...
-
-    async def context_size(self, thread: ThreadKey) -> int:
-        """Return how many tokens the last answer since the last reset read and wrote,
-        as the API reported them; 0 if there is none. Answers that used tools read their
-        prompt more than once: of those, and of what was said before them, at most what
-        the texts can have counts."""
-        ...

@@ -16,8 +16,8 @@ from datetime import date
 from bot.domain.channel_access import ChannelAccess
 from bot.domain.mcp import McpServer
 from bot.domain.person import EVERYONE, Person, administers, listed
-from bot.domain.scope import Scope, ScopeLevel, ThreadKey
-from bot.domain.setting import AuditEntry, StoredSettings, Version
+from bot.domain.scope import Scope, ScopeLevel
+from bot.domain.setting import AuditEntry, Version
 from bot.errors import DeliveryError, Denied, ThreadGone
 from bot.messages import mcp as mcp_messages
 from bot.messages import settings as messages
@@ -60,17 +60,12 @@ class SettingsAccess:
         )
         return _judged(found, self._operator.servers)
 
-    async def found(
-        self, thread: ThreadKey
-    ) -> tuple[EffectiveSettings, StoredSettings]:
-        """Return what applies in `thread`, and the stored settings, with one read."""
-        place = Scope.of(thread)
-        rules = await self._store.stored_settings(place)
-        return resolve(place, rules, await self.defaults()), rules
-
-    async def prompt(self, policy: EffectiveSettings) -> Version:
-        """Return the version of the prompt that applies. Raises StorageError."""
-        version = await self._store.version(int(policy["prompt"]))
+    async def prompt(
+        self, policy: EffectiveSettings, read: Version | None = None
+    ) -> Version:
+        """Return the version of the prompt that applies, which may have been `read`.
+        Raises StorageError."""
+        version = read or await self._store.version(int(policy["prompt"]))
         if version is None or version.text is None:
             # Only in a database that was edited by hand. The operator's version always
             # exists.

@@ -22,6 +22,7 @@ from tests.support.store_helpers import (
     ignore,
     judged_after,
     keep,
+    needs_backfill,
     said,
     waiting,
 )
@@ -174,11 +175,11 @@ async def test_threads_do_not_see_each_other(store: Store, other: ThreadKey) -> 
 async def test_a_thread_that_we_did_not_see_begin_is_unread(
     store: Store, opens: bool
 ) -> None:
-    assert await store.needs_backfill(HERE) is False
+    assert await needs_backfill(store) is False
     await store.receive(said("1", opens=opens), answer)
-    assert await store.needs_backfill(HERE) is not opens
+    assert await needs_backfill(store) is not opens
     await store.receive(said("2", at=2.0), answer)
-    assert await store.needs_backfill(HERE) is not opens
+    assert await needs_backfill(store) is not opens
 
 
 async def test_what_was_said_before_is_given_to_the_turn(store: Store) -> None:
@@ -196,11 +197,11 @@ async def test_a_thread_is_read_once_its_history_is_stored_as_claude_reads_it(
     turn = await waiting(store, said("3"))
     # Without a backfill, as when the platform fails, the next turn tries again.
     await store.store_prompt(turn, "", {"3": "three"})
-    assert await store.needs_backfill(HERE) is True
+    assert await needs_backfill(store) is True
     assert await store.backfill(turn, []) == [TurnMessage(said("3"), "three")]
-    assert await store.needs_backfill(HERE) is True
+    assert await needs_backfill(store) is True
     await store.store_prompt(turn, "", {})
-    assert await store.needs_backfill(HERE) is False
+    assert await needs_backfill(store) is False
 
 
 async def test_a_backfill_skips_what_is_known(store: Store) -> None:

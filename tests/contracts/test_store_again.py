@@ -15,6 +15,7 @@ from tests.support.store_helpers import (
     exchange,
     following,
     keep,
+    needs_backfill,
     repeated,
     said,
     waiting,
@@ -68,7 +69,7 @@ async def test_an_unknown_thread_is_not_renewed(store: Store) -> None:
 async def test_a_new_beginning_makes_a_thread_read(store: Store) -> None:
     turn = await ask(store, said("2", at=2.0))
     assert await store.reset_context(HERE) is True
-    assert await store.needs_backfill(HERE) is False
+    assert await needs_backfill(store) is False
     # It had been asked for before the new beginning.
     assert await store.backfill(turn, [said("1", at=1.0)]) == []
     assert await store.transcript(HERE) == [("U1", "text of 2")]

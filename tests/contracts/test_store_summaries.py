@@ -12,6 +12,7 @@ from bot.domain.retention import Retention
 from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.setting import AppliedSetting
 from bot.domain.summary import ReadTurn, Summary
+from bot.domain.thread_state import StoredPrompt
 from bot.domain.turn import Turn
 from bot.ports.store import Store
 from tests.support.store_helpers import (
@@ -68,16 +69,18 @@ async def test_a_summary_is_used_from_the_next_turn_on(store: Store) -> None:
     assert await summarise(store)
     # The turn that has begun reads what it read, at each attempt.
     await store.begin_turn(fourth, 40.0)
-    await store.store_prompt(fourth, "later", {"4": "OTHERWISE"})
+    stored = await store.store_prompt(fourth, "later", {"4": "OTHERWISE"})
     assert await store.conversation(HERE) == [*before, *lines("TEXT OF 4")]
-    assert await store.summarised(fourth) == 0
+    assert stored == StoredPrompt(await store.conversation(HERE))
     await store.finish_turn(fourth, done("No. 4."), 41.0)
     await store.mark_delivered(fourth, 42.0)
 
     fifth = await ask(store, said("5", at=5.0))
     rest = [*before[4:], *lines("TEXT OF 4", "No. 4.", "TEXT OF 5")]
     assert await store.conversation(HERE) == [USED, *rest]
-    assert await store.summarised(fifth) == (await following(store)).summarised == 4
+    assert (await following(store)).summarised == 4
+    stored = await store.store_prompt(fifth, "", {})
+    assert stored == StoredPrompt(await store.conversation(HERE), summarised=4)
     assert await store.summary(HERE) == SUMMARY
     assert await store.summary(HERE, fifth.key) == SUMMARY
     assert await store.summary(HERE, fourth.key) is None
@@ -166,17 +169,17 @@ async def test_a_summary_moves_and_ends_with_its_thread(store: Store) -> None:
 
 
 async def test_the_size_of_a_context_is_that_of_the_last_answer(store: Store) -> None:
-    assert await store.context_size(HERE) == 0
+    assert (await store.thread_state(HERE, 0)).tokens == 0
     for number, output in ((1, 5), (2, 9)):
         turn = await ask(store, said(f"{number}", at=float(number)))
         usage = Usage(1, 10, 100, 1_000, output)
         await store.finish_turn(turn, replace(done("Yes."), usage=usage), 20.0)
         await store.mark_delivered(turn, 21.0)
-    assert await store.context_size(HERE) == 1_120
+    assert (await store.thread_state(HERE, 0)).tokens == 1_120
     await ask(store, said("3", at=3.0))
-    assert await store.context_size(HERE) == 1_120
+    assert (await store.thread_state(HERE, 0)).tokens == 1_120
     await store.reset_context(HERE)
-    assert await store.context_size(HERE) == 0
+    assert (await store.thread_state(HERE, 0)).tokens == 0
 
 
 async def test_readings_of_tools_do_not_count_as_the_context(store: Store) -> None:
@@ -194,7 +197,9 @@ async def test_readings_of_tools_do_not_count_as_the_context(store: Store) -> No
         # What both say since has a token for every two and a half bytes at most.
         read = await store.conversation(HERE)
         since = sum(len(each.content) for each in read[2:])
-        assert await store.context_size(HERE) == 105 + int(since / BYTES_PER_TOKEN)
+        assert (await store.thread_state(HERE, 0)).tokens == 105 + int(
+            since / BYTES_PER_TOKEN
+        )
     assert since > 1_000
 
 

@@ -53,6 +53,7 @@ from tests.support.store_helpers import (
     disposition,
     exchange,
     keep,
+    needs_backfill,
     said,
     waiting,
 )
@@ -256,7 +257,7 @@ async def test_conversations_are_kept_for_ever_unless_the_operator_says_otherwis
     assert await store.open_threads() == [waits]
     # Whoever goes on there begins a thread that reads what was said before.
     assert await disposition(store, said("4", at=40.0), answer) is Disposition.ANSWER
-    assert await store.needs_backfill(HERE)
+    assert await needs_backfill(store)
 
 
 async def test_a_thread_in_use_is_kept_whole(tmp_path: Path) -> None:

@@ -274,6 +274,12 @@ CONVERSATION_PLAN = [
     " (platform=? AND channel=? AND workspace=? AND thread=?)",
     "SEARCH messages USING INDEX idx_messages_thread_id_turn_id_place"
     " (thread_id=? AND turn_id>?)",
+    # The end of what the summary covers.
+    "SCALAR SUBQUERY 2",
+    "SEARCH summaries USING INDEX idx_summaries_thread_id_until (thread_id=?)",
+    "SCALAR SUBQUERY 1",
+    "SEARCH threads USING COVERING INDEX idx_threads_platform_channel_workspace_thread"
+    " (platform=? AND channel=? AND workspace=? AND thread=?)",
     "SEARCH turns USING INTEGER PRIMARY KEY (rowid=?)",
 ]
 
@@ -334,7 +340,6 @@ async def live(store: DatabaseStore) -> None:
     limits = BudgetLimits((cap,), (PersonLimit(place, messages=5),))
     await store.reserve(turn, "U1", 0.1, limits, 94.0)
     await store.balance(cap.place, Period.DAY, 94.0)
-    await store.needs_backfill(HERE)
     await store.backfill(turn, [said("z", at=0.5, opens=True)])
     await store.store_prompt(turn, "Monday.", {"a": "A", "b": "B", "c": "C", "z": "Z"})
     await store.store_part(turn, PostedPart(0, None, "text"), "text", 94.0)
@@ -351,8 +356,7 @@ async def live(store: DatabaseStore) -> None:
     summary = Summary("Said.", "<summary>Said.</summary>", 5, "m", 97.0)
     assert await store.store_summary(HERE, covered, summary)
     await store.summary(HERE, turn.key)
-    await store.summarised(turn)
-    await store.context_size(HERE)
+    await store.thread_state(HERE, 12)
     await store.transcript(HERE)
     await store.receipt(HERE, turn.key)
     await store.answers(HERE, 3)

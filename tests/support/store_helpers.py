@@ -103,6 +103,11 @@ async def following(store: Store, thread: ThreadKey = HERE) -> Turn:
     return turn
 
 
+async def needs_backfill(store: Store) -> bool:
+    """Whether what was said before in the thread HERE is to be read."""
+    return (await store.thread_state(HERE, 0)).needs_backfill
+
+
 async def ask(store: Store, *heard: Message, preface: str = "") -> Turn:
     """A turn that was begun, and given `heard` in capitals."""
     turn = await waiting(store, *heard)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -18,32 +18,26 @@ from storage.postgres.connection import Connection
 from storage.postgres.pool import Pool
 from storage.store import DatabaseStore
 from tests.support import postgres
-from tests.support.store_helpers import (
-    HERE,
-    answer,
-    ask,
-    exchange,
-    following,
-    said,
-)
+from tests.support.store_helpers import HERE, answer, ask, done, said
 
 T = TypeVar("T")
 
-#: What a turn asks, in this order, and how many round trips that takes. Nobody waits
-#: for the end of a read.
+#: What a question in a known thread asks, in this order, and how many round trips that
+#: takes. Nobody waits for the end of a read.
 WAITS = {
     "stored_settings": 1,
-    "receive": 5,
-    "next_turn": 2,
+    "receive": 2,
+    "take_turn": 2,
     "begin_turn": 2,
-    "question_times": 1,
-    "context_size": 2,
-    "needs_backfill": 1,
-    "store_prompt": 4,
-    "conversation": 2,
-    "summarised": 1,
+    "thread_state": 1,
+    "store_prompt": 3,
     "reserve": 2,
 }
+#: The first one of a thread also keeps its settings.
+FIRST = {**WAITS, "pin_settings": 2}
+
+# Each is a round trip.
+MOST = 15
 
 
 class Counting:
@@ -72,30 +66,36 @@ async def test_a_turn_waits_so_often_before_claude_is_asked() -> None:
         closing(Pool(partial(Connection, address))) as pool,
     ):
         counting = Counting(pool)
-        store = DatabaseStore(counting.read, counting.write, clock=time.time)
+        store = DatabaseStore(
+            *(counting.read, counting.write),
+            clock=time.time,
+            owner="this process",
+            shared=True,
+        )
+        found: list[dict[str, int]] = []
+
+        async def count(name: str, *values: object) -> Any:
+            result = await getattr(store, name)(*values)
+            found[-1][name] = counting.waits
+            return result
+
         for number in range(3):
-            await exchange(store, said(str(number), at=float(number)), "Yes.")
-        await store.receive(said("next", at=9.0), answer)
-        turn = await following(store)
-        asked = {
-            "stored_settings": (Scope.of(HERE),),
-            "receive": (said("another", at=9.5), answer),
-            "next_turn": (HERE,),
-            "begin_turn": (turn, 10.0),
-            "question_times": (HERE, 20),
-            "context_size": (HERE,),
-            "needs_backfill": (HERE,),
-            "store_prompt": (turn, "", {"next": "NEXT", "another": "ANOTHER"}),
-            "conversation": (HERE,),
-            "summarised": (turn,),
-            "reserve": (turn, "U1", 0.1, NO_LIMITS, 11.0),
-        }
-        found = {}
-        for name, values in asked.items():
-            await getattr(store, name)(*values)
-            found[name] = counting.waits
-    # The first message of a turn takes one more, which numbers the turn.
-    assert found == {**WAITS, "receive": WAITS["receive"] - 1}
+            found.append({})
+            question = said(str(number), at=float(number), addressed=True)
+            await count("stored_settings", Scope.of(HERE))
+            await count("receive", question, answer)
+            turn = await count("take_turn", HERE)
+            await count("begin_turn", turn, 10.0)
+            await count("thread_state", HERE, 12)
+            if not number:
+                await count("pin_settings", HERE, {"model": "m"})
+            await count("store_prompt", turn, "", {str(number): "TEXT"}, 1)
+            await count("reserve", turn, "U1", 0.1, NO_LIMITS, 11.0)
+            await store.finish_turn(turn, done("Yes."), 12.0)
+            await store.mark_delivered(turn, 13.0)
+            await store.leave_thread(HERE)
+    assert found == [FIRST, WAITS, WAITS]
+    assert max(sum(each.values()) for each in found) <= MOST
 
 
 async def test_only_a_refresh_does_not_wait_for_the_disk() -> None:

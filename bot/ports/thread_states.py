@@ -1,0 +1,18 @@
+"""The port of the store for what answers begin from.
+
+Each method is one transaction, and may raise StorageError.
+"""
+
+from typing import Protocol
+
+from bot.domain.scope import ThreadKey
+from bot.domain.thread_state import ThreadState
+
+
+class ThreadStates(Protocol):
+    """What answers begin from."""
+
+    async def thread_state(self, thread: ThreadKey, most: int) -> ThreadState:
+        """Return the state of `thread`, with the times of its newest questions, at most
+        `most`."""
+        ...

@@ -1,0 +1,156 @@
+"""Turns with all that belongs to them, inside a transaction.
+
+Rule: all is asked for before any is read, so that on PostgreSQL one round trip brings
+it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bot.domain.answer_file import Upload
+from bot.domain.reply import PostedPart
+from bot.domain.scope import ThreadKey
+from bot.domain.turn import Turn, TurnState
+from storage.broken import calendar_time
+from storage.connection import Connection, Cursor, Row
+from storage.thread_queries import ASKERS, THREAD_ID, ended, message_of, named
+
+# What every write of a turn is checked against.
+OWNER = """(SELECT epoch FROM threads WHERE threads.id = thread_id) AS epoch,
+      (SELECT owner FROM threads WHERE threads.id = thread_id) AS owner"""
+
+# The id of the turn that is answered next.
+NEXT_TURN = f"""
+    SELECT id FROM turns
+    WHERE thread_id = ({THREAD_ID}) AND state <> 'delivered'
+    ORDER BY id LIMIT 1
+"""
+
+# Whether a turn answers the root of its thread.
+BEGINS = """
+    (SELECT follows FROM threads WHERE threads.id = thread_id) = 1 AND NOT EXISTS (
+      SELECT 1 FROM messages
+      WHERE messages.thread_id = turns.thread_id
+        AND turn_id < turns.id AND role = 'user'
+    )
+"""
+
+# A turn, of whose id there is an expression; and all that belongs to it.
+TURN = f"SELECT *, {OWNER}, {{begins}} AS begins FROM turns WHERE id = {{turn}}"
+
+REPLIES = "SELECT * FROM replies WHERE turn_id = {turn} ORDER BY part"
+
+# Reads the beginning of the index by time.
+OPENING = """
+    SELECT messages.*, platform, workspace, channel, thread
+    FROM messages CROSS JOIN threads ON threads.id = thread_id
+    WHERE thread_id = (SELECT thread_id FROM turns WHERE id = {turn})
+      AND asks = 1 AND deleted_at IS NULL
+    ORDER BY at, messages.id LIMIT 1
+"""
+
+# The pages of the files of a turn whose price people are to decide about.
+WAITING = """
+    SELECT pages FROM messages CROSS JOIN message_files ON message_id = messages.id
+      CROSS JOIN file_contents USING (digest)
+    WHERE thread_id = (SELECT thread_id FROM turns WHERE id = {turn})
+      AND turn_id = {turn} AND files <> '[]' AND reason = 'waiting' AND refused = 0
+    ORDER BY messages.id, position
+"""
+
+UPLOADS = "SELECT * FROM uploads WHERE turn_id = {turn} ORDER BY batch, position"
+
+SUMMARISED = "SELECT messages FROM summaries WHERE used_by = {turn}"
+
+
+def next_turn(db: Connection, thread: ThreadKey) -> Turn | None:
+    return read_turn(ask_turn(db, NEXT_TURN, named(thread), begins=BEGINS), thread)
+
+
+@dataclass(frozen=True, slots=True)
+class AskedTurn:
+    """What was asked for a turn."""
+
+    turn: Cursor
+    replies: Cursor
+    opening: Cursor
+    askers: Cursor
+    summary: Cursor
+    waiting: Cursor
+    uploads: Cursor
+
+
+def ask_turn(
+    db: Connection, query: str, values: dict[str, Any], *, begins: str = "0"
+) -> AskedTurn:
+    """Ask for the turn whose id `query` finds with `values`, and all that belongs to
+    it; the expression `begins` says whether it does."""
+    turn = f"({query})"
+    return AskedTurn(
+        turn=db.execute(TURN.format(turn=turn, begins=begins), values),
+        replies=db.execute(REPLIES.format(turn=turn), values),
+        opening=db.execute(OPENING.format(turn=turn), values),
+        askers=db.execute(ASKERS.format(turn=turn), values),
+        summary=db.execute(SUMMARISED.format(turn=turn), values),
+        waiting=db.execute(WAITING.format(turn=turn), values),
+        uploads=db.execute(UPLOADS.format(turn=turn), values),
+    )
+
+
+def read_turn(asked: AskedTurn, thread: ThreadKey) -> Turn | None:
+    """Return the turn of `thread` that was `asked` for, None if there is none."""
+    row = asked.turn.fetchone()
+    if row is None:
+        return None
+    opening, askers = asked.opening.fetchone(), asked.askers.fetchall()
+    return Turn(
+        id=row["id"],
+        key=row["key"],
+        thread=thread,
+        state=TurnState(row["state"]),
+        attempts=row["attempts"],
+        epoch=row["epoch"],
+        owner=row["owner"],
+        touched=calendar_time(row["touched"]),
+        received=calendar_time(row["created_at"]),
+        text=row["text"],
+        ended=ended(row),
+        head=row["head"],
+        note=row["note"],
+        shown=tuple(
+            PostedPart(each["part"], each["message"], each["text"])
+            for each in asked.replies
+        ),
+        begins=bool(row["begins"]),
+        opening=message_of(opening) if opening else None,
+        asker=askers[0]["author"] if askers else "",
+        stop_reason=row["stop_reason"],
+        calls=row["calls"],
+        summarised=summarised(asked.summary),
+        waiting=tuple(each["pages"] for each in asked.waiting),
+        uploads=_uploads(asked.uploads.fetchall()),
+        is_stopped=row["stopping"] == "stop",
+    )
+
+
+def ask_summarised(db: Connection, turn: int) -> Cursor:
+    """Ask for what `summarised` returns of the turn with the id `turn`."""
+    return db.execute(SUMMARISED.format(turn=":turn"), {"turn": turn})
+
+
+def summarised(asked: Cursor) -> int:
+    """Return how many messages the summary covers that the turn is the first to use,
+    for which was `asked`."""
+    row = asked.fetchone()
+    return int(row["messages"]) if row else 0
+
+
+def _uploads(rows: Sequence[Row]) -> tuple[Upload, ...]:
+    return tuple(
+        Upload(
+            *(row["batch"], row["position"], row["name"], row["digest"], row["file"]),
+            is_shown=bool(row["shown"]),
+        )
+        for row in rows
+    )
