@@ -3,12 +3,14 @@
 `bot.delivery.write_budget` decides who gets them.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import field, replace
 
 from bot.delivery.write_request import Priority, WriteRequest
 from bot.domain.platform import Rate, WriteKind
 from bot.domain.quick_dataclass import dataclass
+from bot.domain.shared_rate import PRESENT, RateState
 
 # Refilling and predicting differ in the last bit.
 ROUNDING = 1e-6
@@ -43,6 +45,8 @@ class Bucket:
     refilled: float
     tokens: float = field(init=False)
     in_progress: int = 0
+    #: How many writes in progress were granted by it, without counting there.
+    looked_at: int = 0
     #: No write before this time.
     closed_until: float = 0.0
     #: The time of the last refresh.
@@ -53,6 +57,10 @@ class Bucket:
     #: What is written, in which scope.
     kind: WriteKind = WriteKind.POST
     name: str = ""
+    #: How many replies of other processes stream there, or wait for their posts, and
+    #: until when that is worth knowing.
+    others: int = 0
+    others_until: float = float("-inf")
     #: The rate of all processes together, where there are several.
     whole: Rate | None = field(init=False)
 
@@ -121,12 +129,12 @@ class Bucket:
         if self.rate is not None:
             self.tokens, self.refilled = 1.0, max(self.refilled, self.closed_until)
 
-    def agree(self, tokens: float, closed: float, now: float) -> None:
-        """Take over what all processes together have left, for how many seconds
-        `closed`."""
+    def agree(self, state: RateState, now: float) -> None:
+        """Take over what all processes together have left."""
         self.rate = self.whole
-        self.tokens, self.refilled = tokens, now
-        self.closed_until = now + closed
+        self.tokens, self.refilled = state.tokens, now
+        self.closed_until = now + state.closed
+        self.others, self.others_until = state.others, now + PRESENT
         self.held = (Priority.TIDY, float("-inf"))
 
     def keep_to_share(self, processes: int, now: float) -> None:
@@ -151,7 +159,9 @@ class Bucket:
             # What is left to one process is not to become all of it.
             self.rate is self.whole and self.tokens >= self.rate.burst
         )
-        return full and not self.in_progress and self.closed_until <= now
+        until = max(self.closed_until, self.others_until if self.others else 0.0)
+        busy = self.in_progress or self.looked_at
+        return full and not busy and until <= now
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +206,14 @@ class RateBudget:
         default_factory=lambda: {priority: {} for priority in Priority}
     )
 
+    @property
+    def others(self) -> int:
+        """Return how many replies of other processes count in the widest scope."""
+        return max(
+            (each.others for names, each in self.buckets.items() if len(names) == 1),
+            default=0,
+        )
+
     def within(self, names: Names) -> Iterator[Bucket]:
         """Yield the buckets of the scopes `names`, widest first."""
         for length in range(1, len(names) + 1):
@@ -218,6 +236,15 @@ class RateBudget:
                 for bucket in self.within(names)
             )
         return self.soonest_of(priority, names)
+
+    def waiting(self) -> Counter[Names]:
+        """Return how many first and final texts wait in each scope."""
+        return Counter(
+            pending.names[:length]
+            for priority in (Priority.FINAL, Priority.FIRST)
+            for pending in self.requests[priority].values()
+            for length in range(1, len(pending.names) + 1)
+        )
 
     def soonest_of(self, priority: Priority, names: Names) -> float:
         """Return when a request of this priority could be granted at the soonest."""

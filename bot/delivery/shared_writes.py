@@ -15,7 +15,7 @@ from bot.delivery.standing import Spent
 from bot.delivery.write_budget import WriteBudget
 from bot.delivery.write_request import Priority, WriteRequest
 from bot.domain.platform import Rate, RateLimitScope, WriteKind
-from bot.domain.shared_rate import Level, RateAsk, RateState
+from bot.domain.shared_rate import Level, RateAsk, RateState, Use
 
 SHARED = (RateLimitScope.WORKSPACE, RateLimitScope.CHANNEL)
 
@@ -40,16 +40,16 @@ class SharedWrites:
 
     def asks(self, request: WriteRequest, now: float) -> tuple[RateAsk, ...]:
         """Return what to ask for `request`, which was granted."""
-        age = now - self._budget.unseen_since(request.reply)
+        age = now - self._budget.unseen_since(request)
         level = LEVELS.get(request.priority, Level.REFRESH)
         return tuple(
             RateAsk(
                 *(each.bucket.name, each.bucket.kind, rate, level),
-                takes=each.takes,
-                # One that ends here streams no more.
-                replies=len(each.budget.replies) - (level is Level.FINAL),
+                use=each.use,
+                replies=self._replies(each, request, level, now),
                 streams=_streams(each),
                 age=age,
+                known=each.known,
             )
             for each in self._shared(request.reply)
             if (rate := each.bucket.whole) is not None
@@ -70,10 +70,10 @@ class SharedWrites:
         if wait:
             self._budget.refuse(request.reply)
         for each, state in zip(spent, states, strict=True):
-            each.bucket.agree(state.tokens, state.closed, now)
+            each.bucket.agree(state, now)
             self._processes = max(1, state.processes)
-            if wait and each.takes:
-                each.bucket.held = request.priority, now + wait
+            if state.wait and each.use in (Use.TAKE, Use.TURN):
+                each.bucket.held = request.priority, now + state.wait
         return not wait
 
     def closed(self, bucket: Bucket) -> Closed | None:
@@ -92,6 +92,21 @@ class SharedWrites:
             if each.bucket.whole is not None and each.bucket.whole.scope in SHARED
         ]
         return sorted(spent, key=lambda e: (e.bucket.name, e.bucket.kind.value))
+
+    def _replies(
+        self, spent: Spent, request: WriteRequest, level: Level, now: float
+    ) -> int:
+        if spent.bucket.kind is WriteKind.POST:
+            waiting = spent.budget.waiting()
+            return sum(
+                n for names, n in waiting.items() if names[-1] == spent.bucket.name
+            )
+        if spent.bucket.kind is WriteKind.EDIT:
+            replies = len(self._budget.readers(request.thread, now))
+        else:
+            replies = len(spent.budget.replies)
+        # One that ends here streams no more.
+        return replies - (level is Level.FINAL)
 
 
 def _streams(spent: Spent) -> int:

@@ -3,20 +3,28 @@ decides."""
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import field
+from dataclasses import field, replace
 
 from bot.delivery.rate_budget import Bucket, Names, RateBudget
 from bot.domain.platform import WriteKind
 from bot.domain.quick_dataclass import dataclass
+from bot.domain.shared_rate import Use
 
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """A write taken from `bucket` of `budget`; or one that only needs to be there."""
+    """The use of `bucket` of `budget` for a write."""
 
     bucket: Bucket
     budget: RateBudget
-    takes: bool = True
+    use: Use = Use.TAKE
+    #: See `bot.domain.shared_rate.RateAsk`.
+    known: int | None = None
+
+    @property
+    def takes(self) -> bool:
+        """Return whether the write counts there."""
+        return self.use is Use.TAKE
 
 
 @dataclass(slots=True)
@@ -36,16 +44,20 @@ class Standing:
     #: The budget of stops, while one is kept for its stream.
     stops: RateBudget | None = None
     budgets: list[RateBudget] = field(default_factory=list)
+    #: Whether other processes were before it; then its way of a first text stands.
+    refused: bool = False
     #: What its write in progress takes.
     spent: list[Spent] = field(default_factory=list)
     #: The values of `granted`, `shared`, `owes_post` and `stops` before that.
     before: tuple[float, float, bool, RateBudget | None] = (0.0, 0.0, False, None)
 
-    @property
-    def unseen_since(self) -> float:
-        """Return since when everybody has seen nothing new, before the write in
-        progress: since its end or its first request, if that is what is due."""
-        _, shared, _, _ = self.before
+    def unseen_since(self, kind: WriteKind) -> float:
+        """Return since when those who see a write of this kind have seen nothing new,
+        before the write in progress: since its end or its first request, if that is
+        what is due."""
+        granted, shared, _, _ = self.before
+        if kind is WriteKind.APPEND and granted > float("-inf"):
+            return granted
         if self.ended is not None:
             return self.ended
         return shared if shared > float("-inf") else self.asked_at
@@ -54,18 +66,37 @@ class Standing:
         """Note how things stand before a write is granted."""
         self.before = (self.granted, self.shared, self.owes_post, self.stops)
 
-    def spend(self, budget: RateBudget, buckets: Iterable[Bucket]) -> None:
-        """Count a write of `budget` that was taken from `buckets`."""
-        self.spent += [Spent(each, budget) for each in buckets]
+    def spend(
+        self, budget: RateBudget, buckets: Iterable[Bucket], use: Use = Use.TAKE
+    ) -> None:
+        """Count a write of `budget` that uses `buckets`."""
+        self.note(*(Spent(each, budget, use) for each in buckets))
+
+    def note(self, *spent: Spent) -> None:
+        """Count the use of what was `spent` until the write completes."""
+        for each in spent:
+            each.bucket.looked_at += not each.takes
+        self.spent += spent
+
+    def look(self, looks: Iterable[Spent]) -> None:
+        """Count `looks` at the rows by which the write in progress was chosen."""
+        taken = {id(each.bucket): nth for nth, each in enumerate(self.spent)}
+        for look in looks:
+            if (nth := taken.get(id(look.bucket))) is not None:
+                self.spent[nth] = replace(self.spent[nth], known=look.known)
+            else:
+                self.note(look)
 
     def complete(self) -> None:
         """Count the write in progress no more."""
         for each in self.spent:
             each.bucket.in_progress -= each.takes
+            each.bucket.looked_at -= not each.takes
         self.spent.clear()
 
     def undo(self, reply: str) -> None:
         """Let things stand as before the last write was granted."""
+        self.refused = True
         for each in self.spent:
             each.bucket.tokens += each.takes
         self.release_stop(reply)
@@ -75,7 +106,7 @@ class Standing:
 
     def keep_stop(self, reply: str, stops: RateBudget, names: Names) -> None:
         """Keep a stop for the stream that `reply` opens."""
-        self.spent += [Spent(each, stops, takes=False) for each in stops.within(names)]
+        self.spend(stops, stops.within(names), Use.KEEP)
         self.stops = stops
         stops.streaming.add(reply)
 

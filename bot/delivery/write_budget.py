@@ -36,6 +36,7 @@ from bot.delivery.standing import BucketUse, Crowd, Spent, Standing
 from bot.delivery.write_request import Priority, WriteRequest
 from bot.domain.platform import Limits, Rate, WriteKind
 from bot.domain.scope import ThreadKey
+from bot.domain.shared_rate import Use
 
 
 class WriteBudget:
@@ -111,10 +112,19 @@ class WriteBudget:
         standing = self._standings.get(reply)
         return standing.spent if standing else []
 
-    def unseen_since(self, reply: str) -> float:
-        """Return since when readers have seen nothing new of `reply`, whose write was
-        just granted."""
-        return self._standings[reply].unseen_since
+    def unseen_since(self, request: WriteRequest) -> float:
+        """Return since when readers have seen nothing new of a reply, whose `request`
+        was just granted."""
+        return self._standings[request.reply].unseen_since(request.kind)
+
+    def readers(self, thread: ThreadKey, now: float) -> set[str]:
+        """Return the replies in the workspace of `thread` that are edited, or will
+        be."""
+        edits, _ = self._budget(WriteKind.EDIT, thread, now)
+        posts, _ = self._budget(WriteKind.POST, thread, now)
+        stops, _ = self._budget(WriteKind.CLOSE, thread, now)
+        # Streams that nobody else reads wait for no edit.
+        return edits.replies | (posts.replies - stops.streaming)
 
     def refuse(self, reply: str) -> None:
         """Undo the order of the write last granted to `reply`, which other processes
@@ -212,9 +222,11 @@ class WriteBudget:
         self.write_completed(reply)
         standing = self._standings[reply]
         standing.begin()
+        looks = self._looks(request, now)
         if request.turn is WriteKind.EDIT:
             # A stop is no edit: that is left to the next.
             budget.pace(pending.names, now)
+            standing.spend(budget, budget.within(pending.names), Use.TURN)
         else:
             standing.spend(budget, budget.take(pending.names, request.priority, now))
         if kind is WriteKind.OPEN:
@@ -232,6 +244,7 @@ class WriteBudget:
             if request.turn and pending.stops:
                 stops, names = pending.stops
                 standing.spend(stops, stops.take(names, request.priority, now))
+        standing.look(looks)
         self.withdraw(reply)
         standing.granted = now
         if kind is not WriteKind.APPEND and not standing.owes_post:
@@ -255,6 +268,23 @@ class WriteBudget:
                 return budget, each
         return None
 
+    def _looks(self, request: WriteRequest, now: float) -> list[Spent]:
+        """Return the looks at the rows of all processes, by which `request` was chosen
+        among a post and a stream."""
+        reply = request.reply
+        kinds = WriteKind.POST, WriteKind.OPEN
+        if request.priority is not Priority.FIRST or not all(
+            self._alternative(reply, kind) for kind in kinds
+        ):
+            return []
+        looks = []
+        for kind in (WriteKind.EDIT, WriteKind.POST):
+            budget, names = self._budget(kind, request.thread, now)
+            bucket = budget.buckets[names[:1]]
+            known = None if self._standings[reply].refused else bucket.others
+            looks.append(Spent(bucket, budget, Use.LOOK, known))
+        return looks
+
     def _should_stream(self, request: WriteRequest, now: float) -> bool:
         """Return whether a first text is rather streamed than posted, since an edit of
         the post would have to wait."""
@@ -264,40 +294,53 @@ class WriteBudget:
         bucket = edits.buckets[names[:1]]
         if bucket.rate is None:
             return False
-        crowd = self._crowds.get(names[0]) or self._crowd(edits, request, now)
+        crowd = self._crowds.get(names[0]) or self._crowd(request, now)
         if request.reply not in crowd.streams:
             return False
-        before = bisect_left(crowd.turns, self._turn_of(request.reply))
-        free = bucket.tokens - bucket.kept(Priority.REFRESH, len(crowd.turns))
+        posts, channel = self._budget(WriteKind.POST, request.thread, now)
+        before = self._before(request.reply, crowd, bucket.others, posts)
+        readers = len(crowd.turns) + bucket.others
+        free = bucket.tokens - bucket.kept(Priority.REFRESH, readers)
         wait = (before + 1 - free) * bucket.rate.seconds / bucket.rate.count
         wait = max(wait, bucket.closed_until - now)
         # Starts of streams are rather for those that would wait longer for their posts:
         # until then nothing of an answer is seen, until an edit only the rest is not.
-        posts, channel = self._budget(WriteKind.POST, request.thread, now)
         narrow = posts.buckets[channel]
-        rate, short = narrow.rate, crowd.waiting[channel] - narrow.tokens
+        waiting = crowd.waiting[channel] + narrow.others
+        rate, short = narrow.rate, waiting - narrow.tokens
         post_wait = short * rate.seconds / rate.count if rate else 0.0
         return wait >= max(0.0, post_wait)
 
-    def _crowd(self, edits: RateBudget, request: WriteRequest, now: float) -> Crowd:
+    def _before(
+        self, reply: str, crowd: Crowd, others: int, posts: RateBudget
+    ) -> float:
+        """Return how many replies of all processes, of which others have so many, are
+        edited before `reply`, which is new."""
+        before = bisect_left(crowd.turns, self._turn_of(reply))
+        if not others:
+            return before
+        # Of those that wait for their posts, as many of others come later as of these;
+        # and one more may have begun that nobody has told of.
+        new = bisect_left(crowd.turns, (True, float("-inf"), 0))
+        later = 1.0 - (before - new + 0.5) / max(1, len(crowd.turns) - new)
+        return before + 1 + others - posts.others * later
+
+    def _crowd(self, request: WriteRequest, now: float) -> Crowd:
         posts, _ = self._budget(WriteKind.POST, request.thread, now)
         starts, _ = self._budget(WriteKind.OPEN, request.thread, now)
         stops, names = self._budget(WriteKind.CLOSE, request.thread, now)
-        # Streams that nobody else reads wait for no edit.
-        replies = edits.replies | (posts.replies - stops.streaming)
+        replies = self.readers(request.thread, now)
         left = min(
             starts.buckets[names].tokens,
             stops.buckets[names].tokens - len(stops.streaming),
         )
         firsts = self._postable(posts)
+        # Nobody knows which of those of several processes are the last.
+        most = len(firsts) if posts.others else int(left + ROUNDING)
         crowd = self._crowds[names[0]] = Crowd(
             sorted(map(self._turn_of, replies)),
-            frozenset(firsts[max(0, len(firsts) - int(left + ROUNDING)) :]),
-            Counter(
-                pending.names
-                for priority in (Priority.FINAL, Priority.FIRST)
-                for pending in posts.requests[priority].values()
-            ),
+            frozenset(firsts[max(0, len(firsts) - most) :]),
+            posts.waiting(),
         )
         return crowd
 

@@ -40,6 +40,19 @@ LATE = 0.5
 SOONEST = 0.02
 
 
+class Use(enum.Enum):
+    """The use of a row for a write."""
+
+    #: The write counts there.
+    TAKE = "take"
+    #: The end of a stream that it opens is to count there.
+    KEEP = "keep"
+    #: It comes in the turn of one that would count there.
+    TURN = "turn"
+    #: It was chosen by how many writes wait there.
+    LOOK = "look"
+
+
 class Level(enum.IntEnum):
     """The urgency of a write."""
 
@@ -107,26 +120,29 @@ class RateAsk:
     kind: WriteKind
     rate: Rate
     level: Level
-    #: Whether a write is taken; else so many need to be left as there are streams.
-    takes: bool = True
+    use: Use = Use.TAKE
     #: The replies of the process that stream there, and its open streams.
     replies: int = 0
     streams: int = 0
     #: For how many seconds the reader has seen nothing new.
     age: float = 0.0
+    #: By how many replies of others the write was chosen among several ways; None if
+    #: it was not, or is to be made in any case.
+    known: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RateState:
     """The answer to a process."""
 
-    #: In how many seconds to ask again; 0.0 if the write is granted.
+    #: In how many seconds to ask again; 0.0 for all of a write that is granted.
     wait: float
     #: The writes that are left, and for how many seconds none is allowed.
     tokens: float
     closed: float
-    #: How many processes write there.
+    #: How many processes write there, and how many replies of others stream there.
     processes: int
+    others: int = 0
 
 
 def answer(
@@ -136,32 +152,25 @@ def answer(
     granted, or none."""
     present = [_entered(row, ask, process, now) for row, ask in asks]
     waits = [
-        max(0.0, _opens(row, ask, process, now) - now)
+        _wait(row, ask, process, now)
         for row, (_, ask) in zip(present, asks, strict=True)
     ]
-    wait = max(waits, default=0.0)
-    if wait > ROUNDING:
-        wait = max(wait, SOONEST)
-        rows = [
-            _wished(row, ask, process, now, wait)
-            for row, (_, ask) in zip(present, asks, strict=True)
-        ]
-    else:
-        rows, wait = (
-            [
-                _taken(row, ask, process, now)
-                for row, (_, ask) in zip(present, asks, strict=True)
-            ],
-            0.0,
-        )
+    longest = max(waits, default=0.0)
+    rows = [
+        _wished(row, ask, process, now, longest)
+        if longest
+        else _taken(row, ask, process, now)
+        for row, (_, ask) in zip(present, asks, strict=True)
+    ]
     states = [
         RateState(
             wait,
             row.tokens(ask.rate, now),
             max(0.0, row.closed_until - now),
             len(row.crowd),
+            _others(row, process),
         )
-        for row, (_, ask) in zip(rows, asks, strict=True)
+        for wait, row, (_, ask) in zip(waits, rows, asks, strict=True)
     ]
     return rows, states
 
@@ -189,24 +198,42 @@ def _entered(row: RateRow, ask: RateAsk, process: str, now: float) -> RateRow:
     )
 
 
+def _wait(row: RateRow, ask: RateAsk, process: str, now: float) -> float:
+    """Return in how many seconds to ask again; 0.0 if it may be granted."""
+    wait = _opens(row, ask, process, now) - now
+    return max(wait, SOONEST) if wait > ROUNDING else 0.0
+
+
 def _opens(row: RateRow, ask: RateAsk, process: str, now: float) -> float:
     """Return when `ask` could be granted if no other came first."""
     rate = ask.rate
-    kept, before = _kept(row, ask, process), _before(row, ask, process, now)
-    short = 1.0 + before + kept - row.tokens(rate, now)
+    if ask.known not in (None, _others(row, process)):
+        # It is to be chosen again.
+        return now + SOONEST
+    if ask.use is Use.LOOK:
+        return now
+    left, before = _kept(row, ask, process), _before(row, ask, process, now)
+    short = 1.0 + before + left - row.tokens(rate, now)
     opens = max(row.closed_until, now)
     if short > 0:
         opens = max(opens, now + short * rate.seconds / rate.count)
-    if ask.level is Level.REFRESH and ask.takes and rate.burst > 1:
-        free = max(0.0, row.tokens(rate, now) - 1.0 - kept)
-        speed = rate.count / rate.seconds + free / DRAIN
-        opens = max(opens, row.refreshed_at + (1.0 + before) / speed)
+    is_refresh = ask.level is Level.REFRESH and ask.use is not Use.KEEP
+    if is_refresh and rate.burst > 1:
+        opens = max(opens, _due(row, rate, left, before, now))
     return opens
+
+
+def _due(row: RateRow, rate: Rate, left: float, before: int, now: float) -> float:
+    """Return when a refresh is due that leaves so many writes, and has so many
+    `before` it: the sooner the more of the burst there is."""
+    free = max(0.0, row.tokens(rate, now) - 1.0 - left)
+    speed = rate.count / rate.seconds + free / DRAIN
+    return row.refreshed_at + (1.0 + before) / speed
 
 
 def _before(row: RateRow, ask: RateAsk, process: str, now: float) -> int:
     """Return how many other processes wait for a write that comes before `ask`."""
-    if not ask.takes:
+    if ask.use is Use.KEEP:
         return 0
     ours = Wish(ask.level, now - ask.age, 0.0)
     wishes = (each.wish for name, each in row.crowd.items() if name != process)
@@ -217,7 +244,7 @@ def _wished(
     row: RateRow, ask: RateAsk, process: str, now: float, wait: float
 ) -> RateRow:
     """Return the row with the place of a write of `process` in the order."""
-    if not ask.takes:
+    if ask.use in (Use.KEEP, Use.LOOK):
         return row
     wish = Wish(ask.level, now - ask.age, now + wait + LATE)
     ours = replace(row.crowd[process], wish=wish)
@@ -227,14 +254,16 @@ def _wished(
 def _kept(row: RateRow, ask: RateAsk, process: str) -> float:
     """Return how many writes `ask` must leave for others."""
     rate = ask.rate
-    if not ask.takes:
+    if ask.use is Use.KEEP:
         # Those of the process itself were kept before it asked.
         others = (m.streams for name, m in row.crowd.items() if name != process)
         return float(min(ask.streams + sum(others), rate.burst - 1))
     if ask.kind in (WriteKind.CLOSE, WriteKind.APPEND) or ask.level is Level.FINAL:
         return 0.0
     if ask.level is Level.FIRST:
-        return 1.0 if rate.burst > LARGE else 0.0
+        # No final text is a start of a stream.
+        has_finals = ask.kind is not WriteKind.OPEN
+        return 1.0 if has_finals and rate.burst > LARGE else 0.0
     if ask.level is Level.TIDY:
         return rate.burst - 1.0
     if rate.count / rate.seconds >= QUICK:
@@ -243,15 +272,23 @@ def _kept(row: RateRow, ask: RateAsk, process: str) -> float:
     return float(min(replies, max(rate.burst * 2 // 3, rate.burst - 1)))
 
 
+def _others(row: RateRow, process: str) -> int:
+    return sum(each.replies for name, each in row.crowd.items() if name != process)
+
+
 def _taken(row: RateRow, ask: RateAsk, process: str, now: float) -> RateRow:
-    if not ask.takes:
+    if ask.use is Use.LOOK:
+        return row
+    if ask.use is Use.KEEP:
         ours = row.crowd[process]
         more = Member(ours.replies, ours.streams + 1, now + STREAMING)
         return replace(row, crowd={**row.crowd, process: more})
-    row = replace(
-        row, full_at=max(row.full_at, now) + ask.rate.seconds / ask.rate.count
-    )
     if ask.level is Level.REFRESH:
-        row = replace(row, refreshed_at=now)
+        due = _due(row, ask.rate, _kept(row, ask, process), 0, now)
+        # Who comes a little late keeps nobody back.
+        row = replace(row, refreshed_at=due if now - LATE < due < now else now)
+    if ask.use is Use.TAKE:
+        each = ask.rate.seconds / ask.rate.count
+        row = replace(row, full_at=max(row.full_at, now) + each)
     ours = replace(row.crowd[process], wish=None)
     return replace(row, crowd={**row.crowd, process: ours})

@@ -19,11 +19,19 @@ LOADS = [
 
 
 @cache
-def play(count: int, channels: int, chars: int, apart: float, processes: int) -> Run:
+def play(
+    count: int,
+    channels: int,
+    chars: int,
+    apart: float,
+    processes: int,
+    *,
+    streams: bool = False,
+) -> Run:
     """Let so many answers of about so many characters be written by so many processes,
     0 for one that shares nothing."""
     return Run(
-        replies(count, channels, chars, apart, may_stream=False),
+        replies(count, channels, chars, apart, may_stream=streams),
         processes=processes,
     ).play()
 
@@ -38,6 +46,25 @@ def test_readers_notice_nothing_of_several_processes(
     assert team.lag(others) <= 1.1 * alone.lag(others)
     assert team.lag(asker) <= 1.1 * alone.lag(asker)
     # Few asks are made in vain.
+    assert team.asked <= 4 * sum(team.writes.values())
+
+
+@pytest.mark.parametrize(
+    ("count", "channels", "chars", "apart"),
+    [
+        (5, 5, 1_500, 0.01),
+        (20, 1, 1_500, 0.01),
+        *deep_only((20, 5, 1_500, 0.01), (50, 5, 1_500, 0.01), (20, 5, 1_500, 0.2)),
+    ],
+)
+def test_processes_stream_as_many_answers_as_one_would(
+    count: int, channels: int, chars: int, apart: float
+) -> None:
+    alone = play(count, channels, chars, apart, 0, streams=True)
+    team = play(count, channels, chars, apart, 4, streams=True)
+    assert alone.refused == team.refused == 0
+    assert team.lag(others) <= 1.15 * alone.lag(others)
+    assert team.lag(asker) <= 1.15 * alone.lag(asker)
     assert team.asked <= 4 * sum(team.writes.values())
 
 

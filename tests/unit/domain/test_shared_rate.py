@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.platform import Rate, RateLimitScope, WriteKind
-from bot.domain.shared_rate import Level, RateAsk, RateRow, RateState, answer
+from bot.domain.shared_rate import Level, RateAsk, RateRow, RateState, Use, answer
 
 EDITS = Rate(count=49, seconds=60.0, scope=RateLimitScope.WORKSPACE, burst=9)
 POSTS = Rate(count=59, seconds=60.0, scope=RateLimitScope.CHANNEL, burst=5)
@@ -101,12 +101,58 @@ def test_whoever_does_not_come_back_keeps_nobody_waiting() -> None:
     assert table.ask("a", edit()).wait == 0.0
 
 
+def test_a_way_of_writing_is_chosen_again_if_others_are_there() -> None:
+    table = Table()
+
+    def posted(process: str, known: int | None) -> RateState:
+        look = edit(Level.FIRST, use=Use.LOOK, known=known)  # type: ignore[arg-type]
+        post = RateAsk("C", WriteKind.POST, POSTS, Level.FIRST)
+        return table.ask(process, look, post)
+
+    assert posted("a", 0).wait == 0.0
+    refused = posted("b", 0)
+    assert refused.wait > 0.0
+    assert refused.others == 1
+    # Nothing was taken, and a look takes nothing.
+    assert table.rows["C", WriteKind.POST].tokens(POSTS, NOW) == pytest.approx(4.0)
+    assert table.rows["W", WriteKind.EDIT].tokens(EDITS, NOW) == pytest.approx(9.0)
+    assert posted("b", 1).wait == 0.0
+    # Whoever chose twice already writes in any case.
+    assert posted("c", None).wait == 0.0
+
+
+def test_a_stream_stopped_in_the_turn_of_an_edit_takes_none() -> None:
+    table = Table()
+
+    def turn(process: str) -> float:
+        return table.ask(process, edit(Level.REFRESH, use=Use.TURN)).wait  # type: ignore[arg-type]
+
+    assert turn("a") == 0.0
+    assert table.rows["W", WriteKind.EDIT].tokens(EDITS, NOW) == pytest.approx(9.0)
+    # The next refresh waits for its turn, a final text does not.
+    assert turn("b") > 0.0
+    assert table.ask("b", edit(Level.REFRESH)).wait > 0.0
+    assert table.ask("c", edit()).wait == 0.0
+
+
+def test_a_refresh_that_comes_a_little_late_keeps_nobody_back() -> None:
+    """Delays of many processes must not add up."""
+    times = {}
+    for late in (0.0, 0.1):
+        table = Table()
+        for _ in range(20):
+            while wait := table.ask("a", edit(Level.REFRESH)).wait:
+                table.now += wait + late
+        times[late] = table.now - NOW
+    assert times[0.1] <= times[0.0] + 0.2
+
+
 def test_a_stream_is_opened_only_if_every_stop_is_kept() -> None:
     starts = Rate(count=19, seconds=60.0, scope=RateLimitScope.WORKSPACE, burst=9)
 
     def opened(process: str, streams: int) -> float:
         first = ("W", WriteKind.CLOSE, starts, Level.FIRST)
-        stop = RateAsk(*first, takes=False, streams=streams)
+        stop = RateAsk(*first, use=Use.KEEP, streams=streams)
         start = RateAsk("W", WriteKind.OPEN, starts, Level.FIRST)
         return table.ask(process, stop, start).wait
 
