@@ -144,7 +144,10 @@ class SlackAdapter:
 
         async with Background(refused) as background:
             catching_up = CatchingUp(host, self._workspaces, background)
-            intake = Intake(host, self._workspaces, background, catching_up.missed)
+            intake = Intake(
+                *(host, self._workspaces, background),
+                *(catching_up.missed, catching_up.follow),
+            )
             try:
                 await catching_up.start()
                 await self._listen(host, intake, catching_up)

@@ -21,10 +21,12 @@ from functools import partial
 from adapters.slack.config import PLATFORM
 from adapters.slack.routed import Workspaces
 from adapters.slack.workspace import Workspace
+from bot.domain.message import Message
 from bot.domain.scope import Scope, ThreadKey
 from bot.errors import AccessRevoked, DeliveryError, Throttled
 from bot.ports.host import Host, Inbox
 from bot.runtime.background import Background, report
+from bot.runtime.notices import Notices
 from bot.runtime.retry import retry_until_success
 
 log = logging.getLogger(__name__)
@@ -49,6 +51,9 @@ MOST_MISSED = 200
 MOST_READ_CAPPED = 15
 # How long one reading may wait for rate limits, in seconds.
 PATIENCE = 300.0
+
+# How many threads that began late are read at once.
+LATE_AT_ONCE = 20
 
 # How many are read at once, and the pause before each further one, in seconds: half of
 # the calls that Slack allows (facts A5.1).
@@ -75,6 +80,13 @@ class CatchingUp:
         self._background = background
         self._few = asyncio.Semaphore(TEAMS_AT_ONCE)
         self._is_running = False
+        self._late = Notices(
+            background,
+            "catch up",
+            most=LATE_AT_ONCE,
+            seconds=PATIENCE,
+            failed="slack.not_caught_up",
+        )
         #: From when on messages may be missing that the current run does not look for.
         self._next: float | None = None
 
@@ -95,6 +107,13 @@ class CatchingUp:
             self._next = min(since, self._next or since)
         else:
             self._begin(None, since)
+
+    def follow(self, there: Workspace, message: Message) -> None:
+        """Fetch what was said below `message`, which is at the top of a channel and had
+        to be repeated: until it was stored, nobody knew that its thread is ours."""
+        thread = _Thread(message.thread, message.at)
+        reading = _Team(self._host.inbox, there, [thread]).read_thread(thread)
+        self._late.start(reading, platform=PLATFORM, about=message.thread)
 
     def _begin(
         self, known: Sequence[_Thread] | None, since: float | None = None
@@ -184,7 +203,7 @@ class _Team:
                 if isinstance(found, str):
                     await self._read_channel(found)
                 else:
-                    await self._read_thread(found)
+                    await self.read_thread(found)
             except AccessRevoked:
                 # It would be the same for all others.
                 raise
@@ -224,7 +243,7 @@ class _Team:
             if each.thread not in self._known
         )
 
-    async def _read_thread(self, thread: _Thread) -> None:
+    async def read_thread(self, thread: _Thread) -> None:
         """Take in the messages of a thread, and edits of those that are known."""
         found = await self._there.history.after(
             thread.key, thread.since - OVERLAP, MOST_MISSED, PATIENCE

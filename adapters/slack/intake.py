@@ -54,6 +54,7 @@ class Intake:
         workspaces: Workspaces,
         background: Background,
         absent: Callable[[float], None],
+        late: Callable[[Workspace, Message], None],
     ) -> None:
         self._host = host
         self._workspaces = workspaces
@@ -69,6 +70,8 @@ class Intake:
         self._heard = time.time()
         #: Called with the time from which on events may have been lost.
         self._absent = absent
+        #: Called with what begins a thread and was repeated.
+        self._late = late
 
     def app(self, client: SlackClient) -> AsyncApp:
         """Return the Bolt app that takes in everything here, which was verified."""
@@ -91,7 +94,9 @@ class Intake:
     ) -> BoltResponse:
         """Take in `body` and return what acknowledges it. Raises if it is not
         durable."""
-        self._look_for_a_gap(request)
+        # Both ways have this header (facts A2).
+        repeat = number(request.headers.get("x-slack-retry-num", ["0"])[0]) or 0
+        self._look_for_a_gap(repeat)
         # Commands that outlast their acknowledgement are bounded, too.
         if len(self._going_on) >= MOST_EVENTS:
             self._under_way.refused += 1
@@ -99,7 +104,7 @@ class Intake:
         if not self._under_way.take():
             raise _Crowded
         try:
-            response = await self._take(body)
+            response = await self._take(body, is_repeat=repeat > 0)
         finally:
             if refused := self._under_way.give():
                 log.info("slack.events_taken_again refused=%d", refused)
@@ -109,12 +114,11 @@ class Intake:
             self._absent(self._unkept_since)
         return response
 
-    def _look_for_a_gap(self, request: AsyncBoltRequest) -> None:
-        """Tell of the silence before a repeat: what Slack repeated before may be
-        lost."""
+    def _look_for_a_gap(self, repeat: int) -> None:
+        """Tell of the silence before an event that Slack sends for the `repeat`th time:
+        what it repeated before may be lost."""
         heard, self._heard = self._heard, time.time()
-        # Both ways have this header (facts A2); the second repeat comes after a minute.
-        repeat = number(request.headers.get("x-slack-retry-num", ["0"])[0]) or 0
+        # The second repeat comes after a minute (facts A2).
         if repeat >= 2:
             self._absent(heard)
 
@@ -134,7 +138,7 @@ class Intake:
             log.error("slack.not_acknowledged %s", error)
         return BoltResponse(status=503)
 
-    async def _take(self, body: dict[str, Any]) -> BoltResponse:
+    async def _take(self, body: dict[str, Any], *, is_repeat: bool) -> BoltResponse:
         if body.get("type") == "app_rate_limited":
             # More than 30,000 events an hour (facts A2).
             log.warning("slack.events_limited Slack leaves out events of this minute.")
@@ -147,11 +151,13 @@ class Intake:
         if (answer := await interactions.take(body)) is not None:
             return BoltResponse(status=200, body=answer or "")
         if events.is_ours(body, there.us):
-            await self._take_event(there, body)
+            await self._take_event(there, body, is_repeat)
         # Other events are acknowledged, too, or Slack repeats them.
         return BoltResponse(status=200, body="")
 
-    async def _take_event(self, there: Workspace, body: dict[str, Any]) -> None:
+    async def _take_event(
+        self, there: Workspace, body: dict[str, Any], is_repeat: bool
+    ) -> None:
         inbox, us = self._host.inbox, there.us
         event = body.get("event") or {}
         added = mentions.is_added(event, us)
@@ -166,6 +172,8 @@ class Intake:
                 await inbox.amend(new, newly_addressed=True)
             else:
                 await inbox.receive(new)
+            if is_repeat and new.addressed and new.thread.thread == new.message:
+                self._late(there, new)
             self._pairs.handled(event)
         elif previewed := await _converted(events.previewed, body, us):
             await inbox.supplement(previewed)

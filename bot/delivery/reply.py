@@ -216,6 +216,7 @@ class StreamedReply:
             for index in sorted((self._before.keys() | self._messages.keys()) - kept):
                 await self._delete(index)
             await self._uploads.clean_up()
+            await self._stored.settle(self.text, self.head)
         finally:
             announcing.cancel()
             await asyncio.wait({announcing})
@@ -367,8 +368,7 @@ class StreamedReply:
 
     async def _write(self, part: Part, request: WriteRequest) -> bool:
         posted, kind = self._messages.get(part.index), request.kind
-        told = self.text, self.head
-        if not await self._stored.prepare(part, posted, request, *told):
+        if not await self._stored.prepare(part, posted, request, self.text, self.head):
             return False
         message = self._messages[part.index] = await self._surface.show(part, kind)
         self._record(part, kind)

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from functools import partial
 
 from bot.delivery.write_request import WriteRequest
 from bot.delivery.write_scheduler import WriteScheduler
@@ -9,6 +10,7 @@ from bot.domain.reply import Part, PostedPart
 from bot.domain.turn import Turn
 from bot.errors import StorageError
 from bot.ports.store import ReplyStore
+from bot.runtime.retry import retry_until_success
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +31,8 @@ class StoredParts:
         self._store = store
         self._now = now
         self._scheduler = scheduler
+        #: What was posted and could not be stored, by the part.
+        self._unstored: dict[int, PostedPart] = {}
 
     async def prepare(
         self,
@@ -53,15 +57,27 @@ class StoredParts:
                 raise
             self._warn(error)
             return self._scheduler.settle(request, None)
+        self._unstored.pop(part.index, None)
         return self._scheduler.settle(request, states)
 
     async def record(self, part: Part, message: str, text: str, head: str) -> None:
-        """Store what a message reads."""
+        """Store what a message reads, now or, at the latest, with `settle`."""
         shown = PostedPart(part.index, message, part.text)
         try:
             await self._store.store_part(self._turn, shown, text, self._now(), head)
         except StorageError as error:
             self._warn(error)
+            self._unstored[part.index] = shown
+
+    async def settle(self, text: str, head: str) -> None:
+        """Store which messages were posted while the store was away: an answer whose
+        message nobody knows could not be rated, continued or taken back. Raises
+        StorageRejected."""
+        while self._unstored:
+            _, shown = self._unstored.popitem()
+            now, store = self._now(), self._store.store_part
+            attempt = partial(store, self._turn, shown, text, now, head)
+            await retry_until_success(attempt)
 
     async def back_off(self, request: WriteRequest, seconds: float) -> None:
         """Have nobody write for so many `seconds`, as the platform demands after
@@ -77,6 +93,7 @@ class StoredParts:
 
     async def forget(self, index: int) -> None:
         """Store that message `index` was deleted. Raises StorageError."""
+        self._unstored.pop(index, None)
         await self._store.forget_part(self._turn, index)
 
     def _warn(self, error: StorageError) -> None:

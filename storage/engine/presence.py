@@ -40,8 +40,12 @@ ENTER = """
     ON CONFLICT (id) DO UPDATE
     SET seen_at = excluded.seen_at, worker = excluded.worker, role = excluded.role,
         name = excluded.name
-    RETURNING xmax = 0 AS is_new
+    RETURNING xmax = 0 AS is_new, extract(epoch FROM clock_timestamp())::float
 """
+
+#: How far the clock of a process may be from the server's, in seconds: posts whose
+#: outcome is unknown are looked for from a time on that another process stored.
+MOST_APART = 5.0
 
 # How often it is looked whether there are both who hear and who answer, in seconds.
 COUNT = 20.0
@@ -69,6 +73,7 @@ class Presence:
         name: str,
         reaper: Reaper,
         clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
     ) -> None:
         self._address = address
         self._id = id
@@ -76,6 +81,9 @@ class Presence:
         self._name = name
         self._reaper = reaper
         self._clock = clock
+        #: In seconds since 1970, as everything is stored.
+        self._now = now
+        self._is_apart = False
         #: Its number in the engine; 0 for none.
         self.worker = 0
         #: Set while it is listed and locked.
@@ -149,6 +157,7 @@ class Presence:
         now = self._clock()
         if now - self._beat_at < BEAT and self._told == self.worker:
             return
+        began = self._now()
         cursor = await connection.execute(
             ENTER,
             {
@@ -162,7 +171,17 @@ class Presence:
         if row is not None and row[0] and self._told is not None:
             # Its threads may be others' now: the epochs tell at the next write.
             log.warning("process.was_reaped")
+        if row is not None:
+            self._compare(row[1], began, self._now())
         self._beat_at, self._told = now, self.worker
+
+    def _compare(self, servers: float, began: float, ended: float) -> None:
+        """Log it if the clock of this machine, which showed `began` and `ended` before
+        and after the server's showed `servers`, is far from that."""
+        apart = max(began - servers, servers - ended, 0.0)
+        if (is_apart := apart > MOST_APART) and not self._is_apart:
+            log.error("process.clock_is_off seconds=%.0f set=the_time", apart)
+        self._is_apart = is_apart
 
     async def _count(self, connection: psycopg.AsyncConnection) -> None:
         """Log it if nobody hears, or nobody answers."""

@@ -7,9 +7,14 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bot.domain.message import Message
+from bot.domain.reply import PostedPart
+from bot.domain.turn import Turn
+from bot.errors import StorageBusy
 from storage import database, migrations
 from storage.connection import Connection
 from storage.database import open_for_writing
@@ -82,6 +87,54 @@ async def test_a_disk_that_is_full_for_a_while(
         thread = await stage.ask()
         await stage.reads(thread, "Paris.")
     assert not full
+
+
+async def test_a_message_that_was_posted_while_the_store_was_away_is_known(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, failed = DatabaseStore.store_part, list[str]()
+
+    async def fails(
+        store: DatabaseStore, turn: Turn, shown: PostedPart, *given: Any
+    ) -> object:
+        if shown.message and not failed:
+            failed.append(shown.message)
+            raise StorageBusy("away")
+        return await real(store, turn, shown, *given)
+
+    stage.claude.script("Paris.")
+    async with stage.played():
+        monkeypatch.setattr(DatabaseStore, "store_part", fails)
+        await stage.reads(await stage.ask(), "Paris.")
+    assert failed
+
+
+async def test_what_is_said_below_a_question_that_is_heard_late_is_answered(
+    on_slack: SlackStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage, went_on = on_slack, asyncio.Event()
+    real = DatabaseStore.receive
+
+    async def refuse(
+        store: DatabaseStore, message: Message, *given: Any, **named: Any
+    ) -> Any:
+        # What is said below the question is heard before that is stored.
+        if message.addressed and not went_on.is_set():
+            raise StorageBusy("away")
+        return await real(store, message, *given, **named)
+
+    stage.claude.always("Paris.")
+    async with stage.played():
+        monkeypatch.setattr(DatabaseStore, "receive", refuse)
+        thread = await stage.ask()
+        stage.say("and of Italy?", thread)
+        told = stage.slack.deliveries
+        await stage.until(lambda: told[-1].acked)
+        assert not any(each.acked for each in told[:-1])
+        went_on.set()
+        await stage.reads(thread, "Paris.", "Paris.")
+    read = str(stage.claude.questions[-1].body["messages"])
+    assert "and of Italy?" in read
 
 
 async def test_a_log_that_was_left_behind_is_taken_in(on_slack: SlackStage) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import logging
+import time
 from pathlib import Path
 
 import pytest
@@ -42,3 +43,22 @@ async def test_a_database_that_is_away_costs_a_line_a_minute(
         keeping.cancel()
     times = [line.rpartition(" ")[2] for line in caplog.messages[:3]]
     assert times == ["times=1", "times=60", "times=60"]
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+async def test_a_clock_that_is_off_is_named(
+    hours: int, address: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.ERROR)
+    kept = Presence(
+        *(address, "one", WORK, "box:1", Reaper(nothing)),
+        now=lambda: time.time() + hours * 3600,
+    )
+    keeping = asyncio.create_task(kept.keep(ignore))
+    try:
+        async with asyncio.timeout(60):
+            await kept.entered.wait()
+    finally:
+        keeping.cancel()
+        await asyncio.wait({keeping})
+    assert caplog.messages == ["process.clock_is_off seconds=3600 set=the_time"]
