@@ -4,7 +4,7 @@ import base64
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import unquote
@@ -12,7 +12,6 @@ from urllib.parse import unquote
 from bot.claude.catalog import named
 from bot.domain import served_workspaces
 from bot.domain.budget import Budget
-from bot.domain.quick_dataclass import dataclass
 from bot.domain.retention import AUDIT_DAYS, CASE_DAYS, DAY, PURGE_DAYS, Retention
 from bot.domain.scope import EVERYWHERE
 from bot.domain.served_workspaces import Served

@@ -189,7 +189,6 @@ FOR_CLAUDE = {
     Path("bot/context/long_threads.py"): "notes on what was left out",
     Path("bot/context/prompt.py"): "the system prompt",
     Path("bot/context/summaries.py"): "how to summarise a thread",
-    Path("bot/domain/quick_dataclass.py"): "code",
     Path("bot/text/excerpts.py"): "what stands for attached files",
     Path("bot/text/file_lines.py"): "the lines that name files",
 }

@@ -7,13 +7,13 @@ to `Commands.submitted`, after a restart too.
 
 import io
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import discord
 from discord import ui
 
 from adapters.discord import layouts, markup
-from bot.domain.quick_dataclass import dataclass
 from bot.domain.reply import Control
 from bot.messages import controls as messages
 from bot.ui.buttons import buttons

@@ -1,10 +1,9 @@
 """Configuration of the Discord adapter, from the environment."""
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from adapters.discord.shards import parse
-from bot.domain.quick_dataclass import dataclass
 from bot.domain.shard_range import ShardRange
 from bot.errors import ConfigError
 from bot.messages import check as check_messages

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 import discord
 
@@ -16,7 +17,6 @@ from adapters.discord.app_commands import Commands
 from adapters.discord.client import Gateway, Link, translated
 from adapters.discord.message_listener import MessageListener
 from adapters.discord.servers import Servers
-from bot.domain.quick_dataclass import dataclass
 from bot.domain.shard_range import ShardRange
 from bot.errors import ConfigError, DeliveryError, StorageError
 from bot.messages import config as messages

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -16,7 +17,6 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.config import SlackConfig
-from bot.domain.quick_dataclass import dataclass
 from bot.errors import AccessRevoked, DeliveryError, ThreadGone, Throttled, Unfit
 from bot.messages import config as messages
 from bot.messages import installations as install_messages

@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from adapters.slack.native_streams import Mode
-from bot.domain.quick_dataclass import dataclass
 from bot.errors import ConfigError
 from bot.messages import check as check_messages
 from bot.messages import config as messages

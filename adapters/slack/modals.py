@@ -7,11 +7,11 @@ cut, so that an unchanged text is returned exactly. It can be given as a file, t
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from adapters.slack.blocks import TITLE_CHARS, options, plain, sections
 from bot.domain.person import EVERYONE
-from bot.domain.quick_dataclass import dataclass
 from bot.domain.scope import Scope
 from bot.messages import labels
 from bot.text.numbers import number

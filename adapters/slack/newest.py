@@ -9,10 +9,9 @@ so a test can simulate any thread.
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from bot.domain.quick_dataclass import dataclass
 from bot.errors import Throttled
 
 log = logging.getLogger(__name__)

@@ -3,8 +3,8 @@
 import ipaddress
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from bot.domain.quick_dataclass import dataclass
 from bot.errors import ConfigError
 from bot.messages import check as check_messages
 from bot.messages import config as messages

@@ -6,6 +6,7 @@ of it is a command of the command line, too.
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
@@ -22,7 +23,6 @@ from adapters.web.console_values import (
 from adapters.web.context import Context, Refused
 from adapters.web.guards import give_token, page_token
 from adapters.web.tokens import Callers
-from bot.domain.quick_dataclass import dataclass
 from bot.domain.reports import Reader, UsageKey
 from bot.domain.scope import EVERYWHERE, ThreadKey
 from bot.errors import Denied

@@ -5,10 +5,9 @@ never the only place of a number.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from markupsafe import Markup, escape
-
-from bot.domain.quick_dataclass import dataclass
 
 # The size of a chart in its own units, and the room for the axes.
 WIDTH, HEIGHT = 760.0, 190.0

@@ -1,6 +1,7 @@
 """The parts that groups of routes use, and the two kinds of responses."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
@@ -10,7 +11,6 @@ from adapters.web.board import Board
 from adapters.web.config import WebConfig
 from adapters.web.drawing import Drawing
 from adapters.web.threads import Threads
-from bot.domain.quick_dataclass import dataclass
 from bot.ports.host import Host
 
 

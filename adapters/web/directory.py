@@ -5,10 +5,11 @@ workspace can be any of them, so that one person sees what a member, an admin an
 guest see.
 """
 
+from dataclasses import dataclass
+
 from bot.domain.channel_access import NOWHERE, ChannelAccess
 from bot.domain.names import PlaceNames
 from bot.domain.person import Person
-from bot.domain.quick_dataclass import dataclass
 from bot.domain.scope import Scope
 from bot.messages import web as texts
 

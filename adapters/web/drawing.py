@@ -8,6 +8,7 @@ import asyncio
 import json
 import zlib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +21,6 @@ from adapters.web.markdown import Growing, render_small
 from adapters.web.messages import render
 from bot.domain.attachment import Attachment
 from bot.domain.post import Post, Topic
-from bot.domain.quick_dataclass import dataclass
 from bot.domain.reply import Control
 from bot.messages import web as texts
 from bot.runtime.lru import LruDict

@@ -12,9 +12,8 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
-
-from bot.domain.quick_dataclass import dataclass
 
 #: Sent where nothing else is, so that proxies and readers see that the stream lives.
 HEARTBEAT = b": keep-alive\n\n"

@@ -10,7 +10,7 @@ complete text is rendered once more as a whole.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import nh3
 from markdown_it import MarkdownIt
@@ -23,8 +23,6 @@ from pygments import highlight
 from pygments.formatters.html import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
-
-from bot.domain.quick_dataclass import dataclass
 
 #: Longer code has no colours: they would take longer than the pause between two steps.
 MOST_COLOURED = 20_000

@@ -1,11 +1,12 @@
 """The person and the place of a request, checked anew each time."""
 
+from dataclasses import dataclass
+
 from aiohttp import web
 
 from adapters.web import directory
 from adapters.web.context import Refused
 from adapters.web.directory import Member
-from bot.domain.quick_dataclass import dataclass
 from bot.domain.scope import Scope
 from bot.messages import web as texts
 

@@ -11,9 +11,9 @@ changed posts is ended.
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from bot.domain.post import Post
-from bot.domain.quick_dataclass import dataclass
 from bot.domain.scope import ThreadKey
 
 #: The most changed posts that wait for one reader.

@@ -12,13 +12,13 @@ import math
 import re
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from aiohttp import web
 
 from adapters.web import directory
 from adapters.web.context import Core, Refused
 from bot.domain.api_token import LOCAL, MOST_RATE, ApiToken, TokenScope
-from bot.domain.quick_dataclass import dataclass
 from bot.messages import web_api as texts
 from bot.runtime.request_rate import RequestRate
 

@@ -6,7 +6,7 @@ Rule: a call is made once and never retried here; each failure is a CallFailed.
 
 import contextlib
 from collections.abc import AsyncGenerator, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -18,7 +18,6 @@ from bot.claude.errors import SDK_ERRORS, CallFailed, Fault, judge
 from bot.claude.request import parameters
 from bot.claude.usage import MessageResponse, response_of
 from bot.domain.completion import Request
-from bot.domain.quick_dataclass import dataclass
 from bot.errors import ModelDenied, ModelUnreachable
 from bot.messages import claude as messages
 

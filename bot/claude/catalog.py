@@ -10,10 +10,9 @@ month's cost.
 import datetime
 import re
 from collections.abc import Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 
 from bot.domain.completion import Usage
-from bot.domain.quick_dataclass import dataclass
 from bot.messages import values as messages
 
 #: The current Sonnet [docs, models overview].

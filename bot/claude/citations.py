@@ -6,8 +6,8 @@ The pages that a search of the web found must be shown with what was made of the
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from bot.domain.quick_dataclass import dataclass
 from bot.messages import controls as messages
 from bot.text import file_lines
 

@@ -28,14 +28,13 @@ Why nothing can be billed beyond `usage_ceiling`:
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bot.claude import mcp_servers
 from bot.claude.catalog import cost, find
 from bot.claude.web_tools import PAGE_TOKENS
 from bot.domain.budget import BudgetExceeded, BudgetLimits
 from bot.domain.completion import Call, Report, Request, Usage, file_tokens
-from bot.domain.quick_dataclass import dataclass
 
 # The most tokens that one search is taken to add to a prompt. The API gives no number;
 # single searches were seen to add about 7,000 (?).

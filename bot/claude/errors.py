@@ -9,14 +9,13 @@ import contextlib
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 
 import anthropic
 import httpx2
 
 from bot.claude.model_status import Standing
-from bot.domain.quick_dataclass import dataclass
 from bot.errors import (
     FileRefused,
     ModelBusy,

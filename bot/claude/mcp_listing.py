@@ -7,12 +7,12 @@ and nothing of ours connects to it.
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from bot.claude import mcp_servers, one_shot
 from bot.claude.one_shot import Completion
 from bot.domain.completion import ChatMessage, Request
 from bot.domain.mcp import Listing, McpServer, RequestServer
-from bot.domain.quick_dataclass import dataclass
 from bot.messages import mcp as messages
 from bot.messages.answers import TOOK_TOO_LONG
 from bot.ports.model import Model

@@ -6,10 +6,10 @@ model answers.
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from bot.claude.catalog import CAPABLE_MODEL, CHEAP_MODEL
 from bot.domain.completion import ChatMessage, Request
-from bot.domain.quick_dataclass import dataclass
 from bot.messages import answers
 from bot.text import tags
 

@@ -1,9 +1,8 @@
 """The API's report about the model that is set."""
 
 import datetime
+from dataclasses import dataclass
 from typing import Literal
-
-from bot.domain.quick_dataclass import dataclass
 
 Standing = Literal["accepted", "unknown", "denied", "unreachable"]
 

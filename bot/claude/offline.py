@@ -9,10 +9,10 @@ import asyncio
 import html
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass
 
 from bot.claude.catalog import MODELS
 from bot.domain.completion import Report, Request, RequestFile, Usage
-from bot.domain.quick_dataclass import dataclass
 from bot.errors import ModelError
 from bot.messages import offline as texts
 from bot.messages import phrases, plurals

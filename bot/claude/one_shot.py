@@ -7,12 +7,11 @@ the most that it can be if it was cut off (`bot.claude.cost`).
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bot.claude import cost as claude_cost
 from bot.domain.budget import BudgetExceeded, BudgetLimits, Charge
 from bot.domain.completion import Call, Report, Request, Usage
-from bot.domain.quick_dataclass import dataclass
 from bot.domain.turn import Turn
 from bot.errors import ModelError
 from bot.messages.answers import TOOK_TOO_LONG, UNPAID

@@ -1,14 +1,13 @@
 """Map the messages and the usage that the API reports to our values. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from anthropic.types import Message
 
 from bot.claude import cost
 from bot.domain.completion import Call, Request, Usage
-from bot.domain.quick_dataclass import dataclass
 
 
 class _CacheCreation(Protocol):

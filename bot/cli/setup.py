@@ -8,7 +8,7 @@ import getpass
 import importlib.resources
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from urllib.parse import quote
 
 import click
@@ -19,7 +19,6 @@ from bot.cli.platforms import check_platform
 from bot.cli.print_findings import print_findings
 from bot.config import Config, load_environment
 from bot.domain.finding import Finding, Grade
-from bot.domain.quick_dataclass import dataclass
 from bot.errors import ConfigError
 from bot.messages import check as subjects
 from bot.messages import command_help

@@ -7,6 +7,7 @@ shown again.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from bot.commands import visibility
 from bot.commands.edit_settings import SettingsEditor
@@ -14,7 +15,6 @@ from bot.commands.history import PROMPT
 from bot.commands.router import Handler
 from bot.commands.setting_forms import field_text
 from bot.domain.person import Person
-from bot.domain.quick_dataclass import dataclass
 from bot.domain.scope import Scope, ScopeLevel
 from bot.errors import Unacceptable
 from bot.messages import commands as messages

@@ -6,12 +6,11 @@ it the prefix that is cached (Claude facts 3.4: never slide).
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bot.context.files.accepted import MANY_PAGES
 from bot.domain.attachment import FileKind
 from bot.domain.completion import ChatMessage, RequestFile
-from bot.domain.quick_dataclass import dataclass
 from bot.errors import Unread
 
 # Bytes of all files of a request, which become a third more in base64: a request has at

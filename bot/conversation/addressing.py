@@ -7,6 +7,7 @@ platforms. A verdict carries the rule that held, as a word and what it is about,
 """
 
 import enum
+from dataclasses import dataclass
 
 from bot.domain.message import (
     Decision,
@@ -17,7 +18,6 @@ from bot.domain.message import (
     ThreadFacts,
     Verdict,
 )
-from bot.domain.quick_dataclass import dataclass
 from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.setting import Change
 from bot.messages import addressing as said

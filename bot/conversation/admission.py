@@ -7,7 +7,7 @@ the settings of the thread, composes the request and has its cost reserved.
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 from bot.budgets.guard import BudgetGuard
@@ -25,7 +25,6 @@ from bot.domain.budget import BudgetExceeded, Charge
 from bot.domain.completion import Request
 from bot.domain.message import Message, Origin
 from bot.domain.person import EVERYONE, Person
-from bot.domain.quick_dataclass import dataclass
 from bot.domain.scope import Scope
 from bot.domain.thread_state import ThreadState
 from bot.domain.turn import Outcome, Turn, TurnMessage

@@ -6,7 +6,7 @@ turn sends the same.
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from bot.claude import catalog
@@ -26,7 +26,6 @@ from bot.domain.completion import (
 )
 from bot.domain.mcp import RequestServer
 from bot.domain.message import EarlierMessages
-from bot.domain.quick_dataclass import dataclass
 from bot.domain.scope import ThreadKey
 from bot.domain.setting import Version
 from bot.domain.thread_state import ThreadState

@@ -7,12 +7,12 @@ dear, the API is asked for the number, which no answer depends on.
 import asyncio
 import logging
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from bot.claude import file_price
 from bot.context.files.unread import quoted
 from bot.domain.attachment import ThreadFile
 from bot.domain.completion import CacheTtl
-from bot.domain.quick_dataclass import dataclass
 from bot.domain.scope import ThreadKey
 from bot.errors import ModelError, Unread
 from bot.messages import files as messages

@@ -8,11 +8,10 @@ the operator or an admin takes away is gone at once.
 import json
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bot.conversation.outcomes import with_note
 from bot.domain.mcp import Listing, McpServer, RequestServer, ToolCall
-from bot.domain.quick_dataclass import dataclass
 from bot.domain.scope import ScopeLevel
 from bot.domain.turn import Outcome
 from bot.messages import mcp as messages

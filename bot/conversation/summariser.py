@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from bot.claude import catalog, cost, one_shot
@@ -20,7 +20,6 @@ from bot.context import cache_lifetime, prompt, summaries
 from bot.conversation import waking
 from bot.domain.budget import BudgetExceeded, Charge
 from bot.domain.completion import Request
-from bot.domain.quick_dataclass import dataclass
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.summary import ReadTurn, Summary
 from bot.domain.thread_state import ThreadState

@@ -5,11 +5,10 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 
 from bot.delivery.write_request import Priority, WriteRequest
 from bot.domain.platform import Rate, WriteKind
-from bot.domain.quick_dataclass import dataclass
 from bot.domain.shared_rate import PRESENT, RateState
 
 # Refilling and predicting differ in the last bit.

@@ -12,12 +12,11 @@ take in time is shown as text.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TypeVar
 
 from bot.domain.answer_file import AnswerFile, Upload
-from bot.domain.quick_dataclass import dataclass
 from bot.domain.turn import Turn
 from bot.errors import (
     DeliveryError,

@@ -3,11 +3,10 @@ decides."""
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 
 from bot.delivery.rate_budget import Bucket, Names, RateBudget
 from bot.domain.platform import WriteKind
-from bot.domain.quick_dataclass import dataclass
 from bot.domain.shared_rate import Use
 
 

@@ -1,9 +1,9 @@
 """Requests of a reply to the write budget. Frozen values."""
 
 import enum
+from dataclasses import dataclass
 
 from bot.domain.platform import WriteKind
-from bot.domain.quick_dataclass import dataclass
 from bot.domain.scope import ThreadKey
 
 

@@ -1,9 +1,8 @@
 """Files that belong to an answer. Frozen values."""
 
 import hashlib
+from dataclasses import dataclass
 from functools import cached_property
-
-from bot.domain.quick_dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,8 @@
 """Options that a message sets for its answer. Frozen values."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from bot.domain.quick_dataclass import dataclass
 from bot.text.characters import replace_invalid
 
 

@@ -1,6 +1,7 @@
 """Threads of the web API as programs read them. Frozen values."""
 
-from bot.domain.quick_dataclass import dataclass
+from dataclasses import dataclass
+
 from bot.domain.turn import Ended, TurnState
 
 

@@ -9,8 +9,7 @@ import hashlib
 import hmac
 import re
 import secrets
-
-from bot.domain.quick_dataclass import dataclass
+from dataclasses import dataclass
 
 
 class TokenScope(enum.Enum):

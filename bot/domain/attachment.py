@@ -1,8 +1,8 @@
 """Files that belong to messages. Frozen values."""
 
 import enum
+from dataclasses import dataclass
 
-from bot.domain.quick_dataclass import dataclass
 from bot.errors import Unread
 from bot.text.characters import replace_invalid
 

@@ -5,11 +5,10 @@ Amounts are USD as float; days and months are UTC.
 
 import enum
 import math
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from bot.domain.completion import Usage
-from bot.domain.quick_dataclass import dataclass
 from bot.domain.scope import Scope
 
 #: The shares of a budget at which its admins are alerted, once each.

@@ -1,6 +1,6 @@
 """A few calls that one process may make of those that all may make together."""
 
-from bot.domain.quick_dataclass import dataclass
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ Rule: an adapter states these facts. They are checked when a setting names a cha
 each time that setting is used, and when somebody asks about another channel.
 """
 
-from bot.domain.quick_dataclass import dataclass
+from dataclasses import dataclass
+
 from bot.messages import settings as messages
 from bot.text import references
 

@@ -1,12 +1,11 @@
 """Requests to a model and its reports about an answer. Frozen values."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Literal
 
 from bot.domain.attachment import FileKind
 from bot.domain.mcp import RequestServer, ToolCall
-from bot.domain.quick_dataclass import dataclass
 from bot.errors import Unread
 
 #: The lifetime of what a request writes to the prompt cache.

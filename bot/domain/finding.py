@@ -1,8 +1,8 @@
 """Findings of `threadkeep check`. Frozen values."""
 
 import enum
+from dataclasses import dataclass
 
-from bot.domain.quick_dataclass import dataclass
 from bot.messages import check as messages
 
 

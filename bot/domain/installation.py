@@ -5,9 +5,7 @@ Rule: a token is here in sealed form only. Who calls the platform opens it.
 """
 
 import enum
-from dataclasses import field
-
-from bot.domain.quick_dataclass import dataclass
+from dataclasses import dataclass, field
 
 
 class Ending(enum.Enum):

@@ -1,6 +1,6 @@
 """A process that runs on a database. A frozen value."""
 
-from bot.domain.quick_dataclass import dataclass
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,9 @@ Rule: no value holds a token.
 """
 
 import hashlib
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cached_property
 
-from bot.domain.quick_dataclass import dataclass
 from bot.domain.scope import Scope
 
 

@@ -1,11 +1,10 @@
 """Incoming messages and what is known of their thread. Frozen values."""
 
 import enum
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bot.domain.answer_options import NO_OPTIONS, AnswerOptions
 from bot.domain.attachment import Attachment
-from bot.domain.quick_dataclass import dataclass
 from bot.domain.scope import ThreadKey
 from bot.domain.setting import Change
 from bot.text.characters import replace_invalid

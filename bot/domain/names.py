@@ -5,8 +5,8 @@ what everything is stored under: anybody can give themself any name.
 """
 
 import enum
+from dataclasses import dataclass
 
-from bot.domain.quick_dataclass import dataclass
 from bot.domain.scope import Scope
 from bot.text.characters import replace_invalid
 

@@ -5,8 +5,8 @@ every platform and path, at the time of the action.
 """
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 
-from bot.domain.quick_dataclass import dataclass
 from bot.domain.scope import Scope, ScopeLevel
 from bot.text.characters import replace_invalid
 

@@ -3,9 +3,8 @@
 import enum
 import re
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
-from bot.domain.quick_dataclass import dataclass
 from bot.domain.scope import ThreadKey
 from bot.messages.values import NAME_A_CHANNEL
 

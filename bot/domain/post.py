@@ -1,7 +1,8 @@
 """Messages of a platform that has no server of its own. Frozen values."""
 
+from dataclasses import dataclass
+
 from bot.domain.attachment import Attachment
-from bot.domain.quick_dataclass import dataclass
 from bot.domain.scope import ThreadKey
 from bot.text.characters import replace_invalid
 

@@ -3,12 +3,11 @@
 Rule: a receipt holds ids, numbers and names of files, never what people wrote.
 """
 
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from bot.domain.attachment import StoredFile
 from bot.domain.completion import Usage
 from bot.domain.mcp import ToolCall
-from bot.domain.quick_dataclass import dataclass
 from bot.domain.scope import ThreadKey
 from bot.domain.setting import AppliedSetting, Version
 from bot.domain.turn import Ended, TurnState

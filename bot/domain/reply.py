@@ -1,8 +1,8 @@
 """The parts of a reply and the controls below it. Frozen values."""
 
 import enum
+from dataclasses import dataclass
 
-from bot.domain.quick_dataclass import dataclass
 from bot.messages.controls import ANSWER_READY, THINKING
 
 

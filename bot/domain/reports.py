@@ -2,11 +2,10 @@
 
 import enum
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from bot.domain.budget import Balance, Budget
 from bot.domain.completion import Usage
-from bot.domain.quick_dataclass import dataclass
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.turn import Ended
 

@@ -1,6 +1,6 @@
 """Retention periods. Frozen values."""
 
-from bot.domain.quick_dataclass import dataclass
+from dataclasses import dataclass
 
 DAY = 86_400.0
 

@@ -1,8 +1,7 @@
 """Scopes: the operator, a workspace, a channel, a thread. Frozen values."""
 
 import enum
-
-from bot.domain.quick_dataclass import dataclass
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

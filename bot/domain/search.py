@@ -1,6 +1,7 @@
 """Results of a search over stored threads. Frozen values."""
 
-from bot.domain.quick_dataclass import dataclass
+from dataclasses import dataclass
+
 from bot.domain.scope import ThreadKey
 
 

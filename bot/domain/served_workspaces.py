@@ -1,8 +1,8 @@
 """The workspaces and servers in which the bot answers. Pure."""
 
 import re
+from dataclasses import dataclass
 
-from bot.domain.quick_dataclass import dataclass
 from bot.messages.config import NOT_SUCH_A_WORKSPACE
 from bot.messages.settings import NOT_SERVED
 from bot.text import lists

@@ -1,9 +1,7 @@
 """The address of a database on a server."""
 
 import re
-from dataclasses import field
-
-from bot.domain.quick_dataclass import dataclass
+from dataclasses import dataclass, field
 
 #: How addresses of PostgreSQL begin.
 SCHEMES = ("postgresql://", "postgres://")

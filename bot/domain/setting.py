@@ -6,9 +6,8 @@ revision that a form was drawn from, so that an older form is refused.
 """
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
-from bot.domain.quick_dataclass import dataclass
 from bot.domain.scope import Scope, ScopeLevel
 
 

@@ -1,6 +1,6 @@
 """Shards: the connections among which a platform divides the workspaces of a bot."""
 
-from bot.domain.quick_dataclass import dataclass
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,9 @@ Rule 3: a stream is opened only if its end is kept for it, with those of all oth
 
 import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 
 from bot.domain.platform import Rate, WriteKind
-from bot.domain.quick_dataclass import dataclass
 
 # Refilling and predicting differ in the last bit.
 ROUNDING = 1e-6

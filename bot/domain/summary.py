@@ -1,10 +1,9 @@
 """Summaries that the model reads in place of the older part of a thread. Frozen
 values."""
 
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from bot.domain.completion import BYTES_PER_TOKEN, ChatMessage, Usage, file_tokens
-from bot.domain.quick_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

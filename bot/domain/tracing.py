@@ -1,9 +1,7 @@
 """The destination of OpenTelemetry's spans. Frozen values."""
 
 from collections.abc import Mapping
-from dataclasses import field
-
-from bot.domain.quick_dataclass import dataclass
+from dataclasses import dataclass, field
 
 #: The name of the service, unless the operator chose another.
 SERVICE = "threadkeep"

@@ -1,10 +1,9 @@
 """Triage cases: messages that are classified in the chat. Frozen values."""
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
-from bot.domain.quick_dataclass import dataclass
 from bot.domain.scope import Scope
 
 

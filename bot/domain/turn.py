@@ -1,13 +1,12 @@
 """Turns: one question and its answer, from waiting to delivered. Frozen values."""
 
 import enum
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from bot.domain.answer_file import Upload
 from bot.domain.completion import Usage
 from bot.domain.mcp import ToolCall
 from bot.domain.message import Message
-from bot.domain.quick_dataclass import dataclass
 from bot.domain.reply import PostedPart
 from bot.domain.scope import ThreadKey
 from bot.domain.setting import AppliedSetting

@@ -3,9 +3,7 @@
 Rule: they hold ids, numbers and names of our own, never what people wrote.
 """
 
-from dataclasses import field
-
-from bot.domain.quick_dataclass import dataclass
+from dataclasses import dataclass, field
 
 #: Upper bounds of the buckets that durations are counted in, in seconds.
 BUCKETS = (0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 13.0, 20.0, 30.0, 60.0, 120.0, 300.0)

@@ -11,11 +11,10 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from bot.domain.completion import Usage
-from bot.domain.quick_dataclass import dataclass
 from bot.triage.answer import Answer
 
 # The rows that `every` reads at once.

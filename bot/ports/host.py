@@ -1,6 +1,7 @@
 """Protocols of what the core offers to an adapter: `Host` and its parts."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from bot.domain.answer_options import AnswerOptions
@@ -8,7 +9,6 @@ from bot.domain.api_thread import AnswerSoFar, ApiMessage, ApiThread
 from bot.domain.api_token import ApiToken
 from bot.domain.message import Message
 from bot.domain.person import Person
-from bot.domain.quick_dataclass import dataclass
 from bot.domain.receipt import Receipt
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.served_workspaces import Served

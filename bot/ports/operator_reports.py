@@ -4,9 +4,9 @@ Rule: an adapter shows them to nobody but those whom the operator let in.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
-from bot.domain.quick_dataclass import dataclass
 from bot.domain.reports import (
     CallSum,
     ChangeReport,

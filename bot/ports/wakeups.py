@@ -6,9 +6,9 @@ also has it answered.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
-from bot.domain.quick_dataclass import dataclass
 from bot.domain.scope import Scope, ThreadKey
 
 #: The roles of a process: it hears and answers, or one of the two.

@@ -9,11 +9,9 @@ lacks its indentation still belongs to the fence.
 
 import re
 import unicodedata
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from wcwidth import grapheme_boundary_before
-
-from bot.domain.quick_dataclass import dataclass
 
 # The most characters of quotes, list markers and indentation that are read to find the
 # kind of a line; beyond that it is text. Real lines have 0 to 20.

@@ -1,8 +1,8 @@
 """Places in a message at which it can be cut."""
 
 import enum
+from dataclasses import dataclass
 
-from bot.domain.quick_dataclass import dataclass
 from bot.rendering.markdown import Fence
 
 

@@ -14,9 +14,8 @@ cut there is moved as a whole, like a table. Blanks at the end do not count.
 """
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from bot.domain.quick_dataclass import dataclass
 from bot.rendering.markdown import (
     MOST_MARKERS,
     Fence,

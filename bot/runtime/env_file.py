@@ -5,13 +5,12 @@ import os
 import re
 import tempfile
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import dotenv
 from dotenv.parser import Binding, parse_stream
 
-from bot.domain.quick_dataclass import dataclass
 from bot.errors import ConfigError
 from bot.messages import config as messages
 from bot.runtime import private_files

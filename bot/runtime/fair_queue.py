@@ -13,10 +13,9 @@ import bisect
 import heapq
 import itertools
 from collections.abc import Callable, Hashable, Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from bot.domain.quick_dataclass import dataclass
 from bot.runtime.lru import LruDict
 
 T = TypeVar("T", bound=Hashable)

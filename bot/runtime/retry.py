@@ -8,9 +8,9 @@ import asyncio
 import functools
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
-from bot.domain.quick_dataclass import dataclass
 from bot.errors import DeliveryError, StorageError, StorageRejected, ThreadGone
 
 log = logging.getLogger(__name__)

@@ -1,8 +1,7 @@
 """The fields of a scheme, and their types."""
 
 from collections.abc import Mapping
-
-from bot.domain.quick_dataclass import dataclass
+from dataclasses import dataclass
 
 #: Field types, as written in YAML.
 CHOICE, CHOICES, TEXT, YES_NO, NUMBER = "choice", "choices", "text", "yes_no", "number"

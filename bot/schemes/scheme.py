@@ -11,12 +11,11 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from importlib import import_module
 from typing import Any
 
-from bot.domain.quick_dataclass import dataclass
 from bot.errors import ConfigError
 from bot.messages import schemes as messages
 from bot.schemes.default import DEFAULT

@@ -1,9 +1,9 @@
 """The people whom the operator lets use the bot: a limit that no admin widens. Pure."""
 
 import re
+from dataclasses import dataclass
 
 from bot.domain.person import EVERYONE, Person, listed
-from bot.domain.quick_dataclass import dataclass
 from bot.messages.config import NOT_SUCH_PEOPLE
 from bot.text import lists
 

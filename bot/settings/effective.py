@@ -10,13 +10,12 @@ about to be spent, so it does not matter when or how a larger value was set.
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from bot.claude.catalog import find
 from bot.domain.budget import Budget, BudgetLimits, Period, PersonLimit
 from bot.domain.mcp import McpServer
-from bot.domain.quick_dataclass import dataclass
 from bot.domain.scope import EVERYWHERE, Scope, ScopeLevel
 from bot.domain.served_workspaces import Served
 from bot.domain.setting import OPERATOR, AppliedSetting, Setting, StoredSettings

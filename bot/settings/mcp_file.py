@@ -5,14 +5,13 @@ Rule: a problem quotes nothing that may be a token.
 
 import re
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from bot.domain.mcp import McpServer
-from bot.domain.quick_dataclass import dataclass
 from bot.domain.scope import Scope
 from bot.errors import ConfigError, Unacceptable
 from bot.messages import config as config_messages

@@ -9,11 +9,11 @@ do not fit the others that apply with them.
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date
 
 from bot.claude.catalog import DEFAULT_MODEL
 from bot.domain.person import EVERYONE
-from bot.domain.quick_dataclass import dataclass
 from bot.domain.scope import ScopeLevel
 from bot.messages import options as messages
 from bot.messages import phrases

@@ -5,8 +5,8 @@ everyday options; a menu offers all of them.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
-from bot.domain.quick_dataclass import dataclass
 from bot.messages import labels
 from bot.settings.options import BY_NAME, Option
 

@@ -2,11 +2,10 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 from bot.domain.completion import Usage
-from bot.domain.quick_dataclass import dataclass
 from bot.messages import triage_files as messages
 
 #: Attempts at a ticket before it is marked.

@@ -2,9 +2,8 @@
 
 import enum
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
-from bot.domain.quick_dataclass import dataclass
 from bot.ui.elements import Choice
 
 # A longer text is a question, not a command: more than twice the longest value. Slack

@@ -14,9 +14,8 @@ model or anybody may have written it.
 import enum
 import re
 from collections.abc import Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 
-from bot.domain.quick_dataclass import dataclass
 from bot.messages import labels
 from bot.text import references
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from hashlib import blake2b
 from typing import Any
 
 from sqlite_utils import Database
 
-from bot.domain.quick_dataclass import dataclass
 from storage.migrations import migrate
 from storage.postgres.adaptation import NUL_MARK
 

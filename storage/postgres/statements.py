@@ -6,10 +6,10 @@ SQLite's planner, and the words of `storage.dialect`.
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from bot.domain.quick_dataclass import dataclass
 from storage.dialect import POSTGRES
 
 # A text, a name in quotes and a comment hold no placeholder; `::` is none.

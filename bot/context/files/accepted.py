@@ -1,6 +1,6 @@
 """The kinds and sizes of files that a model takes."""
 
-from bot.domain.quick_dataclass import dataclass
+from dataclasses import dataclass
 
 #: The most pages of all PDFs of a request, for a context window of less than a million
 #: tokens and for others (Claude facts 1.7).

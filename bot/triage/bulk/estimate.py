@@ -9,12 +9,12 @@ import json
 import random
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.claude.batches import BATCH_SHARE
 from bot.claude.catalog import find
 from bot.claude.client import ClaudeClient
-from bot.domain.quick_dataclass import dataclass
 from bot.schemes.scheme import Scheme
 from bot.triage.answer import Ticket
 from bot.triage.bulk.request import build_request, too_long

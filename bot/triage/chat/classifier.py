@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bot.budgets import summary
 from bot.claude import one_shot
@@ -16,7 +16,6 @@ from bot.claude.catalog import CHEAP_MODEL
 from bot.context import prompt
 from bot.domain.budget import BudgetExceeded, BudgetLimits, Charge
 from bot.domain.completion import ChatMessage, Request
-from bot.domain.quick_dataclass import dataclass
 from bot.domain.triage_case import TriageCase
 from bot.errors import ConfigError, Unacceptable
 from bot.messages import triage as messages

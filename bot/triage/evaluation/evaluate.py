@@ -2,10 +2,10 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from bot.claude.client import ClaudeClient
-from bot.domain.quick_dataclass import dataclass
 from bot.errors import ConfigError
 from bot.messages import triage_files as messages
 from bot.ports.archive import Archive, Row, every

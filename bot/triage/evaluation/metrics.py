@@ -6,10 +6,10 @@ in a field does not count for that field.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from dataclasses import field as held
 from typing import Any
 
-from bot.domain.quick_dataclass import dataclass
 from bot.errors import ConfigError
 from bot.messages import triage_files as messages
 from bot.ports.archive import Row
