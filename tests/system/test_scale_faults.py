@@ -97,7 +97,7 @@ def _role(process: Process) -> str:
 def database() -> Iterator[tuple[str, postgres.Server | None]]:
     """A database, and the server that is its own where that is to start again."""
     if not DEEP:
-        with postgres.database() as address:
+        with postgres.database(postgres.woken) as address:
             yield address, None
         return
     with tempfile.TemporaryDirectory(prefix="threadkeep-pg-") as folder:

@@ -4,15 +4,13 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, closing
-from functools import cache
+from contextlib import AsyncExitStack
 
 import psycopg
 import pytest
 
 from bot.domain.scope import Scope, ThreadKey
 from bot.ports.wakeups import WORK, Chore
-from storage.engine import schema as engine_schema
 from storage.engine.engine import Engine
 from storage.postgres.connection import Connection
 from storage.postgres.pool import Pool
@@ -151,18 +149,9 @@ class Processes:
                 await asyncio.sleep(0.02)
 
 
-@cache
-def woken(of: postgres.Server) -> str:
-    """Return the name of a database with our tables and the engine's."""
-    name = of.create(postgres.migrated(of))
-    with closing(Connection(of.of(name))) as db:
-        engine_schema.apply(db)
-    return name
-
-
 @pytest.fixture
 def address() -> Iterator[str]:
-    with postgres.database(woken) as found:
+    with postgres.database(postgres.woken) as found:
         yield found
 
 

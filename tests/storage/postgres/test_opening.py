@@ -33,10 +33,12 @@ def role(address: str) -> Iterator[str]:
     """The address of a role that may log in and no more, with its password."""
     if (of := postgres.server()).directory is None:
         pytest.skip("another server's roles are not ours to change")
-    name = sql.Identifier(postgres.LOCKED)
+    # The server is one for all processes of tests.
+    locked = f"{postgres.LOCKED}{conninfo_to_dict(address)['dbname']}"
+    name = sql.Identifier(locked)
     with psycopg.connect(of.address, autocommit=True) as db:
         db.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(name, PASSWORD))
-    yield make_conninfo(address, user=postgres.LOCKED, password=PASSWORD)
+    yield make_conninfo(address, user=locked, password=PASSWORD)
     with psycopg.connect(of.address, autocommit=True) as db:
         db.execute(sql.SQL("DROP ROLE {}").format(name))
 
