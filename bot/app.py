@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from bot.api_access import ApiAccess
@@ -20,6 +21,7 @@ from bot.conversation.dispatcher import StopSignal, ThreadDispatcher
 from bot.conversation.drains import Drains
 from bot.conversation.edited_questions import EditedQuestions
 from bot.conversation.inbox import Inbox
+from bot.conversation.outages import StoredOutages
 from bot.conversation.stopping import Stopper
 from bot.conversation.summariser import Summariser
 from bot.conversation.waiting_signs import WaitingSigns
@@ -201,6 +203,7 @@ class App:
                 ),
             ),
             platforms,
+            StoredOutages(store, shared=wakeups is not None),
             gateways,
         )
 
@@ -313,6 +316,7 @@ class App:
                 partial(clean_up, self._store, self._retention),
             ),
             Chore("signs", "* * * * *", self._signs.resume),
+            *chain.from_iterable(e.chores for e in self.platforms.adapters.values()),
         ]
 
     async def _look_at_models(self) -> None:

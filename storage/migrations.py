@@ -20,6 +20,7 @@ from storage.leases import m031_owners
 from storage.mcp_tables import m026_mcp
 from storage.names import m015_names
 from storage.notices import m012_origins_and_notices
+from storage.outages import m041_outages
 from storage.posts import m023_posts
 from storage.read_counts import m030_read_counts
 from storage.receipts import m018_receipts
@@ -391,5 +392,6 @@ for step in (
     m032_installations,
     m033_gateways,
     m035_blocks,
+    m041_outages,
 ):
     migrations()(step)

@@ -12,6 +12,7 @@ from functools import partial
 from bot.domain.budget import BudgetExceeded, BudgetLimits, Charge
 from bot.domain.call_lease import CallLease
 from bot.domain.message import Message, Verdict
+from bot.domain.outage import Outage
 from bot.domain.platform import Rate, WriteKind
 from bot.domain.reply import PostedPart
 from bot.domain.retention import DAY, Retention
@@ -41,6 +42,7 @@ from storage import (
     message_edits,
     names,
     notices,
+    outages,
     posts,
     purge,
     readdressing,
@@ -201,6 +203,15 @@ class DatabaseStore:
                 dialect.now(db, self._clock),
             )
         )
+
+    async def note_outage(self, name: str, since: float) -> None:
+        await self._write(lambda db: outages.note_outage(db, name, since, self.owner))
+
+    async def take_outage(self, name: str) -> Outage | None:
+        return await self._write(lambda db: outages.take_outage(db, name, self.owner))
+
+    async def end_outage(self, outage: Outage) -> None:
+        await self._write(lambda db: outages.end_outage(db, outage, self.owner))
 
     next_turn = read(turn_reading.next_turn)
     previous_turn = read(earlier_turns.previous_turn)

@@ -9,8 +9,9 @@ from dataclasses import replace
 import discord
 
 from adapters.discord import events, gateway, markup
-from adapters.discord.app_commands import Commands, register
+from adapters.discord.app_commands import Commands, Tree, register
 from adapters.discord.attaching import AttachRights
+from adapters.discord.catching_up import CatchingUp
 from adapters.discord.channels import Channels
 from adapters.discord.client import Link, open_link
 from adapters.discord.config import DiscordConfig
@@ -34,6 +35,8 @@ from bot.errors import AccessRevoked, ConfigError, DeliveryError
 from bot.messages import config as messages
 from bot.messages.controls import HINT, NAME_CHANNEL_DISCORD
 from bot.ports.host import Host
+from bot.ports.wakeups import Chore
+from bot.runtime.background import Background
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +90,7 @@ class DiscordAdapter:
         self.files = DiscordFiles(link)
         self.messenger = DiscordMessenger(link, self._names)
         self.prober = DiscordProber(link)
+        self.chores: Sequence[Chore] = ()
         self.limits = LIMITS
         self._listened = False
         self._hint()
@@ -156,8 +160,19 @@ class DiscordAdapter:
             *(self._link, self._threads, self._names, self._people, host)
         )
         tree = commands.tree()
-        gateway.attach(client, listener, commands, servers, host.health)
-        servers.begin()
+        async with Background() as background:
+            catching_up = CatchingUp(self._link, listener, host, background)
+            gateway.attach(
+                *(client, listener, catching_up, commands, servers, host.health)
+            )
+            servers.begin()
+            try:
+                await self._receive(host, tree)
+            finally:
+                background.cancel()
+
+    async def _receive(self, host: Host, tree: Tree) -> None:
+        client = self._link.client
         try:
             await register(tree)
         except DeliveryError as error:

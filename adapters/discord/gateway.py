@@ -14,6 +14,7 @@ import discord
 
 from adapters.discord import events
 from adapters.discord.app_commands import Commands
+from adapters.discord.catching_up import CatchingUp
 from adapters.discord.client import Gateway, Link, translated
 from adapters.discord.message_listener import MessageListener
 from adapters.discord.servers import Servers
@@ -43,12 +44,13 @@ GREETINGS = {"READY", "RESUMED", "GUILD_CREATE"}
 def attach(
     client: Gateway,
     listener: MessageListener,
+    catching_up: CatchingUp,
     commands: Commands,
     servers: Servers,
     health: Health,
 ) -> None:
-    """Register `listener`, `commands`, `servers` and `health` for the events of
-    `client`."""
+    """Register `listener`, `catching_up`, `commands`, `servers` and `health` for the
+    events of `client`."""
 
     async def on_message(message: discord.Message) -> None:
         if client.user is not None and message.author.id == client.user.id:
@@ -98,7 +100,7 @@ def attach(
     async def on_shard_ready(shard: int) -> None:
         log.info("discord.session shard=%d", shard)
         health.connected(events.NAME, str(shard), of=sessions())
-        await listener.catch_up(shard)
+        await catching_up.began(shard)
 
     async def on_ready() -> None:
         servers.look()

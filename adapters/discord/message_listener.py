@@ -9,7 +9,6 @@ fit, the channel and the first of them are recorded, and they are fetched afterw
 import logging
 import time
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from functools import partial
 
 import discord
@@ -24,22 +23,13 @@ from bot.domain.message import Message
 from bot.domain.scope import Scope, ThreadKey
 from bot.errors import AccessRevoked, DeliveryError
 from bot.ports.host import Host
-from bot.runtime.background import report
 from bot.runtime.lru import LruDict
 from bot.runtime.retry import retry_until_success
 
 log = logging.getLogger(__name__)
 
-# How recently a thread must have been used to be caught up with, in seconds.
-RECENT = 86400.0
 # The most missed messages of one thread that are fetched.
 MOST_MISSED = 200
-# How often fetching the missed messages of a thread is tried; pauses grow to half a
-# minute.
-MOST_TRIES = 6
-# How far before the last stored message fetching starts, in seconds: a process killed
-# while catching up may have stored a later message and not an earlier one.
-OVERLAP = 600.0
 
 # Seconds until the same person is told again that the bot lacks permissions in a
 # channel.
@@ -155,25 +145,6 @@ class MessageListener:
         """Delete a channel that people deleted, with its threads."""
         place = Scope(events.NAME, str(guild), str(channel))
         await retry_until_success(lambda: self._inbox.forget(place))
-
-    async def catch_up(self, shard: int) -> None:
-        """Fetch the messages missed while offline in threads of `shard`."""
-        newest = await retry_until_success(
-            lambda: self._host.conversations.newest(events.NAME, time.time() - RECENT)
-        )
-        for thread, last in newest:
-            try:
-                if self._may_have_missed(thread, last, shard):
-                    # A limited number of tries, since other threads wait.
-                    await retry_until_success(
-                        partial(self._fetch, thread, last), most=MOST_TRIES
-                    )
-            except AccessRevoked:
-                # It would be the same for all other threads.
-                raise
-            except Exception as error:
-                log.warning("discord.not_caught_up thread=%s", thread)
-                report("catch up", error)
 
     def _serves(self, message: discord.Message) -> bool:
         """Return whether the guild of `message` is served. If not, no call is made for
@@ -304,24 +275,12 @@ class MessageListener:
             except DeliveryError as error:
                 log.info("discord.untold channel=%s %s", message.channel.id, error)
 
-    def _may_have_missed(self, thread: ThreadKey, last: str, shard: int) -> bool:
-        if thread.workspace == events.NO_GUILD:
-            # Direct messages arrive on the first shard only (facts B1).
-            return shard == 0
-        guild = self._link.client.get_guild(ids.number(thread.workspace, "guild"))
-        if guild is None or guild.shard_id != shard or not ids.is_id(thread.thread):
-            return False
-        place = guild.get_channel_or_thread(int(thread.thread))
-        # An archived thread, which is not cached, has had no message for a long time.
-        newest = getattr(place, "last_message_id", None)
-        known = ids.number(last, "message")
-        return newest is not None and (newest > known or _is_fresh(known))
-
-    async def _fetch(self, thread: ThreadKey, last: str) -> None:
+    async def fetch(self, thread: ThreadKey, after: discord.Object) -> None:
+        """Take in the messages of `thread` after that time, and edits of those that are
+        known. Raises DeliveryError and StorageError."""
         channel = self._link.client.get_partial_messageable(
             ids.number(thread.thread, "thread"), guild_id=events.guild_of(thread)
         )
-        after = _before(ids.number(last, "message"))
         async with translated("catch up"):
             missed = [
                 message
@@ -343,17 +302,3 @@ class MessageListener:
                 await retry_until_success(amend)
         if spoken:
             log.info("discord.caught_up thread=%s messages=%d", thread, len(spoken))
-
-
-def _is_fresh(message: int) -> bool:
-    """Return whether `message` is so recent that earlier ones may not be stored."""
-    said = discord.utils.snowflake_time(message).timestamp()
-    return time.time() - said < OVERLAP
-
-
-def _before(message: int) -> discord.Object:
-    """Return the point from which to fetch messages missed around `message`."""
-    said = discord.utils.snowflake_time(message)
-    return discord.Object(
-        max(0, discord.utils.time_snowflake(said - timedelta(seconds=OVERLAP)))
-    )

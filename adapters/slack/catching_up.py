@@ -70,7 +70,8 @@ class _Thread:
 
 
 class CatchingUp:
-    """Catches up with all workspaces, in the background, once at a time."""
+    """Catches up with all workspaces, in the background, and in one process at a
+    time."""
 
     def __init__(
         self, host: Host, workspaces: Workspaces, background: Background
@@ -79,7 +80,6 @@ class CatchingUp:
         self._workspaces = workspaces
         self._background = background
         self._few = asyncio.Semaphore(TEAMS_AT_ONCE)
-        self._is_running = False
         self._late = Notices(
             background,
             "catch up",
@@ -87,26 +87,22 @@ class CatchingUp:
             seconds=PATIENCE,
             failed="slack.not_caught_up",
         )
-        #: From when on messages may be missing that the current run does not look for.
-        self._next: float | None = None
 
     async def start(self) -> None:
-        """Note what is stored, before anything new arrives; if the last of it is older
-        than what Slack repeats, fetch what followed. Raises StorageError."""
+        """Go on with what an earlier process left. If the last of what is stored is
+        older than what Slack repeats, fetch what followed. Raises StorageError."""
+        # Before anything new arrives.
         if known := await self._known():
-            newest = max(each.since for each in known)
-            if time.time() - newest >= AWAY:
-                self._begin(known)
+            self.missed(max(each.since for each in known))
+        work = self._host.outages.keep(PLATFORM, self._fetch_all)
+        self._background.start("catch up", work, platform=PLATFORM)
 
     def missed(self, since: float) -> None:
         """Fetch what was said since then, in seconds since 1970, unless Slack repeats
         it."""
-        if time.time() - since < AWAY:
-            return
-        if self._is_running:
-            self._next = min(since, self._next or since)
-        else:
-            self._begin(None, since)
+        if time.time() - since >= AWAY:
+            work = self._host.outages.note(PLATFORM, since)
+            self._background.start("note an outage", work, platform=PLATFORM)
 
     def follow(self, there: Workspace, message: Message) -> None:
         """Fetch what was said below `message`, which is at the top of a channel and had
@@ -115,38 +111,17 @@ class CatchingUp:
         reading = _Team(self._host.inbox, there, [thread]).read_thread(thread)
         self._late.start(reading, platform=PLATFORM, about=message.thread)
 
-    def _begin(
-        self, known: Sequence[_Thread] | None, since: float | None = None
-    ) -> None:
-        self._is_running = True
-        work = self._catch_up(known, since)
-        self._background.start("catch up", work, platform=PLATFORM)
-
     async def _known(self) -> list[_Thread]:
         """Return the threads that were used lately, those that were used last at the
         end."""
         newest = await self._host.conversations.newest(PLATFORM, time.time() - RECENT)
         return [_Thread(thread, float(last)) for thread, last in newest]
 
-    async def _catch_up(
-        self, known: Sequence[_Thread] | None, since: float | None
-    ) -> None:
-        try:
-            while True:
-                if known is None:
-                    known = await retry_until_success(self._known)
-                if since is not None:
-                    # Messages that arrived after the outage are stored by now.
-                    known = [_Thread(e.key, min(e.since, since)) for e in known]
-                await self._fetch_all(known)
-                known, since, self._next = None, self._next, None
-                if since is None:
-                    return
-        finally:
-            self._is_running = False
-
-    async def _fetch_all(self, known: Sequence[_Thread]) -> None:
-        """Fetch what the `known` threads and their channels miss."""
+    async def _fetch_all(self, since: float) -> None:
+        """Fetch what the known threads and their channels miss since then."""
+        known = await retry_until_success(self._known)
+        # Messages that arrived after the outage are stored by now.
+        known = [_Thread(each.key, min(each.since, since)) for each in known]
         log.info("slack.catching_up threads=%d", len(known))
         teams = defaultdict[str, list[_Thread]](list)
         for each in known:

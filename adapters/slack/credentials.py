@@ -70,6 +70,13 @@ class Credentials:
                     await finish(self._renew())
         return self._token
 
+    async def renew(self, early: float) -> None:
+        """Renew the token if it ends within `early` seconds. Raises AccessRevoked, or
+        DeliveryError if it has ended and cannot be renewed now."""
+        async with self._lock:
+            if self._left() < early and self._now() >= self._next:
+                await finish(self._renew())
+
     def _left(self) -> float:
         expires = self.installation.tokens.expires_at
         return float("inf") if expires is None else expires - self._now()

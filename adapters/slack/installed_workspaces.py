@@ -12,7 +12,7 @@ Slack is asked once more before an installation ends.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -27,6 +27,7 @@ from adapters.slack.credentials import Credentials
 from adapters.slack.homes import Homes
 from adapters.slack.installing import INSTALL, Installer
 from adapters.slack.loaded_workspaces import MOST_WORKSPACES, LoadedWorkspaces
+from adapters.slack.renewing import Renewal
 from adapters.slack.uploads import UPLOADING
 from adapters.slack.workspace import Workspace
 from bot.domain.installation import Ending, Installation, Place
@@ -41,6 +42,7 @@ from bot.messages import installations as messages
 from bot.messages import operator
 from bot.ports.host import Host
 from bot.ports.installations import InstallationStore, Sealer
+from bot.ports.wakeups import Chore
 from bot.runtime.background import Background, report
 from bot.runtime.lru import LruDict
 from bot.runtime.retry import retry_until_success
@@ -96,10 +98,20 @@ class InstalledWorkspaces:
         #: The workspaces that were suspended because of an organisation's installation.
         self._suspended: LruDict[str, Place] = LruDict(MOST_KNOWN)
         self._homes = Homes(store, self.get)
+        self._renewal = Renewal(
+            *(store, self._any_credentials),
+            partial(self._verify, ending=Ending.REVOKED),
+            now,
+        )
         self._seen = 0
         self._host: Host | None = None
         self._tasks = Background()
         self._looking = asyncio.Lock()
+
+    @property
+    def chores(self) -> Sequence[Chore]:
+        """The renewal of tokens before anybody waits for it."""
+        return [self._renewal.chore]
 
     # Which there are.
 
@@ -327,13 +339,15 @@ class InstalledWorkspaces:
         return there
 
     def _credentials_of(self, here: Installation) -> Credentials:
-        known = self._credentials.get(here.place)
-        if known is None:
-            known = Credentials(
-                *(here, self._store, self._sealer, self._exchange, self._now)
-            )
-            self._credentials[here.place] = known
+        known = self._any_credentials(here)
+        self._credentials[here.place] = known
         return known
+
+    def _any_credentials(self, here: Installation) -> Credentials:
+        """Return those of an installation, which need not be in use here."""
+        return self._credentials.get(here.place) or Credentials(
+            *(here, self._store, self._sealer, self._exchange, self._now)
+        )
 
     def _workspace(self, team: str, credentials: Credentials) -> Workspace:
         here = credentials.installation

@@ -4,7 +4,7 @@ Rule: if Slack rejects the token, the platform ends: there is nobody else to ser
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from aiohttp import web
@@ -16,6 +16,7 @@ from adapters.slack.workspace import Workspace
 from bot.errors import AccessRevoked
 from bot.messages import operator
 from bot.ports.host import Host
+from bot.ports.wakeups import Chore
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,11 @@ class OneWorkspace:
 
     def __init__(self, workspace: Workspace) -> None:
         self._only = workspace
+
+    @property
+    def chores(self) -> Sequence[Chore]:
+        """Return none: the token does not expire."""
+        return ()
 
     async def get(self, team: str) -> Workspace:
         """Return the workspace, whatever `team` is: it finds nothing of others."""

@@ -3,7 +3,7 @@
 Rule: nothing is decided or remembered here.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, BinaryIO, Protocol
 
 from aiohttp import web
@@ -17,11 +17,17 @@ from bot.domain.person import Person
 from bot.domain.scope import Scope, ThreadKey
 from bot.errors import AccessRevoked
 from bot.ports.host import Host
+from bot.ports.wakeups import Chore
 from bot.ui.elements import Response
 
 
 class Workspaces(Protocol):
     """The workspaces that the app is installed in."""
+
+    @property
+    def chores(self) -> Sequence[Chore]:
+        """What one process of all does for them from time to time."""
+        ...
 
     async def get(self, team: str) -> Workspace:
         """Return the workspace `team`. Raises AccessRevoked if the app is not installed

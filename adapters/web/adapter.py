@@ -30,6 +30,7 @@ from bot.errors import (
 )
 from bot.ports.host import Host
 from bot.ports.posts import PostStore, WebStore
+from bot.ports.wakeups import Chore
 from bot.ui.elements import Response
 
 # The newest threads of a channel whose roots are earlier messages of it.
@@ -45,6 +46,7 @@ class WebAdapter:
     name = directory.PLATFORM
     limits = LIMITS
     prober = None
+    chores: Sequence[Chore] = ()
 
     def __init__(
         self,

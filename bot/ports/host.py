@@ -1,6 +1,6 @@
 """Protocols of what the core offers to an adapter: `Host` and its parts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -261,6 +261,21 @@ class WorkspaceAccess(Protocol):
         """Go on with the work of a workspace that was suspended."""
 
 
+class Outages(Protocol):
+    """Has what was missed caught up with, by one process at a time. Whoever ends in the
+    middle leaves it to the others, or to the next process."""
+
+    async def note(self, name: str, since: float) -> None:
+        """Have `keep` catch up with the events of `name` since then, in seconds since
+        1970, unless another process does already. Waits until that is stored."""
+
+    async def keep(
+        self, name: str, fetch: Callable[[float], Awaitable[object]]
+    ) -> None:
+        """Have `fetch` take in what was missed of `name` since a time, whenever there
+        is something, until cancelled. Raises what `fetch` does."""
+
+
 #: Reports what only the operator can correct: what names the problem, and a clause that
 #: says what to do. Neither waits nor raises; repeats within an hour do nothing.
 Alert = Callable[[str, str], None]
@@ -282,5 +297,6 @@ class Host:
     api: Api
     reports: Reports
     access: WorkspaceAccess
+    outages: Outages
     #: Agrees with other processes on one database; None where there are none.
     gateways: Gateways | None = None

@@ -21,6 +21,7 @@ from bot.domain.scope import Scope, ThreadKey
 from bot.domain.turn import Turn
 from bot.ports.host import Host
 from bot.ports.uploads import Uploads
+from bot.ports.wakeups import Chore
 from bot.ui.elements import Response
 
 
@@ -213,6 +214,11 @@ class Adapter(Protocol):
     @property
     def prober(self) -> Prober | None:
         """Messages that come back; None if the platform is this process itself."""
+        ...
+
+    @property
+    def chores(self) -> Sequence[Chore]:
+        """What one process of all does for the platform from time to time."""
         ...
 
     async def run(self, host: Host) -> None:

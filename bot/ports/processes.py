@@ -5,6 +5,7 @@ from typing import Protocol
 
 from bot.domain.call_lease import CallLease
 from bot.domain.listed_process import ListedProcess
+from bot.domain.outage import Outage
 from bot.domain.platform import Rate, WriteKind
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.shard_range import ShardRange
@@ -52,6 +53,21 @@ class Gateways(Protocol):
     async def claim_shards(self, bot: str, shards: ShardRange) -> Sequence[ShardRange]:
         """Store that this process has `shards` of `bot`, unless they cross those of
         another that runs; return those of the others. Raises StorageError."""
+        ...
+
+    async def note_outage(self, name: str, since: float) -> None:
+        """Store that events of `name` may be missing since then, in seconds since 1970,
+        unless another process that runs catches up with that already; this process
+        receives them again. Raises StorageError."""
+
+    async def take_outage(self, name: str) -> Outage | None:
+        """Return what is to be caught up with of `name`, for this process to do; None
+        for nothing, or if another process that runs does. Raises StorageError."""
+        ...
+
+    async def end_outage(self, outage: Outage) -> None:
+        """Store that this process has caught up with `outage`, unless it was noted
+        again since. Raises StorageError."""
 
 
 class SharedTurns(Protocol):

@@ -102,6 +102,7 @@ ALLOWED = {
     ): "waits there, or until Slack turns away",
     ("adapters/slack/http_events.py", "_taken"): "Bolt contains what goes on late",
     ("adapters/slack/name_cache.py", "find"): "one look-up; each catches its own",
+    ("adapters/slack/renewing.py", "renew"): "waits there; each catches its own",
     ("adapters/discord/name_cache.py", "_find"): "one look-up; each catches its own",
     ("adapters/discord/rest_guilds.py", "_all_of"): "one look-up; raises what one does",
     ("adapters/discord/backlog.py", "_work_off"): "each tries until it succeeds",
@@ -337,11 +338,11 @@ async def event_of_a_revocation(town: Town, platform: str) -> None:
 #: `adapters/web/test_live_answers` (read answer), `adapters/slack/test_catching_up` or
 #: `adapters/discord/test_global_rate_limit` (lease calls).
 ELSEWHERE = {
-    "catch up",
+    *("catch up", "note an outage"),
     *("clean up", "fetch cases", "fetch threads", "let calls out", "listen", "models"),
     *("load the model", "lease calls"),
     *("names", "operator alert", "operator alerts", "pace replies", "summary"),
-    *("attend", "drain", "work"),
+    *("attend", "damage", "drain", "work"),
     *("totals", "loop lag", "mcp listings", "probes", "read answer", "status file"),
     *("verify a token", "watch installations"),
 }

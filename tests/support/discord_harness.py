@@ -8,6 +8,7 @@ from typing import Any
 
 from adapters.discord.adapter import DiscordAdapter, connect
 from bot.commands.catalog import COMMANDS, parse_command
+from bot.conversation.outages import StoredOutages
 from bot.domain.message import Message
 from bot.domain.person import Person
 from bot.domain.scope import Scope, ThreadKey
@@ -78,7 +79,8 @@ class ScriptedCore:
             ProcessMonitor(store, lambda: Vitals(at=0.0, started=0.0)),
         )
         parts = (self, self, self, self, self.served, self.alert)
-        return Host(*parts, health, NoPrograms(), reports, self.platforms)
+        outages = StoredOutages(store, shared=False)
+        return Host(*parts, health, NoPrograms(), reports, self.platforms, outages)
 
     def alert(self, name: str, problem: str) -> None:
         self.alerts[name] = problem

@@ -38,6 +38,7 @@ from bot.ports.platform import (
     Prober,
     Surface,
 )
+from bot.ports.wakeups import Chore
 from bot.ui.elements import Button, Response
 from tests.emulators.changes import PATIENCE, Changes
 
@@ -107,6 +108,7 @@ class FakeAdapter:
         self.stored_files: dict[str, bytes | ThreadkeepError] = {}
         self.messenger: Messenger | None = self
         self.prober: Prober | None = None
+        self.chores: Sequence[Chore] = ()
         #: Whether answers have files; what was sent, by id, and what is shown of it, by
         #: thread: (name, text); and errors that the next calls meet.
         self.attaches = False

@@ -18,7 +18,7 @@ from bot.errors import StorageFull
 from storage.opening import open_store
 from storage.store import DatabaseStore
 from tests.emulators.slack.emulator import SlackEmulator
-from tests.emulators.slack.faults import error
+from tests.emulators.slack.faults import error, hold
 from tests.support.process import running, slack_http_env
 from tests.support.scripted_model import ScriptedModel
 from tests.support.slack_house import house
@@ -348,3 +348,21 @@ async def test_each_of_many_workspaces_is_caught_up_with_by_itself(
         held.set()
         await globex.replied(roots[1], 2)
     assert acme.texts(roots[0]) == ["Understood."]
+
+
+async def test_a_process_that_is_killed_while_it_catches_up_leaves_that_to_the_next(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = await begun(desk)
+    with desk.lost():
+        desk.say("are you there?", root)
+    reading = desk.slack.faults.add(
+        REPLIES, hold(3600.0), when=lambda call: call.value("oldest") is not None
+    )
+    async with desk.serving():
+        await desk.slack.until(lambda: reading.struck)
+        # Something that arrives: by what is stored, there was no outage any more.
+        desk.ask("hello again")
+    monkeypatch.setattr(catching_up, "AWAY", 240.0)
+    async with desk.serving():
+        await desk.answered(root, 2)

@@ -47,8 +47,12 @@ class Process:
         self.sorted: list[tuple[int, Scope]] = []
         self.stopped: list[tuple[str, str]] = []
         self.reapings = 0
-        #: How often a chore was done.
+        #: What it does besides from time to time, and how often it began that.
+        self.has_to_do = [Chore("often", "* * * * * *", self._do_chore)]
         self.chores = 0
+        #: What a chore waits for; nothing at first.
+        self.chore_gate = asyncio.Event()
+        self.chore_gate.set()
         #: What a drained thread waits for; nothing at first.
         self.gates: dict[ThreadKey, asyncio.Event] = {}
         self.has_place = True
@@ -84,6 +88,7 @@ class Process:
 
     async def _do_chore(self) -> None:
         self.chores += 1
+        await self.chore_gate.wait()
 
     async def start(self, *, works: bool = True) -> None:
         self._tasks.append(asyncio.create_task(self.engine.attend(self)))
@@ -92,8 +97,7 @@ class Process:
             self.begin_work()
 
     def begin_work(self) -> None:
-        chores = [Chore("often", "* * * * * *", self._do_chore)]
-        work = self.engine.work(self, chores, self.closing)
+        work = self.engine.work(self, self.has_to_do, self.closing)
         self._tasks.append(asyncio.create_task(work))
 
     async def kill(self) -> None:
@@ -106,7 +110,7 @@ class Process:
         self._tasks.clear()
 
     async def close(self) -> None:
-        for gate in self.gates.values():
+        for gate in (*self.gates.values(), self.chore_gate):
             gate.set()
         await self.kill()
         self._pool.close()

@@ -137,17 +137,38 @@ async def test_the_worker_is_started_again_when_a_task_of_the_engine_ends(
 ) -> None:
     """Without a periodic task the engine would not notice."""
     beats = []
-    beat = Worker._update_heartbeat
+    beat, fails = Worker._update_heartbeat, asyncio.Event()
 
     async def fails_once(worker: Worker) -> None:
         beats.append(worker)
         if len(beats) == 1:
+            await fails.wait()
             raise OSError
         await beat(worker)  # type: ignore[no-untyped-call]
 
     monkeypatch.setattr(Worker, "_update_heartbeat", fails_once)
-    await processes.one("one")
+    one = await processes.one("one", starts=False)
+    # Those of the engine itself are left.
+    one.has_to_do.clear()
+    await one.start()
+    # All of its tasks run by then, or have ended.
+    await one.store.receive(said("m1"), answer)
+    await processes.until(lambda: one.drained == [HERE])
+    fails.set()
     await processes.until(lambda: len(beats) == 2)
+
+
+@pytest.mark.usefixtures("settled")
+async def test_a_chore_of_a_killed_process_is_done_by_another(
+    processes: Processes,
+) -> None:
+    one = await processes.one("one")
+    one.chore_gate.clear()
+    await processes.until(lambda: one.chores == 1)
+    two = await processes.one("two")
+    await one.kill()
+    await processes.until(lambda: two.chores >= 1)
+    assert one.chores == 1
 
 
 async def test_the_table_of_jobs_has_statistics(processes: Processes) -> None:
@@ -171,6 +192,30 @@ async def test_what_was_begun_ends_before_a_process_leaves(
     await one.kill()
     await one.engine.leave()
     assert processes.ask(LISTED) == [("two",)]
+
+
+def test_who_is_alone_learns_of_it_within_a_minute() -> None:
+    # A sign of life of another that ended may be as old as that.
+    assert presence.COUNT + presence.LOOK + reaper.SILENT + reaper.SETTLED < 60.0
+
+
+async def test_a_gateway_without_workers_says_so(
+    processes: Processes,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(presence, "COUNT", 0.1)
+    gateway = Process(processes.address, "one", GATEWAY)
+    try:
+        await gateway.start(works=False)
+        await processes.until(lambda: "process.nobody_answers" in caplog.text)
+        caplog.clear()
+        caplog.set_level("INFO")
+        await processes.one("two")
+        await processes.until(lambda: "process.no_longer_alone" in caplog.text)
+        assert "process.nobody" not in caplog.text
+    finally:
+        await gateway.close()
 
 
 async def test_who_is_alone_says_so(

@@ -1,0 +1,132 @@
+"""Fetches what was said in the bot's threads before a session of the gateway began.
+
+Discord sends nothing again that no session received (platform facts B1). Of gateways
+that have the same shards, one fetches at a time; the inbox knows what it has, so that
+nothing is answered twice.
+"""
+
+import logging
+import time
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import discord
+
+from adapters.discord import events, ids
+from adapters.discord.client import Link
+from adapters.discord.message_listener import MessageListener
+from bot.domain.scope import ThreadKey
+from bot.errors import AccessRevoked
+from bot.ports.host import Host
+from bot.runtime.background import Background, report
+from bot.runtime.lru import LruDict
+from bot.runtime.retry import retry_until_success
+
+log = logging.getLogger(__name__)
+
+# How recently a thread must have been used to be caught up with, in seconds.
+RECENT = 86400.0
+# How often fetching the missed messages of a thread is tried; pauses grow to half a
+# minute.
+MOST_TRIES = 6
+# How far before the last stored message fetching starts, in seconds: a process killed
+# while catching up may have stored a later message and not an earlier one.
+OVERLAP = 600.0
+# The most shards of one process.
+MOST_SHARDS = 10_000
+# Times of messages are exact to this, in seconds.
+EXACT = 0.001
+
+
+class CatchingUp:
+    """Catches up with the shards of this process, as tasks of `background`."""
+
+    def __init__(
+        self, link: Link, listener: MessageListener, host: Host, background: Background
+    ) -> None:
+        self._link = link
+        self._listener = listener
+        self._host = host
+        self._background = background
+        #: The shards that are looked after.
+        self._kept: LruDict[int, None] = LruDict(MOST_SHARDS)
+
+    async def began(self, shard: int) -> None:
+        """Fetch the messages missed in threads of `shard` before its session began."""
+        newest = await retry_until_success(self._newest)
+        times = [_time(last) for thread, last in newest if self._is_in(thread, shard)]
+        if times:
+            await self._host.outages.note(self._name(shard), max(times))
+        if shard not in self._kept:
+            self._kept[shard] = None
+            fetch = partial(self._fetch_all, shard)
+            work = self._host.outages.keep(self._name(shard), fetch)
+            self._background.start("catch up", work)
+
+    def _name(self, shard: int) -> str:
+        return f"{events.NAME} {shard}/{self._link.client.shard_count or 1}"
+
+    async def _newest(self) -> list[tuple[ThreadKey, int]]:
+        """Return the threads that were used lately, each with its last message."""
+        since = time.time() - RECENT
+        found = await self._host.conversations.newest(events.NAME, since)
+        return [(thread, ids.number(last, "message")) for thread, last in found]
+
+    async def _fetch_all(self, shard: int, since: float) -> None:
+        """Fetch what threads of `shard` miss since then."""
+        first = discord.utils.time_snowflake(
+            datetime.fromtimestamp(since + EXACT, UTC), high=True
+        )
+        for thread, last in await retry_until_success(self._newest):
+            # Messages that arrived after the outage are stored by now.
+            known = min(last, first)
+            try:
+                if self._may_have_missed(thread, known, shard):
+                    # A limited number of tries, since other threads wait.
+                    fetch = partial(self._listener.fetch, thread, _before(known))
+                    await retry_until_success(fetch, most=MOST_TRIES)
+            except AccessRevoked:
+                # It would be the same for all other threads.
+                raise
+            except Exception as error:
+                log.warning("discord.not_caught_up thread=%s", thread)
+                report("catch up", error)
+
+    def _is_in(self, thread: ThreadKey, shard: int) -> bool:
+        if thread.workspace == events.NO_GUILD:
+            # Direct messages arrive on the first shard only (facts B1).
+            return shard == 0
+        guild = self._guild(thread)
+        return guild is not None and guild.shard_id == shard
+
+    def _guild(self, thread: ThreadKey) -> discord.Guild | None:
+        return self._link.client.get_guild(ids.number(thread.workspace, "guild"))
+
+    def _may_have_missed(self, thread: ThreadKey, known: int, shard: int) -> bool:
+        if not self._is_in(thread, shard) or thread.workspace == events.NO_GUILD:
+            return self._is_in(thread, shard)
+        guild = self._guild(thread)
+        if guild is None or not ids.is_id(thread.thread):
+            return False
+        place = guild.get_channel_or_thread(int(thread.thread))
+        # An archived thread, which is not cached, has had no message for a long time.
+        newest = getattr(place, "last_message_id", None)
+        return newest is not None and (newest > known or _is_fresh(known))
+
+
+def _time(message: int) -> float:
+    """Return when `message` was said, in seconds since 1970."""
+    return discord.utils.snowflake_time(message).timestamp()
+
+
+def _is_fresh(message: int) -> bool:
+    """Return whether `message` is so recent that earlier ones may not be stored."""
+    return time.time() - _time(message) < OVERLAP
+
+
+def _before(message: int) -> discord.Object:
+    """Return the point from which to fetch messages missed around `message`."""
+    said = discord.utils.snowflake_time(message)
+    return discord.Object(
+        max(0, discord.utils.time_snowflake(said - timedelta(seconds=OVERLAP)))
+    )
