@@ -251,12 +251,12 @@ async def register(tree: Tree) -> None:
     ours = [command.to_dict(tree) for command in tree.get_commands()]
     async with translated("read the commands"):
         theirs = await client.http.get_global_commands(application)
-    if digest(ours) == digest(theirs):
-        log.info("discord.commands_known digest=%s", digest(ours))
+    if (found := digest(ours)) == digest(theirs):
+        log.info("discord.commands_known digest=%s", found)
         return
     async with translated("register the commands"):
         await tree.sync()
-    log.info("discord.commands_registered digest=%s", digest(ours))
+    log.info("discord.commands_registered digest=%s", found)
 
 
 def digest(commands: Iterable[Mapping[str, Any]]) -> str:

@@ -4,6 +4,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from importlib.metadata import version
 
 from bot.delivery.write_scheduler import WriteScheduler
@@ -32,7 +33,7 @@ class ProcessVitals:
         names = tuple(platforms)
         self._now = now
         self._started = now()
-        self._version = version("threadkeep")
+        self._version = _version()
         self._schedulers = schedulers
         self._load = load
         self._failures = failures
@@ -99,3 +100,9 @@ def _budgets(schedulers: Mapping[str, WriteScheduler]) -> Iterable[BudgetUse]:
                 closed=use.closed,
                 waiting=use.waiting,
             )
+
+
+@cache
+def _version() -> str:
+    """Return the version of Threadkeep, which takes a file that lists the package."""
+    return version("threadkeep")

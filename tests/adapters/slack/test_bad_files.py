@@ -9,6 +9,7 @@ from aiohttp import web
 
 from tests.adapters.slack.conftest import Office
 from tests.emulators.wire import Body
+from tests.support.deep import rounds
 from tests.support.sample_files import FOLDER, pages
 from tests.unit.conversation.test_files import png
 
@@ -82,7 +83,11 @@ async def asked(office: Office, files: dict[str, bytes]) -> tuple[str, int]:
     return first.strip("_"), sum(kind in ("image", "document") for kind in kinds)
 
 
-@pytest.mark.parametrize("case", CASES)
+# What is said of a file is the core's, and tried there with each of them.
+@pytest.mark.parametrize(
+    "case",
+    rounds(("a bomb", "a photo as notes", "one too many", "a name that steers"), CASES),
+)
 async def test_a_bad_file_is_a_sentence_in_the_first_line(
     office: Office, case: str
 ) -> None:

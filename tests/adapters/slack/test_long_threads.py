@@ -24,14 +24,26 @@ from tests.support.triage_requests import sorted_as
 ACK_TIMEOUT = 60.0
 
 
+def thread_of(
+    slack: SlackEmulator, user: str, replies: int, *, joined: bool = False
+) -> tuple[str, str]:
+    """Have `user` write a thread of so many replies, of which the bot hears none unless
+    it had `joined` the channel; return the channel and the thread."""
+    channel = slack.add_channel("builds", joined=joined)
+    ts = slack.say(user, channel, "The build is red since 9:00.")
+    for number in range(replies):
+        slack.say(user, channel, f"note {number}", thread_ts=ts)
+    if not joined:
+        slack.invite(channel)
+    return channel, ts
+
+
 async def asked(
-    slack: SlackEmulator, folder: Path, replies: int
+    slack: SlackEmulator, folder: Path, replies: int, *, joined: bool = False
 ) -> tuple[str, list[str]]:
     """What Claude reads of a thread of so many replies, and what people read."""
-    channel, alice = slack.add_channel("general"), slack.add_user("Alice")
-    ts = slack.say(alice, channel, "The build is red since 9:00.")
-    for number in range(replies):
-        slack.say(alice, channel, f"note {number}", thread_ts=ts)
+    alice = slack.add_user("Alice")
+    channel, ts = thread_of(slack, alice, replies, joined=joined)
     model = ScriptedModel()
     async with open_store(folder / "t.db") as store, running(slack, store, model):
         slack.say(alice, channel, f"{slack.mention} what began this?", thread_ts=ts)
@@ -86,7 +98,7 @@ async def test_an_app_that_slack_caps_reads_the_first_page_and_the_newest(
         clock=lambda: time.monotonic() + next(ticks),
         ack_timeout=ACK_TIMEOUT,
     ) as slack:
-        read, told = await asked(slack, tmp_path, 300)
+        read, told = await asked(slack, tmp_path, 300, joined=True)
         assert len(slack.calls_of("conversations.replies")) <= 4
     before, _, after = read.partition("<note>About 280 messages of this thread")
     assert "The build is red" in before
@@ -190,9 +202,7 @@ async def sorted_thread(
     ):
         office = Office(slack, claude, store)
         claude.script(sorted_as())
-        ts = slack.say(office.alice, office.general, "The build is red since 9:00.")
-        for number in range(replies):
-            slack.say(office.alice, office.general, f"note {number}", thread_ts=ts)
+        office.general, ts = thread_of(slack, office.alice, replies)
         office.ask("triage", thread_ts=ts)
         await slack.until(lambda: office.replies(ts))
         return office.prompts()[0], office.replies(ts)[0]

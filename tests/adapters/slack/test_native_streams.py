@@ -19,6 +19,7 @@ from tests.emulators.claude.reply import Hold, Search
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.emulators.slack.faults import ALWAYS, Fault, cut, error, status, throttle
 from tests.emulators.slack.world import Seen
+from tests.support.deep import share
 from tests.support.process import running
 
 START, APPEND, STOP = "chat.startStream", "chat.appendStream", "chat.stopStream"
@@ -163,30 +164,36 @@ async def test_where_there_are_no_streams_they_are_not_asked_for_again(
     assert len(room.slack.calls_of(START)) == 1
 
 
-@pytest.mark.parametrize("method", [APPEND, STOP])
+BREAKS = {
+    **{
+        code: error(code)
+        for code in (
+            "message_not_in_streaming_state",
+            "streaming_mode_mismatch",
+            "stopped_by_user",
+            "channel_type_not_supported",
+            "msg_too_long",
+            "invalid_blocks",
+            "invalid_chunks",
+        )
+    },
+    "503": status(503),
+    "503 after": status(503, after=True),
+    "cut": cut(),
+    "cut after": cut(after=True),
+}
+
+
+# Every one of them, at one of the two methods; at both in the long form.
 @pytest.mark.parametrize(
-    "fault",
-    [
-        error("message_not_in_streaming_state"),
-        error("streaming_mode_mismatch"),
-        error("stopped_by_user"),
-        error("channel_type_not_supported"),
-        error("msg_too_long"),
-        error("invalid_blocks"),
-        error("invalid_chunks"),
-        status(503),
-        status(503, after=True),
-        cut(),
-        cut(after=True),
-    ],
-    ids=lambda fault: (
-        f"{fault.answer.outcome if fault.answer else 'cut'}{' after' * fault.after}"
-    ),
+    ("method", "name"),
+    [(APPEND, each) for each in share([*BREAKS], 0, 2)]
+    + [(STOP, each) for each in share([*BREAKS], 1, 2)],
 )
 async def test_a_stream_that_breaks_goes_on_as_a_message_that_is_edited(
-    room: Room, method: str, fault: Fault
+    room: Room, method: str, name: str
 ) -> None:
-    room.slack.faults.add(method, fault)
+    room.slack.faults.add(method, BREAKS[name])
     ts, [more, last] = room.begin("The capital", " of all of France", " is Paris.")
     await room.shows(ts, "The capital", streaming=True)
     more.set()

@@ -5,7 +5,6 @@ that a change inside simcord is met in this one file. Its `Backend` is extended
 where Discord does more than it; `rules.py` has what Discord forbids.
 """
 
-import copy
 import io
 import json
 import re
@@ -38,6 +37,19 @@ from simcord.enums import ChannelType, OverwriteType
 from simcord.http.router import RouteNotImplemented, UnsupportedField, dispatch
 
 Json = dict[str, Any]
+
+
+def copied(value: Any) -> Any:
+    """Return a copy of `value`, which is JSON, that shares nothing that changes."""
+    # Ten times as fast as `copy.deepcopy`, and each bot that starts has two dozen
+    # commands copied.
+    if isinstance(value, dict):
+        return {key: copied(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [copied(each) for each in value]
+    return value
+
+
 Listener = Callable[[str, Json], None]
 
 #: Discord's no: an HTTP status, a code and a sentence.
@@ -181,7 +193,7 @@ class Model(Backend):
             self,
             request.method,
             request.path,
-            json=copy.deepcopy(request.body),
+            json=copied(request.body),
             params=dict(request.query),
             files=list(request.files),
             message_content_access=may_read,
@@ -190,7 +202,7 @@ class Model(Backend):
 
     def read(self, message: Message, *, may_read: bool) -> Json:
         """A message as the bot reads it over REST."""
-        payload = copy.deepcopy(dict(serializers.message_payload(self, message)))
+        payload = copied(dict(serializers.message_payload(self, message)))
         if not may_read:
             censor_message(payload, self.bot_user.id, backend=self)
         dressed: Json = self.dressed(payload)
@@ -204,7 +216,7 @@ class Model(Backend):
 
     def channel(self, channel: Channel) -> Json:
         """A channel or a thread as the API shows it."""
-        return copy.deepcopy(dict(serializers.channel_payload(self, channel)))
+        return copied(dict(serializers.channel_payload(self, channel)))
 
     def user(self, user: int) -> Json:
         """A user as the API shows them."""
@@ -226,9 +238,7 @@ class Model(Backend):
         """A guild as GUILD_CREATE shows it: what the bot may see, and itself. One that
         the bot has just `joined` does not say whether it is available, by which
         discord.py tells the two (state.py, parse_guild_create)."""
-        payload: Json = copy.deepcopy(
-            dict(serializers.guild_create_payload(self, guild))
-        )
+        payload: Json = copied(dict(serializers.guild_create_payload(self, guild)))
         payload["joined_at"] = guild.members[self.bot_user.id].joined_at
         for kind in ("channels", "threads"):
             payload[kind] = [

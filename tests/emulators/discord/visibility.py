@@ -4,7 +4,6 @@ Three things decide: the intents that the session asked for, whether the bot may
 see the place, and whether it may read what people write.
 """
 
-import copy
 from dataclasses import dataclass
 
 import discord
@@ -13,6 +12,7 @@ from tests.emulators.discord.model import (
     Json,
     Model,
     censor_message,
+    copied,
     prune_guild_create,
     required_intent,
 )
@@ -38,7 +38,7 @@ class Eyes:
         """`payload` as the session gets it; None if it does not."""
         if not self._asked_for(event, payload) or not self._reaches(event, payload):
             return None
-        payload = copy.deepcopy(payload)
+        payload = copied(payload)
         if not self.intents & MESSAGE_CONTENT:
             self._censor(event, payload)
         if event == "GUILD_CREATE":
