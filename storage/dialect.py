@@ -215,10 +215,16 @@ def hold(db: Connection, numbers: Sequence[int], *, shared: bool = False) -> Non
 def now(db: Connection, clock: Callable[[], float]) -> float:
     """Return the time in seconds since 1970 by which all processes agree: that of the
     server, or of `clock` for a file, which one process has."""
+    return ask_now(db, clock)()
+
+
+def ask_now(db: Connection, clock: Callable[[], float]) -> Callable[[], float]:
+    """Ask for that time, when what was asked for before is there; return what reads
+    it."""
     if isinstance(db, Database):
-        return clock()
-    row = db.execute("SELECT extract(epoch FROM clock_timestamp())").fetchone()
-    return float(row[0])
+        return clock
+    asked = db.execute("SELECT extract(epoch FROM clock_timestamp())")
+    return lambda: float(asked.fetchone()[0])
 
 
 def commit_without_waiting(db: Connection) -> None:

@@ -220,7 +220,7 @@ class DatabaseStore:
     async def store_part(
         self,
         turn: Turn,
-        part: PostedPart,
+        part: PostedPart | None,
         text: str,
         now: float,
         head: str = "",
@@ -235,9 +235,7 @@ class DatabaseStore:
 
     async def ask_rates(self, asks: Sequence[RateAsk]) -> Sequence[RateState]:
         return await self._write(
-            lambda db: write_rates.ask(
-                *(db, asks, self.owner), dialect.now(db, self._clock)
-            )
+            lambda db: write_rates.ask(db, asks, self.owner, self._clock)
         )
 
     async def close_rate(

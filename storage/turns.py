@@ -111,20 +111,28 @@ def store_prompt(
 
 
 def store_part(
-    db: Connection, turn: Turn, part: PostedPart, text: str, now: float, head: str = ""
+    db: Connection,
+    turn: Turn,
+    part: PostedPart | None,
+    text: str,
+    now: float,
+    head: str = "",
 ) -> None:
-    if part.message is not None:
+    is_posted = part is None or part.message is not None
+    if is_posted:
         # A refresh; recovery goes by the intent, which was stored before the post.
         commit_without_waiting(db)
-    db.execute(
-        """
-        INSERT INTO replies (turn_id, part, message, text)
-        VALUES (:turn, :index, :message, :text)
-        ON CONFLICT (turn_id, part) DO UPDATE
-        SET message = coalesce(excluded.message, replies.message), text = excluded.text
-        """,
-        {"turn": turn.id, **asdict(part)},
-    )
+    if part is not None:
+        db.execute(
+            """
+            INSERT INTO replies (turn_id, part, message, text)
+            VALUES (:turn, :index, :message, :text)
+            ON CONFLICT (turn_id, part) DO UPDATE
+            SET message = coalesce(excluded.message, replies.message),
+                text = excluded.text
+            """,
+            {"turn": turn.id, **asdict(part)},
+        )
     db.execute(
         """
         UPDATE turns
@@ -140,7 +148,7 @@ def store_part(
             "text": text,
             "head": head,
             "now": now,
-            "posted": bool(part.message),
+            "posted": is_posted,
         },
     )
 

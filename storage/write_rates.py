@@ -23,7 +23,7 @@ from bot.domain.shared_rate import (
 )
 from bot.domain.turn import Turn
 from storage import dialect, leases, turns
-from storage.connection import Connection, Row
+from storage.connection import Connection, Cursor, Row
 from storage.dialect import ROW
 
 # An insert that finds the row locks it all the same.
@@ -52,12 +52,15 @@ EXPIRE = f"""
 
 
 def ask(
-    db: Connection, asks: Sequence[RateAsk], process: str, now: float
+    db: Connection, asks: Sequence[RateAsk], process: str, clock: Callable[[], float]
 ) -> list[RateState]:
     """Have `process` ask for a write that counts in all rows of `asks`; return its
     answers."""
-    rows = [(_locked(db, each.scope, each.kind), each) for each in asks]
-    changed, states = answer(rows, process, now)
+    # All is asked for before any is read: on PostgreSQL one round trip brings it.
+    locked = [_lock(db, each.scope, each.kind) for each in asks]
+    now = dialect.ask_now(db, clock)
+    rows = [(_row(each), of) for each, of in zip(locked, asks, strict=True)]
+    changed, states = answer(rows, process, now())
     for row, each in zip(changed, asks, strict=True):
         _store(db, each.scope, each.kind, row)
     return states
@@ -66,7 +69,7 @@ def ask(
 def store_part(
     db: Connection,
     turn: Turn,
-    part: PostedPart,
+    part: PostedPart | None,
     text: str,
     now: float,
     head: str,
@@ -77,7 +80,7 @@ def store_part(
     """Store a part of the reply to `turn`, as `storage.turns.store_part`, unless the
     rows of `asks` refuse the write; return what they answer."""
     with leases.held(db, turn):
-        states = ask(db, asks, process, dialect.now(db, clock)) if asks else []
+        states = ask(db, asks, process, clock) if asks else []
         if not any(each.wait for each in states):
             turns.store_part(db, turn, part, text, now, head)
         return states
@@ -87,7 +90,7 @@ def close(
     db: Connection, scope: str, kind: WriteKind, rate: Rate, seconds: float, now: float
 ) -> None:
     """Have no process write for so many `seconds`, after a rate limit error."""
-    row = _locked(db, scope, kind)
+    row = _row(_lock(db, scope, kind))
     _store(db, scope, kind, row.closed(rate, seconds, now))
 
 
@@ -96,8 +99,13 @@ def expire(db: Connection, before: float, most: int) -> int:
     return db.execute(EXPIRE, {"before": before, "most": most}).rowcount
 
 
-def _locked(db: Connection, scope: str, kind: WriteKind) -> RateRow:
-    row = db.execute(LOCK, [scope, kind.value]).fetchone()
+def _lock(db: Connection, scope: str, kind: WriteKind) -> Cursor:
+    """Ask for a row, and hold it to the end of the transaction."""
+    return db.execute(LOCK, [scope, kind.value])
+
+
+def _row(asked: Cursor) -> RateRow:
+    row = asked.fetchone()
     return RateRow(
         *(row["full_at"], row["closed_until"], row["refreshed_at"]), _crowd(row)
     )

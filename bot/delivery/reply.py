@@ -82,9 +82,8 @@ class StreamedReply:
         self._failures = 0
         self._before = {shown.index: shown for shown in turn.shown}
         # Only for an interrupted attempt: `retry` is to show the new text at once.
-        cut = turn.attempts > 0
-        seen = (len(shown.text) for shown in turn.shown if shown.message)
-        self._before_chars = sum(seen) if cut else 0
+        cut = turn.attempts > 0 and any(shown.message for shown in turn.shown)
+        self._before_chars = len(turn.head) + len(turn.text) if cut else 0
         self._messages = {s.index: s.message for s in turn.shown if s.message}
         #: The time of the first text.
         self._began = float("inf")
@@ -149,7 +148,8 @@ class StreamedReply:
     @property
     def has_text_shown(self) -> bool:
         """Whether any text of the answer shows, more than a placeholder."""
-        earlier = any(s.message and s.text.strip() for s in self._turn.shown)
+        seen = any(shown.message for shown in self._turn.shown)
+        earlier = seen and bool(self._turn.text.strip())
         return earlier or any(part.text.strip() for part in self._shown.values())
 
     async def finish(

@@ -47,7 +47,9 @@ class StoredParts:
         before it returns. Return False if other processes come first, and nothing is to
         be written now. Raises StorageError for a post."""
         asks = self._scheduler.asks(request)
-        shown = PostedPart(part.index, message, part.text)
+        is_known = message is not None and part.index not in self._unstored
+        grows = is_known and not part.final
+        shown = None if grows else _posted(part, message)
         try:
             states = await self._store.store_part(
                 self._turn, shown, text, self._now(), head, asks
@@ -57,12 +59,15 @@ class StoredParts:
                 raise
             self._warn(error)
             return self._scheduler.settle(request, None)
-        self._unstored.pop(part.index, None)
-        return self._scheduler.settle(request, states)
+        may_write = self._scheduler.settle(request, states)
+        if may_write:
+            self._unstored.pop(part.index, None)
+        return may_write
 
     async def record(self, part: Part, message: str, text: str, head: str) -> None:
-        """Store what a message reads, now or, at the latest, with `settle`."""
-        shown = PostedPart(part.index, message, part.text)
+        """Store that `part` was posted as `message`, now or, at the latest, with
+        `settle`."""
+        shown = _posted(part, message)
         try:
             await self._store.store_part(self._turn, shown, text, self._now(), head)
         except StorageError as error:
@@ -99,3 +104,9 @@ class StoredParts:
     def _warn(self, error: StorageError) -> None:
         # The text is visible all the same, and is stored with the outcome.
         log.warning("reply.unsaved thread=%s %s", self._turn.thread, error)
+
+
+def _posted(part: Part, message: str | None) -> PostedPart:
+    """Return what is stored of `part`: its text once that is final. Until then it is
+    stored with the answer."""
+    return PostedPart(part.index, message, part.text if part.final else "")

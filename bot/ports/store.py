@@ -132,22 +132,23 @@ class PartStore(Protocol):
     async def store_part(
         self,
         turn: Turn,
-        part: PostedPart,
+        part: PostedPart | None,
         text: str,
         now: float,
         head: str = "",
         asks: Sequence[RateAsk] = (),
     ) -> Sequence[RateState]:
-        """Store what message `part.index` of the reply shows, and the answer so far
-        with the line above it.
+        """Store the answer so far, with the line above it, which readers are about to
+        see; and what message `part.index` of the reply shows, unless it is None.
 
         With `asks`, processes that share the database are asked for the write first, by
         the same clock; return what each is answered. Nothing is stored if the write has
         to wait.
 
-        Called before a post, without an id, and after it; a known id is kept. A call
-        with an id updates `touched`. One without does not: recovery searches for a post
-        of unknown outcome from the old value on.
+        The part is stored before a post, without an id, and after it, and once it is
+        final: while it grows, its text is stored with the answer alone. A known id is
+        kept. Each call updates `touched` but one without an id: recovery searches for a
+        post of unknown outcome from the old value on.
         """
 
     async def forget_part(self, turn: Turn, index: int) -> None:

@@ -181,7 +181,12 @@ def _misshown(witness: Witness, turns: Sequence[Turn]) -> Iterator[str]:
             yield f"{_name(turn)} shows parts {[each.part for each in seen]}"
         if [each.text for each in seen] != parts:
             yield f"{_name(turn)} does not read what it was to read"
-        remembered = [(*each, witness.final(text)) for *each, text in turn.replies]
+        # A ping has no text of its own.
+        ping = f"<@{turn.calls}>, {READY}" if turn.calls else ""
+        remembered = [
+            (*each, witness.final(text) if text else ping)
+            for *each, text in turn.replies
+        ]
         if [(each.part, each.message, each.text) for each in seen] != remembered:
             yield f"{_name(turn)} is remembered otherwise than it is shown"
         for each in seen:

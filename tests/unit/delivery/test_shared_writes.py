@@ -8,7 +8,7 @@ from bot.delivery.stored_parts import StoredParts
 from bot.delivery.write_request import Priority, WriteRequest
 from bot.delivery.write_scheduler import WriteScheduler
 from bot.domain.platform import Limits, Rate, RateLimitScope, WriteKind
-from bot.domain.reply import Part, PostedPart
+from bot.domain.reply import Part
 from bot.domain.turn import Turn
 from bot.errors import StorageBusy
 from tests.storage.test_leases import OneOf
@@ -82,10 +82,10 @@ async def test_what_one_process_wrote_the_other_does_not(
     # By what it knows itself, the other could still write twice.
     assert two.left == 0.0
     assert not await two.edit("Two")
-    assert (await following(two.store, THERE)).shown == ()
+    assert (await following(two.store, THERE)).text == ""
     one.time.now += 10.0
     assert await two.edit("Two")
-    assert (await following(two.store, THERE)).shown == (PostedPart(0, "p", "Two"),)
+    assert (await following(two.store, THERE)).text == "Two"
 
 
 async def test_a_refusal_of_the_platform_is_everybodys(
