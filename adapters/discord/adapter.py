@@ -55,7 +55,7 @@ LIMITS = Limits(
     # Discord takes 2,000 characters (facts B5); some are reserved for the mark of a
     # text that continues.
     part_chars=2_000 - len(MORE),
-    # Claude sends a few words in this time.
+    # One word that ends within this time is one write.
     settle=0.25,
     rates={
         WriteKind.POST: (_PER_THREAD,),

@@ -59,7 +59,7 @@ LIMITS = Limits(
     # A markdown block holds 12,000 (facts A5.4); the rest is room for added marks, and
     # for counting characters differently from Slack.
     part_chars=11_000,
-    # Claude sends a few words in this time; an answer that ends within it is one write.
+    # One word that ends within this time is one write.
     settle=0.25,
     rates={
         # Several hundred posts a minute, and 1 a second in each channel.

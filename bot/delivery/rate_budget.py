@@ -6,6 +6,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from math import exp
 
 from bot.delivery.write_request import Priority, WriteRequest
 from bot.domain.platform import Rate, WriteKind
@@ -19,6 +20,10 @@ ROUNDING = 1e-6
 #: will be. Of 1 to 4 s, in simulations of one to five answers of 2 to 25 s, this shows
 #: the text soonest: a longer time leaves some of the burst unused when they end.
 DRAIN = 2.0
+
+#: An edit that comes within so many seconds suffices for all readers. Until a later
+#: one, who asked could see more of a stream.
+SOON = 0.5
 
 #: Tokens a second from which none are kept, since the next comes soon enough.
 QUICK = 5.0
@@ -102,6 +107,18 @@ class Bucket:
         free = max(0.0, self.tokens - 1.0 - kept)
         speed = self.rate.count / self.rate.seconds + free / DRAIN
         return self.refreshed + 1.0 / speed
+
+    def waits(self, before: float, replies: int, now: float) -> float:
+        """Return about when the refresh comes that so many others are `before`, while
+        so many `replies` stream; SOON or more only if it comes no sooner."""
+        assert self.rate is not None
+        free = self.tokens - self.kept(Priority.REFRESH, replies)
+        each, closed = self.rate.seconds / self.rate.count, self.closed_until - now
+        # Of a burst, refreshes get a share that falls with what is left: see `paced`.
+        share = 1.0 - exp(-SOON / DRAIN) if free > 0.0 else 1.0
+        if closed < SOON and free * share + SOON / each > before:
+            return 0.0
+        return max(SOON, (before + 1 - free) * each, closed)
 
     def opens(self, kept: float) -> float:
         """Return when a write that leaves `kept` tokens could be granted if no other

@@ -124,13 +124,13 @@ class StreamedReply:
             self._surface.progress(activity)
 
     async def _render(self, text: str) -> None:
-        first = not self.text
+        delay = self._limits.delay(len(self.text))
         self._began = min(self._began, self._clock())
         self.text += text
         self._renderer.take_in(text)
         await self._lay_out()
         self._changed.set()
-        if first:
+        if self._limits.delay(len(self.text)) < delay:
             # Text has a higher priority than the placeholder that may be pending.
             self._hurry()
 
@@ -329,7 +329,7 @@ class StreamedReply:
             interval = self._limits.pace(kind).interval(len(self.text))
             return self._edited[part.index] + interval
         if part.text and not self._edited:
-            return self._began + self._limits.settle
+            return self._began + self._limits.delay(len(self.text))
         return float("-inf")
 
     def _priority(self, part: Part) -> Priority:

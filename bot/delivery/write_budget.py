@@ -31,7 +31,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.delivery.rate_budget import ROUNDING, Bucket, Names, Pending, RateBudget
+from bot.delivery.rate_budget import ROUNDING, SOON, Bucket, Names, Pending, RateBudget
 from bot.delivery.standing import BucketUse, Crowd, Spent, Standing
 from bot.delivery.write_request import Priority, WriteRequest
 from bot.domain.platform import Limits, Rate, WriteKind
@@ -299,10 +299,9 @@ class WriteBudget:
             return False
         posts, channel = self._budget(WriteKind.POST, request.thread, now)
         before = self._before(request.reply, crowd, bucket.others, posts)
-        readers = len(crowd.turns) + bucket.others
-        free = bucket.tokens - bucket.kept(Priority.REFRESH, readers)
-        wait = (before + 1 - free) * bucket.rate.seconds / bucket.rate.count
-        wait = max(wait, bucket.closed_until - now)
+        wait = bucket.waits(before, len(crowd.turns) + bucket.others, now)
+        if wait < SOON:
+            return False
         # Starts of streams are rather for those that would wait longer for their posts:
         # until then nothing of an answer is seen, until an edit only the rest is not.
         narrow = posts.buckets[channel]

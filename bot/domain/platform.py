@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from bot.domain.scope import ThreadKey
 from bot.messages.values import NAME_A_CHANNEL
 
+#: What Claude sends at once arrives within so many seconds, and is one write.
+AT_ONCE = 0.02
+
 
 class RateLimitScope(enum.Enum):
     """The scope in which a platform counts a rate limit."""
@@ -74,8 +77,8 @@ class Limits:
 
     #: The most characters of one message.
     part_chars: int
-    #: The delay of the first write, in seconds: a write of one word would keep the next
-    #: ones away for a whole interval.
+    #: The longest delay of the first write, in seconds, while there are fewer
+    #: characters than are worth an edit.
     settle: float = 0.0
     #: The rate limits by kind of write, the widest scope first; empty for none.
     rates: Mapping[WriteKind, tuple[Rate, ...]] = field(default_factory=dict)
@@ -101,6 +104,14 @@ class Limits:
     hint: str = ""
     #: A sentence that says how to name a channel in a command.
     naming: str = NAME_A_CHANNEL
+
+    def delay(self, chars: int) -> float:
+        """Return how many seconds after its first character a reply of so many `chars`
+        is written first; infinity without any."""
+        if not chars:
+            return float("inf")
+        enough = chars >= self.pace(WriteKind.EDIT).fewest
+        return min(self.settle, AT_ONCE) if enough else self.settle
 
     def pace(self, kind: WriteKind) -> EditInterval:
         """Return the pauses between writes of the `kind`."""

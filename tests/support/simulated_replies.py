@@ -106,7 +106,8 @@ class Reply:
             streams = [WriteKind.OPEN] if self.may_stream else []
             kinds = [WriteKind.POST, *streams]
             if not over:
-                priority, earliest = Priority.FIRST, self.begins + self.limits.settle
+                priority = Priority.FIRST
+                earliest = self.begins + self.limits.delay(there)
         return [self._request(each, priority, earliest) for each in kinds]
 
     def _turn(self, there: int) -> list[WriteRequest]:
@@ -182,6 +183,8 @@ class Run:
 
     replies: list[Reply]
     limits: Limits = SLACK
+    #: The step in seconds.
+    tick: float = TICK
     #: How many writes of each kind were made, and how many were refused.
     writes: dict[WriteKind, int] = field(default_factory=dict)
     refused: int = 0
@@ -206,7 +209,7 @@ class Run:
             for process in team[self.turn :] + team[: self.turn]:
                 self._step(process, refuses)
             self.turn = (self.turn + 1) % count
-            self.now += TICK
+            self.now += self.tick
         return self
 
     def _step(self, process: "Process", refuses: Refuses) -> None:
