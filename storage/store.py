@@ -34,6 +34,7 @@ from storage import (
     file_choices,
     files,
     gateways,
+    holding,
     inbox,
     installations,
     leases,
@@ -100,13 +101,18 @@ class DatabaseStore:
         #: What is to be done after rows were deleted; may take a second.
         self._tidy = tidy
 
-    async def receive(self, message: Message, judge: Judge) -> Verdict:
+    async def receive(
+        self, message: Message, judge: Judge, *, held: bool = False
+    ) -> Verdict:
         now = self._clock()
         # One that is alone need not take what it has stored.
-        owner = "" if self.shared else self.owner
+        owner = "" if self.shared and not held else self.owner
         return await self._write(
             lambda db: inbox.receive(db, message, judge, now, owner)
         )
+
+    async def give_thread(self, thread: ThreadKey, to: ThreadKey) -> None:
+        await self._write(lambda db: holding.give_thread(db, thread, to, self.owner))
 
     async def readdress(self, message: Message, judge: Judge) -> Verdict:
         now = self._clock()

@@ -80,7 +80,7 @@ class DiscordAdapter:
     def __init__(self, link: Link) -> None:
         self._link = link
         self._names = NameCache(link)
-        self._threads = ThreadResolver(link, self._names, shared=not link.listens)
+        self._threads = ThreadResolver(link, self._names)
         self._rights = AttachRights()
         self._people = People(link)
         self.directory = DiscordDirectory(
@@ -104,7 +104,6 @@ class DiscordAdapter:
             self._hint()
         self._listened = True
         if host.gateways is not None:
-            self._threads.shared = True
             self._link.share_calls(host.gateways)
         if not self._link.listens:
             host.health.local(self.name)

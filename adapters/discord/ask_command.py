@@ -1,6 +1,8 @@
 """Handles questions asked by command: `/ask`, or about a message."""
 
+import asyncio
 import logging
+from dataclasses import replace
 from functools import partial
 
 import discord
@@ -17,7 +19,7 @@ from adapters.discord.bot_permissions import lacking
 from adapters.discord.client import Link, translated
 from adapters.discord.components import Drawn
 from adapters.discord.name_cache import NameCache
-from adapters.discord.threads import CARD_CHARS, ThreadResolver
+from adapters.discord.threads import APPEARS, CARD_CHARS, ThreadResolver
 from bot.domain.message import Message
 from bot.domain.scope import ThreadKey
 from bot.errors import DeliveryError, StorageError
@@ -102,14 +104,21 @@ class Asking:
             files=(message_files.uploaded(file),) if file and not too_large else (),
             quotes=self._quotes(about, thread, fresh=place is not None),
         )
+        # Nobody else begins before its thread is there.
+        held = place is not None and self._host.gateways is not None
         shown = None
         try:
             shown = await self._remember(
-                interaction, message, _card(user.display_name, question, about)
+                interaction,
+                message,
+                _card(user.display_name, question, about),
+                held=held,
             )
         finally:
             if place is not None:
                 self._threads.appeared(place, shown)
+            if held:
+                await self._begin(message, shown)
         if shown is not None:
             # If that message is deleted, the question is deleted.
             await retry_until_success(
@@ -124,12 +133,26 @@ class Asking:
                 ),
             )
 
+    async def _begin(self, message: Message, shown: int | None) -> None:
+        """Make the thread of the question that the message `shown` shows, if one does,
+        and have others answer it."""
+        thread = message.thread
+        place = replace(thread, thread=str(shown)) if shown is not None else thread
+        if shown is not None:
+            try:
+                async with asyncio.timeout(APPEARS):
+                    await self._threads.make(place, message)
+            except (DeliveryError, TimeoutError) as error:
+                # Whoever answers tries that again.
+                log.warning("thread.not_made thread=%s %s", place, error)
+        await retry_until_success(partial(self._host.inbox.begin, thread, place))
+
     async def _remember(
-        self, interaction: Interaction, message: Message, card: str
+        self, interaction: Interaction, message: Message, card: str, *, held: bool
     ) -> int | None:
         """Store `message`, and respond with `card`; return the id of that message, or
         None if it is not shown."""
-        work = self._host.inbox.receive(message)
+        work = self._host.inbox.receive(message, held=held)
         try:
             _, waits = await interaction_responses.awaited(
                 interaction, work, ephemeral=False

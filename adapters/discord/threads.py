@@ -10,7 +10,6 @@ the channel, as replies to the question.
 import asyncio
 import contextlib
 import logging
-import time
 from dataclasses import replace
 from typing import Literal
 from weakref import WeakValueDictionary
@@ -20,6 +19,7 @@ import discord
 from adapters.discord import events, ids, markup, outgoing, thread_names
 from adapters.discord.client import Link, translated
 from adapters.discord.name_cache import NameCache
+from bot.domain.message import Message
 from bot.domain.scope import ThreadKey
 from bot.domain.turn import Turn
 from bot.errors import DeliveryError, ThreadGone
@@ -33,9 +33,6 @@ ASKED = "asked-"
 # How long to wait for the command's own response, in seconds. It is due within three
 # (facts B2); the rest is for a slow network.
 APPEARS = 10.0
-
-# How often, in seconds, another process's response is looked for.
-LOOK_AGAIN = 0.25
 
 # Error codes for a thread that exists already, or that has no message (facts B4).
 THERE = {160004, 10008}
@@ -63,9 +60,7 @@ CARD_CHARS = 1_900
 class ThreadResolver:
     """The threads of one bot."""
 
-    def __init__(self, link: Link, names: NameCache, *, shared: bool = False) -> None:
-        #: Whether another process may have received the command of a turn.
-        self.shared = shared
+    def __init__(self, link: Link, names: NameCache) -> None:
         self._link = link
         self._names = names
         #: The ids of messages that show a command's question, once known. Without an
@@ -178,7 +173,7 @@ class ThreadResolver:
         # it since, it is not created again.
         if any(shown.message for shown in turn.shown):
             return self._is_known(thread) or await self._is_found(thread)
-        if not self._is_known(thread) and not await self._make(turn):
+        if not self._is_known(thread) and not await self.make(thread, turn.opening):
             self._without[thread.thread] = None
             return False
         return True
@@ -196,9 +191,10 @@ class ThreadResolver:
         self.is_there(thread.thread)
         return True
 
-    async def _make(self, turn: Turn) -> bool:
-        """Create the thread of `turn`; return False if that is impossible."""
-        thread, name = turn.thread, await self._name(turn)
+    async def make(self, thread: ThreadKey, opening: Message | None) -> bool:
+        """Create `thread` for the question `opening`; return False if that is
+        impossible. Raises DeliveryError or AccessRevoked."""
+        name = await self._name(opening)
         async with translated("make a thread"):
             try:
                 await self._start(thread, name)
@@ -249,11 +245,11 @@ class ThreadResolver:
             or guild.get_thread(ids.number(thread.thread, "thread")) is not None
         )
 
-    async def _name(self, turn: Turn) -> str:
-        if turn.opening is None:
+    async def _name(self, opening: Message | None) -> str:
+        if opening is None:
             return thread_names.UNNAMED
-        _, text = await self._names.readable(turn.opening)
-        return thread_names.name_of(turn.opening, text)
+        _, text = await self._names.readable(opening)
+        return thread_names.name_of(opening, text)
 
     async def _appearing(self, thread: ThreadKey) -> int | None:
         """Return the id of the command's own response, or None if it does not
@@ -264,31 +260,11 @@ class ThreadResolver:
         await asyncio.wait({root}, timeout=APPEARS)
         return root.result() if root.done() and not root.cancelled() else None
 
-    async def _shown_elsewhere(self, thread: ThreadKey, asked: int) -> int | None:
-        """Return the id of the message with which another process responds to the
-        command `asked`; None if it does not appear in time."""
-        channel = self._place(thread, thread.channel)
-        due = discord.utils.snowflake_time(asked).timestamp() + APPEARS
-        while True:
-            # Without permission to read, nothing is to be seen.
-            with contextlib.suppress(ThreadGone):
-                async with translated("look for a question"):
-                    message = await _response(channel, asked)
-                    if message is not None and not message.flags.loading:
-                        return message.id
-            if time.time() >= due:
-                return None
-            await asyncio.sleep(LOOK_AGAIN)
-
     async def _find_or_post(self, turn: Turn) -> int:
         """Return the id of the message with the question of `turn`: the command's
         response, or a new post."""
         thread = turn.thread
         asked = ids.number(thread.thread.removeprefix(ASKED), "question")
-        if self.shared:
-            found = await self._shown_elsewhere(thread, asked)
-            if found is not None:
-                return found
         channel = self._place(thread, thread.channel)
         # Without permission to read, a second question is better than no answer.
         with contextlib.suppress(ThreadGone):

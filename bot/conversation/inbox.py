@@ -19,7 +19,7 @@ from bot.conversation.stopping import Stopper
 from bot.conversation.waiting_signs import WaitingSigns
 from bot.domain.message import Disposition, Message, fuller
 from bot.domain.retention import DAY
-from bot.domain.scope import Scope
+from bot.domain.scope import Scope, ThreadKey
 from bot.platforms import Platforms
 from bot.settings.access import SettingsAccess
 
@@ -68,16 +68,22 @@ class Inbox:
         self._now = now
         self._instructions = Instructions(store, platforms, settings, stopper)
 
-    async def receive(self, message: Message) -> None:
+    async def receive(self, message: Message, *, held: bool = False) -> None:
         """Carry out `message` if it is a command; else store it, and queue a turn if it
-        is to be answered. Raises StorageError."""
+        is to be answered. If `held`, no other process begins in a new thread until
+        `begin`. Raises StorageError."""
         if not self._platforms.serves(message.thread):
             return
         with self._platforms.using(message.thread.platform):
             if await self._command(message):
                 return
-            await self._receive(message)
+            await self._receive(message, held=held)
             await self._triage(message)
+
+    async def begin(self, thread: ThreadKey, to: ThreadKey) -> None:
+        """Have `thread`, in which a message was held, answered as the thread `to`.
+        Raises StorageError."""
+        await self._store.give_thread(thread, to)
 
     async def receive_unaddressed(self, message: Message) -> None:
         """Pass a message at the top of a channel on to triage. Raises StorageError."""
@@ -86,11 +92,14 @@ class Inbox:
         with self._platforms.using(message.thread.platform):
             await self._triage(message)
 
-    async def _receive(self, message: Message, *, edit: bool = False) -> None:
+    async def _receive(
+        self, message: Message, *, edit: bool = False, held: bool = False
+    ) -> None:
         engagement = await self._engagement(message)
-        judge, receive = addressing.judge, self._store.receive
-        if edit:
-            receive = self._store.readdress
+        judge = addressing.judge
+        receive = (
+            self._store.readdress if edit else partial(self._store.receive, held=held)
+        )
         if edit and not message.addressed:
             judge = addressing.judge_edited
         elif self._now() - message.at > (STALE_EDIT if edit else STALE):

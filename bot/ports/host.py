@@ -27,13 +27,20 @@ class Inbox(Protocol):
     for every workspace: what people deleted must not be kept.
     """
 
-    async def receive(self, message: Message) -> None:
+    async def receive(self, message: Message, *, held: bool = False) -> None:
         """Store `message`, and queue a turn if it is to be answered. Add to a known
         message what this version of it has more.
+
+        If `held`, no other process begins in a new thread until `begin`, or until this
+        process has ended.
 
         When this returns, the message is durable and the platform's event may be
         acknowledged. Raises StorageError if it is not.
         """
+
+    async def begin(self, thread: ThreadKey, to: ThreadKey) -> None:
+        """Have `thread`, in which a message was held, answered as the thread `to`.
+        Raises StorageError."""
 
     async def receive_unaddressed(self, message: Message) -> None:
         """Queue `message`, which is at the top of a channel and not for the bot, for

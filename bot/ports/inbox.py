@@ -18,8 +18,11 @@ Judge = Callable[[Message, ThreadFacts | None], Verdict]
 class InboxStore(Protocol):
     """Messages as the platforms deliver, edit and delete them."""
 
-    async def receive(self, message: Message, judge: Judge) -> Verdict:
-        """Apply what `judge` decides about `message`, and return it.
+    async def receive(
+        self, message: Message, judge: Judge, *, held: bool = False
+    ) -> Verdict:
+        """Apply what `judge` decides about `message`, and return it. If `held`, nobody
+        is woken for a new thread until `give_thread`, or until this process has ended.
 
         A known message is IGNOREd: nothing changes. KEEP stores the message, in an
         unknown thread only if the verdict `begins` it, and makes its change. ANSWER
@@ -32,6 +35,10 @@ class InboxStore(Protocol):
         bot's own messages are skipped and known messages do not change.
         """
         ...
+
+    async def give_thread(self, thread: ThreadKey, to: ThreadKey) -> None:
+        """Have `thread`, which was held, answered as the thread `to`. Does nothing if
+        this process does not hold it."""
 
     async def readdress(self, message: Message, judge: Judge) -> Verdict:
         """Apply what `judge` decides about `message`, which an edit made address the

@@ -21,6 +21,7 @@ STEPS = (
     Step("e001_procrastinate_3_10", SchemaManager.get_schema()),
     Step("e002_wakeups", (HERE / "wakeups.sql").read_text("utf-8")),
     Step("e003_rounds", (HERE / "rounds.sql").read_text("utf-8")),
+    Step("e004_holding", (HERE / "holding.sql").read_text("utf-8")),
 )
 
 

@@ -59,6 +59,10 @@ class ScriptedCore:
         self.met: list[tuple[Scope, str]] = []
         self.sorted: list[Message] = []
         self.overheard: list[Message] = []
+        #: The threads in which nobody begins, and those in which somebody may, with the
+        #: threads that they became.
+        self.held: list[ThreadKey] = []
+        self.begun: list[tuple[ThreadKey, ThreadKey]] = []
         #: Keys of the turns that exist.
         self.turns: set[str] = set()
         #: Raised instead of storing a rating, unless it is None.
@@ -94,8 +98,13 @@ class ScriptedCore:
     async def joined(self, place: Scope, owner: str, name: str) -> None:
         self.met.append((place, owner))
 
-    async def receive(self, message: Message) -> None:
+    async def receive(self, message: Message, *, held: bool = False) -> None:
         self.heard.append(message)
+        if held:
+            self.held.append(message.thread)
+
+    async def begin(self, thread: ThreadKey, to: ThreadKey) -> None:
+        self.begun.append((thread, to))
 
     async def supplement(self, message: Message) -> None:
         self.heard.append(message)

@@ -169,7 +169,7 @@ class FakeAdapter:
             self._host = asyncio.get_running_loop().create_future()
         return self._host
 
-    async def receive(self, message: Message) -> None:
+    async def receive(self, message: Message, *, held: bool = False) -> None:
         """Let the core receive `message`, once it listens."""
         await (await asyncio.shield(self.listening)).inbox.receive(message)
 

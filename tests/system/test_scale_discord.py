@@ -13,7 +13,9 @@ import pytest_asyncio
 
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.discord.emulator import DiscordEmulator
+from tests.emulators.discord.faults import CALLBACK, THREADS, hold
 from tests.support import postgres
+from tests.support.deep import deep_only
 from tests.support.process import Nursery, Process, claude_env
 from tests.support.scale_harness import PATIENCE
 
@@ -100,6 +102,43 @@ async def town(tmp_path: Path, nursery: Nursery) -> AsyncIterator[Town]:
                     with contextlib.suppress(ProcessLookupError):
                         process.kill()
                         await process.ended(PATIENCE)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "after"),
+    [
+        ("POST", CALLBACK, False),
+        ("POST", CALLBACK, True),
+        *deep_only(("POST", THREADS, False)),
+        ("POST", THREADS, True),
+    ],
+)
+async def test_a_command_is_answered_once_whenever_its_gateway_is_killed(
+    town: Town, method: str, path: str, after: bool
+) -> None:
+    discord, channel = town.discord, town.channels[1]
+    gateway = await town.start("gateway", "--shards", "1/2")
+    await town.until_asked(LISTED, 1)
+    await town.start("work")
+    await town.until_asked(LISTED, 2)
+    await discord.until(lambda: discord.gateway.connected == 1, timeout=PATIENCE)
+    let_go = asyncio.Event()
+    held = discord.faults.add(method, path, hold(let_go, after=after))
+    discord.command(town.alice, channel, "ask", question="The capital?")
+    await discord.until(lambda: held.struck, timeout=PATIENCE)
+    # It is stored, and nobody has begun.
+    assert town.ask(OPEN) == 1
+    assert (
+        town.ask("SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'drain'")
+        == 0
+    )
+    gateway.kill()
+    await town.until_asked(OPEN, 0)
+    [question] = [e for e in discord.messages(channel) if "capital" in e.text]
+    assert question.bot
+    assert discord.threads(channel) == [question.id]
+    assert town.answers(question.id) == ["Paris."]
+    let_go.set()
 
 
 async def test_shards_hear_in_two_processes_and_one_without_any_answers(

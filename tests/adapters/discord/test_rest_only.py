@@ -14,7 +14,9 @@ from bot.domain.reply import Part
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.turn import Turn, TurnState
 from bot.errors import AccessRevoked
+from bot.ports.host import Host
 from tests.emulators.discord.emulator import DiscordEmulator
+from tests.storage.test_leases import OneOf
 from tests.support.discord_harness import Office, ScriptedCore, attended
 from tests.support.fakes import show
 
@@ -121,19 +123,21 @@ async def test_a_token_that_is_reset_ends_the_process(board: Board) -> None:
 
 
 class Hasty(ScriptedCore):
-    """Has another process answer a question as soon as it is stored."""
+    """Has another process answer a question as soon as it may begin."""
 
     def __init__(self, answer: Callable[[Message], Awaitable[None]]) -> None:
         super().__init__()
         self._answer = answer
         self.answers: list[asyncio.Future[None]] = []
 
-    async def receive(self, message: Message) -> None:
-        await super().receive(message)
-        self.answers.append(asyncio.ensure_future(self._answer(message)))
-        # The other process is faster than the response of this one.
-        for _ in range(20):
-            await asyncio.sleep(0.01)
+    @property
+    def host(self) -> Host:
+        return replace(super().host, gateways=OneOf("one"))
+
+    async def begin(self, thread: ThreadKey, to: ThreadKey) -> None:
+        await super().begin(thread, to)
+        question = replace(self.heard[-1], thread=to)
+        self.answers.append(asyncio.ensure_future(self._answer(question)))
 
 
 async def test_a_worker_answers_a_command_below_the_response_of_the_gateway() -> None:
@@ -146,13 +150,17 @@ async def test_a_worker_answers_a_command_below_the_response_of_the_gateway() ->
                 await show(surface, Part(0, "Paris.", final=True))
 
         office = Office(discord)
-        office.core = Hasty(answer)
+        office.core = core = Hasty(answer)
         async with attended(office):
             asked = discord.command(
                 *(office.alice, office.general, "ask"), question="The capital?"
             )
-            await discord.until(lambda: office.core.heard)
-            await asyncio.gather(*office.core.answers)
+            answers = await discord.until(lambda: core.answers)
+            [(held, place)] = office.core.begun
+            assert office.core.held == [held]
+            # Its thread was there before anybody began.
+            assert discord.threads(office.general) == [place.thread]
+            await asyncio.gather(*answers)
             [question] = discord.messages(office.general)
             assert "The capital?" in question.text
             assert asked.response is not None

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import time
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -18,6 +19,7 @@ from tests.storage.engine.conftest import Process, Processes
 from tests.support import postgres
 from tests.support.store_helpers import HERE, THERE, answer, keep, said
 
+ASIDE = replace(HERE, thread="3.0")
 CUT = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()
@@ -52,6 +54,40 @@ async def test_a_job_is_stored_with_its_turn_and_holds_the_thread_alone(
         **{"channel": "C1", "thread": "1.0", "asker": "slack:U1"},
     }
     assert processes.ask(JOBS) == [("drain", "slack:T1:C1:1.0", job, "todo")]
+
+
+async def test_nobody_is_woken_for_a_thread_that_is_held_until_it_is_given(
+    processes: Processes,
+) -> None:
+    hearing = await processes.one("hearing", role=GATEWAY)
+    other = await processes.one("other")
+    await hearing.store.receive(said("m1"), answer, held=True)
+    await hearing.store.receive(said("m2", thread=ASIDE), answer)
+    # Nor when it is looked for what lacks a job.
+    await processes.until(lambda: ASIDE in hearing.drained + other.drained)
+    assert processes.ask("SELECT count(*) FROM threads WHERE owner = 'hearing'")
+    # Only who holds it may give it.
+    await other.store.give_thread(HERE, THERE)
+    assert HERE not in hearing.drained + other.drained
+    await hearing.store.give_thread(HERE, THERE)
+    await processes.until(lambda: THERE in hearing.drained + other.drained)
+    await processes.until(lambda: not processes.ask(JOBS))
+    assert await hearing.store.open_threads() == []
+    await hearing.store.give_thread(THERE, HERE)
+    assert processes.ask(JOBS) == []
+
+
+async def test_a_thread_whose_holder_was_killed_is_woken(processes: Processes) -> None:
+    hearing = await processes.one("hearing", role=GATEWAY)
+    other = await processes.one("other")
+    await hearing.store.receive(said("m1"), answer, held=True)
+    await hearing.kill()
+    await processes.until(lambda: other.drained == [HERE])
+    await processes.until(lambda: not processes.ask(JOBS))
+    # What it does when it goes on changes nothing.
+    await hearing.store.give_thread(HERE, THERE)
+    assert await other.store.open_threads() == []
+    assert processes.ask("SELECT thread FROM threads") == [("1.0",)]
 
 
 async def test_a_turn_that_is_given_back_wakes_again(processes: Processes) -> None:
