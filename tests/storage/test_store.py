@@ -2,8 +2,7 @@
 
 import asyncio
 import re
-import sys
-from asyncio.subprocess import PIPE
+import resource
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from functools import partial
@@ -25,6 +24,7 @@ from storage import conversation, thread_queries
 from storage.connection import Connection
 from storage.opening import open_store
 from storage.store import DatabaseStore
+from tests.support.forked import Tell, forked
 from tests.support.store_helpers import (
     HERE,
     answer,
@@ -39,8 +39,6 @@ from tests.support.store_helpers import (
     said,
     waiting,
 )
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -253,15 +251,24 @@ async def test_a_full_disk_lets_turns_wait_as_they_are(store: DatabaseStore) -> 
     assert (await following(store)).state is TurnState.UNDELIVERED
 
 
-async def test_a_file_that_may_not_grow_is_a_full_disk(path: Path) -> None:
+def test_a_file_that_may_not_grow_is_a_full_disk(path: Path) -> None:
     """A limit on file sizes fails in the write itself, below SQLite's counting."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.support.full_disk_process", str(path)),
-        cwd=ROOT,
-        stdout=PIPE,
-    )
-    told, _ = await process.communicate()
-    assert told.decode().split() == ["KEEP", "StorageFull", "KEEP"]
+    with forked(lambda tell: asyncio.run(fill_up(path, tell))) as (_, told):
+        assert told.read().split() == [b"KEEP", b"StorageFull", b"KEEP"]
+
+
+async def fill_up(path: Path, tell: Tell) -> None:
+    """Receive a message before, while and after files may not grow; tell what became
+    of each."""
+    async with open_store(path) as store:
+        await store.receive(said("root", opens=True), answer)
+        allowed, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+        for number, limit in enumerate((allowed, 4096, allowed)):
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, most))
+            try:
+                tell((await store.receive(said(f"m{number}"), keep)).disposition.name)
+            except StorageError as error:
+                tell(type(error).__name__)
 
 
 # How it finds things

@@ -26,6 +26,7 @@ from storage.postgres.lock_numbers import PROCESSES, RUNNING
 from storage.postgres.move import move
 from storage.postgres.move_tables import LEFT_OUT, tables, triggers
 from tests.support import postgres
+from tests.support.deep import rounds
 from tests.support.postgres import database, migrated
 from tests.support.store_helpers import HERE, THERE, answer, exchange, said
 
@@ -115,12 +116,19 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def made() -> Iterator[str]:
+    """The address of a database in which a threadkeep has made the tables, and stored
+    nothing."""
+    with database(migrated) as found:
+        yield found
+
+
+@pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Batches of two rows."""
     monkeypatch.setattr(moving, "BATCH_ROWS", 2)
 
 
-@pytest.mark.usefixtures("small")
 def test_everything_goes_to_a_server_and_back(
     path: Path, address: str, tmp_path: Path
 ) -> None:
@@ -137,14 +145,19 @@ def test_everything_goes_to_a_server_and_back(
     assert back.stat().st_mode & 0o077 == 0
 
 
-def test_the_command_tells_what_it_moves(path: Path, address: str) -> None:
-    ran = CliRunner().invoke(move_command, [str(path), uri(address)])
+def test_the_command_tells_what_it_moves_and_leaves_alone_what_has_rows(
+    path: Path, made: str
+) -> None:
+    ran = CliRunner().invoke(move_command, [str(path), uri(made)])
     assert ran.exit_code == 0
     assert f"messages: {ROWS} rows" in ran.stderr
     assert f"{ROWS * len(tables())} rows moved in" in ran.stderr
-    ran = CliRunner().invoke(move_command, [str(path), uri(address)])
-    assert ran.exit_code == 2
-    assert "is not empty" in ran.stderr
+    before = path.read_bytes()
+    for ends in ([str(path), uri(made)], [uri(made), str(path)]):
+        ran = CliRunner().invoke(move_command, ends)
+        assert ran.exit_code == 2
+        assert "is not empty" in ran.stderr
+    assert path.read_bytes() == before
 
 
 def test_no_table_is_left_out() -> None:
@@ -153,9 +166,11 @@ def test_no_table_is_left_out() -> None:
         assert {table.name for table in tables()} == {*db.table_names()} - LEFT_OUT
 
 
-def test_what_comes_next_has_the_next_number(path: Path, address: str) -> None:
-    moved(path, address)
-    with connected(address) as db:
+def test_a_number_and_what_follows_a_change_follow_after_a_move(
+    path: Path, made: str
+) -> None:
+    moved(path, made)
+    with connected(made) as db:
         row = db.execute(
             "INSERT INTO threads (platform, workspace, channel, thread, follows, "
             "unread, created_at) VALUES ('slack', 'T', 'C', '1', 1, 0, 1.0) "
@@ -163,27 +178,6 @@ def test_what_comes_next_has_the_next_number(path: Path, address: str) -> None:
         ).fetchone()
         assert row is not None
         assert row["id"] == 2**40 + ROWS + 1
-
-
-def test_the_first_row_after_a_move_of_nothing_has_the_first_number(
-    tmp_path: Path, address: str
-) -> None:
-    open_for_writing(tmp_path / "new.db").close()
-    assert set(moved(tmp_path / "new.db", address).values()) == {0}
-    with connected(address) as db:
-        row = db.execute(
-            "INSERT INTO search_places (platform, workspace, channel) "
-            "VALUES ('slack', 'T', 'C') RETURNING id"
-        ).fetchone()
-        assert row is not None
-        assert row["id"] == 1
-
-
-def test_what_follows_a_change_follows_it_after_a_move(
-    path: Path, address: str
-) -> None:
-    moved(path, address)
-    with connected(address) as db:
         db.execute("UPDATE messages SET deleted_at = 1, text = 'x' WHERE id = 1")
         db.execute("UPDATE messages SET deleted_at = NULL WHERE id = 2")
         db.execute("UPDATE messages SET deleted_at = 1.0 WHERE id = 2")
@@ -191,6 +185,20 @@ def test_what_follows_a_change_follows_it_after_a_move(
         assert found.fetchall()
         left = db.execute("SELECT message_id FROM message_files ORDER BY 1").fetchall()
         assert [number for (number,) in left] == [3, 4, 2**40 + ROWS]
+
+
+def test_the_first_row_after_a_move_of_nothing_has_the_first_number(
+    tmp_path: Path, made: str
+) -> None:
+    open_for_writing(tmp_path / "new.db").close()
+    assert set(moved(tmp_path / "new.db", made).values()) == {0}
+    with connected(made) as db:
+        row = db.execute(
+            "INSERT INTO search_places (platform, workspace, channel) "
+            "VALUES ('slack', 'T', 'C') RETURNING id"
+        ).fetchone()
+        assert row is not None
+        assert row["id"] == 1
 
 
 def killed(source: str, target: str, after: int) -> bool:
@@ -227,11 +235,11 @@ def test_a_move_that_is_killed_goes_on_where_it_was(
 ) -> None:
     back = tmp_path / "back.db"
     for source, target in ((uri(path), uri(address)), (uri(address), uri(back))):
-        # Each moves 30 more batches, from where the one before was killed.
-        kills = 0
-        while killed(source, target, 30):
+        # Each moves so many more batches, from where the one before was killed.
+        more, kills = rounds(60, 30), 0
+        while killed(source, target, more):
             kills += 1
-        assert kills == (len(tables()) * 3 - 1) // 30
+        assert kills == (len(tables()) * 3 - 1) // more > 0
     assert rows_of(back) == rows_of(path)
 
 
@@ -241,6 +249,10 @@ def test_nobody_starts_on_half_a_move(path: Path, address: str, tmp_path: Path) 
     with connected(address) as db:
         assert "run threadkeep move again" in problem(lambda: schema.apply(db))
         assert "run threadkeep move again" in problem(lambda: schema.pending(db))
+    # Nor is it completed from another source.
+    other = tmp_path / "other.db"
+    open_for_writing(other).close()
+    assert "has a part of" in problem(lambda: moved(other, address))
     moved(path, address)
     with connected(address) as db:
         schema.apply(db)
@@ -258,27 +270,6 @@ def test_a_source_that_changes_meanwhile_is_noticed(path: Path, address: str) ->
     with connected(address) as db:
         [row] = db.execute("SELECT epoch FROM threads WHERE id = 1").fetchall()
         assert row["epoch"] == 77
-
-
-@pytest.mark.usefixtures("small")
-def test_half_a_move_is_completed_from_its_own_source(
-    path: Path, address: str, tmp_path: Path
-) -> None:
-    assert killed(uri(path), uri(address), 20)
-    other = tmp_path / "other.db"
-    open_for_writing(other).close()
-    assert "has a part of" in problem(lambda: moved(other, address))
-    moved(path, address)
-
-
-def test_a_target_with_rows_is_left_alone(
-    path: Path, address: str, tmp_path: Path
-) -> None:
-    moved(path, address)
-    assert "is not empty" in problem(lambda: moved(path, address))
-    before = path.read_bytes()
-    assert "is not empty" in problem(lambda: moved(address, path))
-    assert path.read_bytes() == before
 
 
 async def test_a_target_on_which_a_process_only_started_is_empty(
@@ -317,41 +308,34 @@ def test_what_a_newer_version_added_is_not_lost(
     )
 
 
-async def test_nobody_runs_meanwhile(path: Path, address: str) -> None:
+async def test_nobody_runs_or_starts_meanwhile(path: Path, made: str) -> None:
     with locked(path):
-        problem(lambda: moved(path, address), InUse)
-    async with open_store(ServerAddress(uri(address))) as store:
+        problem(lambda: moved(path, made), InUse)
+    async with open_store(ServerAddress(uri(made))) as store:
         await store.receive(said("1"), answer)
-        assert "A threadkeep is using" in problem(lambda: moved(path, address))
-
-
-def test_a_process_that_lost_its_connections_runs_all_the_same(
-    path: Path, address: str
-) -> None:
-    with connected(address) as process:
+        assert "A threadkeep is using" in problem(lambda: moved(path, made))
+    with connected(made) as process:
+        # One that lost its connections runs all the same.
         process.execute(f"SELECT pg_advisory_lock({PROCESSES}, 1)")
-        assert "A threadkeep is using" in problem(lambda: moved(path, address))
-
-
-async def test_nobody_starts_meanwhile(address: str) -> None:
+        assert "A threadkeep is using" in problem(lambda: moved(path, made))
     with (
-        connected(address) as mover,
+        connected(made) as mover,
         locks.locked(mover, RUNNING, 1),
         pytest.raises(ConfigError, match="move"),
     ):
-        async with open_store(ServerAddress(uri(address))):
+        async with open_store(ServerAddress(uri(made))):
             pass
 
 
 async def test_what_a_process_on_postgresql_stored_comes_to_a_file(
-    address: str, tmp_path: Path
+    made: str, tmp_path: Path
 ) -> None:
     """The tables of the engine stay, and no turn is lost with its job."""
-    async with open_store(ServerAddress(uri(address))) as store:
+    async with open_store(ServerAddress(uri(made))) as store:
         await store.receive(said("1"), answer)
         await exchange(store, said("2", thread=THERE), "Yes.")
     file = tmp_path / "back.db"
-    assert moved(address, file)["turns"] == 2
+    assert moved(made, file)["turns"] == 2
     async with open_store(file) as store:
         assert await store.open_threads() == [HERE]
         assert [each.content for each in await store.conversation(THERE)][-1] == "Yes."
@@ -372,9 +356,3 @@ def test_ends_that_cannot_be_moved_between_are_named(
     with connected(address) as db:
         db.execute("CREATE TABLE invoices (id bigint)")
     assert "another program" in problem(lambda: moved(path, address))
-
-
-def test_a_copy_of_the_tables_is_a_target(path: Path) -> None:
-    """One on which a threadkeep has made the tables, and stored nothing."""
-    with database(migrated) as address:
-        assert moved(path, address)["messages"] == ROWS
