@@ -108,21 +108,21 @@ def test_every_model_that_the_sdk_names_is_known() -> None:
     assert {name for name in named if catalog.find(name) is None} == set()
 
 
-@pytest.mark.parametrize("facts", catalog.MODELS.values(), ids=lambda facts: facts.id)
-def test_the_table_is_sound(facts: catalog.ModelFacts) -> None:
-    assert facts.max_output < facts.context
-    assert facts.tariffs
-    days = [tariff.since for tariff in facts.tariffs]
-    assert days == sorted(set(days))
-    assert facts.takes_effort or facts.effort is None
-    for tariff in facts.tariffs:
-        prices = tariff.prices
-        # 1.25 and 2 times the input for writing, less than it for reading: the one
-        # rule that all of Anthropic's price lists have kept.
-        assert math.isclose(prices.cache_write_5m, 1.25 * prices.input)
-        assert math.isclose(prices.cache_write_1h, 2 * prices.input)
-        assert prices.cache_read <= 0.1 * prices.input
-        assert math.isclose(prices.output, 5 * prices.input)
+def test_the_table_is_sound() -> None:
+    for facts in catalog.MODELS.values():
+        assert facts.max_output < facts.context, facts
+        assert facts.tariffs, facts
+        days = [tariff.since for tariff in facts.tariffs]
+        assert days == sorted(set(days)), facts
+        assert facts.takes_effort or facts.effort is None, facts
+        for tariff in facts.tariffs:
+            prices = tariff.prices
+            # 1.25 and 2 times the input for writing, less than it for reading: the one
+            # rule that all of Anthropic's price lists have kept.
+            assert math.isclose(prices.cache_write_5m, 1.25 * prices.input), facts
+            assert math.isclose(prices.cache_write_1h, 2 * prices.input), facts
+            assert prices.cache_read <= 0.1 * prices.input, facts
+            assert math.isclose(prices.output, 5 * prices.input), facts
 
 
 NOON = datetime.datetime(2026, 11, 26, 12, tzinfo=datetime.UTC).timestamp()

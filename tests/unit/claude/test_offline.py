@@ -168,13 +168,15 @@ async def test_max_tokens_bounds_the_answer() -> None:
     assert last.stop_reason == "max_tokens"
 
 
-@pytest.mark.parametrize("file", ["b.md", "a (1).png", "c; d.txt", "(attached: e).f"])
 @pytest.mark.parametrize("name", ["Ann", "A>B", 'A "B" C', "<message>"])
-async def test_what_context_writes_is_read(name: str, file: str) -> None:
-    here = ThreadKey("terminal", "w", "c", "t")
-    heard = Message(here, "m1", 1.0, "U1", "hi", True, True, files=(Attachment(file),))
-    content = f"{prompt.preface(0)}\n{prompt.label(heard, name, 'hi')}"
-    answer = await text(replace(ASK, messages=(ChatMessage("user", content),)))
-    assert f"by **{name.strip('<>').replace('>', '')}**:" in answer
-    assert f"- files: {file}\n" in answer
-    assert "> hi\n" in answer
+async def test_what_context_writes_is_read(name: str) -> None:
+    for file in ("b.md", "a (1).png", "c; d.txt", "(attached: e).f"):
+        here = ThreadKey("terminal", "w", "c", "t")
+        heard = Message(
+            here, "m1", 1.0, "U1", "hi", True, True, files=(Attachment(file),)
+        )
+        content = f"{prompt.preface(0)}\n{prompt.label(heard, name, 'hi')}"
+        answer = await text(replace(ASK, messages=(ChatMessage("user", content),)))
+        assert f"by **{name.strip('<>').replace('>', '')}**:" in answer, file
+        assert f"- files: {file}\n" in answer, file
+        assert "> hi\n" in answer, file

@@ -1,38 +1,36 @@
 """Names of variables that are nearly right."""
 
-import pytest
 
 from bot.cli.variables import nearest, read_by_us, unread
 
-
-@pytest.mark.parametrize(
-    ("name", "near"),
-    [
-        ("ANTHROPIC_KEY", ["ANTHROPIC_API_KEY"]),
-        ("ANTHROPIC_TOKEN", []),
-        ("ANTROPIC_API_KEY", ["ANTHROPIC_API_KEY"]),
-        ("CLAUDE_API_KEY", ["ANTHROPIC_API_KEY"]),
-        ("anthropic_api_key", ["ANTHROPIC_API_KEY"]),
-        ("SLACK_TOKEN", ["SLACK_APP_TOKEN", "SLACK_BOT_TOKEN"]),
-        ("SLACK_BOT_TOKENS", ["SLACK_BOT_TOKEN"]),
-        ("SLACK-BOT-TOKEN", ["SLACK_BOT_TOKEN"]),
-        ("DISCORD_BOT_TOKEN", ["DISCORD_TOKEN"]),
-        ("DISCORD_SHARD", ["DISCORD_SHARDS"]),
-        ("THREADKEEP_MODLE", ["THREADKEEP_MODEL"]),
-        ("THREADKEEP_LOG_LEVEL", ["THREADKEEP_LOG"]),
-        ("THREADKEEP_PROMPT", ["THREADKEEP_SYSTEM_PROMPT"]),
-        ("THREADKEEP_ADMIN", ["THREADKEEP_ADMINS"]),
-        ("THREADKEEP_DISCORD_TOKEN", ["DISCORD_TOKEN"]),
-        ("THREDKEEP_DB", ["THREADKEEP_DB"]),
-        ("MY_SLACK_BOT_TOKEN", ["SLACK_BOT_TOKEN"]),
-        ("THREADKEEP_COLOUR", []),
-        ("PATH", []),
-        ("HTTPS_PROXY", []),
-        ("EDITOR", []),
-    ],
+NEAREST: tuple[tuple[str, list[str]], ...] = (
+    ("ANTHROPIC_KEY", ["ANTHROPIC_API_KEY"]),
+    ("ANTHROPIC_TOKEN", []),
+    ("ANTROPIC_API_KEY", ["ANTHROPIC_API_KEY"]),
+    ("CLAUDE_API_KEY", ["ANTHROPIC_API_KEY"]),
+    ("anthropic_api_key", ["ANTHROPIC_API_KEY"]),
+    ("SLACK_TOKEN", ["SLACK_APP_TOKEN", "SLACK_BOT_TOKEN"]),
+    ("SLACK_BOT_TOKENS", ["SLACK_BOT_TOKEN"]),
+    ("SLACK-BOT-TOKEN", ["SLACK_BOT_TOKEN"]),
+    ("DISCORD_BOT_TOKEN", ["DISCORD_TOKEN"]),
+    ("DISCORD_SHARD", ["DISCORD_SHARDS"]),
+    ("THREADKEEP_MODLE", ["THREADKEEP_MODEL"]),
+    ("THREADKEEP_LOG_LEVEL", ["THREADKEEP_LOG"]),
+    ("THREADKEEP_PROMPT", ["THREADKEEP_SYSTEM_PROMPT"]),
+    ("THREADKEEP_ADMIN", ["THREADKEEP_ADMINS"]),
+    ("THREADKEEP_DISCORD_TOKEN", ["DISCORD_TOKEN"]),
+    ("THREDKEEP_DB", ["THREADKEEP_DB"]),
+    ("MY_SLACK_BOT_TOKEN", ["SLACK_BOT_TOKEN"]),
+    ("THREADKEEP_COLOUR", []),
+    ("PATH", []),
+    ("HTTPS_PROXY", []),
+    ("EDITOR", []),
 )
-def test_a_name_leads_to_the_nearest(name: str, near: list[str]) -> None:
-    assert sorted(nearest(name, read_by_us())) == near
+
+
+def test_a_name_leads_to_the_nearest() -> None:
+    for name, near in NEAREST:
+        assert sorted(nearest(name, read_by_us())) == near, name
 
 
 def test_budgets_lead_to_all_kinds() -> None:

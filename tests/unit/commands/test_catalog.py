@@ -5,71 +5,68 @@ import pytest
 from bot.commands.catalog import COMMANDS, is_question, parse_command
 from bot.ui.elements import LINE_CHARS, Command
 
-
-@pytest.mark.parametrize(
-    ("text", "command"),
-    [
-        ("settings", Command("settings")),
-        (" Settings ", Command("settings")),
-        ("model", Command("model")),
-        ("model `claude-opus-5-5`", Command("model", {"value": "claude-opus-5-5"})),
-        (
-            "model opus channel",
-            Command("model", {"value": "opus", "where": "channel"}),
-        ),
-        ("model inherit", Command("model", {"value": "inherit"})),
-        ("budget day 5", Command("budget", {"period": "day", "value": "5"})),
-        (
-            "budget month none server",
-            Command(
-                "budget", {"period": "month", "value": "none", "where": "workspace"}
-            ),
-        ),
-        ("prompt", Command("prompt")),
-        ("prompt history", Command("prompt history")),
-        ("prompt rollback v3", Command("prompt rollback", {"version": "3"})),
-        ("set follow off", Command("set", {"option": "follow", "value": "off"})),
-        (
-            "set who user:U1 group:S2",
-            Command("set", {"option": "who", "value": "user:U1 group:S2"}),
-        ),
-        (
-            "set prompt Be brief.\n  And kind.",
-            Command("set", {"option": "prompt", "value": "Be brief.\n  And kind."}),
-        ),
-        ("set model", Command("set", {"option": "model"})),
-        ("usage", Command("usage")),
-    ],
+WHOLE = (
+    ("settings", Command("settings")),
+    (" Settings ", Command("settings")),
+    ("model", Command("model")),
+    ("model `claude-opus-5-5`", Command("model", {"value": "claude-opus-5-5"})),
+    (
+        "model opus channel",
+        Command("model", {"value": "opus", "where": "channel"}),
+    ),
+    ("model inherit", Command("model", {"value": "inherit"})),
+    ("budget day 5", Command("budget", {"period": "day", "value": "5"})),
+    (
+        "budget month none server",
+        Command("budget", {"period": "month", "value": "none", "where": "workspace"}),
+    ),
+    ("prompt", Command("prompt")),
+    ("prompt history", Command("prompt history")),
+    ("prompt rollback v3", Command("prompt rollback", {"version": "3"})),
+    ("set follow off", Command("set", {"option": "follow", "value": "off"})),
+    (
+        "set who user:U1 group:S2",
+        Command("set", {"option": "who", "value": "user:U1 group:S2"}),
+    ),
+    (
+        "set prompt Be brief.\n  And kind.",
+        Command("set", {"option": "prompt", "value": "Be brief.\n  And kind."}),
+    ),
+    ("set model", Command("set", {"option": "model"})),
+    ("usage", Command("usage")),
 )
-def test_a_whole_message_is_a_command(text: str, command: Command) -> None:
-    assert parse_command(text) == command
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "hello",
-        "usage of the API last month?",
-        "settings are wrong on my laptop",
-        "stop the build",
-        "help me with this",
-        "new ideas please",
-        "model trains are late again",
-        "retry the deployment",
-        "budget day after tomorrow",
-        "set effort high for this migration",
-        "set up a meeting",
-        "prompt rollback",
-        "prompt rollback tomorrow",
-        "set nonsense 5",
-        "save option=model",
-        "edit",
-        "draft save draft=1",
-    ],
+def test_a_whole_message_is_a_command() -> None:
+    for text, command in WHOLE:
+        assert parse_command(text) == command, text
+
+
+QUESTIONS = (
+    "",
+    "hello",
+    "usage of the API last month?",
+    "settings are wrong on my laptop",
+    "stop the build",
+    "help me with this",
+    "new ideas please",
+    "model trains are late again",
+    "retry the deployment",
+    "budget day after tomorrow",
+    "set effort high for this migration",
+    "set up a meeting",
+    "prompt rollback",
+    "prompt rollback tomorrow",
+    "set nonsense 5",
+    "save option=model",
+    "edit",
+    "draft save draft=1",
 )
-def test_nobodys_question_is_swallowed(text: str) -> None:
-    assert parse_command(text) is None
+
+
+def test_nobodys_question_is_swallowed() -> None:
+    for text in QUESTIONS:
+        assert parse_command(text) is None, text
 
 
 def test_every_verb_that_is_listed_can_be_typed_or_needs_a_word() -> None:

@@ -127,22 +127,22 @@ def test_there_are_many_examples() -> None:
     assert len(ANSWERED) + len(KEPT) >= 100
 
 
-@pytest.mark.parametrize("text", ANSWERED)
-def test_a_follow_up_is_answered(text: str) -> None:
-    assert judge(heard(text), OURS).disposition is Disposition.ANSWER
+def test_a_follow_up_is_answered() -> None:
+    for text in ANSWERED:
+        assert judge(heard(text), OURS).disposition is Disposition.ANSWER, text
 
 
-@pytest.mark.parametrize("text", KEPT)
-def test_what_is_for_others_or_only_thanks_is_read(text: str) -> None:
-    assert judge(heard(text), OURS).disposition is Disposition.KEEP
-    every = EngagementSettings(follow="all")
-    assert judge(heard(text), OURS, every).disposition is Disposition.ANSWER
+def test_what_is_for_others_or_only_thanks_is_read() -> None:
+    for text in KEPT:
+        assert judge(heard(text), OURS).disposition is Disposition.KEEP, text
+        every = EngagementSettings(follow="all")
+        assert judge(heard(text), OURS, every).disposition is Disposition.ANSWER, text
 
 
-@pytest.mark.parametrize("text", KEPT)
-def test_what_mentions_the_bot_too_is_answered(text: str) -> None:
-    for both in (f"{text} <bot>", f"<bot> {text}"):
-        assert judge(heard(both), OURS).disposition is Disposition.ANSWER
+def test_what_mentions_the_bot_too_is_answered() -> None:
+    for text in KEPT:
+        for both in (f"{text} <bot>", f"<bot> {text}"):
+            assert judge(heard(both), OURS).disposition is Disposition.ANSWER, text
 
 
 def test_a_reply_to_somebody_else_is_read() -> None:
@@ -207,21 +207,21 @@ COME_BACK = [
 ]
 
 
-@pytest.mark.parametrize("text", STAY_OUT)
-@pytest.mark.parametrize("form", ["{}", "<bot> {}", "{} <bot>"])
-def test_anybody_may_send_it_away(text: str, form: str) -> None:
-    found = judge(heard(form.format(text)), OURS)
-    assert found.disposition is Disposition.KEEP
-    assert found.change == Change(Scope.of(HERE), "follow", "mention")
+def test_anybody_may_send_it_away() -> None:
+    for form in ("{}", "<bot> {}", "{} <bot>"):
+        for text in STAY_OUT:
+            found = judge(heard(form.format(text)), OURS)
+            assert found.disposition is Disposition.KEEP, text
+            assert found.change == Change(Scope.of(HERE), "follow", "mention"), text
 
 
-@pytest.mark.parametrize("text", COME_BACK)
-@pytest.mark.parametrize("form", ["{}", "<bot> {}"])
-def test_anybody_may_call_it_back(text: str, form: str) -> None:
-    away = EngagementSettings("mention", **IN_THREAD)  # type: ignore[arg-type]
-    found = judge(heard(form.format(text)), OURS, away)
-    assert found.change == Change(Scope.of(HERE), "follow", None)
-    assert judge(heard(form.format(text)), OURS).change is None
+def test_anybody_may_call_it_back() -> None:
+    for form in ("{}", "<bot> {}"):
+        for text in COME_BACK:
+            away = EngagementSettings("mention", **IN_THREAD)  # type: ignore[arg-type]
+            found = judge(heard(form.format(text)), OURS, away)
+            assert found.change == Change(Scope.of(HERE), "follow", None), text
+            assert judge(heard(form.format(text)), OURS).change is None, text
 
 
 @pytest.mark.parametrize(
@@ -317,19 +317,19 @@ NO_STOPS = [
 ]
 
 
-@pytest.mark.parametrize("text", STOPS)
-def test_stop_alone_is_an_instruction_where_no_mention_is_needed(text: str) -> None:
-    for form in (text, f"<bot> {text}"):
-        assert instruction(heard(form)) is Instruction.STOP
-        verdict = judge(heard(form), OURS)
-        assert verdict.disposition is Disposition.KEEP
-        assert verdict.rule == Rule.INSTRUCTION.value
-        assert verdict.change is None
+def test_stop_alone_is_an_instruction_where_no_mention_is_needed() -> None:
+    for text in STOPS:
+        for form in (text, f"<bot> {text}"):
+            assert instruction(heard(form)) is Instruction.STOP, text
+            verdict = judge(heard(form), OURS)
+            assert verdict.disposition is Disposition.KEEP, text
+            assert verdict.rule == Rule.INSTRUCTION.value, text
+            assert verdict.change is None, text
 
 
-@pytest.mark.parametrize("text", NO_STOPS)
-def test_what_says_more_than_stop_stops_nothing(text: str) -> None:
-    assert instruction(heard(text)) is not Instruction.STOP
+def test_what_says_more_than_stop_stops_nothing() -> None:
+    for text in NO_STOPS:
+        assert instruction(heard(text)) is not Instruction.STOP, text
 
 
 def test_stop_without_a_mention_is_for_people_where_one_is_needed() -> None:

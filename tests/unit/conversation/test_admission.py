@@ -18,6 +18,7 @@ from bot.domain.setting import Change
 from bot.messages.answers import UNWELCOME
 from bot.settings.effective import Operator
 from bot.ui.elements import Command, Response
+from tests.support.deep import rounds
 from tests.support.fakes import FAST, FakeAdapter
 from tests.support.memory_store import MemoryStore
 from tests.support.scripted_model import ScriptedModel
@@ -326,22 +327,24 @@ async def test_quiet_and_follow_decide_who_has_to_mention_it() -> None:
 
 
 async def test_a_budget_holds_whatever_is_asked_at_once() -> None:
-    room = Room(max_tokens="4096")
+    count, room = rounds(40, 100), Room(max_tokens="4096")
     usage = Usage(input=1_000, output=4_000)
     price = cost("claude-sonnet-5-5", usage, time.time())
     assert price is not None
     await room.put("budget_day", "0.5")
     gate = asyncio.Event()
-    for _ in range(100):
+    for _ in range(count):
         last = Report("claude-sonnet-5-5", "req", usage, "end_turn")
         room.model.script("Yes.", gate, last)
     async with room.open():
-        await asyncio.gather(*(room.ask(thread=there(n)) for n in range(100)))
+        await asyncio.gather(*(room.ask(thread=there(n)) for n in range(count)))
         await room.adapter.until(
-            lambda: sum(bool(room.adapter.texts(there(n))) for n in range(100)) == 100,
+            lambda: (
+                sum(bool(room.adapter.texts(there(n))) for n in range(count)) == count
+            ),
         )
         gate.set()
-        for n in range(100):
+        for n in range(count):
             await room.answered(1, there(n))
         balance = await room.store.balance(CHANNEL, Period.DAY, time.time())
         told = await room.tell("budget", period="day", value="100")
@@ -354,9 +357,9 @@ async def test_a_budget_holds_whatever_is_asked_at_once() -> None:
     assert abs(balance.spent - asked * price) < 1e-9
     assert balance.spent <= 0.5
     assert balance.reserved == 0
-    refused = [room.adapter.texts(there(n))[0] for n in range(100)]
+    refused = [room.adapter.texts(there(n))[0] for n in range(count)]
     told_so = [text for text in refused if "budget of this channel" in text]
-    assert len(told_so) == 100 - asked
+    assert len(told_so) == count - asked
 
 
 async def test_a_refused_question_is_answered_when_there_is_money() -> None:

@@ -221,63 +221,63 @@ def test_rules_and_deep_headings(text: str, shown: str) -> None:
 FOUR = "````markdown\n# T\n\n```bash\nmake\n```\n\nEnd.\n````\nafter"
 
 
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("~~~python\nprint('hi')\n~~~\n", "```python\nprint('hi')\n```\n"),
-        (FOUR, "```markdown\n# T\n\n``~`bash\nmake\n``~`\n\nEnd.\n```\nafter"),
-        ("```py\nx\n````\nafter", "```py\nx\n```\nafter"),
-        ("~~~md\n```sh\nls\n```\n~~~\n", "```md\n``~`sh\nls\n``~`\n```\n"),
-        ("```\nx = '`````'\n```\n", "```\nx = '``~``~`'\n```\n"),
-        ("> ~~~\n> | a |\n> ~~~\n", "> ```\n> | a |\n> ```\n"),
-        ("- x\n  ~~~\n  y\n  ~~~\n", "- x\n  ```\n  y\n  ```\n"),
-        ("- ~~~~py\n  y\n  ~~~~\n", "- ```py\n  y\n  ```\n"),
-        ('```{.py} title="a"\nx\n```\n', "```py\nx\n```\n"),
-        ("``` c++\nx\n```\n", "```c++\nx\n```\n"),
-        ("use ```x || y``` here", "use `x || y` here"),
-        ("```a`b```", "`` a`b ``"),
-        ("three ``` ticks", "three \\`\\`\\` ticks"),
-    ],
+CODE = (
+    ("~~~python\nprint('hi')\n~~~\n", "```python\nprint('hi')\n```\n"),
+    (FOUR, "```markdown\n# T\n\n``~`bash\nmake\n``~`\n\nEnd.\n```\nafter"),
+    ("```py\nx\n````\nafter", "```py\nx\n```\nafter"),
+    ("~~~md\n```sh\nls\n```\n~~~\n", "```md\n``~`sh\nls\n``~`\n```\n"),
+    ("```\nx = '`````'\n```\n", "```\nx = '``~``~`'\n```\n"),
+    ("> ~~~\n> | a |\n> ~~~\n", "> ```\n> | a |\n> ```\n"),
+    ("- x\n  ~~~\n  y\n  ~~~\n", "- x\n  ```\n  y\n  ```\n"),
+    ("- ~~~~py\n  y\n  ~~~~\n", "- ```py\n  y\n  ```\n"),
+    ('```{.py} title="a"\nx\n```\n', "```py\nx\n```\n"),
+    ("``` c++\nx\n```\n", "```c++\nx\n```\n"),
+    ("use ```x || y``` here", "use `x || y` here"),
+    ("```a`b```", "`` a`b ``"),
+    ("three ``` ticks", "three \\`\\`\\` ticks"),
 )
-def test_code_is_one_block_in_three_backticks(text: str, shown: str) -> None:
-    assert changed(text).replace("\u200b", "~") == shown
 
 
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("Title\n=====\n\nSub\n---\n\ntext", "# Title\n\n## Sub\n\ntext"),
-        ("> T\n> ==\n> x", "> # T\n> x"),
-        ("Step 1: a<br>**b**\n---", "## Step 1: a **b**"),
-        ("```\nx\n```\nWhy?\n-\ny", "```\nx\n```\nWhy?\n-\ny"),
-        # Only the last line of a paragraph is held back.
-        ("a\nb\n===\nc", "a\nb\nc"),
-        ("A sentence.\n---\nx", "A sentence.\nx"),
-        ("> T\n===\nx", "> T\nx"),
-        ("- T\n---\nx", "- T\nx"),
-        ("- [ ] a\n- [x] b\n  * [X] c\n1. [ ] d", "- ☐ a\n- ☑ b\n  * ☑ c\n1. ☐ d"),
-        ("- [ ](u) and [x]", "- [ ](u) and [x]"),
-        ("a<br>b", "a\nb"),
-        ("> - a<br/>b", "> - a\n>   b"),
-        ("# a<br>b", "# a b"),
-        ("$$\n\\frac{a}{b}\n\\foo{x}_1\n$$\nEnd", "a/b\n`\\foo{x}_1`\nEnd"),
-        ("> \\[\n> x_1\n> \\]\n", "> x₁\n"),
-        (
-            "a | b\n--- | :-:\n1 | `x|y`\nc | 2\n\nEnd",
-            "```\na |  b\n--+----\n1 | x|y\nc |  2\n```\n\nEnd",
-        ),
-        ("So:\na | b\n-|-\n1 | 2\n", "So:\n```\na | b\n--+--\n1 | 2\n```\n"),
-        (
-            "> a | b\n> -|-\n> 1 | 2\nEnd",
-            "> ```\n> a | b\n> --+--\n> 1 | 2\n> ```\nEnd",
-        ),
-        (f"{'w' * 60} | b\n-|-\n1 | 2\n", f"{'w' * 60} | b\n-|-\n1 | 2\n"),
-        ("| a |\n|---|\n| x \\|\\| y &amp; $z^2$ |\n", TABLE_OF_MARKS),
-    ],
+def test_code_is_one_block_in_three_backticks() -> None:
+    for text, shown in CODE:
+        assert changed(text).replace("\u200b", "~") == shown, text
+
+
+AS_TYPED = (
+    ("Title\n=====\n\nSub\n---\n\ntext", "# Title\n\n## Sub\n\ntext"),
+    ("> T\n> ==\n> x", "> # T\n> x"),
+    ("Step 1: a<br>**b**\n---", "## Step 1: a **b**"),
+    ("```\nx\n```\nWhy?\n-\ny", "```\nx\n```\nWhy?\n-\ny"),
+    # Only the last line of a paragraph is held back.
+    ("a\nb\n===\nc", "a\nb\nc"),
+    ("A sentence.\n---\nx", "A sentence.\nx"),
+    ("> T\n===\nx", "> T\nx"),
+    ("- T\n---\nx", "- T\nx"),
+    ("- [ ] a\n- [x] b\n  * [X] c\n1. [ ] d", "- ☐ a\n- ☑ b\n  * ☑ c\n1. ☐ d"),
+    ("- [ ](u) and [x]", "- [ ](u) and [x]"),
+    ("a<br>b", "a\nb"),
+    ("> - a<br/>b", "> - a\n>   b"),
+    ("# a<br>b", "# a b"),
+    ("$$\n\\frac{a}{b}\n\\foo{x}_1\n$$\nEnd", "a/b\n`\\foo{x}_1`\nEnd"),
+    ("> \\[\n> x_1\n> \\]\n", "> x₁\n"),
+    (
+        "a | b\n--- | :-:\n1 | `x|y`\nc | 2\n\nEnd",
+        "```\na |  b\n--+----\n1 | x|y\nc |  2\n```\n\nEnd",
+    ),
+    ("So:\na | b\n-|-\n1 | 2\n", "So:\n```\na | b\n--+--\n1 | 2\n```\n"),
+    (
+        "> a | b\n> -|-\n> 1 | 2\nEnd",
+        "> ```\n> a | b\n> --+--\n> 1 | 2\n> ```\nEnd",
+    ),
+    (f"{'w' * 60} | b\n-|-\n1 | 2\n", f"{'w' * 60} | b\n-|-\n1 | 2\n"),
+    ("| a |\n|---|\n| x \\|\\| y &amp; $z^2$ |\n", TABLE_OF_MARKS),
 )
-def test_what_discord_would_show_as_typed(text: str, shown: str) -> None:
-    assert changed(text) == shown
-    assert changed(text, 1) == shown
+
+
+def test_what_discord_would_show_as_typed() -> None:
+    for text, shown in AS_TYPED:
+        assert changed(text) == shown, text
+        assert changed(text, 1) == shown, text
 
 
 DEFINED = '[1]: https://a.b/c\n> [the Docs]: <https://d.e> "T"\n\n'
@@ -342,21 +342,19 @@ def test_no_line_is_held_back_for_ever(text: str) -> None:
     assert dialect.feed(" and words") == " and words"
 
 
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        (">>> print(1)\n1\n\nafter", "\\>>> print(1)\n1\n\nafter"),
-        ("a\n>>> b. c\n>>> d", "a\n\\>>> b. c\n\\>>> d"),
-        ("-# small", "\\-# small"),
-        ("  -# a. b\nc", "  \\-# a. b\nc"),
-        ("`>>> a` and x -# y", "`>>> a` and x -# y"),
-        ("```\n>>> a\n-# b\n```", "```\n>>> a\n-# b\n```"),
-        ("> a\n> > b", "> a\n> > b"),
-        ("- # a\n-#b", "- # a\n-#b"),
-    ],
+TYPED = (
+    (">>> print(1)\n1\n\nafter", "\\>>> print(1)\n1\n\nafter"),
+    ("a\n>>> b. c\n>>> d", "a\n\\>>> b. c\n\\>>> d"),
+    ("-# small", "\\-# small"),
+    ("  -# a. b\nc", "  \\-# a. b\nc"),
+    ("`>>> a` and x -# y", "`>>> a` and x -# y"),
+    ("```\n>>> a\n-# b\n```", "```\n>>> a\n-# b\n```"),
+    ("> a\n> > b", "> a\n> > b"),
+    ("- # a\n-#b", "- # a\n-#b"),
 )
+
+
 @pytest.mark.parametrize("size", [1, 3, 100])
-def test_what_only_discord_reads_is_shown_as_typed(
-    text: str, shown: str, size: int
-) -> None:
-    assert changed(text, size=size) == shown
+def test_what_only_discord_reads_is_shown_as_typed(size: int) -> None:
+    for text, shown in TYPED:
+        assert changed(text, size=size) == shown, text

@@ -1,6 +1,5 @@
 """Numbers of ordered lists, as they are shown."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,25 +21,25 @@ def numbered(text: str, size: int = 10**6) -> str:
     return fed(Numbering(), text, size)
 
 
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("1. a\n1. b\n1. c", "1. a\n2. b\n3. c"),
-        ("1. a\n2. b\n3. c", "1. a\n2. b\n3. c"),
-        ("3. a\n3. b\n\n   more\n\n3. c", "3. a\n4. b\n\n   more\n\n5. c"),
-        ("1. a\nlazy\n1. b\n\nEnd\n\n1. x", "1. a\nlazy\n2. b\n\nEnd\n\n1. x"),
-        ("1. a\n   1. b\n   1. c\n1. d", "1. a\n   1. b\n   2. c\n2. d"),
-        ("> 1. a\n> 1. b\n\n1. c", "> 1. a\n> 2. b\n\n1. c"),
-        ("1. a\n   ```\n   1. x\n   ```\n1. b", "1. a\n   ```\n   1. x\n   ```\n2. b"),
-        ("1. a\n   - x\n1. b", "1. a\n   - x\n2. b"),
-        ("1. a\n- x\n1. b", "1. a\n- x\n1. b"),
-        ("1) a\n1) b\n1. c", "1) a\n2) b\n1. c"),
-        ("1. a\n# T\n1. b", "1. a\n# T\n1. b"),
-        ("3.5 is\n2026 was", "3.5 is\n2026 was"),
-    ],
+ITEMS = (
+    ("1. a\n1. b\n1. c", "1. a\n2. b\n3. c"),
+    ("1. a\n2. b\n3. c", "1. a\n2. b\n3. c"),
+    ("3. a\n3. b\n\n   more\n\n3. c", "3. a\n4. b\n\n   more\n\n5. c"),
+    ("1. a\nlazy\n1. b\n\nEnd\n\n1. x", "1. a\nlazy\n2. b\n\nEnd\n\n1. x"),
+    ("1. a\n   1. b\n   1. c\n1. d", "1. a\n   1. b\n   2. c\n2. d"),
+    ("> 1. a\n> 1. b\n\n1. c", "> 1. a\n> 2. b\n\n1. c"),
+    ("1. a\n   ```\n   1. x\n   ```\n1. b", "1. a\n   ```\n   1. x\n   ```\n2. b"),
+    ("1. a\n   - x\n1. b", "1. a\n   - x\n2. b"),
+    ("1. a\n- x\n1. b", "1. a\n- x\n1. b"),
+    ("1) a\n1) b\n1. c", "1) a\n2) b\n1. c"),
+    ("1. a\n# T\n1. b", "1. a\n# T\n1. b"),
+    ("3.5 is\n2026 was", "3.5 is\n2026 was"),
 )
-def test_items_count_from_the_first(text: str, shown: str) -> None:
-    assert numbered(text) == shown
+
+
+def test_items_count_from_the_first() -> None:
+    for text, shown in ITEMS:
+        assert numbered(text) == shown, text
 
 
 @given(text=NASTY, size=st.integers(1, 9))

@@ -37,26 +37,26 @@ def after(fence: Fence | None, *lines: str, most: int = 60) -> Fence | None:
     return fence
 
 
-@pytest.mark.parametrize(
-    ("line", "fence"),
-    [
-        ("```python", PYTHON),
-        ("```python\r", PYTHON),
-        ("   ~~~~ a `b`", Fence("   ", "~~~~", " a `b`")),
-        ("> > ```", Fence("> > ", "```")),
-        ("- ```sh", Fence("  ", "```", "sh")),
-        ("10. > ```", Fence("    > ", "```")),
-        ("      ```", Fence("      ", "```")),
-        ("```one line```", None),
-        ("words ```", None),
-        ("``", None),
-        ("-```", None),
-        ("`" * 61, None),
-        ("> " * 300 + "```", None),
-    ],
+OPENERS = (
+    ("```python", PYTHON),
+    ("```python\r", PYTHON),
+    ("   ~~~~ a `b`", Fence("   ", "~~~~", " a `b`")),
+    ("> > ```", Fence("> > ", "```")),
+    ("- ```sh", Fence("  ", "```", "sh")),
+    ("10. > ```", Fence("    > ", "```")),
+    ("      ```", Fence("      ", "```")),
+    ("```one line```", None),
+    ("words ```", None),
+    ("``", None),
+    ("-```", None),
+    ("`" * 61, None),
+    ("> " * 300 + "```", None),
 )
-def test_knows_the_lines_that_open_a_fence(line: str, fence: Fence | None) -> None:
-    assert after(None, line) == fence
+
+
+def test_knows_the_lines_that_open_a_fence() -> None:
+    for line, fence in OPENERS:
+        assert after(None, line) == fence, line
 
 
 @pytest.mark.parametrize("line", ["```", "`````", "   ```", "``` \t\r"])
@@ -134,29 +134,29 @@ def test_knows_what_reads_well() -> None:
     assert quote_of("a > b") == ""
 
 
-@pytest.mark.parametrize(
-    ("text", "at"),
-    [
-        ("\r\n", 1),
-        ("e\u0301", 1),
-        ("👍🏽", 1),
-        ("👩\u200d👧", 1),
-        ("👩\u200d👧", 2),
-        ("🇩🇪🇫🇷", 1),
-        ("🇩🇪🇫🇷", 3),
-        ("\ud83d\ude00", 1),
-        ("क्ष", 1),
-        ("क्ष", 2),
-        ("विश्व", 4),
-        ("น้ำ", 2),
-        ("\u1112\u1161\u11ab", 2),
-        ("🏴\U000e0067\U000e007f", 1),
-        ("क्ष" * 1_000, 2_999),
-        ("x```", 1),
-    ],
+TOGETHER = (
+    ("\r\n", 1),
+    ("e\u0301", 1),
+    ("👍🏽", 1),
+    ("👩\u200d👧", 1),
+    ("👩\u200d👧", 2),
+    ("🇩🇪🇫🇷", 1),
+    ("🇩🇪🇫🇷", 3),
+    ("\ud83d\ude00", 1),
+    ("क्ष", 1),
+    ("क्ष", 2),
+    ("विश्व", 4),
+    ("น้ำ", 2),
+    ("\u1112\u1161\u11ab", 2),
+    ("🏴\U000e0067\U000e007f", 1),
+    ("क्ष" * 1_000, 2_999),
+    ("x```", 1),
 )
-def test_knows_what_must_stay_together(text: str, at: int) -> None:
-    assert joins(text, at)
+
+
+def test_knows_what_must_stay_together() -> None:
+    for text, at in TOGETHER:
+        assert joins(text, at), text
 
 
 @pytest.mark.parametrize(
@@ -228,14 +228,14 @@ def test_a_page_shows_nothing_but_what_it_repeats_for_no_word() -> None:
     assert page.shown == "```py\n\nx"
 
 
-@pytest.mark.parametrize("width", range(20, 60))
-def test_there_is_always_room_for_the_fence_that_closes(width: int) -> None:
-    page = Page(60)
-    cut = page.add("```\n" + "w" * width + "\n```")
-    text = cut.text if cut else page.close()
-    assert text.endswith("w\n```")
-    assert len(text) <= 60
-    assert cut is None or "w" in cut.rest, "a fence closed on its own is empty"
+def test_there_is_always_room_for_the_fence_that_closes() -> None:
+    for width in range(20, 60):
+        page = Page(60)
+        cut = page.add("```\n" + "w" * width + "\n```")
+        text = cut.text if cut else page.close()
+        assert text.endswith("w\n```"), width
+        assert len(text) <= 60, width
+        assert cut is None or "w" in cut.rest, "a fence closed on its own is empty"
 
 
 WORDS = "Some words.\n"

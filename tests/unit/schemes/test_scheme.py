@@ -127,30 +127,30 @@ def test_examples_that_do_not_fit_any_more_are_left_out() -> None:
     assert default().with_examples([old]).digest == default().digest
 
 
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        ("fields: [", "is not valid YAML in line 1"),
-        ("", "has no `fields`"),
-        ("fields: {}", "1 to 20 fields"),
-        ("fields: {a: x}\nmodel: y", "`model`, which is none of"),
-        ("fields: {Big: x}", "'Big'"),
-        ("fields: {a: {type: date}}", "unknown type 'date'; choose one of choice"),
-        ("fields: {a: {values: [x]}}", "at least two"),
-        ("fields: {a: {values: [x, X]}}", "must all be different"),
-        ("fields: {a: {type: text, values: [x, y]}}", "has no `values`"),
-        ("fields: {a: {values: [x, y], most: 3}}", "`most`, which is none of"),
-        ("fields: {a: [3]}", "must have `about`"),
-        ("fields: {a: x}\nexamples: [{a: y}]", "example 1 must have `ticket`"),
-        ("fields: {a: x}\nexamples: [{ticket: y}]", "example 1 does not fit"),
-        ("fields: {a: x}\nexamples: 3", "must be a list"),
-        ("a: &a [*a]", "refers to another part of itself"),
-        ("[" * 5000, "is not valid YAML in line 1 (it nests too deep)"),
-    ],
+MISTAKES = (
+    ("fields: [", "is not valid YAML in line 1"),
+    ("", "has no `fields`"),
+    ("fields: {}", "1 to 20 fields"),
+    ("fields: {a: x}\nmodel: y", "`model`, which is none of"),
+    ("fields: {Big: x}", "'Big'"),
+    ("fields: {a: {type: date}}", "unknown type 'date'; choose one of choice"),
+    ("fields: {a: {values: [x]}}", "at least two"),
+    ("fields: {a: {values: [x, X]}}", "must all be different"),
+    ("fields: {a: {type: text, values: [x, y]}}", "has no `values`"),
+    ("fields: {a: {values: [x, y], most: 3}}", "`most`, which is none of"),
+    ("fields: {a: [3]}", "must have `about`"),
+    ("fields: {a: x}\nexamples: [{a: y}]", "example 1 must have `ticket`"),
+    ("fields: {a: x}\nexamples: [{ticket: y}]", "example 1 does not fit"),
+    ("fields: {a: x}\nexamples: 3", "must be a list"),
+    ("a: &a [*a]", "refers to another part of itself"),
+    ("[" * 5000, "is not valid YAML in line 1 (it nests too deep)"),
 )
-def test_a_mistake_is_named_in_one_sentence(text: str, told: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        read(text, "my.yaml")
-    assert str(caught.value).startswith("my.yaml")
-    assert told in str(caught.value)
-    assert "\n" not in str(caught.value)
+
+
+def test_a_mistake_is_named_in_one_sentence() -> None:
+    for text, told in MISTAKES:
+        with pytest.raises(ConfigError) as caught:
+            read(text, "my.yaml")
+        assert str(caught.value).startswith("my.yaml"), text
+        assert told in str(caught.value), text
+        assert "\n" not in str(caught.value), text

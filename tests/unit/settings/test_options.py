@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bot.commands.catalog import clears, parse_command
 from bot.errors import Unacceptable
 from bot.settings.misfits import misfits, warning
-from bot.settings.options import BY_NAME, OPTIONS, Option, sequences
+from bot.settings.options import BY_NAME, OPTIONS, sequences
 from bot.settings.parsers import PROMPT_CHARS
 from bot.ui.elements import Kind
 
@@ -22,97 +22,95 @@ def refusal(name: str, text: str) -> str:
     return caught.value.user_text
 
 
-@pytest.mark.parametrize(
-    ("name", "text", "value"),
-    [
-        ("prompt", "  Be brief.\r\nAlways. \n", "Be brief.\nAlways."),
-        ("model", "claude-opus-5-5", "claude-opus-5-5"),
-        ("model", " Opus ", "claude-opus-5-5"),
-        ("model", "claude-haiku-4-5-20251001", "claude-haiku-4-5"),
-        ("model", "AUTO", "auto"),
-        ("effort", "Low", "low"),
-        ("long_threads", "Stop", "stop"),
-        ("long_threads", "summarise, older messages are summarised", "summarise"),
-        ("summary_at", "60,000 tokens", "60000"),
-        ("max_tokens", "8,000", "8000"),
-        ("stop_sequences", "END\n\nSTOP", '["END", "STOP"]'),
-        ("temperature", ".2", "0.2"),
-        ("temperature", "1", "1"),
-        ("follow", "Off", "mention"),
-        ("follow", "on", "smart"),
-        ("follow", "ALL", "all"),
-        ("budget_day", "$5", "5"),
-        ("budget_month", "1,250.50 USD", "1250.50"),
-        ("person_messages", "20", "20"),
-        ("who", "Everyone", "everyone"),
-        ("who", "user:U1, group:S2 user:U1", "user:U1 group:S2"),
-        ("admins", "user:42", "user:42"),
-    ],
+WRITTEN = (
+    ("prompt", "  Be brief.\r\nAlways. \n", "Be brief.\nAlways."),
+    ("model", "claude-opus-5-5", "claude-opus-5-5"),
+    ("model", " Opus ", "claude-opus-5-5"),
+    ("model", "claude-haiku-4-5-20251001", "claude-haiku-4-5"),
+    ("model", "AUTO", "auto"),
+    ("effort", "Low", "low"),
+    ("long_threads", "Stop", "stop"),
+    ("long_threads", "summarise, older messages are summarised", "summarise"),
+    ("summary_at", "60,000 tokens", "60000"),
+    ("max_tokens", "8,000", "8000"),
+    ("stop_sequences", "END\n\nSTOP", '["END", "STOP"]'),
+    ("temperature", ".2", "0.2"),
+    ("temperature", "1", "1"),
+    ("follow", "Off", "mention"),
+    ("follow", "on", "smart"),
+    ("follow", "ALL", "all"),
+    ("budget_day", "$5", "5"),
+    ("budget_month", "1,250.50 USD", "1250.50"),
+    ("person_messages", "20", "20"),
+    ("who", "Everyone", "everyone"),
+    ("who", "user:U1, group:S2 user:U1", "user:U1 group:S2"),
+    ("admins", "user:42", "user:42"),
 )
-def test_what_people_write_becomes_one_form(name: str, text: str, value: str) -> None:
-    assert BY_NAME[name].read(text, TODAY) == value
 
 
-@pytest.mark.parametrize(
-    ("name", "text", "words"),
-    [
-        ("prompt", "   \n\t", "empty"),
-        (
-            "prompt",
-            "x" * 20_001,
-            "20,001 characters, and a prompt holds at most 20,000",
-        ),
-        ("prompt", "a\x00b", "control character (code 0)"),
-        ("prompt", "a\x1b[31mb", "control character (code 27)"),
-        ("model", "gpt-5", "The current ones are `claude-haiku-5-5`"),
-        ("model", "", "There is no model"),
-        ("effort", "heroic", "`low`, `medium`, `high`"),
-        ("max_tokens", "many", "whole number from 1 to 128,000, not “many”"),
-        ("max_tokens", "0", "from 1"),
-        ("budget_day", "-1", "not “-1”"),
-        ("budget_day", "ten", "not “ten”"),
-        ("budget_day", "1e9", "not “1e9”"),
-        ("budget_day", "nan", "not “nan”"),
-        ("budget_day", "0", "from 0.0001"),
-        ("temperature", "2", "from 0 to 1"),
-        ("stop_sequences", " \n ", "on a line of its own"),
-        ("stop_sequences", "\n".join("abcdefghi"), "8 stop sequences"),
-        ("web_fetch_domains", "", "Please name hosts"),
-        ("web_fetch_domains", "a.org b.org/x", "not “b.org/x”"),
-        ("web_fetch_domains", "аmazon.com", "in ASCII"),
-        ("web_fetch_domains", "example", "a list of hosts"),
-        ("web_fetch_domains", "-a.org", "a list of hosts"),
-        *(
-            ("web_fetch_domains", each, "within a private network")
-            for each in (
-                *(
-                    "10.0.0.1",
-                    "8.8.8.8",
-                    "[::1]",
-                    "https://localhost:8080",
-                    "localhost",
-                ),
-                *(
-                    "db.internal",
-                    "printer.LOCAL.",
-                    "wiki.corp",
-                    "1.0.0.127.in-addr.arpa",
-                ),
-            )
-        ),
-        ("web_fetch_domains", " ".join(f"a{n}.org" for n in range(51)), "at most 50"),
-        ("who", "Alice", "“Alice” is none"),
-        ("who", "", "by mentioning them"),
-        ("admins", "everyone", "“everyone” is none"),
-        ("follow", "yes", "`smart`, `all`, `mention`"),
-    ],
+def test_what_people_write_becomes_one_form() -> None:
+    for name, text, value in WRITTEN:
+        assert BY_NAME[name].read(text, TODAY) == value, name
+
+
+REFUSED = (
+    ("prompt", "   \n\t", "empty"),
+    (
+        "prompt",
+        "x" * 20_001,
+        "20,001 characters, and a prompt holds at most 20,000",
+    ),
+    ("prompt", "a\x00b", "control character (code 0)"),
+    ("prompt", "a\x1b[31mb", "control character (code 27)"),
+    ("model", "gpt-5", "The current ones are `claude-haiku-5-5`"),
+    ("model", "", "There is no model"),
+    ("effort", "heroic", "`low`, `medium`, `high`"),
+    ("max_tokens", "many", "whole number from 1 to 128,000, not “many”"),
+    ("max_tokens", "0", "from 1"),
+    ("budget_day", "-1", "not “-1”"),
+    ("budget_day", "ten", "not “ten”"),
+    ("budget_day", "1e9", "not “1e9”"),
+    ("budget_day", "nan", "not “nan”"),
+    ("budget_day", "0", "from 0.0001"),
+    ("temperature", "2", "from 0 to 1"),
+    ("stop_sequences", " \n ", "on a line of its own"),
+    ("stop_sequences", "\n".join("abcdefghi"), "8 stop sequences"),
+    ("web_fetch_domains", "", "Please name hosts"),
+    ("web_fetch_domains", "a.org b.org/x", "not “b.org/x”"),
+    ("web_fetch_domains", "аmazon.com", "in ASCII"),
+    ("web_fetch_domains", "example", "a list of hosts"),
+    ("web_fetch_domains", "-a.org", "a list of hosts"),
+    *(
+        ("web_fetch_domains", each, "within a private network")
+        for each in (
+            *(
+                "10.0.0.1",
+                "8.8.8.8",
+                "[::1]",
+                "https://localhost:8080",
+                "localhost",
+            ),
+            *(
+                "db.internal",
+                "printer.LOCAL.",
+                "wiki.corp",
+                "1.0.0.127.in-addr.arpa",
+            ),
+        )
+    ),
+    ("web_fetch_domains", " ".join(f"a{n}.org" for n in range(51)), "at most 50"),
+    ("who", "Alice", "“Alice” is none"),
+    ("who", "", "by mentioning them"),
+    ("admins", "everyone", "“everyone” is none"),
+    ("follow", "yes", "`smart`, `all`, `mention`"),
 )
-def test_what_cannot_be_set_is_refused_in_one_sentence(
-    name: str, text: str, words: str
-) -> None:
-    told = refusal(name, text)
-    assert words in told
-    assert len(told) < 600
+
+
+def test_what_cannot_be_set_is_refused_in_one_sentence() -> None:
+    for name, text, words in REFUSED:
+        told = refusal(name, text)
+        assert words in told, name
+        assert len(told) < 600, name
 
 
 def test_a_prompt_may_be_as_long_as_it_says() -> None:
@@ -222,20 +220,20 @@ SHOWN = {
 }
 
 
-@pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
-def test_what_is_shown_for_a_value_is_accepted(option: Option) -> None:
-    if option.kind is Kind.TEXT and option.name != "stop_sequences":
-        return
-    chosen = [choice.value for choice in option.choices(TODAY)]
-    values = SHOWN.get(option.name) or chosen
-    for value in values:
-        shown = option.show(value)
-        assert option.read(shown, TODAY) == value
-        command = parse_command(f"set {option.name} {shown}")
-        assert command is not None
-        assert command.arguments["value"] == shown
-    if not option.default:
-        assert clears(option, option.show(""))
+def test_what_is_shown_for_a_value_is_accepted() -> None:
+    for option in OPTIONS:
+        if option.kind is Kind.TEXT and option.name != "stop_sequences":
+            return
+        chosen = [choice.value for choice in option.choices(TODAY)]
+        values = SHOWN.get(option.name) or chosen
+        for value in values:
+            shown = option.show(value)
+            assert option.read(shown, TODAY) == value, option
+            command = parse_command(f"set {option.name} {shown}")
+            assert command is not None, option
+            assert command.arguments["value"] == shown, option
+        if not option.default:
+            assert clears(option, option.show("")), option
 
 
 def test_a_misspelt_model_is_named_and_another_gets_four() -> None:

@@ -12,36 +12,35 @@ from bot.text.file_names import (
     unused_name,
 )
 
-
-@pytest.mark.parametrize(
-    ("wanted", "name"),
-    [
-        ("report.py", "report.py"),
-        ("Q3 report (final).csv", "Q3_report_(final).csv"),
-        ("résumé.md", "résumé.md"),
-        ("src/app/main.py", "main.py"),
-        ("C:\\Users\\me\\a.txt", "a.txt"),
-        ("../../etc/passwd", "passwd.py"),
-        ("archive.tar.gz", "archive.tar.gz"),
-        ("Dockerfile", "Dockerfile"),
-        (".gitignore", ".gitignore"),
-        ("con.txt", "_con.txt"),
-        ("setup.exe", "setup.exe.txt"),
-        ("evil.com", "evil.com.txt"),
-        ("a\u202egnp.py", "agnp.py"),
-        ("a\u200b.py", "a.py"),
-        ("<!channel>.py", "channel.py"),
-        ("`a`|*b*.py", "ab.py"),
-        ("https://example.org/a.py?b", "a.pyb"),
-        ("line\nbreak\x00.py", "line_break.py"),
-        ("...", ""),
-        ("", ""),
-        ("///", ""),
-        ("-rf.sh", "rf.sh"),
-    ],
+NAMES = (
+    ("report.py", "report.py"),
+    ("Q3 report (final).csv", "Q3_report_(final).csv"),
+    ("résumé.md", "résumé.md"),
+    ("src/app/main.py", "main.py"),
+    ("C:\\Users\\me\\a.txt", "a.txt"),
+    ("../../etc/passwd", "passwd.py"),
+    ("archive.tar.gz", "archive.tar.gz"),
+    ("Dockerfile", "Dockerfile"),
+    (".gitignore", ".gitignore"),
+    ("con.txt", "_con.txt"),
+    ("setup.exe", "setup.exe.txt"),
+    ("evil.com", "evil.com.txt"),
+    ("a\u202egnp.py", "agnp.py"),
+    ("a\u200b.py", "a.py"),
+    ("<!channel>.py", "channel.py"),
+    ("`a`|*b*.py", "ab.py"),
+    ("https://example.org/a.py?b", "a.pyb"),
+    ("line\nbreak\x00.py", "line_break.py"),
+    ("...", ""),
+    ("", ""),
+    ("///", ""),
+    ("-rf.sh", "rf.sh"),
 )
-def test_what_may_name_a_file_is_left(wanted: str, name: str) -> None:
-    assert safe_name(wanted, "python") == name
+
+
+def test_what_may_name_a_file_is_left() -> None:
+    for wanted, name in NAMES:
+        assert safe_name(wanted, "python") == name, wanted
 
 
 @given(st.text(max_size=600), st.sampled_from(["", "python", "csv", "zzz", "c++"]))
