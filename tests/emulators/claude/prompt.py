@@ -20,6 +20,9 @@ from tests.emulators.claude.web_tools import bad_tools, needs_container
 
 Body = dict[str, Any]
 
+#: The most messages of a request (claude 1.6).
+MOST_MESSAGES = 100_000
+
 
 def tokens(text: str) -> int:
     """A stand-in for the tokenizer, which nobody has offline (claude 3.4)."""
@@ -290,8 +293,8 @@ def _bad_stops(body: Body) -> str | None:
 def _bad_messages(messages: Any, prefill: bool) -> str | None:
     if not isinstance(messages, list) or not messages:
         return "messages: at least one message is required"
-    if len(messages) > 100_000:
-        return "messages: at most 100000 items are allowed"
+    if len(messages) > MOST_MESSAGES:
+        return f"messages: at most {MOST_MESSAGES} items are allowed"
     if messages[0].get("role") != "user":
         return 'messages: first message must use the "user" role'
     for nth, message in enumerate(messages):

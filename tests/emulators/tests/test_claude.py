@@ -12,6 +12,7 @@ import pypdf
 import pytest
 
 from bot.domain.completion import Usage
+from tests.emulators.claude import prompt as api_prompt
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.claude.prompt import Body, PrefixCache, refusal
 from tests.emulators.claude.reply import Abort, Cite, End, Fail, Pause, Stop, Think
@@ -144,11 +145,15 @@ async def test_what_is_not_json_is_refused(http: aiohttp.ClientSession) -> None:
         assert response.status == 400
 
 
-def test_refuses_more_than_a_hundred_thousand_messages() -> None:
+def test_refuses_more_than_a_hundred_thousand_messages(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert api_prompt.MOST_MESSAGES == 100_000
+    monkeypatch.setattr(api_prompt, "MOST_MESSAGES", 100)
     one = {"role": "user", "content": "x"}
-    assert refusal(ASK | {"messages": [one] * 100_000}) is None
-    told = refusal(ASK | {"messages": [one] * 100_001})
-    assert told == (400, "messages: at most 100000 items are allowed")
+    assert refusal(ASK | {"messages": [one] * 100}) is None
+    told = refusal(ASK | {"messages": [one] * 101})
+    assert told == (400, "messages: at most 100 items are allowed")
 
 
 async def test_takes_several_people_in_a_row_and_prefill_where_it_is_old(

@@ -10,6 +10,7 @@ import httpx2
 import pytest
 from anthropic.types.messages import MessageBatch, MessageBatchIndividualResponse
 
+from tests.emulators.claude import batch as api_batch
 from tests.emulators.claude.batches import DAY
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.claude.reply import Abort, Fail, Stop, Think
@@ -141,10 +142,12 @@ async def test_refuses_bad_batches_at_once(
 
 
 async def test_refuses_more_than_a_hundred_thousand_requests(
-    claude: ClaudeEmulator, api: anthropic.AsyncAnthropic
+    api: anthropic.AsyncAnthropic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    many: Any = [{}] * 100_001
-    with pytest.raises(anthropic.BadRequestError, match="100000"):
+    assert api_batch.MOST_REQUESTS == 100_000
+    monkeypatch.setattr(api_batch, "MOST_REQUESTS", 100)
+    many: Any = [{}] * 101
+    with pytest.raises(anthropic.BadRequestError, match="at most 100 items"):
         await api.messages.batches.create(requests=many)
 
 
@@ -349,9 +352,9 @@ async def test_nothing_of_many_requests_is_kept_that_is_not_needed() -> None:
             api_key=claude.api_key, base_url=claude.base_url, max_retries=0
         ) as api,
     ):
-        batch = await made(api, 2000)
+        batch = await made(api, 500)
         looks = [api.messages.batches.retrieve(batch.id) for _ in range(3)]
         assert {each.id for each in await asyncio.gather(*looks)} == {batch.id}
-        assert len(await read(api, batch.id)) == 2000
+        assert len(await read(api, batch.id)) == 500
         assert len(claude.requests) == 1
         assert claude.batches.made[0].requests[0] == {"custom_id": "t0"}

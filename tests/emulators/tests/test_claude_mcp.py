@@ -80,37 +80,35 @@ async def test_pinned_tools_are_not_asked_for(
     assert (use.name, result.is_error, claude.mcp[URL].lists) == ("find", True, 0)
 
 
-@pytest.mark.parametrize(
-    ("changed", "said"),
-    [
-        ({"betas": []}, "mcp_servers: Extra inputs"),
-        ({"betas": [], "mcp_servers": anthropic.omit}, "Input tag"),
-        ({"mcp_servers": [{**SERVER, "url": "http://mcp.example"}]}, "https"),
-        ({"mcp_servers": [{**SERVER, "x": 1}]}, "Extra inputs"),
-        ({"mcp_servers": [SERVER, SERVER]}, "unique"),
-        ({"tools": []}, "exactly one mcp_toolset"),
-        ({"tools": [SET, SET]}, "exactly one mcp_toolset"),
-        ({"tools": [{**SET, "mcp_server_name": "b"}]}, "exactly one mcp_toolset"),
-        ({"tools": [{**SET, "allowed": []}]}, "Extra inputs"),
-        ({"tools": [{**SET, "tools": [{"name": "find"}]}]}, "as the server lists"),
-        (
-            {"mcp_servers": [{**SERVER, "authorization_token": "u"}]},
-            "Invalid authorization token for MCP server 'a'",
-        ),
-        (
-            {"mcp_servers": [{**SERVER, "url": "https://nobody.example"}]},
-            "Connection error while communicating with MCP server",
-        ),
-    ],
+REFUSED: tuple[tuple[dict[str, Any], str], ...] = (
+    ({"betas": []}, "mcp_servers: Extra inputs"),
+    ({"betas": [], "mcp_servers": anthropic.omit}, "Input tag"),
+    ({"mcp_servers": [{**SERVER, "url": "http://mcp.example"}]}, "https"),
+    ({"mcp_servers": [{**SERVER, "x": 1}]}, "Extra inputs"),
+    ({"mcp_servers": [SERVER, SERVER]}, "unique"),
+    ({"tools": []}, "exactly one mcp_toolset"),
+    ({"tools": [SET, SET]}, "exactly one mcp_toolset"),
+    ({"tools": [{**SET, "mcp_server_name": "b"}]}, "exactly one mcp_toolset"),
+    ({"tools": [{**SET, "allowed": []}]}, "Extra inputs"),
+    ({"tools": [{**SET, "tools": [{"name": "find"}]}]}, "as the server lists"),
+    (
+        {"mcp_servers": [{**SERVER, "authorization_token": "u"}]},
+        "Invalid authorization token for MCP server 'a'",
+    ),
+    (
+        {"mcp_servers": [{**SERVER, "url": "https://nobody.example"}]},
+        "Connection error while communicating with MCP server",
+    ),
 )
+
+
 async def test_it_refuses_what_the_api_refuses(
     claude: ClaudeEmulator,
     sdk: anthropic.AsyncAnthropic,
-    changed: dict[str, Any],
-    said: str,
 ) -> None:
-    claude.script("Not used up.")
-    with pytest.raises(anthropic.BadRequestError, match=said):
-        await blocks(sdk, **changed)
-    [text] = await blocks(sdk, tools=[{**SET, "tools": []}])
-    assert text.text == "Not used up."
+    for changed, said in REFUSED:
+        claude.script("Not used up.")
+        with pytest.raises(anthropic.BadRequestError, match=said):
+            await blocks(sdk, **changed)
+        [text] = await blocks(sdk, tools=[{**SET, "tools": []}])
+        assert text.text == "Not used up.", said
