@@ -12,24 +12,27 @@ def in_tables(database: Path, word: str) -> list[str]:
     Reads all tables that there are, so that a table that is added later is looked
     through, too.
     """
-    found = []
     with closing(sqlite3.connect(database)) as db:
-        names = [
-            name
-            for (name,) in db.execute(
-                "SELECT name FROM sqlite_master WHERE type = 'table'"
-            )
-        ]
-        assert {"messages", "replies", "turns", "cases", "audit"} <= set(names)
-        for name in names:
-            rows = db.execute(f'SELECT * FROM "{name}"')
-            columns = [column for column, *_ in rows.description]
-            for row in rows:
-                found += [
-                    f"{name}.{column}: {value!r}"
-                    for column, value in zip(columns, row, strict=True)
-                    if word.lower() in str(value).lower()
-                ]
+        return in_rows(db, word)
+
+
+def in_rows(db: sqlite3.Connection, word: str) -> list[str]:
+    """Return the same of a database that is open."""
+    found = []
+    names = [
+        name
+        for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    ]
+    assert {"messages", "replies", "turns", "cases", "audit"} <= set(names)
+    for name in names:
+        rows = db.execute(f'SELECT * FROM "{name}"')
+        columns = [column for column, *_ in rows.description]
+        for row in rows:
+            found += [
+                f"{name}.{column}: {value!r}"
+                for column, value in zip(columns, row, strict=True)
+                if word.lower() in str(value).lower()
+            ]
     return found
 
 

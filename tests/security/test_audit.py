@@ -26,6 +26,7 @@ from bot.errors import ConfigError, StorageFull
 from bot.ports.store import Store
 from bot.text.references import user
 from bot.ui.elements import Command, Page
+from storage import expiry
 from storage.beside import read_corrections
 from storage.expiry import AT_ONCE
 from storage.opening import open_store
@@ -272,9 +273,13 @@ async def test_a_thread_in_use_is_kept_whole(tmp_path: Path) -> None:
         assert len(await store.transcript(HERE)) == 3
 
 
-async def test_a_clean_up_is_many_small_transactions(tmp_path: Path) -> None:
+async def test_a_clean_up_is_many_small_transactions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Others write between them, and none of them is long."""
-    count = 5 * AT_ONCE
+    at_once = rounds(20, AT_ONCE)
+    monkeypatch.setattr(expiry, "AT_ONCE", at_once)
+    count = 5 * at_once
     async with open_store(tmp_path / "threadkeep.db", clock=lambda: NOON) as store:
         for number in range(count):
             entry = AuditEntry(
@@ -282,14 +287,14 @@ async def test_a_clean_up_is_many_small_transactions(tmp_path: Path) -> None:
             )
             hour = replace(entry, at=entry.at + 3600 * (number // 400))
             await store.record_refusal(hour)
-        for number in range(2 * AT_ONCE + 1):
+        for number in range(2 * at_once + 1):
             thread = replace(HERE, thread=f"{number}.0")
             await exchange(store, said("1", at=1.0, thread=thread), "Right.")
         month = replace(KEPT, threads=30 * DAY)
         before = await changes(store)
         deleted = await store.clean_up(month, NOON + 60 * DAY)
         assert deleted["refusals"] == count
-        assert deleted["threads"] == 2 * AT_ONCE + 1
+        assert deleted["threads"] == 2 * at_once + 1
         assert await changes(store) > before
         assert await store.list_threads("slack", "C1") == []
     assert in_tables(tmp_path / "threadkeep.db", "Right.") == []

@@ -4,6 +4,7 @@ Every turn here goes through the real SDK to an emulator that keeps a bill of it
 by the rules that the API documents (`tests/emulators/claude/bill.py`).
 """
 
+import itertools
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -65,7 +66,7 @@ from tests.security.billed_turns import (
     opened,
 )
 from tests.support.command_harness import CHANNEL, MEMBER, NOON, OWNER, THREAD, Office
-from tests.support.deep import rounds
+from tests.support.deep import deep_only, rounds
 from tests.support.store_helpers import ask, said
 from tests.support.triage_requests import sorted_as
 from tests.unit.conversation.test_admission import Room
@@ -193,17 +194,21 @@ CUT: list[tuple[str, Sequence[Step]]] = [
 ]
 
 
-@pytest.mark.parametrize("generates_on", [False, True])
+@pytest.mark.parametrize("generates_on", [True, *deep_only(False)])
 @pytest.mark.parametrize("fate", [STOP, KILL, SHUT_DOWN])
-@pytest.mark.parametrize(("where", "steps"), CUT, ids=[name for name, _ in CUT])
 async def test_an_answer_that_is_cut_off_is_booked_at_a_bound(
-    where: str, steps: Sequence[Step], fate: str, generates_on: bool
+    fate: str, generates_on: bool
 ) -> None:
-    [books] = await played(disturbed(fate, *steps), generates_on=generates_on)
-    assert books.bounded
-    assert 0 < books.billed <= books.booked
-    # No more than two answers of the greatest length, one of them exactly known.
-    assert books.booked < 0.1
+    made = [
+        replace(disturbed(fate, *steps), author=f"u{number}")
+        for number, (_, steps) in enumerate(CUT)
+    ]
+    found = await played(*made, generates_on=generates_on)
+    for (where, _), books in zip(CUT, found, strict=True):
+        assert books.bounded, where
+        assert 0 < books.billed <= books.booked, where
+        # No more than two answers of the greatest length, one of them exactly known.
+        assert books.booked < 0.1, where
 
 
 @pytest.mark.parametrize("searches", [1, 3, 5])
@@ -233,11 +238,11 @@ async def test_a_hard_budget_is_not_passed_by_stopping_again_and_again() -> None
     async with opened() as stage:
         made = [
             replace(disturbed(STOP, Think(tokens=4_000), number=BUDGET), author=f"u{n}")
-            for n in range(60)
+            for n in range(rounds(30, 60))
         ]
         books = await stage.played(made, at_once=1)
         assert sum(each.billed for each in books) <= 1.0
-        assert 0 < sum(each.billed > 0 for each in books) < 60
+        assert 0 < sum(each.billed > 0 for each in books) < len(made)
         balance = await stage.store.balance(channel(BUDGET), Period.DAY, time.time())
         assert balance.spent >= sum(each.billed for each in books)
 
@@ -252,15 +257,16 @@ LOST: list[Sequence[Step]] = [
 ]
 
 
-@pytest.mark.parametrize("lost", LOST, ids=str)
 @pytest.mark.parametrize("kind", ["answer", "try", "triage"])
-async def test_what_failed_tries_used_is_added_up(
-    lost: Sequence[Step], kind: str
-) -> None:
+async def test_what_failed_tries_used_is_added_up(kind: str) -> None:
     good = [sorted_as()]
-    [books] = await played(play(lost, lost, lost, good, kind=kind))
-    assert books.bounded
-    assert books.booked >= books.billed > 0
+    made = [
+        play(lost, lost, lost, good, kind=kind, author=f"u{number}")
+        for number, lost in enumerate(LOST)
+    ]
+    for lost, books in zip(LOST, await played(*made), strict=True):
+        assert books.bounded, lost
+        assert books.booked >= books.billed > 0, lost
 
 
 @pytest.mark.parametrize("status", [429, 500, 503, 529])
@@ -386,11 +392,13 @@ ASK = Request(
 
 
 @pytest.mark.parametrize("model", list(MODELS))
-@pytest.mark.parametrize("searches", [0, 5])
-@pytest.mark.parametrize("size", [100, 90_000, 3_000_000])
-def test_no_usage_within_what_is_allowed_costs_more_than_the_bound(
-    model: str, searches: int, size: int
-) -> None:
+def test_no_usage_within_what_is_allowed_costs_more_than_the_bound(model: str) -> None:
+    for searches, size in itertools.product((0, 5), (100, 90_000, 3_000_000)):
+        within_the_bound(model, searches, size)
+
+
+def within_the_bound(model: str, searches: int, size: int) -> None:
+    """See that no usage of one request costs more than what is set aside for it."""
     request = replace(
         ASK, model=model, searches=searches, messages=(ChatMessage("user", "x" * size),)
     )

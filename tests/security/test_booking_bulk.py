@@ -29,7 +29,7 @@ from tests.emulators.claude.bill import by_user, priced
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.claude.reply import Abort, Fail, Hold, Other, Step, Stop, Think
 from tests.security.billed_turns import Gate, Mortal
-from tests.support.deep import rounds
+from tests.support.deep import deep_only, rounds
 from tests.support.triage_requests import (
     MODEL,
     Sleeps,
@@ -121,7 +121,7 @@ async def claude() -> AsyncIterator[ClaudeEmulator]:
         yield opened
 
 
-@pytest.mark.parametrize("generates_on", [False, True])
+@pytest.mark.parametrize("generates_on", [True, *deep_only(False)])
 async def test_a_run_that_ends_in_any_way_is_not_booked_too_low(
     claude: ClaudeEmulator,
     tmp_path: Path,
@@ -134,9 +134,9 @@ async def test_a_run_that_ends_in_any_way_is_not_booked_too_low(
     answers = Random(seed=7 + generates_on)
     claude.always(answers.answer)
     sorting = Sorting(tmp_path / "triage.db", claude, budget=1_000.0)
-    await sorting.begin(rounds(60, 3_000))
+    await sorting.begin(rounds(40, 3_000))
     ends = itertools.cycle(["interrupt", "kill", "stop"])
-    for how in itertools.islice(ends, rounds(6, 60)):
+    for how in itertools.islice(ends, rounds(3, 60)):
         answers.waits = 0.05
         async with sorting.process() as (mortal, runner):
             answers.waiting.clear()

@@ -348,7 +348,7 @@ async def test_names_are_not_asked_for_again_while_slack_refuses(
 async def test_ten_thousand_messages_take_few_calls_and_hold_nobody_up(
     tmp_path: Path,
 ) -> None:
-    count = rounds(800, 10_000)
+    count = rounds(560, 10_000)
     async with SlackEmulator() as slack, open_store(tmp_path / "t.db") as store:
         channel, alice = slack.add_channel("general"), slack.add_user("Alice")
         long = slack.say(alice, channel, "the root")

@@ -37,6 +37,7 @@ from tests.emulators.discord import faults as discord_faults
 from tests.emulators.discord.faults import ALWAYS, MESSAGE, MESSAGES, THREADS
 from tests.emulators.slack import faults as slack_faults
 from tests.security.town import PLATFORMS, SECRET, Town, built, served
+from tests.support.deep import rounds
 from tests.support.fakes import FakeAdapter, FakeSurface
 from tests.support.memory_store import MemoryStore
 from tests.support.process import (
@@ -301,12 +302,15 @@ async def _fetch(town: Town, platform: str, file: Attachment) -> None:
         await source.fetch(town.place(platform), file, io.BytesIO(), 1_000)
 
 
-@pytest.mark.parametrize("meeting", MEETINGS, ids=str)
+def ways() -> list[Meeting]:
+    """Return one way to each call, and under `make deep` all of them."""
+    first = {(each.platform, each.call): each for each in reversed(MEETINGS)}
+    return rounds([*first.values()], MEETINGS)
+
+
+@pytest.mark.parametrize("meeting", ways(), ids=str)
 async def test_a_revoked_token_takes_its_platform_down_and_no_other(
-    meeting: Meeting,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
+    meeting: Meeting, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     [other] = {*PLATFORMS} - {meeting.platform}
     async with built() as town, open_store(tmp_path / "t.db") as town.store:

@@ -41,10 +41,17 @@ from tests.adapters.slack.test_admin import Admins
 from tests.adapters.slack.test_admin import admins as admins
 from tests.emulators.claude.reply import Hold
 from tests.security.older import undo_m010
-from tests.security.remains import in_files, in_tables, until_gone, until_there
+from tests.security.remains import (
+    in_files,
+    in_rows,
+    in_tables,
+    until_gone,
+    until_there,
+)
 from tests.support.command_harness import CHANNEL, MEMBER, THREAD
 from tests.support.command_harness import Office as Desk
-from tests.support.deep import rounds
+from tests.support.deep import rounds, share
+from tests.support.memory_store import MemoryStore
 from tests.support.store_helpers import (
     HERE,
     THERE,
@@ -243,29 +250,34 @@ async def test_a_deleted_message_leaves_no_word_behind(
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.__name__)
-async def test_one_deleted_by_id_alone_leaves_no_word_behind(
-    store: DatabaseStore, database: Path, shape: Shape
-) -> None:
+async def test_one_deleted_by_id_alone_leaves_no_word_behind(shape: Shape) -> None:
     """As on Discord, where an id says nothing of the channel."""
+    store = MemoryStore()
     await shape(store)
     await erase(store, "1.0" if shape is a_root else "7", channel=None)
-    assert in_tables(database, WORD) == []
+    assert in_rows(store.db.conn, WORD) == []
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.__name__)
-async def test_one_deleted_before_it_is_heard_is_not_stored(
-    store: DatabaseStore, database: Path, shape: Shape
-) -> None:
+async def test_one_deleted_before_it_is_heard_is_not_stored(shape: Shape) -> None:
     """Events come in any order, and an event may be on its way when people delete."""
+    store = MemoryStore()
     await erase(store, "1.0" if shape is a_root else "7")
     # There is no turn to be begun then, or no case to be corrected.
     with contextlib.suppress(AssertionError):
         await shape(store)
-    assert in_tables(database, WORD) == []
+    assert in_rows(store.db.conn, WORD) == []
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.__name__)
-@pytest.mark.parametrize("whole_channel", [False, True])
+#: Each shape, in a thread or a channel that is deleted; under `make deep`, in both.
+PLACES = [
+    pytest.param(shape, whole_channel, id=f"{whole_channel}-{shape.__name__}")
+    for number, shape in enumerate(SHAPES)
+    for whole_channel in share((False, True), number, 2)
+]
+
+
+@pytest.mark.parametrize(("shape", "whole_channel"), PLACES)
 async def test_a_deleted_thread_or_channel_leaves_no_word_behind(
     store: DatabaseStore, database: Path, shape: Shape, *, whole_channel: bool
 ) -> None:

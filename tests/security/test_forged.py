@@ -206,7 +206,9 @@ async def test_no_verb_reaches_beyond_its_place(name: str) -> None:
         (None, *FORGED),
         [*secrets.given(), *hidden.given()],
     )
-    for place, where, (verb, given) in share([*tried], [*PEOPLE].index(name), 3):
+    for place, where, (verb, given) in share(
+        [*tried], [*PEOPLE].index(name), len(PEOPLE)
+    ):
         arguments = given if where is None else {**given, "where": where}
         reply = str(await office.give(verb, person, place, **arguments))
         for mark in MARKS:
@@ -390,21 +392,29 @@ MALFORMED: tuple[Any, ...] = (
 )
 
 
-@pytest.mark.parametrize("metadata", MALFORMED, ids=range(len(MALFORMED)))
 async def test_on_slack_what_cannot_be_read_is_refused_and_ends_nothing(
-    ring: Ring, metadata: str
+    ring: Ring,
 ) -> None:
     slack = ring.slack
-    sent = forging.form(slack, ring.eve, metadata, {"quiet": "on"})
-    await acked(slack, sent)
-    for block in ("at|", "at|||", "at|x", "|", None, metadata[:200]):
-        line = metadata[:80] or "settings"
-        used = forging.control(slack, ring.eve, ring.general, line, block=str(block))
-        await acked(slack, used)
-    assert leaks(slack) == []
-    done = slack.command(ring.eve, ring.general, "/claude", "settings")
-    await slack.until(lambda: done.acked)
-    assert "Settings of" in slack.ephemerals(ring.eve)[-1].text
+    for metadata in MALFORMED:
+        sent = forging.form(slack, ring.eve, metadata, {"quiet": "on"})
+        await acked(slack, sent)
+        for block in ("at|", "at|||", "at|x", "|", None, metadata[:200]):
+            line = metadata[:80] or "settings"
+            used = forging.control(
+                slack, ring.eve, ring.general, line, block=str(block)
+            )
+            await acked(slack, used)
+        assert leaks(slack) == [], metadata[:40]
+        before = len(shown(slack, ring.eve))
+        await acked(slack, slack.command(ring.eve, ring.general, "/claude", "settings"))
+        assert len(shown(slack, ring.eve)) > before, metadata[:40]
+
+
+def shown(slack: SlackEmulator, user: str) -> list[str]:
+    """The settings that a person was shown so far."""
+    told = [each.text for each in slack.ephemerals(user)]
+    return [text for text in told if "Settings of" in text]
 
 
 # Discord.

@@ -117,17 +117,23 @@ async def test_a_channel_that_one_may_not_write_in_is_not_set(
     assert (await office.policy())["triage_announce"] == ""
 
 
-@pytest.mark.parametrize(
-    "text", ["general", "#general", "the board", "channel:", "channel:a b", "12", "😀"]
-)
-async def test_a_name_is_answered_with_how_to_name_a_channel(text: str) -> None:
-    office = Office()
-    naming = office.adapter.limits.naming
-    told = await office.give("set", option="triage_announce", value=text)
-    assert isinstance(told, Response)
-    assert told.text.endswith(naming)
-    assert "C0123ABC" not in told.text
-    assert await office.audit() == []
+async def test_a_name_is_answered_with_how_to_name_a_channel() -> None:
+    for text in (
+        "general",
+        "#general",
+        "the board",
+        "channel:",
+        "channel:a b",
+        "12",
+        "😀",
+    ):
+        office = Office()
+        naming = office.adapter.limits.naming
+        told = await office.give("set", option="triage_announce", value=text)
+        assert isinstance(told, Response), text
+        assert told.text.endswith(naming), text
+        assert "C0123ABC" not in told.text, text
+        assert await office.audit() == [], text
 
 
 @pytest.mark.parametrize(
@@ -289,23 +295,28 @@ def is_told_nothing(reply: object) -> None:
         assert each not in shown, each
 
 
+STRANGERS = (MEMBER, MANAGER, GUEST, Person("cora", "Cora"))
+
+
 @pytest.mark.parametrize("verb", READING)
-@pytest.mark.parametrize("person", [MEMBER, MANAGER, GUEST, Person("cora", "Cora")])
-async def test_another_channel_is_shown_to_those_alone_who_are_in_it(
-    verb: str, person: Person
-) -> None:
-    office = await secretive()
-    named = Change(CHANNEL, "admins", "user:cora")
-    await office.store.change_settings([named], who="olga", now=NOON)
-    reply = await give(office, verb, person, {"where": "channel:C9", **READING[verb]})
-    is_told_nothing(reply)
-    assert isinstance(reply, Response)
-    assert reply.text in (ELSEWHERE, NOT_FOR_OUTSIDERS)
-    assert (await office.audit())[-1].action == "denied"
-    # A channel that is not there is answered in the same words.
-    office.adapter.may["C7", ""] = NOWHERE
-    nowhere = await give(office, verb, person, {"where": "channel:C7", **READING[verb]})
-    assert nowhere == reply
+async def test_another_channel_is_shown_to_those_alone_who_are_in_it(verb: str) -> None:
+    for person in STRANGERS:
+        office = await secretive()
+        named = Change(CHANNEL, "admins", "user:cora")
+        await office.store.change_settings([named], who="olga", now=NOON)
+        reply = await give(
+            office, verb, person, {"where": "channel:C9", **READING[verb]}
+        )
+        is_told_nothing(reply)
+        assert isinstance(reply, Response), person
+        assert reply.text in (ELSEWHERE, NOT_FOR_OUTSIDERS), person
+        assert (await office.audit())[-1].action == "denied", person
+        # A channel that is not there is answered in the same words.
+        office.adapter.may["C7", ""] = NOWHERE
+        nowhere = await give(
+            office, verb, person, {"where": "channel:C7", **READING[verb]}
+        )
+        assert nowhere == reply, person
 
 
 @pytest.mark.parametrize("verb", READING)
@@ -323,16 +334,14 @@ async def test_who_runs_the_workspace_and_who_is_in_it_may(verb: str) -> None:
     assert reply == Response(ELSEWHERE)
 
 
-@pytest.mark.parametrize(
-    "where", ["operator", "", "channel:", "server", "C9", "x" * 80]
-)
 @pytest.mark.parametrize("verb", READING)
-async def test_no_word_leads_out_of_the_workspace(verb: str, where: str) -> None:
-    office = await secretive()
-    await spend(office, Scope("fake", "other", "C1"), 98.7654)
-    reply = await give(office, verb, MEMBER, {"where": where, **READING[verb]})
-    is_told_nothing(reply)
-    assert "98.7" not in str(reply)
+async def test_no_word_leads_out_of_the_workspace(verb: str) -> None:
+    for where in ("operator", "", "channel:", "server", "C9", "x" * 80):
+        office = await secretive()
+        await spend(office, Scope("fake", "other", "C1"), 98.7654)
+        reply = await give(office, verb, MEMBER, {"where": where, **READING[verb]})
+        is_told_nothing(reply)
+        assert "98.7" not in str(reply), where
 
 
 async def test_a_list_names_no_channel_that_one_does_not_see() -> None:

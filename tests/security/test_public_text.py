@@ -56,7 +56,7 @@ WRITERS = {
 
 def test_no_text_is_a_mention_or_a_link_on_slack() -> None:
     chance = random.Random(11)
-    for _ in range(rounds(800, 100_000)):
+    for _ in range(rounds(300, 100_000)):
         text = replace_lone_surrogates(hostile(chance))
         names = chance.choice([None, {"U00000001": hostile(chance, 3)}])
         # Somebody whom the core names, and whose name is as bad.
@@ -71,7 +71,7 @@ def test_no_text_is_a_mention_or_a_link_on_slack() -> None:
 
 def test_no_answer_notifies_from_a_markdown_block() -> None:
     chance = random.Random(12)
-    for _ in range(rounds(800, 100_000)):
+    for _ in range(rounds(300, 100_000)):
         text, defuser = (
             replace_lone_surrogates(hostile(chance)),
             MentionEscaper(mrkdwn.PINGS),
@@ -86,7 +86,7 @@ def test_no_answer_notifies_from_a_markdown_block() -> None:
 def test_no_message_of_an_answer_notifies_wherever_it_is_cut() -> None:
     """In code names stay whole, but only in what is code for every reader."""
     chance = random.Random(14)
-    for _ in range(rounds(200, 20_000)):
+    for _ in range(rounds(80, 20_000)):
         text = replace_lone_surrogates("".join(mixed(chance) for _ in range(9)))
         limits = replace(LIMITS, part_chars=chance.choice([400, 800, 3_000]))
         size, lines = chance.choice([1, 7, 1_000]), chance.choice([None, 2, 30])
@@ -101,7 +101,7 @@ def test_no_message_of_an_answer_notifies_wherever_it_is_cut() -> None:
 
 def test_no_name_of_a_file_notifies_or_leads_anywhere() -> None:
     chance = random.Random(15)
-    for _ in range(rounds(400, 50_000)):
+    for _ in range(rounds(150, 50_000)):
         wanted = replace_lone_surrogates(hostile(chance, 4))
         name = safe_name(wanted, "python")
         renderer = Renderer(LIMITS, 60)
@@ -121,7 +121,7 @@ def test_no_name_of_a_file_notifies_or_leads_anywhere() -> None:
 
 def test_no_link_on_discord_reads_as_another_address() -> None:
     chance = random.Random(13)
-    for _ in range(rounds(800, 100_000)):
+    for _ in range(rounds(300, 100_000)):
         text = replace_lone_surrogates(hostile(chance))
         shown = product_links.unmask_misleading(text)
         assert lies(shown) == [], (text, shown)
@@ -238,7 +238,7 @@ async def test_nothing_notifies_anyone_or_opens_a_preview_on_slack(
     """Sorting by itself and from a menu, corrections, tables, answers and commands."""
     slack, talk = admins.slack, SlackTalk(admins, random.Random(21))
     await talk.sort_many()
-    for _ in range(rounds(2, 30)):
+    for _ in range(rounds(1, 30)):
         await talk.sort_from_a_menu()
         # In a channel by edits, in direct messages as a stream.
         await talk.ask(admins.general)
@@ -250,7 +250,7 @@ async def test_nothing_notifies_anyone_or_opens_a_preview_on_slack(
     }.items():
         change = Change(place, name, value)
         await admins.store.change_settings([change], who=admins.olga, now=1.0)
-    for _ in range(rounds(4, 60)):
+    for _ in range(rounds(2, 60)):
         await talk.sort_by_itself(alerts)
     await slack.until(lambda: slack.settled)
     assert slack.pings == []
@@ -327,7 +327,7 @@ async def test_nothing_notifies_anyone_or_opens_a_preview_on_discord(
     }.items():
         change = Change(town.channel, name, value)
         await town.store.change_settings([change], who=town.ada, now=1.0)
-    for _ in range(rounds(3, 40)):
+    for _ in range(rounds(2, 40)):
         await talk.sort_from_a_menu(await talk.sort_by_itself())
         await talk.ask()
     table = await town.give("triage", last=5)

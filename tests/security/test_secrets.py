@@ -36,7 +36,7 @@ from storage.export import write_table
 from storage.opening import open_store
 from storage.triage_archive import open_archive
 from tests.security.remains import in_bytes, in_tables
-from tests.support.deep import DEEP, rounds
+from tests.support.deep import rounds, share
 from tests.support.process import ROOT, Nursery
 from tests.support.store_helpers import HERE, exchange, said
 from tests.system.test_commands import MISTAKE, Shell
@@ -76,38 +76,32 @@ def core(kind: str) -> str:
 
 
 @pytest.mark.parametrize("kind", TOKENS)
-@pytest.mark.parametrize("around", ["{}", " {}\n", "'{}'", "x={}", "see {} there"])
-def test_no_token_is_quoted(kind: str, around: str) -> None:
-    assert core(kind) not in quoted(around.format(TOKENS[kind]))
+def test_no_token_is_quoted(kind: str) -> None:
+    for around in ("{}", " {}\n", "'{}'", "x={}", "see {} there"):
+        assert core(kind) not in quoted(around.format(TOKENS[kind])), around
 
 
-@pytest.mark.parametrize(
-    "value",
-    [
+def test_what_people_mistype_is_quoted() -> None:
+    for value in (
         *("gpt-5", "claude-sonnet-4-5-20250929", "ten", "2O", "-1", "1e9", "nan"),
         *("slack:U0123ABC", "general", "#general", "10000000", "sometimes", ""),
         *("http//localhost:8080", "Alice", "user:U0123ABCDE", "temperature=0.5"),
-    ],
-)
-def test_what_people_mistype_is_quoted(value: str) -> None:
-    assert quoted(value) == f"“{value}”"
+    ):
+        assert quoted(value) == f"“{value}”"
 
 
 def test_what_is_long_is_not_quoted() -> None:
     assert quoted("correct horse battery staple " * 3) == "this text of 86 characters"
 
 
-@pytest.mark.parametrize(
-    "value",
-    [
+def test_what_is_no_credential_is_not_taken_for_one() -> None:
+    for value in (
         *("claude-sonnet-5-5", "Meta-Llama-3.1-70B-Instruct", "data/threadkeep.db"),
         "us.anthropic.claude-sonnet-4-20250514-v1:0",
         "/var/lib/threadkeep/conversations-of-2026.db",
         *("https://proxy.example.com/v1", "You are a kind assistant.", "4096"),
-    ],
-)
-def test_what_is_no_credential_is_not_taken_for_one(value: str) -> None:
-    assert not is_credential(value)
+    ):
+        assert not is_credential(value), value
 
 
 @settings(max_examples=rounds(20, 2_000))
@@ -238,14 +232,13 @@ NOWHERE = {
 async def test_no_command_prints_what_is_in_a_variable(
     shell: Shell, command: tuple[str, ...]
 ) -> None:
-    kinds = [*TOKENS]
-    first = 2 * COMMANDS.index(command)
-    for kind in kinds if DEEP else kinds[first : first + 3]:
+    first = COMMANDS.index(command)
+    for kind in share([*TOKENS], first, len(COMMANDS)):
         # In all at once, since all problems are named at once; and in each alone.
         together = [dict.fromkeys(VARIABLES, TOKENS[kind])]
         alone = [{**NOWHERE, variable: TOKENS[kind]} for variable in VARIABLES]
         # Reading each kind in each alone is a test above, which needs no process.
-        step = 4 if DEEP else len(alone) // 2
+        step = rounds(len(alone), 4)
         for env in together + alone[first % step :: step]:
             status, printed = await shell.run(env, *command)
             assert core(kind) not in printed, (kind, env)
@@ -255,8 +248,9 @@ async def test_no_command_prints_what_is_in_a_variable(
 @process
 async def test_what_is_tried_over_the_network_is_not_printed(shell: Shell) -> None:
     """The errors of HTTP libraries name addresses and headers."""
-    for kind in ("a url", "slack bot", "anthropic", "base64"):
-        for variable in ("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "SLACK_API_URL"):
+    variables = ("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "SLACK_API_URL")
+    for number, kind in enumerate(("a url", "slack bot", "anthropic", "base64")):
+        for variable in share(variables, number, len(variables)):
             key = {"ANTHROPIC_API_KEY": "sk-ant-1"}
             env = {**key, **NOWHERE, variable: TOKENS[kind]}
             _, printed = await shell.run(env, "check")

@@ -25,8 +25,8 @@ SIGNS = "=+-@\N{MINUS SIGN}"
 #: The same for whoever normalises, as Excel does in Japanese.
 ALIKE = [
     character
-    # Beyond the first planes nothing is alike.
-    for character in map(chr, range(0x80, 0x20000))
+    # Beyond the first plane nothing is alike so far, and nothing beyond the second.
+    for character in map(chr, range(0x80, rounds(0x10000, 0x20000)))
     if unicodedata.normalize("NFKC", character).strip()[:1] in tuple(SIGNS)
 ]
 #: What nobody sees in front of a sign, or what a spreadsheet drops there.

@@ -71,9 +71,9 @@ async def test_no_text_holds_the_loop_up(name: str) -> None:
     # Laying out an answer takes a second each.
     is_answer = "an answer" in name
     most = (15, 20) if is_answer else (len(NOTORIOUS), len(others))
-    most = (rounds(2, most[0]), rounds(1, most[1]))
+    most = (rounds(1 if is_answer else 2, most[0]), rounds(1, most[1]))
     kinds = chance.sample(NOTORIOUS, most[0]) + chance.sample(others, most[1])
-    length = rounds(15_000, LONGEST)
+    length = rounds(8_000 if is_answer else 15_000, LONGEST)
     for kind in kinds:
         text = TEXTS[kind](length)
         longest = await stall(PATHS[name], text, TRIES, GENEROUS)
@@ -84,10 +84,10 @@ async def test_a_stall_is_seen() -> None:
     """Or else all of the above would say nothing."""
 
     async def works(text: str) -> None:
-        sum(range(20_000_000))
+        sum(range(8_000_000))
 
     async def holds_the_lock(text: str) -> None:
-        await asyncio.to_thread(sum, range(20_000_000))
+        await asyncio.to_thread(sum, range(8_000_000))
 
     assert await stall(works, "") >= 0.05
     assert await stall(holds_the_lock, "") >= 0.05
@@ -180,7 +180,7 @@ async def test_an_answer_that_is_taken_up_again_holds_nobody_up(
     store, model = MemoryStore(), ScriptedModel()
     adapter = FakeAdapter(limits=limited(limits))
     adapter.before_write = network
-    text = TEXTS[kind](rounds(8_000, LONGEST))
+    text = TEXTS[kind](rounds(4_000, LONGEST))
     await store.receive(heard("?"), judge)
     turn = await store.next_turn(HERE)
     assert turn is not None
@@ -282,7 +282,7 @@ def test_a_step_of_a_long_answer_has_a_bound() -> None:
     for limits in (SLACK, DISCORD):
         for kind in ("a table with a long head", "a wide table", "tables", "flags"):
             renderer = Renderer(limits)
-            text = TEXTS[kind](8_000)
+            text = TEXTS[kind](rounds(4_000, 8_000))
             steps = 0
             for start in range(0, len(text), STEP_CHARS):
                 renderer.take_in(text[start : start + STEP_CHARS])
@@ -295,7 +295,7 @@ def test_a_step_of_a_long_answer_has_a_bound() -> None:
 def test_steps_change_nothing_of_what_is_shown() -> None:
     for limits in (SLACK, DISCORD):
         for kind in random.Random(7).sample(list(TEXTS), rounds(3, 12)):
-            text = TEXTS[kind](4_000)
+            text = TEXTS[kind](rounds(1_500, 4_000))
             whole, stepped = Renderer(limits), Renderer(limits)
             whole.feed(text)
             for start in range(0, len(text), 3):
@@ -353,7 +353,7 @@ def test_cutting_takes_linear_time(unit: str) -> None:
             text = (found.rest if found else "") + text[1_900:]
             page = splitter.Page(1_900, found.opening if found else None, lines=30)
 
-    assert is_linear(lambda length: unit * (length // len(unit)), cut, 4_000)
+    assert is_linear(lambda length: unit * (length // len(unit)), cut)
 
 
 async def test_a_table_of_many_cases_is_made_beside_the_loop(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ import html
 import json
 import random
 import re
-import sys
 import time
 import unicodedata
 from collections.abc import Callable
@@ -46,12 +45,16 @@ IGNORABLE = (
 )
 
 
+# The planes with letters and signs so far, and all.
+PLANES = (*range(rounds(0x20000, 0xE0000)), *range(0xE0000, rounds(0xE1000, 0x110000)))
+
+
 @cache
 def unseen() -> tuple[str, ...]:
     """Return every character that shows nothing, in order."""
     return tuple(
         character
-        for character in map(chr, range(sys.maxunicode + 1))
+        for character in map(chr, PLANES)
         if unicodedata.category(character) in ("Cf", "Cc", "Zs", "Zl", "Zp")
         or ord(character) in IGNORABLE
     )
@@ -155,26 +158,24 @@ def holds_tag(text: str) -> bool:
 
 
 @pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize("name", NAMES)
-def test_no_sign_with_anything_unseen_behind_it_begins_a_tag(
-    place: str, name: str
-) -> None:
-    kept = unseen() if place == "triage" else unseen()[::37]
-    for character in kept:
-        if place == "example" and character in LINE_BREAKS:
-            continue
-        for forged in (
-            f"<{character}{name}>",
-            f"<{character}/{character}{name} a=1>",
-            f"<{name[:2]}{character}{name[2:]}>",
-            f"<{character * 50}{name}>",
-            f"<{name}{character}>",
-        ):
-            if unicodedata.category(character)[0] == "Z" and forged[1] == name[0]:
+def test_no_sign_with_anything_unseen_behind_it_begins_a_tag(place: str) -> None:
+    for name in NAMES:
+        kept = unseen() if place == "triage" else unseen()[::37]
+        for character in kept:
+            if place == "example" and character in LINE_BREAKS:
                 continue
-            if character.isspace() and forged[1] == name[0]:
-                continue
-            assert not holds_tag(PLACES[place](forged)), (place, forged.encode())
+            for forged in (
+                f"<{character}{name}>",
+                f"<{character}/{character}{name} a=1>",
+                f"<{name[:2]}{character}{name[2:]}>",
+                f"<{character * 50}{name}>",
+                f"<{name}{character}>",
+            ):
+                if unicodedata.category(character)[0] == "Z" and forged[1] == name[0]:
+                    continue
+                if character.isspace() and forged[1] == name[0]:
+                    continue
+                assert not holds_tag(PLACES[place](forged)), (place, forged.encode())
 
 
 @pytest.mark.parametrize("place", PLACES)

@@ -127,15 +127,13 @@ def test_nothing_that_is_drawn_is_obeyed(drawing: str) -> None:
         assert {"a", "b"} <= set(DRAWN.sub("", output)), ascii(attack)
 
 
-@pytest.mark.parametrize("attack", ATTACKS)
-def test_nothing_that_is_said_is_obeyed(
-    attack: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    terminal.say(ATTACKS[attack])
-    terminal.complain(f"{ATTACKS[attack]}\nthreadkeep: all is well")
-    said = capsys.readouterr()
-    assert not ACTIVE.search(said.out + said.err)
-    assert (said.out.count("\n"), said.err.count("\n")) == (1, 1)
+def test_nothing_that_is_said_is_obeyed(capsys: pytest.CaptureFixture[str]) -> None:
+    for attack in ATTACKS:
+        terminal.say(ATTACKS[attack])
+        terminal.complain(f"{ATTACKS[attack]}\nthreadkeep: all is well")
+        said = capsys.readouterr()
+        assert not ACTIVE.search(said.out + said.err), attack
+        assert (said.out.count("\n"), said.err.count("\n")) == (1, 1), attack
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
@@ -144,7 +142,7 @@ def test_an_answer_that_grows_drives_nothing(attack: str) -> None:
     out, plain = io.StringIO(), io.StringIO()
     screen = RichScreen(terminal.on(out, width=40, height=6, force_terminal=True))
     screens = (screen, PlainScreen(plain))
-    for end in range(1, len(text) + 1):
+    for end in (*range(1, len(text), rounds(3, 1)), len(text)):
         for each in screens:
             each.update(text[:end])
     for each in screens:
@@ -220,36 +218,36 @@ class Screen(io.StringIO):
         return True
 
 
-@pytest.mark.parametrize("attack", ATTACKS)
-def test_what_programs_read_is_exact_unless_people_see_it(attack: str) -> None:
-    text = ATTACKS[attack]
-    pipe, screen = io.StringIO(), Screen()
-    terminal.through(pipe).write(text)
-    terminal.through(screen).write(text)
-    assert pipe.getvalue() == text
-    assert not ACTIVE.search(screen.getvalue())
-    for indent in (None, 2):
-        written = terminal.as_json({text: [text]}, indent=indent)
-        assert not ACTIVE.search(written)
-        assert json.loads(written) == {text: [text]}
+def test_what_programs_read_is_exact_unless_people_see_it() -> None:
+    for attack in ATTACKS:
+        text = ATTACKS[attack]
+        pipe, screen = io.StringIO(), Screen()
+        terminal.through(pipe).write(text)
+        terminal.through(screen).write(text)
+        assert pipe.getvalue() == text, attack
+        assert not ACTIVE.search(screen.getvalue()), attack
+        for indent in (None, 2):
+            written = terminal.as_json({text: [text]}, indent=indent)
+            assert not ACTIVE.search(written), attack
+            assert json.loads(written) == {text: [text]}, attack
 
 
-@pytest.mark.parametrize("attack", ATTACKS)
-def test_a_line_of_the_log_is_one_line_of_text(attack: str) -> None:
-    record = logging.LogRecord(
-        *(
-            "x",
-            logging.ERROR,
-            "x",
-            1,
-            "turn.failed thread=%s",
-            (ATTACKS[attack] + "\nb",),
-        ),
-        None,
-    )
-    line = Redacting("%(levelname)s %(message)s").format(record)
-    assert not ACTIVE.search(line)
-    assert "\n" not in line
+def test_a_line_of_the_log_is_one_line_of_text() -> None:
+    for attack in ATTACKS:
+        record = logging.LogRecord(
+            *(
+                "x",
+                logging.ERROR,
+                "x",
+                1,
+                "turn.failed thread=%s",
+                (ATTACKS[attack] + "\nb",),
+            ),
+            None,
+        )
+        line = Redacting("%(levelname)s %(message)s").format(record)
+        assert not ACTIVE.search(line), attack
+        assert "\n" not in line, attack
 
 
 def mixtures(count: int) -> Iterator[str]:
@@ -277,10 +275,9 @@ def mixtures(count: int) -> Iterator[str]:
 
 def test_mixtures_drive_nothing() -> None:
     """Every twentieth is drawn as well, which takes longer."""
-    kept = {c for c in map(chr, range(0x110000)) if not ACTIVE.match(c)}
     for number, text in enumerate(mixtures(rounds(600, 100_000))):
         found = terminal.printable(text)
-        assert set(found) <= kept
+        assert not any(map(ACTIVE.match, set(found)))
         assert len(found) <= len(text)
         assert json.loads(terminal.as_json(text)) == text
         if number % 20 == 0:
@@ -297,8 +294,9 @@ def test_a_screen_shows_what_was_meant() -> None:
 
 
 def test_the_categories_are_complete() -> None:
-    """Every control character but line feed and tab, whatever Unicode adds."""
-    for character in map(chr, range(0x110000)):
+    """Every control character but line feed and tab, whatever Unicode adds; so far all
+    are in its first plane."""
+    for character in map(chr, range(rounds(0x10000, 0x110000))):
         if unicodedata.category(character) in ("Cc", "Zl", "Zp", "Cs"):
             assert bool(ACTIVE.match(character)) == (character not in "\n\t")
         if unicodedata.bidirectional(character) in (

@@ -51,10 +51,10 @@ NOTHINGS = (
 
 
 @pytest.mark.parametrize("name", AMOUNTS)
-@pytest.mark.parametrize("written", NOTHINGS, ids=lambda text: str(text)[:20])
-def test_what_is_stored_as_nothing_is_refused(name: str, written: str) -> None:
-    with pytest.raises(Unacceptable, match="to 100,000"):
-        BY_NAME[name].read(written, TODAY)
+def test_what_is_stored_as_nothing_is_refused(name: str) -> None:
+    for written in NOTHINGS:
+        with pytest.raises(Unacceptable, match="to 100,000"):
+            pytest.fail(BY_NAME[name].read(written, TODAY))
 
 
 @pytest.mark.parametrize(
@@ -105,11 +105,11 @@ def test_the_environment_takes_no_such_amount(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", AMOUNTS)
-@pytest.mark.parametrize("written", ["0.00001", "1.0e-05", "0", ".inf", ".nan", "-3"])
-def test_an_imported_document_has_no_such_amount(name: str, written: str) -> None:
-    text = f"version: 1\nslack:\n  T1:\n    {name}: {written}\n"
-    with pytest.raises(ConfigError, match="to 100,000"):
-        import_export.read(text, TODAY)
+def test_an_imported_document_has_no_such_amount(name: str) -> None:
+    for written in ("0.00001", "1.0e-05", "0", ".inf", ".nan", "-3"):
+        text = f"version: 1\nslack:\n  T1:\n    {name}: {written}\n"
+        with pytest.raises(ConfigError, match="to 100,000"):
+            import_export.read(text, TODAY)
 
 
 @pytest.mark.parametrize("name", AMOUNTS)

@@ -10,8 +10,9 @@ from urllib.parse import quote
 import pytest
 import pytest_asyncio
 
+from adapters.web.markdown import Growing, render, render_small
 from tests.security.scripts import SCRIPTS, chunks, faults
-from tests.support.deep import share
+from tests.support.deep import rounds, share
 from tests.support.memory_store import MemoryStore
 from tests.support.scripted_model import ScriptedModel
 from tests.support.web_harness import Browser, browsing
@@ -59,7 +60,7 @@ def test_our_own_pages_are_none() -> None:
 
 
 async def test_an_answer_is_data_whatever_it_says(server: WebServer) -> None:
-    for text in share(SCRIPTS, 0, 3):
+    for text in share(SCRIPTS, 0, 6):
         model_of(server).script(text[:7], text[7:])
         reading = await server.answer(text, system=_plain(text) or "x")
         expected = text.replace("\u0000", "\ufffd")
@@ -70,11 +71,11 @@ async def test_an_answer_is_data_whatever_it_says(server: WebServer) -> None:
         assert reading.response.content_type == "text/event-stream"
         assert reading.response.headers["X-Content-Type-Options"] == "nosniff"
     _, listed = await server.call("GET", "/api/threads")
-    assert len(listed["threads"]) > 20
+    assert len(listed["threads"]) > 10
 
 
 async def test_a_field_that_is_not_understood_runs_nothing(server: WebServer) -> None:
-    for text in share(SCRIPTS, 1, 3):
+    for text in share(SCRIPTS, 1, 6):
         for field in ("thread", "model", "stop_sequences", text[:40] or "x"):
             value = [text] if field == "stop_sequences" else text
             body = json.dumps({"message": "?", field: value})
@@ -93,7 +94,7 @@ async def test_a_field_that_is_not_understood_runs_nothing(server: WebServer) ->
 
 
 async def test_addresses_and_headers_are_not_echoed(server: WebServer) -> None:
-    for text in share(SCRIPTS, 2, 3):
+    for text in share(SCRIPTS, 2, 6):
         for path in (f"/api/threads/{_quoted(text)}", f"/api/{_quoted(text)}"):
             async with server.request("GET", path) as response:
                 assert response.status == 404, path
@@ -112,6 +113,16 @@ async def test_addresses_and_headers_are_not_echoed(server: WebServer) -> None:
 
 
 # The pages.
+
+
+def test_markdown_is_drawn_without_a_script() -> None:
+    """Whole and as it grows; each of them, since below some of them meet each page."""
+    for text in SCRIPTS:
+        growing = Growing()
+        for end in (len(text) // 2, len(text)):
+            growing.update(text[:end], final=end == len(text))
+            html = "".join((*render(text[:end]), *growing.html, render_small(text)))
+            assert faults(html) == [], text
 
 
 async def settled(browser: Browser, thread: str) -> None:
@@ -182,7 +193,7 @@ async def test_names_of_files_are_text(browser: Browser) -> None:
 
 
 async def test_commands_and_addresses_are_text(browser: Browser) -> None:
-    for text in share(SCRIPTS, 6, 3):
+    for text in share(SCRIPTS, 6, 6):
         found = await browser.post(
             "/local/command", channel="welcome", typed=f"/{text}"
         )
@@ -199,8 +210,8 @@ async def test_commands_and_addresses_are_text(browser: Browser) -> None:
 async def test_the_console_shows_all_of_it_as_text() -> None:
     model = ScriptedModel()
     async with browsing(MemoryStore(), model) as browser:
-        threads = []
-        for text in SCRIPTS[::4]:
+        threads, texts = [], SCRIPTS[:: rounds(12, 4)]
+        for text in texts:
             model.script(text)
             line = f"/set prompt {_plain(text)}"
             await browser.post("/local/command", channel="welcome", typed=line)
@@ -211,7 +222,7 @@ async def test_the_console_shows_all_of_it_as_text() -> None:
             html = await browser.page(f"/console{path}")
             assert "<main" in html, path
             assert faults(html) == [], path
-        for thread, text in zip(threads, SCRIPTS[::4], strict=True):
+        for thread, text in zip(threads, texts, strict=True):
             key = quote(f"web:local:welcome:{thread}", safe="")
             for path in (f"/thread?key={key}", f"/threads?words={quote(text)}"):
                 assert faults(await browser.page(f"/console{path}")) == [], text
@@ -229,7 +240,7 @@ async def test_an_edited_message_is_text(browser: Browser) -> None:
 
 
 async def test_settings_show_their_values_as_text(browser: Browser) -> None:
-    for text in share(SCRIPTS, 8, 3):
+    for text in share(SCRIPTS, 8, 6):
         line = f"/set prompt {_plain(text)}"
         await browser.post("/local/command", channel="welcome", typed=line, as_="olga")
         for typed in ("/settings", "/prompt show"):
