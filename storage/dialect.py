@@ -132,13 +132,33 @@ def write_content(db: Connection, row: object, data: bytes) -> None:
         with db.conn.blobopen("file_contents", "data", cast(int, row)) as blob:
             blob.write(data)
         return
+    if len(data) <= _PIECE:
+        db.execute(f"UPDATE file_contents SET data = ? WHERE {ROW} = ?", [data, row])
+        return
+    # The server puts them together, and writes the content once: each update of a row
+    # writes all of its data again. What is temporary is in no log.
+    db.execute(
+        """
+        CREATE TEMPORARY TABLE IF NOT EXISTS pieces
+            (position int, data bytea) ON COMMIT DELETE ROWS
+        """
+    )
     for begin in range(0, len(data), _PIECE):
-        # An update moves the row.
-        [(row,)] = db.execute(
-            f"UPDATE file_contents SET data = data || ? WHERE {ROW} = ? "
-            f"RETURNING {ROW}",
-            [data[begin : begin + _PIECE], row],
+        # One at a time is in memory.
+        db.execute(
+            "INSERT INTO pieces VALUES (?, ?) RETURNING position",
+            [begin, data[begin : begin + _PIECE]],
         ).fetchall()
+    db.execute(
+        f"""
+        UPDATE file_contents
+        SET data = (SELECT string_agg(data, '' ORDER BY position) FROM pieces)
+        WHERE {ROW} = ?
+        """,
+        [row],
+    )
+    # Another one may follow in the transaction.
+    db.execute("DELETE FROM pieces")
 
 
 def read_content(db: Connection, digest: str) -> bytes | None:

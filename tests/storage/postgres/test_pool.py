@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import random
 import threading
 from collections.abc import AsyncIterator
 from contextlib import closing
@@ -12,6 +13,7 @@ import psycopg
 import pytest
 
 from bot.errors import StorageBusy, StorageError, StorageRejected
+from storage import dialect
 from storage.postgres.connection import LOCK_SECONDS, Connection
 from storage.postgres.pool import Pool
 
@@ -244,3 +246,29 @@ async def test_what_is_not_looked_at_is_not_waited_for(pool: Pool) -> None:
     db = await pool.write(change)
     # For the count, and for the commit.
     assert db.waits - before[0] == 2
+
+
+async def test_a_large_file_is_written_once(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dialect, "_PIECE", 1_000)
+    data = random.Random(1).randbytes(20_500)
+
+    def store(db: Connection) -> int:
+        # As many rows are written as there are files, whatever their size.
+        db.execute("CREATE TABLE file_contents (digest text, data bytea)")
+        for digest, content in (("a", data), ("b", data[::-1]), ("c", b"small")):
+            [(row,)] = db.execute(
+                "INSERT INTO file_contents VALUES (?, '') RETURNING ctid", [digest]
+            ).fetchall()
+            dialect.write_content(db, row, content)
+        [(written,)] = db.execute(
+            "SELECT n_tup_upd FROM pg_stat_xact_user_tables "
+            "WHERE relname = 'file_contents'"
+        ).fetchall()
+        return int(written)
+
+    assert await pool.write(store) == 3
+    for digest, content in (("a", data), ("b", data[::-1]), ("c", b"small")):
+        read = partial(dialect.read_content, digest=digest)
+        assert await pool.read(read) == content
