@@ -52,8 +52,9 @@ MOST_READ_CAPPED = 15
 # How long one reading may wait for rate limits, in seconds.
 PATIENCE = 300.0
 
-# How many threads that began late are read at once.
-LATE_AT_ONCE = 20
+# How many threads that began late are read at once, and wait for that.
+LATE_AT_ONCE, MOST_LATE = 8, 500
+LATE_TRIES = 4
 
 # How many are read at once, and the pause before each further one, in seconds: half of
 # the calls that Slack allows (facts A5.1).
@@ -80,10 +81,11 @@ class CatchingUp:
         self._workspaces = workspaces
         self._background = background
         self._few = asyncio.Semaphore(TEAMS_AT_ONCE)
+        self._few_late = asyncio.Semaphore(LATE_AT_ONCE)
         self._late = Notices(
             background,
             "catch up",
-            most=LATE_AT_ONCE,
+            most=MOST_LATE,
             seconds=PATIENCE,
             failed="slack.not_caught_up",
         )
@@ -105,11 +107,17 @@ class CatchingUp:
             self._background.start("note an outage", work, platform=PLATFORM)
 
     def follow(self, there: Workspace, message: Message) -> None:
-        """Fetch what was said below `message`, which is at the top of a channel and had
-        to be repeated: until it was stored, nobody knew that its thread is ours."""
+        """Fetch what was said below `message`, which is at the top of a channel and was
+        stored late: until then, nobody knew that its thread is ours."""
         thread = _Thread(message.thread, message.at)
-        reading = _Team(self._host.inbox, there, [thread]).read_thread(thread)
-        self._late.start(reading, platform=PLATFORM, about=message.thread)
+        team = _Team(self._host.inbox, there, [thread])
+
+        async def read() -> None:
+            async with self._few_late:
+                reading = partial(team.read_thread, thread)
+                await retry_until_success(reading, most=LATE_TRIES)
+
+        self._late.start(read(), platform=PLATFORM, about=message.thread)
 
     async def _known(self) -> list[_Thread]:
         """Return the threads that were used lately, those that were used last at the

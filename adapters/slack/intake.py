@@ -41,6 +41,11 @@ log = logging.getLogger(__name__)
 MOST_EVENTS = 2_000
 
 
+# How long after a question people may go on below it, in seconds, by Slack's clock:
+# once it took longer to be stored, what they said may have been heard before.
+LATE = 3.0
+
+
 class _Crowded(Exception):
     """Too many events are being handled; Slack is to send this one again."""
 
@@ -70,7 +75,7 @@ class Intake:
         self._heard = time.time()
         #: Called with the time from which on events may have been lost.
         self._absent = absent
-        #: Called with what begins a thread and was repeated.
+        #: Called with what begins a thread and was stored late.
         self._late = late
 
     def app(self, client: SlackClient) -> AsyncApp:
@@ -172,7 +177,8 @@ class Intake:
                 await inbox.amend(new, newly_addressed=True)
             else:
                 await inbox.receive(new)
-            if is_repeat and new.addressed and new.thread.thread == new.message:
+            is_late = is_repeat or time.time() - new.at > LATE
+            if is_late and new.addressed and new.thread.thread == new.message:
                 self._late(there, new)
             self._pairs.handled(event)
         elif previewed := await _converted(events.previewed, body, us):

@@ -1,6 +1,7 @@
 """The messages of one reply as the store knows them."""
 
 import logging
+import time
 from collections.abc import Callable
 from functools import partial
 
@@ -14,6 +15,10 @@ from bot.runtime.retry import retry_until_success
 
 log = logging.getLogger(__name__)
 
+# How long the store's word that the thread is ours is good for, in seconds: a process
+# that is frozen meanwhile is taken for dead after 8, and another writes there.
+FRESH = 4.0
+
 
 class StoredParts:
     """Stores the messages of the reply to `turn`, each time with the answer so far and
@@ -26,7 +31,10 @@ class StoredParts:
         store: ReplyStore,
         now: Callable[[], float],
         scheduler: WriteScheduler,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._clock = clock
+        self._was_late = False
         self._turn = turn
         self._store = store
         self._now = now
@@ -45,7 +53,8 @@ class StoredParts:
         """Store that `message` is about to read `part`, or, without a message, that it
         is about to be posted: the post may become visible even if this process ends
         before it returns. Return False if other processes come first, and nothing is to
-        be written now. Raises StorageError for a post."""
+        be written now. Raises StorageError for a post, and ThreadLost."""
+        began = self._clock()
         asks = self._scheduler.asks(request)
         is_known = message is not None and part.index not in self._unstored
         grows = is_known and not part.final
@@ -59,7 +68,10 @@ class StoredParts:
                 raise
             self._warn(error)
             return self._scheduler.settle(request, None)
-        may_write = self._scheduler.settle(request, states)
+        before, self._was_late = self._was_late, self._clock() - began > FRESH
+        # Asked once more; where the store is slow, that has to do.
+        is_ours = before or not self._was_late
+        may_write = self._scheduler.settle(request, states) and is_ours
         if may_write:
             self._unstored.pop(part.index, None)
         return may_write

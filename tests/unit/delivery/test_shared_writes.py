@@ -1,6 +1,8 @@
 """Writes that two processes share: what each asks, stores and keeps to."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -9,6 +11,7 @@ from bot.delivery.write_request import Priority, WriteRequest
 from bot.delivery.write_scheduler import WriteScheduler
 from bot.domain.platform import Limits, Rate, RateLimitScope, WriteKind
 from bot.domain.reply import Part
+from bot.domain.shared_rate import RateState
 from bot.domain.turn import Turn
 from bot.errors import StorageBusy
 from tests.storage.test_leases import OneOf
@@ -46,7 +49,10 @@ class Process:
         self.store._clock = lambda: self.time.now
         clock = lambda: self.time.now + self.off  # noqa: E731
         self.scheduler = WriteScheduler(LIMITS, clock, self.store)
-        self.stored = StoredParts(self.turn, self.store, clock, self.scheduler)
+        self.stored = StoredParts(
+            *(self.turn, self.store, clock, self.scheduler),
+            clock=lambda: self.time.now,
+        )
 
     async def edit(self, text: str) -> bool:
         """Whether the platform may be told the final `text` now."""
@@ -132,6 +138,25 @@ async def test_without_the_store_a_process_keeps_to_its_share(
     # What the rows say holds again.
     assert await one.edit("One.")
     assert one.left == pytest.approx(1.0)
+
+
+async def test_who_was_frozen_asks_once_more_whether_the_thread_is_its_own(
+    team: tuple[Process, Process], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, _ = team
+    real = one.store.store_part
+
+    async def frozen(*given: Any) -> Sequence[RateState]:
+        states = await real(*given)
+        one.time.now += 20.0
+        return states
+
+    monkeypatch.setattr(one.store, "store_part", frozen)
+    assert not await one.edit("O")
+    # A store that is slow all the time holds nobody up.
+    assert await one.edit("O")
+    monkeypatch.undo()
+    assert await one.edit("On")
 
 
 async def test_what_is_only_tidied_waits_for_the_whole_burst_of_all(
