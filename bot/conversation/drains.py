@@ -5,7 +5,8 @@ others. Whoever waits for that may stop waiting: the task goes on.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import logging
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from bot.conversation.dispatcher import ThreadDispatcher
@@ -13,6 +14,8 @@ from bot.domain.scope import Scope, ThreadKey
 from bot.ports.processes import OwnedThreads
 from bot.runtime.background import Background
 from bot.runtime.retry import retry_until_success
+
+log = logging.getLogger(__name__)
 
 
 class Drains:
@@ -31,6 +34,8 @@ class Drains:
         self._sort = sort
         self._tasks = tasks
         self._draining: dict[ThreadKey, asyncio.Task[None]] = {}
+        #: The threads that are this process's, those included that a turn moved to.
+        self._here: set[ThreadKey] = set()
 
     async def drain(self, thread: ThreadKey) -> bool:
         # One whose job was lost.
@@ -52,8 +57,21 @@ class Drains:
         onward: ThreadKey | None = thread
         while onward is not None:
             current = onward
-            onward = await self._dispatcher.drain(current)
-            await retry_until_success(partial(self._owned.leave_thread, current))
+            self._here.add(current)
+            try:
+                onward = await self._dispatcher.drain(current)
+                await self._leave(current)
+            finally:
+                self._here.discard(current)
+
+    def release(self, threads: Sequence[ThreadKey]) -> None:
+        for thread in threads:
+            if thread not in self._draining and thread not in self._here:
+                log.warning("thread.released thread=%s", thread)
+                self._tasks.start("release", self._leave(thread))
+
+    async def _leave(self, thread: ThreadKey) -> None:
+        await retry_until_success(partial(self._owned.leave_thread, thread))
 
     async def sort(self, case: int, channel: Scope) -> bool:
         return await self._sort(case, channel)

@@ -39,6 +39,10 @@ class Answerer(Protocol):
         False if there is no place for it now."""
         ...
 
+    def release(self, threads: Sequence[ThreadKey]) -> None:
+        """Leave those of `threads`, which are said to be answered here, that are not: a
+        server that was replaced by its replica forgets what ended last."""
+
     def stop(self, turn: str) -> None:
         """Stop the turn with the key `turn`, if it runs here."""
 

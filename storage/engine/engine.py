@@ -45,7 +45,7 @@ class Engine:
             else:
                 answerer.stop(turn)
 
-        await self._presence.keep(stops)
+        await self._presence.keep(stops, answerer.release)
 
     async def entered(self) -> None:
         await self._presence.entered.wait()

@@ -10,10 +10,11 @@ the server everybody has time to lock again.
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import psycopg
 
+from bot.domain.scope import ThreadKey
 from bot.ports.wakeups import GATEWAY, SERVE, WORK
 from storage.engine.reaper import Reaper
 from storage.postgres.errors import code
@@ -58,6 +59,15 @@ ASKED = """
     WHERE state <> 'delivered' AND stopping <> '' AND owner = %s
 """
 
+# The threads of a process in which something is open.
+OWNED = """
+    SELECT platform, workspace, channel, thread FROM threads
+    WHERE owner = %s AND id IN (SELECT thread_id FROM turns WHERE state <> 'delivered')
+"""
+
+#: Takes threads that this process is said to answer in.
+Release = Callable[[Sequence[ThreadKey]], None]
+
 #: Takes how a turn is to be stopped, "stop" or "withdraw", and its key.
 Stops = Callable[[str, str], None]
 
@@ -98,11 +108,12 @@ class Presence:
         #: The number that was told last; None before it was listed.
         self._told: int | None = None
 
-    async def keep(self, stops: Stops) -> None:
-        """Stay listed, and pass on requests to stop turns, until cancelled."""
+    async def keep(self, stops: Stops, release: Release) -> None:
+        """Stay listed, and pass on requests to stop turns, until cancelled. Each time
+        that it is listed, its threads are passed to `release`."""
         while True:
             try:
-                await self._attend(stops)
+                await self._attend(stops, release)
             except (psycopg.Error, OSError, TimeoutError) as error:
                 self._log_loss(error)
             self.entered.clear()
@@ -126,7 +137,7 @@ class Presence:
             self._address, autocommit=True, connect_timeout=int(TIMEOUT)
         )
 
-    async def _attend(self, stops: Stops) -> None:
+    async def _attend(self, stops: Stops, release: Release) -> None:
         async with await self._connect() as connection:
             began, is_locked = self._clock(), False
             await connection.execute("LISTEN threadkeep_stops")
@@ -136,6 +147,8 @@ class Presence:
                     # until it frees that, that is as good a proof of life.
                     is_locked = is_locked or await self._lock(connection)
                     await self._beat(connection)
+                    if not self.entered.is_set():
+                        release(await self._owned(connection))
                     self.entered.set()
                     await self._pass_on(connection, stops)
                     await self._count(connection)
@@ -202,6 +215,10 @@ class Presence:
             elif self._is_alone:
                 log.info("process.no_longer_alone")
             self._is_alone = is_alone
+
+    async def _owned(self, connection: psycopg.AsyncConnection) -> list[ThreadKey]:
+        cursor = await connection.execute(OWNED, [self._id])
+        return [ThreadKey(*row) for row in await cursor.fetchall()]
 
     async def _pass_on(self, connection: psycopg.AsyncConnection, stops: Stops) -> None:
         """Pass on what a lost notification may have told."""

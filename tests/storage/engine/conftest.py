@@ -42,6 +42,8 @@ class Process:
             self._pool.read, self._pool.write, clock=time.time, owner=owner, shared=True
         )
         self.drained: list[ThreadKey] = []
+        #: The threads that it is said to answer in when it is listed.
+        self.released: list[ThreadKey] = []
         #: The threads for which there was no place.
         self.sent_away: list[ThreadKey] = []
         self.sorted: list[tuple[int, Scope]] = []
@@ -76,6 +78,9 @@ class Process:
         if self.has_place:
             await self.store.mark_case_shown(case)
         return self.has_place
+
+    def release(self, threads: Sequence[ThreadKey]) -> None:
+        self.released += threads
 
     def stop(self, turn: str) -> None:
         self.stopped.append(("stop", turn))

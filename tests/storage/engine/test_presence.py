@@ -12,13 +12,15 @@ from bot.ports.wakeups import WORK
 from storage.engine import presence
 from storage.engine.presence import Presence
 from storage.engine.reaper import Reaper
+from tests.storage.engine.conftest import Processes
+from tests.support.store_helpers import HERE, said, waiting
 
 
 async def nothing() -> None:
     pass
 
 
-def ignore(_how: str, _turn: str) -> None:
+def ignore(*_: object) -> None:
     pass
 
 
@@ -34,7 +36,7 @@ async def test_a_database_that_is_away_costs_a_line_a_minute(
         *("one", WORK, "box:1", Reaper(nothing)),
         clock=lambda: next(seconds),
     )
-    keeping = asyncio.create_task(kept.keep(ignore))
+    keeping = asyncio.create_task(kept.keep(ignore, ignore))
     try:
         async with asyncio.timeout(60):
             while len(caplog.messages) < 3:  # noqa: ASYNC110
@@ -54,7 +56,7 @@ async def test_a_clock_that_is_off_is_named(
         *(address, "one", WORK, "box:1", Reaper(nothing)),
         now=lambda: time.time() + hours * 3600,
     )
-    keeping = asyncio.create_task(kept.keep(ignore))
+    keeping = asyncio.create_task(kept.keep(ignore, ignore))
     try:
         async with asyncio.timeout(60):
             await kept.entered.wait()
@@ -62,3 +64,14 @@ async def test_a_clock_that_is_off_is_named(
         keeping.cancel()
         await asyncio.wait({keeping})
     assert caplog.messages == ["process.clock_is_off seconds=3600 set=the_time"]
+
+
+async def test_threads_that_a_process_is_said_to_answer_in_are_named_to_it(
+    processes: Processes,
+) -> None:
+    one = await processes.one("one", starts=False)
+    await waiting(one.store, said("m1"))
+    assert await one.store.take_turn(HERE)
+    assert one.released == []
+    await one.start(works=False)
+    await processes.until(lambda: one.released == [HERE])

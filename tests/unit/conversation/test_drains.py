@@ -6,7 +6,9 @@ from bot.conversation.dispatcher import StopSignal, ThreadDispatcher
 from bot.conversation.drains import Drains
 from bot.domain.scope import Scope, ThreadKey
 from bot.runtime.background import Background
+from tests.storage.test_leases import OneOf
 from tests.support.memory_store import MemoryStore
+from tests.support.store_helpers import said, waiting
 
 HERE = ThreadKey("fake", "w", "c", "here")
 THERE = ThreadKey("fake", "w", "c", "there")
@@ -38,3 +40,33 @@ async def test_a_thread_without_a_place_for_its_workspace_is_left_to_others() ->
         assert await second
         assert await drains.drain(THERE)
     assert drained == [HERE, ELSEWHERE, THERE]
+
+
+async def test_a_thread_that_is_said_to_be_answered_here_and_is_not_is_left() -> None:
+    one = OneOf("one")
+    two = OneOf("two", one)
+    asked = await waiting(one, said("m1"))
+    here = asked.thread
+    gate, begun = asyncio.Event(), asyncio.Event()
+
+    async def work(thread: ThreadKey, stop: StopSignal) -> None:
+        begun.set()
+        await gate.wait()
+
+    async def sort(case: int, channel: Scope) -> bool:
+        return True
+
+    async with Background() as tasks:
+        drains = Drains(one, ThreadDispatcher(tasks, work, at_once=4), sort, tasks)
+        assert await one.take_turn(here)
+        draining = asyncio.create_task(drains.drain(here))
+        await begun.wait()
+        drains.release([here])
+        await asyncio.sleep(0)
+        assert await two.take_turn(here) is None
+        gate.set()
+        await draining
+        # As a server says that lost the end of that.
+        assert await one.take_turn(here)
+        drains.release([here])
+    assert await two.take_turn(here)
