@@ -9,7 +9,6 @@ the outside sees: a call that is held, a message that shows, an acknowledgement.
 import asyncio
 import contextlib
 import signal
-import sqlite3
 import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
@@ -21,7 +20,8 @@ from typing import Generic, Protocol, TypeVar
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.slack.emulator import SlackEmulator
-from tests.support import invariants
+from tests.support import invariants, postgres, stored
+from tests.support.deep import DEEP
 from tests.support.process import Nursery, Process, is_heard
 
 # How many seconds anything may take on a machine that is busy with other things.
@@ -98,10 +98,15 @@ class Life:
 
     async def reads(self, query: str, value: object) -> None:
         """Wait until the database answers `query` with `value` alone."""
-        with contextlib.closing(self._database()) as db:
+
+        def told() -> object:
+            row = db.execute(query).fetchone()
+            return row and row[0]
+
+        with stored.opened(self.process.at) as db:
             async with asyncio.timeout(PATIENCE):
                 # A database tells nobody that it changed.
-                while db.execute(query).fetchone() != (value,):  # noqa: ASYNC110
+                while told() != value:  # noqa: ASYNC110
                     await asyncio.sleep(0.01)
 
     async def printed(self, words: str) -> None:
@@ -124,14 +129,12 @@ class Life:
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Keep the database from being written to."""
-        with contextlib.closing(self._database()) as db:
-            db.execute("BEGIN IMMEDIATE")
+        with stored.opened(self.process.at) as db, stored.locked(db):
             yield
-            db.execute("ROLLBACK")
 
     def age(self, seconds: float) -> None:
         """Let the last signs of life in the database be `seconds` older."""
-        with contextlib.closing(self._database()) as db:
+        with stored.opened(self.process.at) as db:
             db.execute("UPDATE turns SET touched = touched - ?", [seconds])
 
     async def _heard(self, wanted: bool) -> None:
@@ -140,9 +143,6 @@ class Life:
                 lambda each=each: is_heard(each) is wanted,  # type: ignore[misc]
                 timeout=PATIENCE,
             )
-
-    def _database(self) -> sqlite3.Connection:
-        return sqlite3.connect(self.process.database, isolation_level=None)
 
 
 @contextlib.asynccontextmanager
@@ -224,7 +224,7 @@ class Scene(ABC):
     def check(self, *others: invariants.Witness) -> None:
         """Check the invariants, with those who saw another platform as well."""
         try:
-            invariants.check(self.claude, self.process.database, self.witness, *others)
+            invariants.check(self.claude, self.process.at, self.witness, *others)
         except AssertionError as error:
             error.add_note(self.dump())
             raise
@@ -298,8 +298,9 @@ class Scene(ABC):
 S = TypeVar("S")
 
 #: Sets a scene in a folder; running answers get so many seconds when it is told to
-#: stop, and processes come from the nursery if there is one.
-Stage = Callable[[Path, int, Nursery | None], AbstractAsyncContextManager[S]]
+#: stop, and processes come from the nursery if there is one. The last is the address of
+#: the database; "" for a file in the folder.
+Stage = Callable[[Path, int, Nursery | None, str], AbstractAsyncContextManager[S]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,19 +325,29 @@ class Repertoire(Generic[S]):
         self._stage = stage
 
     def add(
-        self, *, cold: bool = False, grace: int = 30
+        self, *, cold: bool = False, grace: int = 30, on_server: bool = DEEP
     ) -> Callable[[Callable[[S], Awaitable[None]]], Callable[[S], Awaitable[None]]]:
-        """Make the decorated function one of us. `grace` is what running answers
-        get, in seconds, when it is told to stop."""
+        """Make the decorated function one of us, on a file and, if `on_server`, also on
+        PostgreSQL. `grace` is what running answers get, in seconds, when it is told to
+        stop."""
 
         def added(
             play: Callable[[S], Awaitable[None]],
         ) -> Callable[[S], Awaitable[None]]:
-            async def played(folder: Path, nursery: Nursery | None) -> None:
-                async with self._stage(folder, grace, nursery) as scene:
+            async def on_file(folder: Path, nursery: Nursery | None) -> None:
+                async with self._stage(folder, grace, nursery, "") as scene:
                     await play(scene)
 
-            self.all.append(Scenario(play.__name__, cold, played))
+            async def on_postgresql(folder: Path, nursery: Nursery | None) -> None:
+                with postgres.database(postgres.migrated) as address:
+                    at = postgres.uri(address)
+                    async with self._stage(folder, grace, nursery, at) as scene:
+                        await play(scene)
+
+            self.all.append(Scenario(play.__name__, cold, on_file))
+            if on_server:
+                name = f"{play.__name__}_on_postgresql"
+                self.all.append(Scenario(name, cold, on_postgresql))
             return play
 
         return added

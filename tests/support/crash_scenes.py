@@ -247,9 +247,14 @@ def is_look_up(call: SlackCall) -> bool:
     return call.flag("include_all_metadata")
 
 
+def _stored(at: str) -> dict[str, str]:
+    """What an operator sets to have everything stored at `at`, if not in a file."""
+    return {"THREADKEEP_DB": at} if at else {}
+
+
 @contextlib.asynccontextmanager
 async def on_slack(
-    folder: Path, grace: int, nursery: Nursery | None
+    folder: Path, grace: int, nursery: Nursery | None, at: str
 ) -> AsyncIterator[SlackScene]:
     """A scene whose platform is Slack."""
     async with (
@@ -260,6 +265,7 @@ async def on_slack(
             "THREADKEEP_GRACE": str(grace),
             **slack_env(slack),
             **claude_env(claude),
+            **_stored(at),
         }
         async with living(Life(Process(folder, env), nursery, slack)) as life:
             yield SlackScene(slack, claude, life)
@@ -267,11 +273,16 @@ async def on_slack(
 
 @contextlib.asynccontextmanager
 async def on_discord(
-    folder: Path, grace: int, nursery: Nursery | None
+    folder: Path, grace: int, nursery: Nursery | None, at: str
 ) -> AsyncIterator[DiscordScene]:
     """A scene whose platform is Discord."""
     async with DiscordEmulator() as discord, ClaudeEmulator() as claude:
-        env = {"THREADKEEP_GRACE": str(grace), **discord.env, **claude_env(claude)}
+        env = {
+            "THREADKEEP_GRACE": str(grace),
+            **discord.env,
+            **claude_env(claude),
+            **_stored(at),
+        }
         async with living(Life(Process(folder, env), nursery, discord)) as life:
             yield DiscordScene(discord, claude, life)
 
@@ -287,14 +298,14 @@ class Both:
 def on_both(
     *heard: str, **change: str
 ) -> Callable[
-    [Path, int, Nursery | None], contextlib.AbstractAsyncContextManager[Both]
+    [Path, int, Nursery | None, str], contextlib.AbstractAsyncContextManager[Both]
 ]:
     """A stage with both platforms, of which `heard` reach it; `change` goes before
     what is set otherwise."""
 
     @contextlib.asynccontextmanager
     async def staged(
-        folder: Path, grace: int, nursery: Nursery | None
+        folder: Path, grace: int, nursery: Nursery | None, at: str
     ) -> AsyncIterator[Both]:
         async with (
             DiscordEmulator() as discord,
@@ -310,6 +321,7 @@ def on_both(
                 **discord.env,
                 **slack_env(slack),
                 **claude_env(claude),
+                **_stored(at),
                 **change,
             }
             process = Process(folder, env)

@@ -8,14 +8,11 @@ Rule: nothing here is about one scenario. Numbers in comments are those of the
 invariants in the durability facts, section 5.
 """
 
-import sqlite3
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, fields
 from itertools import groupby, pairwise, zip_longest
 from operator import attrgetter
-from pathlib import Path
 from typing import Any, Protocol
 
 from bot.conversation.outcomes import WITHDRAWN
@@ -23,7 +20,10 @@ from bot.domain.platform import Limits
 from bot.domain.reply import MORE, PLACEHOLDER, READY
 from bot.rendering.renderer import Renderer
 from bot.settings import attaching
+from storage.connection import Connection
+from storage.opening import Where
 from tests.emulators.claude.emulator import ClaudeEmulator
+from tests.support import books, stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,17 +117,16 @@ class Witness(Protocol):
         ...
 
 
-def check(claude: ClaudeEmulator, database: Path, *witnesses: Witness) -> None:
+def check(claude: ClaudeEmulator, database: Where, *witnesses: Witness) -> None:
     """Raise AssertionError that names everything which is not as it must be."""
     assert not (found := faults(claude, database, *witnesses)), "\n".join(found)
 
 
-def faults(claude: ClaudeEmulator, database: Path, *witnesses: Witness) -> list[str]:
+def faults(claude: ClaudeEmulator, database: Where, *witnesses: Witness) -> list[str]:
     """Everything that is not as it must be, a sentence each."""
-    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as db:
-        db.row_factory = sqlite3.Row
+    with stored.opened(database) as db:
         everything = _turns(db)
-        found = list(_damage(db))
+        found = [*stored.damage(db), *books.faults(db, claude)]
     found += _unfinished(everything)
     for witness in witnesses:
         turns = [each for each in everything if each.platform == witness.platform]
@@ -140,15 +139,6 @@ def faults(claude: ClaudeEmulator, database: Path, *witnesses: Witness) -> list[
             *_out_of_order(witness, turns),
         ]
     return [*found, *_misasked(claude, everything)]
-
-
-def _damage(db: sqlite3.Connection) -> Iterator[str]:
-    """I7: the file is whole."""
-    for row in db.execute("PRAGMA integrity_check"):
-        if row[0] != "ok":
-            yield f"the database is damaged: {row[0]}"
-    for row in db.execute("PRAGMA foreign_key_check"):
-        yield f"a row of {row[0]} refers to nothing"
 
 
 def _unfinished(turns: Sequence[Turn]) -> Iterator[str]:
@@ -274,26 +264,39 @@ def _out_of_order(witness: Witness, turns: Sequence[Turn]) -> Iterator[str]:
 
 def _misasked(claude: ClaudeEmulator, turns: Sequence[Turn]) -> Iterator[str]:
     """I4: Claude reads all that was said before, as it was said. I9: Claude is
-    asked once, and once more for each attempt that was cut."""
+    asked once, and once more for each attempt that was cut. What is remembered as its
+    answer is what it said."""
     asked, spent, before = Counter[int](), Counter[int](), 0
+    heard = defaultdict[int, set[str]](set)
     for turn in turns:
         # What a repeated turn asked, its successor asks again.
         spent[turn.id] = before + turn.attempts
         before = spent[turn.id] if turn.repeated else 0
+    by_history = _by_history(turns)
     for request in claude.questions:
         read = [(each["role"], _said(each)) for each in request.body["messages"]]
-        meant = [turn for turn in turns if _is_prompt_of(turn, read, turns)]
+        *history, (role, asks) = read
+        # A second attempt may have brought along more, behind what the first one read.
+        meant = [
+            turn
+            for turn in by_history[tuple(history)]
+            if role == "user" and turn.entries and turn.entries[0][1].startswith(asks)
+        ]
         if len(meant) != 1:
-            yield f"Claude read what is the prompt of {len(meant)} turns: {read}"
+            yield f"Claude read what is the prompt of {len(meant)} turns: {asks}"
         # What was refused before it began costs nothing, and may be tried again.
         if not request.failed:
             asked.update(turn.id for turn in meant)
+            for turn in meant:
+                heard[turn.id].add(request.text)
     for turn in turns:
         if asked[turn.id] > spent[turn.id]:
             times = f"{asked[turn.id]} times in {spent[turn.id]} attempts"
             yield f"Claude was asked {_name(turn)} {times}"
         if turn.ended == "done" and not turn.repeated and not asked[turn.id]:
             yield f"Claude was never asked {_name(turn)}"
+        if turn.ended == "done" and heard[turn.id] and turn.text not in heard[turn.id]:
+            yield f"Claude never answered {_name(turn)} with {turn.text[:40]!r}"
 
 
 def _said(message: Mapping[str, Any]) -> str:
@@ -302,20 +305,19 @@ def _said(message: Mapping[str, Any]) -> str:
     return str(content if isinstance(content, str) else content[-1]["text"])
 
 
-def _is_prompt_of(
-    turn: Turn, read: Sequence[tuple[str, str]], turns: Sequence[Turn]
-) -> bool:
-    *before, (role, content) = read
-    # A second attempt may have brought along more, behind what the first one read.
-    if role != "user" or not turn.entries or not turn.entries[0][1].startswith(content):
-        return False
-    # Neither side of a refused turn is read again.
-    earlier = [
-        each
-        for each in turns
-        if each.place == turn.place and each.id < turn.id and each.ended != "refused"
-    ]
-    return before == [entry for each in earlier for entry in each.entries]
+def _by_history(
+    turns: Sequence[Turn],
+) -> Mapping[tuple[tuple[str, str], ...], list[Turn]]:
+    """The turns by what was said in their threads before: (role, content)."""
+    found = defaultdict[tuple[tuple[str, str], ...], list[Turn]](list)
+    for _, thread in groupby(turns, attrgetter("place")):
+        before = list[tuple[str, str]]()
+        for turn in thread:
+            found[tuple(before)].append(turn)
+            # Neither side of a refused turn is read again.
+            if turn.ended != "refused":
+                before += turn.entries
+    return found
 
 
 def _written(witness: Witness, turn: Turn) -> list[float]:
@@ -333,7 +335,7 @@ def _name(turn: Turn) -> str:
     return f"turn {turn.id} of {turn.channel}:{turn.thread}"
 
 
-def _turns(db: sqlite3.Connection) -> list[Turn]:
+def _turns(db: Connection) -> list[Turn]:
     """All turns, thread by thread and in order."""
     rows = db.execute(
         "SELECT turns.*, platform, channel, thread FROM turns JOIN threads "
@@ -342,7 +344,7 @@ def _turns(db: sqlite3.Connection) -> list[Turn]:
     return [_turn(db, *pair) for pair in zip_longest(rows, rows[1:])]
 
 
-def _turn(db: sqlite3.Connection, row: sqlite3.Row, later: sqlite3.Row | None) -> Turn:
+def _turn(db: Connection, row: Any, later: Any) -> Turn:
     asked = (
         "SELECT message FROM messages WHERE turn_id = ? AND role = 'user' ORDER BY at"
     )
@@ -364,7 +366,7 @@ def _turn(db: sqlite3.Connection, row: sqlite3.Row, later: sqlite3.Row | None) -
     )
 
 
-def _entries(db: sqlite3.Connection, turn: sqlite3.Row) -> Iterator[tuple[str, str]]:
+def _entries(db: Connection, turn: Any) -> Iterator[tuple[str, str]]:
     rows = db.execute(
         "SELECT role, content FROM messages "
         "WHERE turn_id = ? AND content IS NOT NULL ORDER BY place",

@@ -270,6 +270,26 @@ def start(directory: Path, **settings: str) -> Server:
     return found
 
 
+def start_replica(of: Server, directory: Path, **settings: str) -> Server:
+    """Start a replica of a server of ours with its files in `directory`, which receives
+    what `of` commits a moment later."""
+    user = _USER if os.geteuid() == 0 else None
+    if user:
+        shutil.chown(directory, user)
+    subprocess.run(
+        [
+            *(_programs() / "pg_basebackup", "--dbname", of.address, "--no-sync"),
+            *("--pgdata", directory / "data", "--write-recovery-conf"),
+            *("--checkpoint", "fast"),
+        ],
+        check=True,
+        user=user,
+        cwd=directory,
+        timeout=_START_SECONDS,
+    )
+    return start(directory, **settings)
+
+
 def _await(started: Server) -> None:
     """Wait until `started` takes connections. Raises TimeoutError."""
     assert started.process is not None

@@ -22,9 +22,11 @@ from adapters.slack.adapter import SlackAdapter
 from adapters.slack.adapter import connect as connect_slack
 from bot.app import App
 from bot.domain.platform import EditInterval, WriteKind
+from bot.domain.server_address import ServerAddress
 from bot.ports.model import Model
 from bot.ports.store import Store
 from bot.settings.effective import Operator
+from storage.opening import Where
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.discord.app import IDENTIFIES
 from tests.emulators.discord.emulator import DiscordEmulator
@@ -165,6 +167,12 @@ class Process:
         return Path(self._env["THREADKEEP_DB"])
 
     @property
+    def at(self) -> Where:
+        """Its database, a file or one on a server."""
+        address = self._env["THREADKEEP_DB"]
+        return ServerAddress(address) if "://" in address else self.database
+
+    @property
     def output(self) -> str:
         """What was printed so far, by earlier runs in the folder too."""
         return self._log.read_text() if self._log.exists() else ""
@@ -197,6 +205,11 @@ class Process:
                 stdout=log,
                 stderr=log,
             )
+
+    @property
+    def runs(self) -> bool:
+        """Whether it was started, and has not ended."""
+        return self._started is not None and self._started.returncode is None
 
     @property
     def pid(self) -> int:

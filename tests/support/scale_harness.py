@@ -1,19 +1,28 @@
-"""Gateways and workers as processes on one PostgreSQL database, beside Slack."""
+"""Gateways and workers as processes on one PostgreSQL database, beside Slack and, if
+wished, Discord."""
 
 import asyncio
 import contextlib
 import itertools
 import signal
+import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import psycopg
 
 from tests.emulators.claude.emulator import ClaudeEmulator
+from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.emulators.slack.rates import UNLIMITED, Rates
 from tests.support import postgres
-from tests.support.process import Nursery, Process, claude_env, slack_env
+from tests.support.process import (
+    Nursery,
+    Process,
+    claude_env,
+    count_connections,
+    slack_env,
+)
 
 # How many seconds anything may take on a machine that is busy with other things.
 PATIENCE = 90.0
@@ -29,14 +38,18 @@ class Cluster:
         slack: SlackEmulator,
         claude: ClaudeEmulator,
         nursery: Nursery,
+        discord: DiscordEmulator | None = None,
     ) -> None:
         self._folder = folder
         self.address = address
         self.slack = slack
         self.claude = claude
         self._nursery = nursery
+        self.discord = discord
         self._numbers = itertools.count()
         self._connection: psycopg.Connection[tuple[object, ...]] | None = None
+        #: What the database calls each process, by the name that its calls tell.
+        self.names: dict[str, str] = {}
         self.processes: list[Process] = []
         #: What each process that is begun is told besides.
         self.env: dict[str, str] = {}
@@ -49,28 +62,43 @@ class Cluster:
         folder.mkdir()
         env = {
             **slack_env(self.slack),
+            "SLACK_API_URL": self.slack.api_url_for(folder.name),
             "THREADKEEP_DB": postgres.uri(self.address),
             "THREADKEEP_GRACE": "1",
             **self.env,
         }
+        if self.discord is not None:
+            env |= self.discord.env
+            env["DISCORD_API_URL"] = self.discord.api_url_for(folder.name)
         if role != "gateway":
             env |= claude_env(self.claude)
         if role == "work":
             # It needs nothing that events arrive with.
             del env["SLACK_APP_TOKEN"]
         process = Process(folder, env)
-        sockets = self.slack.socket.opened
-        await process.start(role, *options, nursery=self._nursery)
+        sockets, sessions = self.slack.socket.opened, self._sessions()
+        # One that finds no server ends, and is started again, as supervisors do.
+        async with asyncio.timeout(PATIENCE):
+            while not (process.runs and self._knows(process)):
+                if not process.runs:
+                    await process.start(role, *options, nursery=self._nursery)
+                    self.names[folder.name] = f"{socket.gethostname()}:{process.pid}"
+                await asyncio.sleep(0.02)
         self.processes.append(process)
-        await self.until(lambda: self._knows(process))
         if role != "work":
             await self.until(lambda: self.slack.socket.opened > sockets)
+            if self.discord is not None:
+                await self.until(lambda: self._sessions() > sessions)
         return process
 
     def listed(self) -> list[str]:
         """The roles of the processes that the database knows."""
         rows = self.ask("SELECT role FROM processes ORDER BY role")
         return [str(role) for (role,) in rows]
+
+    def _sessions(self) -> int:
+        """How many of Discord's sessions were ever begun."""
+        return count_connections(self.discord) if self.discord is not None else 0
 
     def _knows(self, process: Process) -> bool:
         """Whether the database knows `process`."""

@@ -45,7 +45,8 @@ class SlackWitness:
                 told = self._deliveries(message)
                 acked = any(each.acked for each in told)
                 late = any(len(each.attempts) > 1 for each in told)
-                yield Said(message.channel, message.ts, message.text, acked, late)
+                text = f"{message.text} in {message.root}"
+                yield Said(message.channel, message.ts, text, acked, late)
 
     def reply(self, turn: Turn) -> list[Shown]:
         seen = self.slack.thread(turn.channel, turn.thread)
@@ -180,7 +181,7 @@ class DiscordWitness:
                 card = place == channel and each.id in threads
                 told = each.type in ANSWERS or each.ephemeral_for
                 if not (card or (place, each.id) in replies or told):
-                    yield f"{each.id} in {place} belongs to no turn"
+                    yield f"{each.id} in {place} belongs to no turn: {each.text[:60]!r}"
                 if each.thinking:
                     yield f"{each.id} in {place} still is thinking"
                 if each.id in answered:

@@ -147,7 +147,7 @@ async def idle_it_stops_at_once_on_sigint(scene: SlackScene) -> None:
 # Two of them.
 
 
-@scenarios.add()
+@scenarios.add(on_server=False)
 async def a_second_process_on_the_same_file_gives_up(scene: SlackScene) -> None:
     await scene.start()
     second = await scene.start_another()
@@ -179,7 +179,7 @@ async def a_large_damaged_file_ends_it_once_it_listens(scene: SlackScene) -> Non
 # That we would notice.
 
 
-@scenarios.add()
+@scenarios.add(on_server=False)
 async def the_checks_see_what_is_wrong(scene: SlackScene) -> None:
     scene.claude.script("Paris.")
     ts = await scene.opens_with("and the capital?")

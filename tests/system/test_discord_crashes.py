@@ -164,7 +164,7 @@ async def the_checks_see_what_is_wrong(scene: DiscordScene) -> None:
     await scene.ends_with(thread, "Paris.")
 
     def sees(*sentences: str) -> None:
-        database = scene.process.database
+        database = scene.process.at
         found = "\n".join(invariants.faults(scene.claude, database, scene.witness))
         assert [each for each in sentences if each not in found] == [], found
 

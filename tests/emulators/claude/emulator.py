@@ -194,6 +194,7 @@ class ClaudeEmulator:
             raise
         finally:
             asked.billed = None if reply.refused else reply.used
+            asked.text = reply.text
             self.answering -= 1
             self._changes.mark()
             if self._limiter:

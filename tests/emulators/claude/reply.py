@@ -232,6 +232,8 @@ class Asked:
     billed: Usage | None = None
     #: Another model than the one that was asked, where one answers; "" for none.
     answered_by: str = ""
+    #: What was answered so far.
+    text: str = ""
     #: (when, how many characters of text had been sent by then).
     sent: list[tuple[float, int]] = field(default_factory=list)
 
@@ -283,6 +285,11 @@ class Reply:
         self._left: Sequence[Step] = ()
         #: It was answered with an HTTP error, which costs nothing.
         self.refused = False
+
+    @property
+    def text(self) -> str:
+        """What it said so far."""
+        return self._text
 
     @property
     def spent(self) -> int:

@@ -59,7 +59,8 @@ class Api:
 
     async def serve(self, request: web.Request) -> web.Response:
         """Answer one call."""
-        call = Call(await _read(request), self._clock())
+        by = request.match_info.get("by", "")
+        call = Call(await _read(request), self._clock(), by)
         self.calls.append(call)
         self.pending += 1
         self._changes.mark()
@@ -145,7 +146,7 @@ async def _read(request: web.Request) -> Request:
         body = json.loads(sent)
     return Request(
         method=request.method,
-        path=unquote(request.path.removeprefix(PREFIX)),
+        path=unquote(request.path.partition(PREFIX)[2]),
         body=body,
         query=dict(request.query),
         files=tuple(files),

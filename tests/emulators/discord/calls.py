@@ -13,6 +13,8 @@ class Call:
     request: Request
     #: When it came, by the emulator's clock.
     at: float
+    #: Who made it, as its address said behind `/by/`; "" if that did not tell.
+    by: str = ""
     #: 0 while it is not answered, or if the connection was cut.
     status: int = 0
     #: Discord's own error code (B4); 0 if there is none.

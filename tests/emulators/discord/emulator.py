@@ -144,6 +144,7 @@ class DiscordEmulator:
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=32 * 2**20)
         app.router.add_route("*", PREFIX + "/{path:.*}", self.api.serve)
+        app.router.add_route("*", "/by/{by}" + PREFIX + "/{path:.*}", self.api.serve)
         app.router.add_get("/gw", self.gateway.serve)
         app.router.add_get("/gw/", self.gateway.serve)
         app.router.add_get("/attachments/{channel}/{file}/{name}", self.files.serve)
@@ -171,6 +172,10 @@ class DiscordEmulator:
     @property
     def api_url(self) -> str:
         return f"http://127.0.0.1:{self._port}{PREFIX}"
+
+    def api_url_for(self, name: str) -> str:
+        """The same, for a program whose calls are to tell that they are of `name`."""
+        return f"http://127.0.0.1:{self._port}/by/{name}{PREFIX}"
 
     @property
     def gateway_url(self) -> str:

@@ -185,4 +185,5 @@ async def read(request: web.Request, clock: Callable[[], float]) -> Call:
     # Only the header counts for app-level tokens, by Slack's own page.
     if scheme.lower() != "bearer" and method != APP_LEVEL:
         token = in_body
-    return Call(method, arguments, clock(), token=token, credentials=credentials)
+    by = request.match_info.get("by", "")
+    return Call(method, arguments, clock(), "pending", by, token, credentials)

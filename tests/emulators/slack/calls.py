@@ -31,6 +31,8 @@ class Call:
     at: float
     #: "pending", then "ok", Slack's error, "HTTP 503" or "cut".
     outcome: str = "pending"
+    #: Who made it, as its address said behind `/by/`; "" if that did not tell.
+    by: str = ""
     #: The token it came with; never logged.
     token: str = field(default="", repr=False)
     #: The app's id and secret, as HTTP sends them; never logged.

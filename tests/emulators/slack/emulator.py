@@ -194,6 +194,7 @@ class SlackEmulator:
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=16 * 2**20)
         app.router.add_route("*", "/api/{method}", self._serve_call)
+        app.router.add_route("*", "/by/{by}/api/{method}", self._serve_call)
         app.router.add_get("/oauth/v2/authorize", self.oauth.serve)
         app.router.add_get("/link/", self.socket.serve)
         app.router.add_get("/files-pri/{file}/{name}", self._serve_file)
@@ -279,6 +280,10 @@ class SlackEmulator:
     def api_url(self) -> str:
         """What the SDKs call `base_url`."""
         return f"http://{self._host()}/api/"
+
+    def api_url_for(self, name: str) -> str:
+        """The same, for a program whose calls are to tell that they are of `name`."""
+        return f"http://{self._host()}/by/{name}/api/"
 
     @property
     def team(self) -> str:
