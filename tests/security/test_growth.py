@@ -53,6 +53,10 @@ REASONS = {
     "bot/reports/labels.py Labels._ids": RUN,
     "bot/reports/labels.py Labels._names": RUN,
     "bot/commands/answer_files.py AnswerFiles._running": "at most MOST_AT_ONCE",
+    "bot/runtime/notices.py Notices._running": "at most as many as its maker says",
+    "bot/delivery/stored_parts.py StoredParts._unstored": (
+        "parts of one answer, whose length is bounded, gone with it"
+    ),
     "bot/conversation/replies.py Replies.schedulers": "one for each platform",
     "bot/delivery/reply_uploads.py ReplyUploads._batches": "the files of one answer",
     "bot/delivery/reply_uploads.py ReplyUploads._kept": "the files of one answer",
