@@ -18,6 +18,7 @@ from benchmarks.machine import cpu, family_cpu
 from benchmarks.platforms import clock
 from benchmarks.watching import MORE
 from bot.domain.installation import Installation, Place, Tokens
+from bot.domain.reply import PLACEHOLDER
 from bot.domain.server_address import ServerAddress
 from storage.encryption import KeyRing
 from storage.opening import Where, open_store
@@ -56,9 +57,12 @@ class Team:
 
     async def answered(self, ts: str) -> None:
         """Wait until the answer to a question is complete."""
-        await self.slack.until(
-            lambda: (text := self.answer(ts)) and not text.endswith(MORE), PATIENCE
-        )
+        await self.slack.until(lambda: _is_complete(self.answer(ts)), PATIENCE)
+
+
+def _is_complete(text: str) -> bool:
+    """Whether a message of the bot's reads as a complete answer."""
+    return bool(text) and PLACEHOLDER not in text and not text.endswith(MORE)
 
 
 class Town:

@@ -2,22 +2,27 @@
 with the answers of a process that is gone."""
 
 import asyncio
+import contextlib
 import signal
 from collections.abc import Awaitable, Callable, Sequence
 
 from rich.console import Group
 from rich.table import Table
 
+from benchmarks.distance import distant
 from benchmarks.platforms import clock
 from benchmarks.scale_town import PATIENCE, Town, town
 from benchmarks.table import middle, ratio, span, table, tail
 from tests.emulators.claude.reply import Hold
+from tests.support import postgres
 from tests.support.process import Process
 
 EVENTS = 50
 WARM_UP = 5
 TIMES = 3
 WORKERS = 2
+# Seconds that a round trip takes longer in a data centre than on one machine.
+FAR = 0.001
 IDLE_SECONDS = 20.0
 # Processes that just began take nobody for dead for some seconds.
 SETTLED = 6.0
@@ -45,6 +50,7 @@ async def _latency() -> Table:
         "one process on SQLite": await _asked("serve", file=True),
         "one process on PostgreSQL": await _asked("serve"),
         "gateway and worker": await _asked("gateway", "work"),
+        "the same, 1 ms from PostgreSQL": await _asked("gateway", "work", far=FAR),
     }
     first = ways["one process on SQLite"]
     return table(
@@ -58,10 +64,14 @@ async def _latency() -> Table:
     )
 
 
-async def _asked(*roles: str, file: bool = False) -> list[float]:
-    """Seconds from the event of each question until Claude has the request."""
-    async with town() as here:
+async def _asked(*roles: str, file: bool = False, far: float = 0.0) -> list[float]:
+    """Seconds from the event of each question until Claude has the request; each round
+    trip to PostgreSQL takes `far` longer, if that is given."""
+    async with town() as here, contextlib.AsyncExitStack() as stack:
         env = {}
+        if far:
+            way = distant(here.address, far, here.folder / "far")
+            env["THREADKEEP_DB"] = postgres.uri(stack.enter_context(way))
         if file:
             path = here.folder / "threadkeep.db"
             await here.add_teams(1, path)

@@ -35,6 +35,9 @@ T = TypeVar("T")
 #: The threads of a pool, and so the most connections of it.
 WRITERS, READERS = 4, 2
 
+#: How long after a change `fill` runs, in seconds: then once for all that came.
+FILL_SECONDS = 1.0
+
 #: How often a transaction is tried that others make fail.
 TRIES = 8
 
@@ -50,7 +53,7 @@ class Pool:
     they are first needed.
 
     `settle` completes each change that takes texts away, in its transaction, and `fill`
-    runs after those that bring some, until it returns 0.
+    runs a while after those that bring some, until it returns 0.
     """
 
     def __init__(
@@ -65,7 +68,8 @@ class Pool:
     ) -> None:
         self._settle = settle
         self._fill = fill
-        self._filling: asyncio.Future[int] | None = None
+        #: The event loop in which `fill` is about to run, or does.
+        self._filling_in: asyncio.AbstractEventLoop | None = None
         self._writers = _Threads(connect, writers, "storage-writer", WRITE, most)
         self._readers = _Threads(connect, readers, "storage-reader", READ, most)
         # What may read whole tables: no turn waits for it.
@@ -105,16 +109,21 @@ class Pool:
         return await self._reports.run(query)
 
     def _fill_soon(self) -> None:
-        """Let `fill` run until it finds no more, unless it does."""
-        if self._fill is None or self._filling is not None:
-            return
+        """Let `fill` run in a while, unless it is about to, or does."""
+        loop = asyncio.get_running_loop()
+        if self._fill is not None and self._filling_in is not loop:
+            self._filling_in = loop
+            loop.call_later(FILL_SECONDS, self._fill_now, self._fill)
+
+    def _fill_now(self, fill: Callable[[Connection], int]) -> None:
         # What fails here is done by the next change, or when expired rows are deleted.
-        with suppress(StorageError):
-            self._filling = self._writers.run(self._fill)
-            self._filling.add_done_callback(self._filled)
+        try:
+            self._writers.run(fill).add_done_callback(self._filled)
+        except StorageError:
+            self._filling_in = None
 
     def _filled(self, filling: "asyncio.Future[int]") -> None:
-        self._filling = None
+        self._filling_in = None
         if not filling.cancelled() and filling.exception() is None and filling.result():
             self._fill_soon()
 
