@@ -17,7 +17,13 @@ from bot.context import cache_lifetime, prompt
 from bot.context.long_threads import counted
 from bot.conversation import model_tools, server_tools
 from bot.conversation.composer import ComposedRequest, Composer
-from bot.conversation.outcomes import WITHDRAWN, over_budget, overlong, unwelcome
+from bot.conversation.outcomes import (
+    WITHDRAWN,
+    over_budget,
+    overdue,
+    overlong,
+    unwelcome,
+)
 from bot.conversation.outsiders import Outsiders
 from bot.conversation.server_tools import NO_TOOLS, ThreadTools
 from bot.domain.answer_options import AnswerOptions, merged
@@ -25,6 +31,7 @@ from bot.domain.budget import BudgetExceeded, Charge
 from bot.domain.completion import Request
 from bot.domain.message import Message, Origin
 from bot.domain.person import EVERYONE, Person
+from bot.domain.retention import DAY
 from bot.domain.scope import Scope
 from bot.domain.thread_state import ThreadState
 from bot.domain.turn import Outcome, Turn, TurnMessage
@@ -48,6 +55,10 @@ from bot.settings.options import BY_NAME, OPTIONS
 from bot.settings.parsers import AUTO
 
 log = logging.getLogger(__name__)
+
+# A question that waited so many seconds is not answered, as where its workspace had
+# removed the app: the conversation has moved on.
+OVERDUE = DAY
 
 # Timeout for choosing a model, in seconds: the thread waits for it.
 ROUTING = 10.0
@@ -125,7 +136,9 @@ class Admission:
         self, turn: Turn, messages: Sequence[TurnMessage]
     ) -> AdmittedTurn | Outcome:
         """Return the admitted turn, which is to answer `messages`, or how it ends if
-        nobody who may ask has asked."""
+        nobody who may ask has asked, or too long ago."""
+        if _is_overdue(turn, messages, self._now()):
+            return overdue()
         state = await self._store.thread_state(turn.thread, cache_lifetime.QUESTIONS)
         place, defaults = Scope.of(turn.thread), await self._settings.defaults()
         settings = resolve(place, state.settings, defaults)
@@ -349,3 +362,10 @@ def _is_overlong(state: ThreadState, settings: EffectiveSettings) -> bool:
     """Return whether a thread has passed its mark where it is to stop then."""
     stops = settings["long_threads"] == long_threads.STOP
     return stops and state.tokens >= int(settings["summary_at"])
+
+
+def _is_overdue(turn: Turn, messages: Sequence[TurnMessage], now: float) -> bool:
+    """Return whether `turn`, of which nothing shows, has waited for too long since
+    somebody said something in it, or had it repeated."""
+    times = [turn.touched, turn.received, *(each.message.at for each in messages)]
+    return not turn.shown and now - max(times) > OVERDUE

@@ -19,6 +19,7 @@ from bot.messages.answers import (
     EMPTY,
     GO_ON,
     INTERRUPTED,
+    OVERDUE,
     STOPPED,
     TOO_LONG,
     UNWELCOME,
@@ -94,6 +95,12 @@ def over_budget(why: str) -> Outcome:
 def overlong() -> Outcome:
     """Return the outcome of a turn in a thread that has become too long to go on."""
     return replace(_failed(TOO_LONG_HERE, "thread too long"), cost=0.0)
+
+
+def overdue() -> Outcome:
+    """Return the outcome of a turn that waited too long. Later turns still read the
+    question."""
+    return replace(_failed(OVERDUE, "waited too long"), cost=0.0)
 
 
 def unwelcome(unsure: bool, why: str = UNWELCOME) -> Outcome:

@@ -20,6 +20,10 @@ NOT_ADMITTED = (
     "Sorry, only some people can use me. The operator of this bot can add you."
 )
 INTERRUPTED = "This answer was interrupted by a restart."
+OVERDUE = (
+    "This question waited for more than a day, so I haven't answered it. If it still "
+    "matters, please ask it again."
+)
 
 #: The value is a number, such as "980".
 LEFT_OUT = (
