@@ -66,6 +66,12 @@ def m031_owners(db: Database) -> None:
     db.table("turns").add_column("stopping", str, not_null_default="")
 
 
+def m042_origins(db: Database) -> None:
+    """Add what tells other processes on its machine that one has ended. Never
+    edited."""
+    db.table("processes").add_column("origin", str, not_null_default="")
+
+
 def enter_alone(db: Connection, owner: str, now: float) -> None:
     """List the process `owner` as the only one that runs."""
     db.execute("DELETE FROM processes")

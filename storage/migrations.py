@@ -16,7 +16,7 @@ from storage.file_tables import m016_files
 from storage.gateways import m033_gateways
 from storage.heads import m027_heads
 from storage.installations import m032_installations
-from storage.leases import m031_owners
+from storage.leases import m031_owners, m042_origins
 from storage.mcp_tables import m026_mcp
 from storage.names import m015_names
 from storage.notices import m012_origins_and_notices
@@ -393,5 +393,6 @@ for step in (
     m033_gateways,
     m035_blocks,
     m041_outages,
+    m042_origins,
 ):
     migrations()(step)

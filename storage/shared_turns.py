@@ -1,7 +1,11 @@
 """Requests of processes about each other's turns, inside a transaction."""
 
+from collections import defaultdict
+
 from bot.domain.listed_process import ListedProcess
 from bot.domain.scope import Scope, ThreadKey
+from bot.domain.vitals import Ages
+from storage.broken import calendar_time
 from storage.connection import Connection
 from storage.scope_columns import inside, parts
 from storage.thread_queries import THREAD_ID, key_of, named
@@ -45,9 +49,16 @@ STOP = f"""
 
 # One that reads or changes settings is not listed by name.
 PROCESSES = """
-    SELECT role, name, started_at, seen_at,
+    SELECT id, role, name, started_at, seen_at,
         (SELECT count(*) FROM threads WHERE owner = processes.id) AS threads
     FROM processes WHERE name <> '' ORDER BY role, started_at, name
+"""
+
+TURNS_OF_PROCESSES = """
+    SELECT owner, platform, state, count(*) AS count, min(asked_at) AS oldest
+    FROM turns INDEXED BY idx_turns_open CROSS JOIN threads ON threads.id = thread_id
+    WHERE state <> 'delivered' AND owner <> ''
+    GROUP BY owner, platform, state ORDER BY platform, state
 """
 
 LEAVE = f"UPDATE threads SET owner = '' WHERE id = ({THREAD_ID}) AND owner = :owner"
@@ -69,7 +80,13 @@ def ask_to_stop(db: Connection, thread: ThreadKey, turn: str, how: str) -> bool:
 
 
 def processes(db: Connection) -> list[ListedProcess]:
-    return [ListedProcess(*row) for row in db.execute(PROCESSES)]
+    turns = defaultdict[str, list[Ages]](list)
+    for owner, platform, state, count, oldest in db.execute(TURNS_OF_PROCESSES):
+        turns[owner].append(Ages(platform, state, count, calendar_time(oldest)))
+    return [
+        ListedProcess(role, name, started, seen, threads, tuple(turns[id]))
+        for id, role, name, started, seen, threads in db.execute(PROCESSES)
+    ]
 
 
 def leave_thread(db: Connection, thread: ThreadKey, owner: str) -> None:

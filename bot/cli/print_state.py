@@ -75,6 +75,8 @@ async def print_now(env: Mapping[str, str], as_json: bool) -> int:
         terminal.say(messages.NOT_RUNNING)
     elif vitals is None:
         out.print(_processes(processes))
+        if any(each.turns for each in processes):
+            out.print("", _answers_of(processes))
         terminal.say(f"\n{messages.NOT_HERE}")
     else:
         moment = dates.utc(time=formatting.timestamp(vitals.started))
@@ -174,6 +176,19 @@ def _processes(processes: Sequence[ListedProcess]) -> Table:
     for each in processes:
         times = (formatting.timestamp(at) for at in (each.started, each.seen))
         table.add_row(each.role, Text(each.name), *times, f"{each.threads:,}")
+    return table
+
+
+def _answers_of(processes: Sequence[ListedProcess]) -> Table:
+    table = _table(
+        *(messages.PROCESS, messages.PLATFORM, messages.TURNS),
+        *(messages.COUNT, messages.OLDEST),
+    )
+    for process in processes:
+        for each in process.turns:
+            oldest = formatting.timestamp(each.oldest)
+            row = (each.platform, each.state, f"{each.count:,}", oldest)
+            table.add_row(Text(process.name), *row)
     return table
 
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from bot.domain.vitals import Ages
+
 
 @dataclass(frozen=True, slots=True)
 class ListedProcess:
@@ -17,3 +19,5 @@ class ListedProcess:
     seen: float
     #: How many threads it answers in now.
     threads: int
+    #: The open turns of those.
+    turns: tuple[Ages, ...] = ()

@@ -4,7 +4,8 @@ Rule 1: a process lives while it holds its lock, which the server frees when the
 connection ends, however it ends; or while it gave a sign of life of late.
 Rule 2: one process at a time looks after the others (`storage.engine.reaper`). It
 reaps nobody before its own connection has been open for a while: after a restart of
-the server everybody has time to lock again.
+the server everybody has time to lock again. One of its own machine that has ended is
+reaped at once (`storage.engine.origin`).
 """
 
 import asyncio
@@ -16,6 +17,7 @@ import psycopg
 
 from bot.domain.scope import ThreadKey
 from bot.ports.wakeups import GATEWAY, SERVE, WORK
+from storage.engine.origin import origin
 from storage.engine.reaper import Reaper
 from storage.postgres.errors import code
 from storage.postgres.lock_numbers import PROCESSES
@@ -35,12 +37,12 @@ QUIET = 60.0
 TIMEOUT = 10.0
 
 ENTER = """
-    INSERT INTO processes (id, role, name, worker, started_at, seen_at)
-    VALUES (%(id)s, %(role)s, %(name)s, %(worker)s,
+    INSERT INTO processes (id, role, name, worker, origin, started_at, seen_at)
+    VALUES (%(id)s, %(role)s, %(name)s, %(worker)s, %(origin)s,
         extract(epoch FROM clock_timestamp()), extract(epoch FROM clock_timestamp()))
     ON CONFLICT (id) DO UPDATE
     SET seen_at = excluded.seen_at, worker = excluded.worker, role = excluded.role,
-        name = excluded.name
+        name = excluded.name, origin = excluded.origin
     RETURNING xmax = 0 AS is_new, extract(epoch FROM clock_timestamp())::float
 """
 
@@ -89,6 +91,7 @@ class Presence:
         self._id = id
         self._role = role
         self._name = name
+        self._origin = origin()
         self._reaper = reaper
         self._clock = clock
         #: In seconds since 1970, as everything is stored.
@@ -178,6 +181,7 @@ class Presence:
                 "role": self._role,
                 "name": self._name,
                 "worker": self.worker,
+                "origin": self._origin,
             },
         )
         row = await cursor.fetchone()

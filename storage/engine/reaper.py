@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 
 from bot.runtime.lru import LruDict
+from storage.engine.origin import is_gone
 from storage.postgres.connection import name_of
 from storage.postgres.lock_numbers import OURS, PROCESSES, REAPER
 
@@ -38,7 +39,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0
 MOST_WOKEN = 10_000
 
 PROCESSES_LEFT = f"""
-    SELECT id, worker,
+    SELECT id, worker, origin,
         seen_at < extract(epoch FROM clock_timestamp()) - {SILENT} AS is_silent,
         NOT EXISTS (
             SELECT 1 FROM pg_locks
@@ -143,8 +144,7 @@ class Reaper:
             self._analyzed = now
             await connection.execute("ANALYZE procrastinate_jobs")
         is_settled = age >= SETTLED
-        if is_settled:
-            await self._reap(connection, me)
+        await self._reap(connection, me, is_settled=is_settled)
         if now - self._swept >= SWEEP:
             self._swept = now
             if is_settled:
@@ -158,15 +158,19 @@ class Reaper:
         row = await cursor.fetchone()
         return row is not None and bool(row[0])
 
-    async def _reap(self, connection: psycopg.AsyncConnection, me: str) -> None:
-        """Strike off the processes that ended."""
+    async def _reap(
+        self, connection: psycopg.AsyncConnection, me: str, *, is_settled: bool
+    ) -> None:
+        """Strike off the processes that ended; before everybody had time to lock again,
+        those of this machine alone."""
         cursor = await connection.execute(PROCESSES_LEFT, [me])
         unlocked, dead = set(), []
-        for id, worker, is_silent, is_unlocked in await cursor.fetchall():
-            if is_unlocked:
+        for id, worker, of, is_silent, is_unlocked in await cursor.fetchall():
+            if is_unlocked and is_settled:
                 unlocked.add(id)
             # Seen twice: one whose connection was cut locks again at once.
-            if is_silent or id in unlocked & self._unlocked:
+            is_lost = (is_settled and is_silent) or id in unlocked & self._unlocked
+            if is_lost or is_gone(of):
                 dead.append((id, worker))
         self._unlocked = unlocked
         for id, worker in dead:

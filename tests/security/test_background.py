@@ -340,7 +340,7 @@ ELSEWHERE = {
     *("clean up", "fetch cases", "fetch threads", "let calls out", "listen", "models"),
     *("load the model", "lease calls"),
     *("names", "operator alert", "operator alerts", "pace replies", "summary"),
-    *("attend", "damage", "drain", "work"),
+    *("attend", "damage", "drain", "release", "work"),
     *("totals", "loop lag", "mcp listings", "probes", "read answer", "status file"),
     *("verify a token", "watch installations"),
 }

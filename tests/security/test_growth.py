@@ -137,6 +137,7 @@ REASONS = {
     ),
     "bot/conversation/dispatcher.py ThreadDispatcher._active": PLACES,
     "bot/conversation/dispatcher.py ThreadDispatcher._idle": JOBS,
+    "bot/conversation/drains.py Drains._here": JOBS,
     "bot/conversation/drains.py Drains._draining": JOBS,
     "storage/engine/reaper.py Reaper._unlocked": "one for each process",
     "storage/engine/worker.py JobRunner._queues": "at most one for each queue",

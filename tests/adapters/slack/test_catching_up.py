@@ -213,10 +213,10 @@ async def test_after_the_store_refused_events_for_long_the_lost_ones_are_fetched
     receive: Any = type(desk.store).receive
     away = False
 
-    async def refuses(self: Any, *arguments: Any) -> Any:
+    async def refuses(self: Any, *arguments: Any, **more: Any) -> Any:
         if away:
             raise StorageFull("the disk is full")
-        return await receive(self, *arguments)
+        return await receive(self, *arguments, **more)
 
     monkeypatch.setattr(type(desk.store), "receive", refuses)
     async with desk.serving(slack_http_env(desk.slack)):

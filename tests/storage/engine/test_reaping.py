@@ -2,7 +2,10 @@
 engine."""
 
 import asyncio
+import subprocess
+import sys
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 
@@ -15,6 +18,7 @@ from bot.errors import ThreadLost
 from bot.ports.wakeups import GATEWAY
 from storage import leases
 from storage.engine import presence, reaper
+from storage.engine.origin import is_gone, origin
 from storage.postgres.connection import Connection, name_of
 from storage.postgres.lock_numbers import PROCESSES
 from tests.storage.engine.conftest import Process, Processes
@@ -60,6 +64,60 @@ async def test_the_turns_of_a_killed_process_go_on(processes: Processes) -> None
     assert await one.store.open_threads() == []
     with pytest.raises(ThreadLost):
         await ghost.store.mark_delivered(turn, time.time())
+
+
+@pytest.fixture
+def program() -> Iterator["subprocess.Popen[bytes]"]:
+    """A process of this machine."""
+    command = [sys.executable, "-c", "import sys; sys.stdin.read()"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as program:
+        yield program
+        program.kill()
+
+
+async def test_of_this_machine_who_has_ended_is_reaped_at_once(
+    processes: Processes,
+    monkeypatch: pytest.MonkeyPatch,
+    program: "subprocess.Popen[bytes]",
+) -> None:
+    monkeypatch.setattr(reaper, "SETTLED", 3600.0)
+    await leave(processes, seen=0.0)
+    processes.ask("UPDATE processes SET origin = %s", origin(program.pid))
+    with closing(Connection(processes.address)) as db:
+        # Of these, nobody knows anything.
+        leases.enter(db, "elsewhere", "work", time.time())
+        leases.enter(db, "unlocked", "work", time.time())
+    processes.ask(
+        "UPDATE processes SET origin = %s WHERE id = 'elsewhere'",
+        origin(program.pid).replace(":[", ":[9"),
+    )
+    one = await processes.one("one")
+    await processes.until(lambda: one.engine.is_awake())
+    assert one.reapings == 0
+    # Its parent has not looked yet.
+    program.kill()
+    await processes.until(lambda: one.drained == [HERE])
+    assert processes.ask(LISTED) == [("elsewhere",), ("one",), ("unlocked",)]
+
+
+@pytest.mark.parametrize(
+    "of",
+    [
+        "",
+        "a b c",
+        "boot pid:[1] 1 1",
+        "boot pid:[1] x 1",
+        "boot pid:[1] 1",
+        f"{'9' * 30} 1",
+    ],
+)
+def test_an_origin_that_is_not_of_this_machine_tells_nothing(of: str) -> None:
+    assert not is_gone(of)
+
+
+def test_a_number_that_is_used_again_is_another_process() -> None:
+    assert not is_gone(origin())
+    assert is_gone(f"{origin()}0")
 
 
 @pytest.mark.usefixtures("settled")

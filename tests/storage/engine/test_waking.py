@@ -202,15 +202,27 @@ async def test_chores_are_done_by_one_process(processes: Processes) -> None:
 
 async def test_who_runs_is_listed_by_a_command(processes: Processes) -> None:
     one = await processes.one("one")
-    one.gates[HERE] = asyncio.Event()
-    await one.store.receive(said("m1"), answer)
-    await processes.until(lambda: one.drained)
-    assert await one.store.take_turn(HERE)
-    env = {"THREADKEEP_DB": postgres.uri(processes.address)}
+    for thread in (HERE, THERE):
+        one.gates[thread] = asyncio.Event()
+        await one.store.receive(said("m1", thread=thread), answer)
+    await processes.until(lambda: len(one.drained) == 2)
+    taken = [await one.store.take_turn(thread) for thread in (HERE, THERE)]
+    assert taken[0]
+    await one.store.begin_turn(taken[0], time.time())
+    env = {"THREADKEEP_DB": postgres.uri(processes.address), "COLUMNS": "200"}
     command = partial(CliRunner().invoke, main, env=env)
     ran = await asyncio.to_thread(command, ["now", "--json"])
     [found] = json.loads(ran.output)["processes"]
-    assert (found["role"], found["threads"]) == ("work", 1)
+    assert (found["role"], found["threads"]) == ("work", 2)
+    turns = [(each["state"], each["count"]) for each in found["turns"]]
+    assert turns == [("answering", 1), ("waiting", 1)]
     ran = await asyncio.to_thread(command, ["now"])
     assert ran.exit_code == 0
-    assert f":{os.getpid()} " in ran.output
+    here = f":{os.getpid()} "
+    shown = [line.split() for line in ran.output.splitlines() if here in line]
+    # The process itself, and what it answers.
+    assert [line[0] for line in shown[:1]] == ["work"]
+    assert [line[1:4] for line in shown[1:]] == [
+        ["slack", "answering", "1"],
+        ["slack", "waiting", "1"],
+    ]
