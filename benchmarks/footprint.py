@@ -16,11 +16,12 @@ from benchmarks.platforms import Platform, clock, open_discord, opened
 from benchmarks.rows import found, stored
 from benchmarks.serving import serving
 from benchmarks.table import span, table
+from bot.runtime.open_files import allow_connections
 from storage.database import open_beside
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.claude.reply import Hold
 
-THREADS = {"slack": (1, 100, 1000), "discord": (1, 100, 500)}
+THREADS = {"slack": (1, 100, 1000, 2000), "discord": (1, 100, 500, 2000)}
 # Posts: 1 a second in each of five channels is as much as a workspace gets (300 a
 # minute), so this is the busiest that Slack lets a bot be.
 CHANNELS = 5
@@ -33,7 +34,7 @@ TEXT = "and " * TOKENS
 BATCH = 20
 # How often we look whether something is stored.
 TICK = 0.05
-PATIENCE = 300.0
+PATIENCE = 900.0
 
 # Guilds that the bot is in, and channels in each.
 GUILDS, ROOMS = (1, 100, 500), 50
@@ -73,6 +74,7 @@ class Presence:
 async def measure(platforms: Sequence[str]) -> Group:
     """Let few and many threads stream together, each time in a new process; then be
     in few and in many guilds."""
+    allow_connections()
     streaming = await _streaming(platforms)
     if "discord" not in platforms:
         return Group(streaming)

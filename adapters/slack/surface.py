@@ -34,6 +34,7 @@ from bot.errors import (
 )
 from bot.messages.controls import THINKING_STATUS
 from bot.runtime import background
+from bot.runtime.flag import Flag
 from bot.text import links
 
 log = logging.getLogger(__name__)
@@ -78,7 +79,7 @@ class SlackSurface:
         self._renewing: asyncio.Task[None] | None = None
         #: What it says, whether that changed, and whether a call says it just now.
         self._line = THINKING_STATUS
-        self._changed = asyncio.Event()
+        self._changed = Flag()
         self._is_setting = False
         #: Whether the status line may be shown, perhaps left by a killed process. A
         #: post clears it (facts A8.1), unless Slack received the post first.

@@ -5,7 +5,6 @@ import asyncio
 import contextlib
 import errno
 import logging
-import resource
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -39,8 +38,6 @@ TRIED = 20
 #: Seconds for open streams to end when the server stops.
 GRACE = 1.0
 
-#: Files that may be open: each connection is one.
-FILES = 8_192
 
 #: A module that adds routes.
 Routes = Callable[[Context], list[web.RouteDef]]
@@ -133,7 +130,6 @@ async def _running(served: web.Application, settings: WebConfig) -> AsyncIterato
         shutdown_timeout=GRACE,
         handler_cancellation=True,
     )
-    allow_connections()
     await runner.setup()
     try:
         listener = listen(settings)
@@ -143,17 +139,6 @@ async def _running(served: web.Application, settings: WebConfig) -> AsyncIterato
         yield address
     finally:
         await runner.cleanup()
-
-
-def allow_connections() -> None:
-    """Let this process have as many connections open as the system lets it have: the
-    usual 1,024 are fewer than the streams that may be."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        # A system may have another limit, which it does not tell.
-        with contextlib.suppress(OSError, ValueError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def listen(settings: WebConfig) -> socket.socket:

@@ -178,8 +178,12 @@ def client(
         open_telemetry=spans or False,
         # The other transport takes several times as long for each read of a stream
         # (`benchmarks streaming`), and looks at every idle connection before each call:
-        # with two hundred of them that takes more time than the call.
-        http_client=anthropic.DefaultAioHttpClient(),
+        # with two hundred of them that takes more time than the call. The dispatcher
+        # limits how many answers there are; the SDK's thousand connections would let
+        # those beyond wait for the end of others. (For aiohttp, 0 is no limit.)
+        http_client=anthropic.DefaultAioHttpClient(
+            limits=httpx2.Limits(max_connections=0)
+        ),
     )
     # ANTHROPIC_CUSTOM_HEADERS has no switch: it adds to, and replaces, every header,
     # the key's too. People set it for other programs on the same machine.

@@ -37,9 +37,8 @@ DRAIN = 0.5
 
 _PATH = "/v1/messages"
 
-# The longest body that is given away whole, in bytes: one without files is shorter, but
-# for threads that fill a context window.
-_WHOLE = 4 * 1024 * 1024
+# The longest body that is given away whole, in bytes: a question or a short thread.
+_WHOLE = 16 * 1024
 
 
 class Block:
@@ -269,26 +268,32 @@ async def open_stream(
     Raises one of SDK_ERRORS.
     """
     # Encoded already: the SDK would copy each of a thread's messages before it does
-    # that. The request lives as long as its answer, so a large body goes in pieces, of
-    # which nothing is left when they are sent.
-    content: bytes | AsyncIterator[bytes]
-    if body.length > _WHOLE:
-        content = body.stream()
-        headers = {**headers, "content-length": str(body.length)}
-    else:
-        content = b"".join(body.pieces())
+    # that.
     response = await sdk.post(
         _PATH,
         cast_to=httpx2.Response,
-        content=content,
-        options=_options(headers, model),
+        content=_content(body),
+        options=_options({**headers, "content-length": str(body.length)}, model),
         stream=True,
     )
     try:
-        async with contextlib.aclosing(response.aiter_bytes()) as chunks:
+        async with contextlib.aclosing(_chunks(response)) as chunks:
             yield MessageStream(response, chunks, keep=keep)
     finally:
         await response.aclose()
+
+
+def _content(body: Body) -> bytes | AsyncIterator[bytes]:
+    """Return what is sent of `body`. The SDK's request lives as long as its answer, so
+    all but a short body goes in pieces, of which nothing is left when they are sent."""
+    return body.stream() if body.length > _WHOLE else b"".join(body.pieces())
+
+
+def _chunks(response: httpx2.Response) -> AsyncGenerator[bytes, None]:
+    """Return the bytes of the answer. Each chunk would go through the decoder, which
+    only an encoded answer needs."""
+    encoded = "content-encoding" in response.headers
+    return response.aiter_bytes() if encoded else response.aiter_raw()
 
 
 def _options(headers: Mapping[str, str], model: str) -> anthropic.RequestOptions:

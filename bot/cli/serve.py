@@ -40,6 +40,7 @@ from bot.ports.store import Store
 from bot.ports.wakeups import GATEWAY, SERVE, WORK
 from bot.runtime import heap, logs, terminal
 from bot.runtime.env_file import EnvFile
+from bot.runtime.open_files import allow_connections
 from storage.damage import find_damage
 from storage.opening import open_store
 
@@ -108,6 +109,7 @@ async def serve_until_stopped(
                 log.log(level, "app.configuration %s", note)
             else:
                 terminal.complain(note)
+    allow_connections()
     async with contextlib.AsyncExitStack() as stack:
         database = settings.database if isinstance(settings.database, Path) else None
         store = await stack.enter_async_context(

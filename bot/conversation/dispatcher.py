@@ -19,6 +19,7 @@ from bot.domain.turn import ANSWERS_AT_ONCE, WaitingThread
 from bot.errors import error_location
 from bot.runtime.background import Background, end
 from bot.runtime.fair_queue import Entry, FairQueue
+from bot.runtime.flag import Flag
 from bot.runtime.retry import retry_until_success
 
 log = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ class StopSignal:
         self.is_withdrawn = False
         #: Whether any of the running turn's answer shows.
         self.has_shown: Callable[[], bool] = _nothing_shown
-        self._asked = asyncio.Event()
+        self._asked = Flag()
 
     def begin(self, turn: str) -> None:
         """Start the turn with this key; "" for none. Resets the signal."""

@@ -1,5 +1,4 @@
-"""Writes one reply to the platform: what the renderer returns, when the scheduler
-allows it.
+"""Writes one reply to the platform: what is rendered, when the scheduler allows it.
 
 Reading Claude and writing to the platform are independent. Each write carries the
 latest text, so a slow platform gets fewer and larger updates, never a queue of stale
@@ -38,6 +37,7 @@ from bot.ports.platform import Surface
 from bot.ports.store import ReplyStore
 from bot.rendering.renderer import Renderer
 from bot.runtime import background
+from bot.runtime.flag import Flag
 from bot.runtime.offload import offload
 from bot.runtime.retry import Backoff
 
@@ -77,7 +77,7 @@ class StreamedReply:
         self._clock = clock
         self._uploads = uploads
         self._renderer = Renderer(limits, file_lines)
-        self._changed = asyncio.Event()
+        self._changed = Flag()
         self._finished = self._withdrawn = False
         self._failures = 0
         self._before = {shown.index: shown for shown in turn.shown}

@@ -3,7 +3,6 @@ refused with a sentence, within bounds, and tells nothing."""
 
 import asyncio
 import json
-import resource
 import socket
 from collections.abc import AsyncIterator
 from typing import Any
@@ -19,7 +18,7 @@ from adapters.web.context import Context
 from adapters.web.drawing import Drawing
 from adapters.web.event_stream import EMPTY
 from adapters.web.guards import HEADER
-from adapters.web.server import FILES, GROUPS, allow_connections, environment
+from adapters.web.server import GROUPS, environment
 from bot.domain.api_token import NewToken, TokenScope
 from tests.support.scripted_model import ScriptedModel
 from tests.support.web_server import WebServer
@@ -550,22 +549,6 @@ async def test_a_reader_that_takes_nothing_is_cut_off(
                 break
             await asyncio.sleep(0.05)
     assert len(page["messages"][1]["text"]) == 20 * len(piece)
-
-
-def test_a_process_may_have_more_connections_than_is_usual() -> None:
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (1_024, before[1]))
-    try:
-        allow_connections()
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        assert hard == before[1]
-        assert soft == FILES or soft == hard < FILES
-        # What an operator allows already stays.
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-        allow_connections()
-        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 async def raw(server: WebServer, text: str) -> bytes:

@@ -2,12 +2,13 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from bot.claude import model_list
 from bot.claude.catalog import MODELS, ModelAvailability, refused
-from bot.claude.client import ClaudeModel, connect
+from bot.claude.client import ClaudeModel, client, connect
 from bot.domain.completion import ChatMessage, Report, Request
 from bot.errors import ModelDenied, ModelRejected
 from tests.emulators.claude.emulator import ClaudeEmulator
@@ -258,3 +259,11 @@ async def test_a_gateway_that_refuses_betas_still_lists_models(
     survey = await model_list.check_models(claude.api_key, claude.base_url)
     assert survey is not None
     assert not survey.unlisted
+
+
+async def test_as_many_answers_as_the_operator_allows_are_read_at_once() -> None:
+    async with client("sk-ant-1", None) as opened:
+        transport: Any = opened.sdk._client._transport
+        async with transport.get_client() as session:
+            connector = session.connector
+            assert (connector.limit, connector.limit_per_host) == (0, 0)

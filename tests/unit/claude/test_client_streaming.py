@@ -1,13 +1,17 @@
 """What Claude is asked through the real SDK, and how its answer streams."""
 
 import asyncio
-from collections.abc import Sequence
+import gzip
+import tracemalloc
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
+import httpx2
 import pytest
 
 from bot.claude.client import ClaudeModel
+from bot.claude.stream import _chunks
 from bot.domain.completion import Call, ChatMessage, Report, Usage
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.claude.reply import (
@@ -245,3 +249,39 @@ async def test_every_turn_of_a_growing_thread_reads_what_the_last_one_wrote(
     for before, usage in zip([written, *warm], warm, strict=False):
         assert usage.cache_read == before.prompt
         assert usage.input == usage.cache_write_5m == 0
+
+
+async def test_a_long_thread_that_was_sent_is_not_kept(
+    claude: ClaudeEmulator, model: ClaudeModel
+) -> None:
+    text, more = "a long thread " * 200_000, asyncio.Event()
+    request = replace(ASK, messages=(ChatMessage("user", text),))
+    claude.script(["Yes", Hold(more), "."])
+    tracemalloc.start()
+    try:
+        async with aclosing(model.answer(request)) as pieces:
+            while await anext(pieces) != "Yes":
+                pass
+            # The emulator, which is in this process, reads it as well.
+            sizes = [
+                stat.size
+                for stat in tracemalloc.take_snapshot().statistics("filename")
+                if "/bot/" in stat.traceback[0].filename
+            ]
+    finally:
+        tracemalloc.stop()
+        more.set()
+    assert sum(sizes) < len(text) // 4
+
+
+async def test_an_answer_that_comes_encoded_is_decoded() -> None:
+    async def encoded() -> AsyncGenerator[bytes, None]:
+        yield gzip.compress(b"data: one")
+
+    headers = {"content-encoding": "gzip"}
+    for response, read in (
+        (httpx2.Response(200, headers=headers, content=encoded()), b"data: one"),
+        (httpx2.Response(200, content=encoded()), gzip.compress(b"data: one")),
+    ):
+        found = b"".join([chunk async for chunk in _chunks(response)])
+        assert found == read
