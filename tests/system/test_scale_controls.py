@@ -103,6 +103,11 @@ async def test_controls_work_whichever_process_answers(town: Cluster) -> None:
     town.say("new", thread_ts=ts)
     await town.until(lambda: RENEWED in town.replies(ts))
     await town.delivered()
+    # Slack tells of it again, to whichever gateway.
+    for each in list(town.slack.deliveries):
+        if str(each.event.get("text", "")).endswith("> new"):
+            town.slack.socket.deliver(each.payload)
+    await town.until(lambda: town.slack.settled)
     town.claude.script("Rome.")
     town.say("And of Italy?", thread_ts=ts)
     await town.until(lambda: last(town, ts) == "Rome.")

@@ -20,6 +20,7 @@ from adapters.slack.adapter import connect
 from bot.app import App
 from bot.errors import ConfigError, StorageFull
 from bot.messages import slack_http as texts
+from bot.messages.commands import NOTHING_RUNS
 from bot.runtime import logs
 from storage.opening import open_store
 from storage.store import DatabaseStore
@@ -95,13 +96,13 @@ class Away:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
-    async def receive(self, *arguments: Any) -> Any:
+    async def receive(self, *arguments: Any, **more: Any) -> Any:
         if self.gate is not None:
             await self.gate.wait()
         if self.is_away:
             self.refused += 1
             raise StorageFull("the disk is full")
-        return await self._store.receive(*arguments)
+        return await self._store.receive(*arguments, **more)
 
 
 @pytest_asyncio.fixture
@@ -151,6 +152,23 @@ async def test_a_repeat_makes_no_second_turn(desk: Desk) -> None:
     await desk.slack.until(lambda: desk.slack.settled)
     await desk.answered(ts)
     assert len(desk.model.requests) == 1
+
+
+async def test_a_repeated_command_is_carried_out_once(desk: Desk) -> None:
+    def told() -> list[str]:
+        return [each.text for each in desk.slack.ephemerals(desk.alice)]
+
+    desk.ask("usage")
+    await desk.slack.until(told)
+    for delivery in list(desk.slack.deliveries):
+        if delivery.type == "events_api":
+            desk.slack.socket.deliver(delivery.payload)
+    await desk.slack.until(lambda: desk.slack.settled)
+    # Each is carried out in the order in which it came.
+    desk.ask("stop")
+    await desk.slack.until(lambda: told()[-1] == NOTHING_RUNS)
+    assert len(told()) == 2
+    assert desk.model.requests == []
 
 
 async def test_while_the_database_is_away_slack_is_told_to_repeat(desk: Desk) -> None:

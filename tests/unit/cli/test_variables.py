@@ -1,6 +1,5 @@
 """Names of variables that are nearly right."""
 
-
 from bot.cli.variables import nearest, read_by_us, unread
 
 NEAREST: tuple[tuple[str, list[str]], ...] = (

@@ -1,6 +1,5 @@
 """Which handler a command reaches."""
 
-
 from bot.commands.catalog import COMMANDS
 from bot.messages.commands import STALE
 from bot.ui.elements import Response
