@@ -108,7 +108,7 @@ async def monitoring(
     served = web.Application(middlewares=guards(core))
     served.on_response_prepare.append(add_headers)
     served.add_routes(health.routes(core))
-    async with _running(served, settings) as address:
+    async with _running(served, settings, texts.health_address_taken) as address:
         yield address
 
 
@@ -122,8 +122,13 @@ async def require_guarded(settings: WebConfig, tokens: TokenList) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _running(served: web.Application, settings: WebConfig) -> AsyncIterator[str]:
-    """Run the application; yield the address. Raises ConfigError."""
+async def _running(
+    served: web.Application,
+    settings: WebConfig,
+    taken: Callable[..., str] = texts.address_taken,
+) -> AsyncIterator[str]:
+    """Run the application; yield the address. Raises ConfigError, with the text `taken`
+    if another program uses the address."""
     runner = web.AppRunner(
         served,
         access_log=None,
@@ -132,7 +137,7 @@ async def _running(served: web.Application, settings: WebConfig) -> AsyncIterato
     )
     await runner.setup()
     try:
-        listener = listen(settings)
+        listener = listen(settings, taken)
         await web.SockSite(runner, listener).start()
         address = address_of(settings, listener)
         log.info("web.listening address=%s", address)
@@ -141,8 +146,11 @@ async def _running(served: web.Application, settings: WebConfig) -> AsyncIterato
         await runner.cleanup()
 
 
-def listen(settings: WebConfig) -> socket.socket:
-    """Return the socket to serve on. Raises ConfigError."""
+def listen(
+    settings: WebConfig, taken: Callable[..., str] = texts.address_taken
+) -> socket.socket:
+    """Return the socket to serve on. Raises ConfigError, with the text `taken` if
+    another program uses the address."""
     ports = [settings.port]
     if not settings.is_chosen:
         ports = [*range(settings.port, settings.port + TRIED), 0]
@@ -158,7 +166,7 @@ def listen(settings: WebConfig) -> socket.socket:
                 continue
             where = f"{settings.host}:{settings.port}"
             raise ConfigError(
-                texts.address_taken(address=where)
+                taken(address=where)
                 if error.errno == errno.EADDRINUSE
                 else texts.address_unusable(address=where)
             ) from error

@@ -125,6 +125,14 @@ def address_taken(*, address: str) -> str:
     )
 
 
+def health_address_taken(*, address: str) -> str:
+    return (
+        f"Another process uses {address}, so this one serves no health checks and no "
+        "metrics: give each process on this machine a THREADKEEP_WEB of its own, such "
+        "as 127.0.0.1:8081."
+    )
+
+
 def address_unusable(*, address: str) -> str:
     return (
         f"This machine has no address {address}: set THREADKEEP_WEB to one of its own, "

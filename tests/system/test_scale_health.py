@@ -49,7 +49,7 @@ async def test_a_gateway_and_a_worker_tell_how_they_are_where_that_is_set(
         # One that finds the address taken says so, and answers all the same.
         town.env["THREADKEEP_WEB"] = address
         late = await town.start("work")
-        await town.until(lambda: f"Another program uses {address}" in late.output)
+        await town.until(lambda: f"Another process uses {address}" in late.output)
         await town.stop(town.processes[1])
         town.claude.always("Paris.")
         ts = town.say("?")

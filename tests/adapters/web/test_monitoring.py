@@ -134,7 +134,7 @@ def taken() -> Iterator[str]:
 async def test_an_address_that_cannot_be_used_is_named(taken: str) -> None:
     store = MemoryStore()
     for address, match in (
-        (taken, f"Another program uses {taken}.* THREADKEEP_WEB"),
+        (taken, f"Another process uses {taken}.* THREADKEEP_WEB"),
         ("8080", "THREADKEEP_WEB"),
         ("0.0.0.0:0", "threadkeep token create"),
     ):
