@@ -107,6 +107,7 @@ ALLOWED = {
     ("adapters/discord/rest_guilds.py", "_all_of"): "one look-up; raises what one does",
     ("adapters/discord/backlog.py", "_work_off"): "each tries until it succeeds",
     ("storage/engine/worker.py", "_work"): "waits there; it only stops the worker",
+    ("storage/postgres/pool.py", "_fill_soon"): "what it calls catches what fails",
     ("storage/postgres/pool.py", "_tell"): "hands results over, and cannot fail",
     ("storage/writer.py", "__init__"): "the thread that writes; its loop catches all",
     ("storage/writer.py", "_run"): "hands results over, and cannot fail",

@@ -229,12 +229,12 @@ class Slow:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
-    async def receive(self, *arguments: Any) -> Any:
+    async def receive(self, *arguments: Any, **named: Any) -> Any:
         self.hearing += 1
         self.most = max(self.most, self.hearing)
         try:
             await self.gate.wait()
-            return await self._store.receive(*arguments)
+            return await self._store.receive(*arguments, **named)
         finally:
             self.hearing -= 1
 
@@ -395,9 +395,9 @@ class Full:
             self.refused += 1
             raise StorageFull("the disk is full")
 
-    async def receive(self, *arguments: Any) -> Any:
+    async def receive(self, *arguments: Any, **named: Any) -> Any:
         self._need_room()
-        return await self._store.receive(*arguments)
+        return await self._store.receive(*arguments, **named)
 
     async def delete_messages(self, *arguments: Any) -> Any:
         self._need_room()

@@ -446,7 +446,7 @@ def test_no_text_is_read_as_a_number_anywhere_else() -> None:
         ("live.py", "patience"),
         # At most 13 digits.
         ("markup.py", "match['time']"),
-        ("message_listener.py", "thread.thread"),
+        ("catching_up.py", "thread.thread"),
         ("ids.py", "text"),
         ("name_cache.py", "message.author"),
         ("name_cache.py", "user"),

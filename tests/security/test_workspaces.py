@@ -196,9 +196,11 @@ def rows(store: MemoryStore) -> list[str]:
 def test_no_method_of_a_host_is_forgotten() -> None:
     parts = ("inbox", "commands", "conversations", "first_contact", "api")
     # `alert` and `reports` are for the operator alone, whose all workspaces are,
-    # `health` and `gateways` know no workspaces, and `access` only takes some of them
-    # away.
-    alone = {"served", "alert", "health", "reports", "access", "gateways"}
+    # `health` and `gateways` know no workspaces, nor do `outages`, whose events come
+    # through the parts; and `access` only takes some of them away.
+    alone = {
+        *("served", "alert", "health", "reports", "access", "gateways", "outages"),
+    }
     assert PARTS.keys() == {*parts, *alone}
     methods = {
         f"{part}.{name}"
