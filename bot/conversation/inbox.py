@@ -83,7 +83,8 @@ class Inbox:
     async def begin(self, thread: ThreadKey, to: ThreadKey) -> None:
         """Have `thread`, in which a message was held, answered as the thread `to`.
         Raises StorageError."""
-        await self._store.give_thread(thread, to)
+        if self._platforms.serves(thread):
+            await self._store.give_thread(thread, to)
 
     async def receive_unaddressed(self, message: Message) -> None:
         """Pass a message at the top of a channel on to triage. Raises StorageError."""

@@ -114,6 +114,10 @@ CALLS: dict[str, tuple[Callable[[Host, Houses], Any], Any]] = {
         lambda host, at: host.inbox.supplement(at.heard(THEIRS)),
         None,
     ),
+    "inbox.begin": (
+        lambda host, at: host.inbox.begin(THEIRS, replace(THEIRS, thread="t9")),
+        None,
+    ),
     "inbox.amend": (lambda host, at: host.inbox.amend(at.heard(THEIRS)), None),
     "inbox.erase": (lambda host, at: host.inbox.erase("discord", "666", ["m1"]), None),
     "inbox.hold": (lambda host, at: host.inbox.hold(at.heard(THEIRS), "m2"), None),
