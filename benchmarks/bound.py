@@ -3,8 +3,8 @@
 Both figures are from the limits that the emulators enforce:
 
 `least` is a proof. No schedule, not even one that knows the future and uses all methods
-together, has a smaller mean. It asks for less than the limits do, so the best possible
-lies above it.
+together, has a smaller mean, if its first words come as soon. On Slack it is that of
+benchmarks/least.py.
 `schedule` is a simple scheduler of posts and edits to whom nothing costs time. What it
 reaches can be reached, so the best possible lies below it.
 """
@@ -12,6 +12,7 @@ reaches can be reached, so the best possible lies below it.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from benchmarks import least
 from tests.emulators.discord import rates as discord
 from tests.emulators.discord.model import Request
 from tests.emulators.slack import rates as slack
@@ -27,6 +28,9 @@ MayWrite = Callable[[str, Growth], bool]
 
 STEP = 0.02
 
+#: First words so late, in seconds, are no condition.
+LATE = 1e9
+
 #: With how many characters a reply is shown first: what comes in a quarter of a second.
 FIRST = 60
 
@@ -36,15 +40,17 @@ STARTS, APPENDS, STOPS = (
     slack.RATES[f"chat.{each}Stream"][0] for each in ("start", "append", "stop")
 )
 WINDOW = discord.RATES["message.edit"]
+CALLS = discord.RATES["global"]
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
     """What one platform leaves to anybody."""
 
-    #: The mean lag that no schedule goes below, when so many replies in so many
-    #: channels begin at once and grow evenly for so many seconds.
-    least: Callable[[int, int, float], float]
+    #: The mean lag over all readers that no schedule goes below, when so many replies
+    #: in so many channels begin at once and grow evenly for so many seconds, if first
+    #: words come after so many seconds on average.
+    least: Callable[[int, int, float, float], float]
     #: Begins to count writes, by the clock.
     begin: Callable[[Clock], MayWrite]
 
@@ -106,6 +112,14 @@ def last_sight(replies: int, channels: int, seconds: float) -> tuple[float, floa
     return sum(waits) / replies, max(waits)
 
 
+def first_words(platform: str, replies: int, channels: int) -> float:
+    """How long the first sight of so many replies takes at the least, on average."""
+    if platform == "slack":
+        return first_sight(replies, channels)[0]
+    waits = [nth // CALLS.count * CALLS.seconds for nth in range(replies)]
+    return sum(waits) / replies
+
+
 def _firsts(replies: int, channels: int) -> list[float]:
     """When so many replies can be posted, or started as streams, at the soonest."""
     return [
@@ -121,39 +135,16 @@ def _wait(nth: int, *rates: slack.Rate) -> float:
     return max(0.0, (nth - burst) / sum(each.count / each.seconds for each in rates))
 
 
-def _least_on_slack(replies: int, channels: int, seconds: float) -> float:
-    """A reply is shown first by its one post or start of a stream and, after that, by
-    edits, appends and stops only. Both of these are limits:
-
-    Within any w seconds the workspace gets at most burst + rate * w of the latter, with
-    the three bursts and rates added up. So of the replies that are shown when some text
-    arrives, the i-th to be written next waits no less than c = (i - burst) / rate.
-    Shown first at x, it costs x²/2 for the text before and c for all of it after, in
-    units of text a second. That is least where x is c, but no sooner than the i-th
-    post or start is allowed and no later than the end of the answer.
-
-    And while they grow there are W writes at most, which leave W + 1 for each reply
-    gaps. Text waits for half the gap that it falls into, so they are best all even.
-    """
-    later = (EDITS, APPENDS, STOPS)
-    total = 0.0
-    for i, first in enumerate(_firsts(replies, channels), 1):
-        wait = _wait(i, *later)
-        shown = max(first, min(wait, seconds))
-        before = min(shown, seconds)
-        total += before * (shown - before / 2) + (seconds - before) * wait
-    queue = total / replies / seconds
-    writes = replies + sum(
-        each.burst + seconds * each.count / each.seconds for each in later
-    )
-    return max(queue, replies * seconds / 2 / (writes + replies))
-
-
-def _least_on_discord(replies: int, channels: int, seconds: float) -> float:
-    """A thread is a channel with writes of its own (platform facts B4), so however
-    many there are, each is as if it were alone. The 50 calls a second that the bot
-    has in all are left out, as are those that make a thread."""
-    return _alone(seconds, WINDOW.count, WINDOW.seconds)
+def _least_on_discord(
+    replies: int, channels: int, seconds: float, first: float
+) -> float:
+    """A thread is a channel with writes of its own (platform facts B4), so each reply
+    is as if it were alone, but for the calls that a bot has in all: 50 in each second
+    that begins with a call. So many writes leave one gap more than that for each reply,
+    and text waits for half the gap that it falls into, at the least."""
+    calls = CALLS.count * (int(seconds / CALLS.seconds) + 1)
+    together = seconds / 2 / (calls / replies + 1)
+    return max(_alone(seconds, WINDOW.count, WINDOW.seconds), together)
 
 
 def _alone(seconds: float, count: int, window: float) -> float:
@@ -198,7 +189,7 @@ def _begin_on_discord(clock: Clock) -> MayWrite:
 
 
 BOUNDS = {
-    "slack": Bound(_least_on_slack, _begin_on_slack),
+    "slack": Bound(least.least, _begin_on_slack),
     "discord": Bound(_least_on_discord, _begin_on_discord),
 }
 

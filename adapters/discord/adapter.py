@@ -61,8 +61,9 @@ LIMITS = Limits(
         WriteKind.POST: (_PER_THREAD,),
         WriteKind.EDIT: (_ALL_EDITS, _PER_THREAD),
     },
-    # With so many answers that they share fewer edits, they take turns.
-    paces={WriteKind.EDIT: EditInterval(first=1.05, last=1.05, fewest=8)},
+    # With so many answers that they share fewer edits, they take turns. The first edit
+    # may come sooner, since posts are counted apart.
+    paces={WriteKind.EDIT: EditInterval(first=0.5, last=1.05, grown=300, fewest=8)},
     # About as many as a phone shows at once. Discord documents no number; with fewer,
     # answers are split into too many messages.
     part_lines=30,

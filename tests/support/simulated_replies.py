@@ -3,9 +3,11 @@ the limits that the emulators enforce (platform facts A5.1, A7.2, B4). Nothing t
 time but Claude and the limits."""
 
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from adapters.discord.global_rate_limit import MOST, SECONDS
 from adapters.slack.adapter import LIMITS as SLACK
 from bot.delivery.shared_writes import SharedWrites
 from bot.delivery.write_budget import WriteBudget
@@ -195,6 +197,11 @@ class Run:
     #: How often the rows were asked.
     asked: int = 0
     turn: int = 0
+    #: On Discord: what waits for the bot's other calls, and when the last were made.
+    held: deque[WriteRequest] = field(default_factory=deque)
+    calls: deque[float] = field(
+        default_factory=lambda: deque([float("-inf")] * MOST, maxlen=MOST)
+    )
 
     def play(self) -> "Run":
         """Let time pass until all is seen by all."""
@@ -214,8 +221,9 @@ class Run:
 
     def _step(self, process: "Process", refuses: Refuses) -> None:
         budget, asked = process.budget, process.asked
+        held = {each.reply for each in self.held}
         for name, reply in process.replies.items():
-            if self.now < reply.begins:
+            if self.now < reply.begins or name in held:
                 continue
             requests = reply.requests(self.now)
             if requests == asked.get(name):
@@ -224,7 +232,7 @@ class Run:
             budget.withdraw(name)
             if requests:
                 budget.ask(requests[0], self.now, *requests[1:])
-        for granted in budget.grant(self.now):
+        for granted in self._let_out(budget.grant(self.now)):
             asked.pop(granted.reply)
             kind, reply = granted.kind, process.replies[granted.reply]
             if not self._agreed(process, granted):
@@ -237,6 +245,17 @@ class Run:
             if reply.done:
                 budget.remove(reply.name)
                 del process.replies[granted.reply]
+
+    def _let_out(self, granted: list[WriteRequest]) -> list[WriteRequest]:
+        """The writes that are made now, since the bot's other calls leave room."""
+        if self.limits is SLACK:
+            return granted
+        self.held += granted
+        now = []
+        while self.held and self.calls[0] + SECONDS <= self.now + 1e-9:
+            self.calls.append(self.now)
+            now.append(self.held.popleft())
+        return now
 
     def _agreed(self, process: "Process", granted: WriteRequest) -> bool:
         """Whether the rows that all processes share take a write."""
@@ -257,11 +276,7 @@ class Run:
         return lambda thread, kind: meter.admit(METHODS[kind], thread.channel)
 
     def _on_discord(self) -> Refuses:
-        # The bot's 50 calls a second in all are kept by the adapter, for all its calls.
-        rates = {
-            name: rate for name, rate in discord_rates.RATES.items() if name != "global"
-        }
-        meter = discord_rates.Meter(rates, lambda: self.now)
+        meter = discord_rates.Meter(discord_rates.RATES, lambda: self.now)
 
         def refuses(thread: ThreadKey, kind: WriteKind) -> object:
             path = f"/channels/{thread.thread}/messages"

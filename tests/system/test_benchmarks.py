@@ -1,9 +1,28 @@
 """What the benchmarks hold the product against is itself true."""
 
-import pytest
+from collections.abc import Iterator, Sequence
+from functools import cache
+from itertools import chain, combinations
+from random import Random
 
-from benchmarks.bound import BOUNDS, first_sight, last_sight
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benchmarks.bound import BOUNDS, LATE, first_sight, last_sight
+from benchmarks.least import bound, times_of
+from bot.domain.scope import ThreadKey
 from tests.emulators.slack import rates
+from tests.support.deep import deep_only
+from tests.support.simulated_replies import Reply, Run, asker, others
+
+METHODS_OF = {
+    "P": "chat.postMessage",
+    "E": "chat.update",
+    "S": "chat.startStream",
+    "A": "chat.appendStream",
+    "C": "chat.stopStream",
+}
 
 
 @pytest.mark.parametrize(
@@ -39,37 +58,159 @@ def test_who_writes_as_soon_as_slack_lets_them_is_never_ahead_of_the_bound(
                 if any(not meter.admit(method, room) for method in methods):
                     ended[reply] = now - seconds
         now += 0.1
-    for seen, bound in (
+    for seen, soonest in (
         (posted, first_sight(replies, channels)),
         (ended, last_sight(replies, channels, seconds)),
     ):
         assert len(seen) == replies
-        assert sum(seen.values()) / replies >= bound[0] - 0.01
-        assert max(seen.values()) >= bound[1] - 0.01
+        assert sum(seen.values()) / replies >= soonest[0] - 0.01
+        assert max(seen.values()) >= soonest[1] - 0.01
     # Of posts and starts the bound is what can be reached.
     assert max(posted.values()) <= first_sight(replies, channels)[1] + 1.2
 
 
-@pytest.mark.parametrize("replies", [1, 5, 20, 50, 100])
-def test_who_may_write_to_anybody_in_any_way_is_never_ahead_of_the_least(
-    replies: int,
+# A small instance: the times at which an answer of a second may be written, and what is
+# allowed then.
+WRITES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.5, 2.0)
+SCARCE = {
+    "P": rates.Rate(60, burst=1),
+    "E": rates.Rate(60, burst=2),
+    "S": rates.Rate(60, burst=1),
+    "A": rates.Rate(60, burst=1),
+    "C": rates.Rate(60, burst=1),
+}
+
+Schedule = list[tuple[float, str]]
+
+
+def schedules() -> Iterator[Schedule]:
+    """Every way to write one answer to its end in the small instance."""
+    for at, first in enumerate(WRITES):
+        for edits in _ended(WRITES[at + 1 :], first >= 1.0):
+            yield [(first, "P"), *((when, "E") for when in edits)]
+        for stop in range(at + 1, len(WRITES)):
+            for appends in _some(WRITES[at + 1 : stop]):
+                for edits in _ended(WRITES[stop + 1 :], WRITES[stop] >= 1.0):
+                    yield [
+                        (first, "S"),
+                        *((when, "A") for when in appends),
+                        (WRITES[stop], "C"),
+                        *((when, "E") for when in edits),
+                    ]
+
+
+def _some(times: Sequence[float]) -> Iterator[tuple[float, ...]]:
+    return chain.from_iterable(
+        combinations(times, count) for count in range(len(times) + 1)
+    )
+
+
+def _ended(times: Sequence[float], is_over: bool) -> Iterator[tuple[float, ...]]:
+    """Edits up to the one that shows the end."""
+    if is_over:
+        yield ()
+        return
+    yield from (each for each in _some(times) if each and each[-1] >= 1.0)
+
+
+def lag_of(schedule: Schedule) -> float:
+    """The lag over all readers, in seconds squared."""
+    times = times_of(1.0, 5)
+    asker = others = total = 0.0
+    for now, kind in schedule:
+        total += times.lag(asker, now) / 2
+        asker = now
+        if kind != "A":
+            total += times.lag(others, now) / 2
+            others = now
+    return total
+
+
+def is_allowed(schedule: Schedule) -> bool:
+    now = 0.0
+    meter = rates.Meter({kind: (each,) for kind, each in SCARCE.items()}, lambda: now)
+    admitted = []
+    for when, kind in schedule:
+        now = when
+        admitted.append(meter.admit(kind, "C1") == 0)
+    return all(admitted)
+
+
+@cache
+def best_lag() -> float:
+    return min(lag_of(each) for each in schedules() if is_allowed(each))
+
+
+prices = st.lists(st.floats(0.0, 0.3), min_size=59, max_size=59)
+
+
+@given(st.fixed_dictionaries(dict.fromkeys("PESAC", prices)))
+@settings(max_examples=20)
+def test_whatever_the_prices_the_bound_is_true(
+    found: dict[str, list[float]],
 ) -> None:
-    seconds, step, now = 6.0, 0.05, 0.0
+    assert bound(times_of(1.0, 5), found, 1, 1, SCARCE) <= best_lag() + 1e-9
+
+
+def test_good_prices_prove_nearly_what_is_possible() -> None:
+    flat = [
+        {"E": [edit] * 59, "A": [append] * 59, "C": [stop] * 59}
+        for edit in (0.0, 0.01, 0.02, 0.04)
+        for append in (0.0, 0.01, 0.02)
+        for stop in (0.0, 0.01, 0.02)
+    ]
+    proven = max(bound(times_of(1.0, 5), each, 1, 1, SCARCE) for each in flat)
+    assert proven >= 0.5 * best_lag()
+
+
+@pytest.mark.parametrize(
+    ("replies", "most"),
+    [(1, 2.0), *deep_only((5, 2.0), (20, 1.5), (50, 3.0), (100, 3.0))],
+)
+def test_the_scheduler_is_behind_the_bound_and_not_far(
+    replies: int, most: float
+) -> None:
+    seconds = 6.25
+    run = Run(
+        [
+            Reply(str(n), ThreadKey("slack", "T1", f"C{n % 5}", str(n)), 0.0, seconds)
+            for n in range(replies)
+        ],
+        tick=0.02,
+    ).play()
+    lag = (run.lag(asker) + run.lag(others)) / 2
+    first = sum(each.asker.times[0] for each in run.replies) / replies
+    proven = BOUNDS["slack"].least(replies, min(replies, 5), seconds, first)
+    assert proven <= lag <= most * proven
+    # The later first words may come, the less is possible.
+    later = BOUNDS["slack"].least(replies, min(replies, 5), seconds, LATE)
+    assert 0 < later <= proven
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("replies", [1, *deep_only(5)])
+def test_no_chance_is_ahead_of_the_least(replies: int, seed: int) -> None:
+    chance, seconds, now = Random(seed), 6.25, 0.0
     meter = rates.Meter(rates.RATES, lambda: now)
-    shown: dict[int, float] = {}
-    lag = 0.0
-    while len(shown) < replies or min(shown.values()) < seconds:
-        # Whoever has most to show comes first.
-        for reply in sorted(range(replies), key=lambda each: shown.get(each, -1.0)):
-            firsts = ("chat.postMessage", "chat.startStream")
-            later = ("chat.update", "chat.appendStream", "chat.stopStream")
-            before, grown = shown.get(reply, 0.0), min(now, seconds)
-            ways = later if reply in shown else firsts
-            room = f"C{reply % 5}"
-            if grown > before and any(not meter.admit(way, room) for way in ways):
-                lag += (grown - before) * (now - (before + grown) / 2)
-                shown[reply] = grown
-        now += step
-    least = BOUNDS["slack"].least(replies, 5, seconds)
-    assert lag / replies / seconds >= least
-    assert least > 0
+    seen = [[0.0, 0.0] for _ in range(replies)]
+    modes, firsts, lag = [""] * replies, [0.0] * replies, 0.0
+    times, eager = times_of(seconds), chance.uniform(0.02, 0.5)
+    while any(others < seconds for _, others in seen):
+        for reply, (shown, shared) in enumerate(seen):
+            if chance.random() > eager or shared >= seconds:
+                continue
+            ways = {"": "PS", "S": "AAC"}.get(modes[reply], "E")
+            way = chance.choice(ways)
+            method = METHODS_OF[way]
+            if meter.admit(method, f"C{reply}"):
+                continue
+            firsts[reply] = firsts[reply] if modes[reply] else now
+            lag += times.lag(shown, now) / 2
+            seen[reply][0] = now
+            if way != "A":
+                lag += times.lag(shared, now) / 2
+                seen[reply][1] = now
+            modes[reply] = "S" if way in "SA" else "E"
+        now += 0.05
+    proven = BOUNDS["slack"].least(replies, replies, seconds, sum(firsts) / replies)
+    assert lag / replies / seconds >= proven
