@@ -16,8 +16,8 @@ from bot.runtime.retry import retry_until_success
 log = logging.getLogger(__name__)
 
 # How long the store's word that the thread is ours is good for, in seconds: a process
-# that is frozen meanwhile is taken for dead after 8, and another writes there.
-FRESH = 4.0
+# that is frozen meanwhile is taken for dead after DEAD, and another writes there.
+FRESH, DEAD = 4.0, 8.0
 
 
 class StoredParts:
@@ -34,7 +34,8 @@ class StoredParts:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._clock = clock
-        self._was_late = False
+        #: How often in a row the store took so long that it has to be asked again.
+        self._late = 0
         self._turn = turn
         self._store = store
         self._now = now
@@ -67,10 +68,12 @@ class StoredParts:
             if message is None:
                 raise
             self._warn(error)
+            self._unstored[part.index] = _posted(part, message)
             return self._scheduler.settle(request, None)
-        before, self._was_late = self._was_late, self._clock() - began > FRESH
-        # Asked once more; where the store is slow, that has to do.
-        is_ours = before or not self._was_late
+        took = self._clock() - began
+        self._late = self._late + 1 if took > FRESH else 0
+        # Where the store is slow all the time, what it says has to do.
+        is_ours = not self._late or (self._late > 1 and took < DEAD) or self._late > 3
         may_write = self._scheduler.settle(request, states) and is_ours
         if may_write:
             self._unstored.pop(part.index, None)
@@ -87,8 +90,8 @@ class StoredParts:
             self._unstored[part.index] = shown
 
     async def settle(self, text: str, head: str) -> None:
-        """Store which messages were posted while the store was away: an answer whose
-        message nobody knows could not be rated, continued or taken back. Raises
+        """Store what was written while the store was away: an answer whose message
+        nobody knows could not be rated, continued or taken back. Raises
         StorageRejected."""
         while self._unstored:
             _, shown = self._unstored.popitem()

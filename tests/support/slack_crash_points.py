@@ -65,7 +65,7 @@ async def killed_before_it_could_acknowledge(scene: SlackScene) -> None:
     await scene.until(lambda: all(each.attempts for each in scene.slack.deliveries))
     await scene.restart()
     await scene.ends_with(ts, "Paris.")
-    assert all(len(each.attempts) == 2 for each in scene.slack.deliveries[:2])
+    assert all(len(each.attempts) >= 2 for each in scene.slack.deliveries[:2])
 
 
 @scenarios.add()

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from adapters.discord.adapter import LIMITS as DISCORD_LIMITS
 from adapters.slack.adapter import LIMITS as SLACK_LIMITS
 from adapters.slack.reply_blocks import EVENT_TYPE
-from bot.messages.answers import BUSY
+from bot.messages.answers import BUSY, CROWDED
 from bot.messages.first_contact import GREETING
 from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.discord.interactions import Asked
@@ -23,7 +23,7 @@ ANSWERS = (20, 23)
 MOST_INVALID = 3
 
 #: What the bot writes besides answers.
-BESIDE = (BUSY, GREETING)
+BESIDE = (BUSY, CROWDED, GREETING)
 
 
 class SlackWitness:

@@ -109,6 +109,29 @@ async def test_a_message_that_was_posted_while_the_store_was_away_is_known(
     assert failed
 
 
+async def test_a_last_edit_that_was_made_while_the_store_was_away_is_known(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, failed, gate = DatabaseStore.store_part, list[str](), asyncio.Event()
+
+    async def fails(
+        store: DatabaseStore, turn: Turn, shown: PostedPart | None, *given: Any
+    ) -> object:
+        if shown and shown.message and shown.text and not failed:
+            failed.append(shown.message)
+            raise StorageBusy("away")
+        return await real(store, turn, shown, *given)
+
+    stage.claude.script(["It is", Hold(gate), " Paris."])
+    async with stage.played():
+        thread = await stage.ask()
+        await stage.begins(thread)
+        monkeypatch.setattr(DatabaseStore, "store_part", fails)
+        gate.set()
+        await stage.reads(thread, "It is Paris.")
+    assert failed
+
+
 async def test_what_is_said_below_a_question_that_is_heard_late_is_answered(
     on_slack: SlackStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
