@@ -52,6 +52,7 @@ if os.access(MEMORY := "/dev/shm", os.W_OK):
 LONG = (
     "tests/system/test_crashes.py",
     "tests/system/test_discord_crashes.py",
+    "tests/storage/postgres/test_move.py",
     "tests/adapters/web/test_api_description.py",
     "tests/adapters/web/test_browser.py",
     "tests/adapters/terminal/test_typing.py",

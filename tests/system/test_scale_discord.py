@@ -177,6 +177,8 @@ async def test_shards_hear_in_two_processes_and_one_without_any_answers(
     # One message shows the question, and the worker opened no session.
     assert shown() == [question]
     assert len(discord.gateway.log) == 2
+    # It is logged after it is stored.
+    await discord.until(lambda: worker.output.count("turn.done") >= 3, timeout=PATIENCE)
     assert worker.output.count("turn.done") == 3
 
     overlapping = await town.start("gateway", "--shards", "0-1/2")

@@ -216,7 +216,8 @@ class Model(Backend):
 
     def channel(self, channel: Channel) -> Json:
         """A channel or a thread as the API shows it."""
-        return copied(dict(serializers.channel_payload(self, channel)))
+        payload: Json = copied(dict(serializers.channel_payload(self, channel)))
+        return payload
 
     def user(self, user: int) -> Json:
         """A user as the API shows them."""
