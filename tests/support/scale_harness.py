@@ -112,13 +112,16 @@ class Cluster:
         """Return what the database answers to `statement`."""
         # Those who wait ask often: a connection for each question would be a process of
         # the server. One that was cut is replaced.
-        if self._connection is None or self._connection.closed:
+        fresh = self._connection is None or self._connection.closed
+        if self._connection is None or fresh:
             self._connection = psycopg.connect(self.address, autocommit=True)
         try:
             cursor = self._connection.execute(statement, values)
         except psycopg.OperationalError:
             self._connection.close()
-            raise
+            if fresh:
+                raise
+            return self.ask(statement, *values)
         return cursor.fetchall() if cursor.description else []
 
     def say(self, text: str, thread_ts: str | None = None) -> str:
