@@ -46,8 +46,12 @@ def run(command: Coroutine[Any, Any, int]) -> int:
     os.umask(0o077)
     try:
         return asyncio.run(command)
-    except (click.exceptions.Exit, click.Abort, BrokenPipeError):
+    except (click.exceptions.Exit, click.Abort):
         raise
+    except BrokenPipeError:
+        # Whoever read the output has enough, as `head` has.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except Exception as error:
         return max(map(_printed, leaves(error)), key=STATUSES.index)
 

@@ -94,7 +94,9 @@ async def test_the_editor_writes_a_question(seat: Seat) -> None:
 
 
 async def test_a_reader_who_leaves_is_no_error(tmp_path: Path) -> None:
-    command = "printf 'one\\ntwo\\n' | \"$0\" -m bot serve --lines | head -1"
+    command = """
+        printf 'one\\ntwo\\n' | { "$0" -m bot serve --lines; echo $? >&2; } | head -1
+    """
     process = await asyncio.create_subprocess_exec(
         *("sh", "-c", command, sys.executable),
         cwd=Path(__file__).parents[3],
@@ -108,4 +110,4 @@ async def test_a_reader_who_leaves_is_no_error(tmp_path: Path) -> None:
     async with asyncio.timeout(60):
         out, errors = await process.communicate()
     assert b"not Claude" in out
-    assert errors == b""
+    assert errors == b"0\n"
