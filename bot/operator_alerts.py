@@ -31,7 +31,7 @@ from bot.messages import mcp as mcp_messages
 from bot.messages import operator as messages
 from bot.platforms import Platforms
 from bot.ports.model import Model
-from bot.ports.store import NoticeStore
+from bot.ports.notices import NoticeStore
 from bot.runtime.background import report
 from bot.runtime.lru import LruDict
 from bot.settings.effective import Operator

@@ -146,7 +146,7 @@ def write_content(db: Connection, row: object, data: bytes) -> None:
     for begin in range(0, len(data), _PIECE):
         # One at a time is in memory.
         db.execute(
-            "INSERT INTO pieces VALUES (?, ?) RETURNING position",
+            "INSERT INTO pieces (position, data) VALUES (?, ?) RETURNING position",
             [begin, data[begin : begin + _PIECE]],
         ).fetchall()
     db.execute(

@@ -50,7 +50,7 @@ def run(command: Coroutine[Any, Any, int]) -> int:
         raise
     except BrokenPipeError:
         # Whoever read the output has enough, as `head` has.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        terminal.discard()
         return 0
     except Exception as error:
         return max(map(_printed, leaves(error)), key=STATUSES.index)

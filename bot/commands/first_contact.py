@@ -28,7 +28,8 @@ from bot.messages.first_contact import (
     joined,
 )
 from bot.platforms import Platforms
-from bot.ports.store import NoticeStore, ThreadStore
+from bot.ports.notices import NoticeStore
+from bot.ports.store import ThreadStore
 from bot.runtime.lru import LruDict
 from bot.runtime.notices import Notices
 from bot.settings.access import SettingsAccess

@@ -24,8 +24,8 @@ from bot.messages.controls import FORM_TO_FILL_IN, NEEDS_A_FORM, ONLY_FOR_YOU
 from bot.messages.settings import UNSURE
 from bot.platforms import Platforms
 from bot.ports.inbox import InboxStore
+from bot.ports.notices import NoticeStore
 from bot.ports.platform import Messenger
-from bot.ports.store import NoticeStore
 from bot.runtime.lru import LruDict
 from bot.settings.access import SettingsAccess
 from bot.text import stop_phrases

@@ -7,8 +7,8 @@ from typing import Protocol
 
 from bot.conversation.dispatcher import ThreadDispatcher
 from bot.domain.scope import Scope, ThreadKey
+from bot.ports.notices import NoticeStore
 from bot.ports.processes import SharedTurns
-from bot.ports.store import NoticeStore
 
 
 class Answers(Protocol):

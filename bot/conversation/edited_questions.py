@@ -19,8 +19,8 @@ from bot.messages.answers import QUESTION_CHANGED
 from bot.messages.labels import ANSWER_AGAIN
 from bot.platforms import Platforms
 from bot.ports.inbox import InboxStore
+from bot.ports.notices import NoticeStore
 from bot.ports.platform import Messenger
-from bot.ports.store import NoticeStore
 from bot.runtime.notices import Notices
 from bot.text.excerpts import reads_alike
 from bot.ui.elements import Button, Command, Response

@@ -19,7 +19,7 @@ from bot.errors import DeliveryError
 from bot.messages.addressing import BACK, BACK_FOR_MENTIONS, STAYING_OUT
 from bot.messages.settings import UNSURE
 from bot.platforms import Platforms
-from bot.ports.inbox import InboxStore
+from bot.ports.inbox import HeldThreads, InboxStore
 from bot.ports.platform import Messenger
 from bot.ports.receipts import ReceiptStore
 from bot.runtime.notices import Notices
@@ -37,8 +37,8 @@ TIMEOUT = 10.0
 MOST_REPLIES = 10
 
 
-class InstructionStore(InboxStore, ReceiptStore, Protocol):
-    """The store of decisions on messages, and of receipts."""
+class InstructionStore(InboxStore, HeldThreads, ReceiptStore, Protocol):
+    """The store of messages, of decisions on them, and of receipts."""
 
 
 class Instructions:

@@ -13,8 +13,8 @@ from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.turn import Turn
 from bot.errors import DeliveryError
 from bot.messages.outsiders import TURNED_AWAY
+from bot.ports.notices import NoticeStore
 from bot.ports.platform import Adapter
-from bot.ports.store import NoticeStore
 from bot.settings import shared_channels
 from bot.settings.effective import EffectiveSettings
 from bot.ui.elements import Response

@@ -20,8 +20,8 @@ from bot.domain.scope import Scope, ThreadKey
 from bot.errors import DeliveryError, ThreadGone
 from bot.messages.answers import BUSY, CROWDED
 from bot.platforms import Platforms
+from bot.ports.notices import SignStore
 from bot.ports.platform import Messenger
-from bot.ports.store import SignStore
 from bot.runtime.background import later
 from bot.runtime.notices import Notices
 from bot.ui.elements import Response

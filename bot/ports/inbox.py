@@ -22,7 +22,8 @@ class InboxStore(Protocol):
         self, message: Message, judge: Judge, *, held: bool = False
     ) -> Verdict:
         """Apply what `judge` decides about `message`, and return it. If `held`, nobody
-        is woken for a new thread until `give_thread`, or until this process has ended.
+        is woken for a new thread until `HeldThreads.give_thread`, or until this process
+        has ended.
 
         A known message is IGNOREd: nothing changes. KEEP stores the message, in an
         unknown thread only if the verdict `begins` it, and makes its change. ANSWER
@@ -35,10 +36,6 @@ class InboxStore(Protocol):
         bot's own messages are skipped and known messages do not change.
         """
         ...
-
-    async def give_thread(self, thread: ThreadKey, to: ThreadKey) -> None:
-        """Have `thread`, which was held, answered as the thread `to`. Does nothing if
-        this process does not hold it."""
 
     async def readdress(self, message: Message, judge: Judge) -> Verdict:
         """Apply what `judge` decides about `message`, which an edit made address the
@@ -124,3 +121,11 @@ class InboxStore(Protocol):
         """Delete the messages, answers, triage cases and drafts of a thread or channel
         that people deleted, as `delete_messages` does. Messages of it that arrive later
         are not stored."""
+
+
+class HeldThreads(Protocol):
+    """Threads that a message begins before the platform has made them."""
+
+    async def give_thread(self, thread: ThreadKey, to: ThreadKey) -> None:
+        """Have `thread`, which was held, answered as the thread `to`. Does nothing if
+        this process does not hold it."""

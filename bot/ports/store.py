@@ -11,12 +11,10 @@ from typing import Protocol
 
 from bot.domain.budget import NO_LIMITS, Alert, BudgetLimits
 from bot.domain.completion import ChatMessage
-from bot.domain.message import (
-    Message,
-)
+from bot.domain.message import Message
 from bot.domain.reply import PostedPart
 from bot.domain.retention import Retention
-from bot.domain.scope import Scope, ThreadKey
+from bot.domain.scope import ThreadKey
 from bot.domain.shared_rate import RateAsk, RateState
 from bot.domain.thread_state import StoredPrompt
 from bot.domain.turn import (
@@ -31,11 +29,12 @@ from bot.ports.api_threads import ApiThreadStore
 from bot.ports.api_tokens import TokenStore
 from bot.ports.cases import CaseQueue, CaseStore
 from bot.ports.files import FileStore
-from bot.ports.inbox import InboxStore
+from bot.ports.inbox import HeldThreads, InboxStore
 from bot.ports.installations import InstallationStore
 from bot.ports.ledger import Accounts, Charges, Ledger
 from bot.ports.mcp import ListingStore
 from bot.ports.names import NameStore
+from bot.ports.notices import NoticeStore, SignStore
 from bot.ports.posts import PostStore
 from bot.ports.processes import Gateways, OwnedThreads, RateStore, SharedTurns
 from bot.ports.receipts import ReceiptStore
@@ -288,45 +287,6 @@ class RetentionStore(Protocol):
         ...
 
 
-class NoticeStore(Protocol):
-    """Notices that are given only once."""
-
-    async def claim_notice(
-        self,
-        place: Scope,
-        name: str,
-        turn: str,
-        now: float,
-        until: float | None = None,
-    ) -> bool:
-        """Return whether the turn with the key `turn` is to give the notice `name` in
-        `place`: the first that claims it, at each attempt. Others may from `until` on,
-        in seconds since 1970; None for never."""
-        ...
-
-
-class SignStore(Protocol):
-    """Messages that show a sign while they wait behind an answer."""
-
-    async def claim_sign(self, message: Message) -> bool:
-        """Store that `message` gets the sign; return False if its turn is not WAITING
-        any more, and it gets none."""
-        ...
-
-    async def past_signs(
-        self, thread: ThreadKey | None = None
-    ) -> list[tuple[ThreadKey, str]]:
-        """Return the messages of `thread`, or of all, that may still show the sign and
-        do not wait any more, oldest first."""
-        ...
-
-    async def forget_sign(
-        self, thread: ThreadKey, message: str, tried: bool = False
-    ) -> None:
-        """Store that `message` shows no sign; with `tried`, that taking it away failed
-        once more, which is tolerated a few times."""
-
-
 class ReplyStore(PartStore, RateStore, Protocol):
     """The part of the store that the writing of replies uses."""
 
@@ -361,6 +321,7 @@ class AutoTriageStore(CaseStore, CaseQueue, Protocol):
 
 class Store(
     InboxStore,
+    HeldThreads,
     PromptStore,
     ThreadStates,
     SummaryStore,

@@ -8,6 +8,7 @@ programs is unchanged, unless it goes to a terminal.
 
 import io
 import json
+import os
 import re
 import shutil
 import sys
@@ -156,6 +157,11 @@ def write(text: str) -> None:
     """Print `text` for programs unchanged; on a terminal, filtered."""
     through(sys.stdout).write(text)
     sys.stdout.flush()
+
+
+def discard() -> None:
+    """Discard what is printed from now on: whoever read it has left."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class Writer(Protocol):

@@ -350,11 +350,11 @@ class FullOnce:
     def __getattr__(self, name: str) -> object:
         return getattr(self._store, name)
 
-    async def receive(self, *arguments: object) -> object:
+    async def receive(self, *arguments: object, **more: object) -> object:
         if self.refused < 2:
             self.refused += 1
             raise StorageFull("the disk is full")
-        return await self._store.receive(*arguments)  # type: ignore[attr-defined]
+        return await self._store.receive(*arguments, **more)  # type: ignore[attr-defined]
 
 
 async def test_a_revoked_token_ends_it_with_a_sentence(
