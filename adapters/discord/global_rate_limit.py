@@ -18,7 +18,7 @@ import aiohttp
 
 from bot.domain.call_lease import CallLease
 from bot.errors import StorageError
-from bot.runtime import background
+from bot.runtime import background, fencing
 from bot.runtime.background import later
 
 log = logging.getLogger(__name__)
@@ -145,6 +145,7 @@ def traced(
         if not any(each in path for each in EXEMPT):
             # Typing indicators have the lowest priority.
             await limiter.acquire(patient=path.endswith("/typing"))
+        await fencing.confirm()
 
     async def on_end(
         session: aiohttp.ClientSession,

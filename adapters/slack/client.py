@@ -20,6 +20,7 @@ from adapters.slack.config import SlackConfig
 from bot.errors import AccessRevoked, DeliveryError, ThreadGone, Throttled, Unfit
 from bot.messages import config as messages
 from bot.messages import installations as install_messages
+from bot.runtime import fencing
 
 # Error codes by meaning (platform facts A5.3, A5.5, A17).
 REVOKED = {
@@ -176,6 +177,7 @@ class SlackClient:
         arguments = {k: v for k, v in arguments.items() if v is not None}
         arguments |= {name: QUIET[name] for name in _QUIET_BY_METHOD.get(method, ())}
         await self.ready()
+        await fencing.confirm()
         with self._translated(method):
             if method.startswith(("chat.", "views.")):
                 response = await self.web.api_call(method, json=arguments)

@@ -303,8 +303,8 @@ class StreamedReply:
     def _requests(self, part: Part) -> list[WriteRequest]:
         """Return requests for the ways in which `part` is due, any of which will do."""
         streams = WriteKind.APPEND in self._surface.ways(part)
-        priority = self._priority(part)
-        requests = []
+        priority, requests = self._priority(part), []
+        key, thread = self._turn.key, self._turn.thread
         for way in self._due_ways(part):
             earliest, turn = self._earliest(part, way), None
             if streams and way is WriteKind.CLOSE:
@@ -314,12 +314,8 @@ class StreamedReply:
                 wait = interval.interval(len(self.text))
                 earliest = self._shared_at.get(part.index, float("-inf")) + wait
             earliest = max(earliest, self._retry)
-            requests.append(
-                WriteRequest(
-                    *(self._turn.key, self._turn.thread, way),
-                    *(priority, earliest, turn),
-                )
-            )
+            request = WriteRequest(key, thread, way, priority, earliest, turn)
+            requests.append(request)
         return requests
 
     def _earliest(self, part: Part, kind: WriteKind) -> float:
@@ -370,7 +366,8 @@ class StreamedReply:
         posted, kind = self._messages.get(part.index), request.kind
         if not await self._stored.prepare(part, posted, request, self.text, self.head):
             return False
-        message = self._messages[part.index] = await self._surface.show(part, kind)
+        with self._stored.guard():
+            message = self._messages[part.index] = await self._surface.show(part, kind)
         self._record(part, kind)
         if not posted:
             await self._stored.record(part, message, self.text, self.head)

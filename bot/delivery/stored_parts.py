@@ -1,5 +1,6 @@
 """The messages of one reply as the store knows them."""
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -11,13 +12,18 @@ from bot.domain.reply import Part, PostedPart
 from bot.domain.turn import Turn
 from bot.errors import StorageError
 from bot.ports.store import ReplyStore
+from bot.runtime import fencing
 from bot.runtime.retry import retry_until_success
 
 log = logging.getLogger(__name__)
 
 # How long the store's word that the thread is ours is good for, in seconds: a process
-# that is frozen meanwhile is taken for dead after DEAD, and another writes there.
-FRESH, DEAD = 4.0, 8.0
+# that is frozen is taken for dead after 8, and another writes there.
+FRESH = 4.0
+
+# How often in a row the store is asked again: where it is slow all the time, what it
+# says has to do.
+MOST_QUESTIONS = 3
 
 
 class StoredParts:
@@ -34,8 +40,9 @@ class StoredParts:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._clock = clock
-        #: How often in a row the store took so long that it has to be asked again.
-        self._late = 0
+        #: When the store was asked last, and what it was given to store.
+        self._asked_at = float("-inf")
+        self._asked: tuple[PostedPart | None, str, str] = (None, "", "")
         self._turn = turn
         self._store = store
         self._now = now
@@ -55,11 +62,12 @@ class StoredParts:
         is about to be posted: the post may become visible even if this process ends
         before it returns. Return False if other processes come first, and nothing is to
         be written now. Raises StorageError for a post, and ThreadLost."""
-        began = self._clock()
+        self._asked_at = self._clock()
         asks = self._scheduler.asks(request)
         is_known = message is not None and part.index not in self._unstored
         grows = is_known and not part.final
         shown = None if grows else _posted(part, message)
+        self._asked = (shown, text, head)
         try:
             states = await self._store.store_part(
                 self._turn, shown, text, self._now(), head, asks
@@ -70,14 +78,30 @@ class StoredParts:
             self._warn(error)
             self._unstored[part.index] = _posted(part, message)
             return self._scheduler.settle(request, None)
-        took = self._clock() - began
-        self._late = self._late + 1 if took > FRESH else 0
-        # Where the store is slow all the time, what it says has to do.
-        is_ours = not self._late or (self._late > 1 and took < DEAD) or self._late > 3
-        may_write = self._scheduler.settle(request, states) and is_ours
+        may_write = self._scheduler.settle(request, states)
         if may_write:
             self._unstored.pop(part.index, None)
         return may_write
+
+    def guard(self) -> contextlib.AbstractContextManager[None]:
+        """Return a block in which each call to the platform raises ThreadLost instead
+        if another process has taken the thread since `prepare`."""
+        return fencing.checked_by(self._confirm)
+
+    async def _confirm(self) -> None:
+        """Ask the store again if what it said is too old to go by."""
+        for _ in range(MOST_QUESTIONS):
+            if self._clock() - self._asked_at <= FRESH:
+                return
+            # The answer is as old as the question: this process may be frozen between.
+            began = self._clock()
+            shown, text, head = self._asked
+            try:
+                await self._store.store_part(self._turn, shown, text, self._now(), head)
+            except StorageError as error:
+                self._warn(error)
+                return
+            self._asked_at = began
 
     async def record(self, part: Part, message: str, text: str, head: str) -> None:
         """Store that `part` was posted as `message`, now or, at the latest, with

@@ -2,6 +2,7 @@
 
 import asyncio
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,8 @@ from adapters.discord.client import open_link
 from adapters.discord.config import DiscordConfig
 from adapters.discord.global_rate_limit import BURST, EACH, MOST, GlobalRateLimiter
 from bot.domain.call_lease import CallLease
-from bot.errors import StorageBusy
+from bot.errors import StorageBusy, ThreadLost
+from bot.runtime import fencing
 from tests.emulators.discord.emulator import DiscordEmulator
 from tests.storage.test_leases import OneOf
 
@@ -127,3 +129,29 @@ async def test_without_the_store_calls_go_on_at_the_share_of_a_process() -> None
     gaps = [after - before for before, after in pairwise(times)]
     assert all(gap >= 4 * EACH * 0.9 for gap in gaps)
     await limiter.close()
+
+
+async def test_a_call_that_may_not_be_made_any_more_is_not_made() -> None:
+    steps: list[str] = []
+
+    class Leases(OneOf):
+        async def lease_calls(self, *given: Any) -> CallLease:
+            steps.append("lease")
+            return await super().lease_calls(*given)
+
+    async def lost() -> None:
+        steps.append("look")
+        raise ThreadLost("another process answers")
+
+    async with DiscordEmulator() as discord:
+        channel = discord.add_channel("general")
+        async with open_link(DiscordConfig.from_env(discord.env)) as link:
+            link.share_calls(Leases("one"))
+            place = link.client.get_partial_messageable(int(channel))
+            steps.clear()
+            with fencing.checked_by(lost), pytest.raises(ThreadLost):
+                await place.send("late")
+            # However long the lease takes, the look comes after it.
+            assert steps == ["lease", "look"]
+            await place.send("hello")
+        assert [each.text for each in discord.messages(channel)] == ["hello"]

@@ -3,13 +3,17 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from adapters.slack import interactions
 from adapters.slack.adapter import connect
-from bot.errors import AccessRevoked, ConfigError, StorageFull
+from adapters.slack.client import open_client
+from adapters.slack.config import SlackConfig
+from bot.errors import AccessRevoked, ConfigError, StorageFull, ThreadLost
+from bot.runtime import fencing
 from storage.opening import open_store
 from tests.adapters.slack.conftest import Office
 from tests.emulators.claude.reply import Hold
@@ -417,3 +421,17 @@ async def test_the_log_has_no_token_and_nothing_that_people_say(
     assert "turn.done" in caplog.text
     for word in ("secret plan", office.slack.bot_token, office.slack.app_token):
         assert word not in caplog.text
+
+
+async def test_a_call_that_may_not_be_made_any_more_is_not_made() -> None:
+    async def lost() -> None:
+        raise ThreadLost("another process answers")
+
+    async with SlackEmulator() as slack:
+        channel = slack.add_channel("general")
+        async with open_client(SlackConfig.from_env(slack_env(slack))) as client:
+            post = partial(client.call, "chat.postMessage", channel=channel)
+            with fencing.checked_by(lost), pytest.raises(ThreadLost):
+                await post(text="late")
+            await post(text="hello")
+        assert len(slack.calls_of("chat.postMessage")) == 1

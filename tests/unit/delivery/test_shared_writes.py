@@ -13,7 +13,8 @@ from bot.domain.platform import Limits, Rate, RateLimitScope, WriteKind
 from bot.domain.reply import Part
 from bot.domain.shared_rate import RateState
 from bot.domain.turn import Turn
-from bot.errors import StorageBusy
+from bot.errors import StorageBusy, ThreadLost
+from bot.runtime import fencing
 from tests.storage.test_leases import OneOf
 from tests.support.store_helpers import HERE, THERE, following, said, waiting
 
@@ -140,23 +141,61 @@ async def test_without_the_store_a_process_keeps_to_its_share(
     assert one.left == pytest.approx(1.0)
 
 
-async def test_who_was_frozen_asks_once_more_whether_the_thread_is_its_own(
+async def test_who_was_frozen_writes_nothing_where_another_answers_by_now(
+    team: tuple[Process, Process],
+) -> None:
+    turn = await team[0].store.take_turn(HERE)
+    assert turn is not None
+    one, two = Process(team[0].time, team[0].store, turn), team[1]
+    assert await one.edit("O")
+    with one.stored.guard():
+        one.time.now += 20.0
+        await fencing.confirm()
+        one.store.end()
+        await two.store.take_turn(HERE)
+        one.time.now += 20.0
+        with pytest.raises(ThreadLost):
+            await fencing.confirm()
+    # Other calls are not checked.
+    await fencing.confirm()
+
+
+@pytest.mark.parametrize(("seconds", "asked"), [(1.0, 1), (20.0, 3)])
+async def test_a_store_that_is_slow_all_the_time_holds_nobody_up(
+    team: tuple[Process, Process],
+    monkeypatch: pytest.MonkeyPatch,
+    seconds: float,
+    asked: int,
+) -> None:
+    one, _ = team
+    assert await one.edit("O")
+    one.time.now += 5.0
+    real, times = one.store.store_part, []
+
+    async def slow(*given: Any) -> Sequence[RateState]:
+        times.append(one.time.now)
+        one.time.now += seconds
+        return await real(*given)
+
+    monkeypatch.setattr(one.store, "store_part", slow)
+    with one.stored.guard():
+        await fencing.confirm()
+    assert len(times) == asked
+
+
+async def test_without_the_store_a_call_is_made(
     team: tuple[Process, Process], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, _ = team
-    real = one.store.store_part
+    assert await one.edit("O")
+    one.time.now += 5.0
 
-    async def frozen(*given: Any) -> Sequence[RateState]:
-        states = await real(*given)
-        one.time.now += 20.0
-        return states
+    async def away(*_: object) -> None:
+        raise StorageBusy("away")
 
-    monkeypatch.setattr(one.store, "store_part", frozen)
-    # A store that is slow all the time holds nobody up.
-    tried = [await one.edit("O") for _ in range(4)]
-    assert tried == [False, False, False, True]
-    monkeypatch.undo()
-    assert await one.edit("On")
+    monkeypatch.setattr(one.store, "store_part", away)
+    with one.stored.guard():
+        await fencing.confirm()
 
 
 async def test_what_is_only_tidied_waits_for_the_whole_burst_of_all(
