@@ -106,6 +106,17 @@ async def test_a_process_that_lost_a_thread_writes_nothing_there(
     await write(two, await following(two))  # type: ignore[misc]
 
 
+async def test_an_epoch_that_is_given_out_twice_does_not_confuse_owners() -> None:
+    """As after a failover to a replica that lacks the last seconds."""
+    one = OneOf("one")
+    await waiting(one, said("m1"))
+    lost = await one.take_turn(HERE)
+    assert lost is not None
+    one.db.execute("UPDATE threads SET owner = 'two'")
+    with pytest.raises(ThreadLost):
+        await one.begin_turn(lost, 2.0)
+
+
 async def test_only_the_calls_of_processes_that_ended_are_booked(
     tmp_path: Path,
 ) -> None:
