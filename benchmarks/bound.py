@@ -113,7 +113,7 @@ def last_sight(replies: int, channels: int, seconds: float) -> tuple[float, floa
 
 
 def first_words(platform: str, replies: int, channels: int) -> float:
-    """How long the first sight of so many replies takes at the least, on average."""
+    """Return the least mean time, in seconds, until so many replies are first seen."""
     if platform == "slack":
         return first_sight(replies, channels)[0]
     waits = [nth // CALLS.count * CALLS.seconds for nth in range(replies)]

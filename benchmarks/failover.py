@@ -31,7 +31,7 @@ from tests.support.witnesses import SlackWitness
 # Questions before the server is killed and after that, and seconds between them.
 BEFORE, AFTER, GAP = 60, 40, 0.25
 
-# How long the operator, or a program of the host's, takes to promote the replica.
+# Seconds that the operator, or a program of the host's, takes to promote the replica.
 NOTICED = 3.0
 
 ANSWERED = """
@@ -41,7 +41,7 @@ ANSWERED = """
 
 @dataclass(slots=True)
 class Lost:
-    """What came of it."""
+    """The result of one failover."""
 
     #: Bytes of the log of changes that the replica did not have.
     behind: int
@@ -122,7 +122,7 @@ async def fail_over(folder: Path, behind: float) -> Lost:
 
 
 def _count(town: Cluster, since: float) -> int:
-    """How many answers were complete since then; none while no server takes writes."""
+    """Return the number of answers completed since then; 0 while no server writes."""
     with contextlib.suppress(psycopg.Error):
         [(count,)] = town.ask(ANSWERED, since)
         return int(str(count))

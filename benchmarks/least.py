@@ -113,7 +113,7 @@ def bound(
 
 
 def _worth(prices: Sequence[float], edges: Sequence[float], rate: slack.Rate) -> float:
-    """What all writes at a rate fetch at most.
+    """Return the most that all writes at a rate fetch.
 
     The nth can be made no sooner than the bucket allows, and unless it is made by the
     time at which n came in, the bucket is full and one is lost."""
@@ -174,7 +174,7 @@ def _streamed(
     edited: Sequence[float],
     most: float,
 ) -> float:
-    """What a stream that begins with a write costs at the least from then on, if that
+    """Return the least further cost of a stream that begins with a write, if that
     is less than `most`."""
     writes, seconds, best = times.writes, times.seconds, most
     appends, stops, start = at["A"], at["C"], writes[begin]

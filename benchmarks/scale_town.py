@@ -61,7 +61,7 @@ class Team:
 
 
 def _is_complete(text: str) -> bool:
-    """Whether a message of the bot's reads as a complete answer."""
+    """Return whether a message of the bot's reads as a complete answer."""
     return bool(text) and PLACEHOLDER not in text and not text.endswith(MORE)
 
 

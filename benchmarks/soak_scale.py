@@ -89,7 +89,7 @@ _NUMBER = re.compile(r"question (\d+)\?")
 
 @dataclass(slots=True)
 class Soaked:
-    """What happened, and what became of it."""
+    """The events of a run, and its result."""
 
     asked: Counter[str] = field(default_factory=Counter)
     harm: Counter[str] = field(default_factory=Counter)
@@ -137,7 +137,7 @@ class Soak:
                 async with asyncio.timeout(seconds):
                     await self._talk(turns)
             breaking.cancel()
-            # What was begun is brought to its end: processes come back, and thaw.
+            # Bring to its end what was begun: processes come back, and thaw.
             ending.set()
         self.soaked.seconds = time.monotonic() - began
         await self._end()
@@ -161,7 +161,7 @@ class Soak:
             {str(ended): int(str(count)) for ended, count in self.town.ask(ENDED)}
         )
 
-    # What people do.
+    # People.
 
     async def _talk(self, turns: int) -> None:
         while (total := self.soaked.asked.total()) < turns:
@@ -200,18 +200,17 @@ class Soak:
         self.soaked.asked[name] += 1
 
     def _is_open(self, hall: str, thread: str) -> bool:
-        """Whether a thread is made below a message in Discord."""
+        """Return whether a thread is made below a message in Discord."""
         return thread in self.discord.threads(hall)
 
     def _answered(self) -> int:
-        """How many questions are answered; none that anybody knows of while the
-        database is away."""
+        """Return the number of answered questions; 0 while the database is away."""
         with contextlib.suppress(psycopg.Error):
             [(count,)] = self.town.ask(ANSWERED)
             return int(str(count))
         return 0
 
-    # What goes wrong.
+    # Faults.
 
     async def _break(self) -> None:
         """Let calls of the platforms fail."""
@@ -328,7 +327,7 @@ def start_server(directory: Path) -> postgres.Server:
 
 
 def answer(chance: random.Random, body: Body) -> Sequence[Step]:
-    """What Claude says: which question it answers, mostly at once and to its end."""
+    """Return the steps of an answer that names its question, mostly whole, at once."""
     said = str(body["messages"][-1]["content"])
     text = f"Answer to {_NUMBER.findall(said)[-1]}: restore the newest snapshot."
     half, rest = text[: len(text) // 2], text[len(text) // 2 :]
@@ -362,7 +361,7 @@ def _check(soak: Soak) -> Iterator[str]:
     town, discord = soak.town, soak.discord
     in_slack, in_discord = SlackWitness(town.slack), DiscordWitness(discord)
     in_discord.channels += soak.halls
-    # Whoever does not know that a thread is there asks for it once more.
+    # A process that does not know of the thread asks for it once more.
     in_discord.may_be_late = True
     in_discord.most_invalid = 10 + 2 * soak.soaked.harm.total()
     at = ServerAddress(postgres.uri(town.address))
@@ -371,7 +370,7 @@ def _check(soak: Soak) -> Iterator[str]:
         *owners.slack_writes(town.slack, time.time() - time.monotonic()),
         *owners.discord_writes(discord, soak.halls),
     ]
-    # What a gateway says by itself is no answer.
+    # Notices of a gateway are no answers.
     answers = [each for each in writes if not each.by.startswith("gateway")]
     with contextlib.closing(Connection(town.address)) as db:
         yield from owners.faults(db, answers, town.names)

@@ -62,7 +62,7 @@ log = logging.getLogger(__name__)
 # How long the jobs of this process may take to end after all turns have, in seconds.
 LEAVING = 5.0
 
-# How long what nobody waits for leaves the platforms time to connect, in seconds.
+# Seconds for which tasks that nobody waits for let the platforms connect first.
 CONNECTING = 5.0
 
 

@@ -51,7 +51,7 @@ def add(
 def accounts_of(scope: Scope, at: float) -> Iterator[tuple[Scope, str]]:
     """Yield the accounts that a charge in `scope` is booked in: (scope, period)."""
     at = calendar_time(at)
-    # That of all workspaces last: others wait for its row until the commit.
+    # The account of all workspaces comes last: others wait until the commit.
     levels = (ScopeLevel.CHANNEL, ScopeLevel.WORKSPACE, ScopeLevel.OPERATOR)
     # What the operator pays for has no workspace.
     for place in dict.fromkeys(scope.at(level) for level in levels):

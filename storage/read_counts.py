@@ -100,7 +100,7 @@ def m030_read_counts(db: Database) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What was asked for before messages of a turn are placed in it."""
+    """Results that are needed before messages of a turn are placed in it."""
 
     #: The sums that are kept, and the last turn before with messages.
     kept: Cursor

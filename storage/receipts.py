@@ -162,7 +162,7 @@ def m018_receipts(db: Database) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What was asked for before the texts of a request are stored."""
+    """Results that are needed before the texts of a request are stored."""
 
     thread: Cursor
     counts: read_counts.Asked

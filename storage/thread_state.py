@@ -1,4 +1,4 @@
-"""What an answer begins from, inside a transaction."""
+"""The state of a thread from which an answer begins, inside a transaction."""
 
 from bot.domain.completion import BYTES_PER_TOKEN
 from bot.domain.scope import Scope, ThreadKey
@@ -28,7 +28,7 @@ LAST_ANSWER = f"""
       )
     ORDER BY turn_id DESC LIMIT 1
 """
-# What was said between two turns, the second one included.
+# Messages between two turns, the second one included.
 SAID_BETWEEN = f"""
     SELECT coalesce(sum({CONTENT_BYTES}), 0) AS bytes FROM messages
     WHERE thread_id = ({THREAD_ID}) AND turn_id > :after AND turn_id <= :upto

@@ -16,7 +16,7 @@ from storage.broken import calendar_time
 from storage.connection import Connection, Cursor, Row
 from storage.thread_queries import ASKERS, THREAD_ID, ended, message_of, named
 
-# What every write of a turn is checked against.
+# Every write of a turn is checked against these.
 OWNER = """(SELECT epoch FROM threads WHERE threads.id = thread_id) AS epoch,
       (SELECT owner FROM threads WHERE threads.id = thread_id) AS owner"""
 
@@ -27,7 +27,7 @@ NEXT_TURN = f"""
     ORDER BY id LIMIT 1
 """
 
-# Whether a turn answers the root of its thread.
+# True of a turn that answers the root of its thread.
 BEGINS = """
     (SELECT follows FROM threads WHERE threads.id = thread_id) = 1 AND NOT EXISTS (
       SELECT 1 FROM messages
@@ -70,7 +70,7 @@ def next_turn(db: Connection, thread: ThreadKey) -> Turn | None:
 
 @dataclass(frozen=True, slots=True)
 class AskedTurn:
-    """What was asked for a turn."""
+    """Results that make up a turn."""
 
     turn: Cursor
     replies: Cursor

@@ -143,7 +143,7 @@ class Asking:
                 async with asyncio.timeout(APPEARS):
                     await self._threads.make(place, message)
             except (DeliveryError, TimeoutError) as error:
-                # Whoever answers tries that again.
+                # The process that answers tries that again.
                 log.warning("thread.not_made thread=%s %s", place, error)
         await retry_until_success(partial(self._host.inbox.begin, thread, place))
 

@@ -24,12 +24,11 @@ from bot.runtime.retry import retry_until_success
 
 log = logging.getLogger(__name__)
 
-# How recently a thread must have been used to be caught up with, in seconds.
+# Threads that were used within so many seconds are caught up with.
 RECENT = 86400.0
-# How often fetching the missed messages of a thread is tried; pauses grow to half a
-# minute.
+# Attempts at fetching the missed messages of a thread; pauses grow to half a minute.
 MOST_TRIES = 6
-# How far before the last stored message fetching starts, in seconds: a process killed
+# Seconds before the last stored message at which fetching starts: a process killed
 # while catching up may have stored a later message and not an earlier one.
 OVERLAP = 600.0
 # The most shards of one process.

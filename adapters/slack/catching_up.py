@@ -52,7 +52,7 @@ MOST_READ_CAPPED = 15
 # How long one reading may wait for rate limits, in seconds.
 PATIENCE = 300.0
 
-# How many threads that began late are read at once, and wait for that.
+# Threads that began late and are read at once, and that may wait for that.
 LATE_AT_ONCE, MOST_LATE = 8, 500
 LATE_TRIES = 4
 

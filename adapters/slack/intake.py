@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 MOST_EVENTS = 2_000
 
 
-# How long after a question people may go on below it, in seconds, by Slack's clock:
+# Seconds, by Slack's clock, within which people may go on below a question unheard:
 # once it took longer to be stored, what they said may have been heard before.
 LATE = 3.0
 

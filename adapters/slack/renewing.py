@@ -14,11 +14,11 @@ from bot.ports.installations import InstallationStore
 from bot.ports.wakeups import Chore
 from bot.runtime.background import report
 
-# How long before anybody meets a token that is due it is renewed here, in seconds:
+# Seconds by which a token is renewed here before anybody meets one that is due:
 # longer than from one time to the next.
 AHEAD = 900.0
 TIMES = "*/5 * * * *"
-# How many are renewed at once.
+# The most tokens that are renewed at once.
 AT_ONCE = 8
 
 

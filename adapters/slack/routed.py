@@ -26,7 +26,7 @@ class Workspaces(Protocol):
 
     @property
     def chores(self) -> Sequence[Chore]:
-        """What one process of all does for them from time to time."""
+        """The periodic tasks that one process of all does for them."""
         ...
 
     async def get(self, team: str) -> Workspace:

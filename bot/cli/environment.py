@@ -49,7 +49,7 @@ def run(command: Coroutine[Any, Any, int]) -> int:
     except (click.exceptions.Exit, click.Abort):
         raise
     except BrokenPipeError:
-        # Whoever read the output has enough, as `head` has.
+        # The reader of the output has enough, as `head` has.
         terminal.discard()
         return 0
     except Exception as error:

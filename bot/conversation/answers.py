@@ -102,8 +102,8 @@ class SharedAnswers:
         self._now = now
 
     async def put(self, thread: ThreadKey, asker: str, at: float) -> bool | None:
-        # What stored the turn has woken a process, in the same transaction. Whether one
-        # has a place shows soon.
+        # A process was woken in the transaction that stored the turn. Soon it shows
+        # whether one has a place.
         return None
 
     async def is_crowded_out(self, thread: ThreadKey, asker: str) -> bool:

@@ -41,8 +41,8 @@ CLEAR_TIMEOUT = 30.0
 # How many signs and notices are shown at once.
 MOST_AT_ONCE = 10
 
-# How long a question waits for a place, in seconds, before its author is told that
-# other processes have none; and of how many questions that is looked at.
+# Seconds that a question waits for a place before its author is told that other
+# processes have none; and the most questions that are watched for that.
 PATIENCE = 5.0
 MOST_WATCHED = 1_000
 

@@ -114,7 +114,7 @@ class Bucket:
         assert self.rate is not None
         free = self.tokens - self.kept(Priority.REFRESH, replies)
         each, closed = self.rate.seconds / self.rate.count, self.closed_until - now
-        # Of a burst, refreshes get a share that falls with what is left: see `paced`.
+        # Refreshes get a share of a burst that falls with what is left: see `paced`.
         share = 1.0 - exp(-SOON / DRAIN) if free > 0.0 else 1.0
         if closed < SOON and free * share + SOON / each > before:
             return 0.0

@@ -17,12 +17,12 @@ from bot.runtime.retry import retry_until_success
 
 log = logging.getLogger(__name__)
 
-# How long the store's word that the thread is ours is good for, in seconds: a process
-# that is frozen is taken for dead after 8, and another writes there.
+# Seconds for which the store's word that the thread is ours is good: a process that is
+# frozen is taken for dead after 8, and another writes there.
 FRESH = 4.0
 
-# How often in a row the store is asked again: where it is slow all the time, what it
-# says has to do.
+# Times in a row that the store is asked again: if it is slow all the time, its last
+# word has to do.
 MOST_QUESTIONS = 3
 
 

@@ -318,8 +318,8 @@ class WriteBudget:
         before = bisect_left(crowd.turns, self._turn_of(reply))
         if not others:
             return before
-        # Of those that wait for their posts, as many of others come later as of these;
-        # and one more may have begun that nobody has told of.
+        # As many posts of other processes come later as of this one's; and one more
+        # reply may have begun that nobody has told of.
         new = bisect_left(crowd.turns, (True, float("-inf"), 0))
         later = 1.0 - (before - new + 0.5) / max(1, len(crowd.turns) - new)
         return before + 1 + others - posts.others * later

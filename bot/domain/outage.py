@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """What is to be caught up with, by one process at a time."""
+    """A time that is to be caught up with, by one process at a time."""
 
     name: str
     #: From when on events may be missing, in seconds since 1970.

@@ -284,7 +284,7 @@ def _taken(row: RateRow, ask: RateAsk, process: str, now: float) -> RateRow:
         return replace(row, crowd={**row.crowd, process: more})
     if ask.level is Level.REFRESH:
         due = _due(row, ask.rate, _kept(row, ask, process), 0, now)
-        # Who comes a little late keeps nobody back.
+        # A refresh that comes a little late keeps nobody back.
         row = replace(row, refreshed_at=due if now - LATE < due < now else now)
     if ask.use is Use.TAKE:
         each = ask.rate.seconds / ask.rate.count

@@ -1,4 +1,4 @@
-"""What an answer begins from, as the store knows it. Frozen values."""
+"""The state of a thread from which an answer begins. Frozen values."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ class ThreadState:
 
 @dataclass(frozen=True, slots=True)
 class StoredPrompt:
-    """What the model is to read for a turn."""
+    """The messages that the model is to read for a turn."""
 
     #: As `PromptStore.conversation` returns it.
     conversation: list[ChatMessage]

@@ -218,7 +218,7 @@ class Adapter(Protocol):
 
     @property
     def chores(self) -> Sequence[Chore]:
-        """What one process of all does for the platform from time to time."""
+        """The periodic tasks that one process of all does for the platform."""
         ...
 
     async def run(self, host: Host) -> None:

@@ -10,7 +10,7 @@ from bot.domain.thread_state import ThreadState
 
 
 class ThreadStates(Protocol):
-    """What answers begin from."""
+    """The states of threads from which answers begin."""
 
     async def thread_state(self, thread: ThreadKey, most: int) -> ThreadState:
         """Return the state of `thread`, with the times of its newest questions, at most

@@ -109,7 +109,7 @@ class Scheme:
 
     @cached_property
     def _validate(self) -> Callable[[object], dict[str, Any]]:
-        # What validates takes longer to import than a scheme to read.
+        # The validation takes longer to import than a scheme takes to read.
         validation = import_module("bot.schemes.validation")
         validate: Callable[[object], dict[str, Any]] = validation.validator(self.fields)
         return validate

@@ -40,7 +40,7 @@ async def test_of_several_rates_all_are_taken_or_none(store: Store) -> None:
         await store.store_part(turn, part, "x", 2.0, asks=[EDIT, POST])
     await store.close_rate(POST.scope, POST.kind, SLOW, 60.0)
     states = await store.store_part(turn, part, "x", 2.0, asks=[EDIT, POST])
-    # Who waits for one is not kept from the other.
+    # A reply that waits for one is not kept from the other.
     assert [each.wait > 0.0 for each in states] == [False, True]
     # The last of three is there for whoever needs that one alone.
     [state] = await store.store_part(turn, part, "x", 2.0, asks=[EDIT])

@@ -462,8 +462,8 @@ ODD_YAML = {
 
 async def test_odd_settings_are_refused_in_a_sentence(desk: Desk) -> None:
     await fill(desk)
-    # That reading any document costs a sentence is shown in `test_documents` and
-    # `test_import`; here it is printed.
+    # `test_documents` and `test_import` show that every document costs a sentence;
+    # here it is printed.
     attacks = [kind for kind in ODD_YAML if "attack" in kind]
     others = [kind for kind in ODD_YAML if kind not in attacks]
     for number, kind in enumerate((*attacks, *share(others, 0, 3))):

@@ -114,7 +114,7 @@ async def test_a_form_asks_nothing(server: WebServer) -> None:
         "application/x-www-form-urlencoded",
         "x",
     ):
-        # What a page of another site could send without being asked for leave.
+        # A page of another site could send this without being asked for leave.
         body = b'{"message": "?"}'
         status, problem = await server.call(
             "POST", "/api/chat", data=body, headers={"Content-Type": kind}

@@ -31,7 +31,7 @@ async def test_a_large_file_is_opened_before_it_is_searched(path: Path) -> None:
         found = await find_damage(path)
     assert "is damaged" in str(found)
     assert str(path) in str(found)
-    # Whoever does not search afterwards has it searched before.
+    # A caller that does not search afterwards has it searched before.
     with pytest.raises(ConfigError, match="is damaged"):
         open_for_writing(path)
 

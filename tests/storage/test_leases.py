@@ -107,7 +107,7 @@ async def test_a_process_that_lost_a_thread_writes_nothing_there(
 
 
 async def test_an_epoch_that_is_given_out_twice_does_not_confuse_owners() -> None:
-    """As after a failover to a replica that lacks the last seconds."""
+    """A failover to a replica that lacks the last seconds leads to this."""
     one = OneOf("one")
     await waiting(one, said("m1"))
     lost = await one.take_turn(HERE)

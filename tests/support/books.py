@@ -1,4 +1,4 @@
-"""Whether the money in a database adds up, and is what the API bills."""
+"""Checks that the money in a database adds up, and is what the API bills."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ def faults(db: Connection, claude: ClaudeEmulator) -> Iterator[str]:
     yield from _misbooked(db, charges)
     booked = sum(map(_cost, charges))
     billed = sum(map(bill.usd, claude.requests))
-    # What a call that was cut off costs nobody knows: it is booked at its bound.
+    # The cost of a call that was cut off is unknown: it is booked at its bound.
     if booked < billed - GRAIN:
         yield f"{booked} is booked, and {billed} billed"
     if booked > billed + GRAIN and not any(row["bounded"] for row in charges):
@@ -61,7 +61,7 @@ def _cost(row: Row) -> float:
 
 
 def _price(row: Row) -> float:
-    """What the use that a charge names costs; its own cost if that is a bound."""
+    """Return the cost of the use that a charge names; its own if that is a bound."""
     if row["bounded"] or row["model"] not in bill.PRICES:
         return _cost(row)
     kinds = ("input", "output", "cache_write_5m", "cache_write_1h", "cache_read")

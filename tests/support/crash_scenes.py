@@ -248,7 +248,7 @@ def is_look_up(call: SlackCall) -> bool:
 
 
 def _stored(at: str) -> dict[str, str]:
-    """What an operator sets to have everything stored at `at`, if not in a file."""
+    """Return the settings with which everything is stored at `at`, if not in a file."""
     return {"THREADKEEP_DB": at} if at else {}
 
 

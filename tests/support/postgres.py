@@ -129,7 +129,7 @@ def server() -> Server:
 
 @cache
 def _start_own() -> Server:
-    # Where pytest keeps its files, which may be in memory.
+    # The folder of pytest's files, which may be in memory.
     where = os.environ.get("PYTEST_DEBUG_TEMPROOT")
     directory = Path(tempfile.mkdtemp(prefix="threadkeep-pg-", dir=where))
     try:
@@ -137,7 +137,7 @@ def _start_own() -> Server:
     except BaseException:
         shutil.rmtree(directory, ignore_errors=True)
         raise
-    # Of this process alone: a fork of it leaves the server to it.
+    # In this process alone: a fork of it leaves the server to it.
     Finalize(None, _end, [started], exitpriority=0)
     return started
 

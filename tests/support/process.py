@@ -208,7 +208,7 @@ class Process:
 
     @property
     def runs(self) -> bool:
-        """Whether it was started, and has not ended."""
+        """True once it was started, until it has ended."""
         return self._started is not None and self._started.returncode is None
 
     @property

@@ -97,7 +97,7 @@ class Cluster:
         return [str(role) for (role,) in rows]
 
     def _sessions(self) -> int:
-        """How many of Discord's sessions were ever begun."""
+        """The number of Discord's sessions that were ever begun."""
         return count_connections(self.discord) if self.discord is not None else 0
 
     def _knows(self, process: Process) -> bool:

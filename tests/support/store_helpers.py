@@ -104,7 +104,7 @@ async def following(store: Store, thread: ThreadKey = HERE) -> Turn:
 
 
 async def needs_backfill(store: Store) -> bool:
-    """Whether what was said before in the thread HERE is to be read."""
+    """Return whether earlier messages of the thread HERE are to be read."""
     return (await store.thread_state(HERE, 0)).needs_backfill
 
 

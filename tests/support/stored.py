@@ -1,5 +1,5 @@
-"""What a database of ours holds, read with the same statements from a SQLite file and
-from a PostgreSQL server."""
+"""The contents of a database of ours, read with the same statements from a SQLite file
+and from a PostgreSQL server."""
 
 import contextlib
 import sqlite3

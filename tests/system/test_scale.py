@@ -146,7 +146,7 @@ async def test_people_take_turns_while_all_workers_are_full(
         for person in (town.alice, bob):
             await town.until(lambda who=person: town.slack.ephemerals(who))  # type: ignore[misc]
             assert [each.text for each in town.slack.ephemerals(person)] == [CROWDED]
-        # Of the five who came before, one is in front of the other person.
+        # One of the five who came before is in front of the other person.
         first.set()
         await town.until(lambda: town.ask(waiting) == [(4,)])
         await town.until(lambda: "Paris" in "".join(town.replies(theirs)))

@@ -54,7 +54,7 @@ async def begin(town: Cluster, thread: str | None = None) -> str:
 
 
 def last(town: Cluster, thread: str) -> str:
-    """What the bot's last message in `thread` reads now; "" before there is one."""
+    """Return the text of the bot's last message in `thread`; "" before there is one."""
     return (["", *town.replies(thread)])[-1]
 
 

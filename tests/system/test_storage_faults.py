@@ -141,7 +141,7 @@ async def test_what_is_said_below_a_question_that_is_heard_late_is_answered(
     async def refuse(
         store: DatabaseStore, message: Message, *given: Any, **named: Any
     ) -> Any:
-        # What is said below the question is heard before that is stored.
+        # People go on below the question before that is stored.
         if message.addressed and not went_on.is_set():
             raise StorageBusy("away")
         return await real(store, message, *given, **named)

@@ -83,7 +83,7 @@ async def asked(office: Office, files: dict[str, bytes]) -> tuple[str, int]:
     return first.strip("_"), sum(kind in ("image", "document") for kind in kinds)
 
 
-# What is said of a file is the core's, and tried there with each of them.
+# The core decides what is said of a file; each is tried there.
 @pytest.mark.parametrize(
     "case",
     rounds(("a bomb", "a photo as notes", "one too many", "a name that steers"), CASES),

@@ -25,8 +25,8 @@ QUESTIONS = {
 }
 
 
-# What becomes of a text is the core's, and tried there: here are those at which the
-# platform might stumble.
+# The core decides what becomes of a text, and all are tried there: these are the ones
+# at which the platform might stumble.
 @pytest.mark.parametrize(
     "name", rounds(("empty", "huge", "forged", "control"), tuple(QUESTIONS))
 )

@@ -38,7 +38,7 @@ def model() -> ScriptedModel:
 
 
 def chore(here: House) -> Chore:
-    """What the engine has one process do."""
+    """Do the task that the engine gives to one process."""
     [found] = [each for each in here.app._chores() if each.name == "tokens"]
     return found
 

@@ -288,7 +288,7 @@ class Reply:
 
     @property
     def text(self) -> str:
-        """What it said so far."""
+        """The text so far."""
         return self._text
 
     @property

@@ -108,7 +108,7 @@ async def test_a_view_beyond_the_limits_is_refused(
     app: App, alice: str, general: str, clock: Clock
 ) -> None:
     for view, why in LIMITS:
-        # As many calls as there are views are more than a minute allows.
+        # A minute allows fewer calls than there are views.
         clock.ahead += 60.0
         # Past the SDK, which leaves out what is None.
         view = {name: value for name, value in view.items() if value is not None}

@@ -16,7 +16,7 @@ JOBS = "SELECT 1 FROM procrastinate_jobs WHERE queue_name <> 'chores'"
 
 @pytest.fixture(autouse=True)
 def told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What nothing tells of is not found by looking."""
+    """Let jobs be found by notifications alone."""
     monkeypatch.setattr(worker, "POLL", 3600.0)
 
 

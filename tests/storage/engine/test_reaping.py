@@ -84,7 +84,7 @@ async def test_of_this_machine_who_has_ended_is_reaped_at_once(
     await leave(processes, seen=0.0)
     processes.ask("UPDATE processes SET origin = %s", origin(program.pid))
     with closing(Connection(processes.address)) as db:
-        # Of these, nobody knows anything.
+        # Nobody knows anything of these.
         leases.enter(db, "elsewhere", "work", time.time())
         leases.enter(db, "unlocked", "work", time.time())
     processes.ask(

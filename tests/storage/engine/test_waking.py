@@ -84,7 +84,7 @@ async def test_a_thread_whose_holder_was_killed_is_woken(processes: Processes) -
     await hearing.kill()
     await processes.until(lambda: other.drained == [HERE])
     await processes.until(lambda: not processes.ask(JOBS))
-    # What it does when it goes on changes nothing.
+    # It changes nothing when it goes on.
     await hearing.store.give_thread(HERE, THERE)
     assert await other.store.open_threads() == []
     assert processes.ask("SELECT thread FROM threads") == [("1.0",)]

@@ -255,7 +255,7 @@ async def test_a_large_file_is_written_once(
     data = random.Random(1).randbytes(20_500)
 
     def store(db: Connection) -> int:
-        # As many rows are written as there are files, whatever their size.
+        # One row is written for each file, whatever its size.
         db.execute("CREATE TABLE file_contents (digest text, data bytea)")
         for digest, content in (("a", data), ("b", data[::-1]), ("c", b"small")):
             [(row,)] = db.execute(

@@ -66,7 +66,7 @@ async def test_a_thread_that_is_said_to_be_answered_here_and_is_not_is_left() ->
         assert await two.take_turn(here) is None
         gate.set()
         await draining
-        # As a server says that lost the end of that.
+        # A server says so that lost the end of that.
         assert await one.take_turn(here)
         drains.release([here])
     assert await two.take_turn(here)

@@ -1,4 +1,4 @@
-"""What was missed is fetched by one process at a time."""
+"""Missed messages are fetched by one process at a time."""
 
 import asyncio
 from collections.abc import Callable

@@ -117,7 +117,7 @@ def test_a_way_of_writing_is_chosen_again_if_others_are_there() -> None:
     assert table.rows["C", WriteKind.POST].tokens(POSTS, NOW) == pytest.approx(4.0)
     assert table.rows["W", WriteKind.EDIT].tokens(EDITS, NOW) == pytest.approx(9.0)
     assert posted("b", 1).wait == 0.0
-    # Whoever chose twice already writes in any case.
+    # A process that chose twice already writes in any case.
     assert posted("c", None).wait == 0.0
 
 

@@ -13,7 +13,7 @@ def test_a_process_may_have_more_connections_than_is_usual() -> None:
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         assert hard == before[1]
         assert soft == FILES or soft == hard < FILES
-        # What an operator allows already stays.
+        # An operator's own limit stays.
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         allow_connections()
         assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
