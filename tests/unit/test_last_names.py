@@ -101,7 +101,7 @@ async def test_the_watch_drops_what_is_not_served_and_survives_failures(
 ) -> None:
     setup = Setup(Sighting(BILLING, "olga"), served="fake:w")
     setup.store.failures = 1
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.INFO, logger="bot.last_names"):
         watching = asyncio.create_task(setup.names.watch())
         await asyncio.wait_for(setup.enough.wait(), 60)
         watching.cancel()
