@@ -522,7 +522,7 @@ async def test_a_timer_of_the_pacing_that_fails_is_called_again(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(background, "REPEAT_AFTER", 0.01)
-    rate = Rate(count=1, seconds=0.05, scope=RateLimitScope.THREAD)
+    rate = Rate(count=1, seconds=0.2, scope=RateLimitScope.THREAD)
     paced = write_scheduler.WriteScheduler(
         Limits(part_chars=100, rates={WriteKind.POST: (rate,)}), time.monotonic
     )
@@ -536,12 +536,16 @@ async def test_a_timer_of_the_pacing_that_fails_is_called_again(
         return grants(now)
 
     monkeypatch.setattr(paced._budget, "grant", grant)
-    for reply in ("first", "second"):
-        async with asyncio.timeout(60):
-            await paced.may_write(
-                WriteRequest(reply, thread, WriteKind.POST, Priority.FIRST, 0.0)
-            )
+
+    async def write(reply: str) -> None:
+        await paced.may_write(
+            WriteRequest(reply, thread, WriteKind.POST, Priority.FIRST, 0.0)
+        )
         paced.write_completed(reply)
+
+    # Both ask at once, so that the second one has to wait for the timer.
+    async with asyncio.timeout(60):
+        await asyncio.gather(write("first"), write("second"))
     assert failures == []
     assert SECRET not in caplog.text
 
