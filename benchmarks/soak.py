@@ -21,12 +21,12 @@ from pathlib import Path
 
 import click
 
+from benchmarks import call_faults
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.claude.prompt import Body
 from tests.emulators.claude.reply import Abort, End, Error, Fail, Step
 from tests.emulators.discord import faults as discord_faults
 from tests.emulators.discord.emulator import DiscordEmulator
-from tests.emulators.slack import faults as slack_faults
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.support import invariants
 from tests.support.crash_harness import Life, living
@@ -170,16 +170,7 @@ class Soak:
         while True:
             await asyncio.sleep(self._chance.uniform(*FAULTS))
             self.faults += 1
-            made, after = self._chance.randrange(5), self._chance.random() < 0.5
-            for_slack = self._chance.random() < 0.5
-            make = slack_faults if for_slack else discord_faults
-            fault = (
-                make.status(503, after=after),
-                make.html(502, after=after),
-                make.cut(after=after),
-                make.half(after=after),
-                make.throttle(1),
-            )[made]
+            for_slack, fault = call_faults.draw(self._chance)
             if for_slack:
                 method = self._chance.choice(SLACK_CALLS)
                 self.slack.slack.faults.add(method, fault)

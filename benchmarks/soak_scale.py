@@ -26,6 +26,7 @@ import click
 import psycopg
 from rich.console import Console
 
+from benchmarks import call_faults
 from benchmarks.table import table
 from bot.domain.server_address import ServerAddress
 from storage.postgres import schema
@@ -36,7 +37,6 @@ from tests.emulators.claude.reply import Abort, End, Error, Fail, Pause, Step
 from tests.emulators.discord import faults as discord_faults
 from tests.emulators.discord import rates as discord_rates
 from tests.emulators.discord.emulator import DiscordEmulator
-from tests.emulators.slack import faults as slack_faults
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.emulators.slack.rates import UNLIMITED
 from tests.support import invariants, owners, postgres
@@ -223,16 +223,7 @@ class Soak:
         while True:
             await asyncio.sleep(self._chance.uniform(*FAULTS))
             self.soaked.faults += 1
-            made, after = self._chance.randrange(5), self._chance.random() < 0.5
-            for_slack = self._chance.random() < 0.5
-            make = slack_faults if for_slack else discord_faults
-            fault = (
-                make.status(503, after=after),
-                make.html(502, after=after),
-                make.cut(after=after),
-                make.half(after=after),
-                make.throttle(1),
-            )[made]
+            for_slack, fault = call_faults.draw(self._chance)
             if for_slack:
                 self.town.slack.faults.add(self._chance.choice(slack_calls), fault)
             else:

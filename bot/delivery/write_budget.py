@@ -318,7 +318,7 @@ class WriteBudget:
         before = bisect_left(crowd.turns, self._turn_of(reply))
         if not others:
             return before
-        # As many posts of other processes come later as of this one's; and one more
+        # Posts of other processes come later as often as this one's; and one more
         # reply may have begun that nobody has told of.
         new = bisect_left(crowd.turns, (True, float("-inf"), 0))
         later = 1.0 - (before - new + 0.5) / max(1, len(crowd.turns) - new)
