@@ -15,7 +15,9 @@ from typing import Any, Protocol
 
 from bot.claude.client import ClaudeModel, client
 from bot.messages.answers import QUESTION_CHANGED
-from storage.opening import open_store
+from bot.ports.wakeups import SERVE, Wakeups
+from storage.engine.engine import Engine
+from storage.opening import Where, open_store
 from storage.store import DatabaseStore
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.discord import faults as discord_faults
@@ -51,7 +53,7 @@ class Stage(ABC):
     bob: str
     general: str
 
-    def __init__(self, claude: ClaudeEmulator, database: Path) -> None:
+    def __init__(self, claude: ClaudeEmulator, database: Where) -> None:
         self.claude = claude
         self.database = database
         self.store: DatabaseStore
@@ -73,9 +75,28 @@ class Stage(ABC):
                 self.store,
                 ClaudeModel(sdk, sleep=self._wait),
                 grace=grace,
+                wakeups=self._wakeups(),
             ),
         ):
             yield
+
+    def _wakeups(self) -> Wakeups | None:
+        """What wakes Threadkeep, if others could share its database."""
+        if isinstance(self.database, Path):
+            return None
+        return Engine(
+            self.database.url,
+            self.store.owner,
+            SERVE,
+            at_once=50,
+            reaped=self.store.book_left_calls,
+        )
+
+    @property
+    def file(self) -> Path:
+        """The database, for tests of what only a file meets."""
+        assert isinstance(self.database, Path)
+        return self.database
 
     async def _wait(self, seconds: float) -> None:
         await asyncio.sleep(self.back_off * seconds)
@@ -132,7 +153,7 @@ class SlackStage(Stage):
     faults = slack_faults
 
     def __init__(
-        self, slack: SlackEmulator, claude: ClaudeEmulator, database: Path
+        self, slack: SlackEmulator, claude: ClaudeEmulator, database: Where
     ) -> None:
         super().__init__(claude, database)
         self.platform = self.slack = slack
@@ -175,7 +196,7 @@ class DiscordStage(Stage):
     faults = discord_faults
 
     def __init__(
-        self, discord: DiscordEmulator, claude: ClaudeEmulator, database: Path
+        self, discord: DiscordEmulator, claude: ClaudeEmulator, database: Where
     ) -> None:
         super().__init__(claude, database)
         self.platform = self.discord = discord

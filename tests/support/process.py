@@ -25,6 +25,7 @@ from bot.domain.platform import EditInterval, WriteKind
 from bot.domain.server_address import ServerAddress
 from bot.ports.model import Model
 from bot.ports.store import Store
+from bot.ports.wakeups import Wakeups
 from bot.settings.effective import Operator
 from storage.opening import Where
 from tests.emulators.claude.emulator import ClaudeEmulator
@@ -77,11 +78,12 @@ async def running(
     interval: float = 0.05,
     env: Mapping[str, str] | None = None,
     operator: Operator = OPERATOR,
+    wakeups: Wakeups | None = None,
 ) -> AsyncIterator[App]:
     """Threadkeep in this process, listening to `platform`; stopped on leaving.
 
     `interval` stands for the seconds that the platform wants between two edits;
-    `env` adds to what reaches it.
+    `env` adds to what reaches it; `wakeups` wake it if others share its database.
     """
     stopping = asyncio.Event()
     async with contextlib.AsyncExitStack() as stack:
@@ -100,7 +102,12 @@ async def running(
             adapter.limits, paces=dict.fromkeys(WriteKind, pace), settle=interval
         )
         app = App(
-            store=store, model=model, adapters=[adapter], operator=operator, grace=grace
+            store=store,
+            model=model,
+            adapters=[adapter],
+            operator=operator,
+            grace=grace,
+            wakeups=wakeups,
         )
         before = count_connections(platform)
         task = asyncio.create_task(app.run(stopping))

@@ -3,10 +3,10 @@ Each question is answered once."""
 
 import asyncio
 import random
-from pathlib import Path
 
 import pytest
 
+from storage.opening import Where
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.claude.reply import Hold
 from tests.emulators.slack.emulator import SlackEmulator
@@ -121,14 +121,14 @@ async def test_a_discord_session_that_goes_while_an_answer_streams(
 
 
 async def test_hundreds_of_events_in_a_second(
-    claude: ClaudeEmulator, tmp_path: Path
+    claude: ClaudeEmulator, database: Where
 ) -> None:
     claude.always("Understood.")
     chance = random.Random(5)
     # A busy machine does not acknowledge all of them within a second or three, and
     # repeats that come faster than they are taken in would only grow.
     async with SlackEmulator(ack_timeout=30.0) as slack:
-        stage = SlackStage(slack, claude, tmp_path / "threadkeep.db")
+        stage = SlackStage(slack, claude, database)
         async with stage.played():
             thread = await stage.ask("listen")
             await stage.reads(thread, "Understood.")

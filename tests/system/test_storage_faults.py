@@ -9,24 +9,38 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from bot.domain.message import Message
 from bot.domain.reply import PostedPart
+from bot.domain.server_address import ServerAddress
 from bot.domain.turn import Turn
 from bot.errors import StorageBusy
 from storage import database, migrations
 from storage.connection import Connection
 from storage.database import open_for_writing
+from storage.opening import Where
 from storage.store import DatabaseStore
 from tests.emulators.claude.reply import Hold
 from tests.support.fault_harness import SlackStage, Stage
 
+# For what only a file meets.
+on_file = pytest.mark.parametrize("database", ["file"], indirect=True)
+
+# The tables that a question and its answer are stored in.
+LOCK = "LOCK TABLE messages, threads, turns IN SHARE ROW EXCLUSIVE MODE"
+
 
 @contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
+def locked(at: Where) -> Iterator[None]:
     """Keep the database from being written to, as another process would."""
-    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
+    if isinstance(at, ServerAddress):
+        with psycopg.connect(at.url) as server:
+            server.execute(LOCK)
+            yield
+        return
+    with contextlib.closing(sqlite3.connect(at, isolation_level=None)) as db:
         db.execute("BEGIN IMMEDIATE")
         yield
         db.execute("ROLLBACK")
@@ -71,10 +85,13 @@ async def test_a_disk_that_is_full_for_a_while(
 ) -> None:
     stage, full = on_slack, [True, True]
     real = getattr(DatabaseStore, verb)
+    is_file = isinstance(stage.database, Path)
 
     def refuse(db: Connection) -> None:
         full.pop()
-        raise sqlite3.OperationalError("database or disk is full")
+        if is_file:
+            raise sqlite3.OperationalError("database or disk is full")
+        raise psycopg.errors.DiskFull
 
     async def fails(store: DatabaseStore, *given: object, **named: object) -> object:
         if full:
@@ -160,6 +177,7 @@ async def test_what_is_said_below_a_question_that_is_heard_late_is_answered(
     assert "and of Italy?" in read
 
 
+@on_file
 async def test_a_log_that_was_left_behind_is_taken_in(on_slack: SlackStage) -> None:
     stage = on_slack
     stage.claude.script("One.", "Two.")
@@ -168,14 +186,14 @@ async def test_a_log_that_was_left_behind_is_taken_in(on_slack: SlackStage) -> N
         await stage.reads(thread, "One.")
         await stage.quiet()
     # As after a kill: what was written last is in the log alone.
-    with contextlib.closing(sqlite3.connect(stage.database)) as db:
+    with contextlib.closing(sqlite3.connect(stage.file)) as db:
         db.execute("PRAGMA wal_autocheckpoint = 0")
         db.execute("UPDATE turns SET touched = touched + 1")
         db.commit()
-        assert stage.database.with_name("threadkeep.db-wal").stat().st_size > 0
+        assert stage.file.with_name("threadkeep.db-wal").stat().st_size > 0
         copies = [
             (path, path.read_bytes())
-            for path in stage.database.parent.glob("threadkeep.db*")
+            for path in stage.file.parent.glob("threadkeep.db*")
         ]
     for path, content in copies:
         path.write_bytes(content)
