@@ -8,6 +8,8 @@ from storage.connection import Connection, Cursor
 from storage.thread_queries import THREAD_ID
 from storage.turn_reading import ask_turn, read_turn
 
+# Turns of a thread end one after the other: the index by that time yields the last one
+# without a look at the others.
 PREVIOUS_TURN = """
     SELECT id FROM turns
     WHERE thread_id = (SELECT thread_id FROM turns WHERE id = :turn)
@@ -15,7 +17,7 @@ PREVIOUS_TURN = """
       AND EXISTS (
         SELECT 1 FROM replies WHERE turn_id = turns.id AND message IS NOT NULL
       )
-    ORDER BY id DESC LIMIT 1
+    ORDER BY ended_at DESC, id DESC LIMIT 1
 """
 
 ANSWERED = f"""
@@ -28,7 +30,7 @@ ANSWERED = f"""
         WHERE messages.thread_id = turns.thread_id AND turn_id = turns.id
           AND role = 'user'
       )
-    ORDER BY id DESC LIMIT 1
+    ORDER BY ended_at DESC, id DESC LIMIT 1
 """
 
 # Reads the end of the index by time.

@@ -28,9 +28,9 @@ KNOWN = f"""
     WHERE thread_id = ({thread_queries.THREAD_ID}) AND message = :message
 """
 
-#: The newest turn of a thread that waits.
+#: The newest turn of a thread that waits. INDEXED BY as in `turn_reading.NEXT_TURN`.
 WAITING_TURN = """
-    SELECT max(id) FROM turns
+    SELECT max(id) FROM turns INDEXED BY idx_turns_open
     WHERE thread_id = {thread} AND state <> 'delivered' AND state = 'waiting'
 """
 

@@ -39,7 +39,7 @@ WAITING = """
 STOP = f"""
     UPDATE turns SET stopping = :how
     WHERE id = (
-        SELECT min(id) FROM turns
+        SELECT min(id) FROM turns INDEXED BY idx_turns_open
         WHERE thread_id = ({THREAD_ID}) AND state <> 'delivered'
           AND (:turn = '' OR key = :turn)
       )

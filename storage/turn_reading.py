@@ -20,9 +20,10 @@ from storage.thread_queries import ASKERS, THREAD_ID, ended, message_of, named
 OWNER = """(SELECT epoch FROM threads WHERE threads.id = thread_id) AS epoch,
       (SELECT owner FROM threads WHERE threads.id = thread_id) AS owner"""
 
-# The id of the turn that is answered next.
+# The id of the turn that is answered next. INDEXED BY, because SQLite would prefer the
+# index of all turns of the thread, and sort them.
 NEXT_TURN = f"""
-    SELECT id FROM turns
+    SELECT id FROM turns INDEXED BY idx_turns_open
     WHERE thread_id = ({THREAD_ID}) AND state <> 'delivered'
     ORDER BY id LIMIT 1
 """

@@ -20,7 +20,7 @@ from bot.domain.setting import Change
 from bot.domain.summary import Summary
 from bot.domain.turn import Ended, Outcome, TurnState
 from bot.errors import ConfigError, StorageError, StorageFull
-from storage import conversation, thread_queries
+from storage import conversation, earlier_turns, inbox, thread_queries, turn_reading
 from storage.connection import Connection
 from storage.opening import open_store
 from storage.store import DatabaseStore
@@ -291,6 +291,9 @@ CONVERSATION_PLAN = [
 ]
 
 
+SORT = "USE TEMP B-TREE FOR ORDER BY"
+
+
 @pytest.mark.parametrize("analyzed", [False, True])
 async def test_nothing_in_the_life_of_a_turn_reads_a_whole_table(
     store: DatabaseStore, analyzed: bool
@@ -326,6 +329,14 @@ async def test_nothing_in_the_life_of_a_turn_reads_a_whole_table(
     assert scans == {
         thread_queries.OPEN_THREADS: "SCAN turns USING INDEX idx_turns_open"
     }
+    # The turn that is next, or was last, is found without a look at the others.
+    for each in (
+        turn_reading.NEXT_TURN,
+        earlier_turns.PREVIOUS_TURN,
+        earlier_turns.ANSWERED,
+        inbox.WAITING_TURN.format(thread=":thread"),
+    ):
+        assert SORT not in await store._write(partial(plan_of, sql=each))
 
 
 async def live(store: DatabaseStore) -> None:
