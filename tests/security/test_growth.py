@@ -146,12 +146,12 @@ REASONS = {
     "bot/runtime/lru.py LruDict._entries": "at most `most`",
     "bot/runtime/shares.py Shares._waiting": PLACES,
     "bot/delivery/write_scheduler.py WriteScheduler._waiting": PLACES,
-    "bot/delivery/write_budget.py WriteBudget._budgets": (
+    "bot/delivery/pending_writes.py PendingWrites.budgets": (
         "emptied when idle: a channel that is written to"
     ),
-    "bot/delivery/write_budget.py WriteBudget._placed": PLACES,
-    "bot/delivery/write_budget.py WriteBudget._standings": PLACES,
-    "bot/delivery/write_budget.py WriteBudget._crowds": "emptied at each round",
+    "bot/delivery/pending_writes.py PendingWrites.placed": PLACES,
+    "bot/delivery/pending_writes.py PendingWrites.standings": PLACES,
+    "bot/delivery/stream_choice.py StreamChoice._crowds": "emptied at each round",
     "bot/delivery/rate_budget.py RateBudget.awaited": PLACES,
     "bot/delivery/rate_budget.py RateBudget.buckets": FIXED,
     "bot/delivery/rate_budget.py RateBudget.replies": PLACES,

@@ -358,7 +358,7 @@ def test_forgets_budgets_that_are_full_again() -> None:
     budget.grant(0.0)
     budget.grant(60.0)
     assert budget.next_grant(60.0) is None
-    assert not budget._budgets
+    assert not budget._pending.budgets
 
 
 @given(

@@ -1,0 +1,137 @@
+"""The requests of replies that wait for writes, and the budgets that these count in.
+Pure.
+
+`bot.delivery.write_budget` decides which are granted, `bot.delivery.stream_choice`
+which of several ways of writing a reply is taken.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from bot.delivery.rate_budget import Bucket, Names, Pending, RateBudget
+from bot.delivery.standing import Standing
+from bot.delivery.write_request import Priority, WriteRequest
+from bot.domain.platform import Rate, WriteKind
+from bot.domain.scope import ThreadKey
+
+
+class PendingWrites:
+    """The requests of each reply, by the budgets of `rates`."""
+
+    def __init__(self, rates: Mapping[WriteKind, Sequence[Rate]]) -> None:
+        self._rates = rates
+        self.budgets: dict[tuple[WriteKind, str], RateBudget] = {}
+        #: By reply: where its alternatives wait, the preferred first.
+        self.placed: dict[str, list[tuple[RateBudget, Pending]]] = {}
+        self.standings: dict[str, Standing] = {}
+        #: The number of replies so far.
+        self._asked = 0
+
+    def ask(self, request: WriteRequest, now: float, *others: WriteRequest) -> None:
+        """Add `request`, or `others` that would do as well, in place of the earlier
+        ones of the same reply."""
+        reply = request.reply
+        self.withdraw(reply)
+        standing = self.standings.get(reply)
+        if standing is None:
+            self._asked += 1
+            standing = self.standings[reply] = Standing(self._asked, now)
+        if request.priority is Priority.FINAL and standing.ended is None:
+            standing.ended = now
+        if request.kind not in (WriteKind.APPEND, WriteKind.CLOSE):
+            # It has no open stream.
+            standing.release_stop(reply)
+        for each in (request, *others):
+            self._place(each, standing, now)
+
+    def _place(self, request: WriteRequest, standing: Standing, now: float) -> None:
+        if request.turn and standing.owes_post:
+            request = replace(
+                request,
+                turn=WriteKind.POST,
+                priority=Priority.FIRST,
+                earliest=float("-inf"),
+            )
+        kind, thread = request.turn or request.kind, request.thread
+        budget, names = self.budget(kind, thread, now)
+        starts = request.kind is WriteKind.OPEN
+        stops = (
+            self.budget(WriteKind.CLOSE, thread, now)
+            if starts or request.turn
+            else None
+        )
+        if stops is not None:
+            stops[0].awaited.add(request.reply)
+        pending = Pending(request, names, stops)
+        budget.requests[request.priority][request.reply] = pending
+        if request.reply not in budget.replies:
+            budget.replies.add(request.reply)
+            standing.budgets.append(budget)
+        self.placed.setdefault(request.reply, []).append((budget, pending))
+
+    def withdraw(self, reply: str) -> None:
+        """Drop the pending requests of `reply`, if there are any."""
+        for budget, pending in self.placed.pop(reply, ()):
+            del budget.requests[pending.request.priority][reply]
+            if pending.stops is not None:
+                pending.stops[0].awaited.discard(reply)
+
+    def remove(self, reply: str) -> None:
+        """Remove `reply`, which is finished and has no write in progress."""
+        self.withdraw(reply)
+        if standing := self.standings.pop(reply, None):
+            standing.release_stop(reply)
+            for budget in standing.budgets:
+                budget.replies.discard(reply)
+
+    def readers(self, thread: ThreadKey, now: float) -> set[str]:
+        """Return the replies in the workspace of `thread` that are edited, or will
+        be."""
+        edits, _ = self.budget(WriteKind.EDIT, thread, now)
+        posts, _ = self.budget(WriteKind.POST, thread, now)
+        stops, _ = self.budget(WriteKind.CLOSE, thread, now)
+        # Streams that nobody else reads wait for no edit.
+        return edits.replies | (posts.replies - stops.streaming)
+
+    def alternative(
+        self, reply: str, kind: WriteKind
+    ) -> tuple[RateBudget, Pending] | None:
+        """Return where `reply` waits for a write of this `kind`, if it does."""
+        placed = self.placed[reply]
+        return next((each for each in placed if each[1].request.kind is kind), None)
+
+    def turn_of(self, reply: str) -> tuple[bool, float, int]:
+        """Return the place of `reply` in the order of edits: after all that was posted,
+        if it is not yet."""
+        standing = self.standings[reply]
+        is_new = standing.shared == float("-inf")
+        return is_new, standing.shared, standing.asked
+
+    def in_order(self, requests: Iterable[Pending], kind: WriteKind) -> list[Pending]:
+        """Return requests of one priority for writes of this `kind`, the first one
+        first."""
+        appends = kind is WriteKind.APPEND
+        return sorted(requests, key=self._order_of_appends if appends else self._order)
+
+    def _order(self, pending: Pending) -> tuple[float, int]:
+        request = pending.request
+        standing = self.standings[request.reply]
+        if request.priority is Priority.FINAL and standing.ended is not None:
+            return standing.ended, standing.asked
+        return standing.shared, standing.asked
+
+    def _order_of_appends(self, pending: Pending) -> tuple[float, int]:
+        standing = self.standings[pending.request.reply]
+        return standing.granted, standing.asked
+
+    def budget(
+        self, kind: WriteKind, thread: ThreadKey, now: float
+    ) -> tuple[RateBudget, Names]:
+        """Return where a write of this `kind` into `thread` counts."""
+        rates: Sequence[Rate | None] = self._rates.get(kind) or (None,)
+        names = tuple(rate.scope.of(thread) if rate else str(thread) for rate in rates)
+        budget = self.budgets.setdefault((kind, names[0]), RateBudget(kind))
+        for length, rate in enumerate(rates, start=1):
+            bucket = Bucket(rate, now, kind=kind, name=names[length - 1])
+            budget.buckets.setdefault(names[:length], bucket)
+        return budget, names
