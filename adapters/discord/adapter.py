@@ -17,6 +17,7 @@ from adapters.discord.client import Link, open_link
 from adapters.discord.config import DiscordConfig
 from adapters.discord.directory import DiscordDirectory
 from adapters.discord.file_source import DiscordFiles
+from adapters.discord.global_rate_limit import MOST, SECONDS
 from adapters.discord.history import MessageHistory
 from adapters.discord.members import People
 from adapters.discord.message_listener import MessageListener
@@ -40,16 +41,17 @@ from bot.runtime.background import Background
 
 log = logging.getLogger(__name__)
 
-# Five writes in five seconds per channel (facts B4); a thread is a channel. Spread
-# evenly, six never fall within five seconds: discord.py would hold back the sixth, and
-# the newest text with it. If the headers allow fewer, discord.py returns from the call
+# Five writes in five seconds per channel (facts B4); a thread is a channel. Six never
+# fall within five seconds: discord.py would hold back the sixth, and the newest text
+# with it. If the headers allow fewer, discord.py returns from the call
 # that exhausts them only when the next is allowed, and the next write is then made with
 # the newest text.
-_PER_THREAD = Rate(count=19, seconds=20.0, scope=RateLimitScope.THREAD)
+_PER_THREAD = Rate(5, 5.25, RateLimitScope.THREAD, burst=5, slides=True)
 
-# All calls of a bot share 36 a second (`GlobalRateLimiter`), where an edit would wait
-# with its text; the rest is for posts and whatever else a bot does.
-_ALL_EDITS = Rate(count=32, seconds=1.0, scope=RateLimitScope.BOT, burst=12)
+# All calls of a bot pass `GlobalRateLimiter`, where a write would wait with its text.
+# So writes wait here, as long as they would wait there, and are made with what is there
+# by then.
+_ALL = Rate(MOST, SECONDS, RateLimitScope.BOT, burst=MOST, slides=True)
 
 LIMITS = Limits(
     # Discord takes 2,000 characters (facts B5); some are reserved for the mark of a
@@ -58,8 +60,8 @@ LIMITS = Limits(
     # One word that ends within this time is one write.
     settle=0.25,
     rates={
-        WriteKind.POST: (_PER_THREAD,),
-        WriteKind.EDIT: (_ALL_EDITS, _PER_THREAD),
+        WriteKind.POST: (_ALL, _PER_THREAD),
+        WriteKind.EDIT: (_ALL, _PER_THREAD),
     },
     # With so many answers that they share fewer edits, they take turns. The first edit
     # may come sooner, since posts are counted apart.

@@ -8,10 +8,11 @@ which of several ways of writing a reply is taken.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from bot.delivery.rate_budget import Bucket, Names, Pending, RateBudget
+from bot.delivery.bucket import Bucket, SlidingBucket
+from bot.delivery.rate_budget import Names, Pending, RateBudget
 from bot.delivery.standing import Standing
 from bot.delivery.write_request import Priority, WriteRequest
-from bot.domain.platform import Rate, WriteKind
+from bot.domain.platform import Rate, RateLimitScope, WriteKind
 from bot.domain.scope import ThreadKey
 
 
@@ -24,6 +25,8 @@ class PendingWrites:
         #: By reply: where its alternatives wait, the preferred first.
         self.placed: dict[str, list[tuple[RateBudget, Pending]]] = {}
         self.standings: dict[str, Standing] = {}
+        #: The buckets in which all kinds of writes count, by name.
+        self._of_all: dict[str, Bucket] = {}
         #: The number of replies so far.
         self._asked = 0
 
@@ -132,6 +135,16 @@ class PendingWrites:
         names = tuple(rate.scope.of(thread) if rate else str(thread) for rate in rates)
         budget = self.budgets.setdefault((kind, names[0]), RateBudget(kind))
         for length, rate in enumerate(rates, start=1):
-            bucket = Bucket(rate, now, kind=kind, name=names[length - 1])
-            budget.buckets.setdefault(names[:length], bucket)
+            if names[:length] not in budget.buckets:
+                bucket = self._bucket(rate, kind, names[length - 1], now)
+                budget.buckets[names[:length]] = bucket
         return budget, names
+
+    def _bucket(
+        self, rate: Rate | None, kind: WriteKind, name: str, now: float
+    ) -> Bucket:
+        type_ = SlidingBucket if rate and rate.slides else Bucket
+        bucket = type_(rate, now, kind=kind, name=name)
+        if rate and rate.scope is RateLimitScope.BOT:
+            return self._of_all.setdefault(name, bucket)
+        return bucket

@@ -10,7 +10,7 @@ counts for the whole bot is shared where its calls are made.
 
 from collections.abc import Sequence
 
-from bot.delivery.rate_budget import Bucket
+from bot.delivery.bucket import Bucket
 from bot.delivery.standing import Spent
 from bot.delivery.write_budget import WriteBudget
 from bot.delivery.write_request import Priority, WriteRequest

@@ -5,7 +5,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from bot.delivery.rate_budget import Bucket, Names, RateBudget
+from bot.delivery.bucket import Bucket
+from bot.delivery.rate_budget import Names, RateBudget
 from bot.domain.platform import WriteKind
 from bot.domain.shared_rate import Use
 
@@ -97,7 +98,8 @@ class Standing:
         """Let things stand as before the last write was granted."""
         self.refused = True
         for each in self.spent:
-            each.bucket.tokens += each.takes
+            if each.takes:
+                each.bucket.give_back()
         self.release_stop(reply)
         self.granted, self.shared, self.owes_post, self.stops = self.before
         if self.stops is not None:

@@ -10,8 +10,9 @@ streams for the longest time.
 from bisect import bisect_left
 from collections import Counter
 
+from bot.delivery.bucket import ROUNDING, SOON
 from bot.delivery.pending_writes import PendingWrites
-from bot.delivery.rate_budget import ROUNDING, SOON, Names, Pending, RateBudget
+from bot.delivery.rate_budget import Names, Pending, RateBudget
 from bot.delivery.standing import Crowd, Spent
 from bot.delivery.write_request import Priority, WriteRequest
 from bot.domain.platform import WriteKind

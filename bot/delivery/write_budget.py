@@ -24,11 +24,12 @@ and when its turn comes, it is stopped. It takes that post from the budget, so t
 is made earlier, with less text in it; an edit it leaves to the others.
 """
 
+from bot.delivery.bucket import ROUNDING, Bucket
 from bot.delivery.pending_writes import PendingWrites
-from bot.delivery.rate_budget import ROUNDING, Bucket, Pending, RateBudget
+from bot.delivery.rate_budget import Pending, RateBudget
 from bot.delivery.standing import BucketUse, Spent
 from bot.delivery.stream_choice import StreamChoice
-from bot.delivery.write_request import WriteRequest
+from bot.delivery.write_request import Priority, WriteRequest
 from bot.domain.platform import Limits, WriteKind
 from bot.domain.scope import ThreadKey
 from bot.domain.shared_rate import Use
@@ -97,9 +98,11 @@ class WriteBudget:
     def _grant_round(self, now: float) -> list[WriteRequest]:
         granted = []
         self._choice.begin_round()
-        for budget in list(self._pending.budgets.values()):
-            if budget.soonest() <= now + ROUNDING:
-                granted += self._grant_from(budget, now)
+        budgets = self._pending.budgets.values()
+        due = [each for each in budgets if each.soonest() <= now + ROUNDING]
+        for priority in Priority:
+            for budget in due:
+                granted += self._grant_from(budget, priority, now)
         return granted
 
     def next_grant(self, now: float) -> float | None:
@@ -142,17 +145,19 @@ class WriteBudget:
         exhausted.back_off(until)
         return exhausted
 
-    def _grant_from(self, budget: RateBudget, now: float) -> list[WriteRequest]:
+    def _grant_from(
+        self, budget: RateBudget, priority: Priority, now: float
+    ) -> list[WriteRequest]:
         granted = []
-        for priority, requests in budget.requests.items():
-            for pending in self._pending.in_order(requests.values(), budget.kind):
-                if budget.soonest_of(priority, pending.names[:1]) > now + ROUNDING:
-                    break
-                if pending.ready(budget) > now + ROUNDING:
-                    continue
-                # At once, for what others get is what this leaves.
-                best = self._choice.better(pending, now) or (budget, pending)
-                granted.append(self._take(*best, now))
+        requests = budget.requests[priority].values()
+        for pending in self._pending.in_order(requests, budget.kind):
+            if budget.soonest_of(priority, pending.names[:1]) > now + ROUNDING:
+                break
+            if pending.ready(budget) > now + ROUNDING:
+                continue
+            # At once, for what others get is what this leaves.
+            best = self._choice.better(pending, now) or (budget, pending)
+            granted.append(self._take(*best, now))
         return granted
 
     def _take(self, budget: RateBudget, pending: Pending, now: float) -> WriteRequest:

@@ -15,7 +15,7 @@ AT_ONCE = 0.02
 class RateLimitScope(enum.Enum):
     """The scope in which a platform counts a rate limit."""
 
-    #: All that the bot writes anywhere.
+    #: All that the bot writes anywhere, of whatever kind.
     BOT = "bot"
     WORKSPACE = "workspace"
     CHANNEL = "channel"
@@ -51,6 +51,9 @@ class Rate:
     seconds: float
     scope: RateLimitScope
     burst: int = 1
+    #: Whether no span of `seconds` may see more than `count`, all of which may come at
+    #: once. Else up to `burst` more may.
+    slides: bool = False
 
 
 @dataclass(frozen=True, slots=True)

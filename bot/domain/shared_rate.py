@@ -19,7 +19,7 @@ from bot.domain.platform import Rate, WriteKind
 ROUNDING = 1e-6
 
 # The time, in seconds, in which refreshes would use up what they may take of a burst,
-# and the writes a second from which none are kept: see `bot.delivery.rate_budget`.
+# and the writes a second from which none are kept: see `bot.delivery.bucket`.
 DRAIN = 2.0
 QUICK = 5.0
 

@@ -134,16 +134,17 @@ class Reply:
     ) -> WriteRequest:
         return WriteRequest(self.name, self.thread, kind, priority, earliest)
 
-    def write(self, kind: WriteKind, now: float) -> None:
-        """Record that the platform took a write."""
-        there = self.there(now)
+    def write(self, kind: WriteKind, now: float, granted: float) -> None:
+        """Record that the platform took a write, of what was there when it was
+        granted."""
+        there = self.there(granted)
         self.written = now
         self.asker.see(now, there)
         if kind is not WriteKind.APPEND:
             self.shared = now
             self.others.see(now, there)
         self.streams = kind in (WriteKind.OPEN, WriteKind.APPEND)
-        self.done = now >= self.ends and not self.streams
+        self.done = granted >= self.ends and not self.streams
         # What was short enough is written whole by its start.
         grew = len(self.asker.times) > 2
         self.stopped_at_end = self.done and grew and kind is WriteKind.CLOSE
@@ -197,8 +198,9 @@ class Run:
     #: How often the rows were asked.
     asked: int = 0
     turn: int = 0
-    #: On Discord: what waits for the bot's other calls, and when the last were made.
-    held: deque[WriteRequest] = field(default_factory=deque)
+    #: On Discord: what waits for the bot's other calls, with the time at which it was
+    #: granted, and when the last were made.
+    held: deque[tuple[WriteRequest, float]] = field(default_factory=deque)
     calls: deque[float] = field(
         default_factory=lambda: deque([float("-inf")] * MOST, maxlen=MOST)
     )
@@ -221,7 +223,7 @@ class Run:
 
     def _step(self, process: "Process", refuses: Refuses) -> None:
         budget, asked = process.budget, process.asked
-        held = {each.reply for each in self.held}
+        held = {each.reply for each, _ in self.held}
         for name, reply in process.replies.items():
             if self.now < reply.begins or name in held:
                 continue
@@ -232,7 +234,7 @@ class Run:
             budget.withdraw(name)
             if requests:
                 budget.ask(requests[0], self.now, *requests[1:])
-        for granted in self._let_out(budget.grant(self.now)):
+        for granted, when in self._let_out(budget.grant(self.now)):
             asked.pop(granted.reply)
             kind, reply = granted.kind, process.replies[granted.reply]
             if not self._agreed(process, granted):
@@ -240,17 +242,19 @@ class Run:
                 continue
             self.refused += bool(refuses(granted.thread, kind))
             self.writes[kind] = self.writes.get(kind, 0) + 1
-            reply.write(kind, self.now)
+            reply.write(kind, self.now, when)
             budget.write_completed(reply.name)
             if reply.done:
                 budget.remove(reply.name)
                 del process.replies[granted.reply]
 
-    def _let_out(self, granted: list[WriteRequest]) -> list[WriteRequest]:
-        """The writes that are made now, since the bot's other calls leave room."""
+    def _let_out(self, granted: list[WriteRequest]) -> list[tuple[WriteRequest, float]]:
+        """The writes that are made now, since the bot's other calls leave room, and
+        when they were granted."""
+        new = [(each, self.now) for each in granted]
         if self.limits is SLACK:
-            return granted
-        self.held += granted
+            return new
+        self.held += new
         now = []
         while self.held and self.calls[0] + SECONDS <= self.now + 1e-9:
             self.calls.append(self.now)

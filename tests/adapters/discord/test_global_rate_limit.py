@@ -13,6 +13,7 @@ from bot.domain.call_lease import CallLease
 from bot.errors import StorageBusy, ThreadLost
 from bot.runtime import fencing
 from tests.emulators.discord.emulator import DiscordEmulator
+from tests.emulators.discord.rates import Rate
 from tests.storage.test_leases import OneOf
 
 
@@ -43,6 +44,26 @@ async def test_a_patient_call_goes_last_and_a_cancelled_one_not_at_all() -> None
         await asyncio.sleep(0)
         gone.cancel()
     assert left[MOST:] == ["post", "typing"]
+
+
+async def test_after_a_refusal_calls_are_further_apart(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name, value in (("MOST", 5), ("SECONDS", 0.0), ("CAREFUL_SECONDS", 0.4)):
+        monkeypatch.setattr(f"adapters.discord.global_rate_limit.{name}", value)
+    loop = asyncio.get_running_loop()
+    async with DiscordEmulator(rates={"global": Rate(5, 0.2)}) as discord:
+        channels = [discord.add_channel(f"room-{n}") for n in range(30)]
+        async with open_link(DiscordConfig.from_env(discord.env)) as link:
+            places = [link.client.get_partial_messageable(int(c)) for c in channels]
+            await asyncio.gather(*(place.send("hello") for place in places))
+            assert (refused := discord.refused) > 0
+            began = loop.time()
+            # Of these the last waits for the first one.
+            await asyncio.gather(*(place.send("again") for place in places[:6]))
+    assert loop.time() - began >= 0.4
+    assert discord.refused == refused
+    assert caplog.text.count("discord.global_limit") == 1
 
 
 async def test_two_processes_meet_no_limit_together() -> None:

@@ -400,3 +400,44 @@ def test_everyone_is_served_and_the_budget_is_used(replies_at_once: int) -> None
         now = max(now + 1e-3, budget.next_grant(now) or now)
     assert len(served) == replies_at_once
     assert count >= 0.95 * 48 / 60 * 120
+
+
+SLIDING = Rate(4, 1.0, RateLimitScope.BOT, burst=4, slides=True)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from("abcdef"),
+            st.sampled_from([WriteKind.POST, WriteKind.EDIT]),
+            st.floats(0.0, 0.6),
+        ),
+        min_size=1,
+        max_size=100,
+    )
+)
+def test_what_slides_counts_all_kinds_of_writes_in_any_span(
+    steps: list[tuple[str, WriteKind, float]],
+) -> None:
+    kinds = {WriteKind.POST: (SLIDING,), WriteKind.EDIT: (SLIDING,)}
+    budget = InstantWrites(Limits(part_chars=100, rates=kinds))
+    now, writes = 0.0, []
+    for name, kind, pause in steps:
+        budget.ask(WriteRequest(name, thread(name), kind, Priority.REFRESH), now)
+        writes += [now] * len(budget.grant(now))
+        now = min(now + pause, budget.next_grant(now) or float("inf"))
+    # All that may come at once does, and never more.
+    writes += [now + 9.0] * len(budget.grant(now + 9.0))
+    for start in writes:
+        assert sum(start <= at < start + 0.999 for at in writes) <= 4
+    assert budget.next_grant(now + 9.0) in (None, now + 10.0)
+
+
+def test_first_words_come_before_refreshes_that_count_with_them() -> None:
+    kinds = {WriteKind.POST: (SLIDING,), WriteKind.EDIT: (SLIDING,)}
+    budget = InstantWrites(Limits(part_chars=100, rates=kinds))
+    for name in "abcd":
+        budget.ask(edit(name), 0.0)
+    new = WriteRequest("new", thread("new"), WriteKind.POST, Priority.FIRST)
+    budget.ask(new, 0.0)
+    assert replies(budget.grant(0.0)) == ["new", "a", "b", "c"]
