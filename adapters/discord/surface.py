@@ -67,6 +67,8 @@ class DiscordSurface:
             return True
         typed = asyncio.get_running_loop().create_future()
         self._typing = background.begin("type", self._type(typed))
+        # An ended task takes a kilobyte for as long as its answer.
+        self._typing.add_done_callback(self._forget_typing)
         return bool(await typed)
 
     def progress(self, activity: Activity) -> None:
@@ -249,6 +251,9 @@ class DiscordSurface:
                 and not message.attachments
                 and message.type in SPOKEN
             ]
+
+    def _forget_typing(self, typing: asyncio.Task[None]) -> None:
+        self._typing = None
 
     async def _type(self, typed: asyncio.Future[bool]) -> None:
         try:

@@ -11,6 +11,7 @@ import contextlib
 from collections.abc import Mapping
 from typing import Any
 
+from bot.runtime.flag import Flag
 from bot.runtime.lru import LruDict
 
 # How long an `app_mention` waits, in seconds. The two come within milliseconds; people
@@ -26,7 +27,7 @@ class MentionPairs:
     def __init__(self, patience: float = PATIENCE) -> None:
         self._patience = patience
         #: Whether the `message` event of a message was handled, by channel and ts.
-        self._handled: LruDict[tuple[str, str], asyncio.Event] = LruDict(MOST)
+        self._handled: LruDict[tuple[str, str], Flag] = LruDict(MOST)
 
     async def wait(self, event: Mapping[str, Any]) -> None:
         """Wait until the `message` of the `app_mention` `event` was handled, or it is
@@ -42,8 +43,8 @@ class MentionPairs:
         if event.get("type") == "message":
             self._of(event).set()
 
-    def _of(self, event: Mapping[str, Any]) -> asyncio.Event:
+    def _of(self, event: Mapping[str, Any]) -> Flag:
         key = str(event.get("channel")), str(event.get("ts"))
         if key not in self._handled:
-            self._handled[key] = asyncio.Event()
+            self._handled[key] = Flag()
         return self._handled[key]

@@ -99,8 +99,11 @@ class SlackSurface:
         self._thinking = background.begin("status", self._think())
         self._has_status = True
         await asyncio.shield(self._thinking)
+        # An ended task takes a kilobyte for as long as its answer.
+        self._thinking = None
         if self._signed and not self._ts:
             self._renewing = background.begin("renew status", self._renew())
+            self._renewing.add_done_callback(self._forget_renewing)
         return self._signed
 
     def progress(self, activity: Activity) -> None:
@@ -165,6 +168,9 @@ class SlackSurface:
 
     async def _think(self) -> None:
         self._signed = await self._status.set(self._turn, THINKING_STATUS)
+
+    def _forget_renewing(self, renewing: asyncio.Task[None]) -> None:
+        self._renewing = None
 
     async def _renew(self) -> None:
         while True:

@@ -306,8 +306,11 @@ class Admission:
             if stored.kept[name] != pinned[name]
         ]
         stored = replace(stored, kept=pinned, stale=frozenset())
-        settings = resolve(settings.place, stored, await self._settings.defaults())
-        return settings, await self._news(settings, changed)
+        resolved = resolve(settings.place, stored, await self._settings.defaults())
+        if resolved.applied == settings.applied:
+            # Both are kept while the answer streams, with a value for each option.
+            resolved = replace(resolved, applied=settings.applied)
+        return resolved, await self._news(resolved, changed)
 
     async def _news(self, settings: EffectiveSettings, names: Sequence[str]) -> str:
         if not names:

@@ -12,6 +12,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from bot.conversation.slots import NONE, Asker, Slots
 from bot.domain.scope import Scope, ThreadKey
@@ -19,7 +20,6 @@ from bot.domain.turn import ANSWERS_AT_ONCE, WaitingThread
 from bot.errors import error_location
 from bot.runtime.background import Background, end
 from bot.runtime.fair_queue import Entry, FairQueue
-from bot.runtime.flag import Flag
 from bot.runtime.retry import retry_until_success
 
 log = logging.getLogger(__name__)
@@ -43,21 +43,23 @@ class StopSignal:
         self.is_withdrawn = False
         #: Whether any of the running turn's answer shows.
         self.has_shown: Callable[[], bool] = _nothing_shown
-        self._asked = Flag()
+        self._is_asked = False
+        #: Ended once the turn is asked to stop.
+        self._reading: asyncio.Task[Any] | None = None
 
     def begin(self, turn: str) -> None:
         """Start the turn with this key; "" for none. Resets the signal."""
         self.turn = turn
         self.is_withdrawn, self.has_shown = False, _nothing_shown
         self.notified.clear()
-        self._asked.clear()
+        self._is_asked = False
 
     def ask(self, turn: str) -> bool:
         """Ask the running turn to stop, if its key is `turn`; "" means any. Return
         True if it runs and was not asked before."""
-        if not self.turn or turn not in ("", self.turn) or self._asked.is_set():
+        if not self.turn or turn not in ("", self.turn) or self._is_asked:
             return False
-        self._asked.set()
+        self._stop()
         return True
 
     def withdraw(self, turn: str) -> None:
@@ -65,11 +67,19 @@ class StopSignal:
         none of its answer shows."""
         if turn and turn == self.turn and not self.has_shown():
             self.is_withdrawn = True
-            self._asked.set()
+            self._stop()
 
-    async def wait(self) -> None:
-        """Wait until the running turn is asked to stop."""
-        await self._asked.wait()
+    def end_on_request(self, reading: asyncio.Task[Any] | None) -> None:
+        """Cancel `reading`, and nothing else, once the running turn is asked to
+        stop, or at once if it was; None for nothing."""
+        self._reading = reading
+        if self._is_asked:
+            self._stop()
+
+    def _stop(self) -> None:
+        self._is_asked = True
+        if self._reading is not None:
+            end(self._reading)
 
 
 #: Takes the next open turn of a thread to its end, and tells the signal its key.

@@ -55,14 +55,13 @@ class AnswerStream:
         is requested; return how it ended."""
         self._asked, self._error, self.sent = True, None, request
         self._reply.begin(head)
-        async with asyncio.TaskGroup() as tasks:
-            reading = tasks.create_task(self._read(request, extend))
-            stopping = tasks.create_task(stop.wait())
-            await asyncio.wait({reading, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            stopped = not reading.done()
-            reading.cancel()
-            stopping.cancel()
-        return self.outcome(stopped=stopped)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                reading = tasks.create_task(self._read(request, extend))
+                stop.end_on_request(reading)
+        finally:
+            stop.end_on_request(None)
+        return self.outcome(stopped=reading.cancelled())
 
     def outcome(self, *, stopped: bool) -> Outcome:
         """Return how the answer ends if it ends now, and what it is booked at."""

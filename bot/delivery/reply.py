@@ -195,7 +195,7 @@ class StreamedReply:
     async def keep_shown(self) -> None:
         """Write the reply as it grows, until all of it is shown and finished. Raises
         ThreadGone, AccessRevoked and StorageRejected."""
-        announcing = background.begin("announce", self._announce())
+        announcing = background.held("announce", self._announce())
         try:
             while True:
                 if part := self._outdated():
@@ -218,8 +218,7 @@ class StreamedReply:
             await self._uploads.clean_up()
             await self._stored.settle(self.text, self.head)
         finally:
-            announcing.cancel()
-            await asyncio.wait({announcing})
+            await background.cancel_all(announcing)
             self._scheduler.remove(self._turn.key)
 
     async def _announce(self) -> None:

@@ -12,7 +12,7 @@ other. Another ConfigError may come from a setting that cannot be read.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator
 from types import TracebackType
 from typing import Any, Self
 
@@ -73,6 +73,23 @@ async def contained(
 def begin(what: str, work: Coroutine[Any, Any, object]) -> asyncio.Task[None]:
     """Start `work` for an owner that keeps the task and cancels it in the end."""
     return _started(contained(what, work), work, what)
+
+
+def held(what: str, work: Coroutine[Any, Any, object]) -> set[asyncio.Task[None]]:
+    """Start `work` as `begin` does; return a set with its task until that has ended:
+    whoever keeps an ended task keeps a kilobyte with it."""
+    task = begin(what, work)
+    tasks = {task}
+    task.add_done_callback(tasks.discard)
+    return tasks
+
+
+async def cancel_all(tasks: Collection[asyncio.Task[None]]) -> None:
+    """Cancel `tasks`, and wait for their ends."""
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks)
 
 
 def end(task: asyncio.Task[Any]) -> None:

@@ -114,7 +114,7 @@ ALLOWED = {
 }
 
 #: What starts work under the rule, each with the name of that work.
-STARTERS = {"start", "begin", "later", "Notices", "_soon", "_begin"}
+STARTERS = {"start", "begin", "held", "later", "Notices", "_soon", "_begin"}
 
 ERRORS = (RuntimeError, ValueError, RecursionError, MemoryError)
 

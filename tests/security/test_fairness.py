@@ -368,10 +368,13 @@ class Claude(ScriptedModel):
         super().__init__()
         self.gate = asyncio.Event()
         self.running = self.most = 0
+        #: What it was asked, in that order.
+        self.asked: list[Request] = []
 
     async def answer(self, request: Request) -> AsyncIterator[object]:  # type: ignore[override]
         self.running += 1
         self.most = max(self.most, self.running)
+        self.asked.append(request)
         try:
             await self.gate.wait()
             async for piece in super().answer(request):
@@ -420,10 +423,10 @@ class Crowd:
         await self.until(lambda: self.adapter.closed == count and not self.adapter.open)
 
     def askers(self) -> list[str]:
-        """Who was answered, in that order, by the names of their threads."""
+        """Who asked it, in that order, by the names of their threads."""
         return [
             request.messages[-1].content.split("from ")[1].split("<")[0].strip()
-            for request in self.claude.requests
+            for request in self.claude.asked
         ]
 
 

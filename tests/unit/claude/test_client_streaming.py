@@ -86,7 +86,8 @@ async def test_text_comes_between_a_first_and_a_last_report(
     # Of an answer that has only begun, all that it may write may be billed.
     begun = Call(names, Usage(asked, output=ASK.max_tokens))
     assert first == Report(*names, "req_000001", Usage(asked, output=1), calls=(begun,))
-    assert texts == ["Hel", "lo"]
+    # What came together is one piece.
+    assert "".join(map(str, texts)) == "Hello"
     whole = (Call(names, used, exact=True),)
     assert last == Report(*names, "req_000001", used, "end_turn", whole)
 
@@ -96,7 +97,7 @@ async def test_thinking_and_pings_are_not_shown(
 ) -> None:
     claude.script([PING, Think("Hm.", tokens=7), PING, "Yes", PING, "."])
     *_, last = pieces = await said(model)
-    assert [piece for piece in pieces if isinstance(piece, str)] == ["Yes", "."]
+    assert "".join(piece for piece in pieces if isinstance(piece, str)) == "Yes."
     assert isinstance(last, Report)
     assert last.usage.output == 7 + 1  # thinking is billed as output
 

@@ -79,13 +79,16 @@ async def test_stop_reaches_the_running_turn_once() -> None:
         assert not dispatcher.stop(HERE)
         dispatcher.put(HERE)
         await site.begun.wait()
+        reading = asyncio.create_task(site.gate.wait())
+        site.stop_signals[0].end_on_request(reading)
         # Meant for another turn, as by a button of an earlier answer.
         assert not dispatcher.stop(HERE, "earlier")
         assert dispatcher.running(Scope("fake", "w", "c")) == [(HERE, "turn")]
         assert dispatcher.running(Scope("fake", "w", "elsewhere")) == []
         assert dispatcher.stop(HERE, "turn")
         assert not dispatcher.stop(HERE)
-        await site.stop_signals[0].wait()
+        await asyncio.wait({reading})
+        assert reading.cancelled()
         site.gate.set()
 
 
