@@ -8,7 +8,6 @@ from pathlib import Path
 from rich.table import Table
 
 from benchmarks.table import middle, ratio, table, tail
-from bot.conversation.addressing import judge
 from bot.domain.budget import NO_LIMITS, Budget, BudgetLimits, Period, PersonLimit
 from bot.domain.completion import Usage
 from bot.domain.message import Message
@@ -19,6 +18,7 @@ from bot.ports.store import Store
 from bot.settings.access import SettingsAccess
 from bot.settings.effective import Operator
 from storage.opening import open_store
+from tests.support.store_helpers import answer
 
 CHANNELS = 10_000
 TIMES = 500
@@ -107,7 +107,7 @@ async def _steps(store: Store, channels: int) -> dict[str, list[float]]:
 
 async def _turn(store: Store, thread: ThreadKey, mark: str) -> Turn:
     heard = Message(thread, f"{thread.thread}{mark}", 1.0, "U1", "?", True, True)
-    await store.receive(heard, judge)
+    await store.receive(heard, answer)
     turn = await store.next_turn(thread)
     assert turn is not None
     await store.begin_turn(turn, 1.0)

@@ -15,7 +15,6 @@ from types import MappingProxyType
 from sqlite_utils import Database
 
 from bot.context import prompt
-from bot.conversation.addressing import judge
 from bot.domain.attachment import Attachment, FileContent
 from bot.domain.budget import NO_LIMITS
 from bot.domain.completion import Usage
@@ -27,6 +26,7 @@ from bot.domain.turn import Ended, Outcome
 from bot.ports.store import Store
 from storage.database import open_for_writing
 from storage.opening import open_store
+from tests.support.store_helpers import answer
 
 # About what people ask in a chat, and what Claude answers when told to be brief.
 QUESTION = "how do we roll the release back when a migration ran already? " * 3
@@ -66,7 +66,7 @@ async def exchange(
         opens=True,
         files=tuple(files),
     )
-    await store.receive(heard, judge)
+    await store.receive(heard, answer)
     turn = await store.next_turn(thread)
     assert turn is not None
     await store.begin_turn(turn, at)

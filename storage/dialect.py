@@ -245,10 +245,3 @@ def ask_now(db: Connection, clock: Callable[[], float]) -> Callable[[], float]:
         return clock
     asked = db.execute("SELECT extract(epoch FROM clock_timestamp())")
     return lambda: float(asked.fetchone()[0])
-
-
-def commit_without_waiting(db: Connection) -> None:
-    """Let the transaction count as committed before it is on the disk: a server that
-    loses its power may lose it. On SQLite it is committed together with others."""
-    if not isinstance(db, Database):
-        db.execute("SET LOCAL synchronous_commit TO off")

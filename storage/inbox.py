@@ -55,6 +55,7 @@ def receive(
     known = db.execute(KNOWN, at)
     automated = thread_queries.ask_automated(db, message.thread, message.at)
     waiting = ask_waiting(db, message.thread)
+    stored = settings.ask_stored(db, Scope.of(message.thread))
     thread = held.fetchone()
     if thread:
         if known.fetchone():
@@ -62,7 +63,7 @@ def receive(
         facts = thread_queries.thread_facts(thread, automated)
     if tombstones.any_deleted(deleted):
         return IGNORED
-    verdict = judge(message, facts)
+    verdict = judge(message, facts, settings.stored(stored))
     answers = verdict.disposition is Disposition.ANSWER
     if verdict.disposition is Disposition.IGNORE:
         return verdict

@@ -20,12 +20,21 @@ class Transaction(Protocol):
     def __call__(self, work: Callable[[Connection], T], /) -> Awaitable[T]: ...
 
 
+class WriteTransaction(Protocol):
+    """Does the same with a function that writes; commits without waiting for the disk
+    unless it `waits`."""
+
+    def __call__(
+        self, work: Callable[[Connection], T], /, *, waits: bool = True
+    ) -> Awaitable[T]: ...
+
+
 class Connected(Protocol):
     """The attributes that such methods use."""
 
     _read: Transaction
     _report: Transaction
-    _write: Transaction
+    _write: WriteTransaction
 
 
 #: A function that runs inside a transaction, and the method with the same arguments.
@@ -33,25 +42,27 @@ Query = Callable[Concatenate[Connection, P], T]
 Method = Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]
 
 
-def write(query: Query[P, T]) -> Method[P, T]:
-    """Return the method that runs `query` on the writer's connection."""
+def write(query: Query[P, T], *, waits: bool = True) -> Method[P, T]:
+    """Return the method that runs `query` on the writer's connection, and `waits` for
+    the disk or not (see `write_of_turn`)."""
 
     @wraps(query)
     async def method(store: Connected, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return await store._write(lambda db: query(db, *args, **kwargs))
+        return await store._write(lambda db: query(db, *args, **kwargs), waits=waits)
 
     return method
 
 
 def write_of_turn(
-    query: Query[Concatenate[Of, P], T], *, stores: bool = False
+    query: Query[Concatenate[Of, P], T], *, stores: bool = False, waits: bool = True
 ) -> Callable[Concatenate[Any, Of, P], Coroutine[Any, Any, T]]:
     """Return the method that runs `query`, which writes for the process that has the
     thread of its turn. The method raises ThreadLost if another one took it. A charge
     that is not a turn's belongs to no thread.
 
     A query that `stores` what people say, or looks whether they deleted it, waits for
-    deletions.
+    deletions. One that `waits` not for the disk is followed by one that does before
+    anybody relies on it, or is done again if it is lost.
     """
 
     def held(db: Connection, turn: Of, /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -66,7 +77,9 @@ def write_of_turn(
     async def method(
         store: Connected, turn: Of, /, *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        return await store._write(lambda db: held(db, turn, *args, **kwargs))
+        return await store._write(
+            lambda db: held(db, turn, *args, **kwargs), waits=waits
+        )
 
     return method
 

@@ -37,7 +37,7 @@ from storage.database import (
 )
 from storage.lock import locked
 from storage.mending import mend
-from storage.methods import Transaction
+from storage.methods import Transaction, WriteTransaction
 from storage.reader import Reader
 from storage.store import DatabaseStore
 from storage.writer import Writer
@@ -50,7 +50,7 @@ class _Pool(Protocol):
     """The threads for a database on a server."""
 
     read: Transaction
-    write: Transaction
+    write: WriteTransaction
     report: Transaction
 
 

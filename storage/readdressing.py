@@ -40,7 +40,8 @@ def readdress(db: Connection, message: Message, judge: Judge, now: float) -> Ver
     facts = thread_queries.thread_facts(
         thread, thread_queries.ask_automated(db, message.thread, message.at)
     )
-    verdict = judge(message, facts)
+    stored = settings.ask_stored(db, Scope.of(message.thread))
+    verdict = judge(message, facts, settings.stored(stored))
     if verdict.disposition is Disposition.IGNORE:
         verdict = replace(verdict, disposition=Disposition.KEEP)
     answers = verdict.disposition is Disposition.ANSWER

@@ -203,13 +203,18 @@ def pin_settings(db: Connection, thread: ThreadKey, values: Mapping[str, str]) -
     locks.thread(db, thread)
     at = parts(Scope.of(thread))
     db.execute(f"DELETE FROM kept WHERE {AT}", at)
-    for name, value in values.items():
-        db.execute(
-            "INSERT INTO kept "
-            "(platform, workspace, channel, thread, name, value, stale) VALUES "
-            "(:platform, :workspace, :channel, :thread, :name, :value, 0)",
-            {**at, "name": name, "value": value},
-        )
+    if not values:
+        return
+    rows = (
+        f"(:platform, :workspace, :channel, :thread, :name{n}, :value{n}, 0)"
+        for n in range(len(values))
+    )
+    named = {f"name{n}": name for n, name in enumerate(values)}
+    db.execute(
+        "INSERT INTO kept (platform, workspace, channel, thread, name, value, stale) "
+        f"VALUES {', '.join(rows)}",
+        {**at, **named, **{f"value{n}": v for n, v in enumerate(values.values())}},
+    )
 
 
 def ensure_operator_version(db: Connection, name: str, text: str, now: float) -> int:

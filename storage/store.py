@@ -68,7 +68,14 @@ from storage import (
     write_rates,
 )
 from storage.connection import Connection
-from storage.methods import Transaction, read, report, write, write_of_turn
+from storage.methods import (
+    Transaction,
+    WriteTransaction,
+    read,
+    report,
+    write,
+    write_of_turn,
+)
 
 
 class DatabaseStore:
@@ -81,7 +88,7 @@ class DatabaseStore:
     def __init__(
         self,
         read: Transaction,
-        write: Transaction,
+        write: WriteTransaction,
         report: Transaction | None = None,
         *,
         clock: Callable[[], float],
@@ -130,7 +137,8 @@ class DatabaseStore:
 
     thread_state = read(thread_state.thread_state)
     backfill = write_of_turn(inbox.backfill, stores=True)
-    store_prompt = write_of_turn(turns.store_prompt)
+    # Whoever reserves the cost waits for both, before Claude is asked.
+    store_prompt = write_of_turn(turns.store_prompt, waits=False)
     conversation = read(conversation.conversation)
     question_times = read(earlier_turns.question_times)
     read_turns = read(summaries.read_turns)
@@ -221,7 +229,7 @@ class DatabaseStore:
 
     next_turn = read(turn_reading.next_turn)
     previous_turn = read(earlier_turns.previous_turn)
-    begin_turn = write_of_turn(turns.begin_turn)
+    begin_turn = write_of_turn(turns.begin_turn, waits=False)
 
     async def store_part(
         self,
@@ -236,7 +244,9 @@ class DatabaseStore:
             lambda db: write_rates.store_part(
                 *(db, turn, part, text, now, head),
                 *(asks, self.owner, self._clock),
-            )
+            ),
+            # Recovery goes by the intent, which is stored before the post.
+            waits=part is not None and part.message is None,
         )
 
     async def ask_rates(self, asks: Sequence[RateAsk]) -> Sequence[RateState]:
@@ -283,7 +293,8 @@ class DatabaseStore:
     version = read(settings.version)
     ensure_operator_version = write(settings.ensure_operator_version)
     record_refusal = write(refusals.record_refusal)
-    pin_settings = write(settings.pin_settings)
+    # As `store_prompt`.
+    pin_settings = write(settings.pin_settings, waits=False)
     list_settings = read(settings.list_settings)
     change_settings = write(settings.change_settings)
     versions = read(settings.versions)

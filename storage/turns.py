@@ -28,7 +28,7 @@ from storage import (
 )
 from storage.connection import Connection
 from storage.conversation import conversation
-from storage.dialect import GREATEST, LEAST, commit_without_waiting, insert
+from storage.dialect import GREATEST, LEAST, insert
 from storage.inbox import BACKFILLED, NEXT_MESSAGE
 
 # Messages stay without a turn until there is one with a question.
@@ -119,9 +119,6 @@ def store_part(
     head: str = "",
 ) -> None:
     is_posted = part is None or part.message is not None
-    if is_posted:
-        # A refresh; recovery goes by the intent, which was stored before the post.
-        commit_without_waiting(db)
     if part is not None:
         db.execute(
             """

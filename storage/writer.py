@@ -1,7 +1,9 @@
 """The thread that writes to the database and commits waiting changes as a group.
 
 Rule 1: only this thread uses the connection, so no transaction spans an await.
-Rule 2: a call returns only after the commit that made its change durable.
+Rule 2: a call returns only after the commit that made its change durable, unless it is
+not to wait for the disk: then a power cut may take back its change, and with it only
+later ones. A process that is killed loses none.
 Rule 3: a change that fails affects neither the others in its group nor the thread.
 Rule 4: the number of waiting changes is bounded. One more is rejected at once and
 nothing of it is written, so nobody is told that it is durable.
@@ -45,6 +47,7 @@ MOST_WAITING = 10_000
 class _Item:
     change: Change[Any]
     future: asyncio.Future[Any]
+    waits: bool = True
     result: Any = None
     error: Exception | None = None
 
@@ -67,12 +70,16 @@ class Writer:
         self._queue: SimpleQueue[_Item | None] = SimpleQueue()
         self._allowance = Allowance(most)
         self._closed = False
+        #: Whether a commit waits for the disk now; the connection was opened so.
+        self._waits = True
         # A daemon thread: a program that exits without closing must not hang.
         self._thread = Thread(target=self._run, name="storage-writer", daemon=True)
         self._thread.start()
 
-    async def write(self, change: Change[T]) -> T:
-        """Run `change` in a transaction and return its result once it is durable.
+    async def write(self, change: Change[T], *, waits: bool = True) -> T:
+        """Run `change` in a transaction and return its result once it is durable, or
+        once it is committed if it `waits` not for the disk: it is durable with the next
+        change that does.
 
         Raises what `change` raised, StorageError for errors of SQLite, and StorageBusy
         if too many changes wait; then nothing was written. If the caller is cancelled,
@@ -83,7 +90,7 @@ class Writer:
         if not self._allowance.take():
             raise crowded("storage.writes_refused", self._allowance)
         future: asyncio.Future[T] = self._loop.create_future()
-        self._queue.put(_Item(change, future))
+        self._queue.put(_Item(change, future, waits))
         return await future
 
     def close(self) -> None:
@@ -142,6 +149,7 @@ class Writer:
         try:
             # A transaction is open only if the last rollback failed.
             self._db.rollback()
+            self._set_waiting(any(item.waits for item in group))
             self._db.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
             for item in group:
@@ -161,6 +169,13 @@ class Writer:
             # One failure rolled back the whole group: commit each item alone.
             for item in group:
                 self._commit([item])
+
+    def _set_waiting(self, waits: bool) -> None:
+        """Have the next commit wait for the disk, or not; one that does covers all
+        before it. SQLite takes this outside of a transaction only."""
+        if waits != self._waits:
+            self._db.execute(f"PRAGMA synchronous = {'FULL' if waits else 'NORMAL'}")
+            self._waits = waits
 
     def _try(self, item: _Item) -> None:
         """Run one change and roll it back if it fails. Raises sqlite3.Error if that

@@ -170,7 +170,8 @@ class Intake:
         edited = await _converted(events.edited, body, us) if added else None
         if new := message or edited:
             # Its other event may have files or a forward, which make it a question.
-            await self._pairs.wait(event)
+            if await self._pairs.is_known(event, new) and not added:
+                return
             there.names.introduce({new.author: new.name})
             there.streams.introduce(new.author, organisations.team(event))
             if added:
@@ -180,7 +181,7 @@ class Intake:
             is_late = is_repeat or time.time() - new.at > LATE
             if is_late and new.addressed and new.thread.thread == new.message:
                 self._late(there, new)
-            self._pairs.handled(event)
+            self._pairs.handled(event, new)
         elif previewed := await _converted(events.previewed, body, us):
             await inbox.supplement(previewed)
         elif edited := await _converted(events.edited, body, us):

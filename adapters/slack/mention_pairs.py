@@ -2,15 +2,17 @@
 
 Either may come first, and the first may lack files and attachments (platform facts
 A1.1, A1.2): a turn that begins with it would be answered without them. So an
-`app_mention` waits a moment for its `message`, which has everything. Where the bot may
-not read the channel, there is none.
+`app_mention` waits a moment for its `message`, which has everything, and is not taken
+in if it says nothing else. Where the bot may not read the channel, there is none.
 """
 
 import asyncio
 import contextlib
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
+from bot.domain.message import Message
 from bot.runtime.flag import Flag
 from bot.runtime.lru import LruDict
 
@@ -21,30 +23,43 @@ PATIENCE = 0.3
 MOST = 2_000
 
 
+@dataclass(slots=True)
+class _Pair:
+    #: Set once the `message` event was handled.
+    handled: Flag = field(default_factory=Flag)
+    #: The hash of what it said.
+    said: int = 0
+
+
 class MentionPairs:
     """Holds an `app_mention` back until its `message` was stored."""
 
     def __init__(self, patience: float = PATIENCE) -> None:
         self._patience = patience
-        #: Whether the `message` event of a message was handled, by channel and ts.
-        self._handled: LruDict[tuple[str, str], Flag] = LruDict(MOST)
+        #: By channel and ts.
+        self._pairs: LruDict[tuple[str, str], _Pair] = LruDict(MOST)
 
-    async def wait(self, event: Mapping[str, Any]) -> None:
-        """Wait until the `message` of the `app_mention` `event` was handled, or it is
-        late. Return at once for other events."""
+    async def is_known(self, event: Mapping[str, Any], message: Message) -> bool:
+        """Return whether `event` is an `app_mention` whose `message` was handled, after
+        a wait for that until it is late, and said the same as `message`. Return at once
+        for other events."""
         if event.get("type") != "app_mention":
-            return
+            return False
+        pair = self._of(event)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._patience):
-                await self._of(event).wait()
+                await pair.handled.wait()
+        return pair.handled.is_set() and pair.said == hash(message)
 
-    def handled(self, event: Mapping[str, Any]) -> None:
-        """Let the `app_mention` of the `message` `event` go on."""
+    def handled(self, event: Mapping[str, Any], message: Message) -> None:
+        """Let the `app_mention` of the `message` `event`, which is durable, go on."""
         if event.get("type") == "message":
-            self._of(event).set()
+            pair = self._of(event)
+            pair.said = hash(message)
+            pair.handled.set()
 
-    def _of(self, event: Mapping[str, Any]) -> Flag:
+    def _of(self, event: Mapping[str, Any]) -> _Pair:
         key = str(event.get("channel")), str(event.get("ts"))
-        if key not in self._handled:
-            self._handled[key] = Flag()
-        return self._handled[key]
+        if key not in self._pairs:
+            self._pairs[key] = _Pair()
+        return self._pairs[key]

@@ -132,14 +132,17 @@ class Admission:
         self._now = now
         self._outsiders = Outsiders(store, adapters, now)
 
+    async def state(self, turn: Turn) -> ThreadState:
+        """Return the state from which an answer to `turn` begins."""
+        return await self._store.thread_state(turn.thread, cache_lifetime.QUESTIONS)
+
     async def accept(
-        self, turn: Turn, messages: Sequence[TurnMessage]
+        self, turn: Turn, messages: Sequence[TurnMessage], state: ThreadState
     ) -> AdmittedTurn | Outcome:
-        """Return the admitted turn, which is to answer `messages`, or how it ends if
-        nobody who may ask has asked, or too long ago."""
+        """Return the admitted turn, which is to answer `messages` from `state`, or how
+        it ends if nobody who may ask has asked, or too long ago."""
         if _is_overdue(turn, messages, self._now()):
             return overdue()
-        state = await self._store.thread_state(turn.thread, cache_lifetime.QUESTIONS)
         place, defaults = Scope.of(turn.thread), await self._settings.defaults()
         settings = resolve(place, state.settings, defaults)
         asker = await self._asker(turn, messages, settings)

@@ -17,9 +17,16 @@ from bot.conversation.edited_questions import EditedQuestions
 from bot.conversation.instructions import Instructions, InstructionStore
 from bot.conversation.stopping import Stopper
 from bot.conversation.waiting_signs import WaitingSigns
-from bot.domain.message import Disposition, Message, fuller
+from bot.domain.message import (
+    Disposition,
+    Message,
+    ThreadFacts,
+    Verdict,
+    fuller,
+)
 from bot.domain.retention import DAY
 from bot.domain.scope import Scope, ThreadKey
+from bot.domain.setting import StoredSettings
 from bot.platforms import Platforms
 from bot.settings.access import SettingsAccess
 
@@ -97,6 +104,7 @@ class Inbox:
         self, message: Message, *, edit: bool = False, held: bool = False
     ) -> None:
         engagement = await self._engagement(message)
+        applied = addressing.PLAIN
         judge = addressing.judge
         receive = (
             self._store.readdress if edit else partial(self._store.receive, held=held)
@@ -105,7 +113,15 @@ class Inbox:
             judge = addressing.judge_edited
         elif self._now() - message.at > (STALE_EDIT if edit else STALE):
             judge = addressing.judge_stale
-        verdict = await receive(message, partial(judge, engagement=engagement))
+
+        def judge_under(
+            message: Message, facts: ThreadFacts | None, stored: StoredSettings
+        ) -> Verdict:
+            nonlocal applied
+            applied = engagement(stored)
+            return judge(message, facts, applied)
+
+        verdict = await receive(message, judge_under)
         if verdict.disposition is Disposition.IGNORE:
             # Only of a mention do several events tell.
             if message.addressed and not edit:
@@ -119,7 +135,7 @@ class Inbox:
             verdict.rule,
         )
         if verdict.rule == Rule.INSTRUCTION.value:
-            self._instructions.confirm(message, engagement)
+            self._instructions.confirm(message, applied)
         if verdict.disposition is Disposition.ANSWER:
             delayed = await self._answers.is_running(message.thread)
             crowded = await self._answers.put(
@@ -127,15 +143,17 @@ class Inbox:
             )
             self._signs.show(message, delayed=delayed, crowded=crowded)
 
-    async def _engagement(self, message: Message) -> EngagementSettings:
-        # Read for every message, even where it changes nothing: of two messages at once
-        # the second must not overtake the first on the way to the store.
+    async def _engagement(
+        self, message: Message
+    ) -> Callable[[StoredSettings], EngagementSettings]:
+        """Return what makes the engagement in the thread of `message` of the settings
+        that are stored for it."""
         place = Scope.of(message.thread)
-        policy = await self._settings.policy(place)
+        resolve = await self._settings.resolver(place)
         # A platform that takes only answers has nobody else either.
         alone = self._platforms.adapters[place.platform].messenger is None
         direct = alone or self._settings.is_direct(place)
-        return EngagementSettings.of(policy, direct=direct)
+        return lambda stored: EngagementSettings.of(resolve(stored), direct=direct)
 
     async def supplement(self, message: Message) -> None:
         """Add to the stored `message` what this version of it has more, which nobody

@@ -220,11 +220,14 @@ class Responder:
         # An unconfirmed post is searched for from the last time that was stored on.
         unconfirmed = any(shown.message is None for shown in turn.shown)
         now = turn.touched if unconfirmed else self._now()
-        messages = await self._store.begin_turn(turn, now)
+        # Neither changes what the other reads.
+        messages, state = await asyncio.gather(
+            self._store.begin_turn(turn, now), self._admission.state(turn)
+        )
         self._begun(turn.thread)
         admitted: AdmittedTurn | Outcome = WITHDRAWN
         if messages:
-            admitted = await self._admission.accept(turn, messages)
+            admitted = await self._admission.accept(turn, messages, state)
         if admitted is WITHDRAWN and not turn.shown:
             await self._guard.settle(turn, WITHDRAWN)
             await self._delivered(turn, WITHDRAWN, started)

@@ -8,11 +8,13 @@ from typing import Protocol
 
 from bot.domain.message import Decision, Message, StoredMessage, ThreadFacts, Verdict
 from bot.domain.scope import Scope, ThreadKey
+from bot.domain.setting import StoredSettings
 from bot.domain.turn import TurnFacts
 
-#: Decides what is done with a message. The facts are None for an unknown thread. A
-#: pure function: the store calls it inside a transaction, which may be repeated.
-Judge = Callable[[Message, ThreadFacts | None], Verdict]
+#: Decides what is done with a message, under the settings that are stored for its
+#: thread. The facts are None for an unknown thread. A pure function: the store calls it
+#: inside a transaction, which may be repeated.
+Judge = Callable[[Message, ThreadFacts | None, StoredSettings], Verdict]
 
 
 class InboxStore(Protocol):

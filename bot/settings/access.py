@@ -17,7 +17,7 @@ from bot.domain.channel_access import ChannelAccess
 from bot.domain.mcp import McpServer
 from bot.domain.person import EVERYONE, Person, administers, listed
 from bot.domain.scope import Scope, ScopeLevel
-from bot.domain.setting import AuditEntry, Version
+from bot.domain.setting import AuditEntry, StoredSettings, Version
 from bot.errors import DeliveryError, Denied, ThreadGone
 from bot.messages import mcp as mcp_messages
 from bot.messages import settings as messages
@@ -55,10 +55,17 @@ class SettingsAccess:
 
     async def policy(self, place: Scope) -> EffectiveSettings:
         """Return what applies in `place`, with one read. Raises StorageError."""
-        found = resolve(
-            place, await self._store.stored_settings(place), await self.defaults()
-        )
-        return _judged(found, self._operator.servers)
+        stored = await self._store.stored_settings(place)
+        return (await self.resolver(place))(stored)
+
+    async def resolver(
+        self, place: Scope
+    ) -> Callable[[StoredSettings], EffectiveSettings]:
+        """Return a pure function from the settings that are stored for `place` to what
+        applies there; it is had without a read, but for the first. Raises
+        StorageError."""
+        defaults, servers = await self.defaults(), self._operator.servers
+        return lambda stored: _judged(resolve(place, stored, defaults), servers)
 
     async def prompt(
         self, policy: EffectiveSettings, read: Version | None = None

@@ -75,8 +75,12 @@ class Pool:
         # What may read whole tables: no turn waits for it.
         self._reports = _Threads(connect, 1, "storage-report", READ, most)
 
-    async def write(self, change: Callable[[Connection], T]) -> T:
-        """Run `change` in a transaction and return its result once it is durable.
+    async def write(
+        self, change: Callable[[Connection], T], *, waits: bool = True
+    ) -> T:
+        """Run `change` in a transaction and return its result once it is durable, or
+        once it is committed if it `waits` not for the disk: a server that loses its
+        power may lose it, and with it only later ones.
 
         It may run several times, so it must have no effect outside the database. Raises
         what `change` raised, StorageError for errors of PostgreSQL, and StorageBusy if
@@ -86,6 +90,8 @@ class Pool:
 
         def work(db: Connection) -> tuple[T, bool]:
             db.adds = db.takes_away = False
+            if not waits:
+                db.execute("SET LOCAL synchronous_commit TO off")
             made = change(db)
             if self._settle is not None and db.takes_away:
                 self._settle(db)

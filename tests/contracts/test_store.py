@@ -9,11 +9,13 @@ from bot.domain.completion import ChatMessage
 from bot.domain.message import Disposition, Message, Origin, ThreadFacts, Verdict
 from bot.domain.retention import Retention
 from bot.domain.scope import Scope, ScopeLevel, ThreadKey
+from bot.domain.setting import StoredSettings
 from bot.domain.turn import TurnMessage, TurnState
 from bot.ports.store import Store
 from tests.support.store_helpers import (
     HERE,
     THERE,
+    Facts,
     answer,
     ask,
     disposition,
@@ -48,7 +50,7 @@ async def test_turns_have_keys_of_their_own(store: Store) -> None:
 
 
 async def test_a_known_message_is_ignored_and_not_judged(store: Store) -> None:
-    def refuse(heard: Message, facts: ThreadFacts | None) -> Verdict:
+    def refuse(heard: Message, facts: Facts, stored: StoredSettings) -> Verdict:
         raise AssertionError("judged twice")
 
     turn = await waiting(store, said("1"))
@@ -88,7 +90,7 @@ async def test_keeping_in_an_unknown_thread_is_ignoring(store: Store) -> None:
 
 
 async def test_a_judge_that_fails_leaves_nothing_behind(store: Store) -> None:
-    def fail(heard: Message, facts: ThreadFacts | None) -> Verdict:
+    def fail(heard: Message, facts: Facts, stored: StoredSettings) -> Verdict:
         raise LookupError("no idea")
 
     with pytest.raises(LookupError, match="no idea"):

@@ -19,7 +19,6 @@ from bot.claude import one_shot
 from bot.claude.catalog import ModelAvailability
 from bot.claude.client import ClaudeModel, client
 from bot.context import prompt
-from bot.conversation.addressing import judge
 from bot.conversation.assembly import create_responder
 from bot.conversation.dispatcher import StopSignal
 from bot.conversation.responder import Responder
@@ -60,6 +59,7 @@ from tests.emulators.claude.reply import (
     Stop,
     Think,
 )
+from tests.support import store_helpers
 from tests.support.deep import rounds
 from tests.support.fakes import FakeAdapter
 from tests.support.memory_store import MemoryStore
@@ -344,7 +344,7 @@ class Stage:
             addressed=True,
             opens=True,
         )
-        await self.store.receive(heard, judge)
+        await self.store.receive(heard, store_helpers.answer)
         fates = deque(play.fates)
         while await self.store.next_turn(thread):
             mortal, halt = Mortal(self.store), StopSignal()

@@ -28,7 +28,6 @@ from adapters.slack.workspace import Workspace
 from bot.claude import model_router
 from bot.commands.catalog import parse_command
 from bot.context import prompt as context_prompt
-from bot.conversation.addressing import judge
 from bot.delivery.reply import StreamedReply
 from bot.delivery.reply_uploads import ReplyUploads
 from bot.delivery.write_scheduler import WriteScheduler
@@ -40,6 +39,7 @@ from bot.errors import DeliveryError
 from bot.schemes import scheme
 from bot.ui.elements import Response
 from tests.security.hostile import LONGEST, TEXTS
+from tests.support import store_helpers
 from tests.support.command_harness import THREAD, Office
 from tests.support.fakes import FakeAdapter, FakeSurface
 from tests.support.memory_store import MemoryStore
@@ -274,7 +274,7 @@ def answers(limits: Limits, piece: int = 0) -> Path:
 
     async def path(text: str) -> None:
         store = MemoryStore()
-        await store.receive(heard("?"), judge)
+        await store.receive(heard("?"), store_helpers.answer)
         turn = await store.next_turn(heard("?").thread)
         assert turn is not None
         reply = StreamedReply(

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from bot.app import App
 from bot.config import Config
-from bot.conversation.addressing import judge
 from bot.conversation.dispatcher import StopSignal, ThreadDispatcher
 from bot.conversation.waiting_signs import MOST_AT_ONCE
 from bot.domain.completion import Request
@@ -31,6 +30,7 @@ from tests.support.fakes import FakeAdapter
 from tests.support.memory_store import MemoryStore
 from tests.support.process import OPERATOR
 from tests.support.scripted_model import ScriptedModel
+from tests.support.store_helpers import answer
 
 # The queue, which is pure.
 
@@ -485,9 +485,9 @@ async def test_each_of_many_people_is_told_but_not_all_at_once() -> None:
 async def test_a_restart_keeps_the_order_and_the_fairness() -> None:
     store = MemoryStore()
     for each in range(20):
-        await store.receive(mention("eve", f"eve-{each:02}", each), judge)
+        await store.receive(mention("eve", f"eve-{each:02}", each), answer)
     for each in range(3):
-        await store.receive(mention("bob", f"bob-{each}", 30 + each), judge)
+        await store.receive(mention("bob", f"bob-{each}", 30 + each), answer)
     crowd = Crowd(store, places=1)
     crowd.claude.gate.set()
     async with crowd.open():

@@ -20,7 +20,6 @@ from adapters.slack import blocks, files
 from adapters.slack.adapter import LIMITS as SLACK
 from bot.app import App
 from bot.context import long_threads
-from bot.conversation.addressing import judge
 from bot.conversation.outcomes import UNFINISHED, conclude
 from bot.domain.budget import NO_LIMITS
 from bot.domain.completion import Report
@@ -43,6 +42,7 @@ from storage.opening import open_store
 from tests.security.growth import is_linear
 from tests.security.hostile import LONGEST, TEXTS
 from tests.security.stalls import BOUND, PATHS, heard, stall, watched
+from tests.support import store_helpers
 from tests.support.command_harness import Office
 from tests.support.deep import rounds
 from tests.support.fakes import FakeAdapter
@@ -181,7 +181,7 @@ async def test_an_answer_that_is_taken_up_again_holds_nobody_up(
     adapter = FakeAdapter(limits=limited(limits))
     adapter.before_write = network
     text = TEXTS[kind](rounds(4_000, LONGEST))
-    await store.receive(heard("?"), judge)
+    await store.receive(heard("?"), store_helpers.answer)
     turn = await store.next_turn(HERE)
     assert turn is not None
     await store.begin_turn(turn, time.time())

@@ -14,6 +14,9 @@ from bot.errors import StorageError, StorageRejected
 from storage.database import open_for_reading, open_for_writing
 from storage.writer import GROUP, Writer
 
+#: What SQLite calls a commit that waits for the disk.
+FULL = 2
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
@@ -102,6 +105,26 @@ async def test_nobody_hears_of_success_before_it_is_durable(
     async with held(writer):
         asked = [asyncio.create_task(checked(word)) for word in "abc"]
     await asyncio.gather(*asked)
+
+
+async def test_a_change_that_need_not_wait_for_the_disk_waits_with_others(
+    writer: Writer, path: Path
+) -> None:
+    found = []
+
+    def change(db: Database) -> None:
+        [(waiting,)] = db.execute("PRAGMA synchronous")
+        found.append("waits" if waiting == FULL else "does not")
+
+    await writer.write(change, waits=False)
+    await writer.write(change)
+    async with held(writer):
+        both = [
+            asyncio.create_task(writer.write(change, waits=waits))
+            for waits in (False, True)
+        ]
+    await asyncio.gather(*both)
+    assert found == ["does not", "waits", "waits", "waits"]
 
 
 async def test_a_failure_takes_no_neighbour_with_it(writer: Writer, path: Path) -> None:

@@ -33,7 +33,7 @@ class MemoryStore(DatabaseStore):
         except (sqlite3.Error, UnicodeError) as error:
             raise translated(error) from error
 
-    async def _change(self, work: Callable[[Database], T]) -> T:
+    async def _change(self, work: Callable[[Database], T], *, waits: bool = True) -> T:
         def change(db: Database) -> T:
             made = work(db)
             settle(db)

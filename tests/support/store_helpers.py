@@ -7,11 +7,15 @@ from sqlite_utils import Database
 from bot.domain.attachment import Attachment
 from bot.domain.message import Disposition, Message, ThreadFacts, Verdict
 from bot.domain.scope import ThreadKey
+from bot.domain.setting import StoredSettings
 from bot.domain.turn import Ended, Outcome, Turn
 from bot.ports.inbox import Judge
 from bot.ports.store import Store
 from storage.connection import Connection
 from tests.emulators.claude.emulator import ClaudeEmulator
+
+#: The facts of a thread; None for an unknown one.
+Facts = ThreadFacts | None
 
 HERE = ThreadKey("slack", "T1", "C1", "1.0")
 THERE = ThreadKey("slack", "T1", "C1", "2.0")
@@ -68,15 +72,15 @@ def said(
     )
 
 
-def answer(heard: Message, facts: ThreadFacts | None) -> Verdict:
+def answer(heard: Message, facts: Facts, stored: StoredSettings) -> Verdict:
     return Verdict(Disposition.ANSWER)
 
 
-def keep(heard: Message, facts: ThreadFacts | None) -> Verdict:
+def keep(heard: Message, facts: Facts, stored: StoredSettings) -> Verdict:
     return Verdict(Disposition.KEEP)
 
 
-def ignore(heard: Message, facts: ThreadFacts | None) -> Verdict:
+def ignore(heard: Message, facts: Facts, stored: StoredSettings) -> Verdict:
     return Verdict(Disposition.IGNORE)
 
 
@@ -129,7 +133,7 @@ async def judged_after(store: Store, heard: Message) -> list[ThreadFacts | None]
     """What the judge was told for `heard`, and for one more message after it."""
     told: list[ThreadFacts | None] = []
 
-    def judge(heard: Message, facts: ThreadFacts | None) -> Verdict:
+    def judge(heard: Message, facts: Facts, stored: StoredSettings) -> Verdict:
         told.append(facts)
         return Verdict(Disposition.ANSWER)
 

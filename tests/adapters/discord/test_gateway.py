@@ -11,13 +11,13 @@ from adapters.discord.app_commands import digest
 from adapters.discord.ask_command import ABOUT
 from adapters.discord.client import open_link
 from adapters.discord.config import DiscordConfig
-from bot.conversation.addressing import judge
 from bot.domain.message import Message
 from bot.domain.scope import ThreadKey
 from tests.adapters.discord.conftest import Guild
 from tests.adapters.discord.test_troubles import answering
 from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.discord.faults import MESSAGES, status
+from tests.support import store_helpers
 
 
 async def test_a_resumed_session_misses_nothing_and_doubles_nothing(
@@ -98,7 +98,7 @@ async def test_what_was_missed_is_fetched_though_something_was_heard_since(
             addressed=False,
             opens=False,
         )
-        await store.receive(known, judge)
+        await store.receive(known, store_helpers.answer)
     async with answering(discord, claude, store):
         await claude.until(
             lambda: any("are you there?" in each for each in guild.prompts()), 20

@@ -12,7 +12,6 @@ import pytest
 from bot.claude.catalog import ModelAvailability
 from bot.context.files import Accepted
 from bot.conversation import model_files
-from bot.conversation.addressing import judge
 from bot.conversation.file_reader import MOST_FILES, FileReader
 from bot.domain.attachment import Attachment
 from bot.domain.completion import Request, RequestFile
@@ -23,6 +22,7 @@ from bot.errors import DeliveryError, FileRefused, FileUnread, PromptTooLong, Un
 from bot.messages.answers import INTERRUPTED, TOO_LONG
 from bot.messages.commands import REPEATING
 from bot.ui.elements import SILENCE, Response
+from tests.support import store_helpers
 from tests.support.fakes import FakeAdapter, show
 from tests.support.memory_store import MemoryStore
 from tests.support.store_helpers import ask, said
@@ -138,7 +138,7 @@ async def test_the_line_about_files_survives_a_crash(attempts: int) -> None:
     desk = Desk()
     head = "_I haven't read `a.png` (not available). Please upload it again._"
     question = replace(desk.said("?"), files=(Attachment("a.png", "u", size=9),))
-    await desk.store.receive(question, judge)
+    await desk.store.receive(question, store_helpers.answer)
     turn = await desk.turn()
     for _ in range(attempts):
         await desk.store.begin_turn(turn, time.time())

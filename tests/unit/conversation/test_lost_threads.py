@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from bot.conversation.addressing import judge
 from bot.domain.turn import TurnState
 from storage import leases
 from tests.support.memory_store import MemoryStore
+from tests.support.store_helpers import answer
 from tests.unit.conversation.test_responder import HERE, THERE, Desk
 
 
@@ -61,7 +61,7 @@ async def test_a_turn_that_was_stopped_elsewhere_before_it_began_is_not_answered
     None
 ):
     desk = Desk()
-    await desk.store.receive(desk.said("?"), judge)
+    await desk.store.receive(desk.said("?"), answer)
     assert await desk.store.ask_to_stop(HERE, "", "stop")
     desk.model.script("Elsewhere.")
     async with desk.open():

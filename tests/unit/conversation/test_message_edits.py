@@ -5,7 +5,6 @@ import re
 from dataclasses import replace
 
 from bot.app import App
-from bot.conversation.addressing import judge
 from bot.conversation.inbox import STALE, STALE_EDIT
 from bot.domain.message import Disposition
 from bot.domain.person import Person
@@ -269,7 +268,7 @@ async def test_an_edited_question_that_waits_is_answered_after_a_crash() -> None
     await desk.store.receive(desk.said("hello"), answer)
     await desk.store.receive(plain, keep)
     asked = replace(plain, text="the blue sky?", addressed=True)
-    await desk.store.readdress(asked, judge)
+    await desk.store.readdress(asked, answer)
     async with desk.open():
         await desk.closed(1)
     assert "the blue sky?" in last_prompt(desk)

@@ -4,12 +4,12 @@ import time
 
 import pytest
 
-from bot.conversation.addressing import judge
 from bot.domain.person import Person
 from bot.domain.retention import DAY
 from bot.domain.scope import Scope
 from bot.messages.answers import OVERDUE, warning
 from bot.ui.elements import Command
+from tests.support.store_helpers import answer
 from tests.unit.conversation.test_responder import HERE, Desk
 
 
@@ -19,7 +19,7 @@ async def waited(desk: Desk, *, days: float) -> None:
     store = desk.store
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(store, "_clock", lambda: desk.began)
-        await store.receive(desk.said("?"), judge)
+        await store.receive(desk.said("?"), answer)
 
 
 async def test_what_waited_for_more_than_a_day_is_not_answered_and_says_so() -> None:
@@ -41,7 +41,7 @@ async def test_what_somebody_adds_to_a_question_that_waits_makes_it_fresh() -> N
     desk = Desk()
     await waited(desk, days=1.1)
     desk.began = time.time()
-    await desk.store.receive(desk.said("please"), judge)
+    await desk.store.receive(desk.said("please"), answer)
     desk.model.script("Paris.")
     async with desk.open():
         await desk.answered("Paris.")

@@ -12,7 +12,6 @@ from bot.app import App
 from bot.claude.catalog import DEFAULT_MODEL, ModelAvailability, find
 from bot.claude.client import connect
 from bot.context.long_threads import note
-from bot.conversation.addressing import judge
 from bot.conversation.outcomes import UNFINISHED
 from bot.domain.budget import NO_LIMITS, Alert, BudgetLimits
 from bot.domain.completion import Report
@@ -31,6 +30,7 @@ from bot.errors import (
 from bot.messages.answers import EMPTY, GO_ON, LEFT_OUT, STOPPED, TOO_LONG
 from bot.ports.model import Model
 from tests.emulators.claude.emulator import ClaudeEmulator
+from tests.support import store_helpers
 from tests.support.fakes import FakeAdapter, show
 from tests.support.memory_store import MemoryStore
 from tests.support.process import OPERATOR
@@ -118,7 +118,7 @@ class Desk:
         """Leave a turn in HERE as a process does that is killed while it answers:
         `text` was shown, after `attempts`, `ago` seconds back."""
         then = time.time() - ago
-        await self.store.receive(self.said("?"), judge)
+        await self.store.receive(self.said("?"), store_helpers.answer)
         turn = await self.turn()
         for _ in range(attempts):
             await self.store.begin_turn(turn, then)
@@ -290,7 +290,7 @@ async def test_what_is_missing_is_said_after_a_restart_too(after: str) -> None:
     desk.adapter.past_missing, desk.adapter.past_gap = 981, 1
     question = desk.said("help", opens=False)
     if after == "history":
-        await desk.store.receive(question, judge)
+        await desk.store.receive(question, store_helpers.answer)
         turn = await desk.turn()
         await desk.store.begin_turn(turn, turn.touched)
         await desk.store.backfill(turn, desk.adapter.past)
