@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
+from urllib.request import getproxies
 
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
@@ -328,8 +329,10 @@ class SlackClient:
 @contextlib.asynccontextmanager
 async def open_client(config: SlackConfig) -> AsyncIterator[SlackClient]:
     """Yield a client with one HTTP session; close that in the end."""
-    # trust_env: proxies are configured in the environment.
-    async with aiohttp.ClientSession(timeout=TIMEOUT, trust_env=True) as session:
+    # Proxies are configured in the environment, which aiohttp reads in a thread for
+    # each call, and a file of passwords in another: only where there are some.
+    has_proxy = bool(getproxies())
+    async with aiohttp.ClientSession(timeout=TIMEOUT, trust_env=has_proxy) as session:
         yield SlackClient(web_client(config, session, config.bot_token))
 
 
