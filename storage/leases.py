@@ -106,11 +106,13 @@ def held(db: Connection, turn: Turn) -> Iterator[None]:
     finally:
         # Not before: on PostgreSQL it comes together with what was asked inside.
         row = asked.fetchone()
-        if row is not None and _is_lost(turn, row["epoch"], row["owner"]):
+        if row is not None and is_lost(turn, row["epoch"], row["owner"]):
             raise ThreadLost(f"turn {turn.key} is another process's now")
 
 
-def _is_lost(turn: Turn, epoch: int, owner: str) -> bool:
+def is_lost(turn: Turn, epoch: int, owner: str) -> bool:
+    """Return whether a thread with this `epoch` and `owner` was taken since `turn` was
+    read."""
     # A replica that lacks the last seconds gives out an epoch for the second time.
     is_others = bool(owner) and bool(turn.owner) and owner != turn.owner
     return epoch != turn.epoch or is_others

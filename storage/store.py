@@ -76,6 +76,7 @@ from storage.methods import (
     write,
     write_of_turn,
 )
+from storage.refreshes import Refresh, RefreshGroup
 
 
 class DatabaseStore:
@@ -107,6 +108,7 @@ class DatabaseStore:
         self.shared = shared
         #: What is to be done after rows were deleted; may take a second.
         self._tidy = tidy
+        self._refreshes = RefreshGroup(write, owner, clock)
 
     async def receive(
         self, message: Message, judge: Judge, *, held: bool = False
@@ -240,6 +242,8 @@ class DatabaseStore:
         head: str = "",
         asks: Sequence[RateAsk] = (),
     ) -> Sequence[RateState]:
+        if self.shared and part is None:
+            return await self._refreshes.store(Refresh(turn, text, now, head, asks))
         return await self._write(
             lambda db: write_rates.store_part(
                 *(db, turn, part, text, now, head),

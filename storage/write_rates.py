@@ -24,10 +24,12 @@ from bot.domain.shared_rate import (
 from bot.domain.turn import Turn
 from storage import dialect, leases, turns
 from storage.connection import Connection, Cursor, Row
-from storage.dialect import ROW
+from storage.dialect import ROW, ROW_LOCK
+
+LOCK = f"SELECT * FROM write_rates WHERE scope = ? AND kind = ? {ROW_LOCK}"
 
 # An insert that finds the row locks it all the same.
-LOCK = """
+ENTER = """
     INSERT INTO write_rates
         (scope, kind, full_at, closed_until, refreshed_at, crowd)
     VALUES (?, ?, 0.0, 0.0, 0.0, '{}')
@@ -57,12 +59,15 @@ def ask(
     """Have `process` ask for a write that counts in all rows of `asks`; return its
     answers."""
     # All is asked for before any is read: on PostgreSQL one round trip brings it.
-    locked = [_lock(db, each.scope, each.kind) for each in asks]
+    locked = [lock(db, each.scope, each.kind) for each in asks]
     now = dialect.ask_now(db, clock)
-    rows = [(_row(each), of) for each, of in zip(locked, asks, strict=True)]
+    rows = [
+        (row(db, of.scope, of.kind, each), of)
+        for each, of in zip(locked, asks, strict=True)
+    ]
     changed, states = answer(rows, process, now())
-    for row, each in zip(changed, asks, strict=True):
-        _store(db, each.scope, each.kind, row)
+    for new, each in zip(changed, asks, strict=True):
+        store_row(db, each.scope, each.kind, new)
     return states
 
 
@@ -90,8 +95,8 @@ def close(
     db: Connection, scope: str, kind: WriteKind, rate: Rate, seconds: float, now: float
 ) -> None:
     """Have no process write for so many `seconds`, after a rate limit error."""
-    row = _row(_lock(db, scope, kind))
-    _store(db, scope, kind, row.closed(rate, seconds, now))
+    before = row(db, scope, kind, lock(db, scope, kind))
+    store_row(db, scope, kind, before.closed(rate, seconds, now))
 
 
 def expire(db: Connection, before: float, most: int) -> int:
@@ -99,19 +104,21 @@ def expire(db: Connection, before: float, most: int) -> int:
     return db.execute(EXPIRE, {"before": before, "most": most}).rowcount
 
 
-def _lock(db: Connection, scope: str, kind: WriteKind) -> Cursor:
+def lock(db: Connection, scope: str, kind: WriteKind) -> Cursor:
     """Ask for a row, and hold it to the end of the transaction."""
     return db.execute(LOCK, [scope, kind.value])
 
 
-def _row(asked: Cursor) -> RateRow:
-    row = asked.fetchone()
+def row(db: Connection, scope: str, kind: WriteKind, asked: Cursor) -> RateRow:
+    """Return the row that was `asked` for; a new one if there was none."""
+    found = asked.fetchone() or db.execute(ENTER, [scope, kind.value]).fetchone()
     return RateRow(
-        *(row["full_at"], row["closed_until"], row["refreshed_at"]), _crowd(row)
+        *(found["full_at"], found["closed_until"], found["refreshed_at"]), _crowd(found)
     )
 
 
-def _store(db: Connection, scope: str, kind: WriteKind, row: RateRow) -> None:
+def store_row(db: Connection, scope: str, kind: WriteKind, row: RateRow) -> None:
+    """Replace a row that is held."""
     crowd = {
         name: [each.replies, each.streams, each.until, _written(each.wish)]
         for name, each in row.crowd.items()

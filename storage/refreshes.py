@@ -1,0 +1,179 @@
+"""Refreshes of answers, of all threads that a process answers, in few transactions.
+
+Rule 1: what readers are about to see is stored before they see it: the text of an
+answer that a crash cuts is nowhere else, since the platform has it only as it shows it.
+Rule 2: a refresh whose thread was taken by another process is not stored, and keeps
+none of the others.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from bot.domain.platform import WriteKind
+from bot.domain.shared_rate import RateAsk, RateRow, RateState, answer
+from bot.domain.turn import Turn
+from bot.errors import StorageError, StorageRejected, ThreadLost
+from bot.runtime import background
+from storage import dialect, leases, turns, write_rates
+from storage.connection import Connection
+from storage.dialect import ROW_LOCK, among
+from storage.methods import WriteTransaction
+
+# How long a refresh waits for others, in seconds: each answer has one a second at most,
+# and of fifty that stream, a few become one transaction.
+TOGETHER = 0.05
+
+HELD = f"""
+    SELECT turns.id, epoch, owner FROM threads
+      CROSS JOIN turns ON turns.thread_id = threads.id
+    WHERE turns.{{}} ORDER BY threads.id {ROW_LOCK}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """The answer to `turn` so far, which readers are about to see."""
+
+    turn: Turn
+    text: str
+    now: float
+    head: str
+    asks: Sequence[RateAsk]
+
+
+#: What a refresh is answered; None if its thread is another process's.
+Answer = Sequence[RateState] | None
+
+
+def store(
+    db: Connection,
+    refreshes: Sequence[Refresh],
+    process: str,
+    clock: Callable[[], float],
+) -> list[Answer]:
+    """Store each of `refreshes` unless the rows of its asks refuse it, or it lost its
+    thread; return what each is answered."""
+    ids = [each.turn.id for each in refreshes]
+    # Filled up, so that there are few statements.
+    ids += ids[-1:] * ((1 << (len(ids) - 1).bit_length()) - len(ids))
+    of_turns, values = among("id", ids)
+    asked = db.execute(HELD.format(of_turns), values)
+    # In the one order in which all processes lock them.
+    names = sorted(
+        {(ask.scope, ask.kind) for each in refreshes for ask in each.asks},
+        key=lambda name: (name[0], name[1].value),
+    )
+    locked = {name: write_rates.lock(db, *name) for name in names}
+    now = dialect.ask_now(db, clock)
+    by_id = {each.turn.id: each.turn for each in refreshes}
+    lost = {id for id, *held in asked.fetchall() if leases.is_lost(by_id[id], *held)}
+    rows = {name: write_rates.row(db, *name, each) for name, each in locked.items()}
+    at = now()
+    found: list[Answer] = []
+    for each in refreshes:
+        if each.turn.id in lost:
+            found.append(None)
+            continue
+        states = _answer(rows, each.asks, process, at)
+        if not any(state.wait for state in states):
+            turns.store_part(db, each.turn, None, each.text, each.now, each.head)
+        found.append(states)
+    for name, row in rows.items():
+        write_rates.store_row(db, *name, row)
+    return found
+
+
+def _answer(
+    rows: dict[tuple[str, WriteKind], RateRow],
+    asks: Sequence[RateAsk],
+    process: str,
+    now: float,
+) -> Sequence[RateState]:
+    names = [(each.scope, each.kind) for each in asks]
+    asked = [(rows[name], ask) for name, ask in zip(names, asks, strict=True)]
+    changed, states = answer(asked, process, now)
+    rows.update(zip(names, changed, strict=True))
+    return states
+
+
+class RefreshGroup:
+    """Collects the refreshes of one process for a moment, and stores them by `write`
+    together."""
+
+    def __init__(
+        self, write: WriteTransaction, process: str, clock: Callable[[], float]
+    ) -> None:
+        self._write = write
+        self._process = process
+        self._clock = clock
+        #: Those that wait, with what each is answered, by the id of the turn.
+        self._waiting: dict[int, tuple[Refresh, asyncio.Future[Answer]]] = {}
+        self._storing: asyncio.Task[None] | None = None
+
+    async def store(self, refresh: Refresh) -> Sequence[RateState]:
+        """Store `refresh`, and return what it is answered. Raises StorageError, and
+        ThreadLost."""
+        turn = refresh.turn
+        if turn.id in self._waiting:
+            # Asked for twice by one reply: each is stored.
+            [found] = await self._stored([refresh])
+        else:
+            future = asyncio.get_running_loop().create_future()
+            self._waiting[turn.id] = refresh, future
+            if self._storing is None:
+                self._storing = background.begin("store refreshes", self._soon())
+            found = await future
+        if found is None:
+            raise ThreadLost(f"turn {turn.key} is another process's now")
+        return found
+
+    async def _soon(self) -> None:
+        await asyncio.sleep(TOGETHER)
+        group, self._waiting, self._storing = self._waiting, {}, None
+        try:
+            found = await self._stored([each for each, _ in group.values()])
+        except StorageRejected as error:
+            if len(group) > 1:
+                # One of them holds what cannot be stored.
+                for refresh, future in group.values():
+                    await self._alone(refresh, future)
+                return
+            _fail(group, error)
+        except Exception as error:
+            # Those who wait get any error, or they would wait for ever.
+            _fail(group, error)
+        else:
+            for (_, future), each in zip(group.values(), found, strict=True):
+                if not future.done():
+                    future.set_result(each)
+        finally:
+            # At shutdown, too.
+            for _, future in group.values():
+                future.cancel()
+
+    async def _alone(self, refresh: Refresh, future: "asyncio.Future[Answer]") -> None:
+        group = {refresh.turn.id: (refresh, future)}
+        try:
+            [found] = await self._stored([refresh])
+        except StorageError as error:
+            _fail(group, error)
+        else:
+            if not future.done():
+                future.set_result(found)
+
+    async def _stored(self, refreshes: Sequence[Refresh]) -> list[Answer]:
+        work = partial(
+            store, refreshes=refreshes, process=self._process, clock=self._clock
+        )
+        # Recovery goes by the intent, which was stored before the post.
+        return await self._write(work, waits=False)
+
+
+def _fail(
+    group: Mapping[int, tuple[Refresh, "asyncio.Future[Answer]"]], error: Exception
+) -> None:
+    for _, future in group.values():
+        if not future.done():
+            future.set_exception(error)
