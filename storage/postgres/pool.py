@@ -46,6 +46,8 @@ _PAUSE, _LONGEST_PAUSE = 0.005, 0.5
 
 READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 WRITE = "BEGIN"
+# To the end of the transaction.
+NO_WAIT = "SELECT set_config('synchronous_commit', 'off', true)"
 
 
 class Pool:
@@ -91,7 +93,7 @@ class Pool:
         def work(db: Connection) -> tuple[T, bool]:
             db.adds = db.takes_away = False
             if not waits:
-                db.execute("SET LOCAL synchronous_commit TO off")
+                db.execute(NO_WAIT)
             made = change(db)
             if self._settle is not None and db.takes_away:
                 self._settle(db)

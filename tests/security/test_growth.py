@@ -227,6 +227,7 @@ REASONS = {
     "adapters/slack/surface.py SlackSurface._unsure": ANSWER,
     "bot/rendering/numbering.py Numbering._lists": "at most _DEPTH lists are open",
     "adapters/terminal/adapter.py TerminalAdapter._listed": "what one command listed",
+    "storage/refreshes.py RefreshGroup._waiting": "one for each answer in progress",
     "storage/reader.py Reader._thread": "at most MOST_WAITING by its allowance",
     "storage/writer.py Writer._queue": "at most MOST_WAITING by its allowance",
 }
