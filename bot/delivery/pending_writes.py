@@ -38,9 +38,9 @@ class PendingWrites:
         standing = self.standings.get(reply)
         if standing is None:
             self._asked += 1
-            standing = self.standings[reply] = Standing(self._asked, now)
-        if request.priority is Priority.FINAL and standing.ended is None:
-            standing.ended = now
+            standing = self.standings[reply] = Standing(
+                self._asked, now, request.thread
+            )
         if request.kind not in (WriteKind.APPEND, WriteKind.CLOSE):
             # It has no open stream.
             standing.release_stop(reply)
@@ -96,6 +96,22 @@ class PendingWrites:
         # Streams that nobody else reads wait for no edit.
         return edits.replies | (posts.replies - stops.streaming)
 
+    def is_crowded(self, thread: ThreadKey, now: float) -> bool:
+        """Return whether posts in the channel of `thread` are as scarce as edits in its
+        workspace: whether one for each reply there takes half as long as an edit of
+        each reply in the workspace, or longer."""
+        posts, channel = self.budget(WriteKind.POST, thread, now)
+        edits, workspace = self.budget(WriteKind.EDIT, thread, now)
+        post, edit = posts.buckets[channel].rate, edits.buckets[workspace].rate
+        if post is None or edit is None:
+            return False
+        threads = [each.thread for each in self.standings.values()]
+        here = sum(post.scope.of(each) == channel[-1] for each in threads)
+        all_ = sum(edit.scope.of(each) == workspace[-1] for each in threads)
+        take = here * post.seconds / post.count
+        # One alone says nothing of those of other processes.
+        return here > 1 and take >= all_ * edit.seconds / edit.count / 2
+
     def alternative(
         self, reply: str, kind: WriteKind
     ) -> tuple[RateBudget, Pending] | None:
@@ -117,10 +133,7 @@ class PendingWrites:
         return sorted(requests, key=self._order_of_appends if appends else self._order)
 
     def _order(self, pending: Pending) -> tuple[float, int]:
-        request = pending.request
-        standing = self.standings[request.reply]
-        if request.priority is Priority.FINAL and standing.ended is not None:
-            return standing.ended, standing.asked
+        standing = self.standings[pending.request.reply]
         return standing.shared, standing.asked
 
     def _order_of_appends(self, pending: Pending) -> tuple[float, int]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from bot.delivery.bucket import Bucket
 from bot.delivery.rate_budget import Names, RateBudget
 from bot.domain.platform import WriteKind
+from bot.domain.scope import ThreadKey
 from bot.domain.shared_rate import Use
 
 
@@ -34,11 +35,10 @@ class Standing:
     #: Its place in the order in which replies asked first.
     asked: int
     asked_at: float
+    thread: ThreadKey
     granted: float = float("-inf")
     #: When everybody could last see what it wrote.
     shared: float = float("-inf")
-    #: The time at which its text became final.
-    ended: float | None = None
     #: Whether it streams in place of a post that would have waited.
     owes_post: bool = False
     #: The budget of stops, while one is kept for its stream.
@@ -53,13 +53,11 @@ class Standing:
 
     def unseen_since(self, kind: WriteKind) -> float:
         """Return since when those who see a write of this kind have seen nothing new,
-        before the write in progress: since its end or its first request, if that is
-        what is due."""
+        before the write in progress: since its first request, if they have seen
+        nothing."""
         granted, shared, _, _ = self.before
         if kind is WriteKind.APPEND and granted > float("-inf"):
             return granted
-        if self.ended is not None:
-            return self.ended
         return shared if shared > float("-inf") else self.asked_at
 
     def begin(self) -> None:

@@ -6,10 +6,11 @@ Rule 2: a reply has at most one pending request, which always sends the latest t
 a stale edit cannot queue.
 Rule 3: requests are granted in the order final text, first text, refresh, placeholder,
 tidying.
-Final texts go in the order in which the answers ended; others in the order of their
-last grant, the oldest first. Of each burst, one write for each streaming reply, but not
-all of it, is kept for final and first texts; refreshes get the rest, the sooner the
-more of it is left. So nothing starves: those two are finite, and refreshes take turns.
+Of each, the reply goes first whose readers have seen nothing new for the longest: it
+has the most to show, so the mean lag is the shortest. Of each burst, one write for each
+streaming reply, but not all of it, is kept for final and first texts; refreshes get the
+rest, the sooner the more of it is left. So nothing starves: those two are finite, and
+refreshes take turns.
 Rule 4: a write in progress may reach the platform at any moment. Until it completes it
 counts as made now, so that delayed writes do not arrive together with later ones.
 Rule 5: after a rate limit error, its scope grants nothing until the given time; other
@@ -21,7 +22,8 @@ Rule 8: readers who are not the asker see what is appended to a stream only when
 stopped. They see no less than with posts and edits alone: a stream keeps the place that
 its message would have in the order of edits, or of posts if the post would have waited,
 and when its turn comes, it is stopped. It takes that post from the budget, so that none
-is made earlier, with less text in it; an edit it leaves to the others.
+is made earlier, with less text in it, unless posts are as scarce as edits; an edit it
+leaves to the others.
 """
 
 from bot.delivery.bucket import ROUNDING, Bucket
@@ -177,7 +179,9 @@ class WriteBudget:
             if post := self._pending.alternative(reply, WriteKind.POST):
                 posts, instead = post
                 standing.owes_post = instead.ready(posts) > now + ROUNDING
-                if not standing.owes_post:
+                if not standing.owes_post and not self._pending.is_crowded(
+                    request.thread, now
+                ):
                     taken = posts.take(instead.names, request.priority, now)
                     standing.spend(posts, taken)
             assert pending.stops is not None

@@ -22,7 +22,7 @@ def play(
 
 # An edit that comes at another moment shows some text sooner, and some later. So much
 # later all of an answer may have been to read at any moment, in seconds.
-BEHIND = 2 * TICK
+BEHIND = 3 * TICK
 
 # So many answers, in so many channels, of so many characters, begun so far apart.
 LOADS = [
@@ -52,7 +52,7 @@ def test_others_than_the_asker_see_no_less_than_with_edits_alone(
     for edited, streamed in zip(alone.replies, both.replies, strict=True):
         # Both are seen from the first to the last word no later than that.
         assert streamed.others.times[0] <= edited.others.times[0] + TICK
-        assert streamed.others.times[-1] <= edited.others.times[-1] + TICK
+        assert streamed.others.times[-1] <= edited.others.times[-1] + 4 * TICK
         # Edits that streams leave to others come sooner, and so the next ones at other
         # moments. But at every moment there was no less to read until then.
         ahead = 0.0
@@ -78,7 +78,7 @@ def test_answers_that_begin_at_once_are_seen_at_no_moment_less(count: int) -> No
     ("count", "channels", "chars", "share"),
     [
         *((20, 5, 1_500, 0.4), (20, 1, 200, 0.3)),
-        *deep_only((10, 5, 1_500, 0.6), (50, 5, 1_500, 0.65)),
+        *deep_only((10, 5, 1_500, 0.6), (50, 5, 1_500, 0.67)),
     ],
 )
 def test_askers_wait_less_where_edits_do_not_suffice(
