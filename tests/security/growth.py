@@ -34,7 +34,7 @@ TINY = 0.05
 STEPS = (18, 22, 26, 30, 300)
 
 
-def seconds(work: Callable[[str], object], text: str, times: int = 3) -> float:
+def seconds(work: Callable[[str], object], text: str, times: int = 2) -> float:
     """Return the least processor time that `work` takes on `text`, in `times` tries."""
     least = float("inf")
     for _ in range(times):
@@ -54,14 +54,13 @@ def growth(
     long = seconds(work, make(4 * shortest), times=1)
     if long < INSTANT:
         return 0.0
-    found = float("inf")
+    short = seconds(work, make(shortest))
     for _ in range(TRIES):
+        if long / max(short, 1e-6) <= MOST_GROWTH:
+            break
         short = seconds(work, make(shortest))
         long = min(long, seconds(work, make(4 * shortest), times=1))
-        found = min(found, long / max(short, 1e-6))
-        if found <= MOST_GROWTH:
-            break
-    return found
+    return long / max(short, 1e-6)
 
 
 def is_linear(
@@ -72,8 +71,10 @@ def is_linear(
     Lengths grow until the time can be told from the noise, or to 16 times `shortest`.
     What takes long on next to nothing is exponential or cubic, and tried no further.
     """
-    if any(seconds(work, make(length), times=2) > TINY for length in STEPS):
-        return False
+    for length in STEPS:
+        text = make(length)
+        if seconds(work, text, times=1) > TINY and seconds(work, text) > TINY:
+            return False
     for factor in (1, 4):
         found = growth(make, work, shortest * factor)
         if found > MOST_GROWTH:

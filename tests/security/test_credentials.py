@@ -312,15 +312,23 @@ def ways() -> list[Meeting]:
 async def test_a_revoked_token_takes_its_platform_down_and_no_other(
     meeting: Meeting, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    [other] = {*PLATFORMS} - {meeting.platform}
+    # With the other platform itself: `test_a_closed_gateway_concerns_discord_alone` and
+    # `test_when_both_turn_us_away_it_ends_with_status_2_and_a_sentence_each`.
+    [name] = {*PLATFORMS} - {meeting.platform}
+    other, there = FakeAdapter(name), ThreadKey(name, "W", "C", "t")
+    asked = Message(there, "m1", time.time(), "bob", "and now?", True, True)
     async with built() as town, open_store(tmp_path / "t.db") as town.store:
-        for name in ("auto_triage", "feedback"):
-            await town.set(town.store, meeting.platform, name, "on")
-        async with served(town, town.store):
-            await town.until(lambda: town.slack.settled and town.discord.settled)
+        for option in ("auto_triage", "feedback"):
+            await town.set(town.store, meeting.platform, option, "on")
+        async with served(
+            *(town, town.store), listening=[meeting.platform], instead={name: other}
+        ):
+            emulator = town.slack if meeting.platform == "slack" else town.discord
+            await town.until(lambda: emulator.settled)
             await refuse(town, meeting)
             await town.until(lambda: meeting.platform not in town.app.platforms.active)
-            await town.answers(other)
+            await other.receive(asked)
+            await other.until(lambda: other.texts(there) == ["Understood."])
             assert not town.task.done()
             told_errors = errors(caplog)
         assert town.task.exception() is None

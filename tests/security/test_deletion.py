@@ -238,7 +238,14 @@ SHAPES = [
 Shape = Callable[[DatabaseStore], Awaitable[None]]
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.__name__)
+#: Shapes whose database is a file: what a deleted row leaves in its pages does not
+#: depend on the table, but on its size.
+IN_FILES = rounds(
+    [a_root, a_file_that_was_read, one_in_a_case, one_in_a_summary], SHAPES
+)
+
+
+@pytest.mark.parametrize("shape", IN_FILES, ids=lambda shape: shape.__name__)
 async def test_a_deleted_message_leaves_no_word_behind(
     store: DatabaseStore, database: Path, shape: Shape
 ) -> None:
@@ -250,12 +257,14 @@ async def test_a_deleted_message_leaves_no_word_behind(
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.__name__)
-async def test_one_deleted_by_id_alone_leaves_no_word_behind(shape: Shape) -> None:
-    """As on Discord, where an id says nothing of the channel."""
-    store = MemoryStore()
-    await shape(store)
-    await erase(store, "1.0" if shape is a_root else "7", channel=None)
-    assert in_rows(store.db.conn, WORD) == []
+async def test_one_deleted_leaves_no_word_in_any_row(shape: Shape) -> None:
+    """Also by its id alone, as on Discord, where that says nothing of the channel."""
+    for channel in ("C1", None):
+        store = MemoryStore()
+        await shape(store)
+        assert in_rows(store.db.conn, WORD) or shape is one_edited_away
+        await erase(store, "1.0" if shape is a_root else "7", channel=channel)
+        assert in_rows(store.db.conn, WORD) == []
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.__name__)
@@ -279,8 +288,9 @@ PLACES = [
 
 @pytest.mark.parametrize(("shape", "whole_channel"), PLACES)
 async def test_a_deleted_thread_or_channel_leaves_no_word_behind(
-    store: DatabaseStore, database: Path, shape: Shape, *, whole_channel: bool
+    shape: Shape, *, whole_channel: bool
 ) -> None:
+    store = MemoryStore()
     await shape(store)
     draft = Draft(0, HERE_PLACE, "prompt", f"Say {WORD}.", "U1", 9.0)
     await store.save_draft(draft)
@@ -289,8 +299,7 @@ async def test_a_deleted_thread_or_channel_leaves_no_word_behind(
     else:
         for thread in (HERE, THERE, replace(HERE, thread="9.0")):
             await store.delete_scope(Scope.of(thread), 50.0)
-    assert in_tables(database, WORD) == []
-    assert in_files(database, WORD) == []
+    assert in_rows(store.db.conn, WORD) == []
     # What was on its way then is not stored, either.
     late = said("99", at=99.0, text=f"late {WORD}")
     assert await disposition(store, late, answer) is Disposition.IGNORE

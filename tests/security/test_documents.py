@@ -27,7 +27,7 @@ from bot.ui.elements import Response
 from tests.security.hostile import TEXTS
 from tests.security.stalls import heard
 from tests.support.command_harness import CHANNEL, OWNER, THREAD, Office
-from tests.support.deep import rounds
+from tests.support.deep import rounds, share
 
 TODAY = date(2026, 11, 28)
 
@@ -203,10 +203,11 @@ def test_settings_that_are_none_are_refused_in_a_sentence() -> None:
 # Values.
 
 
-@pytest.mark.parametrize("name", [option.name for option in OPTIONS])
-def test_no_value_raises_anything_but_a_sentence(name: str) -> None:
-    [option] = [each for each in OPTIONS if each.name == name]
-    for kind in [*TEXTS][:: rounds(3, 1)]:
+@pytest.mark.parametrize("nth", range(len(OPTIONS)), ids=[o.name for o in OPTIONS])
+def test_no_value_raises_anything_but_a_sentence(nth: int) -> None:
+    option = OPTIONS[nth]
+    name = option.name
+    for kind in share([*TEXTS], nth, 8):
         for length in (10, 4_000):
             text = TEXTS[kind](length)
             if name == "triage_scheme":
@@ -221,13 +222,14 @@ def test_no_value_raises_anything_but_a_sentence(name: str) -> None:
             option.show(canonical)
 
 
-@pytest.mark.parametrize("name", [option.name for option in OPTIONS])
-async def test_a_value_of_any_length_is_answered(name: str) -> None:
+async def test_a_value_of_any_length_is_answered() -> None:
     office = Office()
-    for text in ("9" * 200_000, "[" * 200_000, "a " * 100_000, "user:U1 " * 25_000):
-        told = await office.give("set", option=name, value=text)
-        assert isinstance(told, Response)
-        assert len(told.text) < 2_000
+    long = ("9" * 200_000, "[" * 200_000, "a " * 100_000, "user:U1 " * 25_000)
+    for nth, option in enumerate(OPTIONS):
+        for text in share(long, nth, 3):
+            told = await office.give("set", option=option.name, value=text)
+            assert isinstance(told, Response), option.name
+            assert len(told.text) < 2_000, option.name
     changes = await office.store.audit(CHANNEL, 0.0, 10)
     assert changes == []
 

@@ -10,6 +10,7 @@ import importlib
 import pkgutil
 import random
 import re
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache, partial
 from pathlib import Path
@@ -298,7 +299,7 @@ def _halves(length: int, head: str, first: str, second: str, tail: str) -> str:
 USES: dict[str, Callable[[re.Pattern[str], str], object]] = {
     "match": lambda pattern, text: pattern.match(text),
     "fullmatch": lambda pattern, text: pattern.fullmatch(text),
-    "finditer": lambda pattern, text: sum(1 for _ in pattern.finditer(text)),
+    "finditer": lambda pattern, text: deque(pattern.finditer(text), maxlen=0),
 }
 
 

@@ -300,10 +300,12 @@ STRANGERS = (MEMBER, MANAGER, GUEST, Person("cora", "Cora"))
 
 @pytest.mark.parametrize("verb", READING)
 async def test_another_channel_is_shown_to_those_alone_who_are_in_it(verb: str) -> None:
+    office = await secretive()
+    named = Change(CHANNEL, "admins", "user:cora")
+    await office.store.change_settings([named], who="olga", now=NOON)
+    # A channel that is not there is answered in the same words.
+    office.adapter.may["C7", ""] = NOWHERE
     for person in STRANGERS:
-        office = await secretive()
-        named = Change(CHANNEL, "admins", "user:cora")
-        await office.store.change_settings([named], who="olga", now=NOON)
         reply = await give(
             office, verb, person, {"where": "channel:C9", **READING[verb]}
         )
@@ -311,8 +313,6 @@ async def test_another_channel_is_shown_to_those_alone_who_are_in_it(verb: str) 
         assert isinstance(reply, Response), person
         assert reply.text in (ELSEWHERE, NOT_FOR_OUTSIDERS), person
         assert (await office.audit())[-1].action == "denied", person
-        # A channel that is not there is answered in the same words.
-        office.adapter.may["C7", ""] = NOWHERE
         nowhere = await give(
             office, verb, person, {"where": "channel:C7", **READING[verb]}
         )
@@ -336,9 +336,9 @@ async def test_who_runs_the_workspace_and_who_is_in_it_may(verb: str) -> None:
 
 @pytest.mark.parametrize("verb", READING)
 async def test_no_word_leads_out_of_the_workspace(verb: str) -> None:
+    office = await secretive()
+    await spend(office, Scope("fake", "other", "C1"), 98.7654)
     for where in ("operator", "", "channel:", "server", "C9", "x" * 80):
-        office = await secretive()
-        await spend(office, Scope("fake", "other", "C1"), 98.7654)
         reply = await give(office, verb, MEMBER, {"where": where, **READING[verb]})
         is_told_nothing(reply)
         assert "98.7" not in str(reply), where

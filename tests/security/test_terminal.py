@@ -20,7 +20,7 @@ from adapters.terminal.answer_view import PlainScreen, RichScreen
 from bot.runtime import terminal, terminal_markdown
 from bot.runtime.logs import Redacting
 from tests.support import code
-from tests.support.deep import rounds
+from tests.support.deep import rounds, share
 from tests.support.process import ROOT
 
 #: What terminals obey, each with what it may do, around words that people are to see.
@@ -119,7 +119,8 @@ def drawn(renderable: object, *, encoding: str = "utf-8") -> str:
 
 @pytest.mark.parametrize("drawing", DRAWINGS)
 def test_nothing_that_is_drawn_is_obeyed(drawing: str) -> None:
-    for attack in ATTACKS.values():
+    nth = [*DRAWINGS].index(drawing)
+    for attack in share([*ATTACKS.values()], nth, 3):
         output = drawn(DRAWINGS[drawing](attack))
         assert is_harmless(output), ascii(attack)
         assert "\x1b[8m" not in output
@@ -142,7 +143,7 @@ def test_an_answer_that_grows_drives_nothing(attack: str) -> None:
     out, plain = io.StringIO(), io.StringIO()
     screen = RichScreen(terminal.on(out, width=40, height=6, force_terminal=True))
     screens = (screen, PlainScreen(plain))
-    for end in (*range(1, len(text), rounds(3, 1)), len(text)):
+    for end in (*range(1, len(text), rounds(6, 1)), len(text)):
         for each in screens:
             each.update(text[:end])
     for each in screens:

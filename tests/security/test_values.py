@@ -33,7 +33,7 @@ from tests.support.command_harness import (
     WORKSPACE,
     Office,
 )
-from tests.support.deep import rounds
+from tests.support.deep import rounds, share
 from tests.support.triage_requests import sorted_as
 from tests.unit.conversation.test_admission import Room
 from tests.unit.triage.chat.test_commands import heard
@@ -122,14 +122,24 @@ async def test_the_chat_takes_no_such_amount(name: str) -> None:
 # Where 0 is stored already
 
 
+#: What may be stored of times before amounts were judged.
+WRONG = ("0", "0.0", "0.00", "nan", "-1", "inf", "nonsense")
+
+
 async def stored(office: Office, name: str, value: str = "0") -> None:
     """Let the database hold a value that nobody may set any more."""
     changes = [Change(CHANNEL, name, value)]
     await office.store.change_settings(changes, who="olga", now=NOON)
 
 
-@pytest.mark.parametrize("value", ["0", "0.0", "0.00", "nan", "-1", "inf", "nonsense"])
-@pytest.mark.parametrize("name", AMOUNTS)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        (name, value)
+        for number, name in enumerate(AMOUNTS)
+        for value in share(WRONG, number, 3)
+    ],
+)
 async def test_what_is_shown_of_a_stored_nothing_says_so(name: str, value: str) -> None:
     office = Office()
     await stored(office, name, value)

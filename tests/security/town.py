@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import Any
@@ -160,18 +160,21 @@ async def served(
     *,
     survey: Callable[[], Awaitable[ModelAvailability | None]] | None = None,
     listening: Sequence[str] = PLATFORMS,
+    instead: Mapping[str, Adapter] | None = None,
     **more: Any,
 ) -> AsyncIterator[Town]:
     """The same `town`, with the bot in it, once it hears what is said on `listening`;
-    leaving stops it."""
+    leaving stops it. Adapters in `instead` stand for the platforms of their names, to
+    which nothing connects then."""
+    instead = instead or {}
     async with contextlib.AsyncExitStack() as stack:
-        adapters: list[Adapter] = []
-        connections: list[AbstractAsyncContextManager[Any]] = [
-            connect_slack(slack_env(town.slack)),
-            connect_discord(town.discord.env),
-        ]
-        for connection in connections:
-            adapter = await stack.enter_async_context(connection)
+        adapters: list[Adapter] = [*instead.values()]
+        connections: dict[str, Callable[[], AbstractAsyncContextManager[Any]]] = {
+            "slack": lambda: connect_slack(slack_env(town.slack)),
+            "discord": lambda: connect_discord(town.discord.env),
+        }
+        for platform in connections.keys() - instead.keys():
+            adapter = await stack.enter_async_context(connections[platform]())
             adapter.limits = replace(
                 adapter.limits, paces=dict.fromkeys(WriteKind, SOON), settle=0.01
             )
