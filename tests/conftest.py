@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 
 from bot.runtime.logs import LIBRARIES
-from tests.support import certificates, code, locks
+from tests.support import certificates, code, locks, memory_store
 from tests.support.deep import rounds
 from tests.support.memory_store import migrate_new
 from tests.support.process import Nursery, shared_nursery
@@ -103,9 +103,12 @@ async def nursery() -> AsyncIterator[Nursery]:
 
 
 @pytest.fixture(autouse=True)
-def migrate_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let new databases begin as copies of one: many tests open a new one."""
+def migrate_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let new databases begin as copies of one: many tests open a new one. Those in
+    memory are used again."""
     monkeypatch.setattr("storage.database.migrate", migrate_new)
+    with memory_store.ending():
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -1,9 +1,10 @@
 """The SQLite store on a database in memory, for tests that need no file; and new files
 that are not migrated anew each time."""
 
+import contextlib
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import TypeVar
 
@@ -16,19 +17,39 @@ from storage.store import DatabaseStore
 
 T = TypeVar("T")
 
+#: How many statements a connection keeps compiled: more than the store has.
+_STATEMENTS = 1_000
+
+#: Databases without a row that no store uses. Each is inside a transaction, which is
+#: rolled back when its store ends: so it keeps what was read of its tables and what was
+#: compiled, which takes ten times as long as a statement.
+_idle: list[Database] = []
+
+#: The stores that were made since the running test began.
+_made: list["MemoryStore"] = []
+
 
 class MemoryStore(DatabaseStore):
     """A `DatabaseStore` without a file, threads or a lock: each method runs its
     statements in the caller's thread, as one transaction, before it first waits."""
 
     def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
-        self.db = _connected()
-        migrate_new(self.db)
+        self.db = _idle.pop() if _idle else _begun()
+        _made.append(self)
         super().__init__(read=self._run, write=self._change, clock=clock)
+
+    def end(self) -> None:
+        """Leave the database to other stores, as it was when this one was made."""
+        db = self.db
+        del self.db
+        # Whoever committed has stored something for good.
+        if db.conn.in_transaction:
+            db.conn.execute("ROLLBACK TO beginning")
+            _idle.append(db)
 
     async def _run(self, work: Callable[[Database], T]) -> T:
         try:
-            with self.db.atomic():
+            with _change(self.db.conn):
                 return work(self.db)
         except (sqlite3.Error, UnicodeError) as error:
             raise translated(error) from error
@@ -40,6 +61,29 @@ class MemoryStore(DatabaseStore):
             return made
 
         return await self._run(change)
+
+
+@contextlib.contextmanager
+def ending() -> Iterator[None]:
+    """End the stores that are made in the block, one test. Those that were made before,
+    for a whole module, stay."""
+    _made.clear()
+    yield
+    while _made:
+        _made.pop().end()
+
+
+@contextlib.contextmanager
+def _change(connection: sqlite3.Connection) -> Iterator[None]:
+    """Undo what the block did if it fails. A savepoint of one name is compiled once."""
+    connection.execute("SAVEPOINT change")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK TO change")
+        raise
+    finally:
+        connection.execute("RELEASE change")
 
 
 def migrate_new(db: Database, steps: Migrations = migrations) -> None:
@@ -59,9 +103,21 @@ def _template() -> Database:
     return db
 
 
+def _begun() -> Database:
+    """Return a new database in a transaction that never ends."""
+    db = _connected()
+    migrate_new(db)
+    db.conn.execute("BEGIN")
+    db.conn.execute("SAVEPOINT beginning")
+    return db
+
+
 def _connected() -> Database:
     connection = sqlite3.connect(
-        ":memory:", isolation_level=None, check_same_thread=False
+        ":memory:",
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=_STATEMENTS,
     )
     connection.row_factory = sqlite3.Row
     return Database(connection, recursive_triggers=False, execute_plugins=False)
