@@ -101,13 +101,25 @@ def held(db: Connection, turn: Turn) -> Iterator[None]:
     """Hold the thread of `turn`. Raises ThreadLost on leaving if it was taken since
     `turn` was read; all that was written meanwhile is undone with the transaction."""
     asked = db.execute(HELD, [turn.id])
-    try:
-        yield
-    finally:
-        # Not before: on PostgreSQL it comes together with what was asked inside.
+
+    def check() -> None:
         row = asked.fetchone()
         if row is not None and is_lost(turn, row["epoch"], row["owner"]):
             raise ThreadLost(f"turn {turn.key} is another process's now")
+
+    # Not before: on PostgreSQL it comes together with what was asked inside.
+    try:
+        yield
+    except Exception as error:
+        try:
+            check()
+        except ThreadLost:
+            raise
+        except Exception:
+            # What the database refused is told by the first error alone.
+            raise error from None
+        raise
+    check()
 
 
 def is_lost(turn: Turn, epoch: int, owner: str) -> bool:

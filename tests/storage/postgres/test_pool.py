@@ -12,10 +12,13 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from bot.domain.turn import Turn, TurnState
 from bot.errors import StorageBusy, StorageError, StorageRejected
-from storage import dialect
+from storage import dialect, leases
 from storage.postgres.connection import LOCK_SECONDS, Connection
 from storage.postgres.pool import Pool
+from tests.support import postgres
+from tests.support.store_helpers import HERE
 
 ADD = "INSERT INTO t VALUES (?, ?)"
 CHANGE = "UPDATE t SET text = text || 'x' WHERE id = ?"
@@ -140,6 +143,26 @@ async def test_no_statement_waits_for_ever_for_another(pool: Pool) -> None:
     )
     assert limit is not None
     assert limit[0] == f"{LOCK_SECONDS}s"
+
+
+async def test_what_the_row_of_a_thread_is_refused_for_is_told() -> None:
+    """Of a write of a turn, whose first statement fails and is looked at once more."""
+    address = postgres.shared().url
+    with (
+        closing(Connection(address)) as blocker,
+        closing(Pool(partial(Connection, address))) as pool,
+    ):
+        turn = Turn(1, "k", HERE, TurnState.WAITING, 0, 0.0)
+        blocker.execute("BEGIN")
+        blocker.execute("LOCK TABLE threads IN ACCESS EXCLUSIVE MODE")
+
+        def change(db: Connection) -> None:
+            db.execute("SET LOCAL lock_timeout = '10ms'")
+            with leases.held(db, turn):
+                db.execute("SELECT 1").fetchone()
+
+        with pytest.raises(StorageError, match="lock timeout"):
+            await pool.write(change)
 
 
 def end(address: str) -> None:
