@@ -25,6 +25,9 @@ from tests.support.witnesses import ANSWERS, BESIDE, DiscordWitness, SlackWitnes
 ACK_TIMEOUT = 1.0
 RETRIES = (0.0, *[0.5] * 240)
 
+# On a server, another process goes on only once the one before is known to have ended.
+OPEN = "SELECT count(*) FROM turns WHERE state <> 'delivered'"
+
 
 class SlackScene(Scene):
     """The scene in a Slack workspace. A thread is named by its root's ts."""
@@ -73,6 +76,7 @@ class SlackScene(Scene):
 
     async def finished(self) -> None:
         await self.heard()
+        await self.reads(OPEN, 0)
 
     async def heard(self) -> None:
         """Wait until everything that was said is acknowledged."""

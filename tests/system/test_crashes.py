@@ -163,7 +163,7 @@ async def a_second_process_on_the_same_file_gives_up(scene: SlackScene) -> None:
     await scene.end()
 
 
-@scenarios.add()
+@scenarios.add(on_server=False)
 async def a_large_damaged_file_ends_it_once_it_listens(scene: SlackScene) -> None:
     damage_large(scene.process.database)
     await scene.begin()
