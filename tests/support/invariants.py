@@ -9,7 +9,7 @@ invariants in the durability facts, section 5.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import groupby, pairwise, zip_longest
 from operator import attrgetter
@@ -122,8 +122,14 @@ def check(claude: ClaudeEmulator, database: Where, *witnesses: Witness) -> None:
     assert not (found := faults(claude, database, *witnesses)), "\n".join(found)
 
 
-def faults(claude: ClaudeEmulator, database: Where, *witnesses: Witness) -> list[str]:
-    """Everything that is not as it must be, a sentence each."""
+def faults(
+    claude: ClaudeEmulator,
+    database: Where,
+    *witnesses: Witness,
+    late: Container[str] = (),
+) -> list[str]:
+    """Everything that is not as it must be, a sentence each. The messages in `late`
+    were written once more after they were finished."""
     with stored.opened(database) as db:
         everything = _turns(db)
         found = [*stored.damage(db), *books.faults(db, claude)]
@@ -135,8 +141,8 @@ def faults(claude: ClaudeEmulator, database: Where, *witnesses: Witness) -> list
             *_misshown(witness, turns),
             *_misfiled(witness, turns),
             *witness.troubles(turns),
-            *_unsteady(witness, turns),
-            *_out_of_order(witness, turns),
+            *_unsteady(witness, turns, late),
+            *_out_of_order(witness, turns, late),
         ]
     return [*found, *_misasked(claude, everything)]
 
@@ -227,10 +233,12 @@ def _parts(witness: Witness, turn: Turn) -> list[str]:
     ]
 
 
-def _unsteady(witness: Witness, turns: Sequence[Turn]) -> Iterator[str]:
+def _unsteady(
+    witness: Witness, turns: Sequence[Turn], late: Container[str]
+) -> Iterator[str]:
     """I8: the last word is the last word, and words do not become a placeholder."""
     for turn in turns:
-        seen = witness.reply(turn)
+        seen = [each for each in witness.reply(turn) if each.message not in late]
         for each in seen:
             for (_, before), (_, after) in pairwise(each.versions):
                 if after == PLACEHOLDER != before:
@@ -245,7 +253,9 @@ def _unsteady(witness: Witness, turns: Sequence[Turn]) -> Iterator[str]:
             whole |= now == last
 
 
-def _out_of_order(witness: Witness, turns: Sequence[Turn]) -> Iterator[str]:
+def _out_of_order(
+    witness: Witness, turns: Sequence[Turn], late: Container[str]
+) -> Iterator[str]:
     """I3: a thread's replies come one after the other, as the questions did."""
     # What the platform had to repeat may come late, and is then answered late.
     prompt = {(e.channel, e.message) for e in witness.said() if not e.late}
@@ -257,7 +267,8 @@ def _out_of_order(witness: Witness, turns: Sequence[Turn]) -> Iterator[str]:
             )
             if first and second and min(first) > min(second):
                 yield f"{_name(later)} was asked before the one that it follows"
-            ended, began = _written(witness, earlier)[-1:], _written(witness, later)[:1]
+            ended = _written(witness, earlier, late)[-1:]
+            began = _written(witness, later, late)[:1]
             if ended and began and ended > began:
                 yield f"{_name(later)} began before the one that it follows had ended"
 
@@ -320,12 +331,13 @@ def _by_history(
     return found
 
 
-def _written(witness: Witness, turn: Turn) -> list[float]:
+def _written(witness: Witness, turn: Turn, late: Container[str]) -> list[float]:
     """When the answer to `turn` was written at, in order. An edit that leaves the text
     as it is takes controls off, and may come later."""
     return sorted(
         at
         for each in witness.reply(turn)
+        if each.message not in late
         for nth, (at, text) in enumerate(each.versions)
         if nth == 0 or text != each.versions[nth - 1][1]
     )

@@ -9,7 +9,7 @@ unseen. Who made a call is told by the address at which the platform was called.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import psycopg
 
@@ -53,6 +53,12 @@ WRITES = (
     *("chat.appendStream", "chat.stopStream"),
 )
 
+#: The calls by which one that was frozen takes back what it posted when it woke.
+DELETE = "chat.delete"
+
+#: How soon a late write must be corrected, in seconds.
+SOON = 60.0
+
 #: Where a platform shows a thread: its platform, channel and id.
 Place = tuple[str, str, str]
 
@@ -69,6 +75,27 @@ class Write:
     what: str
     #: The message that it edits; "" for one that posts.
     message: str
+
+    @property
+    def posts(self) -> bool:
+        return not self.message
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """A write by a process that had lost the thread."""
+
+    write: Write
+    why: str
+    #: Whether what it did was soon undone: a post that was deleted, or that Discord
+    #: answered with the message which was there; an edit that a newer owner followed.
+    corrected: bool = False
+
+    def __str__(self) -> str:
+        write = self.write
+        return (
+            f"{write.what} in {write.place} by {write.by} at {write.at:.3f}{self.why}"
+        )
 
 
 def record(address: str) -> None:
@@ -110,11 +137,21 @@ def discord_writes(
                 yield Write(place, call.by, call.at, what, "/".join(message))
 
 
-def faults(
-    db: Connection, writes: Iterable[Write], names: Mapping[str, str]
-) -> Iterator[str]:
-    """Yield a sentence for each write by a process that had lost the thread to one that
-    had written there by then; `names` are the database's for those who made calls."""
+def slack_deletions(slack: SlackEmulator, epoch: float) -> Iterator[Write]:
+    """Yield what the bot deleted in channels; `epoch` as in `slack_writes`."""
+    for call in slack.calls_of(DELETE):
+        place = "slack", call.text("channel"), ""
+        yield Write(place, call.by, call.at + epoch, call.method, call.text("ts"))
+
+
+def late(
+    db: Connection,
+    writes: Iterable[Write],
+    deletions: Iterable[Write],
+    names: Mapping[str, str],
+) -> Iterator[Late]:
+    """Yield each write by a process that had lost the thread to one that had written
+    there by then; `names` are the database's for those who made calls."""
     ids = {
         name: id
         for id, name in db.execute("SELECT id, name FROM processes_seen").fetchall()
@@ -125,16 +162,46 @@ def faults(
         taken[found, owner].append((at, epoch))
     #: The newest owner who wrote a message, or in a thread.
     newest = dict[tuple[Place, str], tuple[int, str]]()
+    #: When a message was edited, and by whom, of which epoch.
+    edits = defaultdict[tuple[Place, str], list[tuple[float, int]]](list)
+    found_late = list[tuple[Late, int]]()
     for write in sorted(writes, key=lambda each: each.at):
         owner = ids.get(names.get(write.by, ""), "")
         had = [epoch for at, epoch in taken[write.place, owner] if at <= write.at]
-        told = f"{write.what} in {write.place} by {write.by} at {write.at:.3f}"
         if not had:
-            yield f"{told}, which never had the thread"
+            found_late.append((Late(write, ", which never had the thread"), 0))
             continue
+        edits[write.place, write.message].append((write.at, had[-1]))
         epoch, other = newest.get((write.place, write.message), (0, ""))
         if had[-1] < epoch:
-            yield f"{told}, of epoch {had[-1]}, after {other} of epoch {epoch}"
+            why = f", of epoch {had[-1]}, after {other} of epoch {epoch}"
+            found_late.append((Late(write, why), epoch))
         for message in {write.message, ""}:
             before = newest.get((write.place, message), (0, ""))
             newest[write.place, message] = max(before, (had[-1], write.by))
+    deleted = [*deletions]
+    for each, epoch in found_late:
+        write = each.write
+        after = edits[write.place, write.message]
+        yield replace(
+            each,
+            corrected=epoch > 0
+            and (
+                _is_taken_back(write, deleted)
+                if write.posts
+                else any(
+                    write.at < at < write.at + SOON and by >= epoch for at, by in after
+                )
+            ),
+        )
+
+
+def _is_taken_back(write: Write, deletions: Iterable[Write]) -> bool:
+    platform, channel, _ = write.place
+    # For the same nonce, Discord returns the message that is there.
+    return platform == "discord" or any(
+        each.place[1] == channel
+        and each.by == write.by
+        and write.at < each.at < write.at + SOON
+        for each in deletions
+    )

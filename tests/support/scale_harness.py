@@ -51,6 +51,8 @@ class Cluster:
         #: What the database calls each process, by the name that its calls tell.
         self.names: dict[str, str] = {}
         self.processes: list[Process] = []
+        #: How long anything may take, in seconds.
+        self.patience = PATIENCE
         #: What each process that is begun is told besides.
         self.env: dict[str, str] = {}
         self.alice = slack.add_user("Alice")
@@ -78,7 +80,7 @@ class Cluster:
         process = Process(folder, env)
         sockets, sessions = self.slack.socket.opened, self._sessions()
         # One that finds no server ends, and is started again, as supervisors do.
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(self.patience):
             while not (process.runs and self._knows(process)):
                 if not process.runs:
                     await process.start(role, *options, nursery=self._nursery)
@@ -134,10 +136,10 @@ class Cluster:
         return [each.text for each in self.slack.thread(self.channel, ts) if each.bot]
 
     async def until(
-        self, condition: Callable[[], object], seconds: float = PATIENCE
+        self, condition: Callable[[], object], seconds: float | None = None
     ) -> None:
         """Wait until `condition` holds: of what is seen, or is in the database."""
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(seconds or self.patience):
             while not condition():  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
 
@@ -149,13 +151,13 @@ class Cluster:
     async def stop(self, process: Process) -> None:
         """Tell `process` to end, which must go well."""
         process.kill(signal.SIGTERM)
-        assert await process.ended(PATIENCE) == 0
+        assert await process.ended(self.patience) == 0
         self.processes.remove(process)
 
     async def crash(self, process: Process) -> None:
         """End `process` without a moment's notice."""
         process.kill()
-        await process.ended(PATIENCE)
+        await process.ended(self.patience)
         self.processes.remove(process)
 
     async def end(self) -> None:

@@ -9,6 +9,7 @@ from bot.messages.answers import BUSY, CROWDED
 from bot.messages.first_contact import GREETING
 from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.discord.interactions import Asked
+from tests.emulators.discord.people import Seen
 from tests.emulators.slack.blocks import Json
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.emulators.slack.socketmode import Delivery
@@ -147,12 +148,25 @@ class DiscordWitness:
             yield Said(channels[asked.channel], asked.id, "a command")
 
     def reply(self, turn: Turn) -> list[Shown]:
-        there = {each.id: each for each in self.discord.messages(turn.thread)}
+        there: dict[str | None, Seen] = {
+            each.id: each for each in self.discord.messages(turn.thread)
+        }
+        for _, message, _ in turn.replies:
+            # In the channel itself, if no thread could be made.
+            if message and message not in there:
+                there |= self._in_channel(turn, message)
         ours = [(part, there[m]) for part, m, _ in turn.replies if m in there]
         return [
             Shown(part, s.id, s.text, [(v.at, v.text) for v in s.versions])
             for part, s in ours
         ]
+
+    def _in_channel(self, turn: Turn, message: str) -> dict[str | None, Seen]:
+        try:
+            seen = self.discord.message(message)
+        except LookupError:
+            return {}
+        return {message: seen} if seen.channel == turn.channel else {}
 
     def files(self, turn: Turn) -> dict[str, dict[str, bytes]]:
         return {
@@ -162,7 +176,13 @@ class DiscordWitness:
         }
 
     def is_gone(self, turn: Turn) -> bool:
-        return turn.thread not in {place for _, place in self._places()}
+        if turn.thread in (*self.channels, *self.direct):
+            return False
+        try:
+            self.discord.thread_of(turn.thread)
+        except (LookupError, ValueError):
+            return not self.reply(turn)
+        return False
 
     def final(self, text: str) -> str:
         return text.strip("\n")
@@ -170,7 +190,12 @@ class DiscordWitness:
     def troubles(self, turns: Sequence[Turn]) -> Iterator[str]:
         """I6: nothing of the bot's is anywhere else, and nobody was pinged."""
         threads = {turn.thread for turn in turns}
-        replies = {(t.thread, message) for t in turns for _, message, _ in t.replies}
+        replies = {
+            (place, message)
+            for turn in turns
+            for place in (turn.channel, turn.thread)
+            for _, message, _ in turn.replies
+        }
         answered = {each for turn in turns for each in turn.answers}
         for channel, place in self._places():
             there = self.discord.messages(place)
