@@ -226,8 +226,7 @@ class App:
         start = self.platforms.tasks.start
         await self._access.defaults()
         await self._listings.load()
-        work: set[asyncio.Task[None]] = set()
-        attending: set[asyncio.Task[None]] = set()
+        work, attending = set[asyncio.Task[None]](), set[asyncio.Task[None]]()
         if self._wakeups is None:
             await self._resume()
         else:
@@ -263,6 +262,7 @@ class App:
         await self._dispatcher.close(self._grace)
         self._summariser.close()
         self._responder.old_controls.close()
+        self._responder.replies.corrections.close()
         await self._leave(work, attending)
         if failure := self._damage or self.platforms.failure:
             raise failure

@@ -37,6 +37,7 @@ from storage import (
     holding,
     inbox,
     installations,
+    late_writes,
     leases,
     ledger,
     mcp_tables,
@@ -81,10 +82,7 @@ from storage.refreshes import Refresh, RefreshGroup
 
 class DatabaseStore:
     """Implements `bot.ports.store.Store` and `bot.ports.processes.Gateways`; made by
-    `storage.opening`.
-
-    `clock` returns the time at which a row is made, in seconds since 1970.
-    """
+    `storage.opening`. `clock` returns when a row is made, in seconds since 1970."""
 
     def __init__(
         self,
@@ -268,6 +266,8 @@ class DatabaseStore:
         )
 
     forget_part = write_of_turn(turns.forget_part)
+    known_messages = read(late_writes.known_messages)
+    deliver_again = write(late_writes.deliver_again)
     finish_turn = write_of_turn(turns.finish_turn)
     mark_delivered = write_of_turn(turns.mark_delivered, stores=True)
     release_turn = write_of_turn(turns.release_turn)

@@ -1,7 +1,8 @@
 """The life of a turn, inside a transaction.
 
 Rule 1: a turn only moves on: WAITING, ANSWERING, UNDELIVERED, DELIVERED; `release_turn`
-alone sets one back. Once a turn has ended, its state and its text do not change.
+and `late_writes.deliver_again` alone set one back. Once a turn has ended, its text does
+not change.
 Rule 2: what the model was given never changes and never moves. `content`, `preface`
 and `place` are written where they are NULL and nowhere else, except for what people
 edit (`message_edits`) or delete (`erasures`).
@@ -204,7 +205,8 @@ def record_feedback(db: Connection, thread: ThreadKey, turn: str, good: bool) ->
 def mark_delivered(db: Connection, turn: Turn, now: float) -> None:
     db.execute(
         """
-        UPDATE turns SET state = 'delivered', touched = :now, delivered_at = :now
+        UPDATE turns SET state = 'delivered', touched = :now,
+            delivered_at = coalesce(delivered_at, :now)
         WHERE id = :turn AND state <> 'delivered'
         """,
         {"turn": turn.id, "now": now},

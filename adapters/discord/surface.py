@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -100,6 +100,15 @@ class DiscordSurface:
             await self._match()
             self._unsure.clear()
         if message := self._ids.pop(index, None):
+            await self._delete(message)
+
+    async def take_back(self, index: int, known: Collection[str]) -> None:
+        """Delete the post of message `index` if it is not `known`: for the same nonce,
+        Discord returns the one that is there, but only for a while. Raises
+        DeliveryError."""
+        message = self._ids.get(index)
+        if message is not None and str(message) not in known:
+            log.info("reply.taken_back thread=%s part=%d", self._turn.thread, index)
             await self._delete(message)
 
     async def close(self) -> None:

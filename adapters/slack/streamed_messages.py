@@ -79,6 +79,11 @@ class StreamedMessages:
         """Drop every stream, which another process goes on with."""
         self._open.clear()
 
+    async def end(self, ts: str) -> None:
+        """Stop the stream `ts`, if it is one and still open."""
+        with contextlib.suppress(Unstreamable, ThreadGone):
+            await self._call("chat.stopStream", ts)
+
     async def start(self, part: Part) -> str:
         """Start a stream that reads `part`; return the ts of its message.
 
@@ -107,18 +112,19 @@ class StreamedMessages:
             raise Rerouted(str(error)) from error
         self._may_start = True
         stream.ts = str(answer["ts"])
-        await self._require_root(stream)
         self._open[part.index] = stream
         return stream.ts
 
-    async def _require_root(self, stream: Stream) -> None:
-        """Delete `stream` and raise ThreadGone if the root of the thread is gone: the
-        answer to its start does not say where it is."""
+    async def require_root(self, index: int) -> None:
+        """Delete the stream of message `index`, which has just begun, and raise
+        ThreadGone if the root of the thread is gone: the answer to its start does not
+        say where it is."""
         thread = self._turn.thread
         try:
             await self._client.require_root(thread.channel, thread.thread)
         except ThreadGone:
-            await self._call("chat.stopStream", stream)
+            stream = self._open.pop(index)
+            await self._call("chat.stopStream", stream.ts)
             await self._client.take_back(thread.channel, stream.ts)
             raise
 
@@ -168,11 +174,11 @@ class StreamedMessages:
         for stream in self._open.values():
             with contextlib.suppress(TimeoutError, DeliveryError):
                 async with asyncio.timeout(timeout):
-                    await self._call("chat.stopStream", stream)
+                    await self._call("chat.stopStream", stream.ts)
 
-    async def _call(self, method: str, stream: Stream) -> None:
+    async def _call(self, method: str, ts: str) -> None:
         channel = self._turn.thread.channel
-        await self._client.call(method, channel=channel, ts=stream.ts)
+        await self._client.call(method, channel=channel, ts=ts)
 
     async def _put(self, method: str, text: str, **arguments: Any) -> dict[str, Any]:
         """Call `method` with `text` and the cards that wait; return Slack's answer. If

@@ -9,7 +9,7 @@ metadata, and a post of unknown outcome is searched for before it is repeated
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -88,6 +88,8 @@ class SlackSurface:
         #: Messages whose post has an unknown outcome.
         self._unsure = {s.index for s in turn.shown if not s.message}
         self._streamed = StreamedMessages(client, streams, turn)
+        #: The messages that were begun as streams here.
+        self._begun = set[str]()
 
     async def announce(self) -> bool:
         """Show the status line; return whether Slack took it."""
@@ -161,10 +163,27 @@ class SlackSurface:
             await self._find(index)
         if ts := self._ts.pop(index, None):
             self._streamed.forget(index)
-            with contextlib.suppress(ThreadGone):
-                await self._client.call(
-                    "chat.delete", channel=self._turn.thread.channel, ts=ts
-                )
+            await self._delete(ts)
+
+    async def take_back(self, index: int, known: Collection[str]) -> None:
+        """Delete the posts of message `index` that are not `known`. Raises
+        DeliveryError."""
+        found = {self._ts[index]} if index in self._ts else set()
+        if index in self._unsure:
+            async for page in self._pages():
+                parts = (reply_blocks.part_of(each, self._turn.key) for each in page)
+                found |= {part[1] for part in parts if part and part[0] == index}
+        for ts in found.difference(known):
+            log.info("reply.taken_back thread=%s part=%d", self._turn.thread, index)
+            if ts in self._begun:
+                await self._streamed.end(ts)
+            await self._delete(ts)
+
+    async def _delete(self, ts: str) -> None:
+        with contextlib.suppress(ThreadGone):
+            await self._client.call(
+                "chat.delete", channel=self._turn.thread.channel, ts=ts
+            )
 
     async def _think(self) -> None:
         self._signed = await self._status.set(self._turn, THINKING_STATUS)
@@ -205,6 +224,12 @@ class SlackSurface:
     async def _start_stream(self, part: Part) -> str:
         with self._posting(part.index):
             ts = self._ts[part.index] = await self._streamed.start(part)
+        self._begun.add(ts)
+        try:
+            await self._streamed.require_root(part.index)
+        except ThreadGone:
+            del self._ts[part.index]
+            raise
         return ts
 
     async def _post(self, index: int, body: dict[str, Any]) -> str:
@@ -239,38 +264,45 @@ class SlackSurface:
     async def _find(self, index: int) -> None:
         """Search the thread for the post of message `index`, whose outcome is
         unknown."""
-        thread = self._turn.thread
-        cursor: str | None = None
         nameless: str | None = None
-        while True:
-            try:
-                page = await self._client.call(
-                    "conversations.replies",
-                    channel=thread.channel,
-                    ts=thread.thread,
-                    oldest=f"{max(0.0, self._turn.touched - LOOK_BACK):.6f}",
-                    include_all_metadata="true",
-                    limit=PAGE,
-                    cursor=cursor,
-                )
-            except ThreadGone as error:
-                await self._take_back_strays()
-                # Without permission to read, a duplicate is possible; no answer would
-                # be worse.
-                log.warning("slack.cannot_look thread=%s %s", thread, error)
-                break
-            for message in page.get("messages") or ():
-                if found := reply_blocks.part_of(message, self._turn.key):
-                    self._ts.setdefault(found[0], found[1])
-                elif self._is_bare(message):
-                    nameless = str(message["ts"])
-            cursor = (page.get("response_metadata") or {}).get("next_cursor")
-            if not cursor or index in self._ts:
-                break
+        try:
+            async for page in self._pages():
+                for message in page:
+                    if found := reply_blocks.part_of(message, self._turn.key):
+                        self._ts.setdefault(found[0], found[1])
+                    elif self._is_bare(message):
+                        nameless = str(message["ts"])
+                if index in self._ts:
+                    break
+        except ThreadGone as error:
+            await self._take_back_strays()
+            # Without permission to read, a duplicate is possible; no answer would be
+            # worse.
+            log.warning("slack.cannot_look thread=%s %s", self._turn.thread, error)
         if nameless and nameless not in self._ts.values():
             # All our other messages carry metadata, so this is the open stream.
             self._ts.setdefault(index, nameless)
         self._unsure.discard(index)
+
+    async def _pages(self) -> AsyncIterator[Sequence[Any]]:
+        """Yield the messages of the thread among which posts of this turn are, page by
+        page. Raises DeliveryError."""
+        thread = self._turn.thread
+        cursor: str | None = None
+        while True:
+            page = await self._client.call(
+                "conversations.replies",
+                channel=thread.channel,
+                ts=thread.thread,
+                oldest=f"{max(0.0, self._turn.touched - LOOK_BACK):.6f}",
+                include_all_metadata="true",
+                limit=PAGE,
+                cursor=cursor,
+            )
+            yield page.get("messages") or ()
+            cursor = (page.get("response_metadata") or {}).get("next_cursor")
+            if not cursor:
+                return
 
     async def _take_back_strays(self) -> None:
         """Delete posts of unknown outcome that stand at the top of the channel, since

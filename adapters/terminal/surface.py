@@ -1,6 +1,6 @@
 """Replies on the screen."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from adapters.terminal.answer_view import Screen
 from bot.domain.completion import Activity
@@ -43,6 +43,9 @@ class TerminalSurface:
 
     async def remove(self, index: int) -> None:
         """Leave message `index`, since printed text stays printed."""
+
+    async def take_back(self, index: int, known: Collection[str]) -> None:
+        """Leave message `index`: no other process writes on this screen."""
 
     @property
     def uploads(self) -> None:

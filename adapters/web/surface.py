@@ -1,7 +1,7 @@
 """Replies of the bot in the local workspace."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from adapters.web.board import Board
 from bot.domain.completion import Activity
@@ -67,6 +67,9 @@ class WebSurface:
         except StorageError as error:
             raise DeliveryError(str(error)) from error
         self._ids.pop(index, None)
+
+    async def take_back(self, index: int, known: Collection[str]) -> None:
+        """Leave message `index`, which has the same id whoever posts it."""
 
     @property
     def uploads(self) -> None:

@@ -13,6 +13,7 @@ from bot.conversation.file_reader import FileReader
 from bot.conversation.replies import Replies
 from bot.conversation.responder import Responder, Timed
 from bot.conversation.summariser import Summariser
+from bot.delivery.late_writes import Corrections
 from bot.domain.scope import ThreadKey
 from bot.mcp_listings import McpListings
 from bot.ports.model import Model
@@ -69,7 +70,10 @@ def create_responder(
         owned=durable,
         earlier=durable,
         unretried_store=store,
-        replies=Replies(store, store, adapters, clock, now, shared=shared),
+        replies=Replies(
+            *(store, store, adapters, Corrections(durable, tasks), clock, now),
+            shared=shared,
+        ),
         model=model,
         adapters=adapters,
         settings=settings,

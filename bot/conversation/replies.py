@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from bot.delivery.late_writes import Corrections
 from bot.delivery.reply import StreamedReply
 from bot.delivery.reply_uploads import ReplyUploads
 from bot.delivery.write_scheduler import WriteScheduler
@@ -21,6 +22,7 @@ class Replies:
         store: ReplyStore,
         uploads: UploadStore,
         adapters: Mapping[str, Adapter],
+        corrections: Corrections,
         clock: Callable[[], float],
         now: Callable[[], float],
         *,
@@ -29,6 +31,7 @@ class Replies:
         self._store = store
         self._uploads = uploads
         self._adapters = adapters
+        self.corrections = corrections
         self._clock = clock
         self._now = now
         #: Those that decide when a platform is written to, by its name.
@@ -50,6 +53,7 @@ class Replies:
             scheduler=self.schedulers[platform],
             limits=self._adapters[platform].limits,
             uploads=ReplyUploads(turn, uploads, store=self._uploads, clock=self._clock),
+            corrections=self.corrections,
             file_lines=settings.attach_lines if settings and uploads else None,
             clock=self._clock,
             now=self._now,

@@ -95,7 +95,7 @@ class Responder:
         self._owned = owned
         #: For shutting down, which must not wait for a store that refuses.
         self._unretried_store = unretried_store
-        self._replies = replies
+        self.replies = replies
         self._model = model
         self._adapters = adapters
         self._settings = settings
@@ -235,11 +235,11 @@ class Responder:
         outcome, settings, alerts = None, None, list[Alert]()
         async with self._adapters[turn.thread.platform].surface(turn) as surface:
             policy = None if isinstance(admitted, Outcome) else admitted.settings
-            reply = self._replies.reply(turn, surface, policy)
+            reply = self.replies.reply(turn, surface, policy)
             stream = AnswerStream(self._model, reply, self._now)
             stop.has_shown = lambda: reply.has_text_shown
             try:
-                async with asyncio.TaskGroup() as tasks:
+                async with asyncio.TaskGroup() as tasks, reply.late.unbroken():
                     tasks.create_task(reply.keep_shown())
                     outcome, settings = await self._ask(
                         turn, messages, admitted, stream, stop
@@ -275,7 +275,7 @@ class Responder:
         started = self._clock()
         async with self._adapters[turn.thread.platform].surface(turn) as surface:
             settings = await self._settings.policy(Scope.of(turn.thread))
-            reply = self._replies.reply(turn, surface, settings)
+            reply = self.replies.reply(turn, surface, settings)
             if turn.text:
                 reply.begin(turn.head)
                 await reply.feed(turn.text)

@@ -15,6 +15,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 
+from bot.delivery.late_writes import Corrections, LateWrites
 from bot.delivery.pieces import Pieces
 from bot.delivery.reply_uploads import ReplyUploads
 from bot.delivery.stored_parts import StoredParts
@@ -64,6 +65,7 @@ class StreamedReply:
         scheduler: WriteScheduler,
         limits: Limits,
         uploads: ReplyUploads,
+        corrections: Corrections,
         file_lines: float | None,
         clock: Callable[[], float],
         now: Callable[[], float],
@@ -71,6 +73,8 @@ class StreamedReply:
         self._turn = turn
         self._surface = surface
         self._stored = StoredParts(turn, store, now, scheduler)
+        #: The writes that may come late.
+        self.late = LateWrites(turn, surface, corrections)
         self._now = now
         self._scheduler = scheduler
         self._limits = limits
@@ -214,7 +218,7 @@ class StreamedReply:
                     await self._wait_for_change()
             kept = set() if self._withdrawn else self._shown.keys()
             for index in sorted((self._before.keys() | self._messages.keys()) - kept):
-                await self._delete(index)
+                await self._stored.remove(self._surface, index)
             await self._uploads.clean_up()
             await self._stored.settle(self.text, self.head)
         finally:
@@ -362,14 +366,20 @@ class StreamedReply:
             log.warning("reply.delayed thread=%s %s", self._turn.thread, error)
 
     async def _write(self, part: Part, request: WriteRequest) -> bool:
-        posted, kind = self._messages.get(part.index), request.kind
-        if not await self._stored.prepare(part, posted, request, self.text, self.head):
-            return False
-        with self._stored.guard():
-            message = self._messages[part.index] = await self._surface.show(part, kind)
-        self._record(part, kind)
-        if not posted:
-            await self._stored.record(part, message, self.text, self.head)
+        posted, stored = self._messages.get(part.index), self._stored
+        async with self.late.watched():
+            if not await stored.prepare(part, posted, request, self.text, self.head):
+                return False
+            self.late.begins(part.index, posted)
+            with stored.guard():
+                message = await self._surface.show(part, request.kind)
+            self._messages[part.index] = message
+            self._record(part, request.kind)
+            if posted:
+                await stored.confirm()
+            else:
+                await stored.record(part, message, self.text, self.head)
+            self.late.ends(part.index)
         return True
 
     def _record(self, part: Part, kind: WriteKind) -> None:
@@ -385,12 +395,3 @@ class StreamedReply:
             self.first_words = self.first_words or self._now()
         if kind is not WriteKind.APPEND:
             self._shared[part.index], self._shared_at[part.index] = part, now
-
-    async def _delete(self, index: int) -> None:
-        """Delete a message that is not part of the reply any more."""
-        try:
-            await self._surface.remove(index)
-            await self._stored.forget(index)
-        except (DeliveryError, StorageError) as error:
-            # A superfluous message is better than a turn that never ends.
-            log.warning("reply.leftover thread=%s %s", self._turn.thread, error)

@@ -10,7 +10,8 @@ from bot.delivery.write_request import WriteRequest
 from bot.delivery.write_scheduler import WriteScheduler
 from bot.domain.reply import Part, PostedPart
 from bot.domain.turn import Turn
-from bot.errors import StorageError
+from bot.errors import DeliveryError, StorageError
+from bot.ports.platform import Surface
 from bot.ports.store import ReplyStore
 from bot.runtime import fencing
 from bot.runtime.retry import retry_until_success
@@ -18,8 +19,8 @@ from bot.runtime.retry import retry_until_success
 log = logging.getLogger(__name__)
 
 # Seconds for which the store's word that the thread is ours is good: a process that is
-# frozen is taken for dead after 8, and another writes there.
-FRESH = 4.0
+# frozen and cut off may be taken for dead after so long, and another writes there.
+FRESH = 0.5
 
 # Times in a row that the store is asked again: if it is slow all the time, its last
 # word has to do.
@@ -86,10 +87,11 @@ class StoredParts:
     def guard(self) -> contextlib.AbstractContextManager[None]:
         """Return a block in which each call to the platform raises ThreadLost instead
         if another process has taken the thread since `prepare`."""
-        return fencing.checked_by(self._confirm)
+        return fencing.checked_by(self.confirm)
 
-    async def _confirm(self) -> None:
-        """Ask the store again if what it said is too old to go by."""
+    async def confirm(self) -> None:
+        """Ask the store again if what it said is too old to go by. Raises
+        ThreadLost."""
         for _ in range(MOST_QUESTIONS):
             if self._clock() - self._asked_at <= FRESH:
                 return
@@ -135,10 +137,15 @@ class StoredParts:
             # Others learn it from the platform.
             log.warning("reply.unsaid thread=%s %s", self._turn.thread, error)
 
-    async def forget(self, index: int) -> None:
-        """Store that message `index` was deleted. Raises StorageError."""
-        self._unstored.pop(index, None)
-        await self._store.forget_part(self._turn, index)
+    async def remove(self, surface: Surface, index: int) -> None:
+        """Delete message `index`, which is not part of the reply any more."""
+        try:
+            await surface.remove(index)
+            self._unstored.pop(index, None)
+            await self._store.forget_part(self._turn, index)
+        except (DeliveryError, StorageError) as error:
+            # A superfluous message is better than a turn that never ends.
+            log.warning("reply.leftover thread=%s %s", self._turn.thread, error)
 
     def _warn(self, error: StorageError) -> None:
         # The text is visible all the same, and is stored with the outcome.

@@ -5,7 +5,7 @@ the core offers to it. Each implementation passes the contract tests under
 `tests/contracts/`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import BinaryIO, Protocol
 
@@ -59,6 +59,11 @@ class Surface(Protocol):
 
     async def remove(self, index: int) -> None:
         """Delete message `index`, left over by an earlier attempt."""
+
+    async def take_back(self, index: int, known: Collection[str]) -> None:
+        """Delete what this surface posted as message `index`, posts of unknown outcome
+        included, unless the message is one of those `known`: another process has posted
+        it meanwhile. Also called once the surface is closed. Raises DeliveryError."""
 
     @property
     def uploads(self) -> Uploads | None:

@@ -30,6 +30,23 @@ class OwnedThreads(Protocol):
         """Let other processes take `thread`, if it is this one's."""
 
 
+class LateWriteStore(Protocol):
+    """Corrections of what a process wrote to a platform after another one had taken the
+    thread, for the one that lost it."""
+
+    async def known_messages(self, turn: Turn, index: int) -> frozenset[str] | None:
+        """Return the ids of the messages that `turn` and later ones of its thread have;
+        None as long as it is open which one part `index` of `turn` gets."""
+        ...
+
+    async def deliver_again(self, turn: Turn, message: str) -> bool:
+        """Have `message` of `turn`, or of the turn that took it over, written again:
+        set that turn from DELIVERED to UNDELIVERED. Return False if it is UNDELIVERED
+        already, so that its last write may be over; then ask again later. Does nothing
+        if it will be written anyhow, or was deleted."""
+        ...
+
+
 class Gateways(Protocol):
     """Agreements among processes that receive events."""
 

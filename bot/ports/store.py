@@ -36,7 +36,13 @@ from bot.ports.mcp import ListingStore
 from bot.ports.names import NameStore
 from bot.ports.notices import NoticeStore, SignStore
 from bot.ports.posts import PostStore
-from bot.ports.processes import Gateways, OwnedThreads, RateStore, SharedTurns
+from bot.ports.processes import (
+    Gateways,
+    LateWriteStore,
+    OwnedThreads,
+    RateStore,
+    SharedTurns,
+)
 from bot.ports.receipts import ReceiptStore
 from bot.ports.reports import ReportStore
 from bot.ports.search import SearchStore
@@ -352,6 +358,7 @@ class Store(
     ApiThreadStore,
     UploadStore,
     OwnedThreads,
+    LateWriteStore,
     InstallationStore,
     SharedTurns,
     RateStore,

@@ -341,6 +341,19 @@ async def test_a_message_can_be_taken_back(stage: Stage) -> None:
     assert stage.seen() == ["One."]
 
 
+async def test_a_post_is_taken_back_unless_it_is_known(stage: Stage) -> None:
+    if not stage.edits:
+        return
+    async with stage.adapter.surface(stage.turn()) as surface:
+        message = await show(surface, Part(0, "One.", final=True))
+        await surface.take_back(0, {"another", message})
+        assert stage.seen() == ["One."]
+    for _ in range(2):
+        await surface.take_back(0, {"another"})
+    # Who posts it in the local workspace makes no difference.
+    assert stage.seen() == ["One."] * (stage.adapter.name == "web")
+
+
 FILES = (AnswerFile("a.py", "print()\n"), AnswerFile("b.csv", "a,b\n"))
 SHOWN = [{each.name: each.data for each in FILES}]
 

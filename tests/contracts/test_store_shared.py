@@ -1,6 +1,8 @@
 """What processes that share a store ask of each other's turns."""
 
+from bot.domain.reply import PostedPart
 from bot.domain.scope import Scope
+from bot.domain.turn import TurnState
 from bot.ports.store import Store
 from tests.support.store_helpers import (
     HERE,
@@ -11,6 +13,8 @@ from tests.support.store_helpers import (
     said,
     waiting,
 )
+
+A = PostedPart(0, "a")
 
 CHANNEL, WORKSPACE = Scope("slack", "T1", "C1"), Scope("slack", "T1")
 
@@ -82,3 +86,62 @@ async def test_a_thread_that_is_left_is_nobodys(store: Store) -> None:
     again = await store.take_turn(HERE)
     assert again is not None
     assert again.epoch == taken.epoch + 1
+
+
+async def test_what_was_posted_is_known_once_it_is_decided(store: Store) -> None:
+    turn = await waiting(store, said("m1"))
+    await store.begin_turn(turn, 2.0)
+    assert await store.known_messages(turn, 0) == frozenset()
+    await store.store_part(turn, PostedPart(0, None), "P", 3.0)
+    assert await store.known_messages(turn, 0) is None
+    assert await store.known_messages(turn, 1) == frozenset()
+    await store.store_part(turn, A, "P", 4.0)
+    assert await store.known_messages(turn, 0) == frozenset("a")
+    await store.finish_turn(turn, done("Paris."), 5.0)
+    await store.mark_delivered(turn, 6.0)
+    # It belongs to another turn once it is written again.
+    assert await store.retry_turn(HERE, turn.key, 7.0)
+    assert await store.known_messages(turn, 0) == frozenset("a")
+    await store.store_part(await following(store), PostedPart(1, None), "P", 8.0)
+    assert await store.known_messages(turn, 1) == frozenset("a")
+
+
+async def test_a_post_that_was_given_up_is_awaited_no_more(store: Store) -> None:
+    turn = await waiting(store, said("m1"))
+    await store.begin_turn(turn, 2.0)
+    await store.store_part(turn, PostedPart(0, None), "P", 3.0)
+    await store.abandon_turn(turn, "gone", 4.0)
+    assert await store.known_messages(turn, 0) == frozenset()
+
+
+async def test_a_message_is_written_once_more_after_it_was_delivered(
+    store: Store,
+) -> None:
+    turn = await waiting(store, said("m1"))
+    await store.begin_turn(turn, 2.0)
+    await store.store_part(turn, A, "P", 3.0)
+    # It will be written in any case.
+    assert await store.deliver_again(turn, "a")
+    assert (await following(store)).state is TurnState.ANSWERING
+    await store.finish_turn(turn, done("Paris."), 4.0)
+    assert not await store.deliver_again(turn, "a")
+    await store.mark_delivered(turn, 5.0)
+    assert await store.deliver_again(turn, "b")
+    assert await store.open_threads() == []
+    assert await store.deliver_again(turn, "a")
+    again = await following(store)
+    assert (again.key, again.state) == (turn.key, TurnState.UNDELIVERED)
+    assert (again.text, again.shown) == ("Paris.", (A,))
+
+
+async def test_an_answer_that_people_deleted_is_not_written_again(
+    store: Store,
+) -> None:
+    turn = await waiting(store, said("m1"))
+    await store.begin_turn(turn, 2.0)
+    await store.store_part(turn, A, "P", 3.0)
+    await store.finish_turn(turn, done("Paris."), 4.0)
+    await store.mark_delivered(turn, 5.0)
+    await store.delete_messages("slack", "T1", ["a"], "C1", 6.0)
+    assert await store.deliver_again(turn, "a")
+    assert await store.open_threads() == []

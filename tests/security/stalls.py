@@ -28,6 +28,7 @@ from adapters.slack.workspace import Workspace
 from bot.claude import model_router
 from bot.commands.catalog import parse_command
 from bot.context import prompt as context_prompt
+from bot.delivery.late_writes import Corrections
 from bot.delivery.reply import StreamedReply
 from bot.delivery.reply_uploads import ReplyUploads
 from bot.delivery.write_scheduler import WriteScheduler
@@ -36,6 +37,7 @@ from bot.domain.message import Message
 from bot.domain.platform import Limits
 from bot.domain.scope import Scope, ThreadKey
 from bot.errors import DeliveryError
+from bot.runtime.background import Background
 from bot.schemes import scheme
 from bot.ui.elements import Response
 from tests.security.hostile import LONGEST, TEXTS
@@ -284,6 +286,7 @@ def answers(limits: Limits, piece: int = 0) -> Path:
             scheduler=WriteScheduler(limits, time.monotonic),
             limits=limits,
             uploads=ReplyUploads(turn, None, store=store, clock=time.monotonic),
+            corrections=Corrections(store, Background()),
             file_lines=60,
             clock=time.monotonic,
             now=time.time,

@@ -58,6 +58,7 @@ REASONS = {
         "parts of one answer, whose length is bounded, gone with it"
     ),
     "bot/conversation/replies.py Replies.schedulers": "one for each platform",
+    "bot/delivery/late_writes.py LateWrites._unsure": "the messages of one answer",
     "bot/delivery/reply_uploads.py ReplyUploads._batches": "the files of one answer",
     "bot/delivery/reply_uploads.py ReplyUploads._kept": "the files of one answer",
     "bot/rendering/file_blocks.py FileBlocks._found": "of one answer, which is bounded",
@@ -223,6 +224,7 @@ REASONS = {
     "adapters/slack/name_cache.py NameCache._asking": HELD,
     "adapters/slack/newest.py _Search.end": "of one thread that is read; a few pages",
     "adapters/slack/streamed_messages.py StreamedMessages._open": ANSWER,
+    "adapters/slack/surface.py SlackSurface._begun": ANSWER,
     "adapters/slack/surface.py SlackSurface._ts": ANSWER,
     "adapters/slack/surface.py SlackSurface._unsure": ANSWER,
     "bot/rendering/numbering.py Numbering._lists": "at most _DEPTH lists are open",

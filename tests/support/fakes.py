@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import BinaryIO
 
@@ -375,6 +375,10 @@ class FakeSurface:
         self._adapter.writes.append((self._turn.key, part.index, part))
         self._adapter.changed()
         return message
+
+    async def take_back(self, index: int, known: Collection[str]) -> None:
+        if self._ids.get(index) not in known:
+            await self.remove(index)
 
     async def remove(self, index: int) -> None:
         shown = self._adapter.seen.get(self._turn.thread, {})

@@ -10,7 +10,8 @@ import pytest
 import pytest_asyncio
 
 from bot.messages.answers import CROWDED
-from tests.emulators.claude.reply import Hold
+from tests.emulators.claude.reply import Hold, Step
+from tests.emulators.slack.faults import hold as late
 from tests.support.deep import deep_only, rounds
 from tests.support.process import Nursery, Process
 from tests.support.scale_harness import Cluster, cluster
@@ -154,6 +155,72 @@ async def test_people_take_turns_while_all_workers_are_full(
         for ts in (*asked, theirs):
             await answered(town, ts, "Paris")
         assert len(town.slack.ephemerals(town.alice)) == 1
+
+
+#: Cuts off a process, which is then taken for dead as soon as others have seen it.
+CUT = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE application_name = (
+        SELECT 'threadkeep ' || id FROM processes WHERE name LIKE '%%:' || %s
+    )
+"""
+
+
+async def frozen(town: Cluster, ts: str) -> Process:
+    """Freeze the process that answers in a thread and cut it off; return it."""
+    [(name,)] = town.ask(OWNER, ts)
+    pid = str(name).rpartition(":")[2]
+    [process] = [each for each in town.processes if str(each.pid) == pid]
+    process.kill(signal.SIGSTOP)
+    town.ask(CUT, pid)
+    return process
+
+
+@pytest.mark.parametrize(
+    ("method", "streams"),
+    [("chat.postMessage", "off"), *deep_only(("chat.startStream", "all"))],
+)
+async def test_what_a_worker_posts_after_it_was_frozen_is_taken_back(
+    tmp_path: Path, nursery: Nursery, method: str, streams: str
+) -> None:
+    async with cluster(tmp_path, nursery) as town:
+        town.env = {"SLACK_NATIVE_STREAMS": streams}
+        for role in ("gateway", "work", "work"):
+            await town.start(role)
+        town.claude.always("Paris.")
+        let_go = asyncio.Event()
+        # Its call is on its way, and arrives when it is too late.
+        held = town.slack.faults.add(method, late(let_go))
+        ts = town.say("?")
+        await town.until(lambda: held.struck)
+        process = await frozen(town, ts)
+        await answered(town, ts, "Paris.")
+        let_go.set()
+        await town.until(lambda: len(town.replies(ts)) == 2)
+        process.kill(signal.SIGCONT)
+        await town.until(lambda: town.replies(ts) == ["Paris."])
+        assert "reply.taken_back" in process.output
+
+
+async def test_what_a_worker_edits_after_it_was_frozen_is_written_again(
+    town: Cluster,
+) -> None:
+    let_go, gate = asyncio.Event(), asyncio.Event()
+    much = "a city that has been the capital of all of France for a thousand years"
+    begun: list[Step] = ["Paris is ", Hold(gate), much, Hold(asyncio.Event())]
+    town.claude.script(begun)
+    town.claude.always("Paris is the capital.")
+    ts = town.say("?")
+    await town.until(lambda: "Paris is" in "".join(town.replies(ts)))
+    held = town.slack.faults.add("chat.update", late(let_go))
+    gate.set()
+    await town.until(lambda: held.struck)
+    process = await frozen(town, ts)
+    await answered(town, ts, "Paris is the capital.")
+    let_go.set()
+    await town.until(lambda: town.replies(ts) == [f"Paris is {much} …"])
+    process.kill(signal.SIGCONT)
+    await answered(town, ts, "Paris is the capital.")
 
 
 @pytest.mark.parametrize("_", deep_only("frozen"))
