@@ -31,6 +31,15 @@ class Pending:
     #: another kind of write; with its scopes.
     stops: tuple["RateBudget", Names] | None = None
 
+    def refill(self, budget: "RateBudget", now: float) -> None:
+        """Refill the buckets that it waits for."""
+        for bucket in budget.within(self.names):
+            bucket.refill(now)
+        if self.stops:
+            stops, names = self.stops
+            for bucket in stops.within(names):
+                bucket.refill(now)
+
     def ready(self, budget: "RateBudget", known: Known | None = None) -> float:
         """Return when it could be granted from `budget` if no other came first.
 

@@ -44,10 +44,21 @@ class WriteBudget:
         self._pending = PendingWrites(limits.rates)
         self._choice = StreamChoice(self._pending)
 
-    def ask(self, request: WriteRequest, now: float, *others: WriteRequest) -> None:
+    def ask(self, request: WriteRequest, now: float, *others: WriteRequest) -> float:
         """Add `request`, or `others` that would do as well, in place of the earlier
-        ones of the same reply."""
+        ones of the same reply. Return when `grant` may return a request because of that
+        at the soonest: it lets other replies write sooner only if it keeps a stop no
+        more."""
+        reply = request.reply
+        standing = self._pending.standings.get(reply)
+        kept = standing.stops if standing else None
         self._pending.ask(request, now, *others)
+        if kept is not None and self._pending.standings[reply].stops is None:
+            return now
+        placed = self._pending.placed[reply]
+        for budget, each in placed:
+            each.refill(budget, now)
+        return min(each.ready(budget) for budget, each in placed)
 
     def withdraw(self, reply: str) -> None:
         """Drop the pending requests of `reply`, if there are any."""

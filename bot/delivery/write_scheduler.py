@@ -5,6 +5,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+from bot.delivery.bucket import ROUNDING
 from bot.delivery.shared_writes import Closed, SharedWrites
 from bot.delivery.standing import BucketUse
 from bot.delivery.write_budget import WriteBudget
@@ -32,6 +33,8 @@ class WriteScheduler:
         self._clock = clock
         self._waiting: dict[str, asyncio.Future[WriteRequest]] = {}
         self._timer: asyncio.TimerHandle | None = None
+        #: The time that it is set to.
+        self._next = float("inf")
         #: The number of writes by kind and result; see `bot.domain.vitals.WriteCount`.
         self.results: Counter[tuple[WriteKind, str]] = Counter()
 
@@ -113,18 +116,29 @@ class WriteScheduler:
         self._pump()
 
     def _ask(self, request: WriteRequest, *others: WriteRequest) -> None:
-        self._budget.ask(request, self._clock(), *others)
-        self._pump()
+        now = self._clock()
+        soonest = self._budget.ask(request, now, *others)
+        if soonest <= now + ROUNDING:
+            self._pump()
+        elif soonest < self._next:
+            # To look at all that wait takes time, of which a thousand have none.
+            self._pump_at(soonest, now)
 
     def _pump(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
         now = self._clock()
         for request in self._budget.grant(now):
             granted = self._waiting[request.reply]
             # A cancelled waiter is removed only when its task runs.
             if not granted.done():
                 granted.set_result(request)
-        if (next_grant := self._budget.next_grant(now)) is not None:
-            self._timer = later(next_grant - now, "pace replies", self._pump)
+        self._pump_at(self._budget.next_grant(now), now)
+
+    def _pump_at(self, when: float | None, now: float) -> None:
+        """Grant what can be granted at `when`, and not before; None for nothing."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._next = float("inf")
+        if when is not None:
+            self._next = when
+            self._timer = later(when - now, "pace replies", self._pump)

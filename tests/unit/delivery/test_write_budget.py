@@ -402,6 +402,43 @@ def test_everyone_is_served_and_the_budget_is_used(replies_at_once: int) -> None
     assert count >= 0.95 * 48 / 60 * 120
 
 
+STREAMS = Limits(
+    part_chars=100,
+    rates={
+        **LIMITS.rates,
+        **POSTS.rates,
+        WriteKind.CLOSE: (Rate(12, 60.0, RateLimitScope.WORKSPACE, burst=3),),
+    },
+)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from("abcdef"),
+            st.sampled_from(list(WriteKind)),
+            st.sampled_from([Priority.FINAL, Priority.FIRST, Priority.REFRESH]),
+            st.floats(0.0, 5.0),
+            st.sampled_from(["", *"abcdef"]),
+        ),
+        max_size=60,
+    )
+)
+def test_a_request_lets_nothing_be_granted_before_it_says(
+    steps: list[tuple[str, WriteKind, Priority, float, str]],
+) -> None:
+    budget, now = WriteBudget(STREAMS), 0.0
+    for name, kind, priority, pause, completed in steps:
+        now += pause
+        budget.write_completed(completed)
+        budget.grant(now)
+        before = budget.next_grant(now) or float("inf")
+        soonest = budget.ask(WriteRequest(name, thread(name), kind, priority), now)
+        after = budget.next_grant(now) or float("inf")
+        assert min(before, soonest) <= after
+        assert soonest <= now or not budget.grant(now)
+
+
 SLIDING = Rate(4, 1.0, RateLimitScope.BOT, burst=4, slides=True)
 
 
