@@ -16,6 +16,7 @@ it found to FILE, also when it is interrupted.
 import asyncio
 import contextlib
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -184,6 +185,10 @@ async def soak(
     """Soak it; what is wrong in the end is in what is returned, also if something broke
     meanwhile."""
     chance = random.Random(seed)
+    task = asyncio.current_task()
+    assert task is not None
+    # As a Ctrl-C does.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     async with _staged(folder, chance, at_once, seconds, fills=fills) as soak:
         try:
             await soak.run(turns, seconds)

@@ -33,7 +33,16 @@ from storage.scope_columns import AT, inside, parts, relocate, scope_of
 # counts itself, and nobody asked for "auto-triage".
 QUESTIONS = ("answer", "ask", "try", "triage")
 
-OPEN_CALLS = "SELECT * FROM charges WHERE ended_at IS NULL AND turn IS NULL"
+# Of a process that ended; and of a turn that did, as a server that was replaced by its
+# replica may leave them.
+INTERRUPTED = f"""
+    SELECT * FROM charges WHERE ended_at IS NULL AND (
+        (turn IS NULL AND {NOBODYS})
+        OR (turn IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM turns WHERE key = turn AND state <> 'delivered'
+        ))
+    )
+"""
 OF_ID = "SELECT * FROM charges WHERE id = ?"
 OF_TURN = "SELECT * FROM charges WHERE turn = :turn AND turn IS NOT NULL"
 
@@ -188,12 +197,12 @@ def close_charge(
 
 def book_interrupted(db: Connection, *, now: float) -> None:
     """Close the charges that were open when their process ended, at their reserve.
-    Those of turns stay open: the turns resume."""
-    rows = db.execute(f"{OPEN_CALLS} AND {NOBODYS}").fetchall()
+    Those of open turns stay open: the turns resume."""
+    rows = db.execute(INTERRUPTED).fetchall()
     for place in sorted({scope_of(row).at(ScopeLevel.WORKSPACE) for row in rows}):
         locks.money(db, place)
     # Another process may have closed some meanwhile.
-    for row in db.execute(f"{OPEN_CALLS} AND {NOBODYS}").fetchall():
+    for row in db.execute(INTERRUPTED).fetchall():
         try:
             with db.atomic():
                 _close(db, row, Usage(), None, now, model=row["model"])

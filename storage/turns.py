@@ -203,11 +203,13 @@ def record_feedback(db: Connection, thread: ThreadKey, turn: str, good: bool) ->
 
 
 def mark_delivered(db: Connection, turn: Turn, now: float) -> None:
+    # A server that was replaced by its replica may have lost the outcome. Then the turn
+    # is still open, and answered once more.
     db.execute(
         """
         UPDATE turns SET state = 'delivered', touched = :now,
             delivered_at = coalesce(delivered_at, :now)
-        WHERE id = :turn AND state <> 'delivered'
+        WHERE id = :turn AND state <> 'delivered' AND ended IS NOT NULL
         """,
         {"turn": turn.id, "now": now},
     )

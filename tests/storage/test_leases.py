@@ -130,3 +130,30 @@ async def test_only_the_calls_of_processes_that_ended_are_booked(
         assert isinstance(await store.open_charge(charge, NO_LIMITS, 1.0), int)
         await store._write(lambda db: ledger.book_interrupted(db, now=2.0))
         assert len(await store.spending(0.0)) == 1
+
+
+async def test_a_turn_whose_outcome_is_lost_is_answered_once_more() -> None:
+    """A failover to a replica that lacks the last seconds leads to this, too."""
+    one = OneOf("one")
+    turn = await waiting(one, said("m1"))
+    await one.begin_turn(turn, 1.0)
+    await one.mark_delivered(turn, 2.0)
+    assert await one.open_threads() == [HERE]
+    await one.finish_turn(turn, done("Paris"), 3.0)
+    await one.mark_delivered(turn, 4.0)
+    assert await one.open_threads() == []
+
+
+async def test_what_a_turn_holds_is_booked_only_once_it_is_open_no_more() -> None:
+    one = OneOf("one")
+    turn = await waiting(one, said("m1"))
+    await one.begin_turn(turn, 1.0)
+    await one.reserve(turn, "U1", 0.5, NO_LIMITS, 1.0)
+    await one.book_left_calls()
+    assert await one.spending(0.0) == []
+    one.db.execute("UPDATE turns SET state = 'delivered'")
+    await one.book_left_calls()
+    [booked] = await one.spending(0.0)
+    assert booked.cost == 0.5
+    [(held,)] = one.db.execute("SELECT max(reserved) FROM accounts").fetchall()
+    assert held == 0.0
