@@ -1,17 +1,16 @@
 """The store of posts: what people see on a platform without a server of its own."""
 
 from dataclasses import replace
-from functools import partial
 
 import pytest
 
-from bot.conversation.addressing import judge
 from bot.domain.attachment import Attachment
 from bot.domain.message import Message
 from bot.domain.post import Post
 from bot.domain.retention import Retention
 from bot.domain.scope import Scope, ScopeLevel, ThreadKey
 from bot.ports.store import Store
+from tests.support.store_helpers import answer
 
 HERE = ThreadKey("web", "local", "welcome", "1")
 PLACE = Scope.of(HERE)
@@ -97,7 +96,7 @@ DELETIONS = {
 @pytest.mark.parametrize("what", DELETIONS)
 async def test_what_people_delete_is_deleted_here_too(store: Store, what: str) -> None:
     message = Message(HERE, "1", 1.0, "mia", "hello", addressed=True, opens=True)
-    await store.receive(message, partial(judge))
+    await store.receive(message, answer)
     await store.put_post(said("1"), {"f": b"abc"})
     await store.put_post(said("2", "other", thread="2"), {})
     await DELETIONS[what](store)
@@ -111,7 +110,7 @@ async def test_old_threads_go_with_their_posts(store: Store, known: bool) -> Non
     if known:
         message = Message(HERE, "1", 1.0, "mia", "hello", addressed=False, opens=True)
         kept = replace(message, message="9", addressed=True)
-        await store.receive(kept, partial(judge))
+        await store.receive(kept, answer)
         turn = await store.next_turn(HERE)
         assert turn is not None
         await store.abandon_turn(turn, "test", 1.0)
