@@ -51,10 +51,6 @@ _END = re.compile(r"[.!?:…](?:[*_`”\"')]*)$")
 FOUND = list(messages())
 
 
-def test_the_page_is_that_of_the_code() -> None:
-    assert FILE.read_text() == page(), "run `make docs`"
-
-
 def test_messages_are_short_and_plain() -> None:
     faults = {
         f"{module}.{name}": found
@@ -283,6 +279,10 @@ def test_no_text_stands_in_a_script() -> None:
     for path in SCRIPTS:
         code = _COMMENT.sub("", path.read_text())
         assert not [t for t in _LITERAL.findall(code) if _SENTENCE.match(t)], path
+
+
+def test_the_page_is_that_of_the_code() -> None:
+    assert FILE.read_text() == page(), "run `make docs`"
 
 
 @cache

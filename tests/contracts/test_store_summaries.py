@@ -15,6 +15,7 @@ from bot.domain.summary import ReadTurn, Summary
 from bot.domain.thread_state import StoredPrompt
 from bot.domain.turn import Turn
 from bot.ports.store import Store
+from tests.support.deep import share
 from tests.support.store_helpers import (
     HERE,
     THERE,
@@ -126,8 +127,15 @@ async def test_a_summary_is_made_from_the_former(store: Store) -> None:
 CHANGES = ("deleted", "edited", "answer deleted", "reset", "scope")
 
 
-@pytest.mark.parametrize("used", [False, True])
-@pytest.mark.parametrize("change", CHANGES)
+#: Each change, of a summary that was used or was not; under `make deep`, of both.
+CASES = [
+    pytest.param(change, used, id=f"{change}-{used}")
+    for number, change in enumerate(CHANGES)
+    for used in share((False, True), number, 2)
+]
+
+
+@pytest.mark.parametrize(("change", "used"), CASES)
 async def test_a_summary_goes_with_what_it_was_made_from(
     store: Store, change: str, *, used: bool
 ) -> None:

@@ -1,5 +1,6 @@
 """Which failures of the API are tried again, after how long, and how often."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -34,7 +35,7 @@ from tests.support.claude_harness import (
 
 # Failures that may pass
 
-PASSING: list[tuple[Answer, type[ModelError]]] = [
+PASSING: list[tuple[Step | Sequence[Step], type[ModelError]]] = [
     (Fail(408), ModelUnreachable),
     (Fail(409), ModelUnreachable),
     (Fail(429), ModelBusy),
@@ -78,16 +79,29 @@ async def test_what_may_pass_is_tried_again(
 @pytest.mark.parametrize(
     ("answer", "kind"), [one for one in PASSING if "Stall" not in str(one)], ids=str
 )
-async def test_what_does_not_pass_is_given_up(
+async def test_what_does_not_pass_is_named(
     claude: ClaudeEmulator,
     model: ClaudeModel,
     waits: Waits,
-    answer: Answer,
+    answer: Step | Sequence[Step],
     kind: type[ModelError],
 ) -> None:
-    claude.always(answer)
+    def slow(_: object) -> Step | Sequence[Step]:
+        waits.now += PATIENCE / 2
+        return answer
+
+    claude.always(slow)
     text, error = await broken(model)
     assert (text, type(error)) == ("", kind)
+    assert len(claude.requests) == 2
+
+
+@pytest.mark.parametrize("answer", [Fail(503), [Start(), Abort()]], ids=str)
+async def test_what_does_not_pass_is_given_up(
+    claude: ClaudeEmulator, model: ClaudeModel, waits: Waits, answer: Answer
+) -> None:
+    claude.always(answer)
+    await broken(model)
     assert len(claude.requests) == MOST_TRIES
     assert waits.waits == [1.0, 2.0, 4.0, 8.0]
 
@@ -102,19 +116,6 @@ async def test_a_closed_port_is_tried_again(
     assert len(waits.waits) == MOST_TRIES - 1
     waits.meanwhile = claude.accept
     assert await text_of(model) != ""
-
-
-async def test_slow_failures_use_up_the_patience_with_fewer_tries(
-    claude: ClaudeEmulator, model: ClaudeModel, waits: Waits
-) -> None:
-    def slow_failure(_: object) -> Step:
-        waits.now += PATIENCE / 2
-        return Fail(500)
-
-    claude.always(slow_failure)
-    _, error = await broken(model)
-    assert type(error) is ModelUnreachable
-    assert len(claude.requests) == 2
 
 
 async def test_retry_after_is_honoured(
