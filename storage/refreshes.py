@@ -10,25 +10,37 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
-from bot.domain.platform import WriteKind
-from bot.domain.shared_rate import RateAsk, RateRow, RateState, answer
+from bot.domain.shared_rate import RateAsk, RateState, answer
 from bot.domain.turn import Turn
 from bot.errors import StorageError, StorageRejected, ThreadLost
 from bot.runtime import background
-from storage import dialect, leases, turns, write_rates
+from storage import dialect, leases, write_rates
 from storage.connection import Connection
 from storage.dialect import ROW_LOCK, among
 from storage.methods import WriteTransaction
 
+T = TypeVar("T")
+
 # How long a refresh waits for others, in seconds: each answer has one a second at most,
 # and of fifty that stream, a few become one transaction.
-TOGETHER = 0.05
+TOGETHER = 0.1
 
 HELD = f"""
     SELECT turns.id, epoch, owner FROM threads
       CROSS JOIN turns ON turns.thread_id = threads.id
     WHERE turns.{{}} ORDER BY threads.id {ROW_LOCK}
+"""
+PLACES = """(CAST(:turn{0} AS bigint), CAST(:now{0} AS double precision),
+    CAST(:text{0} AS text), CAST(:head{0} AS text))"""
+# As `turns.store_part` does for one.
+STORE = """
+    UPDATE turns
+    SET touched = column2,
+        text = CASE WHEN state IN ('waiting', 'answering') THEN column3 ELSE text END,
+        head = CASE WHEN state IN ('waiting', 'answering') THEN column4 ELSE head END
+    FROM (VALUES {}) AS refreshes WHERE turns.id = column1
 """
 
 
@@ -55,38 +67,55 @@ def store(
 ) -> list[Answer]:
     """Store each of `refreshes` unless the rows of its asks refuse it, or it lost its
     thread; return what each is answered."""
-    ids = [each.turn.id for each in refreshes]
-    # Filled up, so that there are few statements.
-    ids += ids[-1:] * ((1 << (len(ids) - 1).bit_length()) - len(ids))
-    of_turns, values = among("id", ids)
-    asked = db.execute(HELD.format(of_turns), values)
+    of_turns, ids = among("id", _filled([each.turn.id for each in refreshes]))
+    asked = db.execute(HELD.format(of_turns), ids)
     # In the one order in which all processes lock them.
     names = sorted(
         {(ask.scope, ask.kind) for each in refreshes for ask in each.asks},
         key=lambda name: (name[0], name[1].value),
     )
-    locked = {name: write_rates.lock(db, *name) for name in names}
+    locked = write_rates.lock_all(db, names)
     now = dialect.ask_now(db, clock)
     by_id = {each.turn.id: each.turn for each in refreshes}
     lost = {id for id, *held in asked.fetchall() if leases.is_lost(by_id[id], *held)}
-    rows = {name: write_rates.row(db, *name, each) for name, each in locked.items()}
+    rows = locked()
     at = now()
-    found: list[Answer] = []
+    found, granted = list[Answer](), list[Refresh]()
     for each in refreshes:
         if each.turn.id in lost:
             found.append(None)
             continue
         states = _answer(rows, each.asks, process, at)
         if not any(state.wait for state in states):
-            turns.store_part(db, each.turn, None, each.text, each.now, each.head)
+            granted.append(each)
         found.append(states)
-    for name, row in rows.items():
-        write_rates.store_row(db, *name, row)
+    if granted:
+        granted = _filled(granted)
+        values = {
+            f"{name}{n}": value
+            for n, each in enumerate(granted)
+            for name, value in _values(each).items()
+        }
+        places = ", ".join(PLACES.format(n) for n in range(len(granted)))
+        db.execute(STORE.format(places), values)
+    write_rates.store_rows(db, rows)
     return found
 
 
+def _filled(values: Sequence[T]) -> list[T]:
+    """Return `values` with the last one repeated up to a power of two, so that there
+    are few statements."""
+    more = (1 << (len(values) - 1).bit_length()) - len(values)
+    return [*values, *[values[-1]] * more]
+
+
+def _values(refresh: Refresh) -> dict[str, object]:
+    text, head = refresh.text, refresh.head
+    return {"turn": refresh.turn.id, "now": refresh.now, "text": text, "head": head}
+
+
 def _answer(
-    rows: dict[tuple[str, WriteKind], RateRow],
+    rows: write_rates.Rows,
     asks: Sequence[RateAsk],
     process: str,
     now: float,

@@ -26,6 +26,10 @@ from storage import dialect, leases, turns
 from storage.connection import Connection, Cursor, Row
 from storage.dialect import ROW, ROW_LOCK
 
+#: The name of a row, and rows by that.
+Name = tuple[str, WriteKind]
+Rows = dict[Name, RateRow]
+
 LOCK = f"SELECT * FROM write_rates WHERE scope = ? AND kind = ? {ROW_LOCK}"
 
 # An insert that finds the row locks it all the same.
@@ -37,11 +41,18 @@ ENTER = """
     RETURNING *
 """
 
+LOCK_ALL = f"""
+    SELECT * FROM write_rates WHERE {{}} ORDER BY scope, kind {ROW_LOCK}
+"""
+
+PLACES = """(:scope{0}, :kind{0}, CAST(:full{0} AS double precision),
+    CAST(:closed{0} AS double precision), CAST(:refreshed{0} AS double precision),
+    :crowd{0})"""
 UPDATE = """
     UPDATE write_rates
-    SET full_at = :full_at, closed_until = :closed_until, refreshed_at = :refreshed_at,
-        crowd = :crowd
-    WHERE scope = :scope AND kind = :kind
+    SET full_at = column3, closed_until = column4, refreshed_at = column5,
+        crowd = column6
+    FROM (VALUES {}) AS changed WHERE scope = column1 AND kind = column2
 """
 
 EXPIRE = f"""
@@ -111,26 +122,60 @@ def lock(db: Connection, scope: str, kind: WriteKind) -> Cursor:
 
 def row(db: Connection, scope: str, kind: WriteKind, asked: Cursor) -> RateRow:
     """Return the row that was `asked` for; a new one if there was none."""
-    found = asked.fetchone() or db.execute(ENTER, [scope, kind.value]).fetchone()
+    return _rate(asked.fetchone() or _enter(db, scope, kind))
+
+
+def _enter(db: Connection, scope: str, kind: WriteKind) -> Row:
+    found: Row = db.execute(ENTER, [scope, kind.value]).fetchone()
+    return found
+
+
+def _rate(row: Row) -> RateRow:
     return RateRow(
-        *(found["full_at"], found["closed_until"], found["refreshed_at"]), _crowd(found)
+        *(row["full_at"], row["closed_until"], row["refreshed_at"]), _crowd(row)
     )
+
+
+def lock_all(db: Connection, names: Sequence[Name]) -> Callable[[], Rows]:
+    """Ask for the rows of `names` and hold them, locked in the order of these; return
+    what reads them."""
+    if not names:
+        return dict
+    of = " OR ".join(f"(scope = :s{n} AND kind = :k{n})" for n in range(len(names)))
+    values = {f"s{n}": scope for n, (scope, _) in enumerate(names)}
+    values |= {f"k{n}": kind.value for n, (_, kind) in enumerate(names)}
+    asked = db.execute(LOCK_ALL.format(of), values)
+
+    def read() -> Rows:
+        found = {(each["scope"], each["kind"]): each for each in asked.fetchall()}
+        return {
+            name: _rate(found.get((name[0], name[1].value)) or _enter(db, *name))
+            for name in names
+        }
+
+    return read
 
 
 def store_row(db: Connection, scope: str, kind: WriteKind, row: RateRow) -> None:
     """Replace a row that is held."""
-    crowd = {
-        name: [each.replies, each.streams, each.until, _written(each.wish)]
-        for name, each in row.crowd.items()
-    }
-    db.execute(
-        UPDATE,
-        {
-            **{"scope": scope, "kind": kind.value, "crowd": json.dumps(crowd)},
-            **{"full_at": row.full_at, "closed_until": row.closed_until},
-            "refreshed_at": row.refreshed_at,
-        },
-    )
+    store_rows(db, {(scope, kind): row})
+
+
+def store_rows(db: Connection, rows: Mapping[Name, RateRow]) -> None:
+    """Replace rows that are held."""
+    if not rows:
+        return
+    values: dict[str, object] = {}
+    for n, ((scope, kind), row) in enumerate(rows.items()):
+        crowd = {
+            name: [each.replies, each.streams, each.until, _written(each.wish)]
+            for name, each in row.crowd.items()
+        }
+        values |= {f"scope{n}": scope, f"kind{n}": kind.value}
+        values |= {f"full{n}": row.full_at, f"closed{n}": row.closed_until}
+        values |= {f"refreshed{n}": row.refreshed_at, f"crowd{n}": json.dumps(crowd)}
+    places = ", ".join(PLACES.format(n) for n in range(len(rows)))
+    db.execute(UPDATE.format(places), values)
 
 
 def _written(wish: Wish | None) -> list[float] | None:

@@ -103,6 +103,9 @@ class Inbox:
     async def _receive(
         self, message: Message, *, edit: bool = False, held: bool = False
     ) -> None:
+        if message.echo and not edit:
+            # The bot's own posts are stored with their turns.
+            return
         engagement = await self._engagement(message)
         applied = addressing.PLAIN
         judge = addressing.judge

@@ -55,8 +55,9 @@ class OldControls:
     def remove_before(self, turn: Turn) -> None:
         """Take the controls off the answer before that of `turn`, in the background."""
         platform = turn.thread.platform
-        # A platform without messages besides answers, as the terminal, has no controls.
-        if self._adapters[platform].messenger is not None:
+        # A platform without messages besides answers, as the terminal, has no controls,
+        # and what begins a thread has no answer before it.
+        if self._adapters[platform].messenger is not None and not turn.begins:
             work = self._remove_before(turn)
             self._removals.start(work, platform=platform, about=turn.thread)
 
