@@ -24,6 +24,7 @@ from bot.domain.scope import ScopeLevel, ThreadKey
 from bot.domain.setting import AppliedSetting
 from bot.domain.turn import Ended, Outcome
 from bot.ports.store import Store
+from storage import read_counts
 from storage.database import open_for_writing
 from storage.opening import open_store
 from tests.support.store_helpers import answer
@@ -133,6 +134,19 @@ def _multiply(db: Database, threads: int, turns: int) -> None:
         """,
         {"threads": threads},
     )
+    _count(db)
+
+
+def _count(db: Database) -> None:
+    """Keep the sums that the last question of each thread would have kept."""
+    for thread, last in db.execute(
+        "SELECT thread_id, max(turn_id) FROM messages GROUP BY thread_id"
+    ).fetchall():
+        at = {"thread": thread, "turn": last, "after": 0, "behind": 0}
+        sums = db.execute(read_counts.COUNTS, at).fetchone()
+        of = {"thread_id": thread, "turn_id": last, "reads_after": 0}
+        names = (*read_counts.COUNTED, "upto")
+        db.execute(read_counts.KEEP, {**of, **{name: sums[name] for name in names}})
 
 
 def _columns(db: Database, table: str, *, without: set[str]) -> list[str]:

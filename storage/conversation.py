@@ -4,17 +4,16 @@ Rule: what is returned for a thread only grows, byte for byte, except where peop
 or delete, and where a turn is the first to use a summary.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
 
 from bot.domain.completion import ChatMessage, Compaction, RequestFile
 from bot.domain.scope import ThreadKey
 from bot.domain.summary import ReadTurn
 from storage import files
 from storage.broken import log_broken
-from storage.connection import Connection, Cursor
+from storage.connection import Connection
 from storage.dialect import plain_rows
 from storage.thread_queries import THREAD_ID, named
 
@@ -43,12 +42,22 @@ CONVERSATION = f"""
 
 
 def conversation(db: Connection, thread: ThreadKey) -> list[ChatMessage]:
-    return [entry for each in turns_read(db, thread) for entry in each.entries]
+    return [entry for _, entries, _, _ in _turns(db, thread) for entry in entries]
 
 
 def turns_read(db: Connection, thread: ThreadKey) -> list[ReadTurn]:
     """Return what the model reads of `thread`, by turn; a summary is the first."""
-    found: list[ReadTurn] = []
+    return [
+        ReadTurn(turn, tuple(entries), messages, is_summary=is_summary)
+        for turn, entries, messages, is_summary in _turns(db, thread)
+    ]
+
+
+def _turns(
+    db: Connection, thread: ThreadKey
+) -> Iterator[tuple[int, Sequence[ChatMessage], int, bool]]:
+    """Yield the fields of what `turns_read` returns: of a long thread, making values of
+    all of them takes time."""
     # All is asked for before any is read: on PostgreSQL one round trip brings it.
     used = db.execute(USED, named(thread))
     rows = list(plain_rows(db, CONVERSATION, named(thread)))
@@ -57,34 +66,27 @@ def turns_read(db: Connection, thread: ThreadKey) -> list[ReadTurn]:
         block = summary["block"]
         made = Compaction(summary["model"], block) if block else None
         entry = ChatMessage("user", summary["content"], compaction=made)
-        covered = (summary["until"], (entry,), summary["messages"])
-        found.append(ReadTurn(*covered, is_summary=True))
-    for (turn, preface), group in groupby(rows, itemgetter(0, 3)):
-        read = _read(turn, preface, group, shown)
-        if read.entries:
-            found.append(read)
-    return found
-
-
-def _read(
-    turn: int,
-    preface: str | None,
-    rows: Iterable[tuple[Any, ...]],
-    shown: Mapping[int, Cursor],
-) -> ReadTurn:
-    by_role: dict[str, list[str | None]] = {"user": [], "assistant": []}
-    read: list[RequestFile] = []
-    for _, role, content, _, id, _ in rows:
-        if role in by_role:
-            by_role[role].append(content)
+        yield summary["until"], (entry,), summary["messages"], True
+    for turn, group in groupby(rows, itemgetter(0)):
+        asked: list[str | None] = []
+        answers: list[str | None] = []
+        read: list[RequestFile] = []
+        preface: str | None = None
+        for _, role, content, told, id, _ in group:
+            preface = told
+            if role == "user":
+                asked.append(content)
+            elif role == "assistant":
+                answers.append(content)
+            else:
+                log_broken("messages", id)
+                continue
             if id in shown:
                 read += files.read_files(shown[id], id)
-        else:
-            log_broken("messages", id)
-    answer = next(iter(by_role["assistant"]), None)
-    entries = _exchange(preface, by_role["user"], answer, read)
-    left = [each for each in by_role["user"] if each is not None]
-    return ReadTurn(turn, tuple(entries), len(left) + bool(answer))
+        answer = answers[0] if answers else None
+        if entries := _exchange(preface, asked, answer, read):
+            left = len(asked) - asked.count(None)
+            yield turn, entries, left + bool(answer), False
 
 
 def _exchange(

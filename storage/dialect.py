@@ -7,6 +7,7 @@ Rule 2: where a statement is not enough, there is a function here that takes eit
 connection.
 """
 
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, cast
 
@@ -115,7 +116,16 @@ def plain_rows(
     if isinstance(db, Database):
         cursor = db.conn.cursor()
         cursor.row_factory = None
-        return cursor.execute(statement, values)
+        ours, db.conn.text_factory = db.conn.text_factory, str
+        try:
+            # A function of ours for each text takes a seventh of the time.
+            return iter(cursor.execute(statement, values).fetchall())
+        except sqlite3.OperationalError:
+            # One of them is not UTF-8.
+            db.conn.text_factory = ours
+            return cursor.execute(statement, values)
+        finally:
+            db.conn.text_factory = ours
     found: Iterator[tuple[Any, ...]] = cast(Any, db).plain_rows(statement, values)
     return found
 

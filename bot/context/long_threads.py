@@ -19,6 +19,7 @@ from bot.domain.completion import (
 )
 from bot.domain.message import EarlierMessages, Message
 from bot.errors import Unread
+from bot.text.characters import byte_count
 from bot.text.numbers import approximate, number
 
 # The most history that is read when the bot is called into a thread, in bytes: about
@@ -118,7 +119,7 @@ def fitted(
     """Return `conversation` with at most `most` bytes, in which files count by their
     tokens, and how many messages are left
     out of its middle."""
-    sizes = [len(each.content.encode()) + _files_size(each) for each in conversation]
+    sizes = [byte_count(each.content) + _files_size(each) for each in conversation]
     over = sum(sizes) - most
     if over <= 0:
         return list(conversation), 0
@@ -164,6 +165,8 @@ def counted(conversation: Sequence[ChatMessage]) -> tuple[int, int]:
 
 def _files_size(entry: ChatMessage) -> int:
     """Return what the files of `entry` count as, in bytes of text."""
+    if not entry.files:
+        return 0
     return int(sum(file_tokens(each) for each in entry.files) * BYTES_PER_TOKEN)
 
 

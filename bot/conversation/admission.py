@@ -4,6 +4,7 @@ A turn passes twice: `accept` checks who asks, before anything is shown; `prepar
 the settings of the thread, composes the request and has its cost reserved.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -159,16 +160,22 @@ class Admission:
         today = datetime.fromtimestamp(self._now(), UTC).date()
         options = requested.possible(admitted.settings, options, today)
         tools = self._tools(messages, admitted)
-        settings, news = await self._pin_settings(
+        settings, news, pinned = await self._pinned(
             turn, messages, admitted, options, tools.kept
         )
         if options:
             settings = self._requested(settings, options, admitted.asker, today)
         state = admitted.state
         if _is_overlong(state, settings):
+            await self._pin(turn, pinned)
             return overlong()
-        composed = await self._composer.compose(
-            turn, messages, admitted.asker, settings, state, tools.servers
+        # What is read does not depend on what is pinned, and both are durable with the
+        # reserve.
+        _, composed = await asyncio.gather(
+            self._pin(turn, pinned),
+            self._composer.compose(
+                turn, messages, admitted.asker, settings, state, tools.servers
+            ),
         )
         if composed is None:
             return WITHDRAWN
@@ -275,16 +282,22 @@ class Admission:
         tools = model_tools.kind(values, {}, "", self._survey())
         return replace(found, web_tools=tools)
 
-    async def _pin_settings(
+    async def _pin(self, turn: Turn, pinned: Mapping[str, str] | None) -> None:
+        """Store what the thread of `turn` keeps from now on; None if it does."""
+        if pinned is not None:
+            await self._store.pin_settings(turn.thread, pinned)
+
+    async def _pinned(
         self,
         turn: Turn,
         messages: Sequence[TurnMessage],
         admitted: AdmittedTurn,
         options: AnswerOptions,
         tools_kept: str,
-    ) -> tuple[EffectiveSettings, str]:
-        """Store the settings that the thread keeps from now on, and `tools_kept`;
-        return what applies then, and the news of it for the thread."""
+    ) -> tuple[EffectiveSettings, str, Mapping[str, str] | None]:
+        """Return what applies with the settings that the thread keeps from now on, and
+        `tools_kept`; the news of it for the thread; and what is to be stored of it,
+        None if that is known."""
         settings, stored = admitted.settings, admitted.state.settings
         pinned = {o.name: settings[o.name] for o in OPTIONS if o.kept}
         if settings.route and "model" not in stored.stale:
@@ -301,8 +314,7 @@ class Admission:
         if tools_kept or MCP_TOOLS in stored.kept:
             pinned[MCP_TOOLS] = tools_kept
         if pinned == stored.kept and not stored.stale:
-            return settings, ""
-        await self._store.pin_settings(turn.thread, pinned)
+            return settings, "", None
         changed = [
             name
             for name in sorted(stored.stale & pinned.keys() & stored.kept.keys())
@@ -313,7 +325,7 @@ class Admission:
         if resolved.applied == settings.applied:
             # Both are kept while the answer streams, with a value for each option.
             resolved = replace(resolved, applied=settings.applied)
-        return resolved, await self._news(resolved, changed)
+        return resolved, await self._news(resolved, changed), pinned
 
     async def _news(self, settings: EffectiveSettings, names: Sequence[str]) -> str:
         if not names:

@@ -33,6 +33,14 @@ def _is_unseen(character: str) -> bool:
     return character in BLANK_LETTERS or unicodedata.category(character) in _UNSEEN
 
 
+def byte_count(text: str) -> int:
+    """Return the size of `text` in UTF-8, in which a lone surrogate has three bytes."""
+    if text.isascii():
+        # Known without a look at it.
+        return len(text)
+    return len(text.encode(errors="surrogatepass"))
+
+
 def replace_lone_surrogates(text: str) -> str:
     """Return `text` with U+FFFD for lone surrogates and for the marks of references.
 
