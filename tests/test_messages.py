@@ -199,7 +199,7 @@ _SQL = re.compile(
     r"\A\s*(?:SELECT|INSERT|UPDATE|DELETE|WITH|BEGIN|VACUUM|PRAGMA|CREATE|LISTEN"
     r"|ANALYZE|AFTER|BEFORE|CASE|COPY|ALTER TABLE|DROP TABLE|DROP TRIGGER)\b"
     r"|\A(?:iif|coalesce)\("
-    r"|\b(?:AND|IN|LIKE|ORDER BY|SELECT|WHERE)\b|= :"
+    r"|\b(?:AND|CAST|IN|LIKE|ORDER BY|SELECT|WHERE)\b|= :"
 )
 _COMMANDS = {command.name for command in COMMANDS}
 
