@@ -75,11 +75,13 @@ class ConfigError(ThreadkeepError):
 
 
 class AccessRevoked(ConfigError):
-    """A platform rejects our token: that of one `workspace`, or of all if it is ""."""
+    """A platform rejects our token: that of one `workspace`, or of all if it is "".
+    `is_over` is set once the work that ended because of it has been taken up again."""
 
     def __init__(self, message: str, workspace: str = "") -> None:
         super().__init__(message)
         self.workspace = workspace
+        self.is_over = False
 
 
 class KeyLost(ConfigError):

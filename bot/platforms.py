@@ -90,8 +90,10 @@ class Platforms:
 
     def suspend(self, platform: str, workspace: str, error: ConfigError) -> None:
         """End the work of one workspace because of `error`: its open turns stay in the
-        store. Later calls for the same workspace do nothing."""
-        if (platform, workspace) in self._suspended:
+        store. Later calls for the same workspace do nothing, nor does one with an error
+        that is over: work that ends slowly may still report it."""
+        is_over = isinstance(error, AccessRevoked) and error.is_over
+        if is_over or (platform, workspace) in self._suspended:
             return
         self._suspended[platform, workspace] = error
         log.info(
@@ -102,8 +104,11 @@ class Platforms:
     def resume(self, platform: str, workspace: str) -> None:
         """Go on with the work of a workspace that was suspended; do nothing for any
         other."""
-        if self._suspended.pop((platform, workspace), None) is None:
+        error = self._suspended.pop((platform, workspace), None)
+        if error is None:
             return
+        if isinstance(error, AccessRevoked):
+            error.is_over = True
         log.info("app.resumed platform=%s workspace=%s", platform, workspace)
         self.on_resumed(Scope(platform, workspace))
 
