@@ -513,7 +513,7 @@ async def test_a_reader_that_takes_nothing_is_cut_off(
     server: WebServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(api_stream, "PATIENCE", 0.2)
-    piece = "one line of it\n" * 3_000
+    piece = ("one line of it " * 10 + "\n") * 300
     gates = [asyncio.Event() for _ in range(20)]
     script = [part for gate in gates for part in (piece, gate)]
     model(server).script(*script)
