@@ -31,6 +31,7 @@ from bot.errors import AccessRevoked, ThreadGone
 from bot.ports import host as ports_host
 from bot.ports import platform as ports_platform
 from bot.ui.elements import Command, Response
+from storage.opening import open_store
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.discord import faults as discord_faults
 from tests.emulators.discord.faults import ALWAYS, MESSAGE, MESSAGES, THREADS
@@ -309,15 +310,14 @@ def ways() -> list[Meeting]:
 
 @pytest.mark.parametrize("meeting", ways(), ids=str)
 async def test_a_revoked_token_takes_its_platform_down_and_no_other(
-    meeting: Meeting, caplog: pytest.LogCaptureFixture
+    meeting: Meeting, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     # With the other platform itself: `test_a_closed_gateway_concerns_discord_alone` and
     # `test_when_both_turn_us_away_it_ends_with_status_2_and_a_sentence_each`.
     [name] = {*PLATFORMS} - {meeting.platform}
     other, there = FakeAdapter(name), ThreadKey(name, "W", "C", "t")
     asked = Message(there, "m1", time.time(), "bob", "and now?", True, True)
-    async with built() as town:
-        town.store = MemoryStore()
+    async with built() as town, open_store(tmp_path / "t.db") as town.store:
         for option in ("auto_triage", "feedback"):
             await town.set(town.store, meeting.platform, option, "on")
         async with served(
