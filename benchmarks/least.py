@@ -10,8 +10,8 @@ kind and time. No schedule costs less, lag and prices together, than if each rep
 the schedule that is cheapest for itself (`_cheapest`), and none can pay more than what
 all writes that Slack allows would fetch at their highest prices (`_worth`). So the
 difference is a lag that no schedule goes below, whatever the prices. prices.json has
-good ones, found by a linear program in which schedules are mixed; with them the bound
-is within 3 % of that program's optimum.
+good ones, found by benchmarks/prices.py; with them the bound is within 3 % of the
+optimum of a linear program in which schedules are mixed.
 
 That the first words come at a time `first` on average, or sooner, has a price, too.
 """
@@ -21,7 +21,6 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import accumulate
 from pathlib import Path
 
 from tests.emulators.slack import rates as slack
@@ -41,8 +40,13 @@ KINDS = {
     "C": slack.RATES["chat.stopStream"][0],
 }
 
+PRICES = Path(__file__).with_name("prices.json")
+
 #: By kind of write: its price in each cell of time, in seconds of lag of all the text.
 Prices = Mapping[str, Sequence[float]]
+
+#: The same in runs: the cell from which on a price holds.
+Packed = Mapping[str, Sequence[tuple[int, float]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,16 @@ class Times:
         """The lag of what came after `seen` and is shown `now`, in seconds squared."""
         end = min(now, self.seconds)
         return (end - seen) * (now - (seen + end) / 2) if end > seen else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A schedule of one reply."""
+
+    #: Lag in seconds squared, with what the writes cost.
+    cost: float
+    #: The kinds of its writes, and which of `Times.writes` they are.
+    writes: Sequence[tuple[str, int]]
 
 
 def least(replies: int, channels: int, seconds: float, first: float) -> float:
@@ -109,50 +123,65 @@ def bound(
         _worth(of[kind], times.edges, rate) * (channels if kind == "P" else 1)
         for kind, rate in rates.items()
     )
-    return _cheapest(times, of, first) - paid / replies
+    return cheapest(times, of, first).cost - paid / replies
 
 
 def _worth(prices: Sequence[float], edges: Sequence[float], rate: slack.Rate) -> float:
-    """Return the most that all writes at a rate fetch.
+    """Return the most that all writes at a rate fetch."""
+    return sum(prices[cell] for cell in dearest(prices, edges, rate))
+
+
+def dearest(
+    prices: Sequence[float], edges: Sequence[float], rate: slack.Rate
+) -> list[int]:
+    """Return the cells in which all writes at a rate fetch the most.
 
     The nth can be made no sooner than the bucket allows, and unless it is made by the
     time at which n came in, the bucket is full and one is lost."""
-    each, total, nth = rate.seconds / rate.count, 0.0, 1
+    each, cells, nth = rate.seconds / rate.count, [], 1
     while (soonest := (nth - rate.burst) * each) <= edges[-1]:
         begin = bisect_right(edges, max(0.0, soonest)) - 1
-        end = bisect_right(edges, nth * each)
-        total += max(prices[begin : max(end, begin + 1)])
+        end = max(bisect_right(edges, nth * each), begin + 1)
+        cells.append(max(range(begin, end), key=prices.__getitem__))
         nth += 1
-    return total
+    return cells
 
 
-def _cheapest(times: Times, prices: Prices, first: float) -> float:
-    """The least that a reply pays, for lag and for writes."""
+def cheapest(times: Times, prices: Prices, first: float) -> Plan:
+    """Return the schedule by which a reply pays the least, for lag and for writes."""
     at = {kind: [each[cell] for cell in times.cells] for kind, each in prices.items()}
     whole = bisect_right(times.writes, times.seconds - 1e-9)
-    edited = _edited(times, at["E"], whole)
-    best = min(
-        times.lag(0.0, now) + first * now + post + rest
-        for now, post, rest in zip(times.writes, at["P"], edited, strict=True)
-    )
+    rest, after = _edited(times, at["E"], whole)
+    post = [
+        times.lag(0.0, now) + first * now + at["P"][n] + rest[n]
+        for n, now in enumerate(times.writes)
+    ]
+    begin = min(range(len(post)), key=post.__getitem__)
+    best = Plan(post[begin], (("P", begin), *_edits(after, begin)))
     # A stream that has all of it still needs its stop.
-    stops = list(accumulate(reversed(at["C"]), min))[::-1]
     for begin, now in enumerate(times.writes):
         started = times.lag(0.0, now) + first * now + at["S"][begin]
-        if started >= best:
+        if started >= best.cost:
             continue
         if begin >= whole:
-            best = min(best, started + stops[begin])
+            stop = min(range(begin, len(times.writes)), key=at["C"].__getitem__)
+            stream = Plan(at["C"][stop], (("C", stop),))
         else:
-            stream = _streamed(times, begin, whole, at, edited, best - started)
-            best = min(best, started + stream)
+            most = best.cost - started
+            stream = _streamed(times, begin, whole, at, (rest, after), most)
+        if started + stream.cost < best.cost:
+            writes = (("S", begin), *stream.writes)
+            best = Plan(started + stream.cost, writes)
     return best
 
 
-def _edited(times: Times, edit: Sequence[float], whole: int) -> list[float]:
-    """By write: what follows at the least once it has shown everybody all there is."""
+def _edited(
+    times: Times, edit: Sequence[float], whole: int
+) -> tuple[list[float], list[int]]:
+    """By write: what follows at the least once it has shown everybody all there is,
+    and the next edit then; 0 for none."""
     writes, seconds = times.writes, times.seconds
-    rest = [0.0] * len(writes)
+    rest, after = [0.0] * len(writes), [0] * len(writes)
     for begin in range(whole - 1, -1, -1):
         seen, best = writes[begin], float("inf")
         for end in range(begin + 1, len(writes)):
@@ -161,9 +190,17 @@ def _edited(times: Times, edit: Sequence[float], whole: int) -> list[float]:
             lag = (until - seen) * (now - (seen + until) / 2)
             if lag >= best:
                 break
-            best = min(best, lag + edit[end] + rest[end])
+            if (cost := lag + edit[end] + rest[end]) < best:
+                best, after[begin] = cost, end
         rest[begin] = best
-    return rest
+    return rest, after
+
+
+def _edits(after: Sequence[int], begin: int) -> list[tuple[str, int]]:
+    edits = []
+    while begin := after[begin]:
+        edits.append(("E", begin))
+    return edits
 
 
 def _streamed(
@@ -171,31 +208,41 @@ def _streamed(
     begin: int,
     whole: int,
     at: Prices,
-    edited: Sequence[float],
+    edited: tuple[Sequence[float], Sequence[int]],
     most: float,
-) -> float:
-    """Return the least further cost of a stream that begins with a write, if that
+) -> Plan:
+    """Return how a stream that begins with a write goes on at the least cost, if that
     is less than `most`."""
-    writes, seconds, best = times.writes, times.seconds, most
+    (rest, after), best, ends = edited, most, (begin, begin)
+    writes, seconds = times.writes, times.seconds
     appends, stops, start = at["A"], at["C"], writes[begin]
-    # By append: what the lag of who asked comes to, with the appends.
-    shown = {begin: 0.0}
+    # By append: what the lag of who asked comes to, with the appends; and the one
+    # before.
+    shown, earlier = {begin: 0.0}, {begin: begin}
     for end in range(begin + 1, len(writes)):
         now = writes[end]
         until = min(now, seconds)
         others = (until - start) * (now - (start + until) / 2) / 2
         if others >= best:
             break
-        asker = min((shown[n] for n in range(whole, end)), default=float("inf"))
+        last = min(range(whole, end), key=shown.__getitem__, default=begin)
+        asker = shown[last] if last >= whole else float("inf")
         for before in range(min(end, whole) - 1, begin - 1, -1):
             seen = writes[before]
             lag = (until - seen) * (now - (seen + until) / 2) / 2
             if lag >= asker:
                 break
-            asker = min(asker, lag + shown[before])
-        best = min(best, others + asker + stops[end] + edited[end])
-        shown[end] = asker + appends[end]
-    return best
+            if lag + shown[before] < asker:
+                asker, last = lag + shown[before], before
+        if (cost := others + asker + stops[end] + rest[end]) < best:
+            best, ends = cost, (last, end)
+        shown[end], earlier[end] = asker + appends[end], last
+    last, end = ends
+    made = [("C", end), *_edits(after, end)]
+    while last > begin:
+        made.insert(0, ("A", last))
+        last = earlier[last]
+    return Plan(best, tuple(made))
 
 
 @cache
@@ -204,14 +251,18 @@ def _known(
 ) -> Sequence[tuple[Mapping[str, Sequence[float]], float]]:
     """The prices for such a scene, each with that of the first words."""
     found = []
-    for each in json.loads(Path(__file__).with_name("prices.json").read_text()):
+    for each in json.loads(PRICES.read_text()):
         if (each["replies"], each["channels"]) == (replies, channels):
-            kinds = {k: _unpacked(runs) for k, runs in each["prices"].items()}
-            found.append((kinds, each["first"]))
+            found.append((unpacked(each["prices"]), each["first"]))
     return found
 
 
-def _unpacked(runs: Sequence[tuple[int, float]]) -> list[float]:
+def unpacked(packed: Packed) -> Prices:
+    """Return the prices of all cells."""
+    return {kind: _cells(runs) for kind, runs in packed.items()}
+
+
+def _cells(runs: Sequence[tuple[int, float]]) -> list[float]:
     """The prices of all cells, of which each run says from which cell on it holds."""
     ends = [begin for begin, _ in runs[1:]] + [CELLS + len(AFTER)]
     return [

@@ -1,6 +1,7 @@
 """What the benchmarks hold the product against is itself true."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from itertools import chain, combinations
 from random import Random
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks import unknown
 from benchmarks.bound import BOUNDS, LATE, first_sight, last_sight
 from benchmarks.least import bound, times_of
 from bot.domain.scope import ThreadKey
@@ -161,6 +163,32 @@ def test_good_prices_prove_nearly_what_is_possible() -> None:
     ]
     proven = max(bound(times_of(1.0, 5), each, 1, 1, SCARCE) for each in flat)
     assert proven >= 0.5 * best_lag()
+
+
+@given(st.data())
+@settings(max_examples=20)
+def test_of_plans_for_unknown_lengths_none_is_better(data: st.DataObject) -> None:
+    step, best = 0.5, unknown_plan(streams=data.draw(st.booleans()))
+    lengths = [step * n for n in range(4, 51)]
+
+    def mean(plan: unknown.Plan) -> float:
+        likely = [1 / each for each in lengths]
+        lags = [plan.lag(each) * p for each, p in zip(lengths, likely, strict=True)]
+        return sum(lags) / sum(likely)
+
+    assert mean(best) == pytest.approx(best.mean)
+    assert all(best.lag(each) >= unknown.offline(each) for each in lengths)
+    times = list(best.times)
+    nth = data.draw(st.integers(0, len(times) - 1))
+    times[nth:] = [each + step for each in times[nth:]]
+    left = data.draw(st.integers(0, len(times)))
+    del times[left : left + data.draw(st.integers(0, 2))]
+    assert mean(replace(best, times=times)) >= best.mean - 1e-9
+
+
+@cache
+def unknown_plan(*, streams: bool) -> unknown.Plan:
+    return unknown.online(step=0.5, streams=streams)
 
 
 @pytest.mark.parametrize(
