@@ -186,8 +186,8 @@ class TurnStore(PendingTurns, PartStore, Protocol):
         ...
 
     async def mark_delivered(self, turn: Turn, now: float) -> None:
-        """Set the turn, which has ended, to DELIVERED. Does nothing to one whose outcome
-        is not stored (any more): it stays open."""
+        """Set the turn, which has ended, to DELIVERED. One whose outcome is not stored
+        (any more) stays open."""
 
     async def release_turn(self, turn: Turn) -> None:
         """Leave the turn to the next process: an ANSWERING turn is WAITING again, and

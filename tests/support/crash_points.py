@@ -79,7 +79,6 @@ async def killed_during_the_first_post(scene: Scene, after: bool) -> None:
     assert scene.ids(thread)[: len(there)] == there
 
 
-@on_each_platform
 async def killed_during_the_first_post_of_a_finished_answer(scene: Scene) -> None:
     scene.claude.script("Paris.")
     post = scene.hold_post(after=True)
@@ -89,6 +88,11 @@ async def killed_during_the_first_post_of_a_finished_answer(scene: Scene) -> Non
     await scene.restart()
     await scene.ends_with(thread, "Paris.")
     assert len(scene.claude.questions) == 1
+
+
+# In the short form, one of all on PostgreSQL.
+slack.add(on_server=True)(killed_during_the_first_post_of_a_finished_answer)
+discord.add(on_server=True)(killed_during_the_first_post_of_a_finished_answer)
 
 
 # Streaming.
