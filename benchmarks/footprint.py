@@ -3,25 +3,34 @@ where nobody asks: memory and CPU."""
 
 import asyncio
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Group
 from rich.table import Table
 
 from benchmarks.machine import cpu, memory
-from benchmarks.platforms import Platform, clock, open_discord, opened
+from benchmarks.platforms import clock, open_discord, opened
 from benchmarks.rows import found, stored
+from benchmarks.scale_town import install, installed_env
 from benchmarks.serving import serving
 from benchmarks.table import span, table
 from bot.runtime.open_files import allow_connections
 from storage.database import open_beside
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.claude.reply import Hold
+from tests.emulators.slack.emulator import SlackEmulator
+from tests.support.process import is_heard
 
-THREADS = {"slack": (1, 100, 1000, 2000), "discord": (1, 100, 500, 2000)}
+THREADS = {
+    "slack": (1, 50, 100, 1000, 2000),
+    "discord": (1, 50, 100, 500, 1000, 2000),
+}
+# Workspaces of Slack that have the app, so that the limits of none bound the answers,
+# and threads in all of them.
+WORKSPACES, SPREAD = 100, (100, 1000, 2000)
 # Posts: 1 a second in each of five channels is as much as a workspace gets (300 a
 # minute), so this is the busiest that Slack lets a bot be.
 CHANNELS = 5
@@ -44,7 +53,7 @@ GUILDS, ROOMS = (1, 100, 500), 50
 class Cost:
     """What a process used for `threads` answers."""
 
-    platform: str
+    where: str
     threads: int
     #: Bytes before anybody spoke, and while all answers streamed.
     idle: float
@@ -86,6 +95,9 @@ async def _streaming(platforms: Sequence[str]) -> Table:
     for name in platforms:
         costs = [await _cost(name, threads) for threads in THREADS[name]]
         rows += [_row(cost, costs[0]) for cost in costs]
+    if "slack" in platforms:
+        costs = [await _spread(threads) for threads in SPREAD]
+        rows += [_row(cost, costs[0]) for cost in costs]
     return table(
         "footprint: answers that stream at once",
         (
@@ -94,7 +106,8 @@ async def _streaming(platforms: Sequence[str]) -> Table:
         ),
         rows,
         caption=f"""Answers of {TOKENS} tokens at {TOKENS_PER_SECOND:.0f} a second, one
-        a delta, in {CHANNELS} channels; "tokens" is how many a second there were in
+        a delta, in {CHANNELS} channels, or in {WORKSPACES} workspaces of Slack, each
+        with its own limits; "tokens" is how many a second there were in
         all. A thread's RAM is the difference to one thread. CPU is that of one
         answer: until Claude was asked for it, and from there until it was stored;
         "used" is the share of one core in the latter time. "Behind" is how long after
@@ -105,7 +118,7 @@ async def _streaming(platforms: Sequence[str]) -> Table:
 def _row(cost: Cost, one: Cost) -> tuple[str, ...]:
     more = cost.threads - one.threads
     return (
-        f"{cost.platform.title()}, {cost.threads:,}",
+        f"{cost.where}, {cost.threads:,}",
         f"{cost.threads * TOKENS / cost.streamed:,.0f}/s",
         _mib(cost.idle),
         _mib(cost.streaming),
@@ -126,21 +139,61 @@ async def _cost(name: str, threads: int) -> Cost:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder)
             async with serving(path, platform, claude) as pid:
-                return await _watch(name, threads, pid, path, platform, claude)
+                channels = [platform.add_channel() for _ in range(CHANNELS)]
+
+                def ask(nth: int) -> None:
+                    platform.ask(channels[nth % CHANNELS], "go on")
+
+                cost = await _watch(threads, pid, path, ask, claude)
+                return replace(cost, where=name.title(), refused=platform.refused)
+
+
+class _Workspaces:
+    """Slack with many workspaces, as far as it is served."""
+
+    def __init__(self, slack: SlackEmulator) -> None:
+        self._slack = slack
+        self.env = installed_env(slack)
+        self.until = slack.until
+
+    @property
+    def is_heard(self) -> bool:
+        """See `Platform`."""
+        return is_heard(self._slack)
+
+
+async def _spread(threads: int) -> Cost:
+    """Measure so many threads in many workspaces."""
+    async with (
+        SlackEmulator(clock=clock) as slack,
+        ClaudeEmulator(clock=clock, tokens_per_second=TOKENS_PER_SECOND) as claude,
+    ):
+        # Its own workspace has not installed the app.
+        slack.uninstall()
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder)
+            teams = await install(slack, WORKSPACES, path / "threadkeep.db")
+            async with serving(path, _Workspaces(slack), claude) as pid:
+
+                def ask(nth: int) -> None:
+                    teams[nth % WORKSPACES].ask()
+
+                cost = await _watch(threads, pid, path, ask, claude)
+        refused = sum(sum(each.slack.refused.values()) for each in teams)
+        return replace(cost, refused=str(refused))
 
 
 async def _watch(
-    name: str,
     threads: int,
     pid: int,
     folder: Path,
-    platform: Platform,
+    ask: Callable[[int], None],
     claude: ClaudeEmulator,
 ) -> Cost:
     idle, began = memory(pid), cpu(pid)
     gate = asyncio.Event()
     claude.always([Hold(gate), TEXT])
-    await _ask(threads, platform, claude)
+    await _ask(threads, ask, claude)
     asked = cpu(pid)
     gate.set()
     await claude.until(lambda: _all_have(claude, len(TEXT) // 2), timeout=PATIENCE)
@@ -150,7 +203,7 @@ async def _watch(
     last = max(sent[-1][0] for sent in claude.sent)
     behind = await _stored(threads, folder)
     return Cost(
-        platform=name,
+        where=f"{WORKSPACES} workspaces",
         threads=threads,
         idle=idle,
         streaming=streaming,
@@ -158,15 +211,16 @@ async def _watch(
         answering=cpu(pid) - asked,
         streamed=last - first,
         behind=behind,
-        refused=platform.refused,
+        refused="",
     )
 
 
-async def _ask(threads: int, platform: Platform, claude: ClaudeEmulator) -> None:
+async def _ask(
+    threads: int, ask: Callable[[int], None], claude: ClaudeEmulator
+) -> None:
     """Ask in as many new threads, and wait until Claude was asked all of it."""
-    channels = [platform.add_channel() for _ in range(CHANNELS)]
     for nth in range(threads):
-        platform.ask(channels[nth % CHANNELS], "go on")
+        ask(nth)
         if nth % BATCH == BATCH - 1:
             await _until_asked(nth + 1, claude)
     await _until_asked(threads, claude)

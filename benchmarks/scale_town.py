@@ -65,6 +65,38 @@ def _is_complete(text: str) -> bool:
     return bool(text) and PLACEHOLDER not in text and not text.endswith(MORE)
 
 
+def installed_env(slack: SlackEmulator) -> dict[str, str]:
+    """What an operator sets for an app that workspaces install."""
+    return {
+        **oauth_env(slack),
+        "THREADKEEP_KEYS": base64.urlsafe_b64encode(KEY).decode(),
+    }
+
+
+async def install(slack: SlackEmulator, count: int, at: Where) -> list[Team]:
+    """Let so many workspaces have the app, as the database `at` knows."""
+    ring, teams = KeyRing((KEY,)), []
+    async with open_store(at) as store:
+        for number in range(count):
+            team = slack.add_team(f"team {number}", installed=True)
+            place = Place("slack", "", team.team)
+            await store.store_installation(
+                Installation(
+                    place=place,
+                    name=f"team {number}",
+                    user=team.bot_user,
+                    bot=team.bot_id,
+                    scopes=SCOPES,
+                    installed_by="U1",
+                    installed_at=clock(),
+                    tokens=Tokens(ring.seal(team.bot_token, place)),
+                )
+            )
+            person, channel = team.add_user("Pat"), team.add_channel("general")
+            teams.append(Team(team, person, channel))
+    return teams
+
+
 class Town:
     """The processes, and who asks them."""
 
@@ -101,26 +133,8 @@ class Town:
 
     async def add_teams(self, count: int, at: Where | None = None) -> None:
         """Let so many workspaces have the app, as the database `at` knows."""
-        ring = KeyRing((KEY,))
-        async with open_store(at or ServerAddress(self.address)) as store:
-            for number in range(count):
-                slack = self.slack.add_team(f"team {number}", installed=True)
-                place = Place("slack", "", slack.team)
-                tokens = Tokens(ring.seal(slack.bot_token, place))
-                await store.store_installation(
-                    Installation(
-                        place=place,
-                        name=f"team {number}",
-                        user=slack.bot_user,
-                        bot=slack.bot_id,
-                        scopes=SCOPES,
-                        installed_by="U1",
-                        installed_at=clock(),
-                        tokens=tokens,
-                    )
-                )
-                person, channel = slack.add_user("Pat"), slack.add_channel("general")
-                self.teams.append(Team(slack, person, channel))
+        at = at or ServerAddress(self.address)
+        self.teams += await install(self.slack, count, at)
 
     async def start(self, role: str, **env: str) -> Process:
         """Begin one more process in `role`, with `env` set besides; return it when it
@@ -130,9 +144,8 @@ class Town:
         process = Process(
             folder,
             {
-                **oauth_env(self.slack),
+                **installed_env(self.slack),
                 **claude_env(self.claude),
-                "THREADKEEP_KEYS": base64.urlsafe_b64encode(KEY).decode(),
                 "THREADKEEP_DB": postgres.uri(self.address),
                 "THREADKEEP_GRACE": "0",
                 **env,

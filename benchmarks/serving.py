@@ -3,12 +3,12 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import Protocol
 
 from benchmarks.machine import child
-from benchmarks.platforms import Platform
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.support.process import Process, claude_env
 
@@ -21,10 +21,25 @@ CONNECT_SECONDS = 60.0
 FOR_EVER = 3600.0
 
 
+class Served(Protocol):
+    """What is known of a platform to serve it."""
+
+    @property
+    def env(self) -> Mapping[str, str]:
+        """What an operator sets to reach it."""
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether what is said reaches the bot by now."""
+
+    async def until(self, condition: Callable[[], object], /, timeout: float) -> object:
+        """Wait until `condition()` is true. Raises AssertionError."""
+
+
 @contextlib.asynccontextmanager
 async def serving(
     folder: Path,
-    platform: Platform,
+    platform: Served,
     claude: ClaudeEmulator,
     *,
     env: Mapping[str, str] = MappingProxyType({}),
