@@ -11,6 +11,7 @@ reaches can be reached, so the best possible lies below it.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from benchmarks import least
 from tests.emulators.discord import rates as discord
@@ -139,12 +140,46 @@ def _least_on_discord(
     replies: int, channels: int, seconds: float, first: float
 ) -> float:
     """A thread is a channel with writes of its own (platform facts B4), so each reply
-    is as if it were alone, but for the calls that a bot has in all: 50 in each second
-    that begins with a call. So many writes leave one gap more than that for each reply,
-    and text waits for half the gap that it falls into, at the least."""
-    calls = CALLS.count * (int(seconds / CALLS.seconds) + 1)
-    together = seconds / 2 / (calls / replies + 1)
-    return max(_alone(seconds, WINDOW.count, WINDOW.seconds), together)
+    is as if it were alone, but for the calls that a bot has in all."""
+    alone = _alone(seconds, WINDOW.count, WINDOW.seconds)
+    return max(alone, _together(replies, seconds))
+
+
+@cache
+def _together(replies: int, seconds: float) -> float:
+    """The least mean lag of so many replies that share a bot's calls.
+
+    It is proven by prices, as in benchmarks/least.py. The calls of each second that
+    begins with a call come no sooner than so many seconds after the first. While
+    answers grow, a call has one price; in the second after that, and in the next one, a
+    lower one each, and then none. No reply costs less than the cheapest that writes at
+    the best times (`_written`); what it pays is no more than its share of all calls.
+    """
+    windows, each = int(seconds / CALLS.seconds) + 1, CALLS.seconds
+    late = [0.0, *(windows * each + n * each - seconds for n in range(3))]
+    best = 0.0
+    for nth in range(60):
+        price = seconds**2 / 2 / 1600 * 1600 ** (nth / 59)
+        # By when the last words come: the least without their own price.
+        rest = [
+            min(_written(seconds, n, d) + n * price for n in range(100)) for d in late
+        ]
+        for share in range(21):
+            for again in range(11):
+                next_ = price * share / 20
+                prices = (price, next_, next_ * again / 10, 0.0)
+                costs = min(r + p for r, p in zip(rest, prices, strict=True))
+                paid = CALLS.count * (windows * price + sum(prices[1:])) / replies
+                best = max(best, costs - paid)
+    return best / seconds
+
+
+def _written(seconds: float, calls: int, late: float) -> float:
+    """The least lag of a reply, in seconds squared, with so many calls until its end
+    and one so many seconds after that."""
+    last = max(0.0, (seconds - calls * late) / (calls + 1))
+    gap = (seconds - last) / max(1, calls)
+    return (calls * gap**2 + last**2) / 2 + last * late
 
 
 def _alone(seconds: float, count: int, window: float) -> float:

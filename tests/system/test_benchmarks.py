@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adapters.discord.adapter import LIMITS as DISCORD
 from benchmarks import unknown
 from benchmarks.bound import BOUNDS, LATE, first_sight, last_sight
 from benchmarks.least import bound, times_of
@@ -213,6 +214,19 @@ def test_the_scheduler_is_behind_the_bound_and_not_far(
     # The later first words may come, the less is possible.
     later = BOUNDS["slack"].least(replies, min(replies, 5), seconds, LATE)
     assert 0 < later <= proven
+
+
+@pytest.mark.parametrize("replies", [60, *deep_only(1, 10, 100)])
+def test_on_discord_the_scheduler_is_behind_the_bound_and_not_far(replies: int) -> None:
+    keys = [ThreadKey("discord", "G1", "C1", str(100 + n)) for n in range(replies)]
+    run = Run(
+        [Reply(k.thread, k, 0.0, 3.1, may_stream=False, limits=DISCORD) for k in keys],
+        limits=DISCORD,
+        tick=0.02,
+    ).play()
+    proven = BOUNDS["discord"].least(replies, replies, 3.1, LATE)
+    assert proven <= run.lag(others) <= 1.8 * proven
+    assert run.refused == 0
 
 
 @pytest.mark.parametrize("seed", range(5))
