@@ -1,17 +1,16 @@
 """A guild with people in it, Claude, and Threadkeep between them."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from bot.claude.client import connect as connect_claude
 from bot.messages.answers import QUESTION_CHANGED
 from bot.messages.first_contact import GREETING
-from storage.opening import open_store
 from storage.store import DatabaseStore
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.discord.emulator import DiscordEmulator
+from tests.support.memory_store import MemoryStore
 from tests.support.process import running
 from tests.support.prompts import newest_prompts
 from tests.support.store_helpers import quiet
@@ -75,12 +74,12 @@ class Guild:
 
 
 @pytest.fixture
-async def unattended(tmp_path: Path) -> AsyncIterator[Guild]:
+async def unattended() -> AsyncIterator[Guild]:
     """The guild while the bot is down."""
+    store = MemoryStore()
     async with (
         DiscordEmulator() as discord,
         ClaudeEmulator() as claude,
-        open_store(tmp_path / "threadkeep.db") as store,
     ):
         yield Guild(discord, claude, store)
 

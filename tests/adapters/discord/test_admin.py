@@ -1,16 +1,13 @@
 """What admins set in Discord, and what becomes of it: the whole way and back."""
 
 import contextlib
-import sqlite3
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.domain.scope import Scope
 from bot.messages.controls import THANKS
-from storage.opening import open_store
 from storage.store import DatabaseStore
 from tests.adapters.discord.conftest import Guild
 from tests.adapters.discord.test_troubles import answering
@@ -18,6 +15,7 @@ from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.discord.interactions import Asked
 from tests.emulators.discord.people import Seen
+from tests.support.memory_store import MemoryStore
 
 PIRATE = "Answer like a pirate."
 SORRY = "Sorry, only admins can change settings"
@@ -81,20 +79,20 @@ class Town(Guild):
 
 
 @contextlib.asynccontextmanager
-async def towns(folder: Path) -> AsyncIterator[Town]:
+async def towns() -> AsyncIterator[Town]:
     """A town in which nobody answers yet."""
+    store = MemoryStore()
     async with (
         DiscordEmulator() as discord,
         ClaudeEmulator() as claude,
-        open_store(folder / "threadkeep.db") as store,
     ):
         yield Town(discord, claude, store)
 
 
 @pytest.fixture
-async def town(tmp_path: Path) -> AsyncIterator[Town]:
+async def town() -> AsyncIterator[Town]:
     async with (
-        towns(tmp_path) as town,
+        towns() as town,
         answering(town.discord, town.claude, town.store),
     ):
         yield town
@@ -357,8 +355,8 @@ async def test_a_prompt_is_tried_in_private_and_then_saved(town: Town) -> None:
     assert saved.text.startswith(f"Saved for <#{town.general}>:")
 
 
-async def test_menus_and_forms_outlive_the_process(tmp_path: Path) -> None:
-    async with towns(tmp_path) as town:
+async def test_menus_and_forms_outlive_the_process() -> None:
+    async with towns() as town:
         async with answering(town.discord, town.claude, town.store):
             await town.set_prompt(PIRATE)
             await town.set_prompt("Answer like a robot.")
@@ -375,8 +373,8 @@ async def test_menus_and_forms_outlive_the_process(tmp_path: Path) -> None:
         assert town.discord.command_puts == 1
 
 
-async def test_readers_judge_an_answer_even_after_a_restart(tmp_path: Path) -> None:
-    async with towns(tmp_path) as town:
+async def test_readers_judge_an_answer_even_after_a_restart() -> None:
+    async with towns() as town:
         async with answering(town.discord, town.claude, town.store):
             told = await town.give("claude-admin set", option="feedback", value="on")
             assert told.text.startswith("Saved")
@@ -390,10 +388,10 @@ async def test_readers_judge_an_answer_even_after_a_restart(tmp_path: Path) -> N
         async with answering(town.discord, town.claude, town.store):
             pressed = town.discord.click(town.alice, answer.id, good)
             assert (await town.told(pressed)).text == THANKS
-            assert judged(tmp_path) == [1]
+            assert judged(town.store) == [1]
             pressed = town.discord.click(town.bob, answer.id, bad)
             assert (await town.told(pressed)).ephemeral_for == town.bob
-            assert judged(tmp_path) == [0]
+            assert judged(town.store) == [0]
 
 
 async def test_in_direct_messages_nobody_changes_anything(town: Town) -> None:
@@ -405,8 +403,8 @@ async def test_in_direct_messages_nobody_changes_anything(town: Town) -> None:
     assert town.discord.commands(town.ada, direct) == ["ask", "claude", "triage"]
 
 
-def judged(folder: Path) -> list[int | None]:
+def judged(store: DatabaseStore) -> list[int | None]:
     """How good each answer was found, as it is remembered."""
-    with contextlib.closing(sqlite3.connect(folder / "threadkeep.db")) as database:
-        rows = database.execute("SELECT feedback FROM turns ORDER BY id").fetchall()
+    assert isinstance(store, MemoryStore)
+    rows = store.db.execute("SELECT feedback FROM turns ORDER BY id").fetchall()
     return [row[0] for row in rows]

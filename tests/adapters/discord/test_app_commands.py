@@ -1,6 +1,7 @@
 """Commands in Discord, as the people who give them see them."""
 
 import asyncio
+from typing import Any
 
 import aiohttp
 import pytest
@@ -112,7 +113,14 @@ async def test_a_file_that_is_too_large_is_left_out_and_that_is_said(
 async def test_where_remembering_takes_long_it_is_told_to_wait(
     guild: Guild, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    receive = guild.store.receive
+
+    async def receive_late(*args: Any, **options: Any) -> Any:
+        await guild.discord.until(lambda: guild.discord.calls_of("POST", CALLBACK))
+        return await receive(*args, **options)
+
     monkeypatch.setattr(interaction_responses, "PROMPT", 0.0)
+    monkeypatch.setattr(guild.store, "receive", receive_late)
     asked = guild.discord.command(guild.alice, guild.general, "ask", question="hello?")
     await guild.discord.until(
         lambda: (

@@ -1,13 +1,11 @@
 """A Discord server whose roles give the bot too little: its operator is told, once."""
 
-from pathlib import Path
-
 import pytest
 
 from bot.claude.offline import OfflineModel
 from bot.settings.effective import Operator
-from storage.opening import open_store
 from tests.emulators.discord.emulator import DiscordEmulator
+from tests.support.memory_store import MemoryStore
 from tests.support.process import running
 
 
@@ -18,9 +16,10 @@ def told(discord: DiscordEmulator, user: str) -> list[str]:
 
 
 async def test_a_server_that_gives_the_bot_too_little_is_told_to_the_operator(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async with DiscordEmulator() as discord, open_store(tmp_path / "t.db") as store:
+    store = MemoryStore()
+    async with DiscordEmulator() as discord:
         olga, alice = discord.add_user("Olga"), discord.add_user("Alice")
         general = discord.add_channel("general")
         discord.limit_bot("create_public_threads", "send_messages_in_threads")
@@ -41,9 +40,10 @@ async def test_a_server_that_gives_the_bot_too_little_is_told_to_the_operator(
 
 
 async def test_what_one_channel_denies_is_for_its_own_admins(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async with DiscordEmulator() as discord, open_store(tmp_path / "t.db") as store:
+    store = MemoryStore()
+    async with DiscordEmulator() as discord:
         olga, alice = discord.add_user("Olga"), discord.add_user("Alice")
         quiet = discord.add_channel("quiet")
         discord.set_permissions(quiet, deny=["create_public_threads"])

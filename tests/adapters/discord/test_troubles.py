@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 
 import pytest
 
@@ -12,7 +11,6 @@ from adapters.discord.thread_names import UNNAMED
 from bot.errors import AccessRevoked, ConfigError
 from bot.messages.answers import STOPPED
 from bot.messages.controls import BLOCKED, HINT, NOT_SHOWN
-from storage.opening import open_store
 from storage.store import DatabaseStore
 from tests.adapters.discord.conftest import Guild
 from tests.emulators.claude.emulator import ClaudeEmulator
@@ -30,6 +28,7 @@ from tests.emulators.discord.faults import (
 )
 from tests.emulators.discord.people import Seen
 from tests.emulators.discord.rates import RATES, Rate
+from tests.support.memory_store import MemoryStore
 from tests.support.process import running
 from tests.support.scripted_model import ScriptedModel
 
@@ -253,11 +252,11 @@ async def test_a_wrong_token_costs_one_sentence() -> None:
             pass
 
 
-async def test_a_token_that_is_revoked_ends_the_adapter(tmp_path: Path) -> None:
+async def test_a_token_that_is_revoked_ends_the_adapter() -> None:
     async def serve() -> None:
+        store = MemoryStore()
         async with (
             DiscordEmulator() as discord,
-            open_store(tmp_path / "t.db") as store,
             running(discord, store, ScriptedModel()) as app,
         ):
             discord.revoke()
@@ -272,9 +271,9 @@ async def test_a_token_that_is_revoked_ends_the_adapter(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("wish", ["auto", "on", "off"])
 async def test_without_the_intent_people_mention_it_and_are_told_so(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, wish: str
+    caplog: pytest.LogCaptureFixture, wish: str
 ) -> None:
-    async with outside(tmp_path, wish, granted=False) as guild:
+    async with outside(wish, granted=False) as guild:
         guild.claude.script("One.", "Two.")
         thread = await guild.thread_of(guild.mention("hello"))
         await guild.answered(thread, f"One.\n\n_{HINT}_")
@@ -286,21 +285,21 @@ async def test_without_the_intent_people_mention_it_and_are_told_so(
     assert len(refused) == (wish == "on")
 
 
-async def test_what_is_asked_off_is_not_read_even_if_granted(tmp_path: Path) -> None:
-    async with outside(tmp_path, "off", granted=True) as guild:
+async def test_what_is_asked_off_is_not_read_even_if_granted() -> None:
+    async with outside("off", granted=True) as guild:
         thread = await guild.thread_of(guild.mention("hello"))
         [reply] = await guild.settled(thread)
         assert HINT in reply
 
 
 @contextlib.asynccontextmanager
-async def outside(folder: Path, wish: str, *, granted: bool) -> AsyncIterator[Guild]:
+async def outside(wish: str, *, granted: bool) -> AsyncIterator[Guild]:
     """A guild where the app has the Message Content intent or not."""
     env = {"DISCORD_MESSAGE_CONTENT": wish}
+    store = MemoryStore()
     async with (
         DiscordEmulator(message_content=granted) as discord,
         ClaudeEmulator() as claude,
-        open_store(folder / "threadkeep.db") as store,
         answering(discord, claude, store, env),
     ):
         yield Guild(discord, claude, store)
@@ -323,15 +322,15 @@ async def answering(
         yield
 
 
-async def test_a_limit_that_discords_headers_tell_is_kept_and_nothing_grows_old(
-    tmp_path: Path,
-) -> None:
+async def test_a_limit_that_discords_headers_tell_is_kept_and_nothing_grows_old() -> (
+    None
+):
     scarce = {**RATES, "message.edit": Rate(1, 2.0)}
     more, last, end = (asyncio.Event() for _ in range(3))
+    store = MemoryStore()
     async with (
         DiscordEmulator(rates=scarce) as discord,
         ClaudeEmulator() as claude,
-        open_store(tmp_path / "threadkeep.db") as store,
     ):
         guild = Guild(discord, claude, store)
         claude.script(

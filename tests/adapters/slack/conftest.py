@@ -1,17 +1,16 @@
 """A workspace with people in it, Claude, and Threadkeep between them."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from bot.claude.client import connect as connect_claude
 from bot.domain.scope import Scope
 from bot.domain.setting import Change
-from storage.opening import open_store
 from storage.store import DatabaseStore
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.slack.emulator import SlackEmulator
+from tests.support.memory_store import MemoryStore
 from tests.support.process import running
 from tests.support.prompts import newest_prompts
 from tests.support.store_helpers import quiet
@@ -85,11 +84,11 @@ def is_unfinished(text: str) -> bool:
 
 
 @pytest.fixture
-async def office(tmp_path: Path) -> AsyncIterator[Office]:
+async def office() -> AsyncIterator[Office]:
+    store = MemoryStore()
     async with (
         SlackEmulator() as slack,
         ClaudeEmulator() as claude,
-        open_store(tmp_path / "threadkeep.db") as store,
         connect_claude(claude.api_key, claude.base_url) as model,
         running(slack, store, model, grace=0.2),
     ):

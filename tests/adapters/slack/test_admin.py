@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from pathlib import Path
 
 import pytest
 
@@ -11,12 +10,12 @@ from adapters.slack.members import FRESH
 from bot.domain.scope import EVERYWHERE
 from bot.messages import controls as messages
 from bot.messages.commands import UNKNOWN
-from storage.opening import open_store
 from tests.adapters.slack.conftest import Office
 from tests.emulators.claude.reply import Hold
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.emulators.slack.ephemeral import Whisper
 from tests.emulators.slack.screens import Home, Modal
+from tests.support.memory_store import MemoryStore
 from tests.support.process import running
 from tests.support.scripted_model import ScriptedModel
 
@@ -133,28 +132,26 @@ async def test_a_form_in_a_thread_asks_which_place_is_meant(admins: Admins) -> N
     assert "Your last answer here would have cost about &lt;$" in saved.text
 
 
-async def test_a_saved_change_is_undone_by_its_button_even_after_a_restart(
-    tmp_path: Path,
-) -> None:
+async def test_a_saved_change_is_undone_by_its_button_even_after_a_restart() -> None:
     async with SlackEmulator() as slack:
         general, olga = slack.add_channel("general"), slack.add_user("Olga", admin=True)
-        async with open_store(tmp_path / "t.db") as store:
-            async with running(slack, store, ScriptedModel()):
-                slack.command(olga, general, "/claude", "budget")
-                await slack.until(lambda: slack.modal(olga))
-                slack.submit(olga, {"budget_day": "5", "budget_month": "50"})
-                await slack.until(
-                    lambda: slack.ephemerals(olga) and slack.modal(olga) is None
-                )
-            await slack.until(lambda: not slack.connections)
-            [saved] = slack.ephemerals(olga)
-            assert saved.text.startswith(f"Saved for <#{general}>:")
-            async with running(slack, store, ScriptedModel()):
-                slack.press_in(saved, olga, "Undo")
-                await slack.until(lambda: "Undone" in slack.ephemerals(olga)[-1].text)
-            [undone] = slack.ephemerals(olga)
-            assert undone.text.count("not set") == 2
-            assert await store.list_settings(EVERYWHERE) == []
+        store = MemoryStore()
+        async with running(slack, store, ScriptedModel()):
+            slack.command(olga, general, "/claude", "budget")
+            await slack.until(lambda: slack.modal(olga))
+            slack.submit(olga, {"budget_day": "5", "budget_month": "50"})
+            await slack.until(
+                lambda: slack.ephemerals(olga) and slack.modal(olga) is None
+            )
+        await slack.until(lambda: not slack.connections)
+        [saved] = slack.ephemerals(olga)
+        assert saved.text.startswith(f"Saved for <#{general}>:")
+        async with running(slack, store, ScriptedModel()):
+            slack.press_in(saved, olga, "Undo")
+            await slack.until(lambda: "Undone" in slack.ephemerals(olga)[-1].text)
+        [undone] = slack.ephemerals(olga)
+        assert undone.text.count("not set") == 2
+        assert await store.list_settings(EVERYWHERE) == []
 
 
 async def test_a_prompt_of_twenty_thousand_characters(admins: Admins) -> None:
@@ -471,20 +468,20 @@ async def test_a_button_of_an_older_version_says_so(admins: Admins) -> None:
     )
 
 
-async def test_controls_work_after_a_restart(tmp_path: Path) -> None:
+async def test_controls_work_after_a_restart() -> None:
     async with SlackEmulator() as slack:
         general, olga = slack.add_channel("general"), slack.add_user("Olga", admin=True)
-        async with open_store(tmp_path / "t.db") as store:
-            async with running(slack, store, ScriptedModel()):
-                slack.command(olga, general, "/claude", "settings")
-                await slack.until(lambda: slack.ephemerals(olga))
-            await slack.until(lambda: not slack.connections)
-            [settings] = slack.ephemerals(olga)
-            async with running(slack, store, ScriptedModel()):
-                slack.press_in(settings, olga, "Edit answers")
-                await slack.until(lambda: slack.modal(olga))
-                slack.submit(olga, {"effort": "low"})
-                await slack.until(lambda: "Saved" in slack.ephemerals(olga)[-1].text)
+        store = MemoryStore()
+        async with running(slack, store, ScriptedModel()):
+            slack.command(olga, general, "/claude", "settings")
+            await slack.until(lambda: slack.ephemerals(olga))
+        await slack.until(lambda: not slack.connections)
+        [settings] = slack.ephemerals(olga)
+        async with running(slack, store, ScriptedModel()):
+            slack.press_in(settings, olga, "Edit answers")
+            await slack.until(lambda: slack.modal(olga))
+            slack.submit(olga, {"effort": "low"})
+            await slack.until(lambda: "Saved" in slack.ephemerals(olga)[-1].text)
 
 
 async def test_readers_say_how_good_an_answer_was(admins: Admins) -> None:

@@ -1,16 +1,14 @@
 """Answers with files on Slack, through the real SDKs."""
 
-from pathlib import Path
-
 import pytest
 
 from bot.claude.client import connect as connect_claude
 from bot.messages.labels import ATTACH_FILES
-from storage.opening import open_store
 from tests.adapters.slack.conftest import Office
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.slack import faults
 from tests.emulators.slack.emulator import SlackEmulator
+from tests.support.memory_store import MemoryStore
 from tests.support.process import running
 
 CODE = "".join(f"print({number})\n" for number in range(100))
@@ -115,11 +113,11 @@ async def test_without_the_scope_the_answer_is_text_as_a_whole(
     assert "files:write" in line
 
 
-async def test_an_app_that_never_had_the_scope_tries_nothing(tmp_path: Path) -> None:
+async def test_an_app_that_never_had_the_scope_tries_nothing() -> None:
+    store = MemoryStore()
     async with (
         SlackEmulator() as slack,
         ClaudeEmulator() as claude,
-        open_store(tmp_path / "threadkeep.db") as store,
         connect_claude(claude.api_key, claude.base_url) as model,
     ):
         slack.granted.discard("files:write")

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,10 +14,10 @@ from adapters.slack.history import MessageHistory
 from bot.app import App
 from bot.domain.scope import ThreadKey
 from bot.errors import StorageFull
-from storage.opening import open_store
 from storage.store import DatabaseStore
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.emulators.slack.faults import error, hold
+from tests.support.memory_store import MemoryStore
 from tests.support.process import running, slack_http_env
 from tests.support.scripted_model import ScriptedModel
 from tests.support.slack_house import house
@@ -72,12 +71,12 @@ class Desk:
 
 
 @pytest_asyncio.fixture
-async def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
+async def desk(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
     monkeypatch.setattr(catching_up, "AWAY", 0.0)
     monkeypatch.setattr(catching_up, "PACE", 0.0)
+    store = MemoryStore()
     async with (
         SlackEmulator(retries=[0.01], ack_timeout=30.0) as slack,
-        open_store(tmp_path / "threadkeep.db") as store,
     ):
         yield Desk(slack, store)
 

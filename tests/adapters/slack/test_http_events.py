@@ -7,7 +7,6 @@ import json
 import logging
 import time
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -22,9 +21,9 @@ from bot.errors import ConfigError, StorageFull
 from bot.messages import slack_http as texts
 from bot.messages.commands import NOTHING_RUNS
 from bot.runtime import logs
-from storage.opening import open_store
 from storage.store import DatabaseStore
 from tests.emulators.slack.emulator import SlackEmulator
+from tests.support.memory_store import MemoryStore
 from tests.support.process import OPERATOR, running, slack_env, slack_http_env
 from tests.support.scripted_model import ScriptedModel
 
@@ -106,11 +105,11 @@ class Away:
 
 
 @pytest_asyncio.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+async def desk() -> AsyncIterator[Desk]:
     retries = (0.01, 0.05, 0.1)
+    store = MemoryStore()
     async with (
         SlackEmulator(retries=retries, ack_timeout=30.0) as slack,
-        open_store(tmp_path / "threadkeep.db") as store,
     ):
         away, model = Away(store), ScriptedModel()
         async with running(
@@ -369,9 +368,7 @@ async def test_only_so_many_bodies_are_read_at_once(
         ({"THREADKEEP_SLACK_HTTP": "a:70000"}, "THREADKEEP_SLACK_HTTP must be"),
     ],
 )
-async def test_a_wrong_setting_is_named(
-    tmp_path: Path, wrong: dict[str, str], named: str
-) -> None:
+async def test_a_wrong_setting_is_named(wrong: dict[str, str], named: str) -> None:
     async with SlackEmulator() as slack:
         with pytest.raises(ConfigError, match=named) as caught:
             async with connect({**slack_http_env(slack), **wrong}):
@@ -388,13 +385,13 @@ async def test_an_address_without_a_secret_is_named() -> None:
 
 
 async def test_an_address_that_is_taken_ends_the_platform_with_its_reason(
-    desk: Desk, tmp_path: Path
+    desk: Desk,
 ) -> None:
     address = desk.slack.http.url.removeprefix("http://").split("/")[0]
     env = {**slack_http_env(desk.slack), "THREADKEEP_SLACK_HTTP": address}
+    store = MemoryStore()
     async with (
         connect(env) as adapter,
-        open_store(tmp_path / "other.db") as store,
     ):
         app = App(
             store=store,
@@ -407,10 +404,10 @@ async def test_an_address_that_is_taken_ends_the_platform_with_its_reason(
             await app.run(asyncio.Event())
 
 
-async def test_both_ways_at_once_are_one_bot(tmp_path: Path) -> None:
+async def test_both_ways_at_once_are_one_bot() -> None:
+    store = MemoryStore()
     async with (
         SlackEmulator() as slack,
-        open_store(tmp_path / "threadkeep.db") as store,
     ):
         env = slack_http_env(slack) | {"SLACK_APP_TOKEN": slack.app_token}
         model = ScriptedModel()

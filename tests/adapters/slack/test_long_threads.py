@@ -2,7 +2,6 @@
 
 import itertools
 import time
-from pathlib import Path
 
 import pytest
 
@@ -10,11 +9,11 @@ from bot.claude.client import connect as connect_claude
 from bot.context import long_threads
 from bot.domain.scope import Scope
 from bot.domain.setting import Change
-from storage.opening import open_store
 from tests.adapters.slack.conftest import Office
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.support.deep import deep_only
+from tests.support.memory_store import MemoryStore
 from tests.support.process import running
 from tests.support.scripted_model import ScriptedModel
 from tests.support.triage_requests import sorted_as
@@ -39,13 +38,14 @@ def thread_of(
 
 
 async def asked(
-    slack: SlackEmulator, folder: Path, replies: int, *, joined: bool = False
+    slack: SlackEmulator, replies: int, *, joined: bool = False
 ) -> tuple[str, list[str]]:
     """What Claude reads of a thread of so many replies, and what people read."""
     alice = slack.add_user("Alice")
     channel, ts = thread_of(slack, alice, replies, joined=joined)
     model = ScriptedModel()
-    async with open_store(folder / "t.db") as store, running(slack, store, model):
+    store = MemoryStore()
+    async with running(slack, store, model):
         slack.say(alice, channel, f"{slack.mention} what began this?", thread_ts=ts)
 
         def told() -> list[str]:
@@ -62,10 +62,10 @@ async def asked(
     ("replies", "missing"), [(700, "180"), *deep_only((1_500, "980"))]
 )
 async def test_the_root_and_the_newest_are_read_and_the_gap_is_named(
-    tmp_path: Path, replies: int, missing: str
+    replies: int, missing: str
 ) -> None:
     async with SlackEmulator(ack_timeout=ACK_TIMEOUT) as slack:
-        read, told = await asked(slack, tmp_path, replies)
+        read, told = await asked(slack, replies)
     note = f"<note>About {missing} messages of this thread are not shown here.</note>"
     before, after = read.split(note)
     assert "The build is red since 9:00." in before
@@ -77,19 +77,15 @@ async def test_the_root_and_the_newest_are_read_and_the_gap_is_named(
 
 
 @pytest.mark.parametrize("replies", [3, 499, 510])
-async def test_a_thread_of_which_all_is_read_has_no_gap(
-    tmp_path: Path, replies: int
-) -> None:
+async def test_a_thread_of_which_all_is_read_has_no_gap(replies: int) -> None:
     async with SlackEmulator(ack_timeout=ACK_TIMEOUT) as slack:
-        read, told = await asked(slack, tmp_path, replies)
+        read, told = await asked(slack, replies)
     assert "not shown here" not in read
     assert read.count(">note ") == replies
     assert told == ["Understood."]
 
 
-async def test_an_app_that_slack_caps_reads_the_first_page_and_the_newest(
-    tmp_path: Path,
-) -> None:
+async def test_an_app_that_slack_caps_reads_the_first_page_and_the_newest() -> None:
     # Each look at the clock takes a second, so that messages come evenly.
     ticks = itertools.count()
     async with SlackEmulator(
@@ -98,7 +94,7 @@ async def test_an_app_that_slack_caps_reads_the_first_page_and_the_newest(
         clock=lambda: time.monotonic() + next(ticks),
         ack_timeout=ACK_TIMEOUT,
     ) as slack:
-        read, told = await asked(slack, tmp_path, 300, joined=True)
+        read, told = await asked(slack, 300, joined=True)
         assert len(slack.calls_of("conversations.replies")) <= 4
     before, _, after = read.partition("<note>About 280 messages of this thread")
     assert "The build is red" in before
@@ -109,9 +105,9 @@ async def test_an_app_that_slack_caps_reads_the_first_page_and_the_newest(
     assert "left out about 280 between" in told[0]
 
 
-async def test_an_app_that_slack_caps_reads_all_of_three_pages(tmp_path: Path) -> None:
+async def test_an_app_that_slack_caps_reads_all_of_three_pages() -> None:
     async with SlackEmulator(replies_cap=15, capped=0.5) as slack:
-        read, told = await asked(slack, tmp_path, 40)
+        read, told = await asked(slack, 40)
     assert "not shown here" not in read
     assert read.count(">note ") == 40
     assert told == ["Understood."]
@@ -190,13 +186,11 @@ async def put_model(office: Office, place: Scope, model: str, thread: str = "") 
     await office.store.change_settings([change], who=office.alice, now=2.0)
 
 
-async def sorted_thread(
-    slack: SlackEmulator, folder: Path, replies: int
-) -> tuple[str, str]:
+async def sorted_thread(slack: SlackEmulator, replies: int) -> tuple[str, str]:
     """The ticket that Claude reads of a thread of so many replies, and the result."""
+    store = MemoryStore()
     async with (
         ClaudeEmulator() as claude,
-        open_store(folder / "t.db") as store,
         connect_claude(claude.api_key, claude.base_url) as model,
         running(slack, store, model),
     ):
@@ -208,15 +202,15 @@ async def sorted_thread(
         return office.prompts()[0], office.replies(ts)[0]
 
 
-async def test_a_thread_of_a_capped_app_is_sorted_page_by_page(tmp_path: Path) -> None:
+async def test_a_thread_of_a_capped_app_is_sorted_page_by_page() -> None:
     async with SlackEmulator(replies_cap=15, capped=0.5) as slack:
-        ticket, told = await sorted_thread(slack, tmp_path, 40)
+        ticket, told = await sorted_thread(slack, 40)
     assert [f"note {n}\n" in ticket for n in (0, 14, 15, 39)] == [True] * 4
     assert "not shown here" not in ticket
     assert "left out" not in told
 
 
-async def test_what_a_capped_app_does_not_read_is_said(tmp_path: Path) -> None:
+async def test_what_a_capped_app_does_not_read_is_said() -> None:
     ticks = itertools.count()
     async with SlackEmulator(
         replies_cap=15,
@@ -224,16 +218,16 @@ async def test_what_a_capped_app_does_not_read_is_said(tmp_path: Path) -> None:
         clock=lambda: time.monotonic() + next(ticks),
         ack_timeout=ACK_TIMEOUT,
     ) as slack:
-        ticket, told = await sorted_thread(slack, tmp_path, 300)
+        ticket, told = await sorted_thread(slack, 300)
     assert "The build is red" in ticket
     assert "messages of this thread are not shown here" in ticket
     assert "note 299" in ticket
     assert "left out about 2" in told
 
 
-async def test_a_long_thread_is_sorted_with_its_root(tmp_path: Path) -> None:
+async def test_a_long_thread_is_sorted_with_its_root() -> None:
     async with SlackEmulator() as slack:
-        ticket, told = await sorted_thread(slack, tmp_path, 150)
+        ticket, told = await sorted_thread(slack, 150)
     before, _, after = ticket.partition("\n(About 52 messages of this thread")
     assert "The build is red" in before
     assert "note 0" not in before

@@ -2,14 +2,13 @@
 far as it goes."""
 
 from functools import partial
-from pathlib import Path
 
 import pytest
 
 from bot.claude.offline import OfflineModel
 from bot.settings.effective import Operator
-from storage.opening import open_store
 from tests.emulators.slack.emulator import SlackEmulator
+from tests.support.memory_store import MemoryStore
 from tests.support.process import running
 from tests.support.scripted_model import ScriptedModel
 
@@ -30,9 +29,10 @@ def operator(user: str) -> Operator:
 
 
 async def test_a_required_scope_that_is_missing_at_the_start_is_told(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async with SlackEmulator() as slack, open_store(tmp_path / "t.db") as store:
+    store = MemoryStore()
+    async with SlackEmulator() as slack:
         olga = slack.add_user("Olga")
         slack.granted.discard("mpim:history")
         running_as = {"operator": operator(olga)}
@@ -48,9 +48,10 @@ async def test_a_required_scope_that_is_missing_at_the_start_is_told(
 
 
 async def test_a_scope_that_is_taken_away_meanwhile_is_told_once(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async with SlackEmulator() as slack, open_store(tmp_path / "t.db") as store:
+    store = MemoryStore()
+    async with SlackEmulator() as slack:
         olga, alice = slack.add_user("Olga"), slack.add_user("Alice")
         general = slack.add_channel("general")
         model = ScriptedModel(["Paris."], ["Rome."])
@@ -66,9 +67,10 @@ async def test_a_scope_that_is_taken_away_meanwhile_is_told_once(
 
 
 async def test_an_optional_scope_is_a_warning_at_the_start_alone(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async with SlackEmulator() as slack, open_store(tmp_path / "t.db") as store:
+    store = MemoryStore()
+    async with SlackEmulator() as slack:
         olga, alice = slack.add_user("Olga"), slack.add_user("Alice")
         general = slack.add_channel("general")
         slack.granted.discard("usergroups:read")

@@ -3,7 +3,6 @@ losing or doubling a character."""
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -12,7 +11,6 @@ from bot.claude.client import connect as connect_claude
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.setting import Change
 from bot.runtime.lru import LruDict
-from storage.opening import open_store
 from tests.adapters.slack.conftest import Office
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.claude.reply import Hold, Search
@@ -20,6 +18,7 @@ from tests.emulators.slack.emulator import SlackEmulator
 from tests.emulators.slack.faults import ALWAYS, Fault, cut, error, status, throttle
 from tests.emulators.slack.world import Seen
 from tests.support.deep import share
+from tests.support.memory_store import MemoryStore
 from tests.support.process import running
 
 START, APPEND, STOP = "chat.startStream", "chat.appendStream", "chat.stopStream"
@@ -73,17 +72,15 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def room(
-    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Room]:
+async def room(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Room]:
     # The product and Slack must agree on when five minutes are over.
     monkeypatch.setattr(
         Streams.__init__, "__defaults__", (clock, LruDict(8), LruDict(8))
     )
+    store = MemoryStore()
     async with (
         SlackEmulator(clock=clock) as slack,
         ClaudeEmulator() as claude,
-        open_store(tmp_path / "threadkeep.db") as store,
         connect_claude(claude.api_key, claude.base_url) as model,
         running(slack, store, model, grace=0.2),
     ):

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -12,9 +11,9 @@ from adapters.slack.adapter import connect
 from bot.app import App
 from bot.domain.scope import Scope
 from bot.errors import ConfigError
-from storage.opening import open_store
 from storage.store import DatabaseStore
 from tests.emulators.slack.emulator import SlackEmulator
+from tests.support.memory_store import MemoryStore
 from tests.support.process import OPERATOR, running, slack_env
 from tests.support.scripted_model import ScriptedModel
 
@@ -26,9 +25,9 @@ async def slack() -> AsyncIterator[SlackEmulator]:
 
 
 @pytest_asyncio.fixture
-async def store(tmp_path: Path) -> AsyncIterator[DatabaseStore]:
-    async with open_store(tmp_path / "threadkeep.db") as store:
-        yield store
+async def store() -> AsyncIterator[DatabaseStore]:
+    store = MemoryStore()
+    yield store
 
 
 async def test_one_of_several_connections_that_closes_is_no_gap(

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from functools import partial
-from pathlib import Path
 
 import pytest
 
@@ -14,13 +13,13 @@ from adapters.slack.client import open_client
 from adapters.slack.config import SlackConfig
 from bot.errors import AccessRevoked, ConfigError, StorageFull, ThreadLost
 from bot.runtime import fencing
-from storage.opening import open_store
 from tests.adapters.slack.conftest import Office
 from tests.emulators.claude.reply import Hold
 from tests.emulators.slack import table_blocks
 from tests.emulators.slack.calls import Call
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.emulators.slack.faults import ALWAYS, cut, error, html, status, throttle
+from tests.support.memory_store import MemoryStore
 from tests.support.process import running, slack_env
 from tests.support.scripted_model import ScriptedModel
 from tests.support.triage_requests import sorted_as
@@ -289,8 +288,9 @@ async def test_a_thread_it_may_not_read_is_answered_from_what_it_heard(
     assert "it fails" not in office.prompts()[0]
 
 
-async def test_a_thread_that_one_page_holds_is_read_in_one_call(tmp_path: Path) -> None:
-    async with SlackEmulator() as slack, open_store(tmp_path / "t.db") as store:
+async def test_a_thread_that_one_page_holds_is_read_in_one_call() -> None:
+    store = MemoryStore()
+    async with SlackEmulator() as slack:
         channel, alice = slack.add_channel("general"), slack.add_user("Alice")
         ts = slack.say(alice, channel, "it fails")
         for number in range(250):
@@ -326,19 +326,18 @@ async def bare() -> AsyncIterator[SlackEmulator]:
 
 
 async def test_what_cannot_be_stored_is_not_acknowledged_and_comes_again(
-    bare: SlackEmulator, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    bare: SlackEmulator, caplog: pytest.LogCaptureFixture
 ) -> None:
     channel, alice = bare.add_channel("general"), bare.add_user("Alice")
-    async with open_store(tmp_path / "t.db") as store:
-        full = FullOnce(store)
-        async with running(bare, full, ScriptedModel()):  # type: ignore[arg-type]
-            ts = bare.say(alice, channel, f"{bare.mention} my secret plan")
-            await bare.until(
-                lambda: (
-                    [s.text for s in bare.thread(channel, ts) if s.bot]
-                    == ["Understood."]
-                )
+    store = MemoryStore()
+    full = FullOnce(store)
+    async with running(bare, full, ScriptedModel()):  # type: ignore[arg-type]
+        ts = bare.say(alice, channel, f"{bare.mention} my secret plan")
+        await bare.until(
+            lambda: (
+                [s.text for s in bare.thread(channel, ts) if s.bot] == ["Understood."]
             )
+        )
     assert full.refused >= 1
     assert "slack.not_acknowledged the disk is full" in caplog.text
     assert "secret plan" not in caplog.text
@@ -362,13 +361,13 @@ class FullOnce:
 
 
 async def test_a_revoked_token_ends_it_with_a_sentence(
-    bare: SlackEmulator, tmp_path: Path
+    bare: SlackEmulator,
 ) -> None:
     channel, alice = bare.add_channel("general"), bare.add_user("Alice")
 
     async def serve() -> None:
+        store = MemoryStore()
         async with (
-            open_store(tmp_path / "t.db") as store,
             running(bare, store, ScriptedModel()) as app,
         ):
             bare.revoke()
