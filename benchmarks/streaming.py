@@ -141,7 +141,8 @@ async def _reader(sdk: anthropic.AsyncAnthropic, request: Request) -> int:
         contextlib.aclosing(stream.pieces()) as pieces,
     ):
         async for piece in pieces:
-            count += isinstance(piece, str)
+            # Deltas that came together are one piece.
+            count += piece.count(" words") if isinstance(piece, str) else 0
     return count
 
 
