@@ -11,13 +11,15 @@ import contextlib
 import signal
 import time
 from abc import ABC, abstractmethod
+from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 from tests.emulators.claude.emulator import ClaudeEmulator
+from tests.emulators.claude.reply import Asked
 from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.support import invariants, postgres, stored
@@ -31,7 +33,17 @@ PATIENCE = 120.0
 # other's seconds to pass; more would wait for a processor.
 AT_ONCE = 8
 
+# How many scenarios are played one after the other in one scene. Each begins with the
+# process that the one before left running, which saves half of all starts; more would
+# use up the edits that Slack allows in a minute.
+IN_A_ROW = 6
+
+# Seconds that running answers get when it is told to stop.
+GRACE = 30
+
 NEWEST = "SELECT state FROM turns ORDER BY id DESC LIMIT 1"
+UNDELIVERED = "SELECT count(*) FROM turns WHERE state <> 'delivered'"
+THREADS = "SELECT coalesce(max(id), 0) FROM threads"
 
 
 class Held(Protocol):
@@ -60,8 +72,9 @@ class Life:
         await self.process.start(nursery=self.nursery)
 
     async def start(self) -> None:
-        """Begin, and wait until it listens."""
-        await self.begin()
+        """Begin, unless it runs already, and wait until it listens."""
+        if not self.process.runs:
+            await self.begin()
         await self._heard(True)
 
     async def crash(self) -> None:
@@ -109,11 +122,11 @@ class Life:
                 while told() != value:  # noqa: ASYNC110
                     await asyncio.sleep(0.01)
 
-    async def printed(self, words: str) -> None:
-        """Wait until the log has `words`."""
+    async def printed(self, words: str, after: int = 0) -> None:
+        """Wait until the log has `words`, behind its first `after` characters."""
         async with asyncio.timeout(PATIENCE):
             # Nor does a file.
-            while words not in self.process.output:  # noqa: ASYNC110
+            while words not in self.process.output[after:]:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 
     def holding(self) -> asyncio.Event:
@@ -166,6 +179,9 @@ class Scene(ABC):
 
     What a plot needs on every platform is here; a plot that needs one platform's own
     calls takes that platform's scene, from `crash_scenes`.
+
+    Several plots may be played in a row: each has people and a channel of its own, and
+    counts from where the one before had ended.
     """
 
     witness: invariants.Witness
@@ -179,6 +195,10 @@ class Scene(ABC):
         life: Life,
     ) -> None:
         self.claude = claude
+        self._asked = len(claude.questions)
+        self._printed = len(life.process.output)
+        #: The newest thread in the database that an earlier plot had left there.
+        self._threads = 0
         self.process = life.process
         self.nursery = life.nursery
         self.alice = platform.add_user("Alice")
@@ -196,8 +216,6 @@ class Scene(ABC):
         self.caught = life.caught
         self.stop = life.stop
         self.stored = life.stored
-        self.reads = life.reads
-        self.printed = life.printed
         self.locked = life.locked
         self.age = life.age
 
@@ -207,14 +225,35 @@ class Scene(ABC):
         return self.ask(text)
 
     async def end(self) -> None:
-        """Let it finish what it does, stop it and check the invariants."""
+        """Let it finish what it does, until the invariants hold."""
         try:
             await self.finished()
+            # On a server, another process goes on only once the one before is known to
+            # have ended.
+            await self.reads(UNDELIVERED, 0)
         except TimeoutError as error:
             error.add_note(self.dump())
             raise
-        await self.stop()
+        deadline, wait = time.monotonic() + PATIENCE, 0.05
+        # Signs are taken off after the last word. What is wrong for good stays wrong.
+        while self._faults() and time.monotonic() < deadline:  # noqa: ASYNC110
+            await asyncio.sleep(wait := min(1.0, 2 * wait))
         self.check()
+
+    async def close(self) -> None:
+        """Stop it, if it runs, and check the invariants of all that was played."""
+        if self.process.runs:
+            await self.stop()
+            self.check()
+
+    def following(self) -> Self:
+        """Return the scene of the next plot, with the process as it is now."""
+        self.claude.forget_scripts()
+        self._platform.faults.clear()
+        scene = self._again()
+        with stored.opened(self.process.at) as db:
+            scene._threads = db.execute(THREADS).fetchone()[0]
+        return scene
 
     async def ends_with(self, thread: str, *texts: str) -> None:
         """Do the same once the bot's messages in a thread read exactly `texts`."""
@@ -229,6 +268,23 @@ class Scene(ABC):
             error.add_note(self.dump())
             raise
 
+    def _faults(self) -> list[str]:
+        return invariants.faults(self.claude, self.process.at, self.witness)
+
+    async def reads(self, query: str, value: object) -> None:
+        """Wait until the database answers `query` with `value` alone. "{before}" stands
+        in it for the newest thread of the plots before."""
+        await self._life.reads(query.format(before=self._threads), value)
+
+    async def printed(self, words: str) -> None:
+        """Wait until the log has `words`."""
+        await self._life.printed(words, self._printed)
+
+    @property
+    def questions(self) -> list[Asked]:
+        """What Claude was asked."""
+        return self.claude.questions[self._asked :]
+
     async def answered(self, thread: str, *texts: str) -> None:
         """Wait until the bot's messages in a thread read exactly `texts`."""
         await self.until(lambda: self.texts(thread) == [*texts])
@@ -239,12 +295,16 @@ class Scene(ABC):
 
     async def asked(self, times: int) -> None:
         """Wait until Claude was asked so many times."""
-        await self.claude.until(lambda: len(self.claude.questions) == times, PATIENCE)
+        await self.claude.until(lambda: len(self.questions) == times, PATIENCE)
 
     async def remembered(self, count: int) -> None:
         """Wait until the database holds `count` messages of people."""
-        query = "SELECT count(*) FROM messages WHERE role = 'user'"
-        await self.reads(query, count)
+        query = "SELECT count(*) FROM messages WHERE thread_id > {before}"
+        await self.reads(f"{query} AND role = 'user'", count)
+
+    @abstractmethod
+    def _again(self) -> Self:
+        """Return the scene of the next plot."""
 
     @abstractmethod
     def ask(self, text: str) -> str:
@@ -289,13 +349,20 @@ class Scene(ABC):
         """Never answer the first (0) or the second (1) call of a start."""
 
     @abstractmethod
-    def count_edits(self) -> int:
-        """Return how many edits were asked for."""
+    def count_last_edits(self, thread: str) -> int:
+        """Return how many edits in a thread were to show a message as it is to stay."""
 
 
 # How scenes are played.
 
-S = TypeVar("S")
+
+class Played(Protocol):
+    """A scene, as far as it takes to play in it."""
+
+    async def close(self) -> None: ...
+
+
+S = TypeVar("S", bound=Played)
 
 #: Sets a scene in a folder; running answers get so many seconds when it is told to
 #: stop, and processes come from the nursery if there is one. The last is the address of
@@ -308,13 +375,31 @@ class Scenario:
     """A plot, and where it is set."""
 
     name: str
+    plot: Callable[[Any], Awaitable[None]]
+    stage: Stage[Any]
+    grace: int
     #: Whether processes are started the way that operators start them.
     cold: bool
-    #: Plays it in a folder, with processes that come from the nursery.
-    play: Callable[[Path, Nursery | None], Awaitable[None]]
+    #: Whether it needs a scene of its own.
+    alone: bool
+    on_server: bool
 
     def __str__(self) -> str:
         return self.name
+
+    @contextlib.asynccontextmanager
+    async def set_scene(
+        self, folder: Path, nursery: Nursery | None
+    ) -> AsyncIterator[Any]:
+        """Open a scene for it in `folder`, with processes that come from `nursery`."""
+        with contextlib.ExitStack() as stack:
+            at = ""
+            if self.on_server:
+                opened = stack.enter_context(postgres.database(postgres.migrated))
+                at = postgres.uri(opened)
+            source = None if self.cold else nursery
+            async with self.stage(folder, self.grace, source, at) as scene:
+                yield scene
 
 
 class Repertoire(Generic[S]):
@@ -325,29 +410,25 @@ class Repertoire(Generic[S]):
         self._stage = stage
 
     def add(
-        self, *, cold: bool = False, grace: int = 30, on_server: bool = DEEP
+        self,
+        *,
+        cold: bool = False,
+        alone: bool = False,
+        grace: int = GRACE,
+        on_server: bool = DEEP,
     ) -> Callable[[Callable[[S], Awaitable[None]]], Callable[[S], Awaitable[None]]]:
         """Make the decorated function one of us, on a file and, if `on_server`, also on
         PostgreSQL. `grace` is what running answers get, in seconds, when it is told to
-        stop."""
+        stop; `alone`, it needs a scene in which nothing else was played."""
+        alone = alone or cold or grace != GRACE
 
         def added(
             play: Callable[[S], Awaitable[None]],
         ) -> Callable[[S], Awaitable[None]]:
-            async def on_file(folder: Path, nursery: Nursery | None) -> None:
-                async with self._stage(folder, grace, nursery, "") as scene:
-                    await play(scene)
-
-            async def on_postgresql(folder: Path, nursery: Nursery | None) -> None:
-                with postgres.database(postgres.migrated) as address:
-                    at = postgres.uri(address)
-                    async with self._stage(folder, grace, nursery, at) as scene:
-                        await play(scene)
-
-            self.all.append(Scenario(play.__name__, cold, on_file))
-            if on_server:
-                name = f"{play.__name__}_on_postgresql"
-                self.all.append(Scenario(name, cold, on_postgresql))
+            for server in (False, True)[: 1 + on_server]:
+                name = play.__name__ + "_on_postgresql" * server
+                where = self._stage, grace, cold, alone, server
+                self.all.append(Scenario(name, play, *where))
             return play
 
         return added
@@ -358,24 +439,61 @@ async def playing(
     scenarios: Sequence[Scenario],
     new_folder: Callable[[str], Path],
     at_once: int = AT_ONCE,
-) -> AsyncIterator[dict[Scenario, asyncio.Task[None]]]:
-    """Play `scenarios`, `at_once` beside each other; each has a task to be awaited."""
+) -> AsyncIterator[dict[Scenario, asyncio.Future[None]]]:
+    """Play `scenarios`, `at_once` beside each other; each has a future to await."""
     free = asyncio.Semaphore(at_once)
+    loop = asyncio.get_running_loop()
+    ends = {each: loop.create_future() for each in scenarios}
     async with Nursery() as nursery:
 
-        async def play(scenario: Scenario) -> None:
+        async def play(row: Sequence[Scenario]) -> None:
+            waiting = deque(row)
             async with free:
-                folder = new_folder(str(scenario))
-                await scenario.play(folder, None if scenario.cold else nursery)
+                # One that fails leaves the others a scene of their own.
+                while waiting:
+                    folder = new_folder(str(waiting[0]))
+                    await _play(waiting, folder, nursery, ends)
 
-        # Cold starts take longest, so they are not left for the end.
-        tasks = {
-            each: asyncio.create_task(play(each))
-            for each in sorted(scenarios, key=lambda each: not each.cold)
-        }
+        tasks = [asyncio.create_task(play(row)) for row in _rows(scenarios)]
         try:
-            yield tasks
+            yield ends
         finally:
-            for task in tasks.values():
+            for task in tasks:
                 task.cancel()
-            await asyncio.wait(tasks.values())
+            await asyncio.wait(tasks)
+
+
+def _rows(scenarios: Sequence[Scenario]) -> list[list[Scenario]]:
+    """Return those that are played one after the other in one scene. Cold starts take
+    longest, so they are not left for the end."""
+    rows = [[each] for each in scenarios if each.alone]
+    together = defaultdict[object, list[Scenario]](list)
+    for each in scenarios:
+        if not each.alone:
+            together[each.stage, each.on_server].append(each)
+    for found in together.values():
+        rows += [found[n : n + IN_A_ROW] for n in range(0, len(found), IN_A_ROW)]
+    return sorted(rows, key=lambda row: not row[0].cold)
+
+
+async def _play(
+    waiting: deque[Scenario],
+    folder: Path,
+    nursery: Nursery,
+    ends: dict[Scenario, asyncio.Future[None]],
+) -> None:
+    """Play what is `waiting` in one scene, until one fails."""
+    now = waiting.popleft()
+    try:
+        async with now.set_scene(folder, nursery) as scene:
+            await now.plot(scene)
+            while waiting:
+                scene = scene.following()
+                ends[now].set_result(None)
+                now = waiting.popleft()
+                await now.plot(scene)
+            await scene.close()
+    except Exception as error:
+        ends[now].set_exception(error)
+    else:
+        ends[now].set_result(None)

@@ -14,7 +14,7 @@ from typing import TypeVar
 from bot.conversation.outcomes import UNFINISHED
 from bot.messages.answers import INTERRUPTED
 from tests.emulators.claude.reply import Hold, Step
-from tests.support.crash_harness import Repertoire, Scene
+from tests.support.crash_harness import Played, Repertoire, Scene
 from tests.support.crash_scenes import DiscordScene, SlackScene, on_discord, on_slack
 
 slack = Repertoire[SlackScene](on_slack)
@@ -24,13 +24,16 @@ CUT = f"⚠️ _{INTERRUPTED}_"
 
 # The newest answer so far, and how much of it is posted.
 TEXT = "SELECT text FROM turns ORDER BY id DESC LIMIT 1"
-POSTED = "SELECT count(message) FROM replies"
+POSTED = (
+    "SELECT count(replies.message) FROM replies JOIN turns ON turns.id = turn_id "
+    "WHERE thread_id > {before}"
+)
 
 # An answer with a file, which is its second message.
 CODE = "print()\n" * 100
 WITH_FILE = f"All of it:\n\n```py\n{CODE}```"
 
-S = TypeVar("S")
+S = TypeVar("S", bound=Played)
 
 
 def never() -> Hold:
@@ -87,7 +90,7 @@ async def killed_during_the_first_post_of_a_finished_answer(scene: Scene) -> Non
     await scene.stored("undelivered")
     await scene.restart()
     await scene.ends_with(thread, "Paris.")
-    assert len(scene.claude.questions) == 1
+    assert len(scene.questions) == 1
 
 
 # In the short form, one of all on PostgreSQL.
@@ -131,7 +134,7 @@ async def killed_while_others_wait_in_the_thread(scene: Scene) -> None:
     await scene.restart()
     await scene.ends_with(thread, "One.", "Two.")
     await scene.until(lambda: not scene.signs(thread))
-    newest = scene.claude.questions[-1].body["messages"][-1]["content"]
+    newest = scene.questions[-1].body["messages"][-1]["content"]
     assert [word in newest for word in ("second", "third")] == [True, True]
 
 
@@ -145,7 +148,7 @@ async def killed_twice_keeps_what_was_shown(scene: Scene) -> None:
     await scene.answered(thread, f"It is\n\n{CUT}")
     scene.go_on(thread, "continue")
     await scene.ends_with(thread, f"It is\n\n{CUT}", "Paris.")
-    read = scene.claude.questions[-1].body["messages"]
+    read = scene.questions[-1].body["messages"]
     assert read[1]["content"] == f"It is{UNFINISHED}"
 
 
@@ -164,9 +167,9 @@ async def killed_again_and_again_during_the_last_edit(scene: Scene) -> None:
     await scene.answered(thread, "It is …")
     gate.set()
     await scene.restart_at(*edits)
-    await scene.until(lambda: scene.count_edits() == 4)
+    await scene.until(lambda: scene.count_last_edits(thread) == 4)
     await scene.ends_with(thread, "It is Paris.")
-    assert len(scene.claude.questions) == 1
+    assert len(scene.questions) == 1
 
 
 # Between two messages of one answer.
@@ -185,7 +188,7 @@ async def killed_during_the_second_post(scene: Scene, after: bool) -> None:
     await scene.end()
     assert scene.ids(thread)[: len(there)] == there
     assert "".join(scene.texts(thread)).count("x") == scene.two_messages.count("x")
-    assert len(scene.claude.questions) == 1
+    assert len(scene.questions) == 1
 
 
 for play in (

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from bot.domain.reply import MORE, PLACEHOLDER
 from tests.emulators.claude.emulator import ClaudeEmulator
@@ -15,6 +16,7 @@ from tests.emulators.discord.people import Seen as DiscordSeen
 from tests.emulators.slack import faults as slack_faults
 from tests.emulators.slack.calls import Call as SlackCall
 from tests.emulators.slack.emulator import SlackEmulator
+from tests.emulators.slack.socketmode import Delivery
 from tests.emulators.slack.world import Seen as SlackSeen
 from tests.support.crash_harness import Life, Scene, living
 from tests.support.process import Nursery, Process, claude_env, slack_env
@@ -24,9 +26,6 @@ from tests.support.witnesses import ANSWERS, BESIDE, DiscordWitness, SlackWitnes
 # (platform facts A2, A4). Nothing here depends on how long.
 ACK_TIMEOUT = 1.0
 RETRIES = (0.0, *[0.5] * 240)
-
-# On a server, another process goes on only once the one before is known to have ended.
-OPEN = "SELECT count(*) FROM turns WHERE state <> 'delivered'"
 
 
 class SlackScene(Scene):
@@ -40,6 +39,23 @@ class SlackScene(Scene):
         super().__init__(slack, claude, life)
         self.slack = slack
         self.witness = SlackWitness(slack)
+        self._told = len(slack.deliveries)
+        self._called = len(slack.calls)
+        #: Where earlier plots were played.
+        self._elsewhere = {*slack.world.channels} - {self.general}
+
+    def _again(self) -> Self:
+        return type(self)(self.slack, self.claude, self._life)
+
+    @property
+    def deliveries(self) -> list[Delivery]:
+        """What the app was told, by Socket Mode."""
+        return self.slack.deliveries[self._told :]
+
+    def calls_of(self, method: str) -> list[SlackCall]:
+        """Return the calls of `method`."""
+        calls = self.slack.calls[self._called :]
+        return [each for each in calls if each.method == method]
 
     async def start_another(self) -> Process:
         """Start a second Threadkeep on the same database."""
@@ -76,7 +92,6 @@ class SlackScene(Scene):
 
     async def finished(self) -> None:
         await self.heard()
-        await self.reads(OPEN, 0)
 
     async def heard(self) -> None:
         """Wait until everything that was said is acknowledged."""
@@ -108,8 +123,14 @@ class SlackScene(Scene):
         when: Callable[[SlackCall], bool] | None = None,
     ) -> slack_faults.Rule:
         """Never answer one call of `method`; with `after` it has had its effect."""
+
+        def is_meant(call: SlackCall) -> bool:
+            # Controls of an earlier plot may be taken off only now.
+            is_ours = call.arguments.get("channel") not in self._elsewhere
+            return is_ours and (when is None or when(call))
+
         fault = slack_faults.hold(self._life.holding(), after=after)
-        return self.slack.faults.add(method, fault, nth=nth, when=when)
+        return self.slack.faults.add(method, fault, nth=nth, when=is_meant)
 
     def hold_post(self, *, after: bool = False, nth: int = 1) -> slack_faults.Rule:
         return self.hold("chat.postMessage", after=after, nth=nth)
@@ -123,8 +144,11 @@ class SlackScene(Scene):
     def hold_sign_in(self, nth: int) -> slack_faults.Rule:
         return self.hold(("auth.test", "apps.connections.open")[nth])
 
-    def count_edits(self) -> int:
-        return len(self.slack.calls_of("chat.update"))
+    def count_last_edits(self, thread: str) -> int:
+        edits, ids = self.calls_of("chat.update"), self.ids(thread)
+        return sum(
+            each.value("ts") in ids and is_final_on_slack(each) for each in edits
+        )
 
 
 class DiscordScene(Scene):
@@ -137,8 +161,19 @@ class DiscordScene(Scene):
     ) -> None:
         super().__init__(discord, claude, life)
         self.discord = discord
+        #: Where earlier plots were played.
+        self._elsewhere = set[str]()
         self.witness: DiscordWitness = DiscordWitness(discord)
         self.witness.channels.append(self.general)
+
+    def _again(self) -> Self:
+        scene = type(self)(self.discord, self.claude, self._life)
+        scene._elsewhere = {place for _, place in self.witness.places()}
+        # It remembers all that was played.
+        self.witness.channels += scene.witness.channels
+        self.witness.most_invalid += scene.witness.most_invalid
+        scene.witness = self.witness
+        return scene
 
     def ask(self, text: str, place: str = "") -> str:
         """Let Alice mention the bot, in #general or in `place`."""
@@ -211,8 +246,13 @@ class DiscordScene(Scene):
         when: Callable[[DiscordCall], bool] | None = None,
     ) -> discord_faults.Rule:
         """Never answer one such call; with `after` it has had its effect."""
+
+        def is_meant(call: DiscordCall) -> bool:
+            is_ours = self._elsewhere.isdisjoint(call.path.split("/"))
+            return is_ours and (when is None or when(call))
+
         fault = discord_faults.hold(self._life.holding(), after=after)
-        return self.discord.faults.add(method, path, fault, nth=nth, when=when)
+        return self.discord.faults.add(method, path, fault, nth=nth, when=is_meant)
 
     def hold_post(self, *, after: bool = False, nth: int = 1) -> discord_faults.Rule:
         return self.hold("POST", discord_faults.MESSAGES, after=after, nth=nth)
@@ -227,8 +267,9 @@ class DiscordScene(Scene):
     def hold_sign_in(self, nth: int) -> discord_faults.Rule:
         return self.hold("GET", ("/users/@me", "/oauth2/applications/@me")[nth])
 
-    def count_edits(self) -> int:
-        return len(self.discord.calls_of("PATCH", discord_faults.MESSAGE))
+    def count_last_edits(self, thread: str) -> int:
+        edits = self.discord.calls_of("PATCH", rf"/channels/{thread}/messages/\d+")
+        return sum(map(is_final_on_discord, edits))
 
 
 def is_unfinished(text: str) -> bool:
@@ -297,6 +338,10 @@ class Both:
 
     discord: DiscordScene
     slack: SlackScene
+
+    async def close(self) -> None:
+        """Stop it, if it runs, and check what Slack saw."""
+        await self.slack.close()
 
 
 def on_both(

@@ -15,7 +15,7 @@ from tests.support.crash_scenes import DiscordScene, on_discord
 scenarios = Repertoire[DiscordScene](on_discord)
 
 # How many turns there are.
-TURNS = "SELECT count(*) FROM turns"
+TURNS = "SELECT count(*) FROM turns WHERE thread_id > {before}"
 
 THREAD = r"/channels/\d+"
 ORIGINAL = r"/webhooks/.+/messages/@original"
@@ -129,7 +129,7 @@ async def killed_during_the_second_post_long_ago(scene: DiscordScene) -> None:
     await scene.end()
     assert scene.ids(thread)[: len(there)] == there
     assert "".join(scene.texts(thread)).count("x") == scene.two_messages.count("x")
-    assert len(scene.claude.questions) == 1
+    assert len(scene.questions) == 1
 
 
 @scenarios.add()
@@ -261,7 +261,7 @@ async def ends_with_its_file(scene: DiscordScene, thread: str) -> None:
     await scene.until(lambda: "" in scene.texts(thread))
     await scene.end()
     assert len(scene.texts(thread)) == 2
-    assert len(scene.claude.questions) == 1
+    assert len(scene.questions) == 1
 
 
 @on_both_sides(scenarios)

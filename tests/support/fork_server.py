@@ -102,6 +102,8 @@ def share(listening: socket.socket) -> None:
 
 
 def _import_everything() -> None:
+    # What is imported stays: looking through it for cycles takes a second.
+    gc.disable()
     # Threadkeep imports most of itself when it finds that it needs it.
     for package in (adapters, bot, storage):
         for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
@@ -117,6 +119,7 @@ def _import_everything() -> None:
         os.environ.pop(name, None)
     asyncio.run(_ask())
     gc.freeze()
+    gc.enable()
 
 
 def _tell(events: int, number: int, event: str, value: float) -> None:

@@ -23,7 +23,7 @@ scenarios = Repertoire[SlackScene](on_slack)
 
 
 # First, because it takes the longest: Slack allows 48 edits a minute.
-@scenarios.add()
+@scenarios.add(alone=True)
 async def killed_while_twenty_threads_stream(scene: SlackScene) -> None:
     begun: Counter[str] = Counter()
 
@@ -62,10 +62,10 @@ async def killed_before_it_could_acknowledge(scene: SlackScene) -> None:
     # What arrives at a stopped process is received, and no more than that.
     scene.process.kill(signal.SIGSTOP)
     ts = scene.ask("and the capital?")
-    await scene.until(lambda: all(each.attempts for each in scene.slack.deliveries))
+    await scene.until(lambda: all(each.attempts for each in scene.deliveries))
     await scene.restart()
     await scene.ends_with(ts, "Paris.")
-    assert all(len(each.attempts) >= 2 for each in scene.slack.deliveries[:2])
+    assert all(len(each.attempts) >= 2 for each in scene.deliveries[:2])
 
 
 @scenarios.add()
@@ -74,7 +74,7 @@ async def killed_before_it_could_store_what_it_heard(scene: SlackScene) -> None:
     await scene.start()
     with scene.locked():
         ts = scene.ask("and the capital?")
-        told = scene.slack.deliveries
+        told = scene.deliveries
         await scene.until(lambda: any(len(each.attempts) > 1 for each in told))
         await scene.crash()
     assert not any(each.acked for each in told)
@@ -87,12 +87,12 @@ async def killed_when_its_acknowledgement_had_not_arrived(scene: SlackScene) -> 
     scene.claude.script(["It is", never()], "Paris.")
     post = scene.hold("chat.postMessage")
     ts = await scene.opens_with("and the capital?")
-    await scene.until(lambda: all(each.attempts for each in scene.slack.deliveries))
+    await scene.until(lambda: all(each.attempts for each in scene.deliveries))
     scene.slack.socket.freeze()
     await scene.caught(post)
     await scene.asked(1)
     await scene.crash()
-    assert not any(each.acked for each in scene.slack.deliveries)
+    assert not any(each.acked for each in scene.deliveries)
     await scene.start()
     await scene.ends_with(ts, "Paris.")
 
@@ -101,7 +101,7 @@ async def killed_when_its_acknowledgement_had_not_arrived(scene: SlackScene) -> 
 async def killed_right_after_it_acknowledged(scene: SlackScene) -> None:
     scene.claude.always("Paris.")
     ts = await scene.opens_with("and the capital?")
-    await scene.until(lambda: any(each.acked for each in scene.slack.deliveries))
+    await scene.until(lambda: any(each.acked for each in scene.deliveries))
     await scene.restart()
     await scene.ends_with(ts, "Paris.")
 
@@ -130,7 +130,7 @@ async def killed_while_it_reads_the_thread(scene: SlackScene) -> None:
     scene.ask("do you know?", thread_ts=ts)
     await scene.restart_at(read)
     await scene.ends_with(ts, "Since Monday.")
-    [request] = scene.claude.questions
+    [request] = scene.questions
     assert "since when?" in request.body["messages"][0]["content"]
 
 
@@ -144,7 +144,7 @@ async def killed_when_it_had_read_the_thread(scene: SlackScene) -> None:
     await scene.thinking(ts)
     await scene.restart()
     await scene.ends_with(ts, "Since Monday.")
-    assert len(scene.slack.calls_of("conversations.replies")) == 1
+    assert len(scene.calls_of("conversations.replies")) == 1
 
 
 @scenarios.add()
@@ -159,13 +159,13 @@ async def killed_when_it_had_stored_a_file(scene: SlackScene) -> None:
     )
     await scene.caught(named)
     await scene.reads("SELECT data FROM file_contents", b"some words")
-    assert not scene.claude.questions
+    assert not scene.questions
     await scene.crash()
     [file] = scene.slack.world.messages[scene.general][ts].files
     scene.slack.files.delete(file["id"])
     await scene.start()
     await scene.ends_with(ts, "Two words.")
-    [request] = scene.claude.questions
+    [request] = scene.questions
     [document, _] = request.body["messages"][0]["content"]
     assert document["source"]["data"] == "some words"
     assert len(scene.slack.files.served) == 1
@@ -232,7 +232,7 @@ async def killed_long_ago_keeps_what_was_shown(scene: SlackScene) -> None:
     scene.age(3600)
     await scene.start()
     await scene.ends_with(ts, f"The capital\n\n{CUT}")
-    assert len(scene.claude.questions) == 1
+    assert len(scene.questions) == 1
 
 
 # Finished.
@@ -265,7 +265,7 @@ async def killed_during_the_last_edit_before_its_effect(scene: SlackScene) -> No
     gate.set()
     await scene.restart_at(edit)
     await scene.ends_with(ts, "It is Paris.")
-    assert len(scene.claude.questions) == 1
+    assert len(scene.questions) == 1
 
 
 # Between two messages of one answer.
@@ -306,7 +306,7 @@ async def restarted_at_its_file(scene: SlackScene, method: str, after: bool) -> 
     await scene.restart_at(call)
     await scene.settled(ts, 2)
     await scene.end()
-    assert len(scene.claude.questions) == 1
+    assert len(scene.questions) == 1
 
 
 @on_both_sides(scenarios)

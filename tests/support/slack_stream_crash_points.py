@@ -74,4 +74,4 @@ async def killed_while_a_stream_ends(scene: SlackScene) -> None:
     gate.set()
     await scene.restart_at(stop)
     await ends(scene, direct, ts, f"{HALF} is Paris.")
-    assert len(scene.claude.questions) == 1
+    assert len(scene.questions) == 1

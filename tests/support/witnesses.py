@@ -136,14 +136,14 @@ class DiscordWitness:
         self.commands: list[Asked] = []
 
     def said(self) -> Iterator[Said]:
-        for channel, place in self._places():
+        for channel, place in self.places():
             called = place in self.direct or self._was_called(place)
             for seen in self.discord.messages(place):
                 mentioned = self.discord.mention in seen.text
                 if not seen.bot and (called or mentioned):
                     late = self.may_be_late
                     yield Said(channel, seen.id, seen.text, late=late)
-        channels = {place: channel for channel, place in self._places()}
+        channels = {place: channel for channel, place in self.places()}
         for asked in self.commands:
             yield Said(channels[asked.channel], asked.id, "a command")
 
@@ -197,7 +197,7 @@ class DiscordWitness:
             for _, message, _ in turn.replies
         }
         answered = {each for turn in turns for each in turn.answers}
-        for channel, place in self._places():
+        for channel, place in self.places():
             there = self.discord.messages(place)
             seen = [each for each in there if each.bot and each.text not in BESIDE]
             # The files of answers are looked at by themselves.
@@ -222,7 +222,7 @@ class DiscordWitness:
         if (count := self.discord.invalid_requests) > self.most_invalid:
             yield f"{count} requests were invalid"
 
-    def _places(self) -> Iterator[tuple[str, str]]:
+    def places(self) -> Iterator[tuple[str, str]]:
         """Yield the channel and the id of every place where people talk."""
         for channel in (*self.channels, *self.direct):
             yield channel, channel

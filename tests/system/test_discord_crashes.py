@@ -18,6 +18,9 @@ from tests.support.crash_points import CUT, half_answered, never, on_both_sides
 from tests.support.crash_scenes import Both, DiscordScene, on_both
 from tests.support.discord_crash_points import AT_ONCE, THREAD, TURNS, scenarios
 
+WITHDRAWN = "SELECT count(deleted_at) FROM messages WHERE thread_id > {before}"
+ENDED = "SELECT ended FROM turns ORDER BY id DESC LIMIT 1"
+
 # What changes while it is dead.
 
 
@@ -49,10 +52,10 @@ async def a_question_that_waits_is_withdrawn(scene: DiscordScene) -> None:
     second = scene.discord.say(scene.bob, thread, "second")
     await scene.remembered(2)
     scene.discord.delete(second)
-    await scene.reads("SELECT count(deleted_at) FROM messages", 1)
+    await scene.reads(WITHDRAWN, 1)
     await scene.restart()
     await scene.ends_with(thread, "One.")
-    assert len(scene.claude.questions) == 2
+    assert len(scene.questions) == 2
 
 
 @on_both_sides(scenarios)
@@ -75,7 +78,7 @@ async def the_thread_is_deleted(scene: DiscordScene) -> None:
     scene.discord.delete_channel(thread)
     await scene.start()
     await scene.end()
-    await scene.reads("SELECT ended FROM turns", "failed")
+    await scene.reads(ENDED, "failed")
     assert scene.discord.threads(scene.general) == []
 
 
@@ -98,7 +101,7 @@ async def told_to_stop_it_hands_a_long_answer_over(scene: DiscordScene) -> None:
 # Again and again.
 
 
-@scenarios.add()
+@scenarios.add(alone=True)
 async def killed_at_every_start(scene: DiscordScene) -> None:
     scene.claude.always([never()])
     thread = await scene.opens_with("and the capital?")
@@ -119,7 +122,7 @@ slack_alone = Repertoire(on_both("slack", DISCORD_TOKEN=BAD))
 neither = Repertoire(on_both(DISCORD_TOKEN=BAD, SLACK_BOT_TOKEN="xoxb-wrong"))
 
 
-@together.add()
+@together.add(alone=True)
 async def killed_on_both_platforms_at_once(both: Both) -> None:
     both.discord.claude.script(["Half", never()], ["Half", never()])
     both.discord.claude.always("All of it.")
@@ -135,7 +138,7 @@ async def killed_on_both_platforms_at_once(both: Both) -> None:
     both.discord.check(both.slack.witness)
 
 
-@slack_alone.add()
+@slack_alone.add(alone=True)
 async def with_a_wrong_token_for_discord_slack_works(both: Both) -> None:
     await both.slack.start()
     ts = both.slack.ask("are you there?")
@@ -145,7 +148,7 @@ async def with_a_wrong_token_for_discord_slack_works(both: Both) -> None:
     assert both.discord.discord.gateway.log == []
 
 
-@neither.add()
+@neither.add(alone=True)
 async def with_two_wrong_tokens_it_gives_up(both: Both) -> None:
     await both.slack.begin()
     assert await both.slack.process.ended() == 2
@@ -157,11 +160,12 @@ async def with_two_wrong_tokens_it_gives_up(both: Both) -> None:
 # That we would notice.
 
 
-@scenarios.add()
+@scenarios.add(alone=True)
 async def the_checks_see_what_is_wrong(scene: DiscordScene) -> None:
     scene.claude.script("Paris.")
     thread = await scene.opens_with("and the capital?")
     await scene.ends_with(thread, "Paris.")
+    await scene.close()
 
     def sees(*sentences: str) -> None:
         database = scene.process.at
@@ -185,7 +189,7 @@ def scenes() -> list[Scenario]:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def played(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[dict[Scenario, asyncio.Task[None]]]:
+) -> AsyncIterator[dict[Scenario, asyncio.Future[None]]]:
     """Those scenes that are to be tested, all begun: mostly they wait."""
     names = {each.name for each in request.session.items}
     name = test_nothing_is_lost_or_doubled.__name__
@@ -197,6 +201,6 @@ async def played(
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("scenario", scenes(), ids=str)
 async def test_nothing_is_lost_or_doubled(
-    scenario: Scenario, played: dict[Scenario, asyncio.Task[None]]
+    scenario: Scenario, played: dict[Scenario, asyncio.Future[None]]
 ) -> None:
     await played[scenario]

@@ -102,6 +102,11 @@ class ClaudeEmulator:
         """Give `answer` whenever no script is left."""
         self._always = answer
 
+    def forget_scripts(self) -> None:
+        """Give nothing any more that was scripted."""
+        self._scripts.clear()
+        self._always = _unscripted
+
     @property
     def sent(self) -> list[list[tuple[float, int]]]:
         """For each request to /v1/messages: (when, characters of text so far)."""
