@@ -52,6 +52,12 @@ def is_lost(error: BaseException) -> bool:
     )
 
 
+def is_unprepared(error: BaseException) -> bool:
+    """Return whether the server does not know a statement that the connection has
+    prepared: after a transaction that failed, the two may disagree for good."""
+    return isinstance(error, psycopg.errors.InvalidSqlStatementName)
+
+
 def is_read_only(error: BaseException) -> bool:
     """Return whether `error` says that the server takes no writes: it became a replica,
     and another one may be found that is not."""

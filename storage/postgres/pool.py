@@ -25,7 +25,13 @@ from bot.errors import StorageError
 from bot.messages import storage as messages
 from bot.runtime.allowance import Allowance
 from storage.postgres.connection import Connection
-from storage.postgres.errors import is_lost, is_read_only, is_transient, translated
+from storage.postgres.errors import (
+    is_lost,
+    is_read_only,
+    is_transient,
+    is_unprepared,
+    translated,
+)
 from storage.writer import MOST_WAITING, crowded
 
 log = logging.getLogger(__name__)
@@ -223,9 +229,11 @@ class _Threads:
             answer.give(made)
         except psycopg.Error as error:
             lost = is_lost(error) or (self._begin == WRITE and is_read_only(error))
-            if lost:
+            # Nothing is committed by a COMMIT that the server does not know.
+            undone = is_transient(error) or is_unprepared(error)
+            if lost or is_unprepared(error):
                 db.close()
-            if is_transient(error) or (lost and not ends):
+            if undone or (lost and not ends):
                 raise _Again(error) from None
             raise translated(error) from None
         except UnicodeError as error:

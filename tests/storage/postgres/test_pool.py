@@ -137,6 +137,22 @@ async def test_a_deadlock_is_tried_again(pool: Pool) -> None:
     assert texts == ["xx", "xx"]
 
 
+async def test_a_statement_that_the_server_knows_no_more_is_prepared_again(
+    address: str,
+) -> None:
+    """A disk that was full leaves connections in this state, for good."""
+    with closing(Connection(address)) as connection:
+        connection.execute("CREATE TABLE t (id bigint PRIMARY KEY, text text)")
+    forget = "DO $$ BEGIN EXECUTE 'DEALLOCATE ALL'; END $$"
+    with closing(Pool(partial(Connection, address), writers=1, readers=1)) as pool:
+        await pool.write(add)
+        for run in (pool.write, pool.read):
+            for _ in range(10):
+                await run(count)
+            await run(lambda db: db.execute(forget).rowcount)
+            assert await run(count) == 1
+
+
 async def test_no_statement_waits_for_ever_for_another(pool: Pool) -> None:
     limit = await pool.read(
         lambda db: db.execute("SELECT current_setting('lock_timeout')").fetchone()
