@@ -106,6 +106,7 @@ ALLOWED = {
     ("adapters/discord/name_cache.py", "_find"): "one look-up; each catches its own",
     ("adapters/discord/rest_guilds.py", "_all_of"): "one look-up; raises what one does",
     ("adapters/discord/backlog.py", "_work_off"): "each tries until it succeeds",
+    ("bot/conversation/admission.py", "prepare"): "waits there; the turn catches both",
     ("storage/engine/worker.py", "_work"): "waits there; it only stops the worker",
     ("storage/postgres/pool.py", "_fill_soon"): "what it calls catches what fails",
     ("storage/postgres/pool.py", "_tell"): "hands results over, and cannot fail",
@@ -334,6 +335,8 @@ async def event_of_a_revocation(town: Town, platform: str) -> None:
 
 #: What has a test of its own: below, in `test_ceilings` (totals), `test_fairness`,
 #: `test_audit` (clean up), `unit/test_operator_alerts`, `unit/test_last_names`,
+#: `storage/postgres/test_refreshes` (store refreshes), `system/test_scale_faults`
+#: (correct),
 #: `adapters/web/test_live_answers` (read answer), `adapters/slack/test_catching_up` or
 #: `adapters/discord/test_global_rate_limit` (lease calls).
 ELSEWHERE = {
@@ -341,6 +344,7 @@ ELSEWHERE = {
     *("clean up", "fetch cases", "fetch threads", "let calls out", "listen", "models"),
     *("load the model", "lease calls"),
     *("names", "operator alert", "operator alerts", "pace replies", "summary"),
+    *("correct", "store refreshes"),
     *("attend", "damage", "drain", "release", "work"),
     *("totals", "loop lag", "mcp listings", "probes", "read answer", "status file"),
     *("verify a token", "watch installations"),
