@@ -427,7 +427,7 @@ class Repertoire(Generic[S]):
         ) -> Callable[[S], Awaitable[None]]:
             for server in (False, True)[: 1 + on_server]:
                 name = play.__name__ + "_on_postgresql" * server
-                where = self._stage, grace, cold, alone, server
+                where = self._stage, grace, cold, alone or server, server
                 self.all.append(Scenario(name, play, *where))
             return play
 
@@ -470,7 +470,7 @@ def _rows(scenarios: Sequence[Scenario]) -> list[list[Scenario]]:
     together = defaultdict[object, list[Scenario]](list)
     for each in scenarios:
         if not each.alone:
-            together[each.stage, each.on_server].append(each)
+            together[each.stage].append(each)
     for found in together.values():
         rows += [found[n : n + IN_A_ROW] for n in range(0, len(found), IN_A_ROW)]
     return sorted(rows, key=lambda row: not row[0].cold)
