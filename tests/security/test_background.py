@@ -267,6 +267,8 @@ async def setting_at_home(town: Town, platform: str) -> None:
 async def answer(town: Town, platform: str) -> None:
     thread = town.ask(platform)
     await town.until(lambda: "Understood." in town.replies(platform, thread))
+    # The controls of the first go when the second is answered.
+    town.ask(platform, thread=thread)
 
 
 @fault("look up a fact", SlackClient, "call", "slack")
