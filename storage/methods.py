@@ -32,6 +32,8 @@ class WriteTransaction(Protocol):
 class Connected(Protocol):
     """The attributes that such methods use."""
 
+    #: On a server, which may restart while this process goes on.
+    shared: bool
     _read: Transaction
     _report: Transaction
     _write: WriteTransaction
@@ -42,27 +44,29 @@ Query = Callable[Concatenate[Connection, P], T]
 Method = Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]
 
 
-def write(query: Query[P, T], *, waits: bool = True) -> Method[P, T]:
-    """Return the method that runs `query` on the writer's connection, and `waits` for
-    the disk or not (see `write_of_turn`)."""
+def write(query: Query[P, T], *, covered: bool = False) -> Method[P, T]:
+    """Return the method that runs `query` on the writer's connection; `covered` is said
+    at `write_of_turn`."""
 
     @wraps(query)
     async def method(store: Connected, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        waits = not covered or store.shared
         return await store._write(lambda db: query(db, *args, **kwargs), waits=waits)
 
     return method
 
 
 def write_of_turn(
-    query: Query[Concatenate[Of, P], T], *, stores: bool = False, waits: bool = True
+    query: Query[Concatenate[Of, P], T], *, stores: bool = False, covered: bool = False
 ) -> Callable[Concatenate[Any, Of, P], Coroutine[Any, Any, T]]:
     """Return the method that runs `query`, which writes for the process that has the
     thread of its turn. The method raises ThreadLost if another one took it. A charge
     that is not a turn's belongs to no thread.
 
     A query that `stores` what people say, or looks whether they deleted it, waits for
-    deletions. One that `waits` not for the disk is followed by one that does before
-    anybody relies on it, or is done again if it is lost.
+    deletions. One that is `covered` by a later one, which waits for the disk before
+    anybody relies on either, does not wait itself, except on a server: when that loses
+    it by a crash, this process goes on and would not know.
     """
 
     def held(db: Connection, turn: Of, /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -77,6 +81,7 @@ def write_of_turn(
     async def method(
         store: Connected, turn: Of, /, *args: P.args, **kwargs: P.kwargs
     ) -> T:
+        waits = not covered or store.shared
         return await store._write(
             lambda db: held(db, turn, *args, **kwargs), waits=waits
         )

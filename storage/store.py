@@ -137,8 +137,8 @@ class DatabaseStore:
 
     thread_state = read(thread_state.thread_state)
     backfill = write_of_turn(inbox.backfill, stores=True)
-    # Whoever reserves the cost waits for both, before Claude is asked.
-    store_prompt = write_of_turn(turns.store_prompt, waits=False)
+    # Covered by `reserve`, which comes before Claude is asked.
+    store_prompt = write_of_turn(turns.store_prompt, covered=True)
     conversation = read(conversation.conversation)
     question_times = read(earlier_turns.question_times)
     read_turns = read(summaries.read_turns)
@@ -229,7 +229,7 @@ class DatabaseStore:
 
     next_turn = read(turn_reading.next_turn)
     previous_turn = read(earlier_turns.previous_turn)
-    begin_turn = write_of_turn(turns.begin_turn, waits=False)
+    begin_turn = write_of_turn(turns.begin_turn, covered=True)
 
     async def store_part(
         self,
@@ -297,8 +297,8 @@ class DatabaseStore:
     version = read(settings.version)
     ensure_operator_version = write(settings.ensure_operator_version)
     record_refusal = write(refusals.record_refusal)
-    # As `store_prompt`.
-    pin_settings = write(settings.pin_settings, waits=False)
+    # Covered as `store_prompt` is.
+    pin_settings = write(settings.pin_settings, covered=True)
     list_settings = read(settings.list_settings)
     change_settings = write(settings.change_settings)
     versions = read(settings.versions)
