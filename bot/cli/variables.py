@@ -87,7 +87,9 @@ def unread(
 
 def nearest(name: str, known: Collection[str]) -> list[str]:
     """Return those of `known` that `name` probably stands for, the nearest first."""
-    scores = {each: _score(name.upper().replace("-", "_"), each) for each in known}
+    ours = name.upper().replace("-", "_")
+    bounds = difflib.SequenceMatcher(None, "", ours)
+    scores = {each: _score(ours, each, bounds) for each in known}
     best = max(scores.values(), default=0.0)
     if not best:
         return []
@@ -95,18 +97,21 @@ def nearest(name: str, known: Collection[str]) -> list[str]:
     return sorted(near, key=lambda each: (-scores[each], each))[:MOST_NAMED]
 
 
-def _score(name: str, known: str) -> float:
-    """Return how near `name` is to `known`, from 0 to 1; 0 for not near at all."""
+def _score(name: str, known: str, bounds: difflib.SequenceMatcher[str]) -> float:
+    """Return how near `name` is to `known`, from 0 to 1; 0 for not near at all.
+    `bounds` has counted the characters of `name`, its second text."""
     for prefix, ours in PREFIXES.items():
         if name.startswith(prefix) and known.startswith(ours):
             return _tail(name.removeprefix(prefix), known.removeprefix(ours))
-    whole = difflib.SequenceMatcher(None, name, known)
-    if known in name:
-        return max(whole.ratio(), WHOLE)
     # Upper bounds, which cost little: most names are far from each other.
-    if whole.real_quick_ratio() < WHOLE or whole.quick_ratio() < WHOLE:
+    bounds.set_seq1(known)
+    is_near = bounds.real_quick_ratio() >= WHOLE and bounds.quick_ratio() >= WHOLE
+    if not is_near and known not in name:
         return 0.0
-    return ratio if (ratio := whole.ratio()) >= WHOLE else 0.0
+    ratio = difflib.SequenceMatcher(None, name, known).ratio()
+    if known in name:
+        return max(ratio, WHOLE)
+    return ratio if ratio >= WHOLE else 0.0
 
 
 def _tail(name: str, known: str) -> float:
