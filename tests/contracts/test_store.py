@@ -19,6 +19,7 @@ from tests.support.store_helpers import (
     answer,
     ask,
     disposition,
+    done,
     exchange,
     following,
     ignore,
@@ -117,6 +118,7 @@ async def test_what_is_said_before_a_turn_begins_joins_it(store: Store) -> None:
     turn = await waiting(store, said("1", at=1.0), said("2", at=2.0))
     spoken = await store.begin_turn(turn, 3.0)
     assert [each.message.message for each in spoken] == ["1", "2"]
+    await store.finish_turn(turn, done("Yes."), 4.0)
     await store.mark_delivered(turn, 4.0)
     assert await store.next_turn(HERE) is None
 
@@ -127,6 +129,7 @@ async def test_what_is_said_while_a_turn_runs_waits_for_the_next(store: Store) -
     await store.receive(said("2", at=3.0), answer)
     assert (await following(store)).id == first.id
     assert await store.begin_turn(first, 4.0) == [TurnMessage(said("1", at=1.0))]
+    await store.finish_turn(first, done("Yes."), 5.0)
     await store.mark_delivered(first, 5.0)
     second = await following(store)
     assert await store.begin_turn(second, 6.0) == [TurnMessage(said("2", at=3.0))]
@@ -141,6 +144,7 @@ async def test_the_newest_waiting_turn_is_joined(store: Store) -> None:
     assert [each.message.message for each in await store.begin_turn(first, 5.0)] == [
         "1"
     ]
+    await store.finish_turn(first, done("Yes."), 6.0)
     await store.mark_delivered(first, 6.0)
     spoken = await store.begin_turn(await following(store), 7.0)
     assert [each.message.message for each in spoken] == ["2", "3"]
@@ -234,6 +238,7 @@ async def test_a_backfill_skips_our_own_words_and_keeps_other_programs(
 async def test_a_backfill_makes_no_turn(store: Store) -> None:
     turn = await waiting(store, said("2", at=2.0))
     await store.backfill(turn, [said("1")])
+    await store.finish_turn(turn, done("Yes."), 3.0)
     await store.mark_delivered(turn, 3.0)
     assert await store.next_turn(HERE) is None
 

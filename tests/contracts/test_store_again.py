@@ -73,6 +73,7 @@ async def test_a_new_beginning_makes_a_thread_read(store: Store) -> None:
     # It had been asked for before the new beginning.
     assert await store.backfill(turn, [said("1", at=1.0)]) == []
     assert await store.transcript(HERE) == [("U1", "text of 2")]
+    await store.finish_turn(turn, done("Yes."), 11.0)
     await store.mark_delivered(turn, 11.0)
     spoken = await store.begin_turn(await waiting(store, said("3", at=3.0)), 12.0)
     assert [each.message.message for each in spoken] == ["3"]
