@@ -51,6 +51,7 @@ async def test_what_a_question_quotes_belongs_to_its_own_turn(store: Store) -> N
     assert [each.message.message for each in await store.begin_turn(first, 11.0)] == [
         "2"
     ]
+    await store.finish_turn(first, done("Yes."), 12.0)
     await store.mark_delivered(first, 12.0)
     spoken = await store.begin_turn(await following(store), 13.0)
     assert [each.message.message for each in spoken] == ["1", "3"]

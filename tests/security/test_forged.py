@@ -34,6 +34,7 @@ from tests.emulators.slack.socketmode import Delivery
 from tests.security import forging
 from tests.support.command_harness import NOON, Office
 from tests.support.deep import rounds, share
+from tests.support.memory_store import MemoryStore
 from tests.support.process import running
 from tests.support.scripted_model import ScriptedModel
 from tests.support.store_helpers import answer
@@ -421,9 +422,9 @@ def shown(slack: SlackEmulator, user: str) -> list[str]:
 
 
 @pytest.fixture
-async def town(tmp_path: Path) -> AsyncIterator[Town]:
+async def town() -> AsyncIterator[Town]:
     async with (
-        towns(tmp_path) as town,
+        towns(MemoryStore()) as town,
         answering(town.discord, town.claude, town.store),
     ):
         yield town

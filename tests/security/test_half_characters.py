@@ -32,13 +32,14 @@ from tests.adapters.discord.conftest import guild
 from tests.adapters.discord.test_admin import Town, town
 from tests.adapters.slack.conftest import Office as SlackOffice
 from tests.adapters.slack.conftest import office as slack_office
+from tests.adapters.slack.conftest import store
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.support.process import Nursery
 from tests.support.triage_requests import sorted_as
 from tests.system.test_triage_command import Office
 from tests.unit.settings.test_options import TODAY
 
-__all__ = ["guild", "slack_office", "town"]
+__all__ = ["guild", "slack_office", "store", "town"]
 
 HALF, FIRST, SECOND = "\ud83e", "\ud83d", "\ude00"
 MARK = "\ufffd"

@@ -6,7 +6,7 @@ import json
 import re
 import socket
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import pytest
 
 from bot.domain.scope import Scope
 from bot.domain.setting import Change
+from storage.opening import open_store
 from storage.store import DatabaseStore
 from tests.adapters.discord.test_admin import Town, town
 from tests.adapters.slack.conftest import office
@@ -39,6 +40,14 @@ GROWING = {
     *("search_places", "search_words", "search_added", "search_removed"),
     "read_counts",
 }
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[DatabaseStore]:
+    """A file, to look at what is stored in it."""
+    async with open_store(tmp_path / "threadkeep.db") as opened:
+        yield opened
+
 
 _MESSAGE = re.compile(
     r'<message author="([^"<]*)" id="(\w+)" time="[\d :-]+">(.*?)</message>', re.DOTALL

@@ -55,6 +55,7 @@ from tests.support.command_harness import (
 )
 from tests.support.discord_harness import Office as Clerks
 from tests.support.discord_harness import attended
+from tests.support.memory_store import MemoryStore
 from tests.support.process import running
 from tests.support.triage_requests import sorted_as
 from tests.unit.conversation.test_responder import HERE
@@ -690,9 +691,9 @@ async def test_people_of_a_shared_channel_see_only_that_one(admins: Admins) -> N
 
 
 @pytest.fixture
-async def town(tmp_path: Path) -> AsyncIterator[Town]:
+async def town() -> AsyncIterator[Town]:
     async with (
-        towns(tmp_path) as town,
+        towns(MemoryStore()) as town,
         answering(town.discord, town.claude, town.store),
     ):
         yield town

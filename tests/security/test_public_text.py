@@ -30,7 +30,7 @@ from bot.text.file_names import safe_name
 from bot.ui.elements import Response
 from tests.adapters.discord.conftest import guild
 from tests.adapters.discord.test_admin import Town, town
-from tests.adapters.slack.conftest import office
+from tests.adapters.slack.conftest import office, store
 from tests.adapters.slack.test_admin import Admins, admins
 from tests.emulators.slack import notices
 from tests.security.public_texts import hostile, lies, links, mixed
@@ -38,7 +38,7 @@ from tests.support import code
 from tests.support.deep import rounds
 from tests.support.triage_requests import sorted_as
 
-__all__ = ["admins", "guild", "office", "town"]
+__all__ = ["admins", "guild", "office", "store", "town"]
 
 HERE = Scope("slack", "T00000001", "C00000004", "1.5")
 DISCORD = Path(interaction_responses.__file__).parent

@@ -203,7 +203,7 @@ async def test_a_stopped_answer_shows_all_that_is_kept_of_it() -> None:
     async with running(store, adapter, model):
         host = await asyncio.shield(adapter.listening)
         await adapter.receive(heard("?"))
-        await adapter.until(lambda: bool(adapter.texts(HERE)))
+        await adapter.until(lambda: any(adapter.texts(HERE)))
         told = await host.commands.run(Command("stop"), Scope.of(HERE), Person("alice"))
         assert isinstance(told, Response)
         assert told.text == STOPPING

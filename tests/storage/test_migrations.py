@@ -16,7 +16,7 @@ from storage.database import open_for_writing, unknown
 from storage.migrations import migrate, migrations
 from storage.opening import open_store
 from storage.step_marks import is_additive
-from tests.support.store_helpers import exchange, following, repeated, said
+from tests.support.store_helpers import done, exchange, following, repeated, said
 
 STORAGE = Path(__file__).parents[2] / "storage"
 COUNTING = re.compile(r"INSERT(?: OR \w+)? INTO (\w+)\s+(?:VALUES|SELECT)")
@@ -187,6 +187,7 @@ async def test_what_the_first_version_kept_can_be_read_and_changed(
         assert [each.content for each in await store.begin_turn(again, 12.0)] == ["1?"]
         await store.delete_messages("slack", "T1", ["1"], "C1", 13.0)
         assert await store.begin_turn(again, 14.0) == []
+        await store.finish_turn(again, done(""), 15.0)
         await store.mark_delivered(again, 15.0)
         assert await store.reset_context(DONE) is True
         assert await store.conversation(DONE) == []

@@ -74,13 +74,15 @@ class Guild:
 
 
 @pytest.fixture
-async def unattended() -> AsyncIterator[Guild]:
+def store() -> DatabaseStore:
+    """What the guild is stored in; a test that looks into a file has its own."""
+    return MemoryStore()
+
+
+@pytest.fixture
+async def unattended(store: DatabaseStore) -> AsyncIterator[Guild]:
     """The guild while the bot is down."""
-    store = MemoryStore()
-    async with (
-        DiscordEmulator() as discord,
-        ClaudeEmulator() as claude,
-    ):
+    async with DiscordEmulator() as discord, ClaudeEmulator() as claude:
         yield Guild(discord, claude, store)
 
 

@@ -79,20 +79,16 @@ class Town(Guild):
 
 
 @contextlib.asynccontextmanager
-async def towns() -> AsyncIterator[Town]:
+async def towns(store: DatabaseStore) -> AsyncIterator[Town]:
     """A town in which nobody answers yet."""
-    store = MemoryStore()
-    async with (
-        DiscordEmulator() as discord,
-        ClaudeEmulator() as claude,
-    ):
+    async with DiscordEmulator() as discord, ClaudeEmulator() as claude:
         yield Town(discord, claude, store)
 
 
 @pytest.fixture
-async def town() -> AsyncIterator[Town]:
+async def town(store: DatabaseStore) -> AsyncIterator[Town]:
     async with (
-        towns() as town,
+        towns(store) as town,
         answering(town.discord, town.claude, town.store),
     ):
         yield town
@@ -356,7 +352,7 @@ async def test_a_prompt_is_tried_in_private_and_then_saved(town: Town) -> None:
 
 
 async def test_menus_and_forms_outlive_the_process() -> None:
-    async with towns() as town:
+    async with towns(MemoryStore()) as town:
         async with answering(town.discord, town.claude, town.store):
             await town.set_prompt(PIRATE)
             await town.set_prompt("Answer like a robot.")
@@ -374,7 +370,7 @@ async def test_menus_and_forms_outlive_the_process() -> None:
 
 
 async def test_readers_judge_an_answer_even_after_a_restart() -> None:
-    async with towns() as town:
+    async with towns(MemoryStore()) as town:
         async with answering(town.discord, town.claude, town.store):
             told = await town.give("claude-admin set", option="feedback", value="on")
             assert told.text.startswith("Saved")

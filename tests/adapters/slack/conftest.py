@@ -84,8 +84,13 @@ def is_unfinished(text: str) -> bool:
 
 
 @pytest.fixture
-async def office() -> AsyncIterator[Office]:
-    store = MemoryStore()
+def store() -> DatabaseStore:
+    """What the office is stored in; a test that looks into a file has its own."""
+    return MemoryStore()
+
+
+@pytest.fixture
+async def office(store: DatabaseStore) -> AsyncIterator[Office]:
     async with (
         SlackEmulator() as slack,
         ClaudeEmulator() as claude,

@@ -157,7 +157,7 @@ async def test_told_in_a_channel_it_stops_what_one_asked_oneself() -> None:
     async with desk.open() as app:
         await desk.ask("count")
         await desk.adapter.receive(desk.said("count, too", THERE, author="bob"))
-        await desk.adapter.until(lambda: len(desk.adapter.seen) == 2)
+        await desk.adapter.until(lambda: desk.adapter.texts(THERE) == ["One, two"])
         assert await use(app, "stop", OLGA, place=CHANNEL) == Response(NOTHING_RUNS)
         assert await use(app, "stop", BOB, place=CHANNEL) == Response(STOPPING)
         await desk.closed(1)
