@@ -92,6 +92,12 @@ def receive(
 #: `unread` of a thread whose history is stored, but not as Claude reads it.
 BACKFILLED = 2
 
+# Messages before a question that were received after it, and kept for the next turn.
+OVERTAKEN = """
+    UPDATE messages SET turn_id = :turn
+    WHERE thread_id = :thread AND turn_id IS NULL AND at <= :newest
+"""
+
 
 def backfill(
     db: Connection, turn: Turn, history: Sequence[Message]
@@ -111,6 +117,11 @@ def backfill(
         for message, deleted in asked:
             is_left = not tombstones.any_deleted(deleted)
             _add(db, thread_id, message, turn_id=turn_id, is_left=is_left)
+        if asked and not ended:
+            newest = max(message.at for message, _ in asked)
+            db.execute(
+                OVERTAKEN, {"turn": turn.id, "thread": thread_id, "newest": newest}
+            )
         # `store_prompt` completes it: a crash before that must not lose the note about
         # what is missing.
         left = 0 if ended else BACKFILLED

@@ -235,6 +235,15 @@ async def test_a_backfill_skips_our_own_words_and_keeps_other_programs(
     assert [each.message for each in spoken] == [robot, said("3", at=3.0)]
 
 
+async def test_a_backfill_takes_in_what_a_question_overtook(store: Store) -> None:
+    turn = await waiting(store, said("3", at=3.0))
+    await store.begin_turn(turn, 4.0)
+    for message in (said("2", at=2.0), said("5", at=5.0)):
+        await store.receive(message, keep)
+    spoken = await store.backfill(turn, [said("1", at=1.0), said("2", at=2.0)])
+    assert [each.message.message for each in spoken] == ["1", "2", "3"]
+
+
 async def test_a_backfill_makes_no_turn(store: Store) -> None:
     turn = await waiting(store, said("2", at=2.0))
     await store.backfill(turn, [said("1")])
