@@ -22,6 +22,7 @@ from bot.ports.archive import DONE, Run
 from bot.runtime import terminal
 from bot.schemes.scheme import read
 from bot.triage.bulk import progress, runs, writer
+from bot.triage.bulk.batches import find_batch
 from bot.triage.bulk.concurrent import AT_ONCE
 from bot.triage.bulk.config import TriageConfig, scheme_text
 from bot.triage.bulk.estimate import draw, estimate
@@ -218,13 +219,17 @@ def cancel(run_id: str) -> None:
         for each, _, sent in found:
             if each.id != run_id:
                 continue
-            waiting = [s.batch for s in sent if s.batch and not s.collected]
+            known = {s.batch for _, _, other in found for s in other}
+            cancelled = 0
             async with config.client() as client:
-                for batch in waiting:
-                    await Batches(client).cancel(batch)
-            terminal.say(
-                messages.being_cancelled(batches=str(len(waiting)), run=run_id)
-            )
+                batches = Batches(client)
+                for s in sent:
+                    if s.collected:
+                        continue
+                    if batch := s.batch or await find_batch(batches, s, known):
+                        await batches.cancel(batch)
+                        cancelled += 1
+            terminal.say(messages.being_cancelled(batches=str(cancelled), run=run_id))
             return triage_run.ALL
         raise _unknown(run_id)
 

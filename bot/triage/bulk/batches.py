@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
@@ -65,6 +65,19 @@ class Expired(ConfigError):
 
 class Cancelled(ConfigError):
     """A batch was cancelled."""
+
+
+async def find_batch(batches: Batches, sent: Sent, known: Collection[str]) -> str:
+    """Return the id of the batch of `sent`, whose id was not stored, among those at the
+    API that are not `known`; "" if there is none. Raises ModelError."""
+    earliest = datetime.fromtimestamp(sent.at, UTC) - _SKEW
+    async with contextlib.aclosing(batches.newest()) as newest:
+        async for each in newest:
+            if each.created_at < earliest:
+                return ""
+            if each.requests == sent.requests and each.id not in known:
+                return each.id
+    return ""
 
 
 @dataclass
@@ -213,14 +226,7 @@ class BatchClassifier:
 
     async def _find(self, sent: Sent) -> str:
         known = {each.batch for each in await self.archive.sent(None)}
-        earliest = datetime.fromtimestamp(sent.at, UTC) - _SKEW
-        async with contextlib.aclosing(self.batches.newest()) as newest:
-            async for each in newest:
-                if each.created_at < earliest:
-                    return ""
-                if each.requests == sent.requests and each.id not in known:
-                    return each.id
-        return ""
+        return await find_batch(self.batches, sent, known)
 
     async def _store(self, sent: Sent, status: BatchStatus) -> None:
         """Store the results of a batch that has ended. Raises Expired or Cancelled."""
