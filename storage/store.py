@@ -247,8 +247,9 @@ class DatabaseStore:
                 *(db, turn, part, text, now, head),
                 *(asks, self.owner, self._clock),
             ),
-            # Recovery goes by the intent, which is stored before the post.
-            waits=part is not None and part.message is None,
+            # Recovery goes by the intent, which is stored before the post. What follows
+            # a server may lose alone, and we would go on with what nobody reads.
+            waits=part is not None and (self.shared or part.message is None),
         )
 
     async def ask_rates(self, asks: Sequence[RateAsk]) -> Sequence[RateState]:
