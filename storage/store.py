@@ -247,8 +247,7 @@ class DatabaseStore:
                 *(db, turn, part, text, now, head),
                 *(asks, self.owner, self._clock),
             ),
-            # Recovery goes by the intent, which is stored before the post. What follows
-            # a server may lose alone, and we would go on with what nobody reads.
+            # Recovery goes by the intent; but a server may lose what follows alone.
             waits=part is not None and (self.shared or part.message is None),
         )
 
