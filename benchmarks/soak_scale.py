@@ -187,7 +187,7 @@ async def soak(
     chance = random.Random(seed)
     task = asyncio.current_task()
     assert task is not None
-    # As a Ctrl-C does.
+    # SIGTERM ends it like a Ctrl-C.
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     async with _staged(folder, chance, at_once, seconds, fills=fills) as soak:
         try:

@@ -97,7 +97,7 @@ def online(
         return [each[end] - each[begin] for each in sums]
 
     def last(begin: int, end: int, allowed: float) -> float:
-        """What answers add that end within these cells, seen until `begin`."""
+        """The lag that answers add which end within these cells, seen until `begin`."""
         seen, (none, one, two) = begin * step, moments(begin, end)
         cost = (two - 2 * seen * one + seen**2 * none) / 2
         until = min(end, int(allowed / step))

@@ -116,7 +116,7 @@ def held(db: Connection, turn: Turn) -> Iterator[None]:
         except ThreadLost:
             raise
         except Exception:
-            # What the database refused is told by the first error alone.
+            # The first error alone tells why the database refused.
             raise error from None
         raise
     check()

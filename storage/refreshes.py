@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-from bot.domain.shared_rate import RateAsk, RateState, answer
+from bot.domain.shared_rate import RateAsk, RateState
 from bot.domain.turn import Turn
 from bot.errors import StorageError, StorageRejected, ThreadLost
 from bot.runtime import background
@@ -69,12 +69,7 @@ def store(
     thread; return what each is answered."""
     of_turns, ids = among("id", _filled([each.turn.id for each in refreshes]))
     asked = db.execute(HELD.format(of_turns), ids)
-    # In the one order in which all processes lock them.
-    names = sorted(
-        {(ask.scope, ask.kind) for each in refreshes for ask in each.asks},
-        key=lambda name: (name[0], name[1].value),
-    )
-    locked = write_rates.lock_all(db, names)
+    locked = write_rates.lock(db, (ask for each in refreshes for ask in each.asks))
     now = dialect.ask_now(db, clock)
     by_id = {each.turn.id: each.turn for each in refreshes}
     lost = {id for id, *held in asked.fetchall() if leases.is_lost(by_id[id], *held)}
@@ -85,7 +80,7 @@ def store(
         if each.turn.id in lost:
             found.append(None)
             continue
-        states = _answer(rows, each.asks, process, at)
+        states = write_rates.answer_from(rows, each.asks, process, at)
         if not any(state.wait for state in states):
             granted.append(each)
         found.append(states)
@@ -112,19 +107,6 @@ def _filled(values: Sequence[T]) -> list[T]:
 def _values(refresh: Refresh) -> dict[str, object]:
     text, head = refresh.text, refresh.head
     return {"turn": refresh.turn.id, "now": refresh.now, "text": text, "head": head}
-
-
-def _answer(
-    rows: write_rates.Rows,
-    asks: Sequence[RateAsk],
-    process: str,
-    now: float,
-) -> Sequence[RateState]:
-    names = [(each.scope, each.kind) for each in asks]
-    asked = [(rows[name], ask) for name, ask in zip(names, asks, strict=True)]
-    changed, states = answer(asked, process, now)
-    rows.update(zip(names, changed, strict=True))
-    return states
 
 
 class RefreshGroup:

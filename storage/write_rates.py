@@ -7,7 +7,7 @@ after the row of a thread.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from bot.domain.platform import Rate, WriteKind
@@ -23,14 +23,12 @@ from bot.domain.shared_rate import (
 )
 from bot.domain.turn import Turn
 from storage import dialect, leases, turns
-from storage.connection import Connection, Cursor, Row
+from storage.connection import Connection, Row
 from storage.dialect import ROW, ROW_LOCK
 
 #: The name of a row, and rows by that.
 Name = tuple[str, WriteKind]
 Rows = dict[Name, RateRow]
-
-LOCK = f"SELECT * FROM write_rates WHERE scope = ? AND kind = ? {ROW_LOCK}"
 
 # An insert that finds the row locks it all the same.
 ENTER = """
@@ -41,7 +39,7 @@ ENTER = """
     RETURNING *
 """
 
-LOCK_ALL = f"""
+LOCK = f"""
     SELECT * FROM write_rates WHERE {{}} ORDER BY scope, kind {ROW_LOCK}
 """
 
@@ -70,15 +68,23 @@ def ask(
     """Have `process` ask for a write that counts in all rows of `asks`; return its
     answers."""
     # All is asked for before any is read: on PostgreSQL one round trip brings it.
-    locked = [lock(db, each.scope, each.kind) for each in asks]
+    locked = lock(db, asks)
     now = dialect.ask_now(db, clock)
-    rows = [
-        (row(db, of.scope, of.kind, each), of)
-        for each, of in zip(locked, asks, strict=True)
-    ]
-    changed, states = answer(rows, process, now())
-    for new, each in zip(changed, asks, strict=True):
-        store_row(db, each.scope, each.kind, new)
+    rows = locked()
+    states = answer_from(rows, asks, process, now())
+    store_rows(db, rows)
+    return states
+
+
+def answer_from(
+    rows: Rows, asks: Sequence[RateAsk], process: str, now: float
+) -> list[RateState]:
+    """Return the answers of held `rows` to `asks`, and change the rows to what is left
+    after them."""
+    names = [(each.scope, each.kind) for each in asks]
+    asked = [(rows[name], ask) for name, ask in zip(names, asks, strict=True)]
+    changed, states = answer(asked, process, now)
+    rows.update(zip(names, changed, strict=True))
     return states
 
 
@@ -106,23 +112,14 @@ def close(
     db: Connection, scope: str, kind: WriteKind, rate: Rate, seconds: float, now: float
 ) -> None:
     """Have no process write for so many `seconds`, after a rate limit error."""
-    before = row(db, scope, kind, lock(db, scope, kind))
-    store_row(db, scope, kind, before.closed(rate, seconds, now))
+    name = scope, kind
+    before = _lock(db, [name])()[name]
+    store_rows(db, {name: before.closed(rate, seconds, now)})
 
 
 def expire(db: Connection, before: float, most: int) -> int:
     """Delete at most `most` rows that say nothing since `before`; return how many."""
     return db.execute(EXPIRE, {"before": before, "most": most}).rowcount
-
-
-def lock(db: Connection, scope: str, kind: WriteKind) -> Cursor:
-    """Ask for a row, and hold it to the end of the transaction."""
-    return db.execute(LOCK, [scope, kind.value])
-
-
-def row(db: Connection, scope: str, kind: WriteKind, asked: Cursor) -> RateRow:
-    """Return the row that was `asked` for; a new one if there was none."""
-    return _rate(asked.fetchone() or _enter(db, scope, kind))
 
 
 def _enter(db: Connection, scope: str, kind: WriteKind) -> Row:
@@ -136,15 +133,21 @@ def _rate(row: Row) -> RateRow:
     )
 
 
-def lock_all(db: Connection, names: Sequence[Name]) -> Callable[[], Rows]:
-    """Ask for the rows of `names` and hold them, locked in the order of these; return
-    what reads them."""
+def lock(db: Connection, asks: Iterable[RateAsk]) -> Callable[[], Rows]:
+    """Ask for the rows in which `asks` count, and hold them to the end of the
+    transaction, locked in the one order in which all processes lock them; return what
+    reads them."""
+    return _lock(db, {(each.scope, each.kind) for each in asks})
+
+
+def _lock(db: Connection, rows: Iterable[Name]) -> Callable[[], Rows]:
+    names = sorted(rows, key=lambda name: (name[0], name[1].value))
     if not names:
         return dict
     of = " OR ".join(f"(scope = :s{n} AND kind = :k{n})" for n in range(len(names)))
     values = {f"s{n}": scope for n, (scope, _) in enumerate(names)}
     values |= {f"k{n}": kind.value for n, (_, kind) in enumerate(names)}
-    asked = db.execute(LOCK_ALL.format(of), values)
+    asked = db.execute(LOCK.format(of), values)
 
     def read() -> Rows:
         found = {(each["scope"], each["kind"]): each for each in asked.fetchall()}
@@ -154,11 +157,6 @@ def lock_all(db: Connection, names: Sequence[Name]) -> Callable[[], Rows]:
         }
 
     return read
-
-
-def store_row(db: Connection, scope: str, kind: WriteKind, row: RateRow) -> None:
-    """Replace a row that is held."""
-    store_rows(db, {(scope, kind): row})
 
 
 def store_rows(db: Connection, rows: Mapping[Name, RateRow]) -> None:

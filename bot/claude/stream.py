@@ -191,7 +191,7 @@ class MessageStream:
             text = ""
             try:
                 for name, data in reader.feed(chunk):
-                    # As in the SDK: an event without a name or data is passed over.
+                    # The SDK passes over an event without a name or data, too.
                     if name == b"error":
                         raise self._error(data)
                     if not name or not data or name == b"ping":
@@ -298,7 +298,7 @@ async def open_stream(
         options=_options({**headers, "content-length": str(body.length)}, model),
         stream=True,
     )
-    # What nobody needs any more: of many answers at once this is a tenth of the memory.
+    # Nobody needs these any more: of many answers at once a tenth of the memory.
     del body
     response.request = _SENT
     response.headers = _kept(response.headers)
@@ -326,7 +326,7 @@ def _chunks(response: httpx2.Response) -> AsyncGenerator[bytes, None]:
     only an encoded answer needs."""
     if "content-encoding" in response.headers:
         return response.aiter_bytes()
-    # As `aiter_raw` does, which divides them again.
+    # `aiter_raw` would divide them again.
     return cast(AsyncGenerator[bytes, None], aiter(cast(Any, response.stream)))
 
 

@@ -69,7 +69,7 @@ def noted(contents: Iterable[str]) -> int | None:
 def kept(earlier: EarlierMessages) -> EarlierMessages:
     """Return as much of the beginning and of the newest of `earlier` as fits into
     `BACKFILL_BYTES`."""
-    sizes = [len(each.text.encode()) for each in earlier.messages]
+    sizes = [byte_count(each.text) for each in earlier.messages]
     count, gap = len(sizes), earlier.gap
     if sum(sizes) <= BACKFILL_BYTES:
         return earlier

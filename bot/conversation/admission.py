@@ -169,8 +169,8 @@ class Admission:
         if _is_overlong(state, settings):
             await self._pin(turn, pinned)
             return overlong()
-        # What is read does not depend on what is pinned, and both are durable with the
-        # reserve.
+        # Reading does not depend on what is pinned, and the reserve makes both
+        # durable.
         _, composed = await asyncio.gather(
             self._pin(turn, pinned),
             self._composer.compose(

@@ -175,7 +175,7 @@ class Bucket:
     def is_full(self, now: float) -> bool:
         """Return whether forgetting the bucket would change nothing."""
         full = self.rate is None or (
-            # What is left to one process is not to become all of it.
+            # The share of one process is not to become all of it.
             self.rate is self.whole and self.tokens >= self.rate.burst
         )
         until = max(self.closed_until, self.others_until if self.others else 0.0)
