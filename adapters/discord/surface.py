@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 
 import discord
 
@@ -21,7 +21,6 @@ from adapters.discord.client import Archived, Blocked, Forbidden, Link, translat
 from adapters.discord.content import SPOKEN
 from adapters.discord.threads import ThreadResolver
 from adapters.discord.uploads import LOOK, REMEMBERED, SKEW, DiscordUploads
-from bot.domain.completion import Activity
 from bot.domain.platform import WriteKind
 from bot.domain.reply import MORE, PLACEHOLDER, READY, Part
 from bot.domain.turn import Turn
@@ -37,6 +36,9 @@ TYPING = 8.0
 
 class DiscordSurface:
     """`bot.ports.platform.Surface` in a Discord thread."""
+
+    #: The typing indicator has no words.
+    sign = None
 
     def __init__(
         self,
@@ -71,9 +73,6 @@ class DiscordSurface:
         self._typing.add_done_callback(self._forget_typing)
         return bool(await typed)
 
-    def progress(self, activity: Activity) -> None:
-        """Change nothing: the typing indicator has no words."""
-
     def ways(self, part: Part) -> Sequence[WriteKind]:
         """Return the one way to write `part`: a post first, then edits."""
         return (WriteKind.EDIT if part.index in self._ids else WriteKind.POST,)
@@ -92,6 +91,11 @@ class DiscordSurface:
             # The indicator that shows now expires by itself.
             self._typing.cancel()
         return str(message)
+
+    @property
+    def deletions(self) -> Self:
+        """These messages, which can be deleted."""
+        return self
 
     async def remove(self, index: int) -> None:
         """Delete message `index`. Raises DeliveryError."""

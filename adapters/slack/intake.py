@@ -194,8 +194,8 @@ class Intake:
 
 
 async def _unasked() -> AuthorizeResult:
-    """Bolt wants to be told whose token a listener gets; there are no listeners."""
-    raise NotImplementedError
+    """Stand for the look-up of a token, without which Bolt takes no middleware."""
+    raise AssertionError("Bolt asks for the token of a listener, and there is none")
 
 
 async def _converted(

@@ -11,7 +11,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
 from adapters.slack import reply_blocks, thinking_status
 from adapters.slack.client import SlackClient, Unstreamable
@@ -108,6 +108,11 @@ class SlackSurface:
             self._renewing.add_done_callback(self._forget_renewing)
         return self._signed
 
+    @property
+    def sign(self) -> Self:
+        """The status line, which has words."""
+        return self
+
     def progress(self, activity: Activity) -> None:
         """Have the status line say what Claude does, until the first post, and a native
         stream."""
@@ -156,6 +161,11 @@ class SlackSurface:
                     # Twice if need be: otherwise it shows for two minutes.
                     if not await self._status.set(self._turn, ""):
                         await self._status.set(self._turn, "")
+
+    @property
+    def deletions(self) -> Self:
+        """These messages, which can be deleted."""
+        return self
 
     async def remove(self, index: int) -> None:
         """Delete message `index`. Raises DeliveryError."""

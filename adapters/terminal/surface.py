@@ -1,9 +1,8 @@
 """Replies on the screen."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from adapters.terminal.answer_view import Screen
-from bot.domain.completion import Activity
 from bot.domain.platform import EditInterval, Limits, WriteKind
 from bot.domain.reply import Part
 from bot.errors import ThreadGone
@@ -18,15 +17,17 @@ LIMITS = Limits(
 class TerminalSurface:
     """`bot.ports.platform.Surface` on a screen."""
 
+    #: There is no sign with words, and printed text stays printed.
+    sign = deletions = None
+    #: Nothing is written to a disk: all of an answer is text.
+    uploads = None
+
     def __init__(self, screen: Screen) -> None:
         self._screen = screen
 
     async def announce(self) -> bool:
         """Return True: the prompt is gone while an answer is written."""
         return True
-
-    def progress(self, activity: Activity) -> None:
-        """Change nothing: there is no sign with words."""
 
     def ways(self, part: Part) -> Sequence[WriteKind]:
         """Return the one way to write: to draw the text again."""
@@ -40,14 +41,3 @@ class TerminalSurface:
         except BrokenPipeError as error:
             raise ThreadGone("the output is closed") from error
         return str(part.index)
-
-    async def remove(self, index: int) -> None:
-        """Leave message `index`, since printed text stays printed."""
-
-    async def take_back(self, index: int, known: Collection[str]) -> None:
-        """Leave message `index`: no other process writes on this screen."""
-
-    @property
-    def uploads(self) -> None:
-        """Return None: nothing is written to a disk, and all of an answer is text."""
-        return None

@@ -2,9 +2,9 @@
 
 import time
 from collections.abc import Collection, Sequence
+from typing import Self
 
 from adapters.web.board import Board
-from bot.domain.completion import Activity
 from bot.domain.platform import WriteKind
 from bot.domain.post import Post
 from bot.domain.reply import READY, Part
@@ -19,18 +19,23 @@ class WebSurface:
     crash is the same one.
     """
 
+    #: The placeholder says that an answer is coming, and all of that is text.
+    sign = uploads = None
+
     def __init__(self, board: Board, turn: Turn) -> None:
         self._board = board
         self._turn = turn
         self._ids = {each.index: each.message for each in turn.shown if each.message}
 
+    @property
+    def deletions(self) -> Self:
+        """These messages, which can be deleted."""
+        return self
+
     async def announce(self) -> bool:
         """Return False: the placeholder of the answer, which can be stopped, is shown
         at once."""
         return False
-
-    def progress(self, activity: Activity) -> None:
-        """Change nothing: the placeholder says that an answer is coming."""
 
     def ways(self, part: Part) -> Sequence[WriteKind]:
         """Return the one way to write: a post, then edits."""
@@ -59,7 +64,7 @@ class WebSurface:
         return message
 
     async def remove(self, index: int) -> None:
-        """Delete message `index`."""
+        """Delete message `index`. Raises DeliveryError."""
         try:
             found = await self._board.find(self._id(index))
             if found is not None:
@@ -69,12 +74,10 @@ class WebSurface:
         self._ids.pop(index, None)
 
     async def take_back(self, index: int, known: Collection[str]) -> None:
-        """Leave message `index`, which has the same id whoever posts it."""
-
-    @property
-    def uploads(self) -> None:
-        """Return None: all of an answer is text."""
-        return None
+        """Delete message `index` unless it is `known`: it has the same id whoever posts
+        it. Raises DeliveryError."""
+        if self._id(index) not in known:
+            await self.remove(index)
 
     def _id(self, index: int) -> str:
         return self._ids.get(index) or f"{self._turn.key}-{index}"

@@ -73,7 +73,8 @@ class Corrections:
         known = await self._store.known_messages(turn, index)
         if known is None:
             return False
-        await retry_until_success(partial(surface.take_back, index, known))
+        if deletions := surface.deletions:
+            await retry_until_success(partial(deletions.take_back, index, known))
         return True
 
 

@@ -124,8 +124,8 @@ class StreamedReply:
 
     def show_progress(self, activity: Activity) -> None:
         """Let the platform show what Claude does."""
-        if not self._is_over:
-            self._surface.progress(activity)
+        if not self._is_over and (sign := self._surface.sign):
+            sign.progress(activity)
 
     async def _render(self, text: str) -> None:
         delay = self._limits.delay(len(self.text))

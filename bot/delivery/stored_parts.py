@@ -140,7 +140,8 @@ class StoredParts:
     async def remove(self, surface: Surface, index: int) -> None:
         """Delete message `index`, which is not part of the reply any more."""
         try:
-            await surface.remove(index)
+            if deletions := surface.deletions:
+                await deletions.remove(index)
             self._unstored.pop(index, None)
             await self._store.forget_part(self._turn, index)
         except (DeliveryError, StorageError) as error:

@@ -25,17 +25,39 @@ from bot.ports.wakeups import Chore
 from bot.ui.elements import Response
 
 
+class Progress(Protocol):
+    """The sign of `Surface.announce`, on a platform where it has words."""
+
+    def progress(self, activity: Activity) -> None:
+        """Let the sign, while it shows, say what Claude does; and the messages, where
+        they can beside their text. Returns at once."""
+        ...
+
+
+class Deletions(Protocol):
+    """The messages of a reply, on a platform that deletes messages."""
+
+    async def remove(self, index: int) -> None:
+        """Delete message `index`, left over by an earlier attempt; none if there is
+        none. Raises DeliveryError."""
+        ...
+
+    async def take_back(self, index: int, known: Collection[str]) -> None:
+        """Delete what was posted here as message `index`, posts of unknown outcome
+        included, unless the message is one of those `known`: another process has posted
+        it meanwhile. Also called once the surface is closed. Raises DeliveryError."""
+        ...
+
+
 class Surface(Protocol):
-    """The messages of one reply. Carries out writes; the core decides what and when."""
+    """The messages of one reply. Carries out writes; the core decides what and when.
+
+    What only some platforms have is an optional part: `sign`, `deletions`, `uploads`.
+    """
 
     async def announce(self) -> bool:
         """Show the platform's own sign that an answer is coming, until the answer is
         there; return whether people see it. Never raises for a refused sign."""
-        ...
-
-    def progress(self, activity: Activity) -> None:
-        """Let the sign of `announce`, while it shows, say what Claude does, if it has
-        words; and the messages, where they can beside their text. Returns at once."""
         ...
 
     def ways(self, part: Part) -> Sequence[WriteKind]:
@@ -57,13 +79,15 @@ class Surface(Protocol):
         """
         ...
 
-    async def remove(self, index: int) -> None:
-        """Delete message `index`, left over by an earlier attempt."""
+    @property
+    def sign(self) -> Progress | None:
+        """The sign of `announce`; None where it has no words."""
+        ...
 
-    async def take_back(self, index: int, known: Collection[str]) -> None:
-        """Delete what this surface posted as message `index`, posts of unknown outcome
-        included, unless the message is one of those `known`: another process has posted
-        it meanwhile. Also called once the surface is closed. Raises DeliveryError."""
+    @property
+    def deletions(self) -> Deletions | None:
+        """The same messages, to delete; None where what is shown stays."""
+        ...
 
     @property
     def uploads(self) -> Uploads | None:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 from bot.domain.answer_file import AnswerFile, Upload
 from bot.domain.answer_options import AnswerOptions
@@ -353,6 +353,14 @@ class FakeSurface:
         return (
             FakeUploads(self._adapter, self._turn) if self._adapter.attaches else None
         )
+
+    @property
+    def sign(self) -> Self:
+        return self
+
+    @property
+    def deletions(self) -> Self:
+        return self
 
     async def announce(self) -> bool:
         return self._adapter.signs

@@ -89,17 +89,17 @@ async def test_the_line_says_what_claude_does_until_the_post(
             (Activity("ask", "Linear"), "is asking Linear…"),
             (Activity("ask"), "is asking a server…"),
         ):
-            surface.progress(activity)
+            surface.sign.progress(activity)
             await slack.until(partial(shows, slack, turn, words))
         # One that is on its way while the post is made is cleared in the end.
         gate = slack.faults.hold(SET)
         calls = len(slack.calls_of(SET))
-        surface.progress(Activity("search"))
+        surface.sign.progress(Activity("search"))
         await slack.until(lambda: len(slack.calls_of(SET)) > calls)
         await show(surface, Part(0, "Paris.", final=True))
         # From then on, it says nothing more.
         made = len(slack.calls_of(SET))
-        surface.progress(Activity("search"))
+        surface.sign.progress(Activity("search"))
         gate.set()
     assert line(slack, turn) == ""
     # What is left is the call that clears it.
