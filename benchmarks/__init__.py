@@ -1,4 +1,4 @@
-"""What Threadkeep claims about speed, cost and scale, as commands.
+"""Commands that measure the figures of docs/performance.md: speed, cost and scale.
 
 Rule 1: what is measured is `threadkeep serve`, a process of its own with its real
 limits, between emulators that enforce the platforms'. Nothing leaves 127.0.0.1.

@@ -1,4 +1,5 @@
-"""How soon Slack has its acknowledgement, over each way in, at 200 events a second."""
+"""Measure the time until Slack has its acknowledgement, over each way in, at 200 events
+a second."""
 
 import asyncio
 import contextlib
@@ -164,7 +165,7 @@ def _database(folder: Path) -> Iterator[str]:
 
 
 class Room:
-    """Where two people talk, in threads with the bot and beside it."""
+    """A channel in which two people talk, in threads with the bot and beside it."""
 
     def __init__(self, slack: SlackEmulator, bot: int) -> None:
         self._slack = slack

@@ -46,7 +46,7 @@ CALLS = discord.RATES["global"]
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """What one platform leaves to anybody."""
+    """The least lag that the limits of one platform allow."""
 
     #: The mean lag over all readers that no schedule goes below, when so many replies
     #: in so many channels begin at once and grow evenly for so many seconds, if first
@@ -59,8 +59,8 @@ class Bound:
 def schedule(
     answers: Sequence[Growth], budgets: Sequence[str], bound: Bound, *, worth: int
 ) -> list[Growth]:
-    """When how much of each of `answers` is seen if every write that the platform
-    allows is spent at once on the reply with the most unseen text.
+    """Return when how much of each of `answers` is seen if every allowed write is spent
+    at once on the reply with the most unseen text.
 
     `budgets` name what the writes of each are counted on. Less than `worth`
     characters are not worth a write while an answer grows: 1 is the eager one, more
@@ -87,8 +87,8 @@ def schedule(
 
 
 def first_sight(replies: int, channels: int) -> tuple[float, float]:
-    """How long, in seconds, the first sight of so many replies in so many channels of
-    Slack takes at the least, on average and for the last; all begin at once."""
+    """Return the least seconds until so many replies in so many channels of Slack are
+    first seen, on average and for the last; all begin at once."""
     waits = _firsts(replies, channels)
     return sum(waits) / replies, max(waits)
 
@@ -122,7 +122,8 @@ def first_words(platform: str, replies: int, channels: int) -> float:
 
 
 def _firsts(replies: int, channels: int) -> list[float]:
-    """When so many replies can be posted, or started as streams, at the soonest."""
+    """Return the soonest times at which so many replies can be posted, or started as
+    streams."""
     return [
         max(_wait(nth, *[POSTS] * channels, STARTS), _wait(nth, ALL_POSTS, STARTS))
         for nth in range(1, replies + 1)
@@ -230,7 +231,7 @@ BOUNDS = {
 
 
 def _until(growth: Growth, now: float) -> int:
-    """How many characters there are at `now`."""
+    """Return the number of characters at `now`."""
     # From the back: of most of it we know already.
     return next((chars for at, chars in reversed(growth) if at <= now), 0)
 

@@ -1,5 +1,5 @@
-"""What the input of a long thread costs: without caching, with a sliding window, and as
-Threadkeep asks.
+"""Compare the cost of the input of a long thread: without caching, with a sliding
+window, and as Threadkeep asks.
 
 The requests are made by the product's own functions and replayed against the emulated
 prompt cache, at the catalog's prices; nothing is sent, and the clock is that of the
@@ -222,7 +222,7 @@ WAYS = {"no caching": uncached, f"last {WINDOW} messages": sliding, OURS: ours}
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What the input of a thread came to, in one way."""
+    """The cost of the input of a thread, in one way."""
 
     #: In USD after each turn.
     usd: tuple[float, ...]

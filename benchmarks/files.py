@@ -1,5 +1,5 @@
-"""What it takes to read files and long threads: the request for a thread of a thousand
-turns with fifty files, the space of these turns, and uploads of 25 MB."""
+"""Measure the request for a thread of a thousand turns with fifty files, the space of
+these turns, and uploads of 25 MB."""
 
 import asyncio
 import statistics
@@ -39,7 +39,7 @@ PATIENCE = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Took:
-    """What one question took."""
+    """The cost of one question."""
 
     #: Seconds until Claude had the request, by the clock, and of CPU.
     asked: float
@@ -141,7 +141,7 @@ def _env(folder: Path) -> Mapping[str, str]:
 
 
 class _Office:
-    """Where one question is asked at a time."""
+    """A platform on which one question is asked at a time."""
 
     def __init__(
         self, pid: int, folder: Path, platform: Platform, claude: ClaudeEmulator

@@ -51,7 +51,7 @@ GUILDS, ROOMS = (1, 100, 500), 50
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a process used for `threads` answers."""
+    """The resources that a process used for `threads` answers."""
 
     where: str
     threads: int
@@ -70,7 +70,7 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """What a process used to be in `guilds` guilds."""
+    """The resources that a process used to be in `guilds` guilds."""
 
     guilds: int
     #: Bytes once it knew all of them.
@@ -158,7 +158,6 @@ class _Workspaces:
 
     @property
     def is_heard(self) -> bool:
-        """See `Platform`."""
         return is_heard(self._slack)
 
 

@@ -1,4 +1,5 @@
-"""What settings and budgets add to a question, however many channels have their own."""
+"""Measure what settings and budgets add to a question, however many channels have their
+own."""
 
 import tempfile
 import time

@@ -1,4 +1,5 @@
-"""How soon after somebody speaks Claude is asked, however long the thread is."""
+"""Measure the time from a message to the request to Claude, however long the thread
+is."""
 
 import asyncio
 import tempfile
@@ -33,7 +34,7 @@ PAUSE = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Took:
-    """What became of one question, in seconds since it was said."""
+    """The course of one question, in seconds since it was said."""
 
     durable: float
     #: None where nobody is to be told.
@@ -77,8 +78,8 @@ def _rows(new: Sequence[Took], old: Sequence[Took]) -> Iterator[tuple[str, ...]]
 
 
 async def _ask_all(name: str) -> tuple[list[Took], list[Took], int]:
-    """What became of questions in new threads and in long ones; how much Claude was
-    given of a long one."""
+    """Return the courses of questions in new and in long threads, and the bytes that
+    Claude was given of a long one."""
     # Nothing that is measured waits for a limit, and the posts of two hundred
     # questions in a row would.
     async with (
@@ -102,7 +103,7 @@ async def _ask_all(name: str) -> tuple[list[Took], list[Took], int]:
 
 
 class Office:
-    """Where one question is asked at a time."""
+    """A platform on which one question is asked at a time."""
 
     def __init__(
         self, platform: Platform, claude: ClaudeEmulator, db: Database

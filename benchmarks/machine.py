@@ -1,4 +1,4 @@
-"""What the machine is, and what a process on it uses. Reads Linux's /proc."""
+"""The machine, and what a process on it uses. Reads Linux's /proc."""
 
 import os
 import platform

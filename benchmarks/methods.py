@@ -57,7 +57,7 @@ PATIENCE = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one way made of one scene."""
+    """The result of one way in one scene."""
 
     method: str
     replies: list[Watched]
@@ -129,7 +129,7 @@ async def play(method: str, threads: int, channels: int, answer: str) -> Run:
 
 
 def _lasted(replies: Sequence[Watched]) -> float:
-    """How long, in seconds, Claude took for the slowest of them."""
+    """Return the seconds that Claude took for the slowest of them."""
     return max(each.sent[-1][0] - each.question.at for each in replies)
 
 

@@ -1,4 +1,4 @@
-"""How bots show a streamed answer on Slack today, each way as a small program.
+"""The ways in which bots stream an answer on Slack today, each as a small program.
 
 Most post a placeholder and edit it while Claude writes, through Slack's own SDK with
 its own handler for rate limits, as people set it up; an edit that fails even so is

@@ -31,7 +31,7 @@ NO_FILES: Files = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What Alice asked, and where the answer is to be expected."""
+    """A question of Alice, and the thread where its answer is to be expected."""
 
     #: When she said it.
     at: float
@@ -51,7 +51,7 @@ class Platform(Protocol):
 
     @property
     def env(self) -> Mapping[str, str]:
-        """What an operator sets to reach it."""
+        """The variables that an operator sets to reach it."""
 
     @property
     def is_heard(self) -> bool:
@@ -68,7 +68,7 @@ class Platform(Protocol):
 
     @property
     def refused(self) -> str:
-        """How many calls of which kind came too soon."""
+        """The number of calls of each kind that came too soon."""
 
     @property
     def refusals(self) -> int:
@@ -94,10 +94,11 @@ class Platform(Protocol):
         name."""
 
     def acknowledged(self, question: Question) -> float | None:
-        """When the bot said that it has the question, where it is to say so."""
+        """Return the time at which the bot said that it has the question; None where it
+        is not to say so."""
 
     def promised(self, question: Question) -> float | None:
-        """When the first sign of an answer was seen; None so far."""
+        """Return the time at which a sign of an answer was first seen; None so far."""
 
     def answer(self, question: Question) -> list[tuple[float, str]]:
         """Return the texts of the first message of the answer as Alice read them, with
@@ -120,47 +121,38 @@ class Slack:
 
     @property
     def env(self) -> Mapping[str, str]:
-        """See `Platform`."""
         return slack_env(self._slack)
 
     @property
     def is_heard(self) -> bool:
-        """See `Platform`."""
         return is_heard(self._slack)
 
     @property
     def settled(self) -> bool:
-        """See `Platform`."""
         return self._slack.settled
 
     @property
     def writes(self) -> tuple[int, int]:
-        """See `Platform`."""
         firsts = ("chat.postMessage", "chat.startStream")
         later = ("chat.update", "chat.appendStream", "chat.stopStream")
         return sum(map(self._served, firsts)), sum(map(self._served, later))
 
     @property
     def refused(self) -> str:
-        """See `Platform`."""
         counts = self._slack.refused.items()
         return ", ".join(f"{each.rpartition('.')[2]} {n}" for each, n in counts) or "0"
 
     @property
     def refusals(self) -> int:
-        """See `Platform`."""
         return sum(self._slack.refused.values())
 
     async def until(self, condition: Callable[[], object], timeout: float) -> None:
-        """See `Platform`."""
         await self._slack.until(condition, timeout=timeout)
 
     def add_channel(self) -> str:
-        """See `Platform`."""
         return self._slack.add_channel("room")
 
     def open_thread(self) -> ThreadKey:
-        """See `Platform`."""
         channel = self._slack.add_channel("old", joined=False)
         ts = self._slack.say(self._alice, channel, "?")
         self._slack.invite(channel)
@@ -173,7 +165,6 @@ class Slack:
         thread: ThreadKey | None = None,
         files: Files = NO_FILES,
     ) -> Question:
-        """See `Platform`."""
         slack = self._slack
         root = thread.thread if thread else None
         said = f"{slack.mention} {text}"
@@ -186,7 +177,6 @@ class Slack:
         )
 
     def acknowledged(self, question: Question) -> float | None:
-        """See `Platform`."""
         # A mention is two events; the product works on whichever comes first.
         attempts = (
             each.attempts[0].acked
@@ -196,7 +186,6 @@ class Slack:
         return next(attempts, None)
 
     def promised(self, question: Question) -> float | None:
-        """See `Platform`."""
         place = question.thread.channel, question.thread.thread
         lines = [
             each.at
@@ -207,11 +196,9 @@ class Slack:
         return min([*lines, *(at for at, _ in self.answer(question))], default=None)
 
     def answer(self, question: Question) -> list[tuple[float, str]]:
-        """See `Platform`."""
         return [(each.at, each.text) for each in self._versions(question)]
 
     def others_see(self, question: Question) -> list[tuple[float, str]]:
-        """See `Platform`."""
         versions = self._versions(question)
         return [(each.at, each.text) for each in versions if not each.is_private]
 
@@ -239,40 +226,32 @@ class Discord:
 
     @property
     def env(self) -> Mapping[str, str]:
-        """See `Platform`."""
         return self._discord.env
 
     @property
     def is_heard(self) -> bool:
-        """See `Platform`."""
         return is_heard(self._discord)
 
     @property
     def settled(self) -> bool:
-        """See `Platform`."""
         return self._discord.settled
 
     @property
     def writes(self) -> tuple[int, int]:
-        """See `Platform`."""
         return self._served("POST", MESSAGES), self._served("PATCH", MESSAGE)
 
     @property
     def refused(self) -> str:
-        """See `Platform`."""
         return str(self._discord.refused)
 
     @property
     def refusals(self) -> int:
-        """See `Platform`."""
         return self._discord.refused
 
     async def until(self, condition: Callable[[], object], timeout: float) -> None:
-        """See `Platform`."""
         await self._discord.until(condition, timeout=timeout)
 
     def add_channel(self) -> str:
-        """See `Platform`."""
         return self._discord.add_channel("room")
 
     def add_guild(self, channels: int) -> str:
@@ -283,7 +262,6 @@ class Discord:
         ][-1]
 
     def open_thread(self) -> ThreadKey:
-        """See `Platform`."""
         discord, channel = self._discord, self.add_channel()
         root = discord.say(self._alice, channel, "?")
         thread = discord.thread(self._alice, channel, "old", message=root)
@@ -296,7 +274,6 @@ class Discord:
         thread: ThreadKey | None = None,
         files: Files = NO_FILES,
     ) -> Question:
-        """See `Platform`."""
         discord = self._discord
         place = thread.thread if thread else channel
         said = f"{discord.mention} {text}"
@@ -308,24 +285,20 @@ class Discord:
         return Question(at=at, message=message, thread=key, budget=key.thread)
 
     def acknowledged(self, question: Question) -> float | None:
-        """See `Platform`."""
         return None
 
     def promised(self, question: Question) -> float | None:
-        """See `Platform`."""
         path = f"/channels/{question.thread.thread}/typing"
         signs = [each.at for each in self._discord.calls_of("POST", path)]
         return min([*signs, *(at for at, _ in self.answer(question))], default=None)
 
     def answer(self, question: Question) -> list[tuple[float, str]]:
-        """See `Platform`."""
         seen = self._discord.messages(question.thread.thread)
         replies = [each for each in seen if each.bot]
         versions = replies[0].versions if replies else ()
         return [(each.at, each.text) for each in versions]
 
     def others_see(self, question: Question) -> list[tuple[float, str]]:
-        """See `Platform`."""
         return self.answer(question)
 
     def _served(self, method: str, path: str) -> int:

@@ -85,7 +85,7 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What the server used for `readers` streams of `answers` answers."""
+    """The resources that the server used for `readers` streams of `answers` answers."""
 
     readers: int
     answers: int

@@ -1,4 +1,4 @@
-"""How long the operator's reports take on a large database, and what waits for them."""
+"""Measure the operator's reports on a large database, and what waits for them."""
 
 import asyncio
 import random

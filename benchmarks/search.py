@@ -1,4 +1,4 @@
-"""How long a search through a large database takes, and what its index costs."""
+"""Measure a search through a large database, and the cost of its index."""
 
 import random
 import sqlite3

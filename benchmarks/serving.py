@@ -22,11 +22,11 @@ FOR_EVER = 3600.0
 
 
 class Served(Protocol):
-    """What is known of a platform to serve it."""
+    """A platform, as far as a process needs it to serve it."""
 
     @property
     def env(self) -> Mapping[str, str]:
-        """What an operator sets to reach it."""
+        """The variables that an operator sets to reach it."""
 
     @property
     def is_heard(self) -> bool:

@@ -1,4 +1,4 @@
-"""What it costs readers that several processes share the limits of a workspace."""
+"""Measure what readers wait longer where processes share the limits of a workspace."""
 
 from collections.abc import Sequence
 

@@ -59,7 +59,7 @@ DISCORD_CALLS = (
 
 @dataclass(frozen=True, slots=True)
 class Soaked:
-    """What happened, and what became of it."""
+    """The events of a run, and its result."""
 
     seconds: float
     asked: Counter[str]
@@ -189,7 +189,8 @@ class Soak:
         return f"question {self._number}?"
 
     def _left(self, database: Path) -> int:
-        """How many messages are not stored yet, and turns not written out."""
+        """Return the number of messages that are not stored yet and of turns that are
+        not written out."""
         said = "SELECT count(*) FROM messages WHERE role = 'user' AND asks"
         open_ = "SELECT count(*) FROM turns WHERE state <> 'delivered'"
         with contextlib.closing(sqlite3.connect(database)) as db:

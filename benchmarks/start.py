@@ -1,4 +1,4 @@
-"""How long after it is started Threadkeep can be spoken to."""
+"""Measure the time from the start of a process until it can be spoken to."""
 
 import tempfile
 import time

@@ -1,4 +1,4 @@
-"""What it takes to read an answer of Claude, and to send it a long thread."""
+"""Measure the reading of an answer of Claude, and the sending of a long thread."""
 
 import asyncio
 import contextlib

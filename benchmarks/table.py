@@ -1,4 +1,4 @@
-"""How figures are printed."""
+"""Tables of figures on the terminal."""
 
 import statistics
 from collections.abc import Iterable, Sequence

@@ -41,7 +41,7 @@ EDITS = slack.RATES["chat.update"][0]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """When to write while the answer goes on."""
+    """The times at which to write while the answer goes on."""
 
     #: The mean over all lengths of lag in seconds times the weight of its length.
     mean: float

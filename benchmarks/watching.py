@@ -31,12 +31,12 @@ class Watched:
 
     @property
     def first(self) -> float:
-        """How long after the question any of the answer was seen."""
+        """Seconds from the question until any of the answer was seen."""
         return self.seen[0][0] - self.question.at if self.seen else float("inf")
 
     @property
     def end(self) -> float:
-        """How long after Claude's last word all of it was seen."""
+        """Seconds from Claude's last word until all of it was seen."""
         return float("inf") if self.whole is None else self.whole - self.sent[-1][0]
 
 
@@ -46,7 +46,7 @@ def watched(
     asked: Sequence[Question],
     answer: str,
 ) -> list[Watched]:
-    """What became of `asked`, of which the nth read `question(n)`."""
+    """Return what readers saw of `asked`, of which the nth read `question(n)`."""
     sent = {_asked_in(each.body): each.sent for each in claude.questions}
     return [
         _watched(platform, each, sent[question(nth)], answer)
@@ -55,20 +55,20 @@ def watched(
 
 
 def question(nth: int) -> str:
-    """What is asked in the nth thread."""
+    """Return the question in the nth thread."""
     return f"question {nth}?"
 
 
 def reads(platform: Platform, asked: Question) -> str:
-    """What the answer to `asked` reads now."""
+    """Return the text of the answer to `asked` as it is now."""
     return next((text for _, text in reversed(platform.answer(asked))), "")
 
 
 def lags(
     sent: Sequence[Growth], seen: Sequence[Growth], until: float = float("inf")
 ) -> list[Lag]:
-    """How long each character of each reply waited; what was never seen waited until
-    then."""
+    """Return the seconds that each character of each reply waited; what was never seen
+    waited until then."""
     pairs = zip(sent, seen, strict=True)
     return [lag for arrived, shown in pairs for lag in _lags_of(arrived, shown, until)]
 

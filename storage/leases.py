@@ -1,4 +1,4 @@
-"""Which process owns a thread, inside a transaction; and the migration for that.
+"""The leases of processes on threads, inside a transaction; and the migration for that.
 
 Rule 1: a thread is taken only from nobody, or from a process that is not listed any
 more. Taking it raises its epoch.

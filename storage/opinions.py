@@ -1,4 +1,4 @@
-"""What people thought of answers, for reports."""
+"""People's opinions of answers, for reports."""
 
 from bot.domain.turn import Opinion
 from storage.broken import calendar_time

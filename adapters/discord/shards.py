@@ -1,4 +1,4 @@
-"""Which gateway connections (shards) of a bot one process opens. Pure.
+"""The gateway connections (shards) of a bot that one process opens. Pure.
 
 Discord divides the guilds of a bot among its shards by their ids, and sends direct
 messages to the first one (platform facts B1).

@@ -1,4 +1,5 @@
-"""Why an answer did not find in the prompt cache what the one before had left there.
+"""Reasons why an answer did not find in the prompt cache what the one before had left
+there.
 Pure.
 
 The cache matches the beginning of a prompt byte by byte, and each entry of it lives for

@@ -200,8 +200,8 @@ class Health(Protocol):
 
 
 class Api(Protocol):
-    """What programs do over the web API. Nothing of a workspace that is not served is
-    found."""
+    """The requests of programs over the web API, which find nothing of a workspace that
+    is not served."""
 
     async def authenticate(self, text: str) -> ApiToken | None:
         """Return the token with this text if it is accepted now. Raises

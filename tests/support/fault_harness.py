@@ -162,16 +162,13 @@ class SlackStage(Stage):
         self.general = slack.add_channel("general")
 
     async def ask(self, text: str = "and the capital?") -> str:
-        """See `Stage`."""
         said = f"{self.slack.mention} {text}"
         return self.slack.say(self.alice, self.general, said)
 
     def say(self, text: str, thread: str) -> None:
-        """See `Stage`."""
         self.slack.say(self.bob, self.general, text, thread_ts=thread)
 
     def strike(self, what: str, fault: Any, *, within: str = "", **more: Any) -> Struck:
-        """See `Stage`."""
         method = {POST: "chat.postMessage", EDIT: "chat.update"}.get(what, what)
 
         def there(call: Call) -> bool:
@@ -184,7 +181,6 @@ class SlackStage(Stage):
         return self.slack.faults.add(method, fault, **more)
 
     def texts(self, thread: str) -> list[str]:
-        """See `Stage`."""
         seen = self.slack.thread(self.general, thread)
         return [each.text for each in seen if each.bot]
 
@@ -212,11 +208,9 @@ class DiscordStage(Stage):
         return self.discord.say(self.alice, self.general, said)
 
     def say(self, text: str, thread: str) -> None:
-        """See `Stage`."""
         self.discord.say(self.bob, thread, text)
 
     def strike(self, what: str, fault: Any, *, within: str = "", **more: Any) -> Struck:
-        """See `Stage`."""
         method, path = {
             POST: ("POST", discord_faults.MESSAGES),
             EDIT: ("PATCH", discord_faults.MESSAGE),
@@ -226,7 +220,6 @@ class DiscordStage(Stage):
         return self.discord.faults.add(method, path, fault, **more)
 
     def texts(self, thread: str) -> list[str]:
-        """See `Stage`."""
         if self.discord.thread_of(thread) is None:
             return []
         seen = self.discord.messages(thread)
