@@ -68,8 +68,9 @@ class StatusFile:
         """Write the file until cancelled, then delete it."""
         try:
             while True:
-                await self._write()
+                # Before it is written: what happens meanwhile is to be written, too.
                 self._hurried.clear()
+                await self._write()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(EVERY):
                         await self._hurried.wait()

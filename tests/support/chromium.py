@@ -9,10 +9,17 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, Literal
 
-from playwright.async_api import Browser, BrowserContext, async_playwright, expect
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    ViewportSize,
+    async_playwright,
+    expect,
+)
 
 #: The first is the browser without all that only people use, and starts and draws in a
 #: third of the processor time.
@@ -26,6 +33,8 @@ PACKAGES = ("chromium-headless-shell", "chromium")
 OPTIONS = (
     *("--no-sandbox", "--disable-quic", "--disable-background-networking"),
     *("--disable-component-update", "--no-first-run"),
+    # All pages share one process: each starts for longer than most tests use it.
+    "--renderer-process-limit=1",
 )
 MISSING = "Chromium is not installed, so the tests of pages in a browser are SKIPPED."
 MINIMAL = ("--no-install-recommends", "-y")
@@ -34,6 +43,8 @@ INSTALLING = 600
 #: Milliseconds for whatever a page is to show, and for the start of Chromium: a machine
 #: that is busy with other things is not a wrong answer.
 PATIENCE = 60_000
+#: What a page is as large as, in pixels.
+SIZE: ViewportSize = {"width": 1280, "height": 720}
 
 
 def path() -> str | None:
@@ -52,6 +63,33 @@ async def launched() -> AsyncIterator[Browser]:
             yield browser
         finally:
             await browser.close()
+
+
+async def new_page(browser: Browser) -> Page:
+    """Return a page in a profile of its own, for several tests in turn: see `used`."""
+    return await (await new_context(browser)).new_page()
+
+
+@contextlib.asynccontextmanager
+async def used(
+    page: Page,
+    *,
+    size: ViewportSize = SIZE,
+    motion: Literal["reduce", "no-preference"] = "no-preference",
+    permissions: Sequence[str] = (),
+) -> AsyncIterator[None]:
+    """Let a test use `page`, and leave nothing of it there: a profile and a process for
+    each would take more processor time than all that the tests do."""
+    await page.set_viewport_size(size)
+    await page.emulate_media(reduced_motion=motion)
+    await page.context.grant_permissions(permissions)
+    try:
+        yield
+    finally:
+        await page.evaluate("localStorage.clear(); sessionStorage.clear()")
+        await page.goto("about:blank")
+        await page.context.clear_cookies()
+        await page.context.clear_permissions()
 
 
 async def new_context(browser: Browser, **options: Any) -> BrowserContext:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser
+from playwright.async_api import Browser, Page
 
 from tests.support import chromium
 
@@ -16,3 +16,9 @@ async def chrome() -> AsyncIterator[Browser]:
         pytest.skip(chromium.MISSING)
     async with chromium.launched() as browser:
         yield browser
+
+
+@pytest_asyncio.fixture(loop_scope="session", scope="session")
+async def tab(chrome: Browser) -> Page:
+    """A page of it that tests use one after the other, with `chromium.used`."""
+    return await chromium.new_page(chrome)
