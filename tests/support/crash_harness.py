@@ -236,9 +236,10 @@ class Scene(ABC):
             raise
         deadline, wait = time.monotonic() + PATIENCE, 0.05
         # Signs are taken off after the last word. What is wrong for good stays wrong.
-        while self._faults() and time.monotonic() < deadline:  # noqa: ASYNC110
+        while self._faults():
+            if time.monotonic() >= deadline:
+                self.check()
             await asyncio.sleep(wait := min(1.0, 2 * wait))
-        self.check()
 
     async def close(self) -> None:
         """Stop it, if it runs, and check the invariants of all that was played."""

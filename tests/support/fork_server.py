@@ -71,6 +71,8 @@ def nurse(orders: int, events: int) -> None:
             if (pid := os.fork()) == 0:
                 signal.set_wakeup_fd(-1)
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                # A shell has those ignore it that it starts in the background.
+                signal.signal(signal.SIGINT, signal.default_int_handler)
                 _live(order)
             numbers[pid] = order["number"]
             _tell(events, order["number"], "born", pid)

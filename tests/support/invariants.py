@@ -212,14 +212,22 @@ def _has_no_answer(turn: Turn) -> bool:
     return turn.repeated or turn.reason == WITHDRAWN.reason
 
 
+#: Answers as messages, by platform and what they are made from: long ones take longer
+#: than all else here, and are looked at again and again.
+_LAID_OUT: dict[tuple[str, ...], Renderer] = {}
+
+
 def _rendered(witness: Witness, turn: Turn) -> Renderer:
     """The answer to `turn`, with the default settings."""
-    renderer = Renderer(witness.limits, float(attaching.LINES))
-    if turn.text:
-        renderer.begin(turn.head)
-        renderer.feed(turn.text)
-    renderer.finish(turn.note, calls=turn.calls)
-    return renderer
+    key = witness.platform, turn.head, turn.text, turn.note, turn.calls
+    if key not in _LAID_OUT:
+        renderer = Renderer(witness.limits, float(attaching.LINES))
+        if turn.text:
+            renderer.begin(turn.head)
+            renderer.feed(turn.text)
+        renderer.finish(turn.note, calls=turn.calls)
+        _LAID_OUT[key] = renderer
+    return _LAID_OUT[key]
 
 
 def _parts(witness: Witness, turn: Turn) -> list[str]:

@@ -33,11 +33,7 @@ class Desk(Shell):
 
     async def ask(self, given: bytes, *arguments: str) -> tuple[int, str]:
         """The exit status of `ask`, and all that it printed, on one line."""
-        process = self.process(claude_env(self.claude))
-        await process.start(
-            *arguments, nursery=self.nursery, folder=self.folder, typed=given
-        )
-        return await self._ended(process)
+        return await self.type(given, *arguments, env=claude_env(self.claude))
 
     @property
     def read(self) -> list[str]:

@@ -1,10 +1,17 @@
 """The commands as an operator meets them: good days and every kind of bad one."""
 
+import asyncio
 import itertools
 import json
+import logging
+import os
+import resource
 import signal
-from collections.abc import AsyncIterator, Mapping
+import sys
+import threading
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 import pytest_asyncio
@@ -12,7 +19,8 @@ import pytest_asyncio
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.claude.reply import Fail
 from tests.emulators.slack.emulator import SlackEmulator
-from tests.support.process import Nursery, Process, claude_env, slack_env
+from tests.support.commands_here import carry_out
+from tests.support.process import ROOT, Nursery, Process, claude_env, slack_env
 
 # The nursery of the module lives on one loop, and its tests with it.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -48,35 +56,62 @@ class Shell:
 
     def process(self, env: Mapping[str, str]) -> Process:
         """A process that finds what others left in the folder, but for its log."""
-        wide = {"COLUMNS": "200", "THREADKEEP_DB": str(self.folder / "threadkeep.db")}
         log = self.folder / str(next(self._numbers))
         log.mkdir()
-        return Process(log, {**wide, **env})
+        return Process(log, self._with(env))
 
     async def run(self, env: Mapping[str, str], *arguments: str) -> tuple[int, str]:
         """The exit status of a command, and what it printed, on one line."""
-        process = self.process(env)
-        await process.start(*arguments, nursery=self.nursery)
-        return await self._ended(process)
+        return await self._carried_out(env, arguments, ROOT)
 
-    async def type(self, text: str, *arguments: str) -> tuple[int, str]:
-        """The same in the folder, with nothing set and `text` on standard input; of
-        `threadkeep serve` without arguments."""
-        process = self.process({})
-        await process.start(
-            *arguments, nursery=self.nursery, folder=self.folder, typed=text
-        )
-        return await self._ended(process)
+    async def type(
+        self,
+        text: str | bytes,
+        *arguments: str,
+        env: Mapping[str, str] = MappingProxyType({}),
+    ) -> tuple[int, str]:
+        """The same in the folder, with `text` on standard input; of `threadkeep serve`
+        without arguments."""
+        typed = text.encode() if isinstance(text, str) else text
+        return await self._carried_out(env, arguments or ("serve",), self.folder, typed)
 
-    async def _ended(self, process: Process) -> tuple[int, str]:
-        status = await process.ended()
-        assert "Traceback" not in process.output
-        return status, " ".join(process.output.split())
+    async def _carried_out(
+        self,
+        env: Mapping[str, str],
+        arguments: Sequence[str],
+        folder: Path,
+        typed: bytes = b"",
+    ) -> tuple[int, str]:
+        status, printed = await carry_out(arguments, self._with(env), folder, typed)
+        assert "Traceback" not in printed
+        return status, " ".join(printed.split())
+
+    def _with(self, env: Mapping[str, str]) -> dict[str, str]:
+        database = str(self.folder / "threadkeep.db")
+        return {"COLUMNS": "200", "THREADKEEP_DB": database, **env}
 
 
 @pytest.fixture
 def shell(tmp_path: Path, nursery: Nursery) -> Shell:
     return Shell(tmp_path, nursery)
+
+
+async def test_what_is_typed_changes_nothing_for_the_tests(shell: Shell) -> None:
+    def now() -> tuple[object, ...]:
+        mask = os.umask(0o022)
+        os.umask(mask)
+        streams, log = (sys.stdin, sys.stdout, sys.stderr), logging.getLogger()
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        signals = [*map(signal.getsignal, (signal.SIGINT, signal.SIGTERM))]
+        return (
+            *(dict(os.environ), Path.cwd(), mask, streams, limits, signals),
+            *([*log.handlers], log.level, asyncio.run, threading.active_count()),
+        )
+
+    before = now()
+    assert (await shell.type("hello", "serve", "--lines"))[0] == 0
+    assert (await shell.type("", "no-such-command"))[0] == MISTAKE
+    assert now() == before
 
 
 async def test_check_with_nothing_set_up_says_where_to_get_it(shell: Shell) -> None:

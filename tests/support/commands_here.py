@@ -1,0 +1,126 @@
+"""Threadkeep's commands, carried out in this process: a tenth of the work of a process.
+
+What only a process proves (a signal, a kill, a terminal, a pipe) takes a `Nursery`.
+
+Rule: what a command sets for its process is as before once it has ended, and nothing of
+it goes on.
+"""
+
+import asyncio
+import contextlib
+import io
+import logging
+import os
+import resource
+import sys
+import threading
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar, TypeVarTuple
+
+from bot.cli.main import main
+from bot.runtime.logs import LIBRARIES
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+# Seconds that a command may take on a machine that is busy with other things.
+PATIENCE = 60.0
+
+# Streams, environment and folder are one for the whole process.
+_ALONE = threading.Lock()
+
+
+async def carry_out(
+    arguments: Sequence[str], env: Mapping[str, str], folder: Path, typed: bytes = b""
+) -> tuple[int, str]:
+    """Carry out `threadkeep` with `arguments` in a thread, in `env` alone and in
+    `folder`, with `typed` on standard input; return the exit status, and what it
+    printed to standard output and standard error."""
+    loop = asyncio.get_running_loop()
+    ended = loop.create_future()
+
+    def live() -> None:
+        try:
+            result = _carry_out(arguments, env, folder, typed)
+        except BaseException as error:
+            loop.call_soon_threadsafe(ended.set_exception, error)
+        else:
+            loop.call_soon_threadsafe(ended.set_result, result)
+
+    thread = threading.Thread(target=live, name="threadkeep", daemon=True)
+    thread.start()
+    async with asyncio.timeout(PATIENCE):
+        status, printed = await ended
+    thread.join()
+    return status, printed
+
+
+def _carry_out(
+    arguments: Sequence[str], env: Mapping[str, str], folder: Path, typed: bytes
+) -> tuple[int, str]:
+    assert _ALONE.acquire(blocking=False), "another command is carried out here"
+    printed = io.BytesIO()
+    with contextlib.ExitStack() as stack:
+        stack.callback(_ALONE.release)
+        stack.enter_context(_nothing_left())
+        stack.enter_context(contextlib.chdir(folder))
+        os.environ.clear()
+        os.environ.update({"PATH": os.defpath, **env})
+        sys.stdin = io.TextIOWrapper(io.BytesIO(typed), "utf-8")
+        sys.stdout = io.TextIOWrapper(printed, "utf-8", write_through=True)
+        sys.stderr = io.TextIOWrapper(printed, "utf-8", write_through=True)
+        asyncio.run = _run  # type: ignore[assignment]
+        try:
+            main(args=list(arguments), prog_name="threadkeep")
+        except SystemExit as ending:
+            status = ending.code or 0
+            assert isinstance(status, int)
+            return status, printed.getvalue().decode()
+    raise AssertionError("click ends the process")
+
+
+@contextlib.contextmanager
+def _nothing_left() -> Iterator[None]:
+    """Give this process back what it had: streams, environment, masks, limits, the log,
+    and no more threads."""
+    loggers = [logging.getLogger(name) for name in (None, *LIBRARIES)]
+    handlers, levels = [*loggers[0].handlers], [each.level for each in loggers]
+    streams = sys.stdin, sys.stdout, sys.stderr
+    env, run = dict(os.environ), asyncio.run
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    os.umask(mask := os.umask(0o022))
+    threads = {*threading.enumerate()}
+    try:
+        yield
+    finally:
+        asyncio.run = run
+        sys.stdin, sys.stdout, sys.stderr = streams
+        os.environ.clear()
+        os.environ.update(env)
+        os.umask(mask)
+        resource.setrlimit(resource.RLIMIT_NOFILE, files)
+        loggers[0].handlers[:] = handlers
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+    left = {each.name for each in {*threading.enumerate()} - threads}
+    # Those of the test's own event loop may have begun meanwhile.
+    assert not [name for name in left if not name.startswith("asyncio_")], left
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    """The event loop of a thread, which no signal reaches."""
+
+    def add_signal_handler(
+        self, sig: int, callback: Callable[[*Ts], object], *args: *Ts
+    ) -> None:
+        """Do nothing, where Python would refuse."""
+
+    def remove_signal_handler(self, sig: int) -> bool:
+        """Say that there was none."""
+        return False
+
+
+def _run(coroutine: Coroutine[Any, Any, T], **_: Any) -> T:
+    with asyncio.Runner(loop_factory=_Loop) as runner:
+        return runner.run(coroutine)
