@@ -6,7 +6,7 @@ import logging
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import hypothesis
@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 
 from bot.runtime.logs import LIBRARIES
-from tests.support import certificates, code, locks, memory_store
+from tests.support import certificates, locks, memory_store
 from tests.support.deep import rounds
 from tests.support.memory_store import migrate_new
 from tests.support.process import Nursery, shared_nursery
@@ -60,9 +60,14 @@ LONG = (
 )
 
 
+#: What waits for the server that was begun to start.
+_POSTGRES = pytest.StashKey[Callable[[], None]]()
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Share one nursery among the test processes, if there are several. The tests of
-    the emulators need none.
+    """Share one nursery among the test processes, if there are several, and begin to
+    start a PostgreSQL server if they run all tests: both are ready when all is
+    collected. The tests of the emulators need neither.
 
     Raises UsageError where a package that is imported is not installed: the nursery
     would end, and every test that needs it fail with it.
@@ -76,6 +81,10 @@ def pytest_configure(config: pytest.Config) -> None:
         stack = contextlib.ExitStack()
         stack.enter_context(shared_nursery())
         config.add_cleanup(stack.close)
+        if config.args_source is pytest.Config.ArgsSource.TESTPATHS:
+            from tests.support import postgres
+
+            config.stash[_POSTGRES] = postgres.begin()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -87,9 +96,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Leave what all tests share out of garbage collection, which would look at all
     modules and tests again and again."""
     if session.config.getoption("workers"):
-        code.read_all()
-        if postgres := sys.modules.get("tests.support.postgres"):
-            postgres.share()
+        if wait := session.config.stash.get(_POSTGRES, None):
+            wait()
+        elif postgres := sys.modules.get("tests.support.postgres"):
+            postgres.begin()()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
     gc.enable()

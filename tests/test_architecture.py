@@ -8,7 +8,9 @@ from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
-from tests.support.code import nodes, tree
+from tests.support.code import WALKS, nodes, tree
+
+pytestmark = WALKS
 
 ROOT = Path(__file__).parent.parent
 MODULES = sorted(

@@ -14,6 +14,8 @@ from tests.test_architecture import MODULES, ROOT
 # The most characters of a message, of a sentence, and of a label.
 MOST_CHARS, MOST_SENTENCE, MOST_LABEL = 300, 200, 100
 # Words and parts of sentences, which have no full stop.
+pytestmark = code.WALKS
+
 LABELS = {"dates", "labels", "options", "phrases", "plurals", "summaries"}
 # Clauses behind a colon, and findings in a table.
 CLAUSES = LABELS | {"check", "claude", "files", "yaml"}

@@ -12,16 +12,21 @@ from tests.support.locks import ROOT, not_installed
 
 TESTS = """
 import asyncio, os, signal
+import pytest
+
+ran = []
 
 async def waits_for_ever():
     await asyncio.Event().wait()
 
-def test_a(): pass
+@pytest.mark.together("it")
+def test_a(): ran.append("a")
 def test_b(): assert "this" == "that"
 def test_c(): os.kill(os.getpid(), signal.SIGKILL)
 def test_d(): pass
 def test_e(): asyncio.run(waits_for_ever())
-def test_f(): pass
+@pytest.mark.together("it")
+def test_f(): assert ran == ["a"]
 """
 
 

@@ -7,23 +7,28 @@ from pathlib import Path
 import pytest
 
 from bot.ports.store import Store
-from storage import leases
 from storage.opening import Where
 from storage.store import DatabaseStore
-from tests.support import kept_file, postgres
+from tests.support import kept_file, shared_database
 
 #: The name of the process that the store is of.
 OWNER = "here"
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+# What connections know of the tables, and have compiled for them, stays.
+@pytest.fixture(
+    params=[
+        pytest.param(name, marks=pytest.mark.together(name))
+        for name in ("sqlite", "postgres")
+    ]
+)
 def database(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Where:
     """Where the store of a test is."""
     if request.param == "sqlite":
         return tmp_path_factory.getbasetemp() / "contracts.db"
-    return postgres.shared()
+    return shared_database.shared()
 
 
 @pytest.fixture
@@ -32,10 +37,8 @@ async def store(database: Where) -> AsyncIterator[Store]:
         async with kept_file.opened(database, OWNER) as store:
             yield store
     else:
-        # A new database for each test would take a minute.
-        pool = postgres.pool()
-        await pool.write(postgres.empty)
-        await pool.write(lambda db: leases.enter(db, OWNER, "serve", 0.0))
+        await shared_database.begin_anew(OWNER)
+        pool = shared_database.pool()
         yield DatabaseStore(
             *(pool.read, pool.write, pool.report), clock=time.time, owner=OWNER
         )

@@ -9,6 +9,8 @@ import pytest
 
 from tests.support import code
 
+pytestmark = code.WALKS
+
 ROOT = Path(__file__).parents[2]
 MOST_MEMBERS = 10
 

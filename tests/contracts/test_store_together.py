@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 import pytest
@@ -27,14 +27,13 @@ from bot.domain.summary import Summary
 from bot.domain.triage_case import TriageCase
 from bot.domain.turn import Turn
 from bot.errors import ThreadLost
-from storage import leases
 from storage.engine import schema as engine_schema
 from storage.postgres import schema
 from storage.postgres.connection import Connection
 from storage.postgres.opening import opened
 from storage.postgres.pool import Pool
 from storage.store import DatabaseStore
-from tests.support import postgres
+from tests.support import postgres, shared_database
 from tests.support.deep import rounds
 from tests.support.store_helpers import (
     HERE,
@@ -48,8 +47,10 @@ from tests.support.store_helpers import (
     waiting,
 )
 
+pytestmark = pytest.mark.together("postgres")
+
 #: How many processes there are.
-STORES = 4
+STORES = 3
 ROUNDS = rounds(6, 150)
 
 NOON = 1_795_867_200.0
@@ -62,24 +63,20 @@ Stores = Sequence[DatabaseStore]
 @cache
 def pools() -> list[Pool]:
     """The connections of several processes to the database that tests share."""
-    return [postgres.pool_for_all_tests() for _ in range(STORES)]
+    return [shared_database.pool_for_all_tests() for _ in range(STORES)]
 
 
 @pytest.fixture
 async def stores() -> Stores:
     """The stores of several processes on one database, which is empty."""
-    await pools()[0].write(postgres.empty)
-    found = []
-    for number, pool in enumerate(pools()):
-        owner = f"process {number}"
-        enter = partial(leases.enter, owner=owner, role="serve", now=0.0)
-        await pool.write(enter)
-        found.append(
-            DatabaseStore(
-                *(pool.read, pool.write, pool.report), clock=time.time, owner=owner
-            )
+    owners = [f"process {number}" for number in range(STORES)]
+    await shared_database.begin_anew(*owners)
+    return [
+        DatabaseStore(
+            *(pool.read, pool.write, pool.report), clock=time.time, owner=owner
         )
-    return found
+        for pool, owner in zip(pools(), owners, strict=True)
+    ]
 
 
 async def at_once(calls: Sequence[Awaitable[Any]]) -> list[Any]:

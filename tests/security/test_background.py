@@ -143,6 +143,7 @@ def _around(call: ast.Call, tree: ast.Module) -> str:
     return max(functions, key=lambda each: each.lineno).name if functions else ""
 
 
+@code.WALKS
 def test_nothing_starts_outside_the_rule() -> None:
     assert {(file, where) for file, where, _ in calls(MAKERS)} == set(ALLOWED)
 
@@ -353,6 +354,7 @@ ELSEWHERE = {
 }
 
 
+@code.WALKS
 def test_no_kind_of_work_is_forgotten() -> None:
     assert kinds() == {each.kind for each in FAULTS} | ELSEWHERE
 

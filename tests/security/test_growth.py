@@ -7,6 +7,8 @@ from pathlib import Path
 
 from tests.support import code
 
+pytestmark = code.WALKS
+
 ROOT = Path(__file__).parent.parent.parent
 CODE = ("bot", "adapters", "storage")
 

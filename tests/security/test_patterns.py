@@ -139,6 +139,7 @@ def _at_top(tree: ast.Module) -> Iterator[ast.AST]:
             yield from ast.walk(node.value)
 
 
+@code.WALKS
 def test_a_pattern_is_a_constant() -> None:
     found = {path: misplaced(code.tree(path)) for path in MODULES}
     assert {path: lines for path, lines in found.items() if lines} == {}
@@ -338,6 +339,7 @@ def slow(pattern: re.Pattern[str], ways: Iterable[str], most: int) -> list[str]:
 PATTERNS = patterns()
 
 
+@code.WALKS
 @pytest.mark.parametrize("share", range(SHARES := rounds(2, 8)))
 def test_every_pattern_takes_linear_time(share: int) -> None:
     found = {}
@@ -369,6 +371,7 @@ def test_a_quadratic_pattern_is_found(pattern: re.Pattern[str]) -> None:
     assert slow(pattern, USES, 1_000)
 
 
+@code.WALKS
 def test_all_patterns_are_tried() -> None:
     """Each one that a module's text makes is among those that its import brings."""
     ours = {where.partition("[")[0] for where in PATTERNS}

@@ -347,6 +347,7 @@ def _is_quiet(body: Mapping[str, object]) -> bool:
 # Where it is written.
 
 
+@code.WALKS
 def test_discord_is_written_to_in_one_place() -> None:
     found = {
         (path.name, node.func.attr)

@@ -436,6 +436,7 @@ def test_what_is_no_id_is_nowhere() -> None:
         assert str(caught.value) == "channel: no id of Discord's", text
 
 
+@code.WALKS
 def test_no_text_is_read_as_a_number_anywhere_else() -> None:
     """In Discord's adapter; what is read there was looked at with `ids.is_id`."""
     looked_at = {

@@ -353,6 +353,7 @@ def printers(tree: ast.Module) -> set[str]:
     return called & PRINTERS | named & STREAMS
 
 
+@code.WALKS
 def test_only_one_module_prints() -> None:
     modules = {
         str(path.relative_to(ROOT)): code.tree(path)

@@ -1,10 +1,18 @@
-"""The product's code, for tests that walk it."""
+"""The product's code, for tests that walk it.
+
+To read all of it takes seconds: such a test has the mark `WALKS`, so that one process
+runs them all.
+"""
 
 import ast
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
+
+WALKS = pytest.mark.together("code")
 
 
 @cache
@@ -17,11 +25,3 @@ def tree(path: Path) -> ast.Module:
 def nodes(tree: ast.AST) -> tuple[ast.AST, ...]:
     """Return all nodes of a syntax tree, which takes as long as reading it does."""
     return tuple(ast.walk(tree))
-
-
-def read_all() -> None:
-    """Read the modules of the product, so that processes that are forked from this one
-    have them."""
-    for folder in ("bot", "adapters", "storage"):
-        for path in (ROOT / folder).rglob("*.py"):
-            nodes(tree(path))

@@ -11,10 +11,12 @@ import ctypes
 import importlib.util
 import itertools
 import os
+import shlex
 import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -30,13 +32,9 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from bot.domain.server_address import ServerAddress
-from storage.dialect import index_alone
 from storage.engine import schema as engine_schema
 from storage.postgres import schema
 from storage.postgres.connection import Connection
-from storage.postgres.opening import pool_of
-from storage.postgres.pool import Pool
 
 #: The variable with the address of a server whose user may create databases.
 ADDRESS = "TEST_DATABASE_URL"
@@ -61,6 +59,13 @@ _SETTINGS = {
     "logging_collector": "off",
     "dynamic_shared_memory_type": "mmap",
 }
+
+# Some roles must say their password.
+_HBA = f"""\
+local all /^{LOCKED} scram-sha-256
+local all all trust
+local replication all trust
+"""
 
 _numbers = itertools.count(1)
 
@@ -103,13 +108,24 @@ class Server:
             connection.execute(statement)
 
 
-def share() -> None:
-    """Start the server for the processes that are forked from this one, with the tables
-    that most of their databases have. Where none starts, the tests say so."""
-    if os.environ.get(ADDRESS) is None:
+def begin() -> Callable[[], None]:
+    """Begin to start the server for the processes that will be forked from this one,
+    with the tables that most of their databases have; return what waits for it. Where
+    none starts, the tests say so."""
+    if os.environ.get(ADDRESS) is not None:
+        return lambda: None
+    # A process that is to end with its parent ends with the thread that started it.
+    with contextlib.suppress(OSError):
+        _begin_own()
+
+    def share() -> None:
         with contextlib.suppress(OSError, subprocess.SubprocessError, TimeoutError):
             _start_own()
             woken(server())
+
+    thread = threading.Thread(target=share)
+    thread.start()
+    return thread.join
 
 
 @cache
@@ -129,11 +145,18 @@ def server() -> Server:
 
 @cache
 def _start_own() -> Server:
+    started = _begin_own()
+    _await(started)
+    return started
+
+
+@cache
+def _begin_own() -> Server:
     # The folder of pytest's files, which may be in memory.
     where = os.environ.get("PYTEST_DEBUG_TEMPROOT")
     directory = Path(tempfile.mkdtemp(prefix="threadkeep-pg-", dir=where))
     try:
-        started = start(directory)
+        started = _begin(directory)
     except BaseException:
         shutil.rmtree(directory, ignore_errors=True)
         raise
@@ -155,44 +178,6 @@ def database(template: Callable[[Server], str] | None = None) -> Iterator[str]:
 
 
 @cache
-def shared() -> ServerAddress:
-    """Return the address of a database with all tables, which the tests of this process
-    use one after the other."""
-    of = server()
-    return ServerAddress(of.of(of.create(migrated(of))))
-
-
-@cache
-def pool() -> Pool:
-    """Return the threads of this process for the database that its tests share."""
-    return pool_for_all_tests()
-
-
-def pool_for_all_tests() -> Pool:
-    """Return more such threads, closed when the process ends."""
-    found = pool_of(shared())
-    # Before the server ends.
-    Finalize(None, found.close, exitpriority=1)
-    return found
-
-
-def empty(db: Connection) -> None:
-    """Delete all rows of all tables but the record of its steps."""
-    # What the test before this one stored may still be carried over.
-    index_alone(db)
-    db.execute(
-        """
-        DO $$ DECLARE of text; BEGIN
-            SET LOCAL session_replication_role = replica;
-            FOR of IN SELECT tablename FROM pg_tables
-                WHERE schemaname = current_schema() AND tablename <> 'threadkeep_steps'
-            LOOP EXECUTE format('DELETE FROM %I', of); END LOOP;
-        END $$
-        """
-    )
-
-
-@cache
 def migrated(of: Server) -> str:
     """Return the name of a database with all tables, of which others are copies."""
     name = of.create()
@@ -210,6 +195,22 @@ def woken(of: Server) -> str:
     return name
 
 
+def used() -> float:
+    """Return the seconds of processor time that the server of this process has used."""
+    if not _start_own.cache_info().currsize:
+        return 0.0
+    process = _start_own().process
+    assert process is not None
+    pid, spent = process.pid, 0
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    for each in (str(pid), *children):
+        with contextlib.suppress(OSError):
+            numbers = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
+            # Of itself, and of those that ended.
+            spent += sum(map(int, numbers[11:15]))
+    return spent / os.sysconf("SC_CLK_TCK")
+
+
 def uri(address: str) -> str:
     """Return `address` as operators write it."""
     given = conninfo_to_dict(address)
@@ -219,39 +220,41 @@ def uri(address: str) -> str:
 
 def start(directory: Path, **settings: str) -> Server:
     """Start a server with its files in `directory`, which it makes if they are not
-    there; return it when it takes connections."""
+    there; return it when it takes connections. Raises TimeoutError."""
+    started = _begin(directory, **settings)
+    _await(started)
+    return started
+
+
+def _begin(directory: Path, **settings: str) -> Server:
+    """Do the same without waiting for it."""
     programs = _programs()
     user = _USER if os.geteuid() == 0 else None
     if user:
         shutil.chown(directory, user)
-    data = directory / "data"
-    if not data.exists():
-        subprocess.run(
-            [
-                *(programs / "initdb", "--pgdata", data, "--username", "postgres"),
-                *("--auth", "trust", "--encoding", "UTF8", "--locale", "C"),
-                *("--no-sync", "--no-instructions"),
-            ],
-            check=True,
-            user=user,
-            cwd=directory,
-            stdout=subprocess.DEVNULL,
-            timeout=_START_SECONDS,
-        )
-        # Some roles must say their password.
-        hba = data / "pg_hba.conf"
-        hba.write_text(f"local all /^{LOCKED} scram-sha-256\n" + hba.read_text())
+    data, hba = directory / "data", directory / "pg_hba.conf"
+    hba.write_text(_HBA)
     options = {
         **_SETTINGS,
+        "hba_file": str(hba),
         "unix_socket_directories": str(directory),
         **settings,
     }
+    command = [
+        *(str(programs / "postgres"), "-D", str(data)),
+        *(f"--{name}={value}" for name, value in options.items()),
+    ]
+    if not data.exists():
+        initdb = [
+            *(str(programs / "initdb"), "--pgdata", str(data)),
+            *("--username", "postgres", "--auth", "trust"),
+            *("--encoding", "UTF8", "--locale", "C", "--no-sync", "--no-instructions"),
+        ]
+        script = f"{shlex.join(initdb)} && exec {shlex.join(command)}"
+        command = ["/bin/sh", "-c", script]
     with (directory / "log").open("ab") as written:
         process = subprocess.Popen(
-            [
-                *(programs / "postgres", "-D", data),
-                *(f"--{name}={value}" for name, value in options.items()),
-            ],
+            command,
             user=user,
             cwd=directory,
             stdin=subprocess.DEVNULL,
@@ -261,13 +264,11 @@ def start(directory: Path, **settings: str) -> Server:
             # A Ctrl-C of the terminal is for the tests.
             process_group=0,
         )
-    found = Server(
+    return Server(
         make_conninfo("", host=str(directory), user="postgres", dbname="postgres"),
         directory,
         process,
     )
-    _await(found)
-    return found
 
 
 def start_replica(of: Server, directory: Path, **settings: str) -> Server:

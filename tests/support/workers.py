@@ -48,6 +48,14 @@ TASKS, THREADS, DUMPING = signal.SIGUSR1, signal.SIGUSR2, 1.0
 _FORK = multiprocessing.get_context("fork")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers",
+        "together(name): of all such tests, one worker runs them, as what they set up"
+        " takes long and stays",
+    )
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--workers", type=int, default=0, help="run the tests in so many processes"
@@ -83,6 +91,8 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         return
     spent = config.stash.get(_SPENT, {})
     terminalreporter.section(f"processor time: {sum(spent.values()):.0f} s")
+    if postgres := sys.modules.get("tests.support.postgres"):
+        terminalreporter.write_line(f"{postgres.used():8.2f}s PostgreSQL")
     for group, limit in ((_folder, len(spent)), (_module, most), (str, most)):
         sums = dict.fromkeys(map(group, spent), 0.0)
         for test, seconds in spent.items():
@@ -102,10 +112,18 @@ def _folder(test: str) -> str:
 
 def chunks(items: Sequence[pytest.Item]) -> list[list[int]]:
     """Return the positions of `items` in chunks, each of one module and in order, or of
-    all that share what is set up once."""
+    all that share what is set up once, or that are marked to run together."""
     found: list[list[int]] = []
     shared: dict[str, list[int]] = {}
-    for _, group in itertools.groupby(range(len(items)), lambda n: items[n].path):
+    marks = [item.get_closest_marker("together") for item in items]
+    for number, mark in enumerate(marks):
+        if mark is None:
+            continue
+        if (name := f"mark {mark.args[0]}") not in shared:
+            found.append(shared.setdefault(name, []))
+        shared[name].append(number)
+    left = [number for number, mark in enumerate(marks) if mark is None]
+    for _, group in itertools.groupby(left, lambda n: items[n].path):
         numbers = list(group)
         places = [place for n in numbers if (place := _shares(items[n]))]
         if not places:

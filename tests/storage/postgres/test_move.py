@@ -5,7 +5,9 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -27,6 +29,7 @@ from storage.postgres.move import move
 from storage.postgres.move_tables import LEFT_OUT, tables, triggers
 from tests.support import postgres
 from tests.support.deep import rounds
+from tests.support.memory_store import migrate_new
 from tests.support.postgres import database, migrated
 from tests.support.store_helpers import HERE, THERE, answer, exchange, said
 
@@ -106,13 +109,27 @@ def uri(end: object) -> str:
     return str(end) if isinstance(end, Path) else postgres.uri(str(end))
 
 
+@pytest.fixture(autouse=True)
+def migrate_once(monkeypatch: pytest.MonkeyPatch, migrate_once: None) -> None:
+    """Let what is read of a database with all tables be read of a copy, too."""
+    monkeypatch.setattr("storage.postgres.move_tables.migrate", migrate_new)
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     """A file with rows in every table."""
     path = tmp_path / "full.db"
-    with open_for_writing(path) as db:
-        fill(db)
+    path.write_bytes(full())
     return path
+
+
+@cache
+def full() -> bytes:
+    with TemporaryDirectory() as folder:
+        with open_for_writing(Path(folder, "full.db")) as db:
+            fill(db)
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return Path(folder, "full.db").read_bytes()
 
 
 @pytest.fixture
@@ -231,12 +248,12 @@ def kill_after(end: Any, after: int) -> None:
 
 @pytest.mark.usefixtures("small")
 def test_a_move_that_is_killed_goes_on_where_it_was(
-    path: Path, address: str, tmp_path: Path
+    path: Path, made: str, tmp_path: Path
 ) -> None:
     back = tmp_path / "back.db"
-    for source, target in ((uri(path), uri(address)), (uri(address), uri(back))):
+    for source, target in ((uri(path), uri(made)), (uri(made), uri(back))):
         # Each moves so many more batches, from where the one before was killed.
-        more, kills = rounds(60, 30), 0
+        more, kills = rounds(100, 30), 0
         while killed(source, target, more):
             kills += 1
         assert kills == (len(tables()) * 3 - 1) // more > 0
@@ -261,13 +278,13 @@ def test_nobody_starts_on_half_a_move(path: Path, address: str, tmp_path: Path) 
 
 
 @pytest.mark.usefixtures("small")
-def test_a_source_that_changes_meanwhile_is_noticed(path: Path, address: str) -> None:
-    assert killed(uri(path), uri(address), 90)
+def test_a_source_that_changes_meanwhile_is_noticed(path: Path, made: str) -> None:
+    assert killed(uri(path), uri(made), 90)
     with open_for_writing(path) as db:
         db.execute("UPDATE threads SET epoch = 77 WHERE id = 1")
-    assert "threads differs" in problem(lambda: moved(path, address))
-    assert moved(path, address)["threads"] == ROWS
-    with connected(address) as db:
+    assert "threads differs" in problem(lambda: moved(path, made))
+    assert moved(path, made)["threads"] == ROWS
+    with connected(made) as db:
         [row] = db.execute("SELECT epoch FROM threads WHERE id = 1").fetchall()
         assert row["epoch"] == 77
 

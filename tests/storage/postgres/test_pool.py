@@ -17,7 +17,7 @@ from bot.errors import StorageBusy, StorageError, StorageRejected
 from storage import dialect, leases
 from storage.postgres.connection import LOCK_SECONDS, Connection
 from storage.postgres.pool import Pool
-from tests.support import postgres
+from tests.support import shared_database
 from tests.support.store_helpers import HERE
 
 ADD = "INSERT INTO t VALUES (?, ?)"
@@ -163,7 +163,7 @@ async def test_no_statement_waits_for_ever_for_another(pool: Pool) -> None:
 
 async def test_what_the_row_of_a_thread_is_refused_for_is_told() -> None:
     """Of a write of a turn, whose first statement fails and is looked at once more."""
-    address = postgres.shared().url
+    address = shared_database.shared().url
     with (
         closing(Connection(address)) as blocker,
         closing(Pool(partial(Connection, address))) as pool,

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Callable
-from functools import partial
 from typing import TypeVar
 
 import pytest
@@ -13,10 +12,9 @@ from bot.domain.scope import ThreadKey
 from bot.domain.shared_rate import Level, RateAsk
 from bot.domain.turn import Turn
 from bot.errors import StorageRejected, ThreadLost
-from storage import leases
 from storage.postgres.connection import Connection
 from storage.store import DatabaseStore
-from tests.support import postgres
+from tests.support import shared_database
 from tests.support.store_helpers import answer, following, said
 
 T = TypeVar("T")
@@ -28,7 +26,7 @@ class Shared(DatabaseStore):
     """The store of a process beside others, which counts its transactions."""
 
     def __init__(self, owner: str) -> None:
-        self.pool = postgres.pool()
+        self.pool = shared_database.pool()
         self.count = 0
         super().__init__(
             self.pool.read, self._counted, clock=time.time, owner=owner, shared=True
@@ -57,12 +55,8 @@ class Shared(DatabaseStore):
 
 @pytest.fixture
 async def store() -> Shared:
-    made = Shared("this")
-    await made.pool.write(postgres.empty)
-    for owner in ("this", "other"):
-        enter = partial(leases.enter, owner=owner, role="work", now=0.0)
-        await made.pool.write(enter)
-    return made
+    await shared_database.begin_anew("this", "other", role="work")
+    return Shared("this")
 
 
 def asking(scope: str) -> RateAsk:
