@@ -21,12 +21,11 @@ from collections.abc import (
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType, TracebackType
-from typing import Self
+from typing import Any, Self
 
 import anthropic
 import httpx2
 from anthropic.types import Message
-from anthropic.types.beta import BetaModelInfo
 
 from bot.claude import compacting, compaction, cost, lookups, mcp_servers
 from bot.claude.body import Body, body
@@ -266,8 +265,9 @@ class ClaudeModel:
         """Count as `Model.count` does."""
         return await self._client.count(request, files=files)
 
-    async def list_models(self) -> list[BetaModelInfo] | None:
-        """Return all models that the key may use, or None if they cannot be read."""
+    async def list_models(self) -> list[Mapping[str, Any]] | None:
+        """Return all models that the key may use, as the API describes them, or None if
+        they cannot be read."""
         return await lookups.list_models(self._client.sdk, LOOKUP)
 
     async def _attempt(

@@ -1,12 +1,12 @@
 """Look up models at the API: what a key may use, and what each can do."""
 
 import asyncio
-from typing import cast
+from collections.abc import Mapping
+from typing import Any, cast
 
 import anthropic
 import httpx2
 from anthropic.types import ModelInfo
-from anthropic.types.beta import BetaModelInfo
 
 from bot.claude import compaction
 from bot.claude.errors import SDK_ERRORS, judge, names_of, standing
@@ -40,18 +40,32 @@ async def examine(
 
 async def list_models(
     sdk: anthropic.AsyncAnthropic, timeout: float
-) -> list[BetaModelInfo] | None:
-    """Return all models that our key may use, or None if they cannot be read within
-    `timeout` seconds."""
+) -> list[Mapping[str, Any]] | None:
+    """Return all models that our key may use, as the API describes them, or None if
+    they cannot be read within `timeout` seconds."""
     try:
         async with asyncio.timeout(timeout):
             try:
                 # Whether a model compacts is said under that beta alone (Claude
                 # facts 1.8).
-                listed = sdk.beta.models.list(betas=[compaction.BETA])
-                return [each async for each in listed]
+                return await _listed(sdk, betas=[compaction.BETA])
             except anthropic.BadRequestError:
                 # A gateway that does not know the beta.
-                return [each async for each in sdk.beta.models.list()]
+                return await _listed(sdk)
     except (TimeoutError, *SDK_ERRORS):
         return None
+
+
+async def _listed(
+    sdk: anthropic.AsyncAnthropic, **options: Any
+) -> list[Mapping[str, Any]]:
+    """Return the models on all pages. Raises one of `SDK_ERRORS`."""
+    found = list[Mapping[str, Any]]()
+    while True:
+        # The objects that the SDK makes of a list took a fifth of a start.
+        answer = await sdk.beta.models.with_raw_response.list(**options)
+        page = answer.http_response.json()
+        found += [each for each in page["data"] if isinstance(each, Mapping)]
+        if not (page.get("has_more") and page["data"] and page.get("last_id")):
+            return found
+        options["after_id"] = page["last_id"]

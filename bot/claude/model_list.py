@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
 from bot.claude.catalog import MODELS, ModelAvailability, find
 from bot.claude.client import ClaudeModel, connect
@@ -37,30 +38,22 @@ async def check_models(api_key: str, base_url: str | None) -> ModelAvailability 
 async def availability(model: ClaudeModel) -> ModelAvailability | None:
     """Return what the API reports about our models, or None if it cannot be read."""
     # A gateway may list malformed entries or dates.
-    listed = [
-        each
-        for each in await model.list_models() or ()
-        if isinstance(getattr(each, "id", None), str)
-    ]
-    if not listed:
-        return None
+    listed = await model.list_models() or ()
     by_id = {
-        (known.id if (known := find(each.id)) else each.id): each for each in listed
+        (known.id if (known := find(id)) else id): each
+        for each in listed
+        if isinstance(id := each.get("id"), str)
     }
+    if not by_id:
+        return None
     ours = {facts.id for facts in MODELS.values() if not facts.restricted}
-    days = {
-        name: each.retires_at.date()
-        for name, each in by_id.items()
-        if isinstance(each.retires_at, datetime)
-    }
+    days = {name: _day(each.get("retires_at")) for name, each in by_id.items()}
     return ModelAvailability(
         retired=frozenset(
-            name
-            for name, each in by_id.items()
-            if getattr(each, "lifecycle", "") == "retired"
+            name for name, each in by_id.items() if each.get("lifecycle") == "retired"
         ),
         unlisted=frozenset(ours - by_id.keys()),
-        retires={n: day for n, day in days.items() if n in MODELS},
+        retires={n: day for n, day in days.items() if day and n in MODELS},
         unknown=tuple(sorted(name for name in by_id if name not in MODELS)),
         images=_supporting("image_input", by_id),
         pdfs=_supporting("pdf_input", by_id),
@@ -69,12 +62,24 @@ async def availability(model: ClaudeModel) -> ModelAvailability | None:
     )
 
 
-def _supporting(name: str, models: Mapping[str, object]) -> dict[str, bool]:
+def _day(moment: object) -> date | None:
+    """Return the day of a moment as the API writes it, None for anything else."""
+    try:
+        return datetime.fromisoformat(str(moment)).date()
+    except ValueError:
+        return None
+
+
+def _supporting(name: str, models: Mapping[str, Mapping[str, Any]]) -> dict[str, bool]:
     """Return whether each of `models` has the capability `name`, where that is said."""
     found = {}
     for model, each in models.items():
-        capability = getattr(getattr(each, "capabilities", None), name, None)
-        supported = getattr(capability, "supported", None)
-        if isinstance(supported, bool):
+        capability = _mapping(_mapping(each.get("capabilities")).get(name))
+        if isinstance(supported := capability.get("supported"), bool):
             found[model] = supported
     return found
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    """Return `value` if it is an object of JSON, else an empty one."""
+    return value if isinstance(value, Mapping) else {}

@@ -8,7 +8,6 @@ import sys
 import webbrowser
 from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +39,7 @@ from bot.ports.store import Store
 from bot.ports.wakeups import GATEWAY, SERVE, WORK
 from bot.runtime import heap, logs, terminal
 from bot.runtime.env_file import EnvFile
+from bot.runtime.installed import threadkeep_version
 from bot.runtime.open_files import allow_connections
 from storage.damage import find_damage
 from storage.opening import open_store
@@ -247,7 +247,7 @@ def _listening(env: Mapping[str, str], address: str) -> None:
 def _log_start(settings: Config, adapters: Sequence[Adapter]) -> None:
     log.info(
         "app.started version=%s database=%s platforms=%s model=%s admins=%s",
-        version("threadkeep"),
+        threadkeep_version(),
         settings.database,
         ",".join(each.name for each in adapters),
         "offline" if settings.api_key is None else settings.model,

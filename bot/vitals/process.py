@@ -4,12 +4,11 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
-from importlib.metadata import version
 
 from bot.delivery.write_scheduler import WriteScheduler
 from bot.domain.turn import Turn
 from bot.domain.vitals import AnswerTimes, BudgetUse, Vitals, WriteCount
+from bot.runtime.installed import threadkeep_version
 from bot.vitals.connections import Connections
 from bot.vitals.durations import DurationCounter
 from bot.vitals.log_counts import LogCounter
@@ -33,7 +32,7 @@ class ProcessVitals:
         names = tuple(platforms)
         self._now = now
         self._started = now()
-        self._version = _version()
+        self._version = threadkeep_version()
         self._schedulers = schedulers
         self._load = load
         self._failures = failures
@@ -100,9 +99,3 @@ def _budgets(schedulers: Mapping[str, WriteScheduler]) -> Iterable[BudgetUse]:
                 closed=use.closed,
                 waiting=use.waiting,
             )
-
-
-@cache
-def _version() -> str:
-    """Return the version of Threadkeep, which takes a file that lists the package."""
-    return version("threadkeep")

@@ -32,8 +32,10 @@ import bot
 import storage
 import storage.database
 from bot.claude.client import connect
+from bot.cli import variables
 from bot.cli.main import main
 from bot.domain.completion import ChatMessage, Request
+from bot.runtime import installed, logs
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.support import certificates
 from tests.support.memory_store import migrate_new
@@ -120,6 +122,10 @@ def _import_everything() -> None:
     for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
         os.environ.pop(name, None)
     asyncio.run(_ask())
+    # What is the same at every start.
+    logs.set_up("warning")
+    installed.threadkeep_version()
+    variables.read_by_us()
     gc.freeze()
     gc.enable()
 

@@ -39,6 +39,9 @@ from tests.emulators.claude.prompt import (
 from tests.emulators.claude.reply import Answer, Asked, Fail, Reply, Step, failure
 from tests.emulators.claude.sorting import sorted_by_words
 
+# How many models a page of the list has, unless more are asked for (Claude facts 1.9).
+MODELS_A_PAGE = 20
+
 
 class ClaudeEmulator:
     """Serves the Messages API on 127.0.0.1 while its context is open."""
@@ -272,8 +275,12 @@ class ClaudeEmulator:
             for name, changed in self.models.items()
             if name not in MODELS
         ]
-        page = {"first_id": found[0]["id"], "last_id": found[-1]["id"]}
-        return web.json_response({"data": found, "has_more": False, **page})
+        after = request.query.get("after_id")
+        begin = [each["id"] for each in found].index(after) + 1 if after else 0
+        page = found[begin : begin + MODELS_A_PAGE]
+        more = len(found) > begin + MODELS_A_PAGE
+        ends = {"first_id": page[0]["id"], "last_id": page[-1]["id"]}
+        return web.json_response({"data": page, "has_more": more, **ends})
 
     async def _model(self, request: web.Request) -> web.Response:
         asked = await self.hear(request)

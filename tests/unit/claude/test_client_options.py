@@ -231,6 +231,15 @@ async def test_a_start_learns_which_models_there_are(claude: ClaudeEmulator) -> 
     assert survey.unknown == ("claude-opus-6",)
 
 
+async def test_all_pages_of_a_long_list_are_read(claude: ClaudeEmulator) -> None:
+    names = [f"claude-new-{number:02}" for number in range(50)]
+    claude.models.update({name: {} for name in names})
+    survey = await model_list.check_models(claude.api_key, claude.base_url)
+    assert survey is not None
+    assert survey.unknown == (*names,)
+    assert len(claude.requests) > 2
+
+
 async def test_a_dated_id_is_the_model_of_that_name(claude: ClaudeEmulator) -> None:
     claude.hidden.add("claude-haiku-4-5")
     claude.models["claude-haiku-4-5-20251001"] = {}
