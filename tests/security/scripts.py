@@ -212,7 +212,7 @@ def faults(html: str) -> list[str]:
 
 
 def chunks(count: int, number: int) -> Iterator[Sequence[str]]:
-    """Yield the texts in groups of `count`; a sixth of them, as `share` numbers it."""
-    texts = share(SCRIPTS, number, 6)
+    """Yield the texts in groups of `count`: one in twelve, as `share` numbers them."""
+    texts = share(SCRIPTS, number, 12)
     for start in range(0, len(texts), count):
         yield texts[start : start + count]

@@ -444,7 +444,7 @@ def mention(author: str, name: str, at: float = 0.0) -> Message:
 
 async def test_a_thousand_mentions_at_once_are_so_many_answers_at_a_time() -> None:
     crowd = Crowd(places=5)
-    count = rounds(60, 1_000)
+    count = rounds(30, 1_000)
     async with crowd.open():
         await asyncio.gather(
             *(crowd.mention("eve", f"eve-{each}") for each in range(count))

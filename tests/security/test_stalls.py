@@ -73,7 +73,7 @@ async def test_no_text_holds_the_loop_up(name: str) -> None:
     most = (15, 20) if is_answer else (len(NOTORIOUS), len(others))
     most = rounds((1, 1), most)
     kinds = chance.sample(NOTORIOUS, most[0]) + chance.sample(others, most[1])
-    length = rounds(8_000 if is_answer else 15_000, LONGEST)
+    length = rounds(4_000 if is_answer else 15_000, LONGEST)
     for kind in kinds:
         text = TEXTS[kind](length)
         longest = await stall(PATHS[name], text, TRIES, GENEROUS)
@@ -331,20 +331,9 @@ def test_flags_are_counted_a_bounded_way_back() -> None:
 @pytest.mark.parametrize(
     "unit",
     [
-        *("\U0001f1e9", "\u0301", "\U0001f468\u200d", "\U0001f3fb", "\U000e0061", "\n"),
-        *(
-            "a",
-            " ",
-            "|",
-            "> ",
-            "`",
-            "|a|\n",
-            "```\n",
-            "- a\n",
-            "\u00a0",
-            "\ufe0f",
-            "漢",
-        ),
+        *("\U0001f1e9", "\u0301", "\n", "a", "|a|\n", "```\n"),
+        *deep_only("\U0001f468\u200d", "\U0001f3fb", "\U000e0061", "\ufe0f", "漢"),
+        *deep_only(" ", "\u00a0", "|", "> ", "`", "- a\n"),
     ],
 )
 def test_cutting_takes_linear_time(unit: str) -> None:

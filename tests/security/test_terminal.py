@@ -143,7 +143,7 @@ def test_an_answer_that_grows_drives_nothing(attack: str) -> None:
     out, plain = io.StringIO(), io.StringIO()
     screen = RichScreen(terminal.on(out, width=40, height=6, force_terminal=True))
     screens = (screen, PlainScreen(plain))
-    for end in (*range(1, len(text), rounds(6, 1)), len(text)):
+    for end in (*range(1, len(text), rounds(12, 1)), len(text)):
         for each in screens:
             each.update(text[:end])
     for each in screens:
@@ -276,7 +276,7 @@ def mixtures(count: int) -> Iterator[str]:
 
 def test_mixtures_drive_nothing() -> None:
     """Every twentieth is drawn as well, which takes longer."""
-    for number, text in enumerate(mixtures(rounds(600, 100_000))):
+    for number, text in enumerate(mixtures(rounds(300, 100_000))):
         found = terminal.printable(text)
         assert not any(map(ACTIVE.match, set(found)))
         assert len(found) <= len(text)

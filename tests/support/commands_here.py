@@ -16,7 +16,7 @@ import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, TypeVarTuple
+from typing import Any, BinaryIO, TypeVar, TypeVarTuple
 
 from bot.cli.main import main
 from bot.runtime.logs import LIBRARIES
@@ -32,17 +32,23 @@ _ALONE = threading.Lock()
 
 
 async def carry_out(
-    arguments: Sequence[str], env: Mapping[str, str], folder: Path, typed: bytes = b""
+    arguments: Sequence[str],
+    env: Mapping[str, str],
+    folder: Path,
+    typed: bytes = b"",
+    *,
+    terminal: int | None = None,
 ) -> tuple[int, str]:
     """Carry out `threadkeep` with `arguments` in a thread, in `env` alone and in
     `folder`, with `typed` on standard input; return the exit status, and what it
-    printed to standard output and standard error."""
+    printed to standard output and standard error: nothing, if that is a terminal with a
+    descriptor of this process."""
     loop = asyncio.get_running_loop()
     ended = loop.create_future()
 
     def live() -> None:
         try:
-            result = _carry_out(arguments, env, folder, typed)
+            result = _carry_out(arguments, env, folder, typed, terminal)
         except BaseException as error:
             loop.call_soon_threadsafe(ended.set_exception, error)
         else:
@@ -57,7 +63,11 @@ async def carry_out(
 
 
 def _carry_out(
-    arguments: Sequence[str], env: Mapping[str, str], folder: Path, typed: bytes
+    arguments: Sequence[str],
+    env: Mapping[str, str],
+    folder: Path,
+    typed: bytes,
+    terminal: int | None,
 ) -> tuple[int, str]:
     assert _ALONE.acquire(blocking=False), "another command is carried out here"
     printed = io.BytesIO()
@@ -68,8 +78,11 @@ def _carry_out(
         os.environ.clear()
         os.environ.update({"PATH": os.defpath, **env})
         sys.stdin = io.TextIOWrapper(io.BytesIO(typed), "utf-8")
-        sys.stdout = io.TextIOWrapper(printed, "utf-8", write_through=True)
-        sys.stderr = io.TextIOWrapper(printed, "utf-8", write_through=True)
+        out: BinaryIO = printed
+        if terminal is not None:
+            out = stack.enter_context(os.fdopen(os.dup(terminal), "wb"))
+        sys.stdout = io.TextIOWrapper(out, "utf-8", write_through=True)
+        sys.stderr = io.TextIOWrapper(out, "utf-8", write_through=True)
         asyncio.run = _run  # type: ignore[assignment]
         try:
             main(args=list(arguments), prog_name="threadkeep")
