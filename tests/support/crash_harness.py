@@ -417,16 +417,18 @@ class Repertoire(Generic[S]):
         alone: bool = False,
         grace: int = GRACE,
         on_server: bool = DEEP,
+        deep: bool = False,
     ) -> Callable[[Callable[[S], Awaitable[None]]], Callable[[S], Awaitable[None]]]:
         """Make the decorated function one of us, on a file and, if `on_server`, also on
         PostgreSQL. `grace` is what running answers get, in seconds, when it is told to
-        stop; `alone`, it needs a scene in which nothing else was played."""
+        stop; `alone`, it needs a scene in which nothing else was played; `deep`, it is
+        for the long form: another one is caught at the same call in the same state."""
         alone = alone or cold or grace != GRACE
 
         def added(
             play: Callable[[S], Awaitable[None]],
         ) -> Callable[[S], Awaitable[None]]:
-            for server in (False, True)[: 1 + on_server]:
+            for server in (False, True)[: (1 + on_server) * (DEEP or not deep)]:
                 name = play.__name__ + "_on_postgresql" * server
                 where = self._stage, grace, cold, alone or server, server
                 self.all.append(Scenario(name, play, *where))

@@ -52,10 +52,14 @@ class SlackScene(Scene):
         """What the app was told, by Socket Mode."""
         return self.slack.deliveries[self._told :]
 
+    @property
+    def calls(self) -> list[SlackCall]:
+        """What Slack was called for."""
+        return self.slack.calls[self._called :]
+
     def calls_of(self, method: str) -> list[SlackCall]:
         """Return the calls of `method`."""
-        calls = self.slack.calls[self._called :]
-        return [each for each in calls if each.method == method]
+        return [each for each in self.calls if each.method == method]
 
     async def start_another(self) -> Process:
         """Start a second Threadkeep on the same database."""

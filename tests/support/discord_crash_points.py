@@ -9,7 +9,14 @@ from tests.emulators.claude.reply import Hold
 from tests.emulators.discord.calls import Call
 from tests.emulators.discord.faults import CALLBACK, MESSAGE, MESSAGES, THREADS
 from tests.support.crash_harness import Repertoire
-from tests.support.crash_points import CUT, WITH_FILE, never, on_both_sides
+from tests.support.crash_points import (
+    AFTER,
+    BEFORE,
+    CUT,
+    WITH_FILE,
+    never,
+    on_both_sides,
+)
 from tests.support.crash_scenes import DiscordScene, on_discord
 
 scenarios = Repertoire[DiscordScene](on_discord)
@@ -116,7 +123,8 @@ async def killed_during_the_first_post_long_ago(scene: DiscordScene) -> None:
     assert scene.ids(thread) == there
 
 
-@scenarios.add()
+# As during the first.
+@scenarios.add(deep=True)
 async def killed_during_the_second_post_long_ago(scene: DiscordScene) -> None:
     scene.claude.script(scene.two_messages)
     post = scene.hold_post(nth=2, after=True)
@@ -201,18 +209,19 @@ async def killed_while_it_shows_the_card(scene: DiscordScene, after: bool) -> No
     await asked_by_command(scene, ("POST", CALLBACK, after))
 
 
-@on_both_sides(scenarios)
+# Before a thread is made, nothing is there; after, it is found, as without a command.
+@on_both_sides(scenarios, short=(BEFORE,))
 async def killed_between_card_and_thread(scene: DiscordScene, after: bool) -> None:
     await asked_by_command(scene, ("POST", THREADS, after))
 
 
-@on_both_sides(scenarios)
+@on_both_sides(scenarios, short=(AFTER,))
 async def killed_while_it_posts_the_card(scene: DiscordScene, after: bool) -> None:
     caught = ("POST", CALLBACK, False), ("POST", MESSAGES, after)
     await asked_by_command(scene, *caught)
 
 
-@on_both_sides(scenarios)
+@on_both_sides(scenarios, short=(AFTER,))
 async def killed_after_a_command_had_to_wait(scene: DiscordScene, after: bool) -> None:
     scene.claude.always("Paris.")
     edit = scene.hold("PATCH", ORIGINAL, after=after)
@@ -224,7 +233,7 @@ async def killed_after_a_command_had_to_wait(scene: DiscordScene, after: bool) -
     await scene.ends_with(await scene.thread(), "Paris.")
 
 
-@on_both_sides(scenarios)
+@on_both_sides(scenarios, short=(BEFORE,))
 async def killed_at_a_command_elsewhere(scene: DiscordScene, after: bool) -> None:
     scene.claude.script("One.")
     scene.claude.always("Two.")
@@ -270,7 +279,7 @@ async def killed_while_a_file_is_posted(scene: DiscordScene, after: bool) -> Non
     await ends_with_its_file(scene, thread)
 
 
-@on_both_sides(scenarios)
+@on_both_sides(scenarios, short=(AFTER,))
 async def killed_while_a_file_is_posted_long_ago(
     scene: DiscordScene, after: bool
 ) -> None:

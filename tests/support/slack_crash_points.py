@@ -11,20 +11,29 @@ from collections.abc import Sequence
 from tests.emulators.claude.prompt import Body
 from tests.emulators.claude.reply import Hold, Step
 from tests.support.crash_harness import Repertoire
-from tests.support.crash_points import CUT, WITH_FILE, never, on_both_sides
+from tests.support.crash_points import (
+    AFTER,
+    BEFORE,
+    CUT,
+    WITH_FILE,
+    never,
+    on_both_sides,
+)
 from tests.support.crash_scenes import (
     SlackScene,
     is_final_on_slack,
     is_look_up,
     on_slack,
 )
+from tests.support.deep import rounds
 
 scenarios = Repertoire[SlackScene](on_slack)
 
 
 # First, because it takes the longest: Slack allows 48 edits a minute.
 @scenarios.add(alone=True)
-async def killed_while_twenty_threads_stream(scene: SlackScene) -> None:
+async def killed_while_many_threads_stream(scene: SlackScene) -> None:
+    threads = rounds(8, 20)
     begun: Counter[str] = Counter()
 
     def answer(body: Body) -> Sequence[Step]:
@@ -34,21 +43,21 @@ async def killed_while_twenty_threads_stream(scene: SlackScene) -> None:
 
     scene.claude.always(answer)
     await scene.start()
-    channels = [scene.slack.add_channel(f"team-{n}") for n in range(20)]
+    channels = [scene.slack.add_channel(f"team-{n}") for n in range(threads)]
     asked = [
         (each, scene.slack.say(scene.alice, each, f"{scene.slack.mention} {each}?"))
         for each in channels
     ]
 
     def shown() -> list[str]:
-        threads = [scene.slack.thread(*each) for each in asked]
-        return [each.text for thread in threads for each in thread if each.bot]
+        found = [scene.slack.thread(*each) for each in asked]
+        return [each.text for thread in found for each in thread if each.bot]
 
-    await scene.asked(20)
-    await scene.until(lambda: len(shown()) == 20)
+    await scene.asked(threads)
+    await scene.until(lambda: len(shown()) == threads)
     await scene.until(lambda: shown().count("Half of it …") > 1)
     await scene.restart()
-    await scene.until(lambda: shown() == ["All of it."] * 20)
+    await scene.until(lambda: shown() == ["All of it."] * threads)
     await scene.end()
 
 
@@ -187,7 +196,17 @@ async def killed_again_while_it_looks_for_its_post(scene: SlackScene) -> None:
 # Streaming.
 
 
-@scenarios.add()
+@on_both_sides(scenarios, short=(AFTER,))
+async def killed_while_it_shows_that_it_thinks(scene: SlackScene, after: bool) -> None:
+    scene.claude.always("Paris.")
+    status = scene.hold("assistant.threads.setStatus", after=after)
+    ts = await scene.opens_with("and the capital?")
+    await scene.restart_at(status)
+    await scene.ends_with(ts, "Paris.")
+
+
+# As when it had read a thread.
+@scenarios.add(deep=True)
 async def killed_before_any_text_is_there(scene: SlackScene) -> None:
     scene.claude.script([never()], "Paris.")
     ts = await scene.opens_with("and the capital?")
@@ -197,7 +216,8 @@ async def killed_before_any_text_is_there(scene: SlackScene) -> None:
     await scene.ends_with(ts, "Paris.")
 
 
-@scenarios.add()
+# As when others wait in the thread.
+@scenarios.add(deep=True)
 async def killed_in_mid_stream(scene: SlackScene) -> None:
     scene.claude.script(["The capital of France", never()], "It is Paris.")
     ts = await scene.opens_with("and the capital?")
@@ -255,7 +275,8 @@ async def killed_when_the_answer_had_come_and_was_not_stored(scene: SlackScene) 
     await scene.ends_with(ts, "It is Paris.")
 
 
-@scenarios.add()
+# As again and again.
+@scenarios.add(deep=True)
 async def killed_during_the_last_edit_before_its_effect(scene: SlackScene) -> None:
     gate = asyncio.Event()
     scene.claude.script(["It is", Hold(gate), " Paris."])
@@ -309,7 +330,8 @@ async def restarted_at_its_file(scene: SlackScene, method: str, after: bool) -> 
     assert len(scene.questions) == 1
 
 
-@on_both_sides(scenarios)
+# Of two sides of a call that leaves nothing, or the same, one is played.
+@on_both_sides(scenarios, short=(AFTER,))
 async def killed_while_a_file_is_announced(scene: SlackScene, after: bool) -> None:
     await restarted_at_its_file(scene, "files.getUploadURLExternal", after)
 
@@ -319,12 +341,12 @@ async def killed_while_a_file_is_shown(scene: SlackScene, after: bool) -> None:
     await restarted_at_its_file(scene, "files.completeUploadExternal", after)
 
 
-@on_both_sides(scenarios)
+@on_both_sides(scenarios, short=(BEFORE,))
 async def killed_while_a_file_is_looked_for(scene: SlackScene, after: bool) -> None:
     await restarted_at_its_file(scene, "files.info", after)
 
 
-@on_both_sides(scenarios)
+@on_both_sides(scenarios, short=(AFTER,))
 async def killed_while_the_file_of_an_old_answer_is_deleted(
     scene: SlackScene, after: bool
 ) -> None:

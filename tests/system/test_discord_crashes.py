@@ -14,8 +14,15 @@ import pytest_asyncio
 from tests.emulators.discord.faults import THREADS
 from tests.support import crash_points, invariants
 from tests.support.crash_harness import Repertoire, Scenario, playing
-from tests.support.crash_points import CUT, half_answered, never, on_both_sides
+from tests.support.crash_points import (
+    AFTER,
+    CUT,
+    half_answered,
+    never,
+    on_both_sides,
+)
 from tests.support.crash_scenes import Both, DiscordScene, on_both
+from tests.support.deep import rounds
 from tests.support.discord_crash_points import AT_ONCE, THREAD, TURNS, scenarios
 
 WITHDRAWN = "SELECT count(deleted_at) FROM messages WHERE thread_id > {before}"
@@ -58,7 +65,7 @@ async def a_question_that_waits_is_withdrawn(scene: DiscordScene) -> None:
     assert len(scene.questions) == 2
 
 
-@on_both_sides(scenarios)
+@on_both_sides(scenarios, short=(AFTER,))
 async def the_thread_is_archived(scene: DiscordScene, after: bool) -> None:
     thread = await half_answered(scene, [never()])
     await scene.crash()
@@ -106,7 +113,7 @@ async def killed_at_every_start(scene: DiscordScene) -> None:
     scene.claude.always([never()])
     thread = await scene.opens_with("and the capital?")
     await scene.reads(TURNS, 1)
-    for _ in range(9):
+    for _ in range(rounds(3, 9)):
         await scene.restart()
     await scene.ends_with(thread, CUT)
     assert len(scene.discord.gateway.log) <= 10
