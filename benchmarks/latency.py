@@ -12,6 +12,7 @@ from rich.table import Table
 from sqlite_utils import Database
 
 from benchmarks import history
+from benchmarks.machine import exact_cpu
 from benchmarks.platforms import Platform, clock, opened
 from benchmarks.rows import stored
 from benchmarks.serving import serving
@@ -41,6 +42,8 @@ class Took:
     acknowledged: float | None
     asked: float
     promised: float
+    #: Seconds of CPU that it took until Claude had the request.
+    used: float
 
 
 SAYS = {
@@ -48,6 +51,7 @@ SAYS = {
     "acknowledged": "that is acknowledged",
     "asked": "Claude has the request",
     "promised": "the thread shows that an answer comes",
+    "used": "Claude has the request: processor time",
 }
 
 
@@ -55,31 +59,38 @@ async def measure(platforms: Sequence[str]) -> Table:
     """Ask in new threads and in long ones by turns, one question at a time."""
     rows = []
     for name in platforms:
-        new, old, size = await _ask_all(name)
-        rows += [(f"{name.title()}: {row[0]}", *row[1:]) for row in _rows(new, old)]
+        *took, size = await _ask_all(name)
+        rows += [(f"{name.title()}: {row[0]}", *row[1:]) for row in _rows(*took)]
     return table(
         "latency: since somebody asked",
-        ("until", "new thread", "p99", f"{TURNS:,} turns", "p99", "ratio"),
+        (
+            *("until", "new thread", "p99", f"{TURNS:,} turns", "p99"),
+            *("again", "p99", "ratio"),
+        ),
         rows,
         caption=f"""Medians and 99th percentiles of {EVENTS} questions each, by turns
-        and one at a time; {TURNS * EVENTS:,} turns in a database on disk, in which we
-        look for the question every {TICK * 1000:.0f} ms. What Claude reads of
-        {TURNS:,} turns is {size / 1e6:.1f} MB, and it has the request once it has read
-        all of it. Discord is told nothing when a message is durable.""",
+        and one at a time, in a long thread once and then again; {TURNS * EVENTS:,}
+        turns in a database on disk, in which we look for the question every
+        {TICK * 1000:.0f} ms. What Claude reads of {TURNS:,} turns is
+        {size / 1e6:.1f} MB, and it has the request once it has read all of it. Discord
+        is told nothing when a message is durable.""",
     )
 
 
-def _rows(new: Sequence[Took], old: Sequence[Took]) -> Iterator[tuple[str, ...]]:
+def _rows(
+    new: Sequence[Took], old: Sequence[Took], again: Sequence[Took]
+) -> Iterator[tuple[str, ...]]:
     for what, says in SAYS.items():
-        short, deep = ([getattr(each, what) for each in took] for took in (new, old))
-        if None not in short:
-            figures = (middle(short), tail(short), middle(deep), tail(deep))
-            yield says, *figures, ratio(deep, short)
+        each = [[getattr(one, what) for one in took] for took in (new, old, again)]
+        if None not in each[0]:
+            figures = [figure(took) for took in each for figure in (middle, tail)]
+            yield says, *figures, ratio(each[2], each[0])
 
 
-async def _ask_all(name: str) -> tuple[list[Took], list[Took], int]:
-    """Return the courses of questions in new and in long threads, and the bytes that
-    Claude was given of a long one."""
+async def _ask_all(name: str) -> tuple[list[Took], list[Took], list[Took], int]:
+    """Return the courses of questions in new threads, in long ones, and in long ones
+    that were asked in just before, and the bytes that Claude was given of a long
+    one."""
     # Nothing that is measured waits for a limit, and the posts of two hundred
     # questions in a row would.
     async with (
@@ -90,36 +101,42 @@ async def _ask_all(name: str) -> tuple[list[Took], list[Took], int]:
         with tempfile.TemporaryDirectory() as folder:
             database = Path(folder) / "threadkeep.db"
             await history.fill(database, long, TURNS)
-            async with serving(Path(folder), platform, claude):
+            async with serving(Path(folder), platform, claude) as pid:
                 with closing(open_beside(database)) as db:
-                    office = Office(platform, claude, db)
+                    office = Office(platform, claude, db, pid)
                     for _ in range(WARM_UP):
                         await office.ask()
-                    pairs = [
-                        (await office.ask(), await office.ask(key)) for key in long
+                    took = [
+                        [await office.ask(where) for where in (None, key, key)]
+                        for key in long
                     ]
         size = len(str(claude.questions[-1].body["messages"]))
-    return [new for new, _ in pairs], [old for _, old in pairs], size
+    new, old, again = (list(each) for each in zip(*took, strict=True))
+    return new, old, again, size
 
 
 class Office:
     """A platform on which one question is asked at a time."""
 
     def __init__(
-        self, platform: Platform, claude: ClaudeEmulator, db: Database
+        self, platform: Platform, claude: ClaudeEmulator, db: Database, pid: int
     ) -> None:
         self._platform = platform
         self._claude = claude
         self._db = db
+        self._pid = pid
 
     async def ask(self, thread: ThreadKey | None = None) -> Took:
         """Ask in `thread`, or in a new one, and wait for the first signs."""
         platform, claude = self._platform, self._claude
         before = len(claude.questions)
         channel = thread.channel if thread else platform.add_channel()
+        idle = exact_cpu(self._pid)
         question = platform.ask(channel, "and what now?", thread)
         await stored(self._db, question.message, tick=TICK)
         durable = clock()
+        await claude.until(lambda: len(claude.questions) > before)
+        used = exact_cpu(self._pid) - idle
         await claude.until(lambda: len(claude.sent) > before and bool(claude.sent[-1]))
         await platform.until(lambda: platform.promised(question), PATIENCE)
         await platform.until(lambda: platform.answer(question), PATIENCE)
@@ -133,4 +150,5 @@ class Office:
             acknowledged=acknowledged and acknowledged - question.at,
             asked=claude.questions[-1].at - question.at,
             promised=promised - question.at,
+            used=used,
         )

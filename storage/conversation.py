@@ -2,19 +2,23 @@
 
 Rule: what is returned for a thread only grows, byte for byte, except where people edit
 or delete, and where a turn is the first to use a summary.
+
+Of a long thread, the turns that have ended are kept in memory (`passages`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
+from typing import NamedTuple
 
 from bot.domain.completion import ChatMessage, Compaction, RequestFile
 from bot.domain.scope import ThreadKey
 from bot.domain.summary import ReadTurn
-from storage import files
+from storage import files, passages
 from storage.broken import log_broken
-from storage.connection import Connection
-from storage.dialect import plain_rows
+from storage.connection import Connection, Cursor
+from storage.dialect import GREATEST, plain_rows
 from storage.thread_queries import THREAD_ID, named
 
 #: The summary that turns of a thread read now.
@@ -25,6 +29,12 @@ _USED = f"""
 """
 USED, UNTIL = _USED.format("*"), _USED.format("until")
 
+# What a kept passage depends on.
+BASIS = f"""
+    SELECT id, reads_after, coalesce(({UNTIL}), 0) AS until FROM threads
+    WHERE id = ({THREAD_ID})
+"""
+
 # CROSS JOIN fixes the order of the join, whatever SQLite's statistics say: in this
 # order, the index yields sorted rows.
 CONVERSATION = f"""
@@ -33,7 +43,7 @@ CONVERSATION = f"""
       CROSS JOIN turns ON turns.id = messages.turn_id
     WHERE platform = :platform AND channel = :channel
       AND workspace = :workspace AND thread = :thread
-      AND messages.turn_id > coalesce(({UNTIL}), 0)
+      AND messages.turn_id > {GREATEST}(coalesce(({UNTIL}), 0), :behind)
       AND messages.id > reads_after
       AND place IS NOT NULL
       AND coalesce(ended, '') <> 'refused'
@@ -41,36 +51,71 @@ CONVERSATION = f"""
 """
 
 
+class _Turn(NamedTuple):
+    """What the model reads of one turn, or the summary up to it."""
+
+    turn: int
+    entries: Sequence[ChatMessage]
+    messages: int
+    is_summary: bool = False
+    #: The ids of the messages whose files the first entry has.
+    files: Sequence[int] = ()
+
+
 def conversation(db: Connection, thread: ThreadKey) -> list[ChatMessage]:
-    return [entry for _, entries, _, _ in _turns(db, thread) for entry in entries]
+    kept = passages.of(db)
+    if kept is not None:
+        return _with_kept(db, thread, kept)
+    return [entry for turn in _turns(db, thread) for entry in turn.entries]
 
 
 def turns_read(db: Connection, thread: ThreadKey) -> list[ReadTurn]:
     """Return what the model reads of `thread`, by turn; a summary is the first."""
     return [
-        ReadTurn(turn, tuple(entries), messages, is_summary=is_summary)
-        for turn, entries, messages, is_summary in _turns(db, thread)
+        ReadTurn(each.turn, tuple(each.entries), each.messages, each.is_summary)
+        for each in _turns(db, thread)
     ]
 
 
-def _turns(
-    db: Connection, thread: ThreadKey
-) -> Iterator[tuple[int, Sequence[ChatMessage], int, bool]]:
-    """Yield the fields of what `turns_read` returns: of a long thread, making values of
-    all of them takes time."""
+def _with_kept(
+    db: Connection, thread: ThreadKey, kept: passages.Passages
+) -> list[ChatMessage]:
+    """Return the conversation, of which only that is read that is not `kept`; keep all
+    but its last turn, which may be under way."""
+    row = db.execute(BASIS, named(thread)).fetchone()
+    if row is None:
+        return []
+    passage = kept.take(row["id"], row["reads_after"], row["until"])
+    before = list(passage.entries)
+    for number, ids in passage.files:
+        asked = {id: files.ask_files(db, id) for id in ids}
+        before[number] = replace(before[number], files=_files(asked, ids))
+    turns = list(_turns(db, thread, passage.turn))
+    summary = turns.pop(0).entries if turns and turns[0].is_summary else ()
+    for each in turns[:-1]:
+        passage.add(each.turn, each.entries, each.files)
+    kept.put(row["id"], passage)
+    return [*summary, *before, *(entry for turn in turns for entry in turn.entries)]
+
+
+def _turns(db: Connection, thread: ThreadKey, behind: int = 0) -> Iterator[_Turn]:
+    """Yield what is read of `thread`: the summary, if there is one, and the turns with
+    ids above `behind`. Of a long thread, making values of all of them takes time."""
     # All is asked for before any is read: on PostgreSQL one round trip brings it.
     used = db.execute(USED, named(thread))
-    rows = list(plain_rows(db, CONVERSATION, named(thread)))
-    shown = {id: files.ask_files(db, id) for *_, id, has_files in rows if has_files}
+    after = {**named(thread), "behind": behind}
+    rows = list(plain_rows(db, CONVERSATION, after))
+    asked_files = {id: files.ask_files(db, id) for *_, id, has_any in rows if has_any}
     if summary := used.fetchone():
         block = summary["block"]
         made = Compaction(summary["model"], block) if block else None
         entry = ChatMessage("user", summary["content"], compaction=made)
-        yield summary["until"], (entry,), summary["messages"], True
+        messages = summary["messages"]
+        yield _Turn(summary["until"], (entry,), messages, is_summary=True)
     for turn, group in groupby(rows, itemgetter(0)):
         asked: list[str | None] = []
         answers: list[str | None] = []
-        read: list[RequestFile] = []
+        shown: list[int] = []
         preface: str | None = None
         for _, role, content, told, id, _ in group:
             preface = told
@@ -81,22 +126,31 @@ def _turns(
             else:
                 log_broken("messages", id)
                 continue
-            if id in shown:
-                read += files.read_files(shown[id], id)
+            if id in asked_files:
+                shown.append(id)
         answer = answers[0] if answers else None
-        if entries := _exchange(preface, asked, answer, read):
-            left = len(asked) - asked.count(None)
-            yield turn, entries, left + bool(answer), False
+        left = len(asked) - asked.count(None)
+        entries = _exchange(preface, asked, answer)
+        if shown and left:
+            entries[0] = replace(entries[0], files=_files(asked_files, shown))
+        if entries:
+            messages = left + bool(answer)
+            yield _Turn(turn, entries, messages, files=shown if left else ())
+
+
+def _files(
+    asked: Mapping[int, Cursor], messages: Sequence[int]
+) -> tuple[RequestFile, ...]:
+    return tuple(file for id in messages for file in files.read_files(asked[id], id))
 
 
 def _exchange(
     preface: str | None,
     contents: Sequence[str | None],
     answer: str | None,
-    shown: Sequence[RequestFile],
 ) -> list[ChatMessage]:
-    """Return what the model reads of one turn; the content of a deleted message is
-    None.
+    """Return what the model reads of one turn, without files; the content of a deleted
+    message is None.
 
     An answer always has a "user" entry before it: without one, it would open the
     conversation or seem to answer another question.
@@ -107,5 +161,5 @@ def _exchange(
     if not left:
         return []
     text = "\n".join([preface, *left] if preface else left)
-    asked = ChatMessage("user", text, tuple(shown))
+    asked = ChatMessage("user", text)
     return [asked, ChatMessage("assistant", answer)] if answer else [asked]

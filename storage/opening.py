@@ -38,6 +38,7 @@ from storage.database import (
 from storage.lock import locked
 from storage.mending import mend
 from storage.methods import Transaction, WriteTransaction
+from storage.passages import KeepingDatabase
 from storage.reader import Reader
 from storage.store import DatabaseStore
 from storage.writer import Writer
@@ -97,7 +98,7 @@ async def open_store(
         if isinstance(at, Path):
             database.make_directory(at)
             stack.enter_context(locked(at))
-            db = open_for_writing(at, trusting=trusting)
+            db = KeepingDatabase(open_for_writing(at, trusting=trusting))
             writer = stack.enter_context(closing(_writer(db)))
             reader = stack.enter_context(closing(Reader(open_for_reading(at))))
             reports = stack.enter_context(closing(Reader(open_for_reading(at))))

@@ -72,7 +72,10 @@ def store_prompt(
     preface: str,
     contents: Mapping[str, str],
     version: int | None = None,
+    pinned: Mapping[str, str] | None = None,
 ) -> StoredPrompt:
+    if pinned is not None:
+        settings.pin_settings(db, turn.thread, pinned)
     summaries.use(db, turn)
     # A stored preface of "" stays: another one would change the beginning of what the
     # model has read.

@@ -24,6 +24,7 @@ from sqlite_utils import Database
 from bot.errors import StorageBusy, StorageError
 from bot.messages import storage as messages
 from bot.runtime.allowance import Allowance
+from storage import passages
 from storage.errors import translated
 
 log = logging.getLogger(__name__)
@@ -105,6 +106,7 @@ class Writer:
                 self._commit(group)
             except Exception as error:
                 # As in `_try`: the callers get the error, and the thread goes on.
+                passages.rolled_back(self._db)
                 for item in group:
                     item.error = item.error or error
             # The event loop may be closed already; the thread goes on.
@@ -163,6 +165,7 @@ class Writer:
         except sqlite3.Error as error:
             with suppress(sqlite3.Error):
                 self._db.rollback()
+            passages.rolled_back(self._db)
             if len(group) == 1:
                 group[0].error = translated(error)
                 return

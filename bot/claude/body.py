@@ -59,8 +59,10 @@ def body(
     """Return the body of `request`, whose files are loaded; `rounds` and `tokens` are
     as in `request.encoded`, and so is what it raises."""
     marks: dict[bytes, bytes] = {}
-    messages = [_without_data(each, marks) for each in request.messages]
-    rest = encoded(replace(request, messages=tuple(messages)), rounds, tokens)
+    if any(each.files for each in request.messages):
+        messages = [_without_data(each, marks) for each in request.messages]
+        request = replace(request, messages=tuple(messages))
+    rest = encoded(request, rounds, tokens)
     at = 0
     parts: list[tuple[bytes, bool]] = []
     # In the order in which the request has them: images first. What a message has twice

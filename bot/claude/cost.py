@@ -35,7 +35,7 @@ from bot.claude.catalog import cost, find
 from bot.claude.web_tools import PAGE_TOKENS
 from bot.domain.budget import BudgetExceeded, BudgetLimits
 from bot.domain.completion import Call, Report, Request, Usage, file_tokens
-from bot.text.characters import byte_count
+from bot.text.characters import byte_counts
 
 # The most tokens that one search is taken to add to a prompt. The API gives no number;
 # single searches were seen to add about 7,000 (?).
@@ -218,10 +218,11 @@ def _prompt_bytes(request: Request) -> int:
     texts = [request.system, request.schema, *request.stop_sequences]
     texts += [each.content for each in request.messages]
     # A lone surrogate, which no request can hold, must not stop the count.
-    sizes = (byte_count(text) + FRAME_TOKENS for text in texts)
-    files = sum(file_tokens(file) for each in request.messages for file in each.files)
+    sizes = sum(byte_counts(texts)) + len(texts) * FRAME_TOKENS
+    shown = [each.files for each in request.messages if each.files]
+    files = sum(file_tokens(file) for each in shown for file in each)
     tools = mcp_servers.most_tokens(request)
-    return sum(sizes) + files + tools + REQUEST_TOKENS
+    return sizes + files + tools + REQUEST_TOKENS
 
 
 def _read_again(request: Request, prompt: int) -> int:

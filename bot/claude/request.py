@@ -3,7 +3,7 @@
 import base64
 import enum
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from types import MappingProxyType
@@ -33,20 +33,17 @@ def parameters(
     Without `thinking`: its default works on every model. Without a temperature: see
     `sampling_options`.
     """
-    cached = {"type": "ephemeral", "ttl": request.cache_ttl}
     options = document_options(request)
+    sent = [_message(each, request.model, options) for each in request.messages]
+    return _parameters(request, [*sent, *rounds])
+
+
+def _parameters(request: Request, messages: Sequence[object]) -> dict[str, Any]:
+    cached = {"type": "ephemeral", "ttl": request.cache_ttl}
     made: dict[str, Any] = {
         "model": request.model,
         "max_tokens": request.max_tokens,
-        "messages": [
-            *(
-                compaction.message_of(each)
-                if compaction.is_read(each, request.model)
-                else {"role": each.role, "content": _content(each, options)}
-                for each in request.messages
-            ),
-            *rounds,
-        ],
+        "messages": messages,
     }
     # An empty block is rejected.
     if request.system:
@@ -72,6 +69,14 @@ def document_options(request: Request) -> dict[str, Any]:
     cites its documents: all of them or none, and none where the answer has a schema
     (Claude facts 1.7)."""
     return {} if request.schema else {"citations": {"enabled": True}}
+
+
+def _message(
+    message: ChatMessage, model: str, options: dict[str, Any]
+) -> dict[str, Any]:
+    if compaction.is_read(message, model):
+        return compaction.message_of(message)
+    return {"role": message.role, "content": _content(message, options)}
 
 
 def _content(
@@ -171,7 +176,7 @@ def file_places(request: Request) -> dict[tuple[int, int], str]:
 
 def files_size(request: Request) -> int:
     """Return how many bytes of files `request` shows, loaded or not."""
-    files = [file for each in request.messages for file in each.files]
+    files = [file for each in request.messages if each.files for file in each.files]
     return sum(max(f.size, len(f.data)) for f in files if f.unread is None)
 
 
@@ -228,7 +233,7 @@ def encoded(
     block; `rounds` is as in `parameters`, and `tokens` are those of MCP servers, by
     name. Only such a request has servers. Raises UnicodeEncodeError for half a
     character."""
-    made = parameters(request, rounds)
+    made = _parameters(request, [*_encoded_messages(request), *rounds])
     if not request.compacts:
         made["stream"] = True
     made |= sampling_options(request).get("extra_body", {})
@@ -236,6 +241,20 @@ def encoded(
         made["tools"] = [*made.get("tools", ()), *mcp_servers.toolsets(request)]
         made["mcp_servers"] = mcp_servers.definitions(request, tokens)
     return msgspec.json.encode(made)
+
+
+def _encoded_messages(request: Request) -> Iterator[object]:
+    """Yield the messages of `request`: the JSON of those that later requests have, too,
+    which is made once."""
+    options = document_options(request)
+    for each in request.messages:
+        if each.encoded is None or each.files or each.compaction:
+            yield _message(each, request.model, options)
+            continue
+        if not each.encoded.json:
+            made = _message(each, request.model, options)
+            each.encoded.json = msgspec.json.encode(made)
+        yield msgspec.Raw(each.encoded.json)
 
 
 def streaming_headers(request: Request) -> dict[str, str]:

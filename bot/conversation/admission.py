@@ -4,7 +4,6 @@ A turn passes twice: `accept` checks who asks, before anything is shown; `prepar
 the settings of the thread, composes the request and has its cost reserved.
 """
 
-import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -169,13 +168,9 @@ class Admission:
         if _is_overlong(state, settings):
             await self._pin(turn, pinned)
             return overlong()
-        # Reading does not depend on what is pinned, and the reserve makes both
-        # durable.
-        _, composed = await asyncio.gather(
-            self._pin(turn, pinned),
-            self._composer.compose(
-                turn, messages, admitted.asker, settings, state, tools.servers
-            ),
+        # What is pinned is stored with the texts; the reserve makes both durable.
+        composed = await self._composer.compose(
+            *(turn, messages, admitted.asker, settings, state, tools.servers, pinned)
         )
         if composed is None:
             return WITHDRAWN

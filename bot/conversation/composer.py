@@ -129,13 +129,17 @@ class Composer:
         settings: EffectiveSettings,
         state: ThreadState,
         servers: tuple[RequestServer, ...] = (),
+        pinned: Mapping[str, str] | None = None,
     ) -> ComposedRequest | None:
-        """Store what Claude reads for `messages`, and return the request, which may ask
-        `servers`; None if people have deleted all that was to be answered. The answer
-        began from `state`."""
+        """Store what Claude reads for `messages`, and what the thread keeps from now on
+        if that is `pinned`, and return the request, which may ask `servers`; None if
+        people have deleted all that was to be answered. The answer began from
+        `state`."""
         ttl = await self._lifetime(turn, settings, state)
         pricing = Pricing(settings["model"], ttl, settings.file_price, self._now())
-        read = await self._conversation(turn, messages, settings, state, pricing)
+        read = await self._conversation(
+            turn, messages, settings, state, pricing, pinned
+        )
         conversation, unread = read.conversation, read.unread
         if not conversation or conversation[-1].role != "user":
             return None
@@ -281,6 +285,7 @@ class Composer:
         settings: EffectiveSettings,
         state: ThreadState,
         pricing: Pricing,
+        pinned: Mapping[str, str] | None,
     ) -> "_Read":
         """Return what Claude reads of the thread."""
         adapter = self._adapters[turn.thread.platform]
@@ -306,7 +311,9 @@ class Composer:
         for message in notes.keys() & contents.keys():
             contents[message] = f"{notes[message]}\n{contents[message]}"
         told = prompt.preface(self._now()), contents
-        read = await self._store.store_prompt(turn, *told, int(settings["prompt"]))
+        read = await self._store.store_prompt(
+            turn, *told, int(settings["prompt"]), pinned
+        )
         stored = [each.content for each in messages if each.content is not None]
         # A restart may have come after the thread was read.
         missing = earlier.missing or long_threads.noted(stored)

@@ -93,6 +93,13 @@ class Compaction:
     block: str
 
 
+@dataclass(slots=True)
+class Encoded:
+    """The JSON of a message that later requests have, too; b"" until it is made."""
+
+    json: bytes = b""
+
+
 @dataclass(frozen=True, slots=True)
 class ChatMessage:
     """One message of the conversation, exactly as Claude reads it."""
@@ -104,6 +111,8 @@ class ChatMessage:
     files: tuple[RequestFile, ...] = ()
     #: What the model that made it reads in place of `content`.
     compaction: Compaction | None = None
+    #: Of its role and its `content`, where that is kept for later requests.
+    encoded: Encoded | None = field(default=None, compare=False, repr=False)
 
 
 #: Returns the bytes of stored files by their digests, without those that are gone.

@@ -100,10 +100,12 @@ class PromptStore(Protocol):
         preface: str,
         contents: Mapping[str, str],
         version: int | None = None,
+        pinned: Mapping[str, str] | None = None,
     ) -> StoredPrompt:
         """Store what the model is given: `contents` by message id for messages that
         have none yet, and `preface` unless the turn has one. Return what it is to read
-        then, with the version of the system prompt that has the id `version`."""
+        then, with the version of the system prompt that has the id `version`. The
+        thread keeps the settings `pinned` from now on, if they are given."""
         ...
 
     async def conversation(self, thread: ThreadKey) -> list[ChatMessage]:

@@ -106,7 +106,6 @@ ALLOWED = {
     ("adapters/discord/name_cache.py", "_find"): "one look-up; each catches its own",
     ("adapters/discord/rest_guilds.py", "_all_of"): "one look-up; raises what one does",
     ("adapters/discord/backlog.py", "_work_off"): "each tries until it succeeds",
-    ("bot/conversation/admission.py", "prepare"): "waits there; the turn catches both",
     ("storage/engine/worker.py", "_work"): "waits there; it only stops the worker",
     ("storage/postgres/pool.py", "_fill_soon"): "what it calls catches what fails",
     ("storage/postgres/pool.py", "_tell"): "hands results over, and cannot fail",

@@ -43,6 +43,9 @@ REASONS = {
     "bot/context/files/open_sheets.py _Sheets._cells": FILE,
     "bot/context/files/open_sheets.py _Sheets._text": FILE,
     "bot/context/files/open_sheets.py _Sheets._found": FILE,
+    "storage/passages.py Passages._kept": "at most MOST_BYTES together",
+    "storage/passages.py Passage.entries": "of one thread, and all have MOST_BYTES",
+    "storage/passages.py Passage.files": "of one thread, and all have MOST_BYTES",
     "storage/postgres/pool.py _Threads._threads": "its calls: MOST_WAITING",
     "storage/postgres/pool.py _Threads._open": "one for each thread of the pool",
     "adapters/web/live_answers.py LiveAnswers._live": (

@@ -30,13 +30,13 @@ WAITS = {
     "reserve": 2,
 }
 #: The first one of a thread also keeps its settings.
-FIRST = {**WAITS, "pin_settings": 2}
+FIRST = {**WAITS, "store_prompt": 4}
 
 #: Asked beside another one, which takes as long.
 BESIDE = ("thread_state",)
 
 # Each is a round trip.
-MOST = 13
+MOST = 12
 
 
 class Counting:
@@ -85,9 +85,8 @@ async def test_a_turn_waits_so_often_before_claude_is_asked() -> None:
             turn = await count("take_turn", HERE)
             await count("begin_turn", turn, 10.0)
             await count("thread_state", HERE, 12)
-            if not number:
-                await count("pin_settings", HERE, {"model": "m"})
-            await count("store_prompt", turn, "", {str(number): "TEXT"}, 1)
+            pinned = None if number else {"model": "m"}
+            await count("store_prompt", turn, "", {str(number): "TEXT"}, 1, pinned)
             await count("reserve", turn, "U1", 0.1, NO_LIMITS, 11.0)
             await store.finish_turn(turn, done("Yes."), 12.0)
             await store.mark_delivered(turn, 13.0)

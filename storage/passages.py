@@ -1,0 +1,164 @@
+"""What the model reads of the ended turns of threads that were asked in lately.
+
+Rule 1: it is used only while nothing has changed that it was made from. Triggers tell
+of a change by the writer's connection; when another connection has committed something,
+or a transaction was rolled back, all is dropped.
+Rule 2: all of it together has a maximum size.
+
+Only the process that has a file to itself keeps it. On a server, others write.
+"""
+
+import sys
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from sqlite_utils import Database
+
+from bot.domain.completion import ChatMessage, Encoded
+from storage.connection import Connection
+
+#: The most bytes of all passages: about seven threads of a thousand turns.
+MOST_BYTES = 16 * 1024 * 1024
+
+# Bytes of a message besides its text, and of the JSON of both.
+_FRAME = 200
+
+# SQLite calls the function for each row; what happens in a turn that is not kept is
+# nothing to it. These triggers exist on one connection only.
+_TRIGGERS = """
+    CREATE TEMP TRIGGER passage_of_changed_message
+    AFTER UPDATE OF role, content, place, turn_id, thread_id, files ON main.messages
+    BEGIN
+        SELECT passage_changed(OLD.thread_id, coalesce(OLD.turn_id, NEW.turn_id)),
+            passage_changed(NEW.thread_id, coalesce(NEW.turn_id, OLD.turn_id));
+    END;
+    CREATE TEMP TRIGGER passage_of_new_message AFTER INSERT ON main.messages
+    WHEN NEW.place IS NOT NULL
+    BEGIN
+        SELECT passage_changed(NEW.thread_id, NEW.turn_id);
+    END;
+    CREATE TEMP TRIGGER passage_of_deleted_message AFTER DELETE ON main.messages
+    BEGIN
+        SELECT passage_changed(OLD.thread_id, OLD.turn_id);
+    END;
+    CREATE TEMP TRIGGER passage_of_changed_turn
+    AFTER UPDATE OF preface, ended, thread_id ON main.turns
+    BEGIN
+        SELECT passage_changed(OLD.thread_id, OLD.id),
+            passage_changed(NEW.thread_id, NEW.id);
+    END;
+    CREATE TEMP TRIGGER passage_of_deleted_turn AFTER DELETE ON main.turns
+    BEGIN
+        SELECT passage_changed(OLD.thread_id, OLD.id);
+    END;
+"""
+
+
+class Basis(NamedTuple):
+    """What a passage depends on besides the rows of its messages and turns."""
+
+    #: The last message before the last reset, and the last turn of the summary that is
+    #: read in place of its turns.
+    reads_after: int
+    until: int
+
+
+@dataclass(slots=True)
+class Passage:
+    """The messages of a thread up to one of its turns."""
+
+    basis: Basis
+    #: The last of its turns.
+    turn: int = 0
+    #: Without their files.
+    entries: list[ChatMessage] = field(default_factory=list)
+    #: The ids of messages whose files belong to an entry, with its number.
+    files: list[tuple[int, Sequence[int]]] = field(default_factory=list)
+    size: int = _FRAME
+
+    def add(
+        self, turn: int, entries: Sequence[ChatMessage], files: Sequence[int]
+    ) -> None:
+        """Add the turn with the id `turn`, whose messages `files` have files."""
+        self.turn = turn
+        if files:
+            self.files.append((len(self.entries), files))
+        for each in entries:
+            kept = ChatMessage(each.role, each.content, encoded=Encoded())
+            self.entries.append(kept)
+            self.size += 2 * sys.getsizeof(each.content) + _FRAME
+
+
+class Passages:
+    """The passages of threads that were asked in lately; used by the thread that
+    writes."""
+
+    def __init__(self, db: Database, most: int = MOST_BYTES) -> None:
+        self._db = db
+        self._most = most
+        self._size = 0
+        #: SQLite's number of what other connections have committed.
+        self._version = 0
+        self._kept: OrderedDict[int, Passage] = OrderedDict()
+
+    def begin(self) -> None:
+        """Listen for changes by this connection."""
+        self._db.conn.create_function("passage_changed", 2, self._changed)
+        self._db.conn.executescript(_TRIGGERS)
+
+    def take(self, thread: int, reads_after: int, until: int) -> Passage:
+        """Return the passage of the thread with the id `thread`, an empty one if none
+        is kept. It is kept no more until it is `put` back, inside the transaction."""
+        (version,) = self._db.execute("PRAGMA data_version").fetchone()
+        if version != self._version:
+            self.clear()
+            self._version = version
+        basis = Basis(reads_after, until)
+        found = self._drop(thread)
+        return found if found and found.basis == basis else Passage(basis)
+
+    def put(self, thread: int, passage: Passage) -> None:
+        """Keep `passage`, and as many others as there is room for."""
+        self._drop(thread)
+        self._kept[thread] = passage
+        self._size += passage.size
+        while self._size > self._most:
+            self._drop(next(iter(self._kept)))
+
+    def clear(self) -> None:
+        """Drop all passages."""
+        self._kept.clear()
+        self._size = 0
+
+    def _changed(self, thread: int, turn: int | None) -> None:
+        passage = self._kept.get(thread)
+        if passage and turn is not None and turn <= passage.turn:
+            self._drop(thread)
+
+    def _drop(self, thread: int) -> Passage | None:
+        passage = self._kept.pop(thread, None)
+        if passage is not None:
+            self._size -= passage.size
+        return passage
+
+
+class KeepingDatabase(Database):
+    """The connection of the process that has a file to itself."""
+
+    def __init__(self, db: Database) -> None:
+        super().__init__(db.conn, recursive_triggers=False, execute_plugins=False)
+        self.passages = Passages(self)
+        self.passages.begin()
+
+
+def of(db: Connection) -> Passages | None:
+    """Return what is kept for the connection `db`; None if nothing is."""
+    return db.passages if isinstance(db, KeepingDatabase) else None
+
+
+def rolled_back(db: Connection) -> None:
+    """Drop what may have been read from changes that were taken back."""
+    if passages := of(db):
+        passages.clear()
