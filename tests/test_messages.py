@@ -111,7 +111,7 @@ NOT_SHOWN_BY = {
         ("report", "contained", "translated"), "a task or call, in the log"
     ),
     **dict.fromkeys(("Outcome", "_failed"), "the reason of an outcome, in the log"),
-    **dict.fromkeys(("ValueError", "ExceptionGroup"), "a bug"),
+    **dict.fromkeys(("AssertionError", "ValueError", "ExceptionGroup"), "a bug"),
     **dict.fromkeys(
         (
             *("DeliveryError", "Rerouted", "ThreadGone", "Throttled", "Unfit"),
@@ -293,16 +293,25 @@ def _texts(path: Path) -> list[tuple[int, str]]:
     return list(_read_texts(path))
 
 
+#: What says of the texts in it whether people read them.
+_HOLDERS = (
+    *(ast.mod, ast.stmt, ast.ExceptHandler, ast.match_case),
+    *(ast.JoinedStr, ast.Compare, ast.Call),
+)
+
+
 def _read_texts(path: Path) -> Iterator[tuple[int, str]]:
     nodes = _nodes(path)
-    skipped = {id(each) for node in nodes for each in _not_for_people(node)}
-    shown = {id(each) for node in nodes for each in _arguments(node, SHOWN_BY)}
-    cells = {id(each) for node in nodes for each in _cells(node)}
+    holders = [node for node in nodes if isinstance(node, _HOLDERS)]
+    skipped = {id(each) for node in holders for each in _not_for_people(node)}
+    calls = [node for node in holders if isinstance(node, ast.Call)]
+    shown = {id(each) for node in calls for each in _arguments(node, SHOWN_BY)}
+    cells = {id(each) for node in holders for each in _cells(node)}
     if path.parts[0] == "storage":
         # Its tables are those of the database.
         cells.clear()
     for node in nodes:
-        if id(node) in skipped or not _is_text(node):
+        if not _is_text(node) or id(node) in skipped:
             continue
         text = _literal(node)
         if text in _COMMANDS or _SQL.search(text):

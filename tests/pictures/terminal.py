@@ -36,13 +36,14 @@ def page(screen: pyte.Screen, *, typed: str = "") -> str:
     """What a screen shows as HTML, without the empty lines at its end, below what was
     `typed` before it."""
     lines = [html.escape(typed)] if typed else []
-    lines += [_line(screen, row) for row in range(screen.lines)]
+    # All of it is put together anew each time that somebody looks at it.
+    lines += [_line(screen, row, text) for row, text in enumerate([*screen.display])]
     shown = "\n".join(lines).rstrip()
     return f"<meta charset=utf-8><style>{STYLE}</style><body><pre>{shown}</pre></body>"
 
 
-def _line(screen: pyte.Screen, row: int) -> str:
-    width = len(screen.display[row].rstrip())
+def _line(screen: pyte.Screen, row: int, text: str) -> str:
+    width = len(text.rstrip())
     chars = [screen.buffer[row][column] for column in range(width)]
     return "".join(
         _span(style, "".join(each.data for each in run))

@@ -6,6 +6,7 @@ Rule: pure. Numbers in comments point into the facts sheet on the API ("claude 1
 
 import base64
 import binascii
+import functools
 import io
 from typing import Any
 
@@ -33,6 +34,12 @@ _IMAGES = {
 _PAGE_TOKENS = 3_000 + 1_568
 
 
+@functools.lru_cache(maxsize=16)
+def _page_count(data: bytes) -> int:
+    """Return the number of pages of a PDF, which is sent again with each question."""
+    return len(PdfReader(io.BytesIO(data)).pages)
+
+
 def tokens_of(block: Body) -> int:
     """The tokens of an image or a document that the API takes (claude 1.7)."""
     source = block["source"]
@@ -40,7 +47,7 @@ def tokens_of(block: Body) -> int:
         return -(-len(source["data"]) // 4)
     data = base64.b64decode(source["data"])
     if block["type"] == "document":
-        return len(PdfReader(io.BytesIO(data)).pages) * _PAGE_TOKENS
+        return _page_count(data) * _PAGE_TOKENS
     width, height = Image.open(io.BytesIO(data)).size
     # The high-resolution tier, which all models since Opus 4.7 have.
     scale = min(1.0, 2_576 / max(width, height))
