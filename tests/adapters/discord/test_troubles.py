@@ -218,14 +218,13 @@ def in_the_guild(guild: Guild) -> Callable[[Call], bool]:
     "harm",
     [
         lambda guild, thread: guild.discord.delete_channel(thread),
-        lambda guild, thread: guild.discord.delete_channel(guild.general),
         lambda guild, thread: guild.discord.kick_bot(guild.discord.guild),
         lambda guild, thread: guild.discord.set_permissions(
             guild.general, deny=["send_messages_in_threads"]
         ),
         lambda guild, thread: guild.discord.lock(thread, True),
     ],
-    ids=["thread deleted", "channel deleted", "kicked", "no longer allowed", "locked"],
+    ids=["thread deleted", "kicked", "no longer allowed", "locked"],
 )
 async def test_what_can_no_longer_be_written_ends_and_is_not_tried_again(
     guild: Guild, harm: Callable[[Guild, str], None]

@@ -7,6 +7,7 @@ from bot.messages.commands import REPEATING
 from bot.messages.labels import ANSWER_AGAIN
 from tests.adapters.slack.conftest import Office
 from tests.emulators.slack.ephemeral import Whisper
+from tests.support.deep import deep_only
 
 
 def change(office: Office, ts: str, text: str, channel: str = "") -> None:
@@ -24,8 +25,10 @@ async def offered(office: Office, ts: str) -> Whisper:
     return told
 
 
-@pytest.mark.parametrize("direct", [False, True], ids=["channel", "direct messages"])
-@pytest.mark.parametrize("opens", [True, False], ids=["first", "second"])
+@pytest.mark.parametrize(
+    ("direct", "opens"),
+    [(False, False), (True, True), *deep_only((False, True), (True, False))],
+)
 async def test_its_author_is_offered_a_new_answer_in_the_thread(
     office: Office, direct: bool, opens: bool
 ) -> None:

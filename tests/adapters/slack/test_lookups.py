@@ -28,6 +28,7 @@ from tests.emulators.slack.faults import (
     status,
     throttle,
 )
+from tests.support.deep import share
 from tests.support.process import slack_env
 from tests.support.triage_requests import sorted_as
 
@@ -79,8 +80,9 @@ async def town(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Town]:
 @pytest.mark.parametrize(
     ("method", "fault"),
     [
-        *(("usergroups.list", fault) for fault in NEVER | NOT_OFFERED | NOT_NOW),
-        *(("conversations.info", fault) for fault in NEVER | NOT_NOW),
+        *(("usergroups.list", fault) for fault in share([*NEVER, *NOT_NOW], 0, 2)),
+        *(("usergroups.list", fault) for fault in NOT_OFFERED),
+        *(("conversations.info", fault) for fault in share([*NEVER, *NOT_NOW], 1, 2)),
     ],
 )
 async def test_a_person_is_known_without_an_optional_fact(
