@@ -1,14 +1,15 @@
 """The terminal with a person at it."""
 
 import asyncio
+import contextlib
 import os
 import stat
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.process import Nursery
 from tests.support.seat import Seat, seated
 
 
@@ -51,19 +52,19 @@ async def test_retry_waits_for_its_answer_and_the_prompt_comes_back(seat: Seat) 
     seat.type("read <b>there</b> again\r")
     await seat.sees(lambda text: text.rstrip().endswith("›") and "not Claude" in text)
     assert "<b>there</b>" in seat.text.partition("not Claude")[2]
-    seat.type("/clear\r")
-    await seat.sees(lambda text: "new thread" in text and text.rstrip().endswith("›"))
-    seat.type("read one\r")
-    await seat.sees(lambda text: "▌ read one" in text and text.rstrip().endswith("›"))
     seat.type("/retry\r")
     await seat.sees(lambda text: "Answering again" in text)
     await seat.sees(lambda text: text.rstrip().endswith("›"))
     answer = seat.text.partition("Answering again")[2]
     assert "not Claude" in answer
     assert "›" not in answer.rstrip().removesuffix("›")
+    seat.type("/clear\r")
+    await seat.sees(lambda text: "new thread" in text and text.rstrip().endswith("›"))
 
 
-async def test_lines_completion_history_and_a_word_to_leave(seat: Seat) -> None:
+async def test_lines_completion_history_an_editor_and_a_word_to_leave(
+    seat: Seat,
+) -> None:
     await seat.sees(lambda text: "Threadkeep." in text and "›" in text)
     seat.type("/thr\t")
     await seat.sees(lambda text: "› /threads" in text)
@@ -78,6 +79,10 @@ async def test_lines_completion_history_and_a_word_to_leave(seat: Seat) -> None:
     await seat.sees(lambda text: "second line" in text.rpartition("›")[2])
     seat.type("\x03")
     await seat.sees(lambda text: "Ctrl-D quits" in text and text.rstrip().endswith("›"))
+    seat.type("/edit\r")
+    await seat.sees(lambda text: "written in the editor" in text)
+    await seat.sees(lambda text: text.count("not Claude") > 1)
+    await seat.sees(lambda text: text.rstrip().endswith("›"))
     seat.type("exit\r")
     async with asyncio.timeout(60):
         assert await seat.process.wait() == 0
@@ -86,28 +91,25 @@ async def test_lines_completion_history_and_a_word_to_leave(seat: Seat) -> None:
     assert stat.S_IMODE(history.stat().st_mode) == 0o600
 
 
-async def test_the_editor_writes_a_question(seat: Seat) -> None:
-    await seat.sees(lambda text: "Threadkeep." in text and "›" in text)
-    seat.type("/edit\r")
-    await seat.sees(lambda text: "written in the editor" in text)
-    await seat.sees(lambda text: "not Claude" in text and text.rstrip().endswith("›"))
-
-
 async def test_a_reader_who_leaves_is_no_error(tmp_path: Path) -> None:
-    command = """
-        printf 'one\\ntwo\\n' | { "$0" -m bot serve --lines; echo $? >&2; } | head -1
-    """
-    process = await asyncio.create_subprocess_exec(
-        *("sh", "-c", command, sys.executable),
-        cwd=Path(__file__).parents[3],
-        env={
-            "PATH": os.environ["PATH"],
-            "THREADKEEP_DB": str(tmp_path / "t.db"),
-        },
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    async with asyncio.timeout(60):
-        out, errors = await process.communicate()
-    assert b"not Claude" in out
-    assert errors == b"0\n"
+    """As `head -1` does, behind a pipe."""
+    given, errors, pipe = (tmp_path / name for name in ("given", "errors", "pipe"))
+    given.write_text("one\ntwo\n")
+    os.mkfifo(pipe)
+    env = {"PATH": os.environ["PATH"], "THREADKEEP_DB": str(tmp_path / "t.db")}
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    async with Nursery() as nursery:
+        process = await nursery.fork(
+            ("serve", "--lines"), env, pipe, given=given, errors=errors
+        )
+        read = b""
+        async with asyncio.timeout(60):
+            while b"\n" not in read:
+                # Nothing until the process has it open, an error until it writes.
+                with contextlib.suppress(BlockingIOError):
+                    read += os.read(reader, 4096)
+                await asyncio.sleep(0.001)
+            os.close(reader)
+            assert await process.wait() == 0
+    assert b"not Claude" in read
+    assert errors.read_text() == ""
