@@ -269,7 +269,7 @@ def digest(commands: Iterable[Mapping[str, Any]]) -> str:
 
 
 def _telling(value: Any) -> Any:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         telling = {k: _telling(v) for k, v in value.items() if k in TELLING}
         if telling.get("default_member_permissions") is not None:
             # A number in our definition, and text in Discord's.
