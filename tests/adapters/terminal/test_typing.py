@@ -9,12 +9,21 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.process import Nursery
+from tests.emulators.claude.emulator import ClaudeEmulator
+from tests.emulators.claude.reply import Hold
+from tests.support.process import Nursery, claude_env
 from tests.support.seat import Seat, seated
 
 
 @pytest.fixture
-async def seat(tmp_path: Path) -> AsyncIterator[Seat]:
+async def claude() -> AsyncIterator[ClaudeEmulator]:
+    async with ClaudeEmulator() as emulator:
+        emulator.always("So it is.")
+        yield emulator
+
+
+@pytest.fixture
+async def seat(tmp_path: Path, claude: ClaudeEmulator) -> AsyncIterator[Seat]:
     editor = tmp_path / "editor"
     editor.write_text('#!/bin/sh\necho "written in the editor" > "$1"\n')
     editor.chmod(0o700)
@@ -23,23 +32,30 @@ async def seat(tmp_path: Path) -> AsyncIterator[Seat]:
         "TERM": "xterm",
         "THREADKEEP_DB": str(tmp_path / "t.db"),
         "EDITOR": str(editor),
+        **claude_env(claude),
     }
     async with seated(("chat",), env, tmp_path) as opened:
         yield opened
 
 
-async def test_a_person_asks_stops_types_ahead_and_leaves(seat: Seat) -> None:
+async def test_a_person_asks_stops_types_ahead_and_leaves(
+    seat: Seat, claude: ClaudeEmulator
+) -> None:
+    claude.script(["So it is, and", Hold(asyncio.Event())])
     await seat.sees(lambda text: "Threadkeep." in text and "›" in text)
     seat.type("long\r")
-    await seat.sees(lambda text: "not Claude" in text)
+    await seat.sees(lambda text: "So it is" in text)
     seat.type("ant\x7fd\r")
     await seat.sees(lambda text: "› and ↵" in text)
     seat.type("\x03")
     await seat.sees(lambda text: "Stopped." in text and "› and" in text)
     await seat.sees(lambda text: text.rstrip().endswith("› and"))
     seat.type(" now?\r")
-    await seat.sees(lambda text: "and now?" in text and "2 messages in" in text)
+    await seat.sees(lambda text: "and now?" in text and "So it is." in text)
     await seat.sees(lambda text: text.rstrip().endswith("›"))
+    assert [each["role"] for each in claude.questions[-1].body["messages"]] == [
+        *("user", "assistant", "user")
+    ]
     seat.type("/threads\r")
     await seat.sees(lambda text: "›1  long" in text and text.rstrip().endswith("›"))
     seat.type("\x04")
@@ -47,23 +63,26 @@ async def test_a_person_asks_stops_types_ahead_and_leaves(seat: Seat) -> None:
         assert await seat.process.wait() == 0
 
 
-async def test_retry_waits_for_its_answer_and_the_prompt_comes_back(seat: Seat) -> None:
+async def test_retry_waits_for_its_answer_and_the_prompt_comes_back(
+    seat: Seat, claude: ClaudeEmulator
+) -> None:
+    claude.script("So it is, <b>there</b>.")
     await seat.sees(lambda text: "Threadkeep." in text and "›" in text)
-    seat.type("read <b>there</b> again\r")
-    await seat.sees(lambda text: text.rstrip().endswith("›") and "not Claude" in text)
-    assert "<b>there</b>" in seat.text.partition("not Claude")[2]
+    seat.type("where?\r")
+    await seat.sees(lambda text: text.rstrip().endswith("›") and "So it is" in text)
+    assert "So it is, <b>there</b>." in seat.text
     seat.type("/retry\r")
     await seat.sees(lambda text: "Answering again" in text)
     await seat.sees(lambda text: text.rstrip().endswith("›"))
     answer = seat.text.partition("Answering again")[2]
-    assert "not Claude" in answer
+    assert "So it is" in answer
     assert "›" not in answer.rstrip().removesuffix("›")
     seat.type("/clear\r")
     await seat.sees(lambda text: "new thread" in text and text.rstrip().endswith("›"))
 
 
 async def test_lines_completion_history_an_editor_and_a_word_to_leave(
-    seat: Seat,
+    seat: Seat, claude: ClaudeEmulator
 ) -> None:
     await seat.sees(lambda text: "Threadkeep." in text and "›" in text)
     seat.type("/thr\t")
@@ -73,15 +92,16 @@ async def test_lines_completion_history_an_editor_and_a_word_to_leave(
     seat.type("/tretry\r")
     await seat.sees(lambda text: "Did you mean /retry?" in text)
     seat.type("read this\x1b\rsecond line\r")
-    await seat.sees(lambda text: "not Claude" in text and text.rstrip().endswith("›"))
-    assert "1 message in 1 turn" in seat.text
+    await seat.sees(lambda text: "So it is" in text and text.rstrip().endswith("›"))
+    [asked] = claude.questions
+    assert "read this\nsecond line" in asked.body["messages"][-1]["content"]
     seat.type("\x1b[A")
     await seat.sees(lambda text: "second line" in text.rpartition("›")[2])
     seat.type("\x03")
     await seat.sees(lambda text: "Ctrl-D quits" in text and text.rstrip().endswith("›"))
     seat.type("/edit\r")
     await seat.sees(lambda text: "written in the editor" in text)
-    await seat.sees(lambda text: text.count("not Claude") > 1)
+    await seat.sees(lambda text: text.count("So it is") > 1)
     await seat.sees(lambda text: text.rstrip().endswith("›"))
     seat.type("exit\r")
     async with asyncio.timeout(60):
