@@ -24,13 +24,19 @@ Json = dict[str, Any]
 
 
 class Clock:
-    """Time that a test can push forward."""
+    """Time that a test can push forward, or let stand still."""
 
     def __init__(self) -> None:
         self.ahead = 0.0
+        self._stands_at: float | None = None
 
     def __call__(self) -> float:
-        return time.monotonic() + self.ahead
+        now = time.monotonic() if self._stands_at is None else self._stands_at
+        return now + self.ahead
+
+    def stand(self) -> None:
+        """Pass no more by itself: a limit is met however long the calls take."""
+        self._stands_at = time.monotonic()
 
 
 class App:

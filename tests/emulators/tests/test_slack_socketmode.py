@@ -37,7 +37,10 @@ class Bot:
         client = AsyncWebClient(
             token=slack.bot_token, base_url=slack.api_url, session=session
         )
-        self.app = AsyncApp(client=client, ignoring_self_events_enabled=False)
+        # Without a name, Bolt looks for one in all modules.
+        self.app = AsyncApp(
+            client=client, name="bot", ignoring_self_events_enabled=False
+        )
         self.handler = AsyncSocketModeHandler(
             self.app, app_token=slack.app_token, ping_interval=ping
         )
