@@ -59,8 +59,8 @@ def test_readers_notice_nothing_of_several_processes(
         (5, 5, 1_500, 0.01),
         # Those that begin within milliseconds know nothing of each other yet.
         (20, 1, 1_500, 0.0),
-        (20, 1, 1_500, 0.01),
         *deep_only(
+            (20, 1, 1_500, 0.01),
             (20, 1, 1_500, 0.05),
             (20, 5, 1_500, 0.01),
             (50, 5, 1_500, 0.01),

@@ -20,6 +20,9 @@ def play(
     return Run(replies(count, channels, chars, apart, may_stream=streams)).play()
 
 
+# Most of its time is play, of which many tests look at the same.
+pytestmark = pytest.mark.together("streams at scale")
+
 # An edit that comes at another moment shows some text sooner, and some later. So much
 # later all of an answer may have been to read at any moment, in seconds.
 BEHIND = 3 * TICK
@@ -89,14 +92,16 @@ def test_askers_wait_less_where_edits_do_not_suffice(
     assert both.lag(asker) <= share * alone.lag(asker)
 
 
-@pytest.mark.parametrize(("count", "apart"), [(1, 0.01), (2, 0.01), (30, 20.0)])
+@pytest.mark.parametrize(
+    ("count", "apart"), [(1, 0.01), (2, 0.01), (6, 20.0), *deep_only((30, 20.0))]
+)
 def test_while_edits_suffice_nothing_is_a_stream(count: int, apart: float) -> None:
     run = play(count, 5, 1_500, apart, streams=True)
     assert run.writes.get(WriteKind.OPEN) is None
 
 
 def test_every_stop_is_granted_at_once() -> None:
-    run = play(rounds(50, 100), 5, 1_500, streams=True)
+    run = play(rounds(20, 100), 5, 1_500, streams=True)
     assert run.writes[WriteKind.OPEN] == run.writes[WriteKind.CLOSE] > 8
     ended = [each for each in run.replies if each.stopped_at_end]
     assert ended

@@ -69,12 +69,12 @@ class Run:
                     budget.withdraw(name)
             granted = budget.grant(self.now)
             waits = (budget.next_grant(self.now) or 1e9) > self.now + TICK
-            due = len(open_) > len(granted) and any(
+            served = {each.reply for each in granted}
+            if waits and any(
                 (w := self._request(n, r)) and w.earliest <= self.now
                 for n, r in open_.items()
-                if n not in {each.reply for each in granted}
-            )
-            if due and waits:
+                if n not in served
+            ):
                 self.starved += TICK
                 self.while_starved += len(granted)
             for request in granted:
