@@ -11,7 +11,7 @@ from bot.domain.scope import ThreadKey
 from storage.store import DatabaseStore
 from tests.emulators.claude.prompt import Body
 from tests.emulators.claude.reply import Cite, Step
-from tests.support.sample_files import pages, saved
+from tests.support.plain_files import pages, saved
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,10 @@ import json
 import struct
 import zlib
 from collections.abc import Callable
-from pathlib import Path
 
 import docx
 import openpyxl
 import pptx
-import pypdf
 import xlsxwriter
 from docx.oxml import OxmlElement, parse_xml
 from docx.oxml.ns import nsdecls, qn
@@ -22,15 +20,8 @@ from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen import canvas
 
 from tests.support.ole_files import old_workbook, ole_file
+from tests.support.plain_files import FOLDER, pages, saved
 from tests.support.zip_files import changed, open_sheet, zipped
-
-FOLDER = Path(__file__).parent.parent / "data" / "files"
-
-
-def saved(image: Image.Image, kind: str, **options: object) -> bytes:
-    result = io.BytesIO()
-    image.save(result, kind, **options)
-    return result.getvalue()
 
 
 def photo() -> bytes:
@@ -53,18 +44,6 @@ def scan() -> bytes:
     drawn = canvas.Canvas(result, pagesize=(200, 280), invariant=1)
     drawn.drawImage(ImageReader(page), 0, 0)
     drawn.save()
-    return result.getvalue()
-
-
-def pages(count: int, *, user: str | None = None) -> bytes:
-    """A PDF of `count` empty pages; with `user`, encrypted, and opened by that."""
-    writer = pypdf.PdfWriter()
-    for _ in range(count):
-        writer.add_blank_page(200, 280)
-    if user is not None:
-        writer.encrypt(user, "owner", algorithm="RC4-128")
-    result = io.BytesIO()
-    writer.write(result)
     return result.getvalue()
 
 

@@ -10,7 +10,7 @@ from aiohttp import web
 from tests.adapters.slack.conftest import Office
 from tests.emulators.wire import Body
 from tests.support.deep import rounds
-from tests.support.sample_files import FOLDER, pages
+from tests.support.plain_files import FOLDER, pages
 from tests.unit.conversation.test_files import png
 
 SMALLER = "too large). Please send a smaller file, or a part of it."

@@ -14,7 +14,7 @@ from bot.errors import ModelBusy, Unread
 from bot.messages import files as messages
 from bot.messages.commands import NO_ANSWER, NOT_YOURS, REPEATING
 from bot.ui.elements import Response
-from tests.support.sample_files import pages
+from tests.support.plain_files import pages
 from tests.unit.commands.test_reply_controls import (
     ALICE,
     BOB,
