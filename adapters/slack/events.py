@@ -60,6 +60,16 @@ def own(body: Mapping[str, Any], us: Identity) -> str:
     )
 
 
+def is_own_edit(body: Mapping[str, Any], us: Identity) -> bool:
+    """Return whether an events-API `body` is about an edit of the bot's own message, of
+    which a streaming answer has many, and nobody takes anything."""
+    event = body.get("event") or {}
+    now = event.get("message") or {}
+    if _subtype(event) != "message_changed" or _subtype(now) == TOMBSTONE:
+        return False
+    return _is_echo(now, us)
+
+
 def previewed(body: Mapping[str, Any], us: Identity) -> Message | None:
     """Return the message in an events-API `body` to which Slack added previews of its
     links, or None: nobody edited it (facts A1.5)."""
@@ -121,7 +131,7 @@ def message(
     if not channel or not ts or subtype not in SPOKEN | {AUTOMATED}:
         return None
     root = event.get("thread_ts") or ts
-    author = event.get("user") or event.get("bot_id") or event.get("username") or ""
+    author = _author(event)
     automated = subtype == AUTOMATED or bool(event.get("bot_id"))
     seen = content({**event, "channel": channel}, us, automated=automated)
     return Message(
@@ -133,7 +143,7 @@ def message(
         text=seen.text,
         addressed=_is_addressed(event, channel, us, seen),
         opens=root == ts,
-        echo=author == us.user or bool(us.bot and event.get("bot_id") == us.bot),
+        echo=_is_echo(event, us),
         automated=automated,
         files=message_files.attachments(event, automated=automated),
         holds=seen.holds,
@@ -154,6 +164,15 @@ def _with_origin(
 
 def _subtype(event: Mapping[str, Any]) -> str | None:
     return event.get("subtype") if event.get("type", "message") == "message" else None
+
+
+def _author(event: Mapping[str, Any]) -> str:
+    return event.get("user") or event.get("bot_id") or event.get("username") or ""
+
+
+def _is_echo(event: Mapping[str, Any], us: Identity) -> bool:
+    is_bots = bool(us.bot and event.get("bot_id") == us.bot)
+    return is_bots or _author(event) == us.user
 
 
 def _is_addressed(

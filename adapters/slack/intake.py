@@ -164,6 +164,8 @@ class Intake:
         self, there: Workspace, body: dict[str, Any], is_repeat: bool
     ) -> None:
         inbox, us = self._host.inbox, there.us
+        if events.is_own_edit(body, us):
+            return
         event = body.get("event") or {}
         added = mentions.is_added(event, us)
         message = await _converted(events.read, body, us)

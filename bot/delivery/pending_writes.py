@@ -5,8 +5,9 @@ Pure.
 which of several ways of writing a reply is taken.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from bot.delivery.bucket import Bucket, SlidingBucket
 from bot.delivery.rate_budget import Names, Pending, RateBudget
@@ -16,12 +17,39 @@ from bot.domain.platform import Rate, RateLimitScope, WriteKind
 from bot.domain.scope import ThreadKey
 
 
+@dataclass(slots=True)
+class Group:
+    """The budgets of one workspace: what is granted there changes nothing in others,
+    unless some writes count for the whole bot. Then all budgets are one group."""
+
+    budgets: dict[tuple[WriteKind, str], RateBudget] = field(default_factory=dict)
+    #: When a request there could be granted at the soonest; minus infinity if that is
+    #: to be found out.
+    soonest: float = float("-inf")
+
+    def find_soonest(self) -> None:
+        """Find out when a request could be granted."""
+        self.soonest = min(
+            (budget.soonest() for budget in self.budgets.values()),
+            default=float("inf"),
+        )
+
+    def forget_idle(self, now: float) -> None:
+        """Drop the budgets that are full and that nothing waits for."""
+        for place, budget in list(self.budgets.items()):
+            if budget.forget_idle(now):
+                del self.budgets[place]
+
+
 class PendingWrites:
     """The requests of each reply, by the budgets of `rates`."""
 
     def __init__(self, rates: Mapping[WriteKind, Sequence[Rate]]) -> None:
         self._rates = rates
-        self.budgets: dict[tuple[WriteKind, str], RateBudget] = {}
+        scopes = [rate.scope for kind in rates.values() for rate in kind]
+        self._is_one = RateLimitScope.BOT in scopes
+        #: By workspace. The first one is looked at next if it can be forgotten.
+        self._groups: OrderedDict[str, Group] = OrderedDict()
         #: By reply: where its alternatives wait, the preferred first.
         self.placed: dict[str, list[tuple[RateBudget, Pending]]] = {}
         self.standings: dict[str, Standing] = {}
@@ -29,6 +57,34 @@ class PendingWrites:
         self._of_all: dict[str, Bucket] = {}
         #: The number of replies so far.
         self._asked = 0
+
+    def group(self, thread: ThreadKey) -> Group:
+        """Return the budgets that writes into `thread` depend on."""
+        name = "" if self._is_one else RateLimitScope.WORKSPACE.of(thread)
+        found = self._groups.get(name)
+        if found is None:
+            found = self._groups[name] = Group()
+        return found
+
+    def groups(self) -> Iterable[Group]:
+        """Return all groups of budgets."""
+        return self._groups.values()
+
+    def budgets(self) -> Iterator[RateBudget]:
+        """Yield all budgets."""
+        for group in self._groups.values():
+            yield from group.budgets.values()
+
+    def forget_idle(self, now: float) -> None:
+        """Drop what is full, and what nothing waits for, of one group; each time of
+        another one."""
+        if self._groups:
+            name = next(iter(self._groups))
+            self._groups[name].forget_idle(now)
+            if self._groups[name].budgets:
+                self._groups.move_to_end(name)
+            else:
+                del self._groups[name]
 
     def ask(self, request: WriteRequest, now: float, *others: WriteRequest) -> None:
         """Add `request`, or `others` that would do as well, in place of the earlier
@@ -146,7 +202,10 @@ class PendingWrites:
         """Return where a write of this `kind` into `thread` counts."""
         rates: Sequence[Rate | None] = self._rates.get(kind) or (None,)
         names = tuple(rate.scope.of(thread) if rate else str(thread) for rate in rates)
-        budget = self.budgets.setdefault((kind, names[0]), RateBudget(kind))
+        budgets = self.group(thread).budgets
+        budget = budgets.get((kind, names[0]))
+        if budget is None:
+            budget = budgets[kind, names[0]] = RateBudget(kind)
         for length, rate in enumerate(rates, start=1):
             if names[:length] not in budget.buckets:
                 bucket = self._bucket(rate, kind, names[length - 1], now)

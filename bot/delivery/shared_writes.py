@@ -62,6 +62,7 @@ class SharedWrites:
         `states`; None if the rows cannot be asked, so that the process keeps to its
         share."""
         spent = self._shared(request.reply)
+        self._budget.changed(request.reply)
         if states is None:
             for each in spent:
                 each.bucket.keep_to_share(self._processes, now)

@@ -26,6 +26,8 @@ is made earlier, with less text in it, unless posts are as scarce as edits; an e
 leaves to the others.
 """
 
+from collections.abc import Sequence
+
 from bot.delivery.bucket import ROUNDING, Bucket
 from bot.delivery.pending_writes import PendingWrites
 from bot.delivery.rate_budget import Pending, RateBudget
@@ -54,11 +56,15 @@ class WriteBudget:
         kept = standing.stops if standing else None
         self._pending.ask(request, now, *others)
         if kept is not None and self._pending.standings[reply].stops is None:
+            self.changed(reply)
             return now
         placed = self._pending.placed[reply]
         for budget, each in placed:
             each.refill(budget, now)
-        return min(each.ready(budget) for budget, each in placed)
+        ready = min(each.ready(budget) for budget, each in placed)
+        group = self._pending.group(request.thread)
+        group.soonest = min(group.soonest, ready)
+        return ready
 
     def withdraw(self, reply: str) -> None:
         """Drop the pending requests of `reply`, if there are any."""
@@ -73,6 +79,13 @@ class WriteBudget:
         """Record that the write last granted to `reply` was made or abandoned."""
         if standing := self._pending.standings.get(reply):
             standing.complete()
+            self.changed(reply)
+
+    def changed(self, reply: str) -> None:
+        """Look at the budgets of `reply` at the next grant: what they have left, or
+        who uses them, is not what it was."""
+        if standing := self._pending.standings.get(reply):
+            self._pending.group(standing.thread).soonest = float("-inf")
 
     def spent(self, reply: str) -> list[Spent]:
         """Return what the write last granted to `reply` takes, until it completes."""
@@ -89,6 +102,7 @@ class WriteBudget:
         are before."""
         if standing := self._pending.standings.get(reply):
             standing.undo(reply)
+            self.changed(reply)
 
     def remove(self, reply: str) -> None:
         """Remove `reply`, which is finished."""
@@ -98,20 +112,25 @@ class WriteBudget:
     def grant(self, now: float) -> list[WriteRequest]:
         """Return the requests to carry out now; each of them counts as a write."""
         granted: list[WriteRequest] = []
-        for budget in self._pending.budgets.values():
+        latest = now + ROUNDING
+        groups = [each for each in self._pending.groups() if each.soonest <= latest]
+        budgets = [each for group in groups for each in group.budgets.values()]
+        for budget in budgets:
             budget.refill(now)
-        while newly := self._grant_round(now):
+        while newly := self._grant_round(budgets, now):
             # What was passed over for a better alternative may have lost that.
             granted += newly
-        for place, budget in list(self._pending.budgets.items()):
-            if budget.forget_idle(now):
-                del self._pending.budgets[place]
+        for group in groups:
+            group.forget_idle(now)
+            group.find_soonest()
+        self._pending.forget_idle(now)
         return granted
 
-    def _grant_round(self, now: float) -> list[WriteRequest]:
+    def _grant_round(
+        self, budgets: Sequence[RateBudget], now: float
+    ) -> list[WriteRequest]:
         granted = []
         self._choice.begin_round()
-        budgets = self._pending.budgets.values()
         due = [each for each in budgets if each.soonest() <= now + ROUNDING]
         for priority in Priority:
             for budget in due:
@@ -120,10 +139,11 @@ class WriteBudget:
 
     def next_grant(self, now: float) -> float | None:
         """Return when `grant` may next return a request; None if nothing is pending."""
-        soonest = min(
-            (budget.soonest() for budget in self._pending.budgets.values()),
-            default=float("inf"),
-        )
+        soonest = float("inf")
+        for group in self._pending.groups():
+            if group.soonest == float("-inf"):
+                group.find_soonest()
+            soonest = min(soonest, group.soonest)
         return max(now, soonest) if soonest < float("inf") else None
 
     def in_use(self, now: float) -> list[BucketUse]:
@@ -138,7 +158,7 @@ class WriteBudget:
                     for pending in requests.values()
                 ),
             )
-            for budget in self._pending.budgets.values()
+            for budget in self._pending.budgets()
             for names, bucket in budget.buckets.items()
             if bucket.rate is not None
         ]
@@ -156,6 +176,7 @@ class WriteBudget:
         fewest = min(scopes, key=lambda bucket: bucket.tokens)
         exhausted = next(empty, fewest)
         exhausted.back_off(until)
+        self._pending.group(thread).soonest = float("-inf")
         return exhausted
 
     def _grant_from(

@@ -152,8 +152,11 @@ REASONS = {
     "bot/runtime/lru.py LruDict._entries": "at most `most`",
     "bot/runtime/shares.py Shares._waiting": PLACES,
     "bot/delivery/write_scheduler.py WriteScheduler._waiting": PLACES,
-    "bot/delivery/pending_writes.py PendingWrites.budgets": (
+    "bot/delivery/pending_writes.py Group.budgets": (
         "emptied when idle: a channel that is written to"
+    ),
+    "bot/delivery/pending_writes.py PendingWrites._groups": (
+        "each grant forgets one whose budgets are full"
     ),
     "bot/delivery/pending_writes.py PendingWrites.placed": PLACES,
     "bot/delivery/pending_writes.py PendingWrites.standings": PLACES,

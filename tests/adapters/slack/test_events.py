@@ -77,6 +77,28 @@ def test_knows_its_own_voice(mark: dict[str, str]) -> None:
     assert heard.echo
 
 
+@pytest.mark.parametrize(
+    ("now", "is_own"),
+    [
+        (said(user="UBOT"), True),
+        (said(user="U9", bot_id="B1", subtype="bot_message"), True),
+        (said(), False),
+        (said(bot_id="B9", subtype="bot_message"), False),
+        # The root of a thread that was deleted.
+        (said(user="UBOT", subtype="tombstone"), False),
+    ],
+)
+def test_knows_edits_of_its_own(now: dict[str, Any], is_own: bool) -> None:
+    event = {"type": "message", "subtype": "message_changed", "hidden": True}
+    body = {"event": {**event, "channel": "C1", "message": now}}
+    assert events.is_own_edit(body, US) is is_own
+    assert not events.is_own_edit({"event": now}, US)
+    if is_own:
+        assert events.edited(body, US) is None
+        assert events.previewed(body, US) is None
+        assert events.deleted(body) is None
+
+
 def test_knows_other_programs() -> None:
     heard = read(**said(subtype="bot_message", bot_id="B9", user=None))
     assert heard is not None

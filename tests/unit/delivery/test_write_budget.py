@@ -1,5 +1,7 @@
 """Who may write when, without a clock."""
 
+from collections import defaultdict
+from functools import partial
 from itertools import pairwise
 
 from hypothesis import given
@@ -358,7 +360,78 @@ def test_forgets_budgets_that_are_full_again() -> None:
     budget.grant(0.0)
     budget.grant(60.0)
     assert budget.next_grant(60.0) is None
-    assert not budget._pending.budgets
+    assert not list(budget._pending.budgets())
+
+
+def test_forgets_workspaces_one_after_the_other_while_others_write() -> None:
+    budget = InstantWrites(LIMITS)
+    for name in "abcdefgh":
+        budget.ask(edit(name, workspace=f"T{name}"), 0.0)
+    budget.grant(0.0)
+    for name in "abcdefgh":
+        budget.remove(name)
+    for nth in range(20):
+        budget.ask(edit("z", workspace="Tz"), 60.0 + nth)
+        budget.grant(60.0 + nth)
+    assert [names for each in budget._pending.budgets() for names in each.buckets] == [
+        ("slack:Tz",)
+    ]
+
+
+def test_looks_at_no_workspace_in_which_nothing_can_have_changed() -> None:
+    budget = WriteBudget(LIMITS)
+    for number in range(50):
+        for name in ("first", "second", "third"):
+            budget.ask(edit(f"{name} {number}", workspace=f"T{number}"), 0.0)
+    budget.grant(0.0)
+    budget.write_completed("first 7")
+    budget.grant(0.1)
+    refilled = [
+        names
+        for each in budget._pending.budgets()
+        for names, bucket in each.buckets.items()
+        if bucket.refilled == 0.1
+    ]
+    assert refilled == [("slack:T7",)]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from("abcdef"),
+            st.sampled_from(["ask", "complete", "remove", "back off", "grant"]),
+            st.sampled_from(list(Priority)),
+            st.sampled_from([0.0, 0.1, 0.7, 2.0]),
+        ),
+        max_size=100,
+    )
+)
+def test_a_workspace_gets_what_it_would_get_alone(
+    steps: list[tuple[str, str, Priority, float]],
+) -> None:
+    """Three write in one workspace, three in another one."""
+    together = WriteBudget(LIMITS)
+    alone = defaultdict[str, WriteBudget](partial(WriteBudget, LIMITS))
+    now = 0.0
+    for name, step, priority, pause in steps:
+        now += pause
+        workspace = "T1" if name < "d" else "T2"
+        for budget in (together, alone[workspace]):
+            match step:
+                case "ask":
+                    budget.ask(edit(name, priority, workspace=workspace), now)
+                case "complete":
+                    budget.write_completed(name)
+                case "remove":
+                    budget.remove(name)
+                case "back off":
+                    place = thread(name, workspace)
+                    budget.back_off(place, WriteKind.EDIT, now + 1.0, now)
+        apart = [each for one in alone.values() for each in one.grant(now)]
+        assert set(replies(together.grant(now))) == set(replies(apart))
+        nexts = [one.next_grant(now) for one in alone.values()]
+        soonest = min((each for each in nexts if each is not None), default=None)
+        assert together.next_grant(now) == soonest
 
 
 @given(
