@@ -1,18 +1,21 @@
 """A connection to PostgreSQL with the surface that the functions of the verbs use:
 that of `sqlite_utils.Database`, as far as they need it."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, Protocol
 
 import psycopg
 from psycopg.conninfo import make_conninfo
 from psycopg.pq import TransactionStatus
+from psycopg.pq.abc import PGresult
 from psycopg.rows import tuple_row
 
 from storage.postgres.adaptation import adapters
 from storage.postgres.errors import refused_values
 from storage.postgres.lock_numbers import INDEX, OURS
+from storage.postgres.pipeline import Pipeline, Sent, names, positions, row_count
 from storage.postgres.statements import Values, translated
 
 #: How long the server may take to answer to a new connection, in seconds.
@@ -41,7 +44,7 @@ class Row:
 
     __slots__ = ("_positions", "_values")
 
-    def __init__(self, values: Sequence[Any], positions: dict[str, int]) -> None:
+    def __init__(self, values: Sequence[Any], positions: Mapping[str, int]) -> None:
         self._values = tuple(values)
         self._positions = positions
 
@@ -69,42 +72,76 @@ class Row:
 
 
 def _rows(cursor: "psycopg.Cursor[Row]") -> Callable[[Sequence[Any]], Row]:
-    # Of two columns with one name, the first counts.
-    positions: dict[str, int] = {}
-    for position, column in enumerate(cursor.description or ()):
-        positions.setdefault(column.name.lower(), position)
-    return lambda values: Row(values, positions)
+    columns = cursor.description or ()
+    found = positions(tuple(column.name.encode() for column in columns))
+    return lambda values: Row(values, found)
 
 
-class Cursor:
+class Cursor(Protocol):
     """The result of a statement. Looking at it waits for it."""
-
-    __slots__ = ("_db", "_nth", "_raw")
-
-    def __init__(self, db: "Connection", raw: "psycopg.Cursor[Row]", nth: int) -> None:
-        self._db = db
-        self._raw = raw
-        self._nth = nth
 
     def fetchone(self) -> Row | None:
         """Return the next row, None after the last one."""
-        self._db.wait_for(self._nth)
-        return self._raw.fetchone()
+        ...
 
     def fetchall(self) -> list[Row]:
         """Return the rows that are left."""
-        self._db.wait_for(self._nth)
-        return self._raw.fetchall()
+        ...
+
+    def __iter__(self) -> Iterator[Row]: ...
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows were written."""
+        ...
+
+
+class _Later:
+    """The result of a statement that was sent together with others."""
+
+    __slots__ = ("_db", "_pipeline", "_rows", "_sent")
+
+    def __init__(self, db: "Connection", pipeline: Pipeline, sent: Sent) -> None:
+        self._db = db
+        self._pipeline = pipeline
+        self._sent = sent
+        # Those that are left.
+        self._rows: deque[Row] | None = None
+
+    def fetchone(self) -> Row | None:
+        rows = self._left()
+        return rows.popleft() if rows else None
+
+    def fetchall(self) -> list[Row]:
+        rows = self._left()
+        found = list(rows)
+        rows.clear()
+        return found
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self.fetchall())
 
     @property
     def rowcount(self) -> int:
-        """How many rows were written."""
-        if self._raw.rowcount < 0:
+        return row_count(self._result())
+
+    def plain(self) -> list[tuple[Any, ...]]:
+        """Return the rows as tuples."""
+        return self._pipeline.rows(self._result(), tuple)
+
+    def _left(self) -> deque[Row]:
+        if self._rows is None:
+            result = self._result()
+            found = positions(names(result))
+            made = self._pipeline.rows(result, lambda values: Row(values, found))
+            self._rows = deque(made)
+        return self._rows
+
+    def _result(self) -> PGresult:
+        if self._sent.result is None:
             self._db.synchronise()
-        return self._raw.rowcount
+        assert self._sent.result is not None
+        return self._sent.result
 
 
 class Connection:
@@ -119,15 +156,18 @@ class Connection:
             context=_ADAPTERS,
             row_factory=_rows,
             cursor_factory=psycopg.RawCursor,
+            # Only here it is known which ones the server has.
+            prepare_threshold=None,
         )
         self.raw.execute(
             "SELECT set_config('lock_timeout', $1, false)", [f"{LOCK_SECONDS}s"]
         )
         #: How often this waited for the server.
         self.waits = 0
-        # How many statements were sent, and up to which one the results are here.
-        self._sent = self._received = 0
-        self._pipeline: psycopg.Pipeline | None = None
+        self._pipeline = Pipeline(self.raw)
+        self._is_pipelined = False
+        #: How many parts of transactions may be undone alone.
+        self._parts = 0
         #: Whether texts came, and whether some went, since this was set to False.
         self.adds = self.takes_away = False
 
@@ -137,53 +177,56 @@ class Connection:
         statement = translated(sql)
         self.adds |= statement.adds
         self.takes_away |= statement.takes_away
-        sent = self.raw.execute(statement.text, statement.values(parameters))
-        self._sent += 1
-        return Cursor(self, sent, self._sent)
+        values = statement.values(parameters)
+        if self._is_pipelined:
+            return self._later(statement.text, values)
+        return self.raw.execute(statement.text, values)
+
+    def _later(self, text: str, values: Sequence[Any]) -> _Later:
+        return _Later(self, self._pipeline, self._pipeline.send(text, values))
 
     @contextmanager
     def pipelined(self) -> Iterator[None]:
         """Send what is executed inside without waiting for what comes back, until that
         is looked at, or this is left. Raises what went wrong, at the latest then."""
-        with self.raw.pipeline() as pipeline:
-            self._pipeline = pipeline
-            try:
-                yield
-                # The last one.
-                self.waits += 1
-            finally:
-                self._pipeline = None
-        self._received = self._sent
-
-    def wait_for(self, nth: int) -> None:
-        """Count that the result of the statement `nth` is waited for, unless it is
-        here."""
-        if nth > self._received:
-            self.waits += 1
-            self._received = self._sent
+        self._pipeline.open()
+        self._is_pipelined = True
+        try:
+            yield
+        except BaseException:
+            self._is_pipelined = False
+            self._pipeline.close(failed=True)
+            raise
+        self._is_pipelined = False
+        # For the last one.
+        self.waits += 1
+        self._pipeline.close(failed=False)
 
     def synchronise(self) -> None:
         """Wait for all results."""
-        if self._pipeline is not None:
-            self.wait_for(self._sent)
-            self._pipeline.sync()
+        if self._is_pipelined and self._pipeline.is_waiting:
+            self.waits += 1
+            self._pipeline.receive()
 
     def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Run `sql` once with each of `rows`."""
-        statement = translated(sql)
-        self._sent += 1
+        if self._is_pipelined:
+            for row in rows:
+                self.execute(sql, row)
+            return
         with self.raw.cursor() as cursor:
-            cursor.executemany(statement.text, list(rows))
+            cursor.executemany(translated(sql).text, list(rows))
 
     def plain_rows(
         self, sql: str, parameters: Values = ()
     ) -> Iterator[tuple[Any, ...]]:
         """Return the rows of `sql` as tuples."""
         statement = translated(sql)
-        self._sent += 1
+        values = statement.values(parameters)
+        if self._is_pipelined:
+            return iter(self._later(statement.text, values).plain())
         with self.raw.cursor(row_factory=tuple_row) as cursor:
-            cursor.execute(statement.text, statement.values(parameters))
-            self.wait_for(self._sent)
+            cursor.execute(statement.text, values)
             return iter(cursor.fetchall())
 
     def index_alone(self, *, wait: bool) -> bool:
@@ -204,11 +247,32 @@ class Connection:
         Raises StorageRejected if the database refused the values, so that the caller
         can go on without them.
         """
+        part = self._part() if self._is_pipelined else self.raw.transaction()
         try:
-            with self.raw.transaction():
+            with part:
                 yield self
         except (psycopg.IntegrityError, psycopg.DataError) as error:
             raise refused_values(error) from None
+
+    @contextmanager
+    def _part(self) -> Iterator[None]:
+        # What fails before is no part of it.
+        self.synchronise()
+        self._parts += 1
+        name = f"part{self._parts}"
+        self.execute(f"SAVEPOINT {name}")
+        try:
+            yield
+            self.synchronise()
+        except BaseException:
+            if not self.is_lost:
+                with suppress(psycopg.Error):
+                    self.synchronise()
+                self.execute(f"ROLLBACK TO SAVEPOINT {name}")
+            raise
+        finally:
+            self._parts -= 1
+        self.execute(f"RELEASE SAVEPOINT {name}")
 
     @property
     def in_transaction(self) -> bool:

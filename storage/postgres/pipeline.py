@@ -1,0 +1,207 @@
+"""Statements that are sent together, and whose results come back together.
+
+Psycopg's own pipeline talks to the server at each statement, in several steps of
+Python; here a statement only fills a buffer, until somebody looks at a result. That
+takes a fifth of the processor time, of which a worker has little while it answers.
+
+Rule 1: results come in the order of the statements, one for each.
+Rule 2: after a statement that fails, the server skips all until it is told to go on.
+That is done here before the error is raised, so that what follows is carried out.
+Rule 3: a statement counts as prepared once the server has said so.
+"""
+
+from collections import OrderedDict, deque
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NoReturn, TypeVar
+
+import psycopg
+from psycopg.abc import PQGen
+from psycopg.adapt import PyFormat, Transformer
+from psycopg.generators import fetch_many, send
+from psycopg.pq import ConnStatus, ExecStatus
+from psycopg.pq.abc import PGresult
+from psycopg.rows import RowMaker
+
+#: From which use on a statement is prepared, and how many are on one connection.
+PREPARED_FROM, MOST_PREPARED = 3, 200
+
+#: How many statements may wait for results; then they are fetched.
+MOST_PENDING = 250
+
+# The server is told to forget every prepared statement, as it may not have all.
+_FORGET = b"DEALLOCATE ALL"
+
+_FAILED = (ExecStatus.FATAL_ERROR, ExecStatus.PIPELINE_ABORTED)
+
+Row = TypeVar("Row")
+
+Key = tuple[bytes, tuple[int, ...]]
+
+
+class Sent:
+    """A statement that was sent, and its result once that is received."""
+
+    __slots__ = ("key", "result")
+
+    def __init__(self, key: Key | None = None) -> None:
+        #: Of the statement that this prepares, if it does.
+        self.key = key
+        self.result: PGresult | None = None
+
+
+class Pipeline:
+    """The statements of one connection that are sent together, from `open` to
+    `close`."""
+
+    def __init__(self, raw: psycopg.Connection[Any]) -> None:
+        self._raw = raw
+        self._pq = raw.pgconn
+        self._values = Transformer(raw)
+        self._pending: deque[Sent] = deque()
+        #: The names of prepared statements, and how often others were used.
+        self._names: OrderedDict[Key, bytes] = OrderedDict()
+        self._uses: OrderedDict[Key, int] = OrderedDict()
+        self._numbers = 0
+        self._forgets = False
+
+    def open(self) -> None:
+        """Begin. Raises psycopg.Error."""
+        self._pq.enter_pipeline_mode()
+        if self._forgets:
+            self._forgets = False
+            self._pq.send_query_params(_FORGET, None)
+            self._pending.append(Sent())
+
+    def send(self, text: str, values: Sequence[Any]) -> Sent:
+        """Send a statement when results are received next. Raises psycopg.Error and
+        UnicodeError."""
+        query, dumped, formats = text.encode(), None, None
+        types: tuple[int, ...] = ()
+        if values:
+            dumped = self._values.dump_sequence(values, [PyFormat.AUTO] * len(values))
+            types, formats = self._values.types or (), self._values.formats
+        if len(self._pending) >= MOST_PENDING:
+            self.receive()
+        key = query, types
+        if name := self._names.get(key) or self._prepare(key):
+            self._pq.send_query_prepared(name, dumped, param_formats=formats)
+        else:
+            self._pq.send_query_params(
+                query, dumped, param_types=types, param_formats=formats
+            )
+        sent = Sent()
+        self._pending.append(sent)
+        return sent
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether there are results to wait for."""
+        return bool(self._pending)
+
+    def receive(self) -> None:
+        """Wait for all results. Raises the first error among them."""
+        if self._pending:
+            self._pq.send_flush_request()
+            if failed := self._fetch():
+                self._end()
+                self._fail(failed)
+
+    def close(self, *, failed: bool) -> None:
+        """Wait for all results and end; if it `failed` already, whatever they are.
+        Raises the first error among them otherwise."""
+        error: PGresult | None = None
+        if self._pq.status == ConnStatus.BAD:
+            self._pending.clear()
+            return
+        try:
+            error = self._end()
+        except psycopg.Error:
+            self._pending.clear()
+            if not failed:
+                raise
+            return
+        self._pq.exit_pipeline_mode()
+        if failed or error:
+            # The tables may have changed, for which a new preparation is a cure.
+            self._forget()
+        if error and not failed:
+            self._fail(error)
+
+    def rows(self, result: PGresult, make: RowMaker[Row]) -> list[Row]:
+        """Return the rows of `result`, each made by `make` of its values."""
+        if result.status != ExecStatus.TUPLES_OK:
+            raise psycopg.ProgrammingError("the statement returned no rows")
+        self._values.set_pgresult(result)
+        return self._values.load_rows(0, result.ntuples, make)
+
+    def _prepare(self, key: Key) -> bytes | None:
+        """Prepare a statement if it is used often; return its name then."""
+        uses = self._uses.pop(key, 0) + 1
+        if uses < PREPARED_FROM:
+            self._uses[key] = uses
+            if len(self._uses) > MOST_PREPARED:
+                self._uses.popitem(last=False)
+            return None
+        if len(self._names) >= MOST_PREPARED:
+            # Those that are used often are soon here again.
+            self._forget()
+            return None
+        self._numbers += 1
+        name = self._names[key] = f"s{self._numbers}".encode()
+        self._pq.send_prepare(name, key[0], param_types=key[1])
+        self._pending.append(Sent(key))
+        return name
+
+    def _forget(self) -> None:
+        """Prepare all statements anew, from the next time on."""
+        self._forgets = self._forgets or bool(self._names)
+        self._names.clear()
+
+    def _end(self) -> PGresult | None:
+        """Let the server go on with what is sent after this; return the first result
+        that is an error."""
+        self._pq.pipeline_sync()
+        self._pending.append(Sent())
+        return self._fetch()
+
+    def _fetch(self) -> PGresult | None:
+        found: PGresult | None = self._raw.wait(self._results())
+        return found
+
+    def _results(self) -> PQGen[PGresult | None]:
+        yield from send(self._pq)
+        failed: PGresult | None = None
+        while self._pending:
+            results = yield from fetch_many(self._pq)
+            sent = self._pending.popleft()
+            sent.result = result = results[-1]
+            if result.status in _FAILED:
+                failed = failed or result
+                if sent.key:
+                    self._names.pop(sent.key, None)
+        return failed
+
+    def _fail(self, result: PGresult) -> NoReturn:
+        raise psycopg.errors.error_from_result(result, encoding="utf-8")
+
+
+def names(result: PGresult) -> tuple[bytes, ...]:
+    """Return the names of the columns of `result`."""
+    return tuple(result.fname(n) or b"" for n in range(result.nfields))
+
+
+@lru_cache(1_000)
+def positions(columns: tuple[bytes, ...]) -> Mapping[str, int]:
+    """Return the position of each column by its name in lower case. Of two columns
+    with one name, the first counts."""
+    found: dict[str, int] = {}
+    for position, column in enumerate(columns):
+        found.setdefault(column.decode().lower(), position)
+    return found
+
+
+def row_count(result: PGresult) -> int:
+    """Return how many rows a statement wrote, or returned."""
+    count = result.command_tuples
+    return -1 if count is None else count
