@@ -74,6 +74,7 @@ THIRD_PARTIES = {
     "yarl": "adapters.discord adapters.slack",
     "sqlite_utils": "storage",
     "psycopg": "storage.postgres storage.engine",
+    "psycopg_pool": "storage.engine",
     "procrastinate": "storage.engine",
     "prometheus_client": "adapters.web",
     "cryptography": "storage",

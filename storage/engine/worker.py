@@ -10,13 +10,17 @@ the others, whose next job is the one whose turn it is (`rounds.sql`).
 
 import asyncio
 import logging
+import select
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import procrastinate
+import psycopg
 from procrastinate import BaseConnector, JobContext
 from procrastinate.jobs import Job
 from procrastinate.manager import JobManager
 from procrastinate.worker import Worker
+from psycopg_pool import AsyncConnectionPool
 
 from bot.domain.scope import Scope, ThreadKey
 from bot.errors import error_location
@@ -191,7 +195,11 @@ def _engine(
 ) -> procrastinate.App:
     """Return the engine with its tasks."""
     connector = procrastinate.PsycopgConnector(
-        conninfo=address, min_size=1, max_size=CONNECTIONS, timeout=TIMEOUT
+        pool_factory=_pool,
+        conninfo=address,
+        min_size=1,
+        max_size=CONNECTIONS,
+        timeout=TIMEOUT,
     )
     engine = procrastinate.App(connector=connector)
     engine.job_manager = _Jobs(connector, places)
@@ -236,6 +244,27 @@ def _engine(
         _add(engine, chore)
     _add(engine, Chore("watched", "* * * * *", _nothing))
     return engine
+
+
+def _pool(**options: Any) -> AsyncConnectionPool:
+    """Return a pool for statements that are transactions of their own, without the
+    round trips of the engine's: two for a transaction, one to see whether it works."""
+    return AsyncConnectionPool(
+        **{**options, "configure": _commit_at_once, "check": _check}
+    )
+
+
+async def _commit_at_once(connection: psycopg.AsyncConnection) -> None:
+    await connection.set_autocommit(True)
+
+
+async def _check(connection: psycopg.AsyncConnection) -> None:
+    """Raise psycopg.OperationalError if the server has closed `connection`: only then
+    is there anything to read, except for notices."""
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    if poll.poll(0):
+        await AsyncConnectionPool.check_connection(connection)
 
 
 def _add(engine: procrastinate.App, chore: Chore) -> None:
