@@ -18,6 +18,7 @@ Rule 2: whoever takes several takes them in this order, which is the only one:
 5. money: of the operator, then of a workspace.
 6. contents of files, by their digests (also in the trigger that deletes them).
 7. the index of words (`storage.search_index`).
+8. the round of a person, at the end (`storage/engine/asking.sql`).
 
 Deadlocks that remain possible, between rows that no lock names, are tried again by
 `storage.postgres.pool`.

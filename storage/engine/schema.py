@@ -22,6 +22,7 @@ STEPS = (
     Step("e002_wakeups", (HERE / "wakeups.sql").read_text("utf-8")),
     Step("e003_rounds", (HERE / "rounds.sql").read_text("utf-8")),
     Step("e004_holding", (HERE / "holding.sql").read_text("utf-8")),
+    Step("e005_asking", (HERE / "asking.sql").read_text("utf-8")),
 )
 
 
