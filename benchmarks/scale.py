@@ -1,6 +1,7 @@
 """How answers a second grow with the workers on one PostgreSQL database, and what one
 answer takes of whom."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -95,9 +96,9 @@ def _at_once(rounds: Sequence[Round]) -> Table:
     )
 
 
-COSTS = ("worker", "gateway", "PostgreSQL", "log")
-CAPTION = """Worker, gateway and PostgreSQL: processor time of one answer. Log: what one
-answer adds to PostgreSQL's log of changes."""
+COSTS = ("worker", "gateway", "PostgreSQL", "emulators", "log")
+CAPTION = """Worker, gateway, PostgreSQL and emulators of Slack and Claude: processor
+time of one answer. Log: what one answer adds to PostgreSQL's log of changes."""
 
 
 def _named(each: Round) -> tuple[str, str]:
@@ -105,7 +106,9 @@ def _named(each: Round) -> tuple[str, str]:
 
 
 def _costs(each: Round) -> tuple[str, ...]:
-    spans = (span(each.used[name]) for name in ("work", "gateway", "PostgreSQL"))
+    spans = (
+        span(each.used[name]) for name in ("work", "gateway", "PostgreSQL", "emulators")
+    )
     return *spans, f"{each.log / 1024:.0f} KiB"
 
 
@@ -113,8 +116,8 @@ async def _round(workers: int, tokens_per_second: float | None, count: int) -> R
     async with town(tokens_per_second, TEAMS) as here:
         here.claude.always([TEXT])
         await here.start("gateway")
-        for _ in range(workers):
-            await here.start("work", THREADKEEP_ANSWERS_AT_ONCE=str(AT_ONCE))
+        places = {"THREADKEEP_ANSWERS_AT_ONCE": str(AT_ONCE)}
+        await asyncio.gather(*(here.start("work", **places) for _ in range(workers)))
         await _ask(here, WARM_UP * workers)
         await here.delivered()
         [(last,)] = here.ask(LAST)

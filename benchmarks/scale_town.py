@@ -7,6 +7,7 @@ import contextlib
 import itertools
 import signal
 import tempfile
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,6 +113,8 @@ class Town:
         self.processes: dict[Process, str] = {}
         self.server = self.start_server()
         self.address = self.server.of(self.server.create())
+        # A new one for each look would take more of the machine than some answers.
+        self._asking: psycopg.Connection[tuple[object, ...]] | None = None
 
     def start_server(self) -> postgres.Server:
         """Start PostgreSQL as operators have it, on what is there already."""
@@ -127,6 +130,8 @@ class Town:
 
     def stop_server(self) -> None:
         """Stop it at once, whoever is connected."""
+        if self._asking is not None:
+            self._asking.close()
         assert self.server.process is not None
         self.server.process.send_signal(signal.SIGINT)
         self.server.process.wait()
@@ -168,9 +173,10 @@ class Town:
     def ask(self, statement: str, *values: object) -> list[tuple[object, ...]]:
         """Return what the database answers to `statement`; nothing while it has not
         all tables."""
+        if self._asking is None or self._asking.closed:
+            self._asking = psycopg.connect(self.address, autocommit=True)
         try:
-            with psycopg.connect(self.address, autocommit=True) as connection:
-                return connection.execute(statement, values).fetchall()
+            return self._asking.execute(statement, values).fetchall()
         except psycopg.errors.UndefinedTable:
             return []
 
@@ -186,12 +192,14 @@ class Town:
         await self.until(lambda: self.ask(OPEN_TURNS) == [(0,)])
 
     def used(self) -> dict[str, float]:
-        """Seconds of processor time that each role, and PostgreSQL, has used."""
+        """Seconds of processor time that each role, PostgreSQL, and the emulators with
+        what asks here have used."""
         found = dict.fromkeys(("gateway", "work", "serve"), 0.0)
         for process, role in self.processes.items():
             found[role] += cpu(process.pid)
         assert self.server.process is not None
-        return {**found, "PostgreSQL": family_cpu(self.server.process.pid)}
+        postgresql = family_cpu(self.server.process.pid)
+        return {**found, "PostgreSQL": postgresql, "emulators": time.process_time()}
 
     async def end(self) -> None:
         """End all that run."""
