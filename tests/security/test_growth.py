@@ -238,6 +238,10 @@ REASONS = {
     "bot/rendering/numbering.py Numbering._lists": "at most _DEPTH lists are open",
     "adapters/terminal/adapter.py TerminalAdapter._listed": "what one command listed",
     "storage/refreshes.py RefreshGroup._waiting": "one for each answer in progress",
+    "storage/postgres/connection.py _Later._rows": "of one result, gone with it",
+    "storage/postgres/pipeline.py Pipeline._names": "at most MOST_PREPARED",
+    "storage/postgres/pipeline.py Pipeline._pending": "at most MOST_PENDING",
+    "storage/postgres/pipeline.py Pipeline._uses": "at most MOST_PREPARED",
     "storage/reader.py Reader._thread": "at most MOST_WAITING by its allowance",
     "storage/writer.py Writer._queue": "at most MOST_WAITING by its allowance",
 }
