@@ -247,6 +247,8 @@ class Connection:
         Raises StorageRejected if the database refused the values, so that the caller
         can go on without them.
         """
+        # What fails before is no part of it.
+        self.synchronise()
         part = self._part() if self._is_pipelined else self.raw.transaction()
         try:
             with part:
@@ -256,8 +258,6 @@ class Connection:
 
     @contextmanager
     def _part(self) -> Iterator[None]:
-        # What fails before is no part of it.
-        self.synchronise()
         self._parts += 1
         name = f"part{self._parts}"
         self.execute(f"SAVEPOINT {name}")

@@ -69,8 +69,9 @@ class Pipeline:
         """Begin. Raises psycopg.Error."""
         self._pq.enter_pipeline_mode()
         if self._forgets:
-            self._forgets = False
-            self._pq.send_query_params(_FORGET, None)
+            self._forget()
+            # A transaction must not begin with this.
+            self._pq.pipeline_sync()
             self._pending.append(Sent())
 
     def send(self, text: str, values: Sequence[Any]) -> Sent:
@@ -110,10 +111,6 @@ class Pipeline:
     def close(self, *, failed: bool) -> None:
         """Wait for all results and end; if it `failed` already, whatever they are.
         Raises the first error among them otherwise."""
-        error: PGresult | None = None
-        if self._pq.status == ConnStatus.BAD:
-            self._pending.clear()
-            return
         try:
             error = self._end()
         except psycopg.Error:
@@ -124,7 +121,7 @@ class Pipeline:
         self._pq.exit_pipeline_mode()
         if failed or error:
             # The tables may have changed, for which a new preparation is a cure.
-            self._forget()
+            self._forgets = True
         if error and not failed:
             self._fail(error)
 
@@ -146,7 +143,6 @@ class Pipeline:
         if len(self._names) >= MOST_PREPARED:
             # Those that are used often are soon here again.
             self._forget()
-            return None
         self._numbers += 1
         name = self._names[key] = f"s{self._numbers}".encode()
         self._pq.send_prepare(name, key[0], param_types=key[1])
@@ -154,13 +150,17 @@ class Pipeline:
         return name
 
     def _forget(self) -> None:
-        """Prepare all statements anew, from the next time on."""
-        self._forgets = self._forgets or bool(self._names)
+        """Prepare all statements anew, from now on."""
+        self._forgets = False
         self._names.clear()
+        self._pq.send_query_params(_FORGET, None)
+        self._pending.append(Sent())
 
     def _end(self) -> PGresult | None:
         """Let the server go on with what is sent after this; return the first result
         that is an error."""
+        if self._pq.status == ConnStatus.BAD:
+            raise psycopg.OperationalError("the connection is lost")
         self._pq.pipeline_sync()
         self._pending.append(Sent())
         return self._fetch()
@@ -174,6 +174,8 @@ class Pipeline:
         failed: PGresult | None = None
         while self._pending:
             results = yield from fetch_many(self._pq)
+            if not results:
+                raise psycopg.OperationalError("the connection is lost")
             sent = self._pending.popleft()
             sent.result = result = results[-1]
             if result.status in _FAILED:
