@@ -80,9 +80,10 @@ class Bucket:
     @property
     def most(self) -> float:
         """Return the most tokens there can be now: the burst without the writes in
-        progress, but at least 1."""
+        progress. Where none may come at once, one follows another that is under way."""
         assert self.rate is not None
-        return max(1.0, float(self.rate.burst - self.in_progress))
+        least = 1.0 if self.rate.burst == 1 else 0.0
+        return max(least, float(self.rate.burst - self.in_progress))
 
     @property
     def is_quick(self) -> bool:

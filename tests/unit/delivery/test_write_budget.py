@@ -225,14 +225,15 @@ def test_what_is_under_way_counts_as_made_just_now() -> None:
     for name in "abc":
         budget.ask(edit(name, Priority.FINAL), 0.0)
     assert replies(budget.grant(0.0)) == ["a", "b", "c"]
-    # All three may arrive only now, so no more than one is added to them.
+    # All three may arrive only now, so none is added to them.
     for name in "def":
         budget.ask(edit(name, Priority.FINAL), 9.0)
-    assert replies(budget.grant(9.0)) == ["d"]
-    for name in "abcd":
+    assert budget.grant(9.0) == []
+    assert budget.next_grant(9.0) is None
+    for name in "abc":
         budget.write_completed(name)
     assert replies(budget.grant(9.0)) == []
-    assert replies(budget.grant(10.0)) == ["e"]
+    assert replies(budget.grant(10.0)) == ["d"]
 
 
 def test_the_best_way_that_is_free_is_chosen() -> None:

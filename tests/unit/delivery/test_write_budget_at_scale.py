@@ -56,6 +56,10 @@ class Run:
     starved: float = 0.0
     while_starved: int = 0
     refused: int = 0
+    #: What is granted within so many seconds reaches the platform at their end, as of a
+    #: process that has no time.
+    holds: float = 0.0
+    under_way: dict[str, WriteRequest] = field(default_factory=dict)
 
     def play(self) -> None:
         """Let time pass until all of it is seen."""
@@ -63,6 +67,8 @@ class Run:
         open_ = {str(nth): reply for nth, reply in enumerate(self.replies)}
         while open_:
             for name, reply in open_.items():
+                if name in self.under_way:
+                    continue
                 if request := self._request(name, reply):
                     budget.ask(request, self.now)
                 else:
@@ -77,6 +83,12 @@ class Run:
             ):
                 self.starved += TICK
                 self.while_starved += len(granted)
+            self.under_way |= {request.reply: request for request in granted}
+            if self.holds and self.now % self.holds > TICK:
+                granted = []
+            else:
+                granted = list(self.under_way.values())
+                self.under_way.clear()
             for request in granted:
                 self._write(request, open_[request.reply])
                 budget.write_completed(request.reply)
@@ -193,3 +205,15 @@ def test_of_twenty_short_answers_those_that_wait_are_one_post() -> None:
     whole = sorted(each.whole or 0.0 for each in run.replies)
     # As soon as a post a second allows, of which some may come at once.
     assert whole[-1] <= 20 - 4 + 1.5
+
+
+@pytest.mark.parametrize("holds", [3.0, *deep_only(1.0, 8.0)])
+@pytest.mark.parametrize(("replies", "channels"), [(20, 1), *deep_only((100, 5))])
+def test_what_is_held_up_on_its_way_is_not_refused_when_it_arrives_together(
+    replies: int, channels: int, holds: float
+) -> None:
+    run = on_slack(replies, channels, seconds=20)
+    run.holds = holds
+    run.play()
+    assert run.refused == 0
+    assert all(reply.whole is not None for reply in run.replies)
