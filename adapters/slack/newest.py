@@ -90,7 +90,9 @@ class _Search(Generic[T]):
                 # A long pause: go nearer to the last known messages.
                 guess = low + (oldest - low) / NEARER
             high = oldest
-        self.end = await onward(self.read, low, self.most, self.latest)
+        end = await onward(self.read, low, self.most, self.latest)
+        # Every page has the first message of the thread, too.
+        self.end = {at: said for at, said in end.items() if at >= low}
 
     @property
     def _wanted(self) -> int:

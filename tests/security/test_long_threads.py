@@ -108,6 +108,7 @@ async def test_ten_thousand_take_as_many_calls_as_five_hundred_fill() -> None:
     cut=st.one_of(st.none(), st.integers(0, 10**13)),
 )
 @example(times={0, 1}, page=2, most=1, cut=None)
+@example(times={*range(13)}, page=4, most=3, cut=None)
 async def test_whatever_the_thread_the_right_ones_are_found(
     times: set[int], page: int, most: int, cut: int | None
 ) -> None:
