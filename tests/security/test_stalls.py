@@ -284,7 +284,7 @@ def test_a_step_of_a_long_answer_has_a_bound() -> None:
     for limits in (SLACK, DISCORD):
         for kind in ("a table with a long head", "a wide table", "tables", "flags"):
             renderer = Renderer(limits)
-            text = TEXTS[kind](rounds(2_000, 8_000))
+            text = TEXTS[kind](rounds(1_200, 8_000))
             steps = 0
             for start in range(0, len(text), STEP_CHARS):
                 renderer.take_in(text[start : start + STEP_CHARS])

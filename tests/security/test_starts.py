@@ -300,7 +300,7 @@ async def test_no_row_keeps_a_process_from_starting_or_answering(
                 new = ThreadKey(name, "W", f"new{start}", f"new{start}")
                 assert await answered(adapter, new, f"new{start}")
             # Their threads go on, too.
-            for group in groups[:: rounds(12, 1)]:
+            for group in groups[:: rounds(16, 1)]:
                 adapter = adapters[group.thread.platform]
                 assert await answered(adapter, group.thread, f"again{start}"), (
                     group.broken

@@ -264,18 +264,16 @@ async def test_scripts_in_an_answer_are_text_and_code_is_copied(tab: Page) -> No
 
 async def test_pages_are_accessible(tab: Page) -> None:
     async with opened(tab, [VARIED]):
-        await tab.click("#settings")
-        await expect(tab.locator("#panel")).to_contain_text("Settings of")
-        await accessible(tab, "#panel")
-        await tab.get_by_role("button", name="Edit answers").click()
-        await expect(tab.locator("dialog form")).to_be_visible()
-        await accessible(tab, "dialog")
-        await tab.keyboard.press("Escape")
-        await tab.keyboard.press("Escape")
         await tab.fill("#message", "@Claude hello @Ben")
         await tab.keyboard.press("Enter")
         await expect(tab.get_by_role("button", name="Receipt")).to_be_visible()
+        await tab.click("#settings")
+        await expect(tab.locator("#panel")).to_contain_text("Settings of")
+        await expect(tab.locator("article.bot")).to_be_visible()
         await accessible(tab)
+        await tab.get_by_role("button", name="Edit answers").click()
+        await expect(tab.locator("dialog form")).to_be_visible()
+        await accessible(tab, "dialog")
 
 
 async def accessible(tab: Page, part: str = "html") -> None:
