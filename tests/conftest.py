@@ -96,6 +96,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Leave what all tests share out of garbage collection, which would look at all
     modules and tests again and again."""
     if session.config.getoption("workers"):
+        certificates.read()
+        memory_store.prepare()
         if wait := session.config.stash.get(_POSTGRES, None):
             wait()
         elif postgres := sys.modules.get("tests.support.postgres"):

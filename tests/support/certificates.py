@@ -16,3 +16,9 @@ def read_once() -> None:
         ssl.create_default_context
     )
     httpcore2.default_ssl_context = functools.cache(httpcore2.default_ssl_context)
+
+
+def read() -> None:
+    """Read them for the processes that are forked from this one."""
+    ssl.create_default_context()
+    httpcore2.default_ssl_context()

@@ -86,6 +86,11 @@ def _change(connection: sqlite3.Connection) -> Iterator[None]:
         connection.execute("RELEASE change")
 
 
+def prepare() -> None:
+    """Migrate a database for the processes that are forked from this one."""
+    _template()
+
+
 def migrate_new(db: Database, steps: Migrations = migrations) -> None:
     """Do what `migrate` does; a new database becomes a copy of a migrated one."""
     if steps is migrations and not db.execute("SELECT 1 FROM sqlite_master").fetchone():

@@ -34,10 +34,13 @@ async def quiet(
         there = any(thread in (each.thread, each.channel) for each in threads)
         return there and not claude.answering
 
+    pause = 0.002
     async with asyncio.timeout(60):
-        # A database tells nobody that it changed.
-        while await is_open():  # noqa: ASYNC110
-            await asyncio.sleep(0.005)
+        # A database tells nobody that it changed. To ask often takes longer than what
+        # is waited for, which may be Slack's next second.
+        while await is_open():
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, 0.05)
 
 
 def said(
