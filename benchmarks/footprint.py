@@ -13,6 +13,7 @@ from rich.table import Table
 
 from benchmarks.machine import cpu, memory
 from benchmarks.platforms import clock, open_discord, opened
+from benchmarks.raised_limit import RAISED
 from benchmarks.rows import found, stored
 from benchmarks.scale_town import install, installed_env
 from benchmarks.serving import serving
@@ -26,11 +27,14 @@ from tests.support.process import is_heard
 
 THREADS = {
     "slack": (1, 50, 100, 1000, 2000),
-    "discord": (1, 50, 100, 500, 1000, 2000),
+    "discord": (1, 50, 100, 500),
 }
 # Workspaces of Slack that have the app, so that the limits of none bound the answers,
 # and threads in all of them.
 WORKSPACES, SPREAD = 100, (100, 1000, 2000)
+# Servers of Discord with a bot of which Discord allows so many calls that those of all
+# servers together do not bound the answers; and threads in all of them.
+SERVERS, SERVED = 100, (100, 1000, 2000)
 # Posts: 1 a second in each of five channels is as much as a workspace gets (300 a
 # minute), so this is the busiest that Slack lets a bot be.
 CHANNELS = 5
@@ -39,6 +43,9 @@ CHANNELS = 5
 TOKENS, TOKENS_PER_SECOND = 40, 2.0
 # The emulator counts four characters a token.
 TEXT = "and " * TOKENS
+# Seconds between Claude's pings while it says nothing yet: whoever hears nothing for a
+# minute and a half gives up.
+PINGS = 20.0
 # Asked at once, so that no acknowledgement is late only because of the crowd.
 BATCH = 20
 # How often we look whether something is stored.
@@ -98,6 +105,9 @@ async def _streaming(platforms: Sequence[str]) -> Table:
     if "slack" in platforms:
         costs = [await _spread(threads) for threads in SPREAD]
         rows += [_row(cost, costs[0]) for cost in costs]
+    if "discord" in platforms:
+        costs = [await _in_servers(threads) for threads in SERVED]
+        rows += [_row(cost, costs[0]) for cost in costs]
     return table(
         "footprint: answers that stream at once",
         (
@@ -107,8 +117,9 @@ async def _streaming(platforms: Sequence[str]) -> Table:
         rows,
         caption=f"""Answers of {TOKENS} tokens at {TOKENS_PER_SECOND:.0f} a second, one
         a delta, in {CHANNELS} channels, or in {WORKSPACES} workspaces of Slack, each
-        with its own limits; "tokens" is how many a second there were in
-        all. A thread's RAM is the difference to one thread. CPU is that of one
+        with its own limits, or in {SERVERS} servers of Discord, which allows the bot
+        {RAISED} times as many calls as others; "tokens" is how many a second there
+        were in all. A thread's RAM is the difference to one thread. CPU is that of one
         answer: until Claude was asked for it, and from there until it was stored;
         "used" is the share of one core in the latter time. "Behind" is how long after
         Claude's last word the last answer was durable.""",
@@ -182,6 +193,27 @@ async def _spread(threads: int) -> Cost:
         return replace(cost, refused=str(refused))
 
 
+async def _in_servers(threads: int) -> Cost:
+    """Measure so many threads in many servers."""
+    async with (
+        open_discord(raised=RAISED) as discord,
+        ClaudeEmulator(clock=clock, tokens_per_second=TOKENS_PER_SECOND) as claude,
+    ):
+        channels = [discord.add_guild(1) for _ in range(SERVERS)]
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder)
+            async with serving(
+                path, discord, claude, module="benchmarks.raised_limit"
+            ) as pid:
+
+                def ask(nth: int) -> None:
+                    discord.ask(channels[nth % SERVERS], "go on")
+
+                cost = await _watch(threads, pid, path, ask, claude)
+                where = f"Discord, {SERVERS} servers"
+                return replace(cost, where=where, refused=discord.refused)
+
+
 async def _watch(
     threads: int,
     pid: int,
@@ -191,7 +223,7 @@ async def _watch(
 ) -> Cost:
     idle, began = memory(pid), cpu(pid)
     gate = asyncio.Event()
-    claude.always([Hold(gate), TEXT])
+    claude.always([Hold(gate, PINGS), TEXT])
     await _ask(threads, ask, claude)
     asked = cpu(pid)
     gate.set()
@@ -202,7 +234,7 @@ async def _watch(
     last = max(sent[-1][0] for sent in claude.sent)
     behind = await _stored(threads, folder)
     return Cost(
-        where=f"{WORKSPACES} workspaces",
+        where=f"Slack, {WORKSPACES} workspaces",
         threads=threads,
         idle=idle,
         streaming=streaming,

@@ -322,8 +322,14 @@ async def opened(name: str, *, unlimited: bool = False) -> AsyncIterator[Platfor
 
 
 @contextlib.asynccontextmanager
-async def open_discord(*, unlimited: bool = False) -> AsyncIterator[Discord]:
-    """Discord, with its real limits or with none."""
+async def open_discord(
+    *, unlimited: bool = False, raised: int = 1
+) -> AsyncIterator[Discord]:
+    """Discord, with its real limits or with none, or with `raised` times as many calls
+    of the bot in all."""
     rates = discord_rates.UNLIMITED if unlimited else discord_rates.RATES
+    if raised > 1:
+        whole = rates["global"]
+        rates = {**rates, "global": discord_rates.Rate(whole.count * raised, 1.0)}
     async with DiscordEmulator(clock=clock, rates=rates) as discord:
         yield Discord(discord)

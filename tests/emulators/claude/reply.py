@@ -28,6 +28,8 @@ class Hold:
     """Waits for `event`."""
 
     event: asyncio.Event
+    #: Seconds between the pings meanwhile; 0 for none.
+    pings: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -349,7 +351,7 @@ class Reply:
             self._left = steps[nth:]
             match step:
                 case Hold():
-                    await step.event.wait()
+                    await self._hold(step)
                 case Pause():
                     await self._sleep(step.seconds)
                 case Fail():
@@ -429,6 +431,15 @@ class Reply:
         assert self._request.transport is not None
         self._request.transport.abort()
         return self._response
+
+    async def _hold(self, step: Hold) -> None:
+        while step.pings and not step.event.is_set():
+            try:
+                async with asyncio.timeout(step.pings):
+                    await step.event.wait()
+            except TimeoutError:
+                await self._event("ping", {"type": "ping"})
+        await step.event.wait()
 
     async def _open(self) -> None:
         if not self._response.prepared:

@@ -344,6 +344,20 @@ async def test_calls_that_wait_do_not_confuse_their_ids() -> None:
         assert ids == {"msg_000001", "msg_000002"}
 
 
+async def test_pings_while_it_is_held() -> None:
+    async with ClaudeEmulator() as claude, client_of(claude) as api:
+        go, lines = asyncio.Event(), list[str]()
+        claude.script([Hold(go, pings=0.01), "a"])
+        streaming = api.messages.with_streaming_response
+        async with streaming.create(**ASK, stream=True) as response:
+            async for line in response.iter_lines():
+                lines.append(line)
+                if line == "event: ping":
+                    go.set()
+        assert lines[0] == "event: ping"
+        assert "event: message_stop" in lines
+
+
 async def test_remembers_only_the_newest_request_when_told_so() -> None:
     async with ClaudeEmulator(remember=False) as claude, client_of(claude) as api:
         for _ in range(3):
