@@ -1,13 +1,18 @@
 """How answers a second grow with the workers on one PostgreSQL database, and what one
-answer takes of whom."""
+answer takes of whom.
+
+`python -m benchmarks.scale` measures only those that take their time, for some minutes,
+and prints each number of workers once it is measured.
+"""
 
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rich.console import Group
+from rich.console import Console, Group
 from rich.table import Table
 
+from benchmarks.machine import facts
 from benchmarks.scale_town import PATIENCE, Town, town
 from benchmarks.table import middle, span, table, tail
 
@@ -27,6 +32,7 @@ BURST = 400
 # Asked at once, so that no acknowledgement is late only because of the crowd.
 BATCH = 25
 WARM_UP = 2
+WIDTH = 120
 
 TIMES = """
     SELECT min(created_at), max(delivered_at), count(*) FROM turns WHERE id > %s
@@ -144,3 +150,18 @@ async def _ask(here: Town, count: int) -> None:
         here.teams[number % TEAMS].ask()
         if number % BATCH == BATCH - 1:
             await here.slack.until(lambda: here.slack.settled, PATIENCE)
+
+
+async def _main() -> None:
+    console = Console(width=WIDTH)
+    console.print(facts(), "", highlight=False)
+    rounds = []
+    for workers in WORKERS:
+        found = await _round(workers, TOKENS_PER_SECOND, STREAMED * workers)
+        console.print(*_named(found), *_costs(found), highlight=False)
+        rounds.append(found)
+    console.print("", _streamed(rounds))
+
+
+if __name__ == "__main__":
+    asyncio.run(_main())
