@@ -26,6 +26,9 @@ SAME, DIFFERENT = "IS/*same*/", "IS NOT/*same*/"
 #: SQLite lets one write at a time.
 ROW_LOCK = "/*row lock*/"
 
+#: The same, for a query that leaves out the rows which somebody else changes.
+FREE_ROWS = "/*free rows*/"
+
 #: What a row is found by that has no id, within one transaction.
 ROW = "rowid"
 
@@ -65,6 +68,7 @@ POSTGRES = {
     SAME: "IS NOT DISTINCT FROM",
     DIFFERENT: "IS DISTINCT FROM",
     ROW_LOCK: "FOR UPDATE",
+    FREE_ROWS: "FOR UPDATE SKIP LOCKED",
     ROW: "ctid",
     DAY_ENDED: "to_char(to_timestamp(ended_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD')",
     LINES_SAID: "string_agg(said.text, chr(10))",

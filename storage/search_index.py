@@ -24,7 +24,7 @@ from bot.domain.reply import ADDED
 from bot.domain.scope import Scope
 from bot.text.words import indexed
 from storage.connection import Connection, Row
-from storage.dialect import execute_many, index_alone, may_index_alone
+from storage.dialect import FREE_ROWS, execute_many, index_alone, may_index_alone
 
 #: A block holds the messages whose ids agree but for so many bits.
 BLOCK_BITS = 8
@@ -179,7 +179,9 @@ def fill(db: Connection, most: int = FILLED_AT_ONCE) -> int:
     waiting = [
         number
         for (number,) in db.execute(
-            "SELECT message_id FROM search_added ORDER BY message_id DESC LIMIT ?",
+            # A text that is being edited is carried over when it is visible.
+            "SELECT message_id FROM search_added ORDER BY message_id DESC LIMIT ?"
+            f" {FREE_ROWS}",
             [most],
         )
     ]
