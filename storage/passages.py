@@ -10,9 +10,10 @@ Only the process that has a file to itself keeps it. On a server, others write.
 
 import sys
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from sqlite_utils import Database
 
@@ -151,6 +152,17 @@ class KeepingDatabase(Database):
         super().__init__(db.conn, recursive_triggers=False, execute_plugins=False)
         self.passages = Passages(self)
         self.passages.begin()
+
+    @contextmanager
+    def atomic(self) -> Iterator[Self]:
+        """Undo what was done inside if it raises: a transaction, or within one a
+        savepoint."""
+        try:
+            with super().atomic():
+                yield self
+        except BaseException:
+            self.passages.clear()
+            raise
 
 
 def of(db: Connection) -> Passages | None:

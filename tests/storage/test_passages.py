@@ -17,7 +17,7 @@ from bot.domain.retention import Retention
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.summary import Summary
 from bot.domain.turn import Ended
-from bot.errors import StorageError
+from bot.errors import StorageError, StorageRejected
 from storage import passages
 from storage.conversation import conversation, turns_read
 from storage.database import open_for_writing
@@ -159,7 +159,10 @@ async def test_what_another_connection_deletes_is_gone(tmp_path: Path) -> None:
         assert read == await store.conversation(HERE)
 
 
-async def test_what_was_read_and_then_rolled_back_is_gone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("ends", ["one change", "the transaction"])
+async def test_what_was_read_and_then_rolled_back_is_gone(
+    tmp_path: Path, ends: str
+) -> None:
     async with keeping(tmp_path / "t.db") as (store, writer):
         for number in range(3):
             await exchange(store, said(f"{number}", at=float(number)), "Yes.")
@@ -168,9 +171,10 @@ async def test_what_was_read_and_then_rolled_back_is_gone(tmp_path: Path) -> Non
         def change(db: Database) -> None:
             db.execute("UPDATE messages SET content = 'never' WHERE role = 'user'")
             assert conversation(db, HERE)[0].content == "never"
-            # What SQLite may do by itself when a disk is full.
-            db.execute("ROLLBACK")
-            db.execute("SELECT nothing")
+            if ends == "the transaction":
+                # What SQLite may do by itself when a disk is full.
+                db.execute("ROLLBACK")
+            raise StorageRejected("no")
 
         with suppress(StorageError):
             await writer.write(change)
