@@ -169,6 +169,8 @@ NOT_FOR_PEOPLE = {
     "thread gone": "the reason of an outcome",
     "turn {} is another": "the text of an error, for the log",
     "no money for another request": "the text of an error, for the log",
+    "the statement returned no rows": "the text of an error, for the log",
+    "the connection is lost": "the text of an error, for the log",
     ", the app needs the scope": "the text of an error, for the log",
 }
 # Modules whose texts are not for people, each with the reason.
@@ -199,7 +201,8 @@ _DATE = re.compile(r"%[aAbBp]")
 _NAME = re.compile(r"\A[a-z0-9_-]+\Z")
 _SQL = re.compile(
     r"\A\s*(?:SELECT|INSERT|UPDATE|DELETE|WITH|BEGIN|VACUUM|PRAGMA|CREATE|LISTEN"
-    r"|ANALYZE|AFTER|BEFORE|CASE|COPY|ALTER TABLE|DROP TABLE|DROP TRIGGER)\b"
+    r"|ANALYZE|AFTER|BEFORE|CASE|COPY|ALTER TABLE|DROP TABLE|DROP TRIGGER"
+    r"|(?:ROLLBACK TO|RELEASE) SAVEPOINT)\b"
     r"|\A(?:iif|coalesce)\("
     r"|\b(?:AND|CAST|IN|LIKE|ORDER BY|SELECT|WHERE)\b|= :"
 )
