@@ -1,4 +1,4 @@
-"""What is installed."""
+"""The installed version of Threadkeep."""
 
 from functools import cache
 from importlib.metadata import version

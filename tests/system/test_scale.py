@@ -187,6 +187,9 @@ async def test_what_a_worker_posts_after_it_was_frozen_is_taken_back(
         town.env = {"SLACK_NATIVE_STREAMS": streams}
         for role in ("gateway", "work", "work"):
             await town.start(role)
+        if streams != "off":
+            # An answer that is there at once is posted.
+            town.claude.script(["Paris", Hold(asyncio.Event())])
         town.claude.always("Paris.")
         let_go = asyncio.Event()
         # Its call is on its way, and arrives when it is too late.
