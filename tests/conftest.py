@@ -53,9 +53,7 @@ LONG = (
     "tests/system/test_crashes.py",
     "tests/system/test_discord_crashes.py",
     "tests/storage/postgres/test_move.py",
-    "tests/adapters/web/test_api_description.py",
     "tests/adapters/web/test_browser.py",
-    "tests/adapters/terminal/test_typing.py",
     "tests/system/",
 )
 
