@@ -21,7 +21,13 @@ from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.security.injections import Injection, filled, obeying
 from tests.security.public_texts import lies
-from tests.security.test_injections import answered, at_rest, grouped, reached
+from tests.security.test_injections import (
+    answered,
+    at_rest,
+    changed,
+    grouped,
+    reached,
+)
 from tests.support.deep import share
 from tests.support.process import OPERATOR, running
 
@@ -123,7 +129,7 @@ async def test_on_slack(tmp_path: Path, reached: set[str]) -> None:
             await slack.until(lambda: slack.settled)
 
         assert (slack.pings, slack.previews) == ([], [])
-        assert at_rest(tmp_path / "threadkeep.db") == before
+        assert changed(before, at_rest(tmp_path / "threadkeep.db")) == {}
         assert len(claude.questions) == 2 * len(groups)
         assert claude.mcp[WIKI.url].lists == 0
         assert reached <= {"127.0.0.1", "::1"}
@@ -167,7 +173,7 @@ async def test_on_discord(tmp_path: Path, reached: set[str]) -> None:
             await discord.until(lambda: discord.settled)
 
         assert (discord.pings, discord.previews) == ([], [])
-        assert at_rest(tmp_path / "threadkeep.db") == before
+        assert changed(before, at_rest(tmp_path / "threadkeep.db")) == {}
         assert len(claude.questions) == 2 * len(groups)
         assert reached <= {"127.0.0.1", "::1"}
         threads = {discord.thread_of(each) for each in asked}
