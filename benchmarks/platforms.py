@@ -98,7 +98,8 @@ class Platform(Protocol):
         is not to say so."""
 
     def promised(self, question: Question) -> float | None:
-        """Return the time at which a sign of an answer was first seen; None so far."""
+        """Return the time at which a sign of an answer was first seen since the
+        question; None so far."""
 
     def answer(self, question: Question) -> list[tuple[float, str]]:
         """Return the texts of the first message of the answer as Alice read them, with
@@ -193,7 +194,8 @@ class Slack:
             if each.status and (each.channel, each.thread_ts) == place
         ]
         # What is answered at once needs no sign before it.
-        return min([*lines, *(at for at, _ in self.answer(question))], default=None)
+        seen = [*lines, *(at for at, _ in self.answer(question))]
+        return min((at for at in seen if at >= question.at), default=None)
 
     def answer(self, question: Question) -> list[tuple[float, str]]:
         return [(each.at, each.text) for each in self._versions(question)]
@@ -290,7 +292,8 @@ class Discord:
     def promised(self, question: Question) -> float | None:
         path = f"/channels/{question.thread.thread}/typing"
         signs = [each.at for each in self._discord.calls_of("POST", path)]
-        return min([*signs, *(at for at, _ in self.answer(question))], default=None)
+        seen = [*signs, *(at for at, _ in self.answer(question))]
+        return min((at for at in seen if at >= question.at), default=None)
 
     def answer(self, question: Question) -> list[tuple[float, str]]:
         seen = self._discord.messages(question.thread.thread)
