@@ -113,8 +113,7 @@ class Town:
         self.processes: dict[Process, str] = {}
         self.server = self.start_server()
         self.address = self.server.of(self.server.create())
-        # A new one for each look would take more of the machine than some answers.
-        self._asking: psycopg.Connection[tuple[object, ...]] | None = None
+        self._observer = postgres.Observer(self.address)
 
     def start_server(self) -> postgres.Server:
         """Start PostgreSQL as operators have it, on what is there already."""
@@ -130,8 +129,7 @@ class Town:
 
     def stop_server(self) -> None:
         """Stop it at once, whoever is connected."""
-        if self._asking is not None:
-            self._asking.close()
+        self._observer.close()
         assert self.server.process is not None
         self.server.process.send_signal(signal.SIGINT)
         self.server.process.wait()
@@ -173,10 +171,8 @@ class Town:
     def ask(self, statement: str, *values: object) -> list[tuple[object, ...]]:
         """Return what the database answers to `statement`; nothing while it has not
         all tables."""
-        if self._asking is None or self._asking.closed:
-            self._asking = psycopg.connect(self.address, autocommit=True)
         try:
-            return self._asking.execute(statement, values).fetchall()
+            return self._observer.ask(statement, *values)
         except psycopg.errors.UndefinedTable:
             return []
 

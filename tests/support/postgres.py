@@ -108,6 +108,34 @@ class Server:
             connection.execute(statement)
 
 
+class Observer:
+    """Asks a database again and again on one connection: one for each question would
+    be a process of the server. A connection that was cut is replaced."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._connection: psycopg.Connection[tuple[object, ...]] | None = None
+
+    def ask(self, statement: str, *values: object) -> list[tuple[object, ...]]:
+        """Return what the database answers to `statement`. Raises psycopg.Error."""
+        fresh = self._connection is None or self._connection.closed
+        if self._connection is None or fresh:
+            self._connection = psycopg.connect(self._address, autocommit=True)
+        try:
+            cursor = self._connection.execute(statement, values)
+        except psycopg.OperationalError:
+            self._connection.close()
+            if fresh:
+                raise
+            return self.ask(statement, *values)
+        return cursor.fetchall() if cursor.description else []
+
+    def close(self) -> None:
+        """Close the connection, until somebody asks again."""
+        if self._connection is not None:
+            self._connection.close()
+
+
 def begin() -> Callable[[], None]:
     """Begin to start the server for the processes that will be forked from this one,
     with the tables that most of their databases have; return what waits for it. Where

@@ -47,7 +47,7 @@ class Cluster:
         self._nursery = nursery
         self.discord = discord
         self._numbers = itertools.count()
-        self._connection: psycopg.Connection[tuple[object, ...]] | None = None
+        self._observer = postgres.Observer(address)
         #: What the database calls each process, by the name that its calls tell.
         self.names: dict[str, str] = {}
         self.processes: list[Process] = []
@@ -112,19 +112,7 @@ class Cluster:
 
     def ask(self, statement: str, *values: object) -> list[tuple[object, ...]]:
         """Return what the database answers to `statement`."""
-        # Those who wait ask often: a connection for each question would be a process of
-        # the server. One that was cut is replaced.
-        fresh = self._connection is None or self._connection.closed
-        if self._connection is None or fresh:
-            self._connection = psycopg.connect(self.address, autocommit=True)
-        try:
-            cursor = self._connection.execute(statement, values)
-        except psycopg.OperationalError:
-            self._connection.close()
-            if fresh:
-                raise
-            return self.ask(statement, *values)
-        return cursor.fetchall() if cursor.description else []
+        return self._observer.ask(statement, *values)
 
     def say(self, text: str, thread_ts: str | None = None) -> str:
         """Let Alice ask the bot; return the ts."""
@@ -166,8 +154,7 @@ class Cluster:
             with contextlib.suppress(ProcessLookupError):
                 process.kill(signal.SIGCONT)
                 await self.crash(process)
-        if self._connection is not None:
-            self._connection.close()
+        self._observer.close()
 
 
 @contextlib.asynccontextmanager
