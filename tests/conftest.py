@@ -2,7 +2,6 @@
 
 import contextlib
 import gc
-import logging
 import os
 import socket
 import sys
@@ -13,8 +12,7 @@ import hypothesis
 import pytest
 import pytest_asyncio
 
-from bot.runtime.logs import LIBRARIES
-from tests.support import certificates, locks, memory_store
+from tests.support import certificates, locks, log_levels, memory_store
 from tests.support.deep import rounds
 from tests.support.memory_store import migrate_new
 from tests.support.process import Nursery, shared_nursery
@@ -123,14 +121,9 @@ def migrate_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def keep_log_levels() -> Iterator[None]:
-    """Give the log the levels back that it had: a program that a test runs in this
-    process sets its own."""
-    loggers = [logging.getLogger(name) for name in (None, *LIBRARIES)]
-    levels = [each.level for each in loggers]
-    yield
-    for logger, level in zip(loggers, levels, strict=True):
-        if logger.level != level:
-            logger.setLevel(level)
+    """Give the log the levels back that it had."""
+    with log_levels.kept():
+        yield
 
 
 @pytest.fixture(autouse=True)

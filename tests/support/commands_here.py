@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeVar, TypeVarTuple
 
 from bot.cli.main import main
-from bot.runtime.logs import LIBRARIES
+from tests.support import log_levels
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -97,15 +97,15 @@ def _carry_out(
 def _nothing_left() -> Iterator[None]:
     """Give this process back what it had: streams, environment, masks, limits, the log,
     and no more threads."""
-    loggers = [logging.getLogger(name) for name in (None, *LIBRARIES)]
-    handlers, levels = [*loggers[0].handlers], [each.level for each in loggers]
+    handlers = [*logging.getLogger().handlers]
     streams = sys.stdin, sys.stdout, sys.stderr
     env, run = dict(os.environ), asyncio.run
     files = resource.getrlimit(resource.RLIMIT_NOFILE)
     os.umask(mask := os.umask(0o022))
     threads = {*threading.enumerate()}
     try:
-        yield
+        with log_levels.kept():
+            yield
     finally:
         asyncio.run = run
         sys.stdin, sys.stdout, sys.stderr = streams
@@ -113,9 +113,7 @@ def _nothing_left() -> Iterator[None]:
         os.environ.update(env)
         os.umask(mask)
         resource.setrlimit(resource.RLIMIT_NOFILE, files)
-        loggers[0].handlers[:] = handlers
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
+        logging.getLogger().handlers[:] = handlers
     left = {each.name for each in {*threading.enumerate()} - threads}
     # Those of the test's own event loop may have begun meanwhile.
     assert not [name for name in left if not name.startswith("asyncio_")], left
