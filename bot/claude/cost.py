@@ -35,7 +35,7 @@ from bot.claude.catalog import cost, find
 from bot.claude.web_tools import PAGE_TOKENS
 from bot.domain.budget import BudgetExceeded, BudgetLimits
 from bot.domain.completion import Call, Report, Request, Usage, file_tokens
-from bot.text.characters import byte_counts
+from bot.text.characters import byte_count
 
 # The most tokens that one search is taken to add to a prompt. The API gives no number;
 # single searches were seen to add about 7,000 (?).
@@ -218,7 +218,7 @@ def _prompt_bytes(request: Request) -> int:
     texts = [request.system, request.schema, *request.stop_sequences]
     texts += [each.content for each in request.messages]
     # A lone surrogate, which no request can hold, must not stop the count.
-    sizes = sum(byte_counts(texts)) + len(texts) * FRAME_TOKENS
+    sizes = sum(map(byte_count, texts)) + len(texts) * FRAME_TOKENS
     shown = [each.files for each in request.messages if each.files]
     files = sum(file_tokens(file) for each in shown for file in each)
     tools = mcp_servers.most_tokens(request)

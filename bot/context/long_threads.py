@@ -19,7 +19,7 @@ from bot.domain.completion import (
 )
 from bot.domain.message import EarlierMessages, Message
 from bot.errors import Unread
-from bot.text.characters import byte_counts
+from bot.text.characters import byte_count
 from bot.text.numbers import approximate, number
 
 # The most history that is read when the bot is called into a thread, in bytes: about
@@ -69,7 +69,7 @@ def noted(contents: Iterable[str]) -> int | None:
 def kept(earlier: EarlierMessages) -> EarlierMessages:
     """Return as much of the beginning and of the newest of `earlier` as fits into
     `BACKFILL_BYTES`."""
-    sizes = byte_counts(each.text for each in earlier.messages)
+    sizes = [byte_count(each.text) for each in earlier.messages]
     count, gap = len(sizes), earlier.gap
     if sum(sizes) <= BACKFILL_BYTES:
         return earlier
@@ -119,11 +119,7 @@ def fitted(
     """Return `conversation` with at most `most` bytes, in which files count by their
     tokens, and how many messages are left
     out of its middle."""
-    texts = byte_counts(each.content for each in conversation)
-    sizes = [
-        size + _files_size(each) if each.files else size
-        for size, each in zip(texts, conversation, strict=True)
-    ]
+    sizes = [byte_count(each.content) + _files_size(each) for each in conversation]
     over = sum(sizes) - most
     if over <= 0:
         return list(conversation), 0

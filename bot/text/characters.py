@@ -2,7 +2,6 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
 from typing import Any
 
 #: The delimiters of references (`bot.text.references`): noncharacters, which Unicode
@@ -39,12 +38,8 @@ def byte_count(text: str) -> int:
     if text.isascii():
         # Known without a look at it.
         return len(text)
-    return len(text.encode(errors="surrogatepass"))
-
-
-def byte_counts(texts: Iterable[str]) -> list[int]:
-    """Return `byte_count` of each of `texts`, which may be thousands."""
-    return [len(text) if text.isascii() else byte_count(text) for text in texts]
+    # Of thousands of messages, encoding the most would take milliseconds.
+    return len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
 
 
 def replace_lone_surrogates(text: str) -> str:
