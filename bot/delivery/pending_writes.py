@@ -27,6 +27,10 @@ class Group:
     #: to be found out.
     soonest: float = float("-inf")
 
+    def look_again(self) -> None:
+        """Have the next grant look at these budgets, whatever the time."""
+        self.soonest = float("-inf")
+
     def find_soonest(self) -> None:
         """Find out when a request could be granted."""
         self.soonest = min(

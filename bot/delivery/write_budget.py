@@ -85,7 +85,7 @@ class WriteBudget:
         """Look at the budgets of `reply` at the next grant: what they have left, or
         who uses them, is not what it was."""
         if standing := self._pending.standings.get(reply):
-            self._pending.group(standing.thread).soonest = float("-inf")
+            self._pending.group(standing.thread).look_again()
 
     def spent(self, reply: str) -> list[Spent]:
         """Return what the write last granted to `reply` takes, until it completes."""
@@ -176,7 +176,7 @@ class WriteBudget:
         fewest = min(scopes, key=lambda bucket: bucket.tokens)
         exhausted = next(empty, fewest)
         exhausted.back_off(until)
-        self._pending.group(thread).soonest = float("-inf")
+        self._pending.group(thread).look_again()
         return exhausted
 
     def _grant_from(
