@@ -52,7 +52,7 @@ CONVERSATION = f"""
 
 
 class _Turn(NamedTuple):
-    """What the model reads of one turn, or the summary up to it."""
+    """The messages of one turn for the model, or the summary up to it."""
 
     turn: int
     entries: Sequence[ChatMessage]

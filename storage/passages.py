@@ -58,7 +58,7 @@ _TRIGGERS = """
 
 
 class Basis(NamedTuple):
-    """What a passage depends on besides the rows of its messages and turns."""
+    """The state of a thread on which a passage depends, besides its rows."""
 
     #: The last message before the last reset, and the last turn of the summary that is
     #: read in place of its turns.

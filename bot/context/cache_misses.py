@@ -1,6 +1,4 @@
-"""Reasons why an answer did not find in the prompt cache what the one before had left
-there.
-Pure.
+"""Reasons why an answer missed what the one before had left in the prompt cache. Pure.
 
 The cache matches the beginning of a prompt byte by byte, and each entry of it lives for
 five minutes or an hour since it was last used (Claude facts 3.1).

@@ -168,7 +168,7 @@ class Admission:
         if _is_overlong(state, settings):
             await self._pin(turn, pinned)
             return overlong()
-        # What is pinned is stored with the texts; the reserve makes both durable.
+        # The pinned settings are stored with the texts; the reserve makes both durable.
         composed = await self._composer.compose(
             *(turn, messages, admitted.asker, settings, state, tools.servers, pinned)
         )

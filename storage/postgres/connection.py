@@ -92,7 +92,7 @@ class Cursor(Protocol):
 
     @property
     def rowcount(self) -> int:
-        """How many rows were written."""
+        """The number of rows that were written."""
         ...
 
 
@@ -247,7 +247,7 @@ class Connection:
         Raises StorageRejected if the database refused the values, so that the caller
         can go on without them.
         """
-        # What fails before is no part of it.
+        # A statement that failed before is no part of it.
         self.synchronise()
         part = self._part() if self._is_pipelined else self.raw.transaction()
         try:

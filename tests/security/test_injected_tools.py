@@ -158,7 +158,7 @@ async def test_on_discord(tmp_path: Path, reached: set[str]) -> None:
             bot=discord.mention, alice=alice, admin=ada, general=general, other=random
         )
         await furnish(store, claude, injections)
-        # What is returned goes one way on both platforms; all of it is on Slack.
+        # Results of tools go one way on both platforms; Slack has all of them.
         groups = share(grouped(injections), 0, 3)
         async with running(discord, store, model, operator=OPERATOR_OF_WIKI):
             await switched_on(store, Scope("discord", discord.guild, general), ada)

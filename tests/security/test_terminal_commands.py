@@ -144,7 +144,7 @@ class Desk(Shell):
             screen = Screen(master)
             everything = {**wide, **claude_env(self.claude), **env}
             if "/dev/stdout" in arguments:
-                # Of a process of its own.
+                # A process of its own prints this.
                 terminal = Path(os.ttyname(slave))
                 began = await self.nursery.fork(arguments, everything, terminal)
                 async with asyncio.timeout(60):

@@ -59,7 +59,7 @@ async def keeping(path: Path) -> AsyncIterator[tuple[DatabaseStore, Writer]]:
 
 
 def both(db: Database, thread: ThreadKey = HERE) -> list[ChatMessage]:
-    """What is read with what is kept, which is the same as without."""
+    """Read with passages, and check that it is the same as without."""
     read = conversation(db, thread)
     anew = [entry for turn in turns_read(db, thread) for entry in turn.entries]
     assert read == anew
@@ -130,7 +130,7 @@ async def test_what_has_not_changed_is_not_read_again(tmp_path: Path) -> None:
         for number in range(4):
             await exchange(store, said(f"{number}", at=float(number)), "Yes.")
         first = await writer.write(conversation_here)
-        # What belongs to the question is written meanwhile.
+        # Its question is written meanwhile.
         await ask(store, said("5", at=5.0))
         second = await writer.write(conversation_here)
         assert [a is b for a, b in zip(first, second, strict=False)][:6] == [True] * 6

@@ -112,7 +112,7 @@ async def test_lines_completion_history_an_editor_and_a_word_to_leave(
 
 
 async def test_a_reader_who_leaves_is_no_error(tmp_path: Path) -> None:
-    """As `head -1` does, behind a pipe."""
+    """Read one line and leave, like `head -1` behind a pipe."""
     given, errors, pipe = (tmp_path / name for name in ("given", "errors", "pipe"))
     given.write_text("one\ntwo\n")
     os.mkfifo(pipe)

@@ -39,7 +39,7 @@ async def told(
         events = [
             dict(line.split(": ", 1) for line in event.split("\n") if ": " in line)
             for event in text.strip().split("\n\n")
-            # How soon to connect again is no event.
+            # The pause before the next connection is no event.
             if "data: " in event
         ]
         for event in events:
