@@ -1,5 +1,5 @@
-"""What it costs to have many threads answered at once, and to be in many guilds
-where nobody asks: memory and CPU."""
+"""Measure memory and CPU with many threads answered at once, and in many guilds where
+nobody asks."""
 
 import asyncio
 import tempfile

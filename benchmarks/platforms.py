@@ -55,11 +55,11 @@ class Platform(Protocol):
 
     @property
     def is_heard(self) -> bool:
-        """Whether what is said reaches the bot by now."""
+        """True once messages reach the bot."""
 
     @property
     def settled(self) -> bool:
-        """Whether nothing is under way, in either direction."""
+        """True if no call or event is pending in either direction."""
 
     @property
     def writes(self) -> tuple[int, int]:

@@ -1,5 +1,5 @@
-"""What it costs to have a thousand programs read streams of the API: memory, CPU, and
-how late they read what was stored."""
+"""Measure a thousand programs that read streams of the API: memory, CPU, and the delay
+between storing and reading."""
 
 import asyncio
 import json

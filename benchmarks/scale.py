@@ -1,5 +1,5 @@
-"""How answers a second grow with the workers on one PostgreSQL database, and what one
-answer takes of whom.
+"""Measure how answers a second grow with the workers on one PostgreSQL database, and
+what one answer costs each process.
 
 `python -m benchmarks.scale` measures only those that take their time, for some minutes,
 and prints each number of workers once it is measured.
@@ -44,7 +44,7 @@ LOG = "SELECT pg_current_wal_lsn() - '0/0'::pg_lsn"
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What questions to `workers` workers came to."""
+    """The result of one round of questions to `workers` workers."""
 
     workers: int
     #: Answers a second from the first question to the last delivery.

@@ -52,7 +52,7 @@ class Team:
         return self.slack.say(self.person, self.channel, said)
 
     def answer(self, ts: str) -> str:
-        """What the bot's message below a question reads now."""
+        """Return the current text of the bot's first message below a question."""
         seen = self.slack.thread(self.channel, ts)
         return next((each.text for each in seen if each.bot), "")
 
@@ -67,7 +67,7 @@ def _is_complete(text: str) -> bool:
 
 
 def installed_env(slack: SlackEmulator) -> dict[str, str]:
-    """What an operator sets for an app that workspaces install."""
+    """Return the environment of an app that workspaces install."""
     return {
         **oauth_env(slack),
         "THREADKEEP_KEYS": base64.urlsafe_b64encode(KEY).decode(),

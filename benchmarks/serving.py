@@ -30,7 +30,7 @@ class Served(Protocol):
 
     @property
     def is_heard(self) -> bool:
-        """Whether what is said reaches the bot by now."""
+        """True once messages reach the bot."""
 
     async def until(self, condition: Callable[[], object], /, timeout: float) -> object:
         """Wait until `condition()` is true. Raises AssertionError."""

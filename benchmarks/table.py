@@ -46,10 +46,10 @@ def middle(values: Sequence[float]) -> str:
 
 
 def tail(values: Sequence[float]) -> str:
-    """What 99 of 100 durations are below."""
+    """Return the 99th percentile of `values`, as text."""
     return span(statistics.quantiles(values, n=100, method="inclusive")[98])
 
 
 def ratio(values: Sequence[float], to: Sequence[float]) -> str:
-    """How many times the median of `to` the median of `values` is."""
+    """Return the median of `values` as a multiple of the median of `to`."""
     return f"{statistics.median(values) / statistics.median(to):.1f}x"

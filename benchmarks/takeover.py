@@ -1,5 +1,5 @@
-"""What sharing a PostgreSQL database costs a single question, and how soon others go on
-with the answers of a process that is gone."""
+"""Measure what sharing a PostgreSQL database costs a single question, and how soon
+other processes continue the answers of one that ended."""
 
 import asyncio
 import contextlib

@@ -224,7 +224,7 @@ class Rerouted(DeliveryError):
 
 
 class Unread(enum.Enum):
-    """Why a file is not read."""
+    """The reason why a file is not read."""
 
     TOO_LARGE = "too_large"
     EMPTY = "empty"

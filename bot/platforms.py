@@ -44,7 +44,7 @@ class Platforms:
 
     @property
     def failures(self) -> Mapping[str, ConfigError]:
-        """Why platforms were shut down, by name."""
+        """The errors for which platforms were shut down, by name of the platform."""
         return self._errors
 
     @property

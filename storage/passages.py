@@ -1,4 +1,4 @@
-"""What the model reads of the ended turns of threads that were asked in lately.
+"""A cache of what the model reads of the ended turns of recently used threads.
 
 Rule 1: it is used only while nothing has changed that it was made from. Triggers tell
 of a change by the writer's connection; when another connection has committed something,

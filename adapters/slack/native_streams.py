@@ -69,7 +69,7 @@ class Streams:
 
     @property
     def size(self) -> int:
-        """How many refusals and people are remembered."""
+        """The number of remembered refusals and people."""
         return len(self._refused) + len(self._teams)
 
     def serve(self, thread: ThreadKey) -> bool:

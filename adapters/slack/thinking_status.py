@@ -56,7 +56,7 @@ class Status:
 
     @property
     def size(self) -> int:
-        """How many refusals are remembered."""
+        """The number of remembered refusals."""
         return len(self._refused)
 
     async def set(self, turn: Turn, text: str) -> bool:

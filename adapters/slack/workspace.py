@@ -33,6 +33,6 @@ class Workspace:
 
     @property
     def size(self) -> int:
-        """How many answers of Slack and refusals are remembered."""
+        """The number of entries in all caches of the workspace."""
         caches = (self.names, self.people, self.channels, self.status, self.streams)
         return sum(each.size for each in caches)

@@ -101,12 +101,12 @@ class EngagementSettings:
 
     @property
     def in_thread(self) -> bool:
-        """Whether `follow` is set for the thread itself."""
+        """True if `follow` is set for the thread itself."""
         return self.follow_level == ScopeLevel.THREAD.value
 
     @property
     def adopted(self) -> bool:
-        """Whether the thread counts as the bot's own though it did not begin with a
+        """True if the thread counts as the bot's own although it did not begin with a
         mention."""
         return self.in_thread and self.follow != MENTION
 

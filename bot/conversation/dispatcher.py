@@ -268,13 +268,13 @@ class ThreadDispatcher:
                     end(active.task)
 
     def is_running(self, thread: ThreadKey) -> bool:
-        """Whether a message in `thread` has to wait for a running turn."""
+        """Return whether a message in `thread` has to wait for a running turn."""
         active = self._active.get(thread)
         return active is not None and bool(active.stop_signal.turn)
 
     def delays(self, thread: ThreadKey, author: str) -> bool:
-        """Whether a message of `author` in `thread` has to wait for the running turn
-        and they were not told so yet; notes that they are told now."""
+        """Return whether a message of `author` in `thread` has to wait for the running
+        turn and they have not been told; record that they are told now."""
         active = self._active.get(thread)
         if (
             active is None
@@ -287,7 +287,7 @@ class ThreadDispatcher:
 
     @property
     def load(self) -> tuple[int, int]:
-        """How many turns run, and how many threads wait in memory."""
+        """Return the number of running turns, and of threads that wait in memory."""
         return self._slots.taken, len(self._queue)
 
     def running(self, place: Scope) -> list[tuple[ThreadKey, str]]:

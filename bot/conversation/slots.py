@@ -32,12 +32,12 @@ class Slots:
 
     @property
     def taken(self) -> int:
-        """How many are taken."""
+        """The number of taken slots."""
         return sum(self._taken.values())
 
     @property
     def is_free(self) -> bool:
-        """Whether there is one, for whomever."""
+        """True if at least one slot is free."""
         return self.taken < self._most
 
     def owner(self, thread: ThreadKey, asker: str) -> Asker:

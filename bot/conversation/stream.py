@@ -45,7 +45,7 @@ class AnswerStream:
 
     @property
     def has_failed(self) -> bool:
-        """Whether the last request ended with an error."""
+        """True if the last request ended with an error."""
         return self._error is not None
 
     async def read(

@@ -146,12 +146,12 @@ class StreamedReply:
 
     @property
     def has_posted(self) -> bool:
-        """Whether any message of the reply was posted."""
+        """True if any message of the reply was posted."""
         return bool(self._messages)
 
     @property
     def has_text_shown(self) -> bool:
-        """Whether any text of the answer shows, more than a placeholder."""
+        """True if any text of the answer is shown; a placeholder does not count."""
         seen = any(shown.message for shown in self._turn.shown)
         earlier = seen and bool(self._turn.text.strip())
         return earlier or any(part.text.strip() for part in self._shown.values())
@@ -188,7 +188,7 @@ class StreamedReply:
 
     @property
     def _is_over(self) -> bool:
-        """Whether nothing of the answer follows, but perhaps files."""
+        """True if nothing of the answer follows, except perhaps files."""
         return self._finished or self._ending is not None
 
     def withdraw(self) -> None:
@@ -255,7 +255,8 @@ class StreamedReply:
         return None
 
     def _is_kept(self, part: Part) -> bool:
-        """Whether a message, which may be complete, waits for the files."""
+        """Return whether a posted message, which may be complete, stays as it is until
+        the files come."""
         is_late = self._turn.state is TurnState.UNDELIVERED and not self._finished
         return is_late and part.index in self._messages
 
@@ -273,7 +274,7 @@ class StreamedReply:
         return seen != part and not self._can_wait(part, seen, pace)
 
     def _can_wait(self, part: Part, seen: Part | None, pace: WriteKind) -> bool:
-        """Whether `part` has too little new text for a write."""
+        """Return whether `part` has too little new text for a write."""
         if part.final:
             # An empty message below others is posted only for a ping.
             return not part.text.strip() and not part.calls and part.index > 0
@@ -286,7 +287,8 @@ class StreamedReply:
         return grown < self._limits.pace(pace).fewest
 
     def _is_hidden(self) -> bool:
-        """Whether the text of an earlier attempt is kept instead of the new one."""
+        """Return whether the text of an earlier attempt stays in place of the new
+        one."""
         return (
             not self._is_over
             and len(self.head) + len(self.text) < self._before_chars

@@ -94,7 +94,7 @@ class BudgetLimits:
 
     @property
     def limit_money(self) -> bool:
-        """Whether any of them limits USD, so that the price must be known."""
+        """True if any of them limits USD, so that the price must be known."""
         return bool(self.budgets) or any(p.usd is not None for p in self.people)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 
 class Ending(enum.Enum):
-    """Why an installation ended."""
+    """The reason why an installation ended."""
 
     #: People removed the app.
     UNINSTALLED = "uninstalled"

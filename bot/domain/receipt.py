@@ -39,7 +39,7 @@ class ReadFile:
 
     @property
     def is_read(self) -> bool:
-        """Whether Claude was given its content."""
+        """True if Claude was given the content of the file."""
         return self.stored is not None and self.stored.unread is None
 
 
@@ -80,7 +80,8 @@ class ReadMessages:
 
 @dataclass(frozen=True, slots=True)
 class TurnTimes:
-    """When a turn went on, in seconds since 1970; None for what did not happen."""
+    """The times of a turn's steps, in seconds since 1970; None for a step that did not
+    happen."""
 
     #: By the platform's clock; the others are by ours.
     asked: float

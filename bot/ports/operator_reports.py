@@ -122,8 +122,8 @@ class Monitor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """What the operator may know, whoever's it is. An adapter shows it to nobody but
-    those whom the operator let in."""
+    """The reports for operators, over all workspaces. An adapter shows them only to
+    people whom the operator admitted."""
 
     money: MoneyReports
     threads: ThreadReports

@@ -96,7 +96,7 @@ class FileBlocks:
 
     @property
     def has_files(self) -> bool:
-        """Whether there are files so far."""
+        """True if there are files so far."""
         return bool(self._found)
 
     def files(self) -> tuple[AnswerFile, ...]:

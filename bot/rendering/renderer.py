@@ -166,7 +166,7 @@ class Renderer:
 
     @property
     def has_files(self) -> bool:
-        """Whether parts of the answer are to be files; final after `flush`."""
+        """True if parts of the answer are to be files; final after `flush`."""
         return self._blocks.has_files
 
     def files(self) -> tuple[AnswerFile, ...]:

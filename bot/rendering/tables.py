@@ -57,7 +57,7 @@ class Table:
 
     @property
     def is_shown(self) -> bool:
-        """Whether its layout is decided, and its first rows were returned."""
+        """True if the layout is decided and the first rows were returned."""
         return self._widths is not None
 
     def takes(self, line: str) -> bool:

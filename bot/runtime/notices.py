@@ -34,7 +34,7 @@ class Notices:
 
     @property
     def is_full(self) -> bool:
-        """Whether nothing more is begun now."""
+        """True if no more work can be begun now."""
         return len(self._running) >= self._most
 
     def start(

@@ -60,7 +60,7 @@ class Answer:
 
     @property
     def done(self) -> bool:
-        """Whether no further try is made automatically."""
+        """True if no further try is made automatically."""
         return (
             self.values is not None
             or self.tries >= TRIES

@@ -276,7 +276,7 @@ class Connection:
 
     @property
     def in_transaction(self) -> bool:
-        """Whether a transaction is open, failed or not."""
+        """True if a transaction is open, failed or not."""
         return self.raw.info.transaction_status in (
             TransactionStatus.INTRANS,
             TransactionStatus.INERROR,
@@ -284,7 +284,7 @@ class Connection:
 
     @property
     def is_lost(self) -> bool:
-        """Whether the connection broke or was closed."""
+        """True if the connection broke or was closed."""
         return self.raw.closed
 
     def close(self) -> None:

@@ -43,7 +43,7 @@ class Table:
 
     @property
     def has_bytes(self) -> bool:
-        """Whether a row can have many megabytes."""
+        """True if a row can hold many megabytes."""
         return "bytea" in self.types
 
     @property

@@ -97,7 +97,7 @@ class Pipeline:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether there are results to wait for."""
+        """True if there are results to wait for."""
         return bool(self._pending)
 
     def receive(self) -> None:
