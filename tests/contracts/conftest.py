@@ -25,7 +25,7 @@ OWNER = "here"
 def database(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Where:
-    """Where the store of a test is."""
+    """The file or the server address of the test's store."""
     if request.param == "sqlite":
         return tmp_path_factory.getbasetemp() / "contracts.db"
     return shared_database.shared()

@@ -1,4 +1,4 @@
-"""What every Adapter promises, whoever the platform is."""
+"""The contract of Adapter, on every platform."""
 
 import asyncio
 import io

@@ -1,4 +1,4 @@
-"""What each command promises on every platform: whoever gives it is told something."""
+"""The contract of commands on every platform: each command gets a response."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -62,7 +62,8 @@ async def test_the_core_says_something_about_each(person: Person, place: Scope) 
 async def told(
     request: pytest.FixtureRequest, tmp_path: Path
 ) -> AsyncIterator[tuple[Tell, dict[str, str]]]:
-    """How somebody gives a command on a platform, and a member and an admin of it."""
+    """A function that gives a command on a platform, and the ids of a member and an
+    admin."""
     async with open_store(tmp_path / "threadkeep.db") as store:
         model = ScriptedModel()
         if request.param == "slack":

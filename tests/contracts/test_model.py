@@ -1,4 +1,4 @@
-"""What everything that answers must do, whoever it is."""
+"""The contract of Model, for every implementation."""
 
 import asyncio
 import contextlib

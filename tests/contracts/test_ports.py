@@ -1,4 +1,4 @@
-"""What a consumer sees of a port is small."""
+"""Every port is small, and only composition roots name the sum of them."""
 
 import ast
 import importlib

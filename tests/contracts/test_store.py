@@ -1,4 +1,4 @@
-"""What every Store promises about hearing and catching up."""
+"""The contract of stores: receiving messages and catching up."""
 
 import asyncio
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What every Store promises about beginning anew and answering again."""
+"""The contract of stores: new beginnings of a thread, and second answers."""
 
 import pytest
 

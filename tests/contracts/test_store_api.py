@@ -1,5 +1,4 @@
-"""What every store promises of what programs read over the web API, and of the options
-of their messages."""
+"""The contract of stores: reads of the web API, and the options of its messages."""
 
 from dataclasses import replace
 

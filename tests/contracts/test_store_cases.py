@@ -1,4 +1,4 @@
-"""What every store promises of messages that were sorted."""
+"""The contract of stores: cases of triage."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What every Store promises about quoting, moving, editing and taking back."""
+"""The contract of stores: quotes, moves, edits and deletions of messages."""
 
 from dataclasses import replace
 
@@ -297,7 +297,7 @@ async def test_an_erased_question_without_a_replayed_answer_leaves_nothing(
 async def test_a_turn_whose_question_was_erased_has_nothing_to_answer(
     store: Store,
 ) -> None:
-    """What was said or quoted beside it is no question, and waits for one."""
+    """Its asides and quotes stay, and are read with the next question."""
     quoted = said("1", at=1.0)
     turn = await waiting(store, said("2", at=2.0, quotes=(quoted,)))
     await store.receive(said("3", at=3.0), keep)

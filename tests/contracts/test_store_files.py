@@ -1,4 +1,5 @@
-"""What Claude reads of files: stored once, and deleted with the last message."""
+"""The contract of stores: a file's content is stored once, and deleted with the last
+message that has it."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What every store promises of installations of the app."""
+"""The contract of stores: installations of the app."""
 
 import asyncio
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What every Store promises about MCP servers, once per implementation."""
+"""The contract of stores: listings and calls of MCP servers."""
 
 from dataclasses import replace
 

@@ -1,4 +1,5 @@
-"""What is spent and set aside: every Store keeps to every budget, to the cent."""
+"""The contract of stores: charges and reservations keep within every budget, to the
+cent."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""What every store promises of the names that the operator's reports show."""
+"""The contract of stores: names for the operator's reports."""
 
 from bot.domain.budget import NO_LIMITS, Charge
 from bot.domain.completion import Usage

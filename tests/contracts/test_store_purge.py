@@ -1,4 +1,4 @@
-"""What every store promises of a workspace that removed the app: it waits, and goes."""
+"""The contract of stores: a workspace that removed the app is deleted after a delay."""
 
 from dataclasses import replace
 
@@ -36,7 +36,7 @@ async def lived_in(store: Store, team: str) -> None:
 
 
 async def is_there(store: Store, team: str) -> tuple[bool, bool]:
-    """Whether its threads and its settings are there."""
+    """Return whether its threads are stored, and whether its settings are."""
     settings = await store.list_settings(Scope("slack", team))
     return bool(await store.transcript(thread(team))), bool(settings)
 

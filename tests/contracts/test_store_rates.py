@@ -1,4 +1,4 @@
-"""What every Store promises about writes that several processes share."""
+"""The contract of stores: rates of writes that several processes share."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""What every Store promises about what can be read of it, once per implementation."""
+"""The contract of stores: reading conversations."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What every Store promises about receipts, once per implementation."""
+"""The contract of stores: receipts."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What every Store counts and lists for the operator."""
+"""The contract of stores: counts and lists for the operator."""
 
 import pytest
 

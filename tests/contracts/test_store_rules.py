@@ -1,4 +1,4 @@
-"""What admins set: every Store keeps it whole, in versions, and says who did it."""
+"""The contract of stores: settings, their versions and their audit trail."""
 
 import asyncio
 from dataclasses import replace

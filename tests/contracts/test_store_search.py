@@ -1,4 +1,4 @@
-"""What every store promises of the search for what was said."""
+"""The contract of stores: the search of messages and answers."""
 
 from collections.abc import Sequence
 from dataclasses import replace

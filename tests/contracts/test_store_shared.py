@@ -1,4 +1,4 @@
-"""What processes that share a store ask of each other's turns."""
+"""The contract of stores: questions of one process about the turns of another."""
 
 from bot.domain.reply import PostedPart
 from bot.domain.scope import Scope

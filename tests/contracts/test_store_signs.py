@@ -1,4 +1,4 @@
-"""What every Store promises about the signs of messages that wait."""
+"""The contract of stores: signs of messages that wait."""
 
 from bot.ports.store import Store
 from tests.support.store_helpers import (

@@ -1,4 +1,4 @@
-"""What every Store promises about summaries of threads."""
+"""The contract of stores: summaries of threads."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What every Store promises about versions of a message that bring more of it."""
+"""The contract of stores: later versions of a message that add to it."""
 
 from dataclasses import replace
 

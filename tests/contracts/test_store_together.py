@@ -80,7 +80,7 @@ async def stores() -> Stores:
 
 
 async def at_once(calls: Sequence[Awaitable[Any]]) -> list[Any]:
-    """What all of `calls` return, which are made at the same time."""
+    """Await all of `calls` at the same time; return their results."""
     return list(await asyncio.gather(*calls))
 
 

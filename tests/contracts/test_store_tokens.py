@@ -1,4 +1,4 @@
-"""What every store promises of the tokens of the web API."""
+"""The contract of stores: tokens of the web API."""
 
 from dataclasses import replace
 

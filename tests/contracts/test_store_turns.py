@@ -1,4 +1,4 @@
-"""What every Store promises about the life of a turn and its reply."""
+"""The contract of stores: the life of a turn and its reply."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What every Store promises about the files of answers."""
+"""The contract of stores: files of answers."""
 
 from dataclasses import replace
 

@@ -1,1 +1,2 @@
-"""What one person, one channel or one text must not be able to do, by kind of fault."""
+"""Tests of docs/security.md: limits on one person, one channel or one text, by kind of
+fault."""

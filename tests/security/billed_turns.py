@@ -109,7 +109,8 @@ CHANNELS: tuple[tuple[str, int, bool, str], ...] = (
 
 
 class Gate(asyncio.Event):
-    """Where an answer waits for ever, and says that it came so far."""
+    """A point where an answer waits until it is cut off; `reached` is set once it
+    waits."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -139,7 +140,7 @@ class CountingStore(MemoryStore):
 
 
 class Mortal:
-    """What is remembered as one process has it: once that is dead, nothing returns."""
+    """A store as one process sees it: once the process is dead, no call returns."""
 
     def __init__(self, store: object) -> None:
         self._store = store
@@ -177,7 +178,7 @@ class Play:
 
 @dataclass
 class Books:
-    """What came of one turn."""
+    """The result of one turn: what the API billed and what was booked."""
 
     play: Play
     billed: float
@@ -442,7 +443,7 @@ def channel(number: int) -> Scope:
 
 
 async def _came_to(gate: Gate, task: "asyncio.Task[Any]") -> bool:
-    """Whether `task` comes to wait at `gate`, rather than to its end."""
+    """Return True if `task` waits at `gate`, False if it ended before."""
     reached = asyncio.create_task(gate.reached.wait())
     await asyncio.wait({reached, task}, return_when=asyncio.FIRST_COMPLETED)
     reached.cancel()

@@ -86,7 +86,7 @@ def form(
 
 
 def told(slack: SlackEmulator, user: str, sent: Delivery, before: int) -> str:
-    """What `user` was told by what they sent: in a window, or alone in the channel,
-    where they had seen `before` messages."""
+    """Return the response to what `user` sent: the answer to the delivery, and the
+    ephemeral messages after the first `before`."""
     whispers = "\n".join(each.text for each in slack.ephemerals(user)[before:])
     return f"{json.dumps(sent.answer or {}, ensure_ascii=False)}\n{whispers}"

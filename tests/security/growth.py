@@ -66,7 +66,7 @@ def growth(
 def is_linear(
     make: Callable[[int], str], work: Callable[[str], object], shortest: int = SHORTEST
 ) -> bool:
-    """Whether `work` takes linear time on the texts that `make` makes.
+    """Return whether `work` takes linear time on the texts that `make` makes.
 
     Lengths grow until the time can be told from the noise, or to 16 times `shortest`.
     What takes long on next to nothing is exponential or cubic, and tried no further.

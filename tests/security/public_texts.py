@@ -89,7 +89,8 @@ def mixed(chance: random.Random) -> str:
 
 
 def links(text: str) -> list[tuple[str, str]]:
-    """What a reader on Discord can follow and does not see: (text, address)."""
+    """Return the links in `text` whose address Discord hides behind words: (text,
+    address)."""
     return [(m[1], m[2]) for m in _LINK.finditer(text) if _HOST.match(m[2])]
 
 

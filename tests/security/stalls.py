@@ -1,4 +1,4 @@
-"""How long the event loop stands still while the product takes in hostile texts.
+"""Measure how long hostile texts block the event loop of the product.
 
 `python -m tests.security.stalls` prints the worst of each path, and the text that it
 met; `python -m tests.security.stalls answer` only of paths whose name holds a word.

@@ -378,7 +378,7 @@ def test_a_span_that_is_none_is_refused(value: str) -> None:
 
 
 async def changes(store: DatabaseStore) -> int:
-    """How often the database was changed."""
+    """Return the number of changes that the connection has made to the database."""
     return await store._write(
         lambda db: int(db.execute("SELECT total_changes()").fetchone()[0])
     )

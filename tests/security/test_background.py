@@ -166,7 +166,7 @@ Trigger = Callable[[Town, str], Awaitable[object]]
 
 @dataclass(frozen=True)
 class Fault:
-    """Where one kind of work fails on a platform."""
+    """A place on a platform where one kind of work fails."""
 
     kind: str
     platform: str
@@ -449,7 +449,8 @@ async def test_a_listener_that_fails_is_started_again(
     errors: list[Exception] = [RuntimeError(SECRET), MemoryError(SECRET)]
 
     def connections() -> int:
-        """How many there have been: one that is left may seem open for a while."""
+        """Return the number of connections ever opened: a closed one may seem open for
+        a while."""
         return count_connections(town.slack if platform == "slack" else town.discord)
 
     async def run(self: Any, host: Any) -> None:
@@ -520,7 +521,7 @@ async def test_when_both_listeners_are_given_up_the_process_ends_with_a_sentence
 
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What was logged as an error."""
+    """Return the messages that were logged as errors."""
     return [
         each.getMessage() for each in caplog.records if each.levelno >= logging.ERROR
     ]
@@ -610,7 +611,8 @@ async def test_an_event_that_cannot_be_taken_in_costs_the_event(
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """What slack_bolt and discord.py run for us: their listeners."""
+    """An error in a listener, which slack_bolt and discord.py call, costs only its
+    event."""
     struck: list[str] = []
     async with built() as town, served(town, MemoryStore()):
         for owner, method, trigger in (

@@ -150,7 +150,7 @@ async def test_what_is_booked_is_never_less_than_what_is_billed(
 
 
 def figures(books: Sequence[Books]) -> dict[str, float]:
-    """What the simulation says in numbers."""
+    """Return the figures of the simulation, by name."""
     paid = [each for each in books if each.billed > 0]
     exact = [each for each in paid if not each.bounded]
     stopped = [b for b in paid if b.play.fates and b.play.fates[0][1] == STOP]
@@ -172,13 +172,13 @@ def figures(books: Sequence[Books]) -> dict[str, float]:
 
 
 def _over(books: Sequence[Books]) -> float:
-    """How many times too much is booked, on average, of the money."""
+    """Return booked costs as a multiple of billed ones."""
     billed = sum(each.billed for each in books)
     return sum(each.booked for each in books) / billed if billed else 1.0
 
 
 def _over_usd(books: Sequence[Books]) -> float:
-    """How much too much is booked for each, on average, in USD."""
+    """Return the mean excess of booked over billed costs for a turn, in USD."""
     return sum(each.booked - each.billed for each in books) / max(1, len(books))
 
 

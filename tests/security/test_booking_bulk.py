@@ -44,7 +44,7 @@ MONTH = 30 * 86_400.0
 
 
 def billed(claude: ClaudeEmulator) -> float:
-    """What the API bills for all that it was asked about one by one."""
+    """Return what the API bills for all requests outside batches, in USD."""
     return sum(by_user(claude.requests).values())
 
 

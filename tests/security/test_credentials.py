@@ -280,7 +280,7 @@ async def an_event_of_slacks(town: Town) -> None:
 
 @met_by(discord=f"GET {MESSAGES}")
 async def a_session_that_begins_anew(town: Town) -> None:
-    """What was missed meanwhile is fetched."""
+    """A new session of the gateway fetches the messages that it missed."""
     await town.answers("discord")
     town.discord.gateway.drop(resumable=False)
 
@@ -364,8 +364,8 @@ async def refuse(town: Town, meeting: Meeting) -> None:
 
 
 def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What we logged as an error. Slack's SDK logs one of its own where it acknowledges
-    on a socket that is being closed."""
+    """Return the errors that our own loggers reported: Slack's SDK reports one when it
+    acknowledges on a socket that is closing."""
     ours = [e for e in caplog.records if not e.name.startswith("slack_")]
     return [e.getMessage() for e in ours if e.levelno >= logging.ERROR]
 
@@ -527,7 +527,8 @@ SETTINGS: dict[str, dict[str, str]] = {
 
 
 def heard(thread: ThreadKey = HERE, message: str = "t", **facts: bool) -> Message:
-    """What Alice says at the top of a channel, to the bot if nothing else is said."""
+    """Return a message of Alice at the top of a channel, to the bot unless `facts` say
+    otherwise."""
     return replace(
         Message(thread, message, time.time(), "alice", SECRET, True, True),
         **facts,  # type: ignore[arg-type]

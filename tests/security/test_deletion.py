@@ -464,7 +464,7 @@ async def test_what_is_deleted_is_found_by_an_index(store: DatabaseStore) -> Non
 
 
 async def planned(store: DatabaseStore, sql: str, values: dict[str, str]) -> list[str]:
-    """How SQLite would find the rows of `sql`."""
+    """Return SQLite's query plan for `sql`."""
 
     def read(db: Connection) -> list[str]:
         rows = db.execute(f"EXPLAIN QUERY PLAN {sql}", values)

@@ -1,4 +1,4 @@
-"""What people give as YAML, JSON or numbers is bounded, and refused in a sentence."""
+"""Input as YAML, JSON or numbers is bounded, and refused in a sentence."""
 
 import random
 import time

@@ -423,7 +423,8 @@ class Crowd:
         await self.until(lambda: self.adapter.closed == count and not self.adapter.open)
 
     def askers(self) -> list[str]:
-        """Who asked it, in that order, by the names of their threads."""
+        """Return who asked, in the order of the requests, by the names of their
+        threads."""
         return [
             request.messages[-1].content.split("from ")[1].split("<")[0].strip()
             for request in self.claude.asked

@@ -268,7 +268,7 @@ async def end(store: DatabaseStore, thread: Scope) -> None:
 
 
 def leaks(slack: SlackEmulator) -> list[str]:
-    """What the bot said to anybody, as far as it holds what is secret."""
+    """Return everything that the bot sent with a secret mark in it."""
     said = [str(call.arguments) for call in slack.calls]
     said += [str(post.body) for post in slack.hooks.posts]
     said += [str(each.answer) for each in slack.deliveries]

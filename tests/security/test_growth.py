@@ -313,7 +313,7 @@ def is_self(node: ast.expr) -> bool:
 
 
 def assigned(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
-    """What `node` assigns, and to what."""
+    """Yield each assignment in `node`: its target and its value."""
     if isinstance(node, ast.Assign):
         for target in node.targets:
             pairs = zip(parts(target), parts(node.value), strict=False)

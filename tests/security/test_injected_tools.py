@@ -38,7 +38,7 @@ OPERATOR_OF_WIKI = replace(OPERATOR, servers=(WIKI,))
 
 
 def described(injections: Sequence[Injection]) -> Listing:
-    """What the server lists: a description that gives all orders."""
+    """Return a tool listing whose description holds all injections."""
     text = "\n".join(each.text for each in injections)
     tool = {"name": "read", "description": text, "input_schema": {"type": "object"}}
     return Listing(WIKI.name, WIKI.url, json.dumps([tool]))
@@ -76,8 +76,9 @@ def obedient(injections: list[Injection]) -> Callable[[dict[str, Any]], Step]:
 
 
 def assert_results(bodies: Sequence[dict[str, Any]], some: Sequence[Injection]) -> None:
-    """What was returned stands in result blocks of the answer that asked, and later in
-    what Claude wrote, if at all; and nothing else of a request differs."""
+    """Check that tool results occur only in the result blocks of the answer that called
+    the tool, and afterwards at most in Claude's text; nothing else of a request
+    differs."""
     first = bodies[0]
     marks = [each.text[-5:] for each in some]
     seen = 0

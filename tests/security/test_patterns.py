@@ -94,7 +94,7 @@ def _texts(tree: ast.Module) -> set[str]:
 
 
 def _is_literal(node: ast.expr, names: set[str]) -> bool:
-    """Whether `node` is a text, or one made of texts that constants name."""
+    """Return whether `node` is a string, or built of strings that constants name."""
     if isinstance(node, ast.Constant):
         return isinstance(node.value, str)
     if isinstance(node, ast.JoinedStr):
@@ -134,7 +134,7 @@ def misplaced(tree: ast.Module) -> list[int]:
 
 
 def _at_top(tree: ast.Module) -> Iterator[ast.AST]:
-    """What the constants of a module are made of."""
+    """Yield the nodes of the values that a module assigns at its top."""
     for node in tree.body:
         if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
             yield from ast.walk(node.value)

@@ -87,7 +87,7 @@ async def give(
     given: Mapping[str, str],
     place: Scope = CHANNEL,
 ) -> CommandResult:
-    """What `person` is answered who gives a command with arguments by name."""
+    """Run a command with arguments by name for `person`; return the result."""
     return await office.desk.run(Command(verb, given), place, person)
 
 
@@ -814,7 +814,7 @@ async def test_direct_messages_concern_themselves_alone(town: Town) -> None:
 
 
 async def pressed(discord: DiscordEmulator, user: str, place: str, line: str) -> str:
-    """What `user` is told who uses a control that says `line`."""
+    """Return the response to `user`, who uses a control that says `line`."""
     asked = discord.forge(user, place, f"do:{line}")
     await discord.until(lambda: asked.response and discord.settled)
     seen = asked.response.message if asked.response else None

@@ -68,7 +68,7 @@ VARIABLES = re.findall(
 
 
 def core(kind: str) -> str:
-    """What of the token of this kind must not be seen."""
+    """Return the part of a token of this kind that must not appear."""
     return SHOWN.get(kind, CORE)
 
 
@@ -155,7 +155,7 @@ SECRETS = (
 def tried(
     read: Callable[[Mapping[str, str]], object], env: Mapping[str, str]
 ) -> tuple[ConfigError | None, object]:
-    """What is wrong with `env`, or what was read from it."""
+    """Return the error about `env`, or what was read from it."""
     try:
         return None, read(env)
     except ConfigError as error:
@@ -304,7 +304,7 @@ def mode(path: Path) -> str:
 
 @pytest.fixture
 def open_to_all() -> Iterator[None]:
-    """What a file is made with where nobody says otherwise."""
+    """Set the umask to 0, so that files get the modes that they are created with."""
     before = os.umask(0o000)
     yield
     os.umask(before)

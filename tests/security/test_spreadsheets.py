@@ -48,8 +48,8 @@ HONEST = [
 
 
 def is_safe(cell: str) -> bool:
-    """Whether no spreadsheet makes a formula of `cell`: what is seen first is no sign,
-    or all of it is a negative number."""
+    """Return whether no spreadsheet takes `cell` for a formula: its first visible
+    character is no operator, or it is a negative number."""
     seen = cell
     while seen and (
         seen[0] in "\u115f\u1160\u2800\u3164\uffa0"
@@ -135,8 +135,8 @@ def test_what_is_called_may_stand_behind_the_other_separator(end: str) -> None:
 
 
 def runs_nothing(line: str) -> bool:
-    """Whether nothing in `line` is called, or computed from other cells, where another
-    sign than a comma separates."""
+    """Return whether no cell of `line` is a call, or computed from other cells, where a
+    semicolon or a tab separates cells."""
     return all(
         is_safe(cell) or not (cell.startswith("=") or set(cell) & set("(|"))
         for separator in ";\t"

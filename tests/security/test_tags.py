@@ -82,7 +82,7 @@ def heard(text: str, **more: object) -> Message:
 
 
 def chat(text: str) -> str:
-    """What Claude reads between the tags of a message in a chat."""
+    """Return what Claude reads between the tags of a chat message."""
     given = context_prompt.label(heard(text), "Alice", text)
     return given.split(">", 1)[1].removesuffix("</message>")
 
@@ -153,7 +153,8 @@ _BARE = re.compile(rf"<[\s/]*+(?:{'|'.join(NAMES)})\b", re.IGNORECASE)
 
 
 def holds_tag(text: str) -> bool:
-    """Whether one of our tags can be read in `text`, by a rule of its own."""
+    """Return whether `text` holds one of our tags, by a rule independent of the
+    product's."""
     return _BARE.search(seen(text)) is not None
 
 

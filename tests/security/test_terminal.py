@@ -69,7 +69,8 @@ HONEST = "👩‍👩‍👧 ❤️ 🏴󠁧󠁢󠁥󠁮󠁧󠁿 سلام می�
 
 
 def is_harmless(output: str) -> bool:
-    """Whether nothing in `output` is obeyed but what rich draws."""
+    """Return whether `output` holds no control sequence besides those that rich draws
+    with."""
     return not ACTIVE.search(DRAWN.sub("", output))
 
 
@@ -108,7 +109,7 @@ DRAWINGS: dict[str, Callable[[str], object]] = {
 
 
 def drawn(renderable: object, *, encoding: str = "utf-8") -> str:
-    """What a terminal gets of `renderable`."""
+    """Return what a terminal receives for `renderable`."""
     raw = io.BytesIO()
     file = io.TextIOWrapper(raw, encoding)
     console = terminal.on(file, width=60, force_terminal=True, color_system="truecolor")

@@ -71,7 +71,7 @@ def _terminal() -> Iterator[tuple[int, int]]:
 
 
 class Screen:
-    """What a terminal was sent."""
+    """The output that a terminal received."""
 
     def __init__(self, master: int) -> None:
         self._master = master
@@ -116,8 +116,8 @@ class Screen:
 
 
 def check(sent: str) -> str:
-    """What people see of what a terminal was sent, on one line; fail if it was sent
-    anything that it obeys but what is drawn."""
+    """Check that a terminal was sent no control sequences besides those for drawing;
+    return the visible text on one line."""
     for each in NEVER:
         assert each not in sent
     left = DRAWN.sub("", sent)

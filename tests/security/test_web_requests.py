@@ -1,5 +1,5 @@
-"""What nobody who uses the web server as it is meant to be used would send: it is
-refused with a sentence, within bounds, and tells nothing."""
+"""Requests that no ordinary client of the web server sends are refused with a sentence,
+within bounds, and reveal nothing."""
 
 import asyncio
 import json

@@ -1,4 +1,5 @@
-"""Who is not served costs nothing, leaves nothing, and is told one sentence."""
+"""A workspace that is not served costs nothing, leaves nothing, and gets one
+sentence."""
 
 import asyncio
 import logging

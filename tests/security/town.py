@@ -113,7 +113,7 @@ class Town:
         return self.say(platform, said, thread=thread, who=who)
 
     def replies(self, platform: str, thread: str) -> list[str]:
-        """What the bot's messages in a thread read now."""
+        """Return the current texts of the bot's messages in a thread."""
         if platform == "slack":
             seen = self.slack.thread(self.channel("slack", thread), thread)
             return [each.text for each in seen if each.bot]

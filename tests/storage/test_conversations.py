@@ -1,4 +1,4 @@
-"""What holds of every conversation, after any sequence of events."""
+"""Invariants of every conversation, after any sequence of events."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -211,7 +211,7 @@ def test_an_answer_never_stands_without_a_question(story: list[Event]) -> None:
 
 
 def grown(was: list[ChatMessage], now: list[ChatMessage]) -> bool:
-    """Whether `now` is `was` with something more, or nothing more, at its end."""
+    """Return whether `now` is `was`, or `was` with more at its end."""
     if not was:
         return True
     *kept, last = was

@@ -1,4 +1,4 @@
-"""What is left after a process was killed, and what keeps a second one out."""
+"""The file after its process was killed."""
 
 import asyncio
 from itertools import count

@@ -1,4 +1,4 @@
-"""What opening a database makes of the file, and what it says when it cannot."""
+"""Opening a database: modes and settings of the file, and refusals."""
 
 import os
 import sqlite3
@@ -26,7 +26,7 @@ def pragma(db: Database, name: str) -> object:
 
 
 def refused(path: Path) -> str:
-    """What is said about `path`; it is one sentence that names the file."""
+    """Return the refusal of `path`, which is one sentence that names the file."""
     with pytest.raises(ConfigError) as refusal:
         open_for_writing(path)
     message = str(refusal.value)

@@ -1,4 +1,4 @@
-"""What SQLite's errors mean to the core."""
+"""SQLite's errors are translated."""
 
 import sqlite3
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What one person wrote is deleted on request, wherever it is stored."""
+"""Everything that one person wrote is deleted on request, wherever it is stored."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Which process answers a thread, and what becomes of the money of those that ended."""
+"""One process owns a thread; the charges of processes that ended are booked."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -42,7 +42,7 @@ def function(name: str) -> ast.FunctionDef:
 
 
 def of_database(node: ast.FunctionDef) -> list[str]:
-    """What is called with or of the connection, in order."""
+    """Return the names of the calls that use the connection, in order."""
     calls = [each for each in ast.walk(node) if isinstance(each, ast.Call)]
     calls.sort(key=lambda each: (each.lineno, each.col_offset))
     return [

@@ -1,4 +1,4 @@
-"""How tables come to be, and that they are as strict as we say."""
+"""Migrations create the tables, once and in order; tables are strict."""
 
 import asyncio
 import re

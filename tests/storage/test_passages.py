@@ -1,4 +1,4 @@
-"""What is kept of a conversation in memory is what is stored, whatever changes."""
+"""The cache of a conversation equals the stored one after any change."""
 
 import random
 import time

@@ -1,4 +1,4 @@
-"""What a turn reads is counted as if it were counted anew each time."""
+"""The counts of what turns read equal a new count."""
 
 import random
 from collections.abc import Sequence

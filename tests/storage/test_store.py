@@ -1,4 +1,4 @@
-"""What only the store in a file does."""
+"""Behaviour of a store in a file: reopening, locks, a full disk."""
 
 import asyncio
 import re

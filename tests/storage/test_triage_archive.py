@@ -1,4 +1,4 @@
-"""What triage remembers, and that nobody pays twice."""
+"""The archive of bulk triage, and that nothing is paid for twice."""
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace

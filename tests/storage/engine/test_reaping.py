@@ -1,4 +1,4 @@
-"""What becomes of the work of processes that ended without a word, and what guards the
+"""The work of processes that ended without notice is continued; guards on the
 engine."""
 
 import asyncio

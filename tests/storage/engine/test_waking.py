@@ -1,4 +1,4 @@
-"""What wakes a process: turns and cases, in the transaction that stores them."""
+"""Processes are woken for turns and cases in the transaction that stores them."""
 
 import asyncio
 import json

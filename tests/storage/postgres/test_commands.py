@@ -43,7 +43,7 @@ def env(
 
 
 def said(env: dict[str, str], command: str, status: int = 0) -> str:
-    """What `command` prints; it ends with `status`."""
+    """Run `command`, which exits with `status`; return its output."""
     ran = CliRunner().invoke(main, command.split(), env=env)
     assert PASSWORD not in ran.output
     assert ran.exit_code == status, ran.output

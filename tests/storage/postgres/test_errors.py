@@ -1,4 +1,4 @@
-"""What errors of PostgreSQL become."""
+"""PostgreSQL's errors are translated."""
 
 import pytest
 from psycopg import errors

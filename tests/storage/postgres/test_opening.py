@@ -1,4 +1,4 @@
-"""What is said of a database on a server that cannot be used."""
+"""A database on a server that cannot be used is refused in a sentence."""
 
 import socket
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ PASSWORD = "hunter2-secret"
 
 
 def refusal(address: str) -> str:
-    """What is said of `address`, which is not served."""
+    """Return the refusal of `address`."""
     with pytest.raises(ConfigError) as raised:
         look_at(ServerAddress(address))
     assert PASSWORD not in str(raised.value)

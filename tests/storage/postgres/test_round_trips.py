@@ -1,4 +1,5 @@
-"""How often a turn waits for PostgreSQL before Claude is asked."""
+"""The number of times that a turn waits for PostgreSQL before Claude is asked is
+bounded."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""How the tables on PostgreSQL come to be."""
+"""The tables on PostgreSQL are created and migrated."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor

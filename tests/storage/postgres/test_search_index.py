@@ -1,4 +1,4 @@
-"""What changes while another process carries words over is found as it reads now."""
+"""Search finds the current text although another process fills the index meanwhile."""
 
 import asyncio
 import time
