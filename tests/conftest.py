@@ -1,4 +1,4 @@
-"""What every test gets: no name but loopback resolves, and no test is timed."""
+"""Fixtures of every test: no name but loopback resolves, no example has a deadline."""
 
 import contextlib
 import gc

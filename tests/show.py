@@ -25,7 +25,7 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """How the messages of one platform are shown, one text for each message."""
+    """The presentation of one platform's messages, one text for each message."""
 
     #: As Claude reads them.
     read: Callable[[Sequence[Json]], list[str]]

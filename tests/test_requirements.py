@@ -1,4 +1,5 @@
-"""What is installed is locked, by hashes, and under licences that we can hand on."""
+"""Installed packages are locked, by hashes, and have licences that permit
+distribution."""
 
 import re
 from importlib.metadata import PackageNotFoundError, distribution

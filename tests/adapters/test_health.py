@@ -1,4 +1,4 @@
-"""What each adapter reports of its connection: open, lost, open again, heard."""
+"""Each adapter reports its connection: open, lost, open again, event received."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,5 +1,5 @@
-"""What Claude reads of the messages in `tests/data/messages/`, as platforms send them:
-all that a reader sees."""
+"""Claude reads everything that a reader sees of the messages in `tests/data/messages/`,
+which are as platforms send them."""
 
 import re
 from pathlib import Path

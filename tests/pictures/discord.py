@@ -133,7 +133,7 @@ def _post(said: Message, name: Name) -> str:
 
 
 def _file(name: str, data: bytes) -> str:
-    """What Discord shows of an attached file."""
+    """Return an attached file as Discord shows it, in HTML."""
     if name.endswith(".png"):
         return image(data)
     count = len(data)

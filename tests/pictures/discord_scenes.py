@@ -1,4 +1,4 @@
-"""What happens in Discord, and what people see of it."""
+"""Scenes in Discord for the pictures."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -37,7 +37,7 @@ class Server(Town):
         self._people = {self.alice: "Alice", self.bob: "Bob", self.olga: "Olga"}
 
     def name(self, number: str) -> str:
-        """What people see for an id."""
+        """Return the displayed name for an id."""
         if number == self.discord.user_id:
             return "Threadkeep"
         return self._people.get(number) or self.discord.name(number)

@@ -1,4 +1,4 @@
-"""What a picture is made of, and how one notices that it is out of date.
+"""The page behind a picture, and its digest, which shows that a picture is out of date.
 
 Rule: a page holds what people see and nothing else: names for ids, and one time for
 all times. So two runs make the same page, and another page needs another picture.
@@ -36,7 +36,7 @@ class Picture:
 
     @property
     def digest(self) -> str:
-        """What tells this page from every other."""
+        """Return a digest that differs between pages."""
         seen = f"{self.width}\n{self.page}"
         return hashlib.sha256(seen.encode()).hexdigest()[:16]
 

@@ -1,4 +1,4 @@
-"""What people attach in the pictures, and what Claude says about it."""
+"""Files and answers for the pictures of attachments."""
 
 import asyncio
 from collections.abc import Callable
@@ -131,7 +131,7 @@ release job.
 
 
 def reply(answer: tuple[Step, ...]) -> Callable[[Body], tuple[Step, ...]]:
-    """What Claude says: a summary where it is asked for one, else `answer`."""
+    """Return Claude's reply: a summary to the cheap model's request, else `answer`."""
 
     def chosen(body: Body) -> tuple[Step, ...]:
         return (SUMMARY,) if body["model"] == CHEAP_MODEL else answer

@@ -169,7 +169,7 @@ def _message(said: Message, name: Name) -> str:
 
 
 def _file(name: str, data: bytes) -> str:
-    """What Slack shows of an attached file."""
+    """Return an attached file as Slack shows it, in HTML."""
     if name.endswith(".png"):
         return image(data)
     kind = "PDF" if name.endswith(".pdf") else "Text"

@@ -1,4 +1,4 @@
-"""What happens in Slack, and what people see of it."""
+"""Scenes in Slack for the pictures."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ class Workspace(Admins):
         self._files: dict[str, Mapping[str, bytes]] = {}
 
     def name(self, number: str) -> str:
-        """What people see for an id."""
+        """Return the displayed name for an id."""
         users, channels = self.slack.world.users, self.slack.world.channels
         return users[number].name if number in users else channels[number].name
 

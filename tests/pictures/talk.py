@@ -1,4 +1,4 @@
-"""What people and Claude say in the pictures."""
+"""The texts of people and of Claude in the pictures."""
 
 from tests.emulators.claude.reply import Think
 

@@ -33,8 +33,8 @@ COLOURS = {
 
 
 def page(screen: pyte.Screen, *, typed: str = "") -> str:
-    """What a screen shows as HTML, without the empty lines at its end, below what was
-    `typed` before it."""
+    """Return a screen as HTML, below the command line `typed` and without the empty
+    lines at its end."""
     lines = [html.escape(typed)] if typed else []
     # All of it is put together anew each time that somebody looks at it.
     lines += [_line(screen, row, text) for row, text in enumerate([*screen.display])]

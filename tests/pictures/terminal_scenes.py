@@ -1,4 +1,4 @@
-"""What happens in a terminal, and what people see of it."""
+"""Scenes in a terminal for the pictures."""
 
 import asyncio
 import contextlib
@@ -56,7 +56,7 @@ async def _triage() -> Picture:
 
 
 def _is_prompted(times: int, text: str) -> bool:
-    """Whether the screen asks for the next question, for so many times."""
+    """Return whether the screen prompts for a question, for the `times`-th time."""
     return text.count("›") == times and text.rstrip().endswith("›")
 
 

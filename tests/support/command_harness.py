@@ -57,7 +57,7 @@ GUEST = Person("gus", "Gus", runs_workspace=True, outsider=True)
 
 
 class Office:
-    """Where people tell the bot what to do."""
+    """A workspace in which people give commands to the bot."""
 
     def __init__(
         self,
@@ -204,7 +204,7 @@ class Office:
         return (await self.authority.prompt(await self.policy(place))).text
 
     async def audit(self) -> list[AuditEntry]:
-        """What was changed and, behind it, refused; each oldest first."""
+        """Return the changes and then the refusals, each oldest first."""
         changes = await self.store.audit(WORKSPACE, 0.0, 100)
         refused = [
             AuditEntry(0, each.at, each.place, each.who, "denied", each.name)

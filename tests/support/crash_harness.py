@@ -130,7 +130,7 @@ class Life:
                 await asyncio.sleep(0.01)
 
     def holding(self) -> asyncio.Event:
-        """What a call waits for that is not answered before all is over."""
+        """Return an event for a call to wait on; it is set when the scene is over."""
         self._held.append(asyncio.Event())
         return self._held[-1]
 
@@ -283,7 +283,7 @@ class Scene(ABC):
 
     @property
     def questions(self) -> list[Asked]:
-        """What Claude was asked."""
+        """The requests that Claude was sent in this scene."""
         return self.claude.questions[self._asked :]
 
     async def answered(self, thread: str, *texts: str) -> None:
@@ -404,7 +404,7 @@ class Scenario:
 
 
 class Repertoire(Generic[S]):
-    """What there is to play on one kind of stage, by the module that adds to it."""
+    """The scenarios for one kind of stage; modules add to it."""
 
     def __init__(self, stage: Stage[S]) -> None:
         self.all: list[Scenario] = []

@@ -49,12 +49,12 @@ class SlackScene(Scene):
 
     @property
     def deliveries(self) -> list[Delivery]:
-        """What the app was told, by Socket Mode."""
+        """The deliveries to the app in this scene."""
         return self.slack.deliveries[self._told :]
 
     @property
     def calls(self) -> list[SlackCall]:
-        """What Slack was called for."""
+        """The calls of Slack's API in this scene."""
         return self.slack.calls[self._called :]
 
     def calls_of(self, method: str) -> list[SlackCall]:

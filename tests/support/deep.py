@@ -1,4 +1,4 @@
-"""How many rounds a randomised test plays: few in `make test`, many in `make deep`."""
+"""The length of randomised tests: short in `make test`, long in `make deep`."""
 
 import os
 from collections.abc import Sequence

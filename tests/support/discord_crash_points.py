@@ -251,7 +251,7 @@ async def killed_at_a_command_elsewhere(scene: DiscordScene, after: bool) -> Non
 
 
 def has_files(call: Call) -> bool:
-    """Whether a call posts the files of an answer."""
+    """Return whether a call posts the files of an answer."""
     return "-f" in str((call.body or {}).get("nonce", ""))
 
 

@@ -284,7 +284,7 @@ class FakeAdapter:
         return EarlierMessages(tuple(found), self.past_missing, self.past_gap)
 
     def texts(self, thread: ThreadKey) -> list[str]:
-        """What a reader sees of the bot in `thread`, top to bottom."""
+        """Return the texts of the bot in `thread`, top to bottom."""
         return list(self.seen.get(thread, {}).values())
 
     async def until(

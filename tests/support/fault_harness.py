@@ -1,5 +1,6 @@
-"""Where faults are played: a platform, Claude, and Threadkeep between them in this
-process, over the real SDKs; and what readers see and the database holds in the end.
+"""A stage for faults: a platform, Claude, and Threadkeep between them in this process,
+over the real SDKs; with checks of what readers see and what the database holds in the
+end.
 
 Rule: a test says what goes wrong and what people see; that all else is as it must be is
 for `invariants.check` to say, once Threadkeep has stopped.
@@ -81,7 +82,8 @@ class Stage(ABC):
             yield
 
     def _wakeups(self) -> Wakeups | None:
-        """What wakes Threadkeep, if others could share its database."""
+        """Return the wake-ups of a database on a server; None for a file, which no
+        other process can share."""
         if isinstance(self.database, Path):
             return None
         return Engine(
@@ -143,7 +145,7 @@ class Stage(ABC):
 
     @abstractmethod
     def texts(self, thread: str) -> list[str]:
-        """What the bot's messages in a thread read now."""
+        """Return the current texts of the bot's messages in a thread."""
 
 
 class SlackStage(Stage):

@@ -1,4 +1,4 @@
-"""What must be true once a conversation is over, whatever happened on its way.
+"""Invariants of conversations that have ended, after any faults.
 
 `check` reads what the platforms and Claude saw and what the database says, and
 believes none of them alone. It is for the time when Threadkeep has nothing left to
@@ -62,7 +62,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What somebody said to the bot."""
+    """A message that somebody sent to the bot."""
 
     channel: str
     message: str
@@ -85,18 +85,18 @@ class Shown:
 
 
 class Witness(Protocol):
-    """What people see on one platform."""
+    """The view of people on one platform."""
 
     platform: str
     limits: Limits
 
     def said(self) -> Iterable[Said]:
-        """What people said to the bot, and did not take back: by mention, in
-        private, or where they had called it."""
+        """Yield the messages to the bot that were not deleted: by mention, in private,
+        or in its threads."""
         ...
 
     def reply(self, turn: Turn) -> list[Shown]:
-        """What readers see of the answer to `turn`, by part."""
+        """Return the messages of the answer to `turn` as readers see them, by part."""
         ...
 
     def files(self, turn: Turn) -> dict[str, dict[str, bytes]]:
@@ -105,15 +105,16 @@ class Witness(Protocol):
         ...
 
     def is_gone(self, turn: Turn) -> bool:
-        """Whether there is no place any more where `turn` could be answered."""
+        """Return whether there is no place any more where `turn` could be answered."""
         ...
 
     def final(self, text: str) -> str:
-        """What a message reads that is to read `text`, once that is final."""
+        """Return the final text of a message for `text`."""
         ...
 
     def troubles(self, turns: Sequence[Turn]) -> Iterable[str]:
-        """What else is there of the bot's and should not be, a sentence each."""
+        """Yield a sentence for each other message or control of the bot that should not
+        exist."""
         ...
 
 
@@ -231,7 +232,7 @@ def _rendered(witness: Witness, turn: Turn) -> Renderer:
 
 
 def _parts(witness: Witness, turn: Turn) -> list[str]:
-    """What the messages of `turn` are to read in the end."""
+    """Return the final texts of the messages of `turn`."""
     if _has_no_answer(turn):
         return []
     renderer = _rendered(witness, turn)
@@ -340,8 +341,8 @@ def _by_history(
 
 
 def _written(witness: Witness, turn: Turn, late: Container[str]) -> list[float]:
-    """When the answer to `turn` was written at, in order. An edit that leaves the text
-    as it is takes controls off, and may come later."""
+    """Return the times of writes of the answer to `turn`, in order. An edit that leaves
+    the text as it is takes controls off, and may come later."""
     return sorted(
         at
         for each in witness.reply(turn)

@@ -64,7 +64,8 @@ package says that it is. `make licenses` renews this list.
 
 
 def licence(name: str) -> str:
-    """What `name` says that it is under; raises KeyError where nothing is known."""
+    """Return the licence that package `name` declares; raises KeyError where nothing is
+    known."""
     if name in _BUNDLED:
         return _BUNDLED[name]
     try:

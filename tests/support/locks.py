@@ -1,4 +1,4 @@
-"""What `requirements/*.txt` pin, and `pyproject.toml` asks for."""
+"""The pins in `requirements/*.txt`, and the requirements in `pyproject.toml`."""
 
 import re
 import tomllib
@@ -29,12 +29,12 @@ class Pin:
 
     @property
     def here(self) -> bool:
-        """Whether it is installed on this machine."""
+        """True if the package is installed on this machine."""
         return self.marker is None or self.marker.evaluate()
 
 
 def pins(name: str) -> dict[str, Pin]:
-    """What `requirements/<name>.txt` pins, by canonical name."""
+    """Return the pins of `requirements/<name>.txt`, by canonical name."""
     text = (FOLDER / f"{name}.txt").read_text().replace("\\\n", " ")
     found: dict[str, Pin] = {}
     for line in filter(None, map(str.strip, text.splitlines())):
@@ -51,7 +51,7 @@ def pins(name: str) -> dict[str, Pin]:
 
 
 def asked(*extras: str) -> list[Requirement]:
-    """What `pyproject.toml` asks for, with the packages of `extras`."""
+    """Return the requirements in `pyproject.toml`, with those of `extras`."""
     project = _pyproject()["project"]
     lines = [*project["dependencies"]]
     for extra in extras:
@@ -72,7 +72,7 @@ def _is_installed(wanted: Requirement) -> bool:
 
 
 def asked_to_build() -> list[Requirement]:
-    """What `pyproject.toml` asks for to build Threadkeep."""
+    """Return the requirements in `pyproject.toml` for building Threadkeep."""
     return [Requirement(line) for line in _pyproject()["build-system"]["requires"]]
 
 

@@ -1,4 +1,4 @@
-"""What a parser may do with a file, as a process of its own: `python -m
+"""Ways in which a parser of a file can misbehave, as a process of its own: `python -m
 tests.support.misbehaving HOW`."""
 
 import os

@@ -1,7 +1,7 @@
-"""Which process had a thread when, and whether any wrote there after another that had
-it later. One that has finished an answer may take its buttons off at any time: only who
-posts is compared with all who wrote in the thread, who edits with those who wrote that
-message.
+"""A record of the owners of threads, and a check that no former owner writes in a
+thread after a later one. A process that has finished an answer may remove its buttons
+at any time: a post is compared with all who wrote in the thread, an edit with those who
+wrote that message.
 
 The database itself keeps the record, by triggers, so that nobody can have a thread
 unseen. Who made a call is told by the address at which the platform was called.

@@ -45,7 +45,7 @@ OPERATOR = Operator({"max_tokens": "32000", "prompt": "Be brief."})
 
 
 def slack_env(slack: SlackEmulator) -> dict[str, str]:
-    """What an operator sets to reach `slack`."""
+    """Return the environment of a process that connects to `slack`."""
     return {
         "SLACK_API_URL": slack.api_url,
         "SLACK_BOT_TOKEN": slack.bot_token,
@@ -64,7 +64,7 @@ def slack_http_env(slack: SlackEmulator) -> dict[str, str]:
 
 
 def claude_env(claude: ClaudeEmulator) -> dict[str, str]:
-    """What an operator sets to reach `claude`."""
+    """Return the environment of a process that asks `claude`."""
     return {"ANTHROPIC_API_KEY": claude.api_key, "ANTHROPIC_BASE_URL": claude.base_url}
 
 
@@ -131,14 +131,14 @@ async def running(
 
 
 def is_heard(platform: SlackEmulator | DiscordEmulator) -> bool:
-    """Whether what is said on `platform` reaches the bot by now."""
+    """Return whether messages on `platform` reach the bot by now."""
     if isinstance(platform, SlackEmulator):
         return bool(platform.connections or platform.http.url)
     return bool(platform.gateway.connected)
 
 
 def count_connections(platform: SlackEmulator | DiscordEmulator) -> int:
-    """How many connections to `platform` were ever opened."""
+    """Return the number of connections to `platform` that were ever opened."""
     if isinstance(platform, SlackEmulator):
         return platform.socket.opened
     return IDENTIFIES - platform.identifies_left
@@ -181,7 +181,7 @@ class Process:
 
     @property
     def output(self) -> str:
-        """What was printed so far, by earlier runs in the folder too."""
+        """The output so far, that of earlier runs in the folder included."""
         return self._log.read_text() if self._log.exists() else ""
 
     async def start(

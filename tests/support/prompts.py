@@ -1,4 +1,4 @@
-"""What the emulated Claude was given."""
+"""The parts of requests that the emulated Claude received."""
 
 from typing import Any
 

@@ -36,7 +36,7 @@ for word in WORDS.split():
 
 
 class Console:
-    """What is typed, and what Slack shows."""
+    """Carries out typed commands, and prints what Slack shows."""
 
     def __init__(self, town: Cluster) -> None:
         self._town = town

@@ -103,7 +103,7 @@ class Cluster:
         return count_connections(self.discord) if self.discord is not None else 0
 
     def _knows(self, process: Process) -> bool:
-        """Whether the database knows `process`."""
+        """Return whether the database knows `process`."""
         query = "SELECT 1 FROM processes WHERE name LIKE %s"
         # The server may just start.
         with contextlib.suppress(psycopg.Error):
@@ -120,7 +120,7 @@ class Cluster:
         return self.slack.say(self.alice, self.channel, said, thread_ts=thread_ts)
 
     def replies(self, ts: str) -> list[str]:
-        """What the bot's messages in a thread read now."""
+        """Return the current texts of the bot's messages in a thread."""
         return [each.text for each in self.slack.thread(self.channel, ts) if each.bot]
 
     async def until(

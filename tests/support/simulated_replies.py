@@ -37,7 +37,7 @@ METHODS = {
 
 @dataclass(slots=True)
 class View:
-    """What somebody saw of an answer: how many characters, from when on."""
+    """The characters of an answer that somebody saw, and when."""
 
     times: list[float] = field(default_factory=list)
     chars: list[int] = field(default_factory=list)
@@ -76,7 +76,7 @@ class Reply:
     others: View = field(default_factory=View)
 
     def there(self, now: float) -> int:
-        """How many characters Claude has sent."""
+        """Return the number of characters that Claude has sent."""
         return int(max(0.0, min(now, self.ends) - self.begins) * SPEED)
 
     def lag(self, whose: "Callable[[Reply], View]") -> float:
@@ -89,7 +89,8 @@ class Reply:
         return total / done
 
     def requests(self, now: float) -> list[WriteRequest]:
-        """What `StreamedReply` asks for, on Slack with `SLACK_NATIVE_STREAMS=auto`."""
+        """Return the requests of `StreamedReply`, on Slack with
+        `SLACK_NATIVE_STREAMS=auto`."""
         there, over = self.there(now), now >= self.ends
         if self.streams and not over:
             return [*self._turn(there), *self._append(there)]
@@ -262,7 +263,7 @@ class Run:
         return now
 
     def _agreed(self, process: "Process", granted: WriteRequest) -> bool:
-        """Whether the rows that all processes share take a write."""
+        """Return whether the rows that all processes share take a write."""
         if not self.processes:
             return True
         asks = process.writes.asks(granted, self.now)
@@ -291,7 +292,8 @@ class Run:
         return refuses
 
     def seen_by_others(self, now: float) -> int:
-        """How many characters of all answers everybody could see at a time."""
+        """Return the number of characters of all answers that everybody can see at
+        `now`."""
         return sum(each.others.at(now) for each in self.replies)
 
     def lag(self, whose: Callable[[Reply], View]) -> float:
@@ -301,10 +303,10 @@ class Run:
 
 
 def asker(reply: Reply) -> View:
-    """What the asker saw."""
+    """Return the view of the asker."""
     return reply.asker
 
 
 def others(reply: Reply) -> View:
-    """What everybody else saw."""
+    """Return the view of everybody else."""
     return reply.others

@@ -33,7 +33,7 @@ SOON = 0.05
 
 
 def oauth_env(slack: SlackEmulator) -> dict[str, str]:
-    """What an operator sets for an app that is installed by a click."""
+    """Return the environment of an app that is installed by a click."""
     return {
         "SLACK_API_URL": slack.api_url,
         "SLACK_APP_TOKEN": slack.app_token,
@@ -45,7 +45,7 @@ def oauth_env(slack: SlackEmulator) -> dict[str, str]:
 
 
 class Site(Protocol):
-    """Where people install the app."""
+    """The web pages where people install the app."""
 
     slack: SlackEmulator
     session: aiohttp.ClientSession
@@ -107,7 +107,7 @@ class House:
 
     @property
     def address(self) -> str:
-        """Where the pages are."""
+        """The address of the pages."""
         return self.adapter.address
 
     def scope(self, team: SlackEmulator) -> Scope:

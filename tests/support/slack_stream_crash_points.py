@@ -1,5 +1,5 @@
-"""Where Threadkeep may be killed while an answer is one of Slack's own streams, which
-cannot say what it belongs to before its end."""
+"""Kill points while an answer is one of Slack's own streams, which carries no metadata
+before its end."""
 
 import asyncio
 

@@ -133,7 +133,8 @@ async def exchange(store: Store, heard: Message, reply: str) -> Turn:
 
 
 async def judged_after(store: Store, heard: Message) -> list[ThreadFacts | None]:
-    """What the judge was told for `heard`, and for one more message after it."""
+    """Return the facts that the judge gets for `heard`, and for one more message after
+    it."""
     told: list[ThreadFacts | None] = []
 
     def judge(heard: Message, facts: Facts, stored: StoredSettings) -> Verdict:

@@ -1,4 +1,5 @@
-"""What people see on each platform, as `invariants` compares it with the database."""
+"""The views of people on each platform, which `invariants` compares with the
+database."""
 
 from collections.abc import Iterator, Sequence
 
@@ -28,7 +29,7 @@ BESIDE = (BUSY, CROWDED, GREETING)
 
 
 class SlackWitness:
-    """What people see in Slack."""
+    """The view of people in Slack."""
 
     platform = "slack"
     limits = SLACK_LIMITS
@@ -101,7 +102,7 @@ class SlackWitness:
         return [message for each in messages for message in each.values()]
 
     def _deliveries(self, message: Message) -> list[Delivery]:
-        """How the app was told of `message`."""
+        """Return the deliveries of `message` to the app."""
         return [
             each
             for each in self.slack.deliveries
@@ -118,7 +119,7 @@ def _payload(metadata: Json | None) -> Json:
 
 
 class DiscordWitness:
-    """What people see in Discord."""
+    """The view of people in Discord."""
 
     platform = "discord"
     limits = DISCORD_LIMITS
@@ -230,7 +231,7 @@ class DiscordWitness:
                 yield channel, thread
 
     def _was_called(self, thread: str) -> bool:
-        """Whether a thread began with somebody who addressed the bot."""
+        """Return whether the first message of a thread addressed the bot."""
         if thread in self.channels:
             return False
         try:

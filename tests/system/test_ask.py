@@ -37,7 +37,7 @@ class Desk(Shell):
 
     @property
     def read(self) -> list[str]:
-        """What Claude read, by request."""
+        """The questions that Claude read, by request."""
         return [each.body["messages"][0]["content"] for each in self.claude.questions]
 
 

@@ -1,4 +1,4 @@
-"""What the benchmarks hold the product against is itself true."""
+"""The bound that benchmarks compare the product with is true."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace

@@ -1,5 +1,5 @@
-"""What happens to the place of an answer while it is written. It ends, we hang up on
-Claude, and nothing is tried for ever."""
+"""Faults of a place while an answer is written there: the answer ends, the request to
+Claude is closed, and no write is repeated for ever."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,5 +1,5 @@
-"""What goes wrong between us and Claude. People are told in a sentence, keep what came,
-can have it again, and the thread goes on."""
+"""Faults between Threadkeep and Claude: people are told in a sentence, keep the text so
+far, can ask again, and the thread goes on."""
 
 import asyncio
 import itertools
@@ -57,7 +57,8 @@ def each_on_one(faults: Sequence[T]) -> list[tuple[str, T]]:
 
 
 async def told_and_asked_again(stage: Stage, steps: Sequence[Step]) -> str:
-    """What people read where Claude takes `steps`; asked again, it answers."""
+    """Return the message where Claude takes `steps`; check that a second question is
+    answered."""
     stage.claude.script(steps, "Paris.")
     async with stage.played():
         thread = await stage.ask()
@@ -140,7 +141,7 @@ async def test_when_nobody_answers_it_is_tried_again(stage: Stage) -> None:
 
 
 def is_announced(stage: Stage, thread: str) -> bool:
-    """Whether people see that an answer comes."""
+    """Return whether people see that an answer is on its way."""
     if isinstance(stage, SlackStage):
         return bool(stage.slack.status(stage.general, thread))
     assert isinstance(stage, DiscordStage)

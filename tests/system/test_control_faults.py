@@ -20,7 +20,7 @@ class Finger:
     thread: str
 
     def shows(self, label: str) -> bool:
-        """Whether there is such a button."""
+        """Return whether there is such a button."""
         return label.lower() in self._buttons()
 
     async def press(self, label: str, *, bob: bool = False) -> str:
@@ -44,7 +44,7 @@ class Finger:
         return found.text if found and found.ephemeral_for else ""
 
     def _buttons(self) -> dict[str, str]:
-        """What each button is pressed by, by its label in lower case."""
+        """Return the action or id of each button, by its label in lower case."""
         stage = self.stage
         if isinstance(stage, SlackStage):
             seen = stage.slack.thread(stage.general, self.thread)[-1]

@@ -1,4 +1,4 @@
-"""What is promised in the docs is held by tests that exist."""
+"""Each promise in docs/guarantees.md names a test that exists."""
 
 import re
 from pathlib import Path

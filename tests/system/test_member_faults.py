@@ -1,4 +1,4 @@
-"""What people do to a question before, while and after it is answered."""
+"""People edit and delete a question before, while and after it is answered."""
 
 import asyncio
 from collections.abc import Callable
@@ -28,8 +28,8 @@ def edit(stage: Stage, thread: str, text: str) -> None:
 async def read_later(
     stage: Stage, when: str, asked: str, change: Callable[[str], None]
 ) -> str:
-    """What Claude reads of a question that was changed while it was answered, or after
-    that; the change itself asks nothing."""
+    """Return the text of a question that Claude reads after it was changed, during its
+    answer or afterwards; the change itself asks nothing."""
     gate = asyncio.Event()
     stage.claude.script(["It is", Hold(gate), " Paris."], "Two.")
     async with stage.running():

@@ -73,7 +73,7 @@ class Town:
                 await asyncio.sleep(0.05)
 
     def answers(self, place: str) -> list[str]:
-        """What the bot's messages in a thread read now."""
+        """Return the current texts of the bot's messages in a thread."""
         with contextlib.suppress(KeyError):
             return [
                 e.text for e in self.discord.messages(place) if e.bot and not e.type

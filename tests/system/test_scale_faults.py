@@ -42,7 +42,7 @@ GAP = rounds(0.7, 1.4)
 
 
 class Harm:
-    """What happens to processes and to the database, one after the other."""
+    """Faults of processes and of the database, one after the other."""
 
     def __init__(self, town: Cluster, server: postgres.Server | None) -> None:
         self._town = town
@@ -161,7 +161,7 @@ async def _play(town: Cluster, harm: Harm, kinds: Sequence[str]) -> None:
 
 
 def _told(town: Cluster, statement: str) -> list[tuple[object, ...]]:
-    """What the database answers; nothing while it starts."""
+    """Return the rows of a statement; none while the database starts."""
     with contextlib.suppress(psycopg.Error):
         return town.ask(statement)
     return []

@@ -1,4 +1,4 @@
-"""What supervisors and monitoring learn from a gateway and from a worker."""
+"""Gateways and workers report their health to supervisors and monitoring."""
 
 import asyncio
 import re

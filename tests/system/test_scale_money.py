@@ -42,7 +42,7 @@ DONE = "SELECT count(*) FROM turns WHERE ended = 'done'"
 
 
 def balance(town: Cluster) -> tuple[float, float]:
-    """What is spent and held, which is never more than there is."""
+    """Return the money spent and held; check that it is within the budget."""
     [(spent, held)] = town.ask(ACCOUNT)
     assert isinstance(spent, float)
     assert isinstance(held, float)

@@ -1,5 +1,5 @@
-"""What goes wrong between us and a platform's servers: errors, pages, broken and late
-answers, rate limits. In the end each answer is there once, and whole."""
+"""Faults of a platform's servers: errors, pages, broken and late responses, rate
+limits. In the end each answer is there once, and whole."""
 
 import asyncio
 import itertools

@@ -22,7 +22,7 @@ from tests.support.seat import seated
 
 
 def environment(*addresses: Mapping[str, str]) -> dict[str, str]:
-    """Where the platforms are, without a token."""
+    """Return the addresses of the platforms, without a token."""
     env = {"PATH": os.environ["PATH"], "TERM": "xterm"}
     for each in addresses:
         env |= {name: value for name, value in each.items() if "URL" in name}

@@ -21,7 +21,7 @@ process = pytest.mark.asyncio(loop_scope="module")
 
 @dataclass
 class Site:
-    """Where people install the app."""
+    """The web pages where people install the app."""
 
     slack: SlackEmulator
     session: aiohttp.ClientSession

@@ -1,5 +1,5 @@
-"""What goes wrong with what a platform tells us: twice, late, out of order, not at all.
-Each question is answered once."""
+"""Faults of events: repeated, late, out of order, missing. Each question is answered
+once."""
 
 import asyncio
 import random

@@ -1,5 +1,5 @@
-"""What goes wrong with the database and with the clock. Nothing is acknowledged that is
-not kept, and what was kept is answered once."""
+"""Faults of the database and of the clock. No event is acknowledged before it is
+stored, and each stored question is answered once."""
 
 import asyncio
 import contextlib

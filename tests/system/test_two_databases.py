@@ -26,7 +26,8 @@ TIME = re.compile(r"\d{10}\.\d{6}|\d{4}-\d\d-\d\d|\w+, \d+ \w+ \d{4}|\b\d\d:\d\d
 
 
 async def talk(folder: Path, database: Where, nursery: Nursery) -> dict[str, Any]:
-    """What is stored of a conversation over two starts, with edits and settings."""
+    """Return what is stored of a conversation over two starts, with edits and
+    settings."""
     async with SlackEmulator() as slack, ClaudeEmulator() as claude:
         url = database.url if isinstance(database, ServerAddress) else str(database)
         env = {**slack_env(slack), **claude_env(claude), "THREADKEEP_DB": url}

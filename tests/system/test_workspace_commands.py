@@ -30,7 +30,7 @@ async def shell(tmp_path: Path, nursery: Nursery) -> Shell:
 
 
 def keyed(*keys: bytes) -> dict[str, str]:
-    """What an operator sets of `keys`."""
+    """Return the environment with `keys`."""
     written = [base64.urlsafe_b64encode(key).decode() for key in keys]
     return {"THREADKEEP_KEYS": ",".join(written)}
 

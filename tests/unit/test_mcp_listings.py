@@ -25,7 +25,7 @@ FIND = {"name": "find", "input_schema": {"type": "object"}}
 
 
 class Desk:
-    """What learns, the time, and what the operator is told."""
+    """The listings under test, a clock, and the alerts to the operator."""
 
     def __init__(self, claude: ClaudeEmulator, model: ClaudeModel) -> None:
         self.claude = claude

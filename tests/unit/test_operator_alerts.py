@@ -1,4 +1,5 @@
-"""What only the operator can correct: logged and told once, and again after an hour."""
+"""Problems that only the operator can correct are logged and told once, and again after
+an hour."""
 
 import asyncio
 import logging
@@ -48,7 +49,7 @@ class Setup:
 
     @property
     def told(self) -> list[tuple[str, str]]:
-        """Who was told, and the beginning of what."""
+        """The alerts: each recipient, with the text after the heading."""
         return [
             (user, text.partition(":** ")[2])
             for adapter in self.adapters.values()

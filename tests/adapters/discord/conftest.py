@@ -35,8 +35,8 @@ class Guild:
         return self.discord.say(self.alice, place or self.general, said, **more)  # type: ignore[arg-type]
 
     def replies(self, place: str) -> list[str]:
-        """What the bot's messages in a thread or channel read now; what answers a
-        command, the greeting, and an offer to answer again are left out."""
+        """Return the current texts of the bot's messages in a thread or channel,
+        without responses to commands, the greeting, and offers to answer again."""
         try:
             seen = self.discord.messages(place)
         except KeyError:
@@ -75,7 +75,7 @@ class Guild:
 
 @pytest.fixture
 def store() -> DatabaseStore:
-    """What the guild is stored in; a test that looks into a file has its own."""
+    """A store in memory; a test that reads the file has its own."""
     return MemoryStore()
 
 

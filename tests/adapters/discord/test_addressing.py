@@ -1,4 +1,4 @@
-"""Whom messages in Discord are for, through the real SDK."""
+"""The bot answers messages in Discord that address it, through the real SDK."""
 
 import asyncio
 import contextlib
@@ -31,7 +31,7 @@ async def serving(
 
 
 def told(guild: Guild, thread: str) -> list[str]:
-    """What the bot said in `thread`, in reply to a message or not."""
+    """Return the texts of the bot in `thread`, replies or not."""
     return [each.text for each in guild.discord.messages(thread) if each.bot]
 
 

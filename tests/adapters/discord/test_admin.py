@@ -1,4 +1,4 @@
-"""What admins set in Discord, and what becomes of it: the whole way and back."""
+"""Admins change settings in Discord, and the settings take effect, end to end."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -400,7 +400,7 @@ async def test_in_direct_messages_nobody_changes_anything(town: Town) -> None:
 
 
 def judged(store: DatabaseStore) -> list[int | None]:
-    """How good each answer was found, as it is remembered."""
+    """Return the stored rating of each answer."""
     assert isinstance(store, MemoryStore)
     rows = store.db.execute("SELECT feedback FROM turns ORDER BY id").fetchall()
     return [row[0] for row in rows]

@@ -24,7 +24,7 @@ def attached(guild: Guild, thread: str) -> list[dict[str, bytes]]:
 
 
 def has_files(call: Call) -> bool:
-    """Whether a call of the bot posts files."""
+    """Return whether a call of the bot posts files."""
     return "-f" in str((call.body or {}).get("nonce", ""))
 
 

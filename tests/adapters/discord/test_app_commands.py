@@ -293,7 +293,7 @@ async def said_privately(guild: Guild, asked: Asked) -> str:
 
 
 def texts(guild: Guild) -> list[str]:
-    """What everybody reads of the bot in #general."""
+    """Return the texts of the bot in #general that everybody can read."""
     seen = guild.discord.messages(guild.general)
     return [each.text for each in seen if each.bot and not each.ephemeral_for]
 

@@ -1,4 +1,4 @@
-"""What the core says and asks, as Discord's messages and forms."""
+"""Responses and forms of the core become Discord's messages and modals."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What stands in a message beside its text, as Claude reads it."""
+"""Claude reads the parts of a message beside its text: embeds, polls, forwards."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What people see who meet the bot for the first time."""
+"""New users and owners of servers are greeted."""
 
 import asyncio
 import logging

@@ -408,5 +408,5 @@ async def post(office: Office, custom_id: str, place: str = "") -> str:
 
 
 def views(adapter: DiscordAdapter) -> dict[Any, Any]:
-    """What discord.py keeps of the views that it has sent."""
+    """Return the views that discord.py keeps for messages it has sent."""
     return dict(adapter._link.client._connection._view_store._views)

@@ -1,4 +1,4 @@
-"""What the adapter states about people, and what it tells them in private."""
+"""The adapter states facts about members, and sends private messages."""
 
 from collections.abc import AsyncIterator, Iterator
 
@@ -26,7 +26,7 @@ class Front(Office):
         return Scope("discord", self.discord.guild, channel, thread)
 
     async def seen(self, user: str, place: str) -> Person:
-        """Who `user` is by the command that they give."""
+        """Return the person that the adapter makes of `user`, who gives a command."""
         asked = self.discord.command(user, place, "claude usage")
         await self.told(asked)
         return self.last.person

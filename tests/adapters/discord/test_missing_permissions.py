@@ -10,7 +10,7 @@ from tests.support.process import running
 
 
 def told(discord: DiscordEmulator, user: str) -> list[str]:
-    """What the bot told somebody in private."""
+    """Return the bot's direct messages to `user`."""
     talk = discord.messages(discord.open_dm(user))
     return [each.text for each in talk if each.bot]
 

@@ -8,7 +8,7 @@ from tests.adapters.discord.test_admin import town as town
 
 
 def buttons(guild: Guild, thread: str) -> list[int]:
-    """How much can be pressed below each answer of a thread."""
+    """Return the number of buttons below each answer of a thread."""
     return [len(each.buttons) for each in guild.discord.messages(thread) if each.bot]
 
 

@@ -1,4 +1,4 @@
-"""What goes wrong between Discord and the bot, and what people see of it."""
+"""Errors of Discord delay answers, and lose and double nothing."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""What waits behind an answer shows it, and no longer than that."""
+"""A message that waits behind an answer has a sign until its own turn begins."""
 
 import asyncio
 

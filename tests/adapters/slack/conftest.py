@@ -35,7 +35,7 @@ class Office:
         return self.slack.say(self.alice, self.general, said, thread_ts=thread_ts)
 
     def replies(self, thread_ts: str, channel: str = "") -> list[str]:
-        """What the bot's messages in a thread read now."""
+        """Return the current texts of the bot's messages in a thread."""
         seen = self.slack.thread(channel or self.general, thread_ts)
         return [each.text for each in seen if each.bot]
 
@@ -79,13 +79,13 @@ class Office:
 
 
 def is_unfinished(text: str) -> bool:
-    """Whether a reader can see that more is to come."""
+    """Return whether `text` shows that more follows."""
     return text == "_Thinking…_" or text.endswith(" …")
 
 
 @pytest.fixture
 def store() -> DatabaseStore:
-    """What the office is stored in; a test that looks into a file has its own."""
+    """A store in memory; a test that reads the file has its own."""
     return MemoryStore()
 
 

@@ -1,4 +1,4 @@
-"""Whom messages in Slack are for, through the real SDKs."""
+"""The bot answers messages in Slack that address it, through the real SDKs."""
 
 import asyncio
 

@@ -42,7 +42,7 @@ class Admins(Office):
         return self.slack.ephemerals(user)[-1]
 
     async def typed(self, user: str, text: str, channel: str = "") -> str:
-        """What somebody is told who types `/claude …`."""
+        """Type `/claude …` as `user`; return the response."""
         done = self.slack.command(user, channel or self.general, "/claude", text)
         await self.slack.until(lambda: done.acked)
         assert done.answer is not None, "no answer"

@@ -1,5 +1,5 @@
-"""What stands beside a message's text, through the real SDKs: it is read, and it counts
-as nobody's question."""
+"""Attachments and forwards beside a message's text are read, and are nobody's question,
+through the real SDKs."""
 
 from typing import Any
 

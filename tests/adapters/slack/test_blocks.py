@@ -1,4 +1,4 @@
-"""What the core says, as Slack draws it: nothing too long, and no control lost."""
+"""Responses of the core as Slack's blocks: within Slack's sizes, with every control."""
 
 import json
 from dataclasses import replace
@@ -152,7 +152,7 @@ def drawn(field: Field) -> tuple[dict[str, Any], Context]:
 
 
 def values(view: dict[str, Any]) -> dict[str, dict[str, dict[str, Any]]]:
-    """What is sent off by somebody who changes nothing."""
+    """Return the state that Slack sends if a form is submitted unchanged."""
     found = {}
     for block in view["blocks"]:
         element = block["element"]

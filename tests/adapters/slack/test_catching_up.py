@@ -1,4 +1,4 @@
-"""What was said while nothing of Slack's arrived is fetched and answered once."""
+"""Messages sent while no event arrived from Slack are fetched and answered once."""
 
 import asyncio
 import contextlib

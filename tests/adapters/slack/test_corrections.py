@@ -1,4 +1,4 @@
-"""What people in Slack edit and delete, as Claude reads it afterwards."""
+"""Claude reads edits and deletions that people make in Slack."""
 
 import asyncio
 

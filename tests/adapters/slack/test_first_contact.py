@@ -1,4 +1,5 @@
-"""What people see who meet the bot for the first time."""
+"""New users are greeted, and whoever adds the bot to a channel is shown its
+settings."""
 
 import pytest
 

@@ -40,11 +40,11 @@ class Team:
         await self.slack.until(lambda: given.acked)
 
     def shown_more_than(self, count: int) -> Callable[[], bool]:
-        """Whether more messages than `count` were shown to them alone."""
+        """Return a condition: the person got more than `count` ephemeral messages."""
         return lambda: len(self.slack.ephemerals(self.person)) > count
 
     def answer(self, ts: str) -> str:
-        """What the bot's message below one reads now."""
+        """Return the current text of the bot's first message below a message."""
         seen = self.slack.thread(self.channel, ts)
         return next((each.text for each in seen if each.bot), "")
 

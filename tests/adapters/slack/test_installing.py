@@ -47,7 +47,7 @@ async def here(slack: SlackEmulator, store: MemoryStore) -> AsyncIterator[House]
 
 
 def shows(page: str, text: str) -> bool:
-    """Whether a page shows `text`, which may hold an apostrophe."""
+    """Return whether a page shows `text`, which may hold an apostrophe."""
     return text.replace("'", "&#x27;") in page
 
 

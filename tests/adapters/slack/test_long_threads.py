@@ -40,7 +40,8 @@ def thread_of(
 async def asked(
     slack: SlackEmulator, replies: int, *, joined: bool = False
 ) -> tuple[str, list[str]]:
-    """What Claude reads of a thread of so many replies, and what people read."""
+    """Ask in a thread of so many replies; return what Claude reads, and what people
+    read."""
     alice = slack.add_user("Alice")
     channel, ts = thread_of(slack, alice, replies, joined=joined)
     model = ScriptedModel()

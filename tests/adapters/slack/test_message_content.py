@@ -1,4 +1,5 @@
-"""What Claude reads of messages in Slack: all that a reader sees, once, and bounded."""
+"""Claude reads everything that a reader of a Slack message sees, once, within
+bounds."""
 
 import time
 from collections.abc import Mapping

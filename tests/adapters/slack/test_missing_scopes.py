@@ -14,13 +14,13 @@ from tests.support.scripted_model import ScriptedModel
 
 
 def told(slack: SlackEmulator, user: str) -> list[str]:
-    """What the bot told somebody in private."""
+    """Return the direct messages of `user` with the bot."""
     talk = slack.world.messages[slack.open_dm(user)].values()
     return [each.text for each in talk]
 
 
 def answered(slack: SlackEmulator, channel: str, thread: str) -> bool:
-    """Whether the bot wrote something in a thread."""
+    """Return whether the bot wrote something in a thread."""
     return any(each.bot for each in slack.thread(channel, thread))
 
 

@@ -8,7 +8,7 @@ from tests.adapters.slack.test_admin import admins as admins
 
 
 def labels(office: Office, ts: str) -> list[list[str]]:
-    """What can be pressed below each answer of a thread."""
+    """Return the labels of the controls below each answer of a thread."""
     return [
         [control.label for control in each.controls]
         for each in office.slack.thread(office.general, ts)

@@ -107,7 +107,7 @@ async def test_the_form_of_a_channel_counts_only_while_its_author_may(
 async def test_a_forged_choice_of_a_channel_shows_nothing(
     admins: Admins, verb: str
 ) -> None:
-    """Who is no admin is offered no menu; whoever sends what one would is refused."""
+    """Members get no menu for another place; a forged choice from it is refused."""
     secret = admins.slack.add_channel("secret", kind="group", members=[admins.olga])
     await admins.typed(admins.olga, "set quiet on", secret)
     sent = control(

@@ -1,4 +1,4 @@
-"""When Slack fails, refuses or forgets: nothing lost, nothing doubled."""
+"""Errors and refusals of Slack lose and double nothing."""
 
 import asyncio
 import logging
@@ -100,7 +100,7 @@ LONG = "\n\n".join(f"Paragraph {n}: " + "some words to read. " * 12 for n in ran
 
 
 def words(texts: list[str]) -> list[str]:
-    """What was said in `texts`, but how it is laid out."""
+    """Return the words of `texts`, without their layout."""
     return " ".join(texts).split()
 
 
@@ -157,7 +157,8 @@ async def test_one_refused_block_among_many_costs_the_others_nothing(
 
 
 def has_large_table(call: Call) -> bool:
-    """Whether a block holds a table beyond the sizes of a `table` (facts A5.4)."""
+    """Return whether a block holds a table beyond the sizes of a `table` (facts
+    A5.4)."""
     lines = [
         line.strip().strip("|").split("|")
         for block in call.value("blocks") or ()

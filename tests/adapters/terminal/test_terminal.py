@@ -168,7 +168,8 @@ def test_what_is_typed_meanwhile_is_below_the_answer_and_goes_with_it() -> None:
 
 
 def seen(output: str, columns: int, lines: int) -> list[str]:
-    """What a person reads who scrolls back to the top of a terminal."""
+    """Return the lines of a terminal that was sent `output`, from the top of its
+    history."""
     terminal = pyte.HistoryScreen(columns, lines, history=1000)
     pyte.Stream(terminal).feed(output.replace("\n", "\r\n"))
     above = [

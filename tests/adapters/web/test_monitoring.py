@@ -31,7 +31,7 @@ def core(store: MemoryStore) -> App:
 
 
 class Supervisor:
-    """What asks a process that has such a server."""
+    """A client of the server's monitoring pages, as a supervisor has."""
 
     def __init__(self, store: MemoryStore, app: App, session: ClientSession) -> None:
         self.store = store

@@ -1,4 +1,4 @@
-"""Where the server is not open, pages ask for a token."""
+"""Pages ask for a token unless the server is open to its own machine."""
 
 import re
 from collections.abc import AsyncIterator

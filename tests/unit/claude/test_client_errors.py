@@ -1,4 +1,4 @@
-"""Which error a failure of the API becomes, before, during and without an answer."""
+"""Failures of the API become errors, before, during and without an answer."""
 
 from contextlib import suppress
 from dataclasses import replace

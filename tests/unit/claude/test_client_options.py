@@ -1,4 +1,4 @@
-"""What an admin's settings become on the wire, through the real SDK."""
+"""Settings become parameters of the request, through the real SDK."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace

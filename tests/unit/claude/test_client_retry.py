@@ -1,4 +1,4 @@
-"""Which failures of the API are tried again, after how long, and how often."""
+"""Failures of the API are retried or not, after pauses, a limited number of times."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What Claude is asked through the real SDK, and how its answer streams."""
+"""Requests to Claude through the real SDK, and the stream of the answer."""
 
 import asyncio
 import gzip

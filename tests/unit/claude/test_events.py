@@ -1,4 +1,4 @@
-"""What is read of a stream's events, and what is passed over."""
+"""Events of a stream are decoded; unknown ones are skipped."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Which model a thread needs: what is asked, and what is made of the answer."""
+"""The choice of a thread's model: the request, and the reading of its answer."""
 
 import pytest
 

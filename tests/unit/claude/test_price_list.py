@@ -23,7 +23,7 @@ KINDS = ("input", "output", "cache_write_5m", "cache_write_1h", "cache_read")
 
 
 def listed(model: str, usage: Usage) -> float:
-    """What `usage` costs by the list, in USD. Raises LookupError."""
+    """Return the price of `usage` by the list, in USD. Raises LookupError."""
     counted = Counted(
         input_tokens=usage.prompt,
         output_tokens=usage.output,

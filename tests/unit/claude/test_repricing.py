@@ -1,4 +1,4 @@
-"""What past answers would have cost: priced anew, and honest about the rest."""
+"""Past answers are priced for other models; unknown costs are reported as such."""
 
 from bot.claude import repricing
 from bot.domain.budget import PastCall

@@ -1,4 +1,4 @@
-"""How the bytes of a stream become events, however they are cut and written."""
+"""Bytes of a stream become events, however they are cut and written."""
 
 import itertools
 import time

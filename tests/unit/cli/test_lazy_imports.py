@@ -1,4 +1,4 @@
-"""What takes long to import is imported only by those who use it."""
+"""Commands do not import slow modules that they do not use."""
 
 import subprocess
 import sys

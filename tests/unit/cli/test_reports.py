@@ -1,4 +1,4 @@
-"""What the command line prints of money and changes."""
+"""Reports of the command line on costs and changes."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Which messages are commands: only those that are nothing else."""
+"""A message is a command only if it is nothing else."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What people can do with answers: stop them, have them anew, go on with them."""
+"""Controls of answers: stop, retry, continue."""
 
 import asyncio
 from dataclasses import replace
@@ -44,7 +44,7 @@ CUT = Report("claude-sonnet-5-5", "req", Usage(output=9), "max_tokens")
 async def use(
     app: App, verb: str, person: Person, turn: str = "", place: Scope | None = None
 ) -> Response:
-    """What `person` is told who uses a control, or gives a command."""
+    """Return the response to `person`, who uses a control or gives a command."""
     arguments = {"turn": turn} if turn else {}
     reply = await app.host.commands.run(
         Command(verb, arguments), place or Scope.of(HERE), person
@@ -68,7 +68,7 @@ async def key(desk: Desk) -> str:
 
 
 def controls(desk: Desk) -> tuple[Control, ...]:
-    """What stands below the last message."""
+    """Return the controls below the last message."""
     return desk.adapter.writes[-1][2].offers
 
 

@@ -1,4 +1,4 @@
-"""Which handler a command reaches."""
+"""Each command reaches its handler."""
 
 from bot.commands.catalog import COMMANDS
 from bot.messages.commands import STALE

@@ -1,4 +1,4 @@
-"""What somebody may have meant who typed no command."""
+"""An unknown command gets the nearest one as a suggestion."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What people are told of what was spent: cents and answers, and tokens on request."""
+"""The usage report: cents and answers, and tokens on request."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Why the prompt cache lacked what an answer had left there."""
+"""The reasons for misses of the prompt cache."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Which files one request shows: the oldest are left out in steps."""
+"""A request leaves out its oldest files in steps."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What is left of a thread that is longer than Claude can read: both ends."""
+"""A thread that is longer than Claude can read keeps its beginning and its end."""
 
 import itertools
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What Claude reads: who speaks is told by tags that nobody can type."""
+"""The prompt names speakers by tags that nobody can type."""
 
 import re
 from dataclasses import replace

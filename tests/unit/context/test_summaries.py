@@ -1,4 +1,4 @@
-"""When a thread is summarised, how much of it, and what is taken for a summary."""
+"""The time and the extent of summaries, and the parsing of their text."""
 
 from typing import Literal
 
@@ -136,7 +136,7 @@ def test_a_summary_cannot_end_its_own_tag() -> None:
 
 
 def summed(text: str, *said: tuple[Literal["user", "assistant"], str]) -> str:
-    """What Claude reads of the summary `text` of what was `said`."""
+    """Return what Claude reads of the summary `text` of what was `said`."""
     entries = tuple(ChatMessage(role, content) for role, content in said)
     content = summaries.content(text, [ReadTurn(1, entries, len(entries))])
     return content.partition("<summary>\n")[2].removesuffix("\n</summary>")

@@ -1,4 +1,4 @@
-"""Whether a message in a thread of the bot's is for the bot, as a table of examples."""
+"""Examples of messages in threads of the bot that are for the bot or not."""
 
 import re
 

@@ -63,7 +63,7 @@ async def offer(desk: Desk) -> Command:
 
 
 async def press(app: App, command: Command, person: Person = ALICE) -> str:
-    """What `person` is told who presses the button."""
+    """Return the response to `person`, who presses the button."""
     reply = await app.host.commands.run(command, Scope.of(HERE), person)
     assert isinstance(reply, Response)
     return reply.text

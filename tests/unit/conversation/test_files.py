@@ -134,7 +134,7 @@ async def test_the_line_about_files_is_there_from_the_first_word_on() -> None:
 
 @pytest.mark.parametrize("attempts", [1, 2])
 async def test_the_line_about_files_survives_a_crash(attempts: int) -> None:
-    """Whether the answer is begun again or left as it is."""
+    """With one attempt the answer is begun again; with two it is left as it is."""
     desk = Desk()
     head = "_I haven't read `a.png` (not available). Please upload it again._"
     question = replace(desk.said("?"), files=(Attachment("a.png", "u", size=9),))

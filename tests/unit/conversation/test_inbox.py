@@ -1,4 +1,4 @@
-"""What becomes of a message: the whole policy, as a table."""
+"""The whole policy of the inbox for a message, as a table."""
 
 import pytest
 

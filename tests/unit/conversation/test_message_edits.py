@@ -1,4 +1,4 @@
-"""What people take back, change, or want anew."""
+"""Messages that people delete, edit, or want answered again."""
 
 import asyncio
 import re
@@ -215,7 +215,7 @@ async def test_usage_adds_up_the_thread_and_its_channel() -> None:
 
 
 async def told(app: App, verb: str) -> str:
-    """What Alice is told who gives a command in HERE."""
+    """Return the response to Alice, who gives a command in HERE."""
     reply = await app.host.commands.run(
         Command(verb), Scope.of(HERE), Person("alice", "Alice")
     )

@@ -1,4 +1,4 @@
-"""Who is answered in a channel that is shared with another organisation."""
+"""Members and outsiders in a channel that is shared with another organisation."""
 
 import pytest
 

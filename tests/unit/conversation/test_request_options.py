@@ -1,4 +1,4 @@
-"""What one request of the web API asks for reaches Claude, within what is set."""
+"""The options of a request of the web API reach Claude, within the settings."""
 
 import asyncio
 import time

@@ -61,7 +61,7 @@ class Hall(Room):
                 yield self
 
     def listings(self) -> McpListings:
-        """What learns the tools that are not known yet."""
+        """Return the source of listings of tools that are not known yet."""
         return McpListings(
             *(self.store, self.model, self.operator.servers, NO_LIMITS),
             lambda name, problem: None,

@@ -161,7 +161,7 @@ async def test_a_long_thread_is_swapped_once_and_told_once() -> None:
 
 
 def _tidied(talk: Talk) -> bool:
-    """Whether only the last answer can be written again."""
+    """Return whether only the last answer can be written again."""
     retried = [Control.RETRY in part.controls for part in talk.shown.values()]
     return retried.count(True) == 1
 

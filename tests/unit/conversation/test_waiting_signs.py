@@ -1,4 +1,4 @@
-"""What people are shown while their message waits behind an answer."""
+"""A message that waits behind an answer has a sign."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Whether a summary pays for a thread that wakes, at the prices of the models."""
+"""A summary of a thread that wakes is made where it pays, at the models' prices."""
 
 import itertools
 from collections.abc import Sequence

@@ -56,7 +56,8 @@ class Process:
         )
 
     async def edit(self, text: str) -> bool:
-        """Whether the platform may be told the final `text` now."""
+        """Ask for the final edit to `text`; return whether the platform may be called
+        now."""
         request = WriteRequest(
             *(self.turn.key, self.turn.thread, WriteKind.EDIT, Priority.FINAL)
         )
@@ -67,7 +68,7 @@ class Process:
 
     @property
     def left(self) -> float:
-        """What it takes for left of the edits."""
+        """Return the number of edits that the process assumes to be left."""
         return sum(e.left for e in self.scheduler.in_use() if e.kind is WriteKind.EDIT)
 
 

@@ -1,4 +1,4 @@
-"""Who may write when, without a clock."""
+"""Rates and priorities of writes, without a clock."""
 
 from collections import defaultdict
 from functools import partial

@@ -39,7 +39,7 @@ class Reply:
     whole: float | None = None
 
     def there(self, now: float) -> int:
-        """How many characters Claude has sent."""
+        """Return the number of characters that Claude has sent."""
         return int(max(0.0, min(now, self.ends) - self.begins) * SPEED)
 
 

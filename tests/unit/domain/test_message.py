@@ -1,4 +1,4 @@
-"""What a later version of a message adds to it."""
+"""A later version of a message adds to it."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Who may change what: every way to be allowed, and those who never are."""
+"""The permission to change settings: every way to have it, and who never has it."""
 
 import pytest
 

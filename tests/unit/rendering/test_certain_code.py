@@ -1,4 +1,4 @@
-"""What people copy is left as it is, where it notifies nobody."""
+"""Code is left as it is where it notifies nobody."""
 
 import re
 
@@ -25,7 +25,7 @@ PIECES = st.lists(
 
 
 def shown(text: str, size: int = 10**6) -> str:
-    """What becomes of `text`; "~" where a name was broken up."""
+    """Return `text` as it is written; "~" where a name was broken up."""
     return fed(MentionEscaper(NAMES), text, size).replace(ZERO_WIDTH_SPACE, "~")
 
 

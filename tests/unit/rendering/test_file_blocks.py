@@ -1,4 +1,4 @@
-"""Which blocks of an answer become files, and what remains of them."""
+"""Long blocks of an answer become files, with an excerpt in their place."""
 
 import re
 

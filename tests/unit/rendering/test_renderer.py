@@ -68,7 +68,7 @@ def pieces(text: str, sizes: Sequence[int]) -> Iterator[str]:
 def moments(
     text: str, chars: int, sizes: Sequence[int] = (4,), note: str = "", head: str = ""
 ) -> Iterator[tuple[Part, ...]]:
-    """What the parts read at first, after every piece, and at last."""
+    """Yield the parts at first, after every piece, and at last."""
     renderer = Renderer(Limits(part_chars=chars))
     renderer.begin(head)
     yield renderer.parts
@@ -109,7 +109,7 @@ def unquoted(body: str) -> Iterator[str]:
 
 
 def adds_up(texts: Sequence[str], answer: str) -> bool:
-    """Whether `texts` joined, without repetitions, are the whole `answer`."""
+    """Return whether `texts` joined, without repetitions, are the whole `answer`."""
     reached = {0}
     for text in texts:
         reached = {
@@ -580,7 +580,7 @@ def test_what_is_laid_out_again_loses_nothing(
 
 
 def letters(renderer: Renderer) -> str:
-    """What is shown, but the marks that a cut closes and opens again."""
+    """Return the shown letters, without the marks that a cut closes and opens again."""
     shown = "".join(part.text for part in renderer.parts)
     return re.sub(r"[^a-zA-Z0-9漢字仮名א-ת]", "", shown)
 

@@ -1,4 +1,5 @@
-"""What runs in a process of its own ends only that, and sees nothing of ours."""
+"""A failure in a child process ends only that, and the child has no data of the
+parent."""
 
 import contextlib
 import os

@@ -1,5 +1,5 @@
-"""What an answer is taken for, whatever platform it comes from; the adapters' tests
-have the rest."""
+"""The size of downloads and their rate limits, whatever the platform; the rest is
+tested by the adapters."""
 
 import io
 from collections.abc import AsyncIterator, Mapping

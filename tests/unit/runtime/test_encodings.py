@@ -1,4 +1,4 @@
-"""What text files are encoded in."""
+"""The encodings of text files are detected."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Which errors are retried, how often and after which pauses."""
+"""Errors are retried after pauses, a limited number of times."""
 
 from collections.abc import Callable
 

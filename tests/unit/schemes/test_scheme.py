@@ -1,4 +1,4 @@
-"""What people may write into a scheme, and what comes of it."""
+"""Schemes as people write them: accepted, checked or refused."""
 
 import json
 

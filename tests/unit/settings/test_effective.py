@@ -1,5 +1,5 @@
-"""Which settings apply: the narrower wins, running threads keep theirs, budgets add
-up."""
+"""The effective settings: the narrower level wins, running threads keep theirs, budgets
+add up."""
 
 from bot.domain.budget import Budget, Period, PersonLimit
 from bot.domain.scope import EVERYWHERE, Scope, ScopeLevel

@@ -1,4 +1,4 @@
-"""What can be set: what each option takes, and the sentence for what it does not."""
+"""Each option's accepted values, and the sentence for a refused one."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""What a process counts of itself: connections, durations, the log, the loop."""
+"""The metrics of a process: connections, durations, the log, the loop."""
 
 import asyncio
 import json

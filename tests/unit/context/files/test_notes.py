@@ -1,4 +1,4 @@
-"""How files are named to Claude and to people."""
+"""Names of files and notes on them, for Claude and for people."""
 
 from bot.context.files.unread import advice_lines, unread_line
 from bot.errors import Unread

@@ -1,4 +1,4 @@
-"""What becomes of files as people attach them, and of those made to do harm."""
+"""Files are read as people attach them, and malicious files do no harm."""
 
 import random
 from pathlib import Path

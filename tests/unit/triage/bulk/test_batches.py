@@ -79,7 +79,7 @@ class Bench:
             yield Question(row.digest, str(row.row["ticket"]), tries)
 
     async def results(self) -> list[str]:
-        """What became of each row: its category, or the beginning of its reason."""
+        """Return for each row its category, or the beginning of its reason."""
         found = []
         for row in await self.archive.rows("one", 0, 1_000_000):
             values = row.answer.values if row.answer else None

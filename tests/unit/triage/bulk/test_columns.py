@@ -1,4 +1,4 @@
-"""Which column holds the ticket."""
+"""The column of the tickets is found."""
 
 from typing import Any
 

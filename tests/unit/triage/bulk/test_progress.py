@@ -1,4 +1,4 @@
-"""What is shown of a run, while it goes on and at its end."""
+"""The display of a run, while it goes on and at its end."""
 
 import io
 from collections.abc import Callable

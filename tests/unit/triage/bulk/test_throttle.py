@@ -1,4 +1,4 @@
-"""How many calls run at once."""
+"""The number of calls at once is limited."""
 
 import asyncio
 

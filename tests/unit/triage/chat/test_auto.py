@@ -36,7 +36,7 @@ class Desk:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[AutoTriage]:
-        """What sorts; leaving waits until all is shown."""
+        """Run automatic triage; on exit, wait until all is shown."""
         office = self.office
         sorter = Classifier(office.store, office.model, office.operator, office.clock)
         async with Background() as tasks:

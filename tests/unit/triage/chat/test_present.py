@@ -1,4 +1,4 @@
-"""How a case is shown in the chat."""
+"""Cases as they are shown in the chat."""
 
 import pytest
 
