@@ -4,11 +4,12 @@ Most post a placeholder and edit it while Claude writes, through Slack's own SDK
 its own handler for rate limits, as people set it up; an edit that fails even so is
 lost. They differ in when they edit. One has a stream of Slack's for each answer, and
 appends to it each second; what an append that fails should have shown comes with the
-next. They are told what was asked, and hear nothing.
+next. None receives events: each is given the questions.
 
-`python -m benchmarks.peers` is one of them: it reads a line of JSON with what it is to
-know, says that it is ready, answers what the next line names, says when it has ended,
-and stays until its input ends, so that what it used can be looked at.
+`python -m benchmarks.peers` is one of them. It reads a line of JSON with its settings
+and prints "ready". Each further line lists questions, which it answers together; then
+it prints "ended". It stays until its input ends, so that its use of the processor can
+be read.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ import contextlib
 import json
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 from anthropic import AsyncAnthropic
@@ -24,7 +25,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
-from benchmarks.watching import MORE, question
+from benchmarks.watching import MORE
 
 PLACEHOLDER = "_Thinking…_"
 MODEL = "claude-sonnet-5-5"
@@ -61,33 +62,36 @@ CLOCKS = {
 STREAMS = "a stream per reply, each second"
 PEERS = (*CLOCKS, STREAMS)
 
-#: What a peer is told of a question, and of the bot.
-Told = dict[str, str]
+#: The settings of a peer, or a question and where it was asked.
+Fields = dict[str, str]
 
 
-async def answer_all(told: Told, asked: Callable[[], Awaitable[list[Told]]]) -> None:
-    """Answer what `asked` returns, in the way that `told` names."""
+async def run() -> None:
+    """Answer what the lines of the input list, until it ends."""
+    settings: Fields = json.loads(sys.stdin.readline())
     web = AsyncWebClient(
-        token=told["token"], base_url=told["slack"], retry_handlers=[_patient()]
+        token=settings["token"], base_url=settings["slack"], retry_handlers=[_patient()]
     )
     async with AsyncAnthropic(
-        api_key=told["key"], base_url=told["claude"], max_retries=0
+        api_key=settings["key"], base_url=settings["claude"], max_retries=0
     ) as model:
-        questions = await asked()
-        clock = CLOCKS.get(told["method"])
-        due = clock() if clock else None
-        await asyncio.gather(
-            *(
-                _answer(web, model, each, nth, due())
-                if due
-                else _stream(web, model, each, nth)
-                for nth, each in enumerate(questions)
+        print("ready", flush=True)
+        while line := await asyncio.to_thread(sys.stdin.readline):
+            clock = CLOCKS.get(settings["method"])
+            due = clock() if clock else None
+            await asyncio.gather(
+                *(
+                    _answer(web, model, each, due())
+                    if due
+                    else _stream(web, model, each)
+                    for each in json.loads(line)
+                )
             )
-        )
+            print("ended", flush=True)
 
 
 async def _answer(
-    web: AsyncWebClient, model: AsyncAnthropic, asked: Told, nth: int, due: Due
+    web: AsyncWebClient, model: AsyncAnthropic, asked: Fields, due: Due
 ) -> None:
     channel, posted = asked["channel"], None
     with contextlib.suppress(SlackApiError):
@@ -95,7 +99,7 @@ async def _answer(
             channel=channel, thread_ts=asked["thread"], text=PLACEHOLDER
         )
     text, pieces = "", 0
-    async with _asked(model, nth) as stream:
+    async with _asked(model, asked) as stream:
         async for piece in stream.text_stream:
             text, pieces = text + piece, pieces + 1
             if posted and due(pieces):
@@ -104,9 +108,7 @@ async def _answer(
         await _edit(web, channel, str(posted["ts"]), text)
 
 
-async def _stream(
-    web: AsyncWebClient, model: AsyncAnthropic, asked: Told, nth: int
-) -> None:
+async def _stream(web: AsyncWebClient, model: AsyncAnthropic, asked: Fields) -> None:
     channel, started = asked["channel"], None
     with contextlib.suppress(SlackApiError):
         started = await web.chat_startStream(
@@ -116,7 +118,7 @@ async def _stream(
             recipient_user_id=asked["user"],
         )
     left, due = "", _every_second()
-    async with _asked(model, nth) as stream:
+    async with _asked(model, asked) as stream:
         async for piece in stream.text_stream:
             left += piece
             if started and due(0):
@@ -133,11 +135,11 @@ async def _stream(
             )
 
 
-def _asked(model: AsyncAnthropic, nth: int) -> Any:
+def _asked(model: AsyncAnthropic, asked: Fields) -> Any:
     return model.messages.stream(
         model=MODEL,
         max_tokens=4096,
-        messages=[{"role": "user", "content": question(nth)}],
+        messages=[{"role": "user", "content": asked["text"]}],
     )
 
 
@@ -164,19 +166,5 @@ def _patient() -> AsyncRateLimitErrorRetryHandler:
     return AsyncRateLimitErrorRetryHandler(max_retry_count=1)
 
 
-def main() -> None:
-    """Be the peer that the first line of the input describes."""
-    told = json.loads(sys.stdin.readline())
-
-    async def asked() -> list[Told]:
-        print("ready", flush=True)
-        found: list[Told] = json.loads(await asyncio.to_thread(sys.stdin.readline))
-        return found
-
-    asyncio.run(answer_all(told, asked))
-    print("ended", flush=True)
-    sys.stdin.read()
-
-
 if __name__ == "__main__":
-    main()
+    asyncio.run(run())
