@@ -59,7 +59,7 @@ class Bot(discord.AutoShardedClient):
         return [name for name, _ in self.events]
 
     def said(self) -> list[str]:
-        """What people said, as far as it may be read."""
+        """Return the contents of people's messages, as far as the bot may read them."""
         return [each.content for each in self.heard if not each.author.bot]
 
     def place(self, channel: str) -> discord.PartialMessageable:
@@ -172,7 +172,7 @@ class Scene:
         return self.emulator.say(self.alice, self.general, text)
 
     def texts(self, place: str = "") -> list[str]:
-        """What a reader sees."""
+        """Return the texts that a reader sees."""
         return [each.text for each in self.emulator.messages(place or self.general)]
 
     async def open_thread(self, message: str) -> discord.Thread:

@@ -70,7 +70,7 @@ class App:
             await client.send_socket_mode_response(ack)
 
     async def told(self, delivery: Delivery | None) -> Json:
-        """What the app was sent, once it is acknowledged."""
+        """Wait until a delivery is acknowledged; return its payload."""
         assert delivery is not None
         await self.slack.until(lambda: delivery.acked)
         assert delivery.payload in self.heard
@@ -98,7 +98,7 @@ async def connected(slack: SlackEmulator) -> AsyncIterator[App]:
 
 
 async def trigger(app: App, user: str, channel: str) -> str:
-    """What lets the app show something to somebody who typed a command."""
+    """Let `user` type a command; return the trigger id that the app gets."""
     told = await app.told(app.slack.command(user, channel, "/claude"))
     return str(told["trigger_id"])
 

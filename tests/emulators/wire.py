@@ -1,4 +1,4 @@
-"""How a connection breaks, whatever was said over it, and how files are sent."""
+"""Faults of connections, and the sending of files."""
 
 import asyncio
 import contextlib
@@ -23,8 +23,8 @@ def runner(app: web.Application, **options: Any) -> web.AppRunner:
 
 
 def _is_fault(record: logging.LogRecord) -> bool:
-    """Whether a record is about a fault: not of a handler that ended in the moment in
-    which aiohttp gave up waiting for it, which is then told that nobody waits."""
+    """Return whether a record is about a fault. None is the error of a handler that
+    ended in the moment in which aiohttp stopped waiting for it."""
     error = record.exc_info[1] if record.exc_info else None
     return not isinstance(error, asyncio.InvalidStateError)
 
@@ -42,7 +42,7 @@ def sever(request: web.Request, *, half: bool) -> None:
 
 
 class Body(enum.Enum):
-    """How the body of a file arrives."""
+    """The way in which the body of a file arrives."""
 
     WHOLE = "whole"
     #: More and more, without an end.

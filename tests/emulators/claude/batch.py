@@ -20,7 +20,7 @@ _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
 class Said(NamedTuple):
-    """What was answered to one request."""
+    """The answer to one request of a batch."""
 
     model: str
     text: str
@@ -56,7 +56,7 @@ class Batch:
 
 
 def bad_requests(requests: Any) -> str | None:
-    """What is said at once against a batch of `requests`, if anything."""
+    """Return the reason to refuse a batch of `requests` at once, or None."""
     if not isinstance(requests, list) or not requests:
         return "requests: at least one request is required"
     if len(requests) > MOST_REQUESTS:
@@ -78,7 +78,8 @@ def bad_requests(requests: Any) -> str | None:
 
 
 def bad_params(body: Body) -> tuple[int, str] | None:
-    """What a batch refuses of a request besides what all do (claude 1.8)."""
+    """Return the error for parameters that only a batch refuses, or None (claude
+    1.8)."""
     if body.get("stream"):
         return 400, "stream: is not supported in a batch"
     if body.get("speed"):

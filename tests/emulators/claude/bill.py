@@ -1,4 +1,4 @@
-"""What the API bills: its own books, kept apart from what the product believes.
+"""The API's bill, computed independently of the product.
 
 Rule: nothing of the product's prices or arithmetic is used here. Prices are those of
 the facts sheet ("claude 2"), in USD for a million tokens.
@@ -27,14 +27,14 @@ REGION = 1.1
 
 
 def usd(asked: Asked) -> float:
-    """What a request for an answer costs; nothing if it was refused."""
+    """Return the cost of a request for an answer; 0.0 if it was refused."""
     if asked.billed is None:
         return 0.0
     return priced(asked.answered_by or str(asked.body["model"]), asked.billed)
 
 
 def priced(model: str, used: Usage, *, region: str = "global") -> float:
-    """What `used` costs of `model`."""
+    """Return the cost of `used` at the prices of `model`."""
     model = re.sub(r"-20\d{6}$", "", model)
     kinds = (
         used.input,
@@ -55,7 +55,8 @@ def priced(model: str, used: Usage, *, region: str = "global") -> float:
 
 
 def by_user(requests: Iterable[Asked]) -> dict[str, float]:
-    """What all requests for answers cost, by the id of the user that they name."""
+    """Return the cost of all requests for answers, by the id of the user that they
+    name."""
     found: dict[str, float] = defaultdict(float)
     for asked in requests:
         if asked.path == "/v1/messages":

@@ -29,17 +29,17 @@ _AGAINST = ("context_management", "stop_sequences", "stream")
 
 
 def has(model: str) -> bool:
-    """Whether `model` has it."""
+    """Return whether `model` supports compaction."""
     return model.startswith(MODELS) and not model.startswith(_NOT_SAID)
 
 
 def is_asked(body: Body) -> bool:
-    """Whether `body` asks for a compaction."""
+    """Return whether `body` asks for a compaction."""
     return body.get("compaction") is not None
 
 
 def wrong(body: Body, headers: Mapping[str, str]) -> Fail | None:
-    """What the API refuses of it in a request, if anything."""
+    """Return the API's refusal of a request's compaction, or None."""
     places = [
         (nth, place)
         for nth, message in enumerate(body.get("messages") or [])

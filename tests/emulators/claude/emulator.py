@@ -117,7 +117,7 @@ class ClaudeEmulator:
 
     @property
     def connections(self) -> int:
-        """How many TCP connections carried at least one request."""
+        """The number of TCP connections that carried at least one request."""
         return len(self._peers)
 
     async def until(
@@ -226,7 +226,7 @@ class ClaudeEmulator:
         return web.json_response(made, headers={"request-id": asked.id})
 
     def answer(self, body: Body) -> Sequence[Step]:
-        """What is answered to `body`: uses up a script, if one is left."""
+        """Return the steps of the answer to `body`: use up a script, if one is left."""
         answer = self._scripts.popleft() if self._scripts else self._always
         steps = answer(body) if callable(answer) else answer
         # A text is a sequence too, but it is one step.
@@ -235,7 +235,7 @@ class ClaudeEmulator:
         return [steps]
 
     def _throttled(self, asked: Asked) -> Fail | None:
-        """What the limits say against a request; nothing, if they let it through."""
+        """Return the refusal by the rate limits, or None."""
         if self._limiter is None or asked.usage is None:
             return None
         wait = self._limiter.admit(asked.body["model"], asked.usage)
@@ -323,7 +323,7 @@ class ClaudeEmulator:
         return stamp(self.epoch + at)
 
     def stranger(self, asked: Asked) -> Fail | None:
-        """What is wrong with the key or the version, if anything."""
+        """Return the refusal of the key or the version, or None."""
         wrong = stranger(asked.headers, self.api_key)
         return Fail(wrong[0], message=wrong[1]) if wrong else None
 
@@ -357,7 +357,7 @@ class ClaudeEmulator:
 
 
 def _code_calls_tools(model: dict[str, Any]) -> bool:
-    """Whether `model` is said to let its code call tools (claude 1.8)."""
+    """Return whether `model`'s capabilities let its code call tools (claude 1.8)."""
     capabilities = model.get("capabilities") or {}
     return bool(capabilities.get("code_execution", {}).get("supported"))
 

@@ -1,5 +1,4 @@
-"""What the Messages API makes of images and documents: what it takes, and how many
-tokens they are.
+"""Images and documents in the Messages API: the accepted ones, and their tokens.
 
 Rule: pure. Numbers in comments point into the facts sheet on the API ("claude 1.7").
 """
@@ -67,7 +66,7 @@ def documents(body: Body) -> list[Body]:
 
 
 def bad_files(messages: list[Body], facts: ModelFacts) -> str | None:
-    """What is wrong with the images and documents of `messages`, if anything."""
+    """Return the error about the images and documents of `messages`, or None."""
     found = [
         (f"messages.{nth}.content.{place}", message["role"], block)
         for nth, message in enumerate(messages)

@@ -1,4 +1,4 @@
-"""How much an organisation may ask in a minute, as the API keeps and tells it.
+"""An organisation's rate limits a minute, and the headers that report them.
 
 Rule: by the emulator's clock alone. Each model has three buckets, which hold a
 minute's worth and are refilled without a pause (claude 1.5).
@@ -14,7 +14,7 @@ from bot.domain.completion import Usage
 
 @dataclass(frozen=True)
 class RateLimits:
-    """How many of each a minute lets through, for each model."""
+    """The amounts that a minute allows, for each model."""
 
     requests: int
     input_tokens: int
@@ -77,7 +77,7 @@ class Limiter:
         self._filled(model)[2].level -= output
 
     def headers(self, model: str) -> dict[str, str]:
-        """What an answer says of the limits at this moment."""
+        """Return the headers that report the limits at this moment."""
         said = {}
         for bucket in self._filled(model):
             full = bucket.at + bucket.wait(bucket.capacity)

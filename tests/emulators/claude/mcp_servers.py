@@ -40,7 +40,7 @@ Servers = Mapping[str, Server]
 
 
 def bad_servers(body: Body, headers: Mapping[str, str]) -> str | None:
-    """Why the servers of a request are refused, if they are."""
+    """Return the reason to refuse the servers of a request, or None."""
     toolsets, servers = toolsets_of(body), body.get("mcp_servers")
     betas = headers.get("anthropic-beta", "").replace(" ", "").split(",")
     if BETA not in betas:
@@ -79,8 +79,9 @@ def _bad_toolset(toolset: Body) -> str:
 
 
 def _bad_blocks(body: Body, names: set[str]) -> str:
-    """What is handed back of calls belongs to the servers of the request: whether the
-    API takes it otherwise is not documented (?), so that is refused here."""
+    """Return the error about calls that are handed back and belong to no server of the
+    request: whether the API takes them is not documented (?), so they are refused
+    here."""
     called = set()
     for message in body.get("messages") or ():
         content = message.get("content")
@@ -102,8 +103,9 @@ def toolsets_of(body: Body) -> list[Body]:
 
 
 def unreachable(body: Body, servers: Servers) -> str:
-    """Why a request fails before it is answered: a server that is to list its tools
-    cannot be used. One whose tools are pinned is not asked (claude 1.8)."""
+    """Return the reason why a request fails before it is answered: a server that has to
+    list its tools cannot be used. One whose tools are pinned is not asked (claude
+    1.8)."""
     for toolset in toolsets_of(body):
         if toolset.get("tools") is None:
             if wrong := _wrong(body, toolset["mcp_server_name"], servers):

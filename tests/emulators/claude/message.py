@@ -41,7 +41,7 @@ def usage_of(
     fetches: int = 0,
     tier: str = "standard",
 ) -> Body:
-    """What a message says that it used; `output` includes what was `thought`."""
+    """Return the `usage` of a message; `output` includes what was `thought`."""
     return {
         "input_tokens": used.input,
         "cache_creation_input_tokens": used.cache_write_5m + used.cache_write_1h,

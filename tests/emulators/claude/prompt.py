@@ -1,4 +1,4 @@
-"""What the Messages API makes of a prompt: whether it takes it, and what it bills.
+"""Prompts of the Messages API: their checks, and their bill.
 
 Rule: pure. The time comes in as an argument, and so does everything else. Numbers in
 comments point into the facts sheet on the API ("claude 1.6").
@@ -53,7 +53,7 @@ TTLS = {"5m": 300, "1h": 3600}
 
 
 def _system(body: Body) -> list[Body]:
-    """What stands before the messages."""
+    """Return the blocks before the messages."""
     form = (body.get("output_config") or {}).get("format")
     # It becomes a system prompt of its own; another one reads nothing of the cache,
     # so it stands in front (claude 1.8).
@@ -95,7 +95,7 @@ def _size(block: Body) -> int:
 
 
 def size_of(body: Body) -> int:
-    """How many tokens the prompt has."""
+    """Return the number of tokens of the prompt."""
     size = sum(map(_size, [*_tools(body), *_system(body)]))
     for message in body["messages"]:
         size += sum(map(_size, _content(message["content"])))
@@ -114,7 +114,7 @@ class PrefixCache:
         self._entries: dict[str, tuple[float, int]] = {}
 
     def bill(self, body: Body, now: float) -> Usage:
-        """What this prompt costs at `now`. Changes nothing."""
+        """Return the bill of this prompt at `now`. Changes nothing."""
         return self._billed(self._laid_out(body), now)
 
     def write(self, body: Body, now: float) -> None:
@@ -122,7 +122,8 @@ class PrefixCache:
         self._written(self._laid_out(body), now)
 
     def spend(self, body: Body, now: float) -> Usage:
-        """What a prompt costs whose answer begins at once: `bill`, then `write`."""
+        """Return the bill of a prompt whose answer begins at once: `bill`, then
+        `write`."""
         laid_out = self._laid_out(body)
         usage = self._billed(laid_out, now)
         self._written(laid_out, now)
@@ -187,7 +188,7 @@ Refusal = tuple[int, str]
 
 
 def stranger(headers: Mapping[str, str], api_key: str) -> Refusal | None:
-    """Why a request with these headers is turned away at the door, if it is."""
+    """Return the refusal of a request with these headers, or None."""
     if headers.get("authorization") != f"Bearer {api_key}":
         return 401, "Invalid bearer token"
     if headers.get("anthropic-version") not in (VERSION, SAMPLING_VERSION):
@@ -223,7 +224,8 @@ def refusal(
     filters: bool = False,
     headers: Mapping[str, str] = MappingProxyType({}),
 ) -> Refusal | None:
-    """Why `version` of the API refuses this request, if it does (claude 1.6, 3.1).
+    """Return the refusal of a request by `version` of the API, or None (claude 1.6,
+    3.1).
 
     `filters` is whether the model's code may call tools.
 
@@ -326,7 +328,7 @@ def _bad_messages(messages: Any, prefill: bool) -> str | None:
 
 
 def _paused(messages: list[Body]) -> bool:
-    """Whether the last message hands back an answer that paused (claude 1.6)."""
+    """Return whether the last message hands back an answer that paused (claude 1.6)."""
     content = messages[-1]["content"]
     return isinstance(content, list) and any(
         block.get("type") in ("server_tool_use", "mcp_tool_use") for block in content

@@ -1,4 +1,4 @@
-"""What an emulated answer does, as steps, and how each goes over the wire.
+"""The steps of an emulated answer, and their form on the wire.
 
 Rule: steps are carried out in order, nothing is random and nothing waits unless a
 step says so. Numbers in comments point into the facts sheet ("claude 1.9").
@@ -303,9 +303,9 @@ class Reply:
 
     @property
     def used(self) -> Usage:
-        """What it is billed for if nothing more comes: the prompt, and all output so
-        far, whatever of it was sent (claude 1.4: tokens generated until the client
-        went away are billed)."""
+        """The usage that is billed if nothing follows: the prompt, and all output so
+        far, sent or not (claude 1.4: tokens generated until the client went away are
+        billed)."""
         used = self._asked.usage or Usage()
         return replace(
             used,
@@ -602,15 +602,15 @@ class Reply:
             await self._say(step.text)
 
     def _may_ask(self, step: Ask) -> bool:
-        """Whether the model has the tool, and room to call it, and the answer does not
-        pause instead."""
+        """Return whether the model has the tool, and room to call it, and the answer
+        does not pause instead."""
         tools = mcp_servers.offered(self._asked.body, self._servers)
         more = self._rounds < web_tools.ITERATIONS
         room = self._asked.body["max_tokens"] - self.spent
         return more and room > 1 and (step.server, step.tool) in tools
 
     def _may_search(self) -> bool:
-        """Whether `max_uses` lets it search once more (claude 1.8)."""
+        """Return whether `max_uses` allows one more search (claude 1.8)."""
         if not self._asked.body.get("tools"):
             return True
         return self._may("web_search", self._searches)
@@ -624,7 +624,7 @@ class Reply:
         return more and tool is not None and used < tool.get("max_uses", math.inf)
 
     def _may_run(self) -> bool:
-        """Whether its tools run code, and the answer does not pause instead."""
+        """Return whether its tools run code, and the answer does not pause instead."""
         more = self._rounds < web_tools.ITERATIONS
         return more and web_tools.filtering(self._asked.body)
 

@@ -1,4 +1,4 @@
-"""Which JSON schemas structured outputs take (claude 1.8), and which they refuse.
+"""The JSON schemas that structured outputs accept (claude 1.8).
 
 Rule: pure; a refusal is one sentence that names the place in the schema.
 """
@@ -18,7 +18,7 @@ _DEFINED = ("$defs", "definitions")
 
 
 def bad_format(given: Any) -> str | None:
-    """Why `output_config.format` is refused, if it is."""
+    """Return the reason to refuse `output_config.format`, or None."""
     where = "output_config.format"
     if not isinstance(given, dict) or given.get("type") != "json_schema":
         return f"{where}.type: Input should be 'json_schema'"
@@ -32,14 +32,15 @@ def bad_format(given: Any) -> str | None:
 
 
 def resolved(root: Schema, schema: Schema) -> Schema:
-    """What `schema` stands for, if it is a `$ref` into `root` that was not refused."""
+    """Return `schema`, or the target of its `$ref` into `root`, which was not
+    refused."""
     while "$ref" in schema:
         schema = _target(root, schema["$ref"])
     return schema
 
 
 def _target(root: Schema, name: str) -> Schema:
-    """What a `$ref` names. Raises KeyError when it is not there."""
+    """Return the target of a `$ref`. Raises KeyError when there is none."""
     found: Any = root
     first, *path = name.split("/")
     if first != "#":
@@ -75,7 +76,7 @@ def _bad_parts(root: Schema) -> str | None:
 
 
 def _recursion(root: Schema, schema: Schema, above: Sequence[str]) -> str | None:
-    """What is wrong with the references, followed from `schema` on."""
+    """Return the error about the references, followed from `schema` on, or None."""
     if "$ref" in schema:
         name = str(schema["$ref"])
         if name in above or name == "#":

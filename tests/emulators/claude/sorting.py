@@ -78,8 +78,8 @@ WORDS = {
 
 
 def _needle(word: str) -> str:
-    """What to look for in a `_plain` text. Japanese writes no spaces, so a word of it
-    may begin anywhere."""
+    """Return the text to look for in a `_plain` text. Japanese writes no spaces, so a
+    word of it may begin anywhere."""
     return _plain(word) if word[0] < "\u3000" else word
 
 
@@ -106,7 +106,7 @@ def sorted_by_words(body: Body) -> str:
 
 
 def text_of(body: Body) -> str:
-    """What the user said last, without the tags around it."""
+    """Return the last text of the user, without the tags around it."""
     said = [each for each in body["messages"] if each["role"] == "user"][-1]["content"]
     if not isinstance(said, str):
         said = "\n".join(block.get("text", "") for block in said)
@@ -153,5 +153,5 @@ def _chosen(values: list[Any], text: str) -> Any:
 
 
 def _hits(name: str, plain: str) -> int:
-    """How many words in a `plain` text speak for the value `name`."""
+    """Return the number of words in a `plain` text that indicate the value `name`."""
     return sum(needle in plain for needle in _NEEDLES.get(name, ()))

@@ -35,8 +35,8 @@ _URL = re.compile(r"https?://[^\s<>\"')\]]+")
 
 
 def bad_tools(body: Body, filters: bool) -> str | None:
-    """Why the tools of a request are refused, if they are; `filters` is whether code of
-    the model may call tools (claude 1.8)."""
+    """Return the reason to refuse the tools of a request, or None; `filters` is whether
+    code of the model may call tools (claude 1.8)."""
     for nth, tool in enumerate(body.get("tools") or ()):
         kind, name, at = tool.get("type"), tool.get("name"), f"tools.{nth}"
         if kind == "mcp_toolset":
@@ -83,14 +83,14 @@ def tool_of(body: Body, name: str) -> Body | None:
 
 
 def filtering(body: Body) -> bool:
-    """Whether its tools let the model run code."""
+    """Return whether the tools of a request let the model run code."""
     tools = body.get("tools") or ()
     return any(t["type"] in FILTERING.get(t.get("name"), ()) for t in tools)
 
 
 def needs_container(body: Body) -> bool:
-    """Whether it hands back code that has not ended, and names no container: the API
-    refuses it then (anthropics/anthropic-sdk-python issue 1801)."""
+    """Return whether a request hands back code that has not ended, and names no
+    container: the API refuses it then (anthropics/anthropic-sdk-python issue 1801)."""
     content = body["messages"][-1]["content"]
     blocks = content if isinstance(content, list) else []
     begun = {b["id"] for b in blocks if b.get("name") == "code_execution"}

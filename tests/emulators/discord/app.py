@@ -22,7 +22,7 @@ _NAME = re.compile(r"[-_'\w]{1,32}")
 
 
 class App:
-    """What the developer portal knows of the bot."""
+    """The bot's application in the developer portal."""
 
     def __init__(self, model: Model, *, message_content: bool) -> None:
         #: Whether it was granted what people write.
@@ -41,7 +41,7 @@ class App:
         self._model = model
 
     def answers(self, method: str, path: list[str]) -> bool:
-        """Whether a request is about the application itself."""
+        """Return whether a request is about the application itself."""
         match method, path:
             case "GET", ["gateway"] | ["gateway", "bot"]:
                 return True

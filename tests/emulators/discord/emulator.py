@@ -183,7 +183,7 @@ class DiscordEmulator:
 
     @property
     def env(self) -> dict[str, str]:
-        """What an operator sets to reach it."""
+        """Return the environment of a process that connects here."""
         return {
             "DISCORD_TOKEN": self.token,
             "DISCORD_API_URL": self.api_url,
@@ -201,14 +201,14 @@ class DiscordEmulator:
 
     @property
     def mention(self) -> str:
-        """How people address the bot."""
+        """The mention of the bot."""
         return f"<@{self.user_id}>"
 
     # What happens to the bot.
 
     @property
     def message_content(self) -> bool:
-        """Whether the bot was granted what people write (B1)."""
+        """True if the bot has the message content intent (B1)."""
         return self.app.may_read
 
     @message_content.setter
@@ -280,7 +280,7 @@ class DiscordEmulator:
 
     @property
     def settled(self) -> bool:
-        """Whether every call is answered."""
+        """True if every call is answered."""
         return self.api.pending == 0
 
     async def until(
@@ -301,7 +301,7 @@ class DiscordEmulator:
         return self.files.signed(json.dumps(content), f"http://127.0.0.1:{self._port}")
 
     def _dump(self) -> str:
-        """What happened, for whoever waited in vain."""
+        """Return the last calls and all messages, for a wait that timed out."""
         lines = [
             f"{call.status or '…'} {call.code or ''} {call.method} {call.path} "
             f"{json.dumps(call.body)}"[:300]

@@ -1,4 +1,4 @@
-"""What can go wrong with a call, on demand.
+"""Faults of calls, on demand.
 
     discord.faults.add("PATCH", MESSAGE, status(503))
     discord.faults.add("POST", MESSAGES, cut(after=True), nth=2)
@@ -27,7 +27,7 @@ CALLBACK = r"/interactions/\d+/.+/callback"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What goes back over the wire."""
+    """A response on the wire."""
 
     status: int
     body: str = ""
@@ -110,7 +110,7 @@ def hold(wait: asyncio.Event | float, *, after: bool = False) -> Fault:
 
 @dataclass(slots=True)
 class Rule:
-    """Which calls a fault strikes; `struck` counts them."""
+    """The calls that a fault strikes; `struck` counts them."""
 
     method: str
     path: str
@@ -175,7 +175,7 @@ class Faults:
         self._rules.clear()
 
     def for_call(self, call: Call) -> Fault:
-        """What is to go wrong with `call`; an empty Fault if nothing is."""
+        """Return the fault of `call`; an empty Fault if there is none."""
         # Every rule counts every call, so that `nth` does not depend on which
         # other rules are set up.
         striking = [rule.fault for rule in self._rules if rule.strikes(call)]

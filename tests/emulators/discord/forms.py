@@ -1,4 +1,4 @@
-"""What people can put into menus and forms, and how Discord sends it (B2, B8).
+"""Menus and forms as people fill them in, and as Discord sends them (B2, B8).
 
 A person can only give what Discord's client lets them: everything else raises
 AssertionError.
@@ -98,7 +98,7 @@ def _typed(field: Json, values: Mapping[str, Any]) -> str:
 
 
 def _preset(menu: Json) -> list[str]:
-    """What is chosen in `menu` before anybody touches it."""
+    """Return the values that are preset in `menu`."""
     if menu["type"] == STRINGS:
         return [each["value"] for each in menu["options"] if each.get("default")]
     return [str(each["id"]) for each in menu.get("default_values") or ()]

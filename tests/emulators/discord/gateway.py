@@ -103,7 +103,7 @@ class Gateway:
 
     @property
     def connected(self) -> int:
-        """How many connections are past their greeting."""
+        """The number of connections that have identified."""
         return sum(each.session is not None for each in self._connections)
 
     def tell(self, event: str, payload: Json) -> None:

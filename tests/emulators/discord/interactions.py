@@ -1,4 +1,4 @@
-"""What people ask the bot through Discord's own controls (B2, B7, B8).
+"""Commands, buttons and forms of Discord, as people use them (B2, B7, B8).
 
 A person can only do what Discord's client shows: a command that was never
 registered, a button that is not there or a value that does not fit raise
@@ -52,7 +52,7 @@ _CALLBACKS = {
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """How the bot answered, as it shows now."""
+    """The bot's response, as it shows now."""
 
     #: B2: 4 a message, 5 thinking, 6 or 7 an update, 8 choices, 9 a modal.
     type: int
@@ -83,7 +83,7 @@ class Asked:
 
     @property
     def acked(self) -> bool:
-        """Whether the bot has answered in any way."""
+        """True if the bot has responded in any way."""
         return self._record.responded
 
     @property
@@ -101,13 +101,13 @@ class Asked:
 
     @property
     def followups(self) -> list[Seen]:
-        """What the bot said after that, and is still there."""
+        """The bot's follow-up messages that are still there."""
         seen = [self._seen(number) for number in self._record.followup_ids]
         return [each for each in seen if each is not None]
 
     @property
     def error(self) -> str:
-        """What Discord tells the person itself; "" if nothing."""
+        """The error that Discord itself shows the person; "" if none."""
         late = self._model.seconds() - self._asked_at >= PATIENCE
         return "The application did not respond" if late and not self.acked else ""
 

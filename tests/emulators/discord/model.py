@@ -1,4 +1,4 @@
-"""What Discord knows, kept by simcord. No I/O.
+"""The state of Discord, kept by simcord. No I/O.
 
 Rule: no other module imports simcord. The others take its classes from here, so
 that a change inside simcord is met in this one file. Its `Backend` is extended
@@ -100,7 +100,7 @@ INVITED = discord.Permissions(
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """What a message read from `at` (by the emulator's clock) on."""
+    """The text of a message from `at` (by the emulator's clock) on."""
 
     at: float
     text: str
@@ -138,7 +138,7 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a request says, apart from who sends it."""
+    """The content of a request, apart from its sender."""
 
     method: str
     #: Behind `/api/v10`.
@@ -253,11 +253,11 @@ class Model(Backend):
         return payload
 
     def sees(self, channel: int) -> bool:
-        """Whether the bot may see a channel."""
+        """Return whether the bot may see a channel."""
         return channel_accessible(self, channel, self.bot_user.id)
 
     def may(self, user: int, channel: Channel, *names: str) -> bool:
-        """Whether `user` has these permissions in a channel."""
+        """Return whether `user` has these permissions in a channel."""
         if channel.guild_id is None:
             return True
         has = discord.Permissions(
@@ -266,7 +266,7 @@ class Model(Backend):
         return has.administrator or all(getattr(has, name) for name in names)
 
     def is_in(self, guild: int) -> bool:
-        """Whether the bot is a member of a guild."""
+        """Return whether the bot is a member of a guild."""
         return self.bot_user.id in self.guilds[guild].members
 
     def post(self, channel: int, author: int, text: str, **more: Any) -> Message:

@@ -1,4 +1,4 @@
-"""What people do and see in Discord, apart from commands.
+"""Actions and views of people in Discord, apart from commands.
 
 People go through Discord's own client, which lets them do less than the model
 would: what it forbids raises ValueError here. Ids are strings, as on the wire.
@@ -109,7 +109,7 @@ class People:
         return str(guild.id)
 
     def owner(self, guild: str) -> str:
-        """Who owns a guild."""
+        """Return the id of the owner of a guild."""
         return str(self._model.guilds[int(guild)].owner_id)
 
     def add_channel(
@@ -364,7 +364,7 @@ class People:
     # What they see.
 
     def messages(self, place: str) -> list[Seen]:
-        """What was said in a channel, a thread or direct messages, oldest first.
+        """Return the messages in a channel, a thread or direct messages, oldest first.
 
         Discord's own notices are left out. Empty if the place is gone.
         """
@@ -383,7 +383,8 @@ class People:
         return str(thread.id)
 
     def name(self, place: str) -> str:
-        """What a channel or a thread is called. Raises LookupError if it is gone."""
+        """Return the name of a channel or a thread. Raises LookupError if it is
+        gone."""
         return self._model.channels[int(place)].name or ""
 
     def threads(self, channel: str) -> list[str]:
@@ -395,7 +396,7 @@ class People:
         ]
 
     def typing(self, place: str) -> bool:
-        """Whether "is typing…" shows for the bot (B5)."""
+        """Return whether "is typing…" shows for the bot (B5)."""
         began = self._model.typing.get(int(place))
         if began is None or self._model.seconds() - began >= TYPING_LASTS:
             return False
@@ -439,7 +440,7 @@ class People:
         )
 
     def attached(self, channel: str, message: str) -> dict[str, bytes]:
-        """What is attached to a message, by name."""
+        """Return the files attached to a message, by name."""
         found = self._model.get_message(int(channel), int(message))
         contents = {
             f["filename"]: self._model.cdn.get(f["url"]) for f in found.attachments

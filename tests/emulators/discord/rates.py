@@ -50,7 +50,7 @@ class _Window:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the meter says of a call."""
+    """The result of metering a call."""
 
     headers: Mapping[str, str]
     #: Seconds until it would be served; 0.0 if it is.

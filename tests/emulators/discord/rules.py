@@ -1,4 +1,4 @@
-"""What Discord answers to the requests about which the model says too little.
+"""Discord's responses to requests that the model does not check enough.
 
 Rule: every refusal that is missing in the model is made here, before the model
 sees the request; what is not named here is the model's (`Model.request`).
@@ -56,7 +56,7 @@ class Rules:
         self._nonces: dict[tuple[int, str | int], tuple[int, float]] = {}
 
     def answer(self, request: Request) -> Any:
-        """What `request` is answered. Raises Refused."""
+        """Return the response to `request`. Raises Refused."""
         match request.method, request.path.strip("/").split("/"):
             case method, ["channels", channel, *rest]:
                 return self._in_channel(request, method, int(channel), rest)
@@ -213,7 +213,7 @@ class Rules:
         self._check_allowed(content)
 
     def _check_allowed(self, text: Any) -> None:
-        """What AutoMod of a guild blocks."""
+        """Raise Refused if AutoMod of the guild blocks `text`."""
         if any(word in str(text) for word in self._model.blocked):
             raise refusals.blocked()
 

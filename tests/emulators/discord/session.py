@@ -23,7 +23,7 @@ def shard_of(guild: int, count: int) -> int:
 
 @dataclass(slots=True)
 class Session:
-    """What one shard was told, and to whom to go on telling."""
+    """The events that one shard was sent, and its connection."""
 
     id: str
     #: Which shard of how many.
@@ -35,7 +35,7 @@ class Session:
     outgoing: "asyncio.Queue[str | None] | None" = None
 
     def concerns(self, event: str, payload: Json) -> bool:
-        """Whether an event is this shard's (B1): by guild, and shard 0 has the
+        """Return whether an event is this shard's (B1): by guild, and shard 0 has the
         direct messages."""
         about_guild = event in ("GUILD_CREATE", "GUILD_UPDATE", "GUILD_DELETE")
         guild = payload["id"] if about_guild else payload.get("guild_id")

@@ -1,4 +1,4 @@
-"""Which events a session of the gateway gets, and how much of them (B1). No I/O.
+"""The events that a session of the gateway gets, and their fields (B1). No I/O.
 
 Three things decide: the intents that the session asked for, whether the bot may
 see the place, and whether it may read what people write.
@@ -29,7 +29,7 @@ _FAREWELLS = {"CHANNEL_DELETE", "THREAD_DELETE", "GUILD_DELETE"}
 
 @dataclass(frozen=True, slots=True)
 class Eyes:
-    """What one session of the bot is shown."""
+    """The view of one session of the bot."""
 
     model: Model
     intents: int
@@ -53,7 +53,8 @@ class Eyes:
         return bool(getattr(discord.Intents._from_value(self.intents), intent))
 
     def _reaches(self, event: str, payload: Json) -> bool:
-        """Whether it happened where the bot is, and may look."""
+        """Return whether an event happened in a place that the bot is in and may
+        see."""
         if event in _FAREWELLS:
             return True
         guild = payload.get("guild_id") or (event == "GUILD_CREATE" and payload["id"])

@@ -1,4 +1,4 @@
-"""What a reader sees of a message's JSON: every text in it that Discord's client shows.
+"""The texts of a message's JSON that Discord's client shows.
 
 Rule: independent of how an app reads messages; a field is here because the client
 shows it (B5, B5.2). Colours, pictures, times and what a click reveals are left out.

@@ -104,12 +104,13 @@ class Api:
         )
 
     def trusts(self, request: web.Request) -> bool:
-        """Whether `request` carries the bot's token, and may read files (A15)."""
+        """Return whether `request` carries the bot's token, and may read files
+        (A15)."""
         _, _, token = request.headers.get("Authorization", "").partition(" ")
         return self._wrong(token) is None and "files:read" in self._granted
 
     def _wrong(self, token: str) -> str | None:
-        """What is wrong with a bot's token."""
+        """Return the error about a bot's token, or None."""
         known = self.tokens.get(token)
         if known is None:
             return "invalid_auth"

@@ -237,7 +237,7 @@ def buttons(blocks: list[Json]) -> dict[str, Json]:
 
 
 def rich_text(text: str) -> list[Json]:
-    """What a person's composer makes of `text`: A1.1's `rich_text` block."""
+    """Return the `rich_text` block that a person's composer makes of `text` (A1.1)."""
     elements: list[Json] = []
     for position, piece in enumerate(_MENTION.split(text)):
         if position % 2:

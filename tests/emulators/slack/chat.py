@@ -25,7 +25,7 @@ MOST_MARKDOWN = 12_000
 
 
 class Chat:
-    """What the app may write."""
+    """The methods with which the app writes."""
 
     def __init__(self, world: World, *, granted: set[str]) -> None:
         #: The error that setStatus answers with, as where the feature is off.
@@ -208,7 +208,7 @@ class Chat:
 
 @dataclass(frozen=True, slots=True)
 class _Content:
-    """What a message is to say."""
+    """The content of a message to be written."""
 
     text: str
     blocks: list[Json] | None
@@ -233,13 +233,13 @@ def _content(call: Call) -> _Content:
 
 
 def is_parsed(call: Call) -> bool:
-    """Whether a call has names looked for as people type them (A6)."""
+    """Return whether Slack looks for bare names in the text of a call (A6)."""
     return call.flag("link_names") or call.text("parse") == "full"
 
 
 def is_unfurled(value: Callable[[str], object]) -> bool:
-    """Whether Slack shows previews below what is posted: of media unless that is
-    switched off, of the rest unless Slack thinks otherwise (A6)."""
+    """Return whether Slack shows previews below a message: of media unless that is
+    switched off, of the rest unless Slack decides otherwise (A6)."""
     return not (value("unfurl_links") is False and value("unfurl_media") is False)
 
 

@@ -1,4 +1,4 @@
-"""What people do with the controls, commands and views that Slack's client shows.
+"""Controls, commands and views of Slack's client, as people use them.
 
 Rule: a person can do only what the client lets them; all else is a ValueError, or a
 KeyError where there is nothing of that name. What the app is sent is in
@@ -137,7 +137,8 @@ class Client:
         return self._used(user, message, pair, {"value": side.get("value", "")})
 
     def ephemerals(self, user: str, channel: str | None = None) -> list[Whisper]:
-        """What the app showed to one person only, oldest first, as it reads now."""
+        """Return the ephemeral messages to one person, oldest first, as they read
+        now."""
         return [
             whisper
             for whisper in self._world.ephemeral
@@ -280,7 +281,8 @@ class Client:
             raise ValueError(f"{user} does not see {whisper.ts}")
 
     def _open(self, handle: Handle, user: str) -> View | Whisper:
-        """What `handle` names, if it is on that person's screen now."""
+        """Return the view or message that `handle` names and that person has on the
+        screen."""
         if isinstance(handle, Whisper):
             self._sees(user, handle)
             return handle

@@ -1,4 +1,4 @@
-"""What a reader of a message or a view can use, and how a person names it.
+"""The controls of a message or a view, and the names by which people choose them.
 
 Rule: a control is named by its action_id or by what it reads; a name that fits
 several of them is refused, since a person would not know which is meant either.
@@ -87,7 +87,7 @@ def option(element: Json, name: str) -> Json:
 
 
 def chosen(element: Json, names: str | Sequence[str]) -> Json:
-    """What the state of a menu is when a person has chosen `names` (A10).
+    """Return the state of a menu when a person has chosen `names` (A10).
 
     Raises ValueError for what the menu does not offer.
     """

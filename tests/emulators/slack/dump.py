@@ -9,7 +9,8 @@ from tests.emulators.slack.world import World
 
 
 def dump(world: World, views: Views, api: Api, socket: SocketMode) -> str:
-    """What was said, what is on people's screens, and what did not get through."""
+    """Return all messages, open views, failed calls and unacknowledged deliveries, as
+    text."""
     return "\n".join(_lines(world, views, api, socket))
 
 

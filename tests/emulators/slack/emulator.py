@@ -273,12 +273,12 @@ class SlackEmulator:
 
     @property
     def authorize_url(self) -> str:
-        """Where people install the app."""
+        """The address where people install the app."""
         return f"http://{self._host()}/oauth/v2/authorize"
 
     @property
     def api_url(self) -> str:
-        """What the SDKs call `base_url`."""
+        """The address that the SDKs call `base_url`."""
         return f"http://{self._host()}/api/"
 
     def api_url_for(self, name: str) -> str:
@@ -299,7 +299,7 @@ class SlackEmulator:
 
     @property
     def mention(self) -> str:
-        """How people address the bot, in Slack's notation."""
+        """The mention of the bot, in Slack's notation."""
         return f"<@{self.world.bot.id}>"
 
     def add_team(
@@ -551,7 +551,7 @@ class SlackEmulator:
         return self.world.seen(self.world.messages[channel][ts])
 
     def attached(self, channel: str, ts: str) -> dict[str, bytes]:
-        """What is attached to a message, by name."""
+        """Return the files attached to a message, by name."""
         files = self.world.messages[channel][ts].files
         return {file["name"]: self.files.content(file["id"]) for file in files}
 
@@ -602,12 +602,12 @@ class SlackEmulator:
 
     @property
     def http(self) -> HttpDelivery:
-        """What is posted to the request URL of an app without Socket Mode."""
+        """The deliveries to the request URL of an app without Socket Mode."""
         return self.socket.http
 
     @property
     def settled(self) -> bool:
-        """Whether every event is acknowledged (or lost) and every call answered."""
+        """True if every event is acknowledged (or lost) and every call answered."""
         return not (self.socket.pending or self.api.pending)
 
     async def until(self, predicate: Callable[[], T], timeout: float = PATIENCE) -> T:

@@ -30,7 +30,7 @@ class Whisper:
 
     @property
     def text(self) -> str:
-        """What its blocks show or, if they show none, its text."""
+        """The text that its blocks show or, if they show none, its fallback."""
         return kit.shown(self.blocks) or self.fallback
 
     @property
@@ -39,7 +39,7 @@ class Whisper:
 
     @property
     def buttons(self) -> tuple[str, ...]:
-        """What its buttons read."""
+        """The labels of its buttons."""
         return tuple(each.label for each in self.controls if each.kind in BUTTONS)
 
     @property

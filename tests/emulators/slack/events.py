@@ -1,4 +1,4 @@
-"""What the Events API tells the app of a change in the workspace (A1).
+"""The events that the Events API sends the app on changes in the workspace (A1).
 
 Rule: the app hears of what happens where its bot is a member, of its own messages
 and edits too (A1.3), as far as its scopes reach (A12). Each event has an id of

@@ -100,7 +100,7 @@ def accepted(element: Json, names: Sequence[str]) -> None:
 
 
 def missing(block: Json, state: Json) -> bool:
-    """Whether the client wants more in it before it sends the modal off."""
+    """Return whether the client wants more in an input before it submits the modal."""
     if block.get("optional") and not controls.reads(state):
         return False
     least = block["element"].get("min_length", 0)

@@ -26,7 +26,7 @@ _TYPES = {
 
 
 class Files:
-    """What was uploaded."""
+    """The uploaded files."""
 
     def __init__(self, world: World, *, trusts: Callable[[web.Request], bool]) -> None:
         self._world = world
@@ -67,15 +67,16 @@ class Files:
         return file
 
     def json(self, number: str) -> Json | None:
-        """What a message says of a file, or None."""
+        """Return the JSON of a file in a message, or None."""
         return self._files.get(number)
 
     def content(self, number: str) -> bytes:
-        """What is in a file. Raises KeyError."""
+        """Return the content of a file. Raises KeyError."""
         return self._contents[number]
 
     def stub(self, number: str) -> Json:
-        """What a message says of a file that is to be looked up (A14, A1.5)."""
+        """Return the JSON in a message of a file that has to be looked up (A14,
+        A1.5)."""
         return {"id": number, "file_access": "check_file_info"}
 
     def delete(self, number: str) -> None:

@@ -1,4 +1,4 @@
-"""What the app writes to a response_url, or as its answer to a slash command (A10).
+"""The app's posts to a response_url, or as its answer to a slash command (A10).
 
 Rule: such an address is good for 5 messages and 30 minutes (A5.1), needs no token,
 and writes where its person just was, whether the bot is in that channel or not.
@@ -35,7 +35,7 @@ class Hook:
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """What the app wrote to a response_url, and what became of it."""
+    """A post of the app to a response_url, and its outcome."""
 
     at: float
     body: Json
@@ -125,7 +125,8 @@ class Hooks:
             self._world.whisper(hook.user, hook.channel, text, kept, thread)
 
     def _original(self, hook: Hook) -> Message | Whisper:
-        """What is to be replaced: only what a control of the app's stood on."""
+        """Return the message to be replaced: only one with a control of the app that
+        was used."""
         if hook.origin is None or getattr(hook.origin, "gone", False):
             raise Refused("message_not_found")
         return hook.origin

@@ -1,4 +1,4 @@
-"""What the app is sent when somebody uses its controls, commands or views (A10).
+"""The payloads for the app when somebody uses its controls, commands or views (A10).
 
 Rule: these functions only put payloads together; whether a person can do it is
 decided in client.py.
@@ -35,7 +35,7 @@ def block_actions(world: World, user: str, control: Control, state: Json) -> Jso
 
 
 def on_message(world: World, message: Message | Whisper) -> Json:
-    """What a payload says of the message that a control stands on.
+    """Return the part of a payload that describes the message with the used control.
 
     One that only one person sees is not in it: Slack keeps none.
     """

@@ -13,7 +13,7 @@ _MENTION = re.compile(r"<(@|#|!subteam\^)(\w+)(?:\|[^>]*)?>")
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Who is called what in the workspace."""
+    """The names of people, channels and groups in the workspace."""
 
     users: Mapping[str, User]
     channels: Mapping[str, Channel]

@@ -1,4 +1,5 @@
-"""Whom a message of the app's notifies, and what Slack fetches to show a preview.
+"""Notifications by a message of the app, and the addresses that Slack fetches for
+previews.
 
 Rule: where no document says what Slack does (A6), it does here what would do harm, so
 that a product which relies on luck is found out.
@@ -38,14 +39,14 @@ _ADDRESS = re.compile(r"https?://[^\s<>|]+")
 
 
 def in_text(text: str, *, parsed: bool) -> Iterator[str]:
-    """Whom the `text` of a message notifies; `parsed`: bare names count, too."""
+    """Yield the mentions in a message's `text`; if `parsed`, bare names count too."""
     yield from PING.findall(text)
     if parsed:
         yield from (f"!{name.lower()}" for name in _BARE.findall(text))
 
 
 def in_blocks(blocks: list[Json]) -> Iterator[str]:
-    """Whom `blocks` notify."""
+    """Yield the mentions in `blocks`."""
     for block in blocks:
         if block["type"] == "rich_text":
             continue
@@ -59,7 +60,7 @@ def in_blocks(blocks: list[Json]) -> Iterator[str]:
 
 
 def addresses(text: str, blocks: list[Json]) -> Iterator[str]:
-    """What a message that may show previews has Slack fetch."""
+    """Yield the addresses that Slack fetches for previews of a message."""
     for each in (text, *_texts(blocks)):
         yield from _ADDRESS.findall(each)
 
@@ -98,7 +99,7 @@ def _located(state: StateInline, silent: bool) -> bool:
 
 
 def _outside_code(parser: MarkdownIt, text: str) -> Iterator[str]:
-    """What of `text` is not in code, as it was typed."""
+    """Yield the parts of `text` outside code, as they were typed."""
     lines: list[str | None] = [
         *text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     ]

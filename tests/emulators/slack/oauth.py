@@ -1,4 +1,4 @@
-"""How an app is installed: consent, codes, tokens that rotate (A11).
+"""The installation of an app: consent, codes, tokens that rotate (A11).
 
 Rule 1: a code is good once, for ten minutes, for the address that it was made for, and
 only with the app's secret. So is a refresh token: whoever spends it gets the next.
@@ -42,7 +42,7 @@ class Org:
 
 @dataclass(slots=True)
 class Grant:
-    """What somebody has consented to."""
+    """A consent to install the app."""
 
     place: "SlackEmulator | Org"
     user: str

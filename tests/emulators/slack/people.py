@@ -1,4 +1,4 @@
-"""Who and where: the users and the channels of the workspace, as Slack tells them.
+"""The JSON of the workspace's users and channels.
 
 Field sets: A5.5 (`users.info`, `conversations.info`).
 """

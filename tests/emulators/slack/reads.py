@@ -17,7 +17,7 @@ MOST_PAGE = 1_000
 
 
 class Reads:
-    """What the app may read."""
+    """The methods with which the app reads."""
 
     def __init__(
         self,
@@ -184,7 +184,7 @@ class Reads:
 
 
 def _within(call: Call, message: Message) -> bool:
-    """Whether `message` lies between `oldest` and `latest`."""
+    """Return whether `message` lies between `oldest` and `latest`."""
     ts = float(message.ts)
     oldest, latest = _moment(call, "oldest", "0"), _moment(call, "latest", "inf")
     return oldest < ts < latest or (call.flag("inclusive") and ts in (oldest, latest))

@@ -54,7 +54,7 @@ class Modal:
 
     @property
     def buttons(self) -> tuple[str, ...]:
-        """What the buttons among its blocks read."""
+        """The labels of the buttons among its blocks."""
         return tuple(each.label for each in self.controls if each.kind in BUTTONS)
 
     @property
@@ -80,7 +80,7 @@ class Home:
 
     @property
     def buttons(self) -> tuple[str, ...]:
-        """What its buttons read."""
+        """The labels of its buttons."""
         return tuple(each.label for each in self.controls if each.kind in BUTTONS)
 
     @property

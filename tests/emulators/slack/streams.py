@@ -34,7 +34,7 @@ class _Live:
 
 
 class Streams:
-    """What the app may stream."""
+    """The methods with which the app streams."""
 
     def __init__(self, world: World, chat: Chat, tell: Callable[[Json], None]) -> None:
         #: Kinds of channels that take no streams (A7.2: some take them in direct
@@ -57,7 +57,7 @@ class Streams:
         }
 
     def is_live(self, message: Message) -> bool:
-        """Whether `message` is being streamed."""
+        """Return whether `message` is being streamed."""
         live = self._live.get((message.channel, message.ts))
         return live is not None and self._world.clock() - live.began < LIFETIME
 
@@ -169,7 +169,7 @@ class Streams:
 
 
 def _text(call: Call) -> tuple[str, bool]:
-    """What a call adds, and whether it says so in chunks."""
+    """Return the text that a call adds, and whether it comes in chunks."""
     chunks = call.value("chunks")
     text = call.text("markdown_text")
     if chunks and text:

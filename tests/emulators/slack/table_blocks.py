@@ -19,7 +19,7 @@ CELLS = ("raw_text", "raw_number", "rich_text")
 
 
 def problem(block: Json) -> str | None:
-    """What is wrong with a table, if anything is."""
+    """Return the error about a table, or None."""
     rows = block.get("rows")
     is_data = block["type"] == "data_table"
     if not isinstance(rows, list) or not 1 + is_data <= len(rows) <= MOST_ROWS + 1:

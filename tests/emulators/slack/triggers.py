@@ -16,7 +16,7 @@ VALID = 60.0
 
 @dataclass(slots=True)
 class Trigger:
-    """Who did something, where, and when."""
+    """An action of a person: who, where, and when."""
 
     user: str
     at: float

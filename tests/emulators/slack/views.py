@@ -47,12 +47,12 @@ class View:
 
     @property
     def blocks(self) -> list[Json]:
-        """What is on it from top to bottom."""
+        """The blocks of the view from top to bottom."""
         blocks: list[Json] = self.given["blocks"]
         return blocks
 
     def state(self, block: Json, element: Json) -> Json:
-        """What is in one of its inputs or menus now."""
+        """Return the current state of one of its inputs or menus."""
         at = (block["block_id"], element["action_id"])
         return self.typed.get(at) or fields.initial(element)
 
@@ -297,7 +297,7 @@ def _problems(view: Json, kind: str) -> Iterator[str]:
 
 
 def _errors(view: View, errors: Any) -> dict[str, str]:
-    """What is to be shown beside inputs; only there can it be shown."""
+    """Return the errors to be shown, by input; only inputs can have one."""
     inputs = {block["block_id"] for block in view.blocks if block["type"] == "input"}
     if not isinstance(errors, dict) or not errors or not errors.keys() <= inputs:
         raise Refused("invalid_errors", there=sorted(inputs))
@@ -315,5 +315,5 @@ def _wrong(message: str) -> Refused:
 
 
 def title(view: View, name: str = "title") -> str:
-    """What the title, or the button `submit` or `close`, of a view reads."""
+    """Return the title of a view, or the label of its `submit` or `close` button."""
     return words({"text": view.given.get(name)})

@@ -1,4 +1,4 @@
-"""What a reader sees of a message's JSON: every text in it that Slack's client shows.
+"""The texts of a message's JSON that Slack's client shows.
 
 Rule: independent of how an app reads messages; a field is here because the client
 shows it (A1.5). Colours, pictures and what a click reveals are left out.

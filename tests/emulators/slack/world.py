@@ -25,7 +25,7 @@ SLACKBOT = "USLACKBOT"
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """What a message read from `at` (by the emulator's clock) on."""
+    """The text of a message from `at` (by the emulator's clock) on."""
 
     at: float
     text: str
@@ -125,7 +125,7 @@ class Message:
 
     @property
     def shown(self) -> str:
-        """What its blocks show or, if they show none, its text."""
+        """The text that its blocks show or, if they show none, its text."""
         return kit.shown(self.blocks or []) or self.text
 
 
@@ -225,7 +225,7 @@ class World:
         return self.add_channel("", kind="im", members=pair)
 
     def shared(self, channel: str) -> bool:
-        """Whether people of another organisation are in a channel (A14)."""
+        """Return whether people of another organisation are in a channel (A14)."""
         there = (self.users.get(user) for user in self.channels[channel].members)
         return any(user.team != self.team for user in there if user)
 
@@ -393,7 +393,7 @@ class World:
         return shape
 
     def _place(self, message: Message) -> Json:
-        """What a message says of its thread."""
+        """Return the fields of a message about its thread."""
         if message.thread_ts:
             root = self.messages[message.channel].get(message.thread_ts)
             parent = {"parent_user_id": root.user} if root else {}
@@ -442,7 +442,7 @@ def _bot_fields(user: User) -> Json:
 
 
 def _stranger_fields(user: User) -> Json:
-    """What a message says of somebody from another organisation (A14)."""
+    """Return the fields of a message by somebody from another organisation (A14)."""
     profile = {"name": user.name.lower(), "real_name": user.real_name}
     return {
         "user_team": user.team,

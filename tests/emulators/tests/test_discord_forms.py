@@ -108,7 +108,8 @@ class Desk:
         return asked
 
     async def answer(self, kind: int, data: Any) -> int:
-        """What a callback that the SDK would not send is answered with: a status."""
+        """Send a callback that the SDK would not send; return the status of the
+        response."""
         asked = self.emulator.command(self.alice, self.general, "sulk")
         path = f"/interactions/{asked.id}/{asked.token}/callback"
         status, _, _ = await self.wire.call("POST", path, {"type": kind, "data": data})
@@ -324,7 +325,7 @@ async def test_what_a_command_asks_of_members_is_said_as_text(desk: Desk) -> Non
 
 
 async def said(desk: Desk, asked: Asked) -> str:
-    """What somebody is answered."""
+    """Wait for the response; return its text."""
     await desk.emulator.until(lambda: asked.acked and desk.emulator.settled)
     assert asked.response is not None
     assert asked.response.message is not None

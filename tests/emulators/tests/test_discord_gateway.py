@@ -27,7 +27,7 @@ async def wire(emulator: DiscordEmulator) -> AsyncIterator[Wire]:
 
 
 async def hear_texts(line: Line, count: int) -> list[str]:
-    """What the next `count` messages say."""
+    """Return the contents of the next `count` messages."""
     return [(await line.hear("MESSAGE_CREATE"))["d"]["content"] for _ in range(count)]
 
 

@@ -1,4 +1,4 @@
-"""What one person sees, and controls of messages, met through the SDK (A8.2, A10)."""
+"""Ephemeral messages and controls of messages, through the SDK (A8.2, A10)."""
 
 from collections.abc import AsyncIterator
 

@@ -1,4 +1,4 @@
-"""What people do with modals, and what the app answers (A10)."""
+"""Modals as people use them, and the app's responses (A10)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Who people are, commands and shortcuts, met through the SDK (A10, A13, A14)."""
+"""Users, commands and shortcuts, through the SDK (A10, A13, A14)."""
 
 from collections.abc import AsyncIterator
 

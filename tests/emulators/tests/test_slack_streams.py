@@ -46,7 +46,7 @@ class Talk:
 
     @property
     def seen(self) -> Seen:
-        """What Alice sees of it."""
+        """Return the last message of the thread as Alice sees it."""
         return self.slack.thread(self.channel, self.root)[-1]
 
 

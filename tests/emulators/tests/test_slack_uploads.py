@@ -1,4 +1,4 @@
-"""How the app's files get into Slack, met through the SDK (A15)."""
+"""Uploads of the app's files, through the SDK (A15)."""
 
 from collections.abc import AsyncIterator
 
