@@ -51,7 +51,7 @@ _PER_THREAD = Rate(5, 5.25, RateLimitScope.THREAD, burst=5, slides=True)
 # All calls of a bot pass `GlobalRateLimiter`, where a write would wait with its text.
 # So writes wait here, as long as they would wait there, and are made with what is there
 # by then.
-_ALL = Rate(MOST, SECONDS, RateLimitScope.BOT, burst=MOST, slides=True)
+_ALL = Rate(MOST, SECONDS[0], RateLimitScope.BOT, burst=MOST, slides=True)
 
 LIMITS = Limits(
     # Discord takes 2,000 characters (facts B5); some are reserved for the mark of a

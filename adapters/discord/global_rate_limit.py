@@ -23,15 +23,19 @@ from bot.runtime.background import later
 
 log = logging.getLogger(__name__)
 
-# Discord allows 50 in a second (facts B4). So many keep to it as long as no call is
-# delayed on its way by a tenth of a second more than those that are sent later.
+# Discord allows 50 in a second (facts B4). MOST are sent in the first of SECONDS, which
+# keeps to it as long as no call is delayed on its way by 0.05 s more than later ones;
+# after a refusal in the second, and after another in the third, which leave 0.1 s and
+# 0.5 s for delays.
 MOST = 49
-SECONDS = 1.1
+SECONDS = (1.05, 1.1, 1.5)
 
-# After a refusal calls are sent in so many seconds instead, which leaves 0.5 s for
-# delays, for so long. Discord bans a bot with 10,000 refusals in that time (facts B4).
-CAREFUL_SECONDS = 1.5
-CAREFUL_FOR = 600.0
+# Seconds without a refusal until the step before is tried again. Discord bans a bot
+# with 10,000 refusals in that time (facts B4).
+WIDER_FOR = 600.0
+
+# Seconds within which refusals are one: those of all calls that were under way.
+TOGETHER = 1.0
 
 # Of all processes together: in no second more than the burst, and what the rate allows
 # in that second and in the life of a lease, 48 in all.
@@ -49,13 +53,14 @@ Lease = Callable[[int], Awaitable[CallLease]]
 
 
 class GlobalRateLimiter:
-    """Delays calls so that at most MOST are sent within SECONDS, or within
-    CAREFUL_SECONDS for some time after Discord refused one."""
+    """Delays calls so that at most MOST are sent within `seconds`."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         #: When the last calls were sent.
         self._sent: deque[float] = deque([float("-inf")] * MOST, maxlen=MOST)
-        self._careful_until = float("-inf")
+        #: The index in SECONDS after the last refusal, and when that was.
+        self._step, self._refused_at = 0, float("-inf")
         self._waiting: deque[asyncio.Future[None]] = deque()
         #: Calls that are sent when no other waits.
         self._patient: deque[asyncio.Future[None]] = deque()
@@ -76,22 +81,31 @@ class GlobalRateLimiter:
 
     def refused(self) -> None:
         """Record that Discord refused a call for the rate of all calls."""
-        if self._seconds == SECONDS:
-            log.warning("discord.global_limit for=%.0f", CAREFUL_FOR)
-        self._careful_until = time.monotonic() + CAREFUL_FOR
+        now = self._clock()
+        if now - self._refused_at < TOGETHER:
+            return
+        step = min(self._current_step(now) + 1, len(SECONDS) - 1)
+        if step > self._current_step(now):
+            log.warning("discord.global_limit for=%.0f", WIDER_FOR)
+        self._step, self._refused_at = step, now
 
     @property
-    def _seconds(self) -> float:
-        is_careful = time.monotonic() < self._careful_until
-        return CAREFUL_SECONDS if is_careful else SECONDS
+    def seconds(self) -> float:
+        """Return the seconds in which at most MOST calls are sent."""
+        return SECONDS[self._current_step(self._clock())]
+
+    def _current_step(self, now: float) -> int:
+        if not self._step:
+            return 0
+        return max(0, self._step - int((now - self._refused_at) / WIDER_FOR))
 
     def _grant(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         while line := self._waiting or self._patient:
-            now = time.monotonic()
-            opens = self._sent[0] + self._seconds
+            now = self._clock()
+            opens = self._sent[0] + self.seconds
             if opens > now:
                 self._wait(opens - now)
                 return
@@ -133,7 +147,7 @@ class GlobalRateLimiter:
                 # The error is reported, and the calls still wait.
                 self._wait(AGAIN)
         self._processes = lease.processes
-        self._leased, self._leased_until = lease.granted, time.monotonic() + LIFE
+        self._leased, self._leased_until = lease.granted, self._clock() + LIFE
         if lease.granted:
             self._grant()
         else:

@@ -563,7 +563,7 @@ async def test_a_timer_of_the_rate_limiter_that_fails_is_called_again(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(background, "REPEAT_AFTER", 0.01)
-    monkeypatch.setattr(global_rate_limit, "SECONDS", 0.05)
+    monkeypatch.setattr(global_rate_limit, "SECONDS", (0.05,))
     through, failures = GlobalRateLimiter._grant, [MemoryError(SECRET)]
 
     def let_through(self: GlobalRateLimiter) -> None:

@@ -257,7 +257,7 @@ class Run:
             return new
         self.held += new
         now = []
-        while self.held and self.calls[0] + SECONDS <= self.now + 1e-9:
+        while self.held and self.calls[0] + SECONDS[0] <= self.now + 1e-9:
             self.calls.append(self.now)
             now.append(self.held.popleft())
         return now

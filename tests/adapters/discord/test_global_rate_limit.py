@@ -49,8 +49,8 @@ async def test_a_patient_call_goes_last_and_a_cancelled_one_not_at_all() -> None
 async def test_after_a_refusal_calls_are_further_apart(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    for name, value in (("MOST", 5), ("SECONDS", 0.0), ("CAREFUL_SECONDS", 0.4)):
-        monkeypatch.setattr(f"adapters.discord.global_rate_limit.{name}", value)
+    monkeypatch.setattr("adapters.discord.global_rate_limit.MOST", 5)
+    monkeypatch.setattr("adapters.discord.global_rate_limit.SECONDS", (0.0, 0.4))
     loop = asyncio.get_running_loop()
     async with DiscordEmulator(rates={"global": Rate(5, 0.2)}) as discord:
         channels = [discord.add_channel(f"room-{n}") for n in range(30)]
@@ -64,6 +64,18 @@ async def test_after_a_refusal_calls_are_further_apart(
     assert loop.time() - began >= 0.4
     assert discord.refused == refused
     assert caplog.text.count("discord.global_limit") == 1
+
+
+def test_a_refusal_widens_by_a_step_and_ten_minutes_without_one_narrow() -> None:
+    now = 0.0
+    limiter = GlobalRateLimiter(lambda: now)
+    found = [limiter.seconds]
+    for now in (100.0, 100.9, 102.0, 104.0, 703.9, 704.0, 1304.0):
+        # The second refusal is of a call that was under way with the first.
+        if now < 700:
+            limiter.refused()
+        found.append(limiter.seconds)
+    assert found == [1.05, 1.1, 1.1, 1.5, 1.5, 1.5, 1.1, 1.05]
 
 
 async def test_two_processes_meet_no_limit_together() -> None:
