@@ -40,7 +40,7 @@ ANSWER = (SENTENCE * 23)[:1500].rstrip()
 # The last of fifty replies waits for about a minute.
 PATIENCE = 240.0
 
-# What the patient schedule may hold back, in characters; its best one counts.
+# The most characters that the patient schedule may hold back; its best result counts.
 WORTH = (50, 100, 200, 400, 800, 1500)
 
 

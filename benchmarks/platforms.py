@@ -193,7 +193,7 @@ class Slack:
             for each in self._slack.statuses
             if each.status and (each.channel, each.thread_ts) == place
         ]
-        # What is answered at once needs no sign before it.
+        # An immediate answer needs no sign before it.
         seen = [*lines, *(at for at, _ in self.answer(question))]
         return min((at for at in seen if at >= question.at), default=None)
 

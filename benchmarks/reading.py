@@ -121,7 +121,7 @@ async def _measured(readers: int, answers: int) -> Cost:
 
 
 async def _read(pid: int, token: str, readers: int, answers: int, text: str) -> Cost:
-    # What is loaded at the first answer does not count.
+    # Modules that are loaded at the first answer do not count.
     await Reader(ADDRESS, token).read("Warm up")
     idle, used, began = memory(pid), cpu(pid), time.perf_counter()
     found = [Reader(ADDRESS, token) for _ in range(readers)]

@@ -12,8 +12,8 @@ from benchmarks.machine import child
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.support.process import Process, claude_env
 
-# What is left to do when a benchmark has seen enough is of no interest to it, and as
-# many answers run at once as it asks for.
+# A benchmark ends processes without grace, and runs as many answers at once as it asks
+# for.
 ENV = {"THREADKEEP_GRACE": "0", "THREADKEEP_ANSWERS_AT_ONCE": "10000"}
 
 CONNECT_SECONDS = 60.0

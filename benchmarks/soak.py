@@ -119,7 +119,8 @@ class Soak:
             message = guild.say(self.discord.alice, self.discord.general, said)
             self._threads.append(("discord", self.discord.general, message))
             self.asked["discord"] += 1
-        # What Discord tells nobody twice must have been heard before the first kill.
+        # Discord does not repeat events, so these must have arrived before the first
+        # kill.
         await guild.until(
             lambda: all(
                 guild.thread_of(message)

@@ -34,7 +34,7 @@ FROZEN = 20.0
 #: For how long a full disk stays full, in seconds, from and to; and its size in MB.
 FULL, DISK = (2.0, 15.0), 600
 
-#: What is done, and how often of a hundred times.
+#: The kinds of faults, and the share of each in per cent.
 KINDS = {
     "kill": 44,
     "freeze": 10,

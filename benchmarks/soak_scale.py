@@ -55,7 +55,7 @@ PROGRESS = 60.0
 ENDED = "SELECT ended, count(*) FROM turns GROUP BY 1 ORDER BY 2 DESC"
 OPEN = "SELECT count(*) FROM turns WHERE state <> 'delivered'"
 
-# What has to be none in the end.
+# The counts that have to be 0 in the end.
 LEFT = "questions without an answer, open turns, and events that Slack repeats"
 
 

@@ -31,7 +31,7 @@ GATEWAYS, MANY = 2, 8
 #: Takes something away; returns the seconds until an answer goes on.
 Harm = Callable[[Town], Awaitable[float]]
 
-# Which process answers a thread.
+# The process that answers a thread.
 OWNER = """
     SELECT processes.name FROM threads JOIN processes ON processes.id = owner
     WHERE threads.thread = %s
@@ -162,7 +162,7 @@ async def _idle() -> Table:
             await here.start("gateway")
         for _ in range(MANY):
             await here.start("work")
-        # What they do at their start is not what they do all day.
+        # Work at the start of a process is not part of its idle load.
         await asyncio.sleep(IDLE_SECONDS)
         before = here.used()
         await asyncio.sleep(IDLE_SECONDS)

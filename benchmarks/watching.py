@@ -10,7 +10,7 @@ from benchmarks.platforms import Platform, Question
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.claude.prompt import Body
 
-#: What says that more is to come; it is not Claude's.
+#: The mark of an unfinished text; it is not Claude's.
 MORE = " …"
 
 #: (characters, seconds that they waited to be seen).
@@ -111,7 +111,7 @@ def _lags_of(sent: Growth, seen: Growth, until: float) -> Iterator[Lag]:
     when, visible = next(views)
     done = 0
     for at, chars in sent:
-        # What is shown may end inside a delta: each piece has its own lag.
+        # A shown text may end inside a delta: each piece has its own lag.
         while done < chars:
             while visible <= done:
                 when, visible = next(views)

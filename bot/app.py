@@ -99,10 +99,10 @@ class App:
         self._look = survey
         self._search = search
         self._damage: ConfigError | None = None
-        #: What wakes this process; None if it has the database for itself.
+        #: The wake-ups of this process; None if it has the database for itself.
         self._wakeups = wakeups
         self._closing = asyncio.Event()
-        #: What Claude's API says of the models that we know.
+        #: The availability of known models according to Claude's API.
         self._survey: ModelAvailability | None = None
         self.platforms = platforms = Platforms(adapters, operator.served)
         by_name = platforms.adapters

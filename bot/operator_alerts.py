@@ -173,7 +173,7 @@ class ReportingModel:
         try:
             yield
         except ModelDenied as error:
-            # What is in brackets names a single request.
+            # The text in brackets names a single request.
             problem = str(error).partition(" (")[0]
             self._start("operator alert", self._alerts.report(problem, str(error)))
             raise

@@ -53,7 +53,7 @@ def accounts_of(scope: Scope, at: float) -> Iterator[tuple[Scope, str]]:
     at = calendar_time(at)
     # The account of all workspaces comes last: others wait until the commit.
     levels = (ScopeLevel.CHANNEL, ScopeLevel.WORKSPACE, ScopeLevel.OPERATOR)
-    # What the operator pays for has no workspace.
+    # Costs of the operator have no workspace.
     for place in dict.fromkeys(scope.at(level) for level in levels):
         for period in Period:
             yield place, period.name_at(at)

@@ -29,7 +29,7 @@ _USED = f"""
 """
 USED, UNTIL = _USED.format("*"), _USED.format("until")
 
-# What a kept passage depends on.
+# The values that a cached passage depends on.
 BASIS = f"""
     SELECT id, reads_after, coalesce(({UNTIL}), 0) AS until FROM threads
     WHERE id = ({THREAD_ID})

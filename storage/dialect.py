@@ -29,7 +29,7 @@ ROW_LOCK = "/*row lock*/"
 #: The same, for a query that leaves out the rows which somebody else changes.
 FREE_ROWS = "/*free rows*/"
 
-#: What a row is found by that has no id, within one transaction.
+#: The identifier of a row that has no id, within one transaction.
 ROW = "rowid"
 
 #: The day on which a call ended, such as 2026-11-30, in UTC.

@@ -45,7 +45,7 @@ COLUMNS = {
     """,
 }
 
-# What is looked for when rows are ordered and joined.
+# Columns to be indexed for orders and joins.
 _INDEXES = {
     "turns": ("thread_id", "ended_at"),
     "messages": ("thread_id", "turn_id"),

@@ -36,7 +36,7 @@ THREAD_FILES = f"""
     ORDER BY at, messages.id, position
 """
 
-# What became of the same bytes in this thread.
+# The decision about the same bytes in this thread.
 CHOSEN = f"""
     SELECT digest, reason
     FROM message_files CROSS JOIN messages ON messages.id = message_id

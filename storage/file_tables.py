@@ -37,7 +37,7 @@ def m016_files(db: Database) -> None:
         defaults={"refused": 0},
         strict=True,
     )
-    # What became of each file of a message. `file` is `Attachment.key`; `digest` is
+    # The outcome of each file of a message. `file` is `Attachment.key`; `digest` is
     # NULL for a file that was not read for `reason`.
     db.table("message_files").create(
         {

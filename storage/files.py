@@ -24,7 +24,7 @@ _MESSAGE = f"""
       AND deleted_at IS NULL
 """
 
-# What became of the files of a message.
+# The outcome of the files of a message.
 STORED = """
     SELECT file, name, reason, refused, pages, all_pages, cut
     FROM message_files LEFT JOIN file_contents USING (digest)

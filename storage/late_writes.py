@@ -6,7 +6,7 @@ from bot.domain.turn import Turn
 from storage import erasures, locks
 from storage.connection import Connection
 
-# What was written again belongs to a later turn of the same thread.
+# A message that was written again belongs to a later turn of the same thread.
 KNOWN = """
     SELECT turn_id, state, part, message FROM replies JOIN turns ON turns.id = turn_id
     WHERE thread_id = (SELECT thread_id FROM turns WHERE turns.id = :turn)

@@ -32,7 +32,7 @@ def m026_mcp(db: Database) -> None:
         not_null={"digest", "server", "url", "tools", "at"},
         strict=True,
     )
-    # What the request had: servers with the digests of their listings.
+    # The tools of the request: servers with the digests of their listings.
     db.table("receipts").add_column("tools", str, not_null_default="")
     # JSON: calls as [label, tool, failed], and labels of servers that failed.
     db.table("receipts").add_column("asked", str, not_null_default="[]")

@@ -61,7 +61,7 @@ def m015_names(db: Database) -> None:
         strict=True,
     )
     db.table("names").create_index(["at"])
-    # Who was there lately is looked for every minute.
+    # The search for people who were active lately runs every minute.
     db.table("audit").create_index(["at"])
     db.table("refusals").create_index(["at"])
 

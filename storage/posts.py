@@ -16,7 +16,7 @@ from storage.scope_columns import inside, parts, scope_of
 #: The most posts of a thread that are read at once.
 MOST_POSTS = 2_000
 
-# What is kept as JSON, beside the columns that queries use.
+# The values that are kept as JSON, beside the columns that queries use.
 _DETAILS = ("turn", "index", "final", "controls", "body", "signs", "files", "edited")
 
 

@@ -257,7 +257,7 @@ def find(db: Connection, turn: str) -> Receipt | None:
         effort=row["effort"] or "",
         prompt=_prompt(row),
         usage=past_requests.usage_of(row),
-        # What counts on budgets: for an unknown cost, what was reserved.
+        # The cost that counts on budgets: for an unknown cost, the reservation.
         cost=row["booked"] if booked else row["cost"],
         bounded=bool(row["bounded"]),
         held=row["reserved"] or 0.0,

@@ -55,7 +55,7 @@ class Refresh:
     asks: Sequence[RateAsk]
 
 
-#: What a refresh is answered; None if its thread is another process's.
+#: The result of a refresh; None if its thread is another process's.
 Answer = Sequence[RateState] | None
 
 

@@ -37,7 +37,7 @@ AT_ONCE = 8
 #: 10 ms.
 FILLED_AT_ONCE = 50
 
-# What a message or an answer reads; the text of an answer is in its turn.
+# The text of a message or an answer; an answer's is in its turn.
 TEXT = "CASE role WHEN 'assistant' THEN turns.text ELSE messages.text END"
 
 # As the migration says both.

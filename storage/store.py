@@ -104,7 +104,7 @@ class DatabaseStore:
         self.owner = owner
         #: Whether several processes may use the database at once.
         self.shared = shared
-        #: What is to be done after rows were deleted; may take a second.
+        #: Called after rows were deleted; may take a second.
         self._tidy = tidy
         self._refreshes = RefreshGroup(write, owner, clock)
 

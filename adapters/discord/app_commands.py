@@ -63,7 +63,7 @@ class Tree(app_commands.CommandTree[discord.Client]):
 
     #: The guilds in which commands are carried out.
     served: Served = ALL
-    #: What other gateways of the bot share; None if there are none.
+    #: The state shared with other gateways of the bot; None if there are none.
     gateways: Gateways | None = None
 
     async def interaction_check(self, interaction: Interaction, /) -> bool:

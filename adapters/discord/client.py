@@ -47,7 +47,7 @@ log = logging.getLogger(__name__)
 UNFIT = {40005, 50006, 50035}
 # The token of an interaction, not the bot's, has expired: it lasts for 15 minutes.
 EXPIRED = 50027
-# What AutoMod says about a text.
+# Error codes of AutoMod, for a text that it blocks.
 BLOCKED = {200000, 200001}
 # Lacking a permission, or a thread that is locked.
 FORBIDDEN = {50013, 160005}

@@ -33,8 +33,8 @@ from bot.text.excerpts import PREVIEW_OF, excerpt
 #: Types of messages that people and programs write; all others are Discord's own (facts
 #: B5).
 SPOKEN = {discord.MessageType.default, discord.MessageType.reply}
-#: What other programs answer to commands, and the result of a poll, which Discord posts
-#: as its author: to be read, not to be answered.
+#: Answers of other programs to commands, and the result of a poll, which Discord posts
+#: as its author: read, but not answered.
 AUTOMATIC = {
     discord.MessageType.chat_input_command,
     discord.MessageType.context_menu_command,

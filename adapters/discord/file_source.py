@@ -18,7 +18,7 @@ from bot.runtime import downloads
 
 HOSTS = ("cdn.discordapp.com", "media.discordapp.net")
 
-#: What an address that has expired is answered with; what was deleted, too.
+#: The statuses for an address that has expired; a deleted file gets them, too.
 _EXPIRED = (403, 404)
 
 

@@ -36,8 +36,8 @@ PLENTY = 500
 SPACE = 5.25
 
 
-# What the gateway sends when a session begins or resumes, and says nothing of whether
-# the intents of the bot let events through.
+# The events at the beginning of a session or when it resumes. They do not show whether
+# the intents of the bot let other events through.
 GREETINGS = {"READY", "RESUMED", "GUILD_CREATE"}
 
 

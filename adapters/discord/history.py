@@ -50,7 +50,8 @@ class MessageHistory:
             for each in self._received(guild, thread, found)
             if each.message not in known
         ]
-        # What a thread is about comes from another channel, and is in `end` already.
+        # The message that opens a thread comes from another channel, and is in `end`
+        # already.
         opening = [each for each in end if each.opens]
         rest = [each for each in end if not each.opens]
         head = [*opening, *first]

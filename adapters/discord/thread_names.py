@@ -24,12 +24,12 @@ UNNAMED = A_QUESTION
 _SEARCHED = 4_000
 
 _FENCE = re.compile(r"```++|~~~++")
-# What follows a fence on its line: a language.
+# The rest of the line behind a fence: a language.
 _INFO = re.compile(r"[^\s`]*+[ \t]*+\n")
 _SPOILER = re.compile(r"\|\|.+?\|\|", re.DOTALL)
 _LINK = re.compile(r"!?\[([^\[\]\n]++)\]\((?:[^()\s]|\([^()\s]*+\))++[^()\n]*+\)")
 _LABEL = re.compile(r"\[[^\[\]]++\]")
-# What begins a line and is no part of its words.
+# Marks at the beginning of a line that belong to no word.
 _MARKS = re.compile(
     r"(?:\s|>|#{1,6}(?=\s)|-#(?=\s)|[-*+](?=\s)|[0-9]{1,3}[.)](?=\s))++"
 )
@@ -40,7 +40,7 @@ _UNSEEN = re.compile(
     r"\u180b-\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufeff"
     r"\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
 )
-# What a name may not end with before an ellipsis.
+# Characters to be removed before an ellipsis.
 _ENDS = " ,.;:-"
 
 

@@ -32,7 +32,7 @@ from bot.messages.answer_files import MAY_NOT_ATTACH
 
 log = logging.getLogger(__name__)
 
-# What an error says if a permission is missing, and not if the thread is locked.
+# Part of the error for a missing permission; a locked thread's error does not have it.
 LACKING = "code 50013"
 
 # For posts of unknown outcome, those of answers and those of files:

@@ -17,7 +17,7 @@ from bot.messages import check as messages
 from bot.messages import config as config_messages
 from bot.text.addresses import Listening
 
-# What no code is.
+# A code that Slack never issues.
 NO_CODE = "threadkeep-check"
 
 # The scopes of the manifest that the bot requires (facts A12).

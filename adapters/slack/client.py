@@ -100,17 +100,17 @@ DEFAULT_PAUSE = 5.0
 # The most rate limits that one call waits out.
 MOST_WAITS = 5
 
-#: What everything that we write is sent with: Slack opens no preview, and looks for no
-#: names and addresses in a text (facts A6).
+#: Arguments of every text that is written: Slack opens no preview, and looks for no
+#: names and addresses in it (facts A6).
 QUIET: Mapping[str, Any] = {
     "unfurl_links": False,
     "unfurl_media": False,
     "link_names": False,
     "parse": "none",
 }
-# What of it a method takes (facts A5.3). An edit keeps what was said of previews when
-# the message was posted, but looks for names unless it is told again not to; a stream
-# takes none of it, and opens none (facts A7.1).
+# The arguments that each method accepts (facts A5.3). An edit keeps the previews as the
+# post set them, but looks for names unless that is switched off again; a stream accepts
+# none of them, and opens no preview (facts A7.1).
 _QUIET_BY_METHOD: Mapping[str, tuple[str, ...]] = {
     "chat.postMessage": tuple(QUIET),
     "chat.postEphemeral": ("link_names", "parse"),

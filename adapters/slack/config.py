@@ -41,7 +41,7 @@ class SlackConfig:
     streams: Mode = Mode.AUTO
     #: How many connections of Socket Mode this process opens.
     connections: int = 1
-    #: What verifies requests of Slack's; "" for an app that gets none.
+    #: The secret that verifies Slack's requests; "" for an app that gets none.
     signing_secret: str = field(default="", repr=False)
     #: Where requests of Slack's are received, and people come to install the app.
     http: Listening = DEFAULT_HTTP

@@ -184,7 +184,7 @@ def _is_addressed(
         return True
     if mrkdwn.addresses(seen.own, us.user):
         return True
-    # What somebody quotes or forwards addresses nobody, though Slack tells of it as a
-    # mention (facts A1.5).
+    # A mention inside a quote or a forward addresses nobody, though Slack reports it as
+    # a mention (facts A1.5).
     quoted = seen.mentioned_beside or mrkdwn.mentions(seen.own, us.user)
     return event.get("type") == "app_mention" and not quoted

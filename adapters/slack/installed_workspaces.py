@@ -113,7 +113,7 @@ class InstalledWorkspaces:
         """The renewal of tokens before anybody waits for it."""
         return [self._renewal.chore]
 
-    # Which there are.
+    # Looking up workspaces.
 
     async def get(self, team: str) -> Workspace:
         """Return the workspace `team`. Raises AccessRevoked if the app is not installed

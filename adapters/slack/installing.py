@@ -63,7 +63,7 @@ MOST_NAME = 100
 # anybody may ask for the page.
 MOST_BEGUN = 120
 
-#: What somebody reads by Bolt's reason for a failure.
+#: The text for people, by Bolt's reason for a failure.
 _REASONS = {
     "invalid_browser": texts.FOREIGN_STATE,
     "invalid_state": texts.USED_STATE,

@@ -131,7 +131,7 @@ class Interactions:
             return {}
         return None
 
-    # What people do.
+    # Kinds of interactions.
 
     async def _slash(self, body: Body) -> dict[str, Any]:
         place = self._place(str(body["channel_id"]))
@@ -277,7 +277,7 @@ class Interactions:
         place = self._place(str(event["channel"]), str(event["thread_ts"]))
         await self._reply(Command("stop"), place, str(event["user"]))
 
-    # What becomes of it.
+    # Responses.
 
     async def _reply(
         self, command: Command, place: Scope, user: str, claimed: bool = False

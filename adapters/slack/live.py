@@ -32,7 +32,7 @@ Heard = Callable[[str], Awaitable[bool]]
 # How long an event may take, and a connection, in seconds. Slack's take less than one.
 PATIENCE, CONNECTING = 15.0, 15.0
 
-# What the type of a channel needs: a scope, and a subscription (facts A1.2, A12).
+# By type of channel, the scope and the subscription that it needs (facts A1.2, A12).
 _NEEDS = {
     "channel": ("channels:history", "message.channels"),
     "group": ("groups:history", "message.groups"),

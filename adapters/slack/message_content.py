@@ -42,7 +42,8 @@ _MARKER = re.compile(r"^(?:[ \t]|&gt;)*+[0-9a-z]{1,4}+[.)]", re.MULTILINE)
 class Content:
     """The visible content of a message."""
 
-    #: What its sender says, and that with everything beside it; both as mrkdwn.
+    #: The sender's own text, and all of the text with attachments and forwards; both as
+    #: mrkdwn.
     own: str
     text: str
     #: Whether something beside it mentions the bot.

@@ -29,7 +29,7 @@ _ID = (
     rf"|[A-Z0-9]{{0,7}}{_CODED})"
 )
 _EVERYBODY = "(?i:channel|here|everyone)"
-# What begins one of these, or none; letters in any order are near enough.
+# The beginning of one of these, or nothing; any order of their letters is close enough.
 _BEGUN = "(?i:[chanel]{0,6}|[her]{0,3}|[evryon]{0,7})"
 PINGS = re.compile(
     rf"{_LESS}(?:{_AT}(?:[UW]{_ID}|{_CODED})|{_HASH}(?:[CDG]{_ID}|{_CODED})"

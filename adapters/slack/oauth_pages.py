@@ -32,8 +32,8 @@ a.button { display: inline-block; margin-top: 6px; padding: 8px 18px;
 :focus-visible { outline: 2px solid var(--focus); outline-offset: 2px; }
 """
 
-#: What browsers are told of these pages: they are shown and do nothing. The form-action
-#: and frames of others have no use for them.
+#: The response headers of these pages, which only show text: they need no form-action
+#: and no frames.
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; "

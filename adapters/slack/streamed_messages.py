@@ -31,7 +31,7 @@ class StreamedMessages:
         self._streams = streams
         self._turn = turn
         self._may_start = streams.serve(turn.thread)
-        #: What Claude did besides writing.
+        #: Claude's actions besides writing.
         self.cards = TaskCards()
         #: By the index of the message.
         self._open: dict[int, Stream] = {}

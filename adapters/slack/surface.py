@@ -77,7 +77,8 @@ class SlackSurface:
         #: Whether Slack shows the status line.
         self._signed = False
         self._renewing: asyncio.Task[None] | None = None
-        #: What it says, whether that changed, and whether a call says it just now.
+        #: The text of the status line, whether it changed, and whether a call is
+        #: setting it.
         self._line = THINKING_STATUS
         self._changed = Flag()
         self._is_setting = False

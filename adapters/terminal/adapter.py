@@ -97,7 +97,7 @@ class TerminalAdapter:
         self._noticed = asyncio.Event()
         self._keys: Input = DummyInput()
         self._ahead = TypedAhead()
-        #: What shows the answer in this thread.
+        #: The view of the answer in this thread.
         self._shown: Screen = SilentScreen()
         self._listed: list[ThreadSummary] = []
 

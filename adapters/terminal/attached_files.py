@@ -28,7 +28,7 @@ class AttachedFiles:
     """`bot.ports.platform.FileSource` of what was named here."""
 
     def __init__(self) -> None:
-        #: What goes with the next question.
+        #: The files for the next question.
         self.waiting: tuple[Attachment, ...] = ()
         self._named: LruDict[str, bool] = LruDict(MOST_NAMED)
 

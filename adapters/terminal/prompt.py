@@ -20,7 +20,7 @@ from prompt_toolkit.shortcuts import CompleteStyle
 
 from bot.runtime import private_files
 
-#: What paths are completed behind.
+#: The command that is completed with paths.
 ATTACH = "/attach "
 
 

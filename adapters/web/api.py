@@ -82,7 +82,7 @@ class Api:
                 text=asked.message,
                 addressed=True,
                 opens=known is None,
-                # What a program writes is for Claude: nothing in it is an instruction
+                # The text of a program is for Claude: nothing in it is an instruction
                 # to the bot, and nothing a command.
                 parts=("",),
                 name=caller.token.name,

@@ -14,7 +14,7 @@ Schema = dict[str, Any]
 _JSON, _STREAM = "application/json", "text/event-stream"
 _REF = "#/components/schemas/{name}"
 
-#: What each response with an error means, by its status.
+#: The meaning of each response with an error, by its status.
 _ERRORS = {
     400: "The body, a parameter or a header is not understood.",
     401: "The token is missing, or not accepted.",

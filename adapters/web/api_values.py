@@ -18,10 +18,10 @@ from bot.messages import web_api as texts
 
 T = TypeVar("T")
 
-#: What a message may have, in characters.
+#: The longest message, in characters.
 MOST_CHARS = 100_000
-#: What the body of a request may have, in bytes: the longest texts, each character
-#: written as two escapes.
+#: The longest body of a request, in bytes: the longest texts, each character written as
+#: two escapes.
 MOST_BYTES = 12 * (MOST_CHARS + 20_000) + 10_000
 
 ID = r"^[A-Za-z0-9_-]{1,64}$"
@@ -184,7 +184,7 @@ class Done(msgspec.Struct, frozen=True):
     turn: str
     ended: Annotated[str, Meta(pattern="^(done|stopped)$")]
     stop_reason: str
-    #: What people are told below the answer.
+    #: The note below the answer.
     note: str
 
 

@@ -27,7 +27,7 @@ class Bar:
 
     label: str
     value: float
-    #: What is said of it when it is pointed at.
+    #: The text shown when the pointer is on it.
     title: str
 
 

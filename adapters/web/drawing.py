@@ -203,7 +203,7 @@ def _field(field: Field) -> dict[str, Any]:
         for each in directory.MEMBERS
     ]
     known = {each["value"] for each in people}
-    # Whom an admin named by command, such as a program, stays named.
+    # Values that an admin set by command, such as programs, stay in the list.
     people += [
         {"value": each, "label": each.removeprefix("user:"), "about": ""}
         for each in sorted(chosen - known - {"everyone"})

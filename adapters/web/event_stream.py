@@ -72,7 +72,7 @@ class Cursor:
 
     def __init__(self, begin: Position) -> None:
         self._begin = begin
-        #: What the reader has; None while that is known by its fingerprint alone.
+        #: The text that the reader has; None while only its fingerprint is known.
         self._text: str | None = None if begin.offset else ""
         self._hash = _hash("")
         self.stage = begin.stage

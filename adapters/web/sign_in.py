@@ -22,7 +22,7 @@ Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 PATH = "/sign-in"
 
-#: What needs no signing in.
+#: Paths that need no sign-in.
 FREE = (PATH, "/healthz", "/readyz", "/metrics")
 FREE_BELOW = ("/api/", "/static/")
 

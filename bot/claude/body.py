@@ -31,7 +31,7 @@ class Body:
     read."""
 
     def __init__(self, parts: Sequence[tuple[bytes, bool]]) -> None:
-        #: What is sent, and whether as base64.
+        #: The parts to send, and whether each is sent as base64.
         self._parts = deque(parts)
         self.length = sum(
             -(-len(data) // 3) * 4 if is_file else len(data) for data, is_file in parts

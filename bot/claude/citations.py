@@ -18,7 +18,8 @@ MOST_SOURCES = 20
 # The longest title in the list: those of web pages are written by anybody.
 TITLE_CHARS = 150
 
-# What would be read as Markdown in a title, and what would end the address of a link.
+# Characters that Markdown would interpret in a title, and those that would end the
+# address of a link.
 _MARKS = re.compile(r"[\[\]()<>`*_]")
 _BREAKERS = re.compile(r"[\s()<>]")
 _TEXT_MARKS = re.compile(r"[\[\]<>`*]")

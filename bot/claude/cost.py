@@ -54,7 +54,7 @@ MCP_TOKENS = 25_000
 # (?).
 ITERATIONS = 10
 
-# What the frame of a message adds to its text, in tokens, and what the frame of a
+# The tokens that the frame of a message adds to its text, and those that the frame of a
 # request adds (a tool, a schema): more than was ever observed.
 FRAME_TOKENS = 16
 REQUEST_TOKENS = 1_000

@@ -131,13 +131,14 @@ _WORD = re.compile(r"^(?:req_\w{1,64}|[a-z_]{1,64})\Z")
 _FIELD = re.compile(r"\A[a-z_]++(\.\w++)*+(?=: )")
 
 
-# What the API says of a file that it does not take, and where it is (Claude facts 1.5
-# and 1.7). The wording is not documented; a request without files is not affected.
+# The API's error about a file that it does not accept, and the place of the file
+# (Claude facts 1.5 and 1.7). The wording is not documented; a request without files is
+# not affected.
 _DIMENSIONS = "image_dimensions_too_large"
 _OF_FILE = re.compile(r"\b(?:image|pdf|document)")
 _PLACE = re.compile(r"\bmessages\.([0-9]{1,6})\.content\.([0-9]{1,6})\b")
 
-# What the API says of an MCP server that it cannot use: "Connection error while
+# The API's error about an MCP server that it cannot use: "Connection error while
 # communicating with MCP server", without its name, and "Invalid authorization token for
 # MCP server 'NAME'" (anthropics/anthropic-sdk-typescript issue 1027, -python issue
 # 1029; the wording is not documented). A proxy that does not know the connector names

@@ -25,7 +25,7 @@ TIMEOUT = 30.0
 class Learnt:
     """The response of a server that was asked for its tools."""
 
-    #: What it lists of the tools that it may be asked; None if it failed.
+    #: The listing of the tools that the server is allowed; None if it failed.
     listing: Listing | None = None
     #: The names of those that it does not have.
     lacking: tuple[str, ...] = ()

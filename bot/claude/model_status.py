@@ -19,5 +19,5 @@ class ModelStatus:
     lifecycle: str = ""
     #: The day on which it stops answering, if one is set.
     retires: datetime.date | None = None
-    #: What is wrong and what to do, if the model is not accepted.
+    #: The problem and its remedy, if the model is not accepted.
     reason: str = ""

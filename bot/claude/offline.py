@@ -194,7 +194,7 @@ def _long() -> str:
     )
 
 
-#: What is answered to a message with "long".
+#: The answer to a message with "long".
 LONG = _long()
 
 _SHELL = """\
@@ -218,10 +218,10 @@ threadkeep ask "what is wrong here?" < error.log
 threadkeep triage tickets.csv -o sorted.csv --budget 1
 ```"""
 
-#: What is answered to the first message of a thread, whatever it says.
+#: The answer to the first message of a thread, whatever its text.
 INTRO = "\n\n".join([texts.INTRO, texts.NEXT, texts.SET_UP, _SHELL])
 
-# What an answer in a short thread uses, for its price.
+# The usual usage of an answer in a short thread, for its price.
 _USUAL = Usage(input=2_000, output=500)
 
 
@@ -234,7 +234,7 @@ def _prices() -> str:
     return "\n".join([texts.COST_HEAD, "|:--|--:|--:|", *rows])
 
 
-# Which words ask for what, in the order in which they count.
+# The answers by words in the question; the first match counts.
 _TOPICS = (
     (re.compile(r"\blong\b", re.IGNORECASE), LONG),
     (re.compile(r"\btables?\b", re.IGNORECASE), texts.TABLE),

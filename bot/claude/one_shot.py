@@ -41,7 +41,7 @@ class Completion:
     bounded: bool = False
     #: Why the model stopped, as the API reports it; None if it did not come to that.
     stop_reason: str | None = None
-    #: What MCP servers listed, and the names of those that failed.
+    #: The listings of MCP servers, and the names of those that failed.
     listings: tuple[tuple[str, str], ...] = ()
     failed: tuple[str, ...] = ()
     #: The JSON of a compaction block; "" for none.

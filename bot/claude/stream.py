@@ -55,7 +55,7 @@ class Block:
         self._start = start
         #: All of its deltas, if they are kept.
         self.deltas: list[Delta] = []
-        #: What its text cites so far.
+        #: The citations in its text so far.
         self.cited: list[Mapping[str, Any]] = []
 
     def whole(self) -> dict[str, Any]:
@@ -111,7 +111,7 @@ class StreamedMessage:
         self.pages: dict[str, str] = {}
         #: The calls of MCP servers' tools, by id.
         self._calls: dict[str, ToolCall] = {}
-        #: What MCP servers listed.
+        #: The listings of MCP servers.
         self.listings: list[tuple[str, str]] = []
 
     @property

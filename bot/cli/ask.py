@@ -57,7 +57,7 @@ TIMEOUT = 3600.0
 # What is larger is refused here, what still does not fit by Claude, at no cost.
 BYTES_PER_TOKEN = 4
 
-# What an answer is cut by, as the API names it.
+# The reasons for a cut answer, as the API names them.
 _CUT = {
     "max_tokens": messages.ANSWER_TOO_LONG,
     "model_context_window_exceeded": messages.WINDOW_FULL,

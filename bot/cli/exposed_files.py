@@ -29,7 +29,7 @@ def exposures(database: Path, dotenv: Path = DOTENV) -> list[Finding]:
         for path in (database, archive)
         for ending in ("", *_BESIDE)
     ]
-    # What was typed in the terminal.
+    # The history of the terminal has people's questions.
     files.append(database.with_name("history"))
     if open_files := [file for file in files if exposed(file)]:
         found.append(

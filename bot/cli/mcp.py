@@ -91,7 +91,7 @@ async def check_servers(settings: Config, *, offline: bool) -> list[Finding]:
                 )
             )
     except ConfigError:
-        # What is wrong with the key is another finding.
+        # An error about the key is another finding.
         return [_untried(each, tokens, pinned) for each in servers]
     return [
         _finding(server, learnt, pinned)

@@ -62,7 +62,7 @@ def serve(lines: bool, shards: str) -> None:
     names = configured_platforms(env)
     piped = sys.stdin is not None and not sys.stdin.isatty()
     if piped and not lines and not names:
-        # What stands in a pipe or a file is one question, as `ask` takes it.
+        # Input from a pipe or a file is one question, as in `ask`.
         sys.exit(load_module("bot.cli.ask").answer(env, env_file))
     is_local = not names and not piped
     sys.exit(

@@ -44,7 +44,7 @@ class Step:
     ignored: frozenset[str] = frozenset()
     #: Stand for values that are asked for later.
     placeholders: Mapping[str, str] = field(default_factory=dict)
-    #: What to say once the value is accepted.
+    #: The text after the value is accepted.
     after: str = ""
 
 

@@ -38,7 +38,7 @@ class _Copy:
     policy: EffectiveSettings
     #: Values by option, as a form would send them; only those that differ.
     values: Mapping[str, str]
-    #: What would change, a line or more for each.
+    #: The changes, one line or more for each.
     lines: Sequence[str]
     #: The labels of the settings that the person may not see or set.
     left_out: Sequence[str]

@@ -49,7 +49,7 @@ from bot.ui.elements import SILENCE, Command, Response, in_part
 
 log = logging.getLogger(__name__)
 
-# What Claude reads if somebody wants an answer continued.
+# Claude's prompt for the continuation of an answer.
 MORE = "Please go on exactly where you stopped."
 
 

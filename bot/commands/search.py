@@ -37,7 +37,8 @@ MOST_ROUNDS = 3
 # How much of a message a hit shows, and how much of that is before the first word.
 EXCERPT_CHARS, BEFORE_CHARS = 200, 60
 
-# What would format the excerpt, or end its formatting: its author's, not ours.
+# Characters that would format the excerpt, or end its formatting; they are its
+# author's, not ours.
 _MARKS = re.compile(r"[*~|\\]++")
 
 

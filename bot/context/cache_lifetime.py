@@ -20,11 +20,11 @@ _LIFETIMES: dict[CacheTtl, tuple[float, float]] = {
     "5m": (300.0, 1.25),
 }
 
-# What a read costs: at the models where it is dearest.
+# The price of a read as a share of the input's, at the models where it is highest.
 READ = 0.1
 
-# What is taken for the rhythm of a thread that has none yet, as so many pauses: people
-# answer each other within the hour rather than within five minutes.
+# The assumed rhythm of a thread that has none yet, as a number of pauses: people answer
+# each other within the hour rather than within five minutes.
 _ASSUMED = 4
 _ASSUMED_SHARES: dict[CacheTtl, float] = {"1h": 0.85, "5m": 0.5}
 

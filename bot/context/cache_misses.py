@@ -38,9 +38,9 @@ class Miss(enum.Enum):
     PAUSE = "pause"
     #: It was not asked for: it would have cost more than it saves.
     OFF = "off"
-    #: What the request before found on the web is not kept.
+    #: Web results of the previous request are not kept.
     FOUND = "found"
-    #: What MCP servers answered to the request before is not kept.
+    #: Results of MCP tools of the previous request are not kept.
     ASKED = "asked"
     #: None that is known.
     UNKNOWN = "unknown"

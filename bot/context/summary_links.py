@@ -18,7 +18,7 @@ _LINK = re.compile(
     r"|(?<![\w.@/-])(?:[\w-]++[.])++[\w-]++[:/?#][^\s<>\"'`|]++",
     re.IGNORECASE,
 )
-# What ends a sentence or a Markdown link, rather than an address.
+# Characters that end a sentence or a Markdown link, and do not belong to an address.
 _AFTER = ".,;:!?)]}*_~"
 
 

@@ -71,7 +71,7 @@ class Instruction(enum.Enum):
 class EngagementSettings:
     """The settings that decide when the bot answers in a thread."""
 
-    #: Which messages in its own threads are answered without addressing the bot: a
+    #: The messages in its own threads that are answered without addressing the bot: a
     #: value of the option `follow`.
     follow: str = SMART
     #: The level at which `follow` was set: "thread", "channel", "workspace" or

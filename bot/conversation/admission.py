@@ -233,7 +233,8 @@ class Admission:
         last = {message.author: message for message in asked or candidates}
         for author, message in reversed(last.items()):
             person = await self._person(turn, author)
-            # Who cannot be looked up is an outsider if the platform marked them so.
+            # A person who cannot be looked up is an outsider if the platform marked
+            # them so.
             foreign = message.origin is Origin.FOREIGN
             known = person or Person(author, outsider=foreign)
             known = replace(known, shared=known.shared or shared)

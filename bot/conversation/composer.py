@@ -356,7 +356,7 @@ class _Read:
     conversation: list[ChatMessage]
     #: About how many messages were left out when the thread was read for this turn.
     unread: int | None
-    #: What became of the files of the turn's messages, by message.
+    #: The stored files of the turn's messages, by message.
     files: Mapping[str, Sequence[StoredFile]]
     #: Those of them whose price people are to decide about.
     dear: tuple[PricedFile, ...]

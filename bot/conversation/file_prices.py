@@ -57,7 +57,8 @@ class PricedFile:
     """A file that waits for a decision about its price."""
 
     file: ThreadFile
-    #: What it costs, in USD, with the model of the thread; at most, unless counted.
+    #: The model of the thread, and the price with it in USD; an upper bound unless
+    #: counted.
     model: str
     usd: float
     is_counted: bool

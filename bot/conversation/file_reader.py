@@ -90,7 +90,7 @@ class FileReader:
 
     async def _read(self, reading: "_Reading", message: str, file: Attachment) -> None:
         thread = reading.thread
-        # What was read of the same file before need not be fetched.
+        # A file that was read before need not be fetched.
         is_dear = reading.is_dear
         if await self._store.link_file(thread, message, file, is_dear=is_dear):
             return

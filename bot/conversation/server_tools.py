@@ -24,7 +24,7 @@ class ThreadTools:
     """The tools of one request."""
 
     servers: tuple[RequestServer, ...] = ()
-    #: What the thread keeps: of each server the digest of its listing.
+    #: The value that the thread keeps: of each server the digest of its listing.
     kept: str = ""
     #: The labels of the servers that it cannot have now: those of which no tool is
     #: known, and those that have just failed.

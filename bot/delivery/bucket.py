@@ -47,7 +47,7 @@ class Bucket:
     #: Nothing of this priority, or a lower one, before the time: other processes are
     #: before.
     held: tuple[Priority, float] = (Priority.TIDY, float("-inf"))
-    #: What is written, in which scope.
+    #: The kind of write, and its scope.
     kind: WriteKind = WriteKind.POST
     name: str = ""
     #: How many replies of other processes stream there, or wait for their posts, and

@@ -95,7 +95,8 @@ class RateBudget:
 
     def _opens(self, priority: Priority, names: Names, has_own: bool) -> float:
         if self.kind is WriteKind.CLOSE:
-            # What is kept for others is not kept from who has a stop of its own.
+            # The stops kept for other streams are not kept from a reply that has a stop
+            # of its own.
             kept = 0 if has_own else len(self.streaming)
             return max(
                 max(bucket.opens(kept), bucket.hold(priority))

@@ -102,7 +102,7 @@ class StreamedReply:
         #: The number of messages, from the first on, that are final and shown.
         self._complete = 0
         self._pieces = Pieces()
-        #: What is to follow the text, once that is complete.
+        #: The note, the controls and the call after the text, once that is complete.
         self._ending: tuple[str, tuple[Control, ...], str] | None = None
         #: The answer so far, as Claude wrote it.
         self.text = ""

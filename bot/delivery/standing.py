@@ -46,7 +46,7 @@ class Standing:
     budgets: list[RateBudget] = field(default_factory=list)
     #: Whether other processes were before it; then its way of a first text stands.
     refused: bool = False
-    #: What its write in progress takes.
+    #: The tokens that its write in progress took.
     spent: list[Spent] = field(default_factory=list)
     #: The values of `granted`, `shared`, `owes_post` and `stops` before that.
     before: tuple[float, float, bool, RateBudget | None] = (0.0, 0.0, False, None)

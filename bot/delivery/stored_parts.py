@@ -48,7 +48,7 @@ class StoredParts:
         self._store = store
         self._now = now
         self._scheduler = scheduler
-        #: What was posted and could not be stored, by the part.
+        #: Posted parts that could not be stored, by index.
         self._unstored: dict[int, PostedPart] = {}
 
     async def prepare(

@@ -118,7 +118,7 @@ class WriteBudget:
         for budget in budgets:
             budget.refill(now)
         while newly := self._grant_round(budgets, now):
-            # What was passed over for a better alternative may have lost that.
+            # A write that was passed over for a better alternative may be granted now.
             granted += newly
         for group in groups:
             group.forget_idle(now)

@@ -13,7 +13,7 @@ class ApiThread:
     thread: str
     #: The beginning of its first message.
     title: str
-    #: Who wrote its first message.
+    #: The id of the author of its first message.
     owner: str
     #: The number of answers.
     turns: int

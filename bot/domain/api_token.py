@@ -66,7 +66,7 @@ class NewToken:
     """A token at the time of its creation."""
 
     id: str
-    #: What is shown once.
+    #: The token itself, which is shown once.
     text: str
 
     @classmethod

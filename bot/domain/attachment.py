@@ -50,7 +50,7 @@ class FileContent:
     kind: FileKind
     #: "image/png", "application/pdf", "text/plain".
     media_type: str
-    #: What is sent: text is UTF-8.
+    #: The bytes that are sent: text is UTF-8.
     data: bytes
     #: The most tokens that it counts as.
     tokens: int

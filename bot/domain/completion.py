@@ -72,8 +72,8 @@ class RequestFile:
 #: in Chinese, where a character is about a token (an estimate; there is no tokenizer).
 BYTES_PER_TOKEN = 2.5
 
-# What the line counts as that stands in place of a file: it has fewer than two hundred
-# characters beside the name, which has at most 255 bytes on every platform.
+# The tokens of the line in place of a file: it has fewer than two hundred characters
+# beside the name, which has at most 255 bytes on every platform.
 _LINE_TOKENS = 500
 
 
@@ -109,7 +109,7 @@ class ChatMessage:
     content: str
     #: Of a "user" message, in the order of posting.
     files: tuple[RequestFile, ...] = ()
-    #: What the model that made it reads in place of `content`.
+    #: The block that the model which made it reads in place of `content`.
     compaction: Compaction | None = None
     #: Of its role and its `content`, where that is kept for later requests.
     encoded: Encoded | None = field(default=None, compare=False, repr=False)
@@ -218,13 +218,13 @@ class Report:
     #: Whether what was reserved for the last of `calls` no longer covers it: a caller
     #: that cannot pay for all of them closes the stream now.
     grown: bool = False
-    #: What has just begun; None for nothing new.
+    #: The activity that has just begun; None for nothing new.
     activity: Activity | None = None
     #: The calls of MCP servers' tools, in order.
     asked: tuple[ToolCall, ...] = ()
     #: The names of MCP servers without which it is answered, since they failed.
     failed: tuple[str, ...] = ()
-    #: What MCP servers listed, by name: the JSON of their tools.
+    #: The listings of MCP servers, by name: the JSON of their tools.
     listings: tuple[tuple[str, str], ...] = ()
     #: The JSON of a compaction block; "" for none.
     block: str = ""

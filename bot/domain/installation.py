@@ -42,7 +42,7 @@ class Tokens:
     """The sealed tokens of an installation."""
 
     access: str = field(repr=False)
-    #: What gets the next ones, once; "" where tokens do not expire.
+    #: The token that is exchanged for new ones, once; "" where tokens do not expire.
     refresh: str = field(default="", repr=False)
     #: In seconds since 1970; None for never.
     expires_at: float | None = None

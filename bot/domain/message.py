@@ -79,7 +79,7 @@ class Message:
     #: one: it is deleted with them. Set only when the message is received.
     holds: tuple[str, ...] = ()
     origin: Origin = Origin.OWN
-    #: What its author typed, in order: words, and the marks between them; without
+    #: The author's own text, in order: words, and the marks between them; without
     #: quotes. Empty if the platform marks nothing. Set only when it is received.
     parts: tuple[str | Mark, ...] = ()
     #: The author of the message that it replies to or forwards, a BOT or a PERSON;
@@ -88,7 +88,7 @@ class Message:
     answers: Mark | None = None
     #: The author's name, where the platform gives it with the message; else "".
     name: str = ""
-    #: What it asks of its answer besides its text, through the web API.
+    #: The options that it sets for its answer, through the web API.
     options: AnswerOptions = NO_OPTIONS
 
     def __post_init__(self) -> None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from bot.domain.scope import ThreadKey
 from bot.messages.values import NAME_A_CHANNEL
 
-#: What Claude sends at once arrives within so many seconds, and is one write.
+#: Text that Claude sends within so many seconds counts as simultaneous, and is one
+#: write.
 AT_ONCE = 0.02
 
 

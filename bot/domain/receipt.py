@@ -33,7 +33,7 @@ class ReadFile:
     name: str
     #: Bytes; None if unknown.
     size: int | None = None
-    #: What became of it; None if only its name was read, as of files that earlier
+    #: The stored file; None if only its name was read, as of files that earlier
     #: versions received.
     stored: StoredFile | None = None
 

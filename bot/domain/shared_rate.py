@@ -71,7 +71,7 @@ class Member:
     streams: int
     #: Until when that counts.
     until: float
-    #: What it was refused last; None if nothing since its last write.
+    #: The write that was refused last; None if nothing was since its last write.
     wish: "Wish | None" = None
 
 

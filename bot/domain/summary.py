@@ -30,8 +30,8 @@ class Summary:
     """The summary of a thread from its beginning, or last reset, up to a turn."""
 
     text: str
-    #: What the model reads: `text` with a frame. Never rebuilt, so that it stays byte
-    #: for byte.
+    #: The text that the model reads: `text` with a frame. Never rebuilt, so that it
+    #: stays byte for byte.
     content: str
     #: How many messages of people and answers it covers, those of a former summary
     #: included.

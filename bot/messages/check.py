@@ -237,7 +237,7 @@ def web_unusable(*, address: str) -> str:
     )
 
 
-# What `--live` finds out.
+# Findings of `--live`.
 PROBE = (
     "Threadkeep tests whether it receives events. This message disappears by itself."
 )

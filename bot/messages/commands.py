@@ -9,7 +9,7 @@ HOW_TO_ASK = """\
 Mention me with a question (on Discord, `/ask` works, too). I reply in a thread, and \
 you can keep talking there. In a direct message, just write.
 I remember our threads. If you edit or delete a message, I forget the old version."""
-#: Which messages are not answered, and how to change that.
+#: The messages that are not answered, and how to change that.
 HOW_TO_TALK_TO_OTHERS = """\
 In my threads I don't answer messages that mention somebody else first, reply to \
 somebody else or only say thanks. Mention me with `why` to see why I answered or not, \
@@ -20,7 +20,7 @@ HOW_TO_COMMAND = (
     "threads `stop` needs no mention):"
 )
 
-#: What a change of a setting means for existing threads.
+#: The effect of a changed setting on existing threads.
 THREADS_KEEP = "Existing threads keep the old setting; new ones use this."
 THREADS_CHANGE = "Existing threads change, too, and a note there says so."
 

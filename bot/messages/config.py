@@ -22,7 +22,7 @@ NOT_SUCH_PEOPLE = (
     "platform (slack:everyone)."
 )
 
-# What stands for a value that is not quoted.
+# Stands for a value that is not quoted.
 A_CREDENTIAL = "this value, which looks like a token or key"
 
 

@@ -19,7 +19,7 @@ REFUSED = "refused by Claude"
 SKIPPED = "skipped by choice"
 WAITING = "waiting for a decision about the price"
 
-# What to do.
+# Advice.
 SEND_SMALLER = "Please send a smaller file, or a part of it."
 CHECK_UPLOAD = "Please check it and upload it again."
 REMOVE_PASSWORD = "Please send a copy without a password."

@@ -6,7 +6,7 @@ from bot.messages import plurals
 THIS_THREAD = "this thread"
 THIS_CHANNEL = "this channel"
 THE_WORKSPACE = "the workspace"
-#: What people call one elsewhere, by platform.
+#: People's word for a workspace, by platform; another platform has none of its own.
 WORKSPACES = {"discord": "the server"}
 THE_OPERATOR = "the operator"
 DIRECT_MESSAGES = "Direct messages"

@@ -8,7 +8,7 @@ HERE_ONLY = (
     "Give this command in a thread, or with the link of an answer: `receipt LINK`."
 )
 NO_RECEIPT = "I have no answer there. `receipt` in a thread shows that of its last one."
-#: What somebody was refused, for the list of refusals.
+#: A refused action, for the list of refusals.
 SEE_RECEIPT = "see a receipt"
 
 # The three lines that matter.
@@ -36,7 +36,7 @@ def read(*, messages: int, answers: int, first: str, last: str) -> str:
     return f"{plurals.MESSAGES(messages)}{mine}{span}"
 
 
-# What was not read, each with the reason.
+# Parts that were not read, each with the reason.
 SOME_MISSING = "some messages in the middle, because the thread is long"
 HISTORY_FAILED = "earlier messages of this thread, because I could not fetch them"
 NOT_COMPLETE = "perhaps more, because a restart interrupted the answer"
@@ -123,7 +123,7 @@ def more_files(*, count: int) -> str:
     return f"… and {plurals.FILES(count)} more"
 
 
-# What it was made with.
+# Settings of the answer.
 def setting(*, label: str, value: str, origin: str) -> str:
     return f"{label}: {value}" + (f" · {origin}" if origin else "")
 

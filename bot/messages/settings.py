@@ -49,7 +49,7 @@ def admins_only(*, where: str) -> str:
     )
 
 
-# What applies.
+# Effective settings.
 OPERATOR_AUDIENCE = (
     "- **Who may ask at all**: only people whom this bot's operator names"
 )
@@ -140,7 +140,7 @@ def refused_in(*, where: str) -> str:
     return f"**Refused in {where}**"
 
 
-# What was done with a setting.
+# Changes of a setting.
 SET, CLEARED, ROLLED_BACK, IMPORTED = "set", "cleared", "rolled back", "imported"
 
 
@@ -160,7 +160,7 @@ def times_that_hour(*, count: int) -> str:
     return f", {count:,} times that hour"
 
 
-# What somebody tried, as it is stored.
+# Refused actions, as they are stored.
 READ_AUDIT = "read the audit"
 START_OVER = "start over"
 SEE_OTHER_WORKSPACE = "look into another workspace or server"

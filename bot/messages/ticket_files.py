@@ -147,7 +147,7 @@ def not_json_from(*, line: int) -> str:
     return f"It is not valid JSON from line {line:,} on."
 
 
-# What is wrong with a row.
+# Errors in a row.
 NOT_AN_OBJECT = "it is not a JSON object"
 NESTS_TOO_DEEP = "it nests too deep"
 NOT_JSON = "it is not valid JSON"
@@ -318,7 +318,7 @@ def unreadable_tickets(*, count: int) -> str:
     return f"{count:,} unreadable not sent"
 
 
-# What may be read wrongly.
+# Possible misreadings.
 def warning(*, text: str) -> str:
     return f"Warning: {text}"
 

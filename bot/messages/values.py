@@ -10,7 +10,7 @@ THIS_SCHEME = "This scheme"
 NAME_HOSTS = "Please name hosts, such as `docs.example.org`."
 NAME_A_CHANNEL = "Please name a channel by mentioning it."
 
-# What a value is, in the sentences below.
+# Names of values, in the sentences below.
 A_BUDGET = "A budget"
 ANSWER_LIMIT = "The answer length limit"
 QUESTIONS = "The number of questions"

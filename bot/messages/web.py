@@ -69,7 +69,7 @@ WITH_KEY = "Claude answers here, with the key that you set."
 CONNECT = "To connect Slack or Discord:"
 CONNECT_LINE = ".venv/bin/threadkeep setup"
 
-# What the scripts of the pages say.
+# Texts of the pages' scripts.
 SAID_BY_SCRIPTS = {
     "copy": "Copy",
     "copied": "Copied",

@@ -2,7 +2,7 @@
 
 from bot.messages import plurals
 
-# Who may.
+# Authorization.
 NO_TOKEN = (
     "Send the header Authorization: Bearer with a token, which the operator makes with "
     "`threadkeep token create`."

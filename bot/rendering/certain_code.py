@@ -42,7 +42,7 @@ _HTML = re.compile(rf"{_MARKERS}</?[A-Za-z]")
 _LONG_HTML = re.compile(
     rf"{_MARKERS}<(?:[!?]|/?(?i:script|pre|style|textarea)(?![A-Za-z0-9]))"
 )
-# What decides in a line of text what is code; and the rest of a short piece of it.
+# Characters that decide which parts of a line are code; and the rest of a short part.
 _SPECIAL = re.compile(r"`++|\\|<(?=[A-Za-z/!?]|$)|\](?=[(:])|!\[")
 _TICKS = re.compile(r"`++")
 _REST = re.compile(rf"[^\r\n|`]{{0,{MOST_SPAN}}}+(`*+)")

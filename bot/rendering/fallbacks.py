@@ -53,8 +53,8 @@ MOST_LINKS = 500
 
 _LINES = re.compile(r"[^\n]*+\n|[^\n]++")
 _MARKER = re.compile(r"[^>\s]")
-# What begins a line and means something on Discord only: a quote of all that follows,
-# and small print.
+# Marks at the beginning of a line that only Discord interprets: a quote of the whole
+# rest, and small print.
 _FOREIGN = re.compile(r"\A( {0,3}+)(?=>>>[ \t]|-#(?:[ \t]|$))")
 # A line that opens a formula with lines of its own, and the beginning of one.
 _FORMULA = re.compile(rf"[ \t>]{{0,{MOST_MARKERS}}}+(?:\$\$|\\\[)[ \t\r]*+$")

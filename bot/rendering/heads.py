@@ -19,7 +19,7 @@ MOST_HEAD = 300
 _LEAD = re.compile(r"[ \t>]*+")
 # Indented code, or too many marks.
 _INDENTED = re.compile(r"\A {4}|> {5}|\t|.{61}")
-# What ends a sentence, and stands in no heading.
+# Ends of sentences, which stand in no heading.
 _TITLE_END = re.compile(r"(?<!\d)\.|[…!。！]")
 _PIPE = re.compile(r"(?<!\\)\|")
 

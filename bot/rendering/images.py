@@ -54,7 +54,8 @@ class Images:
     """Replaces the images of one line by links while the line arrives."""
 
     def __init__(self) -> None:
-        #: What is undecided, and how much of it was passed on already.
+        #: The undecided text, and the number of its characters that were passed on
+        #: already.
         self._held = ""
         self._shown = 0
 

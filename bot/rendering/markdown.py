@@ -60,7 +60,7 @@ _TASK_SO_FAR = re.compile(
     rf"\A[ \t>]{{0,{MOST_MARKERS}}}+(?:[-*+]|\d{{1,9}}[.)])[ \t]\[(?:[ xX]\]?)?$"
 )
 
-# What may follow the mark at the end of a sentence: quotes, brackets, emphasis.
+# The end of a sentence: its mark, then quotes, brackets or emphasis.
 _SENTENCE_END = re.compile(
     r"""(?:[.!?…]["'”’)\]*_]{0,4}[ \t]|[。！？]["'”’」』）*_]{0,4})$"""
 )
@@ -87,7 +87,7 @@ _ZERO_WIDTH_JOINER = "\u200d"
 class Fence:
     """An open code block: how it is closed, and how it is continued."""
 
-    #: What precedes the mark: quotes, and spaces for the rest.
+    #: The text before the mark: quotes, and spaces for the rest.
     prefix: str
     mark: str
     #: The info string, usually the language.

@@ -37,8 +37,8 @@ class Numbering:
     """Numbers the items of lists in a text that arrives in pieces."""
 
     def __init__(self) -> None:
-        #: What of the current line is held back; then how much of it was seen, as far
-        #: as that matters.
+        #: The part of the current line that is held back; then the part that was seen,
+        #: as far as it matters.
         self._held = ""
         self._line = ""
         self._is_decided = self._is_item = False

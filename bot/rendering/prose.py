@@ -45,7 +45,7 @@ _ENTITY = re.compile(
     r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
 )
 _ENTITY_SO_FAR = re.compile(r"&#?[A-Za-z0-9]{0,31}$")
-# What Discord reads as a mark, so that a character from an entity is escaped.
+# Characters that Discord reads as marks: one that comes from an entity is escaped.
 _ESCAPED = frozenset("*_~`|>#[]()<\\-+:@")
 
 _TAG = re.compile(
@@ -71,7 +71,7 @@ _DOLLAR = re.compile(r"\$(?![\s\d$])((?:[^\n$\\]|\\.)*?(?<![\s\\]))\$(?![\w{])")
 _PARENTHESES = re.compile(r"\\\(((?:[^\n\\]|\\[^\n()])++)\\\)")
 _BRACKETS = re.compile(r"\\\[((?:[^\n\\]|\\[^\n\[\]])++)\\\]")
 _CLOSERS = {"$": "$", "\\(": "\\)", "\\[": "\\]"}
-#: What tells a formula from text between dollars.
+#: Signs of a formula, rather than text, between dollars.
 _COMMAND = re.compile(r"\\[A-Za-z]|[\^_]")
 _TELLTALE = re.compile(r"\\[A-Za-z]|[\^_{]|[=<>+]")
 
@@ -91,9 +91,11 @@ class Prose:
 
     def __init__(self, links: Mapping[str, str] | None = None) -> None:
         self._links = {} if links is None else links
-        #: What begins a line that continues this one; None where it cannot be broken.
+        #: The beginning of a line that continues this one; None where it cannot be
+        #: broken.
         self.before: str | None = ""
-        #: What is undecided, and how much of it was passed on already.
+        #: The undecided text, and the number of its characters that were passed on
+        #: already.
         self._held = ""
         self._shown = 0
         #: The last character that was decided.

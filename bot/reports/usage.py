@@ -22,7 +22,7 @@ _KEYS: Mapping[UsageKey, Callable[[Spending], str]] = {
     UsageKey.MODEL: lambda row: row.model or "?",
     UsageKey.THREAD: lambda row: str(row.place),
 }
-#: What each of them needs of a row, besides day, model and kind.
+#: The columns that each of them needs, besides day, model and kind.
 PARTS: Mapping[UsageKey, tuple[str, ...]] = {
     UsageKey.DAY: (),
     UsageKey.CHANNEL: ("platform", "workspace", "channel"),

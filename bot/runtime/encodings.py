@@ -44,7 +44,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 
-# What spreadsheets and help desks write where it is not UTF-8, as Python names it.
+# The encodings that spreadsheets and help desks write besides UTF-8, by Python's names.
 # A spreadsheet that says Shift JIS writes cp932, and Latin-1 is a part of cp1252.
 _LEGACY = (
     *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257"),
@@ -75,7 +75,7 @@ _INVALID = "\ufdd2"
 _REPLACED = "\ufffd"
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
-# What word processors put into English.
+# Characters that word processors put into English.
 _TYPOGRAPHIC = "‘’“”–—…•€£©®™°\u00a0"
 _TYPED = re.compile(rf"\w{{0,20}}[{_TYPOGRAPHIC}]\w{{0,20}}")
 _SIGN_IN_WORD = re.compile(

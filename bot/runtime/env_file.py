@@ -17,7 +17,7 @@ from bot.runtime import private_files
 
 FILE = Path(".env")
 
-# What follows a value on its line, and a value that needs no quotation marks.
+# A comment behind a value, and a value that needs no quotation marks.
 _COMMENT = re.compile(r"[ \t]#[^\r\n]*")
 _BARE = re.compile(r"[\w.:/@%+=,*~-]*")
 

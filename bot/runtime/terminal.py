@@ -23,9 +23,9 @@ from rich.theme import Theme
 # The width of tables in files and pipes.
 WIDTH = 140
 
-# What a terminal interprets: control characters except line feed and tab (C0, delete,
-# C1), characters that embed, override or isolate a direction, and their deprecated
-# relatives. Lone surrogates cannot be encoded.
+# Characters that a terminal interprets: control characters except line feed and tab
+# (C0, delete, C1), characters that embed, override or isolate a direction, and their
+# deprecated relatives. Lone surrogates cannot be encoded.
 _UNSAFE = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u206f\ud800-\udfff]"
 )

@@ -2,5 +2,5 @@
 
 from pathlib import Path
 
-#: What is written in the file.
+#: The text of the file.
 DEFAULT = Path(__file__).with_name("default.yaml").read_text("utf-8")

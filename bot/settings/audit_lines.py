@@ -11,7 +11,7 @@ from bot.settings.options import BY_NAME, Option
 from bot.text.references import channel
 from bot.ui.formatting import here, minute, person
 
-#: What the store calls a change, in words.
+#: The words for the store's names of changes.
 _ACTIONS = {
     "set": messages.SET,
     "cleared": messages.CLEARED,

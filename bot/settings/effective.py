@@ -80,7 +80,7 @@ class EffectiveValue:
     value: str
     #: Where it was set; the operator's scope for a default.
     place: Scope = field(default_factory=Scope)
-    #: Who set it; "operator" for a default.
+    #: The id of the person who set it; "operator" for a default.
     who: str = OPERATOR
     #: Seconds since 1970; 0 for a value of the operator.
     at: float = 0.0
@@ -105,7 +105,7 @@ class EffectiveSettings:
     route: str = ""
     #: The kind of the thread's tools for the web; "" for none.
     web_tools: str = ""
-    #: What one request adds to the prompt (`bot.settings.requested`).
+    #: The text that one request adds to the prompt (`bot.settings.requested`).
     request: str = ""
 
     def __getitem__(self, name: str) -> str:

@@ -39,23 +39,23 @@ _HUNDREDTH_OF_CENT, _CENT = Decimal("0.0001"), Decimal("0.01")
 # The API takes more; nobody has use for them here.
 MOST_STOPS, STOP_CHARS = 8, 100
 
-# What each value looks like.
+# The forms of values.
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
 _AMOUNT = re.compile(r"-?[0-9.]++(e[0-9]++)?")
 _TEMPERATURE = re.compile(r"[01](\.[0-9]{1,3})?|\.[0-9]{1,3}")
 _NAMED = re.compile(r"(user|group):[A-Za-z0-9-]++")
 
-# What any value but a prompt or a scheme may have: some 1,000 people by mention. It is
-# looked at before anything is read of a text.
+# The longest value, except prompts and schemes, in characters: some 1,000 people by
+# mention. It is checked before a text is parsed.
 MOST_CHARS = 20_000
 
-# What no text may hold: control characters but for tab and line feed.
+# Characters that no text may hold: control characters except tab and line feed.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 # Stop sequences as they are shown.
 _SHOWN_STOPS = re.compile(r"`[^`\n]++`(?:, `[^`\n]++`)*+")
 
-# What stands around numbers that are shown.
+# The words around numbers that are shown.
 _AFTER = phrases.seconds(count=0).partition("0")[0]
 _UNITS = tuple(
     f" {noun}"

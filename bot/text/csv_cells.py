@@ -33,10 +33,10 @@ _ENDS = re.compile(r"([;\t\r\n])")
 # Without one of these, what follows `+`, `-` or `@` calls no function or program.
 _CALLS = re.compile("[(|\uff08\uff5c\ufe35\ufe59\u207d\u208d]")
 
-# What separates the cells of tables that others write; of as many, the first.
+# The separators of cells in tables; if several fit equally, the first.
 _SEPARATORS = (",", ";", "\t")
 
-# What requires quotes, for any separator.
+# Characters that require quotes, for any separator.
 _QUOTED = re.compile(r'[",;|\t\r\n]|\A[ ]|[ ]\Z')
 
 

@@ -9,7 +9,7 @@ import re
 from bot.errors import Unread
 from bot.text import tags
 
-# What is shown of a file stands in blocks of its own before the messages.
+# The content of a file stands in blocks of its own before the messages.
 SHOWN = "shown above"
 #: Of a message that was edited.
 UNKNOWN = "shown above unless it could not be read"

@@ -19,7 +19,7 @@ _BRACKET = re.compile(r"\\.|([\[\]])", re.DOTALL)
 #: The longest text of a link; a link with a longer one is always taken apart.
 MOST_TEXT = 300
 
-# What people read as an address: a scheme, or a name with dots.
+# The beginning of an address as people read it: a scheme, or a name with dots.
 _ADDRESS = re.compile(
     r"(?<![a-z0-9+.-])(?:[a-z][a-z0-9+.-]*+://|www[.])[^\s<>\[\]]++"
     r"|(?<![\w-])[\w-]++(?:[.][\w-]++)++",

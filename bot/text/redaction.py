@@ -8,12 +8,12 @@ import re
 
 from bot.messages import config as messages
 
-#: What is removed from a line of the log: tokens of Slack, Anthropic and our own API by
-#: their prefix, those of Discord bots by their three parts, those of its interactions,
-#: tickets in Socket Mode addresses, what follows "Bearer" or "Bot", and what precedes
-#: the host of an address. Our own lines hold none; those of a library might. Each
-#: repetition begins where no part of it can precede, so that no run of characters is
-#: scanned twice.
+#: The secrets that are removed from a line of the log: tokens of Slack, Anthropic and
+#: our own API by their prefix, those of Discord bots by their three parts, those of its
+#: interactions, tickets in Socket Mode addresses, the word behind "Bearer" or "Bot",
+#: and the part of an address before its host. Our own lines hold none; those of a
+#: library might. Each repetition begins where no part of it can precede, so that no run
+#: of characters is scanned twice.
 SECRETS = re.compile(
     r"(?<![A-Za-z0-9])(?:xox[a-z]|xapp|xwfp|sk-ant)-[\w.-]+"
     r"|(?<![\w-])[\w-]{18,}+\.[\w-]{6,7}\.[\w-]{27,}"
@@ -23,8 +23,8 @@ SECRETS = re.compile(
     r"|(?<=://)[^\s/@]++(?=@)"
 )
 
-# What looks like a key: at least as long as an MD5 sum, in hexadecimal, or in base64
-# without hyphens, with digits, lower- and upper-case letters.
+# A text that looks like a key: at least as long as an MD5 sum, in hexadecimal, or in
+# base64 without hyphens, with digits, lower- and upper-case letters.
 _OPAQUE = re.compile(
     r"[0-9A-Fa-f]{32,}"
     r"|(?=[^0-9]*[0-9])(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])[A-Za-z0-9+/_]{32,}={0,2}"

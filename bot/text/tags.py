@@ -30,7 +30,7 @@ _UNSEEN = (
 # it (UTS 39).
 _OPENERS = "<＜﹤˂ᐸ‹❮\U0001d236\U00016eba"
 
-# What may stand between `<` and a name: blanks, slashes and invisible characters.
+# Characters that may stand between `<` and a name: blanks, slashes and invisible ones.
 _GAP = rf"[\s/／⁄∕{_UNSEEN}]*+"
 _I = rf"[{_UNSEEN}]*+"
 

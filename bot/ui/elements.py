@@ -224,9 +224,9 @@ class Form:
     fields: tuple[Field, ...]
     #: At most 24 characters.
     submit: str = labels.SAVE
-    #: What applies now of what it changes, for a platform without forms; "" for none.
+    #: The current values of what it changes, for a platform without forms; "" for none.
     applies: str = ""
-    #: What the form is about, shown above its fields.
+    #: The subject of the form, shown above its fields.
     about: str = ""
     #: The place that the title names, as a text or a reference; "" for none.
     place: str = ""

@@ -22,7 +22,7 @@ NEARLY = 0.95
 WARNING = "⚠️"
 
 CENT = 0.01
-# What a sum of floats may exceed whole cents by.
+# The most by which rounding may lift a sum of floats above whole cents.
 _ROUNDING = 1e-6
 
 _HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]++([^\s#][^\n]*+)$", re.MULTILINE)

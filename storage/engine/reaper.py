@@ -127,7 +127,8 @@ class Reaper:
         #: The processes that had no lock when they were last looked at.
         self._unlocked: set[str] = set()
         self._swept = self._analyzed = float("-inf")
-        #: What was woken: when it may be again, and the pause after that.
+        #: The threads and cases that were woken: when each may be again, and the pause
+        #: after that.
         self._woken: LruDict[tuple[str, int], tuple[float, float]]
         self._woken = LruDict(MOST_WOKEN)
 

@@ -80,7 +80,7 @@ class Pool:
         self._filling_in: asyncio.AbstractEventLoop | None = None
         self._writers = _Threads(connect, writers, "storage-writer", WRITE, most)
         self._readers = _Threads(connect, readers, "storage-reader", READ, most)
-        # What may read whole tables: no turn waits for it.
+        # Reports may read whole tables: no turn waits for them.
         self._reports = _Threads(connect, 1, "storage-report", READ, most)
 
     async def write(
@@ -130,7 +130,8 @@ class Pool:
             loop.call_later(FILL_SECONDS, self._fill_now, self._fill)
 
     def _fill_now(self, fill: Callable[[Connection], int]) -> None:
-        # What fails here is done by the next change, or when expired rows are deleted.
+        # An index that fails here is filled by the next change, or when expired rows
+        # are deleted.
         try:
             self._writers.run(fill).add_done_callback(self._filled)
         except StorageError:

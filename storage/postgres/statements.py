@@ -80,7 +80,7 @@ def translated(statement: str) -> Statement:
     return Statement(
         text,
         tuple(names) if names else None,
-        # What takes one text away may put another in its place.
+        # A statement that removes a text may put another in its place.
         adds=takes_away or _ADDS.search(statement) is not None,
         takes_away=takes_away,
     )

@@ -18,7 +18,7 @@ from bot.domain.attachment import FileContent, FileKind
 from bot.errors import FileUnread, Unread
 from bot.runtime import child_process
 
-#: What is read so.
+#: The types of files that a separate process reads.
 KINDS = (
     *(FileType.WORD, FileType.SLIDES, FileType.WORKBOOK, FileType.OLD_WORKBOOK),
     FileType.OPEN_SHEET,
@@ -31,7 +31,7 @@ SECONDS = 60
 # The longest first line, and the note at the end of a text that is cut.
 _BESIDE = 1_000
 
-#: What the process runs: this one.
+#: The module that the process runs: this one.
 MODULE = "bot.context.files.apart"
 _INPUT = Path("/proc/self/fd/0")
 

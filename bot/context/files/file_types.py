@@ -32,7 +32,7 @@ class FileType(enum.Enum):
     #: A workbook of Excel 97 to 2003.
     OLD_WORKBOOK = "xls"
     OPEN_SHEET = "ods"
-    #: What no signature speaks against; whether it is text, its characters say.
+    #: No signature matches; its characters decide whether it is text.
     TEXT = "text"
 
 
@@ -48,8 +48,8 @@ _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
 ZIP = b"PK\x03\x04"
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
-# What the archives of documents hold; an xlsb has a workbook.bin.
-# Some programs number them: document2.xml.
+# Names in the archives of documents; an xlsb has a workbook.bin. Some programs number
+# them: document2.xml.
 _IN_ZIP = (
     ("word/document", FileType.WORD),
     ("ppt/presentation", FileType.SLIDES),
@@ -59,8 +59,8 @@ _IN_ZIP = (
 # section 3.3). It goes on for templates.
 _OPEN_SHEET = b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet"
 
-# What the directory of an OLE file holds: [MS-XLS] 2.1.2, and [MS-OFFCRYPTO] 1.3.3 for
-# a document with a password.
+# Names in the directory of an OLE file: [MS-XLS] 2.1.2, and [MS-OFFCRYPTO] 1.3.3 for a
+# document with a password.
 _WORKBOOK_STREAMS = frozenset(("workbook", "book"))
 _ENCRYPTED_STREAM = "encryptedpackage"
 

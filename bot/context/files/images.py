@@ -40,7 +40,7 @@ _LARGE = threading.Lock()
 _BAND = 128
 _FILTER, _REACH = Image.Resampling.LANCZOS, 3
 
-# What says where and with what a photo was taken, or holds another picture.
+# Metadata about the place and the camera of a photo, or with another picture.
 _METADATA = frozenset(
     ("exif", "xmp", "photoshop", "mp", "comment", "XML:com.adobe.xmp")
 )

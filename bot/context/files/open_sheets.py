@@ -86,7 +86,7 @@ class _Sheets:
             kind = attributes.get("office:value-type", "")
             self._value = attributes.get(_VALUE.get(kind, ""), "")
         elif name in ("text:p", "office:annotation"):
-            # What stands in a note belongs to no cell.
+            # The text of a note belongs to no cell.
             self._in_text += 1 if name == "text:p" else -100
             self._text.append(" ")
 

@@ -35,7 +35,7 @@ def _texts(shapes: Iterable[Any]) -> Iterator[str]:
     while waiting:
         shape = waiting.pop(0)
         if hasattr(shape, "shapes"):
-            # What is grouped stands where the group stands.
+            # The shapes of a group take the place of the group.
             waiting[:0] = list(shape.shapes)
         elif getattr(shape, "has_table", False):
             for row in shape.table.rows:

@@ -42,7 +42,7 @@ _SIGNATURES = (
         messages.GIT_LFS_PULL,
     ),
 )
-# What an Office file has in its ZIP archive, which may be of other formats.
+# Files in the ZIP archive of an Office file, which may be of other formats.
 _IN_ZIP = (
     (b"xl/", messages.AN_EXCEL_WORKBOOK, messages.SAVE_AS_CSV),
     (b"word/", messages.A_WORD_DOCUMENT, messages.EXPORT_AS_CSV),

@@ -72,7 +72,8 @@ def _float(text: str) -> float | str:
 
 
 def _int(text: str) -> int | str:
-    # What SQLite holds exactly; the length first, since Python's time grows with it.
+    # SQLite holds 64 bits exactly; the length comes first, since Python's time grows
+    # with it.
     if len(text) > 20:
         return text
     value = int(text)

@@ -180,7 +180,7 @@ class AutoTriage:
 
     def _begin(self, case: TriageCase) -> None:
         if self._is_shared:
-            # What stored the case has woken a process.
+            # The write that stored the case has woken a process.
             return
         self._wait(case.id, case.place.at(ScopeLevel.CHANNEL))
         self._fill()
