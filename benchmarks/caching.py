@@ -226,7 +226,7 @@ class Replayed:
 
     #: In USD after each turn.
     usd: tuple[float, ...]
-    #: Of the turns, without summaries.
+    #: The usage of the turns, without summaries.
     usage: Usage
     #: Turns that did not read all that the one before had left in the cache, by reason.
     misses: Counter[Miss]

@@ -28,7 +28,7 @@ ADDRESS = "http://127.0.0.1:18980"
 CASES = ((1, 1), (100, 1), (1000, 1), (100, 100), (1000, 100))
 # A short answer at the pace of a Sonnet; four characters a token.
 TOKENS, TOKENS_PER_SECOND = 600, 60.0
-# Of a hundred answers, each is so slow that all of them stream together.
+# Each of a hundred answers is so slow that all of them stream together.
 MANY_TOKENS, MANY_PER_SECOND = 40, 2.0
 PATIENCE = 300.0
 
@@ -143,7 +143,7 @@ async def _read(pid: int, token: str, readers: int, answers: int, text: str) -> 
     return Cost(
         *(readers, answers, idle, full, seconds, cpu(pid) - used),
         first=statistics.median(firsts) - began,
-        # Of one answer, the last reader behind the first one.
+        # The delay of the last reader of an answer behind the first one.
         behind=ends[-1] - ends[0],
         received=sum(each.received for each in found),
     )

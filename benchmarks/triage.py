@@ -29,7 +29,7 @@ ROWS = 100_000
 # The emulator's seconds for an answer: a small model takes about that, or longer.
 LATENCY = 0.25
 AT_ONCE = 200
-# Of the plain loop so many are measured; the rest would be the same.
+# The tickets that the plain loop is measured with; its pace does not change with more.
 PLAIN = 200
 
 MODEL = "claude-haiku-5-5"

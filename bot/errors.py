@@ -255,7 +255,7 @@ class Unread(enum.Enum):
 
     @classmethod
     def _missing_(cls, value: object) -> "Unread":
-        # Of a later version, or of a database that was edited by hand.
+        # A value of a later version, or of a database that was edited by hand.
         return cls.UNAVAILABLE
 
 

@@ -19,7 +19,7 @@ from storage.dialect import ROW_LOCK
 from storage.thread_queries import THREAD_ID, named
 from storage.turn_reading import next_turn
 
-#: Of a process that does not run any more.
+#: A condition: the owner is a process that does not run any more.
 NOBODYS = "owner NOT IN (SELECT id FROM processes)"
 
 # An epoch that cannot be raised would keep its thread from every process.
@@ -51,7 +51,7 @@ def m031_owners(db: Database) -> None:
             # Its number in the engine that wakes it; 0 for none.
             "worker": int,
             "started_at": float,
-            # Of its last sign of life.
+            # The time of its last sign of life.
             "seen_at": float,
         },
         pk="id",

@@ -33,8 +33,8 @@ from storage.scope_columns import AT, inside, parts, relocate, scope_of
 # counts itself, and nobody asked for "auto-triage".
 QUESTIONS = ("answer", "ask", "try", "triage")
 
-# Of a process that ended; and of a turn that did, as a server that was replaced by its
-# replica may leave them.
+# Open charges of a process that ended; and those of a turn that ended, which a failover
+# to a replica may leave.
 INTERRUPTED = f"""
     SELECT * FROM charges WHERE ended_at IS NULL AND (
         (turn IS NULL AND {NOBODYS})

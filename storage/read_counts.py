@@ -57,7 +57,7 @@ KEEP = f"""
     ON CONFLICT (thread_id) DO UPDATE
     SET turn_id = excluded.turn_id, reads_after = excluded.reads_after, {_REPLACED}
 """
-# Of the messages, which are indexed so.
+# Asked of the messages, which have an index for it.
 BEFORE = f"""
     SELECT max(turn_id) FROM messages WHERE thread_id = {_THREAD} AND turn_id < :turn
 """

@@ -75,7 +75,7 @@ RECEIPT = """
       LEFT JOIN versions ON versions.id = turns.prompt
     WHERE turns.key = ?
 """
-# Of an attempt before, nothing stays.
+# Replaces everything of an earlier attempt.
 STORE = """
     INSERT INTO receipts
         (turn_id, reads_after, messages, answers, deleted, before_reset, declined, upto,

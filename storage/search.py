@@ -32,8 +32,8 @@ _PLACES = """
     SELECT id, platform, workspace, channel, '' AS thread FROM search_places
     WHERE platform = ? AND workspace = ?
 """
-# Of one range of words. SQLite intersects and sorts them several times faster than they
-# could be fetched: a common word is in most blocks.
+# The blocks with words of one range. SQLite intersects and sorts them several times
+# faster than they could be fetched: a common word is in most blocks.
 _BLOCKS = """
     SELECT block FROM search_words
     WHERE place = :place AND word >= :first{nth} AND word < :last{nth}
@@ -72,7 +72,7 @@ def search(
     blocks: dict[int, list[str]] = defaultdict(list)
     for row in db.execute(_PLACES, [place.platform, place.workspace]).fetchall():
         if row["channel"] in wanted:
-            # Of all blocks together, no more are read.
+            # The limit holds for the blocks of all places together.
             for block in _blocks(db, row["id"], terms, MOST_BLOCKS + 1, before):
                 blocks[block].append(row["channel"])
     newest = _newest(before)

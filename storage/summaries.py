@@ -27,7 +27,8 @@ WAITING = f"""
     WHERE thread_id = ({THREAD_ID}) AND used_by IS NULL LIMIT 1
 """
 
-# Of a thread, or with a key that which this turn was the first to use.
+# The newest summary of a thread; with a key, the one that this turn was the first to
+# use.
 SUMMARY = f"""
     SELECT * FROM summaries
     WHERE thread_id = ({THREAD_ID}) AND (

@@ -37,8 +37,8 @@ WIDER_FOR = 600.0
 # Seconds within which refusals are one: those of all calls that were under way.
 TOGETHER = 1.0
 
-# Of all processes together: in no second more than the burst, and what the rate allows
-# in that second and in the life of a lease, 48 in all.
+# The limits of all processes together: the burst in any second, and with it the calls
+# that the rate allows in that second and in the life of a lease, 48 in all.
 EACH = 1.0 / 34
 BURST = 8
 LIFE = 0.2

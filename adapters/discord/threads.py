@@ -41,10 +41,10 @@ NO_CHANNEL = {10003, 50001}
 # Error codes for a name that Discord or the server's AutoMod rejects.
 NOT_A_NAME = {50035, 200000, 200001}
 
-# Of how many threads it is remembered that they exist.
+# The most threads whose existence is remembered.
 MOST = 10_000
 
-# Of how many commands it is remembered that their question is about to be shown.
+# The most commands whose question is about to be shown that are remembered.
 MOST_ROOTS = 1_000
 
 # How many messages are searched for a question.

@@ -45,7 +45,8 @@ class SlackConfig:
     signing_secret: str = field(default="", repr=False)
     #: Where requests of Slack's are received, and people come to install the app.
     http: Listening = DEFAULT_HTTP
-    #: Of an app that workspaces install by a click; "" for one with a fixed token.
+    #: The credentials of an app that workspaces install by a click; "" for one with a
+    #: fixed token.
     client_id: str = ""
     client_secret: str = field(default="", repr=False)
     #: Where Slack sends people back to; "" for the only one that the app names.

@@ -89,9 +89,9 @@ class InstalledWorkspaces:
         self._credentials: LruDict[Place, Credentials] = LruDict(MOST_WORKSPACES)
         #: The bot's users, by workspace.
         self._users: LruDict[str, str] = LruDict(MOST_KNOWN)
-        #: When workspaces were found to have no installation.
+        #: The times at which workspaces were found to have no installation.
         self._absent: LruDict[str, float] = LruDict(MOST_KNOWN)
-        #: When the log said so.
+        #: The times at which the log said so.
         self._named: LruDict[str, float] = LruDict(MOST_KNOWN)
         #: The organisations that workspaces are known to be part of.
         self._organisations: LruDict[str, str] = LruDict(MOST_KNOWN)

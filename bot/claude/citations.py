@@ -31,7 +31,7 @@ class Source:
 
     #: On one line, without Markdown.
     title: str
-    #: Of a web page; "" for a document.
+    #: The address of a web page; "" for a document.
     url: str = ""
     #: The number of the document in the request, from 0 on; None for a web page.
     document: int | None = None

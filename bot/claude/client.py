@@ -325,7 +325,7 @@ class ClaudeModel:
                             report = replace(report, asked=rounds.asked + message.calls)
                             count = len(message.calls)
                             if grown := count > left.server_calls:
-                                # Of this call at the latest, the API reads the result.
+                                # The API reads the results of this call at the latest.
                                 left = replace(left, server_calls=count)
                                 planned = cost.planned_call(left, rounds.prompt)
                                 call = call_of(message, used, left, planned)

@@ -32,7 +32,7 @@ def warnings(
     for variable, (host, remedy) in HOSTS.items():
         if not env.get(variable):
             continue
-        # Of a mount point the root is always one.
+        # The root is always a mount point.
         folders = [each for each in path.parents if each != Path(path.anchor)]
         if variable != "DYNO" and any(map(is_mounted, folders)):
             continue

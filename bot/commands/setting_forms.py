@@ -114,7 +114,7 @@ class SettingForms:
             fields.append(_RUNNING)
         if levels:
             fields.insert(0, _where(levels))
-        # Of the whole workspace: another level may be chosen.
+        # The newest change in the whole workspace: another level may be chosen.
         newest = await self._store.audit(place.at(ScopeLevel.WORKSPACE), 0.0, 1)
         base = str(newest[0].id if newest else 0)
         save = Command("save", {WHERE: where, "base": base})

@@ -138,7 +138,7 @@ def fitted(
         at += 1
     files = conversation[at].files
     if files and at == last:
-        # Of the question, the files stay, of which there are never too many.
+        # The files of the question stay: there are never too many of them.
         drop = max(0, min(drop, sizes[at] + len(head.encode()) - most))
     elif drop:
         files = _unread(conversation[at])

@@ -187,6 +187,6 @@ def _content(path: Path, name: str, accepted: Accepted) -> FileContent:
     except FileUnread:
         raise
     except Exception as error:
-        # Of a library that met a file that nobody has thought of.
+        # An error of a library about a file that nobody thought of.
         log.warning("file.unreadable error=%s", type(error).__name__)
         raise FileUnread(Unread.BROKEN) from None

@@ -137,8 +137,8 @@ class Crowd:
 
     #: Their places in the order of edits, sorted.
     turns: list[tuple[bool, float, int]]
-    #: Of those that may be posted now, the last ones, as many as streams may be
-    #: started: the later its edit, the longer a reply can be a stream.
+    #: The last ones of those that may be posted now, as many as streams may be started:
+    #: the later its edit, the longer a reply can be a stream.
     streams: frozenset[str]
     #: How many wait for a post, by the scopes that it counts in.
     waiting: Counter[Names]

@@ -20,7 +20,7 @@ class Ending(enum.Enum):
 
     @classmethod
     def _missing_(cls, value: object) -> "Ending":
-        # Of a later version.
+        # A reason stored by a later version.
         return cls.REVOKED
 
 
@@ -53,7 +53,7 @@ class Installation:
     """The app as it is installed in a place."""
 
     place: Place
-    #: Of the workspace, or of the organisation.
+    #: The name of the workspace, or of the organisation.
     name: str
     #: The ids of the bot's user, and of the bot.
     user: str

@@ -45,7 +45,7 @@ class Origin(enum.Enum):
 
     @classmethod
     def _missing_(cls, value: object) -> "Origin":
-        # Of a later version, or of a database that was edited by hand.
+        # A value of a later version, or of a database that was edited by hand.
         return cls.FOREIGN
 
 

@@ -87,7 +87,7 @@ class LogCount:
     #: In the last hour, and since the start.
     hour: int
     count: int
-    #: Of the last one, in seconds since 1970.
+    #: The time of the last one, in seconds since 1970.
     last: float
 
 

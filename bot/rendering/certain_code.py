@@ -115,7 +115,7 @@ class CertainCode:
         )
         is_left = before is None or before.is_left_by(line)
         if self._state is _State.UNSURE and line and line[0] not in " \t>":
-            # Whatever was open in a quote or in a list is not any more.
+            # A quote or a list that was open has ended.
             state = _State.HTML if self._is_html else _State.TEXT
             self._state = state if is_left else _State.LOST
             self._is_clean = self._is_html = False

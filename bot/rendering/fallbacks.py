@@ -204,7 +204,7 @@ class Dialect:
             return before
         found = None if self._shows_tables else definition(line)
         if found and len(self._links) < MOST_LINKS:
-            # Of two definitions the first holds.
+            # The first of two definitions counts.
             self._links.setdefault(*found)
         changed = None if self._shows_tables else self._changed(line, end)
         if changed is None:

@@ -22,7 +22,7 @@ _PARSED = {
 # The options whose values had other names.
 _RENAMED = {"follow"}
 
-# Of those, the limits of money or questions: an invalid limit must not let everything
+# The limits of money or questions among those: an invalid limit must not let everything
 # through.
 _LIMITS = _PARSED - {
     *("max_tokens", "temperature", "stop_sequences", "ping", "attach_lines")

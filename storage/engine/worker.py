@@ -88,7 +88,8 @@ class JobRunner:
                 await self._work(answerer, chores, closing)
                 failures = 0
             except Exception as error:
-                # Of the engine: without the message, which may name values.
+                # An error of the engine, logged without its message, which may name
+                # values.
                 log.warning("engine.failed at=%s", error_location(error))
                 failures += 1
             if not closing.is_set():

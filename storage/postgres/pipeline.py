@@ -45,7 +45,7 @@ class Sent:
     __slots__ = ("key", "result")
 
     def __init__(self, key: Key | None = None) -> None:
-        #: Of the statement that this prepares, if it does.
+        #: The key of the statement that this prepares; None if it prepares none.
         self.key = key
         self.result: PGresult | None = None
 

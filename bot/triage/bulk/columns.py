@@ -96,7 +96,7 @@ class Kind(Enum):
     """The kind of the values of a column."""
 
     EMPTY = "nothing"
-    #: Of one of the patterns; the name says which.
+    #: Values that match one of the patterns; the name says which.
     DATA = "data"
     #: Single words, or a few values that come again and again.
     WORDS = "words"
