@@ -145,10 +145,11 @@ class App:
         platforms.on_resumed = self._take_up_again
         self._access = SettingsAccess(store, by_name, operator)
         classifier = Classifier(store, model, operator)
+        shared = wakeups is not None
         self._auto = AutoTriage(
             *(store, classifier, self._access, by_name, platforms.tasks),
             serves=platforms.serves,
-            is_shared=wakeups is not None,
+            is_shared=shared,
         )
         self._answerer = Drains(
             store, self._dispatcher, self._auto.sort, platforms.tasks
@@ -157,7 +158,7 @@ class App:
         if wakeups is not None:
             answers = SharedAnswers(store)
         stopper = Stopper(store, answers, self._access)
-        self._signs = signs = WaitingSigns(store, platforms, answers)
+        self._signs = signs = WaitingSigns(store, platforms, answers, shared=shared)
         inbox = Inbox(
             *(store, answers, platforms, self._access, stopper, signs),
             EditedQuestions(store, platforms),
@@ -188,10 +189,9 @@ class App:
             *(model, operator, lambda: self._survey),
         )
         self._typed = TypedCommands(store, platforms, self._access, router)
-        conversations = StoredConversations(store, answers, platforms)
         self.host = Host(
-            *(inbox, router, conversations, first_contact, operator.served),
-            *(self._alert, self.vitals.connections),
+            *(inbox, router, StoredConversations(store, answers, platforms)),
+            *(first_contact, operator.served, self._alert, self.vitals.connections),
             ApiAccess(store, store, platforms, self._access),
             Reports(
                 MoneyReports(store, store, store, operator.values),
@@ -203,7 +203,7 @@ class App:
                 ),
             ),
             platforms,
-            StoredOutages(store, shared=wakeups is not None),
+            StoredOutages(store, shared=shared),
             gateways,
         )
 

@@ -25,6 +25,10 @@ from storage.step_marks import keeps_out
 # shell or a backup, in seconds.
 BUSY_SECONDS = 5.0
 
+# How many compiled statements a connection keeps: one question and its answer run about
+# a hundred, and Python's default of 128 leaves little room for what else runs.
+STATEMENTS = 256
+
 # SQLite checkpoints the write-ahead log after so many pages of 4 KB. Its default, set
 # explicitly because a build may have another.
 CHECKPOINT_PAGES = 1_000
@@ -213,6 +217,7 @@ def _connect(path: Path) -> Database:
             isolation_level=None,
             # It is created here and used by one other thread.
             check_same_thread=False,
+            cached_statements=STATEMENTS,
         )
     except sqlite3.Error as error:
         raise refusal(path, error) from error

@@ -35,6 +35,7 @@ class Connected(Protocol):
     #: On a server, which may restart while this process goes on.
     shared: bool
     _read: Transaction
+    _read_first: Transaction
     _report: Transaction
     _write: WriteTransaction
 
@@ -95,6 +96,16 @@ def read(query: Query[P, T]) -> Method[P, T]:
     @wraps(query)
     async def method(store: Connected, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return await store._read(lambda db: query(db, *args, **kwargs))
+
+    return method
+
+
+def read_first(query: Query[P, T]) -> Method[P, T]:
+    """Return the method that runs `query` between writes, which a turn waits for."""
+
+    @wraps(query)
+    async def method(store: Connected, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await store._read_first(lambda db: query(db, *args, **kwargs))
 
     return method
 

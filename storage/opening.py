@@ -104,7 +104,7 @@ async def open_store(
             reports = stack.enter_context(closing(Reader(open_for_reading(at))))
             await writer.write(enter)
             yield DatabaseStore(
-                *(reader.read, writer.write, reports.read),
+                *(reader.read, writer.write, reports.read, writer.read),
                 clock=clock,
                 owner=owner,
                 tidy=partial(database.empty_log, at),

@@ -73,6 +73,7 @@ from storage.methods import (
     Transaction,
     WriteTransaction,
     read,
+    read_first,
     report,
     write,
     write_of_turn,
@@ -89,6 +90,7 @@ class DatabaseStore:
         read: Transaction,
         write: WriteTransaction,
         report: Transaction | None = None,
+        read_first: Transaction | None = None,
         *,
         clock: Callable[[], float],
         owner: str = "",
@@ -96,8 +98,9 @@ class DatabaseStore:
         tidy: Callable[[], None] | None = None,
     ) -> None:
         self._read = read
-        #: Runs what may read whole tables, so that no turn waits for it.
+        #: What may read whole tables, so that no turn waits for it; and what one does.
         self._report = report or read
+        self._read_first = read_first or read
         self._write = write
         self._clock = clock
         #: The name of this process in the database; "" for one that answers nothing.
@@ -107,6 +110,9 @@ class DatabaseStore:
         #: Called after rows were deleted; may take a second.
         self._tidy = tidy
         self._refreshes = RefreshGroup(write, owner, clock)
+
+    def _now(self, db: Connection) -> float:
+        return dialect.now(db, self._clock)
 
     async def receive(
         self, message: Message, judge: Judge, *, held: bool = False
@@ -135,7 +141,7 @@ class DatabaseStore:
     add_holder = write(erasures.add_holder)
     delete_scope = write(erasures.delete_scope)
 
-    thread_state = read(thread_state.thread_state)
+    thread_state = read_first(thread_state.thread_state)
     backfill = write_of_turn(inbox.backfill, stores=True)
     # Covered by `reserve`, which comes before Claude is asked.
     store_prompt = write_of_turn(turns.store_prompt, covered=True)
@@ -188,23 +194,19 @@ class DatabaseStore:
 
     async def take_slot(self, name: str, seconds: float) -> float:
         return await self._write(
-            lambda db: gateways.take_slot(
-                db, name, seconds, dialect.now(db, self._clock)
-            )
+            lambda db: gateways.take_slot(db, name, seconds, self._now(db))
         )
 
     async def lease_calls(
         self, name: str, want: int, each: float, burst: int
     ) -> CallLease:
         return await self._write(
-            lambda db: gateways.lease_calls(
-                *(db, name, want, each, burst), dialect.now(db, self._clock)
-            )
+            lambda db: gateways.lease_calls(db, name, want, each, burst, self._now(db))
         )
 
     async def claim_event(self, name: str) -> bool:
         def claim(db: Connection) -> bool:
-            now = dialect.now(db, self._clock)
+            now = self._now(db)
             event = (EVERYWHERE, f"event {name}", self.owner)
             return notices.claim_notice(db, *event, now, now + DAY)
 
@@ -212,10 +214,7 @@ class DatabaseStore:
 
     async def claim_shards(self, bot: str, shards: ShardRange) -> Sequence[ShardRange]:
         return await self._write(
-            lambda db: gateways.claim_shards(
-                *(db, bot, self.owner, shards),
-                dialect.now(db, self._clock),
-            )
+            lambda db: gateways.claim_shards(db, bot, self.owner, shards, self._now(db))
         )
 
     async def note_outage(self, name: str, since: float) -> None:
@@ -227,7 +226,7 @@ class DatabaseStore:
     async def end_outage(self, outage: Outage) -> None:
         await self._write(lambda db: outages.end_outage(db, outage, self.owner))
 
-    next_turn = read(turn_reading.next_turn)
+    next_turn = read_first(turn_reading.next_turn)
     previous_turn = read(earlier_turns.previous_turn)
     begin_turn = write_of_turn(turns.begin_turn, covered=True)
 
@@ -260,9 +259,7 @@ class DatabaseStore:
         self, scope: str, kind: WriteKind, rate: Rate, seconds: float
     ) -> None:
         await self._write(
-            lambda db: write_rates.close(
-                *(db, scope, kind, rate, seconds), dialect.now(db, self._clock)
-            )
+            lambda db: write_rates.close(db, scope, kind, rate, seconds, self._now(db))
         )
 
     forget_part = write_of_turn(turns.forget_part)
@@ -322,6 +319,7 @@ class DatabaseStore:
 
     claim_notice = write(notices.claim_notice)
     claim_sign = write(waiting_signs.claim_sign)
+    signs = read(waiting_signs.signs)
     past_signs = read(waiting_signs.past_signs)
     forget_sign = write(waiting_signs.forget_sign)
     unnamed = read(names.unnamed)

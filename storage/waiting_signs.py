@@ -12,6 +12,13 @@ from storage.connection import Connection
 # right to, for ever.
 MOST_TRIES = 5
 
+SIGNS = """
+    SELECT platform, workspace, channel, thread, message
+    FROM messages INDEXED BY idx_messages_sign
+    JOIN threads ON threads.id = messages.thread_id
+    WHERE sign > 0
+    ORDER BY messages.id
+"""
 _SHOWN = """
     SELECT platform, workspace, channel, thread, message
     FROM messages INDEXED BY idx_messages_sign
@@ -46,6 +53,11 @@ def claim_sign(db: Connection, message: Message) -> bool:
         },
     )
     return claimed.rowcount > 0
+
+
+def signs(db: Connection) -> list[tuple[ThreadKey, str]]:
+    rows = db.execute(SIGNS).fetchall()
+    return [(ThreadKey(*row[:4]), row["message"]) for row in rows]
 
 
 def past_signs(

@@ -1,4 +1,6 @@
 """The thread that writes to the database and commits waiting changes as a group.
+It also reads what a turn waits for: its connection has just written those pages, while
+one that only reads has to read them anew after each commit.
 
 Rule 1: only this thread uses the connection, so no transaction spans an await.
 Rule 2: a call returns only after the commit that made its change durable, unless it is
@@ -49,6 +51,8 @@ class _Item:
     change: Change[Any]
     future: asyncio.Future[Any]
     waits: bool = True
+    #: Whether it changes nothing.
+    reads: bool = False
     result: Any = None
     error: Exception | None = None
 
@@ -86,19 +90,29 @@ class Writer:
         if too many changes wait; then nothing was written. If the caller is cancelled,
         the change is made all the same.
         """
-        if self._closed:
-            raise StorageError(messages.CLOSED)
-        if not self._allowance.take():
-            raise crowded("storage.writes_refused", self._allowance)
-        future: asyncio.Future[T] = self._loop.create_future()
-        self._queue.put(_Item(change, future, waits))
-        return await future
+        return await self._put(change, waits=waits)
+
+    async def read(self, query: Callable[[Database], T]) -> T:
+        """Return the result of `query`, which changes nothing and sees all changes
+        whose results were returned. Raises as `write` does."""
+        return await self._put(query, waits=False, reads=True)
 
     def close(self) -> None:
         """Commit the waiting changes, then close the connection. Blocks until then."""
         self._closed = True
         self._queue.put(None)
         self._thread.join()
+
+    def _put(
+        self, change: Change[T], *, waits: bool, reads: bool = False
+    ) -> asyncio.Future[T]:
+        if self._closed:
+            raise StorageError(messages.CLOSED)
+        if not self._allowance.take():
+            raise crowded("storage.writes_refused", self._allowance)
+        future: asyncio.Future[T] = self._loop.create_future()
+        self._queue.put(_Item(change, future, waits, reads))
+        return future
 
     def _run(self) -> None:
         while group := self._wait():
@@ -151,8 +165,11 @@ class Writer:
         try:
             # A transaction is open only if the last rollback failed.
             self._db.rollback()
-            self._set_waiting(any(item.waits for item in group))
-            self._db.execute("BEGIN IMMEDIATE")
+            if all(item.reads for item in group):
+                self._db.execute("BEGIN")
+            else:
+                self._set_waiting(any(item.waits for item in group))
+                self._db.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
             for item in group:
                 item.error = translated(error)
@@ -185,7 +202,10 @@ class Writer:
         rolled back the whole transaction."""
         item.result = item.error = None
         try:
-            with self._db.atomic():
+            if item.reads:
+                item.result = item.change(self._db)
+                return
+            with passages.savepoint(self._db):
                 item.result = item.change(self._db)
                 if self._settle is not None:
                     self._settle(self._db)

@@ -23,6 +23,7 @@ from bot.platforms import Platforms
 from bot.ports.notices import SignStore
 from bot.ports.platform import Messenger
 from bot.runtime.background import later
+from bot.runtime.lru import LruDict
 from bot.runtime.notices import Notices
 from bot.ui.elements import Response
 
@@ -46,16 +47,29 @@ MOST_AT_ONCE = 10
 PATIENCE = 5.0
 MOST_WATCHED = 1_000
 
+# For how many messages it is remembered that they may show the sign. While there is
+# any, the store is asked whenever a turn begins.
+MOST_SIGNED = 1_000
+
 
 class WaitingSigns:
-    """The signs of messages that wait for `answers`."""
+    """The signs of messages that wait for `answers`; other processes set some, too, if
+    they are `shared`."""
 
     def __init__(
-        self, store: SignStore, platforms: Platforms, answers: Answers
+        self,
+        store: SignStore,
+        platforms: Platforms,
+        answers: Answers,
+        *,
+        shared: bool = False,
     ) -> None:
         self._store = store
         self._platforms = platforms
         self._answers = answers
+        self._shared = shared
+        #: The messages that may show it, by workspace and id.
+        self._signed: LruDict[tuple[str, str], None] = LruDict(MOST_SIGNED)
         self._shown = Notices(
             platforms.tasks,
             "notice",
@@ -109,6 +123,8 @@ class WaitingSigns:
     def clear(self, thread: ThreadKey) -> None:
         """Take the sign off the messages of `thread` that do not wait any more, in the
         background."""
+        if not (self._shared or self._signed):
+            return
         platform = thread.platform
         if platform in self._platforms.active and self._platforms.serves(thread):
             work = self._clear(thread)
@@ -117,6 +133,9 @@ class WaitingSigns:
     async def resume(self) -> None:
         """Take away, in the background, what an earlier process left. Raises
         StorageError."""
+        if not self._shared:
+            for thread, message in await self._store.signs():
+                self._signed[thread.workspace, message] = None
         for thread in dict.fromkeys(
             thread for thread, _ in await self._store.past_signs()
         ):
@@ -124,9 +143,12 @@ class WaitingSigns:
 
     async def _mark(self, messenger: Messenger, message: Message) -> None:
         place = Scope.of(message.thread)
+        self._signed[place.workspace, message.message] = None
         try:
             async with asyncio.timeout(TIMEOUT), self._lock(message.thread):
-                if await self._store.claim_sign(message):
+                if not await self._store.claim_sign(message):
+                    self._signed.pop((place.workspace, message.message), None)
+                else:
                     await messenger.mark(place, message.message, SIGN)
                     # Another process may have begun its turn meanwhile, and taken a
                     # sign away that was not there yet.
@@ -164,6 +186,8 @@ class WaitingSigns:
             log.info("message.still_marked thread=%s %s", thread, error)
             tried = True
         await self._store.forget_sign(thread, message, tried)
+        if not tried:
+            self._signed.pop((thread.workspace, message), None)
 
     def _lock(self, thread: ThreadKey) -> asyncio.Lock:
         if (lock := self._locks.get(thread)) is None:

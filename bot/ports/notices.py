@@ -34,6 +34,10 @@ class SignStore(Protocol):
         any more, and it gets none."""
         ...
 
+    async def signs(self) -> list[tuple[ThreadKey, str]]:
+        """Return all messages that may show the sign, oldest first."""
+        ...
+
     async def past_signs(
         self, thread: ThreadKey | None = None
     ) -> list[tuple[ThreadKey, str]]:

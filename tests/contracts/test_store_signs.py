@@ -29,12 +29,14 @@ async def test_a_sign_is_past_once_its_message_does_not_wait(store: Store) -> No
     for each in (said("1"), said("2"), said("3", thread=THERE)):
         assert await store.claim_sign(each)
     assert await store.past_signs() == []
+    assert await store.signs() == [(HERE, "1"), (HERE, "2"), (THERE, "3")]
     await store.begin_turn(turn, 2.0)
     expected = [(HERE, "1"), (HERE, "2")]
     assert await store.past_signs() == await store.past_signs(HERE) == expected
     assert await store.past_signs(THERE) == []
     await store.forget_sign(HERE, "1")
     assert await store.past_signs() == [(HERE, "2")]
+    assert await store.signs() == [(HERE, "2"), (THERE, "3")]
     await store.finish_turn(turn, done("Two."), 3.0)
     await store.mark_delivered(turn, 4.0)
     assert await store.past_signs() == [(HERE, "2")]

@@ -235,3 +235,28 @@ async def test_a_lock_held_by_another_program_is_an_error_that_passes(
     other.close()
     await add(writer, "c")
     assert words(path) == ["c"]
+
+
+async def test_a_read_sees_the_writes_before_it_and_begins_none(writer: Writer) -> None:
+    def count(db: Database) -> int:
+        return int(db.execute("SELECT count(*) FROM words").fetchone()[0])
+
+    async with held(writer) as statements:
+        added, found = add(writer, "a"), writer.read(count)
+        both = asyncio.gather(added, found)
+        await asyncio.sleep(0)
+    assert await both == ["a", 1]
+    assert statements.count("BEGIN IMMEDIATE") == 1
+    begun = len(statements)
+    assert await writer.read(count) == 1
+    alone = [each for each in statements[begun:] if not each.startswith("SELECT")]
+    assert alone == ["BEGIN", "COMMIT"]
+
+
+async def test_a_read_that_fails_takes_back_no_write_beside_it(writer: Writer) -> None:
+    async with held(writer):
+        wrong = writer.read(lambda db: db.execute("SELECT 1 FROM nowhere"))
+        both = asyncio.gather(wrong, add(writer, "a"), return_exceptions=True)
+        await asyncio.sleep(0)
+    error, added = await both
+    assert (type(error), added) == (StorageError, "a")

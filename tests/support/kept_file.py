@@ -48,7 +48,7 @@ async def opened(path: Path, owner: str) -> AsyncIterator[DatabaseStore]:
         closing(Reader(reporting)) as reports,
     ):
         yield DatabaseStore(
-            *(reader.read, writer.write, reports.read),
+            *(reader.read, writer.write, reports.read, writer.read),
             clock=time.time,
             owner=owner,
             tidy=partial(empty_log, path),

@@ -7,11 +7,12 @@ import pytest
 from bot.conversation.waiting_signs import SIGN
 from bot.domain.message import Message
 from bot.domain.person import Person
-from bot.domain.scope import Scope
+from bot.domain.scope import Scope, ThreadKey
 from bot.errors import DeliveryError, ThreadGone
 from bot.messages.answers import BUSY
 from bot.ui.elements import Command
 from storage.waiting_signs import MOST_TRIES
+from tests.support.store_helpers import answer
 from tests.unit.conversation.test_responder import HERE, Desk
 
 OLGA = Person("olga", "Olga", runs_workspace=True)
@@ -146,3 +147,47 @@ async def test_a_sign_that_another_process_did_not_see_is_taken_away() -> None:
         assert desk.adapter.noticed == []
         desk.store.db.execute("UPDATE turns SET state = 'delivered'")
         gate.set()
+
+
+async def test_the_store_is_asked_for_signs_only_while_there_may_be_any(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    desk, gate, asked = Desk(), asyncio.Event(), list[ThreadKey | None]()
+    past_signs = desk.store.past_signs
+
+    async def note(thread: ThreadKey | None = None) -> list[tuple[ThreadKey, str]]:
+        asked.append(thread)
+        return await past_signs(thread)
+
+    monkeypatch.setattr(desk.store, "past_signs", note)
+    desk.model.script("Zero.")
+    desk.model.script("One", gate, ".")
+    desk.model.script("Two.")
+    desk.model.script("Three.")
+    async with desk.open():
+        await desk.ask("zeroth")
+        await desk.answered("Zero.")
+        assert asked == [None]
+        await desk.ask("first")
+        await shown(desk, "Zero.", "One")
+        await desk.adapter.receive(desk.said("second", author="bob"))
+        await desk.adapter.until(lambda: bool(desk.adapter.marks))
+        gate.set()
+        await desk.answered("Zero.", "One.", "Two.")
+        await no_signs(desk)
+        asked.clear()
+        await desk.ask("third")
+        await desk.answered("Zero.", "One.", "Two.", "Three.")
+    assert asked == []
+
+
+async def test_a_message_that_waited_at_the_start_loses_its_sign() -> None:
+    desk = Desk()
+    message = desk.said("first")
+    await desk.store.receive(message, answer)
+    assert await desk.store.claim_sign(message)
+    desk.adapter.marks = marked(message)
+    desk.model.script("One.")
+    async with desk.open():
+        await desk.answered("One.")
+        await no_signs(desk)
