@@ -154,9 +154,8 @@ class App:
         self._answerer = Drains(
             store, self._dispatcher, self._auto.sort, platforms.tasks
         )
-        answers: Answers = LocalAnswers(self._dispatcher)
-        if wakeups is not None:
-            answers = SharedAnswers(store)
+        local = LocalAnswers(self._dispatcher)
+        answers: Answers = SharedAnswers(store) if shared else local
         stopper = Stopper(store, answers, self._access)
         self._signs = signs = WaitingSigns(store, platforms, answers, shared=shared)
         inbox = Inbox(
@@ -191,7 +190,8 @@ class App:
         self._typed = TypedCommands(store, platforms, self._access, router)
         self.host = Host(
             *(inbox, router, StoredConversations(store, answers, platforms)),
-            *(first_contact, operator.served, self._alert, self.vitals.connections),
+            *(first_contact, operator.served),
+            *(self._alert, self.vitals.connections),
             ApiAccess(store, store, platforms, self._access),
             Reports(
                 MoneyReports(store, store, store, operator.values),

@@ -245,7 +245,7 @@ async def test_a_read_sees_the_writes_before_it_and_begins_none(writer: Writer) 
         added, found = add(writer, "a"), writer.read(count)
         both = asyncio.gather(added, found)
         await asyncio.sleep(0)
-    assert await both == ["a", 1]
+    assert list(await both) == ["a", 1]
     assert statements.count("BEGIN IMMEDIATE") == 1
     begun = len(statements)
     assert await writer.read(count) == 1
