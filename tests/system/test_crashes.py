@@ -16,6 +16,7 @@ import pytest_asyncio
 
 from bot.domain.reply import PLACEHOLDER
 from tests.emulators.claude.reply import Hold
+from tests.emulators.slack.calls import Call as SlackCall
 from tests.emulators.slack.faults import ALWAYS
 from tests.emulators.slack.faults import hold as late
 from tests.emulators.slack.world import Message
@@ -42,11 +43,17 @@ QUICK = 20
 FIRST_CALL, LAST_CALL = 1, 10
 
 # The calls at which other plots kill it by name, on both sides where these differ: in
-# the short form those are all.
+# the short form those are all. After a restart, a message for which no post is left
+# may be a stream.
 NAMED = {
     *("auth.test", "apps.connections.open", "conversations.replies", "users.info"),
     *("assistant.threads.setStatus", "chat.postMessage", "chat.update"),
+    *("chat.startStream", "chat.appendStream", "chat.stopStream"),
 }
+
+# The call for names of channels in the operator's reports. On PostgreSQL it is made at
+# each full minute, whatever is answered then.
+OF_REPORTS = "conversations.info"
 
 
 def killed_at_call(nth: int, *, after: bool) -> Callable[[SlackScene], Awaitable[None]]:
@@ -55,7 +62,7 @@ def killed_at_call(nth: int, *, after: bool) -> Callable[[SlackScene], Awaitable
     async def play(scene: SlackScene) -> None:
         scene.claude.always(scene.two_messages)
         await scene.start()
-        call = scene.hold("*", nth=nth, after=after)
+        call = scene.hold("*", nth=nth, after=after, when=_is_of_answer)
         restarting = asyncio.create_task(scene.restart_at(call))
         ts = scene.slack.say(scene.alice, scene.general, "the log is long")
         scene.ask("read it", thread_ts=ts)
@@ -67,11 +74,15 @@ def killed_at_call(nth: int, *, after: bool) -> Callable[[SlackScene], Awaitable
         await scene.end()
         assert nth < LAST_CALL or not call.struck
         here = (None, scene.general)
-        calls = (e.method for e in scene.calls if e.arguments.get("channel") in here)
-        assert {*calls} <= NAMED
+        seen = (e for e in scene.calls if e.arguments.get("channel") in here)
+        assert {e.method for e in seen if _is_of_answer(e)} <= NAMED
 
     play.__name__ = f"killed_at_call_{nth}_{'after' if after else 'before'}_its_effect"
     return play
+
+
+def _is_of_answer(call: SlackCall) -> bool:
+    return call.method != OF_REPORTS
 
 
 for nth in range(FIRST_CALL, LAST_CALL + 1):
