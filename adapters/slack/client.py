@@ -6,11 +6,13 @@ only the caller knows whether a retry is safe.
 
 import asyncio
 import contextlib
+import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from http import HTTPStatus
+from typing import Any, NoReturn
 from urllib.request import getproxies
 
 import aiohttp
@@ -18,84 +20,10 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.config import SlackConfig
+from adapters.slack.json_values import mapping
+from adapters.slack.refusals import Refusal, refusal
 from bot.errors import AccessRevoked, DeliveryError, ThreadGone, Throttled, Unfit
-from bot.messages import config as messages
-from bot.messages import installations as install_messages
 from bot.runtime import fencing
-
-# Error codes by meaning (platform facts A5.3, A5.5, A17).
-REVOKED = {
-    "account_inactive",
-    "invalid_auth",
-    "not_authed",
-    "not_allowed_token_type",
-    "org_login_required",
-    "token_expired",
-    "token_revoked",
-}
-GONE = {
-    "cannot_reply_to_message",
-    "cant_update_message",
-    "channel_not_found",
-    "edit_window_closed",
-    "is_archived",
-    "is_inactive",
-    "message_not_found",
-    "messages_tab_disabled",
-    "missing_scope",
-    "no_permission",
-    "not_in_channel",
-    "restricted_action",
-    "restricted_action_read_only_channel",
-    "restricted_action_thread_locked",
-    "restricted_action_thread_only_channel",
-    "team_access_not_granted",
-    "thread_not_found",
-}
-UNFIT = {
-    "block_mismatch",
-    "invalid_blocks",
-    "invalid_blocks_format",
-    "msg_blocks_too_long",
-    "msg_too_long",
-    "no_text",
-    "too_many_blocks",
-    "view_too_large",
-}
-# The same of views: Slack's word for a block that it does not take (facts A10).
-UNFIT_VIEW = {*UNFIT, "invalid_arguments", "invalid_view"}
-# Errors of streams only (facts A7.1). After the first, the stream is over.
-OVER = {"message_not_in_streaming_state"}
-UNSTREAMABLE = {
-    *OVER,
-    "channel_type_not_supported",
-    "invalid_chunks",
-    "invalid_thread_ts",
-    "message_not_owned_by_app",
-    "missing_recipient_team_id",
-    "missing_recipient_user_id",
-    "stopped_by_user",
-    "streaming_mode_mismatch",
-    "streaming_state_conflict",
-    "unknown_method",
-}
-# Answers of `OPTIONAL` methods that say that this app, plan or workspace has none of
-# what they list (Slack's pages of the methods).
-OPTIONAL = {"usergroups.list"}
-UNAVAILABLE = {
-    "access_denied",
-    "enterprise_is_restricted",
-    "feature_not_enabled",
-    "method_deprecated",
-    "not_allowed_token_type",
-    "paid_teams_only",
-    "plan_upgrade_required",
-    "unknown_method",
-}
-LIMITED = {"message_limit_exceeded", "rate_limited", "ratelimited"}
-
-# Seconds to wait for a rate limit if Slack does not say how long.
-DEFAULT_PAUSE = 5.0
 
 # The most rate limits that one call waits out.
 MOST_WAITS = 5
@@ -120,19 +48,6 @@ _QUIET_BY_METHOD: Mapping[str, tuple[str, ...]] = {
 log = logging.getLogger(__name__)
 
 TIMEOUT = aiohttp.ClientTimeout(total=30, connect=10)
-
-
-class Unavailable(DeliveryError):
-    """Slack does not offer this method to this app, plan or workspace."""
-
-
-class Unstreamable(DeliveryError):
-    """Slack does not allow this message, or any in its channel, as a stream; or it is
-    a stream and cannot be edited. `is_over` means that the stream has ended."""
-
-    def __init__(self, message: str, *, is_over: bool) -> None:
-        super().__init__(message)
-        self.is_over = is_over
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,15 +94,43 @@ class SlackClient:
         arguments |= {name: QUIET[name] for name in _QUIET_BY_METHOD.get(method, ())}
         await self.ready()
         await fencing.confirm()
+        return await self._ask(method, {**self.web.default_params, **arguments})
+
+    async def _ask(
+        self, method: str, arguments: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """Send a call and return its answer.
+
+        The SDK would do the same: it takes as much processor time for a call as the
+        HTTP client below it, and an answer that is shown as it grows has a dozen.
+        """
+        web, sent = self.web, dict[str, Any]()
+        headers = dict[str, str](web.headers)
+        if web.token:
+            headers["Authorization"] = f"Bearer {web.token}"
+        if method.startswith(("chat.", "views.")):
+            headers["Content-Type"] = "application/json;charset=utf-8"
+            sent["data"] = json.dumps(arguments).encode()
+        else:
+            sent["params"] = {name: _written(each) for name, each in arguments.items()}
+        assert web.session is not None
         with self._translated(method):
-            if method.startswith(("chat.", "views.")):
-                response = await self.web.api_call(method, json=arguments)
-            else:
-                response = await self.web.api_call(method, params=arguments)
-        answer = response.data
-        if not isinstance(answer, dict):
-            raise DeliveryError(f"{method}: Slack's answer cannot be read")
+            async with web.session.post(
+                web.base_url + method, headers=headers, proxy=web.proxy, **sent
+            ) as response:
+                body = await response.read()
+        answer = _read(body)
+        if response.status != HTTPStatus.OK or not answer.get("ok"):
+            self._refuse(Refusal(method, response.status, answer, response.headers))
         return answer
+
+    def _refuse(self, refused: Refusal) -> NoReturn:
+        meaning = refused.meaning(self._workspace)
+        if isinstance(meaning, AccessRevoked):
+            self.on_revoked(meaning)
+        if needed := refused.needed:
+            self.on_missing_scope(needed)
+        raise meaning
 
     async def ready(self) -> None:
         """Make sure that the token is good. Raises AccessRevoked if there is none any
@@ -316,12 +259,7 @@ class SlackClient:
         try:
             yield
         except SlackApiError as error:
-            meaning = _meaning(method, error, self._workspace)
-            if isinstance(meaning, AccessRevoked):
-                self.on_revoked(meaning)
-            if needed := _needed(error):
-                self.on_missing_scope(needed)
-            raise meaning from error
+            self._refuse(refusal(method, error))
         except (TimeoutError, SlackClientError, aiohttp.ClientError) as error:
             raise DeliveryError(f"{method}: {type(error).__name__}") from error
 
@@ -354,43 +292,14 @@ def web_client(
     )
 
 
-def _meaning(method: str, error: SlackApiError, workspace: str) -> Exception:
-    response = error.response
-    status = getattr(response, "status_code", None) or getattr(response, "status", 0)
-    # If the body is not JSON, the SDK passes the raw response instead.
-    data = getattr(response, "data", None)
-    code = data.get("error", "") if isinstance(data, dict) else ""
-    message = f"{method}: {code or f'HTTP {status}'}"
-    if status == 429 or code in LIMITED:
-        return Throttled(message, _retry_after(response))
-    if method in OPTIONAL and code in UNAVAILABLE:
-        return Unavailable(message)
-    if code in REVOKED:
-        if workspace:
-            place = f"slack:{workspace}"
-            text = install_messages.refused(place=place, error=message)
-            return AccessRevoked(text, workspace)
-        return AccessRevoked(messages.slack_token_revoked(error=message))
-    if code in GONE:
-        needed = ",".join(sorted(_needed(error)))
-        hint = f", the app needs the scope {needed}" if needed else ""
-        return ThreadGone(message + hint)
-    if code in UNSTREAMABLE:
-        return Unstreamable(message, is_over=code in OVER)
-    unfit = UNFIT_VIEW if method.startswith("views.") else UNFIT
-    return Unfit(message) if code in unfit else DeliveryError(message)
+def _written(value: object) -> str:
+    """Return an argument of a method that takes a form."""
+    return str(int(value)) if isinstance(value, bool) else str(value)
 
 
-def _needed(error: SlackApiError) -> frozenset[str]:
-    """Return the scopes that Slack names as needed for a refused call (facts A5.3)."""
-    data = getattr(error.response, "data", None)
-    needed = data.get("needed") if isinstance(data, dict) else None
-    return frozenset(filter(None, str(needed or "").split(",")))
-
-
-def _retry_after(response: Any) -> float:
-    headers = getattr(response, "headers", None) or {}
+def _read(body: bytes) -> Mapping[str, Any]:
+    """Return what is in the JSON `body`; nothing if that cannot be read."""
     try:
-        return max(0.0, float(headers.get("Retry-After", DEFAULT_PAUSE)))
-    except ValueError:
-        return DEFAULT_PAUSE
+        return mapping(json.loads(body))
+    except (ValueError, RecursionError):
+        return {}

@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from adapters.slack.client import SlackClient, Unavailable
+from adapters.slack.client import SlackClient
+from adapters.slack.refusals import Unavailable
 from bot.domain.person import Person
 from bot.domain.scope import Scope
 from bot.errors import DeliveryError, ThreadGone, Throttled

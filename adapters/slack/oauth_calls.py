@@ -11,8 +11,8 @@ import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from adapters.slack.client import DEFAULT_PAUSE, LIMITED
 from adapters.slack.config import SlackConfig
+from adapters.slack.refusals import DEFAULT_PAUSE, LIMITED
 from bot.errors import AccessRevoked, DeliveryError, Throttled
 from bot.messages import installations as messages
 

@@ -12,8 +12,9 @@ from functools import partial
 from typing import Any
 
 from adapters.slack import reply_blocks
-from adapters.slack.client import SlackClient, Unstreamable
+from adapters.slack.client import SlackClient
 from adapters.slack.native_streams import Stream, Streams
+from adapters.slack.refusals import Unstreamable
 from adapters.slack.task_cards import TaskCards
 from bot.domain.platform import WriteKind
 from bot.domain.reply import MORE, Part

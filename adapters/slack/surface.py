@@ -14,8 +14,9 @@ from dataclasses import replace
 from typing import Any, Self
 
 from adapters.slack import reply_blocks, thinking_status
-from adapters.slack.client import SlackClient, Unstreamable
+from adapters.slack.client import SlackClient
 from adapters.slack.native_streams import Streams
+from adapters.slack.refusals import Unstreamable
 from adapters.slack.streamed_messages import StreamedMessages
 from adapters.slack.thinking_status import Status
 from adapters.slack.uploads import SlackUploads
