@@ -21,6 +21,7 @@ from adapters.discord.servers import Servers
 from bot.domain.shard_range import ShardRange
 from bot.errors import ConfigError, DeliveryError, StorageError
 from bot.messages import config as messages
+from bot.messages.check import PROBE
 from bot.ports.host import Health
 from bot.ports.processes import Gateways
 
@@ -53,7 +54,8 @@ def attach(
     events of `client`."""
 
     async def on_message(message: discord.Message) -> None:
-        if client.user is not None and message.author.id == client.user.id:
+        is_ours = client.user is not None and message.author.id == client.user.id
+        if is_ours and message.content == PROBE:
             health.heard(events.NAME, echo=str(message.id))
         await listener.received(message)
 

@@ -15,6 +15,7 @@ from adapters.slack.config import PLATFORM
 from adapters.slack.message_content import Content, content, name_beside
 from bot.domain.message import Message
 from bot.domain.scope import ThreadKey
+from bot.messages.check import PROBE
 
 # Subtypes of messages that people write. All others are about the channel, or about an
 # earlier message (facts A1.3).
@@ -50,14 +51,12 @@ def read(body: Mapping[str, Any], us: Identity) -> Message | None:
     return None
 
 
-def own(body: Mapping[str, Any], us: Identity) -> str:
-    """Return the ts of the message that the bot itself posted, if an events-API `body`
-    is about one; else ""."""
+def probe(body: Mapping[str, Any], us: Identity) -> str:
+    """Return the ts of the probe that the bot posted, if an events-API `body` is about
+    one; else ""."""
     event = body.get("event") or {}
-    by_us = event.get("user") == us.user or (us.bot and event.get("bot_id") == us.bot)
-    return (
-        str(event.get("ts") or "") if event.get("type") == "message" and by_us else ""
-    )
+    is_probe = event.get("type") == "message" and event.get("text") == PROBE
+    return str(event.get("ts") or "") if is_probe and _is_echo(event, us) else ""
 
 
 def is_own_edit(body: Mapping[str, Any], us: Identity) -> bool:

@@ -151,7 +151,7 @@ class Intake:
         if there is None:
             # Acknowledged, too, or Slack repeats it.
             return BoltResponse(status=200, body="")
-        self._host.health.heard(PLATFORM, events.own(body, there.us))
+        self._host.health.heard(PLATFORM, events.probe(body, there.us))
         interactions = Interactions(there, self._host, self._background, self._going_on)
         if (answer := await interactions.take(body)) is not None:
             return BoltResponse(status=200, body=answer or "")

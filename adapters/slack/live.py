@@ -205,7 +205,7 @@ async def _hears(
         async with asyncio.timeout(patience):
             while True:
                 frame = await socket.receive_json()
-                if events.own(frame.get("payload") or {}, us) == ts:
+                if events.probe(frame.get("payload") or {}, us) == ts:
                     return True
     return False
 

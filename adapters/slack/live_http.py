@@ -36,7 +36,7 @@ class Doorway:
     async def take(self, body: dict[str, Any]) -> BoltResponse:
         """Note an event; acknowledge it if it is about a message of the bot."""
         self.is_reached = True
-        ours = events.own(body, self._us)
+        ours = events.probe(body, self._us)
         if ours:
             self._ours[ours] = None
         self._arrived.set()

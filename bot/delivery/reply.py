@@ -49,6 +49,9 @@ log = logging.getLogger(__name__)
 # does not shrink while it is read.
 CATCH_UP = 3.0
 
+# Seconds by which the sign that an answer comes lets the request to Claude go first.
+BEHIND_REQUEST = 0.01
+
 # Pauses between tries of a write that the platform refuses.
 BACKOFF = Backoff(first=0.5, longest=30.0)
 
@@ -139,10 +142,9 @@ class StreamedReply:
             self._hurry()
 
     async def _lay_out(self) -> None:
-        has_more = self._renderer.lay_out()
-        while has_more:
+        # As long as there is more.
+        for _ in iter(self._renderer.lay_out, False):
             await asyncio.sleep(0)
-            has_more = self._renderer.lay_out()
 
     @property
     def has_posted(self) -> bool:
@@ -228,14 +230,14 @@ class StreamedReply:
     async def _announce(self) -> None:
         """Show the platform's typing indicator, and schedule a placeholder: at once
         without an indicator, else for the case that nothing else follows."""
+        await asyncio.sleep(BEHIND_REQUEST)
         if self._is_over:
             return
         signed = False
         try:
             signed = await self._surface.announce()
         finally:
-            silence = self._limits.silence if signed else 0.0
-            self._placeholder = self._clock() + silence
+            self._placeholder = self._clock() + self._limits.silence * signed
             self._changed.set()
 
     def _hurry(self) -> None:
@@ -263,9 +265,8 @@ class StreamedReply:
     def _due_ways(self, part: Part) -> list[WriteKind]:
         """Return the ways of writing `part` that would show somebody enough more."""
         ways = self._surface.ways(part)
-        return [
-            way for way in ways if self._is_due(part, way, WriteKind.APPEND in ways)
-        ]
+        streams = WriteKind.APPEND in ways
+        return [way for way in ways if self._is_due(part, way, streams)]
 
     def _is_due(self, part: Part, way: WriteKind, streams: bool) -> bool:
         shares = streams and way is WriteKind.CLOSE

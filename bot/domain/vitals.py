@@ -124,5 +124,5 @@ class Vitals:
     #: How late the event loop was at last, and at most in the last minute, in seconds.
     lag: float = 0.0
     worst_lag: float = 0.0
-    #: The last messages of the bot itself that came back as events.
+    #: The last probes that came back as events.
     echoes: tuple[str, ...] = ()

@@ -195,8 +195,8 @@ class Health(Protocol):
         """Record that `connection` is not open any more."""
 
     def heard(self, platform: str, echo: str = "") -> None:
-        """Record that an event of `platform` arrived: with `echo`, the id of a message
-        of the bot itself that came back."""
+        """Record that an event of `platform` arrived: with `echo`, the id of a probe
+        of the bot that came back."""
 
 
 class Api(Protocol):

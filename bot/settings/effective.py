@@ -188,11 +188,11 @@ class EffectiveSettings:
     def everywhere(self, name: str) -> Iterator[EffectiveValue]:
         """Return the values of an option that counts at each level, narrowest first.
         The operator's counts in the workspace, besides what is set there."""
+        set_at = {s.place: s for s in self.settings if s.name == name}
+        if not (set_at or self.defaults.get(name)):
+            return
         for place in self.place.around:
-            setting = next(
-                (s for s in self.settings if (s.place, s.name) == (place, name)), None
-            )
-            if setting is not None:
+            if setting := set_at.get(place):
                 yield EffectiveValue(
                     name, setting.value, setting.place, setting.who, setting.at
                 )

@@ -38,7 +38,7 @@ class Connections:
         self._echoes: deque[str] = deque(maxlen=MOST_ECHOES)
         #: Set as soon as every platform has been connected once.
         self.complete = asyncio.Event()
-        #: Called when one of the bot's own messages came back.
+        #: Called when a probe came back.
         self.on_echo: Callable[[], None] = lambda: None
 
     async def opened(self, within: float) -> None:
@@ -72,8 +72,8 @@ class Connections:
         state.since = None
 
     def heard(self, platform: str, echo: str = "") -> None:
-        """Record that an event of `platform` arrived: for `echo`, the message of the
-        bot itself with that id."""
+        """Record that an event of `platform` arrived: for `echo`, the probe with that
+        id."""
         state = self._states[platform]
         state.heard = self._now()
         state.events += 1
@@ -103,5 +103,5 @@ class Connections:
 
     @property
     def echoes(self) -> tuple[str, ...]:
-        """The bot's own messages that came back, as "platform:id", the newest last."""
+        """The probes that came back, as "platform:id", the newest last."""
         return tuple(self._echoes)

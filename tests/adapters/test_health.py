@@ -37,17 +37,19 @@ async def test_slack_is_connected_when_it_greets_and_heard_with_an_event() -> No
         assert app.vitals.read().echoes == ()
 
 
-async def test_what_the_bot_itself_says_on_slack_comes_back() -> None:
+async def test_a_probe_on_slack_comes_back_and_no_answer_counts_as_one() -> None:
     async with (
         SlackEmulator() as slack,
         running(slack, MemoryStore(), ScriptedModel()) as app,
     ):
         general, alice = slack.add_channel("general"), slack.add_user("Alice")
-        root = slack.say(alice, general, f"{slack.mention} hello?")
+        slack.say(alice, general, f"{slack.mention} hello?")
+        prober = app.platforms.adapters["slack"].prober
+        assert prober is not None
+        await until(lambda: app.vitals.read().answers[0].end.count)
+        probe = await prober.probe(general)
         await until(lambda: app.vitals.read().echoes)
-        ours = {each.ts for each in slack.thread(general, root) if each.bot}
-        echoes = app.vitals.read().echoes
-        assert {each.removeprefix("slack:") for each in echoes} <= ours
+        assert app.vitals.read().echoes == (f"slack:{probe}",)
 
 
 async def test_a_connection_of_slack_that_broke_is_lost_until_it_greets_again() -> None:
@@ -72,7 +74,12 @@ async def test_discord_is_connected_with_its_session_and_heard_with_an_event() -
         general, alice = discord.add_channel("general"), discord.add_user("Alice")
         await until(lambda: state(app).heard)
         discord.say(alice, general, f"{discord.mention} hello?")
+        await until(lambda: app.vitals.read().answers[0].end.count)
+        prober = app.platforms.adapters["discord"].prober
+        assert prober is not None
+        probe = await prober.probe(str(general))
         await until(lambda: app.vitals.read().echoes)
+        assert app.vitals.read().echoes == (f"discord:{probe}",)
 
 
 async def test_a_session_of_discord_that_broke_is_lost_until_it_resumes() -> None:
