@@ -175,13 +175,13 @@ class Bucket:
 
     def is_full(self, now: float) -> bool:
         """Return whether forgetting the bucket would change nothing."""
-        full = self.rate is None or (
-            # The share of one process is not to become all of it.
-            self.rate is self.whole and self.tokens >= self.rate.burst
-        )
-        until = max(self.closed_until, self.others_until if self.others else 0.0)
-        busy = self.in_progress or self.looked_at
-        return full and not busy and until <= now
+        if self.in_progress or self.looked_at or self.closed_until > now:
+            return False
+        if self.others and self.others_until > now:
+            return False
+        # The share of one process is not to become all of it.
+        whole = self.rate is self.whole
+        return self.rate is None or (whole and self.left(now) >= self.rate.burst)
 
 
 @dataclass(slots=True)

@@ -7,42 +7,15 @@ which of several ways of writing a reply is taken.
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
+from bot.delivery.agenda import Agenda, Group
 from bot.delivery.bucket import Bucket, SlidingBucket
 from bot.delivery.rate_budget import Names, Pending, RateBudget
 from bot.delivery.standing import Standing
 from bot.delivery.write_request import Priority, WriteRequest
 from bot.domain.platform import Rate, RateLimitScope, WriteKind
 from bot.domain.scope import ThreadKey
-
-
-@dataclass(slots=True)
-class Group:
-    """The budgets of one workspace: what is granted there changes nothing in others,
-    unless some writes count for the whole bot. Then all budgets are one group."""
-
-    budgets: dict[tuple[WriteKind, str], RateBudget] = field(default_factory=dict)
-    #: When a request there could be granted at the soonest; minus infinity if that is
-    #: to be found out.
-    soonest: float = float("-inf")
-
-    def look_again(self) -> None:
-        """Have the next grant look at these budgets, whatever the time."""
-        self.soonest = float("-inf")
-
-    def find_soonest(self) -> None:
-        """Find out when a request could be granted."""
-        self.soonest = min(
-            (budget.soonest() for budget in self.budgets.values()),
-            default=float("inf"),
-        )
-
-    def forget_idle(self, now: float) -> None:
-        """Drop the budgets that are full and that nothing waits for."""
-        for place, budget in list(self.budgets.items()):
-            if budget.forget_idle(now):
-                del self.budgets[place]
 
 
 class PendingWrites:
@@ -54,6 +27,7 @@ class PendingWrites:
         self._is_one = RateLimitScope.BOT in scopes
         #: By workspace. The first one is looked at next if it can be forgotten.
         self._groups: OrderedDict[str, Group] = OrderedDict()
+        self.agenda = Agenda()
         #: By reply: where its alternatives wait, the preferred first.
         self.placed: dict[str, list[tuple[RateBudget, Pending]]] = {}
         self.standings: dict[str, Standing] = {}
@@ -69,10 +43,6 @@ class PendingWrites:
         if found is None:
             found = self._groups[name] = Group()
         return found
-
-    def groups(self) -> Iterable[Group]:
-        """Return all groups of budgets."""
-        return self._groups.values()
 
     def budgets(self) -> Iterator[RateBudget]:
         """Yield all budgets."""
@@ -106,6 +76,7 @@ class PendingWrites:
             standing.release_stop(reply)
         for each in (request, *others):
             self._place(each, standing, now)
+        self.group(request.thread).waiting += 1
 
     def _place(self, request: WriteRequest, standing: Standing, now: float) -> None:
         if request.turn and standing.owes_post:
@@ -134,10 +105,14 @@ class PendingWrites:
 
     def withdraw(self, reply: str) -> None:
         """Drop the pending requests of `reply`, if there are any."""
-        for budget, pending in self.placed.pop(reply, ()):
+        placed = self.placed.pop(reply, None)
+        if placed is None:
+            return
+        for budget, pending in placed:
             del budget.requests[pending.request.priority][reply]
             if pending.stops is not None:
                 pending.stops[0].awaited.discard(reply)
+        self.group(placed[0][1].request.thread).waiting -= 1
 
     def remove(self, reply: str) -> None:
         """Remove `reply`, which is finished and has no write in progress."""
@@ -147,14 +122,18 @@ class PendingWrites:
             for budget in standing.budgets:
                 budget.replies.discard(reply)
 
-    def readers(self, thread: ThreadKey, now: float) -> set[str]:
+    def readers(self, thread: ThreadKey) -> set[str]:
         """Return the replies in the workspace of `thread` that are edited, or will
         be."""
-        edits, _ = self.budget(WriteKind.EDIT, thread, now)
-        posts, _ = self.budget(WriteKind.POST, thread, now)
-        stops, _ = self.budget(WriteKind.CLOSE, thread, now)
-        # Streams that nobody else reads wait for no edit.
-        return edits.replies | (posts.replies - stops.streaming)
+        edits, posts, stops = (
+            self._found(kind, thread)
+            for kind in (WriteKind.EDIT, WriteKind.POST, WriteKind.CLOSE)
+        )
+        readers = set(edits.replies) if edits else set()
+        if posts:
+            # Streams that nobody else reads wait for no edit.
+            readers |= posts.replies - (stops.streaming if stops else set())
+        return readers
 
     def is_crowded(self, thread: ThreadKey, now: float) -> bool:
         """Return whether posts in the channel of `thread` are as scarce as edits in its
@@ -205,7 +184,7 @@ class PendingWrites:
     ) -> tuple[RateBudget, Names]:
         """Return where a write of this `kind` into `thread` counts."""
         rates: Sequence[Rate | None] = self._rates.get(kind) or (None,)
-        names = tuple(rate.scope.of(thread) if rate else str(thread) for rate in rates)
+        names = tuple([r.scope.of(thread) if r else str(thread) for r in rates])
         budgets = self.group(thread).budgets
         budget = budgets.get((kind, names[0]))
         if budget is None:
@@ -215,6 +194,13 @@ class PendingWrites:
                 bucket = self._bucket(rate, kind, names[length - 1], now)
                 budget.buckets[names[:length]] = bucket
         return budget, names
+
+    def _found(self, kind: WriteKind, thread: ThreadKey) -> RateBudget | None:
+        """Return where a write of this `kind` into `thread` counts, if any is known
+        there."""
+        rates = self._rates.get(kind)
+        widest = rates[0].scope.of(thread) if rates else str(thread)
+        return self.group(thread).budgets.get((kind, widest))
 
     def _bucket(
         self, rate: Rate | None, kind: WriteKind, name: str, now: float

@@ -4,11 +4,11 @@
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bot.delivery.bucket import Bucket
-from bot.delivery.write_request import Priority, WriteRequest
+from bot.delivery.write_request import PRIORITIES, Priority, WriteRequest
 from bot.domain.platform import WriteKind
 
 # The buckets of a budget that are kept without looking which of them are full.
@@ -69,7 +69,7 @@ class RateBudget:
     most_buckets: int = MOST_BUCKETS
     #: By priority, then by reply.
     requests: dict[Priority, dict[str, Pending]] = field(
-        default_factory=lambda: {priority: {} for priority in Priority}
+        default_factory=lambda: {priority: {} for priority in PRIORITIES}
     )
 
     @property
@@ -80,10 +80,12 @@ class RateBudget:
             default=0,
         )
 
-    def within(self, names: Names) -> Iterator[Bucket]:
-        """Yield the buckets of the scopes `names`, widest first."""
-        for length in range(1, len(names) + 1):
-            yield self.buckets[names[:length]]
+    def within(self, names: Names) -> Sequence[Bucket]:
+        """Return the buckets of the scopes `names`, widest first."""
+        buckets = self.buckets
+        if len(names) == 1:
+            return (buckets[names],)
+        return [buckets[names[: n + 1]] for n in range(len(names))]
 
     def opens(self, request: WriteRequest, names: Names, known: Known) -> float:
         """Return when `request` could be granted in the scopes `names`."""
@@ -172,9 +174,11 @@ class RateBudget:
             self._sweep(now)
         if self.streaming or self.awaited or any(self.requests.values()):
             return False
-        if all(bucket.is_full(now) for bucket in self.buckets.values()):
-            self.buckets.clear()
-        return not self.buckets
+        for bucket in self.buckets.values():
+            if not bucket.is_full(now):
+                return False
+        self.buckets.clear()
+        return True
 
     def _sweep(self, now: float) -> None:
         needed = {

@@ -103,7 +103,7 @@ class SharedWrites:
                 n for names, n in waiting.items() if names[-1] == spent.bucket.name
             )
         if spent.bucket.kind is WriteKind.EDIT:
-            replies = len(self._budget.readers(request.thread, now))
+            replies = len(self._budget.readers(request.thread))
         else:
             replies = len(spent.budget.replies)
         # One that ends here streams no more.

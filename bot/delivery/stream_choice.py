@@ -106,7 +106,7 @@ class StreamChoice:
         posts, _ = self._pending.budget(WriteKind.POST, request.thread, now)
         starts, _ = self._pending.budget(WriteKind.OPEN, request.thread, now)
         stops, names = self._pending.budget(WriteKind.CLOSE, request.thread, now)
-        replies = self._pending.readers(request.thread, now)
+        replies = self._pending.readers(request.thread)
         left = min(
             starts.buckets[names].tokens,
             stops.buckets[names].tokens - len(stops.streaming),

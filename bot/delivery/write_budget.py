@@ -33,7 +33,7 @@ from bot.delivery.pending_writes import PendingWrites
 from bot.delivery.rate_budget import Pending, RateBudget
 from bot.delivery.standing import BucketUse, Spent
 from bot.delivery.stream_choice import StreamChoice
-from bot.delivery.write_request import Priority, WriteRequest
+from bot.delivery.write_request import PRIORITIES, Priority, WriteRequest
 from bot.domain.platform import Limits, WriteKind
 from bot.domain.scope import ThreadKey
 from bot.domain.shared_rate import Use
@@ -63,17 +63,18 @@ class WriteBudget:
             each.refill(budget, now)
         ready = min(each.ready(budget) for budget, each in placed)
         group = self._pending.group(request.thread)
-        group.soonest = min(group.soonest, ready)
+        if ready < group.soonest:
+            self._pending.agenda.put(group, ready)
         return ready
 
     def withdraw(self, reply: str) -> None:
         """Drop the pending requests of `reply`, if there are any."""
         self._pending.withdraw(reply)
 
-    def readers(self, thread: ThreadKey, now: float) -> set[str]:
+    def readers(self, thread: ThreadKey) -> set[str]:
         """Return the replies in the workspace of `thread` that are edited, or will
         be."""
-        return self._pending.readers(thread, now)
+        return self._pending.readers(thread)
 
     def write_completed(self, reply: str) -> None:
         """Record that the write last granted to `reply` was made or abandoned."""
@@ -85,7 +86,10 @@ class WriteBudget:
         """Look at the budgets of `reply` at the next grant: what they have left, or
         who uses them, is not what it was."""
         if standing := self._pending.standings.get(reply):
-            self._pending.group(standing.thread).look_again()
+            self._look_again(standing.thread)
+
+    def _look_again(self, thread: ThreadKey) -> None:
+        self._pending.agenda.look_again(self._pending.group(thread))
 
     def spent(self, reply: str) -> list[Spent]:
         """Return what the write last granted to `reply` takes, until it completes."""
@@ -112,17 +116,15 @@ class WriteBudget:
     def grant(self, now: float) -> list[WriteRequest]:
         """Return the requests to carry out now; each of them counts as a write."""
         granted: list[WriteRequest] = []
-        latest = now + ROUNDING
-        groups = [each for each in self._pending.groups() if each.soonest <= latest]
-        budgets = [each for group in groups for each in group.budgets.values()]
-        for budget in budgets:
-            budget.refill(now)
-        while newly := self._grant_round(budgets, now):
-            # A write that was passed over for a better alternative may be granted now.
-            granted += newly
-        for group in groups:
-            group.forget_idle(now)
-            group.find_soonest()
+        agenda = self._pending.agenda
+        for group in agenda.take(now + ROUNDING):
+            budgets = list(group.budgets.values())
+            for budget in budgets:
+                budget.refill(now)
+            while group.waiting and (newly := self._grant_round(budgets, now)):
+                # What was passed over for a better alternative may have lost that.
+                granted += newly
+            agenda.put(group, group.find_soonest())
         self._pending.forget_idle(now)
         return granted
 
@@ -132,18 +134,15 @@ class WriteBudget:
         granted = []
         self._choice.begin_round()
         due = [each for each in budgets if each.soonest() <= now + ROUNDING]
-        for priority in Priority:
+        for priority in PRIORITIES:
             for budget in due:
-                granted += self._grant_from(budget, priority, now)
+                if budget.requests[priority]:
+                    granted += self._grant_from(budget, priority, now)
         return granted
 
     def next_grant(self, now: float) -> float | None:
         """Return when `grant` may next return a request; None if nothing is pending."""
-        soonest = float("inf")
-        for group in self._pending.groups():
-            if group.soonest == float("-inf"):
-                group.find_soonest()
-            soonest = min(soonest, group.soonest)
+        soonest = self._pending.agenda.soonest()
         return max(now, soonest) if soonest < float("inf") else None
 
     def in_use(self, now: float) -> list[BucketUse]:
@@ -176,7 +175,7 @@ class WriteBudget:
         fewest = min(scopes, key=lambda bucket: bucket.tokens)
         exhausted = next(empty, fewest)
         exhausted.back_off(until)
-        self._pending.group(thread).look_again()
+        self._look_again(thread)
         return exhausted
 
     def _grant_from(

@@ -20,6 +20,10 @@ class Priority(enum.IntEnum):
     TIDY = 4
 
 
+#: In their order.
+PRIORITIES = tuple(Priority)
+
+
 @dataclass(frozen=True, slots=True)
 class WriteRequest:
     """A reply asks for one write."""

@@ -43,6 +43,9 @@ class WriteKind(enum.Enum):
     APPEND = "append"
     CLOSE = "close"
 
+    # Budgets are looked up by it many times a second; that of `Enum` hashes its name.
+    __hash__ = object.__hash__
+
 
 @dataclass(frozen=True, slots=True)
 class Rate:

@@ -152,9 +152,10 @@ REASONS = {
     "bot/runtime/lru.py LruDict._entries": "at most `most`",
     "bot/runtime/shares.py Shares._waiting": PLACES,
     "bot/delivery/write_scheduler.py WriteScheduler._waiting": PLACES,
-    "bot/delivery/pending_writes.py Group.budgets": (
+    "bot/delivery/agenda.py Group.budgets": (
         "emptied when idle: a channel that is written to"
     ),
+    "bot/delivery/agenda.py Agenda._entries": "outdated ones go at twice the others",
     "bot/delivery/pending_writes.py PendingWrites._groups": (
         "each grant forgets one whose budgets are full"
     ),
