@@ -6,12 +6,10 @@ only the caller knows whether a retry is safe.
 
 import asyncio
 import contextlib
-import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from http import HTTPStatus
 from typing import Any, NoReturn
 from urllib.request import getproxies
 
@@ -20,7 +18,6 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.config import SlackConfig
-from adapters.slack.json_values import mapping
 from adapters.slack.refusals import Refusal, refusal
 from bot.errors import AccessRevoked, DeliveryError, ThreadGone, Throttled, Unfit
 from bot.runtime import fencing
@@ -48,6 +45,11 @@ _QUIET_BY_METHOD: Mapping[str, tuple[str, ...]] = {
 log = logging.getLogger(__name__)
 
 TIMEOUT = aiohttp.ClientTimeout(total=30, connect=10)
+
+# The SDK puts each call and its answer together for this log, unless the level of the
+# logger itself, not one that it inherits, is above DEBUG.
+SDK_LOG = logging.getLogger("slack_sdk.web")
+SDK_LOG.setLevel(logging.WARNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,34 +96,14 @@ class SlackClient:
         arguments |= {name: QUIET[name] for name in _QUIET_BY_METHOD.get(method, ())}
         await self.ready()
         await fencing.confirm()
-        return await self._ask(method, {**self.web.default_params, **arguments})
-
-    async def _ask(
-        self, method: str, arguments: Mapping[str, Any]
-    ) -> Mapping[str, Any]:
-        """Send a call and return its answer.
-
-        The SDK would do the same: it takes as much processor time for a call as the
-        HTTP client below it, and an answer that is shown as it grows has a dozen.
-        """
-        web, sent = self.web, dict[str, Any]()
-        headers = dict[str, str](web.headers)
-        if web.token:
-            headers["Authorization"] = f"Bearer {web.token}"
-        if method.startswith(("chat.", "views.")):
-            headers["Content-Type"] = "application/json;charset=utf-8"
-            sent["data"] = json.dumps(arguments).encode()
-        else:
-            sent["params"] = {name: _written(each) for name, each in arguments.items()}
-        assert web.session is not None
         with self._translated(method):
-            async with web.session.post(
-                web.base_url + method, headers=headers, proxy=web.proxy, **sent
-            ) as response:
-                body = await response.read()
-        answer = _read(body)
-        if response.status != HTTPStatus.OK or not answer.get("ok"):
-            self._refuse(Refusal(method, response.status, answer, response.headers))
+            if method.startswith(("chat.", "views.")):
+                response = await self.web.api_call(method, json=arguments)
+            else:
+                response = await self.web.api_call(method, params=arguments)
+        answer = response.data
+        if not isinstance(answer, dict):
+            raise DeliveryError(f"{method}: Slack's answer cannot be read")
         return answer
 
     def _refuse(self, refused: Refusal) -> NoReturn:
@@ -288,18 +270,5 @@ def web_client(
         session=session,
         team_id=team or None,
         retry_handlers=[],
-        logger=logging.getLogger("slack_sdk.web"),
+        logger=SDK_LOG,
     )
-
-
-def _written(value: object) -> str:
-    """Return an argument of a method that takes a form."""
-    return str(int(value)) if isinstance(value, bool) else str(value)
-
-
-def _read(body: bytes) -> Mapping[str, Any]:
-    """Return what is in the JSON `body`; nothing if that cannot be read."""
-    try:
-        return mapping(json.loads(body))
-    except (ValueError, RecursionError):
-        return {}
