@@ -1,5 +1,5 @@
-"""`threadkeep mcp`: what MCP servers list, and what of it is pinned. `threadkeep check`
-reports the same."""
+"""`threadkeep mcp`: the tools that MCP servers list, and which of them are pinned.
+`threadkeep check` reports the same."""
 
 import asyncio
 import sys

@@ -102,7 +102,7 @@ async def print_now(env: Mapping[str, str], as_json: bool) -> int:
 
 
 async def print_budgets(env: Mapping[str, str], as_json: bool) -> int:
-    """Print every budget and where its period will end."""
+    """Print every budget, its spending, and a forecast for its period."""
     settings = Config.from_env(env)
     async with open_shared_store(settings.database) as store:
         reports = MoneyReports(store, store, store, settings.operator.values)

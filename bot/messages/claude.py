@@ -6,7 +6,7 @@ BAD_KEY = (
 )
 KEY_NOT_ACCEPTED = "the key is not accepted: set ANTHROPIC_API_KEY to a valid one"
 CANNOT_PAY = "the account cannot pay: see Billing in Anthropic's console"
-NOT_THE_API = "what answers is not Claude's API: check ANTHROPIC_BASE_URL"
+NOT_THE_API = "the server that answers is not Claude's API: check ANTHROPIC_BASE_URL"
 OVERLOADED = "Claude is overloaded"
 RATE_LIMITED = "over our rate limit"
 HALF_A_CHARACTER = "the request has an invalid character (a lone surrogate)"

@@ -6,7 +6,7 @@ ABORTED = "Aborted!"
 
 
 def internal_error(*, where: str) -> str:
-    return f"stopped by an error of its own at {where}; please report this line."
+    return f"stopped by an internal error at {where}; please report this line."
 
 
 def bytes_written(*, size: int, file: str) -> str:

@@ -3,7 +3,7 @@
 A line break within a paragraph is shown as a space; an empty line begins another.
 """
 
-THREADKEEP = "Claude in your team's threads, remembered in a database of yours."
+THREADKEEP = "Claude in your team's threads, stored in your own database."
 SERVE = "Answer until stopped; in the browser, if no platform is set up."
 GATEWAY = """\
 Receive and store what people write, until stopped; others answer (`threadkeep work`).
@@ -19,7 +19,7 @@ ASK = """\
 Answer one QUESTION about what is on standard input.
 
 Either may be left out, as in `threadkeep ask "what is wrong here?" < error.log`."""
-COMPLETION = "Print what makes a shell complete the commands and their options."
+COMPLETION = "Print a script that makes a shell complete commands and options."
 CHECK = "Check the setup: what is set, what is missing and what is wrong."
 USAGE = "Print tokens and cost by day, channel and person."
 AUDIT = "Print who changed which setting, and when."
@@ -32,7 +32,7 @@ NOW = """\
 Print what the running bot does: connections, open turns, writes, errors.
 
 The exit status is 1 if it does not run with this database."""
-BUDGETS = "Print every budget, what is spent, and where its period will end."
+BUDGETS = "Print every budget, what is spent, and a forecast for its period."
 QUALITY = "Print how answers ended, how long they took, and how they were rated."
 THREADS = """\
 List the newest threads, or those with all WORDS.
@@ -64,18 +64,18 @@ MOVE = """\
 Move everything from one database to another: a SQLite file and a PostgreSQL database.
 
 FROM and TO are a file and an address that begins with postgresql://, in either order.
-TO must be empty. Nobody may run meanwhile; a move that was interrupted goes on when it
-is run again. FROM is not changed."""
+TO must be empty. No process may run meanwhile; an interrupted move continues when it is
+run again. FROM is not changed."""
 FORGET = """\
 Delete all that PERSON wrote, such as slack:T0123ABC:U0123ABC.
 
-Their messages, drafts, tickets and name go, also while the bot runs. Answers stay,
-and so do the ids in the audit and in what was spent."""
+This deletes their messages, drafts, tickets and name, also while the bot runs. Answers
+stay, and so do the ids in the audit and in records of costs."""
 MCP = """\
-Print what MCP servers list, and what of it is pinned.
+Print the tools that MCP servers list, and which of them are pinned.
 
-Claude is given what a server listed when it was asked first; nothing that it lists
-later changes that until it is accepted."""
+Claude is given the first list of a server; later changes of the list apply once they
+are accepted."""
 SETUP = "Ask for the tokens, try each, and write them to .env."
 
 # Settings.

@@ -66,7 +66,7 @@ NO_MONEY = "the operator's budget leaves no room to ask it"
 
 
 NOT_IN_TIME = "it did not answer in time"
-NO_ANSWER = "the API did not answer: see what it says of the key and the model"
+NO_ANSWER = "the API did not answer: check the key and the model"
 
 # `threadkeep check` and `threadkeep mcp`: clauses.
 ACCEPTED = "NAME"
@@ -99,8 +99,8 @@ def pinned(*, day: object) -> str:
 
 def changed(*, tools: str, name: str) -> str:
     return (
-        f"it defines {tools} otherwise by now, which changes nothing until you take it "
-        f"over (`threadkeep mcp --accept {name}`)"
+        f"it now defines {tools} differently, which changes nothing until you accept "
+        f"it (`threadkeep mcp --accept {name}`)"
     )
 
 
@@ -153,7 +153,7 @@ def server_left_out(*, servers: str) -> str:
 
 
 def server_not_ready(*, servers: str) -> str:
-    return f"I answered without {servers}: I could not learn what to ask there."
+    return f"I answered without {servers}: I could not learn which tools they have."
 
 
 OR, AND = " or ", " and "

@@ -46,8 +46,8 @@ def another(*, name: str, source: str) -> str:
 
 def differs(*, table: str) -> str:
     return (
-        f"What arrived in {table} differs, since something has changed what is moved; "
-        "nothing of it is kept, so move again."
+        f"The rows in {table} differ from the source, which was changed during the "
+        "move; nothing of the move is kept, so move again."
     )
 
 

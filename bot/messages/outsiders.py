@@ -16,5 +16,5 @@ ALL_ADMITTED = (
 )
 SOME_ADMITTED = (
     "This channel is shared with another organisation: I answer only those guests and "
-    "people of theirs whom the setting `who` names."
+    "members of theirs whom the setting `who` names."
 )

@@ -52,15 +52,15 @@ def no_database(*, address: object) -> str:
 
 def no_slots(*, address: object) -> str:
     return (
-        f"The server of {address} has as many connections as it may; raise its "
+        f"The server of {address} has no free connections; raise its "
         "max_connections, or start fewer processes."
     )
 
 
 def not_let_in(*, address: object) -> str:
     return (
-        f"The server of {address} lets nobody in from here; add this machine to its "
-        "pg_hba.conf or to the allowed addresses of its host."
+        f"The server of {address} accepts no connections from here; add this machine "
+        "to its pg_hba.conf or to the allowed addresses of its host."
     )
 
 

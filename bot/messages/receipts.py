@@ -59,11 +59,11 @@ def declined(*, count: int) -> str:
 
 
 def summarised(*, count: int) -> str:
-    return f"{plurals.MESSAGES(count)} word for word, but as a summary"
+    return f"{plurals.MESSAGES(count)} in full (I read a summary)"
 
 
 def compacted(*, count: int) -> str:
-    return f"{plurals.MESSAGES(count)} word for word, but compacted by the API"
+    return f"{plurals.MESSAGES(count)} in full (I read what the API compacted)"
 
 
 def later(*, count: int) -> str:
@@ -145,7 +145,7 @@ def tokens(*, fresh: int, written: int, cached: int, output: int) -> str:
 
 
 def not_cached(*, count: int, why: str) -> str:
-    lacked = f"The cache lacked {count:,} tokens that the answer before left there"
+    lacked = f"The cache no longer had {count:,} tokens of the previous answer"
     return f"{lacked}: {why}."
 
 
@@ -153,15 +153,15 @@ def not_cached(*, count: int, why: str) -> str:
 MODEL_CHANGED = "the model was changed"
 PROMPT_CHANGED = "the system prompt was changed"
 EFFORT_CHANGED = "the effort was changed"
-WEB_SEARCH_CHANGED = "the web search was switched"
-WEB_FETCH_CHANGED = "the reading of web pages was switched"
-TOOLS_CHANGED = "the MCP servers that could be asked, or their tools, were others then"
-SUMMARY_BEGAN = "a summary stands in place of older messages since then"
-SOME_DELETED = "messages were deleted since then"
-OTHERS_LEFT_OUT = "other messages are left out of the middle than then"
+WEB_SEARCH_CHANGED = "web search was switched on or off"
+WEB_FETCH_CHANGED = "the reading of web pages was switched on or off"
+TOOLS_CHANGED = "the MCP servers that can be asked, or their tools, were changed"
+SUMMARY_BEGAN = "a summary has replaced older messages"
+SOME_DELETED = "some messages were deleted"
+OTHERS_LEFT_OUT = "different messages are left out of the middle now"
 NOT_ASKED_FOR = "at the pace of this thread, caching costs more than it saves"
-NOT_KEPT = "what it found on the web is not kept"
-ANSWERS_NOT_KEPT = "what the MCP servers answered is not kept"
+NOT_KEPT = "its web results are not kept"
+ANSWERS_NOT_KEPT = "the results of MCP servers are not kept"
 NO_REASON = "no reason is known"
 
 
@@ -171,11 +171,11 @@ def expired(*, hours: int, minutes: int) -> str:
 
 
 def searches(*, count: int) -> str:
-    return f"Web searches: {count:,}; what was searched for is not kept."
+    return f"Web searches: {count:,}; the search terms are not kept."
 
 
 def fetches(*, count: int) -> str:
-    return f"Pages fetched: {count:,}; what they said is not kept."
+    return f"Pages fetched: {count:,}; their texts are not kept."
 
 
 MCP_SERVERS = "MCP servers"

@@ -13,7 +13,7 @@ NO_THREADS = "There are no such threads."
 NO_BUDGETS = "No budget is set."
 NOT_RUNNING = "Threadkeep is not running with this database."
 NOT_HERE = (
-    "Of a database on a server, each process tells its own state at /readyz and "
+    "With a database on a server, each process reports its own state at /readyz and "
     "/metrics of the address in its THREADKEEP_WEB."
 )
 NOT_AWAKE = (

@@ -2,8 +2,8 @@
 
 NO_AUTO = "A request names one model; `auto` is a setting of the channel."
 STOPS = (
-    "Stop sequences are texts without line breaks, and not of spaces alone; those of "
-    "the channel count with them."
+    "A stop sequence is a text without line breaks that is not only spaces; those of "
+    "the channel count, too."
 )
 
 

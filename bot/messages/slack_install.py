@@ -27,8 +27,8 @@ USED_STATE = (
     "installation again."
 )
 FOREIGN_STATE = (
-    "The installation was not started in this browser, or it keeps no cookies. Start "
-    "it again here."
+    "The installation was not started in this browser, or the browser keeps no "
+    "cookies. Start it again here."
 )
 USED_CODE = (
     "Slack's answer was used before, or has expired. Start the installation again."

@@ -7,7 +7,9 @@ REFUSED = "the database refused"
 DISK_FULL = "the disk of the database is full, make room; nothing is lost"
 DAMAGED = "the database is damaged, restore it from a backup"
 CLOSED = "the database is closed"
-SERVER_LOST = "the database server does not answer, start it or mend the network to it"
+SERVER_LOST = (
+    "the database server does not answer, start it, or repair the network to it"
+)
 
 
 def failed(*, what: str, name: str, error: object) -> str:
@@ -16,8 +18,8 @@ def failed(*, what: str, name: str, error: object) -> str:
 
 def crowded(*, most: int) -> str:
     return (
-        f"{most:,} reads or writes wait for the database, and no more may; its disk is "
-        "too slow, or something holds the file"
+        f"{most:,} reads or writes wait for the database, the most that may; its disk "
+        "is too slow, or another program locks the file"
     )
 
 

@@ -357,5 +357,5 @@ def key_repeated(*, key: str, places: object) -> str:
 # Help for options.
 ENCODING_HELP = "The encoding of FILE."
 NO_HEADER_HELP = "FILE has no header row."
-FORCE_HELP = "Read what may be read wrongly as far as it can be."
+FORCE_HELP = "Read a file as well as possible though parts may be misread."
 DRY_RUN_HELP = "Show how FILE is read, send nothing and exit."

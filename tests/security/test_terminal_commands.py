@@ -494,11 +494,11 @@ async def test_odd_settings_are_refused_in_a_sentence(desk: Desk) -> None:
         status, seen = await desk.see("settings", "import", file)
         assert status == MISTAKE, kind
         assert seen.startswith("threadkeep: "), kind
-        assert "error of its own" not in seen, kind
+        assert "internal error" not in seen, kind
         if not DEEP and number % 4:
             continue
         status, seen = await desk.see("triage", file, "--scheme", file)
-        assert (status, "error of its own" in seen) == (MISTAKE, False), kind
+        assert (status, "internal error" in seen) == (MISTAKE, False), kind
 
 
 async def test_a_conversation_drives_nothing(desk: Desk) -> None:

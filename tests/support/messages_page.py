@@ -24,10 +24,14 @@ they differ. `{name}` stands for a value.
 
 
 class Placeholder(str):
-    """Stands for the value of a parameter: "{name}", however it is formatted."""
+    """Stands for the value of a parameter: "{name}", however it is formatted, and also
+    where several values are joined."""
 
     def __format__(self, spec: str) -> str:
         return str(self)
+
+    def __iter__(self) -> Iterator[str]:
+        yield str(self)
 
 
 def messages() -> Iterator[tuple[str, str, str]]:

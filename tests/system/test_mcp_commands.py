@@ -72,7 +72,7 @@ async def test_each_server_is_asked_and_said_what_is_wrong(shell: Shell) -> None
     assert f"linear at {URL}: 1 tool; as pinned on 2026-11-26" in printed
     assert "down at https://down.example/mcp: the API cannot use it" in printed
     assert "nobody reads" not in printed
-    assert "it defines search otherwise by now" in changed
+    assert "it now defines search differently" in changed
     assert "threadkeep mcp --accept linear" in changed
     assert f"linear at {URL}: the API cannot use it" in refused
     assert "has none of the tools that the file names" in lacking

@@ -87,7 +87,7 @@ def test_a_receipt_says_why_the_cache_lacked_what_was_left_there() -> None:
         read=read,
         before=PastRequest(7_300.0, "m", None, Usage(cache_write_1h=1_234)),
     )
-    head = "The cache lacked 1,234 tokens that the answer before left there: "
+    head = "The cache no longer had 1,234 tokens of the previous answer: "
     assert now.before
     for before, why in (
         (now.before, "it was sent 9 h 5 min before, and they had expired."),
@@ -98,16 +98,16 @@ def test_a_receipt_says_why_the_cache_lacked_what_was_left_there() -> None:
         text = receipts.page(replace(now, before=before), {}).whole
         assert f"- {head}{why}\n" in f"{text}\n"
     for unsaid in (replace(now, before=None), replace(now, ended=None)):
-        assert "lacked" not in receipts.page(unsaid, {}).whole
+        assert "no longer had" not in receipts.page(unsaid, {}).whole
 
 
 def test_a_receipt_says_whether_the_api_compacted_what_its_model_read() -> None:
     times = TurnTimes(40_000.0, 40_000.0, ended=40_009.0)
     for by, line in (
-        ("m", "4 messages word for word, but compacted by the API"),
+        ("m", "4 messages in full (I read what the API compacted)"),
         # Another model reads the text that stands for it.
-        ("n", "4 messages word for word, but as a summary"),
-        ("", "4 messages word for word, but as a summary"),
+        ("n", "4 messages in full (I read a summary)"),
+        ("", "4 messages in full (I read a summary)"),
     ):
         read = ReadMessages(9, 3, None, None, (), summarised=4, compacted_by=by)
         found = Receipt(

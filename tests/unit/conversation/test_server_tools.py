@@ -153,7 +153,7 @@ async def test_a_thread_keeps_its_tools_and_loses_them_at_once(
     # New threads alone get another server; none keeps one that is switched off.
     both = ["linear", "wiki"]
     assert room.toolsets() == [["linear"], ["linear"], both, [], []]
-    reason = "the MCP servers that could be asked, or their tools, were others then"
+    reason = "the MCP servers that can be asked, or their tools, were changed"
     assert "The cache lacked" not in f"{warm}{again}"
     assert reason in cold
 
@@ -170,7 +170,7 @@ async def test_a_change_for_running_threads_says_why_the_cache_is_cold(
         shown = await receipt(room)
     assert "mcp servers linear, wiki" in text
     assert room.toolsets()[-1] == ["linear", "wiki"]
-    assert "or their tools, were others then" in shown
+    assert "or their tools, were changed" in shown
 
 
 async def test_a_server_that_changes_its_tools_changes_nothing(
@@ -223,7 +223,7 @@ async def test_an_answer_comes_without_a_server_that_is_down(
     assert told in resting
     assert "without" not in back
     assert "Linear could not be used; this was answered without it" in shown
-    assert "or their tools, were others then" in shown
+    assert "or their tools, were changed" in shown
     both = ["linear", "wiki"]
     assert room.toolsets() == [both, both, ["wiki"], ["wiki"], both]
 
@@ -280,7 +280,7 @@ async def test_tools_that_are_not_known_yet_are_said(claude: ClaudeEmulator) -> 
         await room.listings().learn()
         await room._app._listings.load()
         later = await room.next(1, there(1))
-    told = "_I answered without Wiki: I could not learn what to ask there._"
+    told = "_I answered without Wiki: I could not learn which tools they have._"
     assert told in text
     assert "Wiki" not in later
     assert room.toolsets() == [["linear"], ["linear", "wiki"]]
