@@ -7,6 +7,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable, Iterator
+from typing import SupportsIndex
 
 import bot.messages
 from bot.messages.plurals import Plural
@@ -24,14 +25,17 @@ they differ. `{name}` stands for a value.
 
 
 class Placeholder(str):
-    """Stands for the value of a parameter: "{name}", however it is formatted, and also
-    where several values are joined."""
+    """Stands for the value of a parameter: "{name}", however it is formatted; where
+    several values are joined, for the first of two."""
 
     def __format__(self, spec: str) -> str:
         return str(self)
 
     def __iter__(self) -> Iterator[str]:
-        yield str(self)
+        yield from (str(self), "…")
+
+    def __getitem__(self, _: SupportsIndex | slice) -> "Placeholder":
+        return self
 
 
 def messages() -> Iterator[tuple[str, str, str]]:
