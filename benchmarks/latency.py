@@ -31,6 +31,10 @@ PATIENCE = 10.0
 # Between two questions, in seconds: Slack takes ten status lines a second, and each
 # answer sets one and clears it.
 PAUSE = 0.25
+# A process that uses less than so many seconds of CPU in that time does nothing. Behind
+# an answer in a long thread it makes a summary, which takes as much as several
+# questions.
+IDLE = 0.003
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +145,7 @@ class Office:
         await platform.until(lambda: platform.promised(question), PATIENCE)
         await platform.until(lambda: platform.answer(question), PATIENCE)
         await platform.until(lambda: platform.settled, PATIENCE)
-        await asyncio.sleep(PAUSE)
+        await self._rest()
         promised = platform.promised(question)
         acknowledged = platform.acknowledged(question)
         assert promised is not None
@@ -152,3 +156,12 @@ class Office:
             promised=promised - question.at,
             used=used,
         )
+
+    async def _rest(self) -> None:
+        """Wait until the process does nothing."""
+        while True:
+            used, asked = exact_cpu(self._pid), len(self._claude.questions)
+            await asyncio.sleep(PAUSE)
+            is_idle = exact_cpu(self._pid) - used < IDLE
+            if is_idle and len(self._claude.questions) == asked:
+                break

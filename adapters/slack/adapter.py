@@ -11,8 +11,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from slack_bolt.app.async_app import AsyncApp
-
 from adapters.slack import mrkdwn
 from adapters.slack.catching_up import CatchingUp
 from adapters.slack.check import scopes
@@ -160,12 +158,12 @@ class SlackAdapter:
         self, host: Host, intake: Intake, catching_up: CatchingUp
     ) -> None:
         config = self._config
-        app = intake.app(self._client)
         sockets = config.connections if config.app_token else 0
         ways = sockets + bool(config.signing_secret)
         async with contextlib.AsyncExitStack() as stack:
             secret = config.signing_secret
             if secret or config.is_distributed:
+                app = intake.app(self._client)
                 events = HttpEvents(app, secret) if secret else None
                 served = serving(events, config.http, self._workspaces.routes(host))
                 self.address = await stack.enter_async_context(served)
@@ -173,7 +171,7 @@ class SlackAdapter:
                     self.request_url = self.address + PATH
                     host.health.connected(self.name, "http", ways)
             if sockets:
-                connected = self._connected(host, app, ways, catching_up)
+                connected = self._connected(host, intake, ways, catching_up)
                 await stack.enter_async_context(connected)
             if not self._failed.done():
                 self._workspaces.listening(host)
@@ -182,13 +180,14 @@ class SlackAdapter:
 
     @contextlib.asynccontextmanager
     async def _connected(
-        self, host: Host, app: AsyncApp, ways: int, catching_up: CatchingUp
+        self, host: Host, intake: Intake, ways: int, catching_up: CatchingUp
     ) -> AsyncIterator[None]:
         """Open the connections of Socket Mode, unless Slack rejects the token; close
         them in the end."""
         address, self._socket_address = self._socket_address, None
         sockets = Sockets(
-            *(app, self._client, self._config.app_token, host.health, self._fail),
+            *(intake.take, self._client, self._config.app_token),
+            *(host.health, self._fail),
             count=self._config.connections,
             of=ways,
             address=address,

@@ -79,7 +79,8 @@ class Intake:
         self._late = late
 
     def app(self, client: SlackClient) -> AsyncApp:
-        """Return the Bolt app that takes in everything here, which was verified."""
+        """Return the Bolt app that takes in here what comes over HTTP, once it is
+        verified."""
         # Without a name, Bolt searches the source of every loaded module for one, which
         # takes half a second at every start.
         app = AsyncApp(
@@ -99,8 +100,20 @@ class Intake:
     ) -> BoltResponse:
         """Take in `body` and return what acknowledges it. Raises if it is not
         durable."""
-        # Both ways have this header (facts A2).
+        # As in facts A2.
         repeat = number(request.headers.get("x-slack-retry-num", ["0"])[0]) or 0
+        return await self._spool(body, repeat)
+
+    async def take(self, body: dict[str, Any], repeat: int) -> BoltResponse:
+        """Take in `body` of a socket, which Slack sends for the `repeat`th time again;
+        return what acknowledges it once it is durable, and what does not if that
+        failed."""
+        try:
+            return await self._spool(body, repeat)
+        except Exception as error:
+            return await self.not_acknowledged(error)
+
+    async def _spool(self, body: dict[str, Any], repeat: int) -> BoltResponse:
         self._look_for_a_gap(repeat)
         # Commands that outlast their acknowledgement are bounded, too.
         if len(self._going_on) >= MOST_EVENTS:

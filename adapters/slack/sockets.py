@@ -3,16 +3,23 @@ event to any one of them (platform facts A4).
 
 Rule: one that closes leaves the others open, so that with two or more nothing waits for
 the SDK, which closes a connection before it opens the next.
+
+Bolt is not asked: all that it would do for a message of a socket is to make a request
+and a context of it, which takes a quarter of the time until it is acknowledged.
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import Any
 
-from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
-from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.adapter.socket_mode.async_internals import send_async_response
+from slack_bolt.response import BoltResponse
+from slack_sdk.socket_mode.aiohttp import SocketModeClient
+from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
 
 from adapters.slack.client import SlackClient
 from adapters.slack.config import PLATFORM
@@ -22,6 +29,10 @@ from bot.errors import AccessRevoked, ConfigError, DeliveryError, Throttled
 from bot.ports.host import Health
 
 log = logging.getLogger(__name__)
+
+#: Takes in the body of a message, which Slack sends for the given time again; returns
+#: what acknowledges it, or what does not.
+Take = Callable[[dict[str, Any], int], Awaitable[BoltResponse]]
 
 # How often the SDK checks a socket, in seconds. After a loss, events wait for the next
 # check; with more frequent ones, a slow pong would count as a loss.
@@ -37,7 +48,7 @@ class Sockets:
 
     def __init__(
         self,
-        app: AsyncApp,
+        take: Take,
         client: SlackClient,
         app_token: str,
         health: Health,
@@ -48,6 +59,7 @@ class Sockets:
         address: str | None = None,
         absent: Callable[[float], None] = lambda since: None,
     ) -> None:
+        self._take = take
         self._client = client
         self._app_token = app_token
         self._health = health
@@ -60,31 +72,45 @@ class Sockets:
         self._absent = absent
         self._open_now = set[str]()
         self._gone_since = time.time()
-        self._handlers = [self._handler(app, f"socket {n}") for n in range(count)]
+        self._sockets = [self._socket(f"socket {n}") for n in range(count)]
 
     async def connect(self) -> None:
         """Open all connections, one after the other; last as long as Slack cannot be
         reached."""
-        for handler in self._handlers:
-            await handler.connect_async()  # type: ignore[no-untyped-call]
+        for socket in self._sockets:
+            await socket.connect()  # type: ignore[no-untyped-call]
 
     async def close(self) -> None:
         """Close all connections."""
-        for handler in self._handlers:
-            await handler.close_async()  # type: ignore[no-untyped-call]
+        for socket in self._sockets:
+            await socket.close()  # type: ignore[no-untyped-call]
 
-    def _handler(self, app: AsyncApp, name: str) -> AsyncSocketModeHandler:
-        handler = AsyncSocketModeHandler(app, self._app_token, ping_interval=PING)
+    def _socket(self, name: str) -> SocketModeClient:
+        socket = SocketModeClient(
+            self._app_token,
+            # At DEBUG it logs messages.
+            logger=logging.getLogger("slack_bolt"),
+            web_client=self._client.web,
+            ping_interval=PING,
+        )
         # The SDK's queue is unbounded. It is emptied in every iteration of the loop, so
         # waiting for room here is brief.
-        handler.client.message_queue = asyncio.Queue(MOST_EVENTS)
+        socket.message_queue = asyncio.Queue(MOST_EVENTS)
         # The SDK reconnects by itself without pauses or end, and logs the raw error;
         # this way it backs off, and the log says what to do.
         opened = partial(self._open, name)
-        handler.client.issue_new_wss_url = opened  # type: ignore[method-assign]
+        socket.issue_new_wss_url = opened  # type: ignore[method-assign]
         greeting = Greeting(partial(self._greeted, name))
-        handler.client.on_message_listeners.append(greeting.take)
-        return handler
+        socket.on_message_listeners.append(greeting.take)
+        socket.socket_mode_request_listeners.append(self._acknowledge)
+        return socket
+
+    async def _acknowledge(
+        self, socket: AsyncBaseSocketModeClient, request: SocketModeRequest
+    ) -> None:
+        began = time.time()
+        answer = await self._take(request.payload, request.retry_attempt or 0)
+        await send_async_response(socket, request, answer, began)
 
     def _greeted(self, name: str) -> None:
         if not self._open_now:

@@ -112,6 +112,10 @@ class Town:
         said = f"{emulator.mention} {text}"
         return self.say(platform, said, thread=thread, who=who)
 
+    def is_open(self, platform: str, thread: str) -> bool:
+        """Whether people can go on in a thread."""
+        return platform == "slack" or thread in self.discord.threads(self._general)
+
     def replies(self, platform: str, thread: str) -> list[str]:
         """Return the current texts of the bot's messages in a thread."""
         if platform == "slack":
