@@ -18,6 +18,16 @@ BALANCE = """
       AND channel = :channel AND period = :period
 """
 
+# They are locked in their order.
+ADD = """
+    INSERT INTO accounts (platform, workspace, channel, period, spent, reserved)
+    VALUES {} ON CONFLICT (platform, workspace, channel, period) DO UPDATE
+    SET spent = accounts.spent + excluded.spent,
+        reserved = accounts.reserved + excluded.reserved
+"""
+ACCOUNT = """(:platform{0}, :workspace{0}, :channel{0}, :period{0},
+    CAST(:spent AS double precision), CAST(:reserved AS double precision))"""
+
 
 def balance(db: Connection, scope: Scope, period: Period, now: float) -> Balance:
     if (row := account(db, scope, period.name_at(now))) is None:
@@ -33,19 +43,17 @@ def balances(
 
 
 def add(
-    db: Connection, scope: Scope, period: str, *, spent: float, reserved: float
+    db: Connection, scope: Scope, at: float, *, spent: float, reserved: float
 ) -> None:
-    """Add to what is spent and reserved in the account of `scope`."""
-    db.execute(
-        """
-        INSERT INTO accounts (platform, workspace, channel, period, spent, reserved)
-        VALUES (:platform, :workspace, :channel, :period, :spent, :reserved)
-        ON CONFLICT (platform, workspace, channel, period) DO UPDATE
-        SET spent = accounts.spent + excluded.spent,
-            reserved = accounts.reserved + excluded.reserved
-        """,
-        {**parts(scope), "period": period, "spent": spent, "reserved": reserved},
-    )
+    """Add to what is spent and reserved in the accounts that a charge of `at` in
+    `scope` is booked in."""
+    values: dict[str, object] = {"spent": spent, "reserved": reserved}
+    found = list(accounts_of(scope, at))
+    for n, (place, period) in enumerate(found):
+        values |= {f"{name}{n}": value for name, value in parts(place).items()}
+        values[f"period{n}"] = period
+    rows = ", ".join(ACCOUNT.format(n) for n in range(len(found)))
+    db.execute(ADD.format(rows), values)
 
 
 def accounts_of(scope: Scope, at: float) -> Iterator[tuple[Scope, str]]:

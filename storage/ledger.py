@@ -75,7 +75,7 @@ def reserve(
         return exceeded
     charge = Charge(scope, person, "answer", "")
     db.execute(INSERT, _open(charge, most, now, turn=turn.key))
-    _add_reserve(db, scope, most, now)
+    accounts.add(db, scope, now, spent=0.0, reserved=most)
     return None
 
 
@@ -124,7 +124,7 @@ def raise_reserve(
         if exceeded:
             return exceeded
     db.execute("UPDATE charges SET reserved = ? WHERE id = ?", [most, row["id"]])
-    _add_reserve(db, scope_of(row), more, row["at"])
+    accounts.add(db, scope_of(row), row["at"], spent=0.0, reserved=more)
     return None
 
 
@@ -174,7 +174,7 @@ def open_charge(
     if exceeded:
         return exceeded
     opened = insert(db, INSERT, _open(charge, charge.most, now, owner=owner))
-    _add_reserve(db, charge.place, charge.most, now)
+    accounts.add(db, charge.place, now, spent=0.0, reserved=charge.most)
     return opened
 
 
@@ -221,10 +221,8 @@ def move(db: Connection, thread: Scope, *, to: Scope) -> None:
         ended = row["ended_at"] is not None
         booked = row["reserved"] if row["cost"] is None else row["cost"]
         spent, held = (booked, 0.0) if ended else (0.0, row["reserved"])
-        for account, period in accounts.accounts_of(thread, row["at"]):
-            accounts.add(db, account, period, spent=-spent, reserved=-held)
-        for account, period in accounts.accounts_of(to, row["at"]):
-            accounts.add(db, account, period, spent=spent, reserved=held)
+        accounts.add(db, thread, row["at"], spent=-spent, reserved=-held)
+        accounts.add(db, to, row["at"], spent=spent, reserved=held)
     relocate(db, "charges", thread, to=to)
 
 
@@ -364,13 +362,7 @@ def _book_attempt(db: Connection, row: Row, now: float) -> None:
 
 def _book(db: Connection, row: Row, *, spent: float) -> None:
     """Release the reserve of the charge `row` and book `spent`."""
-    for scope, period in accounts.accounts_of(scope_of(row), row["at"]):
-        accounts.add(db, scope, period, spent=spent, reserved=-row["reserved"])
-
-
-def _add_reserve(db: Connection, scope: Scope, most: float, now: float) -> None:
-    for account, period in accounts.accounts_of(scope, now):
-        accounts.add(db, account, period, spent=0.0, reserved=most)
+    accounts.add(db, scope_of(row), row["at"], spent=spent, reserved=-row["reserved"])
 
 
 def _charge(db: Connection, id: int) -> Row | None:

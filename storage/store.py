@@ -226,7 +226,7 @@ class DatabaseStore:
     async def end_outage(self, outage: Outage) -> None:
         await self._write(lambda db: outages.end_outage(db, outage, self.owner))
 
-    next_turn = read_first(turn_reading.next_turn)
+    next_turn = read_first(turn_reading.find_next_turn)
     previous_turn = read(earlier_turns.previous_turn)
     begin_turn = write_of_turn(turns.begin_turn, covered=True)
 

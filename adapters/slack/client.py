@@ -252,7 +252,12 @@ async def open_client(config: SlackConfig) -> AsyncIterator[SlackClient]:
     # Proxies are configured in the environment, which aiohttp reads in a thread for
     # each call, and a file of passwords in another: only where there are some.
     has_proxy = bool(getproxies())
-    async with aiohttp.ClientSession(timeout=TIMEOUT, trust_env=has_proxy) as session:
+    async with aiohttp.ClientSession(
+        timeout=TIMEOUT,
+        trust_env=has_proxy,
+        # The Web API knows callers by their tokens.
+        cookie_jar=aiohttp.DummyCookieJar(),
+    ) as session:
         yield SlackClient(web_client(config, session, config.bot_token))
 
 

@@ -10,7 +10,6 @@ turn repairs the reply without removing text that somebody has read.
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import replace
@@ -302,9 +301,7 @@ class StreamedReply:
         if not self._messages and not self.text:
             waits.append(self._placeholder)
         left = min(waits, default=float("inf")) - self._clock()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(left if left < float("inf") else None):
-                await self._changed.wait()
+        await self._changed.wait_at_most(left)
 
     def _requests(self, part: Part) -> list[WriteRequest]:
         """Return requests for the ways in which `part` is due, any of which will do."""

@@ -1,6 +1,7 @@
 """A flag that few tasks wait for."""
 
 import asyncio
+import contextlib
 
 
 class Flag:
@@ -38,3 +39,14 @@ class Flag:
             await waiting
         finally:
             self._waiting = tuple(each for each in self._waiting if each is not waiting)
+
+    async def wait_at_most(self, seconds: float) -> None:
+        """Wait until it is set, or so many `seconds` have passed; they may be
+        infinite."""
+        if seconds == float("inf"):
+            # Without what a timeout takes at each character of an answer.
+            await self.wait()
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.wait()

@@ -321,6 +321,8 @@ async def test_nothing_in_the_life_of_a_turn_reads_a_whole_table(
         for step in plan
         # What the index of words does not have yet, which is next to nothing.
         if step.startswith("SCAN") and not step.startswith("SCAN search_")
+        # The rows of a statement itself.
+        if not step.endswith(" CONSTANT ROWS")
     }
     # Read without the tracer, as tuples.
     plan = await store._write(partial(plan_of, sql=conversation.CONVERSATION))

@@ -57,3 +57,13 @@ async def test_who_is_cancelled_leaves_the_others_waiting(kind: type[Flag]) -> N
 async def test_it_takes_little_memory() -> None:
     flag, event = Flag(), asyncio.Event()
     assert sys.getsizeof(flag) * 5 < sys.getsizeof(event._waiters)
+
+
+async def test_waits_for_a_time_or_for_ever() -> None:
+    flag = Flag()
+    await flag.wait_at_most(0.0)
+    waiting = [asyncio.create_task(flag.wait_at_most(t)) for t in (60.0, float("inf"))]
+    await turns()
+    assert not any(each.done() for each in waiting)
+    flag.set()
+    await asyncio.gather(*waiting)
