@@ -44,7 +44,7 @@ if os.access(MEMORY := "/dev/shm", os.W_OK):
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", MEMORY)
 
 
-# What takes long, and begins first, lest all wait for it in the end: the crashes, which
+# Long tests, begun first so that none of them runs alone in the end: the crashes, which
 # keep both cores busy, then single tests of ten seconds, and the faults, which mostly
 # wait.
 LONG = (
@@ -56,7 +56,7 @@ LONG = (
 )
 
 
-#: What waits for the server that was begun to start.
+#: Waits for the server that was begun to start.
 _POSTGRES = pytest.StashKey[Callable[[], None]]()
 
 

@@ -35,7 +35,7 @@ LINES = """
     errors
     messages
 """
-# What else may import which rooms of `bot/`.
+# The rooms of `bot/` that each package outside may import.
 OUTSIDE = {
     "adapters": "ports ui rendering.inline rendering.markdown runtime domain messages"
     " text errors",
@@ -43,7 +43,7 @@ OUTSIDE = {
         "ports runtime domain text errors messages triage.answer settings.stored_values"
     ),
 }
-# Which rooms may import our own packages outside `bot/`, and third parties.
+# The rooms that may import our own packages outside `bot/`, and each third party.
 THIRD_PARTIES = {
     "storage": "cli storage",
     "adapters": "cli",
@@ -208,7 +208,7 @@ def test_one_module_encrypts() -> None:
     assert found == {"storage.encryption"}
 
 
-# What reads a file, and the libraries that only it may import.
+# The modules that read files, and the libraries that only they may import.
 FILE_READERS = "images pdfs texts word slides workbooks open_sheets"
 FILE_LIBRARIES = "PIL pypdf mammoth pptx python_calamine"
 

@@ -94,7 +94,7 @@ def test_nothing_is_said_twice_in_a_room() -> None:
         assert len(texts) == len(set(texts)), module
 
 
-# What shows its arguments to people, or prints them: one word is a label there.
+# Calls that show their arguments to people, or print them: one word is a label there.
 SHOWN_BY = {
     *("Response", "Unacceptable", "Denied", "ConfigError", "AccessRevoked", "InUse"),
     *("Button", "Choice", "Menu", "Field", "Form", "Section", "Finding", "Option"),
@@ -102,9 +102,9 @@ SHOWN_BY = {
     *("button", "Button", "option", "Encoding", "Column", "JsonRow", "_foreign"),
     *("command", "group"),
 }
-# What makes heads and cells of tables, which are small letters, too.
+# Calls that make heads and cells of tables, which are small letters, too.
 TABLES = {"add_column", "add_row", "Table", "_table"}
-# Whose arguments people do not read, each with the reason.
+# Calls whose arguments people do not read, each with the reason.
 NOT_SHOWN_BY = {
     **dict.fromkeys(("start", "_start", "begin", "_begin", "later", "_soon"), "a task"),
     **dict.fromkeys(
@@ -296,7 +296,7 @@ def _texts(path: Path) -> list[tuple[int, str]]:
     return list(_read_texts(path))
 
 
-#: What says of the texts in it whether people read them.
+#: Nodes that decide whether people read the texts in them.
 _HOLDERS = (
     *(ast.mod, ast.stmt, ast.ExceptHandler, ast.match_case),
     *(ast.JoinedStr, ast.Compare, ast.Call),

@@ -54,7 +54,7 @@ class App:
         )
         #: Payloads as they came.
         self.heard: list[Json] = []
-        #: What the app sends along with its ack.
+        #: Makes the payload of the app's ack.
         self.answer: Callable[[Json], Json | None] = lambda payload: None
         #: Acknowledges nothing.
         self.deaf = False

@@ -11,7 +11,7 @@ from tests.pictures.picture import DAY, TIME, image
 Json = Mapping[str, Any]
 Name = Callable[[str], str]
 
-#: What Discord writes below a message that one person sees.
+#: Discord's line below an ephemeral message.
 ONLY = "👁 Only you can see this · Dismiss message"
 _LINK = re.compile(r"\[([^\]\n]+)\]\((?:&lt;)?https?://[^)\s]+\)")
 _COLOURS = ("#2c7a7b", "#b7791f", "#2b6cb0")

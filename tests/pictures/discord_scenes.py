@@ -32,7 +32,7 @@ class Server(Town):
         super().__init__(discord, claude, store)
         self.olga = discord.add_user("Olga", admin=True)
         self.billing = discord.add_channel("billing")
-        #: What was attached to a message, by its id.
+        #: The attached files of a message, by its id.
         self._files: dict[str, Mapping[str, bytes]] = {}
         self._people = {self.alice: "Alice", self.bob: "Bob", self.olga: "Olga"}
 

@@ -15,10 +15,10 @@ from pathlib import Path
 from PIL import Image
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
-#: Which page each picture in the folder shows.
+#: The digest of the page behind each picture in the folder.
 DIGESTS = FOLDER / "pages.json"
 
-#: What the pages show for any time.
+#: The date on the pages in place of any.
 DAY = "28 Nov 2026"
 TIME = f"{DAY}, 09:41"
 

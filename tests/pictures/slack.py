@@ -84,7 +84,7 @@ pre { background: #f8f8f8; border: 1px solid #ddd; border-radius: 4px; padding: 
 
 Name = Callable[[str], str]
 
-#: What Slack writes above a message that one person sees.
+#: Slack's line above an ephemeral message.
 ONLY = "👁 Only visible to you"
 
 _COLOURS = ("#2c7a7b", "#b7791f", "#2b6cb0")

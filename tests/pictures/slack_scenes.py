@@ -32,7 +32,7 @@ class Workspace(Admins):
         super().__init__(slack, claude, store)
         self.olga = slack.add_user("Olga", admin=True)
         self.billing = slack.add_channel("billing")
-        #: What was attached to a message, by its ts.
+        #: The attached files of a message, by its ts.
         self._files: dict[str, Mapping[str, bytes]] = {}
 
     def name(self, number: str) -> str:
@@ -116,7 +116,8 @@ class Workspace(Admins):
                 author=self.name(each.user),
                 is_app=each.user == self.slack.bot_user,
                 text=each.text,
-                # What people type is in blocks of another kind, and in the text.
+                # Messages of people have blocks of another kind, and the same text
+                # outside them.
                 blocks=each.blocks or [] if each.user == self.slack.bot_user else [],
                 reactions=[SIGNS.get(name, name) for name in each.reactions],
                 files=self._files.get(each.ts)

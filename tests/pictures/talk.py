@@ -2,7 +2,7 @@
 
 from tests.emulators.claude.reply import Think
 
-#: Who says what in the thread; the last of them asks the bot.
+#: Speakers and texts of the thread; the last of them asks the bot.
 TALK = (
     ("Alice", "Since this morning the nightly build fails on CI."),
     ("Bob", "Since when exactly? I merged the cache change at 9."),
@@ -55,7 +55,7 @@ You answer questions about billing in the team's own words. Quote the clause tha
 rely on, and say plainly when there is none.
 
 Never promise a refund: say who decides, and how long that takes."""
-#: What the admin sets in that channel, and for all; `alice` is a mention.
+#: The admin's commands in that channel, and for all; `alice` is a mention.
 LINES = (
     f"set prompt {PROMPT}",
     "model opus",
@@ -74,7 +74,7 @@ SECTIONS = {
 }
 #: All forms but that of the prompt, in two columns of about the same height.
 FORMS = ("model", "spending", "access", "budget", "answers", "triage")
-#: Who asks in the channel with settings of its own.
+#: The people who ask in the channel with settings of its own.
 QUESTIONS = (
     ("Alice", "Can we refund a yearly plan?"),
     ("Bob", "Which tax is on invoice 118?"),
@@ -83,7 +83,7 @@ QUESTIONS = (
 #: An answer with enough thought before it to cost something.
 ANSWER = (Think(tokens=3_500), "Clause 4.2: within 14 days, pro rata. Finance decides.")
 
-#: What somebody types in a terminal.
+#: Lines typed in a terminal.
 TYPED = ("our nightly build fails since 9, why?", "do we have to empty the old cache?")
 #: How many tickets are sorted there.
 TICKETS = 40

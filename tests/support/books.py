@@ -13,10 +13,10 @@ from tests.emulators.claude.emulator import ClaudeEmulator
 #: Less than this, in USD, is rounding.
 GRAIN = 1e-7
 
-#: What is billed by the prices of single requests.
+#: Kinds of charges at the prices of single requests.
 SINGLE = ("answer", "ask", "try")
 
-#: What an account is found by.
+#: The columns that identify an account.
 COLUMNS = ("platform", "workspace", "channel", "period")
 
 

@@ -43,7 +43,7 @@ INSTALLING = 600
 #: Milliseconds for whatever a page is to show, and for the start of Chromium: a machine
 #: that is busy with other things is not a wrong answer.
 PATIENCE = 60_000
-#: What a page is as large as, in pixels.
+#: The size of a page, in pixels.
 SIZE: ViewportSize = {"width": 1280, "height": 720}
 
 

@@ -207,7 +207,7 @@ class Scene(ABC):
         self._platform = platform
         self._life = life
 
-        # What becomes of the process.
+        # Starts and ends of the process.
         self.begin = life.begin
         self.start = life.start
         self.crash = life.crash

@@ -118,7 +118,7 @@ async def half_answered(scene: Scene, *later: str | list[Step]) -> str:
     scene.claude.script(["Half of it", never()], *later)
     thread = await scene.opens_with("all of it")
     await scene.answered(thread, "Half of it …")
-    # What is shown is stored before it is posted, and the message's id after.
+    # A shown text is stored before it is posted, and the message's id after.
     await scene.reads(POSTED, 1)
     await scene.reads(TEXT, "Half of it")
     return thread

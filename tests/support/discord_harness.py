@@ -51,9 +51,9 @@ class ScriptedCore:
         self.given: list[Given] = []
         self.judged: list[tuple[ThreadKey, str, bool]] = []
         self.heard: list[Message] = []
-        #: What only the operator can correct, by its name.
+        #: Alerts to the operator, by name.
         self.alerts: dict[str, str] = {}
-        #: Which workspaces reject our credentials.
+        #: Platforms, which record the workspaces that reject our credentials.
         self.platforms = Platforms([])
         #: Where whom the bot met.
         self.met: list[tuple[Scope, str]] = []

@@ -137,12 +137,12 @@ class FakeAdapter:
         self.unknown: set[str] = set()
         #: How many messages are missing behind so many of `past`.
         self.past_missing, self.past_gap = 0, 0
-        #: What people may in channels, by channel and user; of a channel, by that and
-        #: "". In all others everybody may everything.
+        #: People's rights in channels, by channel and user; the bot's, by channel and
+        #: "". In all other channels everybody may do everything.
         self.may: dict[tuple[str, str], ChannelAccess] = {}
-        #: What was told to people in private: (user, text).
+        #: Private messages to people: (user, text).
         self.told: list[tuple[str, str]] = []
-        #: What was noticed by those who said something: (user, text).
+        #: Notices to the authors of messages: (user, text).
         self.noticed: list[tuple[str, str]] = []
         #: The buttons of each of those.
         self.offered: list[tuple[Button, ...]] = []
@@ -153,7 +153,7 @@ class FakeAdapter:
         self.post_troubles: list[ThreadkeepError] = []
         #: Whether people see by themselves that an answer is coming.
         self.signs = False
-        #: What the signs of answers were told that Claude does.
+        #: The activities of Claude that signs of answers were given.
         self.activities: list[Activity] = []
         self._host: asyncio.Future[Host] | None = None
         self._changes = Changes()

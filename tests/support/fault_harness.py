@@ -60,7 +60,8 @@ class Stage(ABC):
         self.store: DatabaseStore
         #: How long, in seconds, Claude may say nothing before that counts as a cut.
         self.silence = PATIENCE
-        #: What part of the back-off between two tries at Claude passes in real time.
+        #: The share of the back-off between two tries at Claude that passes in real
+        #: time.
         self.back_off = 0.1
 
     @contextlib.asynccontextmanager

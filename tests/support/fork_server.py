@@ -40,7 +40,8 @@ from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.support import certificates
 from tests.support.memory_store import migrate_new
 
-# What the SDK's HTTP client runs on, which it looks for at its first request.
+# The event loop's backend of the SDK's HTTP client, which is imported at its first
+# request.
 LATE = ("anyio._backends._asyncio",)
 # Draws plots, with a package that is not always there.
 NEVER = "bot.triage.evaluation.plot"
@@ -106,7 +107,7 @@ def share(listening: socket.socket) -> None:
 
 
 def _import_everything() -> None:
-    # What is imported stays: looking through it for cycles takes a second.
+    # Imported modules stay: looking through them for cycles takes a second.
     gc.disable()
     # Threadkeep imports most of itself when it finds that it needs it.
     for package in (adapters, bot, storage):
@@ -122,7 +123,7 @@ def _import_everything() -> None:
     for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
         os.environ.pop(name, None)
     asyncio.run(_ask())
-    # What is the same at every start.
+    # Done once, since it is the same at every start.
     logs.set_up("warning")
     installed.threadkeep_version()
     variables.read_by_us()
@@ -190,7 +191,7 @@ def _die_with_parent() -> None:
 
 if __name__ == "__main__":
     _import_everything()
-    # Who watches over a process ends unwatched.
+    # Ended children are reaped by the system.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     if len(sys.argv) > 1:
         _die_with_parent()

@@ -42,11 +42,11 @@ class Turn:
     text: str
     head: str
     note: str
-    #: Whom a message below it calls.
+    #: The person whom a message below it calls.
     calls: str
     #: The ids of the messages that it answers.
     answers: tuple[str, ...]
-    #: What Claude reads of it: (role, content).
+    #: The part of it that Claude reads: (role, content).
     entries: tuple[tuple[str, str], ...]
     #: The messages of its reply: (part, id, text).
     replies: tuple[tuple[int, str | None, str], ...]
@@ -80,7 +80,7 @@ class Shown:
     part: int
     message: str
     text: str
-    #: What it read, and since when by the emulator's clock, oldest first.
+    #: Its texts, and since when by the emulator's clock, oldest first.
     versions: Sequence[tuple[float, str]]
 
 
@@ -266,7 +266,8 @@ def _out_of_order(
     witness: Witness, turns: Sequence[Turn], late: Container[str]
 ) -> Iterator[str]:
     """I3: a thread's replies come one after the other, as the questions did."""
-    # What the platform had to repeat may come late, and is then answered late.
+    # A message that the platform had to repeat may come late, and is then answered
+    # late.
     prompt = {(e.channel, e.message) for e in witness.said() if not e.late}
     for _, thread in groupby(turns, attrgetter("place")):
         for earlier, later in pairwise(thread):
@@ -289,7 +290,7 @@ def _misasked(claude: ClaudeEmulator, turns: Sequence[Turn]) -> Iterator[str]:
     asked, spent, before = Counter[int](), Counter[int](), 0
     heard = defaultdict[int, set[str]](set)
     for turn in turns:
-        # What a repeated turn asked, its successor asks again.
+        # The successor of a repeated turn asks its questions again.
         spent[turn.id] = before + turn.attempts
         before = spent[turn.id] if turn.repeated else 0
     by_history = _by_history(turns)
@@ -304,7 +305,8 @@ def _misasked(claude: ClaudeEmulator, turns: Sequence[Turn]) -> Iterator[str]:
         ]
         if len(meant) != 1:
             yield f"Claude read what is the prompt of {len(meant)} turns: {asks}"
-        # What was refused before it began costs nothing, and may be tried again.
+        # A request that was refused before it began costs nothing, and may be tried
+        # again.
         if not request.failed:
             asked.update(turn.id for turn in meant)
             for turn in meant:
@@ -374,7 +376,7 @@ def _turn(db: Connection, row: Any, later: Any) -> Turn:
         "SELECT name, file FROM uploads WHERE turn_id = ? ORDER BY batch, position"
     )
     shown = "SELECT part, message, text FROM replies WHERE turn_id = ? ORDER BY part"
-    # Who repeats a turn takes over when it was asked.
+    # A turn that repeats another has the time at which that was asked.
     when = [each and (each["thread_id"], each["asked_at"]) for each in (row, later)]
     known = {each.name for each in fields(Turn)}
     return Turn(

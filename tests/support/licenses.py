@@ -12,7 +12,7 @@ from tests.support.locks import ROOT, pins
 
 FILE = ROOT / "docs" / "licenses.md"
 
-#: What a package that Threadkeep runs on may be under.
+#: Licences that a package of Threadkeep may have.
 PERMISSIVE = {
     *("MIT", "BSD-2-Clause", "BSD-3-Clause", "BSD", "Apache-2.0", "PSF-2.0"),
     *(
@@ -42,13 +42,14 @@ _NAMES = {
     "Python Software Foundation License": "PSF-2.0",
 }
 
-# What the metadata says of the source alone: as LICENSES_bundled.txt says of the wheel.
+# Licences that the metadata states of the source alone, as LICENSES_bundled.txt states
+# them of the wheel.
 _BUNDLED = {"pillow-heif": "BSD-3-Clause AND GPL-2.0"}
 
-# What the metadata does not say: as the file LICENSE in the package says.
+# Licences that the metadata lacks, from the file LICENSE in the package.
 _UNSAID = {"axe-playwright-python": "MIT"}
 
-# What is installed on other systems or with other Pythons alone: as its metadata says.
+# Licences of packages for other systems or other Pythons only, from their metadata.
 _ELSEWHERE = {
     "audioop-lts": "PSF-2.0",
     "colorama": "BSD",
@@ -77,7 +78,7 @@ def licence(name: str) -> str:
     said = next(iter(found.get_all("License") or ()), "")
     if said in _NAMES or said in FOR_DEVELOPMENT:
         return _NAMES.get(said, said)
-    # What some packages write there is the whole text.
+    # Some packages write the whole text there.
     classes = [
         line.rpartition(" :: ")[2]
         for line in found.get_all("Classifier") or ()

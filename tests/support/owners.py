@@ -68,7 +68,7 @@ class Write:
     """A call that writes in a thread."""
 
     place: Place
-    #: Who made it.
+    #: The process that made it.
     by: str
     #: In seconds since 1970.
     at: float

@@ -39,7 +39,7 @@ from storage.postgres.connection import Connection
 #: The variable with the address of a server whose user may create databases.
 ADDRESS = "TEST_DATABASE_URL"
 
-# Whom a server of ours runs as if we are root: PostgreSQL refuses to.
+# The user that runs a server if we are root, as which PostgreSQL refuses to run.
 _USER = "nobody"
 
 #: With what the names of roles begin that must say their password on a server of ours.

@@ -48,12 +48,12 @@ class Cluster:
         self.discord = discord
         self._numbers = itertools.count()
         self._observer = postgres.Observer(address)
-        #: What the database calls each process, by the name that its calls tell.
+        #: The database's name of each process, by the name in its calls.
         self.names: dict[str, str] = {}
         self.processes: list[Process] = []
         #: How long anything may take, in seconds.
         self.patience = PATIENCE
-        #: What each process that is begun is told besides.
+        #: Additional variables for each process that is begun.
         self.env: dict[str, str] = {}
         self.alice = slack.add_user("Alice")
         self.channel = slack.add_channel("general")

@@ -29,7 +29,7 @@ class ScriptedModel:
         self.requests: list[Request] = []
         #: The requests whose answer was hung up on before its end.
         self.hung_up: list[Request] = []
-        #: What counts of files raise.
+        #: The error of counting files; None for none.
         self.uncountable: ModelError | None = None
         self._scripts = list(scripts)
 

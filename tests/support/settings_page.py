@@ -114,7 +114,7 @@ def environment() -> Iterator[str]:
     """Yield the lines of the tables of variables, as `.env.example` has them."""
     comment: list[str] = []
     used = False
-    # What stands before the first empty line is about the file itself.
+    # The text before the first empty line is about the file itself.
     _, _, text = EXAMPLE.read_text().partition("\n\n")
     for line in filter(None, text.splitlines()):
         if section := _SECTION.fullmatch(line):

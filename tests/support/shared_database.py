@@ -46,7 +46,7 @@ async def begin_anew(*owners: str, role: str = "serve") -> None:
     list the processes `owners`."""
 
     def begin(db: Connection) -> None:
-        # What the test before this one stored may still be carried over.
+        # Messages of the previous test may still wait to be indexed.
         index_alone(db)
         db.execute("SELECT pg_temp.empty()")
         for owner in owners:

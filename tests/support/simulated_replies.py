@@ -146,7 +146,7 @@ class Reply:
             self.others.see(now, there)
         self.streams = kind in (WriteKind.OPEN, WriteKind.APPEND)
         self.done = granted >= self.ends and not self.streams
-        # What was short enough is written whole by its start.
+        # A short answer is written completely by its start.
         grew = len(self.asker.times) > 2
         self.stopped_at_end = self.done and grew and kind is WriteKind.CLOSE
 

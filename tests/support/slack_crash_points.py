@@ -68,7 +68,7 @@ async def killed_while_many_threads_stream(scene: SlackScene) -> None:
 async def killed_before_it_could_acknowledge(scene: SlackScene) -> None:
     scene.claude.script("Paris.")
     await scene.start()
-    # What arrives at a stopped process is received, and no more than that.
+    # A stopped process receives events, and does nothing with them.
     scene.process.kill(signal.SIGSTOP)
     ts = scene.ask("and the capital?")
     await scene.until(lambda: all(each.attempts for each in scene.deliveries))

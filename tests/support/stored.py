@@ -10,7 +10,7 @@ from storage.connection import Connection
 from storage.opening import Where
 from storage.postgres import connection as server
 
-#: What every verb writes to that stores something of a conversation.
+#: The tables that every verb writes to which stores a part of a conversation.
 WRITTEN = ("threads", "turns", "messages", "replies")
 
 

@@ -44,7 +44,7 @@ class Browser:
     store: DatabaseStore
     adapter: WebAdapter
     token: str = ""
-    #: What is sent with every request besides.
+    #: Headers that are sent with every request.
     headers: dict[str, str] = field(default_factory=dict)
 
     async def page(self, path: str = "/c/welcome") -> str:

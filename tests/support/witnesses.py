@@ -24,7 +24,7 @@ ANSWERS = (20, 23)
 # facts B4). No plot here needs more than a few.
 MOST_INVALID = 3
 
-#: What the bot writes besides answers.
+#: Texts of the bot besides answers.
 BESIDE = (BUSY, CROWDED, GREETING)
 
 
@@ -133,7 +133,7 @@ class DiscordWitness:
         #: have been heard late.
         self.most_invalid = MOST_INVALID
         self.may_be_late = False
-        #: What people asked by command.
+        #: Questions of people by command.
         self.commands: list[Asked] = []
 
     def said(self) -> Iterator[Said]:

@@ -309,7 +309,7 @@ def _work(
                     config=session.config, report=report
                 )
                 for report in runtestprotocol(item, log=False, nextitem=after)
-                # What went well at both ends of a test is not shown.
+                # Reports of set-ups and tear-downs that succeeded are not shown.
                 if report.when == "call" or not report.passed
             ]
             spent = processor_time.used() - before

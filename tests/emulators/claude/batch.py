@@ -41,7 +41,7 @@ class Batch:
     #: From `created` on, until all is answered, and until no more is answered.
     seconds: float
     expires: float
-    #: What became of the requests, as far as they had their turn.
+    #: The results of the requests that had their turn.
     outcomes: list[Said | Fail] = field(default_factory=list)
     errored: int = 0
     cancelled: float | None = None

@@ -69,8 +69,8 @@ class Batches:
         self.counts_early = True
         #: The connection is cut after so many results, once.
         self.results_cut: int | None = None
-        #: What happens to the next calls: a `Fail` is answered and nothing is done,
-        #: an `Abort` lets it be done and cuts the connection instead of an answer.
+        #: The faults of the next calls: a `Fail` is answered and nothing is done, an
+        #: `Abort` lets it be done and cuts the connection instead of an answer.
         self.faults: deque[Fail | Abort] = deque()
         #: How many of the next lists leave out the newest batch: nothing says that one
         #: is listed at once (?).
@@ -166,7 +166,7 @@ class Batches:
         batch = self._found(request)
         if batch.cancelled is None:
             await self._look(batch)
-            # What the API says of one that has ended is not written down (?).
+            # The API's answer about one that has ended is not documented (?).
             if batch.ended is None:
                 batch.cancelled = self._host.now()
         return self._told(batch)

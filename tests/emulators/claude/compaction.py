@@ -24,7 +24,7 @@ MODELS = (
 )
 #: Of these it is not said (?).
 _NOT_SAID = ("claude-fable-5-2",)
-#: What it cannot be combined with.
+#: Parameters that it cannot be combined with.
 _AGAINST = ("context_management", "stop_sequences", "stream")
 
 

@@ -64,14 +64,14 @@ class ClaudeEmulator:
         self.density = 1.0
         #: Seconds until each answer that is not streamed.
         self.latency = 0.0
-        #: What `clock` has to be added to for seconds since 1970.
+        #: The seconds since 1970 at which `clock` shows 0.
         self.epoch = time.time() - clock()
         #: Otherwise only the newest request is kept, and no answered one of a batch.
         self.remember = remember
         self.requests: list[Asked] = []
         #: How many requests were refused because of `limits`.
         self.throttled = 0
-        #: What `/v1/models` says otherwise of a model, or of one that nobody knows.
+        #: Changes to the facts of `/v1/models`, by model, which may be unknown.
         self.models: dict[str, dict[str, Any]] = {}
         #: The remote MCP servers that it finds, by address.
         self.mcp: dict[str, mcp_servers.Server] = {}

@@ -63,7 +63,7 @@ class Limiter:
         """Take a request and its input, unless a bucket lacks them: then take nothing
         and return the seconds until it does not."""
         requests, inputs, outputs = self._filled(model)
-        # What is read from the cache does not count.
+        # Tokens read from the cache do not count.
         size = usage.input + usage.cache_write_5m + usage.cache_write_1h
         # How long the answer becomes nobody knows yet; it may overdraw the bucket.
         wait = max(requests.wait(1), inputs.wait(size), outputs.wait(1))

@@ -166,7 +166,7 @@ class Ask:
     server: str
     tool: str
     text: str = ""
-    #: What the tool returns, and whether that is an error.
+    #: The result of the tool, and whether that is an error.
     result: str = "Found."
     error: bool = False
     given: Mapping[str, Any] = field(default_factory=dict)
@@ -230,12 +230,12 @@ class Asked:
     usage: Usage | None = None
     #: It was refused or cut before it had begun to be answered.
     failed: bool = False
-    #: What it is billed for, by the API's own books; None as long as it is answered,
-    #: and for one that was refused, which costs nothing.
+    #: The billed usage, by the API's own books; None while it is answered, and for a
+    #: refused request, which costs nothing.
     billed: Usage | None = None
     #: Another model than the one that was asked, where one answers; "" for none.
     answered_by: str = ""
-    #: What was answered so far.
+    #: The text of the answer so far.
     text: str = ""
     #: (when, how many characters of text had been sent by then).
     sent: list[tuple[float, int]] = field(default_factory=list)

@@ -47,7 +47,7 @@ class Api:
         #: How many were answered 401, 403 or 429: too many of them get the whole
         #: address banned (B4).
         self.invalid_requests = 0
-        #: What was asked that nobody here knows.
+        #: Requests that the emulator does not know.
         self.gaps: list[str] = []
         self.faults = Faults()
         self._rules = rules

@@ -13,7 +13,7 @@ class Call:
     request: Request
     #: When it came, by the emulator's clock.
     at: float
-    #: Who made it, as its address said behind `/by/`; "" if that did not tell.
+    #: The process that made it, from its address behind `/by/`; "" if unknown.
     by: str = ""
     #: 0 while it is not answered, or if the connection was cut.
     status: int = 0

@@ -88,7 +88,7 @@ class DiscordEmulator:
         people = People(self._model)
         self.guild = people.add_guild("Emulated")
 
-        # What people do.
+        # Actions of people.
         self.add_user = people.add_user
         self.add_guild, self.owner = people.add_guild, people.owner
         self.add_channel = people.add_channel
@@ -121,7 +121,7 @@ class DiscordEmulator:
         self.outage = people.outage
         self.recover = people.recover
 
-        # What they ask the bot through Discord's own controls.
+        # Commands, buttons and forms as people use them.
         asking = Interactions(self._model, people, changes=self._changes)
         self.command = asking.command
         self.message_command = asking.message_command
@@ -133,7 +133,7 @@ class DiscordEmulator:
         self.autocomplete = asking.autocomplete
         self.commands = asking.commands
 
-        # What they see.
+        # Views of people.
         self.messages = people.messages
         self.message = people.message
         self.thread_of = people.thread_of
@@ -204,7 +204,7 @@ class DiscordEmulator:
         """The mention of the bot."""
         return f"<@{self.user_id}>"
 
-    # What happens to the bot.
+    # Events of the bot.
 
     @property
     def message_content(self) -> bool:
@@ -240,7 +240,7 @@ class DiscordEmulator:
         self._ahead += seconds
         self._changes.mark()
 
-    # What there is to see.
+    # State.
 
     @property
     def pings(self) -> list[Ping]:

@@ -49,7 +49,7 @@ class Fault:
     half: bool = False
     #: Strikes once the call has had its effect.
     after: bool = False
-    #: What to wait for first: an event, or real seconds.
+    #: A wait before the answer: for an event, or for real seconds.
     wait: asyncio.Event | float | None = None
 
     async def held(self) -> None:

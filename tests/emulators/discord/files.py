@@ -24,7 +24,7 @@ class Files:
         self.lost = False
         #: How the bytes of some arrive, by the file's id.
         self.bodies: dict[str, wire.Body] = {}
-        #: What was fetched: path and Authorization.
+        #: The downloads: path and Authorization.
         self.served: list[tuple[str, str]] = []
         #: Answers in place of the next downloads.
         self.statuses: list[int] = []

@@ -12,7 +12,7 @@ from tests.emulators.discord.model import Json, Model, store_file
 TEXT_INPUT, STRINGS, USERS, ROLES, MENTIONABLES, CHANNELS = 4, 3, 5, 6, 7, 8
 UPLOAD = 19
 
-#: What each menu over people and places offers.
+#: The kinds of choices in each menu over people and places.
 _OFFERS = {
     USERS: ("users",),
     ROLES: ("roles",),
@@ -27,7 +27,7 @@ class Forms:
     def __init__(self, model: Model, place: str) -> None:
         self._model = model
         self._place = int(place)
-        #: What the things that were chosen are.
+        #: The chosen people and places, as JSON by kind and id.
         self.resolved: Json = {}
 
     def filled(self, component: Json, values: Mapping[str, Any]) -> Json:

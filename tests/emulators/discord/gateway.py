@@ -82,7 +82,7 @@ class Gateway:
     ) -> None:
         #: Every session that there was, oldest first.
         self.sessions: list[Session] = []
-        #: What clients asked for: "IDENTIFY" or "RESUME", and which shard.
+        #: The requests of clients: "IDENTIFY" or "RESUME", and the shard.
         self.log: list[tuple[str, int]] = []
         #: Whether heartbeats are answered.
         self.acks = True
@@ -113,7 +113,7 @@ class Gateway:
                 session.tell(event, payload)
         self._changes.mark()
 
-    # What happens to connections.
+    # Faults of connections.
 
     def drop(self, *, resumable: bool = True) -> None:
         """Cut every connection; without `resumable`, forget the sessions too."""

@@ -65,7 +65,7 @@ store_file = building.store_interaction_attachment
 validate_option_value = building.validate_option_value
 walk_to_subcommand = building.walk_to_subcommand
 
-#: What the model cannot do. It is not Discord that says so.
+#: Errors for gaps of the model, which are not Discord's.
 GAPS = (RouteNotImplemented, UnsupportedField)
 
 TEXT = int(ChannelType.TEXT)

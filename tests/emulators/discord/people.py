@@ -58,7 +58,7 @@ class Seen:
     reply_to: str
     #: The emoji under it.
     reactions: tuple[str, ...]
-    #: What it read earlier, oldest first; the last one is what it reads now.
+    #: Its texts, oldest first; the last one is the current one.
     versions: tuple[Version, ...]
 
     @property
@@ -93,7 +93,7 @@ class People:
     def __init__(self, model: Model) -> None:
         self._model = model
 
-    # Who and where.
+    # People and places.
 
     def add_user(self, name: str, *, bot: bool = False, admin: bool = False) -> str:
         """Let somebody join every guild; an `admin` may do anything there."""
@@ -201,7 +201,7 @@ class People:
         """The direct messages between `user` and the bot."""
         return str(self._model.get_dm_channel(int(user)).id)
 
-    # What they do.
+    # Actions.
 
     def say(
         self,
@@ -361,7 +361,7 @@ class People:
         place = self._model.guilds[int(guild)]
         self._model.emit("GUILD_CREATE", self._model.guild(place))
 
-    # What they see.
+    # Views.
 
     def messages(self, place: str) -> list[Seen]:
         """Return the messages in a channel, a thread or direct messages, oldest first.
@@ -406,7 +406,7 @@ class People:
             if message.author_id == self._model.bot_user.id
             and (versions := self._model.versions.get(message.id))
         ]
-        # What the bot writes takes the line away.
+        # A message of the bot ends the sign.
         return all(at < began for at in written)
 
     def find(self, message: str) -> Message:

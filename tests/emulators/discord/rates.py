@@ -38,7 +38,7 @@ _BUCKETS = (
     ("POST", re.compile(r"/channels/(\d+)/messages"), "message.create"),
     ("PATCH", re.compile(r"/channels/(\d+)/messages/\d+"), "message.edit"),
 )
-#: What people wait for is not counted (B4).
+#: Responses to people are not counted (B4).
 _EXEMPT = re.compile(r"/(interactions|webhooks)/.*")
 
 

@@ -26,12 +26,12 @@ class Session:
     """The events that one shard was sent, and its connection."""
 
     id: str
-    #: Which shard of how many.
+    #: The number of the shard, and how many there are.
     shard: tuple[int, int]
     eyes: Eyes
     wire: Wire
     sent: list[str] = field(default_factory=list)
-    #: What goes out over the connection that it has; None while it has none.
+    #: The messages to be sent over its connection; None while it has none.
     outgoing: "asyncio.Queue[str | None] | None" = None
 
     def concerns(self, event: str, payload: Json) -> bool:

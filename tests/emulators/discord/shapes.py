@@ -50,7 +50,7 @@ def _poll(body: Json) -> Poll:
         expiry=body["expiry"],
         allow_multiselect=body["allow_multiselect"],
         finalized=results.get("is_finalized", False),
-        # Who voted is not told, only how many.
+        # The voters are not part of it, only their number.
         votes={
             each["id"]: set(range(each["count"]))
             for each in results.get("answer_counts", ())

@@ -13,7 +13,7 @@ SHOWN = {
     *("content", "title", "name", "description", "value", "text", "filename"),
     *("label", "placeholder", "url", "count"),
 }
-#: What is not shown, or as a picture, or apart from the text.
+#: Fields that are not shown, or as a picture, or apart from the text.
 HIDDEN = {
     *("mentions", "message_reference", "member", "referenced_message", "emoji"),
     *("image", "thumbnail", "video", "media", "file"),

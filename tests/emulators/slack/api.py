@@ -34,7 +34,7 @@ class Token:
 
     #: When it expires, by the emulator's clock; None for never.
     until: float | None = None
-    #: What a call with it is told; None while it is good.
+    #: The error of calls with it; None while it is valid.
     error: str | None = None
 
 

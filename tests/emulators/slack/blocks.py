@@ -57,7 +57,7 @@ TYPES = frozenset(
     }
 )
 
-#: What stands in messages only: feedback (A8.2), Markdown (A6), tables and tasks.
+#: Blocks that only messages may have: feedback (A8.2), Markdown (A6), tables and tasks.
 ONLY_IN_MESSAGES = {
     "context_actions",
     "markdown",

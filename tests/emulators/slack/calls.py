@@ -31,7 +31,7 @@ class Call:
     at: float
     #: "pending", then "ok", Slack's error, "HTTP 503" or "cut".
     outcome: str = "pending"
-    #: Who made it, as its address said behind `/by/`; "" if that did not tell.
+    #: The process that made it, from its address behind `/by/`; "" if unknown.
     by: str = ""
     #: The token it came with; never logged.
     token: str = field(default="", repr=False)

@@ -20,7 +20,7 @@ from tests.emulators.slack.triggers import Triggers
 from tests.emulators.slack.views import View, Views
 from tests.emulators.slack.world import Message, World
 
-#: What people name a screen by: what they see, or its id.
+#: A person's name for a screen: its title or text, or its id.
 Handle = Modal | Home | Whisper | str
 
 

@@ -13,7 +13,7 @@ from tests.emulators.slack import elements
 from tests.emulators.slack.blocks import Json
 from tests.emulators.slack.elements import words
 
-#: What is chosen from, one or several.
+#: Elements with a choice of one or several options.
 MENUS = (
     "static_select",
     "multi_static_select",
@@ -34,13 +34,13 @@ class Control:
     kind: str
     action: str
     block: str
-    #: What a button or a closed menu reads.
+    #: The text of a button or a closed menu.
     label: str
     #: A button's value.
     value: str
-    #: What a menu offers, as it reads.
+    #: The texts of a menu's options.
     options: tuple[str, ...]
-    #: What is chosen before anybody touches it, as it reads.
+    #: The texts of the options that are chosen at first.
     chosen: tuple[str, ...]
     #: As the app sent it.
     element: Json

@@ -17,8 +17,8 @@ _CHOICES = frozenset(
 )
 _SEVERAL = frozenset({"multi_static_select", "multi_users_select"})
 
-#: Which elements may stand in a block. Slack knows more; what is not here is
-#: refused, so that nothing is taken that the emulator cannot let people use.
+#: The elements that may stand in each block. Slack knows more; those are refused here,
+#: so that no element is accepted that people cannot use in the emulator.
 WHERE = {
     "actions": _CHOICES | {"button"},
     "accessory": _CHOICES | _SEVERAL | {"button", "image"},

@@ -94,7 +94,7 @@ class SlackEmulator:
         self.installed = among is None
         self.org: Org | None = None
         self.oauth: OAuth = among.oauth if among else OAuth(clock=clock)
-        #: What the app may do; take one away to have `missing_scope`.
+        #: The granted scopes; remove one to have `missing_scope`.
         self.granted = set(granted)
         self._port = port
         self._clock, self._rates = clock, rates
@@ -178,7 +178,7 @@ class SlackEmulator:
             host=self._host,
             emit=self.emit,
         )
-        # What people do with controls, commands and views; see client.py.
+        # Controls, commands and views as people use them; see client.py.
         self.command, self.shortcut = client.command, client.shortcut
         self.press, self.choose = client.press, client.choose
         self.press_feedback, self.ephemerals = client.press_feedback, client.ephemerals
@@ -223,7 +223,7 @@ class SlackEmulator:
             await self.socket.close()
             await self._runner.cleanup()
 
-    # Which workspace a request is for.
+    # The workspace of a request.
 
     async def _serve_call(self, request: web.Request) -> web.Response:
         call = await read(request, self._clock)
@@ -366,7 +366,7 @@ class SlackEmulator:
         """The direct messages between `user` and the bot."""
         return self.world.direct(user).id
 
-    # What people do.
+    # Actions of people.
 
     def say(
         self,
@@ -435,7 +435,7 @@ class SlackEmulator:
         """Let the author, or an admin, take a message back."""
         self.world.delete(self.world.messages[channel][ts])
 
-    # What happens to the workspace and to the app.
+    # Events of the workspace and the app.
 
     def invite(self, channel: str, *, by: str = "") -> None:
         """Bring the bot into a channel; the event says by whom, if a person did (A1.4:
@@ -539,7 +539,7 @@ class SlackEmulator:
         self.socket_mode = False
         await self.socket.disconnect("link_disabled")
 
-    # What there is to see.
+    # State.
 
     def thread(self, channel: str, thread_ts: str) -> list[Seen]:
         """The root and its replies, as a reader sees them now."""
@@ -624,6 +624,6 @@ class SlackEmulator:
 
     def _open_connection(self, call: Call) -> Json:
         if not self.socket_mode:
-            # Which error Slack gives is not confirmed; this one is on its list.
+            # The error that Slack gives is not confirmed; this one is on its list.
             raise Refused("access_denied")
         return {"ok": True, "url": f"ws://{self._host()}{self.socket.ticket()}"}

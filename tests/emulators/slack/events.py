@@ -16,7 +16,7 @@ from tests.emulators.slack.blocks import Json
 from tests.emulators.slack.people import Channel
 from tests.emulators.slack.world import Change, Deleted, Message, Posted, World
 
-#: What an `app_mention` may lack (A1.1).
+#: Fields that an `app_mention` may lack (A1.1).
 BESIDE = {"files", "attachments", "subtype"}
 #: The subscriptions to messages, by kind of channel (A1.2), and to mentions.
 BY_KIND = {

@@ -27,7 +27,7 @@ class Answer:
     body: str
     content_type: str = "application/json"
     headers: dict[str, str] = field(default_factory=dict)
-    #: What the log of calls says of it.
+    #: The outcome in the log of calls.
     outcome: str = ""
 
 
@@ -43,7 +43,7 @@ class Fault:
     half: bool = False
     #: Strikes once the call has had its effect.
     after: bool = False
-    #: What to wait for first: an event, or real seconds.
+    #: A wait before the answer: for an event, or for real seconds.
     wait: asyncio.Event | float | None = None
 
     async def held(self) -> None:

@@ -12,8 +12,8 @@ from tests.emulators.slack import controls, elements
 from tests.emulators.slack.blocks import Json
 from tests.emulators.slack.elements import words
 
-#: What people put into an input: a text, the name of an option or several, ids of
-#: people, or files by name.
+#: The value for an input: a text, the name of an option or several, ids of people, or
+#: files by name.
 Value = str | Sequence[str] | Mapping[str, bytes] | Sequence[tuple[str, bytes]]
 
 
@@ -27,13 +27,13 @@ class Field:
     action_id: str
     #: The type of its element, for example "plain_text_input".
     kind: str
-    #: What is in it: the text, the option or person chosen, or all of them.
+    #: Its value: the text, the option or person chosen, or all of them.
     value: str | tuple[str, ...]
     #: The most characters or, of files, the most files; 0 for a menu.
     max_length: int
     required: bool
     multiline: bool
-    #: What a menu offers, as it reads.
+    #: The texts of a menu's options.
     options: tuple[str, ...]
 
 

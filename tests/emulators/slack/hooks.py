@@ -27,7 +27,7 @@ class Hook:
 
     user: str
     channel: str
-    #: What the person used a control of, if they did.
+    #: The message whose control the person used; None if they used none.
     origin: Message | Whisper | None
     at: float
     uses: int = 0
@@ -47,7 +47,7 @@ class Hooks:
     """The response_urls that were handed out."""
 
     def __init__(self, world: World, *, host: Callable[[], str]) -> None:
-        #: What the app wrote to them.
+        #: The app's posts to them.
         self.posts: list[Post] = []
         #: Words in blocks that are refused, for whatever reason Slack has.
         self.refuses: set[str] = set()

@@ -42,7 +42,7 @@ class Posted:
     #: `X-Slack-Retry-Num`, 0 for the first; and `X-Slack-Retry-Reason`.
     retry: int
     reason: str
-    #: What the app answered; 0 if nothing came in time.
+    #: The status of the app's answer; 0 if none came in time.
     status: int = 0
     body: str = ""
     #: Whether the answer forbids repeats.

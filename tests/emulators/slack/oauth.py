@@ -66,7 +66,7 @@ class OAuth:
         self.valid = TOKEN_VALID
         #: Where somebody who opens the consent page in a browser installs the app.
         self.chosen: SlackEmulator | Org | None = None
-        #: Who that is; "" for somebody.
+        #: The person who installs; "" for any.
         self.person = ""
         #: Whether they consent.
         self.allows = True

@@ -72,9 +72,9 @@ class Channel:
     creator: str
     members: set[str] = field(default_factory=set)
     archived: bool = False
-    #: What is left here of a channel that another organisation took out (A14).
+    #: Whether it remains of a channel that another organisation took out (A14).
     frozen: bool = False
-    #: Who may write besides admins; None for everybody.
+    #: The people who may write besides admins; None for everybody.
     posters: tuple[str, ...] | None = None
 
     @property

@@ -32,7 +32,7 @@ TIER_4 = (Rate(100, burst=20),)
 #: Tier 2, with half a minute's calls at once.
 STREAMS = (Rate(20, burst=10),)
 
-#: What holds for a method that is not in the table.
+#: The rate of a method that is not in the table.
 DEFAULT = TIER_3
 
 RATES: Rates = {

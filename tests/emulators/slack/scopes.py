@@ -40,7 +40,7 @@ READ = {
     "mpim": "mpim:read",
 }
 
-#: What a method needs, whatever the channel.
+#: The scope that a method needs, whatever the channel.
 BY_METHOD = {
     "chat.postMessage": "chat:write",
     "chat.update": "chat:write",

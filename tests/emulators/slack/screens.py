@@ -17,14 +17,14 @@ class Modal:
 
     id: str
     title: str
-    #: What its blocks read, labels and hints of inputs too.
+    #: The text of its blocks, with labels and hints of inputs.
     text: str
     fields: tuple[Field, ...]
     controls: tuple[Control, ...]
-    #: What the buttons at the bottom read; "" if there is none to send it off.
+    #: The text of the button that submits it; "" if there is none.
     submit: str
     close: str
-    #: What is wrong with what was filled in, by block_id; "" is over all of it.
+    #: Errors about its inputs, by block_id; "" is above all of them.
     errors: dict[str, str]
     callback_id: str
     private_metadata: str

@@ -59,9 +59,9 @@ class Delivery:
     attempts: list[Attempt] = field(default_factory=list)
     #: Given up: the app will never hear of it.
     lost: bool = False
-    #: What the app sent along with its ack.
+    #: The payload of the app's ack.
     answer: Json | None = None
-    #: What happens as soon as it is acknowledged or lost.
+    #: Called as soon as it is acknowledged or lost.
     done: Callable[["Delivery"], None] | None = None
 
     @property

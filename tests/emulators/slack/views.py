@@ -25,7 +25,7 @@ MOST_TITLE, MOST_METADATA, MOST_ID = 24, 3_000, 255
 #: views.push: "Currently the limit is 3."
 MOST_STACKED = 3
 
-#: What the client says when the app did not take what was sent off, or in time.
+#: The client's message when the app did not accept a submission, or not in time.
 TROUBLE = "We had some trouble connecting. Try again?"
 
 
@@ -40,9 +40,9 @@ class View:
     hash: str
     root: str
     previous: str | None = None
-    #: What was filled in, by block_id and action_id.
+    #: The values of inputs, by block_id and action_id.
     typed: dict[tuple[str, str], Json] = field(default_factory=dict)
-    #: What the client shows beside inputs, by block_id; "" is over all of them.
+    #: The errors beside inputs, by block_id; "" is above all of them.
     errors: dict[str, str] = field(default_factory=dict)
 
     @property

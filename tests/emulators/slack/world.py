@@ -70,7 +70,7 @@ class Seen:
     ts: str
     author: str
     bot: bool
-    #: What its blocks show or, without blocks, its text. Verbatim.
+    #: The text that its blocks show or, without blocks, its text. Verbatim.
     text: str
     #: Whether the "(edited)" marker shows (A5.3).
     edited: bool
@@ -86,7 +86,7 @@ class Seen:
     metadata: Json | None
     #: Whether it looks as if more were coming (A7).
     streaming: bool
-    #: What it read earlier, oldest first; the last one is what it reads now.
+    #: Its texts, oldest first; the last one is the current one.
     versions: tuple[Version, ...]
 
 
@@ -102,7 +102,7 @@ class Message:
     blocks: list[Json] | None = None
     metadata: Json | None = None
     files: list[Json] = field(default_factory=list)
-    #: What stands below the text: of apps, forwards, previews (A1.5).
+    #: Attachments below the text: of apps, forwards, previews (A1.5).
     attachments: list[Json] = field(default_factory=list)
     client_msg_id: str | None = None
     broadcast: bool = False
@@ -183,7 +183,7 @@ class World:
         self.pings: list[Ping] = []
         self.previews: list[Preview] = []
         self.statuses: list[Status] = []
-        #: What the bot showed to one person only.
+        #: Messages of the bot to one person only.
         self.ephemeral: list[Whisper] = []
         #: The handles of the user groups, by id.
         self.handles: dict[str, str] = {}

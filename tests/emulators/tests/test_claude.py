@@ -61,7 +61,7 @@ async def events(http: aiohttp.ClientSession, body: Body) -> list[Body]:
         return found
 
 
-# What it refuses
+# Refusals
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ async def test_takes_several_people_in_a_row_and_prefill_where_it_is_old(
     assert (await post(http, ASK | old))[0] == 200
 
 
-# What it answers
+# Answers
 
 
 async def test_answers_at_once_without_stream(http: aiohttp.ClientSession) -> None:
@@ -236,7 +236,7 @@ async def test_knows_the_models(http: aiohttp.ClientSession) -> None:
         assert response.status == 404
 
 
-# What it remembers for tests
+# Records for tests
 
 
 async def test_remembers_requests_and_tells_when_they_come(
@@ -296,7 +296,7 @@ async def test_closes_and_opens_its_port(
     assert (await post(http, ASK))[0] == 200
 
 
-# What it bills
+# Bills
 
 
 def prompt(*sizes: int, **rest: Any) -> Body:

@@ -118,7 +118,7 @@ async def test_a_prompt_is_read_from_the_cache(api: anthropic.AsyncAnthropic) ->
     assert usages["t2"].cache_read_input_tokens == written
 
 
-# Whom it refuses
+# Refusals
 
 
 async def test_refuses_bad_batches_at_once(
@@ -311,7 +311,7 @@ async def test_lists_the_newest_first_in_pages(
             await api.messages.batches.list(limit=wrong)
 
 
-# What goes wrong
+# Faults
 
 
 async def test_cuts_results_once(

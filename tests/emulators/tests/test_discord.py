@@ -131,7 +131,7 @@ async def test_who_is_pinged_is_worked_out(scene: Scene) -> None:
     nobody = discord.AllowedMentions.none()
     message = await scene.place.send(text, allowed_mentions=nobody)
     assert scene.emulator.pings == []
-    # What an edit does not say again starts from the default.
+    # Fields that an edit leaves out start from the default.
     path = f"/channels/{scene.general}/messages/{message.id}"
     await scene.wire.call("PATCH", path, {"content": text})
     assert {ping.what for ping in scene.emulator.pings} == everybody

@@ -230,7 +230,7 @@ async def test_thinking_shows_until_the_answer_is_there(desk: Desk) -> None:
     assert [each.text for each in asked.followups] == ["more"]
     await desk.wire.call("DELETE", original)
     assert asked.response.message is None
-    # What one person sees is not in the channel, for the bot or for others.
+    # An ephemeral message is not in the channel, for the bot or for others.
     messages = f"/channels/{desk.general}/messages"
     assert (await desk.wire.call("GET", messages))[1] == []
 
@@ -248,7 +248,7 @@ async def test_an_interaction_is_acknowledged_once(desk: Desk) -> None:
     asked = desk.command("sulk")
     path = f"/interactions/{asked.id}/{asked.token}/callback"
     body = {"type": 4, "data": {"content": "x"}}
-    # What Discord refuses does not count as an answer.
+    # A response that Discord refuses does not count.
     assert await desk.wire.code("POST", path, {"type": 4, "data": {}}) == (400, 50006)
     _, answer, _ = await desk.wire.call("POST", f"{path}?with_response=1", body)
     assert answer["resource"]["message"]["content"] == "x"

@@ -121,7 +121,7 @@ async def test_fifty_requests_a_second_are_the_most(
     assert (code, answer["global"]) == (429, True)
     assert headers["X-RateLimit-Global"] == "true"
     assert headers["X-RateLimit-Scope"] == "global"
-    # What answers people is not counted.
+    # Responses to people are not counted.
     late = "/interactions/1/token/callback"
     assert (await wire.call("POST", late, {"type": 5}))[0] == 404
     clock.now += 1.01

@@ -201,7 +201,7 @@ async def test_a_name_that_fits_two_controls_is_nobodys(
     with pytest.raises(ValueError, match="2 things here"):
         slack.press(alice, general, post["ts"], "Go")
     told = await app.told(slack.press(alice, general, post["ts"], "a"))
-    # What has no block_id is given one.
+    # A block without a block_id is given one.
     assert told["actions"][0]["block_id"]
 
 

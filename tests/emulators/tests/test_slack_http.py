@@ -31,7 +31,7 @@ class Bot:
         )
         #: The headers of a repeat, and the payload, as they came.
         self.heard: list[tuple[str, str, Json]] = []
-        #: What the next requests get in place of Bolt's answer.
+        #: Responses to the next requests in place of Bolt's.
         self.answers: list[web.Response] = []
         self.url = ""
         self.app.middleware(self._spool)

@@ -176,7 +176,7 @@ async def test_a_view_is_updated_unless_somebody_was_faster(
     assert (await refusal(again))[0] == "hash_conflict"
     shown = slack.modal(alice)
     assert shown is not None
-    # What was typed stays where block_id and action_id stay.
+    # Typed text stays where block_id and action_id stay.
     assert (shown.title, shown.text) == ("Changed", "New")
     assert [field.value for field in shown.fields] == ["Typed."]
     await app.web.views_update(view_id=view["id"], view=modal(MODEL))
