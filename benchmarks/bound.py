@@ -94,8 +94,8 @@ def first_sight(replies: int, channels: int) -> tuple[float, float]:
 
 
 def last_sight(replies: int, channels: int, seconds: float) -> tuple[float, float]:
-    """The same for the end of replies, from their last word on, which comes for all of
-    them so many `seconds` after the question.
+    """Return the same for the end of replies, from their last word on, which comes for
+    all of them so many `seconds` after the question.
 
     Each end takes a write after that word: a post, the start or stop of a stream, an
     append to it, or an edit. With rates added up and all bursts full, the k-th waits
@@ -148,7 +148,7 @@ def _least_on_discord(
 
 @cache
 def _together(replies: int, seconds: float) -> float:
-    """The least mean lag of so many replies that share a bot's calls.
+    """Return the least mean lag of so many replies that share a bot's calls.
 
     It is proven by prices, as in benchmarks/least.py. The calls of each second that
     begins with a call come no sooner than so many seconds after the first. While
@@ -176,15 +176,15 @@ def _together(replies: int, seconds: float) -> float:
 
 
 def _written(seconds: float, calls: int, late: float) -> float:
-    """The least lag of a reply, in seconds squared, with so many calls until its end
-    and one so many seconds after that."""
+    """Return the least lag of a reply, in seconds squared, with so many calls until its
+    end and one so many seconds after that."""
     last = max(0.0, (seconds - calls * late) / (calls + 1))
     gap = (seconds - last) / max(1, calls)
     return (calls * gap**2 + last**2) / 2 + last * late
 
 
 def _alone(seconds: float, count: int, window: float) -> float:
-    """The least mean lag of one reply that has a whole budget to itself.
+    """Return the least mean lag of one reply that has a whole budget to itself.
 
     It is shown by a post and by edits. The first edit opens a window in which there
     are `count` at most, the next one after it opens another, and so on. So k windows

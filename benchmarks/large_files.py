@@ -15,24 +15,24 @@ SIZE = 25_000_000
 
 
 def log(size: int = SIZE) -> bytes:
-    """A log: every encoding and line is looked at until enough is read."""
+    """Return a log: every encoding and line is looked at until enough is read."""
     line = "2026-11-30 12:00:{:02} INFO request {} took {} ms\n"
     lines = (line.format(n % 60, n, n % 977) for n in range(size // 47 + 1))
     return "".join(lines).encode()[:size]
 
 
 def photo(width: int = 6_000, height: int = 4_000, quality: int = 96) -> bytes:
-    """A photo: twenty-four megapixels of a camera, with noise."""
+    """Return a photo: twenty-four megapixels of a camera, with noise."""
     return _saved(_noise(width, height, 2), "JPEG", quality=quality)
 
 
 def picture(width: int = 3_400, height: int = 2_450) -> bytes:
-    """A PNG of a photo: eight megapixels that hardly become smaller."""
+    """Return a PNG of a photo: eight megapixels that hardly become smaller."""
     return _saved(_noise(width, height, 1), "PNG", compress_level=1)
 
 
 def scan(size: int = SIZE) -> bytes:
-    """A PDF of scanned pages."""
+    """Return a PDF of scanned pages."""
     writer = pypdf.PdfWriter()
     for number in range(max(1, size // 420_000)):
         page = io.BytesIO()
@@ -42,7 +42,7 @@ def scan(size: int = SIZE) -> bytes:
 
 
 def report(photos: int = 35) -> bytes:
-    """A Word document with pages of text, and photos."""
+    """Return a Word document with pages of text, and photos."""
     made = docx.Document()
     for _ in range(200):
         made.add_paragraph("The build is green, and the release goes out today. " * 10)
@@ -63,7 +63,7 @@ def deck(photos: int = 35) -> bytes:
 
 
 def book(rows: int = 31_000) -> bytes:
-    """A sheet of rows with long texts."""
+    """Return a sheet of rows with long texts."""
     result, chance = io.BytesIO(), random.Random(3)
     with xlsxwriter.Workbook(result, {"constant_memory": True}) as made:
         sheet = made.add_worksheet()
@@ -90,7 +90,7 @@ def _page(number: int) -> io.BytesIO:
 
 
 def _noise(width: int, height: int, grain: int, seed: int = 0) -> Image.Image:
-    """An image of random dots of `grain` pixels, which compresses badly."""
+    """Return an image of random dots of `grain` pixels, which compresses badly."""
     size = width // grain, height // grain
     data = random.Random(seed).randbytes(size[0] * size[1] * 3)
     made = Image.frombytes("RGB", size, data)

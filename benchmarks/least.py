@@ -60,7 +60,8 @@ class Times:
     cells: Sequence[int]
 
     def lag(self, seen: float, now: float) -> float:
-        """The lag of what came after `seen` and is shown `now`, in seconds squared."""
+        """Return the lag of what came after `seen` and is shown `now`, in seconds
+        squared."""
         end = min(now, self.seconds)
         return (end - seen) * (now - (seen + end) / 2) if end > seen else 0.0
 
@@ -76,8 +77,8 @@ class Plan:
 
 
 def least(replies: int, channels: int, seconds: float, first: float) -> float:
-    """The mean lag that no schedule of so many replies in so many channels goes below
-    if their first words come after `first` seconds on average, or sooner."""
+    """Return the mean lag that no schedule of so many replies in so many channels goes
+    below if their first words come after `first` seconds on average, or sooner."""
     found = _proofs(replies, channels, seconds)
     token = seconds / TOKENS
     best = max(lag - price * first for lag, price in found) / seconds
@@ -99,7 +100,7 @@ def _proofs(
 
 
 def times_of(seconds: float, tokens: int = TOKENS) -> Times:
-    """The times of an answer of so many seconds and tokens."""
+    """Return the times of an answer of so many seconds and tokens."""
     after = [seconds + each for each in AFTER]
     edges = [seconds * n / CELLS for n in range(CELLS)] + after
     writes = [seconds * n / tokens for n in range(tokens)] + after
@@ -115,8 +116,8 @@ def bound(
     rates: Mapping[str, slack.Rate],
     first: float = 0.0,
 ) -> float:
-    """The lag of a reply, in seconds squared, that no schedule goes below, with what a
-    second until the first words costs; true for all `prices`."""
+    """Return the lag of a reply, in seconds squared, that no schedule goes below, with
+    what a second until the first words costs; true for all `prices`."""
     free = [0.0] * len(times.edges)
     of = {kind: list(prices.get(kind, free)) for kind in rates}
     paid = sum(
@@ -249,7 +250,7 @@ def _streamed(
 def _known(
     replies: int, channels: int
 ) -> Sequence[tuple[Mapping[str, Sequence[float]], float]]:
-    """The prices for such a scene, each with that of the first words."""
+    """Return the prices for such a scene, each with that of the first words."""
     found = []
     for each in json.loads(PRICES.read_text()):
         if (each["replies"], each["channels"]) == (replies, channels):
@@ -263,7 +264,8 @@ def unpacked(packed: Packed) -> Prices:
 
 
 def _cells(runs: Sequence[tuple[int, float]]) -> list[float]:
-    """The prices of all cells, of which each run says from which cell on it holds."""
+    """Return the prices of all cells, of which each run says from which cell on it
+    holds."""
     ends = [begin for begin, _ in runs[1:]] + [CELLS + len(AFTER)]
     return [
         price

@@ -35,7 +35,7 @@ def fsync() -> float:
 
 
 def child() -> int:
-    """The process id of our only child."""
+    """Return the process id of our only child."""
     (pid,) = _children(os.getpid())
     return pid
 
@@ -46,7 +46,7 @@ def memory(pid: int) -> float:
 
 
 def peak(pid: int) -> float:
-    """The most bytes of RAM that process `pid` had since `forget_peak`."""
+    """Return the most bytes of RAM that process `pid` had since `forget_peak`."""
     return _status(pid, "VmHWM")
 
 
@@ -96,5 +96,5 @@ def _parent(stat: Path) -> int:
 
 
 def _stat(stat: Path) -> list[str]:
-    """The fields from the third on: the second may hold blanks."""
+    """Return the fields from the third on: the second may hold blanks."""
     return stat.read_text().rpartition(")")[2].split()

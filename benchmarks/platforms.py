@@ -106,7 +106,7 @@ class Platform(Protocol):
         their times."""
 
     def others_see(self, question: Question) -> list[tuple[float, str]]:
-        """The same of everybody else in the channel."""
+        """Return the same of everybody else in the channel."""
 
 
 class Slack:

@@ -111,8 +111,8 @@ def main(name: str, file: str) -> None:
 
 
 def _typical(run: Run) -> Watched:
-    """The reply that was whole when half of all were, or the most of it seen where half
-    never were."""
+    """Return the reply that was whole when half of all were, or the most of it seen
+    where half never were."""
 
     def order(reply: Watched) -> tuple[float, int]:
         return reply.end, -(reply.seen[-1][1] if reply.seen else 0)

@@ -105,7 +105,7 @@ def main() -> None:
 
 
 def _proven(packed: least.Packed, replies: int, channels: int, first: float) -> float:
-    """The bound for all tokens, in seconds."""
+    """Return the bound for all tokens, in seconds."""
     prices = least.unpacked(packed)
     times = least.times_of(SECONDS)
     return least.bound(times, prices, replies, channels, KINDS, first) / SECONDS

@@ -96,7 +96,7 @@ async def _row(
 
 
 def _word(nth: int) -> str:
-    """A word of its own for each number."""
+    """Return a word of its own for each number."""
     word = ""
     while nth or len(word) < 4:
         nth, rest = divmod(nth, 20)

@@ -124,7 +124,8 @@ class Harm:
             await asyncio.wait(thawing)
 
     def _any(self) -> Process | None:
-        """A process that may be harmed; None if nobody would be left who hears."""
+        """Return a process that may be harmed; None if nobody would be left who
+        hears."""
         free = [each for each in self._town.processes if each not in self._frozen]
         hear = [each for each in free if _role(each) == "gateway"]
         if len(hear) < GATEWAYS:

@@ -32,7 +32,7 @@ def table(
 
 
 def span(seconds: float) -> str:
-    """A duration, in the unit that people would say it in."""
+    """Return a duration, in the unit that people would say it in."""
     if seconds < 0.1:
         return f"{seconds * 1000:.1f} ms"
     if seconds < 1:
@@ -41,7 +41,7 @@ def span(seconds: float) -> str:
 
 
 def middle(values: Sequence[float]) -> str:
-    """The median of durations."""
+    """Return the median of durations."""
     return span(statistics.median(values))
 
 

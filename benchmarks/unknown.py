@@ -50,7 +50,7 @@ class Plan:
     streams: bool = True
 
     def lag(self, seconds: float, rate: slack.Rate = EDITS) -> float:
-        """The mean lag of an answer that ends after so many seconds."""
+        """Return the mean lag of an answer that ends after so many seconds."""
         made = bisect_left(self.times, seconds)
         seen = [0.0, *self.times[:made]]
         gaps = [b - a for a, b in pairwise(seen)]
@@ -64,11 +64,13 @@ class Plan:
 
 
 def offline(seconds: float, rate: slack.Rate = EDITS) -> float:
-    """The least mean lag of an answer of so many seconds that is known to end then.
+    """Return the least mean lag of an answer of so many seconds that is known to end
+    then.
 
     It is seen by all with the start and the stop of a stream and with all edits that
     there are, at even gaps g, of which the stream's has 2 g, since others than who
-    asked are half of the readers."""
+    asked are half of the readers.
+    """
     edits = int(rate.burst + seconds * rate.count / rate.seconds)
     return seconds / (2 * (edits + 2))
 
@@ -97,7 +99,8 @@ def online(
         return [each[end] - each[begin] for each in sums]
 
     def last(begin: int, end: int, allowed: float) -> float:
-        """The lag that answers add which end within these cells, seen until `begin`."""
+        """Return the lag that answers add which end within these cells, seen until
+        `begin`."""
         seen, (none, one, two) = begin * step, moments(begin, end)
         cost = (two - 2 * seen * one + seen**2 * none) / 2
         until = min(end, int(allowed / step))

@@ -74,18 +74,18 @@ def lags(
 
 
 def mean(found: Sequence[Lag]) -> float:
-    """The mean over all characters."""
+    """Return the mean over all characters."""
     chars = sum(count for count, _ in found)
     return sum(count * lag for count, lag in found) / chars
 
 
 def worst(found: Sequence[Lag]) -> float:
-    """The longest that any character waited."""
+    """Return the longest that any character waited."""
     return max(lag for _, lag in found)
 
 
 def average(values: Sequence[float]) -> float:
-    """The mean of durations."""
+    """Return the mean of durations."""
     return statistics.fmean(values)
 
 
@@ -121,6 +121,6 @@ def _lags_of(sent: Growth, seen: Growth, until: float) -> Iterator[Lag]:
 
 
 def _asked_in(body: Body) -> str:
-    """The question that a request ends with."""
+    """Return the question that a request ends with."""
     (found,) = re.findall(r"question -?\d+\?", body["messages"][-1]["content"])
     return str(found)

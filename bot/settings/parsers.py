@@ -80,7 +80,7 @@ Reader = Callable[[str, date], str]
 
 
 def cleaned(text: str) -> str:
-    """`text` with its line ends and edges put right.
+    """Return `text` with its line ends and edges put right.
 
     Raises Unacceptable where it is empty or holds control characters.
     """
@@ -95,7 +95,7 @@ def cleaned(text: str) -> str:
 
 
 def bounded(text: str) -> str:
-    """`text`, whole, if it is no longer than any value. Raises Unacceptable."""
+    """Return `text`, whole, if it is no longer than any value. Raises Unacceptable."""
     if len(text) > MOST_CHARS:
         raise Unacceptable(messages.too_long(length=len(text), most=MOST_CHARS))
     return replace_lone_surrogates(text)
@@ -203,7 +203,7 @@ def price(what: str) -> Reader:
 
 
 def _rounded(plain: str) -> str | None:
-    """The amount that `plain` says, as it is stored; None if it says none."""
+    """Return the amount that `plain` says, as it is stored; None if it says none."""
     if not _AMOUNT.fullmatch(plain):
         return None
     try:
@@ -219,8 +219,8 @@ def _rounded(plain: str) -> str | None:
 
 
 def stored_usd(value: str) -> float:
-    """The amount that a stored value says. Whatever is no amount counts as 0, with
-    which nothing may be spent: a budget that cannot be read must not be none."""
+    """Return the amount that a stored value says. Whatever is no amount counts as 0,
+    with which nothing may be spent: a budget that cannot be read must not be none."""
     try:
         amount = float(value)
     except ValueError:
@@ -312,8 +312,8 @@ def scheme(text: str, today: date) -> str:
 
 
 def channel(text: str, today: date) -> str:
-    """The channel that `text` names, as "channel:ID". Whether there is such a channel
-    is for the platform to say; a name alone is not an id of any."""
+    """Return the channel that `text` names, as "channel:ID". Whether there is such a
+    channel is for the platform to say; a name alone is not an id of any."""
     found = _CHANNEL.fullmatch(bounded(text).strip())
     if found is None:
         raise Unacceptable(messages.not_a_channel(written=quoted(text)))

@@ -88,7 +88,7 @@ def without_headings(markdown: str) -> str:
 
 
 def excerpt(text: str) -> str:
-    """The beginning of a long text."""
+    """Return the beginning of a long text."""
     text = text.strip()
     return text if len(text) <= EXCERPT_CHARS else text[:EXCERPT_CHARS].rstrip() + "…"
 

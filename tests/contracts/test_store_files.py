@@ -33,7 +33,7 @@ PLACE = Scope.of(HERE)
 async def asked(
     store: Store, name: str, *files: Attachment, at: float = 5.0, message: Message
 ) -> Turn:
-    """A turn of a message with `files`, all of which were read."""
+    """Return a turn of a message with `files`, all of which were read."""
     turn = await ask(store, replace(message, message=name, at=at, files=files))
     for file in files:
         content = CONTENT if file.name.endswith("png") else TEXT

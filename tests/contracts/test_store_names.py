@@ -101,5 +101,5 @@ async def test_names_are_kept_for_a_limited_time(store: DatabaseStore) -> None:
 
 
 async def known(store: DatabaseStore) -> dict[str, str]:
-    """The names in the store, by id."""
+    """Return the names in the store, by id."""
     return {each.id: each.name for each in await store._read(names)}

@@ -18,7 +18,7 @@ CHANNEL = PLACE.at(ScopeLevel.CHANNEL)
 
 
 def said(id: str, text: str = "hello", *, thread: str = "1", at: float = 1.0) -> Post:
-    """A message of Mia in a thread of the channel."""
+    """Return a message of Mia in a thread of the channel."""
     key = replace(HERE, thread=thread)
     return Post(key, id, at, "mia", text)
 

@@ -17,7 +17,7 @@ ABROAD = replace(HERE, workspace="T2", thread="4.0")
 async def found(
     store: Store, words: str, channels: Sequence[Scope] = (CHANNEL,)
 ) -> list[str]:
-    """The texts of what is found."""
+    """Return the texts of what is found."""
     hits = await store.search(channels, terms(words), most=10)
     return [hit.text for hit in hits.found]
 

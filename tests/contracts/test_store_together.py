@@ -62,7 +62,7 @@ Stores = Sequence[DatabaseStore]
 
 @cache
 def pools() -> list[Pool]:
-    """The connections of several processes to the database that tests share."""
+    """Return the connections of several processes to the database that tests share."""
     return [shared_database.pool_for_all_tests() for _ in range(STORES)]
 
 

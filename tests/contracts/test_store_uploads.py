@@ -15,7 +15,7 @@ OTHER = Upload(1, 0, "c.md", "d3")
 
 
 async def answered(store: Store, *uploads: Upload) -> Turn:
-    """The turn with an answer that has `uploads`."""
+    """Return the turn with an answer that has `uploads`."""
     turn = await exchange(store, said("1", at=1.0), "Answer.")
     await store.store_uploads(turn, uploads)
     found = await store.answered(HERE)

@@ -55,7 +55,7 @@ class Bot(discord.AutoShardedClient):
         self._changes.mark()
 
     def names(self) -> list[str]:
-        """The names of what discord.py dispatched."""
+        """Return the names of what discord.py dispatched."""
         return [name for name, _ in self.events]
 
     def said(self) -> list[str]:
@@ -79,7 +79,7 @@ class Wire:
     async def call(
         self, method: str, path: str, body: Any = None, *, token: str | None = None
     ) -> tuple[int, Any, Mapping[str, str]]:
-        """The status, the JSON and the headers of an answer."""
+        """Return the status, the JSON and the headers of an answer."""
         authorization = f"Bot {token or self._emulator.token}"
         async with self._session.request(
             method,
@@ -92,7 +92,7 @@ class Wire:
             return response.status, answer, response.headers
 
     async def code(self, method: str, path: str, body: Any = None) -> tuple[int, int]:
-        """The status and Discord's own code of a refusal."""
+        """Return the status and Discord's own code of a refusal."""
         status, answer, _ = await self.call(method, path, body)
         return status, answer["code"]
 
@@ -130,7 +130,7 @@ class Line:
         await self.send(6, asked)
 
     async def hear(self, *wanted: str | int) -> Any:
-        """The next frame with one of these names or ops; others are passed over.
+        """Return the next frame with one of these names or ops; others are passed over.
 
         A close counts as a frame whose op is its negative code. Raises AssertionError
         for one that is not wanted.

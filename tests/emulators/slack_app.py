@@ -104,7 +104,7 @@ async def trigger(app: App, user: str, channel: str) -> str:
 
 
 async def opened(app: App, user: str, channel: str, view: Json) -> Json:
-    """The view of a modal that the app put before somebody."""
+    """Return the view of a modal that the app put before somebody."""
     name = await trigger(app, user, channel)
     answer = await app.web.views_open(trigger_id=name, view=view)
     shown: Json = answer["view"]
@@ -112,7 +112,7 @@ async def opened(app: App, user: str, channel: str, view: Json) -> Json:
 
 
 async def refusal(call: Any) -> tuple[str, str]:
-    """The error that Slack answers `call` with, and its first message."""
+    """Return the error that Slack answers `call` with, and its first message."""
     with pytest.raises(SlackApiError) as caught:
         await call
     data = caught.value.response.data
@@ -122,12 +122,12 @@ async def refusal(call: Any) -> tuple[str, str]:
 
 
 def plain(text: str) -> Json:
-    """A text object."""
+    """Return a text object."""
     return {"type": "plain_text", "text": text}
 
 
 def button(action: str, label: str, **more: Any) -> Json:
-    """A button."""
+    """Return a button."""
     return {"type": "button", "action_id": action, "text": plain(label), **more}
 
 
@@ -137,7 +137,7 @@ def option(value: str, label: str) -> Json:
 
 
 def menu(action: str, *options: Json, **more: Any) -> Json:
-    """A menu to choose one from."""
+    """Return a menu to choose one from."""
     return {
         "type": "static_select",
         "action_id": action,
@@ -148,12 +148,12 @@ def menu(action: str, *options: Json, **more: Any) -> Json:
 
 
 def typed(action: str, **more: Any) -> Json:
-    """An input for text."""
+    """Return an input for text."""
     return {"type": "plain_text_input", "action_id": action, **more}
 
 
 def asks(block: str, element: Json, label: str = "Label", **more: Any) -> Json:
-    """An input block around `element`."""
+    """Return an input block around `element`."""
     return {
         "type": "input",
         "block_id": block,
@@ -164,17 +164,17 @@ def asks(block: str, element: Json, label: str = "Label", **more: Any) -> Json:
 
 
 def actions(*elements: Json, **more: Any) -> Json:
-    """A row of controls."""
+    """Return a row of controls."""
     return {"type": "actions", "elements": list(elements), **more}
 
 
 def section(text: str, **more: Any) -> Json:
-    """A piece of text."""
+    """Return a piece of text."""
     return {"type": "section", "text": {"type": "mrkdwn", "text": text}, **more}
 
 
 def modal(*blocks: Json, **more: Any) -> Json:
-    """A modal, with a button to send it off."""
+    """Return a modal, with a button to send it off."""
     return {
         "type": "modal",
         "callback_id": "settings",
@@ -187,7 +187,7 @@ def modal(*blocks: Json, **more: Any) -> Json:
 
 
 def home(*blocks: Json) -> Json:
-    """A home tab."""
+    """Return a home tab."""
     return {"type": "home", "blocks": list(blocks)}
 
 

@@ -202,7 +202,7 @@ def _part(component: Json, name: Name) -> str:
 
 
 def _drawn(each: Json, name: Name) -> str:
-    """A component of a message, with what is in it (platform facts B5)."""
+    """Return a component of a message, with what is in it (platform facts B5)."""
     kind = each["type"]
     if kind == 10:
         return f'<div class="text">{markdown(each["content"], name)}</div>'

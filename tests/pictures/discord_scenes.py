@@ -116,7 +116,7 @@ class Server(Town):
         return Picture(f"discord-{title}", page, MESSAGES)
 
     async def opened(self, asked: Asked) -> Json:
-        """The form that somebody is shown."""
+        """Return the form that somebody is shown."""
         await self.form(asked)
         assert asked.response is not None
         assert asked.response.modal is not None

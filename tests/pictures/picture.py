@@ -42,7 +42,8 @@ class Picture:
 
 
 def image(data: bytes) -> str:
-    """An image of a message as HTML; as pixels, which depend on no compression."""
+    """Return an image of a message as HTML; as pixels, which depend on no
+    compression."""
     pixels = io.BytesIO()
     Image.open(io.BytesIO(data)).save(pixels, "BMP")
     source = base64.b64encode(pixels.getvalue()).decode()
@@ -50,11 +51,11 @@ def image(data: bytes) -> str:
 
 
 def digests(pictures: Iterable[Picture]) -> dict[str, str]:
-    """The digests of `pictures` by name, as `DIGESTS` holds them."""
+    """Return the digests of `pictures` by name, as `DIGESTS` holds them."""
     return {each.name: each.digest for each in sorted(pictures, key=lambda p: p.name)}
 
 
 def kept() -> dict[str, str]:
-    """The digests of the pictures that are in the docs now."""
+    """Return the digests of the pictures that are in the docs now."""
     found: dict[str, str] = json.loads(DIGESTS.read_text())
     return found

@@ -25,7 +25,7 @@ class Question:
 
 
 def _chart() -> bytes:
-    """The seats in use, by month."""
+    """Return the seats in use, by month."""
     image = Image.new("RGB", (360, 150), "white")
     draw = ImageDraw.Draw(image)
     for nth, seats in enumerate((44, 47, 52, 55, 58, 62)):

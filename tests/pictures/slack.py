@@ -92,7 +92,7 @@ _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
 def page(view: Json, name: Name) -> str:
-    """A Home tab as HTML; `name` says what people see for an id."""
+    """Return a Home tab as HTML; `name` says what people see for an id."""
     return _page(_view(view, name))
 
 
@@ -141,7 +141,7 @@ def conversation(messages: Iterable[Message], name: Name) -> str:
 
 
 def whisper(blocks: Sequence[Json], name: Name) -> str:
-    """A message that only one person sees as HTML."""
+    """Return a message that only one person sees as HTML."""
     drawn = "".join(_block(each, name) for each in blocks)
     return _page(f'<div class="only">{ONLY}</div><div class="view">{drawn}</div>')
 

@@ -105,12 +105,12 @@ class Workspace(Admins):
         await self.slack.until(is_over)
 
     def thread(self, title: str, root: str, *more: draw.Message) -> Picture:
-        """A thread as it is now, and `more` below it."""
+        """Return a thread as it is now, and `more` below it."""
         messages = [*self.messages(root), *more]
         return Picture(title, draw.conversation(messages, self.name), MESSAGES)
 
     def messages(self, root: str) -> list[draw.Message]:
-        """The messages of a thread as they are now."""
+        """Return the messages of a thread as they are now."""
         return [
             draw.Message(
                 author=self.name(each.user),
@@ -127,7 +127,7 @@ class Workspace(Admins):
         ]
 
     async def form(self, title: str) -> Json:
-        """The form on Olga's screen, which she closes then."""
+        """Return the form on Olga's screen, which she closes then."""
         modal = await self.modal(self.olga, title)
         self.slack.close(self.olga)
         return modal.view
@@ -207,7 +207,7 @@ async def _settings(there: Workspace) -> list[Picture]:
 
 
 async def _forms(there: Workspace) -> list[Picture]:
-    """The forms behind the commands, and behind the buttons of the settings."""
+    """Return the forms behind the commands, and behind the buttons of the settings."""
     found = {}
     for verb, title in (("prompt", "prompt"), ("model", "Model"), ("budget", "Budget")):
         there.slack.command(there.olga, there.billing, "/claude", verb)

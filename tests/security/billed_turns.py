@@ -438,7 +438,7 @@ class Stage:
 
 
 def channel(number: int) -> Scope:
-    """The channel with these settings."""
+    """Return the channel with these settings."""
     return Scope("fake", "w", f"c{number}")
 
 

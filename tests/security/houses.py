@@ -92,7 +92,7 @@ class Houses:
     async def told(
         self, at: ThreadKey, verb: str, person: Person = EVE, **arguments: str
     ) -> str:
-        """The same; what they are told."""
+        """Return the same; what they are told."""
         reply = await self.give(at, verb, person, **arguments)
         assert isinstance(reply, Response), reply
         return reply.whole

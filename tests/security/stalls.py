@@ -108,7 +108,7 @@ async def stall(path: Path, text: str, tries: int = 1, bound: float = BOUND) -> 
 
 
 def heard(text: str, number: int = 1, **more: Any) -> Message:
-    """A message that says `text`."""
+    """Return a message that says `text`."""
     said = Message(
         thread=ThreadKey("fake", "w", "c", "t"),
         message=f"m{number:03}",
@@ -272,7 +272,7 @@ async def discord_draws(text: str) -> None:
 
 
 def answers(limits: Limits, piece: int = 0) -> Path:
-    """An answer as one text, as when it is taken up again, or in pieces."""
+    """Return an answer as one text, as when it is taken up again, or in pieces."""
 
     async def path(text: str) -> None:
         store = MemoryStore()

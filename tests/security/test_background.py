@@ -132,7 +132,7 @@ def calls(names: Collection[str]) -> Iterator[tuple[str, str, ast.Call]]:
 
 
 def _around(call: ast.Call, tree: ast.Module) -> str:
-    """The name of the innermost function that holds `call`; "" if none does."""
+    """Return the name of the innermost function that holds `call`; "" if none does."""
     functions = [
         each
         for each in code.nodes(tree)
@@ -148,7 +148,7 @@ def test_nothing_starts_outside_the_rule() -> None:
 
 
 def kinds() -> set[str]:
-    """The names of all work that runs under the rule."""
+    """Return the names of all work that runs under the rule."""
     return {
         argument.value
         for file, _, call in calls(STARTERS)

@@ -93,7 +93,7 @@ def play(
 def disturbed(
     fate: str, *steps: Step, then: Sequence[Step] = ("Yes.",), number: int = PLAIN
 ) -> Play:
-    """An answer that is disturbed once it has come through `steps`."""
+    """Return an answer that is disturbed once it has come through `steps`."""
     gate = Gate()
     return play(
         [*steps, Hold(gate), "And so on. " * 500],

@@ -96,7 +96,7 @@ def case(message: str, *made_of: str, place: Scope = HERE_PLACE) -> TriageCase:
 
 
 async def opened_case(store: Store, case: TriageCase) -> TriageCase:
-    """`case` as it is after people have corrected it and an admin has agreed."""
+    """Return `case` as it is after people have corrected it and an admin has agreed."""
     known = await store.open_case(case)
     await store.record_case_result(known.id, {"summary": f"A {WORD}."}, "")
     await store.correct_case(known.id, "category", f"{WORD} bug", "U2", 9.0)

@@ -129,7 +129,7 @@ def test_no_mixture_breaks_the_reading_of_a_document() -> None:
 
 
 def refusal(read: Callable[[str], object], text: str) -> str | None:
-    """The sentence with which `read` refuses `text`; None if it takes it."""
+    """Return the sentence with which `read` refuses `text`; None if it takes it."""
     try:
         read(text)
     except (ConfigError, Unacceptable) as error:

@@ -160,7 +160,7 @@ def _office(store: Any) -> Office:
 
 
 async def kept(store: Any, places: tuple[Scope, ...]) -> list[Any]:
-    """All that is kept of some places."""
+    """Return all that is kept of some places."""
     found: list[Any] = []
     for place in places:
         found += await store.list_settings(place)
@@ -281,7 +281,7 @@ async def acked(slack: SlackEmulator, sent: Delivery) -> None:
 
 
 def chosen(forged: list[Any], most: int) -> list[Any]:
-    """`forged` in no order, or as many of them as the short form plays."""
+    """Return `forged` in no order, or as many of them as the short form plays."""
     # The seed is fixed, so that what failed once fails again.
     dice = random.Random(7)
     dice.shuffle(forged)
@@ -414,7 +414,7 @@ async def test_on_slack_what_cannot_be_read_is_refused_and_ends_nothing(
 
 
 def shown(slack: SlackEmulator, user: str) -> list[str]:
-    """The settings that a person was shown so far."""
+    """Return the settings that a person was shown so far."""
     told = [each.text for each in slack.ephemerals(user)]
     return [text for text in told if "Settings of" in text]
 

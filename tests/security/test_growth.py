@@ -330,7 +330,7 @@ def parts(node: ast.expr) -> list[ast.expr]:
 
 
 def makes(value: ast.expr) -> str:
-    """The kind of container that `value` makes; "" for something else."""
+    """Return the kind of container that `value` makes; "" for something else."""
     match value:
         case ast.Dict() | ast.DictComp():
             return "dict"
@@ -371,7 +371,7 @@ def named(node: ast.expr) -> str:
 
 
 def changes(node: ast.AST) -> str:
-    """The name of what `node` changes; "" if it changes nothing that has one."""
+    """Return the name of what `node` changes; "" if it changes nothing that has one."""
     match node:
         case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attr)):
             return name if attr in CHANGES else ""

@@ -19,7 +19,8 @@ TODAY = date(2026, 11, 28)
 
 
 def read(text: str) -> list[Change] | str:
-    """The changes that a document says, which can be made; or why there are none."""
+    """Return the changes that a document says, which can be made; or why there are
+    none."""
     try:
         changes = import_export.read(text, TODAY)
     except ConfigError as error:

@@ -65,7 +65,7 @@ def returned(injections: Sequence[Injection]) -> list[Step]:
 
 
 def obedient(injections: list[Injection]) -> Callable[[dict[str, Any]], Step]:
-    """An answer that does what the newest results demand, which came before."""
+    """Return an answer that does what the newest results demand, which came before."""
 
     def answer(body: dict[str, Any]) -> Step:
         # As they were returned: a name of a file is none of it.

@@ -73,7 +73,7 @@ def reached(monkeypatch: pytest.MonkeyPatch) -> set[str]:
 
 
 def at_rest(database: Path) -> dict[str, list[Any]]:
-    """The rows of all tables that no question changes."""
+    """Return the rows of all tables that no question changes."""
     with closing(sqlite3.connect(database)) as db:
         found = db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
         names = {name for (name,) in found}
@@ -88,7 +88,7 @@ def at_rest(database: Path) -> dict[str, list[Any]]:
 def changed(
     before: Mapping[str, list[Any]], now: Mapping[str, list[Any]]
 ) -> dict[str, tuple[list[Any], list[Any]]]:
-    """The tables that are not as they were: their rows before and now."""
+    """Return the tables that are not as they were: their rows before and now."""
     return {
         name: (before[name], now[name]) for name in now if now[name] != before[name]
     }
@@ -117,7 +117,7 @@ def plainly_named(files: dict[str, bytes]) -> dict[str, bytes]:
 
 
 def obedient(injections: list[Injection]) -> Any:
-    """An answer that does what the newest messages and their files demand."""
+    """Return an answer that does what the newest messages and their files demand."""
 
     def answer(body: dict[str, Any]) -> Sequence[Step]:
         text = json.dumps(body["messages"][-1], ensure_ascii=False)
@@ -127,7 +127,7 @@ def obedient(injections: list[Injection]) -> Any:
 
 
 def found_pages(injections: Sequence[Injection]) -> Search:
-    """A search that finds a page for each, and an answer that cites all."""
+    """Return a search that finds a page for each, and an answer that cites all."""
     pages = [
         (each.text, f"https://evil.example/{nth}")
         for nth, each in enumerate(injections)

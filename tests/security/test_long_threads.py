@@ -56,7 +56,7 @@ class Thread:
 
 
 def rhythm(kind: str, count: int, chance: random.Random) -> list[float]:
-    """The times of a thread of `count` messages over about a year."""
+    """Return the times of a thread of `count` messages over about a year."""
     year = 365 * 86_400.0
     match kind:
         case "even":

@@ -68,7 +68,7 @@ def _of(module: str) -> dict[str, re.Pattern[str]]:
 
 
 def _in(value: object) -> Iterator[tuple[str, re.Pattern[str]]]:
-    """The patterns that a constant is, or holds."""
+    """Yield the patterns that a constant is, or holds."""
     if isinstance(value, re.Pattern):
         yield "", value
     elif isinstance(value, dict):
@@ -83,7 +83,7 @@ def _in(value: object) -> Iterator[tuple[str, re.Pattern[str]]]:
 
 
 def _texts(tree: ast.Module) -> set[str]:
-    """The names that a module binds at its top, by assignment or import."""
+    """Return the names that a module binds at its top, by assignment or import."""
     names: set[str] = set()
     for node in tree.body:
         if isinstance(node, ast.Assign):
@@ -109,7 +109,8 @@ def _names_constant(node: ast.expr, names: set[str]) -> bool:
 
 
 def misplaced(tree: ast.Module) -> list[int]:
-    """The lines in which a module makes a pattern elsewhere, or of something else."""
+    """Return the lines in which a module makes a pattern elsewhere, or of something
+    else."""
     names, wrong = _texts(tree), []
     at_top = {id(node) for node in _at_top(tree)}
     for node in code.nodes(tree):
@@ -193,7 +194,7 @@ def _literals(parsed: Any) -> Iterator[str]:
 
 
 def _inner(op: Any, value: Any) -> list[Any]:
-    """The patterns in one part of a parsed pattern."""
+    """Return the patterns in one part of a parsed pattern."""
     if op is sre.BRANCH:
         return list(value[1])
     if op is sre.SUBPATTERN:
@@ -206,8 +207,8 @@ def _inner(op: Any, value: Any) -> list[Any]:
 
 
 def _matching(parsed: Any, chance: random.Random) -> str:
-    """A text that a parsed pattern matches, or nearly: look-arounds are taken for what
-    is to be there."""
+    """Return a text that a parsed pattern matches, or nearly: look-arounds are taken
+    for what is to be there."""
     pieces: list[str] = []
     for op, value in parsed:
         if op is sre.LITERAL:
@@ -242,7 +243,7 @@ _OF_CATEGORY = {
 
 
 def _member(members: Any, chance: random.Random) -> str:
-    """A character of a class, or not of what it excludes."""
+    """Return a character of a class, or not of what it excludes."""
     excluded = members[0][0] is sre.NEGATE
     if excluded:
         rest = {chr(value) for op, value in members[1:] if op is sre.LITERAL}

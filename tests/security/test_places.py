@@ -272,7 +272,7 @@ READING: dict[str, dict[str, str]] = {
 
 
 async def secretive() -> Office:
-    """An office with a private channel of which only Eve is."""
+    """Return an office with a private channel of which only Eve is."""
     office = Office()
     change = Change(OTHER, "prompt", SECRET, versioned=True)
     await office.store.change_settings([change], who="eve", now=NOON)

@@ -259,12 +259,12 @@ class Crowd:
 
 
 def asked(thread: ThreadKey, message: str, *, opens: bool = False) -> Message:
-    """A question that Bob asks in `thread`."""
+    """Return a question that Bob asks in `thread`."""
     return Message(thread, message, time.time(), "bob", "and now?", True, opens)
 
 
 async def waiting(store: Store) -> list[tuple[int, Scope]]:
-    """The cases that wait to be sorted."""
+    """Return the cases that wait to be sorted."""
     return await store.waiting_cases(PLATFORMS, 9)
 
 
@@ -533,7 +533,7 @@ async def test_a_thread_that_cannot_be_caught_up_with_holds_up_no_other(
 
 
 def hastened(sleep: Any) -> Any:
-    """`sleep`, in which no pause is longer than a moment."""
+    """Return `sleep`, in which no pause is longer than a moment."""
 
     async def hasty(seconds: float, result: Any = None) -> Any:
         return await sleep(min(seconds, 0.01), result)

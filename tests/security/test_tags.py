@@ -102,7 +102,7 @@ def ticket(text: str) -> str:
 
 
 def example(text: str) -> str:
-    """An example, and an answer, in the prompt of a scheme."""
+    """Return an example, and an answer, in the prompt of a scheme."""
     scheme = read("fields: {a: x}").with_examples([Example(text, {"a": text[:400]})])
     prompt = scheme.prompt.split("Fields:", 1)[1]
     for ours in ("example", "ticket", "answer"):
@@ -116,7 +116,7 @@ def route(text: str) -> str:
 
 
 def answered(text: str) -> str:
-    """An answer of the thread, as it is given to whoever summarises it."""
+    """Return an answer of the thread, as it is given to whoever summarises it."""
     turn = ReadTurn(1, (ChatMessage("assistant", text),), 1)
     [said] = summaries.request([turn], "m", None, "u").messages
     return said.content.split("<answer>\n", 1)[1].rsplit("\n</answer>", 1)[0]
@@ -140,8 +140,8 @@ PLACES: dict[str, Callable[[str], str]] = {
 
 
 def seen(text: str) -> str:
-    """`text` as a model may read it: what is invisible is not there, letters and signs
-    are the plain ones, and there are no blanks in a tag."""
+    """Return `text` as a model may read it: what is invisible is not there, letters and
+    signs are the plain ones, and there are no blanks in a tag."""
     hidden = _unseen()
     bare = "".join(c for c in text if c not in hidden or c.isspace())
     plain = unicodedata.normalize("NFKC", bare)

@@ -75,7 +75,7 @@ def is_harmless(output: str) -> bool:
 
 
 def a_table(text: str) -> Table:
-    """A table with `text` wherever a table can have some."""
+    """Return a table with `text` wherever a table can have some."""
     table = Table(title=text, caption=text, show_footer=True)
     table.add_column(text, footer=text)
     table.add_column(Text(text, "bold"), overflow="fold")

@@ -135,7 +135,8 @@ class Desk(Shell):
     claude: ClaudeEmulator
 
     async def see(self, *arguments: str, **env: str) -> tuple[int, str]:
-        """The exit status of a command, and what people see of what it prints."""
+        """Return the exit status of a command, and what people see of what it
+        prints."""
         wide = {
             **{"TERM": "xterm-256color", "PATH": os.environ["PATH"]},
             "THREADKEEP_DB": str(self.folder / "threadkeep.db"),

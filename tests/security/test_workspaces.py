@@ -193,7 +193,7 @@ PARTS = get_type_hints(Host)
 
 
 def rows(store: MemoryStore) -> list[str]:
-    """All that is stored, but for the ids of what people deleted."""
+    """Return all that is stored, but for the ids of what people deleted."""
     dumped = store.db.conn.iterdump()
     return [row for row in dumped if not row.startswith('INSERT INTO "erased"')]
 

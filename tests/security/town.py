@@ -73,11 +73,11 @@ class Town:
         self._channels: dict[str, str] = {}
 
     def who(self, platform: str, name: str = "Alice") -> str:
-        """The id of a person."""
+        """Return the id of a person."""
         return self._people[platform][name]
 
     def channel(self, platform: str, thread: str = "") -> str:
-        """The id of the channel of `thread`, or of one to begin a thread in."""
+        """Return the id of the channel of `thread`, or of one to begin a thread in."""
         if platform == "discord":
             return self._general
         if thread:
@@ -85,11 +85,11 @@ class Town:
         return self.slack.add_channel(f"channel-{next(self._numbers)}")
 
     def workspace(self, platform: str) -> str:
-        """The id of the Slack workspace, or of the guild."""
+        """Return the id of the Slack workspace, or of the guild."""
         return self.slack.team if platform == "slack" else self.discord.guild
 
     def place(self, platform: str) -> Scope:
-        """The Slack workspace, or the guild."""
+        """Return the Slack workspace, or the guild."""
         return Scope(platform, self.workspace(platform))
 
     def say(

@@ -69,7 +69,7 @@ def correct(change: Callable[[Store], Awaitable[object]]) -> Event:
 
 
 def corrections() -> st.SearchStrategy[Event]:
-    """Everything that people can change of what was said."""
+    """Return everything that people can change of what was said."""
     channels = st.sampled_from([None, "C1"])
     changes = st.one_of(
         st.builds(
@@ -128,7 +128,7 @@ def happening(index: int, act: Act, now: float) -> Event:
 
 
 def acts(*ends: Ended) -> st.SearchStrategy[Act]:
-    """Everything that can be done to a turn that ends as one of `ends`."""
+    """Return everything that can be done to a turn that ends as one of `ends`."""
     outcomes = st.builds(
         Outcome,
         st.sampled_from(ends),

@@ -30,7 +30,7 @@ async def _speak(store: DatabaseStore, speaker: int, tell: Tell) -> None:
 
 
 async def kept(path: Path) -> set[str]:
-    """The ids of the messages that are stored."""
+    """Return the ids of the messages that are stored."""
     async with open_store(path) as store:
         turns = await store.begin_turn(await following(store), 1.0)
         return {each.message.message for each in turns}

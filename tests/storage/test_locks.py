@@ -23,7 +23,7 @@ REASONS = {
 
 
 def verbs() -> dict[str, str]:
-    """The function that carries out each verb that writes, by the verb."""
+    """Return the function that carries out each verb that writes, by the verb."""
     found = {}
     for node in ast.walk(tree(STORAGE / "store.py")):
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):

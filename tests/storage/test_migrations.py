@@ -77,7 +77,7 @@ def test_no_statement_counts_columns() -> None:
 
 
 def columns(db: Database) -> dict[tuple[str, str], tuple[str, bool, str | None]]:
-    """The type of each column, whether it is required, and its default."""
+    """Return the type of each column, whether it is required, and its default."""
     return {
         (table.name, each.name): (each.type, bool(each.notnull), each.default_value)
         for table in db.tables

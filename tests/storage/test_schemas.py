@@ -73,7 +73,7 @@ def postgres() -> Iterator[psycopg.Connection[Any]]:
 
 
 def plain(expression: str | None) -> str | None:
-    """A default or condition as both write it."""
+    """Return a default or condition as both write it."""
     if expression is None:
         return None
     return re.sub(r"::[a-z ]+|[()\"]", "", expression).removesuffix(" ")

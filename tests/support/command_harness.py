@@ -200,7 +200,7 @@ class Office:
         return await self.authority.policy(place)
 
     async def prompt(self, place: Scope = CHANNEL) -> str | None:
-        """The text of the prompt that applies."""
+        """Return the text of the prompt that applies."""
         return (await self.authority.prompt(await self.policy(place))).text
 
     async def audit(self) -> list[AuditEntry]:

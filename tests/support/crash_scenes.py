@@ -353,8 +353,8 @@ def on_both(
 ) -> Callable[
     [Path, int, Nursery | None, str], contextlib.AbstractAsyncContextManager[Both]
 ]:
-    """A stage with both platforms, of which `heard` reach it; `change` goes before
-    what is set otherwise."""
+    """Return a stage with both platforms, of which `heard` reach it; `change` goes
+    before what is set otherwise."""
 
     @contextlib.asynccontextmanager
     async def staged(

@@ -213,7 +213,7 @@ class Office:
 
 
 def said(asked: Asked) -> Seen | None:
-    """The message that answers `asked`; None so far."""
+    """Return the message that answers `asked`; None so far."""
     message = asked.response.message if asked.response else None
     return None if message is None or message.thinking else message
 

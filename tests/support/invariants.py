@@ -100,8 +100,8 @@ class Witness(Protocol):
         ...
 
     def files(self, turn: Turn) -> dict[str, dict[str, bytes]]:
-        """The files that readers see below the answers in the thread of `turn`, by the
-        id that Threadkeep knows them by and their name."""
+        """Return the files that readers see below the answers in the thread of `turn`,
+        by the id that Threadkeep knows them by and their name."""
         ...
 
     def is_gone(self, turn: Turn) -> bool:
@@ -129,8 +129,8 @@ def faults(
     *witnesses: Witness,
     late: Container[str] = (),
 ) -> list[str]:
-    """Everything that is not as it must be, a sentence each. The messages in `late`
-    were written once more after they were finished."""
+    """Return everything that is not as it must be, a sentence each. The messages in
+    `late` were written once more after they were finished."""
     with stored.opened(database) as db:
         everything = _turns(db)
         found = [*stored.damage(db), *books.faults(db, claude)]
@@ -219,7 +219,7 @@ _LAID_OUT: dict[tuple[str, ...], Renderer] = {}
 
 
 def _rendered(witness: Witness, turn: Turn) -> Renderer:
-    """The answer to `turn`, with the default settings."""
+    """Return the answer to `turn`, with the default settings."""
     key = witness.platform, turn.head, turn.text, turn.note, turn.calls
     if key not in _LAID_OUT:
         renderer = Renderer(witness.limits, float(attaching.LINES))
@@ -322,7 +322,7 @@ def _misasked(claude: ClaudeEmulator, turns: Sequence[Turn]) -> Iterator[str]:
 
 
 def _said(message: Mapping[str, Any]) -> str:
-    """The text of a message, behind its files."""
+    """Return the text of a message, behind its files."""
     content = message["content"]
     return str(content if isinstance(content, str) else content[-1]["text"])
 
@@ -330,7 +330,7 @@ def _said(message: Mapping[str, Any]) -> str:
 def _by_history(
     turns: Sequence[Turn],
 ) -> Mapping[tuple[tuple[str, str], ...], list[Turn]]:
-    """The turns by what was said in their threads before: (role, content)."""
+    """Return the turns by what was said in their threads before: (role, content)."""
     found = defaultdict[tuple[tuple[str, str], ...], list[Turn]](list)
     for _, thread in groupby(turns, attrgetter("place")):
         before = list[tuple[str, str]]()
@@ -359,7 +359,7 @@ def _name(turn: Turn) -> str:
 
 
 def _turns(db: Connection) -> list[Turn]:
-    """All turns, thread by thread and in order."""
+    """Return all turns, thread by thread and in order."""
     rows = db.execute(
         "SELECT turns.*, platform, channel, thread FROM turns JOIN threads "
         "ON threads.id = thread_id ORDER BY platform, channel, thread, turns.id"

@@ -101,7 +101,7 @@ def rows(*locks: str, but: Collection[str] = ()) -> dict[str, tuple[str, str]]:
 
 
 def written() -> str:
-    """The text of the list."""
+    """Return the text of the list."""
     run = rows("run")
     parts = {
         "To run": run,

@@ -17,7 +17,8 @@ def saved(image: Image.Image, kind: str, **options: object) -> bytes:
 
 
 def pages(count: int, *, user: str | None = None) -> bytes:
-    """A PDF of `count` empty pages; with `user`, encrypted, and opened by that."""
+    """Return a PDF of `count` empty pages; with `user`, encrypted, and opened by
+    that."""
     writer = pypdf.PdfWriter()
     for _ in range(count):
         writer.add_blank_page(200, 280)

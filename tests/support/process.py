@@ -54,7 +54,7 @@ def slack_env(slack: SlackEmulator) -> dict[str, str]:
 
 
 def slack_http_env(slack: SlackEmulator) -> dict[str, str]:
-    """The same without Socket Mode, with a request URL at any free port."""
+    """Return the same without Socket Mode, with a request URL at any free port."""
     return {
         **slack_env(slack),
         "SLACK_APP_TOKEN": "",

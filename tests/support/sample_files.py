@@ -25,8 +25,8 @@ from tests.support.zip_files import changed, open_sheet, zipped
 
 
 def photo() -> bytes:
-    """A photo as a phone writes it: lying on its side, with a note to turn it and the
-    place where it was taken. Upright its upper half is red."""
+    """Return a photo as a phone writes it: lying on its side, with a note to turn it
+    and the place where it was taken. Upright its upper half is red."""
     image = Image.new("RGB", (320, 240), "blue")
     ImageDraw.Draw(image).rectangle((0, 0, 159, 239), fill="red")
     exif = Image.Exif()
@@ -37,7 +37,7 @@ def photo() -> bytes:
 
 
 def scan() -> bytes:
-    """A page without text: the picture of a letter."""
+    """Return a page without text: the picture of a letter."""
     page = Image.new("L", (200, 280), 255)
     ImageDraw.Draw(page).text((20, 20), "INVOICE 4711", fill=0)
     result = io.BytesIO()
@@ -81,7 +81,8 @@ def sparse_workbook() -> bytes:
 
 
 def uncalculated() -> bytes:
-    """A workbook by a program that does not calculate: its formula has no result."""
+    """Return a workbook by a program that does not calculate: its formula has no
+    result."""
     book = openpyxl.Workbook()
     sheet = book.active
     sheet.title = "Stock"
@@ -116,7 +117,8 @@ def hours() -> bytes:
 
 
 def document() -> bytes:
-    """A contract with tracked changes, a list, a table, a link and a linked picture."""
+    """Return a contract with tracked changes, a list, a table, a link and a linked
+    picture."""
     made = docx.Document()
     made.add_heading("Contract", 1)
     paragraph = made.add_paragraph("The price is ")
@@ -163,7 +165,7 @@ _LINKED_PICTURE = (
 
 
 def entities() -> bytes:
-    """A document whose XML defines entities that unfold to gigabytes."""
+    """Return a document whose XML defines entities that unfold to gigabytes."""
     lol = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
     doctype = f'<!DOCTYPE w:document [<!ENTITY l0 "lol">{lol}]>'.encode()
 
@@ -175,7 +177,7 @@ def entities() -> bytes:
 
 
 def bomb() -> bytes:
-    """A document that unfolds to thirty million blanks."""
+    """Return a document that unfolds to thirty million blanks."""
     return zipped(
         {
             "[Content_Types].xml": "<Types/>",
@@ -185,7 +187,7 @@ def bomb() -> bytes:
 
 
 def slides() -> bytes:
-    """A title, texts in a group, a table, and notes."""
+    """Return a title, texts in a group, a table, and notes."""
     made = pptx.Presentation()
     first = made.slides.add_slide(made.slide_layouts[1])
     first.shapes.title.text = "Road map"
@@ -207,7 +209,7 @@ def slides() -> bytes:
 
 
 def badge() -> bytes:
-    """A picture that is larger than models see it, half of it transparent."""
+    """Return a picture that is larger than models see it, half of it transparent."""
     image = Image.new("RGBA", (2000, 1000), (0, 0, 0, 0))
     ImageDraw.Draw(image).rectangle((0, 0, 999, 999), fill=(0, 128, 0, 255))
     return saved(image, "WEBP", lossless=True)
@@ -224,14 +226,14 @@ def dance() -> bytes:
 
 
 def screen() -> bytes:
-    """A picture of a screen that can be sent as it is."""
+    """Return a picture of a screen that can be sent as it is."""
     image = Image.new("RGB", (120, 80), "white")
     ImageDraw.Draw(image).line((0, 0, 119, 79), fill="black")
     return saved(image, "PNG")
 
 
 def huge_picture() -> bytes:
-    """The beginning of a PNG that says it has 20,000 × 20,000 pixels."""
+    """Return the beginning of a PNG that says it has 20,000 × 20,000 pixels."""
 
     def chunk(name: bytes, content: bytes) -> bytes:
         checked = zlib.crc32(name + content)

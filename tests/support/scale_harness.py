@@ -94,12 +94,12 @@ class Cluster:
         return process
 
     def listed(self) -> list[str]:
-        """The roles of the processes that the database knows."""
+        """Return the roles of the processes that the database knows."""
         rows = self.ask("SELECT role FROM processes ORDER BY role")
         return [str(role) for (role,) in rows]
 
     def _sessions(self) -> int:
-        """The number of Discord's sessions that were ever begun."""
+        """Return the number of Discord's sessions that were ever begun."""
         return count_connections(self.discord) if self.discord is not None else 0
 
     def _knows(self, process: Process) -> bool:

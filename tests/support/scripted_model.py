@@ -65,8 +65,8 @@ class ScriptedModel:
             raise
 
     async def count(self, request: Request, *, files: bool = False) -> int:
-        """A token for every four characters, as they say; and for every four bytes of
-        files, which count as what is known of them otherwise."""
+        """Return a token for every four characters, as they say; and for every four
+        bytes of files, which count as what is known of them otherwise."""
         if files and self.uncountable:
             raise self.uncountable
         texts = [request.system, *(said.content for said in request.messages)]

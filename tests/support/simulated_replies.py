@@ -80,7 +80,7 @@ class Reply:
         return int(max(0.0, min(now, self.ends) - self.begins) * SPEED)
 
     def lag(self, whose: "Callable[[Reply], View]") -> float:
-        """The mean lag of its characters."""
+        """Return the mean lag of its characters."""
         view, total, done = whose(self), 0.0, 0
         for when, chars in zip(view.times, view.chars, strict=True):
             middle = self.begins + (done + chars) / 2 / SPEED
@@ -250,8 +250,8 @@ class Run:
                 del process.replies[granted.reply]
 
     def _let_out(self, granted: list[WriteRequest]) -> list[tuple[WriteRequest, float]]:
-        """The writes that are made now, since the bot's other calls leave room, and
-        when they were granted."""
+        """Return the writes that are made now, since the bot's other calls leave room,
+        and when they were granted."""
         new = [(each, self.now) for each in granted]
         if self.limits is SLACK:
             return new
@@ -297,7 +297,7 @@ class Run:
         return sum(each.others.at(now) for each in self.replies)
 
     def lag(self, whose: Callable[[Reply], View]) -> float:
-        """The mean lag of all answers."""
+        """Return the mean lag of all answers."""
         lags = [each.lag(whose) for each in self.replies]
         return sum(lags) / len(lags)
 

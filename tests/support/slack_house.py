@@ -111,7 +111,7 @@ class House:
         return self.adapter.address
 
     def scope(self, team: SlackEmulator) -> Scope:
-        """The workspace, as the core names it."""
+        """Return the workspace, as the core names it."""
         return Scope("slack", team.team)
 
     async def look(self) -> None:
@@ -148,7 +148,7 @@ class House:
         await self.look()
 
     async def team(self, name: str) -> SlackEmulator:
-        """A workspace that has installed the app."""
+        """Return a workspace that has installed the app."""
         team = self.slack.add_team(name)
         status, page = await Browser(self).install(team)
         assert status == 200, page

@@ -58,7 +58,7 @@ def said(
     quotes: tuple[Message, ...] = (),
     holds: tuple[str, ...] = (),
 ) -> Message:
-    """A message called `message`, said at `at`; it reads "text of <message>"."""
+    """Return a message called `message`, said at `at`; it reads "text of <message>"."""
     return Message(
         thread=thread,
         message=message,
@@ -97,14 +97,14 @@ def done(text: str, ended: Ended = Ended.DONE) -> Outcome:
 
 
 async def waiting(store: Store, *heard: Message) -> Turn:
-    """The turn that answers `heard`, not begun yet."""
+    """Return the turn that answers `heard`, not begun yet."""
     for each in heard:
         await store.receive(each, answer)
     return await following(store, heard[0].thread)
 
 
 async def following(store: Store, thread: ThreadKey = HERE) -> Turn:
-    """The next turn of `thread`, which must have one."""
+    """Return the next turn of `thread`, which must have one."""
     turn = await store.next_turn(thread)
     assert turn is not None
     return turn
@@ -116,7 +116,7 @@ async def needs_backfill(store: Store) -> bool:
 
 
 async def ask(store: Store, *heard: Message, preface: str = "") -> Turn:
-    """A turn that was begun, and given `heard` in capitals."""
+    """Return a turn that was begun, and given `heard` in capitals."""
     turn = await waiting(store, *heard)
     spoken = await store.begin_turn(turn, 10.0)
     contents = {each.message.message: each.message.text.upper() for each in spoken}
@@ -125,7 +125,7 @@ async def ask(store: Store, *heard: Message, preface: str = "") -> Turn:
 
 
 async def exchange(store: Store, heard: Message, reply: str) -> Turn:
-    """A turn from its question to its delivery."""
+    """Return a turn from its question to its delivery."""
     turn = await ask(store, heard)
     await store.finish_turn(turn, done(reply), 20.0)
     await store.mark_delivered(turn, 21.0)
@@ -154,6 +154,6 @@ async def repeated(store: Store, now: float, thread: ThreadKey = HERE) -> bool:
 
 
 def of_sqlite(db: Connection) -> Database:
-    """`db`, which is a connection to SQLite."""
+    """Return `db`, which is a connection to SQLite."""
     assert isinstance(db, Database)
     return db

@@ -15,12 +15,12 @@ GOOD = {"category": "bug", "priority": "high", "summary": "It broke."}
 
 
 def sorted_as(**values: Any) -> str:
-    """An answer that fits the default scheme."""
+    """Return an answer that fits the default scheme."""
     return json.dumps(GOOD | values)
 
 
 def api(claude: ClaudeEmulator) -> ClaudeClient:
-    """The client that triage uses, of the emulator."""
+    """Return the client that triage uses, of the emulator."""
     return client(claude.api_key, claude.base_url)
 
 

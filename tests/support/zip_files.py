@@ -34,7 +34,7 @@ _ODS = (
 
 
 def open_sheet(content: str) -> bytes:
-    """An .ods with the rows and tables of `content`."""
+    """Return an .ods with the rows and tables of `content`."""
     return zipped(
         {
             "mimetype": "application/vnd.oasis.opendocument.spreadsheet",

@@ -32,7 +32,7 @@ class Desk(Shell):
     claude: ClaudeEmulator
 
     async def ask(self, given: bytes, *arguments: str) -> tuple[int, str]:
-        """The exit status of `ask`, and all that it printed, on one line."""
+        """Return the exit status of `ask`, and all that it printed, on one line."""
         return await self.type(given, *arguments, env=claude_env(self.claude))
 
     @property

@@ -117,7 +117,7 @@ def _ended(times: Sequence[float], is_over: bool) -> Iterator[tuple[float, ...]]
 
 
 def lag_of(schedule: Schedule) -> float:
-    """The lag over all readers, in seconds squared."""
+    """Return the lag over all readers, in seconds squared."""
     times = times_of(1.0, 5)
     asker = others = total = 0.0
     for now, kind in schedule:

@@ -149,5 +149,5 @@ def is_announced(stage: Stage, thread: str) -> bool:
 
 
 def mentioning(stage: Stage, text: str) -> str:
-    """`text`, addressed to the bot."""
+    """Return `text`, addressed to the bot."""
     return f"{stage.platform.mention} {text}"

@@ -55,13 +55,14 @@ class Shell:
         self._numbers = itertools.count()
 
     def process(self, env: Mapping[str, str]) -> Process:
-        """A process that finds what others left in the folder, but for its log."""
+        """Return a process that finds what others left in the folder, but for its
+        log."""
         log = self.folder / str(next(self._numbers))
         log.mkdir()
         return Process(log, self._with(env))
 
     async def run(self, env: Mapping[str, str], *arguments: str) -> tuple[int, str]:
-        """The exit status of a command, and what it printed, on one line."""
+        """Return the exit status of a command, and what it printed, on one line."""
         return await self._carried_out(env, arguments, ROOT)
 
     async def type(
@@ -70,8 +71,8 @@ class Shell:
         *arguments: str,
         env: Mapping[str, str] = MappingProxyType({}),
     ) -> tuple[int, str]:
-        """The same in the folder, with `text` on standard input; of `threadkeep serve`
-        without arguments."""
+        """Return the same in the folder, with `text` on standard input; of `threadkeep
+        serve` without arguments."""
         typed = text.encode() if isinstance(text, str) else text
         return await self._carried_out(env, arguments or ("serve",), self.folder, typed)
 

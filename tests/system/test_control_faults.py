@@ -55,7 +55,7 @@ class Finger:
         return {each.removeprefix("do:").split(".")[0]: each for each in ids}
 
     def _last(self, stage: DiscordStage) -> Seen:
-        """The bot's last message that all see."""
+        """Return the bot's last message that all see."""
         there = stage.discord.messages(self.thread)
         return [each for each in there if each.bot and not each.ephemeral_for][-1]
 

@@ -59,7 +59,7 @@ def last(town: Cluster, thread: str) -> str:
 
 
 def asked(town: Cluster) -> list[Asked]:
-    """The questions that reached Claude."""
+    """Return the questions that reached Claude."""
     return [each for each in town.claude.requests if each.path == "/v1/messages"]
 
 

@@ -517,7 +517,7 @@ async def until_stored(office: Office, query: str) -> None:
 
 
 def _run_of(printed: str) -> str:
-    """The run that a command says how to go on with."""
+    """Return the run that a command says how to go on with."""
     return printed.rsplit("triage resume ", 1)[1].split("`")[0]
 
 

@@ -69,7 +69,7 @@ class Guild:
         await quiet(self.store)
 
     def prompts(self) -> list[str]:
-        """The newest user entry of each request to Claude."""
+        """Return the newest user entry of each request to Claude."""
         return newest_prompts(self.claude)
 
 

@@ -15,7 +15,7 @@ TWO = 'Both:\n\n```sh title="a.sh"\necho 1\n```\n\n```sh title="a.sh"\necho 2\n`
 
 
 def attached(guild: Guild, thread: str) -> list[dict[str, bytes]]:
-    """The files of each of the bot's messages in a thread that has some."""
+    """Return the files of each of the bot's messages in a thread that has some."""
     return [
         guild.discord.attached(thread, each.id)
         for each in guild.discord.messages(thread)

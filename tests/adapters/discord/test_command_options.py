@@ -19,7 +19,7 @@ async def nothing(interaction: Interaction, **given: Any) -> None: ...
 
 
 def options(*given: Parameter) -> list[dict[str, Any]]:
-    """The options of a command with these parameters."""
+    """Return the options of a command with these parameters."""
     verb = CommandSpec("x", "Does it.", given)
     command: app_commands.Command[Any, Any, Any] = app_commands.Command(
         name="x", description="x", callback=command_options.typed(verb, nothing)

@@ -28,13 +28,13 @@ CHOICES = (Choice("on", "On", "All the time"), Choice("off", "Off"))
 
 
 def rows(drawn: discord_components.Drawn) -> list[list[dict[str, Any]]]:
-    """The components of a message by row."""
+    """Return the components of a message by row."""
     components = drawn.view.to_components() if drawn.view else []
     return [each["components"] for each in components]
 
 
 def parts(form: Form, **more: Any) -> list[dict[str, Any]]:
-    """The labels of a form as Discord gets it."""
+    """Return the labels of a form as Discord gets it."""
     return list(modals.modal(form, GUILD, **more).to_dict()["components"])
 
 

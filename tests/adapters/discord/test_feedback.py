@@ -26,7 +26,7 @@ async def office() -> AsyncIterator[Office]:
 
 
 def turn(office: Office, *shown: PostedPart) -> Turn:
-    """A turn in a thread about what Alice said."""
+    """Return a turn in a thread about what Alice said."""
     about = office.discord.say(office.alice, office.general, "why?")
     thread = office.discord.thread(office.alice, office.general, "why?", message=about)
     key = ThreadKey("discord", office.discord.guild, office.general, thread)
@@ -108,7 +108,7 @@ async def test_what_cannot_be_noted_is_said(office: Office) -> None:
 
 
 def turn_again(turn: Turn, message: str) -> Turn:
-    """`turn` once something of it is to be seen."""
+    """Return `turn` once something of it is to be seen."""
     return Turn(
         *(turn.id, turn.key, turn.thread, turn.state),
         attempts=2,

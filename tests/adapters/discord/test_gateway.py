@@ -52,7 +52,7 @@ async def test_what_a_lost_session_missed_is_fetched_and_answered_once(
 
 
 async def spoken_to_while_down(guild: Guild) -> str:
-    """A thread that was answered once, and goes on while the bot is down."""
+    """Return a thread that was answered once, and goes on while the bot is down."""
     async with answering(guild.discord, guild.claude, guild.store):
         thread = await guild.thread_of(guild.mention("first"))
         await guild.answered(thread, "One.")

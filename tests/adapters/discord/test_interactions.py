@@ -392,7 +392,7 @@ async def thinking(office: Office, name: str, **options: Any) -> Asked:
 
 
 async def post(office: Office, custom_id: str, place: str = "") -> str:
-    """A message of the bot's with one button; its id."""
+    """Return a message of the bot's with one button; its id."""
     button = {"type": 2, "style": 2, "label": "x", "custom_id": custom_id}
     place = place or office.general
     async with aiohttp.ClientSession() as session:

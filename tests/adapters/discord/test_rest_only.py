@@ -49,7 +49,7 @@ class Board:
         self.general = discord.add_channel("general")
 
     def message(self, text: str, name: str = "") -> Message:
-        """A question of Alice's, as another process stored it."""
+        """Return a question of Alice's, as another process stored it."""
         said = self.discord.say(self.alice, self.general, text)
         thread = ThreadKey("discord", self.discord.guild, self.general, said)
         return Message(

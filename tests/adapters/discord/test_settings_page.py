@@ -11,7 +11,7 @@ __all__ = ["town"]
 
 
 def control(seen: Seen, words: str) -> str:
-    """The custom_id of the control that carries `words`."""
+    """Return the custom_id of the control that carries `words`."""
     [found] = [each for each in seen.buttons if words in each]
     return found
 

@@ -68,7 +68,7 @@ class Waits:
 
 
 def store_of(owner: str, *, shared: OneOf | None = None) -> OneOf:
-    """A store whose clock stands still."""
+    """Return a store whose clock stands still."""
     store = OneOf(owner, shared)
     store._clock = lambda: 100.0
     return store

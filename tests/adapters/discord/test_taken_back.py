@@ -7,7 +7,7 @@ from tests.emulators.claude.reply import Hold
 
 
 def told(guild: Guild) -> list[str]:
-    """All that the bot says in the channel and its threads."""
+    """Return all that the bot says in the channel and its threads."""
     places = [guild.general, *guild.discord.threads(guild.general)]
     return [text for place in places for text in guild.replies(place)]
 

@@ -74,7 +74,7 @@ class Office:
         await self.store.change_settings([never], who=self.alice, now=1.0)
 
     def prompts(self) -> list[str]:
-        """The newest user entry of each request to Claude."""
+        """Return the newest user entry of each request to Claude."""
         return newest_prompts(self.claude)
 
 

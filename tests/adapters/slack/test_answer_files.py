@@ -21,7 +21,7 @@ TABLE = f"All of them:\n\n| a | b |\n|---|---|\n{ROWS}\nThat is all."
 
 
 def attached(office: Office, ts: str) -> list[dict[str, bytes]]:
-    """The files of each of the bot's messages in a thread that has some."""
+    """Return the files of each of the bot's messages in a thread that has some."""
     return [
         office.slack.attached(office.general, each.ts)
         for each in office.slack.thread(office.general, ts)

@@ -82,7 +82,7 @@ async def desk(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
 
 
 async def begun(desk: Desk) -> str:
-    """A thread with one answer; then the bot is stopped."""
+    """Return a thread with one answer; then the bot is stopped."""
     async with desk.serving():
         root = desk.ask("hello")
         await desk.answered(root, 1)
@@ -307,7 +307,7 @@ class Team:
         return self.slack.say(self.person, self.channel, text, thread_ts=root)
 
     async def begin(self) -> str:
-        """A thread with an answer."""
+        """Return a thread with an answer."""
         root = self.say(f"{self.slack.mention} hello")
         await self.replied(root, 1)
         return root

@@ -11,7 +11,7 @@ UPDATE = EXAMPLES["update"]
 
 
 def ours(office: Office, channel: str) -> list[Seen]:
-    """The bot's messages at the top of a channel."""
+    """Return the bot's messages at the top of a channel."""
     there = [*office.slack.world.messages[channel].values()]
     seen = [office.slack.message(channel, e.ts) for e in there if not e.thread_ts]
     return [each for each in seen if each.bot]

@@ -49,7 +49,7 @@ class Team:
         return next((each.text for each in seen if each.bot), "")
 
     def calls_about(self, ts: str) -> list[Call]:
-        """The calls that name one message."""
+        """Return the calls that name one message."""
         return [each for each in self.slack.calls if ts in str(each.arguments)]
 
     async def answered(self, ts: str, text: str = "Understood.") -> None:

@@ -190,7 +190,8 @@ async def put_model(office: Office, place: Scope, model: str, thread: str = "") 
 
 
 async def sorted_thread(slack: SlackEmulator, replies: int) -> tuple[str, str]:
-    """The ticket that Claude reads of a thread of so many replies, and the result."""
+    """Return the ticket that Claude reads of a thread of so many replies, and the
+    result."""
     store = MemoryStore()
     async with (
         ClaudeEmulator() as claude,

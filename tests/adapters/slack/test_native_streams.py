@@ -52,7 +52,7 @@ class Room(Office):
         return self.slack.open_dm(self.alice)
 
     def seen(self, ts: str) -> list[Seen]:
-        """The bot's messages below a question."""
+        """Return the bot's messages below a question."""
         return [each for each in self.slack.thread(self.direct, ts) if each.bot]
 
     async def shows(self, ts: str, text: str, *, streaming: bool = False) -> None:

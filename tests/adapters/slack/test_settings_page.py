@@ -14,7 +14,7 @@ SECTIONS = ("Instructions", "Model and answers", "Spending", "Access", "Triage")
 
 
 def picker(page: Home | Modal, label: str) -> Control:
-    """The menu of channels with this placeholder."""
+    """Return the menu of channels with this placeholder."""
     [found] = [each for each in page.selects if each.label.startswith(label)]
     assert found.kind == "conversations_select"
     assert found.element["filter"] == {"include": ["public", "private"]}
@@ -22,7 +22,7 @@ def picker(page: Home | Modal, label: str) -> Control:
 
 
 async def chosen(admins: Admins, channel: str, user: str = "") -> Modal:
-    """The page of a channel, chosen on Home."""
+    """Return the page of a channel, chosen on Home."""
     home = await admins.home(user or admins.olga)
     menu = picker(home, "Set up a channel")
     admins.slack.choose_in(home, user or admins.olga, menu.action, channel)

@@ -34,7 +34,7 @@ def begin(
 
 
 def seen(office: Office, ts: str) -> Seen:
-    """The bot's only message below a question."""
+    """Return the bot's only message below a question."""
     [found] = [each for each in office.slack.thread(office.general, ts) if each.bot]
     return found
 

@@ -15,7 +15,7 @@ __all__ = ["clock", "room"]
 
 
 def told(office: Office, channel: str = "") -> list[str]:
-    """All that the bot says in a channel, in threads and at the top."""
+    """Return all that the bot says in a channel, in threads and at the top."""
     seen = office.slack.world.messages[channel or office.general].values()
     return [each.text for each in seen if each.user == office.slack.bot_user]
 

@@ -33,7 +33,7 @@ class Fragile(MemoryStore):
 
 
 async def filled() -> Fragile:
-    """A store in which everything that people can name is hostile."""
+    """Return a store in which everything that people can name is hostile."""
     store = Fragile()
     await exchange(store, said("m1", thread=OPEN, text=f"open {EVIL}"), EVIL)
     await exchange(store, said("m2", thread=CLOSED, text="the secret plan"), "No.")

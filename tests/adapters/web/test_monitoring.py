@@ -20,7 +20,7 @@ from tests.support.scripted_model import ScriptedModel
 
 
 def core(store: MemoryStore) -> App:
-    """A process whose platform, called fake, is not connected yet."""
+    """Return a process whose platform, called fake, is not connected yet."""
     return App(
         store=store,
         model=ScriptedModel(),

@@ -88,7 +88,7 @@ def bad_params(body: Body) -> tuple[int, str] | None:
 
 
 def said_by(steps: Sequence[Step]) -> tuple[str, int, Stop] | Fail:
-    """The text, the tokens of thinking and the end that `steps` come to."""
+    """Return the text, the tokens of thinking and the end that `steps` come to."""
     text, thought, stop = "", 0, Stop()
     for step in steps:
         match step:
@@ -104,7 +104,7 @@ def said_by(steps: Sequence[Step]) -> tuple[str, int, Stop] | Fail:
 
 
 def line_of(batch: Batch, nth: int) -> bytes:
-    """The result of the `nth` request, as a line of JSON."""
+    """Return the result of the `nth` request, as a line of JSON."""
     name = batch.requests[nth]["custom_id"]
     id = f"{batch.id.removeprefix('msgbatch_')}_{nth:06d}"
     result = _result(batch, nth, id)

@@ -92,7 +92,7 @@ class Batches:
     def _route(
         self, handler: _Handler, most: Callable[[], int] = lambda: 0
     ) -> Callable[[web.Request], Coroutine[Any, Any, web.StreamResponse]]:
-        """`handler` behind what every call has to pass."""
+        """Return `handler` behind what every call has to pass."""
 
         async def serve(request: web.Request) -> web.StreamResponse:
             asked = await self._host.hear(request, most())
@@ -277,7 +277,7 @@ class _Refused(Exception):
 
 
 def _page(found: list[Batch], query: Any) -> tuple[list[Batch], bool]:
-    """The part of `found` that `query` asks for, and whether there is more."""
+    """Return the part of `found` that `query` asks for, and whether there is more."""
     limit = str(query.get("limit", "20"))
     if not limit.isdecimal() or not 1 <= int(limit) <= 1000:
         raise _Refused(Fail(400, message="limit: should be from 1 to 1000"))

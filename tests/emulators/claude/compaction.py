@@ -86,7 +86,8 @@ def _bad_request(body: Body, *, has_block: bool) -> Fail | None:
 
 
 def plain(body: Body) -> Body:
-    """`body` as a request that knows nothing of it, for all that is checked else."""
+    """Return `body` as a request that knows nothing of it, for all that is checked
+    else."""
     messages = [
         {"role": "user", "content": str(_blocks(each)[0].get("content"))}
         if _blocks(each) and _blocks(each)[0].get("type") == "compaction"
@@ -100,7 +101,8 @@ def plain(body: Body) -> Body:
 
 
 def message(id: str, model: str, text: str, used: Usage) -> Body:
-    """The answer: a block with `text` alone, whose cost is in the iterations alone."""
+    """Return the answer: a block with `text` alone, whose cost is in the iterations
+    alone."""
     block: Body = {
         "type": "compaction",
         "content": text or None,

@@ -344,7 +344,8 @@ class ClaudeEmulator:
         return Fail(wrong[0], message=wrong[1], headers=self._limits_left(asked))
 
     def _scripted_failure(self) -> Fail | None:
-        """The next script, if it is a plain failure: it meets look-ups as well."""
+        """Return the next script, if it is a plain failure: it meets look-ups as
+        well."""
         if self._scripts and isinstance(self._scripts[0], Fail):
             fail = self._scripts.popleft()
             return fail if isinstance(fail, Fail) else None
@@ -363,7 +364,7 @@ def _code_calls_tools(model: dict[str, Any]) -> bool:
 
 
 def _unscripted(body: Body) -> str:
-    """An echo; where a schema is asked for, something that fits it."""
+    """Return an echo; where a schema is asked for, something that fits it."""
     config = body.get("output_config") or {}
     return sorted_by_words(body) if config.get("format") else _echo(body)
 

@@ -40,7 +40,7 @@ def _page_count(data: bytes) -> int:
 
 
 def tokens_of(block: Body) -> int:
-    """The tokens of an image or a document that the API takes (claude 1.7)."""
+    """Return the tokens of an image or a document that the API takes (claude 1.7)."""
     source = block["source"]
     if source["type"] == "text":
         return -(-len(source["data"]) // 4)
@@ -55,7 +55,7 @@ def tokens_of(block: Body) -> int:
 
 
 def documents(body: Body) -> list[Body]:
-    """The documents of a request, in the order that citations number them."""
+    """Return the documents of a request, in the order that citations number them."""
     return [
         block
         for message in body["messages"]
@@ -118,7 +118,7 @@ def _bad_image(where: str, source: Body, *, many: bool) -> str | None:
 
 
 def _pages(source: Body) -> int:
-    """The pages of a PDF that can be processed; 0 for another one."""
+    """Return the pages of a PDF that can be processed; 0 for another one."""
     if source.get("type") != "base64" or source["media_type"] != "application/pdf":
         return 0
     try:

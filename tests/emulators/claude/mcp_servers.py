@@ -97,7 +97,7 @@ def _bad_blocks(body: Body, names: set[str]) -> str:
 
 
 def toolsets_of(body: Body) -> list[Body]:
-    """The toolsets among the tools of a request."""
+    """Return the toolsets among the tools of a request."""
     tools = body.get("tools") or ()
     return [tool for tool in tools if tool.get("type") == "mcp_toolset"]
 
@@ -115,7 +115,7 @@ def unreachable(body: Body, servers: Servers) -> str:
 
 
 def listings(body: Body, servers: Servers) -> list[Body]:
-    """The blocks with which an answer lists the tools that the API asked for."""
+    """Return the blocks with which an answer lists the tools that the API asked for."""
     return [
         {
             "type": "mcp_tool_listing",
@@ -128,7 +128,7 @@ def listings(body: Body, servers: Servers) -> list[Body]:
 
 
 def offered(body: Body, servers: Servers) -> dict[tuple[str, str], Body]:
-    """The tools that the model has, by server and name."""
+    """Return the tools that the model has, by server and name."""
     found = {}
     for toolset in toolsets_of(body):
         name = toolset["mcp_server_name"]
@@ -173,5 +173,5 @@ def _definition(body: Body, name: str) -> Body:
 
 
 def _found(body: Body, name: str, servers: Servers) -> Server:
-    """The server at the address; one that nobody runs is down."""
+    """Return the server at the address; one that nobody runs is down."""
     return servers.get(_definition(body, name)["url"], Server([], down=True))

@@ -26,7 +26,8 @@ TYPES = {
 
 
 def error_of(kind: str, message: str, code: str | None, request_id: str) -> Body:
-    """The body of an error, over HTTP, in a stream, or among the results of a batch."""
+    """Return the body of an error, over HTTP, in a stream, or among the results of a
+    batch."""
     details = {"error_code": code} if code else None
     error = {"type": kind, "message": message, "details": details}
     return {"type": "error", "error": error, "request_id": request_id}
@@ -72,7 +73,7 @@ def message_of(
     sequence: str | None = None,
     details: Mapping[str, Any] | None = None,
 ) -> Body:
-    """A whole message; `reason`, `sequence` and `details` say why it stopped."""
+    """Return a whole message; `reason`, `sequence` and `details` say why it stopped."""
     return {
         "id": id,
         "type": "message",

@@ -25,7 +25,7 @@ MOST_MESSAGES = 100_000
 
 
 def tokens(text: str) -> int:
-    """A stand-in for the tokenizer, which nobody has offline (claude 3.4)."""
+    """Return a stand-in for the tokenizer, which nobody has offline (claude 3.4)."""
     return -(-len(text) // 4)
 
 
@@ -61,8 +61,8 @@ def _system(body: Body) -> list[Body]:
 
 
 def _blocks(body: Body) -> list[_Block]:
-    """The prompt in the order in which it is cached: tools, whose tokens only count
-    where they are written out, then system, then messages (claude 3.1)."""
+    """Return the prompt in the order in which it is cached: tools, whose tokens only
+    count where they are written out, then system, then messages (claude 3.1)."""
     found = [("tools", block) for block in _tools(body)]
     found += [("system", block) for block in _system(body)]
     for message in body["messages"]:
@@ -81,7 +81,7 @@ def _blocks(body: Body) -> list[_Block]:
 
 
 def _tools(body: Body) -> list[Body]:
-    """The definitions of the tools of MCP servers that go along."""
+    """Return the definitions of the tools of MCP servers that go along."""
     toolsets = toolsets_of(body)
     return [{"type": "tools", "tools": toolsets}] if toolsets else []
 
@@ -156,7 +156,8 @@ class PrefixCache:
             self._entries[prefixes[point].key] = (now + ttl, ttl)
 
     def _laid_out(self, body: Body) -> _LaidOut:
-        """The blocks, the prefix that ends with each, and which are breakpoints."""
+        """Return the blocks, the prefix that ends with each, and which are
+        breakpoints."""
         facts = find(body["model"])
         assert facts is not None
         blocks, prefixes = _blocks(body), []
@@ -175,7 +176,8 @@ class PrefixCache:
         return blocks, prefixes, points
 
     def _found(self, prefixes: Sequence[_Prefix], point: int, now: float) -> int:
-        """The longest cached prefix that breakpoint `point` sees; -1 for none."""
+        """Return the longest cached prefix that breakpoint `point` sees; -1 for
+        none."""
         for nth in range(point, max(-1, point - 20), -1):
             until, _ = self._entries.get(prefixes[nth].key, (now, 0))
             if until > now:

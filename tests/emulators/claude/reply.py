@@ -203,7 +203,7 @@ Answer = Step | Sequence[Step] | Callable[[Body], Step | Sequence[Step]]
 
 
 def failure(fail: Fail, request_id: str) -> web.Response:
-    """The HTTP response that `fail` stands for."""
+    """Return the HTTP response that `fail` stands for."""
     headers = {"request-id": request_id, **fail.headers}
     if fail.page is not None:
         page = fail.page.encode()

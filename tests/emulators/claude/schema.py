@@ -93,7 +93,7 @@ def _recursion(root: Schema, schema: Schema, above: Sequence[str]) -> str | None
 
 
 def _parts(schema: Schema) -> Iterator[Schema]:
-    """`schema` and all schemas in it, those that it only defines included."""
+    """Yield `schema` and all schemas in it, those that it only defines included."""
     yield schema
     for part in _children(schema):
         yield from _parts(part)

@@ -84,7 +84,7 @@ def _needle(word: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """`text` with one space before each word and nothing else between them."""
+    """Return `text` with one space before each word and nothing else between them."""
     return " " + _BETWEEN.sub(" ", text).strip()
 
 
@@ -139,7 +139,7 @@ def _value(root: Schema, schema: Schema, text: str) -> Any:
 
 
 def _chosen(values: list[Any], text: str) -> Any:
-    """The one of `values` for which most words speak; the first of several."""
+    """Return the one of `values` for which most words speak; the first of several."""
     names = [str(value).lower() for value in values]
     plain = _plain(text)
     found = [_hits(re.sub(r"[\s-]", "_", name), plain) for name in names]

@@ -78,7 +78,7 @@ def _bad_sources(sources: Any, body: Body) -> str | None:
 
 
 def tool_of(body: Body, name: str) -> Body | None:
-    """The tool called `name` of a request."""
+    """Return the tool called `name` of a request."""
     return next((t for t in body.get("tools") or () if t.get("name") == name), None)
 
 
@@ -102,8 +102,8 @@ CODE_RESULT = "code_execution_tool_result"
 
 
 def fetch_error(body: Body, url: str, done: int) -> str | None:
-    """The `error_code` of fetching `url` after `done` fetches, if there is one (claude
-    1.8)."""
+    """Return the `error_code` of fetching `url` after `done` fetches, if there is one
+    (claude 1.8)."""
     tool = tool_of(body, "web_fetch") or {}
     host = urlsplit(url).hostname or ""
     domains = tool.get("allowed_domains")
@@ -120,7 +120,7 @@ def fetch_error(body: Body, url: str, done: int) -> str | None:
 
 
 def _fetchable(body: Body, tool: Body) -> set[str]:
-    """The URLs that may be fetched: omitted sources are "all" (claude 1.8)."""
+    """Return the URLs that may be fetched: omitted sources are "all" (claude 1.8)."""
     sources = tool.get("url_sources") or {}
     found: set[str] = set()
     for message in body["messages"]:
@@ -136,7 +136,7 @@ def _fetchable(body: Body, tool: Body) -> set[str]:
 
 
 def fetched(id: str, url: str, title: str, text: str, error: str | None) -> Body:
-    """The result of a fetch, as the SDK's types have it."""
+    """Return the result of a fetch, as the SDK's types have it."""
     result: Mapping[str, Any] = {
         "type": "web_fetch_result",
         "url": url,
@@ -154,7 +154,7 @@ def fetched(id: str, url: str, title: str, text: str, error: str | None) -> Body
 
 
 def ran(id: str) -> Body:
-    """The result of code that called tools, as the SDK's types have it."""
+    """Return the result of code that called tools, as the SDK's types have it."""
     result = {
         "type": "encrypted_code_execution_result",
         "encrypted_stdout": "EqQB",

@@ -34,7 +34,7 @@ class Call:
         return self.request.body
 
     def text(self) -> str:
-        """The content of the message that it posts or edits; "" if none."""
+        """Return the content of the message that it posts or edits; "" if none."""
         body = self.body if isinstance(self.body, dict) else {}
         body = body.get("data") or body
         return str(body.get("content") or "")

@@ -174,7 +174,8 @@ class DiscordEmulator:
         return f"http://127.0.0.1:{self._port}{PREFIX}"
 
     def api_url_for(self, name: str) -> str:
-        """The same, for a program whose calls are to tell that they are of `name`."""
+        """Return the same, for a program whose calls are to tell that they are of
+        `name`."""
         return f"http://127.0.0.1:{self._port}/by/{name}{PREFIX}"
 
     @property
@@ -232,7 +233,7 @@ class DiscordEmulator:
         self._model.emit(event, payload)
 
     def now(self) -> float:
-        """The time here, in seconds since 1970."""
+        """Return the time here, in seconds since 1970."""
         return self._clock() + self._ahead
 
     def advance(self, seconds: float) -> None:
@@ -255,7 +256,7 @@ class DiscordEmulator:
         return self.api.calls
 
     def calls_of(self, method: str, path: str = ".*") -> list[Call]:
-        """The calls of one method ("*" for any) whose whole path matches."""
+        """Return the calls of one method ("*" for any) whose whole path matches."""
         return [
             call
             for call in self.api.calls
@@ -297,7 +298,7 @@ class DiscordEmulator:
         return authorization == f"Bot {self.token}" and not self._token_lost
 
     def _wire(self, content: Any) -> str:
-        """`content` as JSON, the addresses of files in it being ours."""
+        """Return `content` as JSON, the addresses of files in it being ours."""
         return self.files.signed(json.dumps(content), f"http://127.0.0.1:{self._port}")
 
     def _dump(self) -> str:

@@ -67,12 +67,12 @@ def error(http: int, code: int, message: str, *, after: bool = False) -> Fault:
 
 
 def status(http: int, *, after: bool = False) -> Fault:
-    """A server error, in JSON that says no more than the status."""
+    """Return a server error, in JSON that says no more than the status."""
     return error(http, 0, f"{http}: Emulated", after=after)
 
 
 def html(http: int = 503, *, after: bool = False) -> Fault:
-    """A page for people, as a proxy in between sends it."""
+    """Return a page for people, as a proxy in between sends it."""
     page = "<!DOCTYPE html><html><body>Something went wrong</body></html>"
     return Fault(Answer(http, page, "text/html"), after=after)
 

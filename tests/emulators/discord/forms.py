@@ -31,7 +31,8 @@ class Forms:
         self.resolved: Json = {}
 
     def filled(self, component: Json, values: Mapping[str, Any]) -> Json:
-        """A part of a form as it is sent off: labels and rows keep what is in them."""
+        """Return a part of a form as it is sent off: labels and rows keep what is in
+        them."""
         names = ("type", "id")
         sent: Json = {name: component[name] for name in names if name in component}
         if "component" in component:
@@ -53,7 +54,7 @@ class Forms:
         return sent | {"values": self.chosen(component, chosen) if chosen else []}
 
     def chosen(self, menu: Json, values: Iterable[str]) -> list[str]:
-        """`values` as they are chosen in `menu`."""
+        """Return `values` as they are chosen in `menu`."""
         chosen, name = list(values), menu["custom_id"]
         least, most = menu.get("min_values", 1), menu.get("max_values", 1)
         assert least <= len(chosen) <= most, f"{name} takes {least} to {most}"

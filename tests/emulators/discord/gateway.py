@@ -257,7 +257,7 @@ class Gateway:
             session.tell("GUILD_CREATE", self._model.guild(guild))
 
     def _guilds_of(self, number: int, count: int) -> list[Guild]:
-        """The guilds that the bot is in and that are a shard's."""
+        """Return the guilds that the bot is in and that are a shard's."""
         bot = self._model.bot_user.id
         return [
             guild

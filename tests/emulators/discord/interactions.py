@@ -230,7 +230,7 @@ class Interactions:
         return self._send(SUBMIT, user, place, data)
 
     def commands(self, user: str, place: str) -> list[str]:
-        """The commands that people are shown when they type "/" (B7)."""
+        """Return the commands that people are shown when they type "/" (B7)."""
         channel = self._model.get_channel(int(place))
         self._people.join(user, channel.guild_id)
         shown = self._model.visible_commands(user_id=int(user), channel_id=channel.id)
@@ -239,7 +239,7 @@ class Interactions:
     def _root(
         self, user: str, place: str, name: str, kind: int, *, stale: bool = False
     ) -> tuple[Json, list[str]]:
-        """The registered command that a name begins with, and the rest of it."""
+        """Return the registered command that a name begins with, and the rest of it."""
         first, *path = name.split() if kind == TYPED else [name]
         if stale:
             return {"id": str(self._model.snowflake()), "name": first}, path
@@ -262,7 +262,7 @@ class Interactions:
         *,
         partial: bool = False,
     ) -> tuple[list[Json], Json]:
-        """The options of a command as they are sent, and the things in them."""
+        """Return the options of a command as they are sent, and the things in them."""
         declared = {each["name"]: each for each in leaf.get("options") or ()}
         assert set(options) <= set(declared), f"{name} has only {sorted(declared)}"
         missing = [
@@ -281,7 +281,7 @@ class Interactions:
     def _resolve(
         self, place: str, name: str, option: Json, value: Any, resolved: Json
     ) -> Any:
-        """`value` as it is sent; what it names goes into `resolved`."""
+        """Return `value` as it is sent; what it names goes into `resolved`."""
         kind = option["type"]
         if kind in _THINGS:
             resolved.setdefault(_THINGS[kind], {})[value] = self._thing(kind, value)
@@ -366,7 +366,7 @@ class Interactions:
 
 
 def _leaf(root: Json, path: list[str]) -> tuple[Json, list[str]]:
-    """The command that `path` leads to below `root`, and the way there."""
+    """Return the command that `path` leads to below `root`, and the way there."""
     try:
         return walk_to_subcommand(root, path)
     except SetupError as error:
@@ -378,6 +378,6 @@ def _named(root: Json, kind: int) -> Json:
 
 
 def _untyped(name: str, value: Any) -> Json:
-    """An option of a command that nobody knows any more."""
+    """Return an option of a command that nobody knows any more."""
     kinds = {bool: 5, int: 4, float: 10}
     return {"name": name, "type": kinds.get(type(value), 3), "value": value}

@@ -201,7 +201,7 @@ class Model(Backend):
         return self.dressed(answer)
 
     def read(self, message: Message, *, may_read: bool) -> Json:
-        """A message as the bot reads it over REST."""
+        """Return a message as the bot reads it over REST."""
         payload = copied(dict(serializers.message_payload(self, message)))
         if not may_read:
             censor_message(payload, self.bot_user.id, backend=self)
@@ -210,17 +210,17 @@ class Model(Backend):
         return dressed | {"nonce": None}
 
     def message(self, message: Message) -> Json:
-        """A message as it is, for a part of an event that is always readable."""
+        """Return a message as it is, for a part of an event that is always readable."""
         payload: Json = self.dressed(dict(serializers.message_payload(self, message)))
         return payload
 
     def channel(self, channel: Channel) -> Json:
-        """A channel or a thread as the API shows it."""
+        """Return a channel or a thread as the API shows it."""
         payload: Json = copied(dict(serializers.channel_payload(self, channel)))
         return payload
 
     def user(self, user: int) -> Json:
-        """A user as the API shows them."""
+        """Return a user as the API shows them."""
         return dict(serializers.user_payload(self.get_user(user)))
 
     def thing(self, kind: str, number: int, guild: int | None) -> Json | None:
@@ -236,9 +236,9 @@ class Model(Backend):
         return None
 
     def guild(self, guild: Guild, *, joined: bool = False) -> Json:
-        """A guild as GUILD_CREATE shows it: what the bot may see, and itself. One that
-        the bot has just `joined` does not say whether it is available, by which
-        discord.py tells the two (state.py, parse_guild_create)."""
+        """Return a guild as GUILD_CREATE shows it: what the bot may see, and itself.
+        One that the bot has just `joined` does not say whether it is available, by
+        which discord.py tells the two (state.py, parse_guild_create)."""
         payload: Json = copied(dict(serializers.guild_create_payload(self, guild)))
         payload["joined_at"] = guild.members[self.bot_user.id].joined_at
         for kind in ("channels", "threads"):
@@ -274,7 +274,8 @@ class Model(Backend):
         return self.create_message(channel, author, text, **more)
 
     def starter(self, channel: int, author: int, text: str, **more: Any) -> Message:
-        """A message that is not yet posted, for the first one of a forum post."""
+        """Return a message that is not yet posted, for the first one of a forum
+        post."""
         return self.prepare_message(channel, author, text, **more)
 
     # Where Discord does more than simcord.
@@ -389,7 +390,7 @@ class Model(Backend):
             self.emit("MESSAGE_UPDATE", payload)
 
     def dressed(self, payload: Any) -> Any:
-        """`payload` with what simcord leaves out of the messages in it."""
+        """Return `payload` with what simcord leaves out of the messages in it."""
         if isinstance(payload, list):
             for each in payload:
                 self.dressed(each)

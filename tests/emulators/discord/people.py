@@ -79,8 +79,8 @@ def parts(components: Iterable[Json]) -> Iterable[Json]:
 
 
 def _reads(message: Message) -> str:
-    """The text of a message: its own, or that of its layout (B5: a message of newer
-    components has no content)."""
+    """Return the text of a message: its own, or that of its layout (B5: a message of
+    newer components has no content)."""
     shown = [
         each["content"] for each in parts(message.components) if each["type"] == 10
     ]
@@ -198,7 +198,7 @@ class People:
         self._admit(int(user), int(guild) if guild else None)
 
     def open_dm(self, user: str) -> str:
-        """The direct messages between `user` and the bot."""
+        """Return the direct messages between `user` and the bot."""
         return str(self._model.get_dm_channel(int(user)).id)
 
     # Actions.
@@ -376,7 +376,7 @@ class People:
         return self.seen(self.find(message))
 
     def thread_of(self, message: str) -> str:
-        """The thread about a message. Raises LookupError if there is none."""
+        """Return the thread about a message. Raises LookupError if there is none."""
         thread = self._model.channels[int(message)]
         if not thread.is_thread:
             raise LookupError(f"{message} has no thread")
@@ -388,7 +388,7 @@ class People:
         return self._model.channels[int(place)].name or ""
 
     def threads(self, channel: str) -> list[str]:
-        """The threads in a channel or a forum, oldest first."""
+        """Return the threads in a channel or a forum, oldest first."""
         return [
             str(each.id)
             for each in self._model.channels.values()
@@ -410,14 +410,14 @@ class People:
         return all(at < began for at in written)
 
     def find(self, message: str) -> Message:
-        """A message, wherever it is. Raises LookupError if it is gone."""
+        """Return a message, wherever it is. Raises LookupError if it is gone."""
         for messages in self._model.messages.values():
             if int(message) in messages:
                 return messages[int(message)]
         raise LookupError(message)
 
     def seen(self, message: Message) -> Seen:
-        """`message` as a reader sees it now."""
+        """Return `message` as a reader sees it now."""
         author = self._model.users[message.author_id]
         invoker = (message.interaction_metadata or {}).get("user", {})
         return Seen(

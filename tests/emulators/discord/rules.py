@@ -200,7 +200,7 @@ class Rules:
         ]
 
     def _posted(self, channel: Channel) -> list[int]:
-        """The messages that are for everybody, in no order."""
+        """Return the messages that are for everybody, in no order."""
         messages = self._model.messages[channel.id].values()
         return [message.id for message in messages if not message.is_ephemeral]
 

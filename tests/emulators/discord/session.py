@@ -16,8 +16,8 @@ Wire = Callable[[Any], str]
 
 
 def shard_of(guild: int, count: int) -> int:
-    """The shard, of `count`, that hears of a guild (B1); 0 for no guild, whose events
-    are those of direct messages."""
+    """Return the shard, of `count`, that hears of a guild (B1); 0 for no guild, whose
+    events are those of direct messages."""
     return (guild >> 22) % count
 
 

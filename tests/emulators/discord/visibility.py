@@ -35,7 +35,7 @@ class Eyes:
     intents: int
 
     def seen(self, event: str, payload: Json) -> Json | None:
-        """`payload` as the session gets it; None if it does not."""
+        """Return `payload` as the session gets it; None if it does not."""
         if not self._asked_for(event, payload) or not self._reaches(event, payload):
             return None
         payload = copied(payload)

@@ -172,7 +172,7 @@ class Api:
 
 
 async def read(request: web.Request, clock: Callable[[], float]) -> Call:
-    """The call that `request` makes."""
+    """Return the call that `request` makes."""
     arguments: Json = dict(request.query)
     if request.content_type == "application/json":
         sent = await request.text()

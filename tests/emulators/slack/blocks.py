@@ -161,7 +161,7 @@ def _input(block: Json) -> str | None:
 
 
 def _row(block: Json) -> str | None:
-    """A block that is a row of elements."""
+    """Return a block that is a row of elements."""
     kind, row = block["type"], block.get("elements") or []
     if not 1 <= len(row) <= MOST_ELEMENTS[kind]:
         return f"must have 1 to {MOST_ELEMENTS[kind]} elements"
@@ -175,12 +175,12 @@ def _row(block: Json) -> str | None:
 
 
 def size(blocks: list[Json]) -> int:
-    """The characters over all `blocks`."""
+    """Return the characters over all `blocks`."""
     return sum(len(text) for text in texts(blocks))
 
 
 def stored(blocks: list[Json] | None, number: Callable[[str], str]) -> list[Json]:
-    """`blocks` as Slack keeps them: what has no id of its own is given one."""
+    """Return `blocks` as Slack keeps them: what has no id of its own is given one."""
     kept = copy.deepcopy(blocks or [])
     for block in kept:
         # A6: block_id of a markdown block is ignored.
@@ -193,7 +193,7 @@ def stored(blocks: list[Json] | None, number: Callable[[str], str]) -> list[Json
 
 
 def parts(block: Json) -> list[Json]:
-    """The elements of a block that people can use."""
+    """Return the elements of a block that people can use."""
     row = block.get("elements") or []
     alone = filter(None, [block.get("accessory"), block.get("element")])
     kinds = ("actions", "context_actions", "section", "input")
@@ -205,7 +205,7 @@ def parts(block: Json) -> list[Json]:
 
 
 def shown(blocks: list[Json]) -> str:
-    """The text that a reader of `blocks` sees, one block per line."""
+    """Return the text that a reader of `blocks` sees, one block per line."""
     return "\n".join(filter(None, texts(blocks)))
 
 
@@ -226,7 +226,7 @@ def texts(blocks: list[Json]) -> Iterator[str]:
 
 
 def buttons(blocks: list[Json]) -> dict[str, Json]:
-    """The buttons of a message by `action_id`, each with its `block_id`."""
+    """Return the buttons of a message by `action_id`, each with its `block_id`."""
     found: dict[str, Json] = {}
     for block in blocks:
         for element in parts(block):

@@ -36,7 +36,7 @@ class Chat:
         self._granted = granted
 
     def methods(self) -> Mapping[str, Method]:
-        """The methods by name."""
+        """Return the methods by name."""
         return {
             "chat.postMessage": self._post,
             "chat.update": self._update,
@@ -124,7 +124,8 @@ class Chat:
         return {"ok": True}
 
     def _reaction(self, call: Call) -> tuple[Message, str]:
-        """The message and the name of the emoji that a call names. Raises Refused."""
+        """Return the message and the name of the emoji that a call names. Raises
+        Refused."""
         channel = self._channel(call.text("channel"))
         message = self._world.messages[channel.id].get(call.text("timestamp"))
         name = call.text("name")
@@ -149,8 +150,8 @@ class Chat:
         return {"ok": True}
 
     def _channel(self, name: str) -> Channel:
-        """The channel of this id, if the bot may know of it. A person's id is none:
-        whoever writes to people opens the conversation first."""
+        """Return the channel of this id, if the bot may know of it. A person's id is
+        none: whoever writes to people opens the conversation first."""
         channel = self._world.channels.get(name)
         member = channel is not None and self._world.bot.id in channel.members
         if channel is None or (channel.private and not member):
@@ -160,14 +161,14 @@ class Chat:
         return channel
 
     def writable(self, name: str) -> Channel:
-        """The channel of this id, if the bot may write to it. Raises Refused."""
+        """Return the channel of this id, if the bot may write to it. Raises Refused."""
         channel = self._channel(name)
         if channel.archived:
             raise Refused("is_archived")
         return channel
 
     def own(self, call: Call, otherwise: str) -> Message:
-        """The message that a call names, which must be the bot's own (A5.3)."""
+        """Return the message that a call names, which must be the bot's own (A5.3)."""
         channel = self.writable(call.text("channel"))
         message = self._world.messages[channel.id].get(call.text("ts"))
         if message is None or message.tombstone:
@@ -177,15 +178,15 @@ class Chat:
         return message
 
     def parent(self, ts: str, channel: Channel) -> str | None:
-        """`ts`, or None where no such message is left: Slack does not refuse a post
-        below a deleted root, but shows it at the top of the channel, as several
+        """Return `ts`, or None where no such message is left: Slack does not refuse a
+        post below a deleted root, but shows it at the top of the channel, as several
         projects report. Raises Refused for a reply."""
         if ts not in self._world.messages[channel.id]:
             return None
         return self.root(ts, channel)
 
     def root(self, ts: str, channel: Channel) -> str | None:
-        """`ts`, which must name a root (A5.3); "" is none. Raises Refused."""
+        """Return `ts`, which must name a root (A5.3); "" is none. Raises Refused."""
         if not ts:
             return None
         root = self._world.messages[channel.id].get(ts)
@@ -196,7 +197,7 @@ class Chat:
         return ts
 
     def shown(self, message: Message) -> Json:
-        """The answer to a call that wrote `message`."""
+        """Return the answer to a call that wrote `message`."""
         shape = self._world.json(message, metadata=True)
         return {
             "ok": True,
@@ -244,7 +245,7 @@ def is_unfurled(value: Callable[[str], object]) -> bool:
 
 
 def metadata_of(call: Call) -> Json | None:
-    """The metadata of a call; {} is none."""
+    """Return the metadata of a call; {} is none."""
     metadata = call.value("metadata")
     if not metadata:
         return None

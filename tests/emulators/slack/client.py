@@ -151,17 +151,17 @@ class Client:
     # Modals and the home tab.
 
     def modal(self, user: str) -> Modal | None:
-        """The modal on top of a person's screen."""
+        """Return the modal on top of a person's screen."""
         stack = self._views.stack(user)
         return Modal.of(stack[-1], self._views.json(stack[-1])) if stack else None
 
     def home(self, user: str) -> Json | None:
-        """The home tab as the app published it for a person."""
+        """Return the home tab as the app published it for a person."""
         view = self._views.homes.get(user)
         return self._views.json(view) if view else None
 
     def page(self, user: str) -> Home | None:
-        """The home tab as a person sees it."""
+        """Return the home tab as a person sees it."""
         view = self._views.homes.get(user)
         return Home.of(view, self._views.json(view)) if view else None
 
@@ -376,8 +376,8 @@ class Client:
 
 
 def _menus(view: View) -> list[Control]:
-    """The menus whose use the app hears of at once: not those of inputs, unless they
-    say so with `dispatch_action`."""
+    """Return the menus whose use the app hears of at once: not those of inputs, unless
+    they say so with `dispatch_action`."""
     told = [
         {**block, "type": "section", "element": None, "accessory": block["element"]}
         if block["type"] == "input" and block.get("dispatch_action")
@@ -388,7 +388,7 @@ def _menus(view: View) -> list[Control]:
 
 
 def _input(view: View, name: str) -> Json:
-    """The input that a person, or a test, means by `name`."""
+    """Return the input that a person, or a test, means by `name`."""
     inputs = [block for block in view.blocks if block["type"] == "input"]
     seen = [
         (block, fields.field(block, view.state(block, block["element"])))

@@ -47,7 +47,7 @@ class Control:
 
 
 def controls(blocks: Sequence[Json]) -> tuple[Control, ...]:
-    """The controls of `blocks` from top to bottom; inputs are none."""
+    """Return the controls of `blocks` from top to bottom; inputs are none."""
     return tuple(
         _control(element, str(block.get("block_id", "")))
         for block in blocks
@@ -57,7 +57,7 @@ def controls(blocks: Sequence[Json]) -> tuple[Control, ...]:
 
 
 def find(found: Sequence[Control], name: str, kinds: Sequence[str]) -> Control:
-    """The control that a person means by `name`.
+    """Return the control that a person means by `name`.
 
     Raises KeyError if there is none of these `kinds`, ValueError if it is not clear
     which.
@@ -75,7 +75,8 @@ def find(found: Sequence[Control], name: str, kinds: Sequence[str]) -> Control:
 
 
 def option(element: Json, name: str) -> Json:
-    """The option of a menu that a person means by what it reads, or by its value.
+    """Return the option of a menu that a person means by what it reads, or by its
+    value.
 
     Raises ValueError if the menu does not offer it.
     """
@@ -107,7 +108,7 @@ def chosen(element: Json, names: str | Sequence[str]) -> Json:
 
 
 def initial(element: Json) -> Json:
-    """The state of a menu before anybody touches it (A10)."""
+    """Return the state of a menu before anybody touches it (A10)."""
     kind = element["type"]
     if kind == "multi_users_select":
         return {"type": kind, "selected_users": element.get("initial_users") or []}
@@ -122,7 +123,8 @@ def initial(element: Json) -> Json:
 
 
 def reads(state: Json) -> tuple[str, ...]:
-    """A state as a person reads it: labels of options, ids of people, the text."""
+    """Return a state as a person reads it: labels of options, ids of people, the
+    text."""
     return tuple(_reads(state))
 
 

@@ -43,7 +43,7 @@ MOST_TYPED, MOST_FILES = 3_000, 10
 
 
 def words(holder: Any) -> str:
-    """The text of a block, an element or a text object."""
+    """Return the text of a block, an element or a text object."""
     text = (holder or {}).get("text") or ""
     return str(text.get("text", "")) if isinstance(text, dict) else str(text)
 
@@ -66,7 +66,7 @@ def plain(text: Any, most: int, *, least: int = 1) -> str | None:
 
 
 def options(element: Json) -> list[Json]:
-    """All options of a menu, those of its groups too."""
+    """Return all options of a menu, those of its groups too."""
     groups = element.get("option_groups") or []
     grouped = [option for group in groups for option in group.get("options", [])]
     return [*(element.get("options") or []), *grouped]

@@ -230,8 +230,8 @@ class SlackEmulator:
         return await self._owner(call).api.serve(request)
 
     def _owner(self, call: Call) -> "SlackEmulator":
-        """The workspace that `call` is about: that of its token or, of those of one
-        organisation, the one that it names, or whose channel or person it names."""
+        """Return the workspace that `call` is about: that of its token or, of those of
+        one organisation, the one that it names, or whose channel or person it names."""
         teams = [team for team in self.teams if call.token in team.api.tokens]
         if len(teams) > 1:
             named = [
@@ -282,7 +282,8 @@ class SlackEmulator:
         return f"http://{self._host()}/api/"
 
     def api_url_for(self, name: str) -> str:
-        """The same, for a program whose calls are to tell that they are of `name`."""
+        """Return the same, for a program whose calls are to tell that they are of
+        `name`."""
         return f"http://{self._host()}/by/{name}/api/"
 
     @property
@@ -363,7 +364,7 @@ class SlackEmulator:
         return self.groups.add(name, handle, list(users)).id
 
     def open_dm(self, user: str) -> str:
-        """The direct messages between `user` and the bot."""
+        """Return the direct messages between `user` and the bot."""
         return self.world.direct(user).id
 
     # Actions of people.
@@ -503,7 +504,8 @@ class SlackEmulator:
             self.world.is_org_wide = org is not None
 
     def _revoked(self, call: Call) -> Json:
-        """The app gives its token up; it is told as if people had taken it (A1.4)."""
+        """Return the app gives its token up; it is told as if people had taken it
+        (A1.4)."""
         if call.flag("test"):
             return {"ok": True, "revoked": False}
         self.revoke()
@@ -542,7 +544,7 @@ class SlackEmulator:
     # State.
 
     def thread(self, channel: str, thread_ts: str) -> list[Seen]:
-        """The root and its replies, as a reader sees them now."""
+        """Return the root and its replies, as a reader sees them now."""
         messages = self.world.thread(channel, thread_ts)
         return [self.world.seen(message) for message in messages]
 
@@ -556,12 +558,12 @@ class SlackEmulator:
         return {file["name"]: self.files.content(file["id"]) for file in files}
 
     def transcript(self, channel: str, thread_ts: str) -> str:
-        """A thread as one reads it: "Alice: …", "threadkeep (bot): …"."""
+        """Return a thread as one reads it: "Alice: …", "threadkeep (bot): …"."""
         messages = self.world.thread(channel, thread_ts)
         return "\n".join(self.world.line(message) for message in messages)
 
     def status(self, channel: str, thread_ts: str) -> str:
-        """The bot's status line in a thread; "" if none shows."""
+        """Return the bot's status line in a thread; "" if none shows."""
         return self.world.status(channel, thread_ts)
 
     @property
@@ -581,7 +583,7 @@ class SlackEmulator:
         return self.api.calls
 
     def calls_of(self, method: str) -> list[Call]:
-        """The calls of one method."""
+        """Return the calls of one method."""
         return [call for call in self.api.calls if call.method == method]
 
     @property
@@ -616,7 +618,7 @@ class SlackEmulator:
         return await self._changes.until(predicate, timeout=timeout, dump=self.dump)
 
     def dump(self) -> str:
-        """The state of things, for whoever wonders why a test hangs."""
+        """Return the state of things, for whoever wonders why a test hangs."""
         return dump(self.world, self.views, self.api, self.socket)
 
     def _host(self) -> str:

@@ -55,12 +55,12 @@ class Fault:
 
 
 def status(code: int, *, after: bool = False) -> Fault:
-    """A server error with an empty JSON body."""
+    """Return a server error with an empty JSON body."""
     return Fault(Answer(code, "{}", outcome=f"HTTP {code}"), after=after)
 
 
 def html(code: int = 503, *, after: bool = False) -> Fault:
-    """A page for people, as a proxy in between sends it."""
+    """Return a page for people, as a proxy in between sends it."""
     page = "<!DOCTYPE html><html><body>Something went wrong</body></html>"
     answer = Answer(code, page, "text/html", outcome=f"HTTP {code}")
     return Fault(answer, after=after)

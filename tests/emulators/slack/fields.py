@@ -38,7 +38,7 @@ class Field:
 
 
 def field(block: Json, state: Json) -> Field:
-    """The input `block` with what `state` says is in it."""
+    """Return the input `block` with what `state` says is in it."""
     element = block["element"]
     kind = element["type"]
     limits = {
@@ -62,7 +62,7 @@ def field(block: Json, state: Json) -> Field:
 
 
 def initial(element: Json) -> Json:
-    """The state of an input before anybody touches it (A10)."""
+    """Return the state of an input before anybody touches it (A10)."""
     if element["type"] == "plain_text_input":
         value = element.get("initial_value") or None
         return {"type": "plain_text_input", "value": value}
@@ -72,7 +72,7 @@ def initial(element: Json) -> Json:
 
 
 def filled(element: Json, value: Any) -> Json:
-    """The state of an input when a person has put `value` into it (A10).
+    """Return the state of an input when a person has put `value` into it (A10).
 
     Of files it is what `files` holds: their JSON. Raises ValueError for what the
     client would not let a person put in.

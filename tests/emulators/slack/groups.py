@@ -23,7 +23,7 @@ class Group:
     disabled: bool = False
 
     def json(self, team: str, *, users: bool, count: bool) -> Json:
-        """The group as usergroups.list shows it."""
+        """Return the group as usergroups.list shows it."""
         return {
             "id": self.id,
             "team_id": team,
@@ -54,7 +54,7 @@ class Groups:
         self._groups: dict[str, Group] = {}
 
     def methods(self) -> Mapping[str, Callable[[Call], Json]]:
-        """The methods by name."""
+        """Return the methods by name."""
         return {"usergroups.list": self._list, "usergroups.users.list": self._users}
 
     def add(self, name: str, handle: str, users: list[str]) -> Group:

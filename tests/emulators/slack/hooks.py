@@ -61,7 +61,7 @@ class Hooks:
     def issue(
         self, user: str, channel: str, origin: Message | Whisper | None = None
     ) -> str:
-        """The response_url for what `user` did just now."""
+        """Return the response_url for what `user` did just now."""
         name = self._world.number("hook")
         self._given[name] = Hook(user, channel, origin, self._world.clock())
         return f"http://{self._host()}/hooks/{name}"

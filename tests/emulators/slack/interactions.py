@@ -56,7 +56,7 @@ def on_message(world: World, message: Message | Whisper) -> Json:
 
 
 def values(blocks: list[Json]) -> Json:
-    """`state.values` of a message: what its menus have chosen, by block."""
+    """Return `state.values` of a message: what its menus have chosen, by block."""
     found: Json = {}
     for block in blocks:
         for element in kit.parts(block):
@@ -110,7 +110,7 @@ def slash_command(
 
 
 def place(world: World, channel: str) -> Json:
-    """A channel as payloads name it."""
+    """Return a channel as payloads name it."""
     here = world.channels[channel]
     names = {"im": "directmessage", "channel": here.name}
     return {"id": channel, "name": names.get(here.kind, "privategroup")}

@@ -21,7 +21,7 @@ class Names:
     handles: Mapping[str, str]
 
     def readable(self, text: str) -> str:
-        """A text as a reader sees it: with names, and without escapes."""
+        """Return a text as a reader sees it: with names, and without escapes."""
 
         def name(match: re.Match[str]) -> str:
             target, _, label = match[1].partition("|")
@@ -36,7 +36,7 @@ class Names:
         return kit.unescape(_REFERENCE.sub(name, text))
 
     def escaped(self, text: str) -> str:
-        """A command's text where it comes with ids: `<@U1|alice>` (A10)."""
+        """Return a command's text where it comes with ids: `<@U1|alice>` (A10)."""
 
         def named(match: re.Match[str]) -> str:
             return f"<{match[1]}{match[2]}|{self._name(match[1], match[2])}>"
@@ -44,7 +44,7 @@ class Names:
         return _MENTION.sub(named, text)
 
     def bare(self, text: str) -> str:
-        """A command's text where it does not: as it was typed (A10)."""
+        """Return a command's text where it does not: as it was typed (A10)."""
 
         def named(match: re.Match[str]) -> str:
             mark = "#" if match[1] == "#" else "@"

@@ -66,7 +66,7 @@ def addresses(text: str, blocks: list[Json]) -> Iterator[str]:
 
 
 def _bare_names(text: str) -> set[str]:
-    """The names in `text`, Markdown, that are not in code."""
+    """Return the names in `text`, Markdown, that are not in code."""
     if not _BARE.search(html.unescape(text)):
         return set()
     return {
@@ -114,7 +114,7 @@ def _outside_code(parser: MarkdownIt, text: str) -> Iterator[str]:
 
 
 def _without_spans(token: Token) -> str:
-    """The words of a paragraph without its code."""
+    """Return the words of a paragraph without its code."""
     pieces, at = [], 0
     for child in token.children or ():
         if child.type == "code_inline":
@@ -125,7 +125,7 @@ def _without_spans(token: Token) -> str:
 
 
 def _mrkdwn(part: object) -> Iterator[Json]:
-    """The mrkdwn objects in a block, wherever they are."""
+    """Yield the mrkdwn objects in a block, wherever they are."""
     if isinstance(part, dict):
         if part.get("type") == "mrkdwn":
             yield part

@@ -32,7 +32,7 @@ class User:
     unknown: bool = False
 
     def json(self, home: str) -> Json:
-        """The user as `users.info` shows it in the workspace `home` (A13)."""
+        """Return the user as `users.info` shows it in the workspace `home` (A13)."""
         owner = self.owner or self.primary_owner
         # Only people of other organisations have it.
         stranger = {"is_stranger": True} if self.team != home else {}
@@ -82,7 +82,7 @@ class Channel:
         return self.kind != "channel"
 
     def json(self, reader: str) -> Json:
-        """The channel as `conversations.info` shows it to user `reader`."""
+        """Return the channel as `conversations.info` shows it to user `reader`."""
         if self.kind == "im":
             (other,) = self.members - {reader}
             return {

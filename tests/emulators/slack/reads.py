@@ -36,7 +36,7 @@ class Reads:
         self.name = "Emulated"
 
     def methods(self) -> Mapping[str, Callable[[Call], Json]]:
-        """The methods by name."""
+        """Return the methods by name."""
         return {
             "auth.test": self._whoami,
             "conversations.replies": self._replies,
@@ -85,7 +85,7 @@ class Reads:
         return self._page(call, [], roots)
 
     def _page(self, call: Call, first: list[Message], rest: list[Message]) -> Json:
-        """`first`, and as much of `rest` as fits from the cursor on."""
+        """Return `first`, and as much of `rest` as fits from the cursor on."""
         # A page of the root alone would never come to an end.
         room = max(1, self._limit(call) - len(first))
         start = _position(call.text("cursor"))

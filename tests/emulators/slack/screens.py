@@ -33,7 +33,7 @@ class Modal:
 
     @classmethod
     def of(cls, view: View, json: Json) -> Self:
-        """`view`, whose JSON this is."""
+        """Return `view`, whose JSON this is."""
         return cls(
             id=view.id,
             title=title(view),
@@ -75,7 +75,7 @@ class Home:
 
     @classmethod
     def of(cls, view: View, json: Json) -> Self:
-        """`view`, whose JSON this is."""
+        """Return `view`, whose JSON this is."""
         return cls(view.id, kit.shown(view.blocks), controls(view.blocks), json)
 
     @property

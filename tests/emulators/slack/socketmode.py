@@ -133,7 +133,7 @@ class SocketMode:
         self._due: dict[str, asyncio.Future[Json]] = {}
 
     def ticket(self) -> str:
-        """A path with which the app may connect."""
+        """Return a path with which the app may connect."""
         ticket = self._number("ticket")
         self._tickets.add(ticket)
         return f"/link/?ticket={ticket}&app_id={self._app}"

@@ -49,7 +49,7 @@ class Streams:
         chat.is_streaming = self.is_live
 
     def methods(self) -> Mapping[str, Method]:
-        """The methods by name."""
+        """Return the methods by name."""
         return {
             "chat.startStream": self._start,
             "chat.appendStream": self._append,
@@ -156,7 +156,7 @@ class Streams:
         self._world.edit(live.message, text=whole, blocks=blocks)
 
     def _cards(self, call: Call) -> dict[str, Json]:
-        """The cards that a call adds, by id, as blocks (A5.4, A7.1)."""
+        """Return the cards that a call adds, by id, as blocks (A5.4, A7.1)."""
         chunks = call.value("chunks") or ()
         found = {}
         for chunk in (each for each in chunks if each["type"] == "task_update"):

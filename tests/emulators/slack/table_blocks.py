@@ -40,13 +40,13 @@ def problem(block: Json) -> str | None:
 
 
 def size(blocks: list[Json]) -> int:
-    """The characters in all cells of the tables in `blocks`."""
+    """Return the characters in all cells of the tables in `blocks`."""
     tables = [each for each in blocks if each["type"] in KINDS]
     return sum(len(words(c)) for each in tables for row in each["rows"] for c in row)
 
 
 def words(cell: Any) -> str:
-    """The text of a cell."""
+    """Return the text of a cell."""
     if isinstance(cell, list):
         return "".join(map(words, cell))
     if not isinstance(cell, dict):

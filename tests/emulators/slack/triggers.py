@@ -34,7 +34,7 @@ class Triggers:
         self._numbers = itertools.count(13_345_224_609)
 
     def issue(self, user: str, *, view: str = "") -> str:
-        """A trigger id for what `user` did just now."""
+        """Return a trigger id for what `user` did just now."""
         number = next(self._numbers)
         # A10 shows the three parts that the format has.
         name = f"{number}.738474920.{number:032x}"

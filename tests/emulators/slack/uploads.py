@@ -45,7 +45,7 @@ class Uploads:
         self.dropped = 0
 
     def methods(self) -> Mapping[str, Callable[[Call], Json]]:
-        """The methods by name."""
+        """Return the methods by name."""
         return {
             "files.getUploadURLExternal": self._announce,
             "files.completeUploadExternal": self._complete,

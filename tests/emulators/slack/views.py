@@ -57,7 +57,7 @@ class View:
         return self.typed.get(at) or fields.initial(element)
 
     def values(self) -> Json:
-        """`state.values`: what is in all of them, by block and action (A10)."""
+        """Return `state.values`: what is in all of them, by block and action (A10)."""
         found: Json = {}
         for block in self.blocks:
             for element in kit.parts(block):
@@ -82,7 +82,7 @@ class Views:
         self._stacks: dict[str, list[View]] = {}
 
     def methods(self) -> Mapping[str, Callable[[Call], Json]]:
-        """The methods by name."""
+        """Return the methods by name."""
         return {
             "views.open": self._open,
             "views.push": self._push,
@@ -91,11 +91,11 @@ class Views:
         }
 
     def stack(self, user: str) -> list[View]:
-        """The modals on a person's screen; the last one is on top."""
+        """Return the modals on a person's screen; the last one is on top."""
         return self._stacks.setdefault(user, [])
 
     def json(self, view: View) -> Json:
-        """A view as answers and payloads show it (A10)."""
+        """Return a view as answers and payloads show it (A10)."""
         given = view.given
         return {
             "id": view.id,
@@ -253,7 +253,7 @@ class Views:
 
 
 def _checked(view: Any, kind: str) -> Json:
-    """`view`, if it is a good one of this kind."""
+    """Return `view`, if it is a good one of this kind."""
     if not isinstance(view, dict):
         raise _wrong("[ERROR] missing required field: view")
     if len(json.dumps(view).encode()) > MOST_BYTES:

@@ -51,7 +51,7 @@ def texts(message: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _shown_alone(attachment: Mapping[str, Any]) -> Mapping[str, Any]:
-    """An attachment without its buttons' values, which nobody sees."""
+    """Return an attachment without its buttons' values, which nobody sees."""
     hidden = [
         {name: each[name] for name in ("text",) if name in each}
         for each in attachment.get("actions") or ()

@@ -217,7 +217,7 @@ class World:
         return channel
 
     def direct(self, user: str) -> Channel:
-        """The direct messages between `user` and the bot."""
+        """Return the direct messages between `user` and the bot."""
         pair = {user, self.bot.id}
         for channel in self.channels.values():
             if channel.kind == "im" and channel.members == pair:
@@ -230,13 +230,13 @@ class World:
         return any(user.team != self.team for user in there if user)
 
     def next_ts(self) -> str:
-        """A ts later than every other one: unique over the whole workspace."""
+        """Return a ts later than every other one: unique over the whole workspace."""
         now = int((self._epoch + self.clock()) * 1_000_000)
         self._last_ts = max(self._last_ts + 1, now)
         return f"{self._last_ts // 1_000_000}.{self._last_ts % 1_000_000:06d}"
 
     def number(self, letter: str) -> str:
-        """A fresh id."""
+        """Return a fresh id."""
         return f"{letter}{next(self.numbers):08d}"
 
     def post(self, message: Message) -> Message:
@@ -318,23 +318,24 @@ class World:
         self.changes.mark()
 
     def status(self, channel: str, thread_ts: str) -> str:
-        """The status line that shows now; it goes by itself after 2 min (A8.1)."""
+        """Return the status line that shows now; it goes by itself after 2 min
+        (A8.1)."""
         for status in reversed(self.statuses):
             if (status.channel, status.thread_ts) == (channel, thread_ts):
                 return status.status if self.clock() - status.at < 120 else ""
         return ""
 
     def replies(self, channel: str, root: str) -> list[Message]:
-        """The replies to a root, oldest first."""
+        """Return the replies to a root, oldest first."""
         return self._replies.setdefault((channel, root), [])
 
     def thread(self, channel: str, root: str) -> list[Message]:
-        """A root, if it is there, and its replies, oldest first."""
+        """Return a root, if it is there, and its replies, oldest first."""
         first = self.messages[channel].get(root)
         return [*([first] if first else []), *self.replies(channel, root)]
 
     def seen(self, message: Message) -> Seen:
-        """`message` as a reader sees it now."""
+        """Return `message` as a reader sees it now."""
         user = self.users.get(message.user)
         found = controls(message.blocks or [])
         return Seen(
@@ -354,7 +355,7 @@ class World:
         )
 
     def line(self, message: Message) -> str:
-        """`message` as one entry of a transcript: who, and what one reads."""
+        """Return `message` as one entry of a transcript: who, and what one reads."""
         seen = self.seen(message)
         from_text = seen.text == message.text
         text = self.names.readable(seen.text) if from_text else seen.text
@@ -363,7 +364,7 @@ class World:
         return f"{who}: {text}{names}"
 
     def json(self, message: Message, *, metadata: bool = False) -> Json:
-        """`message` as the API and the events show it (A1, A5.5)."""
+        """Return `message` as the API and the events show it (A1, A5.5)."""
         user = self.users.get(message.user)
         shape: Json = {
             "type": "message",

@@ -300,7 +300,7 @@ async def test_closes_and_opens_its_port(
 
 
 def prompt(*sizes: int, **rest: Any) -> Body:
-    """A prompt whose messages have these many tokens, cached for an hour."""
+    """Return a prompt whose messages have these many tokens, cached for an hour."""
     said = [
         {"role": "user", "content": f"{nth:4}" + "x" * (4 * size - 4)}
         for nth, size in enumerate(sizes)

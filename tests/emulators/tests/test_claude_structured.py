@@ -26,7 +26,7 @@ TEXT: dict[str, Any] = {"type": "string"}
 
 
 def sealed(**properties: Any) -> dict[str, Any]:
-    """The schema of an object with these properties and no others."""
+    """Return the schema of an object with these properties and no others."""
     return {
         "type": "object",
         "properties": properties,

@@ -59,7 +59,7 @@ class Settings(ui.Modal, title="Settings"):
 
 
 def a_form(*fields: Any, **more: Any) -> dict[str, Any]:
-    """A form as it goes over the wire."""
+    """Return a form as it goes over the wire."""
     labels = [
         {"type": 18, "label": f"Field {n}", "component": field}
         for n, field in enumerate(fields or (text(),))

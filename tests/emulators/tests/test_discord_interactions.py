@@ -51,7 +51,7 @@ class Buttons(ui.View):
 
 
 def commanded(bot: Bot) -> Bot:
-    """`bot` with a command of every kind."""
+    """Return `bot` with a command of every kind."""
 
     @bot.tree.command(description="Ask")
     async def ask(

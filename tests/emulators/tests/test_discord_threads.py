@@ -149,6 +149,6 @@ async def test_a_deleted_thread_or_channel_is_gone_for_the_bot(scene: Scene) -> 
 
 
 async def _active(scene: Scene) -> list[str]:
-    """The open threads, as a bot asks for them after a restart."""
+    """Return the open threads, as a bot asks for them after a restart."""
     path = f"/guilds/{scene.emulator.guild}/threads/active"
     return [each["id"] for each in (await scene.wire.call("GET", path))[1]["threads"]]

@@ -46,7 +46,8 @@ def client(slack: SlackEmulator, session: aiohttp.ClientSession) -> AsyncWebClie
 def connect(
     slack: SlackEmulator, session: aiohttp.ClientSession, token: str | None = None
 ) -> AsyncWebClient:
-    """A client without the SDK's own retries, which would hide what we look at."""
+    """Return a client without the SDK's own retries, which would hide what we look
+    at."""
     return AsyncWebClient(
         token=slack.bot_token if token is None else token,
         base_url=slack.api_url,
@@ -56,7 +57,7 @@ def connect(
 
 
 async def refusal(call: Any) -> str:
-    """The error that Slack answers `call` with."""
+    """Return the error that Slack answers `call` with."""
     with pytest.raises(SlackApiError) as caught:
         await call
     return str(caught.value.response["error"])

@@ -104,7 +104,7 @@ async def test_an_answer_can_be_held_back(
 
 
 def shown(slack: SlackEmulator) -> list[Message]:
-    """All messages of all channels."""
+    """Return all messages of all channels."""
     return [
         message
         for messages in slack.world.messages.values()

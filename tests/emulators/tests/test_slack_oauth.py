@@ -23,7 +23,7 @@ def globex(slack: SlackEmulator) -> SlackEmulator:
 
 
 def address(slack: SlackEmulator, **changes: str) -> str:
-    """The page on which people consent."""
+    """Return the page on which people consent."""
     query = {
         **{"client_id": slack.oauth.client_id, "scope": "chat:write,users:read"},
         **{"redirect_uri": REDIRECT, "state": "s1"},

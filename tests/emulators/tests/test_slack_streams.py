@@ -56,7 +56,7 @@ def talk(slack: SlackEmulator, app: App, alice: str) -> Talk:
 
 
 async def refused(call: Any) -> str:
-    """The error that Slack answers `call` with."""
+    """Return the error that Slack answers `call` with."""
     return (await refusal(call))[0]
 
 

@@ -28,7 +28,7 @@ async def ask(process: Process, name: str) -> ThreadKey:
 
 
 async def busy(processes: Processes) -> tuple[Process, asyncio.Event]:
-    """A process whose only place is taken until the event is set."""
+    """Return a process whose only place is taken until the event is set."""
     one = await processes.one("one", at_once=1)
     first = replace(HERE, thread="a1")
     gate = one.gates[first] = asyncio.Event()

@@ -25,7 +25,7 @@ async def pool() -> AsyncIterator[Pool]:
 
 
 def late() -> float:
-    """The clock of a process that is an hour slow, which nobody is to read."""
+    """Return the clock of a process that is an hour slow, which nobody is to read."""
     return 0.0
 
 

@@ -105,7 +105,7 @@ def moved(source: object, target: object) -> dict[str, int]:
 
 
 def uri(end: object) -> str:
-    """A file, or the address of a database, as an operator writes it."""
+    """Return a file, or the address of a database, as an operator writes it."""
     return str(end) if isinstance(end, Path) else postgres.uri(str(end))
 
 

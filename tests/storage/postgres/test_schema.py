@@ -192,7 +192,7 @@ def test_each_step_is_additive_unless_its_name_says_otherwise() -> None:
 
 
 def columns(db: Connection) -> dict[tuple[str, str], tuple[Any, ...]]:
-    """The type of each column, whether it is required, and its default."""
+    """Return the type of each column, whether it is required, and its default."""
     rows = db.execute(
         "SELECT table_name, column_name, data_type, is_nullable = 'NO', "
         "coalesce(column_default, identity_generation) "

@@ -36,7 +36,7 @@ async def model(claude: ClaudeEmulator) -> AsyncIterator[ClaudeModel]:
 
 
 async def answered(model: ClaudeModel, request: Request) -> tuple[str, Report]:
-    """The text of an answer, and its last report."""
+    """Return the text of an answer, and its last report."""
     text, last = "", None
     async for piece in model.answer(request):
         if isinstance(piece, Report):

@@ -30,7 +30,7 @@ async def pieces(model: ClaudeModel, request: Request) -> list[str | Report]:
 
 
 async def compaction(claude: ClaudeEmulator, model: ClaudeModel) -> ChatMessage:
-    """The message that stands for the conversation."""
+    """Return the message that stands for the conversation."""
     claude.script("It was told.")
     text, report = await pieces(model, COMPACTS)
     assert text == "It was told."

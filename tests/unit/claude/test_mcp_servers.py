@@ -52,8 +52,8 @@ async def model(claude: ClaudeEmulator, waits: Waits) -> AsyncIterator[ClaudeMod
 async def answered(
     model: ClaudeModel, request: Request = ASK
 ) -> tuple[str, Report, list[Activity], list[Report]]:
-    """The text of an answer, its last report, what went on meanwhile, and the reports
-    for which more has to be reserved."""
+    """Return the text of an answer, its last report, what went on meanwhile, and the
+    reports for which more has to be reserved."""
     text, last, seen, more = "", None, [], []
     async for piece in model.answer(request):
         if not isinstance(piece, Report):

@@ -27,7 +27,7 @@ ASK = Request(
 
 
 def later(content: str) -> tuple[ChatMessage, ...]:
-    """A thread in which `content` is what was said last."""
+    """Return a thread in which `content` is what was said last."""
     said = ChatMessage("user", "Hi"), ChatMessage("assistant", "Hi.")
     return *said, ChatMessage("user", content)
 

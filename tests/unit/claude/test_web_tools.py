@@ -29,7 +29,7 @@ CAPABLE = {"capabilities": {"code_execution": {"supported": True}}}
 async def answered(
     model: ClaudeModel, request: Request
 ) -> tuple[str, Report, list[Activity]]:
-    """The text of an answer, its last report, and what went on meanwhile."""
+    """Return the text of an answer, its last report, and what went on meanwhile."""
     text, last, seen = "", None, []
     async for piece in model.answer(request):
         if not isinstance(piece, Report):

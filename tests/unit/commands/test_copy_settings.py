@@ -21,7 +21,7 @@ SOURCE = Scope("fake", "w", "c2")
 
 
 async def office(made: Office | None = None) -> Office:
-    """An office in which the other channel has settings of its own."""
+    """Return an office in which the other channel has settings of its own."""
     made = made or Office()
     made.adapter.people = {p.id: p for p in (OWNER, MANAGER, MEMBER)}
     for name, value in (

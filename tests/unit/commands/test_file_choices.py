@@ -35,7 +35,7 @@ ASKED = f"_{NOTE}_\n_{messages.CHOOSE_BELOW}_"
 
 
 def asking(desk: Desk, name: str, data: bytes, text: str = "what?") -> Message:
-    """A question with a file that the platform hands out."""
+    """Return a question with a file that the platform hands out."""
     said = desk.said(text)
     file = Attachment(name, url=name, id=f"F{said.message}", size=len(data))
     desk.adapter.stored_files[name] = data
@@ -43,7 +43,7 @@ def asking(desk: Desk, name: str, data: bytes, text: str = "what?") -> Message:
 
 
 def read(request: Request) -> list[int]:
-    """The pages of each PDF that a request shows, as the PDF itself has them."""
+    """Return the pages of each PDF that a request shows, as the PDF itself has them."""
     found = []
     for file in (file for each in request.messages for file in each.files):
         if file.unread is None and file.kind is FileKind.PDF:

@@ -29,7 +29,7 @@ WORD = "kumquat"
 async def shown(
     app: App, person: Person = ALICE, place: Scope = PLACE, **given: str
 ) -> str:
-    """The receipt that `person` is shown, with ids for references."""
+    """Return the receipt that `person` is shown, with ids for references."""
     verb = "receipt answer" if "turn" in given else "receipt"
     told = await app.host.commands.run(Command(verb, given), place, person)
     assert isinstance(told, Response)

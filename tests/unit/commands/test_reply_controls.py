@@ -61,7 +61,7 @@ async def put(desk: Desk, name: str, value: str) -> None:
 
 
 async def key(desk: Desk) -> str:
-    """The key of the newest turn."""
+    """Return the key of the newest turn."""
     facts = await desk.store.turn_facts(HERE)
     assert facts is not None
     return facts.key

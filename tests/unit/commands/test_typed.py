@@ -23,13 +23,13 @@ BOT = Mark(MarkKind.BOT, "bot")
 
 
 def typed(desk: Desk, text: str, author: str = "alice", **more: object) -> Message:
-    """A message in the thread that mentions the bot."""
+    """Return a message in the thread that mentions the bot."""
     said = desk.said(f"@bot {text}", author=author, opens=False)
     return replace(said, parts=(BOT, f" {text}"), **more)  # type: ignore[arg-type]
 
 
 def plain(desk: Desk, text: str, author: str = "alice") -> Message:
-    """A message in the thread that mentions nobody."""
+    """Return a message in the thread that mentions nobody."""
     said = desk.said(text, author=author, addressed=False, opens=False)
     return replace(said, parts=(text,))
 

@@ -19,7 +19,7 @@ def heard(number: int, size: int) -> Message:
 
 
 def turns(*sizes: int) -> list[ChatMessage]:
-    """A conversation whose questions and answers have these sizes."""
+    """Return a conversation whose questions and answers have these sizes."""
     return [
         ChatMessage("assistant", f"{n} " + "a" * size)
         if n % 2

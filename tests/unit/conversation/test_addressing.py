@@ -43,7 +43,7 @@ IN_THREAD = {"follow_level": "thread", "follow_by": "U2"}
 
 
 def heard(text: str, *, answers: Mark | None = None, **more: object) -> Message:
-    """A message of Ann's; "<Bob>" in it is a mention."""
+    """Return a message of Ann's; "<Bob>" in it is a mention."""
     typed = [each for each in re.split(r"(<\w+>)", text) if each]
     parts = tuple(MARKS.get(each, each) for each in typed)
     addressed = MARKS["<bot>"] in parts or answers == BOT

@@ -31,7 +31,7 @@ from tests.unit.conversation.test_responder import HERE, Desk, again
 
 
 def png(seed: int) -> bytes:
-    """An image of eight by eight pixels in a colour of its own."""
+    """Return an image of eight by eight pixels in a colour of its own."""
 
     def chunk(name: bytes, data: bytes) -> bytes:
         check = zlib.crc32(name + data)

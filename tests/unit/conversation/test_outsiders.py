@@ -11,7 +11,7 @@ EVE = Person("eve", outsider=True, shared=True)
 
 
 def shared_room() -> Room:
-    """A room in which Eve is of another organisation."""
+    """Return a room in which Eve is of another organisation."""
     room = Room()
     room.adapter.people["eve"] = EVE
     return room

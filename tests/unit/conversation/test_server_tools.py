@@ -73,7 +73,7 @@ class Hall(Room):
         return (await self.answered(count, thread))[-1]
 
     def toolsets(self) -> list[list[str]]:
-        """The servers of each question's request, the listings left out."""
+        """Return the servers of each question's request, the listings left out."""
         bodies = [each.body for each in self.claude.questions]
         return [
             [each["mcp_server_name"] for each in body.get("tools", ())]

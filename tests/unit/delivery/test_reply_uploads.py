@@ -69,7 +69,7 @@ class Desk:
         self.time = 0.0
 
     async def turn(self) -> Turn:
-        """The turn as the store has it now."""
+        """Return the turn as the store has it now."""
         turn = await self.store.next_turn(HERE)
         assert turn is not None
         return turn
@@ -80,7 +80,7 @@ class Desk:
         await self.store.finish_turn(turn, done("Answer."), 2.0)
 
     async def uploads(self, left: int = 0) -> ReplyUploads:
-        """The files of the turn, in a process that ends after so many steps."""
+        """Return the files of the turn, in a process that ends after so many steps."""
         turn, counter = await self.turn(), Counter(left)
         return ReplyUploads(
             turn,

@@ -57,7 +57,7 @@ SIZES = st.lists(st.integers(1, 30), min_size=1, max_size=5)
 
 
 def pieces(text: str, sizes: Sequence[int]) -> Iterator[str]:
-    """`text` in pieces whose sizes go round and round."""
+    """Yield `text` in pieces whose sizes go round and round."""
     at = turn = 0
     while at < len(text):
         size = sizes[turn % len(sizes)]
@@ -82,13 +82,13 @@ def moments(
 def rendered(
     text: str, chars: int, sizes: Sequence[int] = (10**6,), note: str = ""
 ) -> list[str]:
-    """The texts of the finished reply."""
+    """Return the texts of the finished reply."""
     *_, last = moments(text, chars, sizes, note)
     return [part.text for part in last]
 
 
 def bodies(text: str) -> Iterator[str]:
-    """`text` without what may have been opened and closed for a cut."""
+    """Yield `text` without what may have been opened and closed for a cut."""
     lines = re.findall(r".*\n|.+", text)
     for repeated in range(3):
         head = "".join(lines[:repeated])
@@ -103,7 +103,8 @@ def bodies(text: str) -> Iterator[str]:
 
 
 def unquoted(body: str) -> Iterator[str]:
-    """`body` with all, some and none of the marks of a quote that it begins with."""
+    """Return `body` with all, some and none of the marks of a quote that it begins
+    with."""
     marks = len(body) - len(body.lstrip(" \t>"))
     return (body[at:] for at in range(min(marks, 34) + 1))
 
@@ -122,7 +123,7 @@ def adds_up(texts: Sequence[str], answer: str) -> bool:
 
 
 def open_fence(text: str, most: int) -> str | None:
-    """The mark of the fence that `text` leaves open, read the slow way."""
+    """Return the mark of the fence that `text` leaves open, read the slow way."""
     mark, depth, width = "", 0, 0
     for line in text.split("\n"):
         line = line.removesuffix("\r")

@@ -299,7 +299,7 @@ TABLE = "| a | b |\n|---|---|\n| 1 | 2 |\n"
 
 
 def pages(text: str, limit: int, lines: int | None = None) -> list[str]:
-    """The messages that `text` becomes, character by character."""
+    """Return the messages that `text` becomes, character by character."""
     page, full = Page(limit, lines=lines), []
     left = list(reversed(text))
     while left:

@@ -99,7 +99,7 @@ async def test_every_budget_is_listed_the_most_used_first() -> None:
 
 
 async def place(store: MemoryStore) -> tuple[ThreadReports, FakeAdapter]:
-    """An open channel and a closed one, each with a thread about a budget."""
+    """Return an open channel and a closed one, each with a thread about a budget."""
     adapter = FakeAdapter("slack")
     adapter.may["C1", ""] = ChannelAccess(exists=True, is_public=True)
     adapter.may["C2", ""] = ChannelAccess(exists=True)

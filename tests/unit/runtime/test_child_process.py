@@ -90,7 +90,7 @@ def test_what_was_stopped_before_it_knew_better_is_done_again(path: Path) -> Non
 
 
 def children() -> set[int]:
-    """The processes that this one has started."""
+    """Return the processes that this one has started."""
     tasks = Path("/proc/self/task").glob("*/children")
     return {int(pid) for task in tasks for pid in task.read_text().split()}
 

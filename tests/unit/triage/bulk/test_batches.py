@@ -101,7 +101,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
 
 
 def odd_fails(body: Body) -> Step:
-    """An answer that fails where the ticket is odd."""
+    """Return an answer that fails where the ticket is odd."""
     return Fail(400) if "odd" in json.dumps(body["messages"]) else sorted_as()
 
 

@@ -11,7 +11,7 @@ SAID = ["I cannot sign in since today", "Why was I charged twice?"]
 
 
 def columns(**values: list[Any]) -> tuple[str, tuple[str, ...]]:
-    """The id and the texts that are chosen."""
+    """Return the id and the texts that are chosen."""
     rows = [
         dict(zip(values, row, strict=True))
         for row in zip(*values.values(), strict=True)
