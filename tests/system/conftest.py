@@ -52,7 +52,8 @@ async def on_discord(
 
 
 @pytest.fixture(params=["slack", "discord"])
-def stage(request: pytest.FixtureRequest) -> Stage:
-    """Each of them in turn."""
+def stage(request: pytest.FixtureRequest, database: Where) -> Stage:
+    """Each of them in turn. They need `database`, which pytest must see here: it does
+    not give parameters to fixtures that are asked for by name."""
     found: Stage = request.getfixturevalue(f"on_{request.param}")
     return found
