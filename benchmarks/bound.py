@@ -94,8 +94,9 @@ def first_sight(replies: int, channels: int) -> tuple[float, float]:
 
 
 def last_sight(replies: int, channels: int, seconds: float) -> tuple[float, float]:
-    """Return the same for the end of replies, from their last word on, which comes for
-    all of them so many `seconds` after the question.
+    """Return the least seconds until the ends of replies are seen, on average and for
+    the last, from their last word on, which comes for all of them so many `seconds`
+    after the question.
 
     Each end takes a write after that word: a post, the start or stop of a stream, an
     append to it, or an edit. With rates added up and all bursts full, the k-th waits

@@ -179,8 +179,8 @@ def cheapest(times: Times, prices: Prices, first: float) -> Plan:
 def _edited(
     times: Times, edit: Sequence[float], whole: int
 ) -> tuple[list[float], list[int]]:
-    """By write: what follows at the least once it has shown everybody all there is,
-    and the next edit then; 0 for none."""
+    """Return by write the least lag that follows once it has shown everybody all there
+    is, and the next edit then; 0 for none."""
     writes, seconds = times.writes, times.seconds
     rest, after = [0.0] * len(writes), [0] * len(writes)
     for begin in range(whole - 1, -1, -1):

@@ -72,7 +72,7 @@ class Platform(Protocol):
 
     @property
     def refusals(self) -> int:
-        """The same in all."""
+        """The number of calls that came too soon."""
 
     async def until(self, condition: Callable[[], object], timeout: float) -> None:
         """Wait until `condition()` is true. Raises AssertionError."""
@@ -106,7 +106,8 @@ class Platform(Protocol):
         their times."""
 
     def others_see(self, question: Question) -> list[tuple[float, str]]:
-        """Return the same of everybody else in the channel."""
+        """Return the texts of that message as everybody else in the channel read them,
+        with their times."""
 
 
 class Slack:

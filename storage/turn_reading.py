@@ -70,7 +70,8 @@ def next_turn(db: Connection, thread: ThreadKey) -> Turn | None:
 
 
 def find_next_turn(db: Connection, thread: ThreadKey) -> Turn | None:
-    """Return the same where mostly there is none: then nothing else is asked for."""
+    """Return the next turn as `next_turn` does, with one query where there is none,
+    which is the usual case."""
     if db.execute(NEXT_TURN, named(thread)).fetchone() is None:
         return None
     return next_turn(db, thread)

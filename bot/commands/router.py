@@ -50,7 +50,7 @@ class CommandRouter:
 
     @property
     def catalog(self) -> Sequence[CommandSpec]:
-        """Every command, including those that only buttons and forms issue."""
+        """Return every command, including those that only buttons and forms issue."""
         return COMMANDS
 
     def parse(self, text: str) -> Command | None:

@@ -51,7 +51,7 @@ def note(missing: int | None) -> str:
 
 
 def left_out(missing: int | None) -> str:
-    """Return the same without a tag, for a text that has none."""
+    """Return the sentence of `note` without its tag, for a text that has none."""
     some = "Some" if missing is None else f"About {approximate(missing)}"
     return f"{some} messages of this thread are not shown here."
 

@@ -99,7 +99,7 @@ class Commands(Protocol):
 
     @property
     def catalog(self) -> Sequence[CommandSpec]:
-        """Every command, including those that only buttons and forms issue."""
+        """Return every command, including those that only buttons and forms issue."""
         ...
 
     def parse(self, text: str) -> Command | None:

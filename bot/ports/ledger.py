@@ -99,9 +99,9 @@ class Accounts(Protocol):
     async def usage(
         self, since: float, within: Scope, parts_of: Collection[str]
     ) -> list[Spending]:
-        """Return the same in fewer rows: by day, model, kind, and those of "platform",
-        "workspace", "channel", "thread" and "person" that are in `parts_of`; all others
-        are "". For reports."""
+        """Return usage and cost of what ended at or after `since` in `within`, in fewer
+        rows: by day, model, kind, and those of "platform", "workspace", "channel",
+        "thread" and "person" that are in `parts_of`; all others are "". For reports."""
         ...
 
     async def past_calls(

@@ -102,8 +102,9 @@ class SettingsAccess:
         return named or self._operator.audience.admits(person, place.platform)
 
     async def admits_user(self, user: str, place: Scope) -> bool:
-        """Return the same for a user id. The person is looked up only if that decides
-        it; while the look-up fails, they are not admitted."""
+        """Return whether the operator lets the person with the id `user` ask Claude in
+        `place`. The person is looked up only if that decides it; while the look-up
+        fails, they are not admitted."""
         if self.admits(Person(user), place):
             return True
         if not self._operator.audience.names_groups(place.platform):

@@ -85,7 +85,7 @@ async def at_once(calls: Sequence[Awaitable[Any]]) -> list[Any]:
 
 
 def twice(stores: Stores) -> list[DatabaseStore]:
-    """Each of `stores`, and each again."""
+    """Return each of `stores` twice."""
     return [*stores, *stores]
 
 
@@ -483,7 +483,7 @@ async def test_corrections_of_several_fields_all_stay(stores: Stores) -> None:
 
 
 async def test_ten_processes_that_start_at_once_all_find_the_tables() -> None:
-    """Ours, and those of the engine."""
+    """The tables of the store, and those of the engine."""
     with postgres.database() as address:
         at = ServerAddress(postgres.uri(address))
 

@@ -132,7 +132,7 @@ def button(action: str, label: str, **more: Any) -> Json:
 
 
 def option(value: str, label: str) -> Json:
-    """One of the things that a menu offers."""
+    """Return an option of a menu."""
     return {"text": plain(label), "value": value}
 
 

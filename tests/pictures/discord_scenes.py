@@ -204,8 +204,8 @@ async def _settings(there: Server) -> list[Picture]:
 
 
 async def _files(there: Server) -> list[Picture]:
-    """People attach files, of which one waits for a decision about its price; Bob looks
-    at what the first answer was made from."""
+    """Draw a thread with files, of which one waits for a decision about its price, and
+    the receipt of the first answer."""
     thread = await there.discussed(FILES[:1])
     receipt = await there.pressed(there.bob, thread, "Receipt")
     await there.discussed(FILES[1:], thread)

@@ -225,8 +225,8 @@ async def _forms(there: Workspace) -> list[Picture]:
 
 
 async def _files(there: Workspace) -> list[Picture]:
-    """People attach files, of which one waits for a decision about its price; Bob looks
-    at what the first answer was made from."""
+    """Draw a thread with files, of which one waits for a decision about its price, and
+    the receipt of the first answer."""
     root = await there.discussed(FILES[:1])
     receipt = await there.pressed(there.bob, root, "Receipt")
     await there.discussed(FILES[1:], root)

@@ -32,7 +32,7 @@ async def pictures() -> list[Picture]:
 
 
 async def _conversation() -> Picture:
-    """Somebody asks, and asks again."""
+    """Draw a conversation of two questions."""
     async with ClaudeEmulator() as claude:
         claude.script(talk.ADVICE, talk.FURTHER)
         async with _seated(claude, "chat") as seat:
@@ -44,8 +44,8 @@ async def _conversation() -> Picture:
 
 
 async def _triage() -> Picture:
-    """Somebody sorts a file of tickets, one by one: what is read from the cache depends
-    on the order."""
+    """Draw the triage of a file of tickets, one by one: the tokens read from the cache
+    depend on the order."""
     async with (
         ClaudeEmulator() as claude,
         _seated(claude, *_TRIAGE, "--at-once", "1") as seat,

@@ -129,7 +129,8 @@ class CountingStore(MemoryStore):
         ledger.book_interrupted(self.db, now=time.time())
 
     def booked(self) -> dict[str, tuple[float, bool]]:
-        """By person: what is booked, in USD, and whether some of it is a bound."""
+        """Return by person the booked costs in USD, and whether some of them are a
+        bound."""
         rows = self.db.execute(
             """
             SELECT person, sum(coalesce(cost, reserved)), max(bounded OR cost IS NULL)
@@ -195,7 +196,7 @@ class Writer:
         self._numbers = itertools.count(1)
 
     def play(self) -> Play:
-        """One more turn."""
+        """Play one more turn."""
         chance = self._chance
         kind = chance.choices(("answer", "try", "triage"), (80, 8, 12))[0]
         channel = chance.randrange(len(CHANNELS))

@@ -92,7 +92,7 @@ class Houses:
     async def told(
         self, at: ThreadKey, verb: str, person: Person = EVE, **arguments: str
     ) -> str:
-        """Return the same; what they are told."""
+        """Let somebody give a command; return the text of the response."""
         reply = await self.give(at, verb, person, **arguments)
         assert isinstance(reply, Response), reply
         return reply.whole

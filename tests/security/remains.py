@@ -17,7 +17,8 @@ def in_tables(database: Path, word: str) -> list[str]:
 
 
 def in_rows(db: sqlite3.Connection, word: str) -> list[str]:
-    """Return the same of a database that is open."""
+    """Return every place where `word` stands, as `in_tables` does, in a database that
+    is open."""
     found = []
     names = [
         name

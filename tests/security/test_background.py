@@ -120,7 +120,7 @@ ERRORS = (RuntimeError, ValueError, RecursionError, MemoryError)
 
 
 def calls(names: Collection[str]) -> Iterator[tuple[str, str, ast.Call]]:
-    """Every call of `names` in our code: file, function, and the call."""
+    """Yield every call of `names` in our code: file, function, and the call."""
     for folder in CODE:
         for path in sorted((ROOT / folder).rglob("*.py")):
             tree = code.tree(path)

@@ -558,7 +558,7 @@ async def test_what_is_deleted_before_it_is_shown_is_not_shown(*, asked: bool) -
 
 
 async def opened(desk: Desk) -> list[TriageCase]:
-    """Every case that is known, by its number."""
+    """Return every known case, by its number."""
     found = [await desk.store.case(number) for number in range(1, 9)]
     return [each for each in found if each is not None]
 

@@ -148,7 +148,7 @@ class Secrets:
         }
 
     def given(self) -> Iterator[tuple[str, dict[str, str]]]:
-        """Every verb with all that it may be given."""
+        """Yield every verb with all arguments that it accepts."""
         for verb, each in GIVEN.items():
             for arguments in each:
                 named = {k: self.names.get(v, v) for k, v in arguments.items()}

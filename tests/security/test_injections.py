@@ -136,8 +136,8 @@ def found_pages(injections: Sequence[Injection]) -> Search:
 
 
 def assert_data(body: dict[str, Any], authors: set[str]) -> list[str]:
-    """Every text of the request stands in a document or in the tag of its author, and
-    none of it can be read as a tag of ours; return the documents."""
+    """Check that every text of the request stands in a document or in the tag of its
+    author, and that none of it reads as a tag of ours; return the documents."""
     documents = []
     for message in body["messages"]:
         if message["role"] == "assistant":

@@ -48,7 +48,7 @@ ELSEWHERE = {"bot.cli.main", "bot.triage.evaluation.plot"}
 
 
 def patterns() -> dict[str, re.Pattern[str]]:
-    """Every pattern that a module of the product holds, by where it stands."""
+    """Return every pattern in a module of the product, by its place."""
     found: dict[str, re.Pattern[str]] = {}
     for package in (bot, adapters, storage):
         found |= _of(package.__name__)
@@ -329,8 +329,8 @@ def used() -> dict[str, set[str]]:
 
 
 def slow(pattern: re.Pattern[str], ways: Iterable[str], most: int) -> list[str]:
-    """On what `pattern` takes more than linear time, of `most` texts; nothing if on
-    nothing."""
+    """Return the first of `most` texts on which `pattern` takes more than linear time;
+    nothing if there is none."""
     for make in hostile(pattern, min(most, 10))[:most]:
         for way in ways:
             if not is_linear(make, partial(USES[way], pattern), SHORTEST):

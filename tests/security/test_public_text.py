@@ -318,7 +318,7 @@ class DiscordTalk:
 async def test_nothing_notifies_anyone_or_opens_a_preview_on_discord(
     town: Town, monkeypatch: pytest.MonkeyPatch, prompt: float
 ) -> None:
-    """The same, also where Discord is told to wait for every answer."""
+    """On time, and late, where the bot defers every response."""
     monkeypatch.setattr(interaction_responses, "PROMPT", prompt)
     discord, talk = town.discord, DiscordTalk(town, random.Random(23))
     for name, value in {

@@ -81,7 +81,7 @@ Column = tuple[str, str, str]
 
 
 def columns(db: sqlite3.Connection) -> list[Column]:
-    """Every column of those tables, with its type."""
+    """Return every column of those tables, with its type."""
     return [
         (table, row[1], row[2])
         for table in TABLES

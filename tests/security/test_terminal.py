@@ -334,7 +334,7 @@ MAY: dict[tuple[str, str], str] = {
 
 
 def printers(tree: ast.Module) -> set[str]:
-    """Everything in a module that prints."""
+    """Return the names of everything in a module that prints."""
     names: dict[str, str] = {}
     for node in code.nodes(tree):
         if isinstance(node, ast.ImportFrom):

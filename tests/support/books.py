@@ -21,7 +21,7 @@ COLUMNS = ("platform", "workspace", "channel", "period")
 
 
 def faults(db: Connection, claude: ClaudeEmulator) -> Iterator[str]:
-    """Yield a sentence for each amount that is not as it must be, once nothing runs."""
+    """Yield a sentence for each wrong amount, once nothing runs."""
     charges = db.execute("SELECT * FROM charges ORDER BY id").fetchall()
     for row in charges:
         if row["ended_at"] is None:

@@ -89,7 +89,7 @@ class Life:
         await self.start()
 
     async def restart_at(self, *points: Held) -> None:
-        """The same at each of `points`."""
+        """End it without notice at each of `points`, and begin again."""
         for point in points:
             await self.caught(point)
             await self.restart()

@@ -106,7 +106,8 @@ class Stage(ABC):
 
     @contextlib.asynccontextmanager
     async def played(self, grace: float = 5.0) -> AsyncIterator[None]:
-        """The same; in the end all must be as it must be."""
+        """Run Threadkeep as `running` does; wait for the end of all work, and check the
+        invariants."""
         async with self.running(grace):
             yield
             await self.quiet()

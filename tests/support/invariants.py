@@ -119,7 +119,7 @@ class Witness(Protocol):
 
 
 def check(claude: ClaudeEmulator, database: Where, *witnesses: Witness) -> None:
-    """Raise AssertionError that names everything which is not as it must be."""
+    """Raise AssertionError with every violation of an invariant."""
     assert not (found := faults(claude, database, *witnesses)), "\n".join(found)
 
 
@@ -129,8 +129,8 @@ def faults(
     *witnesses: Witness,
     late: Container[str] = (),
 ) -> list[str]:
-    """Return everything that is not as it must be, a sentence each. The messages in
-    `late` were written once more after they were finished."""
+    """Return a sentence for each violation of an invariant. The messages in `late` were
+    written once more after they were finished."""
     with stored.opened(database) as db:
         everything = _turns(db)
         found = [*stored.damage(db), *books.faults(db, claude)]

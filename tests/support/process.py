@@ -54,7 +54,8 @@ def slack_env(slack: SlackEmulator) -> dict[str, str]:
 
 
 def slack_http_env(slack: SlackEmulator) -> dict[str, str]:
-    """Return the same without Socket Mode, with a request URL at any free port."""
+    """Return the environment of a process without Socket Mode, with a request URL at
+    any free port."""
     return {
         **slack_env(slack),
         "SLACK_APP_TOKEN": "",

@@ -87,7 +87,7 @@ Schedule = list[tuple[float, str]]
 
 
 def schedules() -> Iterator[Schedule]:
-    """Every way to write one answer to its end in the small instance."""
+    """Yield every way to write one answer to its end in the small instance."""
     for at, first in enumerate(WRITES):
         for edits in _ended(WRITES[at + 1 :], first >= 1.0):
             yield [(first, "P"), *((when, "E") for when in edits)]

@@ -71,8 +71,9 @@ class Shell:
         *arguments: str,
         env: Mapping[str, str] = MappingProxyType({}),
     ) -> tuple[int, str]:
-        """Return the same in the folder, with `text` on standard input; of `threadkeep
-        serve` without arguments."""
+        """Run a command in the folder, `threadkeep serve` without arguments, with
+        `text` on standard input; return its exit status, and what it printed, on one
+        line."""
         typed = text.encode() if isinstance(text, str) else text
         return await self._carried_out(env, arguments or ("serve",), self.folder, typed)
 

@@ -39,7 +39,7 @@ async def everybody(
 
 @pytest.fixture
 def town(everybody: Cluster) -> Cluster:
-    """The same for all tests; each has its own threads."""
+    """The cluster of all tests, cleared; each test has its own threads."""
     everybody.slack.faults.clear()
     everybody.claude.requests.clear()
     return everybody

@@ -315,7 +315,7 @@ class ClaudeEmulator:
         return asked
 
     def now(self) -> float:
-        """By the emulator's clock."""
+        """Return the time by the emulator's clock."""
         return self._clock()
 
     def stamp(self, at: float) -> str:

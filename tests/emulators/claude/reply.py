@@ -747,7 +747,8 @@ _DELTA_USAGE = {
 
 @lru_cache(1_000)
 def _encoded(index: int, text: str) -> bytes:
-    """One delta of text. Many answers say the same, a few characters at a time."""
+    """Return one delta of text, encoded. Many answers say the same, a few characters at
+    a time."""
     delta = {"type": "text_delta", "text": text}
     body = {"type": "content_block_delta", "index": index, "delta": delta}
     return f"event: content_block_delta\ndata: {json.dumps(body)}\n\n".encode()

@@ -174,8 +174,8 @@ class DiscordEmulator:
         return f"http://127.0.0.1:{self._port}{PREFIX}"
 
     def api_url_for(self, name: str) -> str:
-        """Return the same, for a program whose calls are to tell that they are of
-        `name`."""
+        """Return the address of the API for a program whose calls shall be recorded as
+        those of `name`."""
         return f"http://127.0.0.1:{self._port}/by/{name}{PREFIX}"
 
     @property

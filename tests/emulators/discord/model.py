@@ -224,8 +224,8 @@ class Model(Backend):
         return dict(serializers.user_payload(self.get_user(user)))
 
     def thing(self, kind: str, number: int, guild: int | None) -> Json | None:
-        """One of the "users", "roles" or "channels" of a guild, as interactions show
-        it; None if it is none of those."""
+        """Return one of the "users", "roles" or "channels" of a guild, as interactions
+        show it; None if it is none of those."""
         home = self.guilds.get(guild or 0)
         if kind == "users" and number in self.users:
             return self.user(number)

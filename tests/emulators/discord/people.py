@@ -372,7 +372,7 @@ class People:
         return [self.seen(message) for message in posted if message.type in SAID]
 
     def message(self, message: str) -> Seen:
-        """One message as it is now. Raises LookupError if it is gone."""
+        """Return a message as it is now. Raises LookupError if it is gone."""
         return self.seen(self.find(message))
 
     def thread_of(self, message: str) -> str:

@@ -4,7 +4,8 @@ from tests.emulators.discord.model import Refused
 
 
 def invalid(field: str, code: str, message: str) -> Refused:
-    """One field of a request is wrong; says which, as Discord does (B5.1)."""
+    """Return the error for a wrong field of a request, which names it, as Discord does
+    (B5.1)."""
     errors = {field: {"_errors": [{"code": code, "message": message}]}}
     return Refused(400, 50035, "Invalid Form Body", errors=errors)
 

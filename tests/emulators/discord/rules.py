@@ -162,7 +162,8 @@ class Rules:
         return self._pass(request)
 
     def _check_deletable(self, channel: Channel, number: int) -> None:
-        """Nobody moderates direct messages; an archived thread stays as it is."""
+        """Raise Refused if the bot may not delete it: nobody moderates direct messages,
+        and an archived thread stays as it is."""
         message = self._model.get_message(channel.id, number)
         foreign = message.author_id != self._model.bot_user.id
         if channel.guild_id is None and foreign:

@@ -210,7 +210,7 @@ def shown(blocks: list[Json]) -> str:
 
 
 def texts(blocks: list[Json]) -> Iterator[str]:
-    """Every piece of text in `blocks`: no buttons, nor what a person's composer
+    """Yield every piece of text in `blocks`: no buttons, nor what a person's composer
     made of the text, since that is in the text as well."""
     for block in blocks:
         if block["type"] == "divider":

@@ -25,7 +25,7 @@ Handle = Modal | Home | Whisper | str
 
 
 class Client:
-    """Slack's client in everybody's hands."""
+    """Slack's client, as each person uses it."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The state of things in words, for whoever wonders why a test hangs."""
+"""The state of the emulator as text, for a test that hangs."""
 
 from collections.abc import Iterator
 

@@ -282,8 +282,8 @@ class SlackEmulator:
         return f"http://{self._host()}/api/"
 
     def api_url_for(self, name: str) -> str:
-        """Return the same, for a program whose calls are to tell that they are of
-        `name`."""
+        """Return the address of the API for a program whose calls shall be recorded as
+        those of `name`."""
         return f"http://{self._host()}/by/{name}/api/"
 
     @property
@@ -549,7 +549,7 @@ class SlackEmulator:
         return [self.world.seen(message) for message in messages]
 
     def message(self, channel: str, ts: str) -> Seen:
-        """One message as a reader sees it now. Raises KeyError if it is gone."""
+        """Return a message as a reader sees it now. Raises KeyError if it is gone."""
         return self.world.seen(self.world.messages[channel][ts])
 
     def attached(self, channel: str, ts: str) -> dict[str, bytes]:
@@ -618,7 +618,7 @@ class SlackEmulator:
         return await self._changes.until(predicate, timeout=timeout, dump=self.dump)
 
     def dump(self) -> str:
-        """Return the state of things, for whoever wonders why a test hangs."""
+        """Return the state of the emulator as text, for a test that hangs."""
         return dump(self.world, self.views, self.api, self.socket)
 
     def _host(self) -> str:

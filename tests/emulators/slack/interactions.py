@@ -15,8 +15,8 @@ from tests.emulators.slack.world import Message, World
 
 
 def block_actions(world: World, user: str, control: Control, state: Json) -> Json:
-    """Somebody used `control`, which is now in `state`; where it stands is for the
-    caller to add."""
+    """Return the payload for the use of `control`, which is now in `state`, without the
+    place, which the caller adds."""
     name = control.element
     action: dict[str, Any] = {
         "type": control.kind,
@@ -69,7 +69,7 @@ def values(blocks: list[Json]) -> Json:
 def message_action(
     world: World, user: str, message: Message, *, callback_id: str
 ) -> Json:
-    """Somebody uses a message shortcut."""
+    """Return the payload for the use of a message shortcut."""
     return {
         "type": "message_action",
         **_somebody(world, user),
@@ -82,7 +82,8 @@ def message_action(
 
 
 def view_event(world: World, user: str, view: Json, *, kind: str) -> Json:
-    """Somebody sends a modal off ("view_submission") or closes it ("view_closed")."""
+    """Return the payload for a modal that is submitted ("view_submission") or closed
+    ("view_closed")."""
     more: Json = {"is_cleared": False}
     if kind == "view_submission":
         more = {"response_urls": []}
@@ -92,7 +93,7 @@ def view_event(world: World, user: str, view: Json, *, kind: str) -> Json:
 def slash_command(
     world: World, user: str, channel: str, command: str, text: str
 ) -> Json:
-    """Somebody types a command; Slack says no thread, ever."""
+    """Return the payload for a typed command, in which Slack never names a thread."""
     return {
         "token": "verification",
         "team_id": world.team,

@@ -137,7 +137,7 @@ def _mrkdwn(part: object) -> Iterator[Json]:
 
 
 def _texts(part: object) -> Iterator[str]:
-    """Every text in blocks, but for what people do not read."""
+    """Yield every text in blocks that people read."""
     if isinstance(part, dict):
         for name, each in part.items():
             if name == "text" and isinstance(each, str):

@@ -136,7 +136,8 @@ class Views:
         self._world.changes.mark()
 
     def trouble(self, view: View) -> None:
-        """Nobody took what was sent off within 3 s: the view stays as it is."""
+        """Show the error for a submission that was not acknowledged within 3 s: the
+        view stays as it is."""
         view.errors = {"": TROUBLE}
         self._world.changes.mark()
 

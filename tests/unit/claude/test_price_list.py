@@ -41,8 +41,8 @@ def listed(model: str, usage: Usage) -> float:
 
 
 def usages(facts: ModelFacts) -> list[Usage]:
-    """Each kind of token alone, up to the context, and on both sides of the limit from
-    which a prompt is long; and searches."""
+    """Return the usage of each kind of token alone, up to the context, and on both
+    sides of the limit from which a prompt is long; and of searches."""
     # The list has prices for prompts that are longer than our contexts: those of betas.
     sizes = {10, facts.context}
     for tariff in facts.tariffs:

@@ -458,7 +458,7 @@ async def test_a_full_disk_delays_an_answer_and_does_not_lose_it() -> None:
 
 
 def again(adapter: FakeAdapter) -> FakeAdapter:
-    """Return the same platform, as a new process meets it."""
+    """Return the platform of `adapter`, as a new process meets it."""
     new = FakeAdapter()
     new.seen = adapter.seen
     return new

@@ -155,7 +155,8 @@ def on_discord(replies: int, seconds: float) -> Run:
 
 
 def began(threads: list[ThreadKey], seconds: float) -> list[Reply]:
-    """One answer in each thread, all asked within a second, of different lengths."""
+    """Return one answer in each thread, all asked within a second, of different
+    lengths."""
     return [
         Reply(thread, nth / len(threads), seconds * (0.5 + (nth * 7 % 10) / 10))
         for nth, thread in enumerate(threads)
