@@ -5,19 +5,20 @@ import gc
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import hypothesis
 import pytest
-import pytest_asyncio
 
-from tests.support import certificates, locks, log_levels, memory_store
+from tests.support import certificates, locks
 from tests.support.deep import rounds
-from tests.support.memory_store import migrate_new
-from tests.support.process import Nursery, shared_nursery
 
 pytest_plugins = ["tests.support.workers"]
+
+# What all tests but those of the emulators get. To import Threadkeep for these, too,
+# would take a quarter of their start.
+PRODUCT = "tests.support.product"
 
 # Imports and collection allocate much that stays: looking through it again and again
 # takes a tenth of their time. It is enabled when all is collected.
@@ -63,7 +64,7 @@ _POSTGRES = pytest.StashKey[Callable[[], None]]()
 def pytest_configure(config: pytest.Config) -> None:
     """Share one nursery among the test processes, if there are several, and begin to
     start a PostgreSQL server if they run all tests: both are ready when all is
-    collected. The tests of the emulators need neither.
+    collected. The tests of the emulators need nothing of that.
 
     Raises UsageError where a package that is imported is not installed: the nursery
     would end, and every test that needs it fail with it.
@@ -72,8 +73,12 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(
             f"Install what the tests need with `make test`: {', '.join(missing)}"
         )
-    emulators = all("tests/emulators" in each for each in config.args)
-    if config.getoption("workers") and not emulators:
+    if all("tests/emulators" in each for each in config.args):
+        return
+    config.pluginmanager.import_plugin(PRODUCT)
+    if config.getoption("workers"):
+        from tests.support.process import shared_nursery
+
         stack = contextlib.ExitStack()
         stack.enter_context(shared_nursery())
         config.add_cleanup(stack.close)
@@ -93,7 +98,6 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     modules and tests again and again."""
     if session.config.getoption("workers"):
         certificates.read()
-        memory_store.prepare()
         if wait := session.config.stash.get(_POSTGRES, None):
             wait()
         elif postgres := sys.modules.get("tests.support.postgres"):
@@ -101,29 +105,6 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
     gc.enable()
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def nursery() -> AsyncIterator[Nursery]:
-    """The nursery of a module, whose tests run on its loop."""
-    async with Nursery() as opened:
-        yield opened
-
-
-@pytest.fixture(autouse=True)
-def migrate_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let new databases begin as copies of one: many tests open a new one. Those in
-    memory are used again."""
-    monkeypatch.setattr("storage.database.migrate", migrate_new)
-    with memory_store.ending():
-        yield
-
-
-@pytest.fixture(autouse=True)
-def keep_log_levels() -> Iterator[None]:
-    """Give the log the levels back that it had."""
-    with log_levels.kept():
-        yield
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,40 @@
+"""What every test of Threadkeep gets, and the emulators' own tests do not: a plugin of
+pytest."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import pytest_asyncio
+
+from tests.support import log_levels, memory_store
+from tests.support.memory_store import migrate_new
+from tests.support.process import Nursery
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Migrate a database for the processes of tests."""
+    if session.config.getoption("workers"):
+        memory_store.prepare()
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def nursery() -> AsyncIterator[Nursery]:
+    """The nursery of a module, whose tests run on its loop."""
+    async with Nursery() as opened:
+        yield opened
+
+
+@pytest.fixture(autouse=True)
+def migrate_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let new databases begin as copies of one: many tests open a new one. Those in
+    memory are used again."""
+    monkeypatch.setattr("storage.database.migrate", migrate_new)
+    with memory_store.ending():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def keep_log_levels() -> Iterator[None]:
+    """Give the log the levels back that it had."""
+    with log_levels.kept():
+        yield
