@@ -87,12 +87,11 @@ class Server:
         """Create a database, as a copy of `template` if that is given; return its
         name."""
         name = f"threadkeep_test_{os.getpid()}_{next(_numbers)}"
-        statement = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
-        if template is not None:
-            statement += sql.SQL(" TEMPLATE {} STRATEGY FILE_COPY").format(
-                sql.Identifier(template)
-            )
-        self._run(statement)
+        # What PostgreSQL does by itself takes a half more, and three times as much
+        # where there are tables.
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
+        of = sql.Identifier(template or "template1")
+        self._run(statement.format(sql.Identifier(name), of))
         return name
 
     def drop(self, database: str) -> None:

@@ -6,7 +6,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 
-import psycopg
 import pytest
 
 from bot.domain.scope import Scope, ThreadKey
@@ -127,6 +126,8 @@ class Processes:
     def __init__(self, address: str, stack: AsyncExitStack) -> None:
         self.address = address
         self._stack = stack
+        self._observer = postgres.Observer(address)
+        stack.callback(self._observer.close)
 
     async def one(
         self,
@@ -147,9 +148,7 @@ class Processes:
 
     def ask(self, statement: str, *values: object) -> list[tuple[object, ...]]:
         """Return what the database answers to `statement`."""
-        with psycopg.connect(self.address, autocommit=True) as connection:
-            cursor = connection.execute(statement, values)
-            return cursor.fetchall() if cursor.description else []
+        return self._observer.ask(statement, *values)
 
     async def until(self, condition: Callable[[], object], seconds: float = 30) -> None:
         """Wait until `condition` holds."""

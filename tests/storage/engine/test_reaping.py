@@ -19,6 +19,7 @@ from bot.ports.wakeups import GATEWAY
 from storage import leases
 from storage.engine import presence, reaper
 from storage.engine.origin import is_gone, origin
+from storage.engine.reaper import Reaper
 from storage.postgres.connection import Connection, name_of
 from storage.postgres.lock_numbers import PROCESSES
 from tests.storage.engine.conftest import Process, Processes
@@ -27,8 +28,16 @@ from tests.support.store_helpers import HERE, answer, said
 JOBS = "SELECT id FROM procrastinate_jobs WHERE queue_name <> 'chores'"
 LISTED = "SELECT id FROM processes ORDER BY id"
 CUT = """
-    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+
+# How many processes hold their lock, but for some connections.
+LOCKED = f"""
+    SELECT count(*) FROM pg_locks
+    WHERE locktype = 'advisory' AND granted AND classid = {PROCESSES}
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+      AND pid <> ALL (%s)
 """
 
 
@@ -167,13 +176,31 @@ async def test_a_process_that_holds_its_lock_keeps_its_threads(
 async def test_nobody_is_reaped_before_all_had_time_to_lock_again(
     processes: Processes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Long enough to connect again on a slow machine.
-    monkeypatch.setattr(reaper, "SETTLED", 3.0)
+    monkeypatch.setattr(reaper, "SETTLED", 3_600.0)
+    ages = []
+    look = Reaper.look
+
+    async def noting(
+        self: Reaper, connection: psycopg.AsyncConnection, me: str, age: float
+    ) -> None:
+        await look(self, connection, me, age)
+        ages.append(age)
+
     everybody = [await processes.one(name) for name in ("one", "two", "three")]
     processes.ask(CUT)
     await leave(processes, seen=0.0)
-    processes.ask(CUT)
-    # The one that has no lock when that time is over is the one that ended.
+    began = time.monotonic()
+    cut = [pid for pid, _ in processes.ask(CUT)]
+    await processes.until(lambda: processes.ask(LOCKED, cut) == [(3,)])
+    monkeypatch.setattr(Reaper, "look", noting)
+    # One that is unlocked is looked at twice before it counts as ended.
+    await processes.until(lambda: len(ages) >= 3 * len(everybody))
+    # They count from the new connections on.
+    assert max(ages) < time.monotonic() - began
+    assert [each.reapings for each in everybody] == [0, 0, 0]
+    assert ("ghost",) in processes.ask(LISTED)
+    # The one that has no lock when the time is over is the one that ended.
+    monkeypatch.setattr(reaper, "SETTLED", 0.0)
     await processes.until(lambda: sum(each.reapings for each in everybody) == 1)
     assert processes.ask(LISTED) == [("one",), ("three",), ("two",)]
     await processes.until(lambda: not processes.ask(JOBS))
