@@ -12,7 +12,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
-from bot.domain.completion import ChatMessage, Compaction, RequestFile
+from bot.domain.completion import ChatMessage, Compaction, Encoded, RequestFile
 from bot.domain.scope import ThreadKey
 from bot.domain.summary import ReadTurn
 from storage import files, passages
@@ -90,7 +90,7 @@ def _with_kept(
     for number, ids in passage.files:
         asked = {id: files.ask_files(db, id) for id in ids}
         before[number] = replace(before[number], files=_files(asked, ids))
-    turns = list(_turns(db, thread, passage.turn))
+    turns = list(_turns(db, thread, passage.turn, keeps=True))
     summary = turns.pop(0).entries if turns and turns[0].is_summary else ()
     for each in turns[:-1]:
         passage.add(each.turn, each.entries, each.files)
@@ -98,9 +98,12 @@ def _with_kept(
     return [*summary, *before, *(entry for turn in turns for entry in turn.entries)]
 
 
-def _turns(db: Connection, thread: ThreadKey, behind: int = 0) -> Iterator[_Turn]:
+def _turns(
+    db: Connection, thread: ThreadKey, behind: int = 0, *, keeps: bool = False
+) -> Iterator[_Turn]:
     """Yield what is read of `thread`: the summary, if there is one, and the turns with
-    ids above `behind`. Of a long thread, making values of all of them takes time."""
+    ids above `behind`, whose JSON is kept with them if it `keeps` it. Of a long thread,
+    making values of all of them takes time."""
     # All is asked for before any is read: on PostgreSQL one round trip brings it.
     used = db.execute(USED, named(thread))
     after = {**named(thread), "behind": behind}
@@ -130,7 +133,7 @@ def _turns(db: Connection, thread: ThreadKey, behind: int = 0) -> Iterator[_Turn
                 shown.append(id)
         answer = answers[0] if answers else None
         left = len(asked) - asked.count(None)
-        entries = _exchange(preface, asked, answer)
+        entries = _exchange(preface, asked, answer, keeps=keeps)
         if shown and left:
             entries[0] = replace(entries[0], files=_files(asked_files, shown))
         if entries:
@@ -148,6 +151,8 @@ def _exchange(
     preface: str | None,
     contents: Sequence[str | None],
     answer: str | None,
+    *,
+    keeps: bool,
 ) -> list[ChatMessage]:
     """Return what the model reads of one turn, without files; the content of a deleted
     message is None.
@@ -156,10 +161,12 @@ def _exchange(
     conversation or seem to answer another question.
     """
     left = [content for content in contents if content is not None]
-    if contents and not left and preface and answer:
-        return [ChatMessage("user", preface), ChatMessage("assistant", answer)]
-    if not left:
+    if not left and not (contents and preface and answer):
         return []
-    text = "\n".join([preface, *left] if preface else left)
-    asked = ChatMessage("user", text)
-    return [asked, ChatMessage("assistant", answer)] if answer else [asked]
+    said = [("user", "\n".join([preface, *left] if preface else left))]
+    if answer:
+        said.append(("assistant", answer))
+    return [
+        ChatMessage(role, text, (), None, Encoded() if keeps else None)
+        for role, text in said
+    ]

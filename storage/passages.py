@@ -12,12 +12,12 @@ import sys
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Self
 
 from sqlite_utils import Database
 
-from bot.domain.completion import ChatMessage, Encoded
+from bot.domain.completion import ChatMessage
 from storage.connection import Connection
 
 #: The most bytes of all passages: about seven threads of a thousand turns.
@@ -87,8 +87,7 @@ class Passage:
         if files:
             self.files.append((len(self.entries), files))
         for each in entries:
-            kept = ChatMessage(each.role, each.content, encoded=Encoded())
-            self.entries.append(kept)
+            self.entries.append(replace(each, files=()) if each.files else each)
             self.size += 2 * sys.getsizeof(each.content) + _FRAME
 
 

@@ -247,13 +247,14 @@ def _encoded_messages(request: Request) -> Iterator[object]:
     """Yield the messages of `request`: the JSON of those that later requests have, too,
     which is made once."""
     options = document_options(request)
+    encode = msgspec.json.Encoder().encode
     for each in request.messages:
         if each.encoded is None or each.files or each.compaction:
             yield _message(each, request.model, options)
             continue
         if not each.encoded.json:
-            made = _message(each, request.model, options)
-            each.encoded.json = msgspec.json.encode(made)
+            said = {"role": each.role, "content": each.content}
+            each.encoded.json = encode(said)
         yield msgspec.Raw(each.encoded.json)
 
 

@@ -11,6 +11,7 @@ import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from bot.domain.attachment import StoredFile
 from bot.domain.message import Message
@@ -50,6 +51,8 @@ DOCUMENT = "document"
 EMPTY = "(mentioned you without a question: read what was said before, and help)"
 
 
+# Answers in progress share it.
+@lru_cache(maxsize=64)
 def system_prompt(
     instructions: str, request: str = "", *, has_tools: bool = False
 ) -> str:

@@ -85,7 +85,8 @@ class StreamedReply:
         self._renderer = Renderer(limits, file_lines)
         self._changed = Flag()
         self._finished = self._withdrawn = False
-        self._failures = 0
+        #: How many writes in a row the platform refused, and when the next may follow.
+        self._refused = 0, float("-inf")
         self._before = {shown.index: shown for shown in turn.shown}
         # Only for an interrupted attempt: `retry` is to show the new text at once.
         cut = turn.attempts > 0 and any(shown.message for shown in turn.shown)
@@ -95,7 +96,6 @@ class StreamedReply:
         self._began = float("inf")
         #: The time at which a placeholder is due.
         self._placeholder = float("inf")
-        self._retry = float("-inf")
         self._shown: dict[int, Part] = {}
         self._edited: dict[int, float] = {}
         #: The same as everybody sees it: without what was appended to a stream.
@@ -316,7 +316,7 @@ class StreamedReply:
                 turn, interval = WriteKind.EDIT, self._limits.pace(WriteKind.EDIT)
                 wait = interval.interval(len(self.text))
                 earliest = self._shared_at.get(part.index, float("-inf")) + wait
-            earliest = max(earliest, self._retry)
+            earliest = max(earliest, self._refused[1])
             request = WriteRequest(key, thread, way, priority, earliest, turn)
             requests.append(request)
         return requests
@@ -343,7 +343,7 @@ class StreamedReply:
         kind = request.kind
         try:
             if await self._write(part, request):
-                self._failures = 0
+                self._refused = 0, float("-inf")
                 self._scheduler.count(kind, "written")
         except Throttled as error:
             self._scheduler.count(kind, "limited")
@@ -361,8 +361,8 @@ class StreamedReply:
             raise
         except (DeliveryError, StorageError) as error:
             self._scheduler.count(kind, "failed")
-            self._failures += 1
-            self._retry = self._clock() + BACKOFF.pause(self._failures)
+            failures = self._refused[0] + 1
+            self._refused = failures, self._clock() + BACKOFF.pause(failures)
             log.warning("reply.delayed thread=%s %s", self._turn.thread, error)
 
     async def _write(self, part: Part, request: WriteRequest) -> bool:

@@ -134,7 +134,7 @@ REASONS = {
         "the threads of a day in one workspace, and MOST_MISSED for each read"
     ),
     "adapters/slack/sockets.py Sockets._open_now": "at most MOST_CONNECTIONS",
-    "adapters/slack/sockets.py Sockets._handlers": "at most MOST_CONNECTIONS",
+    "adapters/slack/sockets.py Sockets._sockets": "at most MOST_CONNECTIONS",
     "adapters/slack/task_cards.py TaskCards.waiting": ANSWER,
     "bot/rendering/inline.py _CodeEnds._starts": ANSWER,
     "bot/rendering/inline.py _Reader._ends": ANSWER,

@@ -187,6 +187,22 @@ async def test_what_was_read_and_then_rolled_back_is_gone(
         assert await writer.write(both) == before
 
 
+async def test_the_json_made_for_a_question_is_there_for_the_next(
+    tmp_path: Path,
+) -> None:
+    async with keeping(tmp_path / "t.db") as (store, writer):
+        for number in range(3):
+            await exchange(store, said(f"{number}", at=float(number)), "Yes.")
+        first = await writer.write(both)
+        await exchange(store, said("3", at=3.0), "Yes.")
+        again = await writer.write(both)
+    # The last turn may still have been under way.
+    assert all(
+        one.encoded is other.encoded is not None
+        for one, other in zip(first[:4], again, strict=False)
+    )
+
+
 async def test_all_together_have_a_maximum_size(tmp_path: Path) -> None:
     db = open_for_writing(tmp_path / "t.db")
     kept = passages.Passages(db, most=5_000)
