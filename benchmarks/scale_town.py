@@ -31,8 +31,9 @@ from tests.support.process import Process, claude_env
 from tests.support.slack_house import KEY, oauth_env
 
 PATIENCE = 300.0
-# How often the database is asked whether something is done, in seconds.
-LOOK = 0.05
+# How often the database is asked whether something is done, in seconds, and whether
+# all is answered: each question counts among what answers take.
+LOOK, LOOK_AT_ALL = 0.05, 0.25
 
 KNOWN = "SELECT count(*) FROM processes WHERE name LIKE %s"
 OPEN_TURNS = "SELECT count(*) FROM turns WHERE state <> 'delivered'"
@@ -176,16 +177,16 @@ class Town:
         except psycopg.errors.UndefinedTable:
             return []
 
-    async def until(self, condition: Callable[[], object]) -> None:
-        """Wait until `condition()` holds."""
+    async def until(self, condition: Callable[[], object], each: float = LOOK) -> None:
+        """Wait until `condition()` holds, at which it looks `each` so many seconds."""
         async with asyncio.timeout(PATIENCE):
             while not condition():  # noqa: ASYNC110 - a database tells nobody
-                await asyncio.sleep(LOOK)
+                await asyncio.sleep(each)
 
     async def delivered(self) -> None:
         """Wait until every question is answered."""
         await self.slack.until(lambda: self.slack.settled, PATIENCE)
-        await self.until(lambda: self.ask(OPEN_TURNS) == [(0,)])
+        await self.until(lambda: self.ask(OPEN_TURNS) == [(0,)], LOOK_AT_ALL)
 
     def used(self) -> dict[str, float]:
         """Seconds of processor time that each role, PostgreSQL, and the emulators with
