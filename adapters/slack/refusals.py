@@ -1,4 +1,4 @@
-"""What Slack means when it refuses a call."""
+"""The errors that Slack's refusals of calls become."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -40,8 +40,8 @@ class Group:
 
 
 class Agenda:
-    """When groups are to be looked at, so that a write in one workspace takes no time
-    for all others."""
+    """The times at which groups are to be looked at, so that a write in one workspace
+    takes no time for all others."""
 
     def __init__(self) -> None:
         #: The soonest first. One of a group whose `soonest` is another is outdated.

@@ -113,7 +113,7 @@ class Town:
         return self.say(platform, said, thread=thread, who=who)
 
     def is_open(self, platform: str, thread: str) -> bool:
-        """Whether people can go on in a thread."""
+        """Return whether people can go on in a thread."""
         return platform == "slack" or thread in self.discord.threads(self._general)
 
     def replies(self, platform: str, thread: str) -> list[str]:

@@ -1,5 +1,5 @@
-"""What every test of Threadkeep gets, and the emulators' own tests do not: a plugin of
-pytest."""
+"""Fixtures of every test of Threadkeep, which the emulators' own tests do not need: a
+plugin of pytest."""
 
 from collections.abc import AsyncIterator, Iterator
 

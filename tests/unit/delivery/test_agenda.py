@@ -1,4 +1,4 @@
-"""When the budgets of workspaces are looked at."""
+"""The agenda returns each group when it is due."""
 
 from bot.delivery.agenda import MOST_ENTRIES, Agenda, Group
 

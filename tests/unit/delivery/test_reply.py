@@ -1,4 +1,4 @@
-"""What a reply takes while it is written."""
+"""The memory of a reply in progress is bounded."""
 
 import dis
 
