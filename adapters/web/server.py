@@ -8,6 +8,7 @@ import logging
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
+from functools import cache
 from pathlib import Path
 
 from aiohttp import web
@@ -68,8 +69,10 @@ def application(context: Context) -> web.Application:
     return app
 
 
+@cache
 def environment() -> Environment:
-    """Return the templates: everything that they show is escaped."""
+    """Return the templates, which all servers of a process share, since each takes
+    milliseconds to compile; everything that they show is escaped."""
     found = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,

@@ -1,6 +1,7 @@
 """Fixtures of every test of Threadkeep, which the emulators' own tests do not need: a
 plugin of pytest."""
 
+import sys
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -12,9 +13,14 @@ from tests.support.process import Nursery
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Migrate a database for the processes of tests."""
+    """Migrate a database for the processes of tests, and compile the templates of the
+    web pages if there are tests of them."""
     if session.config.getoption("workers"):
         memory_store.prepare()
+        if server := sys.modules.get("adapters.web.server"):
+            templates = server.environment()
+            for name in templates.list_templates():
+                templates.get_template(name)
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
