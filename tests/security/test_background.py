@@ -38,7 +38,6 @@ from bot.listening import MOST_STARTS
 from bot.runtime import background
 from bot.runtime.background import Background
 from bot.triage.chat.classifier import Classifier
-from storage.opening import open_store
 from tests.security.town import PATIENCE, PLATFORMS, SECRET, Town, built, served
 from tests.support import code
 from tests.support.deep import rounds
@@ -384,7 +383,6 @@ def arm(
 @pytest.mark.parametrize("error", ERRORS[: rounds(1, 4)])
 async def test_an_unforeseen_error_costs_one_task(
     error: type[Exception],
-    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
@@ -393,7 +391,8 @@ async def test_an_unforeseen_error_costs_one_task(
     monkeypatch.setattr(interactions, "PROMPT", PATIENCE)
     monkeypatch.setattr(surface, "RENEWAL", 0.05)
     caplog.set_level(logging.INFO)
-    async with built() as town, open_store(tmp_path / "t.db") as store:
+    store = MemoryStore()
+    async with built() as town:
         for platform in PLATFORMS:
             await town.set(store, platform, "auto_triage", "on")
             await town.set(store, platform, "feedback", "on")

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from sqlite_utils import Database
 
 from adapters.discord import backlog
@@ -32,13 +32,13 @@ from bot.triage.chat import auto as auto_triage
 from bot.triage.chat.auto import AT_ONCE, AutoTriage
 from bot.triage.chat.classifier import Classifier
 from storage.database import WAL_BYTES, open_for_writing
-from storage.opening import open_store
 from storage.reader import Reader
 from storage.writer import Writer
 from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.support.command_harness import NOON, Office
 from tests.support.deep import rounds
+from tests.support.memory_store import MemoryStore
 from tests.support.process import running
 from tests.support.scripted_model import ScriptedModel
 from tests.support.triage_requests import sorted_as
@@ -240,14 +240,14 @@ class Slow:
 
 
 async def test_what_slack_sends_beyond_the_bound_is_not_acknowledged_and_comes_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    store = MemoryStore()
     monkeypatch.setattr(intake, "MOST_EVENTS", 5)
     caplog.set_level(logging.INFO)
     async with (
         # Slack repeats for minutes; here it has to be often in a second.
         SlackEmulator(ack_timeout=0.3, retries=[0.05] * 1_000) as slack,
-        open_store(tmp_path / "t.db") as store,
     ):
         channel, alice = slack.add_channel("general"), slack.add_user("Alice")
         root = slack.say(alice, channel, "it fails")
@@ -278,29 +278,28 @@ async def test_what_slack_sends_beyond_the_bound_is_not_acknowledged_and_comes_a
     assert sum(map(int, spells)) > len(spells)
 
 
-async def test_the_queue_of_the_sdk_is_bounded(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_queue_of_the_sdk_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = MemoryStore()
     queues: list[asyncio.Queue[Any]] = []
 
-    class Handler(AsyncSocketModeHandler):
-        async def connect_async(self) -> None:
-            queues.append(self.client.message_queue)
-            await super().connect_async()  # type: ignore[no-untyped-call]
+    class Socket(SocketModeClient):
+        async def connect(self) -> None:
+            queues.append(self.message_queue)
+            await super().connect()  # type: ignore[no-untyped-call]
 
-    monkeypatch.setattr(sockets, "AsyncSocketModeHandler", Handler)
+    monkeypatch.setattr(sockets, "SocketModeClient", Socket)
     async with (
         SlackEmulator() as slack,
-        open_store(tmp_path / "t.db") as store,
         running(slack, store, ScriptedModel()),
     ):
         assert [each.maxsize for each in queues] == [intake.MOST_EVENTS]
 
 
-async def test_a_message_of_2000_mentions_on_slack_is_fifty_names_and_no_storm(
-    tmp_path: Path,
-) -> None:
-    async with SlackEmulator() as slack, open_store(tmp_path / "t.db") as store:
+async def test_a_message_of_2000_mentions_on_slack_is_fifty_names_and_no_storm() -> (
+    None
+):
+    store = MemoryStore()
+    async with SlackEmulator() as slack:
         channel, alice = slack.add_channel("general"), slack.add_user("Alice")
         bob = slack.add_user("Bob")
         model = ScriptedModel()
@@ -326,10 +325,9 @@ async def test_a_message_of_2000_mentions_on_slack_is_fifty_names_and_no_storm(
     assert "@U10001999" in asked
 
 
-async def test_names_are_not_asked_for_again_while_slack_refuses(
-    tmp_path: Path,
-) -> None:
-    async with SlackEmulator() as slack, open_store(tmp_path / "t.db") as store:
+async def test_names_are_not_asked_for_again_while_slack_refuses() -> None:
+    store = MemoryStore()
+    async with SlackEmulator() as slack:
         channel, alice = slack.add_channel("general"), slack.add_user("Alice")
         async with running(slack, store, ScriptedModel()):
             for number in range(3):
@@ -345,16 +343,18 @@ async def test_names_are_not_asked_for_again_while_slack_refuses(
     assert outcomes["ratelimited"] <= 10
 
 
-async def test_ten_thousand_messages_take_few_calls_and_hold_nobody_up(
-    tmp_path: Path,
-) -> None:
+async def test_ten_thousand_messages_take_few_calls_and_hold_nobody_up() -> None:
+    store = MemoryStore()
     count = rounds(560, 10_000)
-    async with SlackEmulator() as slack, open_store(tmp_path / "t.db") as store:
-        channel, alice = slack.add_channel("general"), slack.add_user("Alice")
+    async with SlackEmulator() as slack:
+        # In the long form it hears them, too.
+        channel = slack.add_channel("general", joined=rounds(False, True))
+        alice = slack.add_user("Alice")
         long = slack.say(alice, channel, "the root")
         for number in range(count):
             slack.say(alice, channel, f"detail {number}.", thread_ts=long)
         short = slack.say(alice, channel, "another root")
+        slack.invite(channel)
         model = ScriptedModel()
         async with running(slack, store, model):
             for root in (long, short):
@@ -412,12 +412,13 @@ class Full:
 
 
 async def test_on_discord_so_much_is_held_while_the_disk_is_full_and_none_is_lost(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    store = MemoryStore()
     caplog.set_level(logging.INFO)
     monkeypatch.setattr(backlog.Backlog.keep, "__defaults__", (5,))
     monkeypatch.setattr(retry, "BACKOFF", retry.Backoff(0.05, 30.0))
-    async with DiscordEmulator() as discord, open_store(tmp_path / "t.db") as store:
+    async with DiscordEmulator() as discord:
         general, alice = discord.add_channel("general"), discord.add_user("Alice")
         full = Full(store)
         async with running(discord, full, ScriptedModel()):
@@ -510,10 +511,9 @@ async def test_what_nobody_foresaw_does_not_hold_up_those_behind(
     assert "Alice" not in caplog.text
 
 
-async def test_140_mentions_of_nobody_on_discord_are_at_most_fifty_calls(
-    tmp_path: Path,
-) -> None:
-    async with DiscordEmulator() as discord, open_store(tmp_path / "t.db") as store:
+async def test_140_mentions_of_nobody_on_discord_are_at_most_fifty_calls() -> None:
+    store = MemoryStore()
+    async with DiscordEmulator() as discord:
         general, alice = discord.add_channel("general"), discord.add_user("Alice")
         model = ScriptedModel()
         async with running(discord, store, model):

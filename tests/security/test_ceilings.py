@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -59,9 +59,8 @@ DEAR = Usage(input=100, output=4_000)
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    async with open_store(tmp_path / "threadkeep.db") as store:
-        yield store
+def store() -> Store:
+    return MemoryStore()
 
 
 def operator(**values: str) -> Operator:
@@ -612,18 +611,15 @@ def test_no_chat_knows_the_budgets_over_all_workspaces() -> None:
     assert BY_NAME.keys().isdisjoint({"budget_total_day", "budget_total_month"})
 
 
-async def test_an_owner_of_a_server_of_their_own_spends_what_the_operator_allows(
-    tmp_path: Path,
-) -> None:
-    model = ScriptedModel()
+async def test_an_owner_of_a_server_of_their_own_spends_what_the_operator_allows() -> (
+    None
+):
+    model, store = ScriptedModel(), MemoryStore()
     last = Report("claude-sonnet-5-5", "r", DEAR, "end_turn")
     for _ in range(9):
         model.script("Yes.", last)
     said = operator(budget_day="0.05", budget_total_day="0.07", max_tokens="4000")
-    async with (
-        DiscordEmulator() as discord,
-        open_store(tmp_path / "threadkeep.db") as store,
-    ):
+    async with DiscordEmulator() as discord:
         lairs = []
         for number in range(3):
             guild = discord.add_guild(f"Eve's {number}")

@@ -31,7 +31,6 @@ from bot.errors import AccessRevoked, ThreadGone
 from bot.ports import host as ports_host
 from bot.ports import platform as ports_platform
 from bot.ui.elements import Command, Response
-from storage.opening import open_store
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.discord import faults as discord_faults
 from tests.emulators.discord.faults import ALWAYS, MESSAGE, MESSAGES, THREADS
@@ -90,7 +89,6 @@ def met_by(*, deep: bool = False, **calls: str) -> Callable[[Trigger], Trigger]:
 
 
 @met_by(slack="chat.postMessage")
-@met_by(slack="assistant.threads.setStatus", deep=True)
 @met_by(slack="users.info")
 async def a_question_in_slack(town: Town) -> None:
     town.ask("slack")
@@ -98,7 +96,6 @@ async def a_question_in_slack(town: Town) -> None:
 
 @met_by(discord=f"POST {MESSAGES}")
 @met_by(discord=f"POST {THREADS}")
-@met_by(discord=r"POST /channels/\d+/typing")
 async def a_question_in_discord(town: Town) -> None:
     town.ask("discord")
 
@@ -197,11 +194,13 @@ async def a_notice_in_discord(town: Town) -> None:
 
 
 @met_by(slack="reactions.add")
+@met_by(slack="assistant.threads.setStatus", deep=True)
 async def a_question_that_waits_in_slack(town: Town) -> None:
     await _second_question(town, "slack", asyncio.Event())
 
 
 @met_by(discord=f"PUT {REACTIONS}")
+@met_by(discord=r"POST /channels/\d+/typing")
 async def a_question_that_waits_in_discord(town: Town) -> None:
     await _second_question(town, "discord", asyncio.Event())
 
@@ -225,6 +224,7 @@ async def _second_question(town: Town, platform: str, gate: asyncio.Event) -> No
     town.model.script(gate)
     thread = town.ask(platform)
     await town.until(lambda: len(town.model.requests) > asked)
+    await town.until(lambda: town.is_open(platform, thread))
     town.ask(platform, thread=thread, who="Bob")
 
 
@@ -314,14 +314,15 @@ def ways() -> list[Meeting]:
 
 @pytest.mark.parametrize("meeting", ways(), ids=str)
 async def test_a_revoked_token_takes_its_platform_down_and_no_other(
-    meeting: Meeting, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    meeting: Meeting, caplog: pytest.LogCaptureFixture
 ) -> None:
     # With the other platform itself: `test_a_closed_gateway_concerns_discord_alone` and
     # `test_when_both_turn_us_away_it_ends_with_status_2_and_a_sentence_each`.
     [name] = {*PLATFORMS} - {meeting.platform}
     other, there = FakeAdapter(name), ThreadKey(name, "W", "C", "t")
     asked = Message(there, "m1", time.time(), "bob", "and now?", True, True)
-    async with built() as town, open_store(tmp_path / "t.db") as town.store:
+    async with built() as town:
+        town.store = MemoryStore()
         for option in ("auto_triage", "feedback"):
             await town.set(town.store, meeting.platform, option, "on")
         async with served(

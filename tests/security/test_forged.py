@@ -6,7 +6,6 @@ import json
 import random
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +19,6 @@ from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.setting import Change, Draft
 from bot.domain.triage_case import TriageCase
 from bot.ui.elements import LINE_CHARS, Command
-from storage.opening import open_store
 from storage.store import DatabaseStore
 from tests.adapters.discord.test_admin import Town, towns
 from tests.adapters.discord.test_troubles import answering
@@ -236,11 +234,11 @@ class Ring(SlackOffice):
 
 
 @pytest.fixture
-async def ring(tmp_path: Path) -> AsyncIterator[Ring]:
+async def ring() -> AsyncIterator[Ring]:
+    store = MemoryStore()
     async with (
         SlackEmulator(rates=UNLIMITED) as slack,
         ClaudeEmulator() as claude,
-        open_store(tmp_path / "threadkeep.db") as store,
     ):
         ring = Ring(slack, claude, store)
         ring.olga = slack.add_user("Olga", admin=True)

@@ -4,7 +4,6 @@ direct messages, guests, rights to a server, drafts, and fresh starts."""
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Mapping
-from pathlib import Path
 
 import pytest
 
@@ -35,7 +34,6 @@ from bot.messages.settings import (
 from bot.settings.options import OPTIONS
 from bot.text import references
 from bot.ui.elements import Command, CommandResult, Response
-from storage.opening import open_store
 from tests.adapters.discord.test_admin import Town, towns
 from tests.adapters.discord.test_troubles import answering
 from tests.adapters.slack.test_admin import Admins
@@ -590,11 +588,11 @@ async def test_whoever_may_not_ask_begins_nothing_afresh() -> None:
 
 
 @pytest.fixture
-async def admins(tmp_path: Path) -> AsyncIterator[Admins]:
+async def admins() -> AsyncIterator[Admins]:
+    store = MemoryStore()
     async with (
         SlackEmulator(rates=UNLIMITED) as slack,
         ClaudeEmulator() as claude,
-        open_store(tmp_path / "threadkeep.db") as store,
         connect_claude(claude.api_key, claude.base_url) as model,
         running(slack, store, model, grace=0.2),
     ):

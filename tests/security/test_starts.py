@@ -36,6 +36,7 @@ from tests.security.town import PLATFORMS, SECRET, built, served
 from tests.support import code
 from tests.support.deep import DEEP, deep_only, rounds
 from tests.support.fakes import FakeAdapter, FakeSurface
+from tests.support.memory_store import MemoryStore
 from tests.support.process import OPERATOR
 from tests.support.scripted_model import ScriptedModel
 from tests.support.store_helpers import answer
@@ -378,19 +379,17 @@ async def test_what_says_nothing_of_a_turn_is_not_counted(tmp_path: Path) -> Non
         assert {row[0] for row in db.execute("SELECT failures FROM turns")} == {0}
 
 
-async def test_shutting_down_while_an_answer_is_written_out_is_no_failure(
-    tmp_path: Path,
-) -> None:
-    async with open_store(tmp_path / "t.db") as store:
-        thread = ThreadKey("slack", "W", "C", "t")
-        await store.receive(asked(thread, "m1", opens=True), answer)
-        turn = await store.next_turn(thread)
-        assert turn is not None
-        await store.begin_turn(turn, time.time())
-        await store.finish_turn(turn, conclude("Done.", None), time.time())
-        for _ in range(3 * MOST_FAILURES):
-            assert await store.record_failure(turn) == 1
-            await store.release_turn(turn)
+async def test_shutting_down_while_an_answer_is_written_out_is_no_failure() -> None:
+    store = MemoryStore()
+    thread = ThreadKey("slack", "W", "C", "t")
+    await store.receive(asked(thread, "m1", opens=True), answer)
+    turn = await store.next_turn(thread)
+    assert turn is not None
+    await store.begin_turn(turn, time.time())
+    await store.finish_turn(turn, conclude("Done.", None), time.time())
+    for _ in range(3 * MOST_FAILURES):
+        assert await store.record_failure(turn) == 1
+        await store.release_turn(turn)
 
 
 @pytest.mark.parametrize("error", [RecursionError, *deep_only(RuntimeError)])
@@ -461,8 +460,9 @@ def test_no_text_is_read_as_a_number_anywhere_else() -> None:
         ("ask_command.py", "target"),
         ("modals.py", "field.required"),
         ("content.py", "total"),
-        # A number of seconds.
+        # Numbers of seconds.
         ("live.py", "patience"),
+        ("global_rate_limit.py", "(now - self._refused_at) / WIDER_FOR"),
         # At most 13 digits.
         ("markup.py", "match['time']"),
         ("catching_up.py", "thread.thread"),
@@ -507,10 +507,11 @@ async def test_a_channel_that_discord_does_not_know_costs_the_announcement(
 
 
 async def test_a_thread_that_cannot_be_caught_up_with_holds_up_no_other(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(retry, "BACKOFF", retry.Backoff(0.001, 0.001))
-    async with built() as town, open_store(tmp_path / "t.db") as store:
+    store = MemoryStore()
+    async with built() as town:
         async with served(town, store):
             await town.answers("discord")
             first = town.thread

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from inspect import isfunction
-from pathlib import Path
 from typing import Any, get_type_hints
 
 import pytest
@@ -24,7 +23,6 @@ from bot.messages.settings import NOT_SERVED
 from bot.ports.host import Host
 from bot.settings.effective import Operator
 from bot.ui.elements import Command, Page, Response
-from storage.opening import open_store
 from storage.store import DatabaseStore
 from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.discord.interactions import Asked
@@ -358,12 +356,9 @@ class Guilds:
 
 
 @pytest.fixture
-async def guilds(tmp_path: Path) -> AsyncIterator[Guilds]:
-    async with (
-        DiscordEmulator() as discord,
-        open_store(tmp_path / "threadkeep.db") as store,
-    ):
-        yield Guilds(discord, store, ScriptedModel())
+async def guilds() -> AsyncIterator[Guilds]:
+    async with DiscordEmulator() as discord:
+        yield Guilds(discord, MemoryStore(), ScriptedModel())
 
 
 async def responded(discord: DiscordEmulator, asked: Asked) -> InteractionResponse:
@@ -568,13 +563,10 @@ async def test_check_says_which_slack_workspace_it_is() -> None:
 
 
 async def test_a_slack_workspace_that_is_not_served(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    model = ScriptedModel()
-    async with (
-        SlackEmulator() as slack,
-        open_store(tmp_path / "threadkeep.db") as store,
-    ):
+    model, store = ScriptedModel(), MemoryStore()
+    async with SlackEmulator() as slack:
         alice, general = (
             slack.add_user("Alice", admin=True),
             slack.add_channel("general"),
@@ -596,13 +588,10 @@ async def test_a_slack_workspace_that_is_not_served(
     assert caplog.text.count("slack.not_served") == 1
 
 
-async def test_what_is_said_in_another_workspace_with_the_app_is_not_kept(
-    tmp_path: Path,
-) -> None:
-    model = ScriptedModel()
+async def test_what_is_said_in_another_workspace_with_the_app_is_not_kept() -> None:
+    model, store = ScriptedModel(), MemoryStore()
     async with (
         SlackEmulator() as slack,
-        open_store(tmp_path / "threadkeep.db") as store,
         running(slack, store, model),
     ):
         alice, general = slack.add_user("Alice"), slack.add_channel("general")
