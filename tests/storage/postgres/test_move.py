@@ -282,7 +282,7 @@ def test_a_source_that_changes_meanwhile_is_noticed(path: Path, made: str) -> No
     assert killed(uri(path), uri(made), 90)
     with open_for_writing(path) as db:
         db.execute("UPDATE threads SET epoch = 77 WHERE id = 1")
-    assert "threads differs" in problem(lambda: moved(path, made))
+    assert "in threads differ" in problem(lambda: moved(path, made))
     assert moved(path, made)["threads"] == ROWS
     with connected(made) as db:
         [row] = db.execute("SELECT epoch FROM threads WHERE id = 1").fetchall()
