@@ -48,9 +48,6 @@ log = logging.getLogger(__name__)
 # does not shrink while it is read.
 CATCH_UP = 3.0
 
-# Seconds by which the sign that an answer comes lets the request to Claude go first.
-BEHIND_REQUEST = 0.01
-
 # Pauses between tries of a write that the platform refuses.
 BACKOFF = Backoff(first=0.5, longest=30.0)
 
@@ -141,8 +138,7 @@ class StreamedReply:
             self._hurry()
 
     async def _lay_out(self) -> None:
-        # As long as there is more.
-        for _ in iter(self._renderer.lay_out, False):
+        while self._renderer.lay_out():
             await asyncio.sleep(0)
 
     @property
@@ -229,14 +225,14 @@ class StreamedReply:
     async def _announce(self) -> None:
         """Show the platform's typing indicator, and schedule a placeholder: at once
         without an indicator, else for the case that nothing else follows."""
-        await asyncio.sleep(BEHIND_REQUEST)
         if self._is_over:
             return
         signed = False
         try:
             signed = await self._surface.announce()
         finally:
-            self._placeholder = self._clock() + self._limits.silence * signed
+            silence = self._limits.silence if signed else 0.0
+            self._placeholder = self._clock() + silence
             self._changed.set()
 
     def _hurry(self) -> None:
