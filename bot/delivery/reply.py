@@ -138,8 +138,10 @@ class StreamedReply:
             self._hurry()
 
     async def _lay_out(self) -> None:
-        while self._renderer.lay_out():
+        has_more = self._renderer.lay_out()
+        while has_more:
             await asyncio.sleep(0)
+            has_more = self._renderer.lay_out()
 
     @property
     def has_posted(self) -> bool:
