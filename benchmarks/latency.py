@@ -114,7 +114,7 @@ async def _ask_all(name: str) -> tuple[list[Took], list[Took], list[Took], int]:
                         [await office.ask(where) for where in (None, key, key)]
                         for key in long
                     ]
-        size = len(str(claude.questions[-1].body["messages"]))
+        size = max(len(str(each.body["messages"])) for each in claude.questions)
     new, old, again = (list(each) for each in zip(*took, strict=True))
     return new, old, again, size
 
@@ -141,7 +141,8 @@ class Office:
         durable = clock()
         await claude.until(lambda: len(claude.questions) > before)
         used = exact_cpu(self._pid) - idle
-        await claude.until(lambda: len(claude.sent) > before and bool(claude.sent[-1]))
+        asked = claude.questions[before]
+        await claude.until(lambda: bool(asked.sent))
         await platform.until(lambda: platform.promised(question), PATIENCE)
         await platform.until(lambda: platform.answer(question), PATIENCE)
         await platform.until(lambda: platform.settled, PATIENCE)
@@ -152,7 +153,7 @@ class Office:
         return Took(
             durable=durable - question.at,
             acknowledged=acknowledged and acknowledged - question.at,
-            asked=claude.questions[-1].at - question.at,
+            asked=asked.at - question.at,
             promised=promised - question.at,
             used=used,
         )
