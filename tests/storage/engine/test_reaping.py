@@ -186,9 +186,9 @@ async def test_nobody_is_reaped_before_all_had_time_to_lock_again(
         await look(self, connection, me, age)
         ages.append(age)
 
-    everybody = [await processes.one(name) for name in ("one", "two", "three")]
-    processes.ask(CUT)
+    # Before they start, or one of them takes its job.
     await leave(processes, seen=0.0)
+    everybody = [await processes.one(name) for name in ("one", "two", "three")]
     began = time.monotonic()
     cut = [pid for pid, _ in processes.ask(CUT)]
     await processes.until(lambda: processes.ask(LOCKED, cut) == [(3,)])
