@@ -26,6 +26,8 @@ Ts = TypeVarTuple("Ts")
 
 # Seconds that a command may take on a machine that is busy with other things.
 PATIENCE = 60.0
+# Seconds that a thread may take to end after its command.
+ENDING = 10.0
 
 # Streams, environment and folder are one for the whole process.
 _ALONE = threading.Lock()
@@ -114,9 +116,16 @@ def _nothing_left() -> Iterator[None]:
         os.umask(mask)
         resource.setrlimit(resource.RLIMIT_NOFILE, files)
         logging.getLogger().handlers[:] = handlers
-    left = {each.name for each in {*threading.enumerate()} - threads}
     # Those of the test's own event loop may have begun meanwhile.
-    assert not [name for name in left if not name.startswith("asyncio_")], left
+    left = [
+        each
+        for each in {*threading.enumerate()} - threads
+        if not each.name.startswith("asyncio_")
+    ]
+    for each in left:
+        # rich tells its thread that draws to end, and does not wait for that.
+        each.join(ENDING)
+    assert not any(each.is_alive() for each in left), left
 
 
 class _Loop(asyncio.SelectorEventLoop):
