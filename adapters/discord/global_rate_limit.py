@@ -84,8 +84,9 @@ class GlobalRateLimiter:
         now = self._clock()
         if now - self._refused_at < TOGETHER:
             return
-        step = min(self._current_step(now) + 1, len(SECONDS) - 1)
-        if step > self._current_step(now):
+        current = self._current_step(now)
+        step = min(current + 1, len(SECONDS) - 1)
+        if step > current:
             log.warning("discord.global_limit for=%.0f", WIDER_FOR)
         self._step, self._refused_at = step, now
 

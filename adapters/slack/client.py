@@ -10,7 +10,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NoReturn
+from typing import Any
 from urllib.request import getproxies
 
 import aiohttp
@@ -18,7 +18,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.config import SlackConfig
-from adapters.slack.refusals import Refusal, refusal
+from adapters.slack.refusals import refusal
 from bot.errors import AccessRevoked, DeliveryError, ThreadGone, Throttled, Unfit
 from bot.runtime import fencing
 
@@ -45,11 +45,6 @@ _QUIET_BY_METHOD: Mapping[str, tuple[str, ...]] = {
 log = logging.getLogger(__name__)
 
 TIMEOUT = aiohttp.ClientTimeout(total=30, connect=10)
-
-# The SDK puts each call and its answer together for this log, unless the level of the
-# logger itself, not one that it inherits, is above DEBUG.
-SDK_LOG = logging.getLogger("slack_sdk.web")
-SDK_LOG.setLevel(logging.WARNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +100,6 @@ class SlackClient:
         if not isinstance(answer, dict):
             raise DeliveryError(f"{method}: Slack's answer cannot be read")
         return answer
-
-    def _refuse(self, refused: Refusal) -> NoReturn:
-        meaning = refused.meaning(self._workspace)
-        if isinstance(meaning, AccessRevoked):
-            self.on_revoked(meaning)
-        if needed := refused.needed:
-            self.on_missing_scope(needed)
-        raise meaning
 
     async def ready(self) -> None:
         """Make sure that the token is good. Raises AccessRevoked if there is none any
@@ -241,7 +228,13 @@ class SlackClient:
         try:
             yield
         except SlackApiError as error:
-            self._refuse(refusal(method, error))
+            refused = refusal(method, error)
+            meaning = refused.meaning(self._workspace)
+            if isinstance(meaning, AccessRevoked):
+                self.on_revoked(meaning)
+            if needed := refused.needed:
+                self.on_missing_scope(needed)
+            raise meaning from error
         except (TimeoutError, SlackClientError, aiohttp.ClientError) as error:
             raise DeliveryError(f"{method}: {type(error).__name__}") from error
 
@@ -275,5 +268,7 @@ def web_client(
         session=session,
         team_id=team or None,
         retry_handlers=[],
-        logger=SDK_LOG,
+        # The one whose own level `bot.runtime.logs` sets: for a logger that inherits
+        # its level, the SDK composes lines with each call and its answer.
+        logger=logging.getLogger("slack_sdk"),
     )

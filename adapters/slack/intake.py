@@ -100,7 +100,7 @@ class Intake:
     ) -> BoltResponse:
         """Take in `body` and return what acknowledges it. Raises if it is not
         durable."""
-        # As in facts A2.
+        # The number of the repetition (facts A2).
         repeat = number(request.headers.get("x-slack-retry-num", ["0"])[0]) or 0
         return await self._spool(body, repeat)
 
@@ -111,6 +111,7 @@ class Intake:
         try:
             return await self._spool(body, repeat)
         except Exception as error:
+            # Whatever it is, Slack has to send the body again.
             return await self.not_acknowledged(error)
 
     async def _spool(self, body: dict[str, Any], repeat: int) -> BoltResponse:

@@ -34,7 +34,7 @@ class Doorway:
         self.is_reached = False
 
     async def take(self, body: dict[str, Any]) -> BoltResponse:
-        """Note an event; acknowledge it if it is about a message of the bot."""
+        """Note an event; acknowledge it if it is about a probe of the bot."""
         self.is_reached = True
         ours = events.probe(body, self._us)
         if ours:
