@@ -122,7 +122,7 @@ class WriteBudget:
             for budget in budgets:
                 budget.refill(now)
             while group.waiting and (newly := self._grant_round(budgets, now)):
-                # What was passed over for a better alternative may have lost that.
+                # A request that was passed over for a better one may have lost that.
                 granted += newly
             agenda.put(group, group.find_soonest())
         self._pending.forget_idle(now)

@@ -223,7 +223,7 @@ async def second_question(town: Town, platform: str) -> None:
     thinks_for_a_while(town, "First.")
     thread = town.ask(platform)
     await town.until(lambda: len(town.model.requests) > asked)
-    # That may have been its triage, which needs no thread.
+    # The first request may be its triage, which needs no thread.
     await town.until(lambda: town.is_open(platform, thread))
     town.ask(platform, thread=thread, who="Bob")
 

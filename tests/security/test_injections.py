@@ -39,8 +39,8 @@ GROWING = {
     *("file_contents", "message_files", "receipts", "names", "summaries", "holders"),
     *("search_places", "search_words", "search_added", "search_removed"),
     "read_counts",
-    # That of the process itself: Discord's SDK takes a session to begin two seconds
-    # after its last guild came.
+    # The outage of the process itself: Discord's SDK takes a session to begin two
+    # seconds after its last guild came.
     "outages",
 }
 

@@ -126,7 +126,7 @@ async def running(
 
 
 async def test_five_hundred_long_messages_hold_nobody_up() -> None:
-    """Of the messages before the mention, Claude reads as many of the newest as fit."""
+    """Claude reads the newest messages before the mention, as many as fit."""
     store, adapter, model = MemoryStore(), FakeAdapter(), ScriptedModel()
     texts = ["<" + " " * 39_990 + f"x{n:03}" for n in range(500)]
     adapter.past = [

@@ -87,8 +87,8 @@ class Server:
         """Create a database, as a copy of `template` if that is given; return its
         name."""
         name = f"threadkeep_test_{os.getpid()}_{next(_numbers)}"
-        # What PostgreSQL does by itself takes a half more, and three times as much
-        # where there are tables.
+        # The default strategy takes half as long again, and three times as long where
+        # there are tables.
         statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
         of = sql.Identifier(template or "template1")
         self._run(statement.format(sql.Identifier(name), of))
