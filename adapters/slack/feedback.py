@@ -1,13 +1,17 @@
 """Handles the feedback buttons below an answer."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 from adapters.slack.client import SlackClient
 from adapters.slack.views import user_of
 from bot.domain.scope import Scope
+from bot.errors import StorageError
 from bot.messages.controls import NO_ANSWER, THANKS
 from bot.ports.host import Host
+
+log = logging.getLogger(__name__)
 
 #: The action id of the buttons, and the prefixes of their values, before a turn's key.
 FEEDBACK = "feedback"
@@ -22,22 +26,24 @@ async def take(
     value: str,
 ) -> None:
     """Store the rating in `value`, of a button pressed in `workspace`, and thank the
-    person.
-
-    Raises DeliveryError, StorageError or AccessRevoked.
-    """
+    person, or say why that failed. Raises DeliveryError or AccessRevoked."""
     container = body.get("container") or {}
     said = body.get("message") or {}
     channel = str(container.get("channel_id"))
     thread = str(said.get("thread_ts") or said.get("ts") or "")
     turn = value.removeprefix(UP).removeprefix(DOWN)
     place = Scope(workspace.platform, workspace.workspace, channel, thread)
-    refused = host.served.refusal(place.platform, place.workspace)
-    known = await host.conversations.feedback(place.key, turn, value.startswith(UP))
+    try:
+        known = await host.conversations.feedback(place.key, turn, value.startswith(UP))
+        refused = host.served.refusal(place.platform, place.workspace)
+        text = THANKS if known else refused or NO_ANSWER
+    except StorageError as error:
+        log.error("slack.not_remembered %s", error)
+        text = error.user_text
     await client.call_when_allowed(
         "chat.postEphemeral",
         channel=channel,
         thread_ts=thread,
         user=user_of(body),
-        text=THANKS if known else refused or NO_ANSWER,
+        text=text,
     )

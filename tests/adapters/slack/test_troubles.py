@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from functools import partial
+from typing import NoReturn
 
 import pytest
 
@@ -11,6 +12,8 @@ from adapters.slack import interactions
 from adapters.slack.adapter import connect
 from adapters.slack.client import open_client
 from adapters.slack.config import SlackConfig
+from bot.domain.scope import Scope, ThreadKey
+from bot.domain.setting import Change
 from bot.errors import AccessRevoked, ConfigError, StorageFull, ThreadLost
 from bot.runtime import fencing
 from tests.adapters.slack.conftest import Office
@@ -23,6 +26,7 @@ from tests.support.deep import deep_only
 from tests.support.memory_store import MemoryStore
 from tests.support.process import running, slack_env
 from tests.support.scripted_model import ScriptedModel
+from tests.support.store_helpers import quiet
 from tests.support.triage_requests import sorted_as
 
 
@@ -340,6 +344,31 @@ class FullOnce:
             self.refused += 1
             raise StorageFull("the disk is full")
         return await self._store.receive(*arguments, **more)  # type: ignore[attr-defined]
+
+
+class FullForRatings(MemoryStore):
+    """A store whose disk is full when somebody rates an answer."""
+
+    async def record_feedback(
+        self, thread: ThreadKey, turn: str, good: bool
+    ) -> NoReturn:
+        raise StorageFull("the disk is full")
+
+
+async def test_what_cannot_be_noted_is_said(bare: SlackEmulator) -> None:
+    channel, alice = bare.add_channel("general"), bare.add_user("Alice")
+    store = FullForRatings()
+    here = Scope("slack", bare.team, channel)
+    await store.change_settings([Change(here, "feedback", "on")], who=alice, now=1.0)
+    async with running(bare, store, ScriptedModel()):
+        ts = bare.say(alice, channel, f"{bare.mention} hello")
+        await bare.until(lambda: [e for e in bare.thread(channel, ts) if e.bot])
+        await quiet(store)
+        [reply] = [each for each in bare.thread(channel, ts) if each.bot]
+        bare.press_feedback(alice, channel, reply.ts, True)
+        await bare.until(lambda: bare.ephemerals(alice))
+    [told] = bare.ephemerals(alice)
+    assert (told.text, told.thread_ts) == (StorageFull.user_text, ts)
 
 
 async def test_a_revoked_token_ends_it_with_a_sentence(
