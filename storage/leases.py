@@ -111,6 +111,7 @@ def held(db: Connection, turn: Turn) -> Iterator[None]:
     try:
         yield
     except Exception as error:
+        # A lost thread explains whatever else went wrong inside.
         try:
             check()
         except ThreadLost:

@@ -181,6 +181,7 @@ class Commands:
             if await is_first(self._host.gateways, interaction):
                 await self._submitted(interaction)
         except Exception as error:
+            # As in `Tree.on_error`: whatever it is, the person waits for a response.
             report("take in a control", error)
             await interaction_responses.tell(interaction, BROKEN)
 

@@ -88,6 +88,7 @@ class CatchingUp:
                 # It would be the same for all other threads.
                 raise
             except Exception as error:
+                # Whatever it is, the other threads are caught up with.
                 log.warning("discord.not_caught_up thread=%s", thread)
                 report("catch up", error)
 

@@ -118,6 +118,7 @@ async def _session(link: Link) -> AsyncIterator["asyncio.Queue[str]"]:
         waiting.cancel()
         await link.close()
         session.cancel()
+        # Its errors were raised above; one that comes after the check says nothing.
         with contextlib.suppress(Exception, asyncio.CancelledError):
             await session
 

@@ -67,6 +67,7 @@ class NameCache:
         try:
             await self._find(wanted, dict.fromkeys(wanted, True))
         except Exception as error:
+            # Names are optional: the text is shown with ids instead.
             report("find names for a text", error)
         return self._names(guild, users)
 

@@ -198,6 +198,7 @@ class _Team:
                 failed += 1
                 log.info("slack.not_read team=%s %s", self._there.us.team, error)
             except Exception as error:
+                # Whatever it is, the others are read.
                 failed += 1
                 report("catch up", error)
         if left := failed + len(self._waiting):

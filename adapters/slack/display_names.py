@@ -37,6 +37,7 @@ class DisplayNames:
         except (DeliveryError, ConfigError, TimeoutError) as error:
             log.info("slack.nameless_text %s", type(error).__name__)
         except Exception as error:
+            # Whatever it is, the text is posted.
             report("find names for a text", error)
         return {}
 

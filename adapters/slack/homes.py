@@ -42,6 +42,7 @@ class Homes:
                 there = await self._get(team)
                 answer = await there.client.call("users.info", user=user)
             except (DeliveryError, AccessRevoked):
+                # It does not know them, or cannot be asked; another one may.
                 continue
             if (answer.get("user") or {}).get("team_id") == team:
                 self._known[user] = team

@@ -211,6 +211,7 @@ class InstalledWorkspaces:
             try:
                 await self.look()
             except Exception as error:
+                # The next look may succeed.
                 report("watch installations", error)
             await asyncio.sleep(EVERY)
 

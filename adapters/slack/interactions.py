@@ -311,6 +311,7 @@ class Interactions:
             log.info("slack.not_carried_out verb=%s %s", verb, error)
             return Response(error.user_text)
         except Exception as error:
+            # Whatever it is, the person waits for a response.
             report("carry out a command", error)
             return Response(ThreadkeepError.user_text)
 

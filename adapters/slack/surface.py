@@ -29,6 +29,7 @@ from bot.errors import (
     DeliveryError,
     Rerouted,
     ThreadGone,
+    ThreadLost,
     Throttled,
     Unfit,
     is_lost,
@@ -359,7 +360,7 @@ async def open_surface(
     surface = SlackSurface(client, status, streams, turn, files)
     try:
         yield surface
-    except Exception as error:
+    except (ThreadLost, ExceptionGroup) as error:
         if is_lost(error):
             surface.forget()
         raise

@@ -368,8 +368,8 @@ class ThreadDispatcher:
                     self._closed = True
                     raise
                 except Exception as error:
-                    # The only handler of unexpected errors. Without the message of
-                    # the error, which may hold what people wrote.
+                    # Whatever it is, other threads go on. Without the message of the
+                    # error, which may hold what people wrote.
                     log.error(
                         "turn.crashed thread=%s at=%s", thread, error_location(error)
                     )

@@ -130,7 +130,7 @@ class Responder:
             return None
         try:
             return await self._take_to_its_end(turn, stop)
-        except Exception as error:
+        except (ThreadLost, ExceptionGroup) as error:
             if not is_lost(error):
                 raise
             # Whoever has it now goes on with what is stored.

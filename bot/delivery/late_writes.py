@@ -116,7 +116,7 @@ class LateWrites:
         is passed on: cancelled, it could come all the same, and nobody would know."""
         try:
             yield
-        except Exception as error:
+        except (ThreadLost, ExceptionGroup) as error:
             if is_lost(error):
                 async with self._writing:
                     pass

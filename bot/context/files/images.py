@@ -129,6 +129,7 @@ def _exif(image: Image.Image) -> Mapping[int, Any]:
     try:
         return image.getexif()
     except Exception:
+        # Pillow raises anything.
         return {}
 
 
