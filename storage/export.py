@@ -14,17 +14,22 @@ from bot.messages.triage_files import output_failed
 from bot.runtime.private_files import make_private
 
 _CHUNK = 1_000
+# The column with the number of a row.
+_ROW = "row"
 
 
 async def write_table(
     path: Path, table: str, rows: AsyncIterator[Mapping[str, Any]]
 ) -> None:
-    """Replace `table` in the file at `path` by `rows`, with their number as its key;
-    create the file if it is new.
+    """Replace `table` in the file at `path` by `rows`, with their number as its key,
+    called `row` or, where they have a column of that name, `triage_row`; create the
+    file if it is new.
 
     Raises ConfigError; then the table is unchanged.
     """
     numbers = itertools.count(1)
+    columns = _Columns()
+    key = ""
     try:
         # A file that SQLite creates is world-readable.
         make_private(path)
@@ -32,14 +37,40 @@ async def write_table(
             db.execute("BEGIN IMMEDIATE")
             db.table(table).drop(ignore=True)
             while chunk := await _taken(rows):
+                named = [{columns.of(name): row[name] for name in row} for row in chunk]
+                key = key or columns.free(_ROW, f"triage_{_ROW}")
                 numbered = [
-                    {"row": number, **row}
-                    for row, number in zip(chunk, numbers, strict=False)
+                    {key: number, **row}
+                    for row, number in zip(named, numbers, strict=False)
                 ]
-                db.table(table).insert_all(numbered, pk="row", alter=True)
+                db.table(table).insert_all(numbered, pk=key, alter=True)
             db.execute("COMMIT")
     except (OSError, sqlite3.Error) as error:
         raise ConfigError(output_failed(file=path, reason=error)) from None
+
+
+class _Columns:
+    """The columns of a table by the names that rows have; SQLite takes names that
+    differ only in case for the same."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+        self._taken: set[str] = set()
+
+    def of(self, name: str) -> str:
+        """Return the column of the values called `name`."""
+        if name not in self._names:
+            self._names[name] = self.free(name)
+        return self._names[name]
+
+    def free(self, *names: str) -> str:
+        """Return the first of `names` that no column has, or one like the last, and
+        take it."""
+        numbered = (f"{names[-1]} ({nth})" for nth in itertools.count(2))
+        tried = itertools.chain(names, numbered)
+        free = next(each for each in tried if each.casefold() not in self._taken)
+        self._taken.add(free.casefold())
+        return free
 
 
 async def _taken(rows: AsyncIterator[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -125,7 +125,9 @@ def begin(db: Connection, run: Run, rows: Iterable[tuple[Row, Answer | None]]) -
         "SELECT id FROM runs WHERE fingerprint = ? AND state = ?", [print_of, OPEN]
     ).fetchone()
     if twin is not None:
-        db.execute("DELETE FROM rows WHERE run = ?", [run.id])
+        # Their tickets are the same; ids and other columns are as they are now.
+        db.execute("DELETE FROM rows WHERE run = ?", [twin[0]])
+        db.execute("UPDATE rows SET run = ? WHERE run = ?", [twin[0], run.id])
         whole = replace(whole, id=twin[0])
     db.execute(
         """

@@ -143,6 +143,7 @@ def run_command(
         outputs += [(db, writer.SQLITE)] if db else []
         writer.check(outputs, file)
         with opened(file, options, ask=triage_input.asker(file)) as source:
+            writer.check_width(outputs, source.columns, checked)
             if only_estimate or dry_run:
                 models = COMPARED if model == CHEAP_MODEL else (chosen,)
                 sample = draw(source.tickets(found))

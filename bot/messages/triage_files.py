@@ -237,6 +237,13 @@ def output_unwritable(*, file: str) -> str:
     return f"{file} cannot be written: choose another place."
 
 
+def too_wide_for_sqlite(*, file: object, columns: int, most: int) -> str:
+    return (
+        f"{file} cannot hold {columns:,} columns, and at most {most:,}: leave out "
+        "--db, or columns of the file."
+    )
+
+
 def output_failed(*, file: object, reason: object) -> str:
     return (
         f"{file} could not be written: {reason}. All answers are kept: make room or "

@@ -239,6 +239,8 @@ REASONS = {
     "bot/rendering/numbering.py Numbering._lists": "at most _DEPTH lists are open",
     "adapters/terminal/adapter.py TerminalAdapter._listed": "what one command listed",
     "storage/refreshes.py RefreshGroup._waiting": "one for each answer in progress",
+    "storage/export.py _Columns._names": "of one table, gone with it",
+    "storage/export.py _Columns._taken": "of one table, gone with it",
     "storage/postgres/connection.py _Later._rows": "of one result, gone with it",
     "storage/postgres/pipeline.py Pipeline._names": "at most MOST_PREPARED",
     "storage/postgres/pipeline.py Pipeline._pending": "at most MOST_PENDING",

@@ -183,3 +183,16 @@ async def test_a_row_that_cannot_be_read_leaves_nothing(archive: TriageArchive) 
         await archive.begin(a_run(), broken())
     assert await archive.runs() == []
     assert await archive.rows("one", 0, 9) == []
+
+
+async def test_a_run_that_goes_on_has_the_rows_of_now(archive: TriageArchive) -> None:
+    begun = await archive.begin(a_run(), rows("a", "b"))
+    exported_anew = [
+        (Row(n, digest, {"id": f"T-{n}", "text": digest}), None)
+        for n, digest in enumerate("ab", start=1)
+    ]
+    again = await archive.begin(a_run("two"), exported_anew)
+    assert again.id == begun.id
+    found = await archive.rows("one", 0, 9)
+    assert [each.row for each in found] == [row.row for row, _ in exported_anew]
+    assert await archive.rows("two", 0, 9) == []

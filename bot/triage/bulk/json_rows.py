@@ -17,7 +17,8 @@ from bot.messages import ticket_files as messages
 from bot.runtime.encodings import MOST_LINE, Places
 from bot.text.characters import replace_invalid_json
 
-_BLANK = " \t\r\n\ufeff"
+# With the record separator, which begins each text of a sequence (RFC 7464).
+_BLANK = " \t\r\n\ufeff\x1e"
 
 
 @dataclass(frozen=True)

@@ -118,7 +118,9 @@ class Source:
                 yield Ticket(position, text, row)
         except OSError as error:
             raise _unreadable_file(self.name, error) from None
-        if found.rows and found.unreadable.count > found.rows / 2:
+        if not found.rows:
+            raise ConfigError(messages.no_rows(file=self.name))
+        if found.unreadable.count > found.rows / 2:
             raise ConfigError(
                 messages.mostly_unreadable(
                     file=self.name,
@@ -137,7 +139,7 @@ class Source:
         width = len(self.columns)
         for nth, record in enumerate(records, start=1):
             cells = record.cells
-            if not any(cells) and width > 1 and not record.problem:
+            if width > 1 and not record.problem and all(map(is_blank, cells)):
                 found.blank += 1
                 continue
             if head is not None and cells == head.cells:

@@ -1,10 +1,14 @@
 """Output of a run: CSV, JSON Lines, SQLite, or a table for people.
 
-Rule: a file is written completely or not at all. Rows keep their columns and order; one
-without an answer has its reason.
+Rule 1: a file is written completely or not at all. Rows keep their columns and order;
+one without an answer has its reason.
+Rule 2: what a file holds already is never overwritten: a new column has a name of its
+own.
 """
 
 import contextlib
+import itertools
+import json
 import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
@@ -26,12 +30,18 @@ from bot.text import csv_cells
 CSV, JSONL, TABLE, SQLITE = "csv", "jsonl", "table", "sqlite"
 FORMS = (CSV, JSONL, TABLE)
 
-#: The column with the reason why a row has no answer, else "".
+#: The column with the reason why a row has no answer, else "", unless the rows have one
+#: of that name.
 REASON = "not_sorted"
 LEFT = messages.NOT_ASKED
 
 #: The name of the table in SQLite.
 TICKETS = "tickets"
+
+#: The column of that table with the number of the row.
+ROW = "row"
+# The most columns of a row that sqlite-utils inserts: SQLITE_MAX_VARS.
+MOST_IN_TABLE = 999
 
 # The most rows of a table for people.
 MOST_SHOWN = 100
@@ -64,6 +74,21 @@ def check(outputs: Sequence[tuple[str, str]], source: str) -> None:
             raise ConfigError(messages.output_unwritable(file=path))
 
 
+def check_width(
+    outputs: Sequence[tuple[str, str]], columns: Sequence[str], scheme: Scheme
+) -> None:
+    """Raise ConfigError for a SQLite file among `outputs` that cannot have a table with
+    `columns` and those of `scheme`."""
+    width = len(columns) + len(scheme.names) + len((ROW, REASON))
+    for path, form in outputs:
+        if form == SQLITE and width > MOST_IN_TABLE:
+            raise ConfigError(
+                messages.too_wide_for_sqlite(
+                    file=path, columns=width, most=MOST_IN_TABLE
+                )
+            )
+
+
 async def write(
     archive: ResultStore,
     run: Run,
@@ -93,14 +118,14 @@ async def flat(
     archive: ResultStore, run: Run, scheme: Scheme
 ) -> AsyncIterator[Mapping[str, Any]]:
     """Yield each row with the scheme's fields, and the reason if there is no answer."""
-    names = _names(run, scheme)
+    names, reason = _names(run, scheme)
     async for row in every(partial(archive.rows, run.id)):
         values = row.answer.values if row.answer else None
         said = {
             names[name]: _cell(value)
             for name, value in (values or dict.fromkeys(scheme.names, "")).items()
         }
-        yield {**row.row, **said, REASON: _reason(row)}
+        yield {**row.row, **said, reason: _reason(row)}
 
 
 def _reason(row: Row) -> str:
@@ -109,15 +134,29 @@ def _reason(row: Row) -> str:
     return row.answer.reason
 
 
-def _names(run: Run, scheme: Scheme) -> dict[str, str]:
-    """Return the column of each field; a column of that name keeps its own."""
-    return {
-        name: f"triage_{name}" if name in run.columns else name for name in scheme.names
+def _names(run: Run, scheme: Scheme) -> tuple[dict[str, str], str]:
+    """Return the column of each field, and that of the reason; a column of that name
+    keeps its own."""
+    taken = {*run.columns, *scheme.names}
+    names = {
+        name: _free(name, taken) if name in run.columns else name
+        for name in scheme.names
     }
+    return names, REASON if REASON not in taken else _free(REASON, taken)
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """Return a name like `name` that is not in `taken`, and add it."""
+    others = (f"triage_{name}_{nth}" for nth in itertools.count(2))
+    tried = itertools.chain((f"triage_{name}",), others)
+    free = next(each for each in tried if each not in taken)
+    taken.add(free)
+    return free
 
 
 def _columns(run: Run, scheme: Scheme) -> list[str]:
-    return [*run.columns, *_names(run, scheme).values(), REASON]
+    names, reason = _names(run, scheme)
+    return [*run.columns, *names.values(), reason]
 
 
 def _cell(value: Any) -> Any:
@@ -162,7 +201,16 @@ async def _as_csv(
 ) -> None:
     out.write(csv_cells.record(columns))
     async for row in rows:
-        out.write(csv_cells.record(row.get(name, "") for name in columns))
+        out.write(csv_cells.record(_flat(row.get(name, "")) for name in columns))
+
+
+def _flat(value: Any) -> Any:
+    """Return `value`, which a row of JSON had, as a cell shows it."""
+    plain = value if isinstance(value, list) else [value]
+    if all(isinstance(each, str | int | float | None) for each in plain):
+        is_switch = isinstance(value, bool)
+        return json.dumps(value) if is_switch else value
+    return json.dumps(value, ensure_ascii=False)
 
 
 async def _as_jsonl(
@@ -176,7 +224,7 @@ _WRITERS = {CSV: _as_csv, JSONL: _as_jsonl}
 
 
 async def _table(archive: ResultStore, run: Run, scheme: Scheme) -> Table:
-    names = _names(run, scheme)
+    names, reason = _names(run, scheme)
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column(run.id_column or "row", no_wrap=True)
     for name in scheme.names:
@@ -189,7 +237,7 @@ async def _table(archive: ResultStore, run: Run, scheme: Scheme) -> Table:
             break
         first = str(row.get(run.id_column) or shown) if run.id_column else str(shown)
         cells = [str(row[names[name]]) for name in scheme.names]
-        if row[REASON]:
-            cells[-1] = f"({row[REASON]})"
+        if row[reason]:
+            cells[-1] = f"({row[reason]})"
         table.add_row(Text(first), *map(Text, cells))
     return table

@@ -90,6 +90,9 @@ def test_short_rows_are_filled_and_long_ones_named(file: Path) -> None:
         {"ticket": "y", "a": "1", "b": "2"},
     ]
     assert found.blank == 1
+    # The end of a file as programs of DOS mark it.
+    source = look(file, "id,ticket\n1,It broke\n\u200b, \n\x1a")
+    assert texts(source) == ["It broke"]
     source = look(file, "ticket,a\nx,1\ny,1,2\n")
     with pytest.raises(
         ConfigError, match=r"row 2 has 3 fields and the header row has 2 \(line 3"
@@ -174,6 +177,7 @@ ROWS = [{"id": 1, "text": "It broke"}, {"id": 2, "text": "Pay twice"}]
         json.dumps({"meta": {"a": [1]}, "ids": [1, 2], "tickets": ROWS}, indent=1),
         "\n".join(json.dumps(row, indent=2) for row in ROWS),
         ",\n".join(map(json.dumps, ROWS)),
+        "".join(f"\x1e{json.dumps(row)}\n" for row in ROWS),
     ],
 )
 @pytest.mark.parametrize("name", ["t.json", "t.csv", "t"])
@@ -306,6 +310,11 @@ def test_lines_that_end_with_a_return_alone_nul_and_a_repeated_head(file: Path) 
     assert [t.text for t in source.tickets(found)] == ["It\ufffdbroke", "Pay twice"]
     assert str(found.damage.nul) == "line 2"
     assert str(found.heads) == "line 3"
+
+
+def test_a_header_row_again_is_no_row(file: Path) -> None:
+    with pytest.raises(ConfigError, match="has no rows below its header row"):
+        texts(look(file, "id,text\nid,text\n"))
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
