@@ -89,6 +89,10 @@ def guards(context: Core) -> list[Callable[..., Awaitable[web.StreamResponse]]]:
                 response = web.Response(status=error.status, headers=error.headers)
             else:
                 response = _error(context, request, _named(error))
+        except web.RequestPayloadError:
+            # Its body breaks off, or is not encoded as it says.
+            broken = Refused(400, "bad_request", texts.NOT_UNDERSTOOD)
+            response = _error(context, request, broken)
         except StorageError as error:
             log.error("web.not_carried_out %s", error)
             busy = Refused(503, "storage", error.user_text)

@@ -107,6 +107,16 @@ async def test_a_body_that_is_none_is_refused(server: WebServer) -> None:
         assert (await server.call("GET", "/api/threads"))[1]["threads"] == [], body[:40]
 
 
+async def test_a_body_that_is_not_encoded_as_it_says_is_refused(
+    server: WebServer,
+) -> None:
+    headers = {**JSON, "Content-Encoding": "gzip"}
+    status, problem = await server.call(
+        "POST", "/api/chat", data=b'{"message": "?"}', headers=headers
+    )
+    assert (status, problem["code"]) == (400, "bad_request")
+
+
 async def test_a_form_asks_nothing(server: WebServer) -> None:
     for kind in (
         "text/plain",
