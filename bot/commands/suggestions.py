@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from bot.commands.catalog import COMMANDS, LEVELS, parse_command
 from bot.commands.router import Handler
+from bot.commands.wordings import worded
 from bot.domain.person import Person
 from bot.domain.scope import Scope
 from bot.messages import commands as messages
@@ -27,6 +28,8 @@ LEAST_CHARS = 5
 def nearest(text: str, similar: float = SIMILAR) -> str:
     """Return the command that is most similar to `text`, as it is typed; "" if there is
     none."""
+    if parse_command(meant := worded(text)) is not None:
+        return meant
     words = text.lower().split()
     if len(words) > MOST_WORDS or len(text) > MOST_CHARS:
         return ""
@@ -47,7 +50,9 @@ def nearest(text: str, similar: float = SIMILAR) -> str:
 
 def misspelt(text: str) -> bool:
     """Return True if all of `text`, which may be a question, is a command but for the
-    spelling of its name."""
+    spelling of its name, or in other words."""
+    if parse_command(worded(text)) is not None:
+        return True
     words = text.lower().split()
     if not words or len(words[0]) < LEAST_CHARS or text.rstrip().endswith("?"):
         return False

@@ -19,6 +19,7 @@ from bot.errors import ConfigError, Unacceptable
 from bot.messages import phrases, plurals
 from bot.messages import values as messages
 from bot.text.characters import replace_lone_surrogates
+from bot.text.numbers import plain_number
 from bot.text.redaction import quoted
 
 PROMPT_CHARS = 20_000
@@ -42,6 +43,7 @@ MOST_STOPS, STOP_CHARS = 8, 100
 # The forms of values.
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
 _AMOUNT = re.compile(r"-?[0-9.]++(e[0-9]++)?")
+_DOLLARS = re.compile(r"\A(?:usd|us\$|\$)\s*+|\s*+(?:usd|us\$|\$|dollars?)\Z", re.I)
 _TEMPERATURE = re.compile(r"[01](\.[0-9]{1,3})?|\.[0-9]{1,3}")
 _NAMED = re.compile(r"(user|group):[A-Za-z0-9-]++")
 
@@ -153,11 +155,11 @@ def living(today: date) -> list[ModelFacts]:
 
 def whole_number(least: int, most: int, what: str) -> Reader:
     def read(text: str, today: date) -> str:
-        plain = bounded(text).strip().replace(",", "").replace("_", "")
         # As it is shown: "after 60 seconds", "4,096 tokens", "60 lines".
-        plain = plain.removeprefix(_AFTER)
+        plain = bounded(text).strip().removeprefix(_AFTER)
         for unit in _UNITS:
             plain = plain.removesuffix(unit)
+        plain = plain_number(plain)
         if not _WHOLE_NUMBER.fullmatch(plain) or not least <= int(plain) <= most:
             raise Unacceptable(
                 messages.whole_number(
@@ -174,8 +176,8 @@ def usd(what: str) -> Reader:
     and to cents above, and judged as it is stored."""
 
     def read(text: str, today: date) -> str:
-        plain = bounded(text).strip().replace(",", "").removesuffix("USD").strip(" $")
-        value = _rounded(plain)
+        plain = _DOLLARS.sub("", bounded(text).strip())
+        value = _rounded(plain_number(plain))
         if value is None or not LEAST_USD <= float(value) <= MOST_USD:
             raise Unacceptable(
                 messages.amount_in_usd(

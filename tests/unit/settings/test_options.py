@@ -192,6 +192,16 @@ def test_what_does_not_fit_together_is_named(
     assert all(values["model"] in why for why in found.values())
 
 
+def test_a_decimal_comma_is_none_between_thousands() -> None:
+    read = BY_NAME["budget_day"].read
+    written = ("5,50", "1.000,50", "1,000.50", "USD 5", "5 usd", "US$5", "$1 000")
+    assert [read(each, TODAY) for each in written] == [
+        *("5.5", "1000.50", "1000.50", "5", "5", "5", "1000.00")
+    ]
+    assert BY_NAME["max_tokens"].read("4 096", TODAY) == "4096"
+    assert "not “4,5”" in refusal("max_tokens", "4,5")
+
+
 def test_money_has_cents_and_what_is_less_is_shown() -> None:
     show = BY_NAME["budget_day"].show
     assert [show(value) for value in ("", "0.5", "3", "1250.50", "0.0125")] == [
