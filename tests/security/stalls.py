@@ -66,7 +66,7 @@ class Watch:
 @contextlib.asynccontextmanager
 async def watched() -> AsyncIterator[Watch]:
     """Watch the loop while the block runs."""
-    watch = Watch()
+    watch, measured = Watch(), asyncio.Event()
 
     async def beat() -> None:
         # Of all threads: one that keeps the lock of the interpreter stops the loop.
@@ -76,15 +76,17 @@ async def watched() -> AsyncIterator[Watch]:
             now = time.process_time()
             watch.longest = max(watch.longest, now - last)
             last = now
+            measured.set()
 
     heart = asyncio.create_task(beat())
-    # One beat, so that the first stretch is measured from its beginning.
-    await asyncio.sleep(2 * BEAT)
+    # So that the first stretch is measured from its beginning.
+    await measured.wait()
     watch.longest = 0.0
     try:
         yield watch
-        # And one more, so that the last is measured to its end.
-        await asyncio.sleep(2 * BEAT)
+        measured.clear()
+        # And the last to its end.
+        await measured.wait()
     finally:
         heart.cancel()
         with contextlib.suppress(asyncio.CancelledError):

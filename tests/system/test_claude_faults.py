@@ -1,7 +1,6 @@
 """Faults between Threadkeep and Claude: people are told in a sentence, keep the text so
 far, can ask again, and the thread goes on."""
 
-import asyncio
 import itertools
 from collections.abc import Sequence
 from typing import TypeVar
@@ -10,13 +9,10 @@ import pytest
 
 from bot.conversation import outcomes
 from tests.emulators.claude.reply import (
-    PING,
     Abort,
     End,
     Error,
     Fail,
-    Hold,
-    Open,
     Stall,
     Step,
     Stop,
@@ -108,24 +104,6 @@ async def test_in_the_middle_what_came_is_kept_and_marked(
     assert any(outcomes.UNFINISHED in each for each in read) is (
         not refused and fault != "max_tokens"
     )
-
-
-async def test_a_long_silence_with_pings_is_none(stage: Stage) -> None:
-    stage.silence = 2.0
-    gates = [asyncio.Event() for _ in range(4)]
-    steps: list[Step] = [Open()]
-    for gate in gates:
-        steps += [PING, Hold(gate)]
-    stage.claude.script([*steps, "Paris."])
-    async with stage.played():
-        thread = await stage.ask()
-        await stage.claude.until(lambda: bool(stage.claude.questions), 10)
-        for gate in gates:
-            # Each lets a ping through in time.
-            await asyncio.sleep(0.6)
-            gate.set()
-        await stage.reads(thread, "Paris.")
-    assert len(stage.claude.questions) == 1
 
 
 async def test_when_nobody_answers_it_is_tried_again(stage: Stage) -> None:

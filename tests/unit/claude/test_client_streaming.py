@@ -20,6 +20,7 @@ from tests.emulators.claude.reply import (
     Error,
     Event,
     Hold,
+    Pause,
     Raw,
     Stall,
     Start,
@@ -100,6 +101,16 @@ async def test_thinking_and_pings_are_not_shown(
     assert "".join(piece for piece in pieces if isinstance(piece, str)) == "Yes."
     assert isinstance(last, Report)
     assert last.usage.output == 7 + 1  # thinking is billed as output
+
+
+async def test_a_long_silence_with_pings_is_none(
+    claude: ClaudeEmulator, model: ClaudeModel
+) -> None:
+    # Together longer than a stream of `model` may be silent.
+    silence: list[Step] = [PING, Pause(0.3)] * 3
+    claude.script([*silence, "Paris."])
+    assert await text_of(model) == "Paris."
+    assert len(claude.requests) == 1
 
 
 UNKNOWN = [
