@@ -324,7 +324,7 @@ async def answering(
 async def test_a_limit_that_discords_headers_tell_is_kept_and_nothing_grows_old() -> (
     None
 ):
-    scarce = {**RATES, "message.edit": Rate(1, 2.0)}
+    scarce = {**RATES, "message.edit": Rate(1, 1.5)}
     more, last, end = (asyncio.Event() for _ in range(3))
     store = MemoryStore()
     async with (
@@ -344,8 +344,9 @@ async def test_a_limit_that_discords_headers_tell_is_kept_and_nothing_grows_old(
             more.set()
             await discord.until(lambda: "four" in guild.replies(thread)[0])
             last.set()
-            # Time in which an edit would be made, held back, and grow old.
-            await asyncio.sleep(1.2)
+            # Longer than two edits of a short text are apart: one would be made, held
+            # back by the SDK, and grow old.
+            await asyncio.sleep(0.7)
             end.set()
             await guild.answered(thread, "One, two, three, four, five, six, seven.")
     assert [call.text() for call in discord.calls_of("PATCH", MESSAGE)] == [
