@@ -25,7 +25,6 @@ from bot.conversation.outages import StoredOutages
 from bot.conversation.stopping import Stopper
 from bot.conversation.summariser import Summariser
 from bot.conversation.waiting_signs import WaitingSigns
-from bot.domain.budget import BudgetLimits
 from bot.domain.message import Message
 from bot.domain.retention import KEPT, Retention
 from bot.domain.scope import Scope, ThreadKey
@@ -50,7 +49,7 @@ from bot.reports.threads import ThreadReports
 from bot.runtime.background import end, report, watched
 from bot.runtime.retry import retry_until_success
 from bot.settings.access import SettingsAccess
-from bot.settings.effective import Operator, totals
+from bot.settings.effective import Operator
 from bot.triage.chat.auto import AutoTriage
 from bot.triage.chat.classifier import Classifier
 from bot.vitals.probes import Probes
@@ -120,8 +119,7 @@ class App:
         if self._status:
             self.vitals.connections.on_echo = self._status.hurry
         self._listings = McpListings(
-            *(store, model, operator.servers, BudgetLimits(totals(operator.values))),
-            *(self._alert, lambda: self._survey),
+            store, model, operator, self._alert, lambda: self._survey
         )
         model = ReportingModel(
             *(model, self._alerts, platforms.tasks.start), self._listings.rest

@@ -9,7 +9,7 @@ Rule 2: no answer waits for it.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol
 
 from bot.claude import catalog, mcp_listing, one_shot
@@ -18,11 +18,13 @@ from bot.claude.mcp_listing import Learnt
 from bot.domain.budget import BudgetExceeded, BudgetLimits, Charge
 from bot.domain.mcp import Listing, McpServer
 from bot.domain.scope import EVERYWHERE
+from bot.domain.setting import StoredSettings
 from bot.messages import mcp as messages
 from bot.ports.ledger import Charges
 from bot.ports.mcp import ListingStore
 from bot.ports.model import Model
 from bot.runtime.background import report
+from bot.settings.effective import Operator, resolve, totals
 
 log = logging.getLogger(__name__)
 
@@ -63,37 +65,33 @@ async def ask_charged(
 
 
 class McpListings:
-    """The known tools of `servers`. `alert` tells the operator what only they can
-    correct, and `limits` are the operator's budgets."""
+    """The known tools of the operator's servers, asked for within the operator's
+    budgets. `alert` tells the operator what only they can correct."""
 
     def __init__(
         self,
         store: McpStore,
         model: Model,
-        servers: Sequence[McpServer],
-        limits: BudgetLimits,
+        operator: Operator,
         alert: Callable[[str, str], None],
         survey: Callable[[], ModelAvailability | None] = lambda: None,
         *,
-        otherwise: str = CHEAP_MODEL,
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._store = store
         self._model = model
-        self._servers = servers
-        self._limits = limits
+        self._operator = operator
+        self._limits = BudgetLimits(totals(operator.values))
         self._alert = alert
         self._survey = survey
-        #: The model that asks where the account does not have the cheap one.
-        self._otherwise = otherwise
         self._now = now
         self._sleep = sleep
         #: All that were pinned, the last one of a server at the end.
         self.known: tuple[Listing, ...] = ()
         # By name. Only servers of the operator's file are in it.
-        self._rests = dict.fromkeys((each.name for each in servers), 0.0)
-        self._left = list(servers)
+        self._rests = dict.fromkeys((each.name for each in operator.servers), 0.0)
+        self._left = list(operator.servers)
 
     @property
     def resting(self) -> frozenset[str]:
@@ -113,7 +111,7 @@ class McpListings:
     async def watch(self) -> None:
         """Learn what is not known yet, and try again where that fails, and see what
         the operator takes over, until cancelled."""
-        while self._servers:
+        while self._operator.servers:
             try:
                 await self.learn()
             except Exception as error:
@@ -153,7 +151,9 @@ class McpListings:
         self._alert(f"mcp {server.name}", problem)
 
     def _name(self) -> str:
+        """Return the model that asks: the cheap one, or the default where the account
+        does not have that."""
         survey = self._survey()
         if survey is None or not catalog.refused(CHEAP_MODEL, survey):
             return CHEAP_MODEL
-        return self._otherwise
+        return resolve(EVERYWHERE, StoredSettings(), self._operator.values).fixed_model

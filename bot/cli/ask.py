@@ -18,7 +18,6 @@ from rich.spinner import Spinner
 
 from bot.budgets import summary
 from bot.claude import catalog, one_shot
-from bot.claude.catalog import CAPABLE_MODEL
 from bot.claude.one_shot import Completion
 from bot.cli import standard_input
 from bot.cli.environment import BROKEN, run
@@ -42,7 +41,6 @@ from bot.settings import parsers
 from bot.settings.access import SettingsAccess
 from bot.settings.effective import EffectiveSettings, resolve
 from bot.settings.options import BY_NAME
-from bot.settings.parsers import AUTO
 from bot.ui import formatting
 from storage.opening import open_or_share
 from storage.store import DatabaseStore
@@ -166,7 +164,7 @@ class _Question:
             stored = _with_model(stored, self._model)
         settings = resolve(PLACE, stored, await access.defaults())
         system = self._system or (await access.prompt(settings)).text or ""
-        model = settings["model"] if settings["model"] != AUTO else CAPABLE_MODEL
+        model = settings.fixed_model
         text = self._question or self._document
         about = self._document if self._question else ""
         secret = self._config.operator.secret

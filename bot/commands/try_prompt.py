@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 
 from bot.budgets import summary
 from bot.claude import one_shot
-from bot.claude.catalog import CAPABLE_MODEL
 from bot.claude.one_shot import Completion
 from bot.commands.router import Handler
 from bot.context import prompt as context_prompt
@@ -29,7 +28,6 @@ from bot.settings import parsers
 from bot.settings.access import SettingsAccess
 from bot.settings.effective import Operator
 from bot.settings.options import BY_NAME
-from bot.settings.parsers import AUTO
 from bot.settings.target import scope_argument
 from bot.ui import formatting
 from bot.ui.elements import Button, Command, Field, Form, Kind, Response, Style, in_part
@@ -102,7 +100,7 @@ class PromptTrial:
             return Response(messages.ASK_A_QUESTION, field="question")
         draft = Draft(0, policy.place, PROMPT.name, text, person.id, self._now())
         number = await self._store.save_draft(draft)
-        model = policy["model"] if policy["model"] != AUTO else CAPABLE_MODEL
+        model = policy.fixed_model
         request = Request(
             model=model,
             system=context_prompt.system_prompt(text),

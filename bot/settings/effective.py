@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from bot.claude.catalog import find
+from bot.claude.catalog import CAPABLE_MODEL, find
 from bot.domain.budget import Budget, BudgetLimits, Period, PersonLimit
 from bot.domain.mcp import McpServer
 from bot.domain.scope import EVERYWHERE, Scope, ScopeLevel
@@ -24,7 +24,7 @@ from bot.settings.audience import Audience
 from bot.settings.misfits import misfits
 from bot.settings.operator_limits import CEILINGS
 from bot.settings.options import BY_NAME, ON, OPTIONS, sequences
-from bot.settings.parsers import stored_usd
+from bot.settings.parsers import AUTO, stored_usd
 
 #: Pinned besides options: why the model of a thread was chosen.
 ROUTE = "route"
@@ -119,6 +119,11 @@ class EffectiveSettings:
     def used(self, name: str) -> str:
         """Return the value of `name` if the model uses it; else ""."""
         return "" if self.applied[name].unused else self[name]
+
+    @property
+    def fixed_model(self) -> str:
+        """The model; the capable one where it is chosen thread by thread."""
+        return CAPABLE_MODEL if self["model"] == AUTO else self["model"]
 
     @property
     def max_tokens(self) -> int:

@@ -23,7 +23,7 @@ from bot.conversation.assembly import create_responder
 from bot.conversation.dispatcher import StopSignal
 from bot.conversation.responder import Responder
 from bot.conversation.summariser import Summariser
-from bot.domain.budget import NO_LIMITS, Charge
+from bot.domain.budget import Charge
 from bot.domain.completion import ChatMessage, Request
 from bot.domain.mcp import Listing, McpServer
 from bot.domain.message import Message
@@ -283,7 +283,7 @@ class Stage:
         values = {"prompt": "Be brief.", "max_tokens": "4096"}
         self.operator = Operator(values, SECRET, servers=(WIKI,))
         self.listings = McpListings(
-            self.store, model, (WIKI,), NO_LIMITS, lambda name, problem: None
+            self.store, model, self.operator, lambda name, problem: None
         )
         claude.mcp[WIKI.url] = Server(json.loads(LISTING.tools))
         self.ends: Counter[str] = Counter()

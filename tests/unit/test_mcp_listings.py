@@ -2,18 +2,19 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 import pytest
 
 from bot.claude.catalog import ModelAvailability
 from bot.claude.client import ClaudeModel, client
-from bot.domain.budget import NO_LIMITS, Budget, BudgetLimits, Period
 from bot.domain.mcp import McpServer
 from bot.domain.scope import EVERYWHERE
 from bot.errors import StorageFull
 from bot.mcp_listings import REST, RETRY, McpListings
+from bot.settings.effective import Operator, totals
 from storage import accounts
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.claude.mcp_servers import Server
@@ -40,13 +41,12 @@ class Desk:
     def listings(
         self,
         server: McpServer = WIKI,
-        limits: BudgetLimits = NO_LIMITS,
+        values: Mapping[str, str] = MappingProxyType({}),
         survey: ModelAvailability | None = None,
     ) -> McpListings:
         return McpListings(
-            *(self.store, self.model, (server,), limits),
+            *(self.store, self.model, Operator(values, servers=(server,))),
             *(lambda *alert: self.alerts.append(alert), lambda: survey),
-            otherwise="claude-sonnet-5-5",
             now=lambda: self.now,
             sleep=self._sleep,
         )
@@ -132,23 +132,24 @@ async def test_a_tool_that_a_server_lacks_is_said(desk: Desk) -> None:
 
 
 async def test_it_counts_on_the_operators_budgets_alone(desk: Desk) -> None:
-    total = Budget(EVERYWHERE, Period.DAY, 0.0001, "operator")
-    listings = desk.listings(limits=BudgetLimits((total,)))
+    values = {"budget_total_day": "0.0001"}
+    listings = desk.listings(values=values)
     await listings.learn()
     assert listings.known == ()
     assert "the operator's budget leaves no room" in desk.alerts[0][1]
     await desk.listings().learn()
     [row] = await desk.store.spending(0.0)
     assert (row.kind, row.place, row.person) == ("mcp", EVERYWHERE, "")
-    [(_, balance)] = accounts.balances(desk.store.db, [total], desk.now)
+    [(_, balance)] = accounts.balances(desk.store.db, totals(values), desk.now)
     assert balance.spent == pytest.approx(row.cost)
     assert 0 < row.cost < 0.001
 
 
 async def test_another_model_asks_where_there_is_no_cheap_one(desk: Desk) -> None:
     survey = ModelAvailability(unlisted=frozenset({"claude-haiku-5-5"}))
-    await desk.listings(survey=survey).learn()
-    assert desk.claude.questions[0].body["model"] == "claude-sonnet-5-5"
+    values = {"model": "claude-opus-4-8"}
+    await desk.listings(values=values, survey=survey).learn()
+    assert desk.claude.questions[0].body["model"] == values["model"]
 
 
 async def test_a_server_that_failed_rests(desk: Desk) -> None:

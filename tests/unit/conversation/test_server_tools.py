@@ -12,7 +12,6 @@ import pytest
 from bot.claude.client import ClaudeModel, client
 from bot.context import prompt
 from bot.conversation.server_tools import choose, sent
-from bot.domain.budget import NO_LIMITS
 from bot.domain.mcp import Listing, McpServer, ToolCall
 from bot.domain.message import Origin
 from bot.domain.scope import Scope, ThreadKey
@@ -63,8 +62,7 @@ class Hall(Room):
     def listings(self) -> McpListings:
         """Return the source of listings of tools that are not known yet."""
         return McpListings(
-            *(self.store, self.model, self.operator.servers, NO_LIMITS),
-            lambda name, problem: None,
+            self.store, self.model, self.operator, lambda name, problem: None
         )
 
     async def next(self, count: int, thread: ThreadKey = HERE) -> str:
