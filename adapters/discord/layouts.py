@@ -12,8 +12,9 @@ from discord import ui
 from adapters.discord import markup
 from bot.ui.elements import Button, Menu, Response, Section
 
-# Discord's limits (facts B5): of all texts, and of components, nested ones included.
-TEXT_CHARS, COMPONENTS = 4_000, 40
+# Discord's limits (facts B5): of all texts together, and of buttons in a row. That of
+# components, nested ones included, is the SDK's.
+TEXT_CHARS = 4_000
 IN_A_ROW = 5
 
 #: The channels that can have settings of their own.

@@ -46,7 +46,7 @@ class People:
         guild = await self._link.guild(ids.number(place.workspace, "guild"))
         if guild is None:
             raise DeliveryError(f"look up a person: guild {place.workspace} is unknown")
-        member = await self._member(guild, int(user))
+        member = await self.member(guild, int(user))
         if member is None:
             # They left the guild.
             return Person(user, outsider=True)
@@ -77,9 +77,6 @@ class People:
 
         Raises DeliveryError if Discord cannot tell now.
         """
-        return await self._member(guild, user)
-
-    async def _member(self, guild: discord.Guild, user: int) -> discord.Member | None:
         key, now = (guild.id, user), self._now()
         at, member = self._known.get(key, (float("-inf"), None))
         if now - at >= FRESH:

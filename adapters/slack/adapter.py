@@ -16,7 +16,7 @@ from adapters.slack.catching_up import CatchingUp
 from adapters.slack.check import scopes
 from adapters.slack.client import SlackClient, open_client
 from adapters.slack.config import PLATFORM, SlackConfig
-from adapters.slack.http_events import PATH, HttpEvents, serving
+from adapters.slack.http_events import HttpEvents, serving
 from adapters.slack.installed_workspaces import InstalledWorkspaces
 from adapters.slack.intake import Intake
 from adapters.slack.name_cache import MOST_NAMES
@@ -106,9 +106,8 @@ class SlackAdapter:
         self._client = client
         self._socket_address = address
         self._listens = listens
-        #: Where Slack's requests are received; "" before that, or if none are.
-        self.request_url = ""
-        #: The base address of the server that does; people install the app there, too.
+        #: The base address of the server that receives Slack's requests, and at which
+        #: people install the app; "" before there is one.
         self.address = ""
         self._config = config
         self._workspaces = workspaces
@@ -168,7 +167,6 @@ class SlackAdapter:
                 served = serving(events, config.http, self._workspaces.routes(host))
                 self.address = await stack.enter_async_context(served)
                 if events is not None:
-                    self.request_url = self.address + PATH
                     host.health.connected(self.name, "http", ways)
             if sockets:
                 connected = self._connected(host, intake, ways, catching_up)

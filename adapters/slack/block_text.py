@@ -51,9 +51,9 @@ _MENTION = re.compile(r"&lt;([@#!][^&<>\s]{1,100}+)&gt;")
 class Reading:
     """The characters and parts that may still be read of one message."""
 
-    def __init__(self, chars: int = MOST_CHARS, parts: int = MOST_PARTS) -> None:
-        self._chars = chars
-        self._parts = parts
+    def __init__(self) -> None:
+        self._chars = MOST_CHARS
+        self._parts = MOST_PARTS
         #: Whether something was left out.
         self.cut = False
 
@@ -75,14 +75,12 @@ class Reading:
         return text
 
 
-def texts(
-    blocks: object, reading: Reading, depth: int = 0
-) -> Iterator[tuple[str, str]]:
+def texts(blocks: object, reading: Reading) -> Iterator[tuple[str, str]]:
     """Yield type and text of each of `blocks` that says something."""
     for block in mappings(blocks):
-        if not reading.part(depth):
+        if not reading.part():
             return
-        if text := _block(block, reading, depth).strip():
+        if text := _block(block, reading, 0).strip():
             yield str(block.get("type")), text
 
 

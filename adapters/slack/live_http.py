@@ -19,7 +19,7 @@ from adapters.slack.config import SlackConfig
 from adapters.slack.http_events import HttpEvents, serving
 from bot.runtime.lru import LruDict
 
-# How many of the bot's own messages are remembered; one of them is the test's.
+# How many probes are remembered: Slack repeats those of earlier tests.
 MOST = 100
 
 
@@ -28,7 +28,7 @@ class Doorway:
 
     def __init__(self, us: Identity) -> None:
         self._us = us
-        self._ours: LruDict[str, None] = LruDict(MOST)
+        self._probes: LruDict[str, None] = LruDict(MOST)
         self._arrived = asyncio.Event()
         #: Whether Slack sent anything: the URL is right then.
         self.is_reached = False
@@ -36,20 +36,20 @@ class Doorway:
     async def take(self, body: dict[str, Any]) -> BoltResponse:
         """Note an event; acknowledge it if it is about a probe of the bot."""
         self.is_reached = True
-        ours = events.probe(body, self._us)
-        if ours:
-            self._ours[ours] = None
+        probe = events.probe(body, self._us)
+        if probe:
+            self._probes[probe] = None
         self._arrived.set()
-        return BoltResponse(status=200 if ours else 503, body="")
+        return BoltResponse(status=200 if probe else 503, body="")
 
     async def hears(self, ts: str, patience: float) -> bool:
         """Return whether an event about the message `ts` arrives in time."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(patience):
-                while ts not in self._ours:
+                while ts not in self._probes:
                     self._arrived.clear()
                     await self._arrived.wait()
-        return ts in self._ours
+        return ts in self._probes
 
 
 @contextlib.asynccontextmanager

@@ -10,7 +10,6 @@ import os
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TextIO
 
@@ -114,8 +113,13 @@ class TerminalAdapter:
             elif line:
                 await self._ask(line, host)
 
+    async def resolve_thread(self, turn: Turn) -> ThreadKey:
+        """Return the thread of `turn`: here it always exists."""
+        return turn.thread
+
     @contextlib.asynccontextmanager
-    async def _surface(self, turn: Turn) -> AsyncIterator[TerminalSurface]:
+    async def surface(self, turn: Turn) -> AsyncIterator[TerminalSurface]:
+        """Open the reply to `turn`: on the screen, unless another thread is shown."""
         screen = self._screen(turn.thread)
         if turn.thread == self.thread:
             self._shown = screen
@@ -129,14 +133,6 @@ class TerminalAdapter:
                 self._shown = SilentScreen()
                 self._is_answered = True
                 self._noticed.set()
-
-    async def resolve_thread(self, turn: Turn) -> ThreadKey:
-        """Return the thread of `turn`: here it always exists."""
-        return turn.thread
-
-    def surface(self, turn: Turn) -> AbstractAsyncContextManager[TerminalSurface]:
-        """Open the reply to `turn`: on the screen, unless another thread is shown."""
-        return self._surface(turn)
 
     async def readable(self, messages: Sequence[Message]) -> list[tuple[str, str]]:
         """Return ("User", text) of each message."""

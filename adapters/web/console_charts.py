@@ -31,15 +31,14 @@ class Bar:
     title: str
 
 
-def bars(name: str, found: Sequence[Bar], unit: str = "$") -> Markup:
-    """Return a chart with a bar for each of `found`; `unit` stands before the numbers
-    of its axis."""
+def bars(name: str, found: Sequence[Bar]) -> Markup:
+    """Return a chart of amounts in USD, with a bar for each of `found`."""
     top = _nice(max((each.value for each in found), default=0.0))
     ground = HEIGHT - BOTTOM
     room = (WIDTH - LEFT - RIGHT) / max(1, len(found))
     wide = min(MOST_WIDE, room * SHARE)
     every = max(1, int(LABEL / room) + 1)
-    drawn = [_axis(top, ground, unit)]
+    drawn = [_axis(top, ground)]
     for number, each in enumerate(found):
         high = (ground - TOP) * each.value / top
         middle = LEFT + room * (number + 0.5)
@@ -99,7 +98,7 @@ def _column(x: float, y: float, wide: float, high: float) -> Markup:
     )
 
 
-def _axis(top: float, ground: float, unit: str) -> Markup:
+def _axis(top: float, ground: float) -> Markup:
     lines = []
     for number in range(LINES + 1):
         y = ground - (ground - TOP) * number / LINES
@@ -110,7 +109,7 @@ def _axis(top: float, ground: float, unit: str) -> Markup:
                 '<text class="y" x="{}" y="{:.1f}">{}</text>'
             ).format(
                 *(kind, LEFT, WIDTH - RIGHT, y, y, LEFT - 8, y + 3.5),
-                _number(top * number / LINES, unit),
+                _usd(top * number / LINES),
             )
         )
     return Markup("").join(lines)
@@ -147,6 +146,6 @@ def _nice(value: float) -> float:
     )
 
 
-def _number(value: float, unit: str) -> str:
+def _usd(value: float) -> str:
     digits = 0 if value == 0 or value >= 10 else 2 if value >= 0.01 else 4
-    return f"{unit}{value:,.{digits}f}"
+    return f"${value:,.{digits}f}"

@@ -24,18 +24,15 @@ SAMPLING_VERSION = "2023-06-01"
 _COUNTED = ("model", "system", "messages", "tools", "output_config")
 
 
-def parameters(
-    request: Request, rounds: Sequence[Mapping[str, object]] = ()
-) -> dict[str, Any]:
+def parameters(request: Request) -> dict[str, Any]:
     """Return the body of a message request, or of one request of a batch.
 
-    `rounds` are the assistant messages of an answer that paused, to be continued.
     Without `thinking`: its default works on every model. Without a temperature: see
     `sampling_options`.
     """
     options = document_options(request)
     sent = [_message(each, request.model, options) for each in request.messages]
-    return _parameters(request, [*sent, *rounds])
+    return _parameters(request, sent)
 
 
 def _parameters(request: Request, messages: Sequence[object]) -> dict[str, Any]:

@@ -10,10 +10,6 @@ from dataclasses import dataclass
 from bot.messages import labels
 from bot.settings.options import BY_NAME, Option
 
-#: The most options in the form of a section: of the five fields that a form may have
-#: (platform facts B8), one may ask about running threads.
-FORM_FIELDS = 5
-
 
 @dataclass(frozen=True, slots=True)
 class SettingsSection:

@@ -20,7 +20,7 @@ CONTEXT = 2
 
 
 @lru_cache(maxsize=64)
-def compared(old: str, new: str, context: int = CONTEXT) -> tuple[str, ...] | None:
+def compared(old: str, new: str) -> tuple[str, ...] | None:
     """Return the difference from `old` to `new` as lines of a unified diff, without its
     head and line ends; () if they are equal, None if they are too different to be
     compared line by line. The result is cached."""
@@ -30,12 +30,12 @@ def compared(old: str, new: str, context: int = CONTEXT) -> tuple[str, ...] | No
     same = _common(before, after)
     behind = _common(before[same:][::-1], after[same:][::-1])
     # As many equal lines as the context shows.
-    same, behind = max(0, same - context), max(0, behind - context)
+    same, behind = max(0, same - CONTEXT), max(0, behind - CONTEXT)
     ours = before[same : len(before) - behind]
     theirs = after[same : len(after) - behind]
     if len(ours) * len(theirs) > MOST_PAIRS:
         return None
-    return tuple(_hunks(ours, theirs, same, context))
+    return tuple(_hunks(ours, theirs, same))
 
 
 def changed_lines(old: str, new: str) -> tuple[int, int]:
@@ -51,11 +51,9 @@ def _common(one: Sequence[str], other: Sequence[str]) -> int:
     return next((n for n in range(shorter) if one[n] != other[n]), shorter)
 
 
-def _hunks(
-    ours: Sequence[str], theirs: Sequence[str], skipped: int, context: int
-) -> Iterator[str]:
+def _hunks(ours: Sequence[str], theirs: Sequence[str], skipped: int) -> Iterator[str]:
     matcher = difflib.SequenceMatcher(None, ours, theirs)
-    for group in matcher.get_grouped_opcodes(context):
+    for group in matcher.get_grouped_opcodes(CONTEXT):
         first, last = group[0], group[-1]
         old = _range(skipped + first[1], skipped + last[2])
         new = _range(skipped + first[3], skipped + last[4])

@@ -20,6 +20,7 @@ from adapters.discord.adapter import DiscordAdapter
 from adapters.discord.adapter import connect as connect_discord
 from adapters.slack.adapter import SlackAdapter
 from adapters.slack.adapter import connect as connect_slack
+from adapters.slack.http_events import PATH
 from bot.app import App
 from bot.domain.platform import EditInterval, WriteKind
 from bot.domain.server_address import ServerAddress
@@ -122,7 +123,7 @@ async def running(
                 await app.vitals.connections.complete.wait()
                 assert isinstance(platform, SlackEmulator)
                 assert isinstance(adapter, SlackAdapter)
-                await platform.use_http(adapter.request_url)
+                await platform.use_http(adapter.address + PATH)
             else:
                 await platform.until(lambda: is_listening() or task.done())
             yield app

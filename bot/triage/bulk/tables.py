@@ -53,8 +53,6 @@ class Dialect:
     backslash: bool = False
     #: Whether quotes are taken as they come, whatever becomes of the rows.
     lenient: bool = False
-    #: Whether the separator is declared by a line of its own.
-    declared: bool = False
 
     @property
     def separator_name(self) -> str:
@@ -79,7 +77,7 @@ def find_dialect(sample: Sequence[str], least: float = 0.0) -> Dialect:
     skip = sum(1 for _ in itertools.takewhile(is_blank, sample))
     if found := _SEP_LINE.match(sample[skip]):
         separator = "\t" if found[1] == "\\t" else found[1] or ","
-        return Dialect(separator, skip + 1, declared=True)
+        return Dialect(separator, skip + 1)
     best: tuple[float, int, str] = (0.0, 0, NONE)
     lines = sample[skip:]
     for separator in SEPARATORS:
@@ -104,7 +102,7 @@ def records(lines: Iterable[str], dialect: Dialect) -> Iterator[Record]:
     problem, what follows cannot be trusted."""
     # No limit for a field: a row that is too long is marked, and must not end the run.
     csv.field_size_limit(2**31 - 1)
-    source = _Lines(lines, dialect.lenient)
+    source = _Lines(lines)
     reader = csv.reader(
         source,
         delimiter=dialect.separator,
@@ -132,9 +130,8 @@ def records(lines: Iterable[str], dialect: Dialect) -> Iterator[Record]:
 class _Lines:
     """Lines on their way to the reader; those of the current record are kept."""
 
-    def __init__(self, lines: Iterable[str], lenient: bool) -> None:
+    def __init__(self, lines: Iterable[str]) -> None:
         self._lines = iter(lines)
-        self._lenient = lenient
         self._count = 0
         self._chars = 0
         #: The lines of the current record.

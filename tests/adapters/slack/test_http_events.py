@@ -416,7 +416,7 @@ async def test_both_ways_at_once_are_one_bot() -> None:
             first = slack.say(alice, general, f"{slack.mention} over a socket")
             await slack.until(lambda: len(slack.thread(general, first)) == 2)
             adapter: Any = app.platforms.adapters["slack"]
-            await slack.use_http(adapter.request_url)
+            await slack.use_http(adapter.address + http_events.PATH)
             second = slack.say(alice, general, f"{slack.mention} over HTTP")
             await slack.until(lambda: len(slack.thread(general, second)) == 2)
     assert len(model.requests) == 2
