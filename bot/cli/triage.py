@@ -22,10 +22,10 @@ from bot.ports.archive import DONE, Run
 from bot.runtime import terminal
 from bot.schemes.scheme import read
 from bot.triage.bulk import progress, runs, writer
-from bot.triage.bulk.batches import find_batch
 from bot.triage.bulk.concurrent import AT_ONCE
 from bot.triage.bulk.config import TriageConfig, scheme_text
 from bot.triage.bulk.estimate import draw, estimate
+from bot.triage.bulk.lost_batches import find_batch
 from bot.triage.bulk.reader import Findings, Options, opened
 from bot.triage.bulk.request import resolve_model
 from bot.triage.chat import corrections as chat_corrections

@@ -4,7 +4,6 @@
 """
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bot.delivery.bucket import Bucket
@@ -80,12 +79,9 @@ class RateBudget:
             default=0,
         )
 
-    def within(self, names: Names) -> Sequence[Bucket]:
+    def within(self, names: Names) -> list[Bucket]:
         """Return the buckets of the scopes `names`, widest first."""
-        buckets = self.buckets
-        if len(names) == 1:
-            return (buckets[names],)
-        return [buckets[names[: n + 1]] for n in range(len(names))]
+        return [self.buckets[names[: n + 1]] for n in range(len(names))]
 
     def opens(self, request: WriteRequest, names: Names, known: Known) -> float:
         """Return when `request` could be granted in the scopes `names`."""
@@ -155,7 +151,7 @@ class RateBudget:
 
     def take(self, names: Names, priority: Priority, now: float) -> list[Bucket]:
         """Count a write in the scopes `names`; return the buckets it counts in."""
-        taken = list(self.within(names))
+        taken = self.within(names)
         for bucket in taken:
             bucket.take(now)
         if priority is Priority.REFRESH:

@@ -170,7 +170,7 @@ class WriteBudget:
         fewest. Return that."""
         budget, names = self._pending.budget(kind, thread, now)
         budget.refill(now)
-        scopes = list(budget.within(names))
+        scopes = budget.within(names)
         empty = (bucket for bucket in reversed(scopes) if bucket.tokens < 1.0)
         fewest = min(scopes, key=lambda bucket: bucket.tokens)
         exhausted = next(empty, fewest)

@@ -9,9 +9,8 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from bot.claude.batches import (
@@ -33,6 +32,7 @@ from bot.schemes.scheme import Scheme
 from bot.triage.answer import CANCELED, EXPIRED, FAILED, REJECTED, Answer
 from bot.triage.bulk import request as bulk_request
 from bot.triage.bulk.concurrent import Question
+from bot.triage.bulk.lost_batches import find_batch
 from bot.triage.bulk.spend_limit import BudgetReached, SpendLimit
 
 T = TypeVar("T")
@@ -46,8 +46,6 @@ MOST_BYTES = 24_000_000
 # In seconds: until a created batch must be listed, and between two polls.
 _LISTED = 60.0
 _FIRST_POLL, _LONGEST_POLL = 2.0, 60.0
-# By how much two clocks may differ, when a batch is searched for by its creation.
-_SKEW = timedelta(minutes=10)
 
 _STORED_AT_ONCE = 500
 
@@ -65,19 +63,6 @@ class Expired(ConfigError):
 
 class Cancelled(ConfigError):
     """A batch was cancelled."""
-
-
-async def find_batch(batches: Batches, sent: Sent, known: Collection[str]) -> str:
-    """Return the id of the batch of `sent`, whose id was not stored, among those at the
-    API that are not `known`; "" if there is none. Raises ModelError."""
-    earliest = datetime.fromtimestamp(sent.at, UTC) - _SKEW
-    async with contextlib.aclosing(batches.newest()) as newest:
-        async for each in newest:
-            if each.created_at < earliest:
-                return ""
-            if each.requests == sent.requests and each.id not in known:
-                return each.id
-    return ""
 
 
 @dataclass
