@@ -1,11 +1,12 @@
 """Inline Markdown that a platform lacks, or reads otherwise, in what it can show.
 
-What is replaced: images, by links; two pipes, which would hide text; links whose text
-is an address; reference links; code in three or more backticks on one line; HTML
-entities and a few tags; formulas in LaTeX.
+What is replaced: images, by links; two pipes, which would hide text; two underscores
+inside a word, which would underline a part of it; links whose text is an address;
+reference links; code in three or more backticks on one line; HTML entities and a few
+tags; formulas in LaTeX.
 
-Rule 1: code is never changed. Whether backticks begin code is decided by the next ones,
-so whatever could be replaced behind them waits for that.
+Rule 1: code and addresses are never changed. Whether backticks begin code is decided by
+the next ones, so whatever could be replaced behind them waits for that.
 Rule 2: the line arrives in pieces that end anywhere. Only what could be replaced is
 held back, and at most `MOST_CHARS` of it.
 """
@@ -24,10 +25,10 @@ from bot.rendering.mentions import ZERO_WIDTH_SPACE
 _MOST_TEXT = 300
 _MOST_FORMULA = 200
 
-_MARK = re.compile(r"[`\\!\[|<&$]")
+_MARK = re.compile(r"[`\\!\[|<&$]|__|_\Z|https?://|h(?:t(?:t(?:ps?(?::/?)?)?)?)?\Z")
 #: The marks that may be replaced behind a backtick, if that begins no code.
-_FIRST_POSSIBLE = re.compile(r"[!\[|<&$\\]")
-_RUN = re.compile(r"`++|\|++")
+_FIRST_POSSIBLE = re.compile(r"[!\[|<&$\\_]")
+_RUN = re.compile(r"`++|\|++|_++")
 _TWO_TICKS = re.compile(r"`(?=`)")
 
 _WEB_LINK = re.compile(
@@ -40,6 +41,8 @@ _SHORTCUT = re.compile(r"\[([^\[\]\n]++)\](?![\[(:])")
 _BRACKETS_SO_FAR = re.compile(r"\[[^\[\]\n]*+(?:\](?:\[[^\[\]\n]*+|\([^()\n]*+)?)?$")
 _FOOTNOTE = re.compile(r"\[\^([\w-]++)\]")
 _ADDRESS = re.compile(r"https?://", re.IGNORECASE)
+# An address among words, up to where code, a footnote or two pipes begin.
+_BARE_ADDRESS = re.compile(r"https?://(?:[^\s<`\[|]|\[(?!\^)|\|(?!\|))*+")
 
 _ENTITY = re.compile(
     r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
@@ -160,6 +163,10 @@ class Prose:
                 return _code(text, at, window, unclear=unclear)
             case "|":
                 return _pipes(text, at, unclear=more)
+            case "_":
+                return _underscores(text, at, last, unclear=more)
+            case "h":
+                return _address(text, at, unclear=more)
             case "&":
                 return _entity(text, at, unclear=more)
             case "<":
@@ -250,6 +257,26 @@ def _pipes(text: str, at: int, *, unclear: bool) -> tuple[int | None, str | None
     if unclear and run.end() == len(text):
         return None, None
     return run.end(), "\\|" * len(run[0]) if len(run[0]) > 1 else None
+
+
+def _underscores(
+    text: str, at: int, last: str, *, unclear: bool
+) -> tuple[int | None, str | None]:
+    run = _RUN.match(text, at)
+    assert run is not None
+    end = run.end()
+    if end == len(text) and unclear and last.isalnum():
+        return None, None
+    is_inside = last.isalnum() and text[end : end + 1].isalnum()
+    return end, "\\_" * len(run[0]) if is_inside and len(run[0]) > 1 else None
+
+
+def _address(text: str, at: int, *, unclear: bool) -> tuple[int | None, str | None]:
+    found = _BARE_ADDRESS.match(text, at, at + images.MOST_CHARS)
+    end = found.end() if found else len(text)
+    if unclear and end == len(text) and end < at + images.MOST_CHARS:
+        return None, None
+    return end, None
 
 
 def _entity(text: str, at: int, *, unclear: bool) -> tuple[int | None, str | None]:

@@ -14,7 +14,7 @@ NASTY = st.lists(
             *["`", "``", "```", "|", "||", "&", "&amp;", "&#38;", "<", "<br>", "<b>"],
             *["$", "$$", "$x^2$", "\\(", "\\)", "\\frac{a}{b}", "\\", "[", "]", "]("],
             *["[a](https://x.y)", "https://x.y", "[a][1]", "[^1]", "![a](u)", " "],
-            *[")", "word"],
+            *[")", "word", "_", "__", "http", "h", "https://x.y/a__b[0][1]"],
         ]
     ),
     max_size=25,
@@ -24,6 +24,12 @@ NASTY = st.lists(
 MARKS = (
     ("a || b, `x || y`, ||| c", "a \\|\\| b, `x || y`, \\|\\|\\| c"),
     ("a | b", "a | b"),
+    # Inside a word they underline nothing in Markdown.
+    ("a__b__c_d, 1__ __x__ __init__.py", "a\\_\\_b\\_\\_c_d, 1__ __x__ __init__.py"),
+    (
+        "`a__b`, https://a.b/c__d?e[0][1]=$x$ e__f",
+        "`a__b`, https://a.b/c__d?e[0][1]=$x$ e\\_\\_f",
+    ),
     # Links whose text has an address.
     ("[https://a.b/c](https://a.b/c)", "<https://a.b/c>"),
     ("[https://a.b](https://a.b/).", "<https://a.b/>."),
