@@ -15,8 +15,8 @@ from bot.rendering.markdown import (
     MOST_MARKERS,
     Fence,
     fence_after,
-    is_inside_span,
 )
+from bot.rendering.spans import is_inside_span
 
 # The longest line that is looked at, and the longest code within one, in characters.
 # Shorter code is not divided by a cut: there are better places before and behind it.

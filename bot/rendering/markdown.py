@@ -268,14 +268,6 @@ def ends_word(text: str) -> bool:
     return text.endswith(_WORD_ENDS)
 
 
-def is_inside_span(line: str) -> bool:
-    """Return True if code, bold text or the text of a link seems to be open behind
-    `line`."""
-    return bool(
-        line.count("`") % 2 or line.count("**") % 2 or line.count("[") > line.count("]")
-    )
-
-
 def joins(text: str, at: int) -> bool:
     """Return True if a cut at `at`, inside of `text`, would change what is seen.
 

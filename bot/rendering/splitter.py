@@ -26,7 +26,6 @@ from bot.rendering.markdown import (
     is_blank,
     is_delimiter,
     is_heading,
-    is_inside_span,
     is_row,
     joins,
     may_become_block,
@@ -37,6 +36,7 @@ from bot.rendering.markdown import (
     quote_of,
 )
 from bot.rendering.places import Place, Rank, Table
+from bot.rendering.spans import is_inside_span
 
 # The most characters in which a place for the cut is searched. It is about a paragraph;
 # more would make readers wait while Claude writes.

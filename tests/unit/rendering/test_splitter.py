@@ -13,7 +13,6 @@ from bot.rendering.markdown import (
     is_blank,
     is_delimiter,
     is_heading,
-    is_inside_span,
     is_row,
     joins,
     may_become_block,
@@ -26,6 +25,7 @@ from bot.rendering.markdown import (
     quote_of,
     rule,
 )
+from bot.rendering.spans import is_inside_span
 from bot.rendering.splitter import Cut, Opening, Page
 
 PYTHON = Fence("", "```", "python")
@@ -126,9 +126,17 @@ def test_knows_what_reads_well() -> None:
     assert is_heading("## Title")
     assert not is_heading("#hashtag")
     assert is_blank(" > ")
-    assert is_inside_span("see `the code")
-    assert is_inside_span("see [the link")
-    assert not is_inside_span("see `the code` and [the](link)")
+    for words in (
+        *("see `the code", "see [the link", "so **very", "so *very", "so _very"),
+        *("__so", "~~not this", "`` a ` b", "***so", "*a **b** c", "(*so"),
+    ):
+        assert is_inside_span(words), words
+    for words in (
+        *("see `the code` and [the](link)", "`f(**kwargs)` is", "`a*` b", "`` ` `` b"),
+        *("*a* _b_ **c** __d__ ~~e~~ ***f***", "5 * 3, 2*3*4", "* item", "a_b_c, x__y"),
+        *("__init__.py and *very*, *so*.", "price* 5"),
+    ):
+        assert not is_inside_span(words), words
     assert beginning("> 1. words") == 5
     assert quote_of("> > words") == "> > "
     assert quote_of("a > b") == ""
