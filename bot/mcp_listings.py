@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 # How often a server is asked whose tools could not be learnt, and what is pinned is
 # read again, in seconds.
 RETRY = 300.0
-# For how long a server is not used that failed, in seconds: each try costs an answer
+# For how long a server that failed is not used, in seconds: each try costs an answer
 # the time until the API gives up.
 REST = 120.0
 

@@ -29,7 +29,7 @@ BUSY_SECONDS = 5.0
 # a hundred, and Python's default of 128 leaves little room for what else runs.
 STATEMENTS = 256
 
-# SQLite checkpoints the write-ahead log after so many pages of 4 KB. Its default, set
+# SQLite checkpoints the write-ahead log after this many pages of 4 KB. Its default, set
 # explicitly because a build may have another.
 CHECKPOINT_PAGES = 1_000
 
@@ -41,7 +41,7 @@ WAL_BYTES = 8 * 1024 * 1024
 # with it.
 LOG_SECONDS = 0.1
 
-# A file of up to so many bytes is searched for damage in some hundredths of a second.
+# A file of at most this many bytes is searched for damage in hundredths of a second.
 SEARCHED_AT_ONCE = 16 * 1024 * 1024
 
 

@@ -46,7 +46,7 @@ class KeyRing:
             raw = base64.urlsafe_b64decode(body)
             return cipher.decrypt(raw[:_NONCE], raw[_NONCE:], _bound(place)).decode()
         except (InvalidTag, ValueError):
-            # Neither the cause nor its arguments, which hold what was sealed.
+            # Without the cause, whose arguments hold what was sealed.
             raise KeyLost(messages.not_its_token(place=place)) from None
 
     def is_current(self, sealed: str) -> bool:

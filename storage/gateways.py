@@ -1,4 +1,4 @@
-"""Turns at what all processes may do only so often together, and the shards of each
+"""Turns at what all processes together may do at a limited rate, and the shards of each
 gateway, inside a transaction; and the migration for that.
 
 Rule: shards belong to a process as long as it is listed (`storage.leases`).
@@ -13,7 +13,7 @@ from bot.domain.shard_range import ShardRange
 from storage.connection import Connection
 from storage.leases import NOBODYS
 
-#: How many turns ahead may be taken: after a clock was set back, nobody waits longer.
+#: How many turns ahead may be taken. It bounds the wait after a clock was set back.
 MOST_AHEAD = 50
 
 # Seconds are not exact in the last bit.
@@ -56,16 +56,16 @@ def m033_gateways(db: Database) -> None:
 
 
 def take_slot(db: Connection, name: str, seconds: float, now: float) -> float:
-    """Take the next turn at `name`, of which there is one in `seconds`; return in how
-    many seconds it is."""
+    """Take the next turn at `name`, of which there is one every `seconds`; return in
+    how many seconds it begins."""
     return _take(db, name, seconds, now + MOST_AHEAD * seconds, now) - now
 
 
 def _take(
     db: Connection, name: str, seconds: float, latest: float, now: float
 ) -> float:
-    """Take a turn of so many `seconds`; return when it begins, `latest` at the
-    latest."""
+    """Take a turn that lasts `seconds`; return when it begins, at `latest` if not
+    sooner."""
     given = {"name": name, "seconds": seconds, "latest": latest, "now": now}
     row = db.execute(TAKE, given).fetchone()
     taken: float = row["next_at"]

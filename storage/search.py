@@ -15,8 +15,8 @@ from storage.connection import Connection, Row
 from storage.scope_columns import scope_of
 from storage.search_index import BLOCK_BITS, block_rows, waiting_blocks, waiting_rows
 
-# SQLite takes 500 parts of a compound query; a block that has so many of the terms is
-# looked through in any case.
+# SQLite takes 500 parts of a compound query; a block that has this many of the terms is
+# searched in any case.
 _MOST_RANGES = 50
 
 # After every block.

@@ -26,7 +26,7 @@ from bot.text.words import indexed
 from storage.connection import Connection, Row
 from storage.dialect import FREE_ROWS, execute_many, index_alone, may_index_alone
 
-#: A block holds the messages whose ids agree but for so many bits.
+#: A block holds the messages whose ids differ only in this many last bits.
 BLOCK_BITS = 8
 
 #: How many messages are carried over in the transaction that stored them. More wait

@@ -141,7 +141,7 @@ def use(db: Connection, turn: Turn) -> None:
 
 
 def move(db: Connection, turn: int, *, to: int) -> None:
-    """Have the turn with the id `to`, which repeats `turn`, use what that used."""
+    """Let the turn with the id `to`, which repeats `turn`, use the same summary."""
     db.execute("UPDATE summaries SET used_by = ? WHERE used_by = ?", [to, turn])
 
 

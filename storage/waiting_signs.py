@@ -8,8 +8,7 @@ from bot.domain.scope import ThreadKey
 from storage import locks, thread_queries
 from storage.connection import Connection
 
-# A sign that cannot be taken away so often is given up: the bot may have lost the
-# right to, for ever.
+# The most tries to take a sign away: the bot may have lost the right to for good.
 MOST_TRIES = 5
 
 SIGNS = """

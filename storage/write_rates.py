@@ -111,7 +111,7 @@ def store_part(
 def close(
     db: Connection, scope: str, kind: WriteKind, rate: Rate, seconds: float, now: float
 ) -> None:
-    """Have no process write for so many `seconds`, after a rate limit error."""
+    """Have no process write for `seconds`, after a rate limit error."""
     name = scope, kind
     before = _lock(db, [name])()[name]
     store_rows(db, {name: before.closed(rate, seconds, now)})

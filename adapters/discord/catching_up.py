@@ -24,7 +24,7 @@ from bot.runtime.retry import retry_until_success
 
 log = logging.getLogger(__name__)
 
-# Threads that were used within so many seconds are caught up with.
+# Threads that were used within this many seconds are caught up with.
 RECENT = 86400.0
 # Attempts at fetching the missed messages of a thread; pauses grow to half a minute.
 MOST_TRIES = 6

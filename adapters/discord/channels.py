@@ -102,7 +102,7 @@ class Channels:
             return found
         thread = guild.get_thread(wanted)
         if thread is None:
-            # It is archived; or it is a message without a thread.
+            # It is archived, and so is not cached; or it is a message without a thread.
             try:
                 async with translated("look up a thread"):
                     fetched = await self._link.client.fetch_channel(wanted)

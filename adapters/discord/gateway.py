@@ -136,8 +136,8 @@ class Starts:
 async def identify_in_time(
     client: Gateway, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 ) -> Starts:
-    """Wait until a session may be started, so that the starts last the whole day;
-    return how."""
+    """Wait until a session may be started without using up the starts of a day; return
+    the limits for starting it."""
     while True:
         try:
             async with translated("ask for a session"):

@@ -48,7 +48,7 @@ AGAIN = 1.0
 
 EXEMPT = ("/interactions/", "/webhooks/")
 
-#: Leases at most so many calls. Raises StorageError.
+#: Leases at most that many calls. Raises StorageError.
 Lease = Callable[[int], Awaitable[CallLease]]
 
 

@@ -132,7 +132,7 @@ async def ask(
 
 
 async def tell(interaction: Interaction, text: str) -> None:
-    """Respond with a message for the person only."""
+    """Respond with a message that only the person sees."""
     try:
         async with translated("answer a command"):
             await outgoing.respond_privately(interaction, text)

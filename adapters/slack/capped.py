@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 # The messages that Slack returns at most to a capped app (facts A5.2).
 PAGE = 15
-# A thread of so many pages is read page by page.
+# A thread of fewer pages than this is read page by page.
 FEW_PAGES = 3
 # How many messages a window is to hold: half of a page, since they come unevenly.
 AIM = 7

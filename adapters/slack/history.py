@@ -34,7 +34,7 @@ PATIENCE = 30.0
 # thread: time for two pages more than the first, with which it reads 43 messages in
 # sequence, or the first 15 and some of the newest.
 CAPPED_PATIENCE = 125.0
-# Whoever is told to wait so many seconds may call once a minute (facts A5.2).
+# An app that is told to wait this many seconds may call once a minute (facts A5.2).
 CAPPED_WAIT = 45.0
 
 
@@ -194,8 +194,8 @@ class MessageHistory:
     async def _messages(
         self, method: str, channel: str, seconds: float, **arguments: Any
     ) -> AsyncGenerator[Message, None]:
-        """Yield the messages in the pages of `method`; wait up to so many seconds for
-        rate limits."""
+        """Yield the messages in the pages of `method`; wait up to `seconds` for rate
+        limits."""
         cursor: str | None = None
         some = False
         patience = _Patience(seconds)

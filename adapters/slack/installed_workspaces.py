@@ -62,8 +62,8 @@ HOUR = 3_600.0
 # How often changes by other processes are looked for, in seconds.
 EVERY = 5.0
 
-# Within so many seconds of an installation, an event that tells of its end may be about
-# the one before, which was told late or by another clock.
+# Within this many seconds of an installation, an event that tells of an end may be
+# about the installation before: it was sent late, or by another clock.
 RECENT = 600.0
 
 

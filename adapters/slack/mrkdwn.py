@@ -67,7 +67,7 @@ _BOLD = re.compile(r"\*\*([^*\n]++)\*\*")
 # A character that each of these contains, once the text is escaped.
 _MARK = re.compile(r"&gt;|[-*]")
 
-# Ids by kind, and addresses, once they are escaped.
+# What a reference holds, by kind; addresses are escaped.
 _IDS = {
     ReferenceKind.USER: re.compile(r"[UW][A-Z0-9]++"),
     ReferenceKind.GROUP: re.compile(r"S[A-Z0-9]++"),

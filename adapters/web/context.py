@@ -45,12 +45,12 @@ class Context(Core):
     def page(
         self, template: str, values: Mapping[str, Any], status: int = 200
     ) -> web.Response:
-        """Return a page made of `template`."""
+        """Return a page rendered from `template`."""
         text = self.templates.get_template(template).render(values)
         return web.Response(text=text, content_type="text/html", status=status)
 
     def fragment(self, template: str, values: Mapping[str, Any]) -> str:
-        """Return HTML made of `template`, for a part of a page."""
+        """Return part of a page, rendered from `template`."""
         return self.templates.get_template(template).render(values)
 
 

@@ -82,7 +82,7 @@ class Callers:
 
     async def program(self, request: web.Request, *scopes: TokenScope) -> Caller:
         """Return who sends a request to the API, and count the request. Raises Refused
-        if they may do nothing of `scopes`, or not so often, and StorageError."""
+        if they have none of `scopes` or too many requests, and StorageError."""
         caller = await self.visitor(request)
         if caller is None:
             headers = {"WWW-Authenticate": "Bearer"}

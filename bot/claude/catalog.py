@@ -70,7 +70,7 @@ class Tariff:
         return self.prices_for(usage.prompt).of(usage)
 
     def prices_for(self, prompt: float) -> Prices:
-        """Return the prices of a call whose prompt has so many tokens."""
+        """Return the prices of a call whose prompt has `prompt` tokens."""
         long = self.long_prices
         return long if long is not None and prompt > self.long_prompt else self.prices
 
@@ -173,7 +173,7 @@ def cost(model: str, usage: Usage, at: float) -> float | None:
 
 
 def saved(model: str, usage: Usage, at: float, calls: int = 1) -> float:
-    """Return what caching saved on `usage`, the sum of so many `calls`, in USD;
+    """Return what caching saved on `usage`, the sum of `calls` calls, in USD;
     negative if it cost more, 0 if the price is unknown."""
     facts = find(model)
     tariff = facts.tariff_on(day_of(at)) if facts is not None else None

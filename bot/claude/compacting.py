@@ -11,7 +11,7 @@ from bot.claude.body import Body
 from bot.claude.errors import SDK_ERRORS, Fault, judge
 from bot.domain.completion import Report, Request
 
-# How long it may take, in seconds: the answer comes at once, when all of it is made.
+# In seconds. The answer is not streamed: nothing comes before all of it is there.
 _TIMEOUT = httpx2.Timeout(150.0, connect=5.0)
 
 

@@ -231,7 +231,7 @@ def _read_again(request: Request, prompt: int) -> int:
     count, sizes = request.tool_uses, found_tokens(request)
     if request.filters and count:
         count = max(count, ITERATIONS)
-        # All may be found at first.
+        # The first of them may already find all, which each later one then reads.
         found = count * sum(sizes)
     else:
         found = sum(size * (count - used) for used, size in enumerate(sizes))

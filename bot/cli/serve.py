@@ -48,7 +48,7 @@ log = logging.getLogger(__name__)
 # The platform if none is configured.
 TERMINAL = "adapters.terminal.adapter"
 ADAPTER = "adapters.{}.adapter"
-# All that answers, and the commands.
+# The app and all it imports: only what serves loads it.
 APP = "bot.app"
 
 

@@ -223,8 +223,9 @@ class ReplyControls:
         return SILENCE
 
     async def summary(self, command: Command, place: Scope, person: Person) -> Response:
-        """Show the summary that the answer of a control was the first to use, or the
-        newest of the thread `place`, to `person` alone: who is there may read it."""
+        """Show `person` alone the summary that was first used by the answer with the
+        control, or else the newest of the thread `place`. Everybody there may read
+        it."""
         if not place.thread:
             return Response(thread_summaries.NOT_HERE)
         turn = command.arguments.get("turn", "")

@@ -34,8 +34,8 @@ from bot.ui.elements import Button, Command, CommandResult, Form, Response, Styl
 
 log = logging.getLogger(__name__)
 
-# A command that arrives so many seconds after it was typed is not carried out: the
-# conversation has moved on.
+# A command that arrives later than this after it was typed, in seconds, is not carried
+# out: the conversation has moved on.
 STALE = 3600.0
 
 # For how long it is remembered that a command was carried out, in seconds: longer than

@@ -27,7 +27,7 @@ from bot.text.numbers import approximate, number
 # section 2).
 BACKFILL_BYTES = 400_000
 
-# The part of that for the beginning of the thread: one in so many bytes.
+# One byte in this many is for the beginning of the thread.
 BEGINNING = 5
 
 # The most halvings of the size that fits, where the API counts more tokens: a token has

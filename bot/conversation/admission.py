@@ -56,8 +56,8 @@ from bot.settings.parsers import AUTO
 
 log = logging.getLogger(__name__)
 
-# A question that waited so many seconds is not answered, as where its workspace had
-# removed the app: the conversation has moved on.
+# A question that waited longer than this, in seconds, is not answered, as where its
+# workspace had removed the app: the conversation has moved on.
 OVERDUE = DAY
 
 # Timeout for choosing a model, in seconds: the thread waits for it.

@@ -44,7 +44,7 @@ class StopSignal:
         #: Whether any of the running turn's answer shows.
         self.has_shown: Callable[[], bool] = _nothing_shown
         self._is_asked = False
-        #: Ended once the turn is asked to stop.
+        #: The task that is cancelled when the turn is asked to stop.
         self._reading: asyncio.Task[Any] | None = None
 
     def begin(self, turn: str) -> None:
@@ -86,7 +86,7 @@ class StopSignal:
 #: Returns the thread with more to do: the same, or the one it moved to; None for none.
 Work = Callable[[ThreadKey, StopSignal], Awaitable[ThreadKey | None]]
 
-#: Returns at most so many threads with open turns, in the order of the fair queue.
+#: Returns at most that many threads with open turns, in the order of the fair queue.
 Fetch = Callable[[int], Awaitable[Sequence[WaitingThread]]]
 
 
@@ -123,8 +123,8 @@ class ThreadDispatcher:
     """Runs `work` for each thread that has some, as one of `tasks`.
 
     At most `at_once` turns run, and at most `per_platform` of one platform, so that a
-    platform that hangs does not occupy all slots; nor does a workspace of a platform in
-    `per_workspace`, of which at most so many run. At most `most` threads wait in
+    platform that hangs does not occupy all slots; of one workspace at most what
+    `per_workspace` says of its platform, if anything. At most `most` threads wait in
     memory; `fetch` returns those that do not fit.
     """
 

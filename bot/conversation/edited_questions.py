@@ -25,14 +25,14 @@ from bot.runtime.notices import Notices
 from bot.text.excerpts import reads_alike
 from bot.ui.elements import Button, Command, Response
 
-#: For so many seconds after an offer for a message there is no other one for it.
+#: The pause between two offers for the same message, in seconds.
 PAUSE = 60.0
 
-#: A question that was asked so many seconds ago is not offered to be answered again:
-#: people then correct what they wrote, and expect nothing.
+#: From this age on, in seconds, a question is not offered to be answered again: people
+#: then correct what they wrote, and expect nothing.
 STALE = DAY
 
-# How long making an offer may take, in seconds: later it surprises.
+# Timeout for making an offer, in seconds: a later one would surprise.
 TIMEOUT = 10.0
 
 # How many offers are made at once.

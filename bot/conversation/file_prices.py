@@ -46,8 +46,8 @@ class Pricing:
     at: float
 
     def is_dear(self, tokens: int) -> bool:
-        """Return whether people are asked about a file of so many tokens; not if its
-        price is unknown, with which budgets deal."""
+        """Return whether people are asked before a file of `tokens` tokens is read; not
+        if its price is unknown, which is for the budgets to judge."""
         amount = file_price.price(self.model, tokens, self.ttl, self.at)
         return amount is not None and amount > self.most
 

@@ -33,8 +33,8 @@ from bot.settings.access import SettingsAccess
 log = logging.getLogger(__name__)
 
 
-# A message received so many seconds after it was written is stored but not answered:
-# the conversation has moved on.
+# A message that is received later than this after it was written, in seconds, is stored
+# but not answered: the conversation has moved on.
 STALE = 3600.0
 
 # The same for a message that an edit makes address the bot: people who edit it look at

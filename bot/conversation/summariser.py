@@ -41,7 +41,7 @@ TIMEOUT = 150.0
 # The most summaries in progress: each holds the text of a thread in memory.
 MOST_AT_ONCE = 10
 
-# After so many failures in a row, a thread is tried again only at twice its size.
+# After this many failures in a row, a thread is tried again only at twice its size.
 MOST_FAILURES = 3
 
 # For how many threads failures are remembered. After a restart they count anew.

@@ -10,7 +10,7 @@ from bot.delivery.write_request import Priority
 from bot.domain.platform import Rate, WriteKind
 from bot.domain.shared_rate import PRESENT, RateState
 
-# Refilling and predicting differ in the last bit.
+# Refilling and predicting round differently in the last bit.
 ROUNDING = 1e-6
 
 #: The time, in seconds, in which refreshes would use up what they may take of a burst
@@ -19,8 +19,8 @@ ROUNDING = 1e-6
 #: the text soonest: a longer time leaves some of the burst unused when they end.
 DRAIN = 2.0
 
-#: An edit that comes within so many seconds suffices for all readers. Until a later
-#: one, who asked could see more of a stream.
+#: An edit that comes within this many seconds suffices for all readers. Until a later
+#: one, the person who asked could see more of a stream.
 SOON = 0.5
 
 #: Tokens a second from which none are kept, since the next comes soon enough.
@@ -92,7 +92,7 @@ class Bucket:
 
     def kept(self, priority: Priority, replies: int) -> float:
         """Return the tokens that a write of this priority must leave for others, while
-        so many `replies` stream."""
+        `replies` replies stream."""
         if self.rate is None or priority < Priority.REFRESH:
             return 0.0
         if priority is Priority.TIDY:
@@ -113,8 +113,9 @@ class Bucket:
         return self.refreshed + 1.0 / speed
 
     def waits(self, before: float, replies: int, now: float) -> float:
-        """Return about when the refresh comes that so many others are `before`, while
-        so many `replies` stream; SOON or more only if it comes no sooner."""
+        """Return in about how many seconds the refresh comes that has `before` others
+        before it, while `replies` replies stream; SOON or more only if it comes no
+        sooner."""
         assert self.rate is not None
         free = self.tokens - self.kept(Priority.REFRESH, replies)
         each, closed = self.rate.seconds / self.rate.count, self.closed_until - now
@@ -158,7 +159,7 @@ class Bucket:
         self.held = (Priority.TIDY, float("-inf"))
 
     def keep_to_share(self, processes: int, now: float) -> None:
-        """Allow no more than one of so many `processes` may take."""
+        """Allow no more than the share of one of `processes` processes."""
         self.refill(now)
         if self.whole is not None and self.rate is self.whole:
             most = max(1, self.whole.burst // processes)
@@ -186,7 +187,7 @@ class Bucket:
 
 @dataclass(slots=True)
 class SlidingBucket(Bucket):
-    """Sliding window of one scope: so many writes in each span of so many seconds."""
+    """Sliding window of one scope: a number of writes in each span of some seconds."""
 
     #: When the last writes were granted.
     granted: deque[float] = field(init=False)

@@ -93,8 +93,7 @@ class RateBudget:
 
     def _opens(self, priority: Priority, names: Names, has_own: bool) -> float:
         if self.kind is WriteKind.CLOSE:
-            # The stops kept for other streams are not kept from a reply that has a stop
-            # of its own.
+            # A reply that has a stop of its own may also use those kept for others.
             kept = 0 if has_own else len(self.streaming)
             return max(
                 max(bucket.opens(kept), bucket.hold(priority))

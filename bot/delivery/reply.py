@@ -44,7 +44,7 @@ from bot.runtime.retry import Backoff
 log = logging.getLogger(__name__)
 
 # A resumed answer replaces the text of an earlier attempt. The old text stays until the
-# new one is as long, or for so many seconds after its first text, so that a message
+# new one is as long, or for this many seconds after its first text, so that a message
 # does not shrink while it is read.
 CATCH_UP = 3.0
 
@@ -105,7 +105,7 @@ class StreamedReply:
         self._ending: tuple[str, tuple[Control, ...], str] | None = None
         #: The answer so far, as Claude wrote it.
         self.text = ""
-        #: The time at which any text of it first showed, in seconds since 1970.
+        #: When the first text of the answer was shown, in seconds since 1970.
         self.first_words: float | None = None
         #: The line above it; "" for none.
         self.head = ""

@@ -19,7 +19,7 @@ from bot.runtime.retry import retry_until_success
 log = logging.getLogger(__name__)
 
 # Seconds for which the store's word that the thread is ours is good: a process that is
-# frozen and cut off may be taken for dead after so long, and another writes there.
+# frozen and cut off may be taken for dead after that, and another writes there.
 FRESH = 0.5
 
 # Times in a row that the store is asked again: if it is slow all the time, its last
@@ -126,8 +126,7 @@ class StoredParts:
             await retry_until_success(attempt)
 
     async def back_off(self, request: WriteRequest, seconds: float) -> None:
-        """Have nobody write for so many `seconds`, as the platform demands after
-        `request`."""
+        """Have nobody write for `seconds`, as the platform demands after `request`."""
         closed = self._scheduler.back_off(request, seconds)
         if closed is None:
             return

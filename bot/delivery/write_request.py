@@ -15,8 +15,8 @@ class Priority(enum.IntEnum):
     REFRESH = 2
     #: A message without any text of the answer.
     PLACEHOLDER = 3
-    #: Nothing of an answer: granted only where no write was made for so long that all
-    #: of the burst is there again.
+    #: Nothing of an answer: granted only after a pause in which all of the burst has
+    #: come back.
     TIDY = 4
 
 

@@ -25,7 +25,7 @@ class AnswerOptions:
         return self != NO_OPTIONS
 
     def over(self, other: "AnswerOptions") -> "AnswerOptions":
-        """Return `other` with what this one asks for in its place."""
+        """Return `other`, overridden by the options that are set here."""
         return replace(
             other,
             model=self.model or other.model,

@@ -222,7 +222,7 @@ class Report:
     activity: Activity | None = None
     #: The calls of MCP servers' tools, in order.
     asked: tuple[ToolCall, ...] = ()
-    #: The names of MCP servers without which it is answered, since they failed.
+    #: The names of the MCP servers that failed, without which the answer is written.
     failed: tuple[str, ...] = ()
     #: The listings of MCP servers, by name: the JSON of their tools.
     listings: tuple[tuple[str, str], ...] = ()

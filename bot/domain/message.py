@@ -29,7 +29,7 @@ class Mark:
     none."""
 
     kind: MarkKind
-    #: The platform's id of whom it mentions; "" if there is none.
+    #: The platform's id of the person or group that is mentioned; "" if there is none.
     id: str = ""
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from bot.domain.scope import ThreadKey
 from bot.messages.values import NAME_A_CHANNEL
 
-#: Text that Claude sends within so many seconds counts as simultaneous, and is one
+#: Text that Claude sends within this many seconds counts as simultaneous, and is one
 #: write.
 AT_ONCE = 0.02
 
@@ -113,8 +113,8 @@ class Limits:
     naming: str = NAME_A_CHANNEL
 
     def delay(self, chars: int) -> float:
-        """Return how many seconds after its first character a reply of so many `chars`
-        is written first; infinity without any."""
+        """Return how many seconds after its first character a reply with `chars`
+        characters is written first; infinity for none."""
         if not chars:
             return float("inf")
         enough = chars >= self.pace(WriteKind.EDIT).fewest

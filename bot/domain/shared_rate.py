@@ -104,8 +104,8 @@ class RateRow:
         return rate.burst - missing
 
     def closed(self, rate: Rate, seconds: float, now: float) -> "RateRow":
-        """Return the row after a rate limit error: nothing for so many `seconds`, and
-        one write then."""
+        """Return the row after a rate limit error: no write for `seconds`, and one
+        then."""
         until = max(self.closed_until, now + seconds)
         empty = until + (rate.burst - 1) * rate.seconds / rate.count
         return replace(self, closed_until=until, full_at=max(self.full_at, empty))
@@ -223,8 +223,8 @@ def _opens(row: RateRow, ask: RateAsk, process: str, now: float) -> float:
 
 
 def _due(row: RateRow, rate: Rate, left: float, before: int, now: float) -> float:
-    """Return when a refresh is due that leaves so many writes, and has so many
-    `before` it: the sooner the more of the burst there is."""
+    """Return when a refresh is due that leaves `left` writes and has `before` others
+    before it: the sooner, the more of the burst there is."""
     free = max(0.0, row.tokens(rate, now) - 1.0 - left)
     speed = rate.count / rate.seconds + free / DRAIN
     return row.refreshed_at + (1.0 + before) / speed

@@ -109,7 +109,8 @@ class Sent:
 
 
 async def every(page: Callable[[int, int], Awaitable[list[Row]]]) -> AsyncIterator[Row]:
-    """Yield all rows. `page` returns those after a position, at most so many."""
+    """Yield all rows. `page` takes a position and a number, and returns
+    at most that many rows after it."""
     after = 0
     while found := await page(after, _PAGE):
         for row in found:

@@ -40,15 +40,15 @@ class InboxStore(Protocol):
         ...
 
     async def readdress(self, message: Message, judge: Judge) -> Verdict:
-        """Apply what `judge` decides about `message`, which an edit made address the
-        bot, or no longer; return it.
+        """Apply what `judge` decides about `message`, in which an edit added or removed
+        a mention of the bot; return the decision.
 
-        An unknown message is received, if it addresses the bot. A known one that
+        An unknown message is received if it addresses the bot. A known one that
         addresses the bot now is answered by a turn in state WAITING, unless it was
-        addressed or asked before. One that does not any more, and whose turn is still
-        WAITING, stays a question only if `judge` says so; the next turn reads it
-        otherwise. All others are IGNOREd: nothing changes. A root also decides whether
-        its thread follows.
+        addressed or asked before. One that no longer addresses the bot, and whose turn
+        is still WAITING, stays a question only if `judge` says so; otherwise the next
+        turn reads it. In all other cases nothing changes, and the decision is IGNORE.
+        The root of a thread also decides whether the bot follows the thread.
         """
         ...
 

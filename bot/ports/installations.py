@@ -40,8 +40,8 @@ class InstallationList(Protocol):
     async def replace_tokens(
         self, place: Place, version: int, tokens: Tokens
     ) -> Installation | None:
-        """Store `tokens` if the installation has still this `version`, and return it;
-        return None if it has not. Whatever holds its refresh token lets go of it."""
+        """Store `tokens` if the installation still has this `version`, and return it;
+        return None if it has not. Ends the hold on its refresh token."""
         ...
 
 

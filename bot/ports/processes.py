@@ -121,5 +121,5 @@ class RateStore(Protocol):
     async def close_rate(
         self, scope: str, kind: WriteKind, rate: Rate, seconds: float
     ) -> None:
-        """Have no process write in the scope for so many `seconds`, and one write
-        then. Raises StorageError."""
+        """Have no process write in the scope for `seconds`, and allow one write then.
+        Raises StorageError."""

@@ -50,7 +50,7 @@ _REST = re.compile(rf"[^\r\n|`]{{0,{MOST_SPAN}}}+(`*+)")
 
 class _State(enum.Enum):
     TEXT = enum.auto()
-    #: Up to the next blank line.
+    #: In HTML that ends at the next blank line.
     HTML = enum.auto()
     #: In a fence.
     FENCE = enum.auto()

@@ -143,7 +143,7 @@ class Table:
 
 
 def columns(line: str) -> int:
-    """Return how many cells `line` has, as a row."""
+    """Return the number of cells of `line`, read as a row."""
     return len(_cells(line))
 
 

@@ -85,9 +85,9 @@ def _written(process: subprocess.Popen[bytes], until: float, most: int) -> bytes
 
 
 def limit(*, memory: int, seconds: int) -> None:
-    """Limit this process to so many bytes of memory and seconds of processor time, and
-    to no new files, as far as the system can; and let it go on where all of a service
-    are told to stop."""
+    """Limit this process to `memory` bytes and `seconds` of processor time, and keep it
+    from writing files, as far as the system can do that. It also ignores SIGTERM, which
+    a service manager sends to all processes of a service."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
         resource = importlib.import_module("resource")

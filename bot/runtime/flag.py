@@ -41,8 +41,7 @@ class Flag:
             self._waiting = tuple(each for each in self._waiting if each is not waiting)
 
     async def wait_at_most(self, seconds: float) -> None:
-        """Wait until it is set, or so many `seconds` have passed; they may be
-        infinite."""
+        """Wait until it is set, or `seconds` have passed; they may be infinite."""
         if seconds == float("inf"):
             # Without what a timeout takes at each character of an answer.
             await self.wait()

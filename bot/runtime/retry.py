@@ -30,7 +30,7 @@ class Backoff:
     longest: float
 
     def pause(self, failures: int) -> float:
-        """Return the pause in seconds after so many failures in a row, at least 1."""
+        """Return the pause in seconds after `failures` in a row, at least one."""
         doublings = min(failures - 1, _MOST_DOUBLINGS)
         return min(self.longest, self.first * 2.0**doublings)
 

@@ -1,4 +1,4 @@
-"""Shares of something that there is only so much of, such as memory."""
+"""Shares of something limited, such as memory."""
 
 import asyncio
 import contextlib

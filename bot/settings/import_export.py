@@ -38,7 +38,8 @@ HEAD = messages.HEAD
 
 
 def write(settings: Iterable[Setting], texts: Mapping[str, str]) -> str:
-    """Return a document of `settings`; `texts` are those of versions, by id."""
+    """Return `settings` as a YAML document; `texts` are the texts of versioned options,
+    by the id of the version."""
     document: dict[str, Any] = {}
     for setting in settings:
         option = BY_NAME.get(setting.name)

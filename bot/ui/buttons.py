@@ -75,7 +75,7 @@ def below(
 
 
 def has_first(pages: int) -> bool:
-    """Return whether people may choose the first pages of a file of so many."""
+    """Return whether a file of `pages` pages offers its first pages as a choice."""
     return pages > FIRST_PAGES
 
 

@@ -11,8 +11,8 @@ from bot.errors import Unread
 #: So many bytes of a file are enough to tell its type.
 HEAD = 4096
 
-# Programs put lines in front of a PDF's header, which readers look for in so many bytes
-# (ISO 32000-1, annex H.3.4.1).
+# Programs put lines in front of a PDF's header, which readers look for in this many
+# bytes (ISO 32000-1, annex H.3.4.1).
 _PDF_HEADER_WITHIN = 1024
 
 

@@ -27,7 +27,7 @@ _MOST_WEBP = MOST_PIXELS // 3
 _MOST_BYTES = 10_000_000 * 3 // 4
 # A PNG of a photo is ten times as large as it need be; one of a screen is smaller.
 _MOST_PNG = 2_000_000
-# A patch of so many pixels is a token (Claude facts, section 1.7).
+# A square patch with sides of this many pixels is a token (Claude facts, section 1.7).
 _PATCH = 28
 _QUALITY = 88
 
@@ -134,8 +134,8 @@ def _exif(image: Image.Image) -> Mapping[int, Any]:
 
 
 def _made(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """Return the first frame of `image`, upright and of `size`, which is that of the
-    file, without anything else that the file holds."""
+    """Return the first frame of `image`, turned upright, without anything else that the
+    file holds. `size` is that of the result before it is turned."""
     turn = _TURNS.get(_exif(image).get(_ORIENTATION, 1))
     # A JPEG is decoded at a half, a quarter or an eighth of its size: a large one at
     # what is just enough, others at twice of that, which is a little sharper.

@@ -16,7 +16,7 @@ Value = (
 )
 
 _BLANKS = re.compile(r"\s++")
-# Excel counts with so many digits, and shows no more.
+# Excel calculates with this many digits, and shows no more.
 _DIGITS = 15
 
 

@@ -75,7 +75,7 @@ def clause(reason: Unread) -> str:
 
 
 def quoted(name: str, most: int = MOST_NAME) -> str:
-    """Return the name of a file as code, of at most so many characters."""
+    """Return the name of a file as code, with at most `most` characters."""
     # A backtick would end the code.
     return messages.name(name=short_name(name, most).replace("`", "'"))
 

@@ -21,8 +21,8 @@ _HEADINGS = {f"h{level}": "#" * level for level in range(1, 7)}
 
 
 def lines(path: Path, accepted: Accepted) -> Iterator[str]:
-    """Yield headings, paragraphs, items of lists and rows of tables of `path`. Raises
-    FileUnread."""
+    """Yield the headings, paragraphs, list items and table rows of the document `path`.
+    Raises FileUnread."""
     parts, _ = archives.cleaned(path, most=_MOST_XML)
     found = mammoth.convert_to_html(
         archives.packed(parts),

@@ -21,7 +21,7 @@ MOST_CELLS = 3_000_000
 # The XML of all parts. Texts and styles that cells refer to are read as a whole.
 _MOST_XML = 40_000_000
 # That of one sheet and of all, at 30 to 60 bytes a cell: several times as many cells as
-# one text has. Of sheets behind those, so much is read.
+# one text has; and what is read of each sheet after those.
 _MOST_SHEET = 2_000_000
 _MOST_SHEETS = 6_000_000
 _LEAST_SHEET = 50_000

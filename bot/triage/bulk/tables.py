@@ -146,7 +146,7 @@ class _Lines:
         self._chars += len(line)
         self.record.append(line)
         if self._chars > MOST_LINE:
-            # A record of so many lines is a quote that nobody closed.
+            # A record this long is a quote that nobody closed.
             raise csv.Error
         return line
 

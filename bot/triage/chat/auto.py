@@ -53,7 +53,7 @@ T = TypeVar("T")
 # The most cases in progress, over all channels.
 AT_ONCE = 4
 
-# The most waiting cases in memory, as numbers; more stay in the store until there is
+# The most waiting cases whose ids are in memory; more stay in the store until there is
 # room.
 MOST_WAITING = 10_000
 
