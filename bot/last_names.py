@@ -21,7 +21,7 @@ from bot.runtime.background import report
 
 log = logging.getLogger(__name__)
 
-# How often it is looked who was there, in seconds, and how many are looked up then:
+# The pause between two rounds, in seconds, and how many names are looked up in each:
 # few beside what the platforms allow in a minute (facts A5.1, B4).
 EVERY = 60.0
 AT_ONCE = 25

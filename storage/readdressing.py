@@ -1,4 +1,4 @@
-"""Edits that make a stored message address the bot, or no longer, inside a transaction.
+"""Edits that add or remove the bot's mention in a stored message, inside a transaction.
 
 Rule: a message asks once. One that a turn answers, or has answered, begins no other.
 """

@@ -26,7 +26,7 @@ EARLY = 7_200.0
 HELD = 90.0
 # How long after a failure the next try waits while the old token is good, in seconds.
 AGAIN = 60.0
-# How often it is looked whether another process has a new token, in seconds.
+# The pause between two looks for a new token of another process, in seconds.
 LOOK = 0.5
 
 #: Gets new tokens for a refresh token: Slack's answer. Raises AccessRevoked if that

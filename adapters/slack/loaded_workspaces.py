@@ -6,7 +6,7 @@ from adapters.slack.workspace import Workspace
 from bot.runtime.lru import LruDict
 
 # How many workspaces are in use at once, and how many answers of Slack and refusals
-# they remember together, at some hundred bytes each; beyond, those that were not used
+# they remember together, at a few hundred bytes each; beyond, those that were not used
 # for the longest time are forgotten.
 MOST_WORKSPACES = 2_000
 MOST_REMEMBERED = 100_000

@@ -52,8 +52,8 @@ from bot.ui.elements import WHERE, Command, Form
 LISTED = 20
 RECALLED = 6
 
-# How often it is looked whether an answer is still open that shows nothing, such as one
-# that was stopped before it began, in seconds.
+# The pause between two looks at whether an answer that shows nothing is still open, in
+# seconds, such as one that was stopped before it began.
 LOOK = 0.25
 
 # Words that end the conversation, as they do elsewhere.

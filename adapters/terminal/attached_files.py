@@ -77,7 +77,7 @@ def _names(argument: str) -> list[str]:
             return [argument]
         return shlex.split(argument)
     except (ValueError, RuntimeError, OSError):
-        # A lone quote, the home of nobody, a name that is too long.
+        # A lone quote, the home directory of an unknown user, a name that is too long.
         return [argument]
 
 

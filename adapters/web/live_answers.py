@@ -24,8 +24,8 @@ Read = Callable[[ThreadKey, str], Awaitable[AnswerSoFar | None]]
 #: The most streams that are open at once: each is a connection and a task.
 MOST_STREAMS = 2_000
 
-# How often an answer is looked at though nothing of it was shown, in seconds: a turn
-# may end without an answer, or be deleted.
+# The pause between two looks at an answer of which nothing new was shown, in seconds: a
+# turn may end without an answer, or be deleted.
 LOOK_EVERY = 5.0
 
 

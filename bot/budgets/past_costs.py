@@ -22,7 +22,7 @@ from bot.ui.formatting import usd
 log = logging.getLogger(__name__)
 
 
-# How far back it is looked, in seconds, and at how many calls at most.
+# The age of the oldest calls that count, in seconds, and the most calls.
 MONTH, MOST_CALLS = 30 * DAY, 1_000
 
 _TRIAGE = ("triage", "auto-triage")

@@ -12,9 +12,9 @@ from bot.domain.completion import (
 
 
 def price(model: str, tokens: int, ttl: CacheTtl | None, at: float) -> float | None:
-    """Return what `tokens` of a prompt cost at `at` (seconds since 1970), in USD, which
-    are written to the cache for `ttl`, None for not at all; None for an unknown
-    price."""
+    """Return what `tokens` of a prompt cost at `at` (seconds since 1970), in USD, or
+    None if the price is unknown. They are written to the cache for `ttl`; not if it is
+    None."""
     kind = {"1h": "cache_write_1h", "5m": "cache_write_5m", None: "input"}[ttl]
     return catalog.cost(model, Usage(**{kind: tokens}), at)
 

@@ -21,8 +21,8 @@ from bot.ports.installations import InstallationStore, Sealer
 from bot.runtime import terminal
 from storage.opening import open_shared_store
 
-# How long the tokens of a workspace are held while they are encrypted again, and how
-# often it is tried while a process renews them, in seconds.
+# How long the tokens of a workspace are held while they are encrypted again, in
+# seconds; and the pause between tries while a process renews them, and how many.
 HELD, PAUSE, TRIES = 10.0, 1.0, 120
 
 

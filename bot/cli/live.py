@@ -16,8 +16,8 @@ from bot.vitals import status_file
 # The platforms that are not this process, with the subject of what is found out.
 REMOTE = {"slack": messages.SLACK_EVENTS, "discord": messages.DISCORD_EVENTS}
 
-# How long the running bot may take to hear a message and to say so, in seconds; and how
-# often that is looked at.
+# How long the running bot may take to hear a message and to say so, and the pause
+# between two looks, in seconds.
 PATIENCE = 20.0
 LOOK_AGAIN = 0.1
 

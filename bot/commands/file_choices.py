@@ -38,8 +38,8 @@ class ChoiceStore(ControlStore, FileChoices, Protocol):
 
 
 class FileDecisions:
-    """The commands that decide about files: with a name about the newest file that is
-    called so, without one about all that people were asked about."""
+    """The commands that decide about files: with a name, about the newest file of that
+    name; without one, about all that people were asked about."""
 
     def __init__(
         self,

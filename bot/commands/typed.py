@@ -38,12 +38,12 @@ log = logging.getLogger(__name__)
 # out: the conversation has moved on.
 STALE = 3600.0
 
-# For how long it is remembered that a command was carried out, in seconds: longer than
+# For how long a command that was carried out is remembered, in seconds: longer than
 # any platform delivers a message again.
 REMEMBERED = DAY
 
-# For how many commands that is in memory. Slack tells of each twice within moments
-# (platform facts A1.2).
+# How many of them are in memory. Slack sends each twice within moments (platform facts
+# A1.2).
 MOST_TAKEN = 1_000
 
 # How many commands are carried out at once.

@@ -53,7 +53,7 @@ FETCHES = 3
 # of all that it knows (Claude facts, section 2).
 CONTEXT = 200_000
 
-# For how many threads it is remembered that less fits than estimated.
+# How many threads are remembered for which less fits than estimated.
 MOST_HALVED = 1_000
 
 

@@ -24,7 +24,7 @@ from bot.runtime.retry import retry_until_success
 
 log = logging.getLogger(__name__)
 
-# The most threads that wait for a slot in memory, at some hundred bytes each.
+# The most threads that wait for a slot in memory, at a few hundred bytes each.
 MOST_WAITING = 10_000
 
 

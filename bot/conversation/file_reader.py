@@ -35,7 +35,7 @@ TURN_BYTES = 4 * MOST_BYTES
 PATIENCE = 15.0
 TRIES = 3
 
-# How many files are fetched and read at once: each may take some hundred megabytes of
+# How many files are fetched and read at once: each may take a few hundred megabytes of
 # memory while it is read.
 AT_ONCE = 3
 

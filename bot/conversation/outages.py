@@ -14,7 +14,7 @@ from bot.ports.processes import Gateways
 from bot.runtime.lru import LruDict
 from bot.runtime.retry import retry_until_success
 
-#: How often it is looked for what other processes left, in seconds.
+#: The pause between two looks for what other processes left, in seconds.
 LOOK = 10.0
 
 # The most names that are kept: a gateway may have thousands of shards.

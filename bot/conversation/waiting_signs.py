@@ -47,8 +47,8 @@ MOST_AT_ONCE = 10
 PATIENCE = 5.0
 MOST_WATCHED = 1_000
 
-# For how many messages it is remembered that they may show the sign. While there is
-# any, the store is asked whenever a turn begins.
+# How many messages that may show the sign are remembered. While there is any, the store
+# is asked whenever a turn begins.
 MOST_SIGNED = 1_000
 
 

@@ -30,7 +30,7 @@ class Period(enum.Enum):
         return day if self is Period.DAY else day[:7]
 
     def begin(self, now: float) -> float:
-        """Return the begin of the day or month of `now`, in seconds since 1970."""
+        """Return the start of the day or month of `now`, in seconds since 1970."""
         moment = datetime.fromtimestamp(now, UTC).replace(
             hour=0, minute=0, second=0, microsecond=0
         )

@@ -207,7 +207,7 @@ def _opens(row: RateRow, ask: RateAsk, process: str, now: float) -> float:
     """Return when `ask` could be granted if no other came first."""
     rate = ask.rate
     if ask.known not in (None, _others(row, process)):
-        # It is to be chosen again.
+        # Others came or went: the way to write is to be chosen again.
         return now + SOONEST
     if ask.use is Use.LOOK:
         return now

@@ -14,8 +14,9 @@ class NameStore(Protocol):
 
     async def unnamed(self, since: float, now: float) -> list[Sighting]:
         """Return who asked, changed a setting or was refused something since `since`,
-        and where, if the name of one of them is not known or is a day old at `now`; one
-        that the platform did not know, an hour. At most some thousand."""
+        and where, if the name of the person or the place is not known, or is a day old
+        at `now`; one that the platform did not know is looked up again after an hour.
+        At most a few thousand."""
         ...
 
     async def store_names(self, names: Sequence[LastName], now: float) -> None:

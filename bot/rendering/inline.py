@@ -32,7 +32,7 @@ def plain(text: str) -> str:
 
 
 def code_spans(text: str) -> Iterator[tuple[int, int]]:
-    """Yield the begin and end of each code span in `text`, its backticks included."""
+    """Yield the start and end of each code span in `text`, its backticks included."""
     ends = _CodeEnds(text)
     at = 0
     while opener := _TICKS.search(text, at):

@@ -91,7 +91,7 @@ class Page:
         self._line = self._opening.quote
         self._start = 0
         self._fence = self._opening.fence
-        #: The begin of the code that a cut would move as a whole.
+        #: The start of the code that a cut would move as a whole.
         self._code: Place | None = None
         self._table: Table | None = None
         if self._opening.text and self._fence is None:

@@ -168,8 +168,8 @@ def versions(all_of_them: Sequence[Version], place: Scope, most: int) -> str:
 
 
 def _changed(old: Version, new: Version) -> str:
-    """Return how many lines `new` has that `old` lacks, and the reverse; "" for none,
-    and where there is no text."""
+    """Return how many lines were added to `old` and removed from it; "" if there are
+    none, or one of the two has no text."""
     if not old.text or not new.text:
         return ""
     more, less = changed_lines(old.text, new.text)

@@ -16,12 +16,12 @@ from bot.vitals.connections import Connections
 
 log = logging.getLogger(__name__)
 
-# How often it is looked whether a platform is silent, in seconds, and the share of the
+# The pause between two checks for a silent platform, in seconds, and the share of the
 # time that the operator allows after which a probe is posted.
 EVERY = 15.0
 SHARE = 0.5
 
-# How long a probe may take to come back, and how often that is looked at, in seconds.
+# How long a probe may take to come back, and the pause between two looks, in seconds.
 PATIENCE = 20.0
 LOOK_AGAIN = 0.1
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from bot.errors import FileUnread, Unread
 
-# A long presentation has some thousand members; each has at least 46 bytes in the
+# A long presentation has a few thousand members; each has at least 46 bytes in the
 # directory and becomes an object of about 500.
 MOST_MEMBERS = 10_000
 MOST_DIRECTORY = 2_000_000

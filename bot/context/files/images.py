@@ -154,7 +154,7 @@ def _resized(image: Image.Image, size: tuple[int, int], mode: str) -> Image.Imag
     takes up to two more images of the old size."""
     made = Image.new(mode, size)
     scale = image.height / size[1]
-    # As far as the filter reaches beyond a band, and a bit.
+    # As far as the filter reaches beyond a band, rounded up.
     margin = ceil(_REACH * max(1.0, scale)) + 1
     for top in range(0, size[1], _BAND):
         bottom = min(size[1], top + _BAND)

@@ -1,7 +1,7 @@
 """Cut the XML of a sheet to rows that can be laid out.
 
 A library that lays out a sheet needs room for all cells from the first to the last, and
-two cells can be 17 thousand million cells apart (Excel's limits: 1,048,576 rows and
+two cells can be 17 billion cells apart (Excel's limits: 1,048,576 rows and
 16,384 columns).
 """
 
