@@ -65,8 +65,10 @@ _ADDRESSED = r"<@[!&]?([0-9]{1,20}+)>"
 # A comma or colon belongs to it only before a blank: people type emoji as ":name:", and
 # what Discord has no emoji for stays as it was typed.
 _FIRST = re.compile(rf"\s*+{_ADDRESSED}(?:[ \t]*+[,:](?!\S))?\s*+")
+# At the end of a sentence, the comma before it is removed as well: "right, @bot?".
 _BEHIND = re.compile(
-    rf"(?<=\S)[ \t]++{_ADDRESSED}(?=[ \t]*+(?:[.;!?)]|[,:](?!\S))|\s|$)"
+    rf"(?<=\S)(?:,(?=[ \t]++<@[^<>]++>[ \t]*+(?:[.!?]|\Z)))?"
+    rf"[ \t]++{_ADDRESSED}(?=[ \t]*+(?:[.;!?)]|[,:](?!\S))|\s|$)"
 )
 _ANYWHERE = re.compile(rf"{_ADDRESSED}[ \t]*+")
 _KINDS = {"@": "user", "@!": "user", "@&": "group", "#": "channel"}

@@ -55,7 +55,11 @@ _QUOTED_REST = re.compile(r"^[ \t]*+(?:&gt;|>){3}", re.MULTILINE)
 # punctuation or a blank, and anywhere.
 # A comma or colon belongs to it only before a blank: Slack sends emoji as ":name:".
 _FIRST = re.compile(rf"\s*+{_MENTION}(?:[ \t]*+[,:](?!\S))?\s*+")
-_BEHIND = re.compile(rf"(?<=\S)[ \t]++{_MENTION}(?=[ \t]*+(?:[.;!?)]|[,:](?!\S))|\s|$)")
+# At the end of a sentence, the comma before it is removed as well: "right, @bot?".
+_BEHIND = re.compile(
+    rf"(?<=\S)(?:,(?=[ \t]++<@[^<>]++>[ \t]*+(?:[.!?]|\Z)))?"
+    rf"[ \t]++{_MENTION}(?=[ \t]*+(?:[.;!?)]|[,:](?!\S))|\s|$)"
+)
 _ANYWHERE = re.compile(rf"{_MENTION}[ \t]*+")
 
 # The Markdown subset of `bot.ui.elements`, as `formatted` parses it.
