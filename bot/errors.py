@@ -42,6 +42,9 @@ from pathlib import PurePath
 
 from bot.messages import errors as messages
 
+#: The longest wait that a platform may ask for, in seconds.
+MOST_WAIT = 3600.0
+
 
 def leaves(error: BaseException) -> list[BaseException]:
     """Return `error`, or the errors in it if it is a group, at any depth."""
@@ -191,11 +194,13 @@ class DeliveryError(ThreadkeepError):
 
 
 class Throttled(DeliveryError):
-    """The platform requests a wait of `retry_after` seconds before the next write."""
+    """The platform requests a wait of `retry_after` seconds before the next write, of
+    which at most `MOST_WAIT` are waited before it is asked again: what was meant in
+    other units, or means nothing, would silence everything until the next start."""
 
     def __init__(self, message: str, retry_after: float) -> None:
         super().__init__(message)
-        self.retry_after = retry_after
+        self.retry_after = min(MOST_WAIT, max(0.0, retry_after))
 
 
 class ThreadGone(DeliveryError):

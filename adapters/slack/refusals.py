@@ -140,7 +140,7 @@ class Refusal:
     @property
     def _pause(self) -> float:
         try:
-            return max(0.0, float(self.headers.get("Retry-After", DEFAULT_PAUSE)))
+            return float(self.headers.get("Retry-After", DEFAULT_PAUSE))
         except ValueError:
             return DEFAULT_PAUSE
 
