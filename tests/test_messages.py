@@ -153,7 +153,6 @@ NOT_FOR_PEOPLE = {
     "noopener": "what a link is to its page",
     "stay out": "what people say",
     "come back": "what people say",
-    "catch up": "names a task",
     "triage this": "the name of a command",
     "more than can be listed": "the store's name of what is not listed",
     "rolled back": "the store's name of a change",

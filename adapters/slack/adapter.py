@@ -19,6 +19,7 @@ from adapters.slack.config import PLATFORM, SlackConfig
 from adapters.slack.http_events import HttpEvents, serving
 from adapters.slack.installed_workspaces import InstalledWorkspaces
 from adapters.slack.intake import Intake
+from adapters.slack.late_threads import LateThreads
 from adapters.slack.name_cache import MOST_NAMES
 from adapters.slack.one_workspace import OneWorkspace
 from adapters.slack.probes import SlackProber
@@ -142,9 +143,10 @@ class SlackAdapter:
 
         async with Background(refused) as background:
             catching_up = CatchingUp(host, self._workspaces, background)
+            late = LateThreads(host, background)
             intake = Intake(
                 *(host, self._workspaces, background),
-                *(catching_up.missed, catching_up.follow),
+                *(catching_up.missed, late.follow),
             )
             try:
                 await catching_up.start()

@@ -19,14 +19,13 @@ from dataclasses import dataclass
 from functools import partial
 
 from adapters.slack.config import PLATFORM
+from adapters.slack.missed_messages import MOST, OVERLAP, PATIENCE, take_in
 from adapters.slack.routed import Workspaces
 from adapters.slack.workspace import Workspace
-from bot.domain.message import Message
 from bot.domain.scope import Scope, ThreadKey
 from bot.errors import AccessRevoked, DeliveryError, Throttled
 from bot.ports.host import Host, Inbox
 from bot.runtime.background import Background, report
-from bot.runtime.notices import Notices
 from bot.runtime.retry import retry_until_success
 
 log = logging.getLogger(__name__)
@@ -36,25 +35,15 @@ log = logging.getLogger(__name__)
 AWAY = 240.0
 # How recently a thread must have been used to be caught up with, in seconds.
 RECENT = 86400.0
-# How far before the last known message fetching starts, in seconds: a process that was
-# killed may have stored a later message and not an earlier one.
-OVERLAP = 600.0
 
 # With how many workspaces it catches up at once, and for how many seconds: what is as
 # old is not answered.
 TEAMS_AT_ONCE = 50
 LONGEST = 3600.0
-# The most threads and channels of a workspace that are read, and messages of one.
+# The most threads and channels of a workspace that are read.
 MOST_READ = 300
-MOST_MISSED = 200
 # The same for an app that may call once a minute (facts A5.2).
 MOST_READ_CAPPED = 15
-# How long one reading may wait for rate limits, in seconds.
-PATIENCE = 300.0
-
-# Threads that began late and are read at once, and that may wait for that.
-LATE_AT_ONCE, MOST_LATE = 8, 500
-LATE_TRIES = 4
 
 # How many are read at once, and the pause before each further one, in seconds: half of
 # the calls that Slack allows (facts A5.1).
@@ -81,14 +70,6 @@ class CatchingUp:
         self._workspaces = workspaces
         self._background = background
         self._few = asyncio.Semaphore(TEAMS_AT_ONCE)
-        self._few_late = asyncio.Semaphore(LATE_AT_ONCE)
-        self._late = Notices(
-            background,
-            "catch up",
-            most=MOST_LATE,
-            seconds=PATIENCE,
-            failed="slack.not_caught_up",
-        )
 
     async def start(self) -> None:
         """Go on with what an earlier process left. If the last of what is stored is
@@ -105,19 +86,6 @@ class CatchingUp:
         if time.time() - since >= AWAY:
             work = self._host.outages.note(PLATFORM, since)
             self._background.start("note an outage", work, platform=PLATFORM)
-
-    def follow(self, there: Workspace, message: Message) -> None:
-        """Fetch what was said below `message`, which is at the top of a channel and was
-        stored late: until then, nobody knew that its thread is ours."""
-        thread = _Thread(message.thread, message.at)
-        team = _Team(self._host.inbox, there, [thread])
-
-        async def read() -> None:
-            async with self._few_late:
-                reading = partial(team.read_thread, thread)
-                await retry_until_success(reading, most=LATE_TRIES)
-
-        self._late.start(read(), platform=PLATFORM, about=message.thread)
 
     async def _known(self) -> list[_Thread]:
         """Return the threads that were used lately, those that were used last at the
@@ -186,7 +154,7 @@ class _Team:
                 if isinstance(found, str):
                     await self._read_channel(found)
                 else:
-                    await self.read_thread(found)
+                    await take_in(self._inbox, self._there, found.key, found.since)
             except AccessRevoked:
                 # It would be the same for all others.
                 raise
@@ -216,7 +184,7 @@ class _Team:
         people may have gone on there."""
         place = Scope(PLATFORM, self._there.us.team, channel)
         found = await self._there.history.recent(
-            *(place, MOST_MISSED, self._since[channel] - OVERLAP), patience=PATIENCE
+            *(place, MOST, self._since[channel] - OVERLAP), patience=PATIENCE
         )
         missed = [each for each in found if each.addressed and not each.echo]
         for each in missed:
@@ -226,16 +194,3 @@ class _Team:
             for each in missed
             if each.thread not in self._known
         )
-
-    async def read_thread(self, thread: _Thread) -> None:
-        """Take in the messages of a thread, and edits of those that are known."""
-        found = await self._there.history.after(
-            thread.key, thread.since - OVERLAP, MOST_MISSED, PATIENCE
-        )
-        for each, is_edited in found:
-            if each.echo:
-                continue
-            await retry_until_success(partial(self._inbox.receive, each))
-            if is_edited:
-                amend = partial(self._inbox.amend, each, newly_addressed=each.addressed)
-                await retry_until_success(amend)

@@ -158,6 +158,28 @@ class MessageHistory:
                     break
         return found[::-1]
 
+    async def replied(
+        self, channel: str, oldest: float, latest: float, patience: float
+    ) -> Mapping[str, bool]:
+        """Return, by the ts of messages at the top of `channel` that were said between
+        these times, whether others than the bot have replied: of a page at most, the
+        newest. Waits up to `patience` seconds for rate limits. Raises
+        DeliveryError."""
+        page = await self._page(
+            *("conversations.history", _Patience(patience)),
+            channel=channel,
+            limit=THREAD_PAGE,
+            oldest=f"{oldest:.6f}",
+            latest=f"{latest:.6f}",
+            inclusive=True,
+        )
+        us = {self._us.user, self._us.bot}
+        # Of many who replied, Slack may name only some.
+        return {
+            str(each["ts"]): not us.issuperset(each.get("reply_users") or ())
+            for each in page.get("messages") or ()
+        }
+
     async def _read_page(
         self,
         thread: ThreadKey,

@@ -131,7 +131,10 @@ REASONS = {
     "adapters/slack/catching_up.py _Team._known": "the threads of a day, gone with it",
     "adapters/slack/catching_up.py _Team._since": "the channels of those threads",
     "adapters/slack/catching_up.py _Team._waiting": (
-        "the threads of a day in one workspace, and MOST_MISSED for each read"
+        "the threads of a day in one workspace, and MOST for each read"
+    ),
+    "adapters/slack/late_threads.py LateThreads._waiting": (
+        "workspaces with some of at most MOST threads"
     ),
     "adapters/slack/sockets.py Sockets._open_now": "at most MOST_CONNECTIONS",
     "adapters/slack/sockets.py Sockets._sockets": "at most MOST_CONNECTIONS",

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from adapters.slack import catching_up
+from adapters.slack import catching_up, late_threads
 from adapters.slack.history import MessageHistory
 from bot.app import App
 from bot.domain.scope import ThreadKey
@@ -74,6 +74,7 @@ class Desk:
 async def desk(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
     monkeypatch.setattr(catching_up, "AWAY", 0.0)
     monkeypatch.setattr(catching_up, "PACE", 0.0)
+    monkeypatch.setattr(late_threads, "PACE", 0.0)
     store = MemoryStore()
     async with (
         SlackEmulator(retries=[0.01], ack_timeout=30.0) as slack,
@@ -228,6 +229,38 @@ async def test_after_the_store_refused_events_for_long_the_lost_ones_are_fetched
         away = False
         desk.ask("anybody?", desk.say("something else"))
         await desk.answered(root, 2)
+
+
+async def test_late_questions_are_looked_for_together(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catching_up, "AWAY", 240.0)
+    receive: Any = type(desk.store).receive
+    away = True
+
+    async def refuses(self: Any, *arguments: Any, **more: Any) -> Any:
+        if away:
+            raise StorageFull("the disk is full")
+        return await receive(self, *arguments, **more)
+
+    monkeypatch.setattr(type(desk.store), "receive", refuses)
+    slack = desk.slack
+    looking = slack.faults.hold(HISTORY)
+    async with desk.serving(slack_http_env(slack)):
+        roots = [desk.ask(str(n)) for n in range(20)]
+        asked = list(slack.deliveries)
+        desk.say("and then?", roots[3])
+        # Slack gives them all up, then repeats the questions.
+        await slack.until(lambda: all(each.lost for each in slack.deliveries))
+        away = False
+        for each in asked:
+            await slack.http.repeat(each.payload, 1, "http_error")
+        await slack.until(lambda: all(desk.replies(root) for root in roots))
+        looking.set()
+        await desk.answered(roots[3], 2)
+    assert "and then?" in desk.model.requests[-1].messages[-1].content
+    read = [e.value("ts") for e in slack.calls_of(REPLIES) if e.value("oldest")]
+    assert (read, len(slack.calls_of(HISTORY))) == ([roots[3]], 2)
 
 
 async def test_one_thread_that_fails_costs_that_thread_alone(
