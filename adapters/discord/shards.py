@@ -33,5 +33,5 @@ def parse(text: str) -> ShardRange | str:
     if last < first:
         return messages.shards_backwards(first=first, last=last)
     if last >= count:
-        return messages.no_such_shard(shard=last, count=count)
+        return messages.no_such_shard(shard=last, count=count, last=count - 1)
     return ShardRange(first, last, count)

@@ -42,15 +42,15 @@ THREAD = "Show, export or delete what is stored of one thread."
 THREAD_SHOW = """\
 Print the messages of THREAD, such as slack:T0123ABC:C0123ABC:1795400060.000000.
 
-The audit says that you did."""
+The audit records that."""
 THREAD_EXPORT = """\
 Write the messages of THREAD to FILE, as JSON.
 
-Only its owner can read the file. The audit says that you did."""
+Only its owner can read the file. The audit records that."""
 THREAD_DELETE = """\
 Delete all that is stored of THREAD, also while the bot runs.
 
-What was posted on the platform stays, and the bot answers no more there."""
+What was posted on the platform stays, and the bot no longer answers there."""
 RECEIPT = """\
 Print what the answer of TURN was made from and what it cost.
 

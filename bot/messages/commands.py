@@ -13,7 +13,7 @@ I remember our threads. If you edit or delete a message, I forget the old versio
 HOW_TO_TALK_TO_OTHERS = """\
 In my threads I don't answer messages that mention somebody else first, reply to \
 somebody else or only say thanks. Mention me with `why` to see why I answered or not, \
-with `stay out` if I should answer only mentions, with `come back` to undo that."""
+or with `stay out` if I should answer only mentions; `come back` undoes that."""
 #: Introduces the list of commands.
 HOW_TO_COMMAND = (
     "Commands (use `/claude`, or mention me with one as the whole message; in my "

@@ -141,9 +141,9 @@ SLACK_HTTP_ALONE = (
     "one of them to receive events or installations over HTTP, or none."
 )
 SLACK_TOKEN_AND_OAUTH = (
-    "SLACK_BOT_TOKEN and SLACK_CLIENT_ID are both set: remove SLACK_BOT_TOKEN if "
-    "workspaces install the app by a click, for each of them has its own then, or else "
-    "SLACK_CLIENT_ID and SLACK_CLIENT_SECRET."
+    "SLACK_BOT_TOKEN and SLACK_CLIENT_ID are both set. If workspaces install the app "
+    "by a click, remove SLACK_BOT_TOKEN, since each gets a token of its own; otherwise "
+    "remove SLACK_CLIENT_ID and SLACK_CLIENT_SECRET."
 )
 SLACK_OAUTH_HALF = (
     "SLACK_CLIENT_ID and SLACK_CLIENT_SECRET belong together: set both to let "
@@ -154,7 +154,7 @@ SLACK_REDIRECT_ALONE = (
     "SLACK_CLIENT_SECRET, too, or remove it."
 )
 NO_KEYS = (
-    "THREADKEEP_KEYS is not set, and tokens of workspaces are stored encrypted only: "
+    "THREADKEEP_KEYS is not set, but is needed to encrypt the tokens of workspaces: "
     "`threadkeep keys new` prints a key."
 )
 NO_CRYPTOGRAPHY = (
@@ -232,10 +232,10 @@ def shards_backwards(*, first: int, last: int) -> str:
     )
 
 
-def no_such_shard(*, shard: int, count: int) -> str:
+def no_such_shard(*, shard: int, count: int, last: int) -> str:
     return (
-        f"DISCORD_SHARDS names shard {shard}, but {count} shards are counted from 0: "
-        "the last has the number before."
+        f"DISCORD_SHARDS names shard {shard}, but {count} shards have the numbers 0 to "
+        f"{last}."
     )
 
 

@@ -66,9 +66,10 @@ PRIVATE_HINT = (
 EXPORT, DELETE = "Export", "Delete"
 DELETE_ASK = "Delete all that is stored of this thread?"
 DELETE_NOTE = (
-    "What was posted on the platform stays, and Claude answers no more in this thread."
+    "What was posted on the platform stays, and Claude no longer answers in this "
+    "thread."
 )
-LOOK_NOTE = "The audit says that you read this."
+LOOK_NOTE = "The audit records that you read this."
 BOT = "Claude"
 LOST = "The server cannot be reached now. Please try again."
 ANSWERS_BY_NUMBERS = "Its answers by numbers"

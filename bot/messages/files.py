@@ -58,7 +58,7 @@ LEFT_OUT = "I won't read it."
 
 
 def no_first_pages(*, pages: int) -> str:
-    return f"Only of a PDF with more than {pages} pages I can read the first {pages}."
+    return f"I can read the first {pages} pages of a PDF only if it has more."
 
 
 def read_by_command(*, pages: int) -> str:

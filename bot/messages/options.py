@@ -27,7 +27,9 @@ QUIET_ABOUT = "Answer only when mentioned, whatever else is set."
 WEB_SEARCH = "Web search"
 WEB_SEARCH_ABOUT = "Let Claude search the web; each search costs $0.01 besides tokens."
 WEB_FETCH = "Web pages"
-WEB_FETCH_ABOUT = "Let Claude read the pages that people link to, for their tokens."
+WEB_FETCH_ABOUT = (
+    "Let Claude read the pages that people link to, which costs their tokens."
+)
 WEB_FETCH_DOMAINS = "Web pages: hosts"
 WEB_FETCH_DOMAINS_ABOUT = (
     "The hosts whose pages Claude may read, with their subdomains; without any, all."

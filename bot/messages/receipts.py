@@ -7,7 +7,10 @@ from bot.messages import plurals
 HERE_ONLY = (
     "Give this command in a thread, or with the link of an answer: `receipt LINK`."
 )
-NO_RECEIPT = "I have no answer there. `receipt` in a thread shows that of its last one."
+NO_RECEIPT = (
+    "I have no answer there. In a thread, `receipt` shows the receipt of my last "
+    "answer."
+)
 #: A refused action, for the list of refusals.
 SEE_RECEIPT = "see a receipt"
 
@@ -89,7 +92,7 @@ FIRST, LAST = "First message read", "Last message read"
 DELETED_SINCE = "deleted since"
 FROM_A_BUTTON = "from a button"
 OWN_DEFAULT = "by default"
-KEPT = "as the thread began"
+KEPT = "as set when the thread began"
 
 
 def message(*, who: str, time: str, where: str) -> str:
@@ -120,7 +123,7 @@ def file(*, name: str, size: str, what: str) -> str:
 
 
 def more_files(*, count: int) -> str:
-    return f"… and {plurals.FILES(count)} more"
+    return f"… and {plurals.MORE_FILES(count)}"
 
 
 # Settings of the answer.

@@ -53,7 +53,7 @@ def admins_only(*, where: str) -> str:
 OPERATOR_AUDIENCE = (
     "- **Who may ask at all**: only people whom this bot's operator names"
 )
-AS_THREAD_BEGAN = "as this thread began"
+AS_THREAD_BEGAN = "as set when this thread began"
 BY_DEFAULT = "by default"
 OPERATOR_MOST = ", the most that the operator allows"
 

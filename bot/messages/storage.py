@@ -4,12 +4,10 @@ SET_ANOTHER = "set THREADKEEP_DB to another file"
 
 # While it is used: clauses for the log and the terminal.
 REFUSED = "the database refused"
-DISK_FULL = "the disk of the database is full, make room; nothing is lost"
-DAMAGED = "the database is damaged, restore it from a backup"
+DISK_FULL = "the disk of the database is full: make room; nothing is lost"
+DAMAGED = "the database is damaged: restore it from a backup"
 CLOSED = "the database is closed"
-SERVER_LOST = (
-    "the database server does not answer, start it, or repair the network to it"
-)
+SERVER_LOST = "the database server does not answer: start it, or check the network"
 
 
 def failed(*, what: str, name: str, error: object) -> str:
@@ -18,8 +16,8 @@ def failed(*, what: str, name: str, error: object) -> str:
 
 def crowded(*, most: int) -> str:
     return (
-        f"{most:,} reads or writes wait for the database, the most that may; its disk "
-        "is too slow, or another program locks the file"
+        f"{most:,} reads or writes wait for the database, and no more may: its disk is "
+        "too slow, or another program locks the file"
     )
 
 

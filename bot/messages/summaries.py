@@ -78,7 +78,7 @@ ASK = "Ask Claude, in a thread."
 ASK_QUESTION = "What you want to know"
 ASK_FILE = "A file that it is about"
 FOR_EVERYBODY = "Work with Claude here."
-FOR_ADMINS = "Look after Claude here."
+FOR_ADMINS = "Manage Claude here."
 
 
 def all_about(*, subject: str) -> str:

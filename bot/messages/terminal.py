@@ -12,8 +12,8 @@ Type a question, then Enter; go on in the same thread.
 - `/settings` shows what applies
 - `/set prompt channel Be brief.` sets new instructions
 - `/model opus`, `/budget day 5` and `/usage` work, too
-- `/attach notes.pdf` sends a file with your next question, `/detach` does not
-- `/edit` opens your editor; Alt-Enter begins a line
+- `/attach notes.pdf` sends a file with your next question, `/detach` takes it back
+- `/edit` opens your editor; Alt-Enter begins a new line
 - Ctrl-C stops an answer; `exit` or Ctrl-D quits\
 """
 WELCOME = "**Threadkeep.** Ask something; `/help` lists what else you can do."

@@ -16,8 +16,8 @@ def error(name: str) -> sqlite3.Error:
 
 
 ADVICE = {
-    StorageFull: "the disk of the database is full, make room; nothing is lost",
-    StorageBroken: "the database is damaged, restore it from a backup",
+    StorageFull: "the disk of the database is full: make room; nothing is lost",
+    StorageBroken: "the database is damaged: restore it from a backup",
     StorageError: "the database refused",
 }
 

@@ -53,7 +53,7 @@ async def get(address: str, host: str = "") -> tuple[int, str]:
 async def test_numbers_are_shown_and_no_words(tmp_path: Path, nursery: Nursery) -> None:
     async with exploring(Shell(tmp_path, nursery)) as address:
         status, page = await get(address)
-        assert (status, "Dear threads" in page) == (200, True)
+        assert (status, "Costly threads" in page) == (200, True)
         for path in ("/turns.json", "/messages.json", "/slow_answers.json"):
             status, page = await get(address + path)
             assert (status, WORD in page) == (200, False)

@@ -26,7 +26,7 @@ _SIGNATURES = (
     (b"Rar!\x1a\x07", messages.A_RAR_ARCHIVE, messages.UNPACK),
     (b"%PDF-", messages.A_PDF, messages.EXPORT_AS_CSV),
     (b"{\\rtf", messages.AN_RTF_DOCUMENT, messages.EXPORT_AS_CSV),
-    (b"SQLite format 3\0", messages.AN_SQLITE_DATABASE, messages.EXPORT_TABLE),
+    (b"SQLite format 3\0", messages.A_SQLITE_DATABASE, messages.EXPORT_TABLE),
     (b"PAR1", messages.A_PARQUET_FILE, messages.CONVERT_TO_CSV_OR_JSON_LINES),
     (b"Obj\x01", messages.AN_AVRO_FILE, messages.CONVERT_TO_JSON_LINES),
     (b"ARROW1", messages.AN_ARROW_FILE, messages.CONVERT_TO_CSV_OR_JSON_LINES),

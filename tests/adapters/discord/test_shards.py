@@ -47,7 +47,7 @@ def test_a_process_has_the_shards_that_are_written(
         ("0", "from 1 to 99999"),
         ("999999", "from 1 to 99999"),
         ("3-0/16", "from 3 to 0: write the lower number first"),
-        ("0-16/16", "names shard 16, but 16 shards are counted from 0"),
+        ("0-16/16", "names shard 16, but 16 shards have the numbers 0 to 15"),
     ],
 )
 def test_a_range_that_is_none_is_one_sentence(written: str, says: str) -> None:
