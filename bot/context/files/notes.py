@@ -15,6 +15,11 @@ def only_characters(count: int) -> str:
     return f"[Only the first {plurals.CHARACTERS(count)} of this file are shown.]"
 
 
+def base64_left_out(count: int) -> str:
+    """Return what stands for base64 within a line."""
+    return f"[{plurals.CHARACTERS(count)} of base64 are left out here]"
+
+
 def sheet(name: str, *, hidden: bool = False) -> str:
     """Return the line above the rows of a sheet."""
     return f"## Sheet: {name}{' (hidden)' if hidden else ''}"

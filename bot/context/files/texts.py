@@ -2,8 +2,10 @@
 
 import io
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
+from bot.context.files import blobs
 from bot.context.files.accepted import Accepted
 from bot.context.files.content import most_bytes
 from bot.errors import FileUnread, Unread
@@ -11,6 +13,7 @@ from bot.runtime import encodings
 
 # A character has at most four bytes, in UTF-32, and at least one in UTF-8.
 _WIDEST = 4
+_CHUNK = 1 << 16
 # The most bytes that are looked through for what no text has.
 _JUDGED = 16_384
 
@@ -23,6 +26,10 @@ def lines(path: Path, accepted: Accepted) -> Iterator[str]:
     most = (most_bytes(accepted) + 1) * _WIDEST
     with path.open("rb") as file:
         content = file.read(most)
+        if blobs.has_long(content):
+            file.seek(0)
+            chunks = iter(partial(file.read, _CHUNK), b"")
+            content = _first(blobs.shortened(chunks), most)
     if len(content) == most:
         content = _without_half(content)
     encoding = encodings.detect_in(io.BytesIO(content))
@@ -32,6 +39,16 @@ def lines(path: Path, accepted: Accepted) -> Iterator[str]:
     yield from io.TextIOWrapper(
         io.BytesIO(content[encoding.skip :]), encoding=encoding.codec, errors="replace"
     )
+
+
+def _first(pieces: Iterator[bytes], most: int) -> bytes:
+    """Return at most `most` bytes of `pieces`, of which no more are taken."""
+    content = bytearray()
+    for piece in pieces:
+        content += piece
+        if len(content) >= most:
+            break
+    return bytes(content[:most])
 
 
 def _without_half(content: bytes) -> bytes:

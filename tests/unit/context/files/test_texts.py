@@ -1,5 +1,7 @@
 """Text of any kind becomes valid UTF-8 of a bounded length."""
 
+import base64
+import random
 from pathlib import Path
 
 import pytest
@@ -76,3 +78,35 @@ def test_a_binary_file_is_no_text(tmp_path: Path) -> None:
         with pytest.raises(FileUnread) as caught:
             read(tmp_path / "a", "a.txt", Accepted())
         assert caught.value.reason is Unread.UNSUPPORTED
+
+
+@pytest.mark.parametrize("end", [b"", b"\\n"])
+def test_long_base64_is_left_out_and_what_follows_is_read(
+    tmp_path: Path, end: bytes
+) -> None:
+    lines = (random.Random(n).randbytes(57) for n in range(30_000))
+    picture = end.join(base64.b64encode(each) for each in lines)
+    cell = b'{"image/png": "%s"},\n{"source": "print(%d)"},\n'
+    (tmp_path / "a").write_bytes(b"".join(cell % (picture, n) for n in range(2)))
+    found = read(tmp_path / "a", "a.ipynb", Accepted())
+    left_out = f"[{len(picture) - 60:,} characters of base64 are left out here]"
+    kept = picture[:60].decode()
+    assert found.data.decode() == "\n".join(
+        f'{{"image/png": "{kept}{left_out}"}},\n{{"source": "print({n})"}},'
+        for n in range(2)
+    )
+    assert not found.cut
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"GATTACA" * 2_000,
+        b"0123456789abcdef" * 1_000,
+        b"some-words_and/more 1 Time, " * 500,
+        base64.b64encode(random.Random(1).randbytes(2_900)),
+    ],
+)
+def test_other_long_words_are_kept(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a").write_bytes(content)
+    assert read(tmp_path / "a", "a.txt", Accepted()).data == content.strip()
