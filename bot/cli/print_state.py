@@ -160,7 +160,7 @@ def _connections(vitals: Vitals) -> Table:
         *(messages.PLATFORM, messages.CONNECTED, messages.HEARD, messages.RECONNECTS)
     )
     for each in vitals.connections:
-        since = each.failure or messages.NO
+        since = each.failure or (messages.LOCAL if each.is_local else messages.NO)
         if each.since is not None:
             since = formatting.timestamp(each.since)
         heard = formatting.timestamp(each.heard) if each.heard else ""

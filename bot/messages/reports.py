@@ -59,6 +59,7 @@ def within(*, share: str) -> str:
 
 # Names of columns and groups.
 PLATFORM, CONNECTED, HEARD = "Platform", "Connected since", "Last event"
+LOCAL = "this process"
 RECONNECTS, TURNS, COUNT, OLDEST = "Reconnects", "Turns", "Count", "Oldest (UTC)"
 WRITES, SCOPE, LEFT, WAITING = "Writes", "Scope", "Left", "Waiting"
 ROLE, PROCESS, STARTED, SEEN = "Role", "Process", "Started", "Last seen"

@@ -4,6 +4,7 @@ import json
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 import pytest_asyncio
 
@@ -12,6 +13,8 @@ from bot.domain.completion import Usage
 from bot.domain.names import LastName, NameKind
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.setting import AuditEntry, Change
+from bot.domain.vitals import Connection, Vitals
+from bot.vitals import status_file
 from storage.opening import open_store
 from tests.support.process import Nursery
 from tests.support.store_helpers import exchange, said
@@ -405,6 +408,17 @@ async def test_usage_of_people_by_model_is_one_table(shell: Shell) -> None:
     assert {"person", "person_name", "model", "usd"} <= row.keys()
     status, printed = await shell.run({}, *command[:-1])
     assert printed.splitlines()[0].split()[:2] == ["Person", "Model"]
+
+
+async def test_a_platform_that_is_the_process_itself_is_not_called_disconnected(
+    shell: Shell,
+) -> None:
+    now = time.time()
+    running = Vitals(now, now, connections=(Connection("web", is_local=True),))
+    file = status_file.beside(shell.folder / "threadkeep.db")
+    file.write_bytes(msgspec.json.encode(running))
+    status, printed = await shell.run({}, "now")
+    assert (status, "this process" in printed) == (0, True)
 
 
 async def test_without_a_running_bot_now_says_so(shell: Shell) -> None:
