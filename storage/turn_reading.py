@@ -72,9 +72,13 @@ def next_turn(db: Connection, thread: ThreadKey) -> Turn | None:
 def find_next_turn(db: Connection, thread: ThreadKey) -> Turn | None:
     """Return the next turn as `next_turn` does, with one query where there is none,
     which is the usual case."""
-    if db.execute(NEXT_TURN, named(thread)).fetchone() is None:
+    found = db.execute(NEXT_TURN, named(thread)).fetchone()
+    if found is None:
         return None
-    return next_turn(db, thread)
+    # By its id: each of the queries would look for it again.
+    return read_turn(
+        ask_turn(db, ":turn", {"turn": found["id"]}, begins=BEGINS), thread
+    )
 
 
 @dataclass(frozen=True, slots=True)
