@@ -22,7 +22,8 @@ from bot.domain.installation import Installation, Place, Tokens
 from bot.domain.reply import PLACEHOLDER
 from bot.domain.server_address import ServerAddress
 from storage.encryption import KeyRing
-from storage.opening import Where, open_store
+from storage.opening import open_store
+from storage.reading import Where
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.emulators.slack.rates import UNLIMITED

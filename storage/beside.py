@@ -24,7 +24,7 @@ from storage import (
     spending,
     triage_cases,
 )
-from storage.opening import Where, is_new, reading
+from storage.reading import Where, is_new, reading
 
 
 async def read_spending(at: Where, since: float) -> list[Spending]:

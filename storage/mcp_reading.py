@@ -5,7 +5,7 @@ from bot.domain.mcp import Listing
 from bot.errors import ConfigError
 from storage import mcp_tables
 from storage.dialect import has_table
-from storage.opening import Where, reading
+from storage.reading import Where, reading
 
 
 async def read_listings(at: Where) -> list[Listing]:

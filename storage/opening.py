@@ -4,29 +4,18 @@ PostgreSQL server.
 Rule: what is above this module asks nothing about which of them it is.
 """
 
-import importlib
-import importlib.util
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import (
-    AbstractContextManager,
-    AsyncExitStack,
-    ExitStack,
-    asynccontextmanager,
-    closing,
-    contextmanager,
-)
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, closing
 from functools import partial
 from pathlib import Path
-from typing import Protocol, cast
 
 from sqlite_utils import Database
 
 from bot.domain.scope import Scope
 from bot.domain.server_address import ServerAddress
-from bot.errors import ConfigError, InUse
-from bot.messages import postgres as messages
+from bot.errors import InUse
 from storage import database, erasures, leases, search_index
 from storage.connection import Connection
 from storage.database import (
@@ -37,43 +26,11 @@ from storage.database import (
 )
 from storage.lock import locked
 from storage.mending import mend
-from storage.methods import Transaction, WriteTransaction
 from storage.passages import KeepingDatabase
 from storage.reader import Reader
+from storage.reading import Where, server
 from storage.store import DatabaseStore
 from storage.writer import Writer
-
-#: The path of a SQLite file, or the address of a database on a server.
-Where = Path | ServerAddress
-
-
-class _Pool(Protocol):
-    """The threads for a database on a server."""
-
-    read: Transaction
-    write: WriteTransaction
-    report: Transaction
-
-
-class _Server(Protocol):
-    """The functions of `storage.postgres.opening`."""
-
-    def opened(
-        self, address: ServerAddress, process: str = ""
-    ) -> AbstractContextManager[_Pool]: ...
-    def opened_beside(
-        self, address: ServerAddress
-    ) -> AbstractContextManager[_Pool]: ...
-    def look_at(self, address: ServerAddress) -> bool: ...
-
-
-def _server() -> _Server:
-    """Return what opens databases on a server. Raises ConfigError if that is not
-    installed."""
-    needed = ("psycopg", "procrastinate")
-    if not all(map(importlib.util.find_spec, needed)):
-        raise ConfigError(messages.NOT_INSTALLED)
-    return cast(_Server, importlib.import_module("storage.postgres.opening"))
 
 
 @asynccontextmanager
@@ -110,7 +67,7 @@ async def open_store(
                 tidy=partial(database.empty_log, at),
             )
         else:
-            pool = stack.enter_context(_server().opened(at, owner))
+            pool = stack.enter_context(server().opened(at, owner))
             await pool.write(enter)
             yield DatabaseStore(
                 *(pool.read, pool.write, pool.report),
@@ -134,7 +91,7 @@ async def open_shared_store(at: Where) -> AsyncIterator[DatabaseStore]:
             tidy = partial(database.empty_log, at)
             yield DatabaseStore(reader.read, writer.write, clock=time.time, tidy=tidy)
         else:
-            pool = stack.enter_context(_server().opened_beside(at))
+            pool = stack.enter_context(server().opened_beside(at))
             yield DatabaseStore(pool.read, pool.write, pool.report, clock=time.time)
 
 
@@ -144,7 +101,7 @@ async def open_or_share(at: Where) -> AsyncIterator[DatabaseStore]:
     is missing. Raises ConfigError if it cannot be used."""
     async with AsyncExitStack() as stack:
         if isinstance(at, ServerAddress):
-            pool = stack.enter_context(_server().opened(at))
+            pool = stack.enter_context(server().opened(at))
             store = DatabaseStore(pool.read, pool.write, pool.report, clock=time.time)
         else:
             try:
@@ -152,35 +109,6 @@ async def open_or_share(at: Where) -> AsyncIterator[DatabaseStore]:
             except InUse:
                 store = await stack.enter_async_context(open_shared_store(at))
         yield store
-
-
-@contextmanager
-def reading(at: Where) -> Iterator[Transaction]:
-    """Yield what reads from the database at `at` beside the processes that have it
-    open.
-
-    Raises ConfigError if there is no database of ours.
-    """
-    if isinstance(at, Path):
-        with closing(Reader(open_beside(at))) as reader:
-            yield reader.read
-    else:
-        with _server().opened_beside(at) as pool:
-            yield pool.read
-
-
-def look_at(at: Where) -> bool:
-    """Return whether the database at `at` is still to be created, or its tables.
-
-    Creates and changes nothing. Raises ConfigError if it cannot be used as it is, and
-    InUse if another process has a file open.
-    """
-    return database.look_at(at) if isinstance(at, Path) else _server().look_at(at)
-
-
-def is_new(at: Where) -> bool:
-    """Return whether there is no database at `at`, or none with tables."""
-    return not at.exists() if isinstance(at, Path) else _server().look_at(at)
 
 
 async def forget_person(at: Where, place: Scope, person: str) -> int:
@@ -197,7 +125,7 @@ async def forget_person(at: Where, place: Scope, person: str) -> int:
     if isinstance(at, Path):
         with closing(_writer(open_beside_to_write(at))) as writer:
             return await writer.write(delete)
-    with _server().opened_beside(at) as pool:
+    with server().opened_beside(at) as pool:
         return await pool.write(delete)
 
 

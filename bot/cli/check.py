@@ -22,8 +22,6 @@ from bot.claude.model_status import ModelStatus
 from bot.cli import hosting, reports
 from bot.cli.environment import run
 from bot.cli.exposed_files import exposures
-from bot.cli.live import check_live
-from bot.cli.mcp import check_servers
 from bot.cli.platforms import (
     PLATFORMS,
     check_platform,
@@ -40,7 +38,7 @@ from bot.messages import command_help
 from bot.messages.cli import OFFLINE_HELP
 from bot.runtime.env_file import EnvFile
 from storage.beside import read_balances
-from storage.opening import Where, look_at
+from storage.reading import Where, look_at
 
 
 @click.command(help=command_help.CHECK)
@@ -155,13 +153,16 @@ async def check_setup(
         found.append(await asyncio.to_thread(_check_database, settings.database))
         found += exposures(settings.beside)
     found += await check_claude(settings, offline=offline)
-    found += await check_servers(settings, offline=offline)
+    if settings.mcp.servers:
+        check_servers = load_module("bot.cli.mcp").check_servers
+        found += await check_servers(settings, offline=offline)
     if settings.api_key and configured_platforms(env) and not problems:
         budgets = settings.database, settings.totals, time.time()
         found += reports.total_budgets(await read_balances(*budgets))
     for name in PLATFORMS:
         found += await check_platform(name, env, offline=offline)
     if live is not None and not problems:
+        check_live = load_module("bot.cli.live").check_live
         found += await check_live(env, settings, configured_platforms(env), live)
     print_findings(found)
     return 1 if any(each.grade is Grade.BAD for each in found) else 0

@@ -9,6 +9,7 @@ import click
 
 from bot.cli import output, reports
 from bot.cli.environment import run
+from bot.cli.platforms import load_module
 from bot.config import Config, read_environment
 from bot.domain.reports import UsageKey
 from bot.domain.scope import Scope
@@ -20,7 +21,6 @@ from bot.runtime import terminal
 from bot.ui import time_range
 from bot.ui.formatting import timestamp
 from storage.beside import read_balances, read_names, read_opinions, read_spending
-from storage.opening import open_shared_store
 
 SINCE = click.option(
     "--since",
@@ -114,6 +114,8 @@ async def print_audit(
     begin = time_range.since(since, time.time())
     parts = within.split(":", 3) if within else []
     settings = Config.from_env(env)
+    # The other two do not wait for the store to be imported.
+    open_shared_store = load_module("storage.opening").open_shared_store
     async with open_shared_store(settings.database) as store:
         refusals = await store.refusals(Scope(*parts), begin, most)
         entries = await store.audit(Scope(*parts), begin, most)

@@ -24,7 +24,8 @@ from bot.settings import import_export
 from bot.settings.options import BY_NAME
 from bot.ui import time_range
 from bot.ui.formatting import timestamp
-from storage.opening import Where, is_new, look_at, open_or_share, open_shared_store
+from storage.opening import open_or_share, open_shared_store
+from storage.reading import Where, is_new, look_at
 
 
 @click.group(help=command_help.SETTINGS)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.ports.store import Store
-from storage.opening import Where
+from storage.reading import Where
 from storage.store import DatabaseStore
 from tests.support import kept_file, shared_database
 

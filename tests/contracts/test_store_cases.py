@@ -6,7 +6,7 @@ from bot.domain.scope import Scope
 from bot.domain.triage_case import TriageCase
 from bot.ports.store import Store
 from storage.beside import read_corrections
-from storage.opening import Where
+from storage.reading import Where
 
 THREAD = Scope("slack", "T1", "C5", "17.1")
 CHANNEL = Scope("slack", "T1", "C5")

@@ -8,10 +8,11 @@ from bot.domain.scope import Scope, ThreadKey
 from bot.domain.server_address import ServerAddress
 from bot.domain.triage_case import TriageCase
 from storage.database import open_for_writing
-from storage.opening import Where, open_store
+from storage.opening import open_store
 from storage.postgres import schema
 from storage.postgres.connection import Connection
 from storage.postgres.move_tables import tables
+from storage.reading import Where
 from tests.contracts.test_store_together import NOON, writes
 from tests.support import postgres
 from tests.support.store_helpers import HERE, answer, exchange, said

@@ -18,7 +18,8 @@ from bot.claude.client import ClaudeModel, client
 from bot.messages.answers import QUESTION_CHANGED
 from bot.ports.wakeups import SERVE, Wakeups
 from storage.engine.engine import Engine
-from storage.opening import Where, open_store
+from storage.opening import open_store
+from storage.reading import Where
 from storage.store import DatabaseStore
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.discord import faults as discord_faults

@@ -21,7 +21,7 @@ from bot.domain.reply import MORE, PLACEHOLDER, READY
 from bot.rendering.renderer import Renderer
 from bot.settings import attaching
 from storage.connection import Connection
-from storage.opening import Where
+from storage.reading import Where
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.support import books, stored
 

@@ -28,7 +28,7 @@ from bot.ports.model import Model
 from bot.ports.store import Store
 from bot.ports.wakeups import Wakeups
 from bot.settings.effective import Operator
-from storage.opening import Where
+from storage.reading import Where
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.discord.app import IDENTIFIES
 from tests.emulators.discord.emulator import DiscordEmulator

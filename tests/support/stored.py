@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from storage.connection import Connection
-from storage.opening import Where
 from storage.postgres import connection as server
+from storage.reading import Where
 
 #: The tables that every verb writes to which stores a part of a conversation.
 WRITTEN = ("threads", "turns", "messages", "replies")

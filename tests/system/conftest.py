@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.server_address import ServerAddress
-from storage.opening import Where
+from storage.reading import Where
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.slack.emulator import SlackEmulator

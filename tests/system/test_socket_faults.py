@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from storage.opening import Where
+from storage.reading import Where
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.claude.reply import Hold
 from tests.emulators.slack.emulator import SlackEmulator

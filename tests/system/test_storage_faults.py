@@ -20,7 +20,7 @@ from bot.errors import StorageBusy
 from storage import database, migrations
 from storage.connection import Connection
 from storage.database import open_for_writing
-from storage.opening import Where
+from storage.reading import Where
 from storage.store import DatabaseStore
 from tests.emulators.claude.reply import Hold
 from tests.support.fault_harness import SlackStage, Stage

@@ -11,7 +11,8 @@ import pytest
 from bot.domain.scope import EVERYWHERE, Scope, ThreadKey
 from bot.domain.server_address import ServerAddress
 from bot.text.words import terms
-from storage.opening import Where, open_store
+from storage.opening import open_store
+from storage.reading import Where
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.support import postgres

@@ -11,8 +11,9 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from bot.domain.server_address import ServerAddress
 from bot.errors import ConfigError
-from storage.opening import is_new, look_at, open_shared_store, open_store
+from storage.opening import open_shared_store, open_store
 from storage.postgres import opening
+from storage.reading import is_new, look_at
 from tests.emulators.pooler import pooling
 from tests.support import postgres
 
