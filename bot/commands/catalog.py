@@ -36,6 +36,7 @@ LEVELS = {
     "channel": ScopeLevel.CHANNEL,
     "workspace": ScopeLevel.WORKSPACE,
     "server": ScopeLevel.WORKSPACE,
+    "everywhere": ScopeLevel.WORKSPACE,
 }
 
 
@@ -146,6 +147,7 @@ COMMANDS = (
         (
             Parameter("file", summaries.PROMPT_FILE, Takes.FILE),
             WHERE,
+            Parameter("text", summaries.PROMPT_TEXT),
         ),
     ),
     CommandSpec("prompt history", summaries.PROMPT_HISTORY, (WHERE,), personal=True),

@@ -116,11 +116,18 @@ class SettingsEditor:
     async def set_prompt(
         self, command: Command, place: Scope, person: Person
     ) -> Response | Form:
-        """Set the prompt to the text of an uploaded file; without one return its
-        form."""
+        """Set the prompt to a typed text or to that of an uploaded file; without
+        either return its form."""
+        given = [
+            command.arguments[name]
+            for name in ("file", "text")
+            if name in command.arguments
+        ]
+        if len(given) > 1:
+            raise Unacceptable(messages.FILE_OR_TEXT)
         named = command.having({"option": "prompt"})
-        if (text := command.arguments.get("file")) is not None:
-            named = named.having({"value": text})
+        if given:
+            named = named.having({"value": given[0]})
         return await self.set(named, place, person)
 
     async def save_copied(

@@ -54,6 +54,7 @@ NOTHING_LEFT = "That answer is complete. Ask a follow-up instead."
 NO_VERSION = "There is no such version; `prompt history` lists all versions."
 DRAFT_GONE = "That draft no longer exists. Please write it again."
 NO_OPTION = "This setting no longer exists."
+FILE_OR_TEXT = "Please give the prompt either as a text or as a file, not both."
 
 # Saving settings.
 CHANGE_GONE = "That change can no longer be undone. `audit` lists all changes."

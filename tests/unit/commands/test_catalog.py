@@ -15,6 +15,10 @@ WHOLE = (
         Command("model", {"value": "opus", "where": "channel"}),
     ),
     ("model inherit", Command("model", {"value": "inherit"})),
+    (
+        "model opus everywhere",
+        Command("model", {"value": "opus", "where": "workspace"}),
+    ),
     ("budget day 5", Command("budget", {"period": "day", "value": "5"})),
     (
         "budget month none server",
@@ -31,6 +35,10 @@ WHOLE = (
     (
         "set prompt Be brief.\n  And kind.",
         Command("set", {"option": "prompt", "value": "Be brief.\n  And kind."}),
+    ),
+    (
+        "prompt set channel Be brief.\n  And kind.",
+        Command("prompt set", {"where": "channel", "text": "Be brief.\n  And kind."}),
     ),
     ("set model", Command("set", {"option": "model"})),
     ("usage", Command("usage")),

@@ -7,6 +7,7 @@ from bot.domain.budget import NO_LIMITS, Charge, PastCall
 from bot.domain.completion import Usage
 from bot.domain.scope import Scope
 from bot.errors import StorageError
+from bot.messages.commands import FILE_OR_TEXT
 from bot.schemes.default import DEFAULT
 from bot.text.references import channel, user
 from bot.ui.elements import Command, Form, Kind, Response
@@ -99,6 +100,15 @@ async def test_a_bad_prompt_is_refused_at_its_field(text: str, words: str) -> No
     assert words in told.text
     assert told.field == "prompt"
     assert await office.audit() == []
+
+
+async def test_a_prompt_is_typed_or_uploaded_but_not_both() -> None:
+    office = Office()
+    assert "Saved" in await office.type("prompt set everywhere Be brief.\n\nAnd kind.")
+    assert await office.prompt(Scope("fake", "w", "other")) == "Be brief.\n\nAnd kind."
+    told = await office.give("prompt set", file="One.", text="Two.")
+    assert isinstance(told, Response)
+    assert told.text == FILE_OR_TEXT
 
 
 async def test_a_model_that_retires_soon_is_accepted_with_a_warning() -> None:

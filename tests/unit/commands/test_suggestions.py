@@ -18,7 +18,7 @@ from tests.support.command_harness import Office
         ("set pong never", "set ping never"),
         ("prompt histroy", "prompt history"),
         ("prompt rolback 3", "prompt rollback 3"),
-        ("usage everywhere", "usage"),
+        ("usage please", "usage"),
         ("budget 5 day", "budget day 5"),
         ("budget day 5 usd", "budget day 5"),
         ("a budget day 5", ""),
