@@ -1,6 +1,7 @@
 """The operator's configuration, from the environment. Nobody else reads that."""
 
 import base64
+import contextlib
 import os
 import re
 from collections.abc import Mapping
@@ -63,7 +64,7 @@ def load_environment() -> tuple[dict[str, str], EnvFile]:
     Raises ConfigError for a file that cannot be read.
     """
     found = env_file.read()
-    return {**found.values, **os.environ}, found
+    return {**found.values, **env_file.unquoted(os.environ)}, found
 
 
 def read_environment() -> dict[str, str]:
@@ -324,13 +325,22 @@ def database_problem(env: Mapping[str, str]) -> str:
     # address is no longer one as a path, whose double slashes are single ones.
     if is_credential(_text(env, "THREADKEEP_DB") or "") or is_credential(path.stem):
         return messages.misplaced_credential(variable="THREADKEEP_DB")
-    return "" if str(path).isprintable() else messages.BAD_DATABASE_PATH
+    if not str(path).isprintable():
+        return messages.BAD_DATABASE_PATH
+    try:
+        is_file = path.name not in ("", "..") and not path.is_dir()
+    except OSError as error:
+        return messages.unusable_database_path(reason=error.strerror)
+    return "" if is_file else messages.database_is_directory(path=path)
 
 
 def _database(env: Mapping[str, str]) -> Path | ServerAddress:
     text = _text(env, "THREADKEEP_DB") or DATABASE
     if text.startswith(SCHEMES):
         return ServerAddress(text)
+    with contextlib.suppress(RuntimeError):
+        # Without a shell in between, "~" is as it was written.
+        text = str(Path(text).expanduser())
     # As messages show it.
     return Path(text).absolute()
 

@@ -11,6 +11,15 @@ BAD_DATABASE_SCHEME = (
     "postgresql://USER:PASSWORD@HOST/DATABASE, or the path of a file."
 )
 
+
+def database_is_directory(*, path: object) -> str:
+    return f"THREADKEEP_DB is the directory {path}; name a file in it."
+
+
+def unusable_database_path(*, reason: str) -> str:
+    return f"THREADKEEP_DB cannot be used ({reason}); name another file."
+
+
 NOT_SUCH_A_WORKSPACE = (
     "is none of these: a Slack workspace (slack:T0123ABC), a Discord server "
     "(discord:1234567890), direct messages on Discord (discord:@me), all workspaces "

@@ -19,6 +19,8 @@ FILE = Path(".env")
 
 # A comment behind a value, and a value that needs no quotation marks.
 _COMMENT = re.compile(r"[ \t]#[^\r\n]*")
+_OURS = ("THREADKEEP_", "SLACK_", "DISCORD_", "ANTHROPIC_")
+_IN_QUOTES = re.compile(r"""\s{0,9}(["'])((?:(?!\1)[^\n]){0,20000})\1\s{0,9}""")
 _BARE = re.compile(r"[\w.:/@%+=,*~-]*")
 
 
@@ -65,6 +67,16 @@ def read(path: Path = FILE) -> EnvFile:
     found = dotenv.dotenv_values(stream=io.StringIO("".join(sound)))
     values = {k: v for k, v in found.items() if v is not None}
     return EnvFile(values, lines, tuple(problems))
+
+
+def unquoted(env: Mapping[str, str]) -> dict[str, str]:
+    """Return `env`, our variables without quotation marks around all of a value: what
+    reads files for containers leaves them there."""
+    return {
+        name: found[2] if name.startswith(_OURS) and found else value
+        for name, value in env.items()
+        for found in (_IN_QUOTES.fullmatch(value),)
+    }
 
 
 def write(changes: Mapping[str, str], path: Path = FILE) -> None:

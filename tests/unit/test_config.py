@@ -21,6 +21,28 @@ def test_an_empty_value_is_as_good_as_none() -> None:
     assert Config.from_env({"THREADKEEP_MODEL": " "}) == Config.from_env({})
 
 
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("/", "is the directory /"),
+        ("..", "name a file in it"),
+        ("{here}/", "name a file in it"),
+        ("x" * 300, "File name too long"),
+    ],
+)
+def test_a_database_has_the_name_of_a_file(tmp_path: Path, path: str, why: str) -> None:
+    with pytest.raises(ConfigError, match=why):
+        Config.from_env({"THREADKEEP_DB": path.format(here=tmp_path)})
+
+
+def test_a_database_in_the_home_of_the_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    found = Config.from_env({"THREADKEEP_DB": "~/bot.db"}).database
+    assert found == tmp_path / "bot.db"
+
+
 def test_every_problem_is_named_at_once() -> None:
     env = {
         "THREADKEEP_MAX_TOKENS": "4O96",

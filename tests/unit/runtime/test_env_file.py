@@ -117,3 +117,21 @@ def test_what_is_written_is_read(
     assert env_file.read(file) == env_file.EnvFile(
         {"B": "1", "A": value}, {"B": 1, "A": 2}
     )
+
+
+def test_quotation_marks_around_all_of_a_value_are_taken_off() -> None:
+    env = {
+        "SLACK_BOT_TOKEN": '"xoxb-1"',
+        "THREADKEEP_MAX_TOKENS": " '4096' ",
+        "THREADKEEP_MODEL": '""',
+        "THREADKEEP_SYSTEM_PROMPT": '"Yes" or "no".',
+        "THREADKEEP_EFFORT": "'low\"",
+        "THREADKEEP_STOP_SEQUENCES": '["END"]',
+        "PATH": "'x'",
+    }
+    changed = {
+        "SLACK_BOT_TOKEN": "xoxb-1",
+        "THREADKEEP_MAX_TOKENS": "4096",
+        "THREADKEEP_MODEL": "",
+    }
+    assert env_file.unquoted(env) == {**env, **changed}
