@@ -206,7 +206,7 @@ class App:
         )
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Listen and answer until `stopping` is set or no adapter listens any more.
+        """Listen and answer until `stopping` is set or every adapter has ended.
 
         Raises the last ConfigError if every platform rejected our credentials, and one
         for a database that is damaged.

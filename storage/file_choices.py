@@ -56,7 +56,7 @@ INSERT_CONTENT = f"""
     RETURNING {ROW} AS row
 """
 
-# A content that nothing has any more.
+# A content that nothing refers to.
 _UNLINKED = """
     DELETE FROM file_contents WHERE digest = :digest AND NOT EXISTS (
         SELECT 1 FROM message_files
@@ -139,7 +139,7 @@ def insert_content(
 
 
 def delete_unlinked(db: Connection, *digests: str) -> None:
-    """Delete those contents that nothing has any more."""
+    """Delete those contents that nothing refers to."""
     for digest in sorted(digests):
         # Whoever links it meanwhile is seen only after this.
         locks.content(db, digest)

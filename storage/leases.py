@@ -19,7 +19,7 @@ from storage.dialect import ROW_LOCK
 from storage.thread_queries import THREAD_ID, named
 from storage.turn_reading import next_turn
 
-#: A condition: the owner is a process that does not run any more.
+#: A condition: the owner is a process that no longer runs.
 NOBODYS = "owner NOT IN (SELECT id FROM processes)"
 
 # An epoch that cannot be raised would keep its thread from every process.

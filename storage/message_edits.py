@@ -1,7 +1,7 @@
 """Changes of stored threads and messages by people, inside a transaction. Deletions
 are in `erasures`.
 
-Rule 1: no row is deleted. A message that is not read any more keeps its id, so that it
+Rule 1: no row is deleted. A message that is no longer read keeps its id, so that it
 is not stored again, and its position.
 Rule 2: only what people change is changed. Everything else that the model was given
 stays byte for byte, though its prompt cache is lost from the change on.

@@ -4,7 +4,7 @@ Each row says that a word occurs in a channel, somewhere among the 256 messages 
 block of consecutive ids. A search reads the blocks that have all of its words
 (`storage.search`).
 
-Rule: a word that nobody's message has any more leaves the index in the transaction
+Rule: a word that is no longer in any message leaves the index in the transaction
 that deleted the message. Triggers note what came and what went, whichever statement
 did it, and `settle` carries it over before the transaction ends.
 

@@ -1,7 +1,7 @@
 """The workspaces that the app was installed in by a click, each with its own token.
 
 Rule 1: what happens to one reaches no other. One whose token Slack refuses is suspended
-in the core, its client makes no call any more, and the others go on.
+in the core, its client makes no more calls, and the others go on.
 Rule 2: the store knows which installations there are; here are those in use, as many as
 fit. Every process looks for changes of others every few seconds, so that a workspace
 that installs again goes on everywhere.

@@ -86,11 +86,11 @@ class Streams:
         return self.mode is Mode.AUTO and not thread.channel.startswith("D")
 
     def refuse(self, thread: ThreadKey) -> None:
-        """Use no streams any more in channels of the type of `thread`'s."""
+        """Use no more streams in channels of the type of `thread`'s."""
         self._refused[thread.channel[:1]] = None
 
     def refuse_channel(self, thread: ThreadKey) -> None:
-        """Use no streams any more in the channel of `thread`."""
+        """Use no more streams in the channel of `thread`."""
         self._refused[thread.channel] = None
 
     def introduce(self, user: str, team: str) -> None:

@@ -39,7 +39,7 @@ def organisation(body: Mapping[str, Any]) -> str:
 
 def revokes(body: Mapping[str, Any], bot_user: str) -> bool:
     """Return whether `body` tells that the token of the bot with the user id
-    `bot_user` is good for nothing any more."""
+    `bot_user` is no longer good."""
     event = body.get("event") or {}
     if event.get("type") == UNINSTALLED:
         return True

@@ -4,7 +4,7 @@ Rule 1: HTML in a text is text. What the renderer makes is filtered once more by
 of allowed tags, so that neither a fault of it nor of ours shows what somebody wrote as
 markup. Styles are classes: pages allow no others.
 Rule 2: an answer grows at its end. Only its last blocks are rendered again; what stands
-before cannot change any more, but for links that are defined further down, so a
+before is final, but for links that are defined further down, so a
 complete text is rendered once more as a whole.
 """
 

@@ -314,7 +314,7 @@ class ClaudeModel:
                     ) as stream,
                     contextlib.aclosing(stream.pieces()) as pieces,
                 ):
-                    # It was sent, and nothing holds its files any more.
+                    # It was sent, and nothing holds its files now.
                     share.give_back()
                     async for piece in pieces:
                         if isinstance(piece, str):

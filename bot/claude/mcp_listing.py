@@ -99,7 +99,7 @@ def merged(pinned: Listing | None, listed: Listing) -> Listing:
 
 
 def changed(pinned: Listing, listed: Listing) -> list[str]:
-    """Return the names of the tools that `listed` defines otherwise than `pinned`."""
+    """Return the names of the tools that `listed` and `pinned` define differently."""
     before, now = _by_name(pinned), _by_name(listed)
     return [name for name in sorted(before) if before[name] != now.get(name)]
 

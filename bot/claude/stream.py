@@ -298,7 +298,7 @@ async def open_stream(
         options=_options({**headers, "content-length": str(body.length)}, model),
         stream=True,
     )
-    # Nobody needs these any more: of many answers at once a tenth of the memory.
+    # No longer needed, and a tenth of the memory of many answers at once.
     del body
     response.request = _SENT
     response.headers = _kept(response.headers)

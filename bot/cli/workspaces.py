@@ -84,7 +84,7 @@ async def _remove(env: Mapping[str, str], which: str) -> int:
         token = open_sealer(config.keys).open(here.tokens.access, here.place)
         await load_module("adapters.slack.removing").give_back(env, token)
     except (ConfigError, DeliveryError):
-        # Whatever the reason, which concerns nobody any more.
+        # Whatever the reason: the installation has ended here.
         terminal.complain(messages.STILL_LISTED)
     return 0
 

@@ -117,8 +117,7 @@ def fitted(
     conversation: Sequence[ChatMessage], most: int
 ) -> tuple[list[ChatMessage], int]:
     """Return `conversation` with at most `most` bytes, in which files count by their
-    tokens, and how many messages are left
-    out of its middle."""
+    tokens, and how many messages are left out of its middle."""
     sizes = [byte_count(each.content) + _files_size(each) for each in conversation]
     over = sum(sizes) - most
     if over <= 0:

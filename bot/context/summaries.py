@@ -32,7 +32,7 @@ WAKING, WHERE_IT_PAYS = 1 / 2, 1 / 8
 #: is not worth a cold cache.
 LEAST = 0.25
 
-#: The time in seconds after which nothing of a thread is cached any more: the longest
+#: The time in seconds after which nothing of a thread is left in the cache: the longest
 #: lifetime that requests ask for (Claude facts 3.1).
 SILENCE = 3_600.0
 

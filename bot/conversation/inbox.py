@@ -236,8 +236,8 @@ class Inbox:
             await self._store.add_holder(message, holder, self._now())
 
     async def forget(self, place: Scope) -> None:
-        """Delete a thread or channel that people deleted, also where nobody is served
-        any more. Raises StorageError."""
+        """Delete a thread or channel that people deleted, also where nobody is
+        served now. Raises StorageError."""
         await self._store.delete_scope(place, self._now())
         log.info("place.forgotten place=%s", place)
 

@@ -30,7 +30,7 @@ LASTING = (Control.FEEDBACK, Control.ATTACH, Control.RECEIPT, Control.SUMMARY)
 
 
 class OldControls:
-    """The controls of answers that are not the last of their thread any more."""
+    """The controls of answers that are no longer the last of their thread."""
 
     def __init__(
         self,

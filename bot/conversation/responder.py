@@ -184,7 +184,7 @@ class Responder:
             await self._delivered(turn, outcome, self._clock())
 
     async def _resolve_thread(self, turn: Turn) -> ThreadKey | None:
-        """Return the thread to answer `turn` in; None if there is none any more, with
+        """Return the thread to answer `turn` in; None if it no longer exists, with
         which the turn has ended."""
         adapter = self._adapters[turn.thread.platform]
         try:

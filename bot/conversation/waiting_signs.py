@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 #: The reaction to a message that waits.
 SIGN = "⏳"
 
-# How long showing it may take, in seconds: later it does not matter any more.
+# Timeout for showing it, in seconds: a later sign would be of no use.
 TIMEOUT = 10.0
 
 # The same for taking all signs of a thread away. Slack allows 20 a minute (facts A5.1);
@@ -87,7 +87,7 @@ class WaitingSigns:
         self._closed = False
 
     def close(self) -> None:
-        """Tell nobody any more who still waits after a while."""
+        """Stop telling people that they wait."""
         self._closed = True
 
     def show(self, message: Message, *, delayed: bool, crowded: bool | None) -> None:

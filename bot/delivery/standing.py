@@ -110,7 +110,7 @@ class Standing:
         stops.streaming.add(reply)
 
     def release_stop(self, reply: str) -> None:
-        """Keep no stop any more for the stream of `reply`."""
+        """Release the stop that is kept for the stream of `reply`."""
         if self.stops is not None:
             self.stops.streaming.discard(reply)
             self.stops = None

@@ -137,7 +137,7 @@ class StoredParts:
             log.warning("reply.unsaid thread=%s %s", self._turn.thread, error)
 
     async def remove(self, surface: Surface, index: int) -> None:
-        """Delete message `index`, which is not part of the reply any more."""
+        """Delete message `index`, which is no longer part of the reply."""
         try:
             if deletions := surface.deletions:
                 await deletions.remove(index)

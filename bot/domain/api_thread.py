@@ -53,5 +53,5 @@ class AnswerSoFar:
 
     @property
     def is_final(self) -> bool:
-        """True if the turn does not change any more by itself."""
+        """True if the turn no longer changes by itself."""
         return self.state in (TurnState.UNDELIVERED, TurnState.DELIVERED)

@@ -13,7 +13,7 @@ class Ending(enum.Enum):
 
     #: People removed the app.
     UNINSTALLED = "uninstalled"
-    #: The platform does not accept the token any more.
+    #: The platform no longer accepts the token.
     REVOKED = "revoked"
     #: The operator removed it.
     REMOVED = "removed"

@@ -12,7 +12,7 @@ class TokenList(Protocol):
     """The tokens of the web API."""
 
     async def tokens(self) -> list[ApiToken]:
-        """Return all tokens, also those that are not accepted any more, oldest
+        """Return all tokens, also those that are no longer accepted, oldest
         first."""
         ...
 

@@ -192,7 +192,7 @@ class Health(Protocol):
         open. A second call for one that is open does nothing."""
 
     def lost(self, platform: str, connection: str = "") -> None:
-        """Record that `connection` is not open any more."""
+        """Record that `connection` is no longer open."""
 
     def heard(self, platform: str, echo: str = "") -> None:
         """Record that an event of `platform` arrived: with `echo`, the id of a probe

@@ -89,7 +89,7 @@ class InboxStore(Protocol):
         If the model was not given the message yet, it reads `content`, or what is made
         of the new text. Otherwise what it was given stays, and `addition` is kept for
         the next turn, under an id of its own; it is deleted with the message. Does
-        nothing if the message is unknown, deleted, or reads otherwise than `before`.
+        nothing if the message is unknown, deleted, or does not read as `before`.
         """
 
     async def delete_messages(

@@ -30,8 +30,8 @@ class SignStore(Protocol):
     """Messages that show a sign while they wait behind an answer."""
 
     async def claim_sign(self, message: Message) -> bool:
-        """Store that `message` gets the sign; return False if its turn is not WAITING
-        any more, and it gets none."""
+        """Store that `message` gets the sign; return False if its turn is no longer
+        WAITING, and it gets none."""
         ...
 
     async def signs(self) -> list[tuple[ThreadKey, str]]:
@@ -42,7 +42,7 @@ class SignStore(Protocol):
         self, thread: ThreadKey | None = None
     ) -> list[tuple[ThreadKey, str]]:
         """Return the messages of `thread`, or of all, that may still show the sign and
-        do not wait any more, oldest first."""
+        no longer wait, oldest first."""
         ...
 
     async def forget_sign(

@@ -11,7 +11,7 @@ from bot.text.words import Term
 class SearchStore(Protocol):
     """Searches stored messages and answers; deleted ones are never found.
 
-    A message is found once the change that stored it is durable, and not any more once
+    A message is found once the change that stored it is durable, and no longer once
     the change that deleted it is.
     """
 

@@ -188,8 +188,8 @@ class TurnStore(PendingTurns, PartStore, Protocol):
         ...
 
     async def mark_delivered(self, turn: Turn, now: float) -> None:
-        """Set the turn, which has ended, to DELIVERED. One whose outcome is not stored
-        (any more) stays open."""
+        """Set the turn, which has ended, to DELIVERED. One whose outcome is not stored,
+        or no longer, stays open."""
 
     async def release_turn(self, turn: Turn) -> None:
         """Leave the turn to the next process: an ANSWERING turn is WAITING again, and
@@ -237,7 +237,7 @@ class ControlStore(PendingTurns, Protocol):
 
         A new turn in state WAITING takes over the last turn's messages, preface, posted
         parts and time of asking. The old turn keeps its text, usage and outcome; its
-        answer is not read any more. Not possible while a turn is open, if the last turn
+        answer is no longer read. Not possible while a turn is open, if the last turn
         has another key, or if it has no message to answer (left).
         """
         ...

@@ -11,7 +11,7 @@ from bot.messages import reports as messages
 from bot.ports.reports import ReportStore
 
 # A call is stored when it has ended, at the latest this many seconds after the time it
-# is stored with; the sums of all earlier ones do not change any more.
+# is stored with; the sums of all earlier ones are final.
 SETTLED = 600.0
 
 # How long a look at the database counts, in seconds, and how long one may take: each

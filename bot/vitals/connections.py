@@ -66,7 +66,7 @@ class Connections:
             self._whole(state)
 
     def lost(self, platform: str, connection: str = "") -> None:
-        """Record that `connection` is not open any more."""
+        """Record that `connection` is no longer open."""
         state = self._states[platform]
         state.open.discard(connection)
         state.since = None

@@ -70,7 +70,7 @@ LATE = messages.FOUND_TOO_LATE
 MOST_TRIES = 5
 GIVEN_UP = messages.FAILED_AGAIN
 
-# The age in seconds from which a message's result is not shown any more.
+# The age in seconds from which a message's result is no longer shown.
 STALE = 86_400.0
 
 
