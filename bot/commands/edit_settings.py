@@ -118,16 +118,11 @@ class SettingsEditor:
     ) -> Response | Form:
         """Set the prompt to a typed text or to that of an uploaded file; without
         either return its form."""
-        given = [
-            command.arguments[name]
-            for name in ("file", "text")
-            if name in command.arguments
-        ]
+        given = {"file", "text"} & command.arguments.keys()
         if len(given) > 1:
             raise Unacceptable(messages.FILE_OR_TEXT)
-        named = command.having({"option": "prompt"})
-        if given:
-            named = named.having({"value": given[0]})
+        value = {"value": command.arguments[name] for name in given}
+        named = command.having({"option": "prompt", **value})
         return await self.set(named, place, person)
 
     async def save_copied(

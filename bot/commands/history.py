@@ -18,7 +18,7 @@ from bot.errors import Unacceptable
 from bot.messages import commands as messages
 from bot.messages import labels
 from bot.messages.commands import NO_VERSION, THREADS_KEEP
-from bot.messages.settings import READ_AUDIT
+from bot.messages.settings import AUDIT_FOR_ADMINS, READ_AUDIT
 from bot.ports.settings import SettingsStore
 from bot.runtime.offload import offload
 from bot.settings import audit_lines, describe
@@ -158,7 +158,9 @@ class SettingsHistory:
         """List the changes in a scope, then the refusals."""
         policy, person = await self._access.about(command, place, person, None)
         if not self._access.may(person, policy):
-            raise await self._access.deny(person, policy.place, READ_AUDIT)
+            raise await self._access.deny(
+                person, policy.place, READ_AUDIT, AUDIT_FOR_ADMINS
+            )
         entries = await self._store.audit(policy.place, 0.0, MOST_ENTRIES)
         refused = await self._store.refusals(policy.place, 0.0, MOST_REFUSALS)
         seen = visibility.audit(self._access, entries, policy.place)

@@ -49,6 +49,8 @@ def admins_only(*, where: str) -> str:
     )
 
 
+AUDIT_FOR_ADMINS = "Sorry, only admins can see who changed settings here."
+
 # Effective settings.
 OPERATOR_AUDIENCE = (
     "- **Who may ask at all**: only people whom this bot's operator names"

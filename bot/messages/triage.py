@@ -8,6 +8,12 @@ NO_HISTORY = "I cannot read earlier messages on this platform, so I cannot triag
 NOTHING_TO_TRIAGE = "There is nothing to triage here."
 LEFT_WITHOUT_TEXT = "Left out, since they have no text: {messages}."
 CASE_GONE = "That message was deleted, or I no longer have its result."
+CHANNEL_FOR_ADMINS = (
+    "Sorry, only admins can triage the messages of a channel. They let others do it "
+    "with the setting `triagers`."
+)
+EXAMPLES_FOR_ADMINS = "Sorry, only admins can make a correction an example."
+NOT_TO_ASK = "Sorry, only people who can use me here can have messages triaged."
 NO_SUCH_VALUE = "The scheme of this channel no longer has that value."
 SINCE_EXPECTED = (
     "`since` takes `today`, `yesterday`, a weekday, an age such as 12h or 3d, or a day "

@@ -18,10 +18,13 @@ from bot.messages.answers import LEFT_OUT, LEFT_OUT_SOME
 from bot.messages.settings import ADD_EXAMPLE, TRIAGE, TRIAGE_CHANNEL
 from bot.messages.triage import (
     CASE_GONE,
+    CHANNEL_FOR_ADMINS,
+    EXAMPLES_FOR_ADMINS,
     HOW_TO_TRIAGE,
     LEFT_WITHOUT_TEXT,
     NO_HISTORY,
     NO_SUCH_VALUE,
+    NOT_TO_ASK,
     NOTHING_TO_TRIAGE,
     SINCE_EXPECTED,
 )
@@ -93,7 +96,9 @@ class TriageCommands:
         channel = place.at(ScopeLevel.CHANNEL)
         policy = await self._access.policy(channel)
         if not self._may_sort_many(person, policy):
-            raise await self._access.deny(person, channel, TRIAGE_CHANNEL)
+            raise await self._access.deny(
+                person, channel, TRIAGE_CHANNEL, CHANNEL_FOR_ADMINS
+            )
         # They include this command, and perhaps messages of the bot.
         messages = await adapter.history.recent(channel, most + SPARE, begin)
         readable = await adapter.readable(messages)
@@ -150,7 +155,9 @@ class TriageCommands:
         case = await self._known(command, place, person)
         policy = await self._access.policy(case.place.at(ScopeLevel.CHANNEL))
         if not self._access.may(person, policy):
-            raise await self._access.deny(person, policy.place, ADD_EXAMPLE)
+            raise await self._access.deny(
+                person, policy.place, ADD_EXAMPLE, EXAMPLES_FOR_ADMINS
+            )
         agreed = await self._store.approve_example(case.id, person.id)
         scheme = await self._sorter.scheme(policy)
         return (
@@ -268,7 +275,7 @@ class TriageCommands:
         """Return what applies in `place`. Raises Denied if they may not ask there."""
         policy = await self._access.policy(place)
         if not self._access.may_ask(person, policy):
-            raise await self._access.deny(person, place, TRIAGE)
+            raise await self._access.deny(person, place, TRIAGE, NOT_TO_ASK)
         return policy
 
     def _may_sort_many(self, person: Person, policy: EffectiveSettings) -> bool:
