@@ -330,7 +330,7 @@ def database_problem(env: Mapping[str, str]) -> str:
     try:
         is_file = path.name not in ("", "..") and not path.is_dir()
     except OSError as error:
-        return messages.unusable_database_path(reason=error.strerror)
+        return messages.unusable_database_path(reason=error.strerror or "")
     return "" if is_file else messages.database_is_directory(path=path)
 
 

@@ -17,7 +17,7 @@ def not_yaml(*, where: str, why: str) -> str:
 
 
 def nothing_changed(*, problems: str) -> str:
-    return f"Nothing was changed. {problems}."
+    return f"Nothing was changed. {problems}{'' if problems.endswith('?') else '.'}"
 
 
 def at(*, path: str, problem: str) -> str:
@@ -30,6 +30,14 @@ def version_must_be(*, version: int) -> str:
 
 def name_twice(*, name: str) -> str:
     return f"{name} appears twice"
+
+
+def no_such_platform(*, hint: str) -> str:
+    return f"there is no such platform{hint}"
+
+
+def no_such_id(*, scope: str, example: str) -> str:
+    return f"is not the id of a {scope}, such as {example}"
 
 
 def no_such_setting(*, hint: str) -> str:

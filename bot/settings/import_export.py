@@ -16,6 +16,7 @@ from bot.domain.setting import Change, Setting
 from bot.errors import ConfigError, Unacceptable
 from bot.messages import import_export as messages
 from bot.messages import values
+from bot.settings import scope_ids
 from bot.settings.options import BY_NAME, OFF, ON, OPTIONS, Option, sequences
 from bot.text import documents
 from bot.text.documents import NoDocument
@@ -68,8 +69,15 @@ def read(text: str, today: date) -> list[Change]:
     if document.pop("version", None) != str(VERSION):
         problems.append(messages.version_must_be(version=VERSION))
     for platform, workspaces in _pairs(document, "", problems):
+        if platform not in scope_ids.PLATFORMS:
+            near = difflib.get_close_matches(platform, scope_ids.PLATFORMS, 1)
+            hint = messages.did_you_mean(name=near[0]) if near else ""
+            problem = messages.no_such_platform(hint=hint)
+            problems.append(messages.at(path=platform, problem=problem))
+            continue
         for workspace, node in _pairs(workspaces, platform, problems):
             place = Scope(platform, workspace)
+            _check(place, f"{platform}/{workspace}", problems)
             changes += _changes(node, place, f"{platform}/{workspace}", today, problems)
     if problems:
         raise ConfigError(messages.nothing_changed(problems="; ".join(problems)))
@@ -197,11 +205,20 @@ def _changes(
             for key, below in _pairs(value, f"{path}/{name}", problems):
                 part = "channel" if place.level is ScopeLevel.WORKSPACE else "thread"
                 there = Scope(**{**_parts(place), part: key})
+                _check(there, f"{path}/{name}/{key}", problems)
                 yield from _changes(
                     below, there, f"{path}/{name}/{key}", today, problems
                 )
         elif change := _change(name, value, place, f"{path}/{name}", today, problems):
             yield change
+
+
+def _check(place: Scope, path: str, problems: list[str]) -> None:
+    """Add to `problems` if the innermost id of `place` is none: what is set for it
+    would apply nowhere."""
+    if example := scope_ids.example(place):
+        problem = messages.no_such_id(scope=place.level.value, example=example)
+        problems.append(messages.at(path=path, problem=problem))
 
 
 def _parts(place: Scope) -> dict[str, str]:

@@ -123,6 +123,16 @@ def test_every_mistake_is_named_at_once_with_its_path() -> None:
     [
         ("", "must contain names and values"),
         ("[1, 2]", "must contain names and values"),
+        ("version: 1\nslak: {T1: {quiet: on}}", "slak: there is no such platform; did"),
+        (
+            "version: 1\nslack: {acme: {quiet: on}}",
+            "slack/acme: is not the id of a wor",
+        ),
+        (
+            "version: 1\nslack: {T1: {channels: {general: {quiet: on}}}}",
+            "slack/T1/channels/general: is not the id of a channel, such as C0123ABC.",
+        ),
+        ("version: 1\ndiscord: {T1: {quiet: on}}", "such as 123456789012345678."),
         ("version: 1\nslack: 5", "slack: must hold names and values"),
         ("version: 1\nslack: {T1: [1]}", "slack/T1: must hold names"),
         ("a: [", "line 1"),
