@@ -174,7 +174,7 @@ class App:
             summariser=self._summariser,
             listings=self._listings,
             tasks=platforms.tasks,
-            begun=signs.clear,
+            begun=signs.begin,
             timed=self.vitals.answered,
             survey=lambda: self._survey,
             shared=gateways is not None,

@@ -147,6 +147,7 @@ def turn_messages(asked: Cursor) -> list[TurnMessage]:
             message_of(row),
             # Without a place, the model was not given it.
             content=row["content"] if row["place"] else None,
+            is_signed=row["sign"] > 0,
         )
         for row in asked_messages(asked)
     ]

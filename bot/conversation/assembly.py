@@ -11,10 +11,9 @@ from bot.conversation.composer import Composer
 from bot.conversation.file_prices import FilePrices
 from bot.conversation.file_reader import FileReader
 from bot.conversation.replies import Replies
-from bot.conversation.responder import Responder, Timed
+from bot.conversation.responder import Begun, Responder, Timed
 from bot.conversation.summariser import Summariser
 from bot.delivery.late_writes import Corrections
-from bot.domain.scope import ThreadKey
 from bot.mcp_listings import McpListings
 from bot.ports.model import Model
 from bot.ports.platform import Adapter
@@ -34,7 +33,7 @@ def create_responder(
     summariser: Summariser,
     listings: McpListings,
     tasks: Background,
-    begun: Callable[[ThreadKey], None],
+    begun: Begun,
     timed: Timed = lambda turn, first_words, end: None,
     clock: Callable[[], float] = time.monotonic,
     now: Callable[[], float] = time.time,

@@ -37,6 +37,8 @@ class StopSignal:
         self.ends = ends
         #: The key of the running turn; "" between turns.
         self.turn = ""
+        #: Whether answering it has begun, so that its messages wait no more.
+        self.has_begun = False
         #: The people who were told that it has to end first.
         self.notified: set[str] = set()
         #: Whether the running turn's questions were deleted before its answer showed.
@@ -49,7 +51,7 @@ class StopSignal:
 
     def begin(self, turn: str) -> None:
         """Start the turn with this key; "" for none. Resets the signal."""
-        self.turn = turn
+        self.turn, self.has_begun = turn, False
         self.is_withdrawn, self.has_shown = False, _nothing_shown
         self.notified.clear()
         self._is_asked = False

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -36,6 +36,7 @@ from bot.conversation.outcomes import (
 from bot.conversation.replies import Replies
 from bot.conversation.stream import AnswerStream
 from bot.conversation.summariser import Summariser
+from bot.conversation.turn_log import log_end
 from bot.delivery.reply import StreamedReply
 from bot.delivery.write_scheduler import WriteScheduler
 from bot.domain.budget import NO_LIMITS, Alert
@@ -62,6 +63,10 @@ log = logging.getLogger(__name__)
 MOST_ATTEMPTS = 2
 RESUME_WITHIN = 120.0
 
+#: Takes the thread of a turn that waits no more, and its messages; none if nobody knows
+#: what they show.
+Begun = Callable[[ThreadKey, Sequence[TurnMessage]], None]
+
 #: Takes a turn, the time at which its first words showed, if any did, and that of the
 #: end, in seconds since 1970.
 Timed = Callable[[Turn, float | None, float], None]
@@ -86,7 +91,7 @@ class Responder:
         admission: Admission,
         summariser: Summariser,
         tasks: Background,
-        begun: Callable[[ThreadKey], None],
+        begun: Begun,
         timed: Timed,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
@@ -165,9 +170,10 @@ class Responder:
         except Exception as error:
             await self._failures.note(turn, error)
         finally:
+            if not stop.has_begun:
+                # It was stopped or withdrawn, or failed at the beginning.
+                self._begun(turn.thread, ())
             stop.begin("")
-            # Also for what was stopped or withdrawn, or what failed at the beginning.
-            self._begun(turn.thread)
         return thread if await self._store.next_turn(thread) else None
 
     async def _end_unanswered(self, turn: Turn) -> None:
@@ -224,7 +230,8 @@ class Responder:
         messages, state = await asyncio.gather(
             self._store.begin_turn(turn, now), self._admission.state(turn)
         )
-        self._begun(turn.thread)
+        stop.has_begun = True
+        self._begun(turn.thread, messages)
         admitted: AdmittedTurn | Outcome = WITHDRAWN
         if messages:
             admitted = await self._admission.accept(turn, messages, state)
@@ -380,21 +387,4 @@ class Responder:
         self, turn: Turn, outcome: Outcome | None, started: float
     ) -> None:
         await self._store.mark_delivered(turn, self._now())
-        if outcome is None:
-            log.info("turn.delivered thread=%s turn=%s", turn.thread, turn.key)
-            return
-        log.info(
-            "turn.done thread=%s turn=%s ended=%s seconds=%.2f model=%s"
-            " prompt=%d cached=%d output=%d cost=%s request=%s%s",
-            turn.thread,
-            turn.key,
-            outcome.ended.value,
-            self._clock() - started,
-            outcome.model or "-",
-            outcome.usage.prompt,
-            outcome.usage.cache_read,
-            outcome.usage.output,
-            "unknown" if outcome.cost is None else f"{outcome.cost:.6f}",
-            outcome.request_id or "-",
-            f" reason={outcome.reason!r}" if outcome.reason else "",
-        )
+        log_end(turn, outcome, self._clock() - started)

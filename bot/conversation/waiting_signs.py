@@ -9,7 +9,7 @@ whoever takes on a turn, or starts the next process, takes away what was left.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from functools import partial
 from typing import Any
 from weakref import WeakValueDictionary
@@ -17,6 +17,7 @@ from weakref import WeakValueDictionary
 from bot.conversation.answers import Answers
 from bot.domain.message import Message
 from bot.domain.scope import Scope, ThreadKey
+from bot.domain.turn import TurnMessage
 from bot.errors import DeliveryError, ThreadGone
 from bot.messages.answers import BUSY, CROWDED
 from bot.platforms import Platforms
@@ -119,6 +120,13 @@ class WaitingSigns:
     async def _tell_if_crowded(self, messenger: Messenger, message: Message) -> None:
         if await self._answers.is_crowded_out(message.thread, message.author):
             await messenger.notice(message, Response(CROWDED))
+
+    def begin(self, thread: ThreadKey, messages: Sequence[TurnMessage]) -> None:
+        """Take the signs off the `messages` of a turn that waits no more in `thread`,
+        in the background; without any, whatever shows one there and does not wait."""
+        has_signs = not messages or any(each.is_signed for each in messages)
+        if has_signs or not self._shared:
+            self.clear(thread)
 
     def clear(self, thread: ThreadKey) -> None:
         """Take the sign off the messages of `thread` that do not wait any more, in the

@@ -43,6 +43,8 @@ class TurnMessage:
     message: Message
     #: The text that Claude read for it; None until it was sent once.
     content: str | None = None
+    #: Whether it may show the sign that it waits.
+    is_signed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,8 @@ async def test_a_sign_is_past_once_its_message_does_not_wait(store: Store) -> No
         assert await store.claim_sign(each)
     assert await store.past_signs() == []
     assert await store.signs() == [(HERE, "1"), (HERE, "2"), (THERE, "3")]
-    await store.begin_turn(turn, 2.0)
+    begun = await store.begin_turn(turn, 2.0)
+    assert [each.is_signed for each in begun] == [True, True]
     expected = [(HERE, "1"), (HERE, "2")]
     assert await store.past_signs() == await store.past_signs(HERE) == expected
     assert await store.past_signs(THERE) == []

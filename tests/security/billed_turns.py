@@ -384,7 +384,7 @@ class Stage:
             listings=self.listings,
             # What is begun there costs nothing.
             tasks=Background(),
-            begun=lambda thread: None,
+            begun=lambda thread, messages: None,
             survey=lambda: ModelAvailability(code={FILTERING: True}),
         )
 

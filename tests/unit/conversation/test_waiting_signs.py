@@ -1,15 +1,20 @@
 """A message that waits behind an answer has a sign."""
 
 import asyncio
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
-from bot.conversation.waiting_signs import SIGN
+from bot.conversation.answers import SharedAnswers
+from bot.conversation.waiting_signs import SIGN, WaitingSigns
 from bot.domain.message import Message
 from bot.domain.person import Person
 from bot.domain.scope import Scope, ThreadKey
+from bot.domain.turn import TurnMessage
 from bot.errors import DeliveryError, ThreadGone
 from bot.messages.answers import BUSY
+from bot.platforms import Platforms
 from bot.ui.elements import Command
 from storage.waiting_signs import MOST_TRIES
 from tests.support.store_helpers import answer
@@ -179,6 +184,39 @@ async def test_the_store_is_asked_for_signs_only_while_there_may_be_any(
         await desk.ask("third")
         await desk.answered("Zero.", "One.", "Two.", "Three.")
     assert asked == []
+
+
+async def test_where_others_sign_it_is_asked_for_turns_with_a_sign() -> None:
+    desk, asked = Desk(), list[ThreadKey | None]()
+    message = desk.said("first")
+
+    async def past_signs(thread: ThreadKey | None = None) -> list[Any]:
+        asked.append(thread)
+        return []
+
+    desk.store.past_signs = past_signs  # type: ignore[method-assign]
+    platforms = Platforms([desk.adapter])
+    signs = WaitingSigns(desk.store, platforms, SharedAnswers(desk.store), shared=True)
+    async with platforms.tasks:
+        signs.begin(HERE, [TurnMessage(message)])
+        signs.begin(HERE, [TurnMessage(message, is_signed=True)])
+    assert asked == [HERE]
+
+
+async def test_the_signs_of_a_turn_are_looked_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    desk, begun = Desk(), list[Sequence[str]]()
+
+    def begin(self: object, thread: object, messages: Sequence[TurnMessage]) -> None:
+        begun.append([each.message.text for each in messages])
+
+    monkeypatch.setattr(WaitingSigns, "begin", begin)
+    desk.model.script("One.")
+    async with desk.open():
+        await desk.ask("first")
+        await desk.answered("One.")
+    assert begun == [["first"]]
 
 
 async def test_a_message_that_waited_at_the_start_loses_its_sign() -> None:
