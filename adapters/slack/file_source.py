@@ -61,6 +61,8 @@ class SlackFiles:
 
     async def _look_up(self, file: Attachment) -> Mapping[str, Any]:
         """Return what Slack says of `file` now. Raises as `fetch`."""
+        if message_files.is_deleted(file):
+            raise FileUnread(Unread.DELETED)
         if not file.id:
             raise FileUnread(Unread.UNAVAILABLE)
         try:

@@ -21,11 +21,15 @@ from bot.messages.controls import A_FILE
 
 # Documents that are edited in Slack. Some can be downloaded.
 _DOCUMENTS = {"canvas", "list", "post", "quip", "space"}
+_GONE = "tombstone"
+# The end of the id of a file that people deleted: a message keeps the file under its
+# old id (facts A15), and what was read of it is deleted with that id.
+_DELETED = "/deleted"
 #: Why what has one of these modes has no bytes for us.
 _UNREAD = {
     "external": Unread.ELSEWHERE,
     "hidden_by_limit": Unread.UNAVAILABLE,
-    "tombstone": Unread.DELETED,
+    _GONE: Unread.DELETED,
     **dict.fromkeys(_DOCUMENTS, Unread.UNSUPPORTED),
 }
 
@@ -47,12 +51,18 @@ def attachment(file: Mapping[str, Any]) -> Attachment:
     little is known until it is looked up."""
     size = file.get("size")
     name = json_values.text(file.get("name")) or json_values.text(file.get("title"))
+    id = json_values.text(file.get("id"))
     return Attachment(
         name=name or A_FILE,
         url=_address(file),
-        id=json_values.text(file.get("id")),
+        id=f"{id}{_DELETED}" if id and _mode(file) == _GONE else id,
         size=size if isinstance(size, int) else None,
     )
+
+
+def is_deleted(file: Attachment) -> bool:
+    """Return whether people deleted `file`, and left its message."""
+    return file.id.endswith(_DELETED)
 
 
 def address(file: Mapping[str, Any]) -> str:

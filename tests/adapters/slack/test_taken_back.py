@@ -115,3 +115,19 @@ async def test_the_result_for_a_deleted_message_is_taken_back(office: Office) ->
     await office.slack.until(lambda: office.slack.calls_of("chat.delete"))
     await office.slack.until(lambda: office.slack.settled)
     assert told(office) == []
+
+
+async def test_a_file_that_is_taken_back_is_read_no_more(office: Office) -> None:
+    ts = office.slack.say(
+        *(office.alice, office.general, f"{office.slack.mention} read this"),
+        files={"keys.txt": b"the password is hunter2", "b.txt": b"plain"},
+    )
+    await office.settled(ts)
+    assert "hunter2" in str(office.claude.requests[0].body)
+    office.slack.delete_file(office.general, ts, "keys.txt")
+    await office.slack.until(lambda: office.slack.settled)
+    office.ask("and now?", thread_ts=ts)
+    await office.settled(ts, 2)
+    read = str(office.claude.requests[1].body)
+    assert "hunter2" not in read
+    assert "plain" in read

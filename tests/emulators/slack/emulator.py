@@ -436,6 +436,16 @@ class SlackEmulator:
         """Let the author, or an admin, take a message back."""
         self.world.delete(self.world.messages[channel][ts])
 
+    def delete_file(self, channel: str, ts: str, name: str) -> None:
+        """Let the author delete a file of a message, not the message: the app hears
+        `message_changed`, in which the file is a tombstone (A1.3, A15)."""
+        message = self.world.messages[channel][ts]
+        for file in message.files:
+            if file["name"] == name:
+                self.files.delete(file["id"])
+        left = [self.files.json(file["id"]) for file in message.files]
+        self.world.edit(message, files=left)
+
     # Events of the workspace and the app.
 
     def invite(self, channel: str, *, by: str = "") -> None:

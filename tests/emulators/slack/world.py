@@ -347,7 +347,7 @@ class World:
             buttons=tuple(kit.buttons(message.blocks or [])),
             feedback=any(each.kind == "feedback_buttons" for each in found),
             controls=found,
-            files=tuple(file["name"] for file in message.files),
+            files=tuple(file.get("name", "") for file in message.files),
             reactions=tuple(message.reactions),
             metadata=message.metadata,
             streaming=message.streaming,
