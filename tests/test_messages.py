@@ -183,6 +183,7 @@ FOR_CLAUDE = {
     Path("adapters/web/api_description.py"): "the API, described for programs",
     Path("adapters/web/api_values.py"): "the API, described for programs",
     Path("adapters/discord/content.py"): "the excerpts of polls, as Claude reads them",
+    Path("adapters/discord/thread_titles.py"): "an excerpt, as Claude reads it",
     Path("adapters/discord/markup.py"): "dates and places, as Claude reads them",
     Path("adapters/slack/message_content.py"): "excerpts, as Claude reads them",
     Path("bot/context/files/notes.py"): "names of files, as Claude reads them",

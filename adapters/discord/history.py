@@ -1,6 +1,7 @@
 """Reads earlier messages from Discord: of a thread, or at the top of a channel."""
 
 import contextlib
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import discord
@@ -8,6 +9,7 @@ import discord
 from adapters.discord import events, ids
 from adapters.discord.client import Link, translated
 from adapters.discord.name_cache import NameCache
+from adapters.discord.thread_titles import title_of
 from bot.domain.message import EarlierMessages, Message
 from bot.domain.scope import Scope, ThreadKey
 from bot.errors import DeliveryError
@@ -27,8 +29,19 @@ class MessageHistory:
     async def before(
         self, thread: ThreadKey, message: str | None = None
     ) -> EarlierMessages:
-        """Return the messages of `thread` before `message`, or all: of a long thread,
-        the first and the newest. Raises DeliveryError."""
+        """Return the messages of `thread` before `message`, or all, behind its title:
+        of a long thread, the first and the newest. Raises DeliveryError."""
+        earlier = await self._before(thread, message)
+        opening = next((each.text for each in earlier.messages if each.opens), "")
+        title = await self._title(thread, opening)
+        if title is None:
+            return earlier
+        gap = earlier.gap + 1 if earlier.missing != 0 else 0
+        return replace(earlier, messages=(title, *earlier.messages), gap=gap)
+
+    async def _before(
+        self, thread: ThreadKey, message: str | None = None
+    ) -> EarlierMessages:
         last = discord.Object(ids.number(message, "read a thread")) if message else None
         end = await self._in_thread(thread, MOST_HISTORY, before=last)
         if len(end) < MOST_HISTORY:
@@ -63,6 +76,20 @@ class MessageHistory:
             is_asked = message is not None
             missing = max(1, missing - len(first) - len(rest) - is_asked)
         return EarlierMessages((*head, *rest), missing, len(head))
+
+    async def _title(self, thread: ThreadKey, opening: str) -> Message | None:
+        """Return the title of `thread`, if the message `opening` does not repeat it."""
+        if thread.thread == thread.channel:
+            return None
+        number = ids.number(thread.thread, "read a thread")
+        guild = self._link.client.get_guild(ids.known(thread.workspace))
+        found: object = guild.get_thread(number) if guild is not None else None
+        if found is None:
+            # It is archived, or this process hears nothing from the gateway.
+            with contextlib.suppress(DeliveryError):
+                async with translated("read the title of a thread"):
+                    found = await self._link.client.fetch_channel(number)
+        return title_of(found, thread, self._link.us, opening)
 
     async def _count(self, thread: int) -> int | None:
         """Return how many messages a thread has (facts B6); None if Discord does not

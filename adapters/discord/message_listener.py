@@ -9,6 +9,7 @@ fit, the channel and the first of them are recorded, and they are fetched afterw
 import logging
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 import discord
@@ -18,6 +19,7 @@ from adapters.discord.backlog import Attempt, Backlog
 from adapters.discord.bot_permissions import lacking
 from adapters.discord.client import Link, translated
 from adapters.discord.name_cache import NameCache
+from adapters.discord.thread_titles import title_of
 from adapters.discord.threads import ThreadResolver
 from bot.domain.message import Message
 from bot.domain.scope import Scope, ThreadKey
@@ -225,7 +227,14 @@ class MessageListener:
             return None
         if thread.thread != thread.channel and isinstance(channel, discord.Thread):
             self._threads.is_there(thread.thread)
-        return self._read_in(message, thread)
+        received = self._read_in(message, thread)
+        if received is None or not received.opens:
+            return received
+        # The first message of a post in a forum, whose title stands above it.
+        title = title_of(channel, thread, self._link.us, received.text)
+        return (
+            replace(received, quotes=(title, *received.quotes)) if title else received
+        )
 
     def _read_in(self, message: discord.Message, thread: ThreadKey) -> Message | None:
         people = [message.author, *message.mentions]

@@ -12,7 +12,7 @@ from adapters.discord.client import Link, translated
 from adapters.discord.name_cache import NameCache
 from bot.domain.message import Message
 from bot.domain.scope import Scope
-from bot.errors import ThreadGone
+from bot.errors import DeliveryError, ThreadGone
 from bot.ui.elements import Response
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ async def post(
 ) -> None:
     """Post `response` in a thread or at the top of a channel, as a reply to the message
     `about`; `more` is as in `discord.abc.Messageable.send`. Raises DeliveryError."""
-    channel = _channel(link, place, about)
+    channel = await _channel(link, place, about)
     named = await names.display_names(events.guild_of(place.key), response.whole)
     drawn = components.draw(response, named)
     if about:
@@ -51,7 +51,7 @@ async def post(
 
 async def mark(link: Link, place: Scope, message: str, sign: str) -> None:
     """Add the emoji `sign` to a message. Raises DeliveryError."""
-    channel = _channel(link, place, message)
+    channel = await _channel(link, place, message)
     number = ids.number(message, "mark a message")
     async with translated("mark a message"):
         await channel.get_partial_message(number).add_reaction(sign)
@@ -60,7 +60,7 @@ async def mark(link: Link, place: Scope, message: str, sign: str) -> None:
 async def unmark(link: Link, place: Scope, message: str, sign: str) -> None:
     """Remove the bot's emoji `sign` from a message, if it is there. Raises
     DeliveryError."""
-    channel = _channel(link, place, message)
+    channel = await _channel(link, place, message)
     number = ids.number(message, "unmark a message")
     async with translated("unmark a message"):
         found = channel.get_partial_message(number)
@@ -79,14 +79,31 @@ def _time_to_read(response: Response) -> float:
     return READ if long else NOTICED
 
 
-def _here(place: Scope, message: str) -> str:
+async def _here(link: Link, place: Scope, message: str) -> str:
     """Return the channel or thread of `message`. At the top of a channel, its id is
-    that of a thread, which is not created for a post or a reaction."""
-    return place.channel if place.thread in ("", message) else place.thread
+    that of a thread, which is not created for a post or a reaction; but the first
+    message of a post in a forum stands in that thread (facts B6)."""
+    if place.thread not in ("", message):
+        return place.thread
+    if place.thread and place.thread != place.channel and await _is_post(link, place):
+        return place.thread
+    return place.channel
 
 
-def _channel(link: Link, place: Scope, message: str) -> discord.PartialMessageable:
-    here = ids.number(_here(place, message), "channel")
+async def _is_post(link: Link, place: Scope) -> bool:
+    try:
+        guild = await link.guild(ids.known(place.workspace))
+    except DeliveryError as error:
+        log.info("discord.unknown_channel place=%s %s", place, error)
+        return False
+    parent = guild.get_channel(ids.known(place.channel)) if guild else None
+    return isinstance(parent, discord.ForumChannel)
+
+
+async def _channel(
+    link: Link, place: Scope, message: str
+) -> discord.PartialMessageable:
+    here = ids.number(await _here(link, place, message), "channel")
     return link.client.get_partial_messageable(
         here, guild_id=events.guild_of(place.key)
     )
@@ -137,5 +154,5 @@ class DiscordMessenger:
 
     async def link(self, place: Scope, message: str) -> str:
         """Return the address of `message`."""
-        here = _here(place, message)
+        here = await _here(self._link, place, message)
         return f"https://discord.com/channels/{place.workspace}/{here}/{message}"

@@ -1,0 +1,42 @@
+"""The title of a thread, as a message before all others. Pure.
+
+People write what they want to know into the title of a post in a forum, and into the
+name of a thread that they open without a message: no message repeats it.
+"""
+
+import discord
+
+from adapters.discord import ids
+from bot.domain.message import Message
+from bot.domain.scope import ThreadKey
+from bot.text.excerpts import excerpt
+
+
+def title_of(thread: object, key: ThreadKey, us: int, said: str = "") -> Message | None:
+    """Return the title of `thread`, whose key is `key`, with the tags of a post, as its
+    owner's message; `us` is the id of the bot's user.
+
+    None if it is no thread, or says only what the bot made of a question, or people of
+    the message `said` that opens it.
+    """
+    if not isinstance(thread, discord.Thread) or thread.owner_id == us:
+        return None
+    tags = ", ".join(each.name for each in thread.applied_tags)
+    if not tags and _words(thread.name.removesuffix("…")) in _words(said):
+        return None
+    lines = [thread.name, f"Tags: {tags}" if tags else ""]
+    return Message(
+        thread=key,
+        # Nothing has the id before that of the thread, which its first message has.
+        message=str(ids.number(key.thread, "title") - 1),
+        # The first message may have the same time.
+        at=discord.utils.snowflake_time(thread.id).timestamp() - 0.001,
+        author=str(thread.owner_id),
+        text=excerpt("Title of this thread", "\n".join(filter(None, lines))),
+        addressed=False,
+        opens=False,
+    )
+
+
+def _words(text: str) -> str:
+    return "".join(filter(str.isalnum, text)).casefold()
