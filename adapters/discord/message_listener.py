@@ -45,6 +45,12 @@ MOST_REFETCHED = 1_000
 # How many responses that other programs deferred are waited for.
 MOST_DEFERRED = 1_000
 
+# How many forwards are kept for a comment on them, and how many seconds later that is
+# posted at most: the client posts it, as a message of its own, right after the forward
+# (facts B5).
+MOST_FORWARDS = 1_000
+COMMENTED = 5.0
+
 # How many deletions wait in the backlog: they are a few ids each, and must not be lost.
 MOST_DELETIONS = 50_000
 
@@ -75,6 +81,10 @@ class MessageListener:
         self._missed_edits: LruDict[int, int] = LruDict(MOST_REFETCHED)
         #: The responses of other programs that only say "is thinking…".
         self._deferred: LruDict[int, None] = LruDict(MOST_DEFERRED)
+        #: The last forward at the top of each channel by each author.
+        self._forwards: LruDict[tuple[int, int], discord.Message] = LruDict(
+            MOST_FORWARDS
+        )
         self._fetching = False
 
     async def received(self, message: discord.Message) -> None:
@@ -86,6 +96,11 @@ class MessageListener:
         if isinstance(message.channel, events.Threaded) and not events.is_addressed(
             message, self._link.us
         ):
+            forwarder = message.channel.id, message.author.id
+            if message.message_snapshots:
+                self._forwards[forwarder] = message
+            else:
+                self._forwards.pop(forwarder, None)
             # It starts no thread and belongs to none: of use only if all messages of
             # the channel are triaged.
             passing = self._read(message, message.channel)
@@ -230,11 +245,23 @@ class MessageListener:
         received = self._read_in(message, thread)
         if received is None or not received.opens:
             return received
+        if forward := self._commented(message):
+            about = events.quote(forward, self._link.us, thread, fresh=False)
+            received = replace(received, quotes=(*received.quotes, about))
         # The first message of a post in a forum, whose title stands above it.
         title = title_of(channel, thread, self._link.us, received.text)
         return (
             replace(received, quotes=(title, *received.quotes)) if title else received
         )
+
+    def _commented(self, message: discord.Message) -> discord.Message | None:
+        """Return the forward at the top of a channel that `message` comments on."""
+        key = message.channel.id, message.author.id
+        forward = self._forwards.get(key)
+        if forward is None or forward.id >= message.id or message.reference:
+            return None
+        after = (message.created_at - forward.created_at).total_seconds()
+        return forward if after <= COMMENTED else None
 
     def _read_in(self, message: discord.Message, thread: ThreadKey) -> Message | None:
         people = [message.author, *message.mentions]

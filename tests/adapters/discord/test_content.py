@@ -142,6 +142,25 @@ async def test_a_preview_that_comes_later_is_read_from_then_on(guild: Guild) -> 
     assert "[Preview of https://example.org]\n> Behind the link" in first
 
 
+async def test_a_forward_is_read_with_the_comment_on_it(guild: Guild) -> None:
+    discord = guild.discord
+    source = discord.say(guild.bob, guild.general, "the invoice is wrong")
+    other = discord.add_channel("other")
+    say = f"{discord.mention} deal with this"
+    asked = discord.forward(guild.alice, source, other, comment=say)
+    await guild.settled(await guild.thread_of(asked))
+    # What somebody else says, or says later, is no comment.
+    discord.forward(guild.alice, source, other)
+    discord.say(guild.bob, other, f"{discord.mention} hello")
+    discord.say(guild.alice, other, "lunch?")
+    guild.mention("soup?", other)
+    await guild.discord.until(lambda: len(guild.prompts()) == 3)
+    first, *others = guild.prompts()
+    assert first.count("> the invoice is wrong") == 1
+    assert first.index("> the invoice is wrong") < first.index("deal with this")
+    assert "invoice" not in str(others)
+
+
 DEFERRED = {"type": 20, "flags": 1 << 7}
 
 

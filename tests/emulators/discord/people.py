@@ -242,9 +242,10 @@ class People:
             )
         return str(message.id)
 
-    def forward(self, user: str, message: str, place: str) -> str:
+    def forward(self, user: str, message: str, place: str, *, comment: str = "") -> str:
         """Forward a message; the copy has its words and not its author, and does not
-        change with it (B5)."""
+        change with it. A `comment` is a message of its own, right after it, whose id is
+        returned then (B5)."""
         source = self.find(message)
         where = self._writable(int(user), int(place))
         reference = {
@@ -252,7 +253,7 @@ class People:
             "message_id": str(source.id),
         }
         posted = self._model.post(where.id, int(user), "", reference=reference)
-        return str(posted.id)
+        return self.say(user, place, comment) if comment else str(posted.id)
 
     def post(self, user: str, place: str, body: Json) -> str:
         """Post a message of the shape `body`, as it is on the wire, with all that
