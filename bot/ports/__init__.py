@@ -1,5 +1,5 @@
-"""Protocols between the core and the outside: platforms, the model, the store.
+"""Protocols between the core and the outside: platforms, the model and the store.
 
-Adapters, `storage` and `bot.claude` implement them; the core calls them, and adapters
-call the `Host`. Each implementation passes the tests in `tests/contracts/`.
+Adapters, `storage` and `bot.claude` implement these protocols, and the core calls them.
+Adapters call the `Host`. Each implementation passes the tests in `tests/contracts/`.
 """

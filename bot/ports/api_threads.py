@@ -1,4 +1,4 @@
-"""The store's port for what programs read over the web API.
+"""The store's port for the data that programs read over the web API.
 
 Each method is one transaction, and may raise StorageError.
 """
@@ -11,31 +11,35 @@ from bot.domain.scope import Scope, ThreadKey
 
 
 class ApiThreadStore(Protocol):
-    """Threads and answers, as programs read them."""
+    """Threads and answers, in the form that programs read."""
 
     async def api_threads(
         self, channel: Scope, owner: str, most: int, before: int | None
     ) -> list[ApiThread]:
-        """Return at most `most` threads of `channel`, the newest first: those whose
-        first message `owner` wrote, or all if that is ""; with lower numbers than
-        `before`, unless that is None."""
+        """Return at most `most` threads of `channel`, newest first.
+
+        With an `owner`, only the threads whose first message `owner` wrote; "" for all.
+        With `before`, only the threads with lower numbers than `before`.
+        """
         ...
 
     async def api_thread(self, thread: ThreadKey) -> ApiThread | None:
-        """Return one thread; None if it is unknown, or if its messages were
+        """Return one thread, or None if the thread is unknown or its messages were
         deleted."""
         ...
 
     async def api_messages(self, thread: ThreadKey, most: int) -> list[ApiMessage]:
-        """Return the newest `most` messages and answers of `thread`, oldest first,
-        without deleted ones and answers that a retry replaced."""
+        """Return the newest `most` messages and answers of `thread`, oldest first.
+
+        Deleted messages and answers replaced by a retry are left out.
+        """
         ...
 
     async def answer_so_far(
         self, thread: ThreadKey, message: str
     ) -> AnswerSoFar | None:
-        """Return the answer to `message` of `thread`; None if the message is unknown,
-        deleted or not answered."""
+        """Return the answer to `message` of `thread`, or None if the message is
+        unknown, deleted or not answered."""
         ...
 
     async def receipt(self, thread: ThreadKey, turn: str) -> Receipt | None:

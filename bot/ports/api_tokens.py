@@ -12,8 +12,7 @@ class TokenList(Protocol):
     """The tokens of the web API."""
 
     async def tokens(self) -> list[ApiToken]:
-        """Return all tokens, also those that are no longer accepted, oldest
-        first."""
+        """Return all tokens, oldest first, also those that are no longer accepted."""
         ...
 
 
@@ -24,13 +23,14 @@ class TokenStore(TokenList, Protocol):
         """Store a new `token`."""
 
     async def find_token(self, id: str) -> tuple[ApiToken, str] | None:
-        """Return the token with this id and the digest of its text; None if there is
-        none."""
+        """Return the token with this id and the digest of its text, or None."""
         ...
 
     async def revoke_tokens(self, which: str, now: float) -> list[ApiToken]:
-        """Revoke the token with the id `which`, or all with this name; return those
-        that were not revoked before."""
+        """Revoke the token with the id `which`, or all tokens with this name.
+
+        Returns the tokens that this call revoked, without those revoked before.
+        """
         ...
 
     async def note_token_use(self, id: str, now: float) -> None:

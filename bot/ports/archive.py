@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from bot.domain.completion import Usage
 from bot.triage.answer import Answer
 
-# The rows that `every` reads at once.
+# The number of rows that `every` reads per query.
 _PAGE = 1_000
 
 #: States of a run.
@@ -34,14 +34,14 @@ class Run:
     #: The file as it was given.
     source: str
     columns: tuple[str, ...]
-    #: Those of `columns` that form the text of a ticket.
+    #: The columns that form the text of a ticket.
     texts: tuple[str, ...]
-    #: The column with the id of a row; "" for none.
+    #: The column with the row ids, or "" for none.
     id_column: str
     #: The scheme as YAML.
     scheme: str
     model: str
-    #: Whether it uses the batch API.
+    #: Whether the run uses the batch API.
     batched: bool
     #: (path or "-", format) of each output.
     outputs: tuple[tuple[str, str], ...]
@@ -73,11 +73,12 @@ class Tally:
     #: Distinct tickets, and those that need no further call.
     questions: int = 0
     settled: int = 0
-    #: In USD: the cost of their calls, in this run or an earlier one, plus `lost`.
+    #: In USD: the cost of the calls for these tickets, in this run or an earlier one,
+    #: plus `lost`.
     cost: float = 0.0
-    #: In USD: an upper bound on calls that were sent without an answer.
+    #: In USD: an upper bound on the cost of calls that got no answer.
     lost: float = 0.0
-    #: The number of them whose cost is unknown.
+    #: Number of calls whose cost is unknown.
     unpriced: int = 0
     usage: Usage = field(default_factory=Usage)
 
@@ -94,7 +95,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A batch that was sent or is about to be."""
+    """A batch of requests, stored before it is sent."""
 
     key: int
     run: str
@@ -103,14 +104,14 @@ class Sent:
     #: Time before sending, in seconds since 1970.
     at: float
     requests: int
-    #: Upper bound on its cost, in USD.
+    #: Upper bound on the cost of the batch, in USD.
     most: float
     collected: bool = False
 
 
 async def every(page: Callable[[int, int], Awaitable[list[Row]]]) -> AsyncIterator[Row]:
-    """Yield all rows. `page` takes a position and a number, and returns
-    at most that many rows after it."""
+    """Yield all rows. `page(after, most)` returns at most `most` rows after position
+    `after`."""
     after = 0
     while found := await page(after, _PAGE):
         for row in found:
@@ -122,10 +123,10 @@ class RunStore(Protocol):
     """Runs, from the first row read to the last written."""
 
     async def begin(self, run: Run, rows: Iterable[tuple[Row, Answer | None]]) -> Run:
-        """Store `run` with `rows`, and the answers of those that need no call.
+        """Store `run` with `rows`, and the answers of those rows that need no call.
 
-        If there is an open run of the same rows and model, update its outputs and
-        budget from `run` and return it instead.
+        If an open run with the same rows and model exists, update its outputs and
+        budget from `run` and return the existing run.
         """
         ...
 
@@ -138,20 +139,25 @@ class RunStore(Protocol):
         ...
 
     async def finish(self, run: str) -> None:
-        """Mark the run as done; delete its rows and keep its answers."""
+        """Mark the run as done. Deletes the rows of the run and keeps its answers."""
 
     async def again(self, run: str, reasons: Sequence[str]) -> int:
         """Reset the attempts of the run's tickets whose reason begins with one of
-        `reasons`, so that they are asked again; return their number."""
+        `reasons`.
+
+        These tickets are then asked again. Returns their number.
+        """
         ...
 
 
 class AnswerStore(Protocol):
-    """Answers by the digest of what was asked."""
+    """Answers, keyed by the digest of the question."""
 
     async def pending(self, run: str, after: int, most: int) -> list[Row]:
-        """Return at most `most` rows after position `after` that need a call; of
-        identical rows the first only."""
+        """Return at most `most` rows after position `after` that need a call.
+
+        Of identical rows, only the first is returned.
+        """
         ...
 
     async def put(
@@ -160,7 +166,7 @@ class AnswerStore(Protocol):
         """Store the result of one more attempt at each ticket, as (digest, answer).
 
         Costs are added up. The results of the batch with the key `batch` (0 for none)
-        count once, however often they arrive. Values are never replaced.
+        count once, however often they arrive. Existing values are never replaced.
         """
 
     async def tally(self, run: str) -> Tally:
@@ -168,8 +174,11 @@ class AnswerStore(Protocol):
         ...
 
     async def lose(self, run: str, usd: float) -> None:
-        """Add `usd` to what a run may be billed beyond the cost of its answers, which
-        counts as spent; a negative amount takes back what was added before."""
+        """Add `usd` to the amount that a run may be billed beyond the cost of its
+        answers.
+
+        The amount counts as spent. A negative `usd` takes back an earlier amount.
+        """
 
 
 class ResultStore(Protocol):
@@ -180,8 +189,7 @@ class ResultStore(Protocol):
         ...
 
     async def duplicates(self, run: str, column: str) -> list[str]:
-        """Return a few values, no blank ones, that more than one row has in
-        `column`."""
+        """Return a few non-blank values that occur in `column` in more than one row."""
         ...
 
     async def counts(self, run: str, field: str) -> dict[str, int]:
@@ -201,7 +209,8 @@ class BatchStore(Protocol):
         ...
 
     async def arrived(self, key: int, batch: str) -> None:
-        """Store the API's id of a batch. "" deletes a batch that never arrived."""
+        """Store the API's id of a batch, or delete the batch if the id is "": it never
+        arrived."""
 
     async def collected(self, key: int) -> None:
         """Record that all results of a batch are stored."""
@@ -212,4 +221,4 @@ class RunnerStore(AnswerStore, BatchStore, Protocol):
 
 
 class Archive(RunStore, AnswerStore, ResultStore, BatchStore, Protocol):
-    """The sum of all ports of the archive, for who takes a run from begin to end."""
+    """All ports of the archive, for code that handles a run from start to finish."""

@@ -16,14 +16,13 @@ def all_scopes(scope: Scope) -> bool:
 
 
 class CaseStore(Protocol):
-    """Classified messages, and what people say of their classification."""
+    """Classified messages, and people's corrections of the classification."""
 
     async def open_case(self, case: TriageCase) -> TriageCase:
-        """Store `case`, or update the text of the known case of the same message, and
-        return what is stored. A changed text discards the result.
+        """Store `case`, or update the text of the existing case of the same message.
 
-        A case of a deleted message is not stored: it is returned with the id 0 and
-        without its text.
+        Returns the stored case. A changed text discards the result. A case of a deleted
+        message is not stored: it is returned with the id 0 and without its text.
         """
         ...
 
@@ -34,19 +33,24 @@ class CaseStore(Protocol):
     async def record_case_result(
         self, id: int, values: Mapping[str, Any] | None, reason: str
     ) -> TriageCase | None:
-        """Store the classification `values`, or the `reason` for there being none;
-        return the case, None if it was deleted."""
+        """Store the classification `values`, or the `reason` why there are none.
+
+        Returns the case, or None if the case was deleted.
+        """
         ...
 
     async def correct_case(
         self, id: int, field: str, value: Any, who: str, now: float
     ) -> TriageCase | None:
-        """Store the correction of `field` to `value` by `who`, and revoke the approval
-        as an example; return the case, None if it was deleted."""
+        """Store the correction of `field` to `value` by `who`.
+
+        Revokes the approval of the case as an example. Returns the case, or None if the
+        case was deleted.
+        """
         ...
 
     async def approve_example(self, id: int, who: str) -> TriageCase | None:
-        """Make a case a few-shot example; return it, None if it was deleted."""
+        """Make a case a few-shot example. Returns it, or None if it was deleted."""
         ...
 
     async def examples(self, scope: Scope) -> list[TriageCase]:
@@ -63,14 +67,21 @@ class CaseQueue(Protocol):
         most: int,
         serves: Callable[[Scope], bool] = all_scopes,
     ) -> list[tuple[int, Scope]]:
-        """Return at most `most` automatic cases of `platforms` that are not shown and
-        whose channels `serves` accepts, as (id, channel), in fair order: the oldest of
-        each channel first, then the second oldest of each, and so on."""
+        """Return at most `most` automatic cases that are not shown yet, as (id,
+        channel).
+
+        Only cases of `platforms` and of channels that `serves` accepts are included.
+        The order is fair: first the oldest case of each channel, then the second oldest
+        of each, and so on.
+        """
         ...
 
     async def record_case_try(self, id: int) -> int:
-        """Count one more attempt to classify and show a case; return the number since
-        its text last changed, 0 if it was deleted."""
+        """Count one more attempt to classify and show a case.
+
+        Returns the number of attempts since the text of the case last changed, or 0 if
+        the case was deleted.
+        """
         ...
 
     async def forget_case_try(self, id: int) -> None:

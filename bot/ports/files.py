@@ -1,4 +1,4 @@
-"""The port of the store for what Claude reads of files."""
+"""The store's port for the contents of files that Claude reads."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
@@ -7,13 +7,13 @@ from bot.domain.attachment import Attachment, FileContent, StoredFile, ThreadFil
 from bot.domain.scope import ThreadKey
 from bot.errors import Unread
 
-#: Decides by its tokens whether people are asked before a file is read. A pure
-#: function: the store calls it inside a transaction, which may be repeated.
+#: Decides from its number of tokens whether people are asked before a file is read. A
+#: pure function: the store calls it inside a transaction, which may be retried.
 IsDear = Callable[[int], bool]
 
 
 def never_dear(tokens: int) -> bool:
-    """Return False: people are asked about no file."""
+    """Return False, so that people are never asked."""
     return False
 
 
@@ -23,8 +23,11 @@ class FileChoices(Protocol):
     async def thread_files(
         self, thread: ThreadKey, turn: str = ""
     ) -> Sequence[ThreadFile]:
-        """Return the files of `thread` whose content is stored, oldest message first;
-        with the key of a `turn` those of its messages. Refused ones are left out."""
+        """Return the files of `thread` whose content is stored, oldest message first.
+
+        With a `turn` key, only the files of that turn's messages. Files that Claude
+        refused are left out.
+        """
         ...
 
     async def decide_file(
@@ -34,30 +37,38 @@ class FileChoices(Protocol):
         unread: Unread | None,
         cut: FileContent | None = None,
     ) -> bool:
-        """Store for all files of `thread` whose posted bytes have the SHA-256 `digest`
-        why Claude does not read them; None if it does, and then only `cut`, if one is
-        given. Return whether that changes anything."""
+        """Store a decision for all files of `thread` whose posted bytes have the
+        SHA-256 `digest`.
+
+        `unread` is the reason why Claude does not read the files, or None if Claude
+        does. With `cut`, Claude reads only that content. Returns whether the decision
+        changes anything.
+        """
         ...
 
     async def file_data(self, digests: Collection[str]) -> Mapping[str, bytes]:
-        """Return the bytes of the contents that are stored for `digests`."""
+        """Return the stored bytes of the contents with these digests, by digest."""
         ...
 
 
 class FileStore(FileChoices, Protocol):
-    """The contents of files that Claude reads: each stored once, by its digest.
+    """The contents of files that Claude reads, each stored once under its digest.
 
-    A content is deleted with the last message that has it. Nothing is stored for a
-    message that was deleted meanwhile, or a file that it has no longer. What was
-    decided about a file applies when it is posted again in the thread; about a new one
-    that `is_dear`, people are to decide: it is unread as WAITING.
+    A content is deleted with the last message that refers to it. Nothing is stored for
+    a message that was deleted in the meantime, or for a file that its message no longer
+    has. A decision about a file applies again when the file is posted again in the
+    thread. A new file for which `is_dear` returns True is stored as unread with the
+    reason WAITING, until people decide.
     """
 
     async def stored_files(
         self, thread: ThreadKey, messages: Collection[str]
     ) -> Mapping[str, Sequence[StoredFile]]:
-        """Return what became of the files of `messages`, by message, in the order of
-        posting; without those of which that is not stored."""
+        """Return the stored outcomes for the files of `messages`, by message, in
+        posting order.
+
+        Files without a stored outcome are left out.
+        """
         ...
 
     async def link_file(
@@ -68,9 +79,11 @@ class FileStore(FileChoices, Protocol):
         digest: str = "",
         is_dear: IsDear = never_dear,
     ) -> bool:
-        """Give `file` of `message` the content that is stored for `digest`; for "",
-        that of a file with the same id and size in the workspace. Return False if there
-        is none."""
+        """Link `file` of `message` to the content that is stored under `digest`.
+
+        With "" as `digest`, use the content of a file with the same id and size in the
+        workspace. Returns False if there is no such content.
+        """
         ...
 
     async def store_file(
@@ -83,8 +96,11 @@ class FileStore(FileChoices, Protocol):
         content: FileContent,
         is_dear: IsDear = never_dear,
     ) -> None:
-        """Store what Claude reads of `file` of `message`, whose `posted_size` bytes
-        have the SHA-256 `digest`. What is stored for that stays."""
+        """Store the content that Claude reads of `file` of `message`.
+
+        The `posted_size` bytes of the file have the SHA-256 `digest`. A content already
+        stored under `digest` is kept.
+        """
 
     async def store_unread(
         self, thread: ThreadKey, message: str, file: Attachment, reason: Unread

@@ -1,4 +1,4 @@
-"""Protocols of what the core offers to an adapter: `Host` and its parts."""
+"""Protocols of the core's services for an adapter: `Host` and its parts."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -24,46 +24,47 @@ class Inbox(Protocol):
     """Takes in messages, their edits and their deletions.
 
     Messages of workspaces that are not served are dropped. Deletions are carried out
-    for every workspace: what people deleted must not be kept.
+    for every workspace: deleted messages must not be kept.
     """
 
     async def receive(self, message: Message, *, held: bool = False) -> None:
-        """Store `message`, and queue a turn if it is to be answered. Add to a known
-        message what this version of it has more.
+        """Store `message`, and queue a turn if the message needs an answer.
 
-        If `held`, no other process begins in a new thread until `begin`, or until this
-        process has ended.
+        For a known message, add what this version contains beyond the stored one. If
+        `held`, no other process answers in a new thread until `begin` is called or this
+        process ends.
 
         When this returns, the message is durable and the platform's event may be
-        acknowledged. Raises StorageError if it is not.
+        acknowledged. Raises StorageError if the message is not stored.
         """
 
     async def begin(self, thread: ThreadKey, to: ThreadKey) -> None:
-        """Have `thread`, in which a message was held, answered as the thread `to`.
-        Raises StorageError."""
+        """Answer the held thread `thread` under the key `to`. Raises StorageError."""
 
     async def receive_unaddressed(self, message: Message) -> None:
-        """Queue `message`, which is at the top of a channel and not for the bot, for
-        triage if the channel's admins switched that on.
+        """Queue `message` for triage if the channel's admins enabled that.
 
-        Durable when this returns. Raises StorageError.
+        `message` is at the top of a channel and does not address the bot. Durable when
+        this returns. Raises StorageError.
         """
 
     async def supplement(self, message: Message) -> None:
-        """Add to the stored `message` what this version of it has more and what nobody
-        edited, such as previews of links. What Claude has read stays as it is; the rest
-        is read in the next turn.
+        """Add to the stored `message` what this version contains beyond it, such as
+        link previews.
 
-        Does nothing if the message was never stored. Raises StorageError.
+        The additions are no edits by people. Content that Claude has already read stays
+        as it is; the additions are then read in the next turn. Does nothing if the
+        message was never stored. Raises StorageError.
         """
 
     async def amend(self, message: Message, *, newly_addressed: bool = False) -> None:
         """Replace the stored text of `message` with its edited text.
 
-        `newly_addressed` says that it addresses the bot since this edit, as far as the
-        platform tells: it is then answered as if it had from the start, unless it was
-        answered before or is more than a day old. Otherwise does nothing if the message
-        was never stored. Durable when this returns. Raises StorageError.
+        `newly_addressed` says that the message addresses the bot since this edit, as
+        far as the platform tells. The message is then answered as if it had addressed
+        the bot from the start, unless it was answered before or is more than a day old.
+        Otherwise, does nothing if the message was never stored. Durable when this
+        returns. Raises StorageError.
         """
 
     async def erase(
@@ -73,16 +74,19 @@ class Inbox(Protocol):
         messages: Sequence[str],
         channel: str | None = None,
     ) -> None:
-        """Delete `messages`, ids of messages that people deleted, also from what is
-        received later.
+        """Delete `messages`, the ids of messages that people deleted.
 
-        A question that is not being answered yet is withdrawn. `channel` is None
-        where message ids are unique in the whole workspace. Raises StorageError.
+        Messages with these ids that arrive later are not stored. A question that is not
+        being answered yet is withdrawn. `channel` is None where message ids are unique
+        in the whole workspace. Raises StorageError.
         """
 
     async def hold(self, message: Message, holder: str) -> None:
-        """Delete the stored `message` when the message with the id `holder`, which
-        shows its text, is deleted. Raises StorageError."""
+        """Link the stored `message` to `holder`, the id of a message that shows the
+        same text.
+
+        Deleting `holder` then deletes `message`. Raises StorageError.
+        """
 
     async def forget(self, place: Scope) -> None:
         """Delete everything stored of a thread or channel that people deleted.
@@ -92,7 +96,7 @@ class Inbox(Protocol):
 
 
 class Commands(Protocol):
-    """Carries out what people tell the bot by command, button, menu and form.
+    """Carries out commands that people issue by text, button, menu or form.
 
     In workspaces that are not served, each call returns one sentence that says so.
     """
@@ -103,22 +107,21 @@ class Commands(Protocol):
         ...
 
     def parse(self, text: str) -> Command | None:
-        """Return the command that the whole of `text` is, or None."""
+        """Return the command if the whole of `text` is one, else None."""
         ...
 
     async def run(
         self, command: Command, place: Scope, person: Person
     ) -> CommandResult:
-        """Carry out `command`, given by `person` in `place`, if they may; return the
-        response or the form to show.
+        """Carry out `command`, given by `person` in `place`, if the person may.
 
-        `place.thread` is "" outside a thread, and `place.channel` is "" on the bot's
-        own page. Raises StorageError.
+        Returns the response or the form to show. `place.thread` is "" outside a thread,
+        and `place.channel` is "" on the bot's own page. Raises StorageError.
         """
         ...
 
     async def triage(self, message: Message, person: Person) -> Response:
-        """Classify `message` on behalf of `person`, if they may. Raises
+        """Classify `message` on behalf of `person`, if the person may. Raises
         StorageError."""
         ...
 
@@ -134,13 +137,13 @@ class Conversations(Protocol):
     """Reads and controls the stored threads of the workspaces that are served."""
 
     async def stop(self, thread: ThreadKey) -> bool:
-        """Stop the answer in progress in `thread`; return False if there is none.
+        """Stop the answer in progress in `thread`. Returns False if there is none.
         Raises StorageError."""
         ...
 
     async def answering(self, thread: ThreadKey) -> bool:
-        """Return whether an answer in `thread` is still to come or to be completed.
-        Raises StorageError."""
+        """Return whether an answer in `thread` is pending or incomplete. Raises
+        StorageError."""
         ...
 
     async def feedback(self, thread: ThreadKey, turn: str, good: bool) -> bool:
@@ -155,8 +158,11 @@ class Conversations(Protocol):
         ...
 
     async def newest(self, platform: str, since: float) -> list[tuple[ThreadKey, str]]:
-        """Return the threads with a message at or after `since`, in seconds since
-        1970, each with the id of its last stored message."""
+        """Return the threads with a message at or after `since`, each with the id of
+        its last stored message.
+
+        `since` is in seconds since 1970.
+        """
         ...
 
     async def transcript(self, thread: ThreadKey) -> list[tuple[str, str]]:
@@ -166,78 +172,94 @@ class Conversations(Protocol):
 
 
 class FirstContact(Protocol):
-    """Greets people, each once. What fails is logged, and never raised."""
+    """Greets each person once. Failures are logged and never raised."""
 
     async def opened(self, place: Scope, user: str) -> None:
-        """Greet `user`, who opened their direct messages `place` with the bot or writes
-        there, unless they talked there before."""
+        """Greet `user`, unless they talked to the bot in direct messages before.
+
+        `place` is the direct messages, which the user opened or in which they wrote.
+        """
 
     async def added(self, place: Scope, inviter: str) -> None:
-        """Show `inviter`, who added the bot to the channel `place`, how to set it
-        up."""
+        """Show `inviter`, who added the bot to the channel `place`, how to set up the
+        channel."""
 
     async def joined(self, place: Scope, owner: str, name: str) -> None:
-        """Tell the owner of the workspace `place` with this name that the bot was added
-        to it."""
+        """Tell `owner` that the bot was added to their workspace `place`, called
+        `name`."""
 
 
 class Health(Protocol):
-    """Takes what an adapter knows of its connection. Nothing here waits or raises."""
+    """Records what an adapter knows of its connection. Nothing here waits or raises."""
 
     def local(self, platform: str) -> None:
-        """Record that `platform` is this process itself, which nothing cuts off."""
+        """Record that `platform` is served by this process itself, so that there is no
+        connection to lose."""
 
     def connected(self, platform: str, connection: str = "", of: int = 1) -> None:
-        """Record that `connection`, one of as many as `of` that `platform` needs, is
-        open. A second call for one that is open does nothing."""
+        """Record that `connection` is open, one of the `of` connections that `platform`
+        needs.
+
+        Does nothing if the connection is already open.
+        """
 
     def lost(self, platform: str, connection: str = "") -> None:
         """Record that `connection` is no longer open."""
 
     def heard(self, platform: str, echo: str = "") -> None:
-        """Record that an event of `platform` arrived: with `echo`, the id of a probe
-        of the bot that came back."""
+        """Record that an event of `platform` arrived.
+
+        `echo` is the id of the probe if the event is one of the bot's probes, else "".
+        """
 
 
 class Api(Protocol):
-    """The requests of programs over the web API, which find nothing of a workspace that
-    is not served."""
+    """The requests of programs over the web API. Workspaces that are not served look
+    empty."""
 
     async def authenticate(self, text: str) -> ApiToken | None:
-        """Return the token with this text if it is accepted now. Raises
+        """Return the token with this text if the token is accepted now. Raises
         StorageError."""
         ...
 
     async def known(self, id: str) -> ApiToken | None:
-        """Return the token with this id if it is accepted now. Raises StorageError."""
-        ...
-
-    async def seal(self, id: str, words: str) -> str:
-        """Return what proves that this server wrote `words` for the token with this id,
-        64 hexadecimal digits; "" if the token is not accepted now. Raises
+        """Return the token with this id if the token is accepted now. Raises
         StorageError."""
         ...
 
+    async def seal(self, id: str, words: str) -> str:
+        """Return a proof that this server wrote `words` for the token with this id.
+
+        The proof is 64 hexadecimal digits, or "" if the token is not accepted now.
+        Raises StorageError.
+        """
+        ...
+
     async def has_tokens(self) -> bool:
-        """Return whether there is a token that was not revoked. Raises StorageError."""
+        """Return whether any token is not revoked. Raises StorageError."""
         ...
 
     async def refusal(self, thread: ThreadKey, options: AnswerOptions) -> str:
-        """Return why `options` are not possible in `thread`, which may be new, in one
-        sentence; "" if they are. Raises StorageError."""
+        """Return in one sentence why `options` are not possible in `thread`, or "" if
+        they are.
+
+        `thread` may be new. Raises StorageError.
+        """
         ...
 
     async def threads(
         self, channel: Scope, owner: str, most: int, before: int | None
     ) -> list[ApiThread]:
-        """Return at most `most` threads of `channel` with lower numbers than `before`,
-        the newest first: those that `owner` began, or all if that is "". Raises
-        StorageError."""
+        """Return at most `most` threads of `channel`, newest first.
+
+        With an `owner`, only the threads that `owner` began; "" for all. With `before`,
+        only the threads with lower numbers than `before`. Raises StorageError.
+        """
         ...
 
     async def thread(self, thread: ThreadKey) -> ApiThread | None:
-        """Return a thread; None if there is none, or if its messages were deleted.
-        Raises StorageError."""
+        """Return a thread, or None if the thread is unknown or its messages were
+        deleted. Raises StorageError."""
         ...
 
     async def messages(self, thread: ThreadKey, most: int) -> list[ApiMessage]:
@@ -246,45 +268,64 @@ class Api(Protocol):
         ...
 
     async def answer(self, thread: ThreadKey, message: str) -> AnswerSoFar | None:
-        """Return the answer to `message` as it is stored now; None if there is no such
-        message, or if it is not answered. Raises StorageError."""
+        """Return the answer to `message` as it is stored now.
+
+        None if the message is unknown or not answered. Raises StorageError.
+        """
         ...
 
     async def receipt(self, thread: ThreadKey, turn: str) -> Receipt | None:
-        """Return what the answer of the turn with the key `turn` was made from and what
-        it cost; None if there is none. Raises StorageError."""
+        """Return the receipt of the turn with the key `turn`: its inputs and its cost.
+
+        None if there is no such turn. Raises StorageError.
+        """
         ...
 
 
 class WorkspaceAccess(Protocol):
-    """Takes which workspaces accept our credentials, where each has some of its own.
-    Nothing here waits or raises, and repeats do nothing."""
+    """Records which workspaces accept our credentials, on platforms with credentials
+    per workspace.
+
+    Nothing here waits or raises. Repeated calls do nothing.
+    """
 
     def suspend(self, platform: str, workspace: str, error: ConfigError) -> None:
-        """End the work of a workspace because of `error`. Its open turns stay in the
-        store, and nothing in it is answered."""
+        """Stop serving a workspace because of `error`.
+
+        Open turns of the workspace stay in the store, and nothing in it is answered.
+        """
 
     def resume(self, platform: str, workspace: str) -> None:
-        """Go on with the work of a workspace that was suspended."""
+        """Resume serving a suspended workspace."""
 
 
 class Outages(Protocol):
-    """Has what was missed caught up with, by one process at a time. Whoever ends in the
-    middle leaves it to the others, or to the next process."""
+    """Catches up with missed events, in one process at a time.
+
+    If that process ends before it has caught up, another process or the next one takes
+    over.
+    """
 
     async def note(self, name: str, since: float) -> None:
-        """Have `keep` catch up with the events of `name` since then, in seconds since
-        1970, unless another process does already. Waits until that is stored."""
+        """Store that events of `name` may be missing since `since`, for `keep` to catch
+        up with.
+
+        `since` is in seconds since 1970. Nothing is stored if another process catches
+        up already. Durable when this returns.
+        """
 
     async def keep(
         self, name: str, fetch: Callable[[float], Awaitable[object]]
     ) -> None:
-        """Have `fetch` take in what was missed of `name` since a time, whenever there
-        is something, until cancelled. Raises what `fetch` does."""
+        """Call `fetch` with the start of each outage of `name`, until cancelled.
+
+        `fetch` takes in the missed events. Raises what `fetch` raises.
+        """
 
 
-#: Reports what only the operator can correct: what names the problem, and a clause that
-#: says what to do. Neither waits nor raises; repeats within an hour do nothing.
+#: Reports a problem that only the operator can correct: the name of the problem, and a
+#: clause that says what to do. Neither waits nor raises. Repeats within an hour are
+#: ignored.
 Alert = Callable[[str, str], None]
 
 
@@ -296,8 +337,8 @@ class Host:
     commands: Commands
     conversations: Conversations
     first_contact: FirstContact
-    #: The workspaces that the operator serves, for an adapter that can save calls to
-    #: its platform. The parts above check it in any case.
+    #: The workspaces that the operator serves, for adapters that can save calls to the
+    #: platform. The other parts check this in any case.
     served: Served
     alert: Alert
     health: Health
@@ -305,5 +346,6 @@ class Host:
     reports: Reports
     access: WorkspaceAccess
     outages: Outages
-    #: Agrees with other processes on one database; None where there are none.
+    #: Coordinates with other processes on the same database. None if this process has
+    #: the database to itself.
     gateways: Gateways | None = None

@@ -1,4 +1,4 @@
-"""The store's port for what is known of the tools of MCP servers.
+"""The store's port for the tools that MCP servers list.
 
 Each method is one transaction, and may raise StorageError.
 """
@@ -9,12 +9,15 @@ from bot.domain.mcp import Listing
 
 
 class ListingStore(Protocol):
-    """Definitions of tools, as servers listed them."""
+    """Definitions of tools, as MCP servers listed them."""
 
     async def listings(self) -> list[Listing]:
-        """Return all that were pinned, the oldest first: of each server the last one
-        counts, and threads that began with another one keep it."""
+        """Return all pinned listings, oldest first.
+
+        The last listing of each server is current. Threads that began with an earlier
+        one keep using it.
+        """
         ...
 
     async def pin_listing(self, listing: Listing) -> None:
-        """Make `listing` the last one of its server."""
+        """Make `listing` the current one of its server."""

@@ -13,17 +13,20 @@ class NameStore(Protocol):
     """Last known names, by id."""
 
     async def unnamed(self, since: float, now: float) -> list[Sighting]:
-        """Return who asked, changed a setting or was refused something since `since`,
-        and where, if the name of the person or the place is not known, or is a day old
-        at `now`; one that the platform did not know is looked up again after an hour.
-        At most a few thousand."""
+        """Return the people who asked, changed a setting or were refused since `since`,
+        and the places.
+
+        Only if the name of the person or the place is unknown or a day old at `now`. A
+        name that the platform did not know is looked up again after an hour. At most a
+        few thousand.
+        """
         ...
 
     async def store_names(self, names: Sequence[LastName], now: float) -> None:
-        """Store `names` as known at `now`. An empty one keeps the name that was known
+        """Store `names` as known at `now`. An empty name keeps the name that was stored
         before."""
 
     async def drop_names(self, serves: Callable[[str, str], bool]) -> int:
-        """Delete the names of each platform and workspace that `serves` does not
-        accept; return their number."""
+        """Delete the names of each platform and workspace that `serves` rejects; return
+        their number."""
         ...

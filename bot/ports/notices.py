@@ -1,4 +1,4 @@
-"""The store's ports for what people are told once: notices, and signs of waiting.
+"""The store's ports for notices, which people get once, and for signs of waiting.
 
 Each method is one transaction, is durable on return, and may raise StorageError.
 """
@@ -10,7 +10,7 @@ from bot.domain.scope import Scope, ThreadKey
 
 
 class NoticeStore(Protocol):
-    """Notices that are given only once."""
+    """Notices that are shown only once."""
 
     async def claim_notice(
         self,
@@ -20,18 +20,23 @@ class NoticeStore(Protocol):
         now: float,
         until: float | None = None,
     ) -> bool:
-        """Return whether the turn with the key `turn` is to give the notice `name` in
-        `place`: the first that claims it, at each attempt. Others may from `until` on,
-        in seconds since 1970; None for never."""
+        """Return whether the turn with the key `turn` should show the notice `name` in
+        `place`.
+
+        The first turn that claims the notice gets True, at each of its attempts. Other
+        turns may claim it from `until` on, in seconds since 1970; None for never.
+        """
         ...
 
 
 class SignStore(Protocol):
-    """Messages that show a sign while they wait behind an answer."""
+    """Messages marked with a sign while they wait behind another answer."""
 
     async def claim_sign(self, message: Message) -> bool:
-        """Store that `message` gets the sign; return False if its turn is no longer
-        WAITING, and it gets none."""
+        """Store that `message` gets the sign.
+
+        Returns False, and stores nothing, if its turn is no longer WAITING.
+        """
         ...
 
     async def signs(self) -> list[tuple[ThreadKey, str]]:
@@ -41,12 +46,18 @@ class SignStore(Protocol):
     async def past_signs(
         self, thread: ThreadKey | None = None
     ) -> list[tuple[ThreadKey, str]]:
-        """Return the messages of `thread`, or of all, that may still show the sign and
-        no longer wait, oldest first."""
+        """Return the messages that may still show the sign but no longer wait, oldest
+        first.
+
+        Only messages of `thread`, unless `thread` is None.
+        """
         ...
 
     async def forget_sign(
         self, thread: ThreadKey, message: str, tried: bool = False
     ) -> None:
-        """Store that `message` shows no sign; with `tried`, that taking it away failed
-        once more, which is tolerated a few times."""
+        """Store that `message` shows no sign.
+
+        With `tried`, store instead that removing the sign failed once more. A few
+        failures are tolerated.
+        """

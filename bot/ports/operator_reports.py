@@ -1,6 +1,6 @@
-"""Protocols of the operator's reports, as the core offers them to an adapter.
+"""Protocols of the operator's reports, which the core offers to adapters.
 
-Rule: an adapter shows them to nobody but those whom the operator let in.
+Rule: an adapter shows the reports only to people whom the operator admitted.
 """
 
 from collections.abc import Sequence
@@ -25,27 +25,32 @@ from bot.domain.vitals import Ages, Vitals
 
 
 class MoneyReports(Protocol):
-    """Spending and quality of answers in all workspaces. Each raises StorageError."""
+    """Spending and quality of answers in all workspaces. Each method raises
+    StorageError."""
 
     async def usage(
         self, since: float, by: Sequence[UsageKey], within: Scope = EVERYWHERE
     ) -> list[UsageRow]:
-        """Return the usage in `within` since `since`, in groups: those by day in order,
-        all others by cost, the dearest first."""
+        """Return the usage in `within` since `since`, grouped by `by`.
+
+        Rows by day are in order of time; all others are sorted by cost, highest first.
+        """
         ...
 
     async def budgets(self) -> list[Pace]:
-        """Return every budget with its pace, those that are used up soonest first."""
+        """Return every budget with its pace, soonest exhausted first."""
         ...
 
     async def quality(self, since: float, most: int = 20) -> Quality:
-        """Return how the answers went that ended since `since`; at most `most` in each
-        list."""
+        """Return the quality of the answers that ended since `since`.
+
+        Each list has at most `most` entries.
+        """
         ...
 
 
 class ThreadReports(Protocol):
-    """The stored threads of all workspaces. Each raises StorageError."""
+    """The stored threads of all workspaces. Each method raises StorageError."""
 
     async def threads(
         self,
@@ -55,40 +60,47 @@ class ThreadReports(Protocol):
         most: int = 50,
         before: int | None = None,
     ) -> list[ThreadReport]:
-        """Return the newest threads in `within`, older than the one with the id
-        `before`: those that have all words of `wanted`, if there are any."""
+        """Return the newest threads in `within` that contain all words of `wanted`.
+
+        With `before`, only threads older than the one with that id. "" as `wanted`
+        matches all threads.
+        """
         ...
 
     async def transcript(
         self, reader: Reader, thread: ThreadKey, *, export: bool = False
     ) -> Transcript | None:
-        """Return what is stored of `thread`; None if nothing is. The audit says so.
+        """Return the stored content of `thread`, or None if nothing is stored.
 
-        Raises Denied if `reader` may not read it.
+        The access is recorded in the audit log. Raises Denied if `reader` may not read
+        the thread.
         """
         ...
 
     async def delete(self, reader: Reader, thread: ThreadKey) -> bool:
-        """Delete all that is stored of `thread`, and store no more of it; return
-        whether there was anything. The audit says so.
+        """Delete everything stored of `thread`, and store nothing more of it.
 
-        Raises Denied if `reader` may not read it.
+        Returns whether anything was stored. The deletion is recorded in the audit log.
+        Raises Denied if `reader` may not read the thread.
         """
         ...
 
 
 class SettingReports(Protocol):
-    """Settings of all workspaces and their changes. Each raises StorageError."""
+    """Settings of all workspaces and their changes. Each method raises StorageError."""
 
     async def settings(self, within: Scope = EVERYWHERE) -> list[SettingReport]:
-        """Return every setting that is set in `within`."""
+        """Return every setting stored in `within`."""
         ...
 
     async def changes(
         self, within: Scope, since: float, most: int
     ) -> list[ChangeReport]:
-        """Return at most `most` changes and looks in `within` since `since`, the newest
-        first, with the texts before and after."""
+        """Return at most `most` changes and accesses in `within` since `since`, newest
+        first.
+
+        Each has the texts before and after.
+        """
         ...
 
     async def refusals(self, within: Scope, since: float, most: int) -> list[Refusal]:
@@ -101,11 +113,11 @@ class Monitor(Protocol):
     """The state of this process."""
 
     def vitals(self) -> Vitals:
-        """Return what the process tells of itself."""
+        """Return the vital signs of the process."""
         ...
 
     async def open_turns(self) -> list[Ages]:
-        """Return how many turns are open, and how old. Raises StorageError."""
+        """Return the number and the ages of the open turns. Raises StorageError."""
         ...
 
     async def calls(self) -> list[CallSum]:
@@ -114,16 +126,20 @@ class Monitor(Protocol):
         ...
 
     async def unready(self) -> list[str]:
-        """Return why the process is not ready, a sentence for each reason: a database
-        that cannot be written to, a platform that is not connected or was not heard for
-        longer than the operator allows. Never raises."""
+        """Return why the process is not ready, one sentence for each reason.
+
+        Reasons are a database that cannot be written to, and a platform that is not
+        connected or was silent for longer than the operator allows. Never raises.
+        """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """The reports for operators, over all workspaces. An adapter shows them only to
-    people whom the operator admitted."""
+    """The reports for operators, over all workspaces.
+
+    An adapter shows the reports only to people whom the operator admitted.
+    """
 
     money: MoneyReports
     threads: ThreadReports

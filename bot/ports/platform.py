@@ -1,8 +1,7 @@
 """Protocols between the core and the platforms.
 
-`Adapter` and `Surface` are what an adapter offers to the core; `bot.ports.host` is what
-the core offers to it. Each implementation passes the contract tests under
-`tests/contracts/`.
+An adapter offers `Adapter` and `Surface` to the core; the core offers `bot.ports.host`
+to the adapter. Each implementation passes the contract tests in `tests/contracts/`.
 """
 
 from collections.abc import Collection, Sequence
@@ -26,158 +25,178 @@ from bot.ui.elements import Response
 
 
 class Progress(Protocol):
-    """The sign of `Surface.announce`, on a platform where it has words."""
+    """The sign of `Surface.announce`, on a platform where the sign can show text."""
 
     def progress(self, activity: Activity) -> None:
-        """Let the sign, while it shows, say what Claude does; and the messages, where
-        they can beside their text. Returns at once."""
+        """Show the activity of Claude in the sign while it is visible.
+
+        The messages show the activity too, where they can show it beside their text.
+        Returns at once.
+        """
         ...
 
 
 class Deletions(Protocol):
-    """The messages of a reply, on a platform that deletes messages."""
+    """The messages of a reply, on a platform where the bot can delete messages."""
 
     async def remove(self, index: int) -> None:
-        """Delete message `index`, left over by an earlier attempt; none if there is
-        none. Raises DeliveryError."""
+        """Delete message `index`, left over by an earlier attempt, if it exists. Raises
+        DeliveryError."""
         ...
 
     async def take_back(self, index: int, known: Collection[str]) -> None:
-        """Delete what was posted here as message `index`, posts of unknown outcome
-        included, unless the message is one of those `known`: another process has posted
-        it meanwhile. Also called once the surface is closed. Raises DeliveryError."""
+        """Delete what this process posted as message `index`, posts of unknown outcome
+        included.
+
+        Messages in `known` are kept: another process posted them in the meantime. May
+        be called after the surface is closed. Raises DeliveryError.
+        """
         ...
 
 
 class Surface(Protocol):
-    """The messages of one reply. Carries out writes; the core decides what and when.
+    """The messages of one reply. Carries out writes; the core decides their content and
+    time.
 
-    What only some platforms have is an optional part: `sign`, `deletions`, `uploads`.
+    Features that only some platforms have are optional: `sign`, `deletions`, `uploads`.
     """
 
     async def announce(self) -> bool:
-        """Show the platform's own sign that an answer is coming, until the answer is
-        there; return whether people see it. Never raises for a refused sign."""
+        """Show the platform's own sign that an answer is coming, until the answer
+        appears.
+
+        Returns whether people see the sign. Never raises if the platform refuses the
+        sign.
+        """
         ...
 
     def ways(self, part: Part) -> Sequence[WriteKind]:
-        """Return how message `part.index` can be made to read as `part`, best first;
-        at least one.
+        """Return the ways in which message `part.index` can be changed to read as
+        `part`.
 
-        CLOSE beside APPEND means that only the asker sees what is appended, and that
-        the stream is to be closed whenever others would see an edit.
+        Best first; at least one. CLOSE beside APPEND means that only the asker sees
+        appended text, and that the stream must be closed whenever others should see an
+        edit.
         """
         ...
 
     async def show(self, part: Part, way: WriteKind) -> str:
-        """Make message `part.index` read `part.text`, in one of its `ways`; return its
-        platform id.
+        """Make message `part.index` read `part.text`, in one of its `ways`.
 
-        Empty text asks for a placeholder, or for the call that `part` is. Raises
-        Throttled, ThreadGone, Rerouted, Unfit, another DeliveryError (worth
-        repeating) or AccessRevoked.
+        Returns the message's platform id. Empty text requests a placeholder, or the
+        call that `part` is. Raises Throttled, ThreadGone, Rerouted, Unfit, another
+        DeliveryError (worth retrying) or AccessRevoked.
         """
         ...
 
     @property
     def sign(self) -> Progress | None:
-        """The sign of `announce`; None where it has no words."""
+        """The sign of `announce`, or None if the platform's sign cannot show text."""
         ...
 
     @property
     def deletions(self) -> Deletions | None:
-        """The same messages, to delete; None where what is shown stays."""
+        """The same messages for deletion, or None if the platform cannot delete
+        them."""
         ...
 
     @property
     def uploads(self) -> Uploads | None:
-        """The files below the reply; None where there are none, so that all of an
-        answer is shown as text."""
+        """The files below the reply, or None if the platform has none.
+
+        Without files, the whole answer is shown as text.
+        """
         ...
 
 
 class Directory(Protocol):
     """The people of a platform, and their rights in channels.
 
-    Answers may be some minutes old, but `access` that grants nothing is current.
+    Results may be some minutes old, but an `access` that grants nothing is current.
     """
 
     async def person(self, place: Scope, user: str) -> Person:
-        """Return who `user` is in `place`. Raises DeliveryError if the platform cannot
-        tell now."""
+        """Return the person with the id `user` in `place`. Raises DeliveryError if the
+        platform cannot tell now."""
         ...
 
     async def access(self, place: Scope, user: str) -> ChannelAccess:
-        """Return what `user` and the bot may do in the channel of `place`, or in its
-        thread if that has members of its own.
+        """Return the rights of `user` and of the bot in the channel of `place`.
 
-        `NOWHERE` for a channel that does not exist, is in another workspace, or whose
-        id is malformed. Raises DeliveryError if the platform cannot tell now.
+        If the thread of `place` has its own members, the rights are those in the
+        thread. Returns `NOWHERE` for a channel that does not exist, is in another
+        workspace, or has a malformed id. Raises DeliveryError if the platform cannot
+        tell now.
         """
         ...
 
     async def names(self, place: Scope, user: str) -> PlaceNames:
-        """Return the names of `user`, of the channel of `place` and of its workspace;
-        "" for an id that is "" or unknown. Raises DeliveryError if the platform cannot
-        tell now."""
+        """Return the names of `user`, of the channel of `place` and of its workspace.
+
+        The name is "" for an id that is "" or unknown. Raises DeliveryError if the
+        platform cannot tell now.
+        """
         ...
 
     def is_direct(self, place: Scope) -> bool:
-        """Return whether `place` is a channel of direct messages, or the workspace
-        that stands for those which belong to none."""
+        """Return whether `place` is a direct-message channel, or the placeholder
+        workspace of direct messages outside any workspace."""
         ...
 
 
 class MessageHistory(Protocol):
-    """Messages that the platform has stored, sent before the bot received any."""
+    """Messages stored by the platform that were sent before the bot received any."""
 
     async def recent(
         self, place: Scope, most: int, since: float | None = None
     ) -> list[Message]:
-        """Return the newest messages at the top of a channel; oldest first, at most
-        `most`.
+        """Return at most `most` of the newest messages at the top of a channel, oldest
+        first.
 
-        `since`, in seconds since 1970, leaves out older ones. Raises DeliveryError.
+        With `since`, in seconds since 1970, older messages are left out. Raises
+        DeliveryError.
         """
         ...
 
     async def before(
         self, thread: ThreadKey, message: str | None = None
     ) -> EarlierMessages:
-        """Return the messages of `thread` before the one with the id `message`, or all:
-        of a long thread, the beginning and the newest. Raises DeliveryError."""
+        """Return the messages of `thread` before the one with the id `message`, or all.
+
+        Of a long thread, only the beginning and the newest messages. Raises
+        DeliveryError.
+        """
         ...
 
 
 class FileSource(Protocol):
-    """The files of messages, as the platform hands them out."""
+    """The files of messages, downloaded from the platform."""
 
     async def fetch(
         self, place: Scope, file: Attachment, into: BinaryIO, most: int
     ) -> None:
-        """Write the bytes of `file`, of a message in `place`, to `into`; at most `most`
-        bytes, from the platform's own hosts only.
+        """Write at most `most` bytes of `file`, of a message in `place`, to `into`.
 
-        Raises FileUnread, or DeliveryError if it may be there later; `into` may hold a
-        part then.
+        Only the platform's own hosts are contacted. Raises FileUnread, or DeliveryError
+        if the file may be available later; `into` may then contain a part.
         """
         ...
 
 
 class Messenger(Protocol):
-    """Writes into channels and threads, apart from replies."""
+    """Writes messages other than replies into channels and threads."""
 
-    #: Whether nobody but its reader sees a notice.
+    #: Whether a notice is visible only to its reader.
     private: bool
 
     async def notice(
         self, message: Message, response: Response, *, in_thread: bool = False
     ) -> None:
-        """Tell the author of `message` something of passing interest, where they wrote
-        it; others see as little of it as the platform allows.
+        """Show the author of `message` a transient notice where they wrote the message.
 
-        With `in_thread`, what is about the first message of a thread is told in the
-        thread, which is there already. Raises DeliveryError.
+        Others see as little of the notice as the platform allows. With `in_thread`, a
+        notice about the first message of a thread is shown in the thread, which already
+        exists. Raises DeliveryError.
         """
         ...
 
@@ -191,25 +210,30 @@ class Messenger(Protocol):
         ...
 
     async def post(self, place: Scope, response: Response, about: str = "") -> None:
-        """Post `response` in a thread or at the top of a channel, visible to all; as a
-        reply to the message `about` if that is given. Raises DeliveryError."""
+        """Post `response` in a thread or at the top of a channel, visible to all.
+
+        With `about`, post it as a reply to that message. Raises DeliveryError.
+        """
         ...
 
     async def link(self, place: Scope, message: str) -> str:
-        """Return the address of `message`. Raises DeliveryError."""
+        """Return the URL of `message`. Raises DeliveryError."""
         ...
 
 
 class Prober(Protocol):
-    """Messages of the bot that are to come back to it as events."""
+    """Messages of the bot that must come back to it as events."""
 
     async def probe(self, channel: str) -> str:
-        """Post a message in `channel` that says what it is for; return its id, as
-        `Health.heard` is told it. Raises DeliveryError or AccessRevoked."""
+        """Post a message in `channel` that explains its purpose.
+
+        Returns the message's id, which the adapter passes to `Health.heard`. Raises
+        DeliveryError or AccessRevoked.
+        """
         ...
 
     async def remove(self, channel: str, message: str) -> None:
-        """Delete such a message. Raises DeliveryError or AccessRevoked."""
+        """Delete a probe message. Raises DeliveryError or AccessRevoked."""
 
 
 class Adapter(Protocol):
@@ -225,29 +249,29 @@ class Adapter(Protocol):
 
     @property
     def history(self) -> MessageHistory | None:
-        """Earlier messages; None if the platform has none that the bot did not
-        receive."""
+        """Earlier messages; None if the platform has only messages that the bot
+        received."""
         ...
 
     @property
     def messenger(self) -> Messenger | None:
-        """Messages that are not replies; None if the platform has no channels to post
-        in."""
+        """Messages that are not replies; None if the platform has no channels for
+        posting."""
         ...
 
     @property
     def files(self) -> FileSource | None:
-        """The files of messages; None if the platform's messages have none."""
+        """The files of messages; None if the platform's messages have no files."""
         ...
 
     @property
     def prober(self) -> Prober | None:
-        """Messages that come back; None if the platform is this process itself."""
+        """The probe messages; None if the platform is this process itself."""
         ...
 
     @property
     def chores(self) -> Sequence[Chore]:
-        """The periodic tasks that one process of all does for the platform."""
+        """The periodic tasks for the platform, each run by one process at a time."""
         ...
 
     async def run(self, host: Host) -> None:
@@ -257,10 +281,10 @@ class Adapter(Protocol):
         """
 
     async def resolve_thread(self, turn: Turn) -> ThreadKey:
-        """Return the thread in which `turn` is to be answered: its own, unless that
-        was only asked for and is created by this call.
+        """Return the thread in which to answer `turn`.
 
-        Idempotent, also after a crash. Raises DeliveryError or AccessRevoked.
+        This is the turn's own thread, or a thread that was requested and that this call
+        creates. Idempotent, also after a crash. Raises DeliveryError or AccessRevoked.
         """
         ...
 
@@ -272,16 +296,24 @@ class Adapter(Protocol):
         ...
 
     async def readable(self, messages: Sequence[Message]) -> list[tuple[str, str]]:
-        """Return (author's name, text) of each message, with ids replaced by visible
-        names and the bot's own mention removed. Unknown names stay ids."""
+        """Return (author's name, text) of each message, in readable form.
+
+        Ids are replaced by visible names and the bot's own mention is removed. Unknown
+        names stay ids.
+        """
         ...
 
     def typed(self, message: Message) -> str:
-        """Return what the author of `message` typed to the bot: its text without the
-        bot's mention, and mentions of others in the form of settings ("user:1")."""
+        """Return the text of `message` without the bot's mention.
+
+        Mentions of others have the form used in settings ("user:1").
+        """
         ...
 
     async def tell(self, workspace: str, user: str, text: str) -> None:
-        """Send `text`, in the Markdown subset of `bot.ui.elements`, to one person in
-        private. Raises DeliveryError if they cannot be reached."""
+        """Send `text`, in the Markdown subset of `bot.ui.elements`, privately to one
+        person.
+
+        Raises DeliveryError if the person cannot be reached.
+        """
         ...

@@ -1,4 +1,4 @@
-"""Ports of the store for the operator's reports, and for health checks.
+"""Ports of the store for the operator's reports and for health checks.
 
 Each method is one transaction, and may raise StorageError.
 """
@@ -13,11 +13,11 @@ from bot.domain.vitals import Ages
 
 
 class ReportStore(Protocol):
-    """Counts and lists for the operator; those of all workspaces."""
+    """Counts and lists for the operator, over all workspaces."""
 
     async def open_turns(self) -> list[Ages]:
-        """Return how many turns are not DELIVERED, and how old, by platform and
-        state."""
+        """Return the number and the ages of the turns that are not DELIVERED, by
+        platform and state."""
         ...
 
     async def call_sums(self, since: float, until: float) -> list[CallSum]:
@@ -26,8 +26,10 @@ class ReportStore(Protocol):
         ...
 
     async def quality(self, since: float, most: int) -> Quality:
-        """Return how the answers went that ended at or after `since`; at most `most`
-        answers in each list."""
+        """Return the quality of the answers that ended at or after `since`.
+
+        Each list has at most `most` answers.
+        """
         ...
 
     async def answers_of(self, thread: ThreadKey) -> list[AnswerReport]:
@@ -37,12 +39,15 @@ class ReportStore(Protocol):
     async def all_threads(
         self, within: Scope, most: int, before: int | None = None
     ) -> list[ThreadReport]:
-        """Return at most `most` threads in `within`, of those with an id below
-        `before`, the newest first; all of them as private, with their titles."""
+        """Return at most `most` threads in `within`, newest first.
+
+        With `before`, only threads with ids below it. All threads are marked private
+        and have their titles.
+        """
         ...
 
     async def thread_report(self, thread: ThreadKey) -> ThreadReport | None:
-        """Return the report of one thread; None if it is not known."""
+        """Return the report of one thread, or None if the thread is unknown."""
         ...
 
     async def workspaces(self) -> list[Scope]:
@@ -50,13 +55,15 @@ class ReportStore(Protocol):
         ...
 
     async def names(self) -> list[LastName]:
-        """Return the last known names, the newest at the end."""
+        """Return the last known names, newest last."""
         ...
 
     async def record_look(self, entry: AuditEntry) -> None:
-        """Add `entry`, whose id is ignored, to the audit: somebody looked at or deleted
-        what people wrote. The same within an hour counts once."""
+        """Add `entry` to the audit log: somebody read or deleted what people wrote.
+
+        The id of `entry` is ignored. The same entry within an hour counts once.
+        """
 
     async def require_writable(self) -> None:
-        """Do nothing to the database, in a transaction that can only succeed if it
-        could be written to."""
+        """Run a transaction that changes nothing but fails if the database is not
+        writable."""

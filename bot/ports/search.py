@@ -1,4 +1,4 @@
-"""Port of the store for searching what was said."""
+"""The store's port for searching messages and answers."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -9,15 +9,18 @@ from bot.text.words import Term
 
 
 class SearchStore(Protocol):
-    """Searches stored messages and answers; deleted ones are never found.
+    """Searches stored messages and answers. Deleted ones are never found.
 
-    A message is found once the change that stored it is durable, and no longer once
-    the change that deleted it is.
+    A message is found once the change that stored it is durable, and no longer found
+    once the change that deleted it is durable.
     """
 
     async def channels_with(self, place: Scope, terms: Sequence[Term]) -> list[Scope]:
-        """Return the channels in the workspace of `place` in which all of `terms` occur
-        close together, the newest first: those that `search` is worth asking for."""
+        """Return the channels in the workspace of `place` where all of `terms` occur
+        close together.
+
+        Newest first. Only these channels are worth passing to `search`.
+        """
         ...
 
     async def search(
@@ -27,10 +30,11 @@ class SearchStore(Protocol):
         most: int,
         before: int | None = None,
     ) -> Hits:
-        """Return at most `most` messages and answers in `channels`, of one workspace,
-        that have all of `terms`, newest first, of those with a number below `before`.
+        """Return at most `most` messages and answers in `channels` with all of `terms`,
+        newest first.
 
-        Looks through a bounded number of messages, and may return fewer than there are,
-        or none, though older ones are left.
+        `channels` are of one workspace. With `before`, only messages with lower
+        numbers. The search is limited to a bounded number of messages: it may return
+        fewer hits than exist, or none, though older ones are left.
         """
         ...

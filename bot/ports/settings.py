@@ -23,8 +23,10 @@ class AccessStore(Protocol):
     """The settings of a scope, and the record of refusals."""
 
     async def stored_settings(self, scope: Scope) -> StoredSettings:
-        """Return the settings of `scope` and of all scopes around it, and the pinned
-        settings if it is a thread. One indexed query."""
+        """Return the settings of `scope` and of all scopes around it.
+
+        For a thread, the pinned settings are included. One indexed query.
+        """
         ...
 
     async def version(self, version: int) -> Version | None:
@@ -32,8 +34,10 @@ class AccessStore(Protocol):
         ...
 
     async def ensure_operator_version(self, name: str, text: str, now: float) -> int:
-        """Return the id of the operator's version of option `name` with this text: the
-        newest version, or a new one if that differs."""
+        """Return the id of the operator's version of option `name` with this text.
+
+        This is the newest version, or a new one if the text differs.
+        """
         ...
 
     async def record_refusal(self, entry: AuditEntry) -> None:
@@ -45,10 +49,10 @@ class AccessStore(Protocol):
 
 
 class PinStore(Protocol):
-    """The settings that a running thread keeps."""
+    """The settings that a thread keeps once it has begun."""
 
     async def pin_settings(self, thread: ThreadKey, values: Mapping[str, str]) -> None:
-        """Replace the pinned settings of `thread` by `values`, none of them stale."""
+        """Replace the pinned settings of `thread` with `values`, none of them stale."""
 
 
 class SettingsStore(Protocol):
@@ -56,7 +60,10 @@ class SettingsStore(Protocol):
 
     async def list_settings(self, within: Scope) -> list[Setting]:
         """Return the settings of `within` and of all scopes in it, ordered by scope and
-        name. The operator's scope holds everything."""
+        name.
+
+        The operator's scope contains everything.
+        """
         ...
 
     async def change_settings(
@@ -71,11 +78,11 @@ class SettingsStore(Protocol):
     ) -> list[AuditEntry] | EditConflict:
         """Make all of `changes` and record each in the audit log, or make none.
 
-        Changes that change nothing are left out. With `base`, the result is an
-        EditConflict if any of the same settings was changed after the audit entry
-        with that id, unless to the value that is wanted now. With `running`, and always
-        at the scope of a thread, the pinned values of these options become stale. A
-        value of None is recorded as "cleared" if the action is "set".
+        Changes without effect are left out. With `base`, returns an EditConflict if any
+        of the same settings was changed after the audit entry with that id, unless to
+        the value that is wanted now. With `running`, and always at the scope of a
+        thread, the pinned values of these options become stale. A value of None is
+        recorded as "cleared" if the action is "set".
         """
         ...
 
@@ -84,18 +91,21 @@ class SettingsStore(Protocol):
         ...
 
     async def audit(self, within: Scope, since: float, most: int) -> list[AuditEntry]:
-        """Return at most `most` changes at and in `within` from `since` on, newest
+        """Return at most `most` changes at and in `within` since `since`, newest
         first."""
         ...
 
     async def refusals(self, within: Scope, since: float, most: int) -> list[Refusal]:
-        """Return at most `most` counted refusals at and in `within` from `since` on,
-        the last refused first. For a thread, those of its channel."""
+        """Return at most `most` counted refusals at and in `within` since `since`, the
+        last refused first.
+
+        For a thread, the refusals of its channel.
+        """
         ...
 
 
 class ChangeStore(Protocol):
-    """Changes by their number, which buttons carry."""
+    """Changes by their id, which buttons carry."""
 
     async def entries(self, first: int, last: int) -> list[AuditEntry]:
         """Return the changes with the ids from `first` to `last`, in order."""
@@ -106,8 +116,10 @@ class DraftStore(Protocol):
     """Texts that a person has not saved as a setting yet."""
 
     async def save_draft(self, draft: Draft) -> int:
-        """Store `draft`, whose id is ignored, and return its id. Drafts that are more
-        than a week older are deleted."""
+        """Store `draft`, whose id is ignored, and return its id.
+
+        Drafts that are more than a week older are deleted.
+        """
         ...
 
     async def draft(self, draft: int) -> Draft | None:

@@ -1,7 +1,7 @@
 """Ports of the store for messages, threads and turns, and the sums of ports.
 
-A consumer is typed by the port that it uses. Where it uses several, their sum is at
-the end of this module. `Store`, the sum of all, is for the composition root.
+Consumers use the narrowest port as their type. Sums of several ports for one consumer
+are at the end of this module. `Store`, the sum of all, is for the composition root.
 
 Each method is one transaction, is durable on return, and may raise StorageError.
 """
@@ -67,16 +67,16 @@ def all_threads(thread: ThreadKey) -> bool:
 
 
 class EarlierTurns(Protocol):
-    """Turns that were delivered."""
+    """Turns that were delivered, and their questions."""
 
     async def previous_turn(self, turn: Turn) -> Turn | None:
-        """Return the last DELIVERED turn before `turn` in its thread of whose answer
-        messages were posted."""
+        """Return the last DELIVERED turn before `turn` in its thread with a posted
+        answer."""
         ...
 
     async def question_times(self, thread: ThreadKey, most: int) -> list[float]:
-        """Return the times of the newest questions of `thread`, at most `most`, in
-        seconds since 1970, oldest first."""
+        """Return the times of at most `most` of the newest questions of `thread`,
+        oldest first, in seconds since 1970."""
         ...
 
 
@@ -87,10 +87,11 @@ class PromptStore(Protocol):
         self, turn: Turn, history: Sequence[Message]
     ) -> list[TurnMessage]:
         """Add `history`, the earlier messages of the thread, to `turn` if the thread
-        needs a backfill; return all messages of the turn in the platform's order.
+        needs a backfill.
 
-        Skips known messages and the bot's own. The thread follows if its root addressed
-        the bot. It needs no backfill once `store_prompt` was called after this.
+        Returns all messages of the turn in the platform's order. Known messages and the
+        bot's own are skipped. The thread follows if its root addressed the bot. Once
+        `store_prompt` was called after this, the thread needs no backfill.
         """
         ...
 
@@ -102,22 +103,25 @@ class PromptStore(Protocol):
         version: int | None = None,
         pinned: Mapping[str, str] | None = None,
     ) -> StoredPrompt:
-        """Store what the model is given: `contents` by message id for messages that
-        have none yet, and `preface` unless the turn has one. Return what it is to read
-        then, with the version of the system prompt that has the id `version`. The
-        thread keeps the settings `pinned` from now on, if they are given."""
+        """Store the input of the model, and return what it reads then.
+
+        `contents`, by message id, are stored for messages without content, and
+        `preface` is stored unless the turn has one. `version` is the id of the system
+        prompt's version, which is returned too. The thread keeps the settings `pinned`,
+        if given, from now on.
+        """
         ...
 
     async def conversation(self, thread: ThreadKey) -> list[ChatMessage]:
-        """Return everything that the model is to read, oldest first, byte for byte.
+        """Return everything that the model reads, oldest first, byte for byte.
 
         A turn is one "user" entry (its preface and its messages' contents, joined by
-        line feeds), and one "assistant" entry if its answer is replayed. REFUSED
-        turns and messages without content are left out. If all messages of a turn were
-        deleted, the preface stands before the answer; without either, the turn is left
-        out. A summary (`SummaryStore`) is one "user" entry in place of what it covers.
-        The files of an entry are those of its messages, without their bytes. One
-        indexed query, and one for each message with files.
+        line feeds), and one "assistant" entry if its answer is replayed. REFUSED turns
+        and messages without content are left out. If all messages of a turn were
+        deleted, the preface comes before the answer; without either, the turn is left
+        out. A summary (`SummaryStore`) is one "user" entry in place of the turns that
+        it covers. The files of an entry are those of its messages, without their bytes.
+        One indexed query, and one for each message with files.
         """
         ...
 
@@ -128,7 +132,8 @@ class PendingTurns(Protocol):
     async def next_turn(self, thread: ThreadKey) -> Turn | None:
         """Return the oldest turn of `thread` that is not DELIVERED.
 
-        It `begins` if the thread follows and no earlier turn has messages of people.
+        The turn `begins` if the thread follows and no earlier turn has messages of
+        people.
         """
         ...
 
@@ -145,33 +150,34 @@ class PartStore(Protocol):
         head: str = "",
         asks: Sequence[RateAsk] = (),
     ) -> Sequence[RateState]:
-        """Store the answer so far, with the line above it, which readers are about to
-        see; and what message `part.index` of the reply shows, unless it is None.
+        """Store the answer so far and the line above it, before readers see them.
 
-        With `asks`, processes that share the database are asked for the write first, by
-        the same clock; return what each is answered. Nothing is stored if the write has
-        to wait.
+        Unless `part` is None, also store the text that message `part.index` of the
+        reply shows. With `asks`, first ask the processes that share the database for
+        permission to write, by the same clock, and return their answers. Nothing is
+        stored if the write must wait.
 
-        The part is stored before a post, without an id, and after it, and once it is
-        final: while it grows, its text is stored with the answer alone. A known id is
-        kept. Each call updates `touched` but one without an id: recovery searches for a
-        post of unknown outcome from the old value on.
+        A part is stored before its post, without an id; after the post; and once it is
+        final. While it grows, its text is stored only with the answer. A known id is
+        kept. Each call with an id updates `touched`: recovery searches for a post of
+        unknown outcome from the old value on.
         """
 
     async def forget_part(self, turn: Turn, index: int) -> None:
-        """Delete message `index` of the reply, which was deleted on the platform."""
+        """Delete message `index` of the reply, because it was deleted on the
+        platform."""
 
 
 class TurnStore(PendingTurns, PartStore, Protocol):
     """The life of a turn: WAITING, ANSWERING, UNDELIVERED, DELIVERED."""
 
     async def begin_turn(self, turn: Turn, now: float) -> list[TurnMessage]:
-        """Set `turn` to ANSWERING, count the attempt, and assign to it the messages of
-        the thread that have no turn; return all of its messages in the platform's
-        order, without those before the last reset.
+        """Set `turn` to ANSWERING, count the attempt, and assign the thread's
+        unassigned messages to it.
 
-        If no message to answer is left, none is assigned and none returned. What an
-        earlier attempt reserved is booked, because its cost is unknown.
+        Returns all messages of the turn since the last reset, in the platform's order.
+        If none of them needs an answer, none is assigned and none returned. The reserve
+        of an earlier attempt is booked, because the cost of that attempt is unknown.
         """
         ...
 
@@ -182,69 +188,81 @@ class TurnStore(PendingTurns, PartStore, Protocol):
 
         Updates `touched`, unless a post is unconfirmed: recovery searches from the old
         value. Releases the turn's reserve and books its cost, or the reserve if the
-        cost is unknown. Returns the alerts that are due for the budgets of `caps` and
-        marks them sent; those of the operator's budgets are left to `Accounts.alerts`.
+        cost is unknown. Returns the alerts due for the budgets of `caps` and marks them
+        sent; alerts of the operator's budgets are left to `Accounts.alerts`.
         """
         ...
 
     async def mark_delivered(self, turn: Turn, now: float) -> None:
-        """Set the turn, which has ended, to DELIVERED. One whose outcome is not stored,
-        or no longer, stays open."""
+        """Set the ended turn to DELIVERED. A turn without a stored outcome stays
+        open."""
 
     async def release_turn(self, turn: Turn) -> None:
-        """Leave the turn to the next process: an ANSWERING turn is WAITING again, and
-        the last failure of an UNDELIVERED one does not count."""
+        """Release the turn to the next process.
+
+        An ANSWERING turn becomes WAITING again, and the last failure of an UNDELIVERED
+        turn does not count.
+        """
 
     async def record_failure(self, turn: Turn, weight: int = 1) -> int:
-        """Add `weight` to the number of failures of `turn` and return the sum, earlier
-        processes included. Also called before an attempt that may end the process."""
+        """Add `weight` to the number of failures of `turn` and return the sum over all
+        processes.
+
+        Also called before an attempt that may end the process.
+        """
         ...
 
     async def abandon_turn(self, turn: Turn, reason: str, now: float) -> None:
-        """Set the turn to DELIVERED though its answer may not be visible; as FAILED for
-        `reason` unless it has ended. Books its reserve."""
+        """Set the turn to DELIVERED although its answer may not be visible.
+
+        A turn that has not ended becomes FAILED for `reason`. Books its reserve.
+        """
 
     async def move_thread(self, thread: ThreadKey, to: ThreadKey) -> None:
-        """Store everything about `thread` under the key `to`. Does nothing if `thread`
-        is unknown or `to` is known."""
+        """Rename the key of `thread` to `to`. Does nothing if `thread` is unknown or
+        `to` is known."""
 
 
 class ControlStore(PendingTurns, Protocol):
-    """The turns behind the controls of a reply."""
+    """Turns, for the controls of a reply."""
 
     async def askers(self, thread: ThreadKey) -> frozenset[str]:
-        """Return the people who ever asked in `thread`, deleted questions included."""
+        """Return the people who ever asked in `thread`, including those of deleted
+        questions."""
         ...
 
     async def turn_facts(self, thread: ThreadKey, turn: str = "") -> TurnFacts | None:
-        """Return facts about the turn of `thread` with the key `turn`, "" for the
-        newest; None if there is none. People whose question was deleted still count
-        as askers."""
+        """Return facts about the turn of `thread` with the key `turn`, or None.
+
+        "" as `turn` means the newest turn. People whose question was deleted still
+        count as askers.
+        """
         ...
 
     async def reset_context(self, thread: ThreadKey) -> bool:
-        """Exclude all messages so far from what the model reads, those of an open turn
-        included; return whether the thread is known. Nothing is to be backfilled.
+        """Exclude all messages so far from the model's context, those of an open turn
+        included.
 
-        People still see the messages. A message that is quoted later is read if it was
-        not known before.
+        Returns whether the thread is known. Nothing is backfilled later. People still
+        see the messages. A message that is quoted later is read unless it was already
+        known.
         """
         ...
 
     async def retry_turn(self, thread: ThreadKey, turn: str, now: float) -> bool:
-        """Have the last answer in `thread`, that of the turn with the key `turn`,
-        written again; return whether that is possible.
+        """Queue another answer in place of the last one in `thread`, of the turn with
+        the key `turn`.
 
         A new turn in state WAITING takes over the last turn's messages, preface, posted
         parts and time of asking. The old turn keeps its text, usage and outcome; its
-        answer is no longer read. Not possible while a turn is open, if the last turn
+        answer is no longer read. Returns False while a turn is open, if the last turn
         has another key, or if it has no message to answer (left).
         """
         ...
 
 
 class ThreadStore(Protocol):
-    """Threads, for lists of them, for recovery and for the people who read them."""
+    """Threads, for listing, for recovery and for readers."""
 
     async def open_threads(self) -> list[ThreadKey]:
         """Return the threads with a turn that is not DELIVERED, oldest question
@@ -254,22 +272,27 @@ class ThreadStore(Protocol):
     async def waiting_threads(
         self, platforms: Collection[str], most: int, serves: Serves = all_threads
     ) -> list[WaitingThread]:
-        """Return at most `most` threads of `platforms` with a turn that is not
-        DELIVERED and that `serves` accepts, in fair order: each person's oldest
-        question first, then each person's second oldest, and so on; the oldest first
-        among those."""
+        """Return at most `most` threads with a turn that is not DELIVERED, in fair
+        order.
+
+        Only threads of `platforms` that `serves` accepts. Fair order: each person's
+        oldest question first, then each person's second oldest, and so on; within a
+        round, the oldest question first.
+        """
         ...
 
     async def list_threads(self, platform: str, channel: str) -> list[ThreadSummary]:
-        """Return the threads of a channel, the last used first."""
+        """Return the threads of a channel, most recently used first."""
         ...
 
     async def newest_messages(
         self, platform: str, since: float
     ) -> list[tuple[ThreadKey, str]]:
-        """Return the threads of `platform` with a message of a person at or after
-        `since`, oldest first, each with the id of its newest message, deleted or not.
-        Messages that a button created do not count."""
+        """Return the threads of `platform` with a person's message at or after `since`.
+
+        Oldest first, each with the id of its newest message, deleted or not. Messages
+        that a button created do not count.
+        """
         ...
 
     async def transcript(self, thread: ThreadKey) -> list[tuple[str, str]]:
@@ -279,53 +302,57 @@ class ThreadStore(Protocol):
 
     async def record_feedback(self, thread: ThreadKey, turn: str, good: bool) -> bool:
         """Store a person's rating of the finished answer of the turn with the key
-        `turn`; return whether `thread` has one."""
+        `turn`.
+
+        Returns False if `thread` has no such answer.
+        """
         ...
 
 
 class RetentionStore(Protocol):
-    """Deletion of what was kept for long enough."""
+    """Deletion of data at the end of its retention."""
 
     async def clean_up(self, retention: Retention, now: float) -> Mapping[str, int]:
-        """Delete what is older than `retention` allows, and what the store itself keeps
-        for a limited time; return the number of deleted rows by kind.
+        """Delete the data that `retention` no longer allows, and the store's own
+        expired data.
 
-        Many small transactions. What was deleted is in none of the store's files
-        afterwards, unless somebody was reading meanwhile.
+        Returns the number of deleted rows by kind. Runs many small transactions.
+        Afterwards the deleted data is in none of the store's files, unless somebody was
+        reading at the same time.
         """
         ...
 
 
 class ReplyStore(PartStore, RateStore, Protocol):
-    """The part of the store that the writing of replies uses."""
+    """The part of the store for writing replies."""
 
 
 class AdmissionStore(NoticeStore, PinStore, Ledger, ThreadStates, Protocol):
-    """The part of the store that the admission of a turn uses."""
+    """The part of the store for admitting a turn."""
 
 
 class SummariserStore(SummaryStore, EarlierTurns, Charges, Protocol):
-    """The part of the store that the summarising of threads uses."""
+    """The part of the store for summarising threads."""
 
 
 class EditorStore(SettingsStore, DraftStore, Protocol):
-    """The part of the store that the editing of settings uses."""
+    """The part of the store for editing settings."""
 
 
 class UndoStore(SettingsStore, ChangeStore, Protocol):
-    """The part of the store that the undoing of a change uses."""
+    """The part of the store for undoing a change."""
 
 
 class TrialStore(SettingsStore, DraftStore, Charges, Protocol):
-    """The part of the store that the trial of a prompt uses."""
+    """The part of the store for trying a prompt."""
 
 
 class ClassifierStore(CaseStore, Charges, Protocol):
-    """The part of the store that the classification of a message uses."""
+    """The part of the store for classifying a message."""
 
 
 class AutoTriageStore(CaseStore, CaseQueue, Protocol):
-    """The part of the store that automatic triage uses."""
+    """The part of the store for automatic triage."""
 
 
 class Store(
@@ -368,4 +395,4 @@ class Store(
     Gateways,
     Protocol,
 ):
-    """The sum of all ports of the store, for the composition root."""
+    """All ports of the store, for the composition root."""

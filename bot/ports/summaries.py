@@ -1,9 +1,9 @@
-"""The port of the store for summaries of threads.
+"""The store's port for summaries of threads.
 
-Rule: a summary is stored, and some time later the first turn that begins uses it, in
-the transaction that stores what this turn reads. From then on it replaces the turns
-that it covers. One whose covered messages people edit or delete is deleted in the same
-transaction, and so are those that were made from it.
+Rule: a summary is stored first. The next turn that begins uses it, in the transaction
+that stores what the turn reads. From then on, the summary replaces the turns that it
+covers. If people edit or delete a covered message, the summary is deleted in the same
+transaction, together with all summaries made from it.
 
 Each method is one transaction, is durable on return, and may raise StorageError.
 """
@@ -19,20 +19,26 @@ class SummaryStore(Protocol):
     """The summaries of threads."""
 
     async def read_turns(self, thread: ThreadKey) -> list[ReadTurn]:
-        """Return what `PromptStore.conversation` returns, by turn, oldest first; a
-        summary that is used is the first. Empty while a summary waits for the turn
-        that is to use it."""
+        """Return the content of `PromptStore.conversation` by turn, oldest first.
+
+        A summary in use comes first. Empty while a new summary waits for the turn that
+        will use it.
+        """
         ...
 
     async def store_summary(
         self, thread: ThreadKey, covered: Sequence[ReadTurn], summary: Summary
     ) -> bool:
-        """Store `summary`, which was made from `covered`; return False, and store
-        nothing, unless the conversation still begins with exactly that and no other
-        summary waits."""
+        """Store `summary`, which was made from `covered`.
+
+        Returns False, and stores nothing, unless the conversation still begins with
+        exactly `covered` and no other summary waits.
+        """
         ...
 
     async def summary(self, thread: ThreadKey, turn: str = "") -> Summary | None:
-        """Return the summary that the turn with the key `turn` was the first to use,
-        or with "" the newest of `thread`; None if there is none (left)."""
+        """Return the summary that the turn with the key `turn` was the first to use.
+
+        "" as `turn` means the newest summary of `thread`. None if there is none (left).
+        """
         ...

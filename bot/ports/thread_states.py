@@ -1,4 +1,4 @@
-"""The port of the store for what answers begin from.
+"""The store's port for the state from which an answer begins.
 
 Each method is one transaction, and may raise StorageError.
 """
@@ -13,6 +13,6 @@ class ThreadStates(Protocol):
     """The states of threads from which answers begin."""
 
     async def thread_state(self, thread: ThreadKey, most: int) -> ThreadState:
-        """Return the state of `thread`, with the times of its newest questions, at most
-        `most`."""
+        """Return the state of `thread`, with the times of at most `most` of its newest
+        questions."""
         ...

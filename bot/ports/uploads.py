@@ -1,4 +1,4 @@
-"""Ports for the files of an answer: on its platform, and in the store."""
+"""Ports for the files of an answer, on its platform and in the store."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -9,14 +9,18 @@ from bot.domain.turn import Turn
 
 
 class Uploads(Protocol):
-    """Puts files below one answer, in two steps: what `prepare` returns is stored
-    before `post`, so that a crash between any two steps doubles nothing."""
+    """Posts files below one answer, in two steps.
+
+    The ids that `prepare` returns are stored before `post`, so that a crash between any
+    two steps duplicates nothing.
+    """
 
     async def prepare(self, files: Sequence[AnswerFile]) -> Sequence[str]:
-        """Send `files` to the platform, where nobody sees them yet; return their ids,
-        "" for those that get one only by `post`.
+        """Send `files` to the platform, where they are not visible yet; return their
+        ids.
 
-        Raises UploadRefused, Throttled, ThreadGone or another DeliveryError.
+        The id is "" for files that get one only from `post`. Raises UploadRefused,
+        Throttled, ThreadGone or another DeliveryError.
         """
         ...
 
@@ -26,28 +30,33 @@ class Uploads(Protocol):
         """Show `files`, which were prepared as `uploads`, in one message; return their
         ids.
 
-        `again` says that an earlier call may have done that. Raises as `prepare`, and
-        UploadLost if the platform has not kept them.
+        `again` says that an earlier call may have done so. Raises the errors of
+        `prepare`, and UploadLost if the platform has not kept the files.
         """
         ...
 
     async def remove(self, uploads: Sequence[Upload]) -> None:
-        """Delete files, if they are there. Raises DeliveryError."""
+        """Delete files, if they exist. Raises DeliveryError."""
 
 
 class UploadStore(Protocol):
     """The files of answers, without their content, which is in the answer's text.
 
-    A repeated answer takes over those of the one before, without their digests.
+    An answer that is written again takes over the files of the earlier one, without
+    their digests.
     """
 
     async def store_uploads(self, turn: Turn, uploads: Sequence[Upload]) -> None:
-        """Store files of the answer to `turn`; known ones are replaced."""
+        """Store files of the answer to `turn`, replacing known ones."""
 
     async def forget_uploads(self, turn: Turn, batch: int) -> None:
-        """Delete the files with this `batch`, which are gone on the platform."""
+        """Delete the files with this `batch`, which no longer exist on the platform."""
 
     async def answered(self, thread: ThreadKey, turn: str = "") -> Turn | None:
-        """Return the turn of `thread` with the key `turn`, or with "" the last, whose
-        answer was DELIVERED and not written again; None if there is none (left)."""
+        """Return the turn of `thread` with the key `turn`, or the last one if `turn` is
+        "".
+
+        Only turns whose answer was DELIVERED and not written again. None if there is
+        none (left).
+        """
         ...

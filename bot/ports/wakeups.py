@@ -1,7 +1,8 @@
-"""Protocols of processes that share a database: what wakes them, and what they do then.
+"""Protocols for processes that share a database: what wakes them, and what they then
+do.
 
-A process that has its database for itself needs none of this: who takes in a message
-also has it answered.
+A process with its own database needs none of this: the process that receives a message
+also answers it.
 """
 
 import asyncio
@@ -11,69 +12,83 @@ from typing import Protocol
 
 from bot.domain.scope import Scope, ThreadKey
 
-#: The roles of a process: it hears and answers, or one of the two.
+#: The roles of a process: it receives events and answers, or does one of the two.
 SERVE, GATEWAY, WORK = "serve", "gateway", "work"
 
 
 @dataclass(frozen=True, slots=True)
 class Chore:
-    """Work that one process of all does from time to time."""
+    """A periodic task that one of all processes runs."""
 
     name: str
-    #: When, as a line of a crontab.
+    #: The schedule, in crontab format.
     cron: str
     work: Callable[[], Awaitable[object]]
 
 
 class Answerer(Protocol):
-    """This process's work for the threads of all. Nothing here raises."""
+    """This process's work on shared threads and cases. Nothing here raises."""
 
     async def drain(self, thread: ThreadKey) -> bool:
-        """Take the open turns of `thread` to their ends, or the first of them while all
-        places are taken. Return False if there is no place for its platform or
-        workspace now. If the caller is cancelled, they go on."""
+        """Complete the open turns of `thread`, or only the first one while all places
+        are taken.
+
+        Returns False if there is no place for its platform or workspace now. The turns
+        continue if the caller is cancelled.
+        """
         ...
 
     async def sort(self, case: int, channel: Scope) -> bool:
-        """Classify the triage case `case` of `channel`, and show the result; return
-        False if there is no place for it now."""
+        """Classify the triage case `case` of `channel`, and show the result.
+
+        Returns False if there is no place for the case now.
+        """
         ...
 
     def release(self, threads: Sequence[ThreadKey]) -> None:
-        """Leave those of `threads`, which are said to be answered here, that are not: a
-        server that was replaced by its replica forgets what ended last."""
+        """Release each of `threads` that this process is not answering.
+
+        The database lists them as answered here. It may be wrong after a failover: a
+        replica can lack the last commits.
+        """
 
     def stop(self, turn: str) -> None:
         """Stop the turn with the key `turn`, if it runs here."""
 
     def withdraw(self, turn: str) -> None:
-        """Stop the turn with the key `turn` and leave nothing, if it runs here and none
-        of its answer shows."""
+        """Stop the turn with the key `turn` and leave nothing of it.
+
+        Does nothing unless the turn runs here and none of its answer is visible.
+        """
 
 
 class Wakeups(Protocol):
-    """Wakes this process when there is work for it, whoever heard of that."""
+    """Wakes this process when there is work for it, whichever process received the
+    event."""
 
     #: One of the roles.
     role: str
 
     async def attend(self, answerer: Answerer) -> None:
-        """Be known to the others as a process that runs, and pass on who is to be
-        stopped, until cancelled."""
+        """Register this process as running, and pass on requests to stop turns, until
+        cancelled."""
 
     async def entered(self) -> None:
-        """Wait until the others know this process."""
+        """Wait until this process is registered."""
 
     def is_awake(self) -> bool:
-        """Return whether the others know this process now, and it fetches its work if
-        it is to do any."""
+        """Return whether this process is registered and, if its role includes work,
+        fetches jobs."""
         ...
 
     async def work(
         self, answerer: Answerer, chores: Sequence[Chore], closing: asyncio.Event
     ) -> None:
-        """Have `answerer` do what there is to do. Once `closing` is set, take nothing
-        new, and return when all that was begun has ended."""
+        """Have `answerer` do the pending work.
+
+        Once `closing` is set, take no new work, and return when all begun work has
+        ended.
+        """
 
     async def leave(self) -> None:
-        """Leave all threads of this process to the others. Raises StorageError."""
+        """Release all threads of this process to the others. Raises StorageError."""
