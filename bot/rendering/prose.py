@@ -41,6 +41,19 @@ _SHORTCUT = re.compile(r"\[([^\[\]\n]++)\](?![\[(:])")
 _BRACKETS_SO_FAR = re.compile(r"\[[^\[\]\n]*+(?:\](?:\[[^\[\]\n]*+|\([^()\n]*+)?)?$")
 _FOOTNOTE = re.compile(r"\[\^([\w-]++)\]")
 _ADDRESS = re.compile(r"https?://", re.IGNORECASE)
+_MOST_UNDERSCORES = 9
+# A name of Python's, such as __init__, which is underlined on Discord, and loses its
+# underscores; of these names, or beside a dot or parenthesis, it is hardly emphasis.
+_DUNDER = re.compile(r"__([a-z][a-z0-9]{0,20}(?:_[a-z0-9]{1,20}){0,2})__(?!\w)")
+_DUNDER_SO_FAR = re.compile(r"__[a-z][a-z0-9_]{0,60}\Z")
+_DUNDERS = frozenset(
+    (
+        *("all", "bool", "call", "class", "contains", "del", "dict", "doc", "enter"),
+        *("eq", "exit", "file", "getattr", "getitem", "hash", "init", "iter", "len"),
+        *("main", "module", "name", "new", "next", "path", "post_init", "proto"),
+        *("pycache", "repr", "setattr", "setitem", "slots", "str", "version"),
+    )
+)
 # An address among words, up to where code, a footnote or two pipes begin.
 _BARE_ADDRESS = re.compile(r"https?://(?:[^\s<`\[|]|\[(?!\^)|\|(?!\|))*+")
 
@@ -265,10 +278,23 @@ def _underscores(
     run = _RUN.match(text, at)
     assert run is not None
     end = run.end()
-    if end == len(text) and unclear and last.isalnum():
+    if end - at > _MOST_UNDERSCORES or last == "_":
+        # A line to be filled in.
+        return end, None
+    if end == len(text) and unclear:
         return None, None
-    is_inside = last.isalnum() and text[end : end + 1].isalnum()
-    return end, "\\_" * len(run[0]) if is_inside and len(run[0]) > 1 else None
+    if last.isalnum():
+        is_inside = text[end : end + 1].isalnum() and len(run[0]) > 1
+        return end, "\\_" * len(run[0]) if is_inside else None
+    if found := _DUNDER.match(text, at):
+        behind = text[found.end() : found.end() + 2]
+        if unclear and behind in ("", "."):
+            return None, None
+        is_used = behind[:1] in tuple("([") or (behind > "." and behind[0] == ".")
+        if is_used or last == "." or found[1] in _DUNDERS:
+            return found.end(), found[0].replace("_", "\\_")
+    is_open = unclear and len(run[0]) == 2 and _DUNDER_SO_FAR.match(text, at)
+    return (None, None) if is_open else (end, None)
 
 
 def _address(text: str, at: int, *, unclear: bool) -> tuple[int | None, str | None]:

@@ -14,7 +14,19 @@ NASTY = st.lists(
             *["`", "``", "```", "|", "||", "&", "&amp;", "&#38;", "<", "<br>", "<b>"],
             *["$", "$$", "$x^2$", "\\(", "\\)", "\\frac{a}{b}", "\\", "[", "]", "]("],
             *["[a](https://x.y)", "https://x.y", "[a][1]", "[^1]", "![a](u)", " "],
-            *[")", "word", "_", "__", "http", "h", "https://x.y/a__b[0][1]"],
+            *[
+                ")",
+                "word",
+                "_",
+                "__",
+                "__init__",
+                "__a",
+                "(",
+                ".",
+                "http",
+                "h",
+                "https://x.y/a__b[0][1]",
+            ],
         ]
     ),
     max_size=25,
@@ -25,11 +37,17 @@ MARKS = (
     ("a || b, `x || y`, ||| c", "a \\|\\| b, `x || y`, \\|\\|\\| c"),
     ("a | b", "a | b"),
     # Inside a word they underline nothing in Markdown.
-    ("a__b__c_d, 1__ __x__ __init__.py", "a\\_\\_b\\_\\_c_d, 1__ __x__ __init__.py"),
+    (
+        "a__b__c_d, 1__ __x__ __init__.py",
+        "a\\_\\_b\\_\\_c_d, 1__ __x__ \\_\\_init\\_\\_.py",
+    ),
     (
         "`a__b`, https://a.b/c__d?e[0][1]=$x$ e__f",
         "`a__b`, https://a.b/c__d?e[0][1]=$x$ e\\_\\_f",
     ),
+    ("**__init__.py**, x.__dict__", "**\\_\\_init\\_\\_.py**, x.\\_\\_dict\\_\\_"),
+    ("so __foo__() or __main__, not", "so \\_\\_foo\\_\\_() or \\_\\_main\\_\\_, not"),
+    ("__very__ or __name it__. __now__.", "__very__ or __name it__. __now__."),
     # Links whose text has an address.
     ("[https://a.b/c](https://a.b/c)", "<https://a.b/c>"),
     ("[https://a.b](https://a.b/).", "<https://a.b/>."),
