@@ -9,8 +9,9 @@ The proof is by prices. Let each write cost something, at a price that depends o
 kind and time. No schedule costs less, lag and prices together, than if each reply took
 the schedule that is cheapest for itself (`_cheapest`), and none can pay more than what
 all writes that Slack allows would fetch at their highest prices (`_worth`). So the
-difference is a lag that no schedule goes below, whatever the prices. prices.json has
-good ones, found by benchmarks/prices.py; with them the bound is within 3 % of the
+difference is a lag that no schedule goes below, whatever the prices, if what is written
+a minute after the end, or later, costs nothing: there is no end of that. prices.json
+has good ones, found by benchmarks/prices.py; with them the bound is within 3 % of the
 optimum of a linear program in which schedules are mixed.
 
 That the first words come at a time `first` on average, or sooner, has a price, too.
@@ -30,7 +31,11 @@ TOKENS = 375
 
 # The prices of an answer's time change so often, and so long after it, in seconds.
 CELLS = 25
-AFTER = [0.5 * n for n in range(8)] + [4.0 + n for n in range(26)]
+AFTER = [
+    *(0.5 * n for n in range(8)),
+    *(4.0 + n for n in range(26)),
+    *(32.0, 36.0, 40.0, 48.0, 56.0, 64.0),
+]
 
 KINDS = {
     "P": slack.RATES["chat.postMessage"][0],
@@ -119,7 +124,8 @@ def bound(
     """Return the lag of a reply, in seconds squared, that no schedule goes below, with
     what a second until the first words costs; true for all `prices`."""
     free = [0.0] * len(times.edges)
-    of = {kind: list(prices.get(kind, free)) for kind in rates}
+    # In the last cell, which has no end, as many writes may be made as anybody likes.
+    of = {kind: [*prices.get(kind, free)[:-1], 0.0] for kind in rates}
     paid = sum(
         _worth(of[kind], times.edges, rate) * (channels if kind == "P" else 1)
         for kind, rate in rates.items()

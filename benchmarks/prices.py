@@ -58,7 +58,9 @@ def climb(
         level = best + far * max(1.0, best) - value
         step = max(0.0, level) / (sum(each**2 for each in up.values()) or 1.0)
         for (kind, cell), each in up.items():
-            now[kind][cell] = max(0.0, now[kind][cell] + step * each)
+            # The last cell has no end, so it stays free.
+            if cell < len(cells) - 1:
+                now[kind][cell] = max(0.0, now[kind][cell] + step * each)
         last = up
     return best, found
 
