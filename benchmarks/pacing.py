@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from rich.console import Group
 
 from adapters.discord.adapter import LIMITS as DISCORD
+from benchmarks import together
 from benchmarks.bound import BOUNDS, LATE, Growth, first_words, schedule
 from benchmarks.lag import ANSWER, WORTH
 from benchmarks.table import span, table
@@ -24,10 +25,12 @@ WORD = 8 / SPEED
 TICK = 0.01
 CAPTION = """All answers begin at once. The mean is over all readers: half of it is the
 lag of who asked, half that of the others in the channel. Below "least" is no schedule,
-not even one that knows the future, whose first words come as soon as ours; below "late"
-is none at all, however late its first words. "Posts" is the best schedule of posts and
-edits that we know, with nothing kept for answers that begin later. First words are from
-Claude's first character on, beside the least."""
+not even one that knows the future, whose first words come as soon as ours; "unknown" is
+at most our ratio to what is possible without knowing how long the answers will be, over
+several lengths (benchmarks/together.py). Below "late" is no schedule at all, however
+late its first words. "Posts" is the best schedule of posts and edits that we know, with
+nothing kept for answers that begin later. First words are from Claude's first character
+on, beside the least."""
 
 
 async def measure(platforms: Sequence[str]) -> Group:
@@ -38,7 +41,7 @@ async def measure(platforms: Sequence[str]) -> Group:
         for threads, channels in SCENES[platform]
     ]
     heads = ("threads in channels", "mean", "asker", "others")
-    bounds = ("least", "ratio", "late", "posts")
+    bounds = ("least", "ratio", "unknown", "late", "posts")
     more = ("first words", "least", "end", "429s")
     return Group(
         table(
@@ -50,39 +53,71 @@ async def measure(platforms: Sequence[str]) -> Group:
     )
 
 
-def _row(platform: str, threads: int, channels: int) -> tuple[str, ...]:
-    keys = [
+def keys(platform: str, threads: int, channels: int) -> list[ThreadKey]:
+    """Return so many threads in so many channels."""
+    return [
         ThreadKey(platform, "T1", f"C{nth % channels}", str(100 + nth))
         for nth in range(threads)
     ]
-    replies = [Reply(str(n), key, 0.0, SECONDS) for n, key in enumerate(keys)]
+
+
+def play(platform: str, threads: Sequence[ThreadKey], seconds: float) -> Run:
+    """Let an answer in each of `threads` begin at once and take so many seconds."""
+    replies = [Reply(str(n), key, 0.0, seconds) for n, key in enumerate(threads)]
     run = Run(replies, tick=TICK)
     if platform == "discord":
         run.limits = DISCORD
         for reply in run.replies:
             reply.limits, reply.may_stream = DISCORD, False
-    run.play()
+    return run.play()
+
+
+def mean_lag(run: Run) -> float:
+    """Return the mean lag over all readers."""
+    return (run.lag(asker) + run.lag(others)) / 2
+
+
+def first_words_of(run: Run) -> float:
+    """Return after how many seconds the first words came, on average."""
+    return sum(each.asker.times[0] for each in run.replies) / len(run.replies)
+
+
+def _row(platform: str, threads: int, channels: int) -> tuple[str, ...]:
+    places = keys(platform, threads, channels)
+    run = play(platform, places, SECONDS)
     sent: list[Growth] = [
         [(chars / SPEED, chars) for chars in range(4, len(ANSWER) + 1, 4)]
     ] * threads
-    budgets = [k.channel if platform == "slack" else k.thread for k in keys]
+    budgets = [k.channel if platform == "slack" else k.thread for k in places]
     bound = BOUNDS[platform]
     posts = min(
         mean(lags(sent, schedule(sent, budgets, bound, worth=worth))) for worth in WORTH
     )
-    ours = run.lag(asker), run.lag(others)
-    firsts = [each.asker.times[0] for each in run.replies]
+    lag, first = mean_lag(run), first_words_of(run)
     ends = [each.others.times[-1] - each.ends for each in run.replies]
-    first = sum(firsts) / threads
     soon, late = (
         bound.least(threads, channels, SECONDS, when) for when in (first, LATE)
     )
     return (
         f"{platform.title()}, {threads} in {channels}",
-        *map(span, (sum(ours) / 2, *ours, soon)),
-        f"{sum(ours) / 2 / soon:.2f}",
+        *map(span, (lag, run.lag(asker), run.lag(others), soon)),
+        f"{lag / soon:.2f}",
+        _unknown(platform, threads, channels),
         *map(span, (late, posts, first)),
         span(WORD + first_words(platform, threads, channels)),
         span(sum(ends) / threads),
         str(run.refused),
     )
+
+
+def _unknown(platform: str, threads: int, channels: int) -> str:
+    """Return how many times as long our mean lag is as the least that is possible
+    without knowing the lengths, at the most; "" where that is not proven."""
+    for scene in together.scenes() if platform == "slack" else ():
+        if (scene.replies, scene.channels) == (threads, channels):
+            places = keys(platform, threads, channels)
+            runs = [play(platform, places, each) for each in scene.lengths]
+            first = sum(map(first_words_of, runs)) / len(runs)
+            share = together.least_share(scene, [*map(mean_lag, runs)], first)
+            return f"{1 / share:.2f}"
+    return ""

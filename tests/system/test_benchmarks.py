@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.discord.adapter import LIMITS as DISCORD
-from benchmarks import unknown
+from benchmarks import pacing, together, unknown
 from benchmarks.bound import BOUNDS, LATE, first_sight, last_sight
 from benchmarks.least import bound, times_of
 from bot.domain.scope import ThreadKey
@@ -176,6 +176,18 @@ def test_good_prices_prove_nearly_what_is_possible() -> None:
     ]
     proven = max(bound(times_of(1.0, 5), each, 1, 1, SCARCE) for each in flat)
     assert proven >= 0.5 * best_lag()
+
+
+def test_we_are_behind_the_bound_for_unknown_lengths_whatever_the_prices() -> None:
+    (scene,) = together.scenes()
+    threads = pacing.keys("slack", scene.replies, scene.channels)
+    runs = [pacing.play("slack", threads, each) for each in scene.lengths]
+    lags = [pacing.mean_lag(run) for run in runs]
+    first = sum(pacing.first_words_of(run) for run in runs) / len(runs)
+    # We do not know the lengths, either.
+    assert 0.7 <= together.least_share(scene, lags, first) <= 1.0
+    half = [replace(each, price=each.price / 2) for each in scene.spans]
+    assert together.least_share(replace(scene, spans=half), lags, first) <= 1.0
 
 
 @given(st.data())
