@@ -118,11 +118,12 @@ class SettingsEditor:
     ) -> Response | Form:
         """Set the prompt to a typed text or to that of an uploaded file; without
         either return its form."""
-        given = {"file", "text"} & command.arguments.keys()
+        given = [each for each in ("file", "text") if each in command.arguments]
         if len(given) > 1:
             raise Unacceptable(messages.FILE_OR_TEXT)
-        value = {"value": command.arguments[name] for name in given}
-        named = command.having({"option": "prompt", **value})
+        named = command.having({"option": "prompt"})
+        for each in given:
+            named = named.having({"value": command.arguments[each]})
         return await self.set(named, place, person)
 
     async def save_copied(
