@@ -1,5 +1,5 @@
-"""The store in SQLite: threads, turns, settings, the ledger, cases; runs of triage.
+"""The store in SQLite: threads, turns, settings, the ledger, cases and triage runs.
 
-Implements `bot.ports.store` and `bot.ports.archive`. One thread writes and commits what
-waits as a group, others read. Only `bot.cli` imports this package.
+Implements `bot.ports.store` and `bot.ports.archive`. One thread writes and commits
+pending writes as a group; other threads read. Only `bot.cli` imports this package.
 """

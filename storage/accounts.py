@@ -1,6 +1,6 @@
-"""Accounts of what is spent and reserved, by scope and period, inside a transaction.
+"""Accounts of spent and reserved amounts, by scope and period, inside a transaction.
 
-Rule: they change together with the charges of `storage.ledger`.
+Rule: accounts change together with the charges of `storage.ledger`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ BALANCE = """
       AND channel = :channel AND period = :period
 """
 
-# They are locked in their order.
+# The rows are locked in the order of VALUES.
 ADD = """
     INSERT INTO accounts (platform, workspace, channel, period, spent, reserved)
     VALUES {} ON CONFLICT (platform, workspace, channel, period) DO UPDATE
@@ -45,8 +45,8 @@ def balances(
 def add(
     db: Connection, scope: Scope, at: float, *, spent: float, reserved: float
 ) -> None:
-    """Add to what is spent and reserved in the accounts that a charge of `at` in
-    `scope` is booked in."""
+    """Add to the spent and reserved amounts of the accounts of a charge at time `at` in
+    `scope`."""
     values: dict[str, object] = {"spent": spent, "reserved": reserved}
     found = list(accounts_of(scope, at))
     for n, (place, period) in enumerate(found):
@@ -57,11 +57,12 @@ def add(
 
 
 def accounts_of(scope: Scope, at: float) -> Iterator[tuple[Scope, str]]:
-    """Yield the accounts that a charge in `scope` is booked in: (scope, period)."""
+    """Yield the accounts in which a charge in `scope` is booked, as (scope, period)."""
     at = calendar_time(at)
-    # The account of all workspaces comes last: others wait until the commit.
+    # The account of all workspaces comes last, because other transactions wait for its
+    # row lock until the commit.
     levels = (ScopeLevel.CHANNEL, ScopeLevel.WORKSPACE, ScopeLevel.OPERATOR)
-    # Costs of the operator have no workspace.
+    # Costs of the operator belong to no workspace.
     for place in dict.fromkeys(scope.at(level) for level in levels):
         for period in Period:
             yield place, period.name_at(at)

@@ -1,4 +1,4 @@
-"""The options of a message in a column, as JSON."""
+"""Encodes the answer options of a message as JSON for a column."""
 
 from dataclasses import asdict
 from json import dumps
@@ -14,7 +14,8 @@ def encoded(options: AnswerOptions) -> str:
 
 
 def decoded(row: Row) -> AnswerOptions:
-    """Return the options of the message in `row`, without what cannot be read."""
+    """Return the options of the message in `row`, without values that cannot be
+    read."""
     if not row["options"]:
         return NO_OPTIONS
     found = parsed(row["options"], dict)

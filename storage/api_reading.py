@@ -1,4 +1,4 @@
-"""Threads and answers as programs read them over the web API, inside a transaction."""
+"""Threads and answers for programs that use the web API, inside a transaction."""
 
 from bot.domain.api_thread import AnswerSoFar, ApiMessage, ApiThread
 from bot.domain.scope import Scope, ThreadKey
@@ -8,7 +8,7 @@ from storage.connection import Connection, Row
 from storage.dialect import MOST_ID
 from storage.thread_queries import THREAD_ID, ended, named, title
 
-# The first message decides whose thread it is, also once its words were deleted.
+# The first message decides who owns the thread, even after its text was deleted.
 _COLUMNS = """
     SELECT threads.id, thread, created_at,
       (SELECT author FROM messages WHERE thread_id = threads.id AND role = 'user'

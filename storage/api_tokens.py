@@ -9,7 +9,7 @@ from storage.dialect import GREATEST, has_table
 
 
 def m022_web_api(db: Database) -> None:
-    """Add the tokens of the web API, and what its messages ask of their answers. Never
+    """Add the tokens of the web API, and the answer options of its messages. Never
     edited."""
     db.table("api_tokens").create(
         {
@@ -29,7 +29,7 @@ def m022_web_api(db: Database) -> None:
         not_null={"id", "name", "scopes", "created", "rate", "digest"},
         strict=True,
     )
-    # JSON; "" for none. It holds words of people.
+    # JSON; "" for none. Contains text written by people.
     db.table("messages").add_column("options", str, not_null_default="")
 
 
@@ -87,7 +87,7 @@ def _token(row: Row) -> ApiToken:
     return ApiToken(
         id=row["id"],
         name=row["name"],
-        # A scope of a later version gives no rights here.
+        # A scope that a later version introduced gives no rights here.
         scopes=frozenset(map(TokenScope, known.intersection(row["scopes"].split()))),
         created=row["created"],
         expires=row["expires"],

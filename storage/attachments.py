@@ -1,4 +1,4 @@
-"""Attachments in a column, as JSON."""
+"""Encodes attachments as JSON for a column."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -9,14 +9,14 @@ from bot.domain.attachment import Attachment
 
 
 def encoded(files: Sequence[Attachment]) -> str:
-    """Return `files` as JSON: an object for each."""
+    """Return `files` as a JSON array with one object for each file."""
     return dumps([asdict(each) for each in files])
 
 
 def decoded(files: Iterable[Any]) -> tuple[Attachment, ...]:
-    """Return the attachments in the parsed JSON `files`, without what is none.
+    """Return the attachments in the parsed JSON `files`. Other values are left out.
 
-    Databases of earlier versions hold names alone.
+    Databases of earlier versions contain only names.
     """
     return tuple(found for each in files if (found := _decoded(each)))
 

@@ -1,10 +1,12 @@
-"""Migration: the names that come beside messages. As the others in `migrations`, it is
-never edited."""
+"""Migration: names of authors that come with messages. Like all migrations, never
+edited."""
 
 from sqlite_utils import Database
 
 
 def m013_author_names(db: Database) -> None:
-    """Add the name of the author that the platform gave with a message, for those whom
-    it does not name when it is asked; "" for none."""
+    """Add the author's name that the platform sent with a message, or "".
+
+    It is used for authors whose names the platform does not return on request.
+    """
     db.table("messages").add_column("name", str, not_null_default="")

@@ -1,4 +1,4 @@
-"""Copies a database into another file, also while a process has it open."""
+"""Copies a database into another file, even while a process has the database open."""
 
 import os
 import sqlite3
@@ -13,12 +13,12 @@ from storage.database import open_beside
 
 
 def back_up(path: Path | ServerAddress, to: Path) -> int:
-    """Write a consistent copy of the database at `path` to the new file `to`, with
-    permissions for its owner only; return its size in bytes.
+    """Write a consistent copy of the database at `path` to the new file `to`.
 
-    The copy contains no deleted data. Raises ConfigError for a database on a server, if
-    there is none of ours at `path`, or if `to` exists or cannot be written; then no
-    part of it remains.
+    Returns the size of the copy in bytes. Only the owner has permissions for `to`. The
+    copy contains no deleted data. Raises ConfigError for a database on a server, if
+    there is no Threadkeep database at `path`, or if `to` exists or cannot be written.
+    After an error, `to` is removed.
     """
     if isinstance(path, ServerAddress):
         raise ConfigError(postgres.backup_by_server(address=path))
@@ -34,7 +34,8 @@ def back_up(path: Path | ServerAddress, to: Path) -> int:
                 messages.backup_unwritable(path=to, reason=error.strerror)
             ) from None
         try:
-            # Into an existing empty file: one that SQLite creates is world-readable.
+            # The empty file exists already, because SQLite would create a
+            # world-readable one.
             db.execute("VACUUM INTO ?", [str(to)])
             return to.stat().st_size
         except (sqlite3.Error, OSError):

@@ -1,6 +1,6 @@
-"""Reads from a database beside the process that has it open.
+"""Reads from a database while another process has it open.
 
-Each raises ConfigError if there is no database of ours at its path.
+Each function raises ConfigError if there is no Threadkeep database at its path.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ from storage.reading import Where, is_new, reading
 
 
 async def read_spending(at: Where, since: float) -> list[Spending]:
-    """Return `Accounts.spending` of everything since `since`."""
+    """Return `Accounts.spending` of all workspaces since `since`."""
     with reading(at) as read:
         return await read(lambda db: spending.spending(db, since))
 
@@ -36,8 +36,8 @@ async def read_spending(at: Where, since: float) -> list[Spending]:
 async def read_balances(
     at: Where, budgets: Sequence[Budget], now: float
 ) -> list[tuple[Budget, Balance]]:
-    """Return the balance of each of `budgets`; nothing is spent if there is no
-    database of ours at `at`."""
+    """Return the balance of each of `budgets`. All are zero without a Threadkeep
+    database."""
     try:
         with reading(at) as read:
             return await read(lambda db: accounts.balances(db, budgets, now))
@@ -46,14 +46,17 @@ async def read_balances(
 
 
 async def read_names(at: Where) -> list[LastName]:
-    """Return the last known names, the newest at the end."""
+    """Return the last known names, newest last."""
     with reading(at) as read:
         return await read(names.names)
 
 
 async def read_installations(at: Where, platform: str) -> list[Installation]:
-    """Return the installations of the app, also those that ended; none if there is no
-    database. Raises ConfigError if it is none of ours."""
+    """Return the installations of the app, including those that ended.
+
+    Empty if there is no database. Raises ConfigError if it is not a Threadkeep
+    database.
+    """
     if is_new(at):
         return []
     with reading(at) as read:
@@ -61,9 +64,11 @@ async def read_installations(at: Where, platform: str) -> list[Installation]:
 
 
 async def read_tokens(at: Where) -> list[ApiToken]:
-    """Return all tokens of the web API, oldest first; none if there is no file at
-    `path`, or one from before there were tokens. Raises ConfigError if the file is no
-    database of ours."""
+    """Return all tokens of the web API, oldest first.
+
+    Empty if there is no database, or if the database has no table of tokens yet. Raises
+    ConfigError if it is not a Threadkeep database.
+    """
     if is_new(at):
         return []
     with reading(at) as read:
@@ -78,14 +83,16 @@ async def read_opinions(at: Where, since: float) -> list[Opinion]:
 
 
 async def read_receipt(at: Where, turn: str) -> tuple[Receipt, ReceiptTexts] | None:
-    """Return the receipt of the turn with the key `turn` in whatever thread, and what
-    was asked and answered; None if there is none."""
+    """Return the receipt of the turn with the key `turn`, and the question and answer.
+
+    The turn may be in any thread. None if there is no such turn.
+    """
     with reading(at) as read:
         return await read(lambda db: receipts.found(db, turn))
 
 
 async def read_answers(at: Where, thread: ThreadKey, most: int) -> list[AnswerSummary]:
-    """Return the newest `most` turns of `thread` that have ended, the newest first."""
+    """Return the newest `most` ended turns of `thread`, newest first."""
     with reading(at) as read:
         return await read(lambda db: receipts.answers(db, thread, most))
 

@@ -1,8 +1,8 @@
-"""Reads rows with values that this program never writes.
+"""Reads rows that contain values which this program never writes.
 
 Rule: no row prevents a start or an answer. A value that cannot be read is left out or
-replaced by the nearest one that can, and is logged once, by table and id and never by
-its contents.
+replaced by the nearest valid one. Each broken row is logged once, by table and id and
+never by its contents.
 """
 
 import json
@@ -13,13 +13,13 @@ from bot.runtime.lru import LruDict
 
 log = logging.getLogger(__name__)
 
-#: The last second that `datetime` can represent, since 1970.
+#: The last second that `datetime` can represent, in seconds since 1970.
 LATEST = 253_402_300_799.0
 
 # Above any real price, in USD, and small enough that a sum stays finite.
 MOST_USD = 1e9
 
-# The most rows that are remembered as logged.
+# The most broken rows to remember as logged.
 MOST_LOGGED = 10_000
 
 T = TypeVar("T", dict[str, Any], list[Any])
@@ -43,7 +43,8 @@ def calendar_time(seconds: float) -> float:
 
 
 def parsed(text: str, kind: type[T]) -> T | None:
-    """Return the value of JSON `text`; None if it is not JSON or not a `kind`."""
+    """Return the value of the JSON `text`, or None if it is not JSON or not a
+    `kind`."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):

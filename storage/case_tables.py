@@ -4,7 +4,7 @@ from sqlite_utils import Database
 
 
 def m006_cases(db: Database) -> None:
-    """Classified messages, and the corrections of people."""
+    """Add classified messages, and people's corrections."""
     place = ("platform", "workspace", "channel", "thread")
     said = ("message", "author", "reason", "corrected_by", "agreed_by")
     db.table("cases").create(
@@ -20,8 +20,8 @@ def m006_cases(db: Database) -> None:
             "agreed_by": str,
             "auto": bool,
             "shown": bool,
-            # As JSON: the corrections; and the values, NULL if there is a reason or
-            # none yet.
+            # As JSON: the corrections, and the classified values. The values are NULL
+            # before the classification and if there is a reason why there are none.
             "corrected": str,
             "values": str,
             "text": str,
@@ -43,5 +43,5 @@ def m006_cases(db: Database) -> None:
     db.table("cases").create_index(
         ["platform", "workspace", "channel", "message"], unique=True
     )
-    # The budget of triage sums its charges before each call.
+    # The triage budget sums its charges before each call.
     db.table("charges").create_index(["kind", "platform", "workspace", "channel", "at"])

@@ -1,6 +1,6 @@
-"""The connection that the functions of this package need, to whichever database.
+"""The database connection that this package's functions use, for either database.
 
-Implemented by `sqlite_utils.Database`, and by `storage.postgres.connection`.
+`sqlite_utils.Database` and `storage.postgres.connection` implement it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 
 class Row(Protocol):
-    """A row, whose values are found by the name of their column and by position."""
+    """A row with values that can be read by column name and by position."""
 
     def __getitem__(self, key: Any, /) -> Any: ...
     def __iter__(self) -> Iterator[Any]: ...
@@ -17,7 +17,7 @@ class Row(Protocol):
 
 
 class Cursor(Protocol):
-    """The rows that a statement returned, and how many it wrote."""
+    """The rows that a statement returned, and the number of rows that it wrote."""
 
     @property
     def rowcount(self) -> int: ...
@@ -30,11 +30,11 @@ class Connection(Protocol):
     """A connection to a database, inside a transaction."""
 
     def execute(self, sql: str, parameters: Any = ..., /) -> Cursor:
-        """Run `sql`, with `?` or `:name` where `parameters` go."""
+        """Run `sql`, which has `?` or `:name` as placeholders for `parameters`."""
         ...
 
     def atomic(self) -> AbstractContextManager[Any]:
-        """Undo what was done inside if it raises."""
+        """Roll back the statements in the block if the block raises."""
         ...
 
 

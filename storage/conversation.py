@@ -1,9 +1,9 @@
 """The messages of a thread that the model reads, inside a transaction.
 
-Rule: what is returned for a thread only grows, byte for byte, except where people edit
-or delete, and where a turn is the first to use a summary.
+Rule: the conversation of a thread only grows, byte for byte, except when people edit or
+delete messages, and when a turn is the first to use a summary.
 
-Of a long thread, the turns that have ended are kept in memory (`passages`).
+The ended turns of a long thread are cached in memory (`passages`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ from storage.connection import Connection, Cursor
 from storage.dialect import GREATEST, plain_rows
 from storage.thread_queries import THREAD_ID, named
 
-#: The summary that turns of a thread read now.
+#: The summary that is in use in a thread.
 _USED = f"""
     SELECT {{}} FROM summaries
     WHERE thread_id = ({THREAD_ID}) AND used_by IS NOT NULL
@@ -29,7 +29,7 @@ _USED = f"""
 """
 USED, UNTIL = _USED.format("*"), _USED.format("until")
 
-# The values that a cached passage depends on.
+# The values that invalidate a cached passage when they change.
 BASIS = f"""
     SELECT id, reads_after, coalesce(({UNTIL}), 0) AS until FROM threads
     WHERE id = ({THREAD_ID})
@@ -52,13 +52,13 @@ CONVERSATION = f"""
 
 
 class _Turn(NamedTuple):
-    """The messages of one turn for the model, or the summary up to it."""
+    """The messages of one turn for the model, or the summary of all turns up to it."""
 
     turn: int
     entries: Sequence[ChatMessage]
     messages: int
     is_summary: bool = False
-    #: The ids of the messages whose files the first entry has.
+    #: The ids of the messages whose files the first entry contains.
     files: Sequence[int] = ()
 
 
@@ -70,7 +70,8 @@ def conversation(db: Connection, thread: ThreadKey) -> list[ChatMessage]:
 
 
 def turns_read(db: Connection, thread: ThreadKey) -> list[ReadTurn]:
-    """Return what the model reads of `thread`, by turn; a summary is the first."""
+    """Return the content that the model reads of `thread`, by turn. A summary comes
+    first."""
     return [
         ReadTurn(each.turn, tuple(each.entries), each.messages, each.is_summary)
         for each in _turns(db, thread)
@@ -80,8 +81,10 @@ def turns_read(db: Connection, thread: ThreadKey) -> list[ReadTurn]:
 def _with_kept(
     db: Connection, thread: ThreadKey, kept: passages.Passages
 ) -> list[ChatMessage]:
-    """Return the conversation, of which only that is read that is not `kept`; keep all
-    but its last turn, which may be under way."""
+    """Return the conversation, reading only the turns that `kept` lacks.
+
+    Caches all turns but the last, which may be in progress.
+    """
     row = db.execute(BASIS, named(thread)).fetchone()
     if row is None:
         return []
@@ -101,10 +104,13 @@ def _with_kept(
 def _turns(
     db: Connection, thread: ThreadKey, behind: int = 0, *, keeps: bool = False
 ) -> Iterator[_Turn]:
-    """Yield what is read of `thread`: the summary, if there is one, and the turns with
-    ids above `behind`, whose JSON is kept with them if it `keeps` it. Of a long thread,
-    making values of all of them takes time."""
-    # All is asked for before any is read: on PostgreSQL one round trip brings it.
+    """Yield the summary of `thread`, if any, and the turns with ids above `behind`.
+
+    With `keeps`, the entries can cache their JSON: encoding all entries of a long
+    thread takes time.
+    """
+    # All queries are sent before any result is read: on PostgreSQL, this takes one
+    # round trip.
     used = db.execute(USED, named(thread))
     after = {**named(thread), "behind": behind}
     rows = list(plain_rows(db, CONVERSATION, after))
@@ -154,11 +160,11 @@ def _exchange(
     *,
     keeps: bool,
 ) -> list[ChatMessage]:
-    """Return what the model reads of one turn, without files; the content of a deleted
-    message is None.
+    """Return what the model reads of one turn, without files.
 
-    An answer always has a "user" entry before it: without one, it would open the
-    conversation or seem to answer another question.
+    The content of a deleted message is None. An answer always has a "user" entry before
+    it: without one, the answer would open the conversation or seem to answer another
+    question.
     """
     left = [content for content in contents if content is not None]
     if not left and not (contents and preface and answer):

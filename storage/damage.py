@@ -1,8 +1,8 @@
 """Searches a database file for damage while it is in use.
 
-SQLite reads the whole file for that, which takes a second for each gigabyte if it is in
-the page cache, and minutes if it is not. So a process that serves people does not wait
-for it (`open_for_writing`), and ends if damage is found.
+SQLite reads the whole file for this. That takes one second per gigabyte if the file is
+in the page cache, and minutes if it is not. A serving process therefore does not wait
+for the search (`open_for_writing`), and exits if damage is found.
 """
 
 import asyncio
@@ -16,15 +16,17 @@ from bot.errors import ConfigError
 from storage.database import open_for_reading, require_health
 from storage.errors import damaged, is_damage, translated
 
-# Time between two attempts to interrupt SQLite, in seconds: it ignores one that comes
-# before its statement has begun.
+# Time between two attempts to interrupt SQLite, in seconds. SQLite ignores an interrupt
+# that arrives before its statement has begun.
 AGAIN = 0.05
 
 
 async def find_damage(path: Path) -> ConfigError | None:
-    """Return the error for a damaged database at `path`, None if it is sound.
+    """Return the error for a damaged database at `path`, or None if the database is
+    sound.
 
-    Cancelling this ends the search. Raises StorageError if the file cannot be searched.
+    Cancelling this call ends the search. Raises StorageError if the file cannot be
+    searched.
     """
     db = open_for_reading(path)
     search = asyncio.get_running_loop().run_in_executor(None, _search, db, path)

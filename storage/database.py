@@ -25,8 +25,8 @@ from storage.step_marks import keeps_out
 # shell or a backup, in seconds.
 BUSY_SECONDS = 5.0
 
-# How many compiled statements a connection keeps: one question and its answer run about
-# a hundred, and Python's default of 128 leaves little room for what else runs.
+# The number of compiled statements that a connection caches. One question and its
+# answer run about a hundred; Python's default of 128 leaves little room for others.
 STATEMENTS = 256
 
 # SQLite checkpoints the write-ahead log after this many pages of 4 KB. Its default, set
@@ -38,10 +38,11 @@ CHECKPOINT_PAGES = 1_000
 WAL_BYTES = 8 * 1024 * 1024
 
 # Timeout for readers while the write-ahead log is emptied, in seconds. Writers wait
-# with it.
+# during this time.
 LOG_SECONDS = 0.1
 
-# A file of at most this many bytes is searched for damage in hundredths of a second.
+# The size up to which a file is searched for damage at once, in bytes. The search takes
+# hundredths of a second.
 SEARCHED_AT_ONCE = 16 * 1024 * 1024
 
 
@@ -58,12 +59,12 @@ def make_directory(path: Path) -> None:
 def open_for_writing(
     path: Path, steps: Migrations = migrations, *, trusting: bool = False
 ) -> Database:
-    """Open the database at `path`, checked and migrated by `steps`; create it if it is
-    new.
+    """Open the database at `path`, check it and migrate it by `steps`; create it if it
+    is missing.
 
-    If it is `trusting`, a large file that needs no migration is opened without a search
-    for damage, which `storage.damage` makes afterwards. Raises ConfigError if the file
-    cannot be used.
+    With `trusting`, a large file that needs no migration is opened without a search for
+    damage, which `storage.damage` makes later. Raises ConfigError if the file cannot be
+    used.
     """
     _create(path)
     db = _connect(path)
@@ -91,10 +92,10 @@ def open_for_reading(path: Path) -> Database:
 
 
 def open_beside(path: Path, steps: Migrations = migrations) -> Database:
-    """Open the database at `path`, with the tables of `steps`, read-only while another
-    process may write to it.
+    """Open the database at `path` read-only, while another process may write to it.
 
-    Raises ConfigError if it does not exist or is not one of ours.
+    The database has the tables of `steps`. Raises ConfigError if the file does not
+    exist or is not a Threadkeep database.
     """
     if not path.exists():
         raise ConfigError(messages.missing(path=path))
@@ -105,10 +106,10 @@ def open_beside(path: Path, steps: Migrations = migrations) -> Database:
 
 
 def look_at(path: Path) -> bool:
-    """Return whether the database at `path` is still to be created.
+    """Return whether the database at `path` does not exist yet.
 
-    Creates and changes nothing. Raises ConfigError if it cannot be used as it is, and
-    InUse if another process has it open.
+    Creates and changes nothing. Raises ConfigError if the database cannot be used as it
+    is, and InUse if another process has it open.
     """
     if not path.exists():
         folder = path.parent.absolute()
@@ -134,8 +135,8 @@ def look_at(path: Path) -> bool:
 def open_beside_to_write(path: Path) -> Database:
     """Open the database at `path` for writing while another process may have it open.
 
-    Raises ConfigError if it does not exist, is not one of ours, or is not up to date:
-    only the process that holds the lock may migrate it.
+    Raises ConfigError if the database does not exist, is not a Threadkeep database, or
+    is not up to date: only the process that holds the lock may migrate it.
     """
     open_beside(path).close()
     db = _connect(path)
@@ -156,25 +157,26 @@ def unknown(db: Database, steps: Migrations = migrations) -> list[str]:
 
 
 def _set_pragmas(db: Database) -> None:
-    """Set what must not depend on the build of SQLite, for this connection."""
-    # A power cut loses no committed data. A group commit pays for it once, so it is
+    """Set the pragmas of this connection that must not depend on the build of
+    SQLite."""
+    # A power cut loses no committed data. One group commit pays for the sync, so it is
     # cheap under load.
     db.execute("PRAGMA synchronous = FULL")
-    # Deleted data is overwritten.
+    # SQLite overwrites deleted data.
     db.execute("PRAGMA secure_delete = ON")
     db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     db.execute(f"PRAGMA journal_size_limit = {WAL_BYTES}")
 
 
 def empty_log(path: Path) -> None:
-    """Checkpoint and truncate the write-ahead log of the database at `path`, which
-    would otherwise contain deleted data until it is overwritten.
+    """Checkpoint and truncate the write-ahead log of the database at `path`.
 
-    Does nothing while somebody reads. Raises StorageError.
+    The log would otherwise contain deleted data until it is overwritten. Does nothing
+    while another connection reads. Raises StorageError.
     """
     db = _connect(path)
     try:
-        # While it waits for readers, nobody can write.
+        # While the checkpoint waits for readers, nobody can write.
         db.execute(f"PRAGMA busy_timeout = {int(LOG_SECONDS * 1000)}")
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     except sqlite3.Error as error:
@@ -215,7 +217,7 @@ def _connect(path: Path) -> Database:
             timeout=BUSY_SECONDS,
             # No implicit transactions.
             isolation_level=None,
-            # It is created here and used by one other thread.
+            # The connection is created here and used by one other thread.
             check_same_thread=False,
             cached_statements=STATEMENTS,
         )
@@ -239,8 +241,8 @@ def _require_ours(db: Database, path: Path, steps: Migrations = migrations) -> N
 
 
 def require_health(db: Database, path: Path) -> None:
-    """Search the whole database at `path` for damage. Raises ConfigError if there is
-    any."""
+    """Search the whole database at `path` for damage. Raises ConfigError if any is
+    found."""
     finding = db.execute("PRAGMA quick_check(1)").fetchone()[0]
     if finding != "ok":
         raise damaged(path, finding)

@@ -5,7 +5,7 @@ from bot.domain.scope import ThreadKey
 from storage.connection import Connection
 from storage.thread_queries import THREAD_ID, named
 
-# Reads the end of the index by time.
+# Reads only the end of the index by time.
 DECISION = f"""
     SELECT message, author, asks, rule FROM messages
     WHERE thread_id = ({THREAD_ID}) AND at <= :at

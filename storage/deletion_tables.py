@@ -1,14 +1,13 @@
-"""Migration: tables for deletions and refusals. As the others in `migrations`, it is
-never edited."""
+"""Migration: tables for deletions and refusals. Like all migrations, never edited."""
 
 from sqlite_utils import Database
 
 
 def m010_deletions_and_refusals(db: Database) -> None:
-    """Add what deletes a message everywhere, and refusals apart from changes."""
+    """Add tables for deletions across threads, and for refusals, apart from changes."""
     # Deleted messages, threads and channels, so that a message that arrives late is not
-    # stored. `message` is "" for a whole thread or channel, `thread` "" for a whole
-    # channel, `channel` "" where ids are unique in the workspace.
+    # stored. `message` is "" for a whole thread or channel, `thread` is "" for a whole
+    # channel, and `channel` is "" where ids are unique in the workspace.
     where = {"platform": str, "workspace": str, "message": str, "channel": str}
     db.table("erased").create(
         {**where, "thread": str, "at": float},
@@ -17,8 +16,8 @@ def m010_deletions_and_refusals(db: Database) -> None:
         strict=True,
     )
     db.table("erased").create_index(["at"])
-    # The message `holder` shows the words of a stored message too: a message that was
-    # forwarded, or the post that shows a question asked by a command.
+    # The message `holder` shows the text of a stored message too: it is a forward of
+    # the message, or the post that shows a question asked by a command.
     db.table("holders").create(
         {"message_id": int, "holder": str},
         pk=("holder", "message_id"),
@@ -27,14 +26,14 @@ def m010_deletions_and_refusals(db: Database) -> None:
         strict=True,
     )
     db.table("holders").create_index(["message_id"])
-    # Finds the thread that is rooted at a deleted message.
+    # Finds the thread whose root is a deleted message.
     db.table("threads").create_index(["thread"])
     # Finds the part of an answer by its message.
     db.execute(
         "CREATE INDEX idx_replies_message ON replies (message) "
         "WHERE message IS NOT NULL"
     )
-    # The messages that a case was made from.
+    # The messages from which a case was made.
     db.table("case_messages").create(
         {"case_id": int, "message": str},
         pk=("message", "case_id"),
@@ -44,8 +43,8 @@ def m010_deletions_and_refusals(db: Database) -> None:
     )
     db.table("case_messages").create_index(["case_id"])
     db.table("cases").create_index(["at"])
-    # Older cases know only their thread, so they count as made from all of its stored
-    # messages, the first included.
+    # Older cases know only their thread. They count as made from all of its stored
+    # messages, including the first.
     db.execute(
         """
         INSERT OR IGNORE INTO case_messages (case_id, message)
@@ -94,8 +93,8 @@ def m010_deletions_and_refusals(db: Database) -> None:
         FROM audit WHERE action = 'denied' GROUP BY 1, 2, 3, 4, 5, 6
         """
     )
-    # The newest entry stays, so that the id of the next change is greater than the one
-    # that an open form was built from.
+    # The newest entry stays. The id of the next change is then greater than the id from
+    # which an open form was built.
     db.execute(
         "DELETE FROM audit WHERE action = 'denied' AND id < (SELECT max(id) FROM audit)"
     )

@@ -1,4 +1,4 @@
-"""Turns and questions of the past, inside a transaction."""
+"""Earlier turns and questions of a thread, inside a transaction."""
 
 from bot.domain.scope import ThreadKey
 from bot.domain.turn import Turn
@@ -8,8 +8,8 @@ from storage.connection import Connection, Cursor
 from storage.thread_queries import THREAD_ID
 from storage.turn_reading import ask_turn, read_turn
 
-# Turns of a thread end one after the other: the index by that time yields the last one
-# without a look at the others.
+# The turns of a thread end one after the other, so the index by that time yields the
+# last turn without reading the others.
 PREVIOUS_TURN = """
     SELECT id FROM turns
     WHERE thread_id = (SELECT thread_id FROM turns WHERE id = :turn)
@@ -33,7 +33,7 @@ ANSWERED = f"""
     ORDER BY ended_at DESC, id DESC LIMIT 1
 """
 
-# Reads the end of the index by time.
+# Reads only the end of the index by time.
 QUESTION_TIMES = f"""
     SELECT at FROM messages
     WHERE thread_id = ({THREAD_ID}) AND asks = 1 ORDER BY at DESC LIMIT :most
@@ -54,10 +54,10 @@ def question_times(db: Connection, thread: ThreadKey, most: int) -> list[float]:
 
 
 def ask_question_times(db: Connection, thread: ThreadKey, most: int) -> Cursor:
-    """Ask for what `times_of` returns."""
+    """Send the query of which `times_of` reads the result."""
     return db.execute(QUESTION_TIMES, {**thread_queries.named(thread), "most": most})
 
 
 def times_of(asked: Cursor) -> list[float]:
-    """Return the times of questions that were `asked` for, oldest first."""
+    """Return the times of the questions that were `asked` for, oldest first."""
     return [calendar_time(row["at"]) for row in asked][::-1]

@@ -1,9 +1,9 @@
-"""Encrypts tokens at rest, with AES-GCM: the only module that imports `cryptography`.
+"""Encrypts tokens at rest with AES-GCM. The only module that imports `cryptography`.
 
-Rule 1: what is sealed names its key and is bound to its place: in the row of another
-workspace it does not open.
-Rule 2: the newest key seals, and any opens. No key, and nothing that was sealed, is in
-an error.
+Rule 1: a sealed text names its key and is bound to its place. It cannot be opened in
+the row of another workspace.
+Rule 2: the newest key seals, and every key opens. Errors contain neither keys nor
+sealed texts.
 """
 
 import base64
@@ -17,13 +17,14 @@ from bot.domain.installation import Place
 from bot.errors import KeyLost
 from bot.messages import installations as messages
 
-# Bytes of a nonce: NIST SP 800-38D, 8.2.2. Random ones may be used 2^32 times with a
-# key, which sealing a token twice a day does not reach.
+# Bytes of a nonce (NIST SP 800-38D, 8.2.2). Random nonces may be used 2^32 times with
+# one key, a number that sealing a token twice a day does not reach.
 _NONCE = 12
 
 
 class KeyRing:
-    """`bot.ports.installations.Sealer` with `keys` of 32 bytes, newest first."""
+    """Implements `bot.ports.installations.Sealer` with `keys` of 32 bytes, newest
+    first."""
 
     def __init__(self, keys: tuple[bytes, ...]) -> None:
         self._ciphers = {_name(key): AESGCM(key) for key in keys}
@@ -37,7 +38,8 @@ class KeyRing:
         return f"{self._newest}.{base64.urlsafe_b64encode(nonce + sealed).decode()}"
 
     def open(self, sealed: str, place: Place) -> str:
-        """Return the text that was sealed for `place`. Raises KeyLost."""
+        """Return the text that was sealed for `place`. Raises KeyLost if no key opens
+        it."""
         name, _, body = sealed.partition(".")
         cipher = self._ciphers.get(name)
         if cipher is None:
@@ -46,20 +48,20 @@ class KeyRing:
             raw = base64.urlsafe_b64decode(body)
             return cipher.decrypt(raw[:_NONCE], raw[_NONCE:], _bound(place)).decode()
         except (InvalidTag, ValueError):
-            # Without the cause, whose arguments hold what was sealed.
+            # Raised without the cause, whose arguments contain the sealed text.
             raise KeyLost(messages.not_its_token(place=place)) from None
 
     def is_current(self, sealed: str) -> bool:
-        """Return whether the newest key has sealed it."""
+        """Return whether the text was sealed with the newest key."""
         return sealed.startswith(f"{self._newest}.")
 
 
 def _name(key: bytes) -> str:
-    """Return what tells a key from others and says nothing about it."""
+    """Return a name that identifies a key without revealing it."""
     return hashlib.sha256(b"threadkeep key " + key).hexdigest()[:8]
 
 
 def _bound(place: Place) -> bytes:
     parts = (place.platform, place.organisation, place.workspace)
-    # None of them holds a line feed, so no two places have the same.
+    # None of the parts contains a line feed, so no two places have the same text.
     return "\n".join(parts).encode()

@@ -1,8 +1,9 @@
-"""Deletes what people deleted on their platform, inside a transaction, wherever its
-words are stored.
+"""Deletes, inside a transaction, what people deleted on their platform, wherever its
+text is stored.
 
-Rule: only what people wrote is deleted. The row of a message stays, so that everything
-else keeps its position, and so does the answer to it, unless people delete that, too.
+Rule: only people's text is deleted. The row of a message stays, so that everything else
+keeps its position. The answer to the message stays too, unless people delete the
+answer.
 """
 
 from collections.abc import Sequence
@@ -23,16 +24,16 @@ from storage import (
 from storage.connection import Connection
 from storage.scope_columns import inside, parts
 
-# A message may be stored in several threads: in its own, and where it is quoted. The
-# bot's own messages have no id of the platform in this table.
+# A message may be stored in several threads: its own, and those that quote it. The
+# bot's own messages have no platform id in this table.
 STORED = """
     SELECT messages.id FROM messages JOIN threads ON threads.id = thread_id
     WHERE message = :message AND platform = :platform AND workspace = :workspace
       AND (:channel = '' OR channel = :channel)
 """
 
-# Other messages with the same words. A forwarded message may come from another
-# workspace on a platform where ids are unique.
+# Other messages with the same text. A forwarded message may come from another workspace
+# on a platform where ids are unique.
 HELD = """
     SELECT messages.id FROM holders
       CROSS JOIN messages ON messages.id = message_id
@@ -41,7 +42,7 @@ HELD = """
       AND (:channel = '' OR (workspace = :workspace AND channel = :channel))
 """
 
-# The first message of the thread that is rooted at a message: a question asked by a
+# The first message of the thread whose root is a given message. A question asked by a
 # command has another id than the message that shows it.
 OPENING = """
     SELECT messages.id FROM threads CROSS JOIN messages ON thread_id = threads.id
@@ -49,8 +50,8 @@ OPENING = """
       AND (:channel = '' OR channel = :channel) AND opens = 1
 """
 
-# Delivered answers with a deleted part. `turns.mark_delivered` looks after those that
-# are in progress.
+# Delivered answers with a deleted part. `turns.mark_delivered` handles answers in
+# progress.
 ANSWERS = """
     SELECT turn_id FROM replies
       CROSS JOIN turns ON turns.id = turn_id
@@ -87,8 +88,11 @@ def delete_messages(
 
 
 def delete_person(db: Connection, place: Scope, person: str, now: float) -> int:
-    """Delete all that `person` wrote in the workspace of `place`, their drafts and
-    their name; return the number of messages."""
+    """Delete everything that `person` wrote in the workspace of `place`, their drafts
+    and their name.
+
+    Returns the number of messages.
+    """
     locks.erasing(db, place)
     where = {**parts(place), "person": person}
     written = f"""
@@ -99,7 +103,7 @@ def delete_person(db: Connection, place: Scope, person: str, now: float) -> int:
         WHERE {inside(place)} AND author = :person
     """
     found = db.execute(written, where).fetchall()
-    # All at once, in their order.
+    # All threads are locked at once, in their order.
     locks.threads_of(db, place.platform, [message for _, message in found])
     for channel, message in found:
         of = (place.platform, place.workspace, [message])
@@ -150,8 +154,10 @@ def delete_answer(db: Connection, turn: int, *, now: float) -> None:
 
 
 def answer_was_deleted(db: Connection, turn: int, thread: Scope) -> bool:
-    """Return whether people deleted a part of the answer of the turn with the id
-    `turn`, or all of its thread."""
+    """Return whether people deleted a part of the turn's answer, or the whole thread.
+
+    `turn` is the id of the turn.
+    """
     shown = db.execute(
         "SELECT message FROM replies WHERE turn_id = ? AND message IS NOT NULL", [turn]
     ).fetchall()
@@ -170,7 +176,7 @@ def add_holder(db: Connection, message: Message, holder: str, now: float) -> Non
 
 
 def insert_holder(db: Connection, message_id: int, holder: str) -> None:
-    """Record that `holder` shows words of the message with the id `message_id`."""
+    """Record that `holder` shows the text of the message with the id `message_id`."""
     db.execute(
         "INSERT INTO holders (message_id, holder) VALUES (?, ?) ON CONFLICT DO NOTHING",
         [message_id, holder],

@@ -1,7 +1,7 @@
-"""Translates SQLite's errors, which are not used outside this package.
+"""Translates SQLite's errors for use outside this package.
 
-Rule: SQLite's message is kept for the operator; it names tables and columns, never
-their contents.
+Rule: SQLite's message is kept for the operator. It names tables and columns, but never
+contains their values.
 """
 
 import sqlite3
@@ -27,8 +27,8 @@ _FULL = {
     "SQLITE_IOERR_SHMSIZE",
 }
 _BROKEN = ("SQLITE_NOTADB", "SQLITE_CORRUPT")
-# Errors of the values: a number too large, a lone surrogate, a row that another one
-# refers to.
+# Errors caused by values: a number too large, a lone surrogate, a row that another row
+# references.
 _REJECTED = (sqlite3.IntegrityError, sqlite3.DataError, UnicodeError)
 _REJECTED_NAMES = {"SQLITE_MISMATCH", "SQLITE_RANGE", "SQLITE_TOOBIG"}
 

@@ -1,4 +1,4 @@
-"""Deletes what was kept for long enough, inside many small transactions."""
+"""Deletes data at the end of its retention, in many small transactions."""
 
 from collections.abc import Callable
 from functools import partial
@@ -20,11 +20,11 @@ from storage import (
 from storage.connection import Connection
 from storage.scope_columns import scope_of
 
-#: The most rows that one transaction deletes or reads: it blocks other writes for about
-#: 10 ms.
+#: The most rows that one transaction deletes or reads. That many block other writes for
+#: about 10 ms.
 AT_ONCE = 200
 
-# No message and no answer since, and no open turn.
+# No recent message, no recent answer, and no open turn.
 _OLD = """
     NOT EXISTS (SELECT 1 FROM messages WHERE thread_id = :thread AND at >= :before)
     AND NOT EXISTS (
@@ -37,8 +37,11 @@ _OLD = """
 
 
 def steps(retention: Retention, now: float) -> dict[str, Callable[[Connection], int]]:
-    """Return the deletions of everything but threads, by kind. Each deletes at most
-    AT_ONCE rows and returns their number; it is to be repeated until that is 0."""
+    """Return the deletions for everything but threads, by kind.
+
+    Each deletion removes at most AT_ONCE rows and returns their number. Repeat it until
+    it returns 0.
+    """
     return {
         **_posts(retention, now),
         "refusals": partial(
@@ -67,8 +70,11 @@ def _posts(retention: Retention, now: float) -> dict[str, Callable[[Connection],
 
 
 def threads(db: Connection, *, before: float, after: int) -> tuple[int, int | None]:
-    """Delete threads that ended before `before`, of the next rows with an id above
-    `after`; return their number and the id to continue after, None at the end."""
+    """Delete expired threads among the next rows with an id above `after`.
+
+    A thread is expired if nothing happened in it since `before`. Returns the number of
+    deleted threads and the id to continue after, or None at the end.
+    """
     found = db.execute(
         "SELECT * FROM threads WHERE id > ? AND created_at < ? ORDER BY id LIMIT ?",
         [after, before, AT_ONCE],
@@ -86,7 +92,7 @@ def threads(db: Connection, *, before: float, after: int) -> tuple[int, int | No
 
 
 def delete_thread(db: Connection, thread: int) -> None:
-    """Delete a thread and all rows that refer to it, in the order of references."""
+    """Delete a thread and all rows that reference it, in the order of references."""
     summaries.delete_of_threads(db, "?", [thread])
     turns = "SELECT id FROM turns WHERE thread_id = ?"
     messages = "SELECT id FROM messages WHERE thread_id = ?"

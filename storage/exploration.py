@@ -1,7 +1,7 @@
-"""A copy of the database for looking into it, without what people wrote.
+"""A copy of the database for exploration, without the text that people wrote.
 
-Rule: a column is copied because it is listed here. One that a migration adds is left
-out until somebody has decided that it holds ids and numbers alone.
+Rule: only columns listed here are copied. A column that a migration adds is left out
+until somebody has decided that it contains only ids and numbers.
 """
 
 import os
@@ -17,7 +17,7 @@ from storage.errors import refusal
 _PLACE = "platform workspace channel thread"
 _TOKENS = "input cache_write_5m cache_write_1h cache_read output"
 
-#: The columns that hold ids, numbers, times and names of ours, by table.
+#: The columns that contain ids, numbers, times and our own names, by table.
 COLUMNS = {
     "threads": f"id {_PLACE} follows unread epoch reads_after created_at",
     "turns": f"""
@@ -45,7 +45,7 @@ COLUMNS = {
     """,
 }
 
-# Columns to be indexed for orders and joins.
+# Columns that get an index, for sorting and joins.
 _INDEXES = {
     "turns": ("thread_id", "ended_at"),
     "messages": ("thread_id", "turn_id"),
@@ -54,11 +54,12 @@ _INDEXES = {
 
 
 def copy_numbers(database: Path, to: Path) -> None:
-    """Write a new file `to`, which its owner alone can read, with the listed columns of
-    `database` as they are at one moment; another process may have it open.
+    """Write the listed columns of `database` into the new file `to`, as one consistent
+    snapshot.
 
-    Raises ConfigError if there is no database of ours at `database`, and
-    FileExistsError.
+    Only the owner can read `to`. Another process may have the database open. Raises
+    ConfigError if there is no Threadkeep database at `database`, and FileExistsError if
+    `to` exists.
     """
     open_beside(database).close()
     handle = os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, private_files.OWN)
@@ -76,7 +77,7 @@ def copy_numbers(database: Path, to: Path) -> None:
 
 
 def _copy(db: sqlite3.Connection, table: str, listed: list[str]) -> None:
-    """Copy the `listed` columns of `table` that there are: an older database lacks
+    """Copy those of the `listed` columns that `table` has. An older database lacks
     some."""
     rows = db.execute(f"SELECT name FROM pragma_table_info('{table}', 'source')")
     known = {name for (name,) in rows}

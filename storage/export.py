@@ -1,4 +1,4 @@
-"""Writes rows into a table of any SQLite file, for use by other programs."""
+"""Writes rows into a table of any SQLite file, for other programs."""
 
 import itertools
 import sqlite3
@@ -14,18 +14,18 @@ from bot.messages.triage_files import output_failed
 from bot.runtime.private_files import make_private
 
 _CHUNK = 1_000
-# The column with the number of a row.
+# The column for the row number.
 _ROW = "row"
 
 
 async def write_table(
     path: Path, table: str, rows: AsyncIterator[Mapping[str, Any]]
 ) -> None:
-    """Replace `table` in the file at `path` by `rows`, with their number as its key,
-    called `row` or, where they have a column of that name, `triage_row`; create the
-    file if it is new.
+    """Replace `table` in the file at `path` with `rows`; create the file if it is
+    missing.
 
-    Raises ConfigError; then the table is unchanged.
+    The primary key is the row number, in a column called `row`, or `triage_row` if the
+    rows have a column of that name. Raises ConfigError; then the table is unchanged.
     """
     numbers = itertools.count(1)
     columns = _Columns()
@@ -50,8 +50,10 @@ async def write_table(
 
 
 class _Columns:
-    """The columns of a table by the names that rows have; SQLite takes names that
-    differ only in case for the same."""
+    """The columns of a table, by the names in the rows.
+
+    SQLite treats names that differ only in case as the same.
+    """
 
     def __init__(self) -> None:
         self._names: dict[str, str] = {}
@@ -64,8 +66,8 @@ class _Columns:
         return self._names[name]
 
     def free(self, *names: str) -> str:
-        """Return the first of `names` that no column has, or one like the last, and
-        take it."""
+        """Reserve and return the first of `names` that is free, or else a numbered form
+        of the last."""
         numbered = (f"{names[-1]} ({nth})" for nth in itertools.count(2))
         tried = itertools.chain(names, numbered)
         free = next(each for each in tried if each.casefold() not in self._taken)

@@ -1,8 +1,8 @@
 """Decisions about expensive files, inside a transaction, and their migration.
 
-Rule: a decision holds for all files of a thread with the same posted bytes. All of
-what was posted stays stored while a message has it, so another decision needs nothing
-of the platform.
+Rule: a decision applies to all files of a thread with the same posted bytes. The full
+posted content stays stored while a message has it, so that a later decision needs
+nothing from the platform.
 """
 
 from sqlite_utils import Database
@@ -16,10 +16,10 @@ from storage.connection import Connection
 from storage.dialect import ROOM, ROW, write_content
 from storage.thread_queries import THREAD_ID, named
 
-#: The kinds that a row can have, unless a later version or a hand wrote it.
+#: The kinds that a row can contain, unless a later version or a manual edit wrote it.
 KINDS = {each.value for each in FileKind}
 
-# Without the bytes. The + makes SQLite use the index by thread, not that by turn.
+# Without the bytes. The + makes SQLite use the index by thread, not the index by turn.
 THREAD_FILES = f"""
     SELECT message, message_files.name, posted, reason,
         message_files.digest <> posted AS is_cut,
@@ -56,7 +56,7 @@ INSERT_CONTENT = f"""
     RETURNING {ROW} AS row
 """
 
-# A content that nothing refers to.
+# A content that no row references.
 _UNLINKED = """
     DELETE FROM file_contents WHERE digest = :digest AND NOT EXISTS (
         SELECT 1 FROM message_files
@@ -69,7 +69,7 @@ _UNLINKED = """
 
 def m020_file_choices(db: Database) -> None:
     """Add the posted content of files of which people chose a part. Never edited."""
-    # The digest of what was posted; NULL where `digest` is.
+    # The digest of the posted bytes; NULL where `digest` is NULL.
     db.table("message_files").add_column("posted", str)
     db.execute("UPDATE message_files SET posted = digest")
     db.execute(
@@ -119,7 +119,8 @@ def thread_files(db: Connection, thread: ThreadKey, turn: str = "") -> list[Thre
 def insert_content(
     db: Connection, digest: str, posted_size: int, content: FileContent
 ) -> None:
-    """Store `content`, of a file of `posted_size` bytes, unless that was done."""
+    """Store `content`, of a file of `posted_size` bytes, unless it is already
+    stored."""
     row = {
         "digest": digest,
         "kind": content.kind.value,
@@ -134,14 +135,15 @@ def insert_content(
     if stored := db.execute(INSERT_CONTENT, row).fetchone():
         write_content(db, stored["row"], content.data)
     elif not locks.content(db, digest):
-        # It was deleted meanwhile, with the last message that had it.
+        # The content was deleted in the meantime, with the last message that had it.
         insert_content(db, digest, posted_size, content)
 
 
 def delete_unlinked(db: Connection, *digests: str) -> None:
-    """Delete those contents that nothing refers to."""
+    """Delete those of the contents that no row references."""
     for digest in sorted(digests):
-        # Whoever links it meanwhile is seen only after this.
+        # Another transaction that links the content becomes visible only after this
+        # lock.
         locks.content(db, digest)
         db.execute(_UNLINKED, {"digest": digest})
 
@@ -158,7 +160,7 @@ def decide_file(
     if cut is not None:
         shown = f"{digest}/{cut.pages}"
         row = db.execute(POSTED_SIZE, [digest]).fetchone()
-        # Without what was posted, nothing changes.
+        # If the posted content is missing, nothing changes.
         if row is not None:
             insert_content(db, shown, row["posted_size"], cut)
     where = {**named(thread), "posted": digest, "digest": shown}
@@ -179,7 +181,10 @@ def decide_file(
 
 
 def choice(db: Connection, thread: ThreadKey, digest: str) -> tuple[str, str] | None:
-    """Return what became of the posted bytes with this `digest` in `thread`: the digest
-    of what is shown, and why it is not; None for bytes that are new there."""
+    """Return the decision about the posted bytes with this `digest` in `thread`.
+
+    It consists of the digest of the shown content, and the reason why it is not shown,
+    if any. None for bytes that are new in the thread.
+    """
     row = db.execute(CHOSEN, {**named(thread), "posted": digest}).fetchone()
     return (row["digest"], row["reason"]) if row else None

@@ -1,18 +1,19 @@
-"""Migration: tables for what Claude reads of files. As the others in `migrations`, it
-is never edited.
+"""Migration: tables for the contents of files. Like all migrations, never edited.
 
-Rule: no content outlives the last message that has it, whichever way that is deleted.
-So triggers delete it: they hold for every statement on `messages`. A migration that
-rebuilds that table must create them anew.
+Rule: no content outlives the last message that has it, however the message is deleted.
+Triggers delete the content, because they apply to every statement on `messages`. A
+migration that rebuilds `messages` must create the triggers again.
 """
 
 from sqlite_utils import Database
 
 
 def m016_files(db: Database) -> None:
-    """Add what Claude reads of files, apart from the messages that they came with."""
-    # Once for all messages with the same bytes, by the SHA-256 of what was posted. The
-    # bytes come last, so that reading the other columns touches none of their pages.
+    """Add the contents of files that Claude reads, apart from the messages with the
+    files."""
+    # One row for all messages with the same bytes, keyed by the SHA-256 of the posted
+    # bytes. The bytes are the last column, so that reading the other columns touches
+    # none of their pages.
     db.table("file_contents").create(
         {
             "digest": str,
@@ -22,9 +23,9 @@ def m016_files(db: Database) -> None:
             "pages": int,
             "all_pages": int,
             "cut": bool,
-            # Whether Claude refused it once.
+            # Whether Claude once refused the content.
             "refused": bool,
-            # Bytes of the posted file, and of `data`.
+            # Size of the posted file and of `data`, in bytes.
             "posted_size": int,
             "size": int,
             "data": bytes,
@@ -37,8 +38,8 @@ def m016_files(db: Database) -> None:
         defaults={"refused": 0},
         strict=True,
     )
-    # The outcome of each file of a message. `file` is `Attachment.key`; `digest` is
-    # NULL for a file that was not read for `reason`.
+    # The outcome for each file of a message. `file` is `Attachment.key`. `digest` is
+    # NULL for a file that was not read, for the reason `reason`.
     db.table("message_files").create(
         {
             "message_id": int,
@@ -60,7 +61,7 @@ def m016_files(db: Database) -> None:
         "CREATE INDEX idx_message_files_digest ON message_files (digest) "
         "WHERE digest IS NOT NULL"
     )
-    # Finds what was read of a file that is posted again.
+    # Finds the content of a file that is posted again.
     db.table("message_files").create_index(["file"])
     for name, when, rows in (
         ("deleted_row", "AFTER DELETE ON messages", "message_id = OLD.id"),
@@ -70,7 +71,7 @@ def m016_files(db: Database) -> None:
             "message_id = OLD.id",
         ),
         (
-            # An edit that takes a file away.
+            # An edit that removes a file.
             "edited_message",
             "AFTER UPDATE OF files ON messages WHEN NEW.files <> OLD.files",
             """message_id = OLD.id AND file NOT IN (

@@ -1,9 +1,9 @@
 """Contents of files that Claude reads, inside a transaction.
 
-Rule 1: a content is stored once for all messages with the same bytes, and deleted with
-the last of them by the triggers of `file_tables`.
-Rule 2: nothing is stored for a message that was deleted, or a file that an edit took
-away, while the file was fetched.
+Rule 1: a content is stored once for all messages with the same bytes. The triggers of
+`file_tables` delete it with the last of these messages.
+Rule 2: nothing is stored for a message that was deleted, or a file that an edit
+removed, while the file was being fetched.
 """
 
 from collections.abc import Collection, Mapping
@@ -24,7 +24,7 @@ _MESSAGE = f"""
       AND deleted_at IS NULL
 """
 
-# The outcome of the files of a message.
+# The outcomes for the files of a message.
 STORED = """
     SELECT file, name, reason, refused, pages, all_pages, cut
     FROM message_files LEFT JOIN file_contents USING (digest)
@@ -32,8 +32,8 @@ STORED = """
 """
 
 
-# A platform's id of a file is unique in its workspace. Its content may have changed
-# since, which its size tells nearly always.
+# A platform's file id is unique in its workspace. The file's content may have changed
+# since; its size reveals that nearly always.
 SAME_FILE = """
     SELECT posted FROM message_files
       CROSS JOIN messages ON messages.id = message_id
@@ -65,7 +65,7 @@ def stored_files(
 
 
 def files_of_message(db: Connection, message_id: int) -> list[StoredFile]:
-    """Return what became of the files of a message, in the order of posting."""
+    """Return the outcomes for the files of a message, in posting order."""
     return [
         StoredFile(
             row["file"],
@@ -87,7 +87,8 @@ def link_file(
     digest: str = "",
     is_dear: IsDear = never_dear,
 ) -> bool:
-    """Give `message` the stored content; return False if there is none."""
+    """Link `file` of `message` to the stored content. Returns False if there is
+    none."""
     locks.thread(db, thread)
     if not digest and file.id and file.size is not None:
         where = {
@@ -143,13 +144,15 @@ def file_data(db: Connection, digests: Collection[str]) -> Mapping[str, bytes]:
 
 
 def ask_files(db: Connection, message_id: int) -> Cursor:
-    """Ask for what `read_files` returns."""
+    """Send the query of which `read_files` reads the result."""
     return db.execute(READ, [message_id])
 
 
 def read_files(asked: Cursor, message_id: int) -> list[RequestFile]:
-    """Return the files of a message that Claude reads, which were `asked` for, without
-    their bytes."""
+    """Return the files of a message that Claude reads, without their bytes.
+
+    `asked` is the result of `ask_files`.
+    """
     found = []
     for row in asked:
         if row["kind"] not in file_choices.KINDS:
@@ -180,8 +183,10 @@ def _link_content(
     *,
     is_dear: bool,
 ) -> bool:
-    """Store that `file` has the content `posted`, as it was decided in the thread;
-    return False if `message` does not have the file."""
+    """Link `file` to the content `posted`, according to the decision in the thread.
+
+    Returns False if `message` does not have the file.
+    """
     new = (posted, Unread.WAITING.value if is_dear else "")
     digest, reason = file_choices.choice(db, thread, posted) or new
     return _link(db, thread, message, file, digest=digest, posted=posted, reason=reason)
@@ -197,7 +202,8 @@ def _link(
     posted: str | None = None,
     reason: str = "",
 ) -> bool:
-    """Store what became of `file`; return False if `message` does not have it."""
+    """Store the outcome for `file`. Returns False if `message` does not have the
+    file."""
     where = {**thread_queries.named(thread), "message": message}
     row = db.execute(_MESSAGE, where).fetchone()
     keys = [each.key for each in thread_queries.files_of(row)] if row else []

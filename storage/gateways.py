@@ -1,7 +1,7 @@
-"""Turns at what all processes together may do at a limited rate, and the shards of each
-gateway, inside a transaction; and the migration for that.
+"""Rate limits shared by all processes, and the shards of each gateway, inside a
+transaction; and their migration.
 
-Rule: shards belong to a process as long as it is listed (`storage.leases`).
+Rule: a process keeps its shards as long as it is listed (`storage.leases`).
 """
 
 from collections.abc import Sequence
@@ -13,10 +13,11 @@ from bot.domain.shard_range import ShardRange
 from storage.connection import Connection
 from storage.leases import NOBODYS
 
-#: How many turns ahead may be taken. It bounds the wait after a clock was set back.
+#: The most slots that can be taken ahead. It bounds the wait after a clock was set
+#: back.
 MOST_AHEAD = 50
 
-# Seconds are not exact in the last bit.
+# Floating-point seconds are not exact in the last bit.
 ROUNDING = 1e-6
 
 # Also locks the row until the transaction ends.
@@ -32,8 +33,8 @@ TAKE = """
 
 
 def m033_gateways(db: Database) -> None:
-    """Add turns that all processes take, the shards that each of them has, and the
-    rates of writes that they share. Never edited."""
+    """Add the slots that all processes share, the shards of each process, and the
+    shared write rates. Never edited."""
     db.table("slots").create(
         {"name": str, "next_at": float},
         pk="name",
@@ -56,15 +57,17 @@ def m033_gateways(db: Database) -> None:
 
 
 def take_slot(db: Connection, name: str, seconds: float, now: float) -> float:
-    """Take the next turn at `name`, of which there is one every `seconds`; return in
-    how many seconds it begins."""
+    """Take the next slot of `name`, of which there is one every `seconds`.
+
+    Returns the number of seconds until the slot.
+    """
     return _take(db, name, seconds, now + MOST_AHEAD * seconds, now) - now
 
 
 def _take(
     db: Connection, name: str, seconds: float, latest: float, now: float
 ) -> float:
-    """Take a turn that lasts `seconds`; return when it begins, at `latest` if not
+    """Take a slot that lasts `seconds`. Returns when it begins: at `latest` or
     sooner."""
     given = {"name": name, "seconds": seconds, "latest": latest, "now": now}
     row = db.execute(TAKE, given).fetchone()
@@ -75,9 +78,12 @@ def _take(
 def lease_calls(
     db: Connection, name: str, want: int, each: float, burst: int, now: float
 ) -> CallLease:
-    """Lease at most `want` calls of `name`: one in `each` seconds, of all processes,
-    and at most `burst` at once."""
-    # A turn of no length locks the row, and tells when the next call is due. After a
+    """Lease at most `want` calls of `name`.
+
+    All processes together make one call per `each` seconds, with bursts of at most
+    `burst`.
+    """
+    # A slot of zero length locks the row and returns when the next call is due. After a
     # clock was set back, nobody waits longer than the burst takes.
     begins = _take(db, name, 0.0, now + burst * each, now)
     free = int((now - begins) / each + burst + ROUNDING)
@@ -93,9 +99,13 @@ def lease_calls(
 def claim_shards(
     db: Connection, bot: str, owner: str, shards: ShardRange, now: float
 ) -> Sequence[ShardRange]:
-    """Store that the process `owner` has the `shards` of `bot`; return those that other
-    processes have."""
-    # Of two that claim at once, the second waits here, and then sees the first.
+    """Store that the process `owner` has the `shards` of `bot`, unless they overlap
+    others.
+
+    Returns the shards of other processes.
+    """
+    # Of two processes that claim at once, the second waits here and then sees the
+    # first.
     take_slot(db, f"shards:{bot}", 0.0, now)
     db.execute(f"DELETE FROM shard_ranges WHERE {NOBODYS}")
     others = db.execute(

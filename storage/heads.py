@@ -1,15 +1,15 @@
 """The lines above and below answers that name files, inside a transaction; and the
 migration for those above.
 
-Rule: the name of a file is a person's words. With the last message that has the file,
-these lines are deleted.
+Rule: the name of a file is a person's text. These lines are deleted with the last
+message that has the file.
 """
 
 from sqlite_utils import Database
 
 from storage.connection import Connection
 
-# Turns with a deleted message, whose answer names files.
+# Turns that have a deleted message and whose answer names files.
 OF_DELETED = """
     SELECT EXISTS (
         SELECT 1 FROM messages
@@ -21,13 +21,13 @@ OF_DELETED = """
 
 
 def m027_heads(db: Database) -> None:
-    """Add the line above an answer that names files which were not read. Never
-    edited."""
+    """Add the line above an answer that names unread files. Never edited."""
     db.table("turns").add_column("head", str, not_null_default="")
 
 
 def forget_of_message(db: Connection, message_id: int) -> None:
-    """Delete what names files with the answer to a message, if that had files."""
+    """Delete the lines that name files from the answer to a message, if the message had
+    files."""
     row = db.execute(
         "SELECT turn_id FROM messages "
         "WHERE id = ? AND files <> '[]' AND turn_id IS NOT NULL",
@@ -38,16 +38,21 @@ def forget_of_message(db: Connection, message_id: int) -> None:
 
 
 def forget_of_deleted(db: Connection, turn: int) -> None:
-    """Delete what names files with the answer of the turn with the id `turn`, if a
-    message was deleted while that was written."""
+    """Delete the lines that name files from a turn's answer, if a message was deleted
+    meanwhile.
+
+    `turn` is the id of the turn whose answer was being written.
+    """
     row = db.execute(OF_DELETED, [turn]).fetchone()
     if row is not None and row[0]:
         forget(db, turn)
 
 
 def move(db: Connection, turn: int, *, to: int) -> None:
-    """Give what names files with the answer of `turn` to the turn that is to replace
-    it, as its messages and posted parts are."""
+    """Move the lines that name files from `turn` to the turn that replaces it.
+
+    The messages and posted parts of `turn` move in the same way.
+    """
     db.execute(
         "UPDATE turns SET (head, note) = (SELECT head, note FROM turns WHERE id = ?) "
         "WHERE id = ?",
@@ -66,8 +71,8 @@ def forget(db: Connection, turn: int) -> None:
             [row["note"], "\n", turn],
         )
     if row["head"]:
-        # It is the first paragraph, perhaps with its mentions made harmless. An earlier
-        # attempt may have had another.
+        # The head is the first paragraph, perhaps with its mentions escaped. An earlier
+        # attempt may have shown another head.
         db.execute(
             """
             UPDATE replies SET text = iif(

@@ -1,9 +1,10 @@
-"""Threads that the process which heard of them holds until they are there, inside a
+"""Threads that one process holds until the platform has created them, inside a
 transaction.
 
-Rule: nobody is woken for a thread that the process which stored it still owns
-(`engine/holding.sql`). Giving it wakes others, and so does the end of that process: the
-thread is nobody's then, and such threads are looked for.
+Rule: no process is woken for a thread while the process that stored it still owns it
+(`engine/holding.sql`). Giving the thread away wakes others. So does the end of the
+owning process: the thread then belongs to nobody, and the reaper searches for such
+threads.
 """
 
 from bot.domain.scope import Scope, ThreadKey
@@ -11,7 +12,7 @@ from storage import locks, message_edits
 from storage.connection import Connection
 from storage.thread_queries import THREAD_ID, named
 
-# The epoch of a thread that was taken since is higher.
+# A thread that was taken since then has a higher epoch.
 HELD = (
     f"SELECT id FROM threads WHERE id = ({THREAD_ID}) AND owner = :owner AND epoch = 0"
 )

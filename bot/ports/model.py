@@ -22,6 +22,6 @@ class Model(Protocol):
         """Return the number of tokens of the prompt of `request`, at no cost.
 
         The files of `request` are sent and counted only with `files`; otherwise their
-        known or estimated tokens are added. Raises a ModelError.
+        known tokens are added. Raises a ModelError.
         """
         ...

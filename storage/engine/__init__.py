@@ -1,8 +1,9 @@
-"""Wakes the processes that share a PostgreSQL database, by Procrastinate.
+"""Wakes the processes that share a PostgreSQL database, with Procrastinate.
 
-Rule 1: the tables of turns and cases are the truth. A job says that something may be
-there to do, and for whom; which process has a thread is said by `threads.owner`.
-Rule 2: losing a job cancels nothing. Losing the thread does, at the next write.
-Nothing is imported from here by name, so that Threadkeep runs where Procrastinate is
-not installed.
+Rule 1: the tables of turns and cases are authoritative. A job only says that there may
+be work, and for whom; `threads.owner` says which process has a thread.
+Rule 2: losing a job cancels nothing. Losing the thread cancels its turn, at the next
+write.
+Rule 3: only `storage.postgres` imports this package, so that Threadkeep runs on SQLite
+without Procrastinate.
 """

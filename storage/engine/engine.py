@@ -1,4 +1,4 @@
-"""The engine of one process: it is listed, woken, and taken off the list."""
+"""Registers one process in the database, wakes it for work, and unregisters it."""
 
 import asyncio
 import logging
@@ -14,14 +14,17 @@ from storage.engine.reaper import Reaper
 from storage.engine.worker import JobRunner
 from storage.postgres.errors import translated
 
-# Both log errors with their text, or at length what is no trouble.
+# Both log errors with their full text, and harmless events at length.
 for name in ("procrastinate", "psycopg.pool"):
     logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
 class Engine:
-    """Implements `bot.ports.wakeups.Wakeups` on the database at `address`, for the
-    process called `owner` there. `reaped` is awaited when others have ended."""
+    """Implements `bot.ports.wakeups.Wakeups` on the database at `address`.
+
+    `owner` is the name of this process there. `reaped` is awaited when other processes
+    have ended.
+    """
 
     def __init__(
         self,

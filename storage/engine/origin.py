@@ -1,9 +1,11 @@
-"""A process as its machine knows it: so that others there can tell at once that it has
-ended, without waiting for the database to notice.
+"""The origin of a process, which other processes on the same machine can check.
 
-Rule: an origin that cannot be read, or is of another machine or container, tells
-nothing. Numbers of processes are used again; together with when it began, one names
-one process until the machine starts anew.
+They can tell at once that the process has ended, without waiting for the database to
+notice.
+
+Rule: an origin that cannot be read, or is from another machine or container, says
+nothing. Process ids are reused, but a process id and a start time together identify one
+process until the machine restarts.
 """
 
 import os
@@ -12,16 +14,18 @@ from pathlib import Path
 
 PROC = Path("/proc")
 
-# In the fields of /proc/PID/stat behind the name (proc(5)): the state, and when it
-# began, in ticks of the clock since the start of the machine.
+# Positions in /proc/PID/stat after the name (proc(5)): the state, and the start time in
+# clock ticks since the machine started.
 STATE, BEGAN = 0, 19
-#: The states of processes that have ended and whose parent has not looked yet.
+#: The states of processes that have ended but whose parent has not waited for them.
 ENDED = ("Z", "X")
 
 
 def origin(pid: int | None = None) -> str:
-    """Return the origin of this process, or of the process `pid` in the same container;
-    "" where the system does not tell."""
+    """Return the origin of this process, or of the process `pid` in the same container.
+
+    Returns "" where the system provides none.
+    """
     number = os.getpid() if pid is None else pid
     try:
         return f"{_here()} {number} {_stat(number)[BEGAN]}"
@@ -43,17 +47,17 @@ def is_gone(of: str) -> bool:
     except ProcessLookupError:
         return True
     except (OSError, OverflowError, IndexError):
-        # Another user's, perhaps, which may be hidden.
+        # The process may belong to another user and be hidden.
         return False
 
 
 @cache
 def _here() -> str:
-    """Return the start of this machine, and this container on it. Raises OSError."""
+    """Return the boot id of the machine and the id of the container. Raises OSError."""
     boot = (PROC / "sys/kernel/random/boot_id").read_text("utf-8").strip()
     return f"{boot} {os.readlink(PROC / 'self/ns/pid')}"
 
 
 def _stat(pid: int) -> list[str]:
-    # The name may have blanks and parentheses in it.
+    # The name may contain spaces and parentheses.
     return (PROC / str(pid) / "stat").read_text("utf-8").rpartition(")")[2].split()

@@ -1,11 +1,12 @@
-"""This process among those that share a database: listed, locked and listening.
+"""Registers this process among those that share a database: listed, locked and
+listening.
 
-Rule 1: a process lives while it holds its lock, which the server frees when the
-connection ends, however it ends; or while it gave a sign of life of late.
-Rule 2: one process at a time looks after the others (`storage.engine.reaper`). It
-reaps nobody before its own connection has been open for a while: after a restart of
-the server everybody has time to lock again. One of its own machine that has ended is
-reaped at once (`storage.engine.origin`).
+Rule 1: a process is alive while it holds its lock, which the server releases when the
+connection ends for any reason, or while its last heartbeat is recent.
+Rule 2: one process at a time watches the others (`storage.engine.reaper`). It reaps
+nobody before its own connection has been open for a while, because after a restart of
+the server all processes need time to take their locks again. An ended process on its
+own machine is reaped at once (`storage.engine.origin`).
 """
 
 import asyncio
@@ -24,16 +25,17 @@ from storage.postgres.lock_numbers import PROCESSES
 
 log = logging.getLogger(__name__)
 
-#: How often a process gives a sign of life, and looks after the others, in seconds.
+#: Time between two heartbeats, and between two checks of the other processes, in
+#: seconds.
 BEAT = 2.0
 LOOK = 0.5
 
-# The pause before a lost connection is opened again, in seconds; and how long nothing
-# is logged of further losses: a server that is away costs one line a minute.
+# Pause before a lost connection is reopened, in seconds, and the time in which further
+# losses are not logged: an unreachable server logs one line a minute.
 AGAIN = 0.2
 QUIET = 60.0
 
-#: How long a statement here may take, in seconds: none waits for a lock.
+#: Timeout of a statement here, in seconds. No statement waits for a lock.
 TIMEOUT = 10.0
 
 ENTER = """
@@ -46,14 +48,16 @@ ENTER = """
     RETURNING xmax = 0 AS is_new, extract(epoch FROM clock_timestamp())::float
 """
 
-#: How far the clock of a process may be from the server's, in seconds: posts whose
-#: outcome is unknown are looked for from a time on that another process stored.
+#: The largest tolerated difference between a process's clock and the server's, in
+#: seconds. Recovery searches for posts of unknown outcome from a time that another
+#: process stored.
 MOST_APART = 5.0
 
-# How often it is looked whether there are both who hear and who answer, in seconds.
+# Time between two checks that some process receives events and some process answers, in
+# seconds.
 COUNT = 20.0
 
-#: The roles of those who hear, and of those who answer.
+#: The roles that receive events, and the roles that answer.
 HEAR, ANSWER = (SERVE, GATEWAY), (SERVE, WORK)
 
 ASKED = """
@@ -61,16 +65,16 @@ ASKED = """
     WHERE state <> 'delivered' AND stopping <> '' AND owner = %s
 """
 
-# The threads of a process in which something is open.
+# The threads of a process that have an open turn.
 OWNED = """
     SELECT platform, workspace, channel, thread FROM threads
     WHERE owner = %s AND id IN (SELECT thread_id FROM turns WHERE state <> 'delivered')
 """
 
-#: Takes threads that this process is said to answer in.
+#: Takes threads that the database lists as answered by this process.
 Release = Callable[[Sequence[ThreadKey]], None]
 
-#: Takes how a turn is to be stopped, "stop" or "withdraw", and its key.
+#: Takes how to stop a turn, "stop" or "withdraw", and the turn's key.
 Stops = Callable[[str, str], None]
 
 
@@ -94,26 +98,30 @@ class Presence:
         self._origin = origin()
         self._reaper = reaper
         self._clock = clock
-        #: In seconds since 1970, as everything is stored.
+        #: In seconds since 1970, like all stored times.
         self._now = now
         self._is_apart = False
-        #: Its number in the engine; 0 for none.
+        #: The number of this process in the engine, or 0.
         self.worker = 0
-        #: Set while it is listed and locked.
+        #: Set while this process is listed and locked.
         self.entered = asyncio.Event()
         self._beat_at = float("-inf")
         self._counted_at = self._clock()
-        #: When a lost connection was logged last, and how many were lost since.
+        #: Time at which a lost connection was last logged, and the number of losses
+        #: since.
         self._logged_at = float("-inf")
         self._lost = 0
-        #: Whether it was said that nobody hears, or answers.
+        #: Whether it was logged that nobody receives events, or that nobody answers.
         self._is_alone = False
-        #: The number that was told last; None before it was listed.
+        #: The worker number that was last stored, or None before the process was
+        #: listed.
         self._told: int | None = None
 
     async def keep(self, stops: Stops, release: Release) -> None:
-        """Stay listed, and pass on requests to stop turns, until cancelled. Each time
-        that it is listed, its threads are passed to `release`."""
+        """Stay listed, and pass on requests to stop turns, until cancelled.
+
+        Each time the process is listed, its threads are passed to `release`.
+        """
         while True:
             try:
                 await self._attend(stops, release)
@@ -131,7 +139,8 @@ class Presence:
             self._logged_at, self._lost = now, 0
 
     async def leave(self) -> None:
-        """Be listed no more: what is left here may be taken by others at once."""
+        """Remove this process from the list, so that others may take its threads at
+        once."""
         async with asyncio.timeout(TIMEOUT), await self._connect() as connection:
             await connection.execute("DELETE FROM processes WHERE id = %s", [self._id])
 
@@ -146,8 +155,9 @@ class Presence:
             await connection.execute("LISTEN threadkeep_stops")
             while True:
                 async with asyncio.timeout(TIMEOUT):
-                    # The server may still keep a connection that broke, with the lock:
-                    # until it frees that, that is as good a proof of life.
+                    # The server may still keep a broken connection, with the lock.
+                    # Until the server releases the lock, the lock proves equally well
+                    # that this process is alive.
                     is_locked = is_locked or await self._lock(connection)
                     await self._beat(connection)
                     if not self.entered.is_set():
@@ -169,7 +179,7 @@ class Presence:
         return row is not None and bool(row[0])
 
     async def _beat(self, connection: psycopg.AsyncConnection) -> None:
-        """Give a sign of life, if it is time or there is something new to tell."""
+        """Send a heartbeat, if it is due or the worker number has changed."""
         now = self._clock()
         if now - self._beat_at < BEAT and self._told == self.worker:
             return
@@ -186,22 +196,26 @@ class Presence:
         )
         row = await cursor.fetchone()
         if row is not None and row[0] and self._told is not None:
-            # Its threads may be others' now: the epochs tell at the next write.
+            # The threads may belong to other processes now. The next write detects this
+            # by the epoch.
             log.warning("process.was_reaped")
         if row is not None:
             self._compare(row[1], began, self._now())
         self._beat_at, self._told = now, self.worker
 
     def _compare(self, servers: float, began: float, ended: float) -> None:
-        """Log it if the clock of this machine, which showed `began` and `ended` before
-        and after the server's showed `servers`, is far from that."""
+        """Log an error if the clock of this machine is far from the server's.
+
+        The machine's clock showed `began` and `ended` before and after the server's
+        showed `servers`.
+        """
         apart = max(began - servers, servers - ended, 0.0)
         if (is_apart := apart > MOST_APART) and not self._is_apart:
             log.error("process.clock_is_off seconds=%.0f set=the_time", apart)
         self._is_apart = is_apart
 
     async def _count(self, connection: psycopg.AsyncConnection) -> None:
-        """Log it if nobody hears, or nobody answers."""
+        """Log an error if no process receives events, or no process answers."""
         if self._clock() - self._counted_at < COUNT:
             return
         self._counted_at = self._clock()
@@ -225,7 +239,7 @@ class Presence:
         return [ThreadKey(*row) for row in await cursor.fetchall()]
 
     async def _pass_on(self, connection: psycopg.AsyncConnection, stops: Stops) -> None:
-        """Pass on what a lost notification may have told."""
+        """Pass on stop requests whose notifications may have been lost."""
         if self._role == GATEWAY:
             return
         cursor = await connection.execute(ASKED, [self._id])

@@ -1,8 +1,9 @@
-"""Looks after what processes leave behind that end without a word: in one process at a
-time, which holds a lock for that as long as it lives.
+"""Cleans up after processes that ended without unregistering.
 
-Rule: nothing here decides who answers in a thread; that is `threads.owner`. A job too
-many finds nothing to do.
+One process at a time does this. It holds a lock for as long as it lives.
+
+Rule: nothing here decides who answers in a thread; `threads.owner` does. A superfluous
+job finds nothing to do.
 """
 
 import logging
@@ -19,23 +20,23 @@ from storage.postgres.lock_numbers import OURS, PROCESSES, REAPER
 
 log = logging.getLogger(__name__)
 
-#: How long a process may give no sign of life, in seconds.
+#: Time without a heartbeat after which a process counts as silent, in seconds.
 SILENT = 8.0
 
-#: How long the connection of who looks must have been open before anybody is reaped,
-#: in seconds: a server that restarts, or cuts all connections, cuts this one, too.
+#: Minimum age of the reaper's own connection before it reaps anybody, in seconds. A
+#: server that restarts, or cuts all connections, cuts this one too.
 SETTLED = 5.0
 
-#: How often threads and cases without a job are looked for, in seconds; and jobs of
-#: nobody and statistics of the table of jobs, without which fetching one takes a
-#: hundred times as long.
+#: Time between two searches for threads and cases without a job and for jobs without a
+#: worker, in seconds; and between two updates of the statistics of the job table,
+#: without which fetching a job takes a hundred times as long.
 SWEEP = 1.0
 ANALYZE = 30.0
 
-# A thread or case that was woken and is still without a job fails where it is tried:
-# each pause before it is woken again is twice the one before, in seconds.
+# A thread or case that was woken and still has no job fails when it is tried. Each
+# pause before it is woken again is twice the previous one, in seconds.
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0
-# How many of them are remembered.
+# The most woken threads and cases to remember.
 MOST_WOKEN = 10_000
 
 PROCESSES_LEFT = f"""
@@ -52,8 +53,8 @@ PROCESSES_LEFT = f"""
     FROM processes WHERE id <> %s
 """
 
-# The engine announces only new jobs, not those that are tried again. A chore is not:
-# its next one may wait already, of which there may be only one, and comes in any case.
+# The engine announces only new jobs, not retried ones. A chore is not retried: its next
+# run may already be queued, only one may be queued, and it comes in any case.
 REQUEUE = """
     WITH left_behind AS (
         SELECT id, queue_name, queueing_lock FROM procrastinate_jobs
@@ -84,7 +85,7 @@ OF_NOBODY = f"""
     )
 """
 
-# A process that is stopped in the middle of a transaction holds what others wait for.
+# A process that is suspended in a transaction holds locks for which others wait.
 END = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND application_name = %s
@@ -112,8 +113,10 @@ CASES_LEFT = """
 
 
 class Reaper:
-    """Looks after the others, if nobody else does. `reaped` is awaited after processes
-    were found to have ended."""
+    """Cleans up after ended processes, if no other process does.
+
+    `reaped` is awaited after ended processes were found.
+    """
 
     def __init__(
         self,
@@ -124,19 +127,21 @@ class Reaper:
         self._clock = clock
         #: The connection that holds the lock.
         self._of: psycopg.AsyncConnection | None = None
-        #: The processes that had no lock when they were last looked at.
+        #: The processes that held no lock at the previous check.
         self._unlocked: set[str] = set()
         self._swept = self._analyzed = float("-inf")
-        #: The threads and cases that were woken: when each may be again, and the pause
-        #: after that.
+        #: The threads and cases that were woken: when each may be woken again, and the
+        #: pause after that.
         self._woken: LruDict[tuple[str, int], tuple[float, float]]
         self._woken = LruDict(MOST_WOKEN)
 
     async def look(
         self, connection: psycopg.AsyncConnection, me: str, age: float
     ) -> None:
-        """Do what is to be done now, on the `connection` of the process `me`, which has
-        been open for `age` seconds."""
+        """Do the work that is due, on the `connection` of the process `me`.
+
+        The connection has been open for `age` seconds.
+        """
         if self._of is not connection and not await self._is_alone(connection):
             return
         self._of = connection
@@ -162,14 +167,18 @@ class Reaper:
     async def _reap(
         self, connection: psycopg.AsyncConnection, me: str, *, is_settled: bool
     ) -> None:
-        """Strike off the processes that ended; before everybody had time to lock again,
-        those of this machine alone."""
+        """Remove the ended processes from the list.
+
+        Until all processes have had time to lock again, only those of this machine are
+        removed.
+        """
         cursor = await connection.execute(PROCESSES_LEFT, [me])
         unlocked, dead = set(), []
         for id, worker, of, is_silent, is_unlocked in await cursor.fetchall():
             if is_unlocked and is_settled:
                 unlocked.add(id)
-            # Seen twice: one whose connection was cut locks again at once.
+            # Seen twice, because a process whose connection was cut locks again at
+            # once.
             is_lost = (is_settled and is_silent) or id in unlocked & self._unlocked
             if is_lost or is_gone(of):
                 dead.append((id, worker))

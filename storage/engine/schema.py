@@ -1,7 +1,9 @@
-"""The engine's own tables, by its own file, and what fills them.
+"""The engine's own tables, created by the engine's own schema, and the triggers that
+fill them.
 
-Rule: a step is appended and never edited, and is taken once, together with the record
-of its name. The version of the engine is pinned; a newer one needs a step of its own.
+Rule: a step is appended and never edited. It runs once, in one transaction with the
+record of its name. The version of the engine is pinned; a newer version needs a step of
+its own.
 """
 
 from pathlib import Path
@@ -27,8 +29,11 @@ STEPS = (
 
 
 def apply(db: Connection) -> None:
-    """Take the steps that the database of `db` lacks, which has all of our tables.
-    Raises ConfigError."""
+    """Run the steps that the database of `db` lacks. The database has all of our
+    tables.
+
+    Raises ConfigError if another process is migrating the database.
+    """
     with locked(db, SCHEMA, WAIT) as alone:
         if not alone:
             raise ConfigError(messages.migrating(name=db.raw.info.dbname))

@@ -1,11 +1,11 @@
 """The jobs of this process: Procrastinate fetches them, the answerer does the work.
 
-Rule 1: the engine's worker stops itself when its connection breaks. It is started again
-for as long as the process runs, and what was begun goes on meanwhile.
-Rule 2: there is always a periodic task: without one the engine does not notice that one
-of its own tasks has ended.
-Rule 3: a thread is fetched for a place that is free. One that has to wait is left to
-the others, whose next job is the one whose turn it is (`rounds.sql`).
+Rule 1: the engine's worker stops itself when its connection breaks. It is restarted for
+as long as the process runs; work that has begun continues in the meantime.
+Rule 2: there is always a periodic task. Without one, the engine does not notice that
+one of its own tasks has ended.
+Rule 3: a thread is fetched only for a free place. A thread that must wait is left to
+other processes, whose next job is the one that is due (`rounds.sql`).
 """
 
 import asyncio
@@ -30,27 +30,27 @@ from storage.engine.presence import BEAT, Presence
 
 log = logging.getLogger(__name__)
 
-#: The queues of threads; which one is decided by a hash (`wakeups.sql`).
+#: The number of queues for threads. A hash selects the queue (`wakeups.sql`).
 QUEUES = 16
-#: The queues of what takes no place of a thread.
+#: The queues of jobs that need no place for a thread.
 CASES, CHORES = "cases", "chores"
 
-# How long the engine's own statements wait for a connection, and how often it looks for
-# jobs that no notification told of, in seconds.
+# Time that the engine's own statements wait for a connection, and time between two
+# polls for jobs without a notification, in seconds.
 TIMEOUT = 5.0
 POLL = 1.0
 
-#: After how long the engine itself forgets a worker, in seconds. The reaper knows
-#: earlier, and better.
+#: Time after which the engine itself forgets a worker, in seconds. The reaper notices
+#: earlier and more reliably.
 FORGET = 3600.0
 
-# After how long what there was no place for is tried again, in seconds.
+# Delay before a job without a free place is tried again, in seconds.
 LATER = 2
 
-# Jobs besides those of threads that may be done at once.
+# Number of jobs other than threads that may run at once.
 SPARE = 8
 
-# The connections for fetching and finishing jobs; one more listens.
+# Connections for fetching and finishing jobs. One more listens.
 CONNECTIONS = 4
 
 #: The task that answers a thread.
@@ -60,8 +60,10 @@ BACKOFF = Backoff(first=0.2, longest=5.0)
 
 
 class JobRunner:
-    """Runs the jobs of this process, with `at_once` threads at most; those of `queues`
-    alone, if they are given."""
+    """Runs the jobs of this process, with at most `at_once` threads at a time.
+
+    With `queues`, only the thread jobs of those queues.
+    """
 
     def __init__(
         self,
@@ -80,7 +82,7 @@ class JobRunner:
     async def run(
         self, answerer: Answerer, chores: Sequence[Chore], closing: asyncio.Event
     ) -> None:
-        """Run jobs until `closing` is set and those that were begun have ended."""
+        """Run jobs until `closing` is set and all begun jobs have ended."""
         failures = 0
         while not closing.is_set():
             await self._presence.entered.wait()
@@ -88,8 +90,8 @@ class JobRunner:
                 await self._work(answerer, chores, closing)
                 failures = 0
             except Exception as error:
-                # An error of the engine, logged without its message, which may name
-                # values.
+                # An error of the engine is logged without its message, which may
+                # contain values.
                 log.warning("engine.failed at=%s", error_location(error))
                 failures += 1
             if not closing.is_set():
@@ -111,7 +113,8 @@ class JobRunner:
                 fetch_job_polling_interval=POLL,
                 update_heartbeat_interval=BEAT,
                 stalled_worker_timeout=FORGET,
-                # If it stops by itself, nothing waits: the work goes on without jobs.
+                # If the worker stops by itself, nothing waits: the work continues
+                # without jobs.
                 shutdown_graceful_timeout=0.0,
                 delete_jobs="always",
                 install_signal_handlers=False,
@@ -127,7 +130,7 @@ class JobRunner:
 
 
 class _Worker(Worker):
-    """Tells the others its number before it fetches its first job."""
+    """Publishes its number before it fetches its first job."""
 
     def __init__(
         self, engine: procrastinate.App, presence: Presence, **options: object
@@ -140,17 +143,17 @@ class _Worker(Worker):
         await super()._run_loop()  # type: ignore[no-untyped-call]
 
     def look(self) -> None:
-        """Look for jobs at once, as if a notification had come."""
+        """Look for jobs at once, as if a notification had arrived."""
         self._new_job_event.set()
 
 
 class _Places:
-    """The places for threads, which are fewer than those for jobs."""
+    """The places for threads. There are fewer of them than places for jobs."""
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._taken = 0
-        #: Called when there is a place again after there was none.
+        #: Called when a place becomes free after all were taken.
         self.freed: Callable[[], None] = _nowhere
 
     @property
@@ -168,7 +171,7 @@ class _Places:
 
 
 class _Jobs(JobManager):
-    """Fetches threads only for places that are free."""
+    """Fetches threads only for free places."""
 
     def __init__(self, connector: BaseConnector, places: _Places) -> None:
         super().__init__(connector)
@@ -229,8 +232,8 @@ def _engine(
             await later(context)
 
     async def later(context: JobContext) -> None:
-        """Do the job again after a while. Not in line here: it would take the place of
-        another."""
+        """Do the job again later, as a new job. Waiting here would take a place from
+        another job."""
         job = context.job
         again = engine.configure_task(
             job.task_name,
@@ -248,8 +251,11 @@ def _engine(
 
 
 def _pool(**options: Any) -> AsyncConnectionPool:
-    """Return a pool for statements that are transactions of their own, without the
-    round trips of the engine's: two for a transaction, one to see whether it works."""
+    """Return a connection pool in which each statement is its own transaction.
+
+    This saves the engine's round trips: two for a transaction, and one to check the
+    connection.
+    """
     return AsyncConnectionPool(
         **{**options, "configure": _commit_at_once, "check": _check}
     )
@@ -260,8 +266,10 @@ async def _commit_at_once(connection: psycopg.AsyncConnection) -> None:
 
 
 async def _check(connection: psycopg.AsyncConnection) -> None:
-    """Raise psycopg.OperationalError if the server has closed `connection`: only then
-    is there anything to read, except for notices."""
+    """Raise psycopg.OperationalError if the server has closed `connection`.
+
+    Apart from notices, only a closed connection has anything to read.
+    """
     poll = select.poll()
     poll.register(connection.fileno(), select.POLLIN)
     if poll.poll(0):
@@ -272,7 +280,7 @@ def _add(engine: procrastinate.App, chore: Chore) -> None:
     async def work(timestamp: int) -> None:
         await chore.work()
 
-    # One at a time, and none that waits behind another.
+    # One run at a time, and none queued behind another.
     name = chore.name
     task = engine.task(name=name, queue=CHORES, lock=name, queueing_lock=name)(work)
     engine.periodic(cron=chore.cron)(task)
