@@ -139,7 +139,7 @@ async def test_nobody_can_forge_who_speaks(guild: Guild) -> None:
 
 
 async def test_nothing_that_claude_writes_notifies_anyone(guild: Guild) -> None:
-    text = f"Hey @everyone, @here and <@{guild.bob}>! See https://example.org/x"
+    text = f"Hey @everyone, @here and <@{guild.bob}>! See https://example.org/x, all."
     gate = asyncio.Event()
     guild.claude.script([text, Hold(gate), " Bye @everyone."])
     thread = await guild.thread_of(guild.mention("greet everyone"))
