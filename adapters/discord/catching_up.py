@@ -1,4 +1,5 @@
-"""Fetches what was said in the bot's threads before a session of the gateway began.
+"""Fetches what was said in the bot's threads before a session of the gateway began, and
+the mentions at the top of the channels that have such threads.
 
 Discord sends nothing again that no session received (platform facts B1). Of gateways
 that have the same shards, one fetches at a time; the inbox knows what it has, so that
@@ -7,6 +8,7 @@ nothing is answered twice.
 
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -15,7 +17,7 @@ import discord
 from adapters.discord import events, ids
 from adapters.discord.client import Link
 from adapters.discord.message_listener import MessageListener
-from bot.domain.scope import ThreadKey
+from bot.domain.scope import Scope, ScopeLevel, ThreadKey
 from bot.errors import AccessRevoked
 from bot.ports.host import Host
 from bot.runtime.background import Background, report
@@ -72,25 +74,22 @@ class CatchingUp:
         return [(thread, ids.number(last, "message")) for thread, last in found]
 
     async def _fetch_all(self, shard: int, since: float) -> None:
-        """Fetch what threads of `shard` miss since then."""
+        """Fetch what threads of `shard`, and their channels, miss since then."""
         first = discord.utils.time_snowflake(
             datetime.fromtimestamp(since + EXACT, UTC), high=True
         )
-        for thread, last in await retry_until_success(self._newest):
+        newest = await retry_until_success(self._newest)
+        for thread, last in newest:
             # Messages that arrived after the outage are stored by now.
             known = min(last, first)
-            try:
-                if self._may_have_missed(thread, known, shard):
-                    # A limited number of tries, since other threads wait.
-                    fetch = partial(self._listener.fetch, thread, _before(known))
-                    await retry_until_success(fetch, most=MOST_TRIES)
-            except AccessRevoked:
-                # It would be the same for all other threads.
-                raise
-            except Exception as error:
-                # Whatever it is, the other threads are caught up with.
-                log.warning("discord.not_caught_up thread=%s", thread)
-                report("catch up", error)
+            if self._may_have_missed(thread, known, shard):
+                fetch = partial(self._listener.fetch, thread, _before(known))
+                await _fetch(fetch, thread)
+        for place in dict.fromkeys(_channel(thread) for thread, _ in newest):
+            channel = self._busy_channel(place, first, shard)
+            if channel is not None:
+                fetch = partial(self._listener.fetch_mentions, channel, _before(first))
+                await _fetch(fetch, place)
 
     def _is_in(self, thread: ThreadKey, shard: int) -> bool:
         if thread.workspace == events.NO_GUILD:
@@ -112,6 +111,37 @@ class CatchingUp:
         # An archived thread, which is not cached, has had no message for a long time.
         newest = getattr(place, "last_message_id", None)
         return newest is not None and (newest > known or _is_fresh(known))
+
+    def _busy_channel(
+        self, place: Scope, known: int, shard: int
+    ) -> discord.TextChannel | None:
+        """Return the channel `place` if something was said at its top since the message
+        `known`."""
+        if place.workspace == events.NO_GUILD or not self._is_in(place.key, shard):
+            return None
+        guild = self._guild(place.key)
+        channel = guild.get_channel(ids.known(place.channel)) if guild else None
+        if not isinstance(channel, events.Threaded):
+            return None
+        return channel if (channel.last_message_id or 0) > known else None
+
+
+async def _fetch(fetch: Callable[[], Awaitable[None]], place: object) -> None:
+    """Call `fetch`, a limited number of times, since others wait. Raises
+    AccessRevoked."""
+    try:
+        await retry_until_success(fetch, most=MOST_TRIES)
+    except AccessRevoked:
+        # It would be the same for all others.
+        raise
+    except Exception as error:
+        # Whatever it is, the others are caught up with.
+        log.warning("discord.not_caught_up place=%s", place)
+        report("catch up", error)
+
+
+def _channel(thread: ThreadKey) -> Scope:
+    return Scope.of(thread).at(ScopeLevel.CHANNEL)
 
 
 def _time(message: int) -> float:

@@ -311,6 +311,29 @@ class MessageListener:
             except DeliveryError as error:
                 log.info("discord.untold channel=%s %s", message.channel.id, error)
 
+    async def fetch_mentions(
+        self, channel: discord.TextChannel, after: discord.Object
+    ) -> None:
+        """Take in the newest messages at the top of `channel` after that time that
+        address the bot, if it can answer there. Raises DeliveryError and
+        StorageError."""
+        async with translated("catch up"):
+            found = [
+                message
+                async for message in channel.history(
+                    limit=MOST_MISSED, after=after, oldest_first=False
+                )
+                if events.is_addressed(message, self._link.us)
+            ]
+        received = [self._read(each, channel) for each in reversed(found)]
+        missed = [each for each in received if each and not each.echo]
+        # To say so for each of them, at each start, would be too much.
+        if not missed or self._refusal(channel):
+            return
+        for each in missed:
+            await retry_until_success(partial(self._inbox.receive, each))
+        log.info("discord.caught_up channel=%s messages=%d", channel.id, len(missed))
+
     async def fetch(self, thread: ThreadKey, after: discord.Object) -> None:
         """Take in the messages of `thread` after that time, and edits of those that are
         known. Raises DeliveryError and StorageError."""

@@ -67,11 +67,16 @@ async def test_what_was_said_while_it_was_down_is_answered_if_it_is_fresh(
 ) -> None:
     guild = unattended
     discord, claude, store = guild.discord, guild.claude, guild.store
-    claude.script("One.", "Two.")
+    claude.script("One.")
+    claude.always("Two.")
     thread = await spoken_to_while_down(guild)
+    asked = guild.mention("something else")
+    discord.say(guild.bob, guild.general, "lunch?")
     async with answering(discord, claude, store):
         await guild.answered(thread, "One.", "Two.")
+        await guild.answered(await guild.thread_of(asked), "Two.")
         await guild.quiet()
+    assert len(guild.prompts()) == 3
     assert discord.command_puts == 1
 
 
