@@ -21,6 +21,7 @@ from slack_bolt.response import BoltResponse
 from adapters.slack import events, mentions, organisations
 from adapters.slack.client import Identity, SlackClient
 from adapters.slack.config import PLATFORM
+from adapters.slack.early_edits import EarlyEdits
 from adapters.slack.interactions import Interactions
 from adapters.slack.mention_pairs import MentionPairs
 from adapters.slack.routed import Workspaces
@@ -65,6 +66,7 @@ class Intake:
         self._workspaces = workspaces
         self._background = background
         self._pairs = MentionPairs()
+        self._edits = EarlyEdits()
         #: Tasks of commands that may outlast their acknowledgement.
         self._going_on: set[asyncio.Task[None]] = set()
         self._under_way = Allowance(MOST_EVENTS)
@@ -191,19 +193,23 @@ class Intake:
             there.names.introduce({new.author: new.name})
             there.streams.introduce(new.author, organisations.team(event))
             if added:
+                self._edits.note(new)
                 await inbox.amend(new, newly_addressed=True)
             else:
-                await inbox.receive(new)
+                await inbox.receive(self._edits.newest(new))
             is_late = is_repeat or time.time() - new.at > LATE
             if is_late and new.addressed and new.thread.thread == new.message:
                 self._late(there, new)
             self._pairs.handled(event, new)
         elif previewed := await _converted(events.previewed, body, us):
+            self._edits.note(previewed)
             await inbox.supplement(previewed)
         elif edited := await _converted(events.edited, body, us):
+            self._edits.note(edited)
             await inbox.amend(edited)
         elif gone := events.deleted(body):
             channel, ts = gone
+            self._edits.drop(us.team, channel, ts)
             await inbox.erase(PLATFORM, us.team, [ts], channel)
         elif deleted := events.closed(body):
             await inbox.forget(Scope(PLATFORM, us.team, deleted))

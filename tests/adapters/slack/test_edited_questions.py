@@ -78,3 +78,13 @@ async def test_many_edits_make_one_offer(office: Office) -> None:
     await office.slack.until(lambda: office.slack.settled)
     assert len(office.slack.world.ephemeral) == 1
     assert len(office.prompts()) == 1
+
+
+async def test_an_edit_that_comes_before_its_message_counts(office: Office) -> None:
+    with office.slack.feed.backwards():
+        ts = office.ask("is port 80 open?")
+        change(office, ts, "is port 8080 open?")
+    await office.settled(ts)
+    [prompt] = office.prompts()
+    assert "is port 8080 open?" in prompt
+    assert "port 80 " not in prompt
