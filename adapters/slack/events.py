@@ -6,14 +6,13 @@ facts A1.2).
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from adapters.slack import mentions, message_files, mrkdwn, organisations
 from adapters.slack.client import Identity
 from adapters.slack.config import PLATFORM
 from adapters.slack.message_content import Content, content, name_beside
-from bot.domain.message import Message
+from bot.domain.message import Message, Origin
 from bot.domain.scope import ThreadKey
 from bot.messages.check import PROBE
 
@@ -47,7 +46,7 @@ def read(body: Mapping[str, Any], us: Identity) -> Message | None:
     event = body.get("event") or {}
     kind = event.get("type")
     if kind == "app_mention" or (kind == "message" and not event.get("hidden")):
-        return _with_origin(message(event, us), body, event, us)
+        return message(event, us, origin=organisations.origin(body, event, us))
     return None
 
 
@@ -89,11 +88,10 @@ def edited(body: Mapping[str, Any], us: Identity) -> Message | None:
     now = event.get("message") or {}
     if _subtype(event) != "message_changed" or _subtype(now) == TOMBSTONE:
         return None
-    received = message(now, us, event.get("channel"))
+    origin = organisations.origin(body, now, us)
+    received = message(now, us, event.get("channel"), origin=origin)
     # The bot's own edits arrive, too.
-    if received is None or received.echo:
-        return None
-    return _with_origin(received, body, now, us)
+    return None if received is None or received.echo else received
 
 
 def deleted(body: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -119,10 +117,15 @@ def closed(body: Mapping[str, Any]) -> str | None:
 
 
 def message(
-    event: Mapping[str, Any], us: Identity, channel: str | None = None
+    event: Mapping[str, Any],
+    us: Identity,
+    channel: str | None = None,
+    *,
+    origin: Origin = Origin.OWN,
 ) -> Message | None:
     """Return a message from an event or from `conversations.replies`; None if nobody
-    wrote it. `channel` is for those that do not contain it.
+    wrote it. `channel` is for those that do not contain it, and `origin` is what the
+    event's body tells of its author.
     """
     subtype = event.get("subtype")
     channel = event.get("channel") or channel
@@ -144,21 +147,12 @@ def message(
         opens=root == ts,
         echo=_is_echo(event, us),
         automated=automated,
+        origin=origin,
         files=message_files.attachments(event, automated=automated),
         holds=seen.holds,
         parts=mentions.parts(seen.own, us),
         answers=mentions.answers(event, us),
     )
-
-
-def _with_origin(
-    received: Message | None,
-    body: Mapping[str, Any],
-    event: Mapping[str, Any],
-    us: Identity,
-) -> Message | None:
-    origin = organisations.origin(body, event, us)
-    return received and replace(received, origin=origin)
 
 
 def _subtype(event: Mapping[str, Any]) -> str | None:

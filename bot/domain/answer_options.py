@@ -44,5 +44,5 @@ def merged(options: Iterable[AnswerOptions]) -> AnswerOptions:
     of each kind the newest."""
     found = NO_OPTIONS
     for each in options:
-        found = each.over(found)
+        found = each.over(found) if each else found
     return found

@@ -37,6 +37,9 @@ def possible(
 ) -> AnswerOptions:
     """Return `options` without those that have become impossible since they were
     received: what was set since holds."""
+    if not options:
+        # Nearly all messages ask for nothing.
+        return options
     for field in fields(options):
         only = replace(NO_OPTIONS, **{field.name: getattr(options, field.name)})
         if refusal(policy, only, today):
