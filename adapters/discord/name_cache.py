@@ -156,6 +156,8 @@ class NameCache:
             for guild, user in wanted
             if ids.is_id(user) and (guild, int(user)) not in self._known
         ]
+        if not unknown:
+            return
         asked = iter(unknown[:MOST_TOGETHER])
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):

@@ -103,10 +103,8 @@ class NameCache:
         are looked up in order, within the limits."""
         wanted = [("user", user) for user in users if _USER.fullmatch(user)]
         wanted += [("channel", channel) for channel in channels]
-        unknown = iter([each for each in wanted if not self._is_fresh(each[1])])
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE):
-                await asyncio.gather(*(self._learn(unknown) for _ in range(AT_ONCE)))
+        if unknown := [each for each in wanted if not self._is_fresh(each[1])]:
+            await self._learn_all(iter(unknown))
         found = {each: self._name(each) for _, each in wanted}
         return {each: name for each, name in found.items() if name}
 
@@ -117,6 +115,11 @@ class NameCache:
 
     def _is_fresh(self, each: str) -> bool:
         return each in self._known and self._known[each][0] >= self._clock()
+
+    async def _learn_all(self, unknown: Iterator[tuple[str, str]]) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                await asyncio.gather(*(self._learn(unknown) for _ in range(AT_ONCE)))
 
     async def _learn(self, unknown: Iterator[tuple[str, str]]) -> None:
         for kind, each in unknown:

@@ -100,7 +100,7 @@ ALLOWED = {
         "_connected",
     ): "waits there, or until Slack turns away",
     ("adapters/slack/http_events.py", "_taken"): "Bolt contains what goes on late",
-    ("adapters/slack/name_cache.py", "find"): "one look-up; each catches its own",
+    ("adapters/slack/name_cache.py", "_learn_all"): "one look-up; each catches its own",
     ("adapters/slack/renewing.py", "renew"): "waits there; each catches its own",
     ("adapters/discord/name_cache.py", "_find"): "one look-up; each catches its own",
     ("adapters/discord/rest_guilds.py", "_all_of"): "one look-up; raises what one does",

@@ -149,6 +149,16 @@ async def test_a_message_is_read_without_names(town: Town, fault: str) -> None:
     assert found == [(town.alice, f"see #{town.general}")]
 
 
+async def test_names_that_are_known_take_no_turn_of_the_event_loop(town: Town) -> None:
+    thread = ThreadKey("slack", town.slack.team, town.general, "1.000001")
+    message = Message(thread, "1.000001", 1.0, town.alice, "hello", True, True)
+    found = await town.adapter.readable([message])
+    again = town.adapter.readable([message])
+    with pytest.raises(StopIteration) as ended:
+        again.send(None)
+    assert ended.value.value == found == [("Alice", "hello")]
+
+
 async def test_an_owner_sets_a_prompt_whatever_becomes_of_user_groups(
     admins: Admins,
 ) -> None:
