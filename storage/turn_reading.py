@@ -72,13 +72,18 @@ def next_turn(db: Connection, thread: ThreadKey) -> Turn | None:
 def find_next_turn(db: Connection, thread: ThreadKey) -> Turn | None:
     """Return the next turn as `next_turn` does, with one query where there is none,
     which is the usual case."""
-    found = db.execute(NEXT_TURN, named(thread)).fetchone()
+    found = ask_next(db, thread).fetchone()
     if found is None:
         return None
     # By its id: each of the queries would look for it again.
     return read_turn(
         ask_turn(db, ":turn", {"turn": found["id"]}, begins=BEGINS), thread
     )
+
+
+def ask_next(db: Connection, thread: ThreadKey) -> Cursor:
+    """Ask for the id of the next turn of `thread`."""
+    return db.execute(NEXT_TURN, named(thread))
 
 
 @dataclass(frozen=True, slots=True)

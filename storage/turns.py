@@ -205,7 +205,7 @@ def record_feedback(db: Connection, thread: ThreadKey, turn: str, good: bool) ->
     return noted.rowcount > 0
 
 
-def mark_delivered(db: Connection, turn: Turn, now: float) -> None:
+def mark_delivered(db: Connection, turn: Turn, now: float) -> bool:
     # A server that was replaced by its replica may have lost the outcome. Then the turn
     # is still open, and answered once more.
     db.execute(
@@ -216,10 +216,12 @@ def mark_delivered(db: Connection, turn: Turn, now: float) -> None:
         """,
         {"turn": turn.id, "now": now},
     )
+    open_turns = turn_reading.ask_next(db, turn.thread)
     # Only now: the texts were needed to write the reply.
     heads.forget_of_deleted(db, turn.id)
     if erasures.answer_was_deleted(db, turn.id, Scope.of(turn.thread)):
         erasures.delete_answer(db, turn.id, now=now)
+    return open_turns.fetchone() is not None
 
 
 def release_turn(db: Connection, turn: Turn) -> None:

@@ -143,7 +143,7 @@ class Responder:
             return None
 
     async def _take_to_its_end(self, turn: Turn, stop: StopSignal) -> ThreadKey | None:
-        thread = turn.thread
+        thread, has_more = turn.thread, None
         if await self._failures.ends(turn):
             return thread
         stop.begin(turn.key)
@@ -159,7 +159,7 @@ class Responder:
                 return thread
             resolved = await self._resolve_thread(turn)
             if resolved == thread:
-                await self._advance(turn, stop)
+                has_more = await self._advance(turn, stop)
             elif resolved is not None:
                 return resolved
         except asyncio.CancelledError:
@@ -174,7 +174,9 @@ class Responder:
                 # It was stopped or withdrawn, or failed at the beginning.
                 self._begun(turn.thread, ())
             stop.begin("")
-        return thread if await self._store.next_turn(thread) else None
+        if has_more is None:
+            has_more = await self._store.next_turn(thread) is not None
+        return thread if has_more else None
 
     async def _end_unanswered(self, turn: Turn) -> None:
         """End a turn that was stopped while it waited. Nothing is written unless part
@@ -206,22 +208,22 @@ class Responder:
             log.info("thread.moved thread=%s to=%s", turn.thread, resolved)
         return resolved
 
-    async def _advance(self, turn: Turn, stop: StopSignal) -> None:
+    async def _advance(self, turn: Turn, stop: StopSignal) -> bool:
+        """Take `turn` to its end; return whether its thread has others."""
         if turn.state is TurnState.UNDELIVERED:
-            await self._deliver(turn)
-        elif turn.state is TurnState.WAITING or self._may_resume(turn):
-            await self._answer(turn, stop)
-        else:
-            outcome = self._continuable(turn, interrupted(turn))
-            await self._guard.settle(turn, outcome)
-            ended = replace(turn, ended=outcome.ended, note=outcome.note)
-            await self._deliver(ended)
+            return await self._deliver(turn)
+        if turn.state is TurnState.WAITING or self._may_resume(turn):
+            return await self._answer(turn, stop)
+        outcome = self._continuable(turn, interrupted(turn))
+        await self._guard.settle(turn, outcome)
+        ended = replace(turn, ended=outcome.ended, note=outcome.note)
+        return await self._deliver(ended)
 
     def _may_resume(self, turn: Turn) -> bool:
         recent = self._now() - turn.touched <= RESUME_WITHIN
         return turn.attempts < MOST_ATTEMPTS and (recent or not turn.text)
 
-    async def _answer(self, turn: Turn, stop: StopSignal) -> None:
+    async def _answer(self, turn: Turn, stop: StopSignal) -> bool:
         started = self._clock()
         # An unconfirmed post is searched for from the last time that was stored on.
         unconfirmed = any(shown.message is None for shown in turn.shown)
@@ -237,8 +239,7 @@ class Responder:
             admitted = await self._admission.accept(turn, messages, state)
         if admitted is WITHDRAWN and not turn.shown:
             await self._guard.settle(turn, WITHDRAWN)
-            await self._delivered(turn, WITHDRAWN, started)
-            return
+            return await self._delivered(turn, WITHDRAWN, started)
         outcome, settings, alerts = None, None, list[Alert]()
         async with self._adapters[turn.thread.platform].surface(turn) as surface:
             policy = None if isinstance(admitted, Outcome) else admitted.settings
@@ -269,15 +270,16 @@ class Responder:
                     outcome = gone(stream.outcome(stopped=True))
                     await self._guard.settle(turn, outcome)
         assert outcome is not None
-        await self._delivered(turn, outcome, started)
+        has_more = await self._delivered(turn, outcome, started)
         self._timed(turn, reply.first_words, self._now())
         await self._alerts.send(turn.thread, alerts)
         if outcome is not WITHDRAWN and not stop.is_withdrawn:
             self.old_controls.remove_before(turn)
         if settings is not None:
             self._summariser.consider(turn, outcome, settings, now, stream.sent)
+        return has_more
 
-    async def _deliver(self, turn: Turn) -> None:
+    async def _deliver(self, turn: Turn) -> bool:
         """Write out an answer that is final already."""
         started = self._clock()
         async with self._adapters[turn.thread.platform].surface(turn) as surface:
@@ -292,8 +294,9 @@ class Responder:
             await reply.finish(turn.note, controls, turn.calls)
             with contextlib.suppress(ThreadGone):
                 await reply.keep_shown()
-        await self._delivered(turn, None, started)
+        has_more = await self._delivered(turn, None, started)
         self.old_controls.remove_before(turn)
+        return has_more
 
     async def _ask(
         self,
@@ -385,6 +388,7 @@ class Responder:
 
     async def _delivered(
         self, turn: Turn, outcome: Outcome | None, started: float
-    ) -> None:
-        await self._store.mark_delivered(turn, self._now())
+    ) -> bool:
+        has_more = await self._store.mark_delivered(turn, self._now())
         log_end(turn, outcome, self._clock() - started)
+        return has_more

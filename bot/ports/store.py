@@ -193,9 +193,10 @@ class TurnStore(PendingTurns, PartStore, Protocol):
         """
         ...
 
-    async def mark_delivered(self, turn: Turn, now: float) -> None:
-        """Set the ended turn to DELIVERED. A turn without a stored outcome stays
-        open."""
+    async def mark_delivered(self, turn: Turn, now: float) -> bool:
+        """Set the ended turn to DELIVERED; return whether its thread has open turns. A
+        turn without a stored outcome stays open."""
+        ...
 
     async def release_turn(self, turn: Turn) -> None:
         """Release the turn to the next process.

@@ -119,7 +119,7 @@ async def test_what_is_said_before_a_turn_begins_joins_it(store: Store) -> None:
     spoken = await store.begin_turn(turn, 3.0)
     assert [each.message.message for each in spoken] == ["1", "2"]
     await store.finish_turn(turn, done("Yes."), 4.0)
-    await store.mark_delivered(turn, 4.0)
+    assert not await store.mark_delivered(turn, 4.0)
     assert await store.next_turn(HERE) is None
 
 
@@ -130,7 +130,7 @@ async def test_what_is_said_while_a_turn_runs_waits_for_the_next(store: Store) -
     assert (await following(store)).id == first.id
     assert await store.begin_turn(first, 4.0) == [TurnMessage(said("1", at=1.0))]
     await store.finish_turn(first, done("Yes."), 5.0)
-    await store.mark_delivered(first, 5.0)
+    assert await store.mark_delivered(first, 5.0)
     second = await following(store)
     assert await store.begin_turn(second, 6.0) == [TurnMessage(said("2", at=3.0))]
 

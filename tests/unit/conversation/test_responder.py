@@ -248,6 +248,25 @@ async def test_stop_hangs_up_and_keeps_what_was_shown() -> None:
     assert len(desk.model.hung_up) == 1
 
 
+async def test_the_next_turn_is_looked_for_with_the_end_of_the_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    desk, found = Desk(), list[bool]()
+    next_turn = desk.store.next_turn
+
+    async def look(thread: ThreadKey) -> Turn | None:
+        turn = await next_turn(thread)
+        found.append(turn is not None)
+        return turn
+
+    monkeypatch.setattr(desk.store, "next_turn", look)
+    desk.model.script("One.")
+    async with desk.open():
+        await desk.ask("first")
+        await desk.answered("One.")
+    assert found == [True]
+
+
 async def test_what_is_said_meanwhile_becomes_one_next_turn() -> None:
     desk, gate = Desk(), asyncio.Event()
     desk.model.script(gate, "One.")
