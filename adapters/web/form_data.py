@@ -3,10 +3,12 @@ allowed."""
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from aiohttp import BodyPartReader, MultipartReader, web
+from aiohttp.http_exceptions import BadHttpMessage
 
 from adapters.web.context import Refused
 from bot.domain.attachment import Attachment
@@ -57,12 +59,20 @@ async def read(request: web.Request) -> FormData:
         raise Refused(413, "too_large", texts.too_large(most=most))
     if not request.content_type.startswith("multipart/"):
         raise Refused(415, "bad_request", texts.NOT_UNDERSTOOD)
-    try:
+    with well_formed():
         reader = await request.multipart()
         await _read(reader, sent)
-    except (ValueError, AssertionError, UnicodeError) as error:
-        raise Refused(400, "bad_request", texts.NOT_UNDERSTOOD) from error
     return sent
+
+
+@contextmanager
+def well_formed() -> Iterator[None]:
+    """Refuse the request if the form that is read inside is none: aiohttp raises all of
+    these for bytes, headers of parts, boundaries and charsets."""
+    try:
+        yield
+    except (ValueError, AssertionError, LookupError, BadHttpMessage) as error:
+        raise Refused(400, "bad_request", texts.NOT_UNDERSTOOD) from error
 
 
 async def _read(reader: MultipartReader, sent: FormData) -> None:

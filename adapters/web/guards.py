@@ -135,7 +135,11 @@ def guards(context: Core) -> list[Callable[..., Awaitable[web.StreamResponse]]]:
         ):
             token = request.cookies.get(COOKIE, "")
             given = request.headers.get(HEADER, "")
-            if not token or not hmac.compare_digest(token.encode(), given.encode()):
+            # A header may hold any bytes.
+            ours, theirs = (
+                each.encode("utf-8", "surrogateescape") for each in (token, given)
+            )
+            if not token or not hmac.compare_digest(ours, theirs):
                 raise Refused(403, "page", texts.PAGE_IS_OLD)
         return await handler(request)
 

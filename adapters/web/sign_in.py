@@ -12,6 +12,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from adapters.web.context import Context, Refused
+from adapters.web.form_data import well_formed
 from adapters.web.guards import give_token, is_secure, page_token
 from adapters.web.tokens import COOKIE, SESSION, Callers
 from bot.domain.api_token import TokenScope
@@ -75,7 +76,8 @@ def routes(context: Context) -> list[web.RouteDef]:
     async def enter(request: web.Request) -> web.Response:
         if (request.content_length or MOST_BYTES + 1) > MOST_BYTES:
             raise web.HTTPRequestEntityTooLarge(MOST_BYTES, 0)
-        form = await request.post()
+        with well_formed():
+            form = await request.post()
         given = str(form.get(PAGE_FIELD, "")).encode()
         if not hmac.compare_digest(page_token(request).encode(), given):
             raise Refused(403, "page", page_texts.PAGE_IS_OLD)

@@ -17,7 +17,7 @@ from adapters.web.api_values import MOST_BYTES
 from adapters.web.context import Context
 from adapters.web.drawing import Drawing
 from adapters.web.event_stream import EMPTY
-from adapters.web.guards import HEADER
+from adapters.web.guards import COOKIE, HEADER
 from adapters.web.server import GROUPS, environment
 from bot.domain.api_token import NewToken, TokenScope
 from tests.support.scripted_model import ScriptedModel
@@ -381,6 +381,44 @@ async def test_what_changes_something_needs_the_token_of_our_page(
                     assert response.status == 403, (path, headers)
 
 
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/x-www-form-urlencoded", b"page=\xff"),
+        ("application/x-www-form-urlencoded; charset=none", b"page=a"),
+        ("multipart/form-data", b"page=a"),
+        ("multipart/form-data; boundary=x", b"--x\r\nnothing"),
+        (
+            "multipart/form-data; boundary=x",
+            b'--x\r\nContent-Disposition: form-data; name="page"\r\n'
+            b"Content-Type: text/plain; charset=none\r\n\r\na\r\n--x--\r\n",
+        ),
+    ],
+)
+async def test_a_form_that_is_none_is_refused(
+    server: WebServer, kind: str, body: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    token = "t" * 43
+    headers = {"Content-Type": kind, HEADER: token, "Cookie": f"{COOKIE}={token}"}
+    for path in ("/sign-in", "/local/messages"):
+        async with server.request("POST", path, data=body, headers=headers) as response:
+            assert 400 <= response.status < 500, path
+    assert not caplog.records
+
+
+async def test_a_token_of_a_page_that_is_no_text_is_refused(server: WebServer) -> None:
+    for lines in (
+        f"Cookie: {COOKIE}=\udcff",
+        f"Cookie: {COOKIE}=t\r\n{HEADER}: \udcff",
+    ):
+        answer = await raw(
+            server,
+            "POST /local/edit HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+            f"{lines}\r\nContent-Length: 0\r\n\r\n",
+        )
+        assert b" 403 " in answer.splitlines()[0]
+
+
 async def test_a_preflight_allows_nothing(server: WebServer) -> None:
     headers = {
         "Origin": "https://evil.example",
@@ -566,7 +604,7 @@ async def raw(server: WebServer, text: str) -> bytes:
     url = urlsplit(server.address)
     reader, writer = await asyncio.open_connection(url.hostname, url.port)
     try:
-        writer.write(text.encode("utf-8"))
+        writer.write(text.encode("utf-8", "surrogateescape"))
         # A connection that is kept open says nothing more.
         async with asyncio.timeout(60):
             return await reader.readuntil(b"\r\n\r\n")
