@@ -9,7 +9,6 @@ operator's admins in private, at most once an hour over restarts.
 import asyncio
 import contextlib
 import logging
-import shutil
 import time
 import uuid
 from collections.abc import (
@@ -33,6 +32,7 @@ from bot.platforms import Platforms
 from bot.ports.model import Model
 from bot.ports.notices import NoticeStore
 from bot.runtime.background import report
+from bot.runtime.disk_space import disk_problem, free_bytes
 from bot.runtime.lru import LruDict
 from bot.settings.effective import Operator
 
@@ -40,10 +40,6 @@ log = logging.getLogger(__name__)
 
 # How often disk and platforms are looked at, in seconds.
 EVERY = 60.0
-# Free space, in bytes, below which the operator is alerted: some thirty times what the
-# write-ahead log takes, so that there is time to make room.
-MB = 1024 * 1024
-LOW = 256 * MB
 # Timeout for telling one admin, in seconds.
 TELLING = 10.0
 # How many problems are told apart.
@@ -65,7 +61,7 @@ class OperatorAlerts:
         folder: Path | None,
         *,
         now: Callable[[], float] = time.time,
-        free: Callable[[Path], int] = lambda path: shutil.disk_usage(path).free,
+        free: Callable[[Path], int] = free_bytes,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._notices = notices
@@ -95,10 +91,9 @@ class OperatorAlerts:
             await self.report(f"platform {platform}", text)
         if self._folder is None:
             return
-        free = await asyncio.to_thread(self._free, self._folder)
-        if free < LOW:
-            text = messages.disk_low(free=f"{free // MB:,} MB", folder=self._folder)
-            await self.report("disk", text)
+        problem = await asyncio.to_thread(disk_problem, self._folder, self._free)
+        if problem:
+            await self.report("disk", problem)
 
     async def report(self, name: str, problem: str) -> None:
         """Log `problem`, unless this process logged that of this `name` within an hour;

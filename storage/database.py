@@ -102,11 +102,33 @@ def open_beside(path: Path, steps: Migrations = migrations) -> Database:
     db = open_for_reading(path)
     with _closed_if_refused(db, path):
         _require_ours(db, path, steps)
+        if not db.table_names():
+            # A first start that was killed, or a file that somebody made.
+            raise ConfigError(messages.no_tables(path=path))
     return db
 
 
+def is_new(path: Path) -> bool:
+    """Return whether there is no database at `path`, or none with tables. Raises
+    ConfigError if the file is none of ours."""
+    if not path.exists():
+        return True
+    db = open_for_reading(path)
+    with closing(db), _closed_if_refused(db, path):
+        _require_ours(db, path)
+        return not db.table_names()
+
+
+def require_current(path: Path) -> None:
+    """Raise ConfigError if the database at `path`, which is one of ours, was written by
+    an older version."""
+    with closing(open_beside(path)) as db:
+        if migrations.pending(db):
+            raise ConfigError(messages.outdated(path=path))
+
+
 def look_at(path: Path) -> bool:
-    """Return whether the database at `path` does not exist yet.
+    """Return whether the database at `path`, or its tables, do not exist yet.
 
     Creates and changes nothing. Raises ConfigError if the database cannot be used as it
     is, and InUse if another process has it open.
@@ -126,10 +148,11 @@ def look_at(path: Path) -> bool:
     if not os.access(path, os.R_OK | os.W_OK):
         reason = os.strerror(errno.EACCES)
         raise ConfigError(messages.uncreatable(path=path, reason=reason))
-    db = open_beside(path)
+    db = open_for_reading(path)
     with closing(db), _closed_if_refused(db, path):
+        _require_ours(db, path)
         require_health(db, path)
-    return False
+        return not db.table_names()
 
 
 def open_beside_to_write(path: Path) -> Database:

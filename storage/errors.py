@@ -53,6 +53,8 @@ def translated(error: Exception) -> StorageError:
 def refusal(path: Path, error: sqlite3.Error) -> ConfigError:
     """Return the error for a database at `path` that cannot be opened."""
     name = _name(error)
+    if path.is_dir():
+        return ConfigError(messages.a_directory(path=path))
     if name.startswith("SQLITE_NOTADB"):
         return ConfigError(messages.not_a_database(path=path))
     if name.startswith("SQLITE_CORRUPT"):

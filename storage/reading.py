@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from bot.domain.server_address import ServerAddress
-from bot.errors import ConfigError
+from bot.errors import ConfigError, StorageError
 from bot.messages import postgres as messages
 from storage import database
 from storage.database import open_beside
@@ -55,11 +55,16 @@ def reading(at: Where) -> Iterator[Transaction]:
     """Yield what reads from the database at `at` beside the processes that have it
     open.
 
-    Raises ConfigError if there is no database of ours.
+    Raises ConfigError if there is no database of ours, or one that an older version
+    wrote and that lacks what is read.
     """
     if isinstance(at, Path):
         with closing(Reader(open_beside(at))) as reader:
-            yield reader.read
+            try:
+                yield reader.read
+            except StorageError:
+                database.require_current(at)
+                raise
     else:
         with server().opened_beside(at) as pool:
             yield pool.read
@@ -75,5 +80,6 @@ def look_at(at: Where) -> bool:
 
 
 def is_new(at: Where) -> bool:
-    """Return whether there is no database at `at`, or none with tables."""
-    return not at.exists() if isinstance(at, Path) else server().look_at(at)
+    """Return whether there is no database at `at`, or none with tables. Raises
+    ConfigError if it is none of ours."""
+    return database.is_new(at) if isinstance(at, Path) else server().look_at(at)

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import click
 
@@ -36,6 +37,7 @@ from bot.errors import ConfigError, InUse
 from bot.messages import check as messages
 from bot.messages import command_help
 from bot.messages.cli import OFFLINE_HELP
+from bot.runtime.disk_space import disk_problem
 from bot.runtime.env_file import EnvFile
 from storage.beside import read_balances
 from storage.reading import Where, look_at
@@ -150,7 +152,7 @@ async def check_setup(
         for text in texts
     ]
     if not database_problem(env):
-        found.append(await asyncio.to_thread(_check_database, settings.database))
+        found += await asyncio.to_thread(_check_database, settings.database)
         found += exposures(settings.beside)
     found += await check_claude(settings, offline=offline)
     if settings.mcp.servers:
@@ -168,15 +170,20 @@ async def check_setup(
     return 1 if any(each.grade is Grade.BAD for each in found) else 0
 
 
-def _check_database(at: Where) -> Finding:
+def _check_database(at: Where) -> list[Finding]:
     try:
         new = look_at(at)
     except InUse:
         text = messages.database_in_use(path=at)
-        return Finding(messages.DATABASE, Grade.GOOD, text)
+        return [Finding(messages.DATABASE, Grade.GOOD, text)]
     except ConfigError as error:
-        return Finding(messages.DATABASE, Grade.BAD, str(error))
+        return [Finding(messages.DATABASE, Grade.BAD, str(error))]
     text = messages.database_writable(path=at)
     if new:
-        text = messages.database_created(path=at)
-    return Finding(messages.DATABASE, Grade.GOOD, text)
+        is_there = not isinstance(at, Path) or at.exists()
+        created = messages.tables_created if is_there else messages.database_created
+        text = created(path=at)
+    found = [Finding(messages.DATABASE, Grade.GOOD, text)]
+    if isinstance(at, Path) and (problem := disk_problem(at.parent)):
+        found.append(Finding(messages.DATABASE, Grade.NOTE, problem))
+    return found

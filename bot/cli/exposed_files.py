@@ -31,7 +31,8 @@ def exposures(database: Path, dotenv: Path = DOTENV) -> list[Finding]:
     ]
     # The history of the terminal has people's questions.
     files.append(database.with_name("history"))
-    if open_files := [file for file in files if exposed(file)]:
+    # Nobody could use a directory, named by mistake, with the mode of a file.
+    if open_files := [file for file in files if exposed(file) and not file.is_dir()]:
         found.append(
             _note(messages.FILES, messages.WHAT_PEOPLE_SAID, "600", *open_files)
         )

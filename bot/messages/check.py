@@ -103,6 +103,10 @@ def database_created(*, path: object) -> str:
     return f"{path} does not exist yet; it is created at the first start"
 
 
+def tables_created(*, path: object) -> str:
+    return f"{path} has no tables yet; they are made at the first start"
+
+
 def tokens_file(*, path: object) -> str:
     return f"{path}, with the tokens,"
 

@@ -32,6 +32,24 @@ def read_only(*, address: object) -> str:
     )
 
 
+def writes_switched_off(*, address: object) -> str:
+    return (
+        f"{address} takes no writes (default_transaction_read_only is on), which some "
+        "hosts set when its disk is full; make room there, or switch that off."
+    )
+
+
+def not_the_owner(*, address: object) -> str:
+    return (
+        f"The tables of {address} belong to another role; set THREADKEEP_DB to that "
+        "role, or let it hand them over with ALTER TABLE … OWNER TO."
+    )
+
+
+def failed(*, address: object, problem: object) -> str:
+    return f"{address} cannot be used: {problem}; correct that on the server."
+
+
 def shared_sessions(*, address: object) -> str:
     return (
         f"{address} is a pooler that loses locks and notifications; set THREADKEEP_DB "

@@ -26,6 +26,10 @@ def not_a_database(*, path: object) -> str:
     return f"{path} is not a database; move it away, or {SET_ANOTHER}."
 
 
+def a_directory(*, path: object) -> str:
+    return f"{path} is a directory; {SET_ANOTHER}."
+
+
 def no_room(*, path: object) -> str:
     return f"There is no room on the disk of {path}; make some, or {SET_ANOTHER}."
 
@@ -58,6 +62,10 @@ def no_directory(*, path: object, reason: object) -> str:
 
 def missing(*, path: object) -> str:
     return f"{path} does not exist yet; nobody has talked to the bot."
+
+
+def no_tables(*, path: object) -> str:
+    return f"{path} has no tables yet; nobody has talked to the bot."
 
 
 def outdated(*, path: object) -> str:

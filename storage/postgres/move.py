@@ -27,7 +27,7 @@ from storage.postgres.lock_numbers import PROCESSES, RUNNING
 from storage.postgres.locks import locked
 from storage.postgres.move_ends import File, Server, Source, Target, put_in_place
 from storage.postgres.move_tables import Table, summed, tables
-from storage.postgres.opening import connected, require_own_session
+from storage.postgres.opening import connected, refusals, require_own_session
 
 # A batch is complete with so many rows, or so many characters and bytes.
 BATCH_ROWS = 5_000
@@ -174,10 +174,11 @@ def _server(address: str, *, as_target: bool) -> Iterator[Server]:
         # A process whose connections broke holds RUNNING no more, and this again.
         if not alone or db.execute(_PROCESSES).fetchone():
             raise ConfigError(messages.running(name=name))
-        if as_target:
-            schema.apply(db, moving=True)
-        else:
-            _require_current(name, schema.pending(db))
+        with refusals(at):
+            if as_target:
+                schema.apply(db, moving=True)
+            else:
+                _require_current(name, schema.pending(db))
         if newer := schema.unknown(db):
             raise ConfigError(messages.newer(name=name, version=newer[-1]))
         yield Server(rows, name)

@@ -18,7 +18,7 @@ from storage import search_index
 from storage.engine import schema as engine_schema
 from storage.postgres import schema
 from storage.postgres.connection import Connection, name_of
-from storage.postgres.errors import code
+from storage.postgres.errors import code, is_lost, translated
 from storage.postgres.lock_numbers import RUNNING
 from storage.postgres.locks import locked
 from storage.postgres.pool import Pool
@@ -35,9 +35,10 @@ def opened(address: ServerAddress, process: str = "") -> Iterator[Pool]:
     """Yield the threads of `process` for the database at `address`, whose tables are
     made or brought up to date. Raises ConfigError if it cannot be used."""
     with closing(connected(address)) as db:
-        require_own_session(db, address)
-        schema.apply(db)
-        engine_schema.apply(db)
+        with refusals(address):
+            require_own_session(db, address)
+            schema.apply(db)
+            engine_schema.apply(db)
         with locked(db, RUNNING, _MOVE_SECONDS, shared=True) as alone:
             if not alone:
                 raise ConfigError(messages.moving(address=address))
@@ -49,7 +50,7 @@ def opened(address: ServerAddress, process: str = "") -> Iterator[Pool]:
 def opened_beside(address: ServerAddress) -> Iterator[Pool]:
     """Yield the threads for the database at `address`, which is up to date. Raises
     ConfigError if it is not, or cannot be used."""
-    with closing(connected(address)) as db:
+    with closing(connected(address)) as db, refusals(address):
         if left := schema.pending(db):
             is_new = len(left) == len(schema.STEPS)
             text = messages.missing if is_new else messages.outdated
@@ -63,9 +64,12 @@ def look_at(address: ServerAddress) -> bool:
 
     Changes nothing. Raises ConfigError if it cannot be used as it is.
     """
-    with closing(connected(address)) as db:
+    with closing(connected(address)) as db, refusals(address):
         require_own_session(db, address)
-        return len(schema.pending(db)) == len(schema.STEPS)
+        left = schema.pending(db)
+        if left:
+            schema.require_right_to_create(db)
+        return len(left) == len(schema.STEPS)
 
 
 def connected(address: ServerAddress) -> Connection:
@@ -85,6 +89,16 @@ def connected(address: ServerAddress) -> Connection:
         db.close()
         raise
     return db
+
+
+@contextmanager
+def refusals(address: ServerAddress) -> Iterator[None]:
+    """Raise ConfigError for what the server refuses while the tables are looked at or
+    made."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise _refusal(address, error) from None
 
 
 def pool_of(address: ServerAddress, process: str = "") -> Pool:
@@ -109,6 +123,9 @@ def _require_usable(db: Connection, address: ServerAddress) -> None:
         raise ConfigError(messages.not_unicode(address=address, encoding=encoding))
     if info.parameter_status("in_hot_standby") == "on":
         raise ConfigError(messages.read_only(address=address))
+    # Some hosts set it when the disk is nearly full.
+    if info.parameter_status("default_transaction_read_only") == "on":
+        raise ConfigError(messages.writes_switched_off(address=address))
 
 
 def require_own_session(db: Connection, address: ServerAddress) -> None:
@@ -128,8 +145,14 @@ def require_own_session(db: Connection, address: ServerAddress) -> None:
         raise ConfigError(messages.shared_sessions(address=address))
 
 
-def _refusal(address: ServerAddress, error: psycopg.OperationalError) -> ConfigError:
-    """Return the error for an address where nobody can connect."""
+def _refusal(address: ServerAddress, error: psycopg.Error) -> ConfigError:
+    """Return the error for an address where nobody can connect, or where the server
+    refuses a first statement."""
+    if isinstance(error, errors.InsufficientPrivilege):
+        return ConfigError(messages.not_the_owner(address=address))
+    if error.sqlstate and not is_lost(error):
+        problem = translated(error)
+        return ConfigError(messages.failed(address=address, problem=problem))
     # Without a connection, psycopg knows no code; what the server says is in the text.
     text = str(error)
     name = conninfo_to_dict(address.url).get("dbname", "")

@@ -96,6 +96,17 @@ def _looked_at(db: Connection, wait: float, *, shared: bool = False) -> Iterator
         yield
 
 
+def require_right_to_create(db: Connection) -> None:
+    """Raise ConfigError if the role of `db` may not create tables."""
+    [(may,)] = db.execute(
+        # There is none if the role may not even use the schema.
+        "SELECT coalesce(has_schema_privilege(current_schema(), 'CREATE'), false)"
+    ).fetchall()
+    if not may:
+        name, role = db.raw.info.dbname, db.raw.info.user
+        raise ConfigError(messages.may_not_create(name=name, role=role))
+
+
 def unknown(db: Connection, steps: Sequence[Step] = STEPS) -> list[str]:
     """Return the names of the steps that the database of `db` has taken and `steps`
     lacks, without those of the engine's tables (`storage.engine.schema`)."""
@@ -151,9 +162,10 @@ def _take(db: Connection, step: Step, lock_wait: float) -> None:
                 db.execute(
                     "INSERT INTO threadkeep_steps (name) VALUES (?)", [step.name]
                 )
-        except (errors.InsufficientPrivilege, errors.InvalidSchemaName) as error:
-            role = db.raw.info.user
-            raise ConfigError(messages.may_not_create(name=name, role=role)) from error
+        except (errors.InsufficientPrivilege, errors.InvalidSchemaName):
+            require_right_to_create(db)
+            # It may, and the tables are another role's.
+            raise
         except errors.LockNotAvailable as error:
             if not tries_left:
                 raise ConfigError(messages.tables_locked(name=name)) from error

@@ -477,6 +477,14 @@ async def test_check_names_what_others_can_read(tmp_path: Path) -> None:
     assert exposures(database, dotenv) == []
 
 
+def test_check_closes_no_directory_that_is_named_as_the_database(
+    tmp_path: Path,
+) -> None:
+    named = tmp_path / "data"
+    named.mkdir(mode=0o755)
+    assert not any(str(named) in each.text for each in exposures(named))
+
+
 @process
 async def test_check_notes_it_and_goes_on(shell: Shell) -> None:
     await filled(shell.folder / "threadkeep.db")

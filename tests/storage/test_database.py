@@ -1,6 +1,8 @@
 """Opening a database: modes and settings of the file, and refusals."""
 
+import asyncio
 import os
+import shutil
 import sqlite3
 import stat
 from pathlib import Path
@@ -9,7 +11,9 @@ import pytest
 from sqlite_utils import Database
 
 from bot.errors import ConfigError
+from storage.beside import read_spending, read_tokens
 from storage.database import make_directory, open_for_reading, open_for_writing
+from storage.reading import is_new, look_at, reading
 
 
 @pytest.fixture
@@ -80,6 +84,22 @@ def test_an_empty_file_becomes_a_database(path: Path) -> None:
     assert path.stat().st_size > 0
 
 
+def test_a_file_without_tables_has_nothing_to_read(path: Path) -> None:
+    path.touch()
+    assert is_new(path)
+    assert look_at(path)
+    with pytest.raises(ConfigError, match="has no tables yet"), reading(path):
+        pass
+    assert asyncio.run(read_tokens(path)) == []
+    assert path.read_bytes() == b""
+
+
+async def test_what_an_older_version_did_not_store_is_not_read(path: Path) -> None:
+    shutil.copy(Path(__file__).parents[1] / "data" / "threadkeep-first.db", path)
+    with pytest.raises(ConfigError, match="written by an older threadkeep"):
+        await read_spending(path, since=0.0)
+
+
 def test_what_is_not_a_database_is_left_alone(path: Path) -> None:
     path.write_text("Dear diary, " * 1000)
     assert "is not a database; move it away" in refused(path)
@@ -132,7 +152,7 @@ def test_a_database_to_which_a_newer_version_has_added_is_used(path: Path) -> No
 
 def test_a_directory_is_not_a_database(path: Path) -> None:
     path.mkdir()
-    assert "cannot be written" in refused(path)
+    assert "is a directory" in refused(path)
 
 
 def test_a_directory_below_a_file_cannot_be_made(path: Path) -> None:

@@ -18,8 +18,9 @@ from bot.errors import (
     ModelError,
     StorageFull,
 )
-from bot.operator_alerts import LOW, OperatorAlerts, ReportingModel
+from bot.operator_alerts import OperatorAlerts, ReportingModel
 from bot.platforms import Platforms
+from bot.runtime.disk_space import LOW
 from bot.settings.effective import Operator
 from tests.support.fakes import FakeAdapter
 from tests.support.memory_store import MemoryStore

@@ -12,7 +12,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from bot.domain.server_address import ServerAddress
 from bot.errors import ConfigError
 from storage.opening import open_shared_store, open_store
-from storage.postgres import opening
+from storage.postgres import opening, schema
+from storage.postgres.lock_numbers import OURS, SCHEMA
 from storage.reading import is_new, look_at
 from tests.emulators.pooler import pooling
 from tests.support import postgres
@@ -82,6 +83,38 @@ def test_a_role_that_may_not_create_tables(role: str) -> None:
         opening.opened(ServerAddress(role)),
     ):
         pass
+    assert "may not create tables" in refusal(role)
+
+
+async def test_tables_of_another_role(address: str, role: str) -> None:
+    async with open_store(ServerAddress(address)):
+        pass
+    assert "belong to another role" in refusal(role)
+    with psycopg.connect(address, autocommit=True) as db:
+        db.execute("GRANT ALL ON ALL TABLES IN SCHEMA public TO PUBLIC")
+        db.execute("GRANT CREATE ON SCHEMA public TO PUBLIC")
+    # As if the last change of a table were still to be made.
+    with psycopg.connect(address, autocommit=True) as db:
+        db.execute(
+            "DELETE FROM threadkeep_steps WHERE name = %s", [schema.STEPS[-1].name]
+        )
+    with (
+        pytest.raises(ConfigError, match="belong to another role"),
+        opening.opened(ServerAddress(role)),
+    ):
+        pass
+
+
+def test_a_database_whose_host_lets_nobody_write(address: str) -> None:
+    off = make_conninfo(address, options="-c default_transaction_read_only=on")
+    assert "takes no writes" in refusal(off)
+
+
+def test_a_server_that_refuses_what_a_start_needs(address: str) -> None:
+    hasty = make_conninfo(address, options="-c statement_timeout=20")
+    with psycopg.connect(address) as db:
+        db.execute(f"SELECT pg_advisory_lock({OURS}, {SCHEMA})")
+        assert "cannot be used: the database refused" in refusal(hasty)
 
 
 def test_a_server_that_is_away(tmp_path: Path) -> None:
