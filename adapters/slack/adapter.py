@@ -1,7 +1,6 @@
 """The Slack adapter: receives events, opens surfaces for replies.
 
-A process that only answers needs no way in: it does not listen, and calls the Web API
-alone.
+A process that only answers does not listen for events; it only calls the Web API.
 """
 
 import asyncio
@@ -58,7 +57,7 @@ LIMITS = Limits(
     # A markdown block holds 12,000 (facts A5.4); the rest is room for added marks, and
     # for counting characters differently from Slack.
     part_chars=11_000,
-    # One word that ends within this time is one write.
+    # A word that arrives in several deltas within this time is shown by one write.
     settle=0.25,
     rates={
         # Several hundred posts a minute, and 1 a second in each channel.
@@ -66,7 +65,8 @@ LIMITS = Limits(
             Rate(count=290, seconds=60.0, scope=RateLimitScope.WORKSPACE, burst=50),
             Rate(count=59, seconds=60.0, scope=RateLimitScope.CHANNEL, burst=5),
         ),
-        # Tier 3, 50 a minute, and tier 2 and 4 for streams, 20 and 100.
+        # Edits are tier 3: 50 a minute. Opening and closing a stream is tier 2, 20 a
+        # minute; appending to one is tier 4, 100 a minute.
         WriteKind.EDIT: (
             Rate(count=49, seconds=60.0, scope=RateLimitScope.WORKSPACE, burst=9),
         ),
@@ -77,8 +77,8 @@ LIMITS = Limits(
         WriteKind.CLOSE: _STARTS,
     },
     paces={
-        # Slack advises one edit every 3 s (facts A5.1), which long answers follow; the
-        # beginning, which people watch, is edited more often.
+        # Slack advises one edit every 3 s (facts A5.1). Long answers follow that. The
+        # beginning is edited more often, because people watch it.
         WriteKind.EDIT: EditInterval(first=0.4, last=3.0, grown=9_000, fewest=8),
         WriteKind.APPEND: EditInterval(first=0.3, last=1.5, grown=6_000, fewest=8),
     },
@@ -107,8 +107,8 @@ class SlackAdapter:
         self._client = client
         self._socket_address = address
         self._listens = listens
-        #: The base address of the server that receives Slack's requests, and at which
-        #: people install the app; "" before there is one.
+        #: The base address of the server that receives Slack's requests and serves the
+        #: pages for installing the app; "" until the server runs.
         self.address = ""
         self._config = config
         self._workspaces = workspaces
@@ -122,8 +122,8 @@ class SlackAdapter:
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def run(self, host: Host) -> None:
-        """Receive events until cancelled, or wait for that if this process does not
-        listen. Raises ConfigError if Slack rejects a token."""
+        """Receive events until cancelled. A process that does not listen only waits to
+        be cancelled. Raises ConfigError if Slack rejects a token."""
         self._workspaces.begin(host, self._fail)
         try:
             if self._listens:
@@ -175,15 +175,16 @@ class SlackAdapter:
                 await stack.enter_async_context(connected)
             if not self._failed.done():
                 self._workspaces.listening(host)
-            # Shielded: other calls may wait for it, too.
+            # Shielded, so that cancelling this call does not cancel the future, which
+            # other calls may await, too.
             await asyncio.shield(self._failed)
 
     @contextlib.asynccontextmanager
     async def _connected(
         self, host: Host, intake: Intake, ways: int, catching_up: CatchingUp
     ) -> AsyncIterator[None]:
-        """Open the connections of Socket Mode, unless Slack rejects the token; close
-        them in the end."""
+        """Open the connections of Socket Mode, unless Slack rejects the token. Close
+        them on exit."""
         address, self._socket_address = self._socket_address, None
         sockets = Sockets(
             *(intake.take, self._client, self._config.app_token),
@@ -195,7 +196,7 @@ class SlackAdapter:
         )
         connecting = asyncio.ensure_future(sockets.connect())
         try:
-            # Connecting lasts as long as Slack cannot be reached.
+            # `connect` does not return while Slack cannot be reached.
             await asyncio.wait(
                 {connecting, self._failed}, return_when=asyncio.FIRST_COMPLETED
             )
@@ -204,25 +205,26 @@ class SlackAdapter:
             yield
         finally:
             connecting.cancel()
-            # A shutdown may cancel this while it ends by itself.
+            # A shutdown may cancel this task while the connections are being closed.
             await finish(_close(sockets, connecting))
 
     async def resolve_thread(self, turn: Turn) -> ThreadKey:
-        """Return the thread of `turn`: on Slack it always exists."""
+        """Return the thread of `turn`, which always exists on Slack."""
         return turn.thread
 
     @contextlib.asynccontextmanager
     async def surface(self, turn: Turn) -> AsyncIterator[SlackSurface]:
         """Open the reply to `turn`. Raises DeliveryError or AccessRevoked."""
         there = await self._workspaces.get(turn.thread.workspace)
-        # Slack's answers may lack the header that lists the scopes.
+        # Slack's answers may lack the header that lists the scopes. Unknown scopes
+        # count as granted.
         uploads = UPLOADING in (there.us.scopes or {UPLOADING})
         parts = (there.client, there.status, there.streams, turn)
         async with open_surface(*parts, uploads=uploads) as surface:
             yield surface
 
     async def readable(self, messages: Sequence[Message]) -> list[tuple[str, str]]:
-        """Return (author's name, text) of each message, with names for ids."""
+        """Return (author's name, text) of each message, with ids replaced by names."""
         if not messages:
             return []
         there = await self._workspaces.get(messages[0].thread.workspace)
@@ -235,13 +237,13 @@ class SlackAdapter:
         names = await there.names.find(users, channels)
         read = partial(mrkdwn.read, texts, there.us.user, names)
         said = await offload(read, size)
-        # Programs that post under several names have one id.
+        # A program may post under several names with one id.
         authors = [names.get(e.author) or e.name or e.author for e in messages]
         return list(zip(authors, said, strict=True))
 
     def typed(self, message: Message) -> str:
-        """Return the text of `message` without the bot's mention, and other mentions in
-        the form of settings ("user:U1")."""
+        """Return the text of `message` without the bot's mention. Other mentions have
+        the form that settings use ("user:U1")."""
         us = self._workspaces.user(message.thread.workspace)
         return mrkdwn.tokens(mrkdwn.without_mention(message.text, us))
 
@@ -261,7 +263,7 @@ class SlackAdapter:
     def _fail(self, error: ConfigError) -> None:
         if not self._failed.done():
             self._failed.set_exception(error)
-            # Mark the exception as retrieved: perhaps nothing awaits the future.
+            # Mark the exception as retrieved, in case nothing awaits the future.
             self._failed.exception()
 
 
@@ -273,12 +275,12 @@ async def connect(
     sealer: Sealer | None = None,
     listens: bool = True,
 ) -> AsyncIterator[SlackAdapter]:
-    """The Slack workspace that `env` names, signed in to; or those that installed the
-    app, as `installations` lists them. An adapter that does not listen needs the bot
-    token alone.
+    """Yield an adapter for the workspace of the bot token in `env`, or for all
+    workspaces in `installations` if workspaces install the app. An adapter that does
+    not listen needs only the bot token.
 
-    Raises ConfigError when a token is missing or not accepted, Socket Mode is
-    off, or Slack cannot be reached.
+    Raises ConfigError if a token is missing or not accepted, Socket Mode is off, or
+    Slack cannot be reached.
     """
     config = SlackConfig.from_env(env, listens=listens)
     async with open_client(config) as client:
@@ -295,7 +297,7 @@ async def connect(
         identity = await sign_in(client)
         address = await try_socket(client, config) if sockets else None
         for finding in scopes(identity):
-            # A missing required scope is reported once somebody listens.
+            # A missing required scope is reported once the adapter listens.
             if finding.grade is Grade.NOTE:
                 log.warning("slack.scopes %s", finding.text)
         workspaces = OneWorkspace(Workspace(client, identity, config.streams))

@@ -1,9 +1,9 @@
-"""Reads blocks: what stands in them for people to see, as mrkdwn. Pure.
+"""Converts the visible text of blocks to mrkdwn. Pure.
 
-Rule 1: what is read is bounded by a `Reading`, in characters, parts and depth, whatever
-somebody sends; what does not fit is left out, and the `Reading` knows that.
-Rule 2: the result is mrkdwn as in a message's `text`, so that `mrkdwn.readable` names
-the people in it. Where words sit: platform facts A1.5.
+Rule 1: a `Reading` limits the characters, parts and depth that are read, whatever
+somebody sends. Text over the limits is left out, and the `Reading` records that.
+Rule 2: the result is mrkdwn as in a message's `text`, so that `mrkdwn.readable` can
+name the people in it. The fields that hold text are listed in platform facts A1.5.
 """
 
 import re
@@ -13,26 +13,26 @@ from typing import Any
 from adapters.slack import json_values, mrkdwn
 from adapters.slack.json_values import mapping, mappings, sequence
 
-# How much is read of one message beside its `text`, which may hold as many characters
-# (facts A5.4); how many blocks, elements and cells, of which a table has 2,000 (facts
-# A5.4); and how deep they nest: a cell of a table in a container is at 6.
+# The most characters that are read of one message beside its `text`, which may have as
+# many (facts A5.4); the most blocks, elements and cells (a table may have 2,000 cells,
+# facts A5.4); and the deepest nesting (a cell of a table in a container is at 6).
 MOST_CHARS = 40_000
 MOST_PARTS = 5_000
 MOST_DEPTH = 12
-# How deep a list is indented: Slack's composer offers no more.
+# The deepest indentation of a list that Slack's composer offers.
 MOST_INDENT = 8
 
 DIVIDER = "---"
 
-# Elements that show a label, and where it stands.
+# Types of elements that show a label, by the field that holds the label.
 _BUTTONS = {"button", "workflow_button", "icon_button", "link_button"}
 _CHOICES = {"checkboxes", "radio_buttons"}
 _PLAIN = {"plain_text", "raw_text", "raw_number"}
-# Blocks whose elements stand in one line.
+# Blocks that show their elements on one line.
 _ROWS = {"context", "actions", "context_actions"}
 
-# The fields of other blocks and elements that hold words, in the order in which they
-# are shown (facts A1.5).
+# The fields of other blocks and elements that hold text, in the order in which Slack
+# shows them (facts A1.5).
 _WORDS = (
     *("title", "rich_text_title", "label", "subtitle", "caption", "text"),
     *("description", "body", "fields", "rows", "elements", "element", "accessory"),
@@ -44,7 +44,7 @@ _STYLES = {"code": "`", "bold": "*", "italic": "_", "strike": "~"}
 
 # An `&` that Slack has not escaped.
 _BARE = re.compile(r"&(?!(?:amp|lt|gt);)")
-# A mention in a markdown block, once that is escaped.
+# A mention in the escaped text of a markdown block.
 _MENTION = re.compile(r"&lt;([@#!][^&<>\s]{1,100}+)&gt;")
 
 
@@ -58,7 +58,7 @@ class Reading:
         self.cut = False
 
     def part(self, depth: int = 0) -> bool:
-        """Count one more part; return False if it is to be left out."""
+        """Count one more part. Return False if that part exceeds a limit."""
         if self._parts <= 0 or self._chars <= 0 or depth > MOST_DEPTH:
             self.cut = True
             return False
@@ -66,7 +66,8 @@ class Reading:
         return True
 
     def text(self, value: object) -> str:
-        """Return as much of the text `value` as may be read; "" if it is none."""
+        """Return as much of the text `value` as may be read; "" if `value` is not a
+        text."""
         text = json_values.text(value)
         if len(text) > self._chars:
             self.cut = True
@@ -76,7 +77,7 @@ class Reading:
 
 
 def texts(blocks: object, reading: Reading) -> Iterator[tuple[str, str]]:
-    """Yield type and text of each of `blocks` that says something."""
+    """Yield the type and the text of each block that has text."""
     for block in mappings(blocks):
         if not reading.part():
             return
@@ -90,7 +91,7 @@ def literal(text: str) -> str:
 
 
 def link(url: str, label: str) -> str:
-    """Return a link with a `label` in mrkdwn; "" for none."""
+    """Return a link with a `label` in mrkdwn, or the label alone if `url` is blank."""
     url = url.strip().replace("|", "%7C").replace("<", "%3C").replace(">", "%3E")
     label = " ".join(label.split())
     if not url:
@@ -126,7 +127,7 @@ def _block(block: Mapping[str, Any], reading: Reading, depth: int) -> str:
 
 
 def _element(part: Mapping[str, Any], reading: Reading, depth: int) -> str:
-    """Return what a block or an element shows."""
+    """Return the visible text of a block or an element."""
     kind = str(part.get("type") or "")
     if kind == "mrkdwn":
         return reading.text(part.get("text"))
@@ -160,7 +161,7 @@ def _element(part: Mapping[str, Any], reading: Reading, depth: int) -> str:
 
 
 def _shown(part: object, reading: Reading, depth: int) -> str:
-    """Return what any part of a block shows: a text, an element, or several."""
+    """Return the visible text of any part of a block: a text, an element, or a list."""
     if isinstance(part, str | int | float):
         return literal(reading.text(part))
     if isinstance(part, Mapping):
@@ -267,8 +268,8 @@ def _inline(part: Mapping[str, Any], reading: Reading) -> str:
 
 
 def _styled(text: str, style: object) -> str:
-    """Return `text` between the marks of its styles. A mark beside a blank would not
-    be one."""
+    """Return `text` between the marks of its styles. Blanks at its ends stay outside,
+    since Slack ignores a mark beside a blank."""
     inner = text.strip()
     if not inner or not isinstance(style, Mapping):
         return text

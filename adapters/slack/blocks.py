@@ -1,8 +1,8 @@
-"""Converts the core's responses to Block Kit: messages, modals, the home tab. Pure.
+"""Converts the core's responses to Block Kit: messages, modals, the Home tab. Pure.
 
-Rule: a control carries everything that it needs, so that it works after a restart: a
-button's value is the line of its command, a menu's action_id is that and the name of
-the argument, and the block_id holds the place.
+Rule: a control carries everything that it needs, so that it works after a restart. A
+button's value is the line of its command. A menu's action_id holds the name of the
+argument and the line of its command. The block_id holds the place.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -34,13 +34,14 @@ CHANNEL = "channel:"
 #: The callback_id of modals without a form.
 SHOWN = "shown"
 
-# Slack's limits (facts A5.4); of a section's 3,000 characters some are left for the
-# fence that is closed and reopened at a cut.
+# Slack's limits (facts A5.4). A section may have 3,000 characters; the rest is room for
+# the fence that is closed and reopened at a cut.
 SECTION_CHARS = 2_900
 MESSAGE_BLOCKS, VIEW_BLOCKS = 50, 100
 TITLE_CHARS, LABEL_CHARS, OPTIONS = 24, 75, 100
 IN_A_ROW = 25
-# How many blocks of controls a section may have: their ids are numbered.
+# The most blocks of controls in a section. Their ids are numbered, so sections get
+# ranges of this size.
 PER_SECTION = 10
 FALLBACK_CHARS = 3_000
 # Responses are much shorter; converting a longer text would block the event loop.
@@ -57,11 +58,11 @@ def message(
     *,
     attached: bool = False,
 ) -> dict[str, Any]:
-    """Return `response` as the text and blocks of a message at `place`, with the text
-    of its file unless that is `attached`.
+    """Return `response` as the text and blocks of a message at `place`. The text of its
+    file is included unless the file is `attached`.
 
-    In a message that is posted, `names` are those of the people it refers to, by id
-    (`mrkdwn.formatted`); None for one that a single person sees.
+    `names` holds the names of the people that a posted message refers to, by id (see
+    `mrkdwn.formatted`); None for a message that only one person sees.
     """
     bare = replace(response, file=None) if attached else response
     blocks = _fitting(_response_blocks(bare, place, names), MESSAGE_BLOCKS)
@@ -72,8 +73,8 @@ def message(
 def plain_messages(
     response: Response, names: Mapping[str, str] | None = None
 ) -> Iterator[dict[str, Any]]:
-    """Yield all of `response` in messages without blocks, for when Slack refuses those
-    of `message`."""
+    """Yield all of `response` as messages without blocks, for use when Slack refuses
+    the blocks of `message`."""
     for piece in _pieces(mrkdwn.formatted(response.whole, names)):
         if piece.strip():
             yield {"text": piece, "blocks": []}
@@ -94,7 +95,7 @@ def shown(
 
 
 def home(page: Page, place: Scope) -> dict[str, Any]:
-    """Return `page` as the home tab."""
+    """Return `page` as the Home tab."""
     blocks: list[Block] = []
     for nth, section in enumerate(page.sections):
         blocks += _section(section, place, nth, apart=section.apart and nth > 0)
@@ -107,8 +108,8 @@ def plain(text: str) -> dict[str, Any]:
 
 
 def mrkdwn_text(text: str) -> dict[str, Any]:
-    """Return `text` as a mrkdwn object in which Slack looks for neither addresses nor
-    names (facts A6)."""
+    """Return `text` as a mrkdwn object in which Slack does not link addresses or names
+    (facts A6)."""
     return {"type": "mrkdwn", "text": text, "verbatim": True}
 
 
@@ -125,7 +126,7 @@ def options(choices: Iterable[Choice]) -> list[dict[str, Any]]:
 
 
 def used(action: Mapping[str, Any]) -> Command | None:
-    """Return the command of a control that was used; None if it is not ours."""
+    """Return the command of a control that was used; None if it is not the bot's."""
     name = str(action.get("action_id", ""))
     if name.startswith(DO):
         return Command.of_line(str(action.get("value", "")))
@@ -139,8 +140,8 @@ def used(action: Mapping[str, Any]) -> Command | None:
 
 
 def thread(action: Mapping[str, Any], channel: str) -> str:
-    """Return the thread of `channel` that a used control carries; "" if it carries
-    none, or another channel."""
+    """Return the thread that a used control carries; "" if it carries none, or a thread
+    of another channel than `channel`."""
     at, _, rest = str(action.get("block_id", "")).partition("|")
     there, _, more = rest.partition("|")
     is_here = f"{at}|" == AT and there == channel
@@ -172,8 +173,8 @@ def _section(
     *,
     apart: bool,
 ) -> Iterator[Block]:
-    """Yield the blocks of a section, the `nth` of its page: a single button beside the
-    text, and other controls below it."""
+    """Yield the blocks of a section, the `nth` of its page. A single button is shown
+    beside the text, all other controls below it."""
     if apart:
         yield {"type": "divider"}
     start = nth * PER_SECTION
@@ -200,7 +201,7 @@ def sections(text: str, names: Mapping[str, str] | None = None) -> Iterator[Bloc
 
 
 def _pieces(text: str) -> Iterator[str]:
-    """Yield `text` in pieces that fit a section, cut at line ends; fenced code is
+    """Yield `text` in pieces that fit a section, cut at line ends. Fenced code is
     closed and reopened at a cut."""
     lines: list[str] = []
     size, is_code = 0, False
@@ -264,7 +265,7 @@ def _menu(menu: Menu) -> dict[str, Any]:
         "placeholder": plain(menu.label),
     }
     if menu.channels:
-        # Slack offers what the person who looks at it sees (slack_sdk's
+        # Slack offers the channels that the viewer can see (slack_sdk's
         # ConversationSelectElement).
         channels = {"include": ["public", "private"]}
         return {"type": "conversations_select", **common, "filter": channels}
@@ -272,7 +273,7 @@ def _menu(menu: Menu) -> dict[str, Any]:
 
 
 def _offered(choices: Sequence[Choice]) -> dict[str, Any]:
-    """Return the options of a menu, below the headings that they have."""
+    """Return the options of a menu, grouped below their headings if they have any."""
     if not any(each.group for each in choices):
         return {"options": options(choices)}
     groups: dict[str, list[Choice]] = {}

@@ -1,9 +1,9 @@
-"""Finds newest messages of a thread for an app that gets 15 messages a minute.
+"""Finds the newest messages of a thread for an app that gets 15 messages a minute.
 
-Slack lists a window from its oldest message on (facts A5.2), so the newest are found by
-guessing where a short window begins: an app that may ask once a minute cannot read page
-after page. Each call of `read` may be the last, so a window rather holds too few
-messages than more than a page. Does not use the SDK, so a test can simulate any thread.
+Slack lists a window from its oldest message on (facts A5.2), and an app that may call
+once a minute cannot read page after page. So the start of a short window is guessed.
+Each call of `read` may be the last, so a window with too few messages is better than
+one with more than a page. Does not use the SDK, so a test can simulate any thread.
 """
 
 import logging
@@ -17,37 +17,41 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-# The messages that Slack returns at most to a capped app (facts A5.2).
+# The most messages that Slack returns to a capped app (facts A5.2).
 PAGE = 15
 # A thread of fewer pages than this is read page by page.
 FEW_PAGES = 3
-# How many messages a window is to hold: half of a page, since they come unevenly.
+# The number of messages that a window should have: half of a page, since messages come
+# unevenly.
 AIM = 7
-# How many messages of the end suffice; more are not worth another minute.
+# How many of the newest messages suffice. More are not worth another minute.
 ENOUGH = 4
-# How many windows are tried if Slack refuses none.
+# The most windows that are tried if Slack refuses none.
 MOST_TRIES = 15
-# By what factor a window without messages is extended.
+# The factor by which a window without messages is extended.
 LONGER = 8.0
 
 
 def is_capped(page: Page[T]) -> bool:
-    """Return whether `page`, for which more messages than `PAGE` were requested, has
-    fewer than there are because Slack caps this app."""
+    """Return whether Slack caps this app, judged by `page`, for which more messages
+    than `PAGE` were requested."""
     return bool(page.cursor) and len(page.messages) <= PAGE
 
 
 def has_many_pages(first: Page[T]) -> bool:
-    """Return whether the thread that begins with `first` is too long to be read page by
+    """Return whether the thread that begins with `first` is too long to read page by
     page."""
     size = len(first.messages)
     return bool(first.cursor) and first.replies >= FEW_PAGES * size
 
 
 async def near_end(read: Read[T], first: Page[T], latest: float) -> list[T]:
-    """Return consecutive messages before `latest`, oldest first: some of the newest, or
-    if Slack refuses further windows, newer ones than those in `first`, or none."""
-    #: The messages of a window with more after them, and those up to `latest`.
+    """Return consecutive messages before `latest`, oldest first.
+
+    They are the newest ones. If Slack refuses further windows first, they may be other
+    messages that are newer than those in `first`, or none.
+    """
+    #: Messages of a window that more messages follow, and messages up to `latest`.
     middle: dict[float, T | None] = {}
     end: dict[float, T | None] = {}
     begun = dict(first.messages)
@@ -68,13 +72,14 @@ async def near_end(read: Read[T], first: Page[T], latest: float) -> list[T]:
                 if len(end) > ENOUGH or high <= low:
                     break
             if high == latest:
-                # Messages come as often as in the middle, or more often.
+                # Assume that messages come at least as often as in the middle.
                 oldest = high - min(AIM * apart, (high - low) / 2)
             elif len(end) > 1:
                 oldest = high - LONGER * (latest - high)
             else:
-                # A pause. If messages came as often as the last known, they ended where
-                # all of the missing ones are posted; else between two limits.
+                # The window was in a pause of the thread. Assume that the missing
+                # messages came as often as the last known ones, and look where they
+                # would have ended; if that is no help, look between the two bounds.
                 ahead = missing * apart
                 if middle or ahead > high - low:
                     oldest = low + min(ahead, high - low) / 2
@@ -82,12 +87,12 @@ async def near_end(read: Read[T], first: Page[T], latest: float) -> list[T]:
                     oldest = low + ahead - AIM * apart
             oldest = max(low, oldest) if oldest < high - MOMENT else low
     except Throttled as error:
-        # A part now is better than everything in an hour (facts A5.2).
+        # Some messages now are better than all of them in an hour (facts A5.2).
         log.warning("slack.history_cut %s", error)
     said = [each for at, each in sorted(end.items()) if each and at < latest]
     return said or [each for _, each in sorted(middle.items()) if each]
 
 
 def _apart(times: Sequence[float]) -> float:
-    """Return the mean distance of `times`, which ascend."""
+    """Return the mean interval of `times`, which ascend, in seconds."""
     return (times[-1] - times[0]) / max(1, len(times) - 1) if times else 0.0

@@ -1,13 +1,13 @@
-"""Fetches what was said while nothing of Slack's arrived.
+"""Fetches the messages that were posted while no events arrived from Slack.
 
-Slack repeats an event for some minutes and then gives it up (platform facts A2). After
-a longer outage, of this process or of the way to it, the messages missed in the bot's
-threads are fetched, and the mentions at the top of the channels that have such threads.
+Slack retries an event for some minutes and then drops it (platform facts A2). After a
+longer outage of this process or of its connection, two kinds of missed messages are
+fetched: those in the bot's threads, and mentions at the top of their channels.
 
-Rule 1: each message goes through the inbox, which knows those that it has, so that none
-is answered twice.
-Rule 2: people come first. Fetching is bounded, leaves them half of the calls that Slack
-allows, and nothing waits for it. What it leaves out is logged.
+Rule 1: each message goes through the inbox, which drops messages that it already has,
+so that none is answered twice.
+Rule 2: people come first. Fetching is bounded, uses at most half of the calls that
+Slack allows, and nothing waits for it. Threads and channels left out are logged.
 """
 
 import asyncio
@@ -30,37 +30,38 @@ from bot.runtime.retry import retry_until_success
 
 log = logging.getLogger(__name__)
 
-# How long Slack may have sent nothing before anything is fetched, in seconds: it
-# repeats an event last after five or six minutes (facts A2).
+# The shortest outage after which messages are fetched, in seconds. Slack retries an
+# event for the last time after five or six minutes (facts A2).
 AWAY = 240.0
-# How recently a thread must have been used to be caught up with, in seconds.
+# How recently a thread must have been used for its messages to be fetched, in seconds.
 RECENT = 86400.0
 
-# With how many workspaces it catches up at once, and for how many seconds: what is as
-# old is not answered.
+# The number of workspaces that are caught up with at once, and the longest time to do
+# so, in seconds: older messages are not answered anyway.
 TEAMS_AT_ONCE = 50
 LONGEST = 3600.0
-# The most threads and channels of a workspace that are read.
+# The most threads and channels that are read in one workspace.
 MOST_READ = 300
 # The same for an app that may call once a minute (facts A5.2).
 MOST_READ_CAPPED = 15
 
-# How many are read at once, and the pause before each further one, in seconds: half of
-# the calls that Slack allows (facts A5.1).
+# How many threads and channels are read without a pause, and the pause before each
+# further one, in seconds: half of the calls that Slack allows (facts A5.1).
 AT_ONCE = 8
 PACE = 2.4
 
 
 @dataclass(slots=True)
 class _Thread:
-    """A thread, and from when on its messages may be missing, in seconds since 1970."""
+    """A thread and the time since when messages may be missing, in seconds since
+    1970."""
 
     key: ThreadKey
     since: float
 
 
 class CatchingUp:
-    """Catches up with all workspaces, in the background, and in one process at a
+    """Catches up with all workspaces, in the background and in one process at a
     time."""
 
     def __init__(
@@ -72,29 +73,29 @@ class CatchingUp:
         self._few = asyncio.Semaphore(TEAMS_AT_ONCE)
 
     async def start(self) -> None:
-        """Go on with what an earlier process left. If the last of what is stored is
-        older than what Slack repeats, fetch what followed. Raises StorageError."""
-        # Before anything new arrives.
+        """Continue the catching up of an earlier process. If the newest stored message
+        is older than the events that Slack retries, fetch the messages after it. Raises
+        StorageError."""
+        # Read before new messages arrive.
         if known := await self._known():
             self.missed(max(each.since for each in known))
         work = self._host.outages.keep(PLATFORM, self._fetch_all)
         self._background.start("catch up", work, platform=PLATFORM)
 
     def missed(self, since: float) -> None:
-        """Fetch what was said since then, in seconds since 1970, unless Slack repeats
-        it."""
+        """Fetch the messages posted after `since`, in seconds since 1970, unless Slack
+        retries their events."""
         if time.time() - since >= AWAY:
             work = self._host.outages.note(PLATFORM, since)
             self._background.start("note an outage", work, platform=PLATFORM)
 
     async def _known(self) -> list[_Thread]:
-        """Return the threads that were used lately, those that were used last at the
-        end."""
+        """Return the recently used threads, the most recently used one last."""
         newest = await self._host.conversations.newest(PLATFORM, time.time() - RECENT)
         return [_Thread(thread, float(last)) for thread, last in newest]
 
     async def _fetch_all(self, since: float) -> None:
-        """Fetch what the known threads and their channels miss since then."""
+        """Fetch the messages after `since` of the known threads and their channels."""
         known = await retry_until_success(self._known)
         # Messages that arrived after the outage are stored by now.
         known = [_Thread(each.key, min(each.since, since)) for each in known]
@@ -122,7 +123,7 @@ class CatchingUp:
 
 
 class _Team:
-    """The reading of `known` threads of one workspace, and of their channels."""
+    """Reads the `known` threads of one workspace, and their channels."""
 
     def __init__(
         self, inbox: Inbox, there: Workspace, known: Sequence[_Thread]
@@ -131,8 +132,8 @@ class _Team:
         self._there = there
         self._known = {each.key for each in known}
         self._since = {each.key.channel: each.since for each in known}
-        #: The threads and channels to read, next first: what was used last comes first,
-        #: since what is old is not answered.
+        #: The threads and channels to read, in order: the most recently used ones come
+        #: first, since old messages are not answered.
         self._waiting = deque[_Thread | str]()
         channels = set[str]()
         for each in reversed(known):
@@ -142,8 +143,8 @@ class _Team:
             self._waiting.append(each)
 
     async def fetch(self, end: float) -> None:
-        """Read them one by one until `end`, on the monotonic clock. Raises
-        AccessRevoked."""
+        """Read the threads and channels one by one until `end`, on the monotonic clock.
+        Raises AccessRevoked."""
         count = failed = 0
         while self._waiting and count < self._most and time.monotonic() < end:
             count += 1
@@ -156,17 +157,18 @@ class _Team:
                 else:
                     await take_in(self._inbox, self._there, found.key, found.since)
             except AccessRevoked:
-                # It would be the same for all others.
+                # All other threads and channels would fail in the same way.
                 raise
             except Throttled:
                 self._waiting.appendleft(found)
                 break
             except DeliveryError as error:
-                # Left, deleted, or a scope is missing, which is reported by itself.
+                # The bot left the channel, the thread was deleted, or a scope is
+                # missing, which is reported elsewhere.
                 failed += 1
                 log.info("slack.not_read team=%s %s", self._there.us.team, error)
             except Exception as error:
-                # Whatever it is, the others are read.
+                # An unexpected error must not keep the others from being read.
                 failed += 1
                 report("catch up", error)
         if left := failed + len(self._waiting):
@@ -180,8 +182,8 @@ class _Team:
         return MOST_READ_CAPPED if self._there.history.is_capped else MOST_READ
 
     async def _read_channel(self, channel: str) -> None:
-        """Take in the mentions at the top of `channel`; their threads come next, since
-        people may have gone on there."""
+        """Take in the mentions at the top of `channel`. Their threads are read next,
+        since people may have continued there."""
         place = Scope(PLATFORM, self._there.us.team, channel)
         found = await self._there.history.recent(
             *(place, MOST, self._since[channel] - OVERLAP), patience=PATIENCE

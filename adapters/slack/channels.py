@@ -1,7 +1,8 @@
-"""Channels on Slack: whether they exist, and who may read and write in them.
+"""Finds out whether channels on Slack exist, and who may read and write in them.
 
-Rule: facts only; the core decides. A channel's type comes from `conversations.info`,
-never from its id, except for direct messages (facts A1.2, A14).
+Rule 1: this module returns facts only; the core decides.
+Rule 2: a channel's type comes from `conversations.info`, never from its id, except for
+direct messages (facts A1.2, A14).
 """
 
 import time
@@ -72,7 +73,7 @@ class Channels:
             return NOWHERE
         is_open = not any(channel.get(each) for each in CLOSED)
         if channel.get("is_im"):
-            # It has two members, of whom the bot is one.
+            # A direct message has two members, and one of them is the bot.
             theirs = bool(user) and channel.get("user") == user
             writes = theirs and is_open and not channel.get("is_user_deleted")
             return ChannelAccess(True, theirs, writes, bot_writes=is_open)
@@ -87,7 +88,8 @@ class Channels:
             exists=True,
             reads=reads,
             writes=reads and is_open and _may_post(channel, user, admin=admin),
-            # Without `chat:write.public`, the bot writes only where it was invited.
+            # Without `chat:write.public`, the bot can only write in channels that it is
+            # a member of.
             bot_writes=is_open and bool(channel.get("is_member")),
             is_public=open_to_all,
         )
@@ -121,8 +123,8 @@ def _teams(channel: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _may_post(channel: Mapping[str, Any], user: str, *, admin: bool) -> bool:
-    """Return whether the channel's owners let `user` write: they may restrict that to
-    admins and named people."""
+    """Return whether the channel's owners let `user` write. They may restrict posting
+    to admins and named people."""
     properties = channel.get("properties") or {}
     kept = properties.get("posting_restricted_to") or {}
     return not kept or admin or user in (kept.get("user") or ())

@@ -51,7 +51,7 @@ OPTIONAL = {
 async def check(env: Mapping[str, str]) -> list[Finding]:
     """Try each token of a valid configuration with one call."""
     config = SlackConfig.from_env(env)
-    # Problems in it are reported with the settings.
+    # Problems in this variable are reported with the settings.
     limit, _ = served_workspaces.read(env.get(served_workspaces.VARIABLE, ""))
     findings = []
     async with open_client(config) as client:
@@ -74,8 +74,8 @@ async def _tried_token(client: SlackClient, limit: Served) -> list[Finding]:
 
 
 async def _tried_secret(client: SlackClient, config: SlackConfig) -> Finding:
-    """Return whether Slack accepts the app's id and secret, of which it says so before
-    it looks at a code."""
+    """Return whether Slack accepts the app's id and secret. Slack checks both before it
+    looks at the code."""
     try:
         await oauth_calls.exchange_code(client.web, config, NO_CODE)
     except SecretRefused as error:
@@ -124,14 +124,14 @@ def _signed_in(identity: Identity, limit: Served) -> list[Finding]:
 
 
 def lacking(identity: Identity) -> list[str]:
-    """Return the required scopes that the app lacks; none if Slack does not say which
-    it has: it lists them in a header, which may be missing."""
+    """Return the required scopes that the app lacks; none if its scopes are unknown,
+    since the header in which Slack lists them may be missing."""
     return sorted(SCOPES - identity.scopes) if identity.scopes else []
 
 
 def scopes(identity: Identity) -> list[Finding]:
-    """Return a finding for all required scopes that the app lacks, and one for each
-    optional one."""
+    """Return one finding for all required scopes that the app lacks, and one for each
+    optional scope that it lacks."""
     findings = []
     if missing := lacking(identity):
         text = messages.scopes_missing(scopes=", ".join(missing))

@@ -22,20 +22,20 @@ from adapters.slack.refusals import refusal
 from bot.errors import AccessRevoked, DeliveryError, ThreadGone, Throttled, Unfit
 from bot.runtime import fencing
 
-# The most rate limits that one call waits out.
+# The most times that one call waits for a rate limit.
 MOST_WAITS = 5
 
-#: Arguments of every text that is written: Slack opens no preview, and looks for no
-#: names and addresses in it (facts A6).
+#: Arguments of every call that writes a text. With them, Slack shows no previews and
+#: does not link names or addresses (facts A6).
 QUIET: Mapping[str, Any] = {
     "unfurl_links": False,
     "unfurl_media": False,
     "link_names": False,
     "parse": "none",
 }
-# The arguments that each method accepts (facts A5.3). An edit keeps the previews as the
-# post set them, but looks for names unless that is switched off again; a stream accepts
-# none of them, and opens no preview (facts A7.1).
+# The arguments in QUIET that each method accepts (facts A5.3). An edit keeps the
+# setting for previews of the post, but links names unless told not to again. A stream
+# accepts none of these arguments, and shows no previews (facts A7.1).
 _QUIET_BY_METHOD: Mapping[str, tuple[str, ...]] = {
     "chat.postMessage": tuple(QUIET),
     "chat.postEphemeral": ("link_names", "parse"),
@@ -60,8 +60,11 @@ class Identity:
 
 
 class SlackClient:
-    """One workspace's Web API, over one shared HTTP session. `workspace` is its id
-    where it is one of many, and `renew` returns the token that is good now."""
+    """Calls the Web API of one workspace, over a shared HTTP session.
+
+    `workspace` is the id of the workspace, or "" if it is the only one. `renew` returns
+    a valid token; None if the token never changes.
+    """
 
     def __init__(
         self,
@@ -72,20 +75,21 @@ class SlackClient:
         self.web = web
         self._workspace = workspace
         self._renew = renew
-        #: Raised instead of any call, once the app was removed from the workspace.
+        #: Raised instead of making a call, once the app was removed from the workspace.
         self.ended: AccessRevoked | None = None
-        #: Called when Slack rejects a token, whatever the call was for: the caller may
-        #: ignore the error.
+        #: Called when Slack rejects a token in any call, since the caller may ignore
+        #: the error.
         self.on_revoked: Callable[[AccessRevoked], None] = lambda error: None
-        #: The same, with the scopes that a refused call would need, one of which the
-        #: app lacks.
+        #: Called when a call is refused for want of a scope, with the scopes that the
+        #: call needs, at least one of which the app lacks.
         self.on_missing_scope: Callable[[frozenset[str]], None] = lambda scopes: None
 
     async def call(self, method: str, **arguments: Any) -> Mapping[str, Any]:
         """Call `method` and return the answer.
 
         Raises Throttled, ThreadGone, Unfit, Unstreamable, AccessRevoked or another
-        DeliveryError; after the last it is unknown whether the call took effect.
+        DeliveryError. After another DeliveryError it is unknown whether the call took
+        effect.
         """
         arguments = {k: v for k, v in arguments.items() if v is not None}
         arguments |= {name: QUIET[name] for name in _QUIET_BY_METHOD.get(method, ())}
@@ -102,8 +106,8 @@ class SlackClient:
         return answer
 
     async def ready(self) -> None:
-        """Make sure that the token is good. Raises AccessRevoked if there is none any
-        more, or DeliveryError if a new one cannot be had now."""
+        """Make sure that the token is valid. Raises AccessRevoked if the installation
+        has ended, or DeliveryError if the token cannot be renewed now."""
         if self.ended is not None:
             raise self.ended
         if self._renew is not None:
@@ -118,9 +122,9 @@ class SlackClient:
     async def when_allowed(
         self, call: Callable[[], Awaitable[Mapping[str, Any]]]
     ) -> Mapping[str, Any]:
-        """Return what `call` does; wait while Slack says so, and call again: a limited
-        call has had no effect (facts A5.1). Raises as `call`, and Throttled after
-        `MOST_WAITS` waits."""
+        """Return the result of `call`. If Slack limits the rate, wait as long as it
+        says and call again: a limited call has no effect (facts A5.1). Raises the
+        errors of `call`, and Throttled after `MOST_WAITS` waits."""
         for _ in range(MOST_WAITS):
             try:
                 return await call()
@@ -132,11 +136,11 @@ class SlackClient:
     async def post_in_thread(
         self, channel: str, thread: str, **arguments: Any
     ) -> Mapping[str, Any]:
-        """Post below `thread`, or at the top of `channel` if that is "". Raises as
-        `call`, and ThreadGone if the root is gone.
+        """Post in `thread`, or at the top of `channel` if `thread` is "". Raises the
+        errors of `call`, and ThreadGone if the root is gone.
 
-        Slack does not refuse a post below a deleted root, but shows it at the top of
-        the channel, and its answer lacks the `thread_ts`: such a post is deleted.
+        Slack does not refuse a post below a deleted root. It shows the post at the top
+        of the channel, and its answer lacks the `thread_ts`. Such a post is deleted.
         """
         answer = await self.call(
             "chat.postMessage", channel=channel, thread_ts=thread or None, **arguments
@@ -150,15 +154,15 @@ class SlackClient:
         """Delete the message that `answer` returns, and raise ThreadGone, if it is not
         in `thread`."""
         message = answer.get("message")
-        # Without the message, Slack says nothing of where it is.
+        # An answer without the message does not say where the message is.
         if not thread or not message or message.get("thread_ts") == thread:
             return
         await self.take_back(channel, str(answer["ts"]))
         raise ThreadGone("the root of the thread was deleted")
 
     async def require_root(self, channel: str, thread: str) -> None:
-        """Raise ThreadGone if the root of `thread` is gone. Returns if Slack does not
-        say so, whatever the reason."""
+        """Raise ThreadGone if Slack says that the root of `thread` is gone. Return if
+        the call fails in any other way."""
         try:
             await self.call(
                 "conversations.replies", channel=channel, ts=thread, limit=1
@@ -170,7 +174,7 @@ class SlackClient:
             log.info("slack.unsure_of_root thread=%s:%s %s", channel, thread, error)
 
     async def take_back(self, channel: str, ts: str) -> None:
-        """Delete a message that stands where it does not belong; log a failure."""
+        """Delete a message that was posted in the wrong place. Log a failure."""
         try:
             await self.call_when_allowed("chat.delete", channel=channel, ts=ts)
         except DeliveryError as error:
@@ -185,8 +189,7 @@ class SlackClient:
             async with session.post(url, json={**body, **QUIET}) as response:
                 status = response.status
         if 400 <= status < 500 and status != 429:
-            # Slack says no more of blocks that it refuses than it does of an address
-            # that has expired.
+            # Slack answers in the same way to refused blocks and to an expired address.
             raise Unfit(f"response_url: HTTP {status}")
         if status != 200:
             raise DeliveryError(f"response_url: HTTP {status}")
@@ -241,14 +244,14 @@ class SlackClient:
 
 @contextlib.asynccontextmanager
 async def open_client(config: SlackConfig) -> AsyncIterator[SlackClient]:
-    """Yield a client with one HTTP session; close that in the end."""
-    # Proxies are configured in the environment, which aiohttp reads in a thread for
-    # each call, and a file of passwords in another: only where there are some.
+    """Yield a client with one HTTP session, which is closed on exit."""
+    # With `trust_env`, aiohttp reads the proxies and a file of passwords in a thread
+    # for each call, so use `trust_env` only if proxies are configured.
     has_proxy = bool(getproxies())
     async with aiohttp.ClientSession(
         timeout=TIMEOUT,
         trust_env=has_proxy,
-        # The Web API knows callers by their tokens.
+        # The Web API identifies callers by tokens, not by cookies.
         cookie_jar=aiohttp.DummyCookieJar(),
     ) as session:
         yield SlackClient(web_client(config, session, config.bot_token))
@@ -260,15 +263,15 @@ def web_client(
     token: str = "",
     team: str = "",
 ) -> AsyncWebClient:
-    """Return a client of the SDK for `token`. One that is good for several workspaces
-    says with each call which `team` is meant (facts A14)."""
+    """Return a client of the SDK for `token`. If the token is valid in several
+    workspaces, each call names the `team` that it is about (facts A14)."""
     return AsyncWebClient(
         token=token or None,
         base_url=config.api_url,
         session=session,
         team_id=team or None,
         retry_handlers=[],
-        # The one whose own level `bot.runtime.logs` sets: for a logger that inherits
+        # `bot.runtime.logs` sets the level of this logger. With a logger that inherits
         # its level, the SDK composes lines with each call and its answer.
         logger=logging.getLogger("slack_sdk"),
     )

@@ -13,12 +13,12 @@ from bot.text.addresses import Listening
 from bot.text.numbers import number
 from bot.text.redaction import quoted
 
-#: How the core calls it.
+#: The core's name of this platform.
 PLATFORM = "slack"
 
 PUBLIC_API = "https://slack.com/api/"
 
-# The connections of one app (facts A4).
+# The most connections of one app (facts A4).
 MOST_CONNECTIONS = 10
 
 #: Bolt's own port (facts A9.3).
@@ -33,7 +33,7 @@ _OAUTH = ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET", "SLACK_REDIRECT_URL")
 
 @dataclass(frozen=True, slots=True)
 class SlackConfig:
-    """Tokens and address of one Slack app in one workspace."""
+    """Tokens, secrets and addresses of one Slack app."""
 
     bot_token: str = field(repr=False)
     app_token: str = field(repr=False)
@@ -41,25 +41,26 @@ class SlackConfig:
     streams: Mode = Mode.AUTO
     #: How many connections of Socket Mode this process opens.
     connections: int = 1
-    #: The secret that verifies Slack's requests; "" for an app that gets none.
+    #: The secret that verifies Slack's requests; "" for an app that gets no requests.
     signing_secret: str = field(default="", repr=False)
-    #: Where requests of Slack's are received, and people come to install the app.
+    #: The address at which Slack's requests are received and people install the app.
     http: Listening = DEFAULT_HTTP
-    #: The credentials of an app that workspaces install by a click; "" for one with a
-    #: fixed token.
+    #: The credentials of an app that workspaces install themselves; "" for an app with
+    #: a fixed token.
     client_id: str = ""
     client_secret: str = field(default="", repr=False)
-    #: Where Slack sends people back to; "" for the only one that the app names.
+    #: The address that Slack redirects people to after they consent; "" if the app has
+    #: only one.
     redirect_url: str = ""
 
     @property
     def is_distributed(self) -> bool:
-        """True if workspaces install the app by a click."""
+        """True if workspaces install the app themselves, with OAuth."""
         return bool(self.client_id)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], *, listens: bool = True) -> "SlackConfig":
-        """Read `env`; a process that does not listen needs the bot token alone. Raises
+        """Read `env`. A process that does not listen needs only the bot token. Raises
         ConfigError that names every problem at once."""
         bot_token = env.get("SLACK_BOT_TOKEN", "").strip()
         app_token = env.get("SLACK_APP_TOKEN", "").strip()
@@ -121,10 +122,11 @@ class SlackConfig:
         )
 
 
-#: Reads the configuration of this platform, whichever it is.
+#: Reads the configuration. Every platform's module has a function of this name.
 read = SlackConfig.from_env
 
-#: How a check names the platform, and what it says if its token is not set or is.
+#: The name of the platform in a check, and the texts for a token that is not set and
+#: for one that is set.
 REPORTED = (
     *(check_messages.SLACK, check_messages.SLACK_NOT_SET),
     check_messages.SLACK_SET,
@@ -132,14 +134,15 @@ REPORTED = (
 
 
 def configured(env: Mapping[str, str]) -> bool:
-    """Return whether any of the Slack tokens is set, or a secret."""
+    """Return whether any Slack token, secret or OAuth setting is set."""
     names = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET")
     return any(env.get(name) for name in (*names, *_OAUTH))
 
 
 def _distribution(env: Mapping[str, str]) -> tuple[str, str, str, list[str]]:
-    """Return id, secret and redirect address of an app that workspaces install by a
-    click, and what is wrong with them; empty ones for one with a fixed token."""
+    """Return the client id, the client secret and the redirect address of an app that
+    workspaces install themselves, and the problems with them. The first three are ""
+    for an app with a fixed token."""
     id, secret, url = (env.get(name, "").strip() for name in _OAUTH)
     problems = []
     where = messages.SLACK_SIGNING_SECRET_PLACE
@@ -162,9 +165,9 @@ def _problems(name: str, token: str, prefix: str, where: str) -> list[str]:
     if not token:
         return [messages.token_missing(variable=name, where=where)]
     if not token.startswith(prefix):
-        # Do not show the value: it may be the other token.
+        # Do not show the value, since it may be the other token.
         return [messages.token_prefix(variable=name, prefix=prefix, where=where)]
     if not all("!" <= char <= "~" for char in token):
-        # If sent, it would be quoted in the error of the HTTP library.
+        # Refused here, because the HTTP library quotes such a token in its error.
         return [messages.token_character(variable=name, where=where)]
     return []

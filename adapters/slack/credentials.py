@@ -1,9 +1,9 @@
-"""The token of one installation, renewed before it expires (platform facts A11).
+"""Renews the token of one installation before it expires (platform facts A11).
 
-Rule 1: a refresh token is good once, so one process holds it while it is spent. The
-others go on with the old token, which stays good until it expires.
-Rule 2: what Slack returns for it exists nowhere else, so it is stored before anything
-else happens, however long that takes.
+Rule 1: a refresh token is valid once, so one process claims it before spending it. The
+other processes keep using the old token, which stays valid until it expires.
+Rule 2: the new tokens that Slack returns exist nowhere else, so they are stored before
+anything else happens, however long that takes.
 """
 
 import asyncio
@@ -20,22 +20,22 @@ from bot.runtime.retry import retry_until_success
 
 log = logging.getLogger(__name__)
 
-# How long before its end a token is renewed, in seconds: Bolt's own (facts A11).
+# How long before its expiry a token is renewed, in seconds: as in Bolt (facts A11).
 EARLY = 7_200.0
-# How long a process may hold a refresh token, in seconds: more than a call takes.
+# How long a process may claim a refresh token, in seconds: longer than a call takes.
 HELD = 90.0
-# How long after a failure the next try waits while the old token is good, in seconds.
+# The pause after a failure before the next try, in seconds.
 AGAIN = 60.0
-# The pause between two looks for a new token of another process, in seconds.
+# The pause between two checks for a new token from another process, in seconds.
 LOOK = 0.5
 
-#: Gets new tokens for a refresh token: Slack's answer. Raises AccessRevoked if that
-#: was spent before, or DeliveryError.
+#: Exchanges a refresh token for new tokens and returns Slack's answer. Raises
+#: AccessRevoked if the refresh token was spent before, or DeliveryError.
 Exchange = Callable[[str], Awaitable[Mapping[str, Any]]]
 
 
 class Credentials:
-    """The token of `installation`. Raises KeyLost if no key opens it."""
+    """The token of `installation`. Raises KeyLost if no key can decrypt the token."""
 
     def __init__(
         self,
@@ -61,18 +61,19 @@ class Credentials:
         self.installation = installation
 
     async def current(self) -> str:
-        """Return the token that is good now. Raises AccessRevoked if there is none any
-        more, or DeliveryError if none can be had now."""
+        """Return a valid token. Raises AccessRevoked if the installation has ended, or
+        DeliveryError if the token has expired and cannot be renewed now."""
         if self._is_due():
             async with self._lock:
                 if self._is_due():
-                    # Others may wait for it, too; what was spent must be stored.
+                    # `finish`, since other calls may wait for the renewal, too, and the
+                    # tokens of a spent refresh token must be stored.
                     await finish(self._renew())
         return self._token
 
     async def renew(self, early: float) -> None:
-        """Renew the token if it ends within `early` seconds. Raises AccessRevoked, or
-        DeliveryError if it has ended and cannot be renewed now."""
+        """Renew the token if it expires within `early` seconds. Raises AccessRevoked,
+        or DeliveryError if the token has expired and cannot be renewed now."""
         async with self._lock:
             if self._left() < early and self._now() >= self._next:
                 await finish(self._renew())
@@ -93,7 +94,7 @@ class Credentials:
                 if self._left() > 0:
                     self._next = self._now() + AGAIN
                     return
-                # Another process holds it, or died with it.
+                # Another process holds the claim, or died while holding it.
                 await asyncio.sleep(LOOK)
             await self._spend()
         except (DeliveryError, StorageError) as error:
@@ -110,8 +111,8 @@ class Credentials:
         return await self._store.claim_refresh(had.place, had.version, now, now + HELD)
 
     async def _adopt_newer(self) -> bool:
-        """Use what another process has stored meanwhile; return False for nothing.
-        Raises AccessRevoked if the installation has ended."""
+        """Use the tokens that another process has stored meanwhile. Return False if
+        there are none. Raises AccessRevoked if the installation has ended."""
         had = self.installation
         changes = await self._store.installations(had.place.platform, had.version)
         newer = next((each for each in changes if each.place == had.place), None)
@@ -129,7 +130,8 @@ class Credentials:
             sealed = had.tokens.refresh
             answer = await self._exchange(self._sealer.open(sealed, had.place))
         except AccessRevoked:
-            # Its former holder may have stored the next one.
+            # The process that held the claim before may have spent the refresh token
+            # and stored the next one.
             if await self._adopt_newer():
                 return
             raise
@@ -147,8 +149,8 @@ class Credentials:
 def sealed_tokens(
     answer: Mapping[str, Any], of: Installation, sealer: Sealer, now: float
 ) -> Tokens:
-    """Return the tokens in an answer of oauth.v2.access, sealed for the place of an
-    installation. Raises DeliveryError if there are none."""
+    """Return the tokens in an answer of oauth.v2.access, sealed for the place of the
+    installation `of`. Raises DeliveryError if the answer has no token."""
     access, refresh = answer.get("access_token"), answer.get("refresh_token")
     if not isinstance(access, str) or not access:
         raise DeliveryError("oauth.v2.access: Slack's answer cannot be read")

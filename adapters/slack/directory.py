@@ -1,4 +1,4 @@
-"""People and channels of one workspace, as the core asks for them."""
+"""Looks up people and channels of one workspace for the core."""
 
 from adapters.slack.channels import Channels
 from adapters.slack.client import Identity
@@ -30,8 +30,8 @@ class SlackDirectory:
         return await self._channels.access(place, user)
 
     async def names(self, place: Scope, user: str) -> PlaceNames:
-        """Return the names of a person, a channel and the workspace. Never raises: what
-        Slack does not tell now counts as unknown."""
+        """Return the names of a person, a channel and the workspace. Never raises:
+        names that cannot be looked up now are left empty."""
         if place.workspace != self._us.team:
             return PlaceNames()
         is_direct = self.is_direct(place)
@@ -43,6 +43,6 @@ class SlackDirectory:
         return PlaceNames(person, channel, self._us.team_name)
 
     def is_direct(self, place: Scope) -> bool:
-        """Return whether `place` is a channel of direct messages: their ids begin with
-        D (facts A1.2)."""
+        """Return whether `place` is a direct message, whose channel id begins with D
+        (facts A1.2)."""
         return place.channel.startswith("D")

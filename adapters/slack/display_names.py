@@ -1,4 +1,4 @@
-"""Display names for the references in a posted text, where a mention would notify.
+"""Looks up display names for a posted text, in which mentions would notify people.
 
 Rule: names are optional. If a look-up fails, the text is posted with the id.
 """
@@ -16,8 +16,8 @@ from bot.text.references import ReferenceKind
 
 log = logging.getLogger(__name__)
 
-# How long a text waits for names, in seconds: the person who used a control waits with
-# it, and Slack waits three seconds for an acknowledgement (facts A10).
+# How long a text waits for names, in seconds: the person who used a control waits, too,
+# and Slack waits three seconds for an acknowledgement (facts A10).
 PATIENCE = 1.0
 
 
@@ -29,15 +29,15 @@ class DisplayNames:
         self._people = people
 
     async def find(self, text: str) -> Mapping[str, str]:
-        """Return the names of the people and groups in `text`, by id, without those
-        that cannot be looked up now. Never raises."""
+        """Return the names of the people and groups in `text`, by id. Names that cannot
+        be looked up now are left out. Never raises."""
         try:
             async with asyncio.timeout(PATIENCE):
                 return await self._find(text)
         except (DeliveryError, ConfigError, TimeoutError) as error:
             log.info("slack.nameless_text %s", type(error).__name__)
         except Exception as error:
-            # Whatever it is, the text is posted.
+            # An unexpected error must not keep the text from being posted.
             report("find names for a text", error)
         return {}
 

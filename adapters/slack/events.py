@@ -1,4 +1,4 @@
-"""Converts Slack's events. Pure; decides nothing.
+"""Converts Slack's events to the core's messages. Pure; decides nothing.
 
 A mention arrives twice, as `app_mention` and as `message`, with two event ids. Both
 convert to the same `Message`, and the message id (the `ts`) identifies them (platform
@@ -16,7 +16,7 @@ from bot.domain.message import Message, Origin
 from bot.domain.scope import ThreadKey
 from bot.messages.check import PROBE
 
-# Subtypes of messages that people write. All others are about the channel, or about an
+# Subtypes of messages that people write. All other subtypes are about the channel or an
 # earlier message (facts A1.3).
 SPOKEN = {None, "file_share", "me_message", "thread_broadcast"}
 AUTOMATED = "bot_message"
@@ -27,9 +27,9 @@ TOMBSTONE = "tombstone"
 def is_ours(body: Mapping[str, Any], us: Identity) -> bool:
     """Return whether an events-API `body` is about the workspace of the bot's token.
 
-    If others have installed the app, too, the events of their workspaces arrive on the
-    same connection. In a channel shared by Slack Connect or within an organisation, the
-    body may name another installation (facts A1), so those events count as ours.
+    If other workspaces have installed the app, too, their events arrive on the same
+    connection. In a channel shared by Slack Connect or within an organisation, the body
+    may name another installation (facts A1), so events of such channels count as ours.
     """
     shared = ("is_ext_shared_channel", "enterprise_id", "context_enterprise_id")
     if any(body.get(each) for each in shared):
@@ -51,16 +51,16 @@ def read(body: Mapping[str, Any], us: Identity) -> Message | None:
 
 
 def probe(body: Mapping[str, Any], us: Identity) -> str:
-    """Return the ts of the probe that the bot posted, if an events-API `body` is about
-    one; else ""."""
+    """Return the ts of the bot's probe that an events-API `body` is about; "" if the
+    body is not about a probe."""
     event = body.get("event") or {}
     is_probe = event.get("type") == "message" and event.get("text") == PROBE
     return str(event.get("ts") or "") if is_probe and _is_echo(event, us) else ""
 
 
 def is_own_edit(body: Mapping[str, Any], us: Identity) -> bool:
-    """Return whether an events-API `body` is about an edit of the bot's own message, of
-    which a streaming answer has many, and nobody takes anything."""
+    """Return whether an events-API `body` is about an edit of the bot's own message. A
+    streaming answer causes many such events, and none of them is handled."""
     event = body.get("event") or {}
     now = event.get("message") or {}
     if _subtype(event) != "message_changed" or _subtype(now) == TOMBSTONE:
@@ -70,10 +70,10 @@ def is_own_edit(body: Mapping[str, Any], us: Identity) -> bool:
 
 def previewed(body: Mapping[str, Any], us: Identity) -> Message | None:
     """Return the message in an events-API `body` to which Slack added previews of its
-    links, or None: nobody edited it (facts A1.5)."""
+    links, though nobody edited the message (facts A1.5); else None."""
     event = body.get("event") or {}
     now, before = event.get("message") or {}, event.get("previous_message") or {}
-    # Programs update their alerts, which may look the same.
+    # Ignore programs, whose updates of their alerts may look like added previews.
     if before.get("bot_id") or any(
         now.get(name) != before.get(name) for name in ("text", "blocks", "edited")
     ):
@@ -102,14 +102,14 @@ def deleted(body: Mapping[str, Any]) -> tuple[str, str] | None:
     if _subtype(event) == "message_deleted":
         ts = event.get("deleted_ts")
     elif _subtype(event) == "message_changed" and _subtype(now) == TOMBSTONE:
-        # The root of a thread is replaced, so that its replies stay in a thread.
+        # Slack replaces a deleted root, so that its replies stay in a thread.
         ts = now.get("ts")
     return (channel, ts) if channel and ts else None
 
 
 def closed(body: Mapping[str, Any]) -> str | None:
     """Return the channel deleted in an events-API `body` (facts A1.4), or None. An
-    archived one can still be read."""
+    archived channel does not count, since it can still be read."""
     event = body.get("event") or {}
     if event.get("type") in ("channel_deleted", "group_deleted"):
         return str(event.get("channel") or "") or None
@@ -124,8 +124,8 @@ def message(
     origin: Origin = Origin.OWN,
 ) -> Message | None:
     """Return a message from an event or from `conversations.replies`; None if nobody
-    wrote it. `channel` is for those that do not contain it, and `origin` is what the
-    event's body tells of its author.
+    wrote it. `channel` is used if `event` does not name its channel. `origin` is the
+    origin of its author, as the event's body states it.
     """
     subtype = event.get("subtype")
     channel = event.get("channel") or channel
@@ -171,13 +171,13 @@ def _is_echo(event: Mapping[str, Any], us: Identity) -> bool:
 def _is_addressed(
     event: Mapping[str, Any], channel: str, us: Identity, seen: Content
 ) -> bool:
-    # A channel's id does not tell its type, except that those of direct messages begin
-    # with D (facts A1.2, A14).
+    # An id does not tell the type of a channel, except that the ids of direct messages
+    # begin with D (facts A1.2, A14).
     if event.get("channel_type") == "im" or channel.startswith("D"):
         return True
     if mrkdwn.addresses(seen.own, us.user):
         return True
-    # A mention inside a quote or a forward addresses nobody, though Slack reports it as
-    # a mention (facts A1.5).
+    # A mention inside a quote or a forward addresses nobody, although Slack sends an
+    # `app_mention` for it (facts A1.5).
     quoted = seen.mentioned_beside or mrkdwn.mentions(seen.own, us.user)
     return event.get("type") == "app_mention" and not quoted

@@ -13,7 +13,8 @@ from bot.ports.host import Host
 
 log = logging.getLogger(__name__)
 
-#: The action id of the buttons, and the prefixes of their values, before a turn's key.
+#: The action id of the buttons, and the prefixes of their values. A turn's key follows
+#: the prefix.
 FEEDBACK = "feedback"
 UP, DOWN = "up:", "down:"
 
@@ -25,8 +26,9 @@ async def take(
     body: Mapping[str, Any],
     value: str,
 ) -> None:
-    """Store the rating in `value`, of a button pressed in `workspace`, and thank the
-    person, or say why that failed. Raises DeliveryError or AccessRevoked."""
+    """Store the rating in `value`, from a button pressed in `workspace`. Thank the
+    person, or say why the rating was not stored. Raises DeliveryError or
+    AccessRevoked."""
     container = body.get("container") or {}
     said = body.get("message") or {}
     channel = str(container.get("channel_id"))

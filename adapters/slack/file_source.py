@@ -1,8 +1,8 @@
 """Downloads files from Slack.
 
-Rule 1: the token goes to files on Slack's own hosts only. Slack's methods are called on
-the same hosts with the same token, so the path must be that of a file, too.
-Rule 2: neither an address nor the token is in an error.
+Rule 1: the token is sent only to files on Slack's own hosts. The same hosts serve the
+Web API with the same token, so the path must be the path of a file, too.
+Rule 2: errors contain neither an address nor the token.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ from bot.runtime import downloads
 
 #: The beginning of the paths of files: "/files-pri/T1-F1/download/a.pdf".
 FILES = "/files-"
-# Within Slack's hosts. Each is checked as the first address is.
+# Redirects stay within Slack's hosts. Each target is checked like the first address.
 MOST_REDIRECTS = 3
 _REDIRECTS = {301, 302, 303, 307, 308}
 
@@ -29,8 +29,8 @@ _PAGES = {"text/html", "application/xhtml+xml"}
 
 
 class SignInPage(FileUnread):
-    """Slack sent the page for signing in, as it does without permission (facts A15);
-    or the file is a page itself."""
+    """Slack sent its sign-in page, as it does without permission (facts A15), or the
+    file itself is an HTML page."""
 
     def __init__(self) -> None:
         super().__init__(Unread.NO_SCOPE)
@@ -60,7 +60,7 @@ class SlackFiles:
             await download(self._client, url, into, most, size, is_html=True)
 
     async def _look_up(self, file: Attachment) -> Mapping[str, Any]:
-        """Return what Slack says of `file` now. Raises as `fetch`."""
+        """Return the file object of `file` from Slack. Raises the errors of `fetch`."""
         if message_files.is_deleted(file):
             raise FileUnread(Unread.DELETED)
         if not file.id:
@@ -89,10 +89,11 @@ async def download(
     *,
     is_html: bool = False,
 ) -> None:
-    """Write the content of a file on Slack to `into`, at most `most` bytes; `size` is
-    what Slack says of it, and `is_html` whether it is a page of HTML itself.
+    """Write the content of a file on Slack to `into`, at most `most` bytes.
 
-    Raises SignInPage, another FileUnread, or DeliveryError.
+    `size` is the size in bytes that Slack states, None if it states none. `is_html`
+    says whether the file itself is an HTML page. Raises SignInPage, another FileUnread,
+    or DeliveryError.
     """
     session = client.web.session
     assert session is not None
@@ -103,7 +104,7 @@ async def download(
     headers = {"Authorization": f"Bearer {client.web.token}", **downloads.PLAIN}
     try:
         for _ in range(1 + MOST_REDIRECTS):
-            # aiohttp would follow a redirect to any host.
+            # Redirects are followed here, since aiohttp would follow one to any host.
             async with session.get(
                 address,
                 headers=headers,
@@ -124,7 +125,7 @@ async def download(
                     raise SignInPage
                 return
     except (TimeoutError, aiohttp.ClientError) as error:
-        # Not `from error`, whose text may hold the address.
+        # Not `from error`, whose text may contain the address.
         raise DeliveryError(f"download: {type(error).__name__}") from None
     raise FileUnread(Unread.UNAVAILABLE)
 
@@ -138,7 +139,8 @@ def _times() -> aiohttp.ClientTimeout:
 def _target(
     client: SlackClient, address: yarl.URL, response: aiohttp.ClientResponse
 ) -> yarl.URL:
-    """Return where a redirect leads, if that is a file on Slack. Raises FileUnread."""
+    """Return the target of a redirect. Raises FileUnread if the target is not a file on
+    Slack."""
     try:
         target = address.join(yarl.URL(response.headers.get("Location", "")))
     except ValueError:
@@ -146,13 +148,13 @@ def _target(
     if (found := _address(client, str(target))) is not None:
         return found
     if message_files.is_slacks(target) or _is_base(client, target):
-        # A page of Slack's that is no file is the one for signing in.
+        # A redirect to any other page of Slack's leads to the sign-in page.
         raise SignInPage
     raise FileUnread(Unread.UNAVAILABLE)
 
 
 def _address(client: SlackClient, url: str) -> yarl.URL | None:
-    """Return `url` if it is that of a file on Slack; None for any other."""
+    """Return `url` if it is the address of a file on Slack, else None."""
     try:
         address = yarl.URL(url)
     except ValueError:
@@ -164,7 +166,7 @@ def _address(client: SlackClient, url: str) -> yarl.URL | None:
 
 
 def _is_base(client: SlackClient, address: yarl.URL) -> bool:
-    """Return whether `address` is where the operator's SLACK_API_URL is."""
+    """Return whether `address` is on the server of the operator's SLACK_API_URL."""
     base = yarl.URL(client.web.base_url)
     parts = (address.scheme, address.host, address.port)
     return parts == (base.scheme, base.host, base.port)

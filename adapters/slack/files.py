@@ -1,5 +1,5 @@
-"""Reads text files that people attach, and uploads the bot's own. Files are read from
-Slack only, up to a limit."""
+"""Reads text files that people attach, and uploads the bot's own files. Reads files
+from Slack only, up to a size limit."""
 
 import contextlib
 import io
@@ -23,14 +23,14 @@ log = logging.getLogger(__name__)
 
 FILE_BYTES = 100_000
 
-# How many characters are encoded at a time, which takes at most a millisecond.
+# The most characters that are encoded at once, which takes at most a millisecond.
 PIECE_CHARS = 100_000
 
 BAD_FILE = text_file_needed(kilobytes=FILE_BYTES // 1_000)
 
 
 async def text_of(client: SlackClient, place: Scope, file: Mapping[str, Any]) -> str:
-    """Return the text of a file that was given in `place`. Raises Unacceptable."""
+    """Return the text of a file that was attached in `place`. Raises Unacceptable."""
     content = io.BytesIO()
     try:
         await SlackFiles(client).fetch(place, attachment(file), content, FILE_BYTES)
@@ -42,7 +42,7 @@ async def text_of(client: SlackClient, place: Scope, file: Mapping[str, Any]) ->
 
 
 def _encoded(text: str) -> bytes:
-    # In pieces, since one call for a long text would block the event loop.
+    # In pieces, since encoding a long text at once would block the event loop.
     return b"".join(
         text[start : start + PIECE_CHARS].encode()
         for start in range(0, len(text), PIECE_CHARS)
@@ -58,8 +58,8 @@ async def put(client: SlackClient, place: Scope, file: File) -> None:
 
 
 async def send(client: SlackClient, name: str, content: bytes) -> str:
-    """Send a file to Slack, where nobody sees it, in the first two of Slack's three
-    steps (facts A15); return its id. Raises DeliveryError."""
+    """Send a file to Slack without showing it, in the first two of Slack's three upload
+    steps (facts A15). Return the file's id. Raises DeliveryError."""
     begun = await client.call_when_allowed(
         "files.getUploadURLExternal", filename=name, length=len(content)
     )
@@ -68,12 +68,11 @@ async def send(client: SlackClient, name: str, content: bytes) -> str:
 
 
 async def show(client: SlackClient, place: Scope, names: Mapping[str, str]) -> None:
-    """Show files that were sent, with their names by id, in one message. Raises
+    """Show files that were sent in one message. `names` holds their names by id. Raises
     DeliveryError.
 
-    If the root of the thread is gone, Slack shows them at the top of the channel, and
-    its answer does not say where they are: they are deleted, and this raises
-    ThreadGone.
+    If the root of the thread is gone, Slack shows the files at the top of the channel,
+    and its answer does not say so. In this case, delete the files and raise ThreadGone.
     """
     await client.call_when_allowed(
         "files.completeUploadExternal",

@@ -1,11 +1,12 @@
-"""Notices when a connection of Socket Mode is open."""
+"""Recognises the message with which Slack opens a Socket Mode connection."""
 
 import json
 from collections.abc import Callable
 
 from aiohttp import WSMessage
 
-# The first message on a connection (facts A4), and room for what Slack adds to it.
+# The type of the first message on a connection (facts A4), and the most characters in
+# it, with room for fields that Slack may add.
 HELLO = "hello"
 MOST_CHARS = 4_000
 
@@ -19,7 +20,8 @@ class Greeting:
     async def take(self, message: WSMessage) -> None:
         """Look at one message of a connection."""
         text = message.data
-        # Events are up to a hundred times as long, and are not read twice.
+        # Skip events, which are up to a hundred times as long, to avoid parsing them
+        # twice.
         if not isinstance(text, str) or len(text) > MOST_CHARS or HELLO not in text:
             return
         try:

@@ -1,4 +1,4 @@
-"""Reads earlier messages from Slack: of a thread, or at the top of a channel."""
+"""Reads earlier messages of a thread or at the top of a channel from Slack."""
 
 import asyncio
 import contextlib
@@ -19,22 +19,22 @@ from bot.runtime.offload import offload
 
 log = logging.getLogger(__name__)
 
-# Messages per page of a channel. Some apps get 15 however many they request (facts
-# A5.2), so the cursor, not the count, tells whether there are more.
+# Messages per page of a channel. Some apps get 15, however many they request (facts
+# A5.2), so the cursor, not the count, shows whether more messages follow.
 PAGE = 100
-# Messages per page of a thread: the most that Slack returns (facts A5.2), since each
-# step of the search for its end is a call.
+# Messages per page of a thread: the most that Slack returns (facts A5.2), to find the
+# end of the thread with few calls.
 THREAD_PAGE = 999
-# How many messages of a long thread are read: the newest, and the first.
+# The most of the newest, and of the first, messages of a long thread that are read.
 MOST_HISTORY = 500
 BEGINNING = 20
-# How long a reading may wait for rate limits, in seconds, while people wait for it.
+# How long a read may wait for rate limits, in seconds, while people wait.
 PATIENCE = 30.0
-# The same for an app that gets a page a minute (facts A5.2), when it is called into a
-# thread: time for two pages more than the first, with which it reads 43 messages in
+# The same for an app that gets one page a minute (facts A5.2) and is mentioned in an
+# existing thread. The time is enough for two more pages after the first: 43 messages in
 # sequence, or the first 15 and some of the newest.
 CAPPED_PATIENCE = 125.0
-# An app that is told to wait this many seconds may call once a minute (facts A5.2).
+# An app that Slack tells to wait this many seconds may call once a minute (facts A5.2).
 CAPPED_WAIT = 45.0
 
 
@@ -44,14 +44,15 @@ class MessageHistory:
     def __init__(self, client: SlackClient, us: Identity) -> None:
         self._client = client
         self._us = us
-        #: Whether Slack has returned fewer messages than it has and was asked for.
+        #: Whether Slack has returned 15 messages though more exist and were requested.
         self._is_capped = False
 
     async def before(
         self, thread: ThreadKey, message: str | None = None
     ) -> EarlierMessages:
-        """Return the messages of `thread` before `message`, or all: of a long thread,
-        the first and the newest. Raises DeliveryError."""
+        """Return the messages of `thread` before `message`, or all if `message` is
+        None. Of a long thread, return the first and the newest messages. Raises
+        DeliveryError."""
         latest = None if message is None else float(message)
         pages: list[Page[Message]] = []
         patience = _Patience(CAPPED_PATIENCE if self._is_capped else PATIENCE)
@@ -76,7 +77,7 @@ class MessageHistory:
         known = [each for at, each in first.messages if each and at < latest]
         head = [each for each in known[:BEGINNING] if each not in end]
         messages = (*head, *end)
-        # The root is no reply, but the question is one.
+        # `replies` does not count the root, but counts the question.
         missing = max(1, first.replies - len(messages) + (message is None))
         reaches_end = any(
             not page.cursor and end[-1:] and end[-1] in [m for _, m in page.messages]
@@ -93,16 +94,15 @@ class MessageHistory:
 
     @property
     def is_capped(self) -> bool:
-        """Return whether Slack lets this app read 15 messages a minute, as far as that
-        is known."""
+        """True if Slack is known to let this app read only 15 messages a minute."""
         return self._is_capped
 
     async def after(
         self, thread: ThreadKey, oldest: float, most: int, patience: float
     ) -> list[tuple[Message, bool]]:
-        """Return the messages of `thread` from `oldest` on, at most about `most`, the
-        oldest first, each with whether somebody edited it. Waits up to `patience`
-        seconds for rate limits. Raises DeliveryError."""
+        """Return about `most` messages of `thread` from the time `oldest` on, oldest
+        first, as (message, whether it was edited). Wait up to `patience` seconds for
+        rate limits. Raises DeliveryError."""
         found: dict[str, tuple[Message, bool]] = {}
         waits, cursor = _Patience(patience), ""
         while len(found) < most:
@@ -138,7 +138,7 @@ class MessageHistory:
         *,
         patience: float = PATIENCE,
     ) -> list[Message]:
-        """Return the newest messages at the top of a channel, oldest first. Waits up to
+        """Return the newest messages at the top of a channel, oldest first. Wait up to
         `patience` seconds for rate limits. Raises DeliveryError."""
         found: list[Message] = []
         oldest = f"{since:.6f}" if since is not None else None
@@ -161,10 +161,12 @@ class MessageHistory:
     async def replied(
         self, channel: str, oldest: float, latest: float, patience: float
     ) -> Mapping[str, bool]:
-        """Return, by the ts of messages at the top of `channel` that were said between
-        these times, whether others than the bot have replied: of a page at most, the
-        newest. Waits up to `patience` seconds for rate limits. Raises
-        DeliveryError."""
+        """Return whether anybody but the bot has replied to each message at the top of
+        `channel` between `oldest` and `latest`, by the ts of the message.
+
+        Reads at most one page, which has the newest messages. Waits up to `patience`
+        seconds for rate limits. Raises DeliveryError.
+        """
         page = await self._page(
             *("conversations.history", _Patience(patience)),
             channel=channel,
@@ -174,7 +176,7 @@ class MessageHistory:
             inclusive=True,
         )
         us = {self._us.user, self._us.bot}
-        # Of many who replied, Slack may name only some.
+        # Slack may list only some of many people who replied.
         return {
             str(each["ts"]): not us.issuperset(each.get("reply_users") or ())
             for each in page.get("messages") or ()
@@ -216,7 +218,7 @@ class MessageHistory:
     async def _messages(
         self, method: str, channel: str, seconds: float, **arguments: Any
     ) -> AsyncGenerator[Message, None]:
-        """Yield the messages in the pages of `method`; wait up to `seconds` for rate
+        """Yield the messages in the pages of `method`. Wait up to `seconds` for rate
         limits."""
         cursor: str | None = None
         some = False
@@ -234,8 +236,8 @@ class MessageHistory:
             except Throttled as error:
                 if not some:
                     raise
-                # Some apps get 15 messages a minute (facts A5.2): a part now is better
-                # than everything in an hour.
+                # Some apps get 15 messages a minute (facts A5.2). Some messages now are
+                # better than all of them in an hour.
                 log.warning("slack.history_cut channel=%s %s", channel, error)
                 return
             for received in await self._converted(page.get("messages") or (), channel):
@@ -252,7 +254,7 @@ class MessageHistory:
         def convert() -> list[Message | None]:
             return [events.message(each, self._us, channel) for each in messages]
 
-        # Each may hold long attachments, which are read in some milliseconds.
+        # Messages may have long attachments, each of which takes milliseconds to read.
         return await offload(convert, len(messages) * MOST_CHARS)
 
     async def _page(
@@ -267,14 +269,14 @@ class MessageHistory:
 
 @dataclass(slots=True)
 class _Patience:
-    """The seconds that one reading may still wait for rate limits, and the longest of
-    its waits."""
+    """The seconds that one read may still wait for rate limits, and its longest wait in
+    seconds."""
 
     left: float
     longest: float = 0.0
 
     async def wait(self, error: Throttled) -> None:
-        """Wait as long as Slack says; raise `error` if that is too long."""
+        """Wait as long as Slack says. Raise `error` if too little time is left."""
         self.left -= error.retry_after
         self.longest = max(self.longest, error.retry_after)
         if self.left < 0:

@@ -1,4 +1,4 @@
-"""Finds the workspace of a person whom the operator named by their id alone."""
+"""Finds the workspace of a person by the person's id alone."""
 
 from collections.abc import Awaitable, Callable
 
@@ -9,8 +9,8 @@ from bot.messages import installations as messages
 from bot.ports.installations import InstallationList
 from bot.runtime.lru import LruDict
 
-# How many workspaces are asked, those that installed the app first: the operator's own
-# is among them. And how many people are remembered.
+# The most workspaces that are asked, starting with those that installed the app first,
+# which include the operator's own; and the most people who are remembered.
 MOST_ASKED = 20
 MOST_PEOPLE = 1_000
 
@@ -42,7 +42,8 @@ class Homes:
                 there = await self._get(team)
                 answer = await there.client.call("users.info", user=user)
             except (DeliveryError, AccessRevoked):
-                # It does not know them, or cannot be asked; another one may.
+                # This workspace does not know the person, or cannot be asked; another
+                # workspace may know them.
                 continue
             if (answer.get("user") or {}).get("team_id") == team:
                 self._known[user] = team

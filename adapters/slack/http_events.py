@@ -1,11 +1,11 @@
-"""Takes in what Slack posts to the request URL: events, commands and controls (platform
+"""Receives Slack's requests to the request URL: events, commands and controls (platform
 facts A2, A3, A10).
 
-Rule 1: the answer comes after the commit. Where that lasts longer than Slack waits, it
-is 503, so that Slack sends the event again; the work goes on, and the repeat finds the
-message stored.
-Rule 2: nobody but Slack gets anything done. A body is bounded before it is read, and
-verified before it is parsed; who is refused is answered in one sentence.
+Rule 1: a request is answered after the commit. If the commit takes longer than Slack
+waits, the answer is 503, so that Slack retries. The work continues meanwhile, and the
+retry finds the message stored.
+Rule 2: only Slack's requests have effects. A body's size is checked before it is read,
+and its signature before it is parsed. A refusal is answered with one sentence.
 """
 
 import asyncio
@@ -43,42 +43,44 @@ HEALTH = "/healthz"
 
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 
-# The largest body in bytes. Slack states none; the longest message, with its blocks and
-# in JSON that escapes each character, twice in an event about an edit, has less than
-# one million (facts A5.4).
+# The largest body, in bytes. Slack states no limit. The longest message with its
+# blocks, in JSON that escapes each character, and twice in an event about an edit, has
+# less than one million (facts A5.4).
 MOST_BYTES = 2_000_000
-# How many bodies are read at once; more are answered with 503.
+# The most bodies that are read at once. Further requests are answered with 503.
 MOST_READING = 100
-# The fields of a form: a slash command has 16 (facts A10).
+# The most fields in a form. A slash command has 16 (facts A10).
 MOST_FIELDS = 100
 
-# Seconds to answer in: Slack waits for three (facts A2), and the slowest form takes 2.8
-# (`interactions`).
+# The time limit for an answer, in seconds. Slack waits for three (facts A2), and the
+# slowest form takes 2.8 (`interactions`).
 PATIENCE = 2.9
 
 # The age in seconds at which a signature is refused (facts A3).
 OLDEST = 300
 
-# Seconds between two lines in the log about requests refused for one reason.
+# Seconds between two log lines about requests that are refused for the same reason.
 REPEAT = 3600.0
 
 
 class HttpEvents:
-    """The request URL of an app. Hands over what `signing_secret` verifies to Bolt."""
+    """Serves the request URL of an app. Passes requests to Bolt that `signing_secret`
+    verifies."""
 
     def __init__(self, app: AsyncApp, signing_secret: str) -> None:
         self._app = app
-        #: Bolt's own, asked in front of Bolt, which parses a body before verifying it,
-        #: and logs one that it refuses.
+        #: Bolt's verifier, called before Bolt gets the request, because Bolt parses a
+        #: body before verifying it and logs refused bodies.
         self._verifier = AsyncRequestVerification(signing_secret).verifier
         self._reading = Allowance(MOST_READING)
-        #: Requests whose answer came too late; they go on.
+        #: Requests in progress, including those that were answered with 503.
         self._late: set[asyncio.Task[BoltResponse]] = set()
-        #: By reason: when the log said so last, and how often it was not said since.
+        #: The time of the last log line, and the number of refusals since then that
+        #: were not logged, by reason.
         self._refused: dict[str, tuple[float, int]] = {}
 
     def routes(self) -> list[web.RouteDef]:
-        """Return the routes of the server, the last of which takes all other paths."""
+        """Return the routes of the server. The last one matches all other paths."""
         return [
             web.post(PATH, self._serve),
             web.get(HEALTH, _alive),
@@ -87,7 +89,7 @@ class HttpEvents:
         ]
 
     async def close(self) -> None:
-        """End what is still being taken in: Slack sends it again."""
+        """Cancel requests in progress. Slack sends them again."""
         for task in self._late:
             end(task)
         if self._late:
@@ -154,8 +156,8 @@ class HttpEvents:
         return await to_aiohttp_response(answer)
 
     async def _taken(self, asked: AsyncBoltRequest) -> BoltResponse:
-        """Return what Bolt answers, in as long as that takes; if it is not waited for,
-        it goes on."""
+        """Return Bolt's answer, with no time limit. If the caller is cancelled, Bolt's
+        work continues."""
         task = asyncio.ensure_future(self._app.async_dispatch(asked))
         self._late.add(task)
         task.add_done_callback(self._late.discard)
@@ -178,7 +180,7 @@ class HttpEvents:
 
 
 class _Refusal(Exception):
-    """A request that nothing is done for."""
+    """A refused request, with the status and the text of the answer."""
 
     def __init__(self, status: HTTPStatus, text: str) -> None:
         super().__init__(text)
@@ -190,8 +192,9 @@ class _Refusal(Exception):
 async def serving(
     events: HttpEvents | None, address: Listening, routes: Iterable[web.RouteDef] = ()
 ) -> AsyncIterator[str]:
-    """Serve `events`, unless they come over sockets alone, and further `routes` at
-    `address`; yield the base address. Raises ConfigError if it cannot be used."""
+    """Serve `events` and further `routes` at `address`, and yield the base address.
+    `events` is None if they come only over sockets. Raises ConfigError if the address
+    cannot be used."""
     app = web.Application(client_max_size=MOST_BYTES)
     app.on_response_prepare.append(_add_headers)
     alone = [web.get(HEALTH, _alive)]
@@ -215,7 +218,7 @@ async def serving(
 
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    # Nobody needs the versions of our libraries.
+    # Replaces aiohttp's header, which shows the versions of our libraries.
     response.headers["Server"] = "Threadkeep"
 
 
@@ -224,8 +227,11 @@ async def _alive(request: web.Request) -> web.Response:
 
 
 def _parsed(body: str, content_type: str) -> dict[str, Any] | None:
-    """Return the payload in `body`; None if there is none. Unlike Bolt, which takes a
-    command that contains the word for a form of that name."""
+    """Return the payload in `body`, or None if there is none.
+
+    Bolt's own parser is not used, since it takes a command that contains the word
+    "payload" for a form with that field.
+    """
     try:
         found: Any = None
         if content_type == JSON:
@@ -243,8 +249,8 @@ def _parsed(body: str, content_type: str) -> dict[str, Any] | None:
 def _asked(
     payload: dict[str, Any], headers: Mapping[str, str]
 ) -> AsyncBoltRequest | None:
-    """Return the request for Bolt, which need neither verify nor parse it once more;
-    None if its parts are not of the types that Slack sends."""
+    """Return a request that Bolt neither verifies nor parses again; None if parts of
+    the payload do not have the types that Slack sends."""
     try:
         return AsyncBoltRequest(body=payload, headers=dict(headers), mode="socket_mode")
     except (AttributeError, KeyError, TypeError, ValueError):
