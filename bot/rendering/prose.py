@@ -147,6 +147,11 @@ class Prose:
         self._held, self._shown = text[at:], max(0, shown - at)
         if self._held.startswith("`"):
             self._pass_on(pieces)
+        elif self._held.startswith("h"):
+            # An address is not replaced; these may end it.
+            clear = len(self._held.rstrip("|["))
+            pieces.append(self._held[self._shown : clear])
+            self._shown = max(clear, self._shown)
         return "".join(pieces)
 
     def _pass_on(self, pieces: list[str]) -> None:

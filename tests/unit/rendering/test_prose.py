@@ -103,3 +103,5 @@ def test_only_what_could_be_replaced_is_held_back() -> None:
     assert reader.feed("| z &am") == "\\|\\| z "
     assert reader.feed("p; [doc") == "& "
     assert reader.feed("s](https://a.b) on") == "[docs](https://a.b) on"
+    assert reader.feed(" with https://a.b/c[") == " with https://a.b/c"
+    assert reader.feed("0]/d|") == "[0]/d"
