@@ -79,7 +79,7 @@ async def test_in_the_turn_of_its_edit_a_stream_is_stopped_for_everybody(
     office: Office,
 ) -> None:
     # Edits stand still for so long that the next answer is a stream.
-    office.slack.faults.add(EDIT, throttle(5))
+    office.slack.faults.add(EDIT, throttle(3))
     ts, [last] = begin(office, PIECES[:2])
     await shows(office, ts, "The capital …")
     last.set()
@@ -123,7 +123,7 @@ async def test_a_stream_that_breaks_goes_on_as_a_message_that_is_edited(
 async def test_where_the_app_may_post_and_not_stream_it_posts(
     office: Office, name: str
 ) -> None:
-    office.slack.faults.add(POST, throttle(2), times=1)
+    office.slack.faults.add(POST, throttle(1), times=1)
     office.slack.faults.add(START, error(name), times=ALWAYS)
     ts, [more, last] = begin(office)
     await office.slack.until(lambda: office.slack.calls_of(START))
@@ -131,7 +131,7 @@ async def test_where_the_app_may_post_and_not_stream_it_posts(
     last.set()
     await shows(office, ts, "The capital of all of France is Paris.")
     # It is remembered, for this channel or for all of its type.
-    office.slack.faults.add(POST, throttle(2), times=1)
+    office.slack.faults.add(POST, throttle(1), times=1)
     ts, [more, last] = begin(office)
     more.set()
     last.set()

@@ -105,7 +105,7 @@ async def test_whoever_may_be_an_admin_is_told_to_try_again() -> None:
     unsure = replace(BOB, incomplete=True)
     desk = Desk()
     desk.model.script("One, two", asyncio.Event())
-    async with desk.open() as app:
+    async with desk.open(grace=0.0) as app:
         await desk.ask("count")
         await shown(desk, "One, two")
         turn = await key(desk)
