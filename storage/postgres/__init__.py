@@ -1,6 +1,7 @@
 """The store's database on a PostgreSQL server.
 
-Rule: the functions that carry out a verb are those that serve SQLite. Here is what they
-run on: connections, threads, errors, and the schema. Nothing is imported from here by
-name, so that Threadkeep runs where psycopg is not installed.
+Rule 1: both databases use the same functions for the store's methods. This package
+provides connections, threads, errors and the schema.
+Rule 2: this package is imported only for a database on a server, so that Threadkeep
+runs without psycopg.
 """

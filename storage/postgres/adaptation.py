@@ -1,8 +1,8 @@
-"""Conversion of values for PostgreSQL, so that they come back as from SQLite.
+"""Converts values for PostgreSQL, so that they read the same as from SQLite.
 
-Rule 1: a truth value is 0 or 1, a sum of integers is an integer.
-Rule 2: PostgreSQL takes no NUL in a text. It is stored as `NUL_MARK`, a code point that
-Unicode assigns to no character, and read as NUL. Here is the only place that knows.
+Rule 1: a truth value is 0 or 1, and a sum of integers is an integer.
+Rule 2: PostgreSQL accepts no NUL in a text. NUL is stored as `NUL_MARK`, a code point
+that Unicode assigns to no character, and read as NUL. Only this module does this.
 """
 
 import logging
@@ -13,7 +13,7 @@ import psycopg
 from psycopg.adapt import AdaptersMap, Buffer, Dumper, Loader
 from psycopg.types.numeric import Int8Dumper
 
-# It logs errors that come after others, with the values in them.
+# It logs errors that follow others, including their values.
 logging.getLogger("psycopg").setLevel(logging.CRITICAL)
 
 #: Stands for NUL in a text (Unicode 15, section 23.7: noncharacters).
@@ -21,7 +21,7 @@ NUL_MARK = "\ufdd0"
 
 
 class _TextDumper(Dumper):
-    # Without a type: the server takes that of the column or parameter.
+    # No type: the server uses the type of the column or parameter.
     oid = 0
 
     def dump(self, obj: Any) -> Buffer:
@@ -59,7 +59,8 @@ def adapters() -> AdaptersMap:
     found = AdaptersMap(psycopg.adapters)
     found.register_dumper(str, _TextDumper)
     found.register_dumper(bool, _BoolDumper)
-    # One type for all: a prepared statement serves small and large numbers.
+    # One type for all integers, so that a prepared statement serves small and large
+    # numbers.
     found.register_dumper(int, Int8Dumper)
     found.register_loader("text", _TextLoader)
     found.register_loader("bool", _BoolLoader)

@@ -1,5 +1,5 @@
-"""A connection to PostgreSQL with the surface that the functions of the verbs use:
-that of `sqlite_utils.Database`, as far as they need it."""
+"""A connection to PostgreSQL with the part of `sqlite_utils.Database` that the store
+uses."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -18,28 +18,30 @@ from storage.postgres.lock_numbers import INDEX, OURS
 from storage.postgres.pipeline import Pipeline, Sent, names, positions, row_count
 from storage.postgres.statements import Values, translated
 
-#: How long the server may take to answer to a new connection, in seconds.
+#: Timeout for connecting to the server, in seconds.
 CONNECT_SECONDS = 10
 
-#: How long a statement waits for a row or table that another transaction holds, in
-#: seconds. Those of ours take milliseconds.
+#: Timeout for a row or table lock of another transaction, in seconds. Our transactions
+#: take milliseconds.
 LOCK_SECONDS = 30
 
-#: How long a dead peer goes unnoticed, in milliseconds.
+#: Timeout for detecting a dead peer, in milliseconds.
 PEER_MILLISECONDS = 20_000
 
 _ADAPTERS = adapters()
 
 
 def name_of(process: str) -> str:
-    """Return the name on the server of the connections by which `process` reads and
-    writes. Who reaps it ends them: one that is stopped in the middle of a transaction
-    would hold up all others."""
+    """Return the server-side name of the connections of `process`.
+
+    The reaper of the process terminates these connections: a process suspended in a
+    transaction would block all others.
+    """
     return f"threadkeep {process}"
 
 
 class Row:
-    """A row whose values are found by name, whatever their case, and by position, like
+    """A row with values that can be read by name, in any case, and by position, like
     `sqlite3.Row`."""
 
     __slots__ = ("_positions", "_values")
@@ -50,7 +52,7 @@ class Row:
 
     def __getitem__(self, key: Any) -> Any:
         if isinstance(key, str):
-            # Raises KeyError, sqlite3 IndexError: both are LookupErrors.
+            # Raises KeyError where sqlite3 raises IndexError. Both are LookupErrors.
             return self._values[self._positions[key.lower()]]
         return self._values[key]
 
@@ -78,21 +80,21 @@ def _rows(cursor: "psycopg.Cursor[Row]") -> Callable[[Sequence[Any]], Row]:
 
 
 class Cursor(Protocol):
-    """The result of a statement. Looking at it waits for it."""
+    """The result of a statement. Reading it waits for it."""
 
     def fetchone(self) -> Row | None:
-        """Return the next row, None after the last one."""
+        """Return the next row, or None after the last one."""
         ...
 
     def fetchall(self) -> list[Row]:
-        """Return the rows that are left."""
+        """Return the remaining rows."""
         ...
 
     def __iter__(self) -> Iterator[Row]: ...
 
     @property
     def rowcount(self) -> int:
-        """The number of rows that were written."""
+        """The number of written rows."""
         ...
 
 
@@ -105,7 +107,7 @@ class _Later:
         self._db = db
         self._pipeline = pipeline
         self._sent = sent
-        # Those that are left.
+        # The remaining rows.
         self._rows: deque[Row] | None = None
 
     def fetchone(self) -> Row | None:
@@ -145,8 +147,8 @@ class _Later:
 
 
 class Connection:
-    """One connection, used by one thread at a time. Outside of `atomic`, each statement
-    is a transaction of its own."""
+    """One connection, used by one thread at a time. Outside `atomic`, each statement is
+    a transaction."""
 
     def __init__(self, address: str, **parameters: Any) -> None:
         """Connect to the server at `address`. Raises psycopg.Error."""
@@ -156,24 +158,29 @@ class Connection:
             context=_ADAPTERS,
             row_factory=_rows,
             cursor_factory=psycopg.RawCursor,
-            # Only here it is known which ones the server has.
+            # The pipeline prepares statements itself, because only it knows which ones
+            # the server has.
             prepare_threshold=None,
         )
         self.raw.execute(
             "SELECT set_config('lock_timeout', $1, false)", [f"{LOCK_SECONDS}s"]
         )
-        #: How often this waited for the server.
+        #: Number of times this connection waited for the server.
         self.waits = 0
         self._pipeline = Pipeline(self.raw)
         self._is_pipelined = False
-        #: How many parts of transactions may be undone alone.
+        #: Number of open savepoints.
         self._parts = 0
-        #: Whether texts came, and whether some went, since this was set to False.
+        #: Whether texts were added, and whether some were removed, since this was last
+        #: set to False.
         self.adds = self.takes_away = False
 
     def execute(self, sql: str, parameters: Values = ()) -> "Cursor":
-        """Run `sql`, with `?` or `:name` where `parameters` go. Raises psycopg.Error
-        and UnicodeError; while `pipelined`, also later."""
+        """Run `sql`, which has `?` or `:name` as placeholders for `parameters`.
+
+        Raises psycopg.Error and UnicodeError; while `pipelined`, possibly at a later
+        call.
+        """
         statement = translated(sql)
         self.adds |= statement.adds
         self.takes_away |= statement.takes_away
@@ -187,8 +194,11 @@ class Connection:
 
     @contextmanager
     def pipelined(self) -> Iterator[None]:
-        """Send what is executed inside without waiting for what comes back, until that
-        is looked at, or this is left. Raises what went wrong, at the latest then."""
+        """Send the statements in the block without waiting for their results.
+
+        Reading a result, or leaving the block, waits for the results. Errors are raised
+        then at the latest.
+        """
         self._pipeline.open()
         self._is_pipelined = True
         try:
@@ -198,7 +208,7 @@ class Connection:
             self._pipeline.close(failed=True)
             raise
         self._is_pipelined = False
-        # For the last one.
+        # For the wait on leaving.
         self.waits += 1
         self._pipeline.close(failed=False)
 
@@ -230,8 +240,10 @@ class Connection:
             return iter(cursor.fetchall())
 
     def index_alone(self, *, wait: bool) -> bool:
-        """Keep others from changing the index of words, to the end of the transaction;
-        return False if they do, unless it is to `wait`."""
+        """Lock the search index against other writers until the end of the transaction.
+
+        Without `wait`, return False if another transaction has the lock.
+        """
         kind = "" if wait else "try_"
         taken = self.execute(f"SELECT pg_{kind}advisory_xact_lock({OURS}, {INDEX})")
         if wait:
@@ -241,13 +253,12 @@ class Connection:
 
     @contextmanager
     def atomic(self) -> Iterator["Connection"]:
-        """Undo what was done inside if it raises: a transaction, or within one a
-        savepoint.
+        """Run the block in a transaction, or in a savepoint inside one.
 
-        Raises StorageRejected if the database refused the values, so that the caller
-        can go on without them.
+        Rolls back if the block raises. Raises StorageRejected if the database refused
+        the values, so that the caller can continue without them.
         """
-        # A statement that failed before is no part of it.
+        # A statement that failed before must not belong to this part.
         self.synchronise()
         part = self._part() if self._is_pipelined else self.raw.transaction()
         try:
@@ -288,12 +299,13 @@ class Connection:
         return self.raw.closed
 
     def close(self) -> None:
-        """Close the connection; what is not committed is undone."""
+        """Close the connection. Uncommitted changes are rolled back."""
         self.raw.close()
 
 
 def _parameters(address: str) -> dict[str, Any]:
-    """Return what every connection sets that `address` does not."""
+    """Return the connection parameters that every connection sets and `address` does
+    not."""
     ours = {
         "connect_timeout": CONNECT_SECONDS,
         "application_name": "threadkeep",

@@ -1,7 +1,7 @@
-"""Translates PostgreSQL's errors, which are not used outside this package.
+"""Translates PostgreSQL's errors for use outside this package.
 
-Rule: of an error only its code and its primary message are kept. The details name
-values, which are what people said, and the text of a failed connection may name the
+Rule: only the code and the primary message of an error are kept. The details contain
+values, which may be people's messages. The text of a connection failure may contain the
 address with its password.
 """
 
@@ -17,7 +17,7 @@ Kind = TypeVar("Kind", bound=StorageError)
 # Disk full.
 _FULL = {"53100"}
 
-# A serialization failure and a deadlock: another try may not meet one.
+# A serialization failure and a deadlock: a retry may succeed.
 _AGAIN = {"40001", "40P01"}
 
 
@@ -36,31 +36,35 @@ def translated(error: Exception) -> StorageError:
 
 
 def refused_values(error: psycopg.Error) -> StorageRejected:
-    """Return the error for values that the database will never take."""
+    """Return the error for values that the database will never accept."""
     return _of(StorageRejected, messages.REFUSED, error)
 
 
 def is_transient(error: BaseException) -> bool:
-    """Return whether the same transaction may succeed when it is tried again."""
+    """Return whether a retry of the same transaction may succeed."""
     return isinstance(error, psycopg.Error) and code(error) in _AGAIN
 
 
 def is_lost(error: BaseException) -> bool:
-    """Return whether `error` says that the connection, or the server, is gone."""
+    """Return whether `error` means that the connection or the server is lost."""
     return isinstance(error, psycopg.OperationalError) and (
         error.sqlstate is None or error.sqlstate.startswith(("08", "57P"))
     )
 
 
 def is_unprepared(error: BaseException) -> bool:
-    """Return whether the server does not know a statement that the connection has
-    prepared: after a transaction that failed, the two may disagree for good."""
+    """Return whether the server lacks a statement that the connection has prepared.
+
+    After a failed transaction, the two may disagree permanently.
+    """
     return isinstance(error, psycopg.errors.InvalidSqlStatementName)
 
 
 def is_read_only(error: BaseException) -> bool:
-    """Return whether `error` says that the server takes no writes: it became a replica,
-    and another one may be found that is not."""
+    """Return whether `error` means that the server accepts no writes.
+
+    The server became a replica then, and a new connection may reach one that is not.
+    """
     return isinstance(error, psycopg.errors.ReadOnlySqlTransaction)
 
 
@@ -75,7 +79,7 @@ def _of(kind: type[Kind], advice: str, error: Exception) -> Kind:
 
 
 def _primary(error: Exception) -> str:
-    """Return the server's sentence, unless it may name values."""
+    """Return the server's message, unless it may contain values."""
     if not isinstance(error, psycopg.Error) or isinstance(error, psycopg.DataError):
         return type(error).__name__
     return error.diag.message_primary or type(error).__name__

@@ -1,5 +1,5 @@
-"""Locks that PostgreSQL holds for a session and frees when that ends, however it
-does."""
+"""Locks that PostgreSQL holds for a session and releases when the session ends, for any
+reason."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,7 +15,7 @@ from storage.postgres.lock_numbers import OURS
 def locked(
     db: Connection, lock: int, seconds: float, *, shared: bool = False
 ) -> Iterator[bool]:
-    """Hold `lock` for the session of `db`; yield False if others kept it for so many
+    """Hold `lock` for the session of `db`. Yields False if others kept it for
     `seconds`."""
     kind = "_shared" if shared else ""
     try:
@@ -28,11 +28,11 @@ def locked(
     try:
         yield True
     finally:
-        # A connection that broke has freed it.
+        # A broken connection has released the lock.
         with suppress(psycopg.OperationalError):
             db.execute(f"SELECT pg_advisory_unlock{kind}({OURS}, {lock})")
 
 
 def wait_at_most(db: Connection, seconds: float) -> None:
-    """Let each statement of this transaction wait so long for a lock."""
+    """Limit the lock wait of each statement of this transaction to `seconds`."""
     db.execute("SELECT set_config('lock_timeout', ?, true)", [f"{seconds * 1000:.0f}"])

@@ -1,10 +1,10 @@
-"""Moves everything from a SQLite file to a PostgreSQL database, or back.
+"""Moves all data from a SQLite file to a PostgreSQL database, or back.
 
-Rule 1: nobody runs meanwhile. On the file that is its lock, on PostgreSQL the lock
-RUNNING, which every process that runs holds shared.
-Rule 2: nothing is changed in the source. The target is complete and verified, or nobody
-can start on it.
-Rule 3: memory is bounded by a batch, however large a table is.
+Rule 1: no process runs during a move. A file has a lock for this. On PostgreSQL it is
+the lock RUNNING, which every running process holds shared.
+Rule 2: the source is not changed. No process can start on the target until it is
+complete and verified.
+Rule 3: memory is bounded by one batch, however large a table is.
 """
 
 import sqlite3
@@ -29,11 +29,11 @@ from storage.postgres.move_ends import File, Server, Source, Target, put_in_plac
 from storage.postgres.move_tables import Table, summed, tables
 from storage.postgres.opening import connected, refusals, require_own_session
 
-# A batch is complete with so many rows, or so many characters and bytes.
+# A batch is complete at this many rows, or this many characters and bytes.
 BATCH_ROWS = 5_000
 BATCH_SIZE = 8 * 1024 * 1024
 
-# How long those who look at the database may keep it, in seconds.
+# Time to wait for those who inspect the database, in seconds.
 _WAIT = 0.5
 
 _PROCESSES = f"""
@@ -42,7 +42,7 @@ _PROCESSES = f"""
       AND datname = current_database()
 """
 
-#: Told the name of each table and its number of rows, when that is verified.
+#: Called with the name of each verified table and its number of rows.
 Tell = Callable[[str, int], None]
 
 
@@ -54,10 +54,10 @@ class Moved(NamedTuple):
 
 
 def move(source: str, target: str, tell: Tell) -> Moved:
-    """Move everything from `source` to `target`, of which one is a file and the other
-    one an address; return what was moved.
+    """Move all data from `source` to `target`, one a file and the other an address.
 
-    Goes on with a move that was interrupted. Raises ConfigError if that is impossible.
+    Continues an interrupted move. Returns the result. Raises ConfigError if the move is
+    impossible.
     """
     if is_address(source) == is_address(target):
         raise ConfigError(messages.ONE_OF_EACH)
@@ -101,7 +101,8 @@ def _to_file(address: str, path: Path, tell: Tell) -> Moved:
             raise ConfigError(messages.not_empty(name=path))
         stack.enter_context(lock.locked(path))
         with closing(open_for_writing(made)) as db:
-            # Whoever is killed goes on; what a power failure takes is moved again.
+            # A killed move continues later. Data lost in a power failure is moved
+            # again.
             db.execute("PRAGMA synchronous = NORMAL")
             file = File(db)
             rows = _move(server.name, server, file, str(path), tables(), tell)
@@ -117,7 +118,8 @@ def _move(
     all_tables: Sequence[Table],
     tell: Tell,
 ) -> int:
-    """Move the rows of `all_tables`, verify and finish; return their number."""
+    """Move the rows of `all_tables`, verify them and finish. Returns the number of
+    rows."""
     begun, far = target.progress()
     if begun is None:
         target.begin(name)
@@ -162,7 +164,7 @@ def _require_current(name: object, pending: Sequence[str]) -> None:
 
 @contextmanager
 def _server(address: str, *, as_target: bool) -> Iterator[Server]:
-    """Connect to the database at `address`, alone."""
+    """Connect to the database at `address`, excluding all other processes."""
     with ExitStack() as stack:
         at = ServerAddress(address)
         db = stack.enter_context(closing(connected(at)))
@@ -171,7 +173,8 @@ def _server(address: str, *, as_target: bool) -> Iterator[Server]:
         stack.enter_context(closing(rows))
         name = str(at)
         alone = stack.enter_context(locked(db, RUNNING, _WAIT))
-        # A process whose connections broke holds RUNNING no more, and this again.
+        # A process whose connections broke no longer holds RUNNING, but may hold this
+        # lock again.
         if not alone or db.execute(_PROCESSES).fetchone():
             raise ConfigError(messages.running(name=name))
         with refusals(at):

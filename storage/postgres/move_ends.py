@@ -1,9 +1,11 @@
 """The two ends of a move: a SQLite file and a PostgreSQL database.
 
-Rule 1: a batch and how far it goes are one transaction, in the table `threadkeep_move`
-of the target. Whoever goes on after a kill begins behind the last batch.
-Rule 2: nobody starts on half a move: a database with that table is refused
-(`storage.postgres.schema`), and a file has another name until the move is complete.
+Rule 1: a batch and its progress are stored in one transaction, the progress in the
+target's table `threadkeep_move`. After a kill, the next run continues after the last
+batch.
+Rule 2: no process starts on an incomplete move. `storage.postgres.schema` refuses a
+database that contains that table, and a file has another name until the move is
+complete.
 """
 
 import json
@@ -23,14 +25,14 @@ _PROGRESS = """
         name text PRIMARY KEY, behind text NOT NULL, done integer NOT NULL
     )
 """
-# `name` is "" for where the rows come from, else a table.
+# `name` is a table, or "" for the source of the rows.
 _KEEP = """
     INSERT INTO threadkeep_move (name, behind, done) VALUES ({0}, {0}, {0})
     ON CONFLICT (name) DO UPDATE SET behind = excluded.behind, done = excluded.done
 """
 _PROGRESS_ROWS = "SELECT name, behind, done FROM threadkeep_move"
 
-#: By table: the key behind which it goes on, None if it is complete.
+#: By table: the key after which to continue, or None if the table is complete.
 Progress = dict[str, list[Any] | None]
 
 
@@ -38,8 +40,10 @@ class Source(Protocol):
     """The source of the rows."""
 
     def rows(self, table: Table, behind: Sequence[Any] = ()) -> Iterator[Row]:
-        """Yield the rows of `table` behind that key, in the order of its key. A NUL may
-        be written as the other database stores it."""
+        """Yield the rows of `table` after the key `behind`, in the order of the key.
+
+        NUL may appear in the form that the other database stores.
+        """
         ...
 
 
@@ -47,29 +51,28 @@ class Target(Source, Protocol):
     """The target of the rows."""
 
     def begin(self, source: str) -> None:
-        """Note that a move from `source` begins."""
+        """Record that a move from `source` begins."""
         ...
 
     def progress(self) -> tuple[str | None, Progress]:
-        """Return the source of the move under way, None if there is none, and how far
-        it is."""
+        """Return the source of the current move, or None, and its progress."""
         ...
 
     def add(self, table: Table, rows: Sequence[Row], *, is_last: bool) -> None:
-        """Store `rows`, and how far they go."""
+        """Store `rows` and the progress after them."""
         ...
 
     def clear(self, tables: Sequence[Table]) -> None:
-        """Delete all that was moved so far; the next begins anew."""
+        """Delete everything moved so far, so that the next move starts again."""
         ...
 
     def finish(self, tables: Sequence[Table]) -> None:
-        """Make the database ready to be used."""
+        """Make the database ready for use."""
         ...
 
 
 class File:
-    """A SQLite file; as a target, one that nobody else knows of yet."""
+    """A SQLite file. As a target, no other process knows of it yet."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -82,7 +85,7 @@ class File:
     def begin(self, source: str) -> None:
         with self._db.atomic():
             for name in triggers():
-                # They would note again what is moved, too.
+                # The triggers would repeat changes that are moved anyway.
                 self._db.execute(f"DROP TRIGGER IF EXISTS {name}")
             self._db.execute(_PROGRESS)
             self._db.execute(_KEEP.format("?"), ["", source, 0])
@@ -115,7 +118,7 @@ class File:
 
 
 def put_in_place(made: Path, path: Path) -> None:
-    """Give the complete and closed file `made` its name; durable afterwards."""
+    """Rename the complete and closed file `made` to `path`. Durable on return."""
     made.replace(path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
@@ -125,12 +128,14 @@ def put_in_place(made: Path, path: Path) -> None:
 
 
 class Server:
-    """A PostgreSQL database, on a connection in autocommit mode with the values that
-    psycopg makes, which are faster than ours."""
+    """A PostgreSQL database, on a connection in autocommit mode.
+
+    It uses psycopg's own adapters, which are faster than ours.
+    """
 
     def __init__(self, connection: "psycopg.Connection[Any]", name: str) -> None:
         self._db = connection
-        #: For people, without a password.
+        #: Shown to people, without a password.
         self.name = name
 
     def rows(self, table: Table, behind: Sequence[Any] = ()) -> Iterator[Row]:
@@ -138,7 +143,7 @@ class Server:
             self._db.transaction(),
             self._db.cursor("move", binary=True) as cursor,
         ):
-            # Rows with files have many megabytes.
+            # Rows with files contain many megabytes.
             cursor.itersize = 1 if table.has_bytes else 1_000
             query = _select(table, behind, "%s")
             cursor.execute(query.encode(), _stored(behind))
@@ -149,7 +154,8 @@ class Server:
             self._db.execute(_PROGRESS)
             self._db.execute(_KEEP.format("%s").encode(), ["", source, 0])
             for table in self._with_triggers():
-                # They would note again what is moved, too. Foreign keys are checked.
+                # The triggers would repeat changes that are moved anyway. Foreign keys
+                # are still checked.
                 self._execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
 
     def progress(self) -> tuple[str | None, Progress]:
@@ -183,7 +189,7 @@ class Server:
             for table in self._with_triggers():
                 self._execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
             self._db.execute("DROP TABLE threadkeep_move")
-        # Without statistics its plans would be bad until they are made by themselves.
+        # Without statistics, query plans would be bad until autovacuum creates them.
         for each in tables:
             self._execute(f"ANALYZE {each.name}")
 
@@ -238,7 +244,7 @@ def _read(rows: Sequence[Sequence[Any]]) -> tuple[str, Progress]:
 
 
 def _stored(row: Sequence[Any]) -> Sequence[Any]:
-    """Return `row` as PostgreSQL takes it."""
+    """Return `row` with NUL in the form that PostgreSQL stores."""
     for each in row:
         if isinstance(each, str) and "\0" in each:
             return [_replaced(value, "\0", NUL_MARK) for value in row]
@@ -246,7 +252,7 @@ def _stored(row: Sequence[Any]) -> Sequence[Any]:
 
 
 def _read_back(row: Row) -> Sequence[Any]:
-    """Return `row` of PostgreSQL as SQLite takes it."""
+    """Return `row` from PostgreSQL with NUL in the form that SQLite stores."""
     for each in row:
         if isinstance(each, str) and NUL_MARK in each:
             return [_replaced(value, NUL_MARK, "\0") for value in row]

@@ -1,4 +1,4 @@
-"""The tables that a move takes over, and the digest by which two are compared."""
+"""The tables that a move copies, and the digest that compares two copies."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -14,7 +14,7 @@ from storage.postgres.adaptation import NUL_MARK
 
 Row = tuple[Any, ...]
 
-#: Where each database notes its migrations; and what only matters while processes run.
+#: The tables that record migrations, and those that matter only while processes run.
 LEFT_OUT = {
     *("_sqlite_migrations", "threadkeep_steps"),
     *("processes", "shard_ranges", "slots", "write_rates"),
@@ -22,19 +22,22 @@ LEFT_OUT = {
 
 _TYPES = {"INTEGER": "int8", "REAL": "float8", "TEXT": "text", "BLOB": "bytea"}
 
-# The digest of a table is the sum of those of its rows, so that their order is the same
-# to it.
+# The digest of a table is the sum of the digests of its rows, so that it does not
+# depend on their order.
 _BYTES = 16
 _MODULUS = 1 << (8 * _BYTES)
 
-# How NUL_MARK is written by `ascii`, and NUL, for which it stands on PostgreSQL.
+# NUL_MARK as `ascii` writes it, and the NUL for which it stands on PostgreSQL.
 _MARK, _NUL = ascii(NUL_MARK)[1:-1].encode(), b"\\x00"
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table as both databases have it. `types` are PostgreSQL's names; `key` is the
-    positions of the columns of its primary key, in order."""
+    """A table that both databases have.
+
+    `types` are PostgreSQL's names. `key` contains the positions of the primary key's
+    columns, in order.
+    """
 
     name: str
     columns: tuple[str, ...]
@@ -43,7 +46,7 @@ class Table:
 
     @property
     def has_bytes(self) -> bool:
-        """True if a row can hold many megabytes."""
+        """True if a row can contain many megabytes."""
         return "bytea" in self.types
 
     @property
@@ -63,14 +66,14 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """The number of the rows of a table, and their digest."""
+    """The number of rows of a table, and their digest."""
 
     rows: int
     digest: int
 
 
 def tables() -> list[Table]:
-    """Return all tables with what people said or did, each after those it refers to."""
+    """Return all tables with data to move, each after the tables that it references."""
     with closing(Database(memory=True)) as db:
         migrate(db)
         found = {name: _table(db, name) for name in {*db.table_names()} - LEFT_OUT}
@@ -82,7 +85,7 @@ def tables() -> list[Table]:
 
 
 def triggers() -> dict[str, str]:
-    """Return the statement that makes each trigger on SQLite."""
+    """Return the CREATE statement of each SQLite trigger, by name."""
     with closing(Database(memory=True)) as db:
         migrate(db)
         return {each.name: each.sql for each in db.triggers}
@@ -94,7 +97,8 @@ def summed(table: Table, rows: Iterable[Row]) -> Sum:
     for row in rows:
         if table.has_bytes:
             row = tuple(_short(row))
-        # The same for every version of Python: repr differs by Unicode's version.
+        # Not repr, which differs between Python versions with their versions of
+        # Unicode.
         text = ascii(row).encode()
         if _MARK in text:
             text = text.replace(_MARK, _NUL)

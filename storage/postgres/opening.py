@@ -1,4 +1,4 @@
-"""Opens a database on a PostgreSQL server: connects, checks it, and makes its tables.
+"""Opens a database on a PostgreSQL server: connects, checks it, and creates its tables.
 
 Rule: any problem is a ConfigError of one sentence that names the database, never with
 its password, and a remedy.
@@ -23,17 +23,20 @@ from storage.postgres.lock_numbers import RUNNING
 from storage.postgres.locks import locked
 from storage.postgres.pool import Pool
 
-#: The oldest version that is served: what older ones lack, the engine needs.
+#: The oldest supported major version. The engine needs features that older ones lack.
 OLDEST = 15
 
-# How long one who starts waits for the end of a move, in seconds.
+# Time that a starting process waits for the end of a move, in seconds.
 _MOVE_SECONDS = 1.0
 
 
 @contextmanager
 def opened(address: ServerAddress, process: str = "") -> Iterator[Pool]:
-    """Yield the threads of `process` for the database at `address`, whose tables are
-    made or brought up to date. Raises ConfigError if it cannot be used."""
+    """Yield the pool of `process` for the database at `address`.
+
+    The tables are created or brought up to date. Raises ConfigError if the database
+    cannot be used.
+    """
     with closing(connected(address)) as db:
         with refusals(address):
             require_own_session(db, address)
@@ -48,8 +51,10 @@ def opened(address: ServerAddress, process: str = "") -> Iterator[Pool]:
 
 @contextmanager
 def opened_beside(address: ServerAddress) -> Iterator[Pool]:
-    """Yield the threads for the database at `address`, which is up to date. Raises
-    ConfigError if it is not, or cannot be used."""
+    """Yield a pool for the database at `address`, which must be up to date.
+
+    Raises ConfigError if it is not up to date or cannot be used.
+    """
     with closing(connected(address)) as db, refusals(address):
         if left := schema.pending(db):
             is_new = len(left) == len(schema.STEPS)
@@ -60,9 +65,9 @@ def opened_beside(address: ServerAddress) -> Iterator[Pool]:
 
 
 def look_at(address: ServerAddress) -> bool:
-    """Return whether the tables of the database at `address` are still to be made.
+    """Return whether the database at `address` has no tables yet.
 
-    Changes nothing. Raises ConfigError if it cannot be used as it is.
+    Changes nothing. Raises ConfigError if the database cannot be used as it is.
     """
     with closing(connected(address)) as db, refusals(address):
         require_own_session(db, address)
@@ -73,11 +78,12 @@ def look_at(address: ServerAddress) -> bool:
 
 
 def connected(address: ServerAddress) -> Connection:
-    """Return a connection to the database at `address`. Raises ConfigError."""
+    """Return a connection to the database at `address`. Raises ConfigError if the
+    database cannot be used."""
     try:
         conninfo_to_dict(address.url)
     except psycopg.ProgrammingError:
-        # It quotes the address.
+        # The error quotes the address.
         raise ConfigError(messages.NO_ADDRESS) from None
     try:
         db = Connection(address.url)
@@ -93,8 +99,7 @@ def connected(address: ServerAddress) -> Connection:
 
 @contextmanager
 def refusals(address: ServerAddress) -> Iterator[None]:
-    """Raise ConfigError for what the server refuses while the tables are looked at or
-    made."""
+    """Raise ConfigError for statements in the block that the server refuses."""
     try:
         yield
     except psycopg.Error as error:
@@ -102,7 +107,7 @@ def refusals(address: ServerAddress) -> Iterator[None]:
 
 
 def pool_of(address: ServerAddress, process: str = "") -> Pool:
-    """Return the threads of `process` for the database at `address`."""
+    """Return the pool of `process` for the database at `address`."""
     named = {"application_name": name_of(process)} if process else {}
     return Pool(
         lambda: Connection(address.url, **named),
@@ -129,15 +134,17 @@ def _require_usable(db: Connection, address: ServerAddress) -> None:
 
 
 def require_own_session(db: Connection, address: ServerAddress) -> None:
-    """Raise ConfigError if sessions are not kept apart: a pooler that gives out a
-    session for a transaction alone lets two connections be the same process of the
-    server, and loses what was locked or listened to."""
+    """Raise ConfigError if sessions are not kept apart.
+
+    A pooler in transaction mode may give two connections the same server process. It
+    loses session locks and LISTEN.
+    """
     [(pid,)] = db.execute("SELECT pg_backend_pid()").fetchall()
     if pid == db.raw.info.backend_pid:
         # There is no pooler.
         return
     with closing(connected(address)) as other:
-        # The server's own, whatever a pooler says.
+        # The server's own process ids, whatever a pooler reports.
         ours, theirs = (
             each.execute("SELECT pg_backend_pid()").fetchone() for each in (db, other)
         )
@@ -146,14 +153,13 @@ def require_own_session(db: Connection, address: ServerAddress) -> None:
 
 
 def _refusal(address: ServerAddress, error: psycopg.Error) -> ConfigError:
-    """Return the error for an address where nobody can connect, or where the server
-    refuses a first statement."""
+    """Return the error for a failed connection, or for a refused first statement."""
     if isinstance(error, errors.InsufficientPrivilege):
         return ConfigError(messages.not_the_owner(address=address))
     if error.sqlstate and not is_lost(error):
         problem = translated(error)
         return ConfigError(messages.failed(address=address, problem=problem))
-    # Without a connection, psycopg knows no code; what the server says is in the text.
+    # psycopg knows no code without a connection; the server's message is in the text.
     text = str(error)
     name = conninfo_to_dict(address.url).get("dbname", "")
     if isinstance(error, errors.ConnectionTimeout):

@@ -1,13 +1,13 @@
-"""Statements that are sent together, and whose results come back together.
+"""Sends statements together and receives their results together.
 
 Psycopg's own pipeline talks to the server at each statement, in several steps of
-Python; here a statement only fills a buffer, until somebody looks at a result. That
-takes a fifth of the processor time, of which a worker has little while it answers.
+Python. Here, a statement only fills a buffer until a result is read. That takes a fifth
+of the processor time, which is scarce in a worker that answers.
 
-Rule 1: results come in the order of the statements, one for each.
-Rule 2: after a statement that fails, the server skips all until it is told to go on.
-That is done here before the error is raised, so that what follows is carried out.
-Rule 3: a statement counts as prepared once the server has said so.
+Rule 1: results arrive in the order of the statements, one for each.
+Rule 2: after a failed statement, the server skips all statements until a sync. The sync
+is sent before the error is raised, so that later statements are executed.
+Rule 3: a statement counts as prepared once the server has confirmed it.
 """
 
 from collections import OrderedDict, deque
@@ -23,13 +23,14 @@ from psycopg.pq import ConnStatus, ExecStatus
 from psycopg.pq.abc import PGresult
 from psycopg.rows import RowMaker
 
-#: From which use on a statement is prepared, and how many are on one connection.
+#: The use from which a statement is prepared, and the most prepared statements of a
+#: connection.
 PREPARED_FROM, MOST_PREPARED = 3, 200
 
-#: How many statements may wait for results; then they are fetched.
+#: The most statements that may await results before the results are fetched.
 MOST_PENDING = 250
 
-# The server is told to forget every prepared statement, as it may not have all.
+# The server drops all prepared statements, because it may not have all of them.
 _FORGET = b"DEALLOCATE ALL"
 
 _FAILED = (ExecStatus.FATAL_ERROR, ExecStatus.PIPELINE_ABORTED)
@@ -40,12 +41,12 @@ Key = tuple[bytes, tuple[int, ...]]
 
 
 class Sent:
-    """A statement that was sent, and its result once that is received."""
+    """A statement that was sent, and its result once it is received."""
 
     __slots__ = ("key", "result")
 
     def __init__(self, key: Key | None = None) -> None:
-        #: The key of the statement that this prepares; None if it prepares none.
+        #: The key of the statement that this message prepares, or None.
         self.key = key
         self.result: PGresult | None = None
 
@@ -59,24 +60,26 @@ class Pipeline:
         self._pq = raw.pgconn
         self._values = Transformer(raw)
         self._pending: deque[Sent] = deque()
-        #: The names of prepared statements, and how often others were used.
+        #: The names of prepared statements, and the number of uses of others.
         self._names: OrderedDict[Key, bytes] = OrderedDict()
         self._uses: OrderedDict[Key, int] = OrderedDict()
         self._numbers = 0
         self._forgets = False
 
     def open(self) -> None:
-        """Begin. Raises psycopg.Error."""
+        """Enter pipeline mode. Raises psycopg.Error."""
         self._pq.enter_pipeline_mode()
         if self._forgets:
             self._forget()
-            # A transaction must not begin with this.
+            # A transaction must not begin with this statement.
             self._pq.pipeline_sync()
             self._pending.append(Sent())
 
     def send(self, text: str, values: Sequence[Any]) -> Sent:
-        """Send a statement when results are received next. Raises psycopg.Error and
-        UnicodeError."""
+        """Queue a statement, which is sent when results are received next.
+
+        Raises psycopg.Error and UnicodeError.
+        """
         query, dumped, formats = text.encode(), None, None
         types: tuple[int, ...] = ()
         if values:
@@ -109,8 +112,10 @@ class Pipeline:
                 self._fail(failed)
 
     def close(self, *, failed: bool) -> None:
-        """Wait for all results and end; if it `failed` already, whatever they are.
-        Raises the first error among them otherwise."""
+        """Wait for all results and leave pipeline mode.
+
+        Raises the first error among the results. With `failed`, all errors are ignored.
+        """
         try:
             error = self._end()
         except psycopg.Error:
@@ -120,20 +125,21 @@ class Pipeline:
             return
         self._pq.exit_pipeline_mode()
         if failed or error:
-            # The tables may have changed, for which a new preparation is a cure.
+            # The schema may have changed, in which case preparing again helps.
             self._forgets = True
         if error and not failed:
             self._fail(error)
 
     def rows(self, result: PGresult, make: RowMaker[Row]) -> list[Row]:
-        """Return the rows of `result`, each made by `make` of its values."""
+        """Return the rows of `result`. `make` builds each row from its values."""
         if result.status != ExecStatus.TUPLES_OK:
             raise psycopg.ProgrammingError("the statement returned no rows")
         self._values.set_pgresult(result)
         return self._values.load_rows(0, result.ntuples, make)
 
     def _prepare(self, key: Key) -> bytes | None:
-        """Prepare a statement if it is used often; return its name then."""
+        """Prepare a statement that is used often. Returns its name, or None for other
+        statements."""
         uses = self._uses.pop(key, 0) + 1
         if uses < PREPARED_FROM:
             self._uses[key] = uses
@@ -141,7 +147,7 @@ class Pipeline:
                 self._uses.popitem(last=False)
             return None
         if len(self._names) >= MOST_PREPARED:
-            # Those that are used often are soon here again.
+            # Frequently used statements soon return.
             self._forget()
         self._numbers += 1
         name = self._names[key] = f"s{self._numbers}".encode()
@@ -150,15 +156,14 @@ class Pipeline:
         return name
 
     def _forget(self) -> None:
-        """Prepare all statements anew, from now on."""
+        """Drop all prepared statements, so that they are prepared again."""
         self._forgets = False
         self._names.clear()
         self._pq.send_query_params(_FORGET, None)
         self._pending.append(Sent())
 
     def _end(self) -> PGresult | None:
-        """Let the server go on with what is sent after this; return the first result
-        that is an error."""
+        """Send a sync, and return the first result that is an error."""
         if self._pq.status == ConnStatus.BAD:
             raise psycopg.OperationalError("the connection is lost")
         self._pq.pipeline_sync()
@@ -195,8 +200,10 @@ def names(result: PGresult) -> tuple[bytes, ...]:
 
 @lru_cache(1_000)
 def positions(columns: tuple[bytes, ...]) -> Mapping[str, int]:
-    """Return the position of each column by its name in lower case. Of two columns
-    with one name, the first counts."""
+    """Return the position of each column by its lower-case name.
+
+    Of several columns with the same name, the first counts.
+    """
     found: dict[str, int] = {}
     for position, column in enumerate(columns):
         found.setdefault(column.decode().lower(), position)
@@ -204,6 +211,6 @@ def positions(columns: tuple[bytes, ...]) -> Mapping[str, int]:
 
 
 def row_count(result: PGresult) -> int:
-    """Return how many rows a statement wrote, or returned."""
+    """Return the number of rows that a statement wrote or returned."""
     count = result.command_tuples
     return -1 if count is None else count

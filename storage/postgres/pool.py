@@ -1,11 +1,11 @@
-"""The threads that read and write, each on a connection of its own.
+"""Threads that read and write, each with a connection of its own.
 
 Rule 1: a connection is used by one thread, so no transaction spans an await.
 Rule 2: a call returns only after the commit that made its change durable.
-Rule 3: whatever fails because of others, a deadlock or a connection that broke before
-the commit, is done again here. If the connection breaks during the commit, nobody knows
-whether it happened, and the caller is told that it failed.
-Rule 4: the number of waiting calls is bounded; one more is rejected at once.
+Rule 3: a transaction that fails because of others is retried here: after a deadlock, or
+if the connection breaks before the commit. If the connection breaks during the commit,
+nobody knows whether the commit happened, and the caller gets an error.
+Rule 4: the number of waiting calls is bounded. Another call is rejected at once.
 """
 
 import asyncio
@@ -38,30 +38,31 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-#: The threads of a pool, and so the most connections of it.
+#: The numbers of threads in a pool, and so the most connections.
 WRITERS, READERS = 4, 2
 
-#: How long after a change `fill` runs, in seconds: then once for all that came.
+#: Delay between a change and the run of `fill` that covers it, in seconds. One run
+#: covers all changes in this time.
 FILL_SECONDS = 1.0
 
-#: How often a transaction is tried that others make fail.
+#: The most attempts at a transaction that others make fail.
 TRIES = 8
 
-# The longest pause before another try, in seconds; doubled each time from the first.
+# The first and the longest pause before a retry, in seconds. Each pause doubles.
 _PAUSE, _LONGEST_PAUSE = 0.005, 0.5
 
 READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 WRITE = "BEGIN"
-# To the end of the transaction.
+# Applies until the end of the transaction.
 NO_WAIT = "SELECT set_config('synchronous_commit', 'off', true)"
 
 
 class Pool:
-    """Runs transactions for the event loop, in one of a few threads, which connect when
-    they are first needed.
+    """Runs transactions for the event loop in a few threads, which connect on first
+    use.
 
-    `settle` completes each change that takes texts away, in its transaction, and `fill`
-    runs a while after those that bring some, until it returns 0.
+    `settle` completes each change that removes texts, in the same transaction. `fill`
+    runs some time after changes that add texts, until it returns 0.
     """
 
     def __init__(
@@ -76,24 +77,26 @@ class Pool:
     ) -> None:
         self._settle = settle
         self._fill = fill
-        #: The event loop in which `fill` is about to run, or does.
+        #: The event loop in which `fill` is scheduled or running.
         self._filling_in: asyncio.AbstractEventLoop | None = None
         self._writers = _Threads(connect, writers, "storage-writer", WRITE, most)
         self._readers = _Threads(connect, readers, "storage-reader", READ, most)
-        # Reports may read whole tables: no turn waits for them.
+        # Reports may read whole tables. No turn waits for them.
         self._reports = _Threads(connect, 1, "storage-report", READ, most)
 
     async def write(
         self, change: Callable[[Connection], T], *, waits: bool = True
     ) -> T:
-        """Run `change` in a transaction and return its result once it is durable, or
-        once it is committed if it `waits` not for the disk: a server that loses its
-        power may lose it, and with it only later ones.
+        """Run `change` in a transaction and return its result once the commit is
+        durable.
 
-        It may run several times, so it must have no effect outside the database. Raises
-        what `change` raised, StorageError for errors of PostgreSQL, and StorageBusy if
-        too many changes wait. If the caller is cancelled, the change is made all the
-        same.
+        Without `waits`, the commit does not wait for the disk: a server that loses
+        power may lose the change, but only together with all later ones.
+
+        `change` may run several times, so it must have no effect outside the database.
+        Raises the exceptions of `change`, StorageError for errors of PostgreSQL, and
+        StorageBusy if too many changes wait. If the caller is cancelled, the change is
+        still made.
         """
 
         def work(db: Connection) -> tuple[T, bool]:
@@ -111,27 +114,27 @@ class Pool:
         return made
 
     async def read(self, query: Callable[[Connection], T]) -> T:
-        """Return the result of `query`, which sees one committed state and must not
-        refer to the connection.
+        """Return the result of `query`, which sees one committed state.
 
-        Raises StorageError; StorageBusy if too many reads wait.
+        The result must not refer to the connection. Raises StorageError, or StorageBusy
+        if too many reads wait.
         """
         return await self._readers.run(query)
 
     async def report(self, query: Callable[[Connection], T]) -> T:
-        """Do the same for a query that may take seconds."""
+        """Return the result of `query`, which may take seconds. Raises as `read`."""
         return await self._reports.run(query)
 
     def _fill_soon(self) -> None:
-        """Let `fill` run in a while, unless it is about to, or does."""
+        """Schedule `fill`, unless it is scheduled or running."""
         loop = asyncio.get_running_loop()
         if self._fill is not None and self._filling_in is not loop:
             self._filling_in = loop
             loop.call_later(FILL_SECONDS, self._fill_now, self._fill)
 
     def _fill_now(self, fill: Callable[[Connection], int]) -> None:
-        # An index that fails here is filled by the next change, or when expired rows
-        # are deleted.
+        # If filling fails here, the next change or the deletion of expired rows fills
+        # the index.
         try:
             self._writers.run(fill).add_done_callback(self._filled)
         except StorageError:
@@ -143,13 +146,14 @@ class Pool:
             self._fill_soon()
 
     def close(self) -> None:
-        """Run what waits, then close the connections. Blocks until then."""
+        """Run the waiting transactions, then close the connections. Blocks until
+        then."""
         for threads in (self._writers, self._readers, self._reports):
             threads.close()
 
 
 class _Threads:
-    """A few threads with a connection each, and the transactions that wait for one."""
+    """A few threads with a connection each, and the transactions waiting for one."""
 
     def __init__(
         self,
@@ -207,8 +211,10 @@ class _Threads:
     def _transaction(
         self, work: Callable[[Connection], T], answer: "_Answer[T]"
     ) -> None:
-        """Give the result of `work`, once it is committed. Raises _Again if the same
-        may succeed when it is done again, and StorageError."""
+        """Run `work` in a transaction and resolve `answer` once it is committed.
+
+        Raises _Again if a retry may succeed, and StorageError.
+        """
         try:
             db = self._connection()
         except psycopg.Error as error:
@@ -220,17 +226,17 @@ class _Threads:
                 db.execute(self._begin)
                 made = work(db)
                 if self._begin == READ:
-                    # Nobody waits for the end of a read.
+                    # Nobody needs to wait for the end of a read.
                     answer.give(made)
                 elif db.waits == waits:
-                    # Whether the connection still works is seen before the commit.
+                    # A broken connection is detected before the commit.
                     db.synchronise()
                 ends = True
                 db.execute("COMMIT")
             answer.give(made)
         except psycopg.Error as error:
             lost = is_lost(error) or (self._begin == WRITE and is_read_only(error))
-            # Nothing is committed by a COMMIT that the server does not know.
+            # The server committed nothing if it did not know the COMMIT statement.
             undone = is_transient(error) or is_unprepared(error)
             if lost or is_unprepared(error):
                 db.close()
@@ -254,29 +260,30 @@ class _Threads:
         return db
 
     def _forget(self) -> None:
-        """Let the next transaction of this thread connect anew."""
+        """Close the connection, so that the next transaction of this thread
+        reconnects."""
         self._own.db.close()
         self._own.db = None
         self._open.pop(threading.get_ident(), None)
 
 
 class _Answer(Generic[T]):
-    """The future result of what another thread does, which it gives once."""
+    """The future result of work in another thread, resolved once."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self.future: asyncio.Future[T] = self._loop.create_future()
 
     def give(self, result: T) -> None:
-        """Resolve the future, unless that was done."""
+        """Resolve the future with `result`, unless it is done."""
         self._tell(partial(self._give, result))
 
     def fail(self, error: Exception) -> None:
-        """Let the future fail, unless it is resolved."""
+        """Resolve the future with `error`, unless it is done."""
         self._tell(partial(self._fail, error))
 
     def _tell(self, resolve: Callable[[], None]) -> None:
-        # The event loop may be closed already; the thread goes on.
+        # The event loop may be closed already. The thread continues.
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(resolve)
 
@@ -290,7 +297,7 @@ class _Answer(Generic[T]):
 
 
 class _Again(Exception):
-    """The transaction was undone because of others."""
+    """The transaction was rolled back because of others."""
 
     def __init__(self, error: psycopg.Error) -> None:
         super().__init__()
@@ -298,5 +305,5 @@ class _Again(Exception):
 
 
 def _pause(tries: int) -> float:
-    """Return the pause before another try, after so many, in seconds."""
+    """Return the pause before the next attempt after `tries` attempts, in seconds."""
     return random.uniform(0.5, 1.0) * min(_LONGEST_PAUSE, _PAUSE * 2.0**tries)

@@ -1,8 +1,8 @@
-"""The tables on PostgreSQL, made and changed in steps.
+"""Creates and changes the tables on PostgreSQL in steps.
 
-Rule 1: a step is a file in `steps/`, appended and never edited, because some database
-has taken it. It is taken in a transaction together with the record of its name.
-Rule 2: after all steps the tables, columns, keys and indexes are those of SQLite after
+Rule 1: a step is a file in `steps/`. It is appended and never edited, because some
+database has taken it. A step and the record of its name are one transaction.
+Rule 2: after all steps, the tables, columns, keys and indexes are those of SQLite after
 its migrations. `tests/storage/test_schemas.py` compares them.
 Rule 3: any problem is a ConfigError of one sentence that names the database and a
 remedy. Nothing is repaired.
@@ -24,18 +24,19 @@ from storage.postgres.lock_numbers import SCHEMA
 from storage.postgres.locks import locked, wait_at_most
 from storage.step_marks import keeps_out
 
-# How long one who starts waits for another who changes the schema, in seconds.
+# Time that a starting process waits for another that changes the schema, in seconds.
 WAIT = 60.0
 
-# How long a step waits for a lock on a table, and how often it tries. Whoever comes
-# after a waiting step waits with it, so it lets them go first in between. In seconds.
+# Time that a step waits for a lock on a table, the number of attempts, and the pause
+# between them. Statements that arrive after a waiting step wait with it, so the pause
+# lets them go first. In seconds.
 LOCK_WAIT = 2.0
 TRIES = 5
 PAUSE = 0.5
 
 _TABLE = re.compile(r"^(CREATE|DROP) TABLE (\w+)", re.MULTILINE)
 
-# Without those that belong to extensions, and to the engine.
+# Without the tables of extensions and of the engine.
 _TABLES = """
     SELECT relname FROM pg_class
     WHERE relnamespace = to_regnamespace(current_schema()) AND relkind IN ('r', 'p')
@@ -48,7 +49,7 @@ _TABLES = """
 
 
 class Step(NamedTuple):
-    """A change of the schema; `name` is stored."""
+    """A change of the schema. `name` is stored."""
 
     name: str
     sql: str
@@ -68,10 +69,11 @@ def apply(
     lock_wait: float = LOCK_WAIT,
     moving: bool = False,
 ) -> None:
-    """Take the steps that the database of `db` lacks, alone among all who start. Only a
-    move (`moving`) goes on where half of one was made.
+    """Take the steps that the database of `db` lacks, excluding all other starting
+    processes.
 
-    Raises ConfigError if the database cannot be brought up to date.
+    With `moving`, also accept a database on which a move is incomplete. Raises
+    ConfigError if the database cannot be brought up to date.
     """
     with _looked_at(db, wait):
         for step in _pending(db, steps, moving=moving):
@@ -79,10 +81,10 @@ def apply(
 
 
 def pending(db: Connection, steps: Sequence[Step] = STEPS) -> list[str]:
-    """Return the names of the steps that the database of `db` lacks; all of them for an
-    empty one.
+    """Return the names of the steps that the database of `db` lacks. An empty one lacks
+    all.
 
-    Raises ConfigError if it is not ours or does not serve this version.
+    Raises ConfigError if it is not a Threadkeep database or does not fit this version.
     """
     with _looked_at(db, WAIT, shared=True):
         return [step.name for step in _pending(db, steps)]
@@ -108,8 +110,11 @@ def require_right_to_create(db: Connection) -> None:
 
 
 def unknown(db: Connection, steps: Sequence[Step] = STEPS) -> list[str]:
-    """Return the names of the steps that the database of `db` has taken and `steps`
-    lacks, without those of the engine's tables (`storage.engine.schema`)."""
+    """Return the names of the steps that the database of `db` has taken but `steps`
+    lacks.
+
+    Steps of the engine's tables (`storage.engine.schema`) are left out.
+    """
     known = {step.name for step in steps}
     return [
         name for name in _applied(db) if name not in known and not name.startswith("e")
@@ -133,7 +138,7 @@ def _pending(
         raise ConfigError(messages.newer(name=name, version=newer))
     taken = [step for step in steps if step.name in applied]
     left = [step for step in steps if step.name not in applied]
-    # One before the last that was taken, or a table that somebody removed.
+    # A step before the last one taken, or a table that somebody removed.
     missing = [step.name for step in steps[: len(taken)] if step in left]
     missing += sorted(_made_by(taken) - tables)
     if missing:
@@ -147,7 +152,7 @@ def _applied(db: Connection) -> list[str]:
 
 
 def _made_by(steps: Sequence[Step]) -> set[str]:
-    """Return the tables that are there after `steps`."""
+    """Return the tables that exist after `steps`."""
     found = [each for step in steps for each in _TABLE.findall(step.sql)]
     return {table for table, verb in {t: v for v, t in found}.items() if verb != "DROP"}
 

@@ -1,7 +1,7 @@
-"""Statements as SQLite takes them, in the words of PostgreSQL. Pure.
+"""Translates statements from SQLite's SQL to PostgreSQL's. Pure.
 
-Rule: only words differ here, never what a statement does: placeholders, hints for
-SQLite's planner, and the words of `storage.dialect`.
+Rule: the translation changes only the wording of a statement, never its effect:
+placeholders, hints for SQLite's planner, and the constants of `storage.dialect`.
 """
 
 import re
@@ -12,14 +12,14 @@ from typing import Any
 
 from storage.dialect import POSTGRES
 
-# A text, a name in quotes and a comment hold no placeholder; `::` is none.
+# A string, a quoted name and a comment contain no placeholder. `::` is not one.
 _TOKEN = re.compile(
     r"""'[^']*'|"[^"]*"|--[^\n]*|::|\?|:(?P<name>[A-Za-z_][A-Za-z0-9_]*)"""
     r"""|\bINDEXED\s+BY\s+\w+|\bCROSS\s+JOIN\b"""
 )
 
-# The changes that the triggers of the index of words follow. The text of an answer is
-# in the index once that has ended.
+# The changes that the triggers of the search index follow. The text of an answer is in
+# the index once the answer has ended.
 _ADDS = re.compile(r"\bINSERT\s+INTO\s+messages\b")
 _TAKES_AWAY = re.compile(
     r"\bDELETE\s+FROM\s+messages\b|\bUPDATE\s+turns\s+SET\s+text\b"
@@ -27,7 +27,7 @@ _TAKES_AWAY = re.compile(
     r"|\bUPDATE\s+threads\b[^;]*\bplatform\s*="
 )
 
-# More than the code has: some are put together of parts.
+# More than the code contains. Some statements are composed of parts.
 MOST_STATEMENTS = 2_000
 
 Values = Sequence[Any] | Mapping[str, Any]
@@ -35,12 +35,14 @@ Values = Sequence[Any] | Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement with the placeholders `$1`, `$2`, and the names of their values; None
-    if they have no names."""
+    """A statement with the placeholders `$1`, `$2`, and the names of their values.
+
+    `names` is None for values without names.
+    """
 
     text: str
     names: tuple[str, ...] | None
-    #: Whether it may bring texts that a search finds, or take some away.
+    #: Whether the statement may add texts that a search finds, or remove some.
     adds: bool = False
     takes_away: bool = False
 
@@ -54,7 +56,8 @@ class Statement:
 
 @lru_cache(MOST_STATEMENTS)
 def translated(statement: str) -> Statement:
-    """Return `statement`, which has placeholders `?` or `:name`, for PostgreSQL."""
+    """Return `statement`, with placeholders `?` or `:name`, translated for
+    PostgreSQL."""
     names: list[str] = []
     count = 0
 
@@ -80,7 +83,7 @@ def translated(statement: str) -> Statement:
     return Statement(
         text,
         tuple(names) if names else None,
-        # A statement that removes a text may put another in its place.
+        # A statement that removes a text may store another in its place.
         adds=takes_away or _ADDS.search(statement) is not None,
         takes_away=takes_away,
     )
