@@ -1,6 +1,6 @@
-"""Stores the messages of people, inside a transaction.
+"""Stores people's messages, inside a transaction.
 
-Rule: a message is stored once. Its id stays known after it was deleted.
+Rule: a message is stored once. Its id stays known after the message was deleted.
 """
 
 import secrets
@@ -28,7 +28,7 @@ KNOWN = f"""
     WHERE thread_id = ({thread_queries.THREAD_ID}) AND message = :message
 """
 
-#: The newest turn of a thread that waits. INDEXED BY as in `turn_reading.NEXT_TURN`.
+#: The newest WAITING turn of a thread. INDEXED BY as in `turn_reading.NEXT_TURN`.
 WAITING_TURN = """
     SELECT max(id) FROM turns INDEXED BY idx_turns_open
     WHERE thread_id = {thread} AND state <> 'delivered' AND state = 'waiting'
@@ -38,17 +38,18 @@ NEXT_TURN = next_id("turns")
 NEXT_MESSAGE = next_id("messages")
 
 
-#: The decision on a message that is known, or was deleted.
+#: The verdict on a message that is already known or was deleted.
 IGNORED = Verdict(Disposition.IGNORE)
 
 
 def receive(
     db: Connection, message: Message, judge: Judge, now: float, owner: str = ""
 ) -> Verdict:
-    """Do what `InboxStore.receive` says; a new thread is the process `owner`'s, if that
-    is the only one."""
+    """Implement `InboxStore.receive`. A new thread belongs to the process `owner`,
+    unless that is ""."""
     locks.storing(db, Scope.of(message.thread))
-    # All is asked for before any is read: on PostgreSQL one round trip brings it.
+    # All queries are sent before any result is read: on PostgreSQL, this takes one
+    # round trip.
     held = locks.ask_thread(db, message.thread)
     deleted, facts = tombstones.ask_of(db, message), None
     at = {**thread_queries.named(message.thread), "message": message.message}
@@ -89,10 +90,11 @@ def receive(
     return verdict
 
 
-#: `unread` of a thread whose history is stored, but not as Claude reads it.
+#: Value of `unread` for a thread whose history is stored, but without the model's
+#: content.
 BACKFILLED = 2
 
-# Messages before a question that were received after it, and kept for the next turn.
+# Messages sent before a question but received after it, and kept for the next turn.
 OVERTAKEN = """
     UPDATE messages SET turn_id = :turn
     WHERE thread_id = :thread AND turn_id IS NULL AND at <= :newest
@@ -109,10 +111,10 @@ def backfill(
     ).fetchone()
     # The context may have been reset while the platform was asked for the history.
     if unread:
-        # A turn that has ended reads no more; the next one will.
+        # A turn that has ended reads nothing more; the next turn will.
         ended = TurnState(state) not in (TurnState.WAITING, TurnState.ANSWERING)
         turn_id = None if ended else turn.id
-        # The bot's own messages are answers of turns, or notices.
+        # The bot's own messages are answers of turns or notices.
         asked = [(m, tombstones.ask_of(db, m)) for m in history if not m.echo]
         for message, deleted in asked:
             is_left = not tombstones.any_deleted(deleted)
@@ -122,8 +124,8 @@ def backfill(
             db.execute(
                 OVERTAKEN, {"turn": turn.id, "thread": thread_id, "newest": newest}
             )
-        # `store_prompt` completes it: a crash before that must not lose the note about
-        # what is missing.
+        # `store_prompt` completes the backfill: a crash before that must not lose the
+        # note about missing history.
         left = 0 if ended else BACKFILLED
         db.execute("UPDATE threads SET unread = ? WHERE id = ?", [left, thread_id])
     return thread_queries.turn_messages(thread_queries.ask_messages(db, turn.id))
@@ -132,7 +134,8 @@ def backfill(
 def _add_thread(
     db: Connection, key: ThreadKey, owner: str, *, unread: bool, now: float
 ) -> tuple[str, int]:
-    """Insert a thread; return an expression of its id, and its `:thread_id`."""
+    """Insert a thread. Returns an expression for its id, and the value of its
+    `:thread_id`."""
     return insert_thread(
         db,
         """
@@ -145,7 +148,7 @@ def _add_thread(
 
 
 def ask_waiting(db: Connection, key: ThreadKey) -> Cursor:
-    """Ask for the turn of a thread that `queue_turn` is to add to."""
+    """Send the query for the waiting turn that `queue_turn` extends."""
     thread = f"({thread_queries.THREAD_ID})"
     return db.execute(WAITING_TURN.format(thread=thread), thread_queries.named(key))
 
@@ -159,15 +162,18 @@ def queue_turn(
     waiting: int | None,
     here: str = ":thread_id",
 ) -> None:
-    """Have a turn of the thread wait whose id is the expression `here`: `waiting`, or a
-    new one. Move its time of asking back to that of `message`."""
+    """Make a turn of the thread WAITING: `waiting`, or a new turn.
+
+    `here` is an expression for the thread's id. The time of asking of an existing turn
+    moves back to that of `message`.
+    """
     if waiting is not None:
         db.execute(
             f"UPDATE turns SET asked_at = {LEAST}(asked_at, :at) WHERE id = :turn",
             {"at": message.at, "turn": waiting},
         )
         return
-    # VALUES, not SELECT: SQLite would look for messages of the new turn.
+    # VALUES, not SELECT: with SELECT, SQLite would search for messages of the new turn.
     db.execute(
         f"""
         INSERT INTO turns (id, thread_id, key, state, touched, asked_at, created_at)
@@ -193,9 +199,12 @@ def _add(
     rule: str = "",
     is_left: bool = False,
 ) -> None:
-    """Store the messages that `message` quotes and then `message`, unless known, in the
-    thread whose id is the expression `here`; one that `asks`, and what it quotes, in
-    the newest turn that waits."""
+    """Store the messages that `message` quotes, and then `message`, unless they are
+    known.
+
+    `here` is an expression for the thread's id. With `asks`, the messages are assigned
+    to the newest WAITING turn.
+    """
     for quoted in message.quotes:
         if not quoted.echo:
             add_message(
@@ -210,7 +219,7 @@ def _add(
         rule=rule,
         is_left=is_left,
     )
-    # The root decides, also if it arrives after a reply to it. A quoted root did not
+    # The root decides, even if it arrives after a reply to it. A quoted root did not
     # open this thread.
     if message.opens and message.addressed:
         at = {"thread_id": thread_id}
@@ -229,9 +238,12 @@ def add_message(
     rule: str = "",
     is_left: bool = False,
 ) -> None:
-    """Store `message` in the thread whose id is the expression `here`, and in the
-    newest turn that waits if it `waits`, unless it is known or was deleted; `is_left`
-    if the caller knows that it was not."""
+    """Store `message` in the thread, unless it is known or was deleted.
+
+    `here` is an expression for the thread's id. With `waits`, the message is assigned
+    to the newest WAITING turn. `is_left` says that the caller knows the message was not
+    deleted.
+    """
     if not is_left and tombstones.was_deleted(db, message):
         return
     turn = f"({WAITING_TURN.format(thread=here)})" if waits else ":turn_id"

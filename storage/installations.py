@@ -9,15 +9,16 @@ from bot.domain.installation import Ending, Installation, Place, Tokens
 from storage import dialect
 from storage.connection import Connection, Row
 
-# How many expired states a new one takes along: more than one, so that they get fewer.
+# The number of expired states that storing a new one deletes: more than one, so that
+# their number shrinks.
 _FEW = 20
 
 _AT = "platform = :platform AND organisation = :organisation AND workspace = :workspace"
 
 
 def m032_installations(db: Database) -> None:
-    """Add installations of the app in workspaces and organisations, the workspaces of
-    those, and the states of people who are about to install it. Never edited."""
+    """Add installations of the app, the workspaces of organisations, and OAuth states.
+    Never edited."""
     place = {"platform": str, "organisation": str, "workspace": str}
     db.table("installations").create(
         {
@@ -29,14 +30,14 @@ def m032_installations(db: Database) -> None:
             "scopes": str,
             "installed_by": str,
             "installed_at": float,
-            # Sealed; "" once it has ended.
+            # Sealed; "" after the installation has ended.
             "token": str,
             "refresh_token": str,
             "expires_at": float,
-            # Until when a process holds the refresh token.
+            # Time until which a process holds the refresh token.
             "held_until": float,
             "ended_at": float,
-            # "uninstalled", "revoked" or "removed"; "" while it is good.
+            # "uninstalled", "revoked" or "removed"; "" while the installation is valid.
             "ending": str,
             # Grows with each change of any installation.
             "version": int,
@@ -51,7 +52,8 @@ def m032_installations(db: Database) -> None:
         strict=True,
     )
     db.table("installations").create_index(["version"])
-    # Its row is locked until a change commits, so that versions are seen in order.
+    # The row is locked until a change commits, so that versions become visible in
+    # order.
     db.table("installation_changes").create(
         {"platform": str, "last": int},
         pk="platform",
@@ -73,7 +75,7 @@ def m032_installations(db: Database) -> None:
 
 
 def store_state(db: Connection, digest: str, expires: float, now: float) -> None:
-    # Or else a flood of them would last until the daily clean-up.
+    # Otherwise, a flood of states would stay until the daily clean-up.
     expire_states(db, now=now, most=_FEW)
     db.execute(
         "INSERT INTO install_states (digest, expires_at) VALUES (?, ?)",
@@ -89,7 +91,7 @@ def spend_state(db: Connection, digest: str, now: float) -> bool:
 
 
 def expire_states(db: Connection, *, now: float, most: int) -> int:
-    """Delete states that nobody came back with; return how many."""
+    """Delete at most `most` states that expired unused; return their number."""
     found = db.execute(
         "SELECT digest FROM install_states WHERE expires_at <= ? LIMIT ?", [now, most]
     ).fetchall()
@@ -108,7 +110,8 @@ def installations(db: Connection, platform: str, after: int = 0) -> list[Install
 
 
 def known(db: Connection, platform: str) -> list[Installation]:
-    """Return all installations; none in a database that is not migrated yet."""
+    """Return all installations. Empty in a database without the table of
+    installations."""
     has_table = dialect.has_table(db, "installations")
     return installations(db, platform) if has_table else []
 

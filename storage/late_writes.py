@@ -1,5 +1,8 @@
-"""Messages of a thread that a process may have posted or edited after another one had
-taken the thread, inside a transaction. Here anybody may ask, whoever has the thread."""
+"""Messages that a process may have posted or edited after another one had taken the
+thread, inside a transaction.
+
+Unlike the writes of a turn, these calls need no ownership of the thread.
+"""
 
 from bot.domain.scope import Scope
 from bot.domain.turn import Turn
@@ -33,7 +36,7 @@ def deliver_again(db: Connection, turn: Turn, message: str) -> bool:
         return True
     if shows["state"] == "undelivered":
         return False
-    # The text of a deleted answer is gone.
+    # The text of a deleted answer no longer exists.
     if not erasures.answer_was_deleted(db, shows["turn_id"], Scope.of(turn.thread)):
         db.execute(AGAIN, [shows["turn_id"]])
     return True

@@ -1,9 +1,9 @@
-"""The leases of processes on threads, inside a transaction; and the migration for that.
+"""The leases of processes on threads, inside a transaction; and their migration.
 
-Rule 1: a thread is taken only from nobody, or from a process that is not listed any
-more. Taking it raises its epoch.
-Rule 2: every write of a turn begins with `held`, which locks the row of the thread, so
-that what a process writes for a thread that it has lost is rejected as a whole.
+Rule 1: a thread can be taken only if it has no owner or if its owner is no longer
+listed. Taking a thread increments its epoch.
+Rule 2: every write of a turn begins with `held`, which locks the row of the thread. All
+writes of a process for a thread that it has lost are therefore rejected as a whole.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ from storage.turn_reading import next_turn
 #: A condition: the owner is a process that no longer runs.
 NOBODYS = "owner NOT IN (SELECT id FROM processes)"
 
-# An epoch that cannot be raised would keep its thread from every process.
+# An epoch that cannot be incremented would block its thread for every process.
 MOST_EPOCH = 2**62
 
 TAKE = f"""
@@ -39,19 +39,19 @@ HELD = f"""
 
 
 def m031_owners(db: Database) -> None:
-    """Add the processes that run, which of them owns a thread or a charge, and turns
-    that are asked to stop. Never edited."""
+    """Add the running processes, the owners of threads and charges, and requests to
+    stop turns. Never edited."""
     db.table("processes").create(
         {
             "id": str,
             # "serve", "gateway" or "work".
             "role": str,
-            # Its machine and its number there, for people.
+            # Its machine and process id, for people.
             "name": str,
-            # Its number in the engine that wakes it; 0 for none.
+            # Its worker number in the engine, or 0 for none.
             "worker": int,
             "started_at": float,
-            # The time of its last sign of life.
+            # The time of its last heartbeat.
             "seen_at": float,
         },
         pk="id",
@@ -62,18 +62,18 @@ def m031_owners(db: Database) -> None:
     # The process that answers the thread, or made the call; "" for none.
     for table in ("threads", "charges"):
         db.table(table).add_column("owner", str, not_null_default="")
-    # "stop" or "withdraw" once somebody asked for it; "" before.
+    # "stop" or "withdraw" once somebody asked to stop the turn; "" before.
     db.table("turns").add_column("stopping", str, not_null_default="")
 
 
 def m042_origins(db: Database) -> None:
-    """Add what tells other processes on its machine that one has ended. Never
+    """Add the origin of a process, by which others on its machine detect its end. Never
     edited."""
     db.table("processes").add_column("origin", str, not_null_default="")
 
 
 def enter_alone(db: Connection, owner: str, now: float) -> None:
-    """List the process `owner` as the only one that runs."""
+    """List the process `owner` as the only running one."""
     db.execute("DELETE FROM processes")
     enter(db, owner, "serve", now)
 
@@ -98,8 +98,11 @@ def take_turn(db: Connection, thread: ThreadKey, owner: str) -> Turn | None:
 
 @contextmanager
 def held(db: Connection, turn: Turn) -> Iterator[None]:
-    """Hold the thread of `turn`. Raises ThreadLost on leaving if it was taken since
-    `turn` was read; all that was written meanwhile is undone with the transaction."""
+    """Lock the thread of `turn` for the block.
+
+    Raises ThreadLost on leaving if the thread was taken after `turn` was read. The
+    whole transaction is then rolled back.
+    """
     asked = db.execute(HELD, [turn.id])
 
     def check() -> None:
@@ -107,25 +110,26 @@ def held(db: Connection, turn: Turn) -> Iterator[None]:
         if row is not None and is_lost(turn, row["epoch"], row["owner"]):
             raise ThreadLost(f"turn {turn.key} is another process's now")
 
-    # Not before: on PostgreSQL it comes together with what was asked inside.
+    # Checked at the end: on PostgreSQL, the row arrives together with the results of
+    # the block's queries.
     try:
         yield
     except Exception as error:
-        # A lost thread explains whatever else went wrong inside.
+        # A lost thread explains any other error in the block.
         try:
             check()
         except ThreadLost:
             raise
         except Exception:
-            # The first error alone tells why the database refused.
+            # Only the first error says why the database refused.
             raise error from None
         raise
     check()
 
 
 def is_lost(turn: Turn, epoch: int, owner: str) -> bool:
-    """Return whether a thread with this `epoch` and `owner` was taken since `turn` was
+    """Return whether a thread with this `epoch` and `owner` was taken after `turn` was
     read."""
-    # A replica that lacks the last seconds gives out an epoch for the second time.
+    # A replica that lacks the last seconds may issue the same epoch a second time.
     is_others = bool(owner) and bool(turn.owner) and owner != turn.owner
     return epoch != turn.epoch or is_others

@@ -1,7 +1,7 @@
 """Reserves and charges, inside a transaction. Amounts are in USD.
 
-Rule: a charge and the accounts that it is booked in change together. Money is booked
-in the period in which it was reserved, so what is released is what was reserved.
+Rule: a charge and the accounts in which it is booked change together. Money is booked
+in the period in which it was reserved, so each release matches its reserve.
 """
 
 import sqlite3
@@ -29,12 +29,12 @@ from storage.leases import NOBODYS
 from storage.persons import GRAIN, person_exceeded
 from storage.scope_columns import AT, inside, parts, relocate, scope_of
 
-# Kinds of charges that are a question of a person. The turn that "routing" is made for
-# counts itself, and nobody asked for "auto-triage".
+# Kinds of charges that count as a question of a person. "routing" does not: its turn
+# counts itself. Nor does "auto-triage": nobody asked for it.
 QUESTIONS = ("answer", "ask", "try", "triage")
 
-# Open charges of a process that ended; and those of a turn that ended, which a failover
-# to a replica may leave.
+# Open charges of an ended process, and of an ended turn, which a failover to a replica
+# may leave open.
 INTERRUPTED = f"""
     SELECT * FROM charges WHERE ended_at IS NULL AND (
         (turn IS NULL AND {NOBODYS})
@@ -80,7 +80,7 @@ def reserve(
 
 
 def book_reserve(db: Connection, turn: Turn, *, now: float) -> None:
-    """Close the open charge of `turn` at its reserve: the cost is unknown."""
+    """Close the open charge of `turn` at its reserve, because the cost is unknown."""
     row = _of_turn(db, turn)
     if row is not None and row["ended_at"] is None:
         locks.money(db, scope_of(row))
@@ -88,14 +88,16 @@ def book_reserve(db: Connection, turn: Turn, *, now: float) -> None:
 
 
 def ask_of_turn(db: Connection, turn: Turn) -> Cursor:
-    """Ask for the charge of `turn`."""
+    """Send the query for the charge of `turn`."""
     return db.execute(OF_TURN, {"turn": turn.key})
 
 
 def book_open_attempt(db: Connection, before: Row | None, *, now: float) -> None:
-    """Book an interrupted attempt at a turn, of which `before` is the charge, at its
-    reserve, as a charge of its own: its cost is unknown, whether another attempt
-    follows or not."""
+    """Book an interrupted attempt at a turn as a separate charge, at its reserve.
+
+    `before` is the charge of the turn. The cost of the attempt is unknown, whether
+    another attempt follows or not.
+    """
     if before is not None and before["ended_at"] is None:
         locks.money(db, scope_of(before))
         _book_attempt(db, before, now)
@@ -107,7 +109,7 @@ def raise_reserve(
     row = _of_turn(db, charge) if isinstance(charge, Turn) else _charge(db, charge)
     if row is not None:
         locks.money(db, scope_of(row), caps)
-        # As it is now.
+        # Read again under the lock.
         row = _charge(db, row["id"])
     if row is None or row["ended_at"] is not None or most <= row["reserved"]:
         return None
@@ -115,7 +117,7 @@ def raise_reserve(
     for cap in caps.budgets:
         # The cost is booked in the period in which the charge began.
         if exceeded := _budget_exceeded(db, cap, more, row["at"]):
-            # Report the reserves of others only.
+            # Report only the reserves of others.
             others = max(0.0, exceeded.reserved - row["reserved"])
             return replace(exceeded, reserved=others)
     for each in caps.people:
@@ -131,7 +133,7 @@ def raise_reserve(
 def book_turn(
     db: Connection, turn: Turn, *, outcome: Outcome, now: float, caps: BudgetLimits
 ) -> list[Alert]:
-    """Book the cost of `turn`, which has just ended; return the alerts due, marked as
+    """Book the cost of `turn`, which has just ended. Returns the alerts due, marked as
     sent."""
     locks.money(db, Scope.of(turn.thread), caps)
     row = _of_turn(db, turn)
@@ -152,7 +154,7 @@ def book_turn(
         model=outcome.model,
         bounded=outcome.bounded,
     )
-    # `alerts` looks after the operator's budgets: most calls are not answers.
+    # `alerts` handles the operator's budgets: most calls are not answers.
     budgets = (cap for cap in caps.budgets if cap.place != EVERYWHERE)
     return [found for cap in budgets if (found := _alert(db, cap, row["at"]))]
 
@@ -197,23 +199,25 @@ def close_charge(
 
 def book_interrupted(db: Connection, *, now: float) -> None:
     """Close the charges that were open when their process ended, at their reserve.
-    Those of open turns stay open: the turns resume."""
+
+    Charges of open turns stay open, because the turns resume.
+    """
     rows = db.execute(INTERRUPTED).fetchall()
     for place in sorted({scope_of(row).at(ScopeLevel.WORKSPACE) for row in rows}):
         locks.money(db, place)
-    # Another process may have closed some meanwhile.
+    # Another process may have closed some in the meantime.
     for row in db.execute(INTERRUPTED).fetchall():
         try:
             with db.atomic():
                 _close(db, row, Usage(), None, now, model=row["model"])
         except (sqlite3.IntegrityError, StorageRejected):
-            # An account cannot hold such numbers.
+            # An account cannot store such numbers.
             log_broken("charges", row["id"])
             db.execute("UPDATE charges SET ended_at = ? WHERE id = ?", [now, row["id"]])
 
 
 def move(db: Connection, thread: Scope, *, to: Scope) -> None:
-    """Book the charges of `thread`, open ones included, in the accounts of `to`."""
+    """Move the charges of `thread`, including open ones, to the accounts of `to`."""
     for place in sorted({each.at(ScopeLevel.WORKSPACE) for each in (thread, to)}):
         locks.money(db, place)
     rows = db.execute(f"SELECT * FROM charges WHERE {AT}", parts(thread))
@@ -234,8 +238,10 @@ def _exceeded(
     now: float,
     turn: str = "",
 ) -> BudgetExceeded | None:
-    """Return the first of `caps` that `most` more would exceed. The charge of the turn
-    with the key `turn` does not count against a person."""
+    """Return the first of `caps` that another `most` would exceed.
+
+    The charge of the turn with the key `turn` does not count against a person.
+    """
     for cap in caps.budgets:
         if exceeded := _budget_exceeded(db, cap, most, now):
             return exceeded
@@ -255,11 +261,11 @@ def _budget_exceeded(
 
 
 def _used(db: Connection, cap: Budget, now: float) -> tuple[float, float]:
-    """Return what counts against `cap`: (spent, reserved)."""
+    """Return the amounts that count against `cap`, as (spent, reserved)."""
     if not cap.kind:
         row = accounts.account(db, cap.place, cap.period.name_at(now))
         return (row["spent"], row["reserved"]) if row else (0.0, 0.0)
-    # A single kind of call has no account; a period has few of them.
+    # A single kind of call has no account. A period contains few such calls.
     since = {"kind": cap.kind, "since": cap.period.begin(now), **parts(cap.place)}
     found = db.execute(
         f"""
@@ -274,11 +280,11 @@ def _used(db: Connection, cap: Budget, now: float) -> tuple[float, float]:
 
 
 def _alert(db: Connection, cap: Budget, at: float) -> Alert | None:
-    """Return the alert due for `cap` and mark it sent."""
+    """Return the alert due for `cap`, and mark it as sent."""
     period = cap.period.name_at(calendar_time(at))
     row = accounts.account(db, cap.place, period)
     if row is None or cap.usd <= 0:
-        # A budget of 0 has no share that could be used up.
+        # No share of a budget of 0 can be used up.
         return None
     sent = (row["warned"] or 0.0) if row["warned_of"] == cap.usd else 0.0
     reached = [share for share in ALERTS if row["spent"] >= share * cap.usd - GRAIN]
@@ -303,7 +309,7 @@ def _alert(db: Connection, cap: Budget, at: float) -> Alert | None:
 def _open(
     charge: Charge, most: float, now: float, *, turn: str | None = None, owner: str = ""
 ) -> dict[str, Any]:
-    """Return the values of INSERT for an open charge of a turn or an owner."""
+    """Return the parameters of INSERT for an open charge of a turn or an owner."""
     return {
         **parts(charge.place),
         "turn": turn,

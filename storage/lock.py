@@ -1,11 +1,11 @@
 """Locks a database against a second process.
 
-Rule: the lock is on a separate file beside the database. Opening and closing the
+Rule: the lock is on a separate file next to the database. Opening and closing the
 database file other than through SQLite would drop SQLite's locks on it.
 
-Why not filelock: on Unix it makes the same one call, but it cannot look without
-creating the file, and where `flock` is missing it takes a marker that a killed process
-leaves behind, unless told not to.
+Why not filelock: on Unix it makes the same single call, but it cannot check a lock
+without creating the file. Where `flock` is missing, it uses by default a marker file
+that a killed process leaves behind.
 """
 
 import fcntl
@@ -22,8 +22,8 @@ from bot.messages import storage as messages
 def locked(database: Path) -> Iterator[None]:
     """Hold the lock of `database`. Raises InUse if another process holds it.
 
-    The lock ends with the process, however that ends. The file stays, because deleting
-    it would let two processes lock two files of the same name.
+    The lock ends with the process, however the process ends. The file stays, because
+    deleting it would let two processes lock two files of the same name.
     """
     file = _file(database)
     try:
@@ -44,7 +44,8 @@ def require_unlocked(database: Path) -> None:
     try:
         lock = os.open(_file(database), os.O_RDWR)
     except OSError:
-        # Without the file nobody holds it; one that cannot be opened says nothing.
+        # Nobody holds the lock of a missing file. A file that cannot be opened says
+        # nothing.
         return
     try:
         _lock(lock, database)
@@ -53,7 +54,7 @@ def require_unlocked(database: Path) -> None:
 
 
 def _file(database: Path) -> Path:
-    # Resolved: two spellings of a path must use one lock.
+    # Resolved, because two spellings of a path must use one lock.
     file = database.resolve()
     return file.with_name(file.name + ".lock")
 

@@ -1,27 +1,28 @@
-"""The locks that writes begin with where several processes write at once.
+"""The locks with which writes begin, for databases with several concurrent writers.
 
-SQLite lets one transaction write at a time, and all of this is nothing there. On
-PostgreSQL a verb first waits for those that write what it reads or writes, and then
-sees what they have committed.
+SQLite allows one writing transaction at a time, so these functions do nothing there. On
+PostgreSQL, a write first waits for the transactions that write the rows it needs, and
+then sees what they committed.
 
-Rule 1: every verb that writes begins with its lock, unless it is one statement, or its
-first one writes the only row that matters: that locks the row itself. A write of a turn
+Rule 1: every write begins with its lock, unless it is one statement, or its first
+statement writes the only row that matters and so locks that row. A write of a turn
 begins with the row of its thread in `storage.leases.held`.
-Rule 2: whoever takes several takes them in this order, which is the only one:
+Rule 2: a transaction with several locks takes them in this order, the only one:
 
-1. `storing` or `erasing` of a workspace: who stores what people say looks whether it
-   was deleted, and must not do so while a deletion looks for what is stored.
-2. the keys of threads, in order, which they have before they have a row; then their
-   rows, by their ids.
+1. `storing` or `erasing` of a workspace: a transaction that stores people's messages
+   checks whether they were deleted, and must not do so while a deletion searches for
+   stored messages.
+2. the keys of threads, in order, because a key exists before its row; then the rows of
+   threads, by id.
 3. a triage case.
 4. the settings of workspaces, in order of their names.
 5. money: of the operator, then of a workspace.
 6. contents of files, by their digests (also in the trigger that deletes them).
-7. the index of words (`storage.search_index`).
+7. the search index (`storage.search_index`).
 8. the round of a person, at the end (`storage/engine/asking.sql`).
 
-Deadlocks that remain possible, between rows that no lock names, are tried again by
-`storage.postgres.pool`.
+Deadlocks remain possible between rows without a named lock. `storage.postgres.pool`
+retries the transaction then.
 """
 
 from collections.abc import Iterable
@@ -37,7 +38,8 @@ from storage.thread_queries import THREAD_ID, named
 
 _THREAD = f"SELECT * FROM threads WHERE id = ({THREAD_ID}) {ROW_LOCK}"
 
-# The threads that have a message, or words of it, or the answer that shows it.
+# The threads that contain a message, a copy of its text, or the answer that it is part
+# of.
 _THREADS_OF = """
     SELECT id FROM threads
     WHERE platform = :platform AND id IN (
@@ -55,30 +57,32 @@ _THREADS_OF = """
 
 
 def storing(db: Connection, scope: Scope) -> None:
-    """Let nobody delete what people say in the workspace of `scope` meanwhile."""
+    """Block deletions of people's messages in the workspace of `scope` during the
+    transaction."""
     _named(db, "said", _workspace(scope), shared=True)
 
 
 def erasing(db: Connection, scope: Scope) -> None:
-    """Let nobody store what people say in the workspace of `scope` meanwhile."""
+    """Block storing of people's messages in the workspace of `scope` during the
+    transaction."""
     _named(db, "said", _workspace(scope))
 
 
 def thread(db: Connection, key: ThreadKey) -> Row | None:
-    """Hold the thread `key`, whether it has a row or not; return its row."""
+    """Lock the thread `key`, whether it has a row or not; return its row."""
     found: Row | None = ask_thread(db, key).fetchone()
     return found
 
 
 def ask_thread(db: Connection, key: ThreadKey) -> Cursor:
-    """Do the same, and ask for its row."""
+    """Lock the thread `key` likewise, and send the query for its row."""
     values = named(key)
     _named(db, "thread", tuple(values.values()))
     return db.execute(_THREAD, values)
 
 
 def both(db: Connection, one: ThreadKey, other: ThreadKey) -> None:
-    """Hold two threads, whether they have rows or not."""
+    """Lock two threads, whether they have rows or not."""
     if dialect.writes_alone(db):
         return
     keys = [one, other]
@@ -88,7 +92,7 @@ def both(db: Connection, one: ThreadKey, other: ThreadKey) -> None:
 
 
 def threads(db: Connection, ids: Iterable[int]) -> None:
-    """Hold the threads with these `ids`."""
+    """Lock the threads with these `ids`."""
     if dialect.writes_alone(db):
         return
     for number in sorted(set(ids)):
@@ -96,7 +100,7 @@ def threads(db: Connection, ids: Iterable[int]) -> None:
 
 
 def threads_of(db: Connection, platform: str, messages: Iterable[str]) -> None:
-    """Hold all threads that have one of `messages`, or words of it."""
+    """Lock all threads that contain one of `messages` or a copy of its text."""
     if dialect.writes_alone(db):
         return
     found: set[int] = set()
@@ -107,20 +111,23 @@ def threads_of(db: Connection, platform: str, messages: Iterable[str]) -> None:
 
 
 def threads_in(db: Connection, scope: Scope) -> None:
-    """Hold all threads in `scope`."""
+    """Lock all threads in `scope`."""
     if not dialect.writes_alone(db):
         query = f"SELECT id FROM threads WHERE {inside(scope)} ORDER BY id {ROW_LOCK}"
         db.execute(query, parts(scope))
 
 
 def settings(db: Connection, scopes: Iterable[Scope]) -> None:
-    """Hold the settings of the workspaces of `scopes`."""
+    """Lock the settings of the workspaces of `scopes`."""
     _named(db, "settings", *sorted({_workspace(each) for each in scopes}))
 
 
 def money(db: Connection, scope: Scope, caps: BudgetLimits | None = None) -> None:
-    """Hold what the workspace of `scope` spends; if one of `caps` is the operator's,
-    what all spend."""
+    """Lock the accounts of the workspace of `scope`.
+
+    Also locks the operator's accounts if one of `caps` belongs to another place, such
+    as the operator's scope.
+    """
     places = [each.place for each in caps.budgets] if caps else []
     places += [each.place for each in caps.people] if caps else []
     here, all_of_them = _workspace(scope), _workspace(EVERYWHERE)
@@ -129,7 +136,7 @@ def money(db: Connection, scope: Scope, caps: BudgetLimits | None = None) -> Non
 
 
 def content(db: Connection, digest: str) -> bool:
-    """Keep the content of a file from being deleted; return whether it is there."""
+    """Lock the content of a file against deletion; return whether it exists."""
     found = db.execute(
         f"SELECT 1 FROM file_contents WHERE digest = ? {ROW_LOCK}", [digest]
     )
@@ -143,14 +150,13 @@ def _workspace(scope: Scope) -> tuple[str, ...]:
 def _named(
     db: Connection, kind: str, *names: tuple[str, ...], shared: bool = False
 ) -> None:
-    """Hold the locks of these names, one after the other, to the end of the
-    transaction."""
+    """Hold the locks with these names, in order, until the end of the transaction."""
     if not dialect.writes_alone(db):
         numbers = [_number("\0".join([kind, *name])) for name in names]
         dialect.hold(db, numbers, shared=shared)
 
 
 def _number(name: str) -> int:
-    # Of 64 bits: two names that share one only wait for each other.
+    # 64 bits: two names with the same number only wait for each other.
     digest = blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)

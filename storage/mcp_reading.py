@@ -1,5 +1,4 @@
-"""Read what was pinned of the tools of MCP servers, beside a process that has the
-database open."""
+"""Reads the pinned tools of MCP servers while another process has the database open."""
 
 from bot.domain.mcp import Listing
 from bot.errors import ConfigError
@@ -9,8 +8,11 @@ from storage.reading import Where, reading
 
 
 async def read_listings(at: Where) -> list[Listing]:
-    """Return what was pinned of the tools of MCP servers; nothing if there is no
-    database of ours at `at`, or one from before there were any."""
+    """Return the pinned listings of MCP servers.
+
+    Empty if there is no Threadkeep database at `at`, or if it has no table of listings
+    yet.
+    """
     try:
         with reading(at) as read:
             return await read(

@@ -1,7 +1,7 @@
-"""Pinned tools of MCP servers, and the calls that answers made of them; inside a
-transaction. And the migration for both.
+"""Pinned tools of MCP servers, and the tool calls of answers, inside a transaction; and
+the migration for both.
 
-Rule: no table holds a token, or what a server returned.
+Rule: no table contains a token, or a result of a server.
 """
 
 import json
@@ -16,16 +16,16 @@ from storage.connection import Connection, Row
 
 
 def m026_mcp(db: Database) -> None:
-    """Add listings of tools, and what the request of a turn had and asked. Never
+    """Add listings of tools, and the tools and tool calls of a turn's request. Never
     edited."""
     db.table("mcp_listings").create(
         {
             "digest": str,
             "server": str,
             "url": str,
-            # JSON, as it is sent.
+            # JSON, as sent to the API.
             "tools": str,
-            # When it became the last one of its server.
+            # Time at which the listing became the current one of its server.
             "at": float,
         },
         pk="digest",
@@ -49,7 +49,7 @@ def listings(db: Connection) -> list[Listing]:
         if listing.digest == row["digest"] and parsed(row["tools"], list) is not None:
             found.append(listing)
         else:
-            # Claude would be told what nobody pinned.
+            # Claude would be told of tools that nobody pinned.
             log_broken("mcp_listings", row["digest"])
     return found
 
@@ -68,7 +68,7 @@ def pin_listing(db: Connection, listing: Listing) -> None:
 
 
 def columns(outcome: Outcome) -> dict[str, str]:
-    """Return what a receipt stores of the servers that an answer asked."""
+    """Return the columns of a receipt about MCP servers and tool calls."""
     asked = [[each.server, each.tool, each.failed] for each in outcome.asked]
     return {
         "tools": outcome.tools,
@@ -78,7 +78,7 @@ def columns(outcome: Outcome) -> dict[str, str]:
 
 
 def asked(row: Row) -> tuple[ToolCall, ...]:
-    """Return the calls in `row` of a receipt."""
+    """Return the tool calls in the receipt `row`."""
     found = []
     for each in _list(row, "asked"):
         if not isinstance(each, list) or len(each) != 3:
@@ -89,7 +89,7 @@ def asked(row: Row) -> tuple[ToolCall, ...]:
 
 
 def left_out(row: Row) -> tuple[str, ...]:
-    """Return the servers in `row` of a receipt that failed."""
+    """Return the servers that failed, from the receipt `row`."""
     return tuple(map(str, _list(row, "left_out")))
 
 

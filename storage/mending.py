@@ -1,7 +1,6 @@
-"""Repairs, when a database is opened, rows that would prevent the work from resuming.
+"""Repairs broken rows that would prevent work from resuming, when a database is opened.
 
-Rule: only rows that a start resumes are checked, which are few. Each repaired row is
-logged.
+Rule: only the few rows that a start resumes are checked. Each repaired row is logged.
 """
 
 from bot.domain.turn import Ended, TurnState
@@ -34,13 +33,13 @@ TURNS = f"""
     RETURNING id
 """
 
-# The threads of open turns. A thread whose key is not text is not found by its key.
+# The threads of open turns. A thread cannot be looked up by a key that is not text.
 OPEN = """
     SELECT DISTINCT threads.* FROM turns JOIN threads ON threads.id = thread_id
     WHERE state <> 'delivered'
 """
 
-# Counters that would never reach their limit, or that SQLite could not add to.
+# Counters that would never reach their limit, or that SQLite could not increment.
 ATTEMPTS = """
     UPDATE turns SET attempts = :most, failures = 0
     WHERE state <> 'delivered'
@@ -53,7 +52,7 @@ TRIES = """
     RETURNING id
 """
 
-# Threads of which the model would never read anything again.
+# Threads in which the model would never read another message.
 READING = f"""
     UPDATE threads SET reads_after = {LAST_ID.format("messages")}
     WHERE reads_after > {LAST_ID.format("messages")}
@@ -69,8 +68,8 @@ CHARGES = """
 
 
 def mend(db: Connection, *, now: float) -> None:
-    """End what cannot be resumed, and close the charges that an earlier process left
-    open."""
+    """End turns that cannot be resumed, and close charges left open by an ended
+    process."""
     values = {
         "reason": REASON,
         "now": now,

@@ -1,10 +1,10 @@
-"""Changes of stored threads and messages by people, inside a transaction. Deletions
-are in `erasures`.
+"""People's changes to stored threads and messages, inside a transaction. Deletions are
+in `erasures`.
 
-Rule 1: no row is deleted. A message that is no longer read keeps its id, so that it
-is not stored again, and its position.
-Rule 2: only what people change is changed. Everything else that the model was given
-stays byte for byte, though its prompt cache is lost from the change on.
+Rule 1: no row is deleted. A message that is no longer read keeps its position and its
+id, so that it is not stored again.
+Rule 2: only content that people changed is changed. All other content that the model
+was given stays byte for byte. The prompt cache is lost from the change on.
 """
 
 import secrets
@@ -25,8 +25,8 @@ from storage.connection import Connection
 from storage.dialect import LAST_ID, insert, next_id
 from storage.turn_reading import next_turn
 
-# A message may be stored in several threads: in its own, and where it is quoted. The
-# bot's own messages have no id of the platform in this table.
+# A message may be stored in several threads: its own, and those that quote it. The
+# bot's own messages have no platform id in this table.
 _STORED = """
     message = :message
     AND deleted_at IS NULL
@@ -71,7 +71,7 @@ def edit_message(db: Connection, message: Message, content: str, now: float) -> 
     for (number,) in found:
         summaries.delete_of_message(db, number)
     # The prompt of a turn in state ANSWERING may be under construction from the old
-    # text; `store_prompt` prefers the content that is stored here.
+    # text. `store_prompt` prefers the content stored here.
     db.execute(
         f"""
         UPDATE messages
@@ -95,7 +95,7 @@ def edit_message(db: Connection, message: Message, content: str, now: float) -> 
 
 def reset_context(db: Connection, thread: ThreadKey) -> bool:
     locks.thread(db, thread)
-    # The newest id of any thread serves: ids only grow.
+    # The newest id of any thread will do, because ids only grow.
     reset = db.execute(
         f"""
         UPDATE threads
@@ -123,7 +123,7 @@ def retry_turn(db: Connection, thread: ThreadKey, turn: str, now: float) -> bool
     ).fetchone() or (0, None, 0.0, None)
     if name != turn or not thread_queries.messages(db, last):
         return False
-    # VALUES, not SELECT: the plan of a SELECT would look for messages of the new turn.
+    # VALUES, not SELECT: with SELECT, SQLite would search for messages of the new turn.
     added = insert(
         db,
         f"""

@@ -1,4 +1,5 @@
-"""Methods of a store that each run one function of this package in a transaction."""
+"""Makes store methods from this package's functions. Each method runs one function in a
+transaction."""
 
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import wraps
@@ -21,8 +22,10 @@ class Transaction(Protocol):
 
 
 class WriteTransaction(Protocol):
-    """Does the same with a function that writes; commits without waiting for the disk
-    unless it `waits`."""
+    """Runs a function that writes in one transaction and returns its result.
+
+    Commits without waiting for the disk unless `waits`.
+    """
 
     def __call__(
         self, work: Callable[[Connection], T], /, *, waits: bool = True
@@ -30,9 +33,9 @@ class WriteTransaction(Protocol):
 
 
 class Connected(Protocol):
-    """The attributes that such methods use."""
+    """The attributes that these methods use."""
 
-    #: On a server, which may restart while this process goes on.
+    #: Whether the database is on a server, which may restart while this process runs.
     shared: bool
     _read: Transaction
     _read_first: Transaction
@@ -46,8 +49,10 @@ Method = Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]
 
 
 def write(query: Query[P, T], *, covered: bool = False) -> Method[P, T]:
-    """Return the method that runs `query` on the writer's connection; `covered` is said
-    at `write_of_turn`."""
+    """Return a method that runs `query` on the writer's connection.
+
+    `covered` is explained at `write_of_turn`.
+    """
 
     @wraps(query)
     async def method(store: Connected, /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -60,14 +65,15 @@ def write(query: Query[P, T], *, covered: bool = False) -> Method[P, T]:
 def write_of_turn(
     query: Query[Concatenate[Of, P], T], *, stores: bool = False, covered: bool = False
 ) -> Callable[Concatenate[Any, Of, P], Coroutine[Any, Any, T]]:
-    """Return the method that runs `query`, which writes for the process that has the
-    thread of its turn. The method raises ThreadLost if another one took it. A charge
-    that is not a turn's belongs to no thread.
+    """Return a method that runs `query` for the process that has the thread of a turn.
 
-    A query that `stores` what people say, or looks whether they deleted it, waits for
-    deletions. One that is `covered` by a later one, which waits for the disk before
-    anybody relies on either, does not wait itself, except on a server: when that loses
-    it by a crash, this process goes on and would not know.
+    The method raises ThreadLost if another process took the thread. A charge without a
+    turn belongs to no thread.
+
+    A query that `stores` people's messages, or checks whether they were deleted, waits
+    for deletions. A query that is `covered` by a later one does not wait for the disk:
+    the later one does, before anybody relies on either. On a server it does wait,
+    because the server may lose the write in a crash without this process noticing.
     """
 
     def held(db: Connection, turn: Of, /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -91,7 +97,7 @@ def write_of_turn(
 
 
 def read(query: Query[P, T]) -> Method[P, T]:
-    """Return the method that runs `query` on the reader's connection."""
+    """Return a method that runs `query` on the reader's connection."""
 
     @wraps(query)
     async def method(store: Connected, /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -101,7 +107,8 @@ def read(query: Query[P, T]) -> Method[P, T]:
 
 
 def read_first(query: Query[P, T]) -> Method[P, T]:
-    """Return the method that runs `query` between writes, which a turn waits for."""
+    """Return a method that runs `query` between writes, for reads on which a turn
+    waits."""
 
     @wraps(query)
     async def method(store: Connected, /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -111,8 +118,8 @@ def read_first(query: Query[P, T]) -> Method[P, T]:
 
 
 def report(query: Query[P, T]) -> Method[P, T]:
-    """Return the method that runs `query`, which may take seconds, on the connection
-    for reports."""
+    """Return a method that runs `query`, which may take seconds, on the report
+    connection."""
 
     @wraps(query)
     async def method(store: Connected, /, *args: P.args, **kwargs: P.kwargs) -> T:

@@ -36,13 +36,13 @@ migrations = Migrations("threadkeep")
 
 
 def migrate(db: Database, steps: Migrations = migrations) -> None:
-    """Apply all pending `steps` to `db`, or none if any fails; enforce foreign keys
-    afterwards."""
-    # Rebuilding a table that others refer to fails or cascades while foreign keys are
-    # enforced. Inside a transaction this pragma has no effect.
+    """Apply all pending `steps` to `db`, or none if any fails; then enforce foreign
+    keys."""
+    # Rebuilding a referenced table fails or cascades while foreign keys are enforced.
+    # Inside a transaction this pragma has no effect.
     db.execute("PRAGMA foreign_keys = OFF")
-    # Not a plain BEGIN: the second of two that start at once must wait here instead of
-    # failing at its first write.
+    # Not a plain BEGIN: if two processes start at once, the second must wait here
+    # instead of failing at its first write.
     db.execute("BEGIN IMMEDIATE")
     try:
         steps.apply(db)
@@ -55,7 +55,7 @@ def migrate(db: Database, steps: Migrations = migrations) -> None:
 
 @migrations()
 def m001_conversations(db: Database) -> None:
-    """Threads, their messages, and the turns that answer them.
+    """Add threads, their messages, and the turns that answer them.
 
     Columns with long texts come last: SQLite scans the earlier columns of a row to
     reach a later one, and most reads need only the short ones.
@@ -69,8 +69,8 @@ def m001_conversations(db: Database) -> None:
             "thread": str,
             "follows": bool,
             "unread": bool,
-            # Incremented when a process takes the thread over, to tell it from one
-            # that lost the thread.
+            # Incremented when a process takes the thread over. A process that lost the
+            # thread has a lower one.
             "epoch": int,
             "created_at": float,
         },
@@ -82,7 +82,7 @@ def m001_conversations(db: Database) -> None:
         defaults={"epoch": 0},
         strict=True,
     )
-    # In this order it serves queries by channel, too.
+    # In this order, the index also serves queries by channel.
     db.table("threads").create_index(
         ["platform", "channel", "workspace", "thread"], unique=True
     )
@@ -105,8 +105,8 @@ def m001_conversations(db: Database) -> None:
             "cache_read": int,
             "output": int,
             "cost": float,
-            # Time of its first message by the platform's clock; all other times are
-            # by ours.
+            # Time of the turn's first message, by the platform's clock. All other times
+            # are by our clock.
             "asked_at": float,
             "created_at": float,
             "started_at": float,
@@ -115,7 +115,7 @@ def m001_conversations(db: Database) -> None:
             "delivered_at": float,
             "reason": str,
             "note": str,
-            # NULL until the first call to the model; never changes afterwards.
+            # NULL until the first call to the model; unchanged afterwards.
             "preface": str,
             # The answer so far, as posted.
             "text": str,
@@ -154,16 +154,16 @@ def m001_conversations(db: Database) -> None:
             "addressed": bool,
             "opens": bool,
             "automated": bool,
-            # NULL until it is assigned to a turn.
+            # NULL until the message is assigned to a turn.
             "turn_id": int,
-            # Position in what the model reads of the turn; set with `content`.
+            # Position in the turn's content for the model; set with `content`.
             "place": int,
             "edited_at": float,
             "deleted_at": float,
             "files": str,
             # As received; "" for an answer, whose posted text is in `turns`.
             "text": str,
-            # As the model reads it; NULL before that. Never changes once set.
+            # As the model reads it; NULL before that. Unchanged once set.
             "content": str,
         },
         pk="id",
@@ -190,18 +190,18 @@ def m001_conversations(db: Database) -> None:
 
 @migrations()
 def m002_corrections(db: Database) -> None:
-    """Columns for the reset of a context, and for edits and deletions."""
-    # The model reads messages with a greater id.
+    """Add columns for the reset of a context, and for edits and deletions."""
+    # The model reads only messages with a greater id.
     db.table("threads").add_column("reads_after", int, not_null_default=0)
-    # Whether it is to be answered and is not just context; a turn without such a
+    # Whether the message needs an answer and is not just context. A turn without such a
     # message has nothing to answer.
     db.table("messages").add_column("asks", bool, not_null_default=0)
-    # Older rows do not tell, and no turn may lose its question.
+    # Older rows contain no such value, and no turn may lose its question.
     db.execute(
         "UPDATE messages SET asks = 1 WHERE turn_id IS NOT NULL AND role = 'user'"
     )
-    # By the platform's id alone: a deletion may not know the thread. Without answers,
-    # which have no id and would be half of the index.
+    # By the platform's id alone, because a deletion may not know the thread. Without
+    # answers, which have no id and would be half of the index.
     db.execute(
         "CREATE INDEX idx_messages_message ON messages (message) "
         "WHERE message IS NOT NULL"
@@ -210,9 +210,9 @@ def m002_corrections(db: Database) -> None:
 
 @migrations()
 def m003_settings(db: Database) -> None:
-    """Settings, their versions, and the audit log.
+    """Add settings, their versions, and the audit log.
 
-    A scope is four columns in every table; an empty one stands for all.
+    A scope is four columns in every table. An empty column stands for all values.
     """
     place = {"platform": str, "workspace": str, "channel": str, "thread": str}
     db.table("audit").create(
@@ -238,7 +238,7 @@ def m003_settings(db: Database) -> None:
             "value": str,
             "who": str,
             "at": float,
-            # The audit entry of the change that set it.
+            # The audit entry of the change that set the value.
             "revision": int,
         },
         pk=(*place, "name"),
@@ -268,7 +268,7 @@ def m003_settings(db: Database) -> None:
         strict=True,
     )
     db.table("drafts").create_index(["at"])
-    # The settings that a running thread keeps from its start.
+    # The settings that a thread keeps from its start.
     db.table("kept").create(
         {**place, "name": str, "value": str, "stale": bool},
         pk=(*place, "name"),
@@ -281,7 +281,7 @@ def m003_settings(db: Database) -> None:
 
 @migrations()
 def m004_ledger(db: Database) -> None:
-    """The cost of every call, and accounts of what is spent and reserved."""
+    """Add the cost of every call, and accounts of spent and reserved amounts."""
     place = {"platform": str, "workspace": str, "channel": str, "thread": str}
     used = dict.fromkeys(
         ("input", "cache_write_5m", "cache_write_1h", "cache_read", "output"), int
@@ -289,13 +289,13 @@ def m004_ledger(db: Database) -> None:
     db.table("charges").create(
         {
             "id": int,
-            # The key of the turn that it answers; NULL if it is not an answer.
+            # The key of the answered turn; NULL if the call is not an answer.
             "turn": str,
             "kind": str,
             **place,
             "person": str,
             "model": str,
-            # Time of the reserve, which decides the period that it is booked in.
+            # Time of the reserve, which decides the period of the booking.
             "at": float,
             "reserved": float,
             **used,
@@ -315,7 +315,7 @@ def m004_ledger(db: Database) -> None:
     db.table("charges").create_index(["person", "at"])
     db.table("charges").create_index([*place, "ended_at"])
     db.table("charges").create_index(["ended_at"])
-    # Sums by workspace and channel, day and month, so that a budget is checked in one
+    # Sums by workspace and channel, day and month, so that checking a budget reads one
     # row.
     db.table("accounts").create(
         {
@@ -326,7 +326,7 @@ def m004_ledger(db: Database) -> None:
             "period": str,
             "spent": float,
             "reserved": float,
-            # The share of a budget that was last alerted of, and that budget.
+            # The share of a budget at the last alert, and that budget.
             "warned": float,
             "warned_of": float,
         },
@@ -335,7 +335,7 @@ def m004_ledger(db: Database) -> None:
         defaults={"spent": 0.0, "reserved": 0.0},
         strict=True,
     )
-    # A new budget counts what was spent before there were budgets.
+    # A new budget counts amounts that were spent before budgets existed.
     db.execute(
         f"""
         INSERT INTO charges
@@ -361,7 +361,7 @@ def m004_ledger(db: Database) -> None:
 
 @migrations()
 def m005_calls(db: Database) -> None:
-    """The person that is pinged when a long answer is complete."""
+    """Add the person to mention when a long answer is complete."""
     db.table("turns").add_column("calls", str, not_null_default="")
 
 

@@ -1,6 +1,6 @@
-"""Last known names by id, inside a transaction; and the migration for them.
+"""Last known names by id, inside a transaction; and their migration.
 
-Rule: only of people and channels that the operator's reports name.
+Rule: names are kept only of people and channels in the operator's reports.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,11 +13,11 @@ from bot.domain.scope import Scope
 from storage.connection import Connection
 from storage.dialect import has_table
 
-# How long a name is taken as current, and how long it is taken as known that there is
-# none, in seconds. People rename themselves rarely.
+# Time in which a name counts as current, and in which a name counts as unknown after a
+# failed lookup, in seconds. People rarely rename themselves.
 FRESH, UNKNOWN = DAY, 3_600.0
 
-# The most people and channels that are looked for at once.
+# The most people and channels that one search returns.
 MOST = 5_000
 
 _IS_FRESH = """
@@ -51,9 +51,9 @@ def m015_names(db: Database) -> None:
     db.table("names").create(
         {
             **of,
-            # "" if the platform was asked and knows none.
+            # "" if the platform was asked and knows no name.
             "name": str,
-            # When the platform was asked last, in seconds since 1970.
+            # Time of the last lookup on the platform, in seconds since 1970.
             "at": float,
         },
         pk=tuple(of),
@@ -61,7 +61,7 @@ def m015_names(db: Database) -> None:
         strict=True,
     )
     db.table("names").create_index(["at"])
-    # The search for people who were active lately runs every minute.
+    # The search for recently active people runs every minute.
     db.table("audit").create_index(["at"])
     db.table("refusals").create_index(["at"])
 
@@ -100,7 +100,7 @@ def store_names(db: Connection, names: Sequence[LastName], now: float) -> None:
 
 
 def _order(name: LastName) -> tuple[str, ...]:
-    # Two that store the same names wait for each other in one order.
+    # Sorted, so that two concurrent writers of the same names lock rows in one order.
     return (name.platform, name.workspace, name.kind.value, name.id)
 
 
@@ -116,8 +116,10 @@ def drop_names(db: Connection, serves: Callable[[str, str], bool]) -> int:
 
 
 def names(db: Connection) -> list[LastName]:
-    """Return all known names, those asked for last at the end; none in a database that
-    is not migrated yet."""
+    """Return all known names, the last looked up last.
+
+    Empty in a database without the table of names.
+    """
     if not has_table(db, "names"):
         return []
     return [
@@ -130,8 +132,8 @@ def names(db: Connection) -> list[LastName]:
 
 
 def expire(db: Connection, *, before: float, most: int) -> int:
-    """Delete at most `most` names that were last asked for before `before`; return
-    their number."""
+    """Delete at most `most` names last looked up before `before`; return their
+    number."""
     return db.execute(
         "DELETE FROM names WHERE (platform, workspace, kind, id) IN "
         "(SELECT platform, workspace, kind, id FROM names WHERE at < ? LIMIT ?)",

@@ -1,4 +1,4 @@
-"""Notices that are given once, inside a transaction; and the migration for them."""
+"""Notices that are shown once, inside a transaction; and their migration."""
 
 from sqlite_utils import Database
 
@@ -16,10 +16,10 @@ def m012_origins_and_notices(db: Database) -> None:
         {
             **place,
             "name": str,
-            # The key of the turn that gives it.
+            # The key of the turn that shows the notice.
             "turn": str,
-            # The time from which it may be given again, in seconds since 1970; NULL for
-            # never.
+            # The time from which the notice may be shown again, in seconds since 1970;
+            # NULL for never.
             "until": float,
         },
         pk=(*place, "name"),
@@ -57,7 +57,7 @@ def claim_notice(
 
 
 def expire(db: Connection, *, now: float, most: int) -> int:
-    """Delete at most `most` notices that may be given again; return their number."""
+    """Delete at most `most` notices that may be shown again; return their number."""
     return db.execute(
         f"DELETE FROM notices WHERE {ROW} IN "
         f"(SELECT {ROW} FROM notices WHERE until <= ? LIMIT ?)",

@@ -1,7 +1,7 @@
-"""Opens the store in whichever database the operator named: a SQLite file, or one on a
+"""Opens the store in the database that the operator chose: a SQLite file or a
 PostgreSQL server.
 
-Rule: what is above this module asks nothing about which of them it is.
+Rule: code above this module never asks which of the two it is.
 """
 
 import secrets
@@ -37,10 +37,11 @@ from storage.writer import Writer
 async def open_store(
     at: Where, *, clock: Callable[[], float] = time.time, trusting: bool = False
 ) -> AsyncIterator[DatabaseStore]:
-    """Open the database `at` a path, for this process alone, or on a server, beside
-    others; create what is missing. If it is `trusting`, `find_damage` is to follow.
+    """Open the database at `at`, and create what is missing.
 
-    Leaving waits for pending writes. Raises ConfigError if it cannot be used.
+    A file is opened for this process alone, a database on a server beside other
+    processes. With `trusting`, the caller runs `find_damage` afterwards. Leaving waits
+    for pending writes. Raises ConfigError if the database cannot be used.
     """
     now, owner = clock(), secrets.token_hex(8)
 
@@ -79,10 +80,9 @@ async def open_store(
 
 @asynccontextmanager
 async def open_shared_store(at: Where) -> AsyncIterator[DatabaseStore]:
-    """Open the database at `at`, which other processes may have open, to read and
-    change settings.
+    """Open the database at `at` to read and change settings, beside other processes.
 
-    Raises ConfigError if there is no database of ours, or one of another version.
+    Raises ConfigError if it is not a Threadkeep database, or has another version.
     """
     with ExitStack() as stack:
         if isinstance(at, Path):
@@ -97,8 +97,10 @@ async def open_shared_store(at: Where) -> AsyncIterator[DatabaseStore]:
 
 @asynccontextmanager
 async def open_or_share(at: Where) -> AsyncIterator[DatabaseStore]:
-    """Open the database at `at` for a command, also beside a running bot; create what
-    is missing. Raises ConfigError if it cannot be used."""
+    """Open the database at `at` for a command, even beside a running bot.
+
+    Creates what is missing. Raises ConfigError if the database cannot be used.
+    """
     async with AsyncExitStack() as stack:
         if isinstance(at, ServerAddress):
             pool = stack.enter_context(server().opened(at))
@@ -112,11 +114,10 @@ async def open_or_share(at: Where) -> AsyncIterator[DatabaseStore]:
 
 
 async def forget_person(at: Where, place: Scope, person: str) -> int:
-    """Delete all that `person` wrote in the workspace of `place`; return the number of
-    messages.
+    """Delete everything that `person` wrote in the workspace of `place`.
 
-    Other processes may have the database open. Raises ConfigError if it is none of
-    ours, or of another version.
+    Returns the number of messages. Other processes may have the database open. Raises
+    ConfigError if it is not a Threadkeep database, or has another version.
     """
 
     def delete(db: Connection) -> int:
@@ -130,5 +131,5 @@ async def forget_person(at: Where, place: Scope, person: str) -> int:
 
 
 def _writer(db: Database) -> Writer:
-    """Return the writer of `db`, which keeps the index of words up to date."""
+    """Return the writer of `db`, which keeps the search index up to date."""
     return Writer(db, search_index.settle)

@@ -1,4 +1,4 @@
-"""People's opinions of answers, for reports."""
+"""People's ratings of answers, for reports."""
 
 from bot.domain.turn import Opinion
 from storage.broken import calendar_time
@@ -6,7 +6,7 @@ from storage.connection import Connection
 from storage.dialect import LINES_SAID
 from storage.thread_queries import key_of
 
-# For reports, which may read the whole table.
+# For reports, so it may read the whole table.
 OPINIONS = f"""
     SELECT turns.*, platform, workspace, channel, thread, (
         SELECT {LINES_SAID} FROM (

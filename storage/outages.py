@@ -1,9 +1,9 @@
-"""Outages that are to be caught up with, inside a transaction; and the migration for
-that.
+"""Outages with which a process must catch up, inside a transaction; and their
+migration.
 
-Rule: who notes an outage receives events from then on. So what it may have missed was
-said before, and a process that runs and already catches up covers it, if it began to
-look early enough.
+Rule: the process that notes an outage receives events from then on. All events that it
+missed are therefore older. A running process that already catches up covers them, if it
+started from an early enough time.
 """
 
 from sqlite_utils import Database
@@ -34,13 +34,13 @@ END = "DELETE FROM outages WHERE name = ? AND owner = ? AND times = ?"
 
 
 def m041_outages(db: Database) -> None:
-    """Add outages that are to be caught up with. Never edited."""
+    """Add outages with which a process must catch up. Never edited."""
     db.table("outages").create(
         {
             "name": str,
             "since": float,
             "times": int,
-            # The process that catches up; "" for none.
+            # The process that catches up, or "" for none.
             "owner": str,
         },
         pk="name",
@@ -65,8 +65,11 @@ def end_outage(db: Connection, outage: Outage, owner: str) -> None:
 
 
 def expire(db: Connection, *, before: float, most: int) -> int:
-    """Delete at most `most` that began before that time, and that nobody has taken up;
-    return how many."""
+    """Delete at most `most` outages that began before `before` and that no running
+    process has.
+
+    Returns their number.
+    """
     found = db.execute(
         f"""
         DELETE FROM outages WHERE name IN (

@@ -1,11 +1,12 @@
-"""A cache of what the model reads of the ended turns of recently used threads.
+"""A cache of the model's content for the ended turns of recently used threads.
 
-Rule 1: it is used only while nothing has changed that it was made from. Triggers tell
-of a change by the writer's connection; when another connection has committed something,
-or a transaction was rolled back, all is dropped.
-Rule 2: all of it together has a maximum size.
+Rule 1: a cached passage is used only while its source rows are unchanged. Triggers
+report changes by the writer's connection. All passages are dropped when another
+connection has committed something or a transaction was rolled back.
+Rule 2: the total size of the passages is bounded.
 
-Only the process that has a file to itself keeps it. On a server, others write.
+Only a process that has a file to itself uses this cache. On a server, other processes
+write too.
 """
 
 import sys
@@ -23,11 +24,11 @@ from storage.connection import Connection
 #: The most bytes of all passages: about seven threads of a thousand turns.
 MOST_BYTES = 16 * 1024 * 1024
 
-# Bytes of a message besides its text, and of the JSON of both.
+# Bytes of a message besides its text, and besides the JSON of both.
 _FRAME = 200
 
-# SQLite calls the function for each row; what happens in a turn that is not kept is
-# nothing to it. These triggers exist on one connection only.
+# SQLite calls the function for each row, which returns quickly for turns that are not
+# cached. These triggers exist on one connection only.
 _TRIGGERS = """
     CREATE TEMP TRIGGER passage_of_changed_message
     AFTER UPDATE OF role, content, place, turn_id, thread_id, files ON main.messages
@@ -60,8 +61,8 @@ _TRIGGERS = """
 class Basis(NamedTuple):
     """The state of a thread on which a passage depends, besides its rows."""
 
-    #: The last message before the last reset, and the last turn of the summary that is
-    #: read in place of its turns.
+    #: The last message before the last reset, and the last turn covered by the summary
+    #: in use.
     reads_after: int
     until: int
 
@@ -71,11 +72,11 @@ class Passage:
     """The messages of a thread up to one of its turns."""
 
     basis: Basis
-    #: The last of its turns.
+    #: The id of the last of its turns.
     turn: int = 0
     #: Without their files.
     entries: list[ChatMessage] = field(default_factory=list)
-    #: The ids of messages whose files belong to an entry, with its number.
+    #: Message ids whose files belong to an entry, with the position of the entry.
     files: list[tuple[int, Sequence[int]]] = field(default_factory=list)
     size: int = _FRAME
 
@@ -92,25 +93,27 @@ class Passage:
 
 
 class Passages:
-    """The passages of threads that were asked in lately; used by the thread that
-    writes."""
+    """The passages of recently used threads. Used only by the writer thread."""
 
     def __init__(self, db: Database, most: int = MOST_BYTES) -> None:
         self._db = db
         self._most = most
         self._size = 0
-        #: SQLite's number of what other connections have committed.
+        #: SQLite's counter of commits by other connections.
         self._version = 0
         self._kept: OrderedDict[int, Passage] = OrderedDict()
 
     def begin(self) -> None:
-        """Listen for changes by this connection."""
+        """Register the triggers for changes by this connection."""
         self._db.conn.create_function("passage_changed", 2, self._changed)
         self._db.conn.executescript(_TRIGGERS)
 
     def take(self, thread: int, reads_after: int, until: int) -> Passage:
-        """Return the passage of the thread with the id `thread`, an empty one if none
-        is kept. It is kept no more until it is `put` back, inside the transaction."""
+        """Remove and return the passage of the thread with the id `thread`, or an empty
+        one.
+
+        Call `put` with the passage in the same transaction to cache it again.
+        """
         (version,) = self._db.execute("PRAGMA data_version").fetchone()
         if version != self._version:
             self.clear()
@@ -120,7 +123,7 @@ class Passages:
         return found if found and found.basis == basis else Passage(basis)
 
     def put(self, thread: int, passage: Passage) -> None:
-        """Keep `passage`, and as many others as there is room for."""
+        """Cache `passage`, and drop the oldest others that exceed the size limit."""
         self._drop(thread)
         self._kept[thread] = passage
         self._size += passage.size
@@ -145,7 +148,7 @@ class Passages:
 
 
 class KeepingDatabase(Database):
-    """The connection of the process that has a file to itself."""
+    """The connection of a process that has a file to itself."""
 
     def __init__(self, db: Database) -> None:
         super().__init__(db.conn, recursive_triggers=False, execute_plugins=False)
@@ -154,8 +157,8 @@ class KeepingDatabase(Database):
 
     @contextmanager
     def atomic(self) -> Iterator[Self]:
-        """Undo what was done inside if it raises: a transaction, or within one a
-        savepoint."""
+        """Run the block in a transaction, or in a savepoint inside one. Rolls back if
+        the block raises."""
         try:
             with super().atomic():
                 yield self
@@ -166,10 +169,11 @@ class KeepingDatabase(Database):
 
 @contextmanager
 def savepoint(db: Database) -> Iterator[None]:
-    """Undo what was done inside of a transaction if it raises.
+    """Run the block in a savepoint of the open transaction. Rolls back if the block
+    raises.
 
-    Not `Database.atomic`: its savepoints have names of their own, so that SQLite
-    compiles two statements for each, and drops others for them.
+    Not `Database.atomic`: its savepoints have unique names, so that SQLite compiles two
+    statements for each and drops other statements from its cache.
     """
     db.execute("SAVEPOINT change")
     try:
@@ -185,11 +189,11 @@ def savepoint(db: Database) -> Iterator[None]:
 
 
 def of(db: Connection) -> Passages | None:
-    """Return what is kept for the connection `db`; None if nothing is."""
+    """Return the cache of the connection `db`, or None if it has none."""
     return db.passages if isinstance(db, KeepingDatabase) else None
 
 
 def rolled_back(db: Connection) -> None:
-    """Drop what may have been read from changes that were taken back."""
+    """Drop passages that may contain changes which were rolled back."""
     if passages := of(db):
         passages.clear()

@@ -1,5 +1,5 @@
-"""The requests that the answers of a thread were made from, as far as the prompt cache
-depends on them; inside a transaction."""
+"""Earlier requests of a thread, as far as the prompt cache depends on them, inside a
+transaction."""
 
 from bot.domain.completion import Usage
 from bot.domain.receipt import PastRequest
@@ -9,10 +9,11 @@ from storage import mcp_tables
 from storage.broken import calendar_time, log_broken, parsed
 from storage.connection import Connection, Row
 
-#: `missing` where the number is unknown; NULL is for a turn that did not end properly.
+#: Value of `missing` for an unknown number. NULL is for a turn that did not end
+#: properly.
 UNKNOWN = -1
 
-# The last turn before that read from the same place on and was answered.
+# The last earlier turn that was answered and read from the same message on.
 BEFORE = """
     SELECT turns.*, receipts.*, charges.at AS reserved_at, charges.searches,
         charges.fetches, versions.id AS version
@@ -23,7 +24,7 @@ BEFORE = """
       AND reads_after = :after AND turns.model <> ''
     ORDER BY turns.id DESC LIMIT 1
 """
-# The summary that the request of a turn had.
+# The summary in the request of a turn.
 SUMMARISED = """
     SELECT messages, CASE WHEN block IS NULL THEN '' ELSE model END AS compacted_by
     FROM summaries
@@ -32,7 +33,7 @@ SUMMARISED = """
 
 
 def before(db: Connection, row: Row) -> PastRequest | None:
-    """Return the request before that of the turn of `row`, a row of turns with its
+    """Return the request before that of the turn in `row`, which includes the turn's
     receipt."""
     at = {"thread": row["thread_id"], "turn": row["id"], "after": row["reads_after"]}
     found = db.execute(BEFORE, at).fetchone()
@@ -54,14 +55,16 @@ def before(db: Connection, row: Row) -> PastRequest | None:
 
 
 def summarised(db: Connection, row: Row) -> int:
-    """Return how many messages the turn of `row` read as a summary."""
+    """Return the number of messages that the turn in `row` read as a summary."""
     summary = _summary(db, row)
     return int(summary["messages"]) if summary else 0
 
 
 def compacted_by(db: Connection, row: Row) -> str:
-    """Return for which model the API made the summary that the turn of `row` read; ""
-    for none, and for one of ours."""
+    """Return the model for which the API made the summary that the turn in `row` read.
+
+    "" if the turn read no summary, or one that the bot made.
+    """
     summary = _summary(db, row)
     return str(summary["compacted_by"]) if summary else ""
 
@@ -73,12 +76,13 @@ def _summary(db: Connection, row: Row) -> Row | None:
 
 
 def missing(row: Row) -> int | None:
-    """Return about how many messages the turn of `row` lacked; None if unknown."""
+    """Return the approximate number of messages that the turn in `row` lacked, or
+    None."""
     return None if row["missing"] == UNKNOWN else row["missing"] or 0
 
 
 def usage_of(row: Row) -> Usage:
-    """Return the usage of the turn of `row`, with what its charge has."""
+    """Return the usage of the turn in `row`, including the numbers of its charge."""
     return Usage(
         *(row["input"], row["cache_write_5m"], row["cache_write_1h"]),
         *(row["cache_read"], row["output"]),
@@ -87,7 +91,7 @@ def usage_of(row: Row) -> Usage:
 
 
 def applied(row: Row) -> tuple[AppliedSetting, ...]:
-    """Return the settings that the answer of the turn of `row` was written with."""
+    """Return the settings that applied to the answer of the turn in `row`."""
     found = []
     for each in parsed(row["applied"] or "[]", list) or ():
         try:

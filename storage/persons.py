@@ -1,11 +1,11 @@
-"""Limits of a person by the hour, inside the transactions of `storage.ledger`."""
+"""Hourly limits of a person, inside the transactions of `storage.ledger`."""
 
 from bot.domain.budget import HOUR, BudgetExceeded, PersonLimit
 from storage.connection import Connection
 from storage.dialect import DIFFERENT
 from storage.scope_columns import inside, parts
 
-# The most that a sum of amounts may be off by in floating point, in USD.
+# The largest floating-point error of a sum of amounts, in USD.
 GRAIN = 1e-9
 
 # Uses the index by person; reads the charges of one hour.
@@ -25,8 +25,11 @@ def person_exceeded(
     turn: str = "",
     but: int = 0,
 ) -> BudgetExceeded | None:
-    """Return how `most` USD more would exceed `cap`, None if it would not. The charge
-    with the id `but` and that of the turn with the key `turn` do not count."""
+    """Return how another `most` USD would exceed `cap`, or None if it would not.
+
+    The charge with the id `but` and the charge of the turn with the key `turn` do not
+    count.
+    """
     values = {
         "person": person,
         "since": now - HOUR,

@@ -1,5 +1,5 @@
-"""Posts of a platform that has no server of its own, and their files, inside a
-transaction; and the migration for them."""
+"""Posts of a platform without a server of its own, and their files, inside a
+transaction; and their migration."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -13,15 +13,15 @@ from bot.domain.scope import Scope, ThreadKey
 from storage.connection import Connection, Row
 from storage.scope_columns import inside, parts, scope_of
 
-#: The most posts of a thread that are read at once.
+#: The most posts of a thread that one query reads.
 MOST_POSTS = 2_000
 
-# The values that are kept as JSON, beside the columns that queries use.
+# The values stored as JSON. Queries use only the other columns.
 _DETAILS = ("turn", "index", "final", "controls", "body", "signs", "files", "edited")
 
 
 def m023_posts(db: Database) -> None:
-    """Add the messages of the local workspace, which no other server keeps. Never
+    """Add the messages of the local workspace, which no platform stores. Never
     edited."""
     place = {"platform": str, "workspace": str, "channel": str, "thread": str}
     db.table("posts").create(
@@ -33,7 +33,7 @@ def m023_posts(db: Database) -> None:
             "at": float,
             # "" for the bot.
             "author": str,
-            # The only person who sees it; "" for everybody.
+            # The only person who sees the post, or "" for everybody.
             "reader": str,
             "text": str,
             # A JSON object.
@@ -54,7 +54,7 @@ def m023_posts(db: Database) -> None:
         strict=True,
     )
     db.table("posted_files").create_index(["post_id"])
-    # Whichever way a post is deleted, its files are.
+    # However a post is deleted, its files are deleted too.
     db.execute(
         """
         CREATE TRIGGER posts_deleted BEFORE DELETE ON posts BEGIN
@@ -156,7 +156,7 @@ def delete_posts(db: Connection, place: Scope, messages: Sequence[str]) -> None:
 
 
 def delete_person(db: Connection, place: Scope, person: str) -> None:
-    """Delete all that `person` wrote, and what they alone see, in the workspace of
+    """Delete everything that `person` wrote, or that only they see, in the workspace of
     `place`."""
     db.execute(
         f"DELETE FROM posts WHERE {inside(place)} "
@@ -171,8 +171,11 @@ def delete_in(db: Connection, scope: Scope) -> None:
 
 
 def expire(db: Connection, *, before: float, most: int) -> int:
-    """Delete at most `most` posts of threads that the bot was never in and whose last
-    message is older than `before`; return their number."""
+    """Delete at most `most` old posts of threads in which the bot never took part.
+
+    A post is old if the last post of its thread is older than `before`. Returns the
+    number of deleted posts.
+    """
     return db.execute(
         """
         DELETE FROM posts WHERE id IN (

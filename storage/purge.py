@@ -1,7 +1,7 @@
-"""Deletes what is left of workspaces that removed the app, inside many small
-transactions.
+"""Deletes the data of workspaces that removed the app, in many small transactions.
 
-Rule: what was spent stays, as everywhere; all else of such a workspace goes.
+Rule: the records of spending stay, as everywhere. All other data of such a workspace is
+deleted.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from storage.connection import Connection, Row
 from storage.expiry import AT_ONCE
 from storage.scope_columns import inside, parts
 
-# The tables with rows of workspaces, besides those of threads and of what is spent.
+# The tables with rows of a workspace, apart from threads and spending.
 _TABLES = (
     *("settings", "kept", "drafts", "versions", "audit", "refusals", "notices"),
     *("names", "erased"),
@@ -22,7 +22,7 @@ _TABLES = (
 
 
 def steps(retention: Retention, now: float) -> dict[str, Callable[[Connection], int]]:
-    """Return the deletions, by kind. Each is to be repeated until it returns 0."""
+    """Return the deletions, by kind. Repeat each until it returns 0."""
     return {
         "states": partial(installations.expire_states, now=now, most=AT_ONCE),
         "uninstalled": partial(
@@ -33,7 +33,10 @@ def steps(retention: Retention, now: float) -> dict[str, Callable[[Connection], 
 
 def uninstalled(db: Connection, *, before: float, most: int) -> int:
     """Delete at most `most` threads of a workspace whose installation ended before
-    `before`, or if it has none, the rest of the workspace; return how many rows went.
+    `before`.
+
+    Once the workspace has no threads left, delete its other data. Returns the number of
+    deleted rows.
     """
     gone = db.execute(
         "SELECT * FROM installations WHERE ended_at < ? ORDER BY ended_at LIMIT 1",
@@ -59,8 +62,8 @@ def uninstalled(db: Connection, *, before: float, most: int) -> int:
 
 
 def _workspaces(db: Connection, gone: Row) -> list[str]:
-    """Return the workspaces of an installation that ended, without those that another
-    one serves."""
+    """Return the workspaces of an ended installation that no other installation
+    serves."""
     platform = gone["platform"]
     named = [gone["workspace"]]
     if not gone["workspace"]:

@@ -1,9 +1,9 @@
-"""Counts of messages that turns of a thread read, inside a transaction; and the
-migration for that.
+"""Counts of the messages that a thread's turns read, inside a transaction; and their
+migration.
 
-Rule: each turn counts only what is new. The sums of the ended turns before it are kept,
-until one of their messages is changed in a way that counts; the next turn then counts
-them again.
+Rule: each turn counts only new messages. The sums of the ended turns before it are
+cached until one of their messages changes in a way that affects the counts. The next
+turn then counts them again.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ from sqlite_utils import Database
 
 from storage.connection import Connection, Cursor, Row
 
-# Messages of people, without additions to messages.
+# People's messages, without additions to messages.
 SAID = "role = 'user' AND substr(message, 1, 2) <> '+:'"
 
 IS_READ = """
@@ -57,18 +57,18 @@ KEEP = f"""
     ON CONFLICT (thread_id) DO UPDATE
     SET turn_id = excluded.turn_id, reads_after = excluded.reads_after, {_REPLACED}
 """
-# Asked of the messages, which have an index for it.
+# Queries the messages, which have an index for this.
 BEFORE = f"""
     SELECT max(turn_id) FROM messages WHERE thread_id = {_THREAD} AND turn_id < :turn
 """
 
 
 def m030_read_counts(db: Database) -> None:
-    """Add the sums of the turns of each thread up to one of them. Never edited."""
+    """Add the sums over the turns of each thread, up to one turn. Never edited."""
     db.table("read_counts").create(
         {
             "thread_id": int,
-            # The last turn that is counted, and the reset that counts.
+            # The last counted turn, and the reset from which messages are counted.
             "turn_id": int,
             "reads_after": int,
             **dict.fromkeys((*COUNTED, "upto"), int),
@@ -77,7 +77,8 @@ def m030_read_counts(db: Database) -> None:
         not_null={"thread_id", "turn_id", "reads_after", *COUNTED, "upto"},
         strict=True,
     )
-    # A message that joins an open turn, or is placed in it, is behind what is counted.
+    # A message that joins an open turn, or gets a place in it, comes after the counted
+    # turns.
     db.execute(
         """
         CREATE TRIGGER read_counts_of_changed_message
@@ -100,15 +101,15 @@ def m030_read_counts(db: Database) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Results that are needed before messages of a turn are placed in it."""
+    """Results that are needed before a turn's messages get their places."""
 
-    #: The sums that are kept, and the last turn before with messages.
+    #: The cached sums, and the last earlier turn with messages.
     kept: Cursor
     before: Cursor
 
 
 def ask(db: Connection, turn: int) -> Asked:
-    """Ask for what `ask_counts` reads, of the thread of the turn with the id `turn`."""
+    """Send the queries that `ask_counts` needs for the turn with the id `turn`."""
     at = {"turn": turn}
     return Asked(db.execute(KEPT, at), db.execute(BEFORE, at))
 
@@ -116,9 +117,12 @@ def ask(db: Connection, turn: int) -> Asked:
 def ask_counts(
     db: Connection, thread: Row, turn: int, asked: Asked
 ) -> Callable[[], Mapping[str, int]]:
-    """Ask how many messages of the row `thread` the turn with the id `turn`, the first
-    that has not ended, reads and does not read, and for the last of their ids. What is
-    returned reads that."""
+    """Send the queries for the counts of read and unread messages, and for the last
+    message id.
+
+    They cover the thread of the row `thread` up to the turn with the id `turn`, the
+    first that has not ended. Returns a function that reads the results.
+    """
     at = {"thread": thread["id"], "turn": turn, "after": thread["reads_after"]}
     kept: Mapping[str, int] | Row | None = asked.kept.fetchone()
     behind = kept["turn_id"] if kept else 0

@@ -1,6 +1,8 @@
-"""Edits that add or remove the bot's mention in a stored message, inside a transaction.
+"""Edits that add or remove a mention of the bot in a stored message, inside a
+transaction.
 
-Rule: a message asks once. One that a turn answers, or has answered, begins no other.
+Rule: a message is a question only once. A message that a turn answers, or has answered,
+begins no other turn.
 """
 
 from dataclasses import replace
@@ -30,7 +32,7 @@ def readdress(db: Connection, message: Message, judge: Judge, now: float) -> Ver
     if message.addressed is asked or not (message.addressed or takes_back):
         return inbox.IGNORED
     if message.opens:
-        # The root decides whether its thread is the bot's own.
+        # The root decides whether the bot follows the thread.
         db.execute(
             "UPDATE threads SET follows = ? WHERE id = ?",
             [message.addressed, thread["id"]],
@@ -51,7 +53,7 @@ def readdress(db: Connection, message: Message, judge: Judge, now: float) -> Ver
         inbox.queue_turn(db, thread["id"], message, now=now, waiting=waiting)
         (turn,) = inbox.ask_waiting(db, message.thread).fetchone()
     elif row["asks"] and not answers:
-        # The next turn reads it.
+        # The next turn reads the message.
         turn = None
     db.execute(
         f"""

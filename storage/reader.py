@@ -1,7 +1,7 @@
-"""The thread that reads from the database.
+"""Reads from the database in a thread of its own.
 
 Rule 1: each read sees one committed state of the database, whatever is being written.
-Rule 2: the number of waiting reads is bounded; one more is rejected at once.
+Rule 2: the number of waiting reads is bounded. Another read is rejected at once.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ class Reader:
 
     def __init__(self, db: Database, most: int = MOST_WAITING) -> None:
         self._db = db
-        # The executor's queue has no bound.
+        # The executor's queue is unbounded.
         self._allowance = Allowance(most)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="storage-reader")
         self._closed = False
@@ -37,7 +37,7 @@ class Reader:
     async def read(self, query: Callable[[Database], T]) -> T:
         """Return the result of `query`, which must not refer to the connection.
 
-        Raises StorageError; StorageBusy if too many reads wait.
+        Raises StorageError, or StorageBusy if too many reads wait.
         """
         if self._closed:
             raise StorageError(messages.CLOSED)

@@ -1,7 +1,7 @@
-"""Reads from whichever database the operator named, a SQLite file or one on a
-PostgreSQL server, beside the processes that have it open.
+"""Reads from the configured database, a SQLite file or a PostgreSQL server, beside
+other processes.
 
-Without the store, which commands that only report do not wait to be imported.
+This module does not import the store, so that commands that only report start quickly.
 """
 
 import importlib
@@ -24,7 +24,7 @@ Where = Path | ServerAddress
 
 
 class Pool(Protocol):
-    """The threads for a database on a server."""
+    """The connection pool of a database on a server."""
 
     read: Transaction
     write: WriteTransaction
@@ -42,8 +42,8 @@ class Server(Protocol):
 
 
 def server() -> Server:
-    """Return what opens databases on a server. Raises ConfigError if that is not
-    installed."""
+    """Return the module that opens databases on a server. Raises ConfigError if its
+    packages are not installed."""
     needed = ("psycopg", "procrastinate")
     if not all(map(importlib.util.find_spec, needed)):
         raise ConfigError(messages.NOT_INSTALLED)
@@ -52,11 +52,10 @@ def server() -> Server:
 
 @contextmanager
 def reading(at: Where) -> Iterator[Transaction]:
-    """Yield what reads from the database at `at` beside the processes that have it
-    open.
+    """Yield a function that reads from the database at `at`, beside other processes.
 
-    Raises ConfigError if there is no database of ours, or one that an older version
-    wrote and that lacks what is read.
+    Raises ConfigError if it is not a Threadkeep database, or if an older version wrote
+    it and it lacks the tables to read.
     """
     if isinstance(at, Path):
         with closing(Reader(open_beside(at))) as reader:
@@ -71,15 +70,17 @@ def reading(at: Where) -> Iterator[Transaction]:
 
 
 def look_at(at: Where) -> bool:
-    """Return whether the database at `at` is still to be created, or its tables.
+    """Return whether the database at `at`, or its tables, do not exist yet.
 
-    Creates and changes nothing. Raises ConfigError if it cannot be used as it is, and
-    InUse if another process has a file open.
+    Creates and changes nothing. Raises ConfigError if the database cannot be used as it
+    is, and InUse if another process has a file open.
     """
     return database.look_at(at) if isinstance(at, Path) else server().look_at(at)
 
 
 def is_new(at: Where) -> bool:
-    """Return whether there is no database at `at`, or none with tables. Raises
-    ConfigError if it is none of ours."""
+    """Return whether the database at `at` does not exist or has no tables.
+
+    Raises ConfigError if it is not a Threadkeep database.
+    """
     return database.is_new(at) if isinstance(at, Path) else server().look_at(at)

@@ -1,7 +1,7 @@
-"""Receipts of answers, inside a transaction; and the migration for them.
+"""Receipts of answers, inside a transaction; and their migration.
 
-Rule: the table holds ids and numbers, never what people wrote. What is in the rows of
-turns, charges and messages is read from there.
+Rule: the table contains ids and numbers, never people's text. Values in the rows of
+turns, charges and messages are read from there.
 """
 
 import json
@@ -35,11 +35,11 @@ from storage.thread_queries import THREAD_ID, ended, key_of, named
 #: The most questions and files that a receipt names.
 MOST_QUESTIONS, MOST_FILES = 10, 20
 
-# Messages of people that can be linked to: not those that a button created, nor
+# People's messages that can be linked to, without those that a button created and
 # additions to messages.
 _LINKED = "role = 'user' AND substr(message, 1, 1) <> '+'"
 
-# The index by time yields them in order.
+# The index by time yields the messages in order.
 FIRST, LAST = (
     f"""
     SELECT message
@@ -56,7 +56,7 @@ QUESTIONS = """
     ORDER BY +at DESC, id DESC LIMIT :most
 """
 
-# The parts are joined by key, and a turn has at most one of each.
+# The tables are joined by key, with at most one row of each for a turn.
 RECEIPT = """
     SELECT turns.*, threads.platform, threads.workspace, threads.channel,
         threads.thread,
@@ -75,7 +75,7 @@ RECEIPT = """
       LEFT JOIN versions ON versions.id = turns.prompt
     WHERE turns.key = ?
 """
-# Replaces everything of an earlier attempt.
+# Replaces all values of an earlier attempt.
 STORE = """
     INSERT INTO receipts
         (turn_id, reads_after, messages, answers, deleted, before_reset, declined, upto,
@@ -129,23 +129,23 @@ OF_QUESTION = """
 
 
 def m018_receipts(db: Database) -> None:
-    """Add what the request of a turn had and had not. Never edited."""
+    """Add the content of a turn's request, in numbers. Never edited."""
     counts = ("messages", "answers", "deleted", "before_reset", "declined")
     db.table("receipts").create(
         {
             "turn_id": int,
-            # The messages that it could read have ids above the first of these, up to
-            # the second.
+            # The messages that the turn could read have ids above `reads_after`, up to
+            # `upto`.
             "reads_after": int,
             "upto": int,
             **dict.fromkeys(counts, int),
             "history_failed": bool,
-            # Ids of the platform: the first and last message read, and as JSON those
-            # of the question.
+            # Platform ids: the first and last message read, and as JSON those of the
+            # question.
             "first": str,
             "last": str,
             "questions": str,
-            # Stored when it ends; NULL before, and -1 for an unknown number.
+            # Stored when the turn ends. NULL before, and -1 for an unknown number.
             "missing": int,
             # As JSON; NULL until it ends.
             "applied": str,
@@ -169,7 +169,7 @@ class Asked:
 
 
 def ask_prompt(db: Connection, turn: Turn) -> Asked:
-    """Ask for what `record_prompt` reads of the thread of `turn`."""
+    """Send the queries that `record_prompt` needs for the thread of `turn`."""
     thread = db.execute(
         "SELECT * FROM threads WHERE id = (SELECT thread_id FROM turns WHERE id = ?)",
         [turn.id],
@@ -178,8 +178,11 @@ def ask_prompt(db: Connection, turn: Turn) -> Asked:
 
 
 def record_prompt(db: Connection, turn: Turn, asked: Asked) -> Callable[[], None]:
-    """Ask what the request of `turn` can have, in the transaction that stores its
-    texts. What is returned stores it; another attempt replaces it."""
+    """Query the content of the request of `turn`, in the transaction that stores its
+    texts.
+
+    Returns a function that stores it. Another attempt replaces it.
+    """
     thread = asked.thread.fetchone()
     at = {"thread": thread["id"], "turn": turn.id, "after": thread["reads_after"]}
     ends = [db.execute(query, at) for query in (FIRST, LAST)]
@@ -206,7 +209,8 @@ def record_prompt(db: Connection, turn: Turn, asked: Asked) -> Callable[[], None
 
 
 def record_outcome(db: Connection, turn: Turn, outcome: Outcome) -> None:
-    """Store what is known of the request of `turn` once it has ended."""
+    """Store the values of the request of `turn` that are known only after it has
+    ended."""
     if not outcome.applied:
         return
     applied = [
@@ -241,7 +245,7 @@ def receipt(db: Connection, thread: ThreadKey, turn: str) -> Receipt | None:
 
 
 def find(db: Connection, turn: str) -> Receipt | None:
-    """Return the receipt of the turn with the key `turn` in whatever thread."""
+    """Return the receipt of the turn with the key `turn`, in any thread."""
     row = db.execute(RECEIPT, [turn]).fetchone()
     if row is None:
         return None
@@ -257,7 +261,7 @@ def find(db: Connection, turn: str) -> Receipt | None:
         effort=row["effort"] or "",
         prompt=_prompt(row),
         usage=past_requests.usage_of(row),
-        # The cost that counts on budgets: for an unknown cost, the reservation.
+        # The cost that counts against budgets. For an unknown cost, it is the reserve.
         cost=row["booked"] if booked else row["cost"],
         bounded=bool(row["bounded"]),
         held=row["reserved"] or 0.0,
@@ -274,9 +278,10 @@ def find(db: Connection, turn: str) -> Receipt | None:
 
 
 def found(db: Connection, turn: str) -> tuple[Receipt, ReceiptTexts] | None:
-    """Return the receipt of the turn with the key `turn` in whatever thread, and what
-    was asked and answered; None if there is none, or in a database that is not migrated
-    yet."""
+    """Return the receipt of the turn with the key `turn` in any thread, and its texts.
+
+    None if there is no such turn, or in a database without the table of receipts.
+    """
     receipt = find(db, turn) if has_table(db, "receipts") else None
     return None if receipt is None else (receipt, _texts(db, turn))
 
@@ -372,8 +377,8 @@ def _named(db: Connection, thread: int, message: object) -> MessageRef | None:
 
 
 def _files(db: Connection, row: Row) -> list[ReadFile]:
-    """Return the files of the messages that the turn of `row` read, those of the newest
-    message first."""
+    """Return the files of the messages that the turn in `row` read, newest message
+    first."""
     at = {
         "thread": row["thread_id"],
         "after": row["reads_after"],

@@ -1,9 +1,9 @@
-"""Refreshes of answers, of all threads that a process answers, in few transactions.
+"""Stores the growing texts of all answers of a process in few transactions.
 
-Rule 1: what readers are about to see is stored before they see it: the text of an
-answer that a crash cuts is nowhere else, since the platform has it only as it shows it.
-Rule 2: a refresh whose thread was taken by another process is not stored, and keeps
-none of the others.
+Rule 1: text is stored before readers see it. If a crash cuts an answer, its text is
+nowhere else, because the platform has only the text already shown.
+Rule 2: a refresh whose thread another process took is not stored, and does not block
+the others.
 """
 
 import asyncio
@@ -23,8 +23,8 @@ from storage.methods import WriteTransaction
 
 T = TypeVar("T")
 
-# How long a refresh waits for others, in seconds: each answer has one a second at most,
-# and of fifty that stream, a few become one transaction.
+# Time that a refresh waits for others, in seconds. Each answer has at most one refresh
+# a second, and the refreshes of fifty streaming answers become a few transactions.
 TOGETHER = 0.1
 
 HELD = f"""
@@ -34,7 +34,7 @@ HELD = f"""
 """
 PLACES = """(CAST(:turn{0} AS bigint), CAST(:now{0} AS double precision),
     CAST(:text{0} AS text), CAST(:head{0} AS text))"""
-# As `turns.store_part` does for one.
+# Stores what `turns.store_part` stores for one turn.
 STORE = """
     UPDATE turns
     SET touched = column2,
@@ -46,7 +46,7 @@ STORE = """
 
 @dataclass(frozen=True, slots=True)
 class Refresh:
-    """The answer to `turn` so far, which readers are about to see."""
+    """The answer to `turn` so far, stored just before readers see it."""
 
     turn: Turn
     text: str
@@ -55,7 +55,7 @@ class Refresh:
     asks: Sequence[RateAsk]
 
 
-#: The result of a refresh; None if its thread is another process's.
+#: The result of a refresh, or None if another process has its thread.
 Answer = Sequence[RateState] | None
 
 
@@ -65,8 +65,11 @@ def store(
     process: str,
     clock: Callable[[], float],
 ) -> list[Answer]:
-    """Store each of `refreshes` unless the rows of its asks refuse it, or it lost its
-    thread; return what each is answered."""
+    """Store each of `refreshes`, unless its rates require waiting or it lost its
+    thread.
+
+    Returns the answer to each refresh.
+    """
     of_turns, ids = among("id", _filled([each.turn.id for each in refreshes]))
     asked = db.execute(HELD.format(of_turns), ids)
     locked = write_rates.lock(db, (ask for each in refreshes for ask in each.asks))
@@ -98,8 +101,10 @@ def store(
 
 
 def _filled(values: Sequence[T]) -> list[T]:
-    """Return `values` with the last one repeated up to a power of two, so that there
-    are few statements."""
+    """Return `values` with the last one repeated up to a power of two.
+
+    This limits the number of distinct statements.
+    """
     more = (1 << (len(values) - 1).bit_length()) - len(values)
     return [*values, *[values[-1]] * more]
 
@@ -110,8 +115,8 @@ def _values(refresh: Refresh) -> dict[str, object]:
 
 
 class RefreshGroup:
-    """Collects the refreshes of one process for a moment, and stores them by `write`
-    together."""
+    """Collects the refreshes of one process for a moment, and stores them together with
+    `write`."""
 
     def __init__(
         self, write: WriteTransaction, process: str, clock: Callable[[], float]
@@ -119,16 +124,16 @@ class RefreshGroup:
         self._write = write
         self._process = process
         self._clock = clock
-        #: Those that wait, with what each is answered, by the id of the turn.
+        #: The waiting refreshes and the futures of their results, by turn id.
         self._waiting: dict[int, tuple[Refresh, asyncio.Future[Answer]]] = {}
         self._storing: asyncio.Task[None] | None = None
 
     async def store(self, refresh: Refresh) -> Sequence[RateState]:
-        """Store `refresh`, and return what it is answered. Raises StorageError, and
+        """Store `refresh`, and return its result. Raises StorageError and
         ThreadLost."""
         turn = refresh.turn
         if turn.id in self._waiting:
-            # Asked for twice by one reply: each is stored.
+            # One reply asked twice: both refreshes are stored.
             [found] = await self._stored([refresh])
         else:
             future = asyncio.get_running_loop().create_future()
@@ -147,20 +152,20 @@ class RefreshGroup:
             found = await self._stored([each for each, _ in group.values()])
         except StorageRejected as error:
             if len(group) > 1:
-                # One of them holds what cannot be stored.
+                # One of the refreshes contains values that cannot be stored.
                 for refresh, future in group.values():
                     await self._alone(refresh, future)
                 return
             _fail(group, error)
         except Exception as error:
-            # Those who wait get any error, or they would wait for ever.
+            # The waiting callers get any error. Otherwise, they would wait for ever.
             _fail(group, error)
         else:
             for (_, future), each in zip(group.values(), found, strict=True):
                 if not future.done():
                     future.set_result(each)
         finally:
-            # At shutdown, too.
+            # Cancelled at shutdown too.
             for _, future in group.values():
                 future.cancel()
 
@@ -178,7 +183,8 @@ class RefreshGroup:
         work = partial(
             store, refreshes=refreshes, process=self._process, clock=self._clock
         )
-        # Recovery goes by the intent, which was stored before the post.
+        # No wait for the disk: recovery relies on the intent, which was stored before
+        # the post.
         return await self._write(work, waits=False)
 
 

@@ -1,7 +1,7 @@
 """Refusals, counted by the hour, inside a transaction.
 
-Rule: they are stored apart from the audit log, so that no number of them hides a
-change, and their number is bounded, so that nobody fills the database with them.
+Rule: refusals are stored apart from the audit log, so that no number of them hides a
+change. Their number is bounded, so that nobody can fill the database with them.
 """
 
 from bot.domain.scope import Scope, ScopeLevel
@@ -13,8 +13,8 @@ from storage.scope_columns import inside, parts
 
 HOUR = 3600
 
-#: The most rows of a workspace for one hour. Refusals beyond them are counted in one
-#: row without a person.
+#: The most rows of a workspace for one hour. Further refusals are counted in one row
+#: without a person.
 MOST_LINES = 500
 OTHERS = "more than can be listed"
 
@@ -65,7 +65,8 @@ def expire(db: Connection, *, before: float, most: int) -> int:
 
 
 def _counted(db: Connection, line: dict[str, object], at: float) -> bool:
-    """Add one to the count of the row `line`; return False if there is none."""
+    """Add one to the count of the row `line`. Returns False if the row does not
+    exist."""
     counted = db.execute(
         """
         UPDATE refusals SET count = count + 1, at = :at

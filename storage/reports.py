@@ -1,6 +1,7 @@
 """Counts and lists for the operator's reports.
 
-They may read whole tables, and run beside what turns wait for.
+These queries may read whole tables. They run on another connection than the queries for
+which turns wait.
 """
 
 from collections import Counter
@@ -19,10 +20,10 @@ from storage.dialect import GREATEST, write_nothing
 from storage.scope_columns import AT, inside, parts
 from storage.thread_queries import THREAD_ID, TITLE_CHARS, ended, key_of, named
 
-# The shares of answers whose times are told.
+# The quantiles of answer times that reports show.
 SHARES = (0.5, 0.9, 0.99)
 
-# How long the same look at the same thread counts as one, in seconds.
+# Time in which repeated accesses to a thread count as one, in seconds.
 ONE_LOOK = 3_600.0
 
 OPEN_TURNS = """
@@ -41,7 +42,7 @@ CALL_SUMS = """
     GROUP BY kind, model ORDER BY kind, model
 """
 
-# A retried turn has its own row; its first attempt ended, too.
+# A retried turn has its own row. Its first attempt ended too.
 ENDED_TURNS = " FROM turns WHERE ended_at >= :since AND ended IS NOT NULL"
 ANSWERS = """
     SELECT turns.*, platform, workspace, channel, thread
@@ -98,7 +99,7 @@ def quality(db: Connection, since: float, most: int) -> Quality:
     at = {"since": since, "most": most}
 
     def found(condition: str, order: str) -> tuple[AnswerReport, ...]:
-        # The ids first: rows with their texts would all be sorted.
+        # The ids are selected first. Otherwise, rows with their texts would be sorted.
         chosen = f"SELECT turns.id {ENDED_TURNS} {condition} {order} LIMIT :most"
         rows = db.execute(f"{ANSWERS} WHERE turns.id IN ({chosen}) {order}", at)
         return tuple(map(_answer, rows))
@@ -219,7 +220,7 @@ def _thread(row: Row) -> ThreadReport:
 
 
 def _shares(values: list[float]) -> tuple[float, ...]:
-    """Return the values that `SHARES` of all are at most."""
+    """Return the quantiles of `values` for each of `SHARES`. Empty without values."""
     ordered = sorted(max(0.0, each) for each in values)
     return tuple(
         ordered[min(len(ordered) - 1, int(share * len(ordered)))]

@@ -1,4 +1,4 @@
-"""The four columns of a scope, in every table that has one."""
+"""The four columns of a scope, for every table that has a scope."""
 
 from bot.domain.scope import Scope
 from storage.connection import Connection, Row
@@ -12,7 +12,7 @@ AT = (
 
 def parts(scope: Scope) -> dict[str, str]:
     """Return the parts of `scope` by column."""
-    # Not `asdict`, which looks into each value: a question needs this a dozen times.
+    # Not `asdict`, which copies each value: one question calls this a dozen times.
     return {
         "platform": scope.platform,
         "workspace": scope.workspace,
@@ -33,15 +33,18 @@ def scope_of(row: Row) -> Scope:
 
 
 def both(scope: Scope, to: Scope) -> dict[str, str]:
-    """Return the parts of two scopes; the names of those of `to` begin with "to_"."""
+    """Return the parts of two scopes. The names of the parts of `to` begin with
+    "to_"."""
     return {**parts(scope), **{f"to_{k}": v for k, v in parts(to).items()}}
 
 
 def relocate(
     db: Connection, table: str, scope: Scope, *, to: Scope, by_name: bool = False
 ) -> None:
-    """Move the rows of `table` from `scope` to `to`; `by_name`, except for those with a
-    name that `to` has already."""
+    """Move the rows of `table` from `scope` to `to`.
+
+    With `by_name`, rows whose name already exists at `to` stay.
+    """
     others = f"""
         AND NOT EXISTS (
             SELECT 1 FROM {table} AS there

@@ -1,7 +1,8 @@
-"""Searches what was said, inside a transaction. `storage.search_index` has the index.
+"""Searches messages and answers, inside a transaction. `storage.search_index` has the
+index.
 
-The index names blocks of messages that have all words; these are read, the newest
-first, until enough messages are found that have them all.
+The index returns the blocks of messages in which all words occur. These blocks are
+read, newest first, until enough messages contain all of the words.
 """
 
 from collections import defaultdict
@@ -15,24 +16,24 @@ from storage.connection import Connection, Row
 from storage.scope_columns import scope_of
 from storage.search_index import BLOCK_BITS, block_rows, waiting_blocks, waiting_rows
 
-# SQLite takes 500 parts of a compound query; a block that has this many of the terms is
-# searched in any case.
+# SQLite allows 500 parts in a compound query. A block that contains this many of the
+# terms is searched in any case.
 _MOST_RANGES = 50
 
-# After every block.
+# Greater than the number of any block.
 _NEWEST = 2**62
 
-# How many messages are looked through, block by block, that the index lacks yet.
+# The most messages outside the index that a search reads, block by block.
 MOST_WAITING = 1_000
 
-# The most blocks that one search reads, of 256 messages each: about 50 ms.
+# The most blocks that one search reads, of 256 messages each. They take about 50 ms.
 MOST_BLOCKS = 40
 
 _PLACES = """
     SELECT id, platform, workspace, channel, '' AS thread FROM search_places
     WHERE platform = ? AND workspace = ?
 """
-# The blocks with words of one range. SQLite intersects and sorts them several times
+# The blocks with words in one range. SQLite intersects and sorts them several times
 # faster than they could be fetched: a common word is in most blocks.
 _BLOCKS = """
     SELECT block FROM search_words
@@ -68,11 +69,11 @@ def search(
     if not channels:
         return Hits(())
     place, wanted = channels[0], {each.channel for each in channels}
-    # By block, the channels in which it has all terms.
+    # By block, the channels in which the block contains all terms.
     blocks: dict[int, list[str]] = defaultdict(list)
     for row in db.execute(_PLACES, [place.platform, place.workspace]).fetchall():
         if row["channel"] in wanted:
-            # The limit holds for the blocks of all places together.
+            # The limit applies to the blocks of all channels together.
             for block in _blocks(db, row["id"], terms, MOST_BLOCKS + 1, before):
                 blocks[block].append(row["channel"])
     newest = _newest(before)
@@ -101,8 +102,11 @@ def _blocks(
     most: int,
     before: int | None = None,
 ) -> list[int]:
-    """Return the newest `most` blocks with messages before the number `before` in which
-    all of `terms` occur in a channel, the newest first."""
+    """Return the newest `most` blocks in which all of `terms` occur in a channel,
+    newest first.
+
+    With `before`, only blocks that contain messages with lower numbers.
+    """
     ranges = [each for term in terms for each in term.ranges][:_MOST_RANGES]
     if not ranges:
         return []
@@ -112,7 +116,7 @@ def _blocks(
         values |= {f"first{nth}": first, f"last{nth}": last}
     found = " INTERSECT ".join(_BLOCKS.format(nth=nth) for nth in range(len(ranges)))
     if len(ranges) == 1:
-        # It has a block once for each of its words.
+        # A block appears once for each of its words in the range.
         found = found.replace("SELECT", "SELECT DISTINCT")
     query = f"{found} ORDER BY block DESC LIMIT :most"
     return [block for (block,) in db.execute(query, values)]

@@ -1,17 +1,17 @@
-"""The index of the words that were said: its tables, and what keeps it up to date.
+"""The search index of words: its tables, and the code that keeps it up to date.
 
-Each row says that a word occurs in a channel, somewhere among the 256 messages of a
-block of consecutive ids. A search reads the blocks that have all of its words
+Each row says that a word occurs in a channel, somewhere in the 256 messages of a block
+of consecutive ids. A search reads the blocks that contain all of its words
 (`storage.search`).
 
-Rule: a word that is no longer in any message leaves the index in the transaction
-that deleted the message. Triggers note what came and what went, whichever statement
-did it, and `settle` carries it over before the transaction ends.
+Rule: a word that no message contains any longer leaves the index in the transaction
+that deleted the last message with it. Triggers record added and removed texts for every
+statement, and `settle` updates the index before the transaction ends.
 
-Not FTS5: its deletions are marks that stand beside the word until segments merge, and
-its option `secure-delete` needs SQLite 3.42, while Debian 12 has 3.40. Rows of a plain
-table are overwritten on deletion (PRAGMA secure_delete), in every version. Blocks keep
-the index small: most words of a message are in its block already, and a deletion reads
+Not FTS5: it marks a word as deleted and keeps the word until segments merge, and its
+option `secure-delete` needs SQLite 3.42, while Debian 12 has 3.40. Deleted rows of a
+plain table are overwritten (PRAGMA secure_delete) in every version. Blocks keep the
+index small: most words of a message are already in its block, and a deletion reads only
 256 messages again.
 """
 
@@ -26,23 +26,23 @@ from bot.text.words import indexed
 from storage.connection import Connection, Row
 from storage.dialect import FREE_ROWS, execute_many, index_alone, may_index_alone
 
-#: A block holds the messages whose ids differ only in this many last bits.
+#: A block contains the messages whose ids differ only in this many low bits.
 BLOCK_BITS = 8
 
-#: How many messages are carried over in the transaction that stored them. More wait
-#: only after the migration, for `fill`.
+#: The most messages to index in the transaction that stored them. Only after the
+#: migration do more remain, for `fill`.
 AT_ONCE = 8
 
-#: How many one transaction of `fill` carries over: it blocks other writes for about
-#: 10 ms.
+#: The most messages that one transaction of `fill` indexes. That many block other
+#: writes for about 10 ms.
 FILLED_AT_ONCE = 50
 
-# The text of a message or an answer; an answer's is in its turn.
+# The text of a message or an answer. The text of an answer is in its turn.
 TEXT = "CASE role WHEN 'assistant' THEN turns.text ELSE messages.text END"
 
-# As the migration says both.
+# The same texts, as the migration writes them.
 _TEXT = "iif(role = 'assistant', turns.text, messages.text)"
-# The text of the rest of a message that people changed before is in the message itself.
+# The text of an addition to a message is also in the message itself.
 _FOUND = f"coalesce(message, '') NOT GLOB '{ADDED}*'"
 
 _REMOVE = f"""
@@ -67,7 +67,7 @@ _TRIGGERS = {
         _REMOVE.format(id="old.id", text="old.text", thread="old.thread_id")
         + _ADD.format(id="new.id"),
     ),
-    # An answer that was given anew.
+    # An answer that was written again.
     "search_message_hidden": (
         "AFTER UPDATE OF deleted_at ON messages "
         "WHEN old.deleted_at IS NULL AND new.deleted_at IS NOT NULL",
@@ -79,7 +79,7 @@ _TRIGGERS = {
         + "DELETE FROM search_added WHERE message_id = old.id;",
     ),
     "search_answer_changed": (
-        # While it is written, it has no row in `messages`.
+        # While an answer is being written, it has no row in `messages`.
         "AFTER UPDATE OF text ON turns "
         "WHEN old.ended_at IS NOT NULL AND old.text <> new.text",
         f"""
@@ -106,7 +106,7 @@ _TRIGGERS = {
     ),
 }
 
-# The messages that are found; those of a block, of one channel or of all.
+# The messages that a search may find. `_BLOCK` limits them to a range of ids.
 _ROWS = f"""
     SELECT messages.*, platform, workspace, channel, thread, {TEXT} AS said
     FROM messages CROSS JOIN threads ON threads.id = messages.thread_id
@@ -123,17 +123,18 @@ _PLACE = """
 
 
 def m019_search(db: Database) -> None:
-    """Add the index of words. Never edited.
+    """Add the search index. Never edited.
 
-    What was stored before is only noted here, a million messages in a few seconds, and
-    carried over by `fill`.
+    Messages that are already stored are only recorded here, a million of them in a few
+    seconds. `fill` indexes them later.
     """
     place = {"platform": str, "workspace": str, "channel": str}
     db.table("search_places").create(
         {"id": int, **place}, pk="id", not_null=set(place), strict=True
     )
     db.table("search_places").create_index(list(place), unique=True)
-    # A channel's words are together, so that nothing is read of other channels.
+    # The words of a channel are adjacent, so that a search reads nothing of other
+    # channels.
     db.execute(
         """
         CREATE TABLE search_words (
@@ -142,8 +143,7 @@ def m019_search(db: Database) -> None:
         ) STRICT, WITHOUT ROWID
         """
     )
-    # Changes that are not carried over yet; of those that went, only within a
-    # transaction.
+    # Changes that are not in the index yet. Removals exist only within a transaction.
     db.table("search_added").create({"message_id": int}, pk="message_id", strict=True)
     db.table("search_removed").create(
         {"id": int, **place, "block": int, "text": str},
@@ -157,29 +157,34 @@ def m019_search(db: Database) -> None:
 
 
 def settle(db: Connection) -> None:
-    """Carry over what the transaction changed; of what came, at most AT_ONCE
-    messages, the newest."""
+    """Update the index with the transaction's changes.
+
+    Of the added messages, at most AT_ONCE are indexed, newest first.
+    """
     settle_removed(db)
     fill(db, AT_ONCE)
 
 
 def settle_removed(db: Connection) -> None:
-    """Carry over what the transaction took away."""
+    """Update the index with the texts that the transaction removed."""
     if db.execute("SELECT 1 FROM search_removed LIMIT 1").fetchone():
-        # Else a word could leave while somebody adds another message with it.
+        # Without the lock, a word could be removed while another transaction adds a
+        # message with it.
         index_alone(db)
         _remove(db)
 
 
 def fill(db: Connection, most: int = FILLED_AT_ONCE) -> int:
-    """Carry over at most `most` messages, the newest first; return their number, 0
-    also if another process is doing that."""
+    """Index at most `most` added messages, newest first.
+
+    Returns their number, or 0 if another process is filling the index.
+    """
     if not may_index_alone(db):
         return 0
     waiting = [
         number
         for (number,) in db.execute(
-            # A text that is being edited is carried over when it is visible.
+            # A text that is being edited is indexed once the edit is visible.
             "SELECT message_id FROM search_added ORDER BY message_id DESC LIMIT ?"
             f" {FREE_ROWS}",
             [most],
@@ -193,8 +198,10 @@ def fill(db: Connection, most: int = FILLED_AT_ONCE) -> int:
 
 
 def waiting_blocks(db: Connection, most: int) -> list[int]:
-    """Return the newest blocks with messages that are not carried over, of at most
-    `most` of these, the newest first."""
+    """Return the newest blocks with messages that are not indexed yet, newest first.
+
+    Considers at most `most` messages.
+    """
     rows = db.execute(
         "SELECT message_id FROM search_added ORDER BY message_id DESC LIMIT ?", [most]
     )
@@ -202,8 +209,10 @@ def waiting_blocks(db: Connection, most: int) -> list[int]:
 
 
 def waiting_rows(db: Connection, place: Scope, most: int) -> list[Row]:
-    """Return the newest messages in the workspace of `place` that are not carried over,
-    of at most `most` of all."""
+    """Return the newest messages in the workspace of `place` that are not indexed yet.
+
+    Considers at most `most` messages of all workspaces.
+    """
     waiting = "SELECT message_id FROM search_added ORDER BY message_id DESC LIMIT ?"
     return db.execute(
         f"{_ROWS} AND messages.id IN ({waiting}) AND platform = ? AND workspace = ?",
@@ -214,7 +223,7 @@ def waiting_rows(db: Connection, place: Scope, most: int) -> list[Row]:
 def block_rows(
     db: Connection, block: int, place: Scope, channels: Collection[str]
 ) -> list[Row]:
-    """Return the messages of `block` that are found, in `channels` of the workspace of
+    """Return the searchable messages of `block` in `channels` of the workspace of
     `place`, newest first."""
     first = block << BLOCK_BITS
     last = first + (1 << BLOCK_BITS) - 1
@@ -247,7 +256,7 @@ def _add(db: Connection, row: Row) -> None:
 
 
 def _remove(db: Connection) -> None:
-    """Delete the words of what went that nothing else in its block has."""
+    """Delete the words of removed texts that no other text in the block contains."""
     gone: dict[tuple[str, str, str, int], set[str]] = defaultdict(set)
     for row in db.execute("SELECT * FROM search_removed").fetchall():
         key = (row["platform"], row["workspace"], row["channel"], row["block"])

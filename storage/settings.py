@@ -28,7 +28,7 @@ from storage.scope_columns import AT, both, inside, parts, relocate, scope_of
 # Lifetime of drafts, in seconds.
 WEEK = 7 * 86400.0
 
-# The settings of a scope and of those around it. Both halves use the primary key.
+# The settings of a scope and of the scopes around it. Both halves use the primary key.
 STORED_SETTINGS = f"""
     SELECT {ROW} AS row, platform, workspace, channel, thread, name, value, who, at,
       revision, NULL AS stale
@@ -48,12 +48,12 @@ def stored_settings(db: Connection, scope: Scope) -> StoredSettings:
 
 
 def ask_stored(db: Connection, scope: Scope) -> Cursor:
-    """Ask for what `stored` returns."""
+    """Send the query of which `stored` reads the result."""
     return db.execute(STORED_SETTINGS, parts(scope))
 
 
 def stored(asked: Cursor) -> StoredSettings:
-    """Return the settings that were `asked` for."""
+    """Return the settings from the result of `ask_stored`."""
     settings, kept, stale = [], {}, set()
     for row in asked:
         value = usable(row["name"], row["value"])
@@ -105,7 +105,7 @@ def change_settings(
 
 
 def _is_set(db: Connection, change: Change) -> bool:
-    """Return whether `change` would change nothing."""
+    """Return whether `change` would have no effect."""
     value = _value(db, change.place, change.name)
     if value is None or change.value is None or not change.versioned:
         return value == change.value
@@ -114,7 +114,7 @@ def _is_set(db: Connection, change: Change) -> bool:
 
 
 def _since(db: Connection, change: Change, base: int) -> list[AuditEntry]:
-    """Return the changes of the same setting after entry `base`."""
+    """Return the later changes of the same setting, after the entry `base`."""
     rows = db.execute(
         f"SELECT * FROM audit WHERE {AT} AND name = :name AND id > :base "
         "AND action <> 'denied' ORDER BY id",
@@ -174,7 +174,7 @@ def _numbered(db: Connection, value: str | None) -> str | None:
 
 
 def _version_of(db: Connection, value: str) -> Version | None:
-    """Return the version that a setting with this value refers to."""
+    """Return the version to which a setting with this value refers."""
     return version(db, int(value)) if usable("prompt", value) else None
 
 
@@ -231,12 +231,12 @@ def version(db: Connection, version: int) -> Version | None:
 
 
 def ask_version(db: Connection, version: int) -> Cursor:
-    """Ask for what `version_of` returns."""
+    """Send the query of which `version_of` reads the result."""
     return db.execute("SELECT * FROM versions WHERE id = ?", [version])
 
 
 def version_of(asked: Cursor) -> Version | None:
-    """Return the version that was `asked` for, None if there is none."""
+    """Return the version from the result of `ask_version`, or None."""
     row = asked.fetchone()
     return _version(row) if row else None
 
@@ -324,9 +324,10 @@ def delete_drafts(db: Connection, scope: Scope) -> None:
 
 
 def move(db: Connection, thread: Scope, *, to: Scope) -> None:
-    """Move what is set and pinned for `thread` to `to`.
+    """Move the settings and pinned settings of `thread` to `to`.
 
-    Settings that `to` has already stay, and its versions come first.
+    Settings that already exist at `to` stay, and existing versions there keep their
+    numbers.
     """
     locks.settings(db, [thread, to])
     db.execute(

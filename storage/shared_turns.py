@@ -1,4 +1,4 @@
-"""Requests of processes about each other's turns, inside a transaction."""
+"""Requests about turns of other processes, inside a transaction."""
 
 from collections import defaultdict
 
@@ -47,7 +47,7 @@ STOP = f"""
       AND (stopping = '' OR (stopping = 'withdraw' AND :how = 'stop'))
 """
 
-# One that reads or changes settings is not listed by name.
+# A process that only reads or changes settings has no name and is left out.
 PROCESSES = """
     SELECT id, role, name, started_at, seen_at,
         (SELECT count(*) FROM threads WHERE owner = processes.id) AS threads

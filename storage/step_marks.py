@@ -1,9 +1,9 @@
-"""Marks of the steps that change the tables, on SQLite and on PostgreSQL.
+"""Marks schema steps as additive or breaking, for SQLite and PostgreSQL.
 
-Rule: a step is additive if a process of the version before it can go on with the tables
-as they are after it: it adds tables, indexes, and columns that are nullable or have a
-default. One that does anything else has a name that ends in `_breaking`. A database
-stores the names of its steps, so that an older process can tell, too.
+Rule: a step is additive if a process of the previous version can continue with the
+tables after the step. An additive step adds tables, indexes, and columns that are
+nullable or have a default. The name of any other step ends in `_breaking`. A database
+stores the names of its steps, so that an older process can read the mark too.
 """
 
 from collections.abc import Iterable
@@ -17,7 +17,9 @@ def is_additive(step: str) -> bool:
 
 
 def keeps_out(unknown: Iterable[str]) -> str | None:
-    """Return the last of the steps `unknown` to a process that keeps it out, or None
-    if it may run."""
+    """Return the last breaking step of `unknown`, or None if the process may run.
+
+    `unknown` are the steps that the process does not know.
+    """
     breaking = [step for step in unknown if not is_additive(step)]
     return breaking[-1] if breaking else None

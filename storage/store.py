@@ -1,8 +1,7 @@
 """The store in one database.
 
-Rule: a method here only says which function of this package runs, and whether on the
-writer's or the reader's connection. What it does to the tables is in that function,
-what it promises in `bot.ports`.
+Rule: a method here only says which function of this package runs, and on which
+connection. The function defines the effect, and `bot.ports` the contract.
 """
 
 import asyncio
@@ -82,8 +81,8 @@ from storage.refreshes import Refresh, RefreshGroup
 
 
 class DatabaseStore:
-    """Implements `bot.ports.store.Store` and `bot.ports.processes.Gateways`; made by
-    `storage.opening`. `clock` returns when a row is made, in seconds since 1970."""
+    """Implements `bot.ports.store.Store` and `bot.ports.processes.Gateways`. Created by
+    `storage.opening`. `clock` returns the time in seconds since 1970."""
 
     def __init__(
         self,
@@ -98,12 +97,12 @@ class DatabaseStore:
         tidy: Callable[[], None] | None = None,
     ) -> None:
         self._read = read
-        #: What may read whole tables, so that no turn waits for it; and what one does.
+        #: For queries that may read whole tables, and for those that block a turn.
         self._report = report or read
         self._read_first = read_first or read
         self._write = write
         self._clock = clock
-        #: The name of this process in the database; "" for one that answers nothing.
+        #: The name of this process in the database; "" if it answers nothing.
         self.owner = owner
         #: Whether several processes may use the database at once.
         self.shared = shared
@@ -118,7 +117,7 @@ class DatabaseStore:
         self, message: Message, judge: Judge, *, held: bool = False
     ) -> Verdict:
         now = self._clock()
-        # One that is alone need not take what it has stored.
+        # On an unshared database, a new thread belongs to this process at once.
         owner = "" if self.shared and not held else self.owner
         return await self._write(
             lambda db: inbox.receive(db, message, judge, now, owner)
@@ -143,7 +142,7 @@ class DatabaseStore:
 
     thread_state = read_first(thread_state.thread_state)
     backfill = write_of_turn(inbox.backfill, stores=True)
-    # Covered by `reserve`, which comes before Claude is asked.
+    # Covered by `reserve`, which runs before Claude is called.
     store_prompt = write_of_turn(turns.store_prompt, covered=True)
     conversation = read(conversation.conversation)
     question_times = read(earlier_turns.question_times)
@@ -166,7 +165,7 @@ class DatabaseStore:
 
     async def take_turn(self, thread: ThreadKey) -> Turn | None:
         if not self.shared:
-            # It is taken already, unless the process before left it.
+            # This process has the thread, unless an earlier process left the turn.
             turn = await self.next_turn(thread)
             if turn is None or turn.owner == self.owner:
                 return turn
@@ -176,7 +175,7 @@ class DatabaseStore:
         await self._write(lambda db: shared_turns.leave_thread(db, thread, self.owner))
 
     async def book_left_calls(self) -> None:
-        """Book what calls hold back whose process has ended."""
+        """Book the open charges of processes that have ended."""
         now = self._clock()
         await self._write(lambda db: ledger.book_interrupted(db, now=now))
 
@@ -246,7 +245,7 @@ class DatabaseStore:
                 *(db, turn, part, text, now, head),
                 *(asks, self.owner, self._clock),
             ),
-            # Recovery goes by the intent; but a server may lose what follows alone.
+            # Recovery needs the intent. On a server, a later write may be lost alone.
             waits=part is not None and (self.shared or part.message is None),
         )
 
@@ -294,7 +293,7 @@ class DatabaseStore:
     version = read(settings.version)
     ensure_operator_version = write(settings.ensure_operator_version)
     record_refusal = write(refusals.record_refusal)
-    # Covered as `store_prompt` is.
+    # Covered in the same way as `store_prompt`.
     pin_settings = write(settings.pin_settings, covered=True)
     list_settings = read(settings.list_settings)
     change_settings = write(settings.change_settings)

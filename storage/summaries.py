@@ -1,10 +1,10 @@
 """Summaries that the model reads in place of the older part of a thread, inside a
-transaction; and the migration for them.
+transaction; and their migration.
 
-Rule 1: a summary is used from the first turn on that has read nothing when it is
-stored, so every attempt at a turn reads the same.
-Rule 2: it is deleted together with any word that it was made from. Then the one before
-it is read again, or the thread itself.
+Rule 1: the first turn that has read nothing when a summary is stored is the first to
+use it. Every attempt at a turn therefore reads the same content.
+Rule 2: a summary is deleted together with any text from which it was made. The previous
+summary, or the thread itself, is then read again.
 """
 
 from collections.abc import Sequence
@@ -27,8 +27,8 @@ WAITING = f"""
     WHERE thread_id = ({THREAD_ID}) AND used_by IS NULL LIMIT 1
 """
 
-# The newest summary of a thread; with a key, the one that this turn was the first to
-# use.
+# The newest summary of a thread. With a key, the summary that this turn was the first
+# to use.
 SUMMARY = f"""
     SELECT * FROM summaries
     WHERE thread_id = ({THREAD_ID}) AND (
@@ -49,17 +49,17 @@ def m017_summaries(db: Database) -> None:
         {
             "id": int,
             "thread_id": int,
-            # It covers the messages of this turn and of all before it, from the
-            # beginning or the last reset of the thread on.
+            # The summary covers the messages of this turn and of all turns before it,
+            # back to the beginning or the last reset of the thread.
             "until": int,
-            # The first turn that reads it; NULL while it waits for that.
+            # The first turn that reads the summary; NULL while it waits for that turn.
             "used_by": int,
             "messages": int,
             "model": str,
             "at": float,
             **used,
             "cost": float,
-            # As the model reads it; never changes.
+            # As the model reads it. Never changes.
             "content": str,
             "text": str,
         },
@@ -76,7 +76,8 @@ def m017_summaries(db: Database) -> None:
 
 
 def m035_blocks(db: Database) -> None:
-    """Add the blocks of summaries that the API's compaction made. Never edited."""
+    """Add the content blocks of summaries made by the API's compaction. Never
+    edited."""
     db.table("summaries").add_column("block", str)
 
 
@@ -126,8 +127,10 @@ def summary(db: Connection, thread: ThreadKey, turn: str = "") -> Summary | None
 
 
 def use(db: Connection, turn: Turn) -> None:
-    """Have `turn`, if it has read nothing, and all later ones read the summary that
-    waits."""
+    """Make `turn` and all later turns read the waiting summary.
+
+    Does nothing if `turn` has already read something.
+    """
     db.execute(
         """
         UPDATE summaries SET used_by = :turn
@@ -171,7 +174,7 @@ def delete_of_answer(db: Connection, turn: int) -> None:
 def delete_of_threads(
     db: Connection, threads: str, values: Sequence[int] | dict[str, str]
 ) -> None:
-    """Delete the summaries of the threads whose ids the query `threads` finds with
+    """Delete the summaries of the threads whose ids the query `threads` returns for
     `values`."""
     db.execute(f"DELETE FROM summaries WHERE thread_id IN ({threads})", values)
 

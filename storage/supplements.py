@@ -1,7 +1,7 @@
-"""Adds to stored messages what a later version of them brings, inside a transaction.
+"""Adds the new content of later versions to stored messages, inside a transaction.
 
-Rule: what the model was given stays byte for byte. What is added to that is a message
-of its own, which the next turn reads.
+Rule: content that the model was given stays byte for byte. Additions to it are a
+separate message, which the next turn reads.
 """
 
 from dataclasses import replace
@@ -46,8 +46,8 @@ def supplement(
     if row is None or thread_queries.message_of(row) != before:
         return
     given = row["place"] is not None
-    # While a turn begins, its prompt may be under construction from the old text;
-    # `store_prompt` prefers the content that is stored here.
+    # While a turn begins, its prompt may be under construction from the old text.
+    # `store_prompt` prefers the content stored here.
     replaced = content if row["state"] == "answering" else None
     db.execute(
         "UPDATE messages SET text = ?, files = ?, content = ? WHERE id = ?",

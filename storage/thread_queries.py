@@ -1,7 +1,7 @@
-"""Queries of threads, turns and messages, and the values made of their rows.
+"""Queries for threads, turns and messages, and conversion of their rows.
 
-Rule: a query that a turn waits for uses an index, in its order; a test checks SQLite's
-plans.
+Rule: a query for which a turn waits uses an index, in the order of the index. A test
+checks SQLite's plans.
 """
 
 from bot.domain.attachment import Attachment
@@ -34,7 +34,7 @@ AUTOMATED = f"""
     WHERE thread_id = ({THREAD_ID}) AND at > :since AND at <= :at AND +automated = 1
 """
 
-# The people whose messages a turn answers, in order of asking.
+# The people whose messages a turn answers, in the order of asking.
 ASKERS = """
     SELECT author, deleted_at FROM messages
     WHERE thread_id = (SELECT thread_id FROM turns WHERE id = {turn})
@@ -42,7 +42,7 @@ ASKERS = """
     ORDER BY deleted_at IS NOT NULL, at, id
 """
 
-# INDEXED BY, because SQLite would prefer to group by an index of all turns.
+# INDEXED BY, because SQLite would otherwise group by an index of all turns.
 OPEN_THREADS = """
     SELECT platform, workspace, channel, thread
     FROM turns INDEXED BY idx_turns_open CROSS JOIN threads ON threads.id = thread_id
@@ -51,7 +51,7 @@ OPEN_THREADS = """
     ORDER BY min(asked_at), min(turns.id)
 """
 
-# The + makes SQLite use the index by turn and sort a few rows. With the index by time
+# The + makes SQLite use the index by turn and sort a few rows. With the index by time,
 # it would read the whole thread.
 MESSAGES = """
     SELECT messages.*, platform, workspace, channel, thread
@@ -88,7 +88,7 @@ THREADS = f"""
     ORDER BY last DESC, id DESC
 """
 
-# A deleted message counts: the platform delivered everything up to it.
+# A deleted message counts, because the platform delivered everything up to it.
 NEWEST = """
     SELECT platform, workspace, channel, thread, message
     FROM threads CROSS JOIN messages ON messages.id = (
@@ -111,41 +111,46 @@ def thread(db: Connection, key: ThreadKey) -> Row | None:
 
 
 def ask_automated(db: Connection, key: ThreadKey, at: float) -> Cursor:
-    """Ask for what `thread_facts` reads."""
+    """Send the query of which `thread_facts` reads the result."""
     within = {"since": at - LOOP_SECONDS, "at": at}
     return db.execute(AUTOMATED, {**named(key), **within})
 
 
 def thread_facts(thread: Row, asked: Cursor) -> ThreadFacts:
-    """Return the facts about a thread that matter to a message, for which was
-    `asked`."""
+    """Return the facts about a thread that matter to a message.
+
+    `asked` is the result of `ask_automated`.
+    """
     (automated,) = asked.fetchone()
     return ThreadFacts(follows=bool(thread["follows"]), automated=automated)
 
 
 def messages(db: Connection, turn: int) -> list[Row]:
-    """Return the rows of the messages that the turn with the id `turn` reads, in the
-    platform's order; none if it has no message to answer (left)."""
+    """Return the rows of the messages that the turn with the id `turn` reads.
+
+    In the platform's order. Empty if no message that needs an answer is left.
+    """
     return asked_messages(ask_messages(db, turn))
 
 
 def ask_messages(db: Connection, turn: int) -> Cursor:
-    """Ask for what `asked_messages` returns."""
+    """Send the query of which `asked_messages` reads the result."""
     return db.execute(MESSAGES, {"turn": turn})
 
 
 def asked_messages(asked: Cursor) -> list[Row]:
-    """Return the `messages` that were `asked` for."""
+    """Return the rows from the result of `ask_messages`. Empty if none needs an
+    answer."""
     rows = asked.fetchall()
     return rows if any(row["asks"] for row in rows) else []
 
 
 def turn_messages(asked: Cursor) -> list[TurnMessage]:
-    """Return the `messages` that were `asked` for, as a turn reads them."""
+    """Return the messages from the result of `ask_messages`, as a turn reads them."""
     return [
         TurnMessage(
             message_of(row),
-            # Without a place, the model was not given it.
+            # Without a place, the model was not given the message.
             content=row["content"] if row["place"] else None,
             is_signed=row["sign"] > 0,
         )
@@ -234,7 +239,7 @@ def named(key: ThreadKey) -> dict[str, str]:
 
 
 def ended(row: Row) -> Ended | None:
-    """Return how the turn of `row` ended; FAILED if that cannot be read."""
+    """Return how the turn in `row` ended, or FAILED if the value cannot be read."""
     if row["ended"] in (None, *(each.value for each in Ended)):
         return Ended(row["ended"]) if row["ended"] else None
     log_broken("turns", row["id"])

@@ -9,9 +9,9 @@ from storage.dialect import CONTENT_BYTES
 from storage.earlier_turns import ask_question_times, times_of
 from storage.thread_queries import THREAD_ID, named
 
-# The last answer; and the last one that read its prompt once: with tools, the API
-# counts it anew for each use, and what was found, which is not kept. Reads the end of
-# the index by thread and turn.
+# The last answer, and the last answer that read its prompt only once. With tools, the
+# API counts the prompt again for each use, together with the results, which are not
+# kept. Reads the end of the index by thread and turn.
 LAST_ANSWER = f"""
     SELECT turn_id, turns.input + turns.cache_write_5m + turns.cache_write_1h
         + turns.cache_read + turns.output AS tokens
@@ -28,7 +28,7 @@ LAST_ANSWER = f"""
       )
     ORDER BY turn_id DESC LIMIT 1
 """
-# Messages between two turns, the second one included.
+# Messages between two turns, including those of the second turn.
 SAID_BETWEEN = f"""
     SELECT coalesce(sum({CONTENT_BYTES}), 0) AS bytes FROM messages
     WHERE thread_id = ({THREAD_ID}) AND turn_id > :after AND turn_id <= :upto
@@ -40,7 +40,8 @@ UNREAD = f"SELECT unread FROM threads WHERE id = ({THREAD_ID})"
 
 def thread_state(db: Connection, thread: ThreadKey, most: int) -> ThreadState:
     where = named(thread)
-    # All is asked for before any is read: on PostgreSQL one round trip brings it.
+    # All queries are sent before any result is read: on PostgreSQL, this takes one
+    # round trip.
     stored = settings.ask_stored(db, Scope.of(thread))
     times = ask_question_times(db, thread, most)
     unread = db.execute(UNREAD, where)

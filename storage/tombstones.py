@@ -1,8 +1,8 @@
 """Ids of deleted messages, inside a transaction.
 
-Rule: a deletion holds whichever comes first. Ids of deleted messages are kept for
-`REMEMBERED` seconds, so that a message that arrives after its own deletion, or a text
-that was read before it, is not stored.
+Rule: a deletion applies whichever arrives first, it or the message. Ids of deleted
+messages are kept for `REMEMBERED` seconds. A message that arrives after its own
+deletion, or a text that was read before the deletion, is therefore not stored.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,8 +14,8 @@ from storage.dialect import ROW
 from storage.scope_columns import parts
 
 #: Retention of the ids of deleted messages, in seconds. Slack repeats an event for
-#: about six minutes, and Discord's threads are caught up with over a day; the rest
-#: covers a process that was down meanwhile.
+#: about six minutes, and the bot catches up with Discord's threads over a day. The rest
+#: covers a process that was down in the meantime.
 REMEMBERED = 7 * 86_400.0
 
 # Both halves use the primary key.
@@ -32,7 +32,7 @@ IS_DELETED = """
 
 
 def note(db: Connection, scope: Scope, message: str, *, now: float) -> None:
-    """Record that `message` was deleted; "" means all of `scope`."""
+    """Record that `message` was deleted. "" means all of `scope`."""
     db.execute(
         """
         INSERT INTO erased (platform, workspace, message, channel, thread, at)
@@ -45,35 +45,39 @@ def note(db: Connection, scope: Scope, message: str, *, now: float) -> None:
 
 
 def is_deleted(db: Connection, scope: Scope, messages: Iterable[str]) -> bool:
-    """Return whether people deleted one of `messages`, which are in the thread or
-    channel `scope`, or all of that."""
+    """Return whether people deleted one of `messages`, or all of `scope`.
+
+    `scope` is the thread or channel of the messages.
+    """
     return any_deleted(ask(db, scope, messages))
 
 
 def ask(db: Connection, scope: Scope, messages: Iterable[str]) -> list[Cursor]:
-    """Ask for what `any_deleted` reads."""
+    """Send the queries of which `any_deleted` reads the results."""
     at = parts(scope)
     return [db.execute(IS_DELETED, {**at, "message": message}) for message in messages]
 
 
 def any_deleted(asked: Sequence[Cursor]) -> bool:
-    """Return whether one of the messages `asked` for was deleted."""
+    """Return whether one of the messages was deleted. `asked` is the result of
+    `ask`."""
     return any(each.fetchone() is not None for each in asked)
 
 
 def ask_of(db: Connection, message: Message) -> list[Cursor]:
-    """Ask whether people deleted `message` or a message that holds its words."""
+    """Send the queries of whether people deleted `message`, or a message that shows its
+    text."""
     scope = Scope.of(message.thread)
     return ask(db, scope, (message.message, *message.holds))
 
 
 def was_deleted(db: Connection, message: Message) -> bool:
-    """Return whether people deleted `message` or a message that holds its words."""
+    """Return whether people deleted `message`, or a message that shows its text."""
     return any_deleted(ask_of(db, message))
 
 
 def expire(db: Connection, *, now: float, most: int) -> int:
-    """Delete at most `most` of the ids that are kept no longer; return their number."""
+    """Delete at most `most` expired ids; return their number."""
     return int(
         db.execute(
             f"DELETE FROM erased WHERE {ROW} IN "

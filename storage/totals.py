@@ -4,10 +4,10 @@ from sqlite_utils import Database
 
 
 def m009_totals(db: Database) -> None:
-    """Add the account of the operator's scope, which is that of all workspaces.
+    """Add the account of the operator's scope, which covers all workspaces.
 
-    Every charge is booked in the account of its workspace in the same period, so their
-    sum is what was spent and is reserved in all.
+    Every charge is booked in the account of its workspace in the same period, so the
+    sums of these accounts are the total spent and reserved amounts.
     """
     db.execute(
         """

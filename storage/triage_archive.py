@@ -1,8 +1,9 @@
-"""The archive of bulk triage in a SQLite file of its own, so that a hundred thousand
-tickets do not slow down the answers to people.
+"""The archive of bulk triage, in a separate SQLite file.
 
-Rule: an answer is stored by the digest of its question (`bot.triage.answer.digest`),
-apart from the runs that asked it, so that nobody pays twice for a question.
+A run of a hundred thousand tickets therefore does not slow down the answers to people.
+
+Rule: an answer is stored under the digest of its question (`bot.triage.answer.digest`),
+apart from the runs that asked it, so that no question is paid for twice.
 """
 
 from collections.abc import AsyncIterator
@@ -24,7 +25,7 @@ from storage.writer import Writer
 
 
 class TriageArchive:
-    """Implements `bot.ports.archive.Archive`; made by `open_archive`."""
+    """Implements `bot.ports.archive.Archive`. Created by `open_archive`."""
 
     def __init__(self, read: Transaction, write: Transaction) -> None:
         self._read = read
@@ -53,9 +54,9 @@ class TriageArchive:
 
 @asynccontextmanager
 async def open_archive(path: Path) -> AsyncIterator[TriageArchive]:
-    """Open the archive at `path` for this process alone; create it if it is new.
+    """Open the archive at `path` for this process alone; create it if it is missing.
 
-    Leaving waits for pending writes. Raises ConfigError if it cannot be used.
+    Leaving waits for pending writes. Raises ConfigError if the archive cannot be used.
     """
     make_directory(path)
     with ExitStack() as stack:
@@ -68,10 +69,10 @@ async def open_archive(path: Path) -> AsyncIterator[TriageArchive]:
 
 
 async def read_runs(path: Path) -> list[tuple[Run, Tally, list[Sent]]]:
-    """Return all runs, newest first, with their tallies and batches. Reads beside a
-    process that has the archive open.
+    """Return all runs, newest first, with their tallies and batches.
 
-    Raises ConfigError if there is no archive at `path`.
+    Another process may have the archive open. Raises ConfigError if there is no archive
+    at `path`.
     """
     with closing(Reader(open_beside(path, triage_runs.steps))) as reader:
         return await reader.read(

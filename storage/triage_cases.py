@@ -15,7 +15,7 @@ from storage.connection import Connection, Row
 from storage.dialect import GREATEST, LEAST, ROW_LOCK, among, execute_many
 from storage.scope_columns import inside, parts, scope_of
 
-# Cases of one message, and cases of several with this one among them.
+# Cases of one message, and cases of several messages that include this one.
 _MADE_OF = """
     (message = :message OR id IN (
         SELECT case_id FROM case_messages WHERE case_messages.message = :message
@@ -144,7 +144,7 @@ def waiting_cases(
 
 
 def record_case_try(db: Connection, id: int) -> int:
-    # Bounded, so that the sum stays an integer of SQLite.
+    # Bounded, so that the sum still fits SQLite's integers.
     rows = db.execute(
         f"UPDATE cases SET tries = {LEAST}(tries, 1000000) + 1 WHERE id = ? "
         "RETURNING tries",
@@ -162,7 +162,7 @@ def mark_case_shown(db: Connection, id: int) -> None:
 
 
 def delete_cases_of(db: Connection, message: str, *, within: Scope) -> None:
-    """Delete the cases in `within` that were made of `message`."""
+    """Delete the cases in `within` that were made from `message`."""
     _delete(
         db, f"{_MADE_OF} AND {inside(within)}", {**parts(within), "message": message}
     )
@@ -176,8 +176,8 @@ def delete_cases_in(db: Connection, scope: Scope) -> None:
 def expire(db: Connection, *, before: float, corrected_before: float, most: int) -> int:
     """Delete at most `most` cases older than `before`; return their number.
 
-    A corrected case stays until the correction is older than `corrected_before`, and an
-    example stays for ever.
+    A corrected case stays until its correction is older than `corrected_before`. An
+    approved example is never deleted here.
     """
     old = """
         SELECT id FROM cases
@@ -193,14 +193,14 @@ def _delete(db: Connection, where: str, values: dict[str, Any]) -> int:
     query = f"SELECT id FROM cases WHERE {where} ORDER BY id {ROW_LOCK}"
     found = db.execute(query, values).fetchall()
     for number in found:
-        # The rows that refer to it first.
+        # First the rows that reference the case.
         db.execute("DELETE FROM case_messages WHERE case_id = ?", list(number))
         db.execute("DELETE FROM cases WHERE id = ?", list(number))
     return len(found)
 
 
 def _case(row: Row) -> TriageCase:
-    """Return the case of `row`, without values or corrections that cannot be read."""
+    """Return the case in `row`, without values or corrections that cannot be read."""
     stored = row["values"]
     values = parsed(stored, dict) if stored is not None else None
     corrected = parsed(row["corrected"], dict)

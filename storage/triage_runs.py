@@ -1,4 +1,4 @@
-"""The tables of bulk triage and its queries, inside a transaction."""
+"""The tables and queries of bulk triage, inside a transaction."""
 
 import json
 import sqlite3
@@ -19,14 +19,14 @@ steps = Migrations("threadkeep-triage")
 
 _USED = ("input", "cache_write_5m", "cache_write_1h", "cache_read", "output")
 
-# Rows that need a call, joined to `answers` as `a`: those without an answer, and those
-# that failed and may be tried again.
+# Rows that need a call, joined to `answers` as `a`: rows without an answer, and rows
+# that failed and may be retried.
 PENDING = f"""(a.digest IS NULL OR (
     a."values" IS NULL AND a.tries < {TRIES}
     AND NOT ({" OR ".join(f"a.reason LIKE '{word}%'" for word in FINAL)})
 ))"""
 
-# Identical rows need one call, for the first of them.
+# Identical rows need one call, which is made for the first of them.
 FIRST = """NOT EXISTS (
     SELECT 1 FROM rows AS twin
     WHERE twin.run = rows.run AND twin.digest = rows.digest
@@ -34,13 +34,13 @@ FIRST = """NOT EXISTS (
 )"""
 
 
-# The characters of an id that counts as empty.
+# An id of only these characters counts as empty.
 _BLANKS = " \t\r\n\u00a0\u00ad\u200b\u200c\u200d\u2060\u3000\ufeff"
 
 
 @steps()
 def m001_runs(db: Database) -> None:
-    """Runs, their rows, answers and batches."""
+    """Add runs, their rows, answers and batches."""
     db.table("runs").create(
         {
             "id": str,
@@ -50,7 +50,7 @@ def m001_runs(db: Database) -> None:
             "said": str,
             "state": str,
             "rows": int,
-            # A hash of its rows in their order.
+            # A hash of the rows in their order.
             "fingerprint": str,
         },
         pk="id",
@@ -69,7 +69,7 @@ def m001_runs(db: Database) -> None:
             "digest": str,
             "model": str,
             "at": float,
-            # The key of the last batch that it came from; 0 for none.
+            # The key of the last batch that returned this answer; 0 for none.
             "batch": int,
             "tries": int,
             **dict.fromkeys(_USED, int),
@@ -101,7 +101,7 @@ def m001_runs(db: Database) -> None:
 
 @steps()
 def m002_lost(db: Database) -> None:
-    """Return the most that a run may be billed beyond its answers, in USD."""
+    """Add the most that a run may be billed beyond its answers, in USD."""
     db.table("runs").add_column("lost", float, not_null_default=0.0)
 
 
@@ -125,7 +125,7 @@ def begin(db: Connection, run: Run, rows: Iterable[tuple[Row, Answer | None]]) -
         "SELECT id FROM runs WHERE fingerprint = ? AND state = ?", [print_of, OPEN]
     ).fetchone()
     if twin is not None:
-        # Their tickets are the same; ids and other columns are as they are now.
+        # The tickets are the same; ids and other columns are taken from the new rows.
         db.execute("DELETE FROM rows WHERE run = ?", [twin[0]])
         db.execute("UPDATE rows SET run = ? WHERE run = ?", [twin[0], run.id])
         whole = replace(whole, id=twin[0])
@@ -243,7 +243,7 @@ def _put(
     used = [getattr(answer.usage, name) for name in _USED]
     added = ", ".join(f"{name} = {name} + excluded.{name}" for name in _USED)
     # Usage and cost of all attempts are summed. The results of one batch may be read
-    # twice and are billed once.
+    # twice but are billed once.
     db.execute(
         f"""
         INSERT INTO answers (digest, model, at, batch, tries, {", ".join(_USED)}, cost,
@@ -286,7 +286,7 @@ def tally(db: Connection, run: str) -> Tally:
         [run],
     ).fetchone()
     [lost] = db.execute(
-        # Additions and subtractions may leave a negative sum, in floating point.
+        # Floating-point additions and subtractions may leave a negative sum.
         "SELECT total(max(lost, 0.0)) FROM runs WHERE id = ?",
         [run],
     ).fetchone()

@@ -1,7 +1,7 @@
-"""Turns with all that belongs to them, inside a transaction.
+"""Reads turns with their related rows, inside a transaction.
 
-Rule: all is asked for before any is read, so that on PostgreSQL one round trip brings
-it.
+Rule: all queries are sent before any result is read, so that they take one round trip
+on PostgreSQL.
 """
 
 from collections.abc import Sequence
@@ -16,19 +16,19 @@ from storage.broken import calendar_time
 from storage.connection import Connection, Cursor, Row
 from storage.thread_queries import ASKERS, THREAD_ID, ended, message_of, named
 
-# Every write of a turn is checked against these.
+# Every write of a turn is checked against these columns.
 OWNER = """(SELECT epoch FROM threads WHERE threads.id = thread_id) AS epoch,
       (SELECT owner FROM threads WHERE threads.id = thread_id) AS owner"""
 
-# The id of the turn that is answered next. INDEXED BY, because SQLite would prefer the
-# index of all turns of the thread, and sort them.
+# The id of the turn to answer next. INDEXED BY, because SQLite would otherwise read and
+# sort the index of all turns of the thread.
 NEXT_TURN = f"""
     SELECT id FROM turns INDEXED BY idx_turns_open
     WHERE thread_id = ({THREAD_ID}) AND state <> 'delivered'
     ORDER BY id LIMIT 1
 """
 
-# True of a turn that answers the root of its thread.
+# True for a turn that answers the root of its thread.
 BEGINS = """
     (SELECT follows FROM threads WHERE threads.id = thread_id) = 1 AND NOT EXISTS (
       SELECT 1 FROM messages
@@ -37,12 +37,12 @@ BEGINS = """
     )
 """
 
-# A turn, of whose id there is an expression; and all that belongs to it.
+# A turn with its related values. `turn` is an expression for its id.
 TURN = f"SELECT *, {OWNER}, {{begins}} AS begins FROM turns WHERE id = {{turn}}"
 
 REPLIES = "SELECT * FROM replies WHERE turn_id = {turn} ORDER BY part"
 
-# Reads the beginning of the index by time.
+# Reads only the beginning of the index by time.
 OPENING = """
     SELECT messages.*, platform, workspace, channel, thread
     FROM messages CROSS JOIN threads ON threads.id = thread_id
@@ -51,7 +51,7 @@ OPENING = """
     ORDER BY at, messages.id LIMIT 1
 """
 
-# The pages of the files of a turn whose price people are to decide about.
+# The numbers of pages of a turn's files on whose price people must decide.
 WAITING = """
     SELECT pages FROM messages CROSS JOIN message_files ON message_id = messages.id
       CROSS JOIN file_contents USING (digest)
@@ -70,12 +70,14 @@ def next_turn(db: Connection, thread: ThreadKey) -> Turn | None:
 
 
 def find_next_turn(db: Connection, thread: ThreadKey) -> Turn | None:
-    """Return the next turn as `next_turn` does, with one query where there is none,
-    which is the usual case."""
+    """Return the same as `next_turn`, with one query if there is no open turn.
+
+    That is the usual case.
+    """
     found = ask_next(db, thread).fetchone()
     if found is None:
         return None
-    # By its id: each of the queries would look for it again.
+    # By id. Otherwise, each of the queries would search for the turn again.
     return read_turn(
         ask_turn(db, ":turn", {"turn": found["id"]}, begins=BEGINS), thread
     )
@@ -88,7 +90,7 @@ def ask_next(db: Connection, thread: ThreadKey) -> Cursor:
 
 @dataclass(frozen=True, slots=True)
 class AskedTurn:
-    """Results that make up a turn."""
+    """The results from which a turn is made."""
 
     turn: Cursor
     replies: Cursor
@@ -102,8 +104,10 @@ class AskedTurn:
 def ask_turn(
     db: Connection, query: str, values: dict[str, Any], *, begins: str = "0"
 ) -> AskedTurn:
-    """Ask for the turn whose id `query` finds with `values`, and all that belongs to
-    it; the expression `begins` says whether it does."""
+    """Send the queries for the turn whose id `query` returns for `values`.
+
+    The expression `begins` says whether the turn answers the root of its thread.
+    """
     turn = f"({query})"
     return AskedTurn(
         turn=db.execute(TURN.format(turn=turn, begins=begins), values),
@@ -117,7 +121,7 @@ def ask_turn(
 
 
 def read_turn(asked: AskedTurn, thread: ThreadKey) -> Turn | None:
-    """Return the turn of `thread` that was `asked` for, None if there is none."""
+    """Return the turn of `thread` from the result of `ask_turn`, or None."""
     row = asked.turn.fetchone()
     if row is None:
         return None
@@ -153,13 +157,16 @@ def read_turn(asked: AskedTurn, thread: ThreadKey) -> Turn | None:
 
 
 def ask_summarised(db: Connection, turn: int) -> Cursor:
-    """Ask for what `summarised` returns of the turn with the id `turn`."""
+    """Send the query of which `summarised` reads the result, for the turn with the id
+    `turn`."""
     return db.execute(SUMMARISED.format(turn=":turn"), {"turn": turn})
 
 
 def summarised(asked: Cursor) -> int:
-    """Return how many messages the summary covers that the turn is the first to use,
-    for which was `asked`."""
+    """Return the number of messages in the summary that the turn is the first to use.
+
+    0 without such a summary. `asked` is the result of `ask_summarised`.
+    """
     row = asked.fetchone()
     return int(row["messages"]) if row else 0
 

@@ -1,11 +1,11 @@
 """The life of a turn, inside a transaction.
 
-Rule 1: a turn only moves on: WAITING, ANSWERING, UNDELIVERED, DELIVERED; `release_turn`
-and `late_writes.deliver_again` alone set one back. Once a turn has ended, its text does
-not change.
-Rule 2: what the model was given never changes and never moves. `content`, `preface`
-and `place` are written where they are NULL and nowhere else, except for what people
-edit (`message_edits`) or delete (`erasures`).
+Rule 1: a turn only moves forward: WAITING, ANSWERING, UNDELIVERED, DELIVERED. Only
+`release_turn` and `late_writes.deliver_again` set a turn back. Once a turn has ended,
+its text does not change.
+Rule 2: content that the model was given never changes and never moves. `content`,
+`preface` and `place` are written only where they are NULL, except when people edit
+(`message_edits`) or delete (`erasures`) messages.
 """
 
 from collections.abc import Callable, Mapping
@@ -32,7 +32,7 @@ from storage.conversation import conversation
 from storage.dialect import GREATEST, LEAST, insert
 from storage.inbox import BACKFILLED, NEXT_MESSAGE
 
-# Messages stay without a turn until there is one with a question.
+# Messages stay without a turn until a turn has a question.
 TAKE_IN = """
     UPDATE messages SET turn_id = :turn
     WHERE thread_id = (
@@ -77,8 +77,8 @@ def store_prompt(
     if pinned is not None:
         settings.pin_settings(db, turn.thread, pinned)
     summaries.use(db, turn)
-    # A stored preface of "" stays: another one would change the beginning of what the
-    # model has read.
+    # A stored preface of "" stays: another preface would change the beginning of the
+    # content that the model has read.
     stored = db.execute(
         "UPDATE turns SET preface = coalesce(preface, ?) "
         "WHERE id = ? AND state IN ('waiting', 'answering')",
@@ -96,8 +96,7 @@ def store_prompt(
     if stored.rowcount:
         for row in thread_queries.asked_messages(asked):
             if row["place"] is None and row["message"] in contents:
-                # A content is there if the message was edited after `contents` was
-                # made.
+                # A content exists if the message was edited after `contents` was made.
                 edited: str | None = row["content"]
                 content = contents[row["message"]] if edited is None else edited
                 _append(db, turn, row["id"], content=content)
@@ -143,7 +142,7 @@ def store_part(
         WHERE id = :turn
         """,
         # Recovery searches for a post of unknown outcome from `touched` on, so a second
-        # attempt at it must not change that.
+        # attempt at the post must not change `touched`.
         {
             "turn": turn.id,
             "text": text,
@@ -206,8 +205,8 @@ def record_feedback(db: Connection, thread: ThreadKey, turn: str, good: bool) ->
 
 
 def mark_delivered(db: Connection, turn: Turn, now: float) -> bool:
-    # A server that was replaced by its replica may have lost the outcome. Then the turn
-    # is still open, and answered once more.
+    # A server that was replaced by its replica may have lost the outcome. The turn is
+    # then still open, and is answered again.
     db.execute(
         """
         UPDATE turns SET state = 'delivered', touched = :now,
@@ -217,7 +216,7 @@ def mark_delivered(db: Connection, turn: Turn, now: float) -> bool:
         {"turn": turn.id, "now": now},
     )
     open_turns = turn_reading.ask_next(db, turn.thread)
-    # Only now: the texts were needed to write the reply.
+    # Only now, because writing the reply needed the texts.
     heads.forget_of_deleted(db, turn.id)
     if erasures.answer_was_deleted(db, turn.id, Scope.of(turn.thread)):
         erasures.delete_answer(db, turn.id, now=now)
@@ -240,7 +239,7 @@ def release_turn(db: Connection, turn: Turn) -> None:
 
 
 def record_failure(db: Connection, turn: Turn, weight: int = 1) -> int:
-    # Bounded, so that the sum stays an integer of SQLite.
+    # Bounded, so that the sum still fits SQLite's integers.
     rows = db.execute(
         f"UPDATE turns SET failures = {LEAST}(failures, 1000000) + ? WHERE id = ? "
         "RETURNING failures",
@@ -264,10 +263,10 @@ def abandon_turn(db: Connection, turn: Turn, reason: str, now: float) -> None:
 
 
 def _append(db: Connection, turn: Turn, message_id: int, *, content: str) -> None:
-    """Append `content` to what the model reads of `turn`.
+    """Append `content` to the model's content of `turn`.
 
-    At the end, not in order of time: a second attempt may add a message that is older
-    than those of the first.
+    It goes to the end, not in order of time: a second attempt may add a message that is
+    older than those of the first.
     """
     db.execute(
         """
@@ -284,10 +283,12 @@ def _append(db: Connection, turn: Turn, message_id: int, *, content: str) -> Non
 def _add_answer(db: Connection, turn: Turn, *, replay: str | None) -> None:
     """Insert the answer after the last message that this turn or an earlier one covers.
 
-    It takes that message's time, by the platform's clock: ours may be behind, and
-    messages that arrived while the answer was being written come after it.
+    The answer gets the time of that message, by the platform's clock. Our clock may be
+    behind, and messages that arrived while the answer was being written must come after
+    it.
     """
-    # The + makes SQLite use the index by time, of whose end it reads a row or two.
+    # The + makes SQLite use the index by time, of which it reads only the last row or
+    # two.
     added = insert(
         db,
         f"""
@@ -309,7 +310,7 @@ def _add_answer(db: Connection, turn: Turn, *, replay: str | None) -> None:
 
 
 def _columns(outcome: Outcome) -> dict[str, Any]:
-    """Return the fields of `outcome` and of its usage by column."""
+    """Return the fields of `outcome` and of its usage, by column."""
     fields = asdict(outcome)
     usage = fields.pop("usage")
     return {**fields, **usage, "ended": outcome.ended.value}

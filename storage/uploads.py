@@ -1,8 +1,8 @@
-"""The files of answers, inside a transaction; and the migration that adds them.
+"""The files of answers, inside a transaction; and their migration.
 
-Rule: what a file holds is in the text of its answer and nowhere else, so it is deleted
-with that. Here are the names, which are words of the answer, and what is needed to
-delete a file on its platform.
+Rule: the content of a file is only in the text of its answer, so it is deleted with the
+text. This table contains the names, which are part of the answer, and the data needed
+to delete a file on its platform.
 """
 
 from collections.abc import Sequence
@@ -23,11 +23,13 @@ def m025_uploads(db: Database) -> None:
             "batch": int,
             "position": int,
             "name": str,
-            # The SHA-256 of the file; "" for one of an answer that is written again.
+            # The SHA-256 of the file, or "" for a file of an answer that is written
+            # again.
             "digest": str,
-            # The platform's id of the file, or of the message with it; "" for none yet.
+            # The platform's id of the file, or of the message with the file; "" for
+            # none yet.
             "file": str,
-            # Whether readers are known to see it.
+            # Whether it is known that readers see the file.
             "shown": bool,
         },
         pk=("turn_id", "batch", "position"),
@@ -59,12 +61,12 @@ def forget_uploads(db: Connection, turn: Turn, batch: int) -> None:
 
 
 def move(db: Connection, turn: int, *, to: int) -> None:
-    """Give the files of a turn to the one that repeats it, as files to be replaced."""
+    """Move the files of `turn` to the turn that repeats it, as files to be replaced."""
     db.execute(
         "UPDATE uploads SET turn_id = ?, digest = '' WHERE turn_id = ?", [to, turn]
     )
 
 
 def delete_of_answer(db: Connection, turn: int) -> None:
-    """Delete what the files of an answer are called."""
+    """Delete the names and digests of an answer's files."""
     db.execute("UPDATE uploads SET name = '', digest = '' WHERE turn_id = ?", [turn])

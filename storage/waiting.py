@@ -1,4 +1,4 @@
-"""Threads that wait for an answer, in an order that is fair between people."""
+"""Threads that wait for an answer, in an order that is fair to people."""
 
 from collections.abc import Collection
 from itertools import islice
@@ -9,7 +9,7 @@ from bot.ports.store import Serves, all_threads
 from storage.connection import Connection
 from storage.dialect import among
 
-# A thread counts for the person who asked its oldest open turn, which runs next.
+# A thread counts for the person who asked its oldest open turn, which is answered next.
 WAITING_THREADS = """
     WITH waits AS (
         SELECT thread_id, min(asked_at) AS at, min(turns.id) AS turn

@@ -1,5 +1,5 @@
-"""Messages that show a sign while they wait behind an answer, inside a transaction; and
-the migration for that."""
+"""Messages that show a sign while they wait behind another answer, inside a
+transaction; and their migration."""
 
 from sqlite_utils import Database
 
@@ -8,7 +8,7 @@ from bot.domain.scope import ThreadKey
 from storage import locks, thread_queries
 from storage.connection import Connection
 
-# The most tries to take a sign away: the bot may have lost the right to for good.
+# The most attempts to remove a sign. The bot may have lost the permission for good.
 MOST_TRIES = 5
 
 SIGNS = """
@@ -30,14 +30,17 @@ _HERE = f"messages.thread_id = ({thread_queries.THREAD_ID})"
 
 
 def m014_waiting_signs(db: Database) -> None:
-    """Add how often it may still be tried to take the sign of waiting off a message; 0
-    for a message without one. Never edited."""
+    """Add the number of attempts left to remove the waiting sign from a message. Never
+    edited.
+
+    0 for a message without a sign.
+    """
     db.table("messages").add_column("sign", int, not_null_default=0)
     db.execute("CREATE INDEX idx_messages_sign ON messages (thread_id) WHERE sign > 0")
 
 
 def claim_sign(db: Connection, message: Message) -> bool:
-    # While its turn begins, nobody would take the sign away again.
+    # Locked, because nobody would remove a sign that is added while the turn begins.
     locks.thread(db, message.thread)
     claimed = db.execute(
         f"""

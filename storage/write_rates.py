@@ -1,9 +1,9 @@
-"""The rows of the writes that all processes share, inside a transaction.
+"""The rows of the write rates that all processes share, inside a transaction.
 
-Rule 1: `bot.domain.shared_rate` decides. Here a row is locked, from when it is read to
+Rule 1: `bot.domain.shared_rate` decides. A row is locked here from its first read to
 the end of the transaction, so that no two processes decide at once.
-Rule 2: rows are locked in the order of the asks, which every process sorts alike, and
-after the row of a thread.
+Rule 2: rows are locked in the order of the asks, which every process sorts in the same
+way, and after the row of a thread.
 """
 
 import json
@@ -26,11 +26,11 @@ from storage import dialect, leases, turns
 from storage.connection import Connection, Row
 from storage.dialect import ROW, ROW_LOCK
 
-#: The name of a row, and rows by that.
+#: The name of a row, and rows by name.
 Name = tuple[str, WriteKind]
 Rows = dict[Name, RateRow]
 
-# An insert that finds the row locks it all the same.
+# An insert that finds an existing row locks it too.
 ENTER = """
     INSERT INTO write_rates
         (scope, kind, full_at, closed_until, refreshed_at, crowd)
@@ -65,9 +65,10 @@ EXPIRE = f"""
 def ask(
     db: Connection, asks: Sequence[RateAsk], process: str, clock: Callable[[], float]
 ) -> list[RateState]:
-    """Have `process` ask for a write that counts in all rows of `asks`; return its
+    """Ask for a write by `process` that counts in all rows of `asks`; return the
     answers."""
-    # All is asked for before any is read: on PostgreSQL one round trip brings it.
+    # All queries are sent before any result is read: on PostgreSQL, this takes one
+    # round trip.
     locked = lock(db, asks)
     now = dialect.ask_now(db, clock)
     rows = locked()
@@ -79,8 +80,8 @@ def ask(
 def answer_from(
     rows: Rows, asks: Sequence[RateAsk], process: str, now: float
 ) -> list[RateState]:
-    """Return the answers of held `rows` to `asks`, and change the rows to what is left
-    after them."""
+    """Return the answers of the locked `rows` to `asks`, and update the rows
+    accordingly."""
     names = [(each.scope, each.kind) for each in asks]
     asked = [(rows[name], ask) for name, ask in zip(names, asks, strict=True)]
     changed, states = answer(asked, process, now)
@@ -99,8 +100,10 @@ def store_part(
     process: str,
     clock: Callable[[], float],
 ) -> Sequence[RateState]:
-    """Store a part of the reply to `turn`, as `storage.turns.store_part`, unless the
-    rows of `asks` refuse the write; return what they answer."""
+    """Store a part of the reply to `turn`, unless the rates of `asks` require waiting.
+
+    Stores the same as `storage.turns.store_part`. Returns the answers to `asks`.
+    """
     with leases.held(db, turn):
         states = ask(db, asks, process, clock) if asks else []
         if not any(each.wait for each in states):
@@ -111,14 +114,15 @@ def store_part(
 def close(
     db: Connection, scope: str, kind: WriteKind, rate: Rate, seconds: float, now: float
 ) -> None:
-    """Have no process write for `seconds`, after a rate limit error."""
+    """Block the writes of all processes for `seconds`, after a rate limit error."""
     name = scope, kind
     before = _lock(db, [name])()[name]
     store_rows(db, {name: before.closed(rate, seconds, now)})
 
 
 def expire(db: Connection, before: float, most: int) -> int:
-    """Delete at most `most` rows that say nothing since `before`; return how many."""
+    """Delete at most `most` rows that are obsolete since `before`; return their
+    number."""
     return db.execute(EXPIRE, {"before": before, "most": most}).rowcount
 
 
@@ -134,9 +138,11 @@ def _rate(row: Row) -> RateRow:
 
 
 def lock(db: Connection, asks: Iterable[RateAsk]) -> Callable[[], Rows]:
-    """Ask for the rows in which `asks` count, and hold them to the end of the
-    transaction, locked in the one order in which all processes lock them; return what
-    reads them."""
+    """Send the query for the rows in which `asks` count, and lock the rows.
+
+    All processes lock them in the same order. The locks last until the end of the
+    transaction. Returns a function that reads the rows.
+    """
     return _lock(db, {(each.scope, each.kind) for each in asks})
 
 
@@ -160,7 +166,7 @@ def _lock(db: Connection, rows: Iterable[Name]) -> Callable[[], Rows]:
 
 
 def store_rows(db: Connection, rows: Mapping[Name, RateRow]) -> None:
-    """Replace rows that are held."""
+    """Replace locked rows."""
     if not rows:
         return
     values: dict[str, object] = {}
@@ -185,7 +191,7 @@ def _crowd(row: Row) -> Mapping[str, Member]:
         stored = json.loads(row["crowd"])
         return {name: _member(*each) for name, each in stored.items()}
     except (ValueError, TypeError, AttributeError):
-        # Nobody is there: whoever writes enters again.
+        # Counts as no members. Each process that writes enters again.
         return {}
 
 

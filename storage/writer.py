@@ -1,13 +1,14 @@
-"""The thread that writes to the database and commits waiting changes as a group.
-It also reads what a turn waits for: its connection has just written those pages, while
-one that only reads has to read them anew after each commit.
+"""Writes to the database in one thread, which commits waiting changes as a group.
+
+The thread also runs the reads for which a turn waits: its connection has just written
+those pages, while a read-only connection must read them again after each commit.
 
 Rule 1: only this thread uses the connection, so no transaction spans an await.
-Rule 2: a call returns only after the commit that made its change durable, unless it is
-not to wait for the disk: then a power cut may take back its change, and with it only
-later ones. A process that is killed loses none.
+Rule 2: a call returns only after the commit that made its change durable, unless it
+does not wait for the disk. A power cut may then undo its change, but only together with
+all later ones. A killed process loses no change.
 Rule 3: a change that fails affects neither the others in its group nor the thread.
-Rule 4: the number of waiting changes is bounded. One more is rejected at once and
+Rule 4: the number of waiting changes is bounded. Another change is rejected at once and
 nothing of it is written, so nobody is told that it is durable.
 """
 
@@ -33,7 +34,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-#: Runs inside the transaction. May run twice, the first time being rolled back, so it
+#: Runs inside the transaction. May run twice, with the first run rolled back, so it
 #: must have no effect outside the database.
 Change = Callable[[Database], T]
 
@@ -41,8 +42,8 @@ Change = Callable[[Database], T]
 # changes would delay the first of them.
 GROUP = 500
 
-# The most waiting changes, each of which may hold the text of a message or an answer.
-# Twenty groups: a disk that is so far behind does not catch up.
+# The most waiting changes, each of which may contain the text of a message or an
+# answer. This is twenty groups: a disk that is so far behind does not catch up.
 MOST_WAITING = 10_000
 
 
@@ -51,15 +52,17 @@ class _Item:
     change: Change[Any]
     future: asyncio.Future[Any]
     waits: bool = True
-    #: Whether it changes nothing.
+    #: Whether the item only reads.
     reads: bool = False
     result: Any = None
     error: Exception | None = None
 
 
 class Writer:
-    """Runs changes for the event loop in which it was created; `settle` completes each
-    of them, in its transaction."""
+    """Runs changes for the event loop in which it was created.
+
+    `settle` completes each change, in the same transaction.
+    """
 
     def __init__(
         self,
@@ -71,30 +74,33 @@ class Writer:
         self._db = db
         self._settle = settle
         self._loop = asyncio.get_running_loop()
-        # Bounded by the allowance: a bounded queue would block the event loop.
+        # The allowance bounds it. A bounded queue would block the event loop.
         self._queue: SimpleQueue[_Item | None] = SimpleQueue()
         self._allowance = Allowance(most)
         self._closed = False
-        #: Whether a commit waits for the disk now; the connection was opened so.
+        #: Whether commits now wait for the disk, as they do on a newly opened
+        #: connection.
         self._waits = True
         # A daemon thread: a program that exits without closing must not hang.
         self._thread = Thread(target=self._run, name="storage-writer", daemon=True)
         self._thread.start()
 
     async def write(self, change: Change[T], *, waits: bool = True) -> T:
-        """Run `change` in a transaction and return its result once it is durable, or
-        once it is committed if it `waits` not for the disk: it is durable with the next
-        change that does.
+        """Run `change` in a transaction and return its result once the commit is
+        durable.
 
-        Raises what `change` raised, StorageError for errors of SQLite, and StorageBusy
-        if too many changes wait; then nothing was written. If the caller is cancelled,
-        the change is made all the same.
+        Without `waits`, the commit does not wait for the disk: the change becomes
+        durable with the next one that waits. Raises the exceptions of `change`,
+        StorageError for errors of SQLite, and StorageBusy if too many changes wait;
+        then nothing was written. If the caller is cancelled, the change is still made.
         """
         return await self._put(change, waits=waits)
 
     async def read(self, query: Callable[[Database], T]) -> T:
-        """Return the result of `query`, which changes nothing and sees all changes
-        whose results were returned. Raises as `write` does."""
+        """Return the result of `query`, which changes nothing.
+
+        It sees all changes whose results were returned. Raises as `write`.
+        """
         return await self._put(query, waits=False, reads=True)
 
     def close(self) -> None:
@@ -119,11 +125,11 @@ class Writer:
             try:
                 self._commit(group)
             except Exception as error:
-                # As in `_try`: the callers get the error, and the thread goes on.
+                # As in `_try`: the callers get the error, and the thread continues.
                 passages.rolled_back(self._db)
                 for item in group:
                     item.error = item.error or error
-            # The event loop may be closed already; the thread goes on.
+            # The event loop may be closed already. The thread continues.
             with suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._resolve, group)
         with suppress(sqlite3.Error):
@@ -131,7 +137,7 @@ class Writer:
         self._db.close()
 
     def _resolve(self, group: list[_Item]) -> None:
-        """Resolve the futures of `group`; runs in the event loop."""
+        """Resolve the futures of `group`. Runs in the event loop."""
         if refused := self._allowance.give(len(group)):
             log.info("storage.writes_taken_again refused=%d", refused)
         for item in group:
@@ -144,7 +150,7 @@ class Writer:
                 item.future.set_result(item.result)
 
     def _wait(self) -> list[_Item]:
-        """Return the next group, in order of arrival; empty after `close`."""
+        """Return the next group, in order of arrival. Empty after `close`."""
         group: list[_Item] = []
         item = self._queue.get()
         while item is not None:
@@ -161,7 +167,8 @@ class Writer:
         return group
 
     def _commit(self, group: list[_Item]) -> None:
-        """Commit `group` as far as possible; set the result or error of each item."""
+        """Commit `group` as far as possible, and set the result or error of each
+        item."""
         try:
             # A transaction is open only if the last rollback failed.
             self._db.rollback()
@@ -177,7 +184,7 @@ class Writer:
         try:
             for item in group:
                 self._try(item)
-            # Not db.commit(): it ignores that the transaction is gone.
+            # Not db.commit(), which does not report that the transaction is gone.
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
             with suppress(sqlite3.Error):
@@ -191,15 +198,20 @@ class Writer:
                 self._commit([item])
 
     def _set_waiting(self, waits: bool) -> None:
-        """Have the next commit wait for the disk, or not; one that does covers all
-        before it. SQLite takes this outside of a transaction only."""
+        """Make the next commit wait for the disk, or not.
+
+        A commit that waits covers all commits before it. SQLite accepts this pragma
+        only outside a transaction.
+        """
         if waits != self._waits:
             self._db.execute(f"PRAGMA synchronous = {'FULL' if waits else 'NORMAL'}")
             self._waits = waits
 
     def _try(self, item: _Item) -> None:
-        """Run one change and roll it back if it fails. Raises sqlite3.Error if that
-        rolled back the whole transaction."""
+        """Run one change and roll it back if it fails.
+
+        Raises sqlite3.Error if the failure rolled back the whole transaction.
+        """
         item.result = item.error = None
         try:
             if item.reads:
@@ -211,17 +223,17 @@ class Writer:
                     self._settle(self._db)
         except (sqlite3.Error, UnicodeError) as error:
             item.error = translated(error)
-            # A full disk, among others, makes SQLite roll back the transaction.
+            # Some errors, such as a full disk, make SQLite roll back the transaction.
             if not self._db.conn.in_transaction:
                 raise
         except Exception as error:
-            # The caller gets any error: if the thread died of it, all other callers
-            # would wait for ever.
+            # The caller gets any error: if the error ended the thread, all other
+            # callers would wait for ever.
             item.error = error
 
 
 def crowded(event: str, allowance: Allowance) -> StorageBusy:
-    """Return the error for a rejected call; log `event` for the first in a row."""
+    """Return the error for a rejected call, and log `event` for the first in a row."""
     if allowance.refused == 1:
         log.error("%s waiting=%d", event, allowance.used)
     return StorageBusy(messages.crowded(most=allowance.most))
