@@ -34,8 +34,9 @@ ASKED = "asked-"
 # (facts B2); the rest is for a slow network.
 APPEARS = 10.0
 
-# Error codes for a thread that exists already, or that has no message (facts B4).
-THERE = {160004, 10008}
+# Error codes for a thread that exists already, or that has no message (facts B4); and
+# for a forum, all of whose threads exist.
+THERE = {160004, 10008, 50024}
 # Error codes for a channel that is gone or hidden: nothing can be written there either.
 NO_CHANNEL = {10003, 50001}
 # Error codes for a name that Discord or the server's AutoMod rejects.

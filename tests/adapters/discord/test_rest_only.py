@@ -122,6 +122,21 @@ async def test_a_token_that_is_reset_ends_the_process(board: Board) -> None:
             await task
 
 
+async def test_a_worker_answers_in_a_post_of_a_forum(board: Board) -> None:
+    discord, worker = board.discord, board.worker
+    forum = discord.add_channel("help", kind="forum")
+    post = discord.forum_post(board.alice, forum, "Title", "why?")
+    thread = ThreadKey("discord", discord.guild, forum, post)
+    asked = Message(
+        *(thread, post, time.time(), board.alice, "why?"), addressed=True, opens=True
+    )
+    async with worker.surface(turn_of(asked)) as surface:
+        await show(surface, Part(0, "Paris.", final=True))
+    assert [each.text for each in discord.messages(post)] == ["why?", "Paris."]
+    await worker.messenger.mark(Scope.of(thread), post, "⏳")
+    assert discord.message(post).reactions == ("⏳",)
+
+
 class Hasty(ScriptedCore):
     """Has another process answer a question as soon as it may begin."""
 
