@@ -110,6 +110,9 @@ class Interactions:
                 interaction, NOT_SAID if thread else NOWHERE
             )
             return
+        if heard.opens and isinstance(message.channel, discord.Thread):
+            # The title of a post in a forum is the subject of its first message.
+            heard = replace(heard, text=f"{message.channel.name}\n\n{heard.text}")
         self._names.note(interaction.guild_id, [interaction.user, about.author])
         work = self._sorted(interaction, heard)
         try:

@@ -25,6 +25,19 @@ async def test_a_message_is_sorted_from_its_menu(town: Town) -> None:
     assert town.discord.pings == []
 
 
+async def test_a_post_in_a_forum_is_sorted_with_its_title(town: Town) -> None:
+    town.claude.script(sorted_as(), sorted_as())
+    forum = town.discord.add_channel("help", kind="forum")
+    post = town.discord.forum_post(town.alice, forum, "Login fails", "see title")
+    await town.told(town.discord.message_command(town.bob, post, post, SORT))
+    await town.give("triage", user=town.alice, place=post)
+    one, all_of_it = (
+        each.body["messages"][0]["content"] for each in town.claude.questions
+    )
+    assert one == "<ticket>\nLogin fails\n\nsee title\n</ticket>"
+    assert all_of_it.index("Login fails") < all_of_it.index("see title")
+
+
 async def test_a_correction_shows_where_the_line_stands(town: Town) -> None:
     town.claude.script(sorted_as())
     message = town.discord.say(town.alice, town.general, "Pay me back")
