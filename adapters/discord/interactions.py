@@ -17,6 +17,7 @@ from adapters.discord import files as discord_files
 from adapters.discord.components import Drawn
 from adapters.discord.members import People
 from adapters.discord.name_cache import NameCache
+from adapters.discord.thread_titles import with_title
 from bot.domain.message import Message
 from bot.domain.scope import Scope
 from bot.errors import StorageError, ThreadkeepError, Unacceptable
@@ -110,9 +111,7 @@ class Interactions:
                 interaction, NOT_SAID if thread else NOWHERE
             )
             return
-        if heard.opens and isinstance(message.channel, discord.Thread):
-            # The title of a post in a forum is the subject of its first message.
-            heard = replace(heard, text=f"{message.channel.name}\n\n{heard.text}")
+        heard = with_title(heard, message.channel)
         self._names.note(interaction.guild_id, [interaction.user, about.author])
         work = self._sorted(interaction, heard)
         try:

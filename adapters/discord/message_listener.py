@@ -19,7 +19,7 @@ from adapters.discord.backlog import Attempt, Backlog
 from adapters.discord.bot_permissions import lacking
 from adapters.discord.client import Link, translated
 from adapters.discord.name_cache import NameCache
-from adapters.discord.thread_titles import title_of
+from adapters.discord.thread_titles import title_of, with_title
 from adapters.discord.threads import ThreadResolver
 from bot.domain.message import Message
 from bot.domain.scope import Scope, ThreadKey
@@ -120,6 +120,9 @@ class MessageListener:
             # Discord does not tell when somebody opens direct messages (facts B1).
             place = Scope.of(received.thread)
             await self._host.first_contact.opened(place, received.author)
+        if not received.addressed:
+            # Nobody asks in it: it may be triaged.
+            received = with_title(received, channel)
         await self._keep(message, partial(self._inbox.receive, received))
 
     async def edited(self, message: discord.Message) -> None:

@@ -4,6 +4,8 @@ People write what they want to know into the title of a post in a forum, and int
 name of a thread that they open without a message: no message repeats it.
 """
 
+from dataclasses import replace
+
 import discord
 
 from adapters.discord import ids
@@ -36,6 +38,14 @@ def title_of(thread: object, key: ThreadKey, us: int, said: str = "") -> Message
         addressed=False,
         opens=False,
     )
+
+
+def with_title(message: Message, channel: object) -> Message:
+    """Return `message` in `channel` as a ticket: under the title of the post in a forum
+    that it begins, if it does."""
+    if not message.opens or not isinstance(channel, discord.Thread):
+        return message
+    return replace(message, text=f"{channel.name}\n\n{message.text}".strip())
 
 
 def _words(text: str) -> str:

@@ -1,6 +1,7 @@
 """Messages sorted in Discord, through the real library, as those there see it."""
 
 from adapters.discord.app_commands import SORT
+from bot.domain.scope import Scope
 from bot.domain.setting import Change
 from tests.adapters.discord.test_admin import Town, town
 from tests.support.triage_requests import sorted_as
@@ -106,6 +107,18 @@ async def test_each_new_message_gets_a_sign_and_a_label(town: Town) -> None:
     # No thread is made for it, and nobody is answered.
     assert town.discord.threads(town.general) == []
     assert (town.discord.pings, town.discord.previews) == ([], [])
+
+
+async def test_a_new_post_in_a_forum_is_sorted_with_its_title(town: Town) -> None:
+    forum = town.discord.add_channel("help", kind="forum")
+    there = Scope("discord", town.discord.guild, forum)
+    changes = [Change(there, "auto_triage", "on"), Change(there, "triage_sign", "both")]
+    await town.store.change_settings(changes, who=town.ada, now=1.0)
+    town.claude.script(sorted_as())
+    post = town.discord.forum_post(town.alice, forum, "Login fails", "see title")
+    await town.discord.until(lambda: town.discord.messages(post)[-1].bot)
+    assert "Login fails" in str(town.claude.questions[0].body["messages"])
+    assert town.discord.message(post).reactions == ("🟠",)
 
 
 async def test_other_channels_are_left_alone(town: Town) -> None:
