@@ -60,7 +60,7 @@ def tokens(db: Connection) -> list[ApiToken]:
 
 
 def known_tokens(db: Connection) -> list[ApiToken]:
-    """Return all tokens; none in a database that is not migrated yet."""
+    """Return all tokens. Empty in a database without the table of tokens."""
     return tokens(db) if has_table(db, "api_tokens") else []
 
 

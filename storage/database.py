@@ -103,14 +103,16 @@ def open_beside(path: Path, steps: Migrations = migrations) -> Database:
     with _closed_if_refused(db, path):
         _require_ours(db, path, steps)
         if not db.table_names():
-            # A first start that was killed, or a file that somebody made.
+            # The first start was killed, or somebody else created the empty file.
             raise ConfigError(messages.no_tables(path=path))
     return db
 
 
 def is_new(path: Path) -> bool:
-    """Return whether there is no database at `path`, or none with tables. Raises
-    ConfigError if the file is none of ours."""
+    """Return whether the database at `path` does not exist or has no tables.
+
+    Raises ConfigError if it is not a Threadkeep database.
+    """
     if not path.exists():
         return True
     db = open_for_reading(path)
@@ -120,8 +122,7 @@ def is_new(path: Path) -> bool:
 
 
 def require_current(path: Path) -> None:
-    """Raise ConfigError if the database at `path`, which is one of ours, was written by
-    an older version."""
+    """Raise ConfigError if an older version wrote the Threadkeep database at `path`."""
     with closing(open_beside(path)) as db:
         if migrations.pending(db):
             raise ConfigError(messages.outdated(path=path))

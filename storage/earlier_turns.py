@@ -54,7 +54,7 @@ def question_times(db: Connection, thread: ThreadKey, most: int) -> list[float]:
 
 
 def ask_question_times(db: Connection, thread: ThreadKey, most: int) -> Cursor:
-    """Send the query of which `times_of` reads the result."""
+    """Send the query whose result `times_of` reads."""
     return db.execute(QUESTION_TIMES, {**thread_queries.named(thread), "most": most})
 
 

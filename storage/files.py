@@ -144,7 +144,7 @@ def file_data(db: Connection, digests: Collection[str]) -> Mapping[str, bytes]:
 
 
 def ask_files(db: Connection, message_id: int) -> Cursor:
-    """Send the query of which `read_files` reads the result."""
+    """Send the query whose result `read_files` reads."""
     return db.execute(READ, [message_id])
 
 

@@ -38,10 +38,9 @@ def forget_of_message(db: Connection, message_id: int) -> None:
 
 
 def forget_of_deleted(db: Connection, turn: int) -> None:
-    """Delete the lines that name files from a turn's answer, if a message was deleted
-    meanwhile.
+    """Delete the lines that name files from the answer of the turn with the id `turn`.
 
-    `turn` is the id of the turn whose answer was being written.
+    Only if a message was deleted while the answer was being written.
     """
     row = db.execute(OF_DELETED, [turn]).fetchone()
     if row is not None and row[0]:

@@ -90,8 +90,7 @@ def receive(
     return verdict
 
 
-#: Value of `unread` for a thread whose history is stored, but without the model's
-#: content.
+#: Value of `unread` for a thread whose stored history the model has not been given yet.
 BACKFILLED = 2
 
 # Messages sent before a question but received after it, and kept for the next turn.
@@ -162,7 +161,8 @@ def queue_turn(
     waiting: int | None,
     here: str = ":thread_id",
 ) -> None:
-    """Make a turn of the thread WAITING: `waiting`, or a new turn.
+    """Queue a question in a turn of the thread: the WAITING turn `waiting`, or a new
+    one.
 
     `here` is an expression for the thread's id. The time of asking of an existing turn
     moves back to that of `message`.

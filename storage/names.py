@@ -116,7 +116,7 @@ def drop_names(db: Connection, serves: Callable[[str, str], bool]) -> int:
 
 
 def names(db: Connection) -> list[LastName]:
-    """Return all known names, the last looked up last.
+    """Return all known names, the most recently looked up last.
 
     Empty in a database without the table of names.
     """

@@ -24,7 +24,7 @@ from storage.connection import Connection
 #: The most bytes of all passages: about seven threads of a thousand turns.
 MOST_BYTES = 16 * 1024 * 1024
 
-# Bytes of a message besides its text, and besides the JSON of both.
+# Overhead of a message in bytes, besides its text and the JSON of the text.
 _FRAME = 200
 
 # SQLite calls the function for each row, which returns quickly for turns that are not

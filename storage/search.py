@@ -2,7 +2,7 @@
 index.
 
 The index returns the blocks of messages in which all words occur. These blocks are
-read, newest first, until enough messages contain all of the words.
+read, newest first, until enough messages with all of the words are found.
 """
 
 from collections import defaultdict

@@ -29,8 +29,8 @@ from storage.dialect import FREE_ROWS, execute_many, index_alone, may_index_alon
 #: A block contains the messages whose ids differ only in this many low bits.
 BLOCK_BITS = 8
 
-#: The most messages to index in the transaction that stored them. Only after the
-#: migration do more remain, for `fill`.
+#: The most messages to index in the transaction that stored them. More messages are
+#: left for `fill` only after the migration.
 AT_ONCE = 8
 
 #: The most messages that one transaction of `fill` indexes. That many block other

@@ -48,7 +48,7 @@ def stored_settings(db: Connection, scope: Scope) -> StoredSettings:
 
 
 def ask_stored(db: Connection, scope: Scope) -> Cursor:
-    """Send the query of which `stored` reads the result."""
+    """Send the query whose result `stored` reads."""
     return db.execute(STORED_SETTINGS, parts(scope))
 
 
@@ -231,7 +231,7 @@ def version(db: Connection, version: int) -> Version | None:
 
 
 def ask_version(db: Connection, version: int) -> Cursor:
-    """Send the query of which `version_of` reads the result."""
+    """Send the query whose result `version_of` reads."""
     return db.execute("SELECT * FROM versions WHERE id = ?", [version])
 
 

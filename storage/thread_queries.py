@@ -111,7 +111,7 @@ def thread(db: Connection, key: ThreadKey) -> Row | None:
 
 
 def ask_automated(db: Connection, key: ThreadKey, at: float) -> Cursor:
-    """Send the query of which `thread_facts` reads the result."""
+    """Send the query whose result `thread_facts` reads."""
     within = {"since": at - LOOP_SECONDS, "at": at}
     return db.execute(AUTOMATED, {**named(key), **within})
 
@@ -134,7 +134,7 @@ def messages(db: Connection, turn: int) -> list[Row]:
 
 
 def ask_messages(db: Connection, turn: int) -> Cursor:
-    """Send the query of which `asked_messages` reads the result."""
+    """Send the query whose result `asked_messages` reads."""
     return db.execute(MESSAGES, {"turn": turn})
 
 

@@ -53,7 +53,7 @@ def is_deleted(db: Connection, scope: Scope, messages: Iterable[str]) -> bool:
 
 
 def ask(db: Connection, scope: Scope, messages: Iterable[str]) -> list[Cursor]:
-    """Send the queries of which `any_deleted` reads the results."""
+    """Send the queries whose results `any_deleted` reads."""
     at = parts(scope)
     return [db.execute(IS_DELETED, {**at, "message": message}) for message in messages]
 
@@ -65,8 +65,10 @@ def any_deleted(asked: Sequence[Cursor]) -> bool:
 
 
 def ask_of(db: Connection, message: Message) -> list[Cursor]:
-    """Send the queries of whether people deleted `message`, or a message that shows its
-    text."""
+    """Send the queries for `message` and the messages that show its text.
+
+    `any_deleted` reads the results.
+    """
     scope = Scope.of(message.thread)
     return ask(db, scope, (message.message, *message.holds))
 

@@ -70,10 +70,8 @@ def next_turn(db: Connection, thread: ThreadKey) -> Turn | None:
 
 
 def find_next_turn(db: Connection, thread: ThreadKey) -> Turn | None:
-    """Return the same as `next_turn`, with one query if there is no open turn.
-
-    That is the usual case.
-    """
+    """Return the next turn of `thread`, with one query in the usual case of no open
+    turn."""
     found = ask_next(db, thread).fetchone()
     if found is None:
         return None
@@ -84,7 +82,7 @@ def find_next_turn(db: Connection, thread: ThreadKey) -> Turn | None:
 
 
 def ask_next(db: Connection, thread: ThreadKey) -> Cursor:
-    """Ask for the id of the next turn of `thread`."""
+    """Send the query for the id of the next turn of `thread`."""
     return db.execute(NEXT_TURN, named(thread))
 
 
@@ -157,7 +155,7 @@ def read_turn(asked: AskedTurn, thread: ThreadKey) -> Turn | None:
 
 
 def ask_summarised(db: Connection, turn: int) -> Cursor:
-    """Send the query of which `summarised` reads the result, for the turn with the id
+    """Send the query whose result `summarised` reads, for the turn with the id
     `turn`."""
     return db.execute(SUMMARISED.format(turn=":turn"), {"turn": turn})
 

@@ -30,10 +30,9 @@ _HERE = f"messages.thread_id = ({thread_queries.THREAD_ID})"
 
 
 def m014_waiting_signs(db: Database) -> None:
-    """Add the number of attempts left to remove the waiting sign from a message. Never
-    edited.
+    """Add the number of attempts left to remove the waiting sign from a message.
 
-    0 for a message without a sign.
+    0 for a message without a sign. Never edited.
     """
     db.table("messages").add_column("sign", int, not_null_default=0)
     db.execute("CREATE INDEX idx_messages_sign ON messages (thread_id) WHERE sign > 0")

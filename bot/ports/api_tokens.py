@@ -12,7 +12,7 @@ class TokenList(Protocol):
     """The tokens of the web API."""
 
     async def tokens(self) -> list[ApiToken]:
-        """Return all tokens, oldest first, also those that are no longer accepted."""
+        """Return all tokens, oldest first, including tokens no longer accepted."""
         ...
 
 

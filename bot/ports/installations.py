@@ -1,5 +1,4 @@
-"""The store's port for installations of the app, and the port for encrypting their
-tokens.
+"""The store's port for installations of the app, and the port that encrypts tokens.
 
 Each method of the store is one transaction, is durable on return, and may raise
 StorageError.

@@ -16,9 +16,9 @@ class NameStore(Protocol):
         """Return the people who asked, changed a setting or were refused since `since`,
         and the places.
 
-        Only if the name of the person or the place is unknown or a day old at `now`. A
-        name that the platform did not know is looked up again after an hour. At most a
-        few thousand.
+        A sighting is returned only if the name of the person or the place is unknown,
+        or is a day old at `now`. A name that the platform did not know is looked up
+        again after an hour. At most a few thousand are returned.
         """
         ...
 

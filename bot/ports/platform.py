@@ -139,13 +139,17 @@ class Directory(Protocol):
         ...
 
     def is_direct(self, place: Scope) -> bool:
-        """Return whether `place` is a direct-message channel, or the placeholder
-        workspace of direct messages outside any workspace."""
+        """Return whether `place` is a channel of direct messages.
+
+        Also True for the placeholder workspace of direct messages outside any
+        workspace.
+        """
         ...
 
 
 class MessageHistory(Protocol):
-    """Messages stored by the platform that were sent before the bot received any."""
+    """Messages stored by the platform, including those from before the bot received
+    any."""
 
     async def recent(
         self, place: Scope, most: int, since: float | None = None

@@ -33,8 +33,7 @@ class OwnedThreads(Protocol):
 
 
 class LateWriteStore(Protocol):
-    """Corrections after a process wrote to a platform although another one had taken
-    the thread.
+    """Corrections of writes that a process made after another one had taken the thread.
 
     Used by the process that lost the thread.
     """
@@ -146,7 +145,10 @@ class RateStore(Protocol):
     """Rates of writes that processes share. See `PartStore.store_part`."""
 
     async def ask_rates(self, asks: Sequence[RateAsk]) -> Sequence[RateState]:
-        """Ask for permission for a write that stores nothing. Raises StorageError."""
+        """Ask the shared rates for a write that stores nothing.
+
+        Returns the answer to each ask. Raises StorageError.
+        """
         ...
 
     async def close_rate(

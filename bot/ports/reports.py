@@ -59,7 +59,7 @@ class ReportStore(Protocol):
         ...
 
     async def record_look(self, entry: AuditEntry) -> None:
-        """Add `entry` to the audit log: somebody read or deleted what people wrote.
+        """Add `entry`, an access or a deletion by an operator, to the audit log.
 
         The id of `entry` is ignored. The same entry within an hour counts once.
         """

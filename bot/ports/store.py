@@ -103,7 +103,7 @@ class PromptStore(Protocol):
         version: int | None = None,
         pinned: Mapping[str, str] | None = None,
     ) -> StoredPrompt:
-        """Store the input of the model, and return what it reads then.
+        """Store the input of the model, and return what the model then reads.
 
         `contents`, by message id, are stored for messages without content, and
         `preface` is stored unless the turn has one. `version` is the id of the system
@@ -153,14 +153,14 @@ class PartStore(Protocol):
         """Store the answer so far and the line above it, before readers see them.
 
         Unless `part` is None, also store the text that message `part.index` of the
-        reply shows. With `asks`, first ask the processes that share the database for
-        permission to write, by the same clock, and return their answers. Nothing is
-        stored if the write must wait.
+        reply shows. With `asks`, first ask the rates that processes share for the
+        write, by the same clock, and return the answer to each ask. Nothing is stored
+        if the write must wait.
 
         A part is stored before its post, without an id; after the post; and once it is
         final. While it grows, its text is stored only with the answer. A known id is
-        kept. Each call with an id updates `touched`: recovery searches for a post of
-        unknown outcome from the old value on.
+        kept. Each call updates `touched`, except for a part without an id: recovery
+        searches for a post of unknown outcome from the old value on.
         """
 
     async def forget_part(self, turn: Turn, index: int) -> None:

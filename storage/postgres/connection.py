@@ -34,8 +34,8 @@ _ADAPTERS = adapters()
 def name_of(process: str) -> str:
     """Return the server-side name of the connections of `process`.
 
-    The reaper of the process terminates these connections: a process suspended in a
-    transaction would block all others.
+    The reaper terminates the connections of an ended process by this name. Otherwise,
+    one suspended in a transaction would block all others.
     """
     return f"threadkeep {process}"
 

@@ -63,7 +63,7 @@ def is_unprepared(error: BaseException) -> bool:
 def is_read_only(error: BaseException) -> bool:
     """Return whether `error` means that the server accepts no writes.
 
-    The server became a replica then, and a new connection may reach one that is not.
+    The server has then become a replica, and a new connection may reach the primary.
     """
     return isinstance(error, psycopg.errors.ReadOnlySqlTransaction)
 

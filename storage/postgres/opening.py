@@ -128,16 +128,16 @@ def _require_usable(db: Connection, address: ServerAddress) -> None:
         raise ConfigError(messages.not_unicode(address=address, encoding=encoding))
     if info.parameter_status("in_hot_standby") == "on":
         raise ConfigError(messages.read_only(address=address))
-    # Some hosts set it when the disk is nearly full.
+    # Some hosting providers set this when the disk is nearly full.
     if info.parameter_status("default_transaction_read_only") == "on":
         raise ConfigError(messages.writes_switched_off(address=address))
 
 
 def require_own_session(db: Connection, address: ServerAddress) -> None:
-    """Raise ConfigError if sessions are not kept apart.
+    """Raise ConfigError if a pooler does not keep sessions apart.
 
-    A pooler in transaction mode may give two connections the same server process. It
-    loses session locks and LISTEN.
+    A pooler in transaction mode may give two connections the same server process.
+    Session locks and LISTEN are then lost.
     """
     [(pid,)] = db.execute("SELECT pg_backend_pid()").fetchall()
     if pid == db.raw.info.backend_pid:

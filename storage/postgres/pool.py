@@ -48,7 +48,7 @@ FILL_SECONDS = 1.0
 #: The most attempts at a transaction that others make fail.
 TRIES = 8
 
-# The first and the longest pause before a retry, in seconds. Each pause doubles.
+# The first and the longest pause before a retry, in seconds. Each is twice the last.
 _PAUSE, _LONGEST_PAUSE = 0.005, 0.5
 
 READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"

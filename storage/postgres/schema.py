@@ -101,7 +101,7 @@ def _looked_at(db: Connection, wait: float, *, shared: bool = False) -> Iterator
 def require_right_to_create(db: Connection) -> None:
     """Raise ConfigError if the role of `db` may not create tables."""
     [(may,)] = db.execute(
-        # There is none if the role may not even use the schema.
+        # NULL if the role may not even use the schema.
         "SELECT coalesce(has_schema_privilege(current_schema(), 'CREATE'), false)"
     ).fetchall()
     if not may:
@@ -169,7 +169,7 @@ def _take(db: Connection, step: Step, lock_wait: float) -> None:
                 )
         except (errors.InsufficientPrivilege, errors.InvalidSchemaName):
             require_right_to_create(db)
-            # It may, and the tables are another role's.
+            # The role may create tables, so the existing ones belong to another role.
             raise
         except errors.LockNotAvailable as error:
             if not tries_left:
