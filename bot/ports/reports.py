@@ -59,7 +59,7 @@ class ReportStore(Protocol):
         ...
 
     async def record_look(self, entry: AuditEntry) -> None:
-        """Add `entry`, an access or a deletion by an operator, to the audit log.
+        """Add `entry`, about a reader who opened or deleted a thread, to the audit log.
 
         The id of `entry` is ignored. The same entry within an hour counts once.
         """
