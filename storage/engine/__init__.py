@@ -4,6 +4,6 @@ Rule 1: the tables of turns and cases are authoritative. A job only says that th
 be work, and for whom; `threads.owner` says which process has a thread.
 Rule 2: losing a job cancels nothing. Losing the thread cancels its turn, at the next
 write.
-Rule 3: only `storage.postgres` imports this package, so that Threadkeep runs on SQLite
-without Procrastinate.
+Rule 3: this package is imported only for a database on a server, so that Threadkeep
+runs without Procrastinate.
 """
