@@ -1,7 +1,7 @@
 """Commands that attach the code and tables of an answer as files.
 
-Rule: nothing of this lives in memory but which answers are at work just now. What was
-attached before is in the store, so a repeated press attaches nothing twice.
+Rule: memory holds only the keys of answers whose files are being attached. Files that
+were attached before are in the store, so a repeated press attaches nothing twice.
 """
 
 import logging
@@ -30,12 +30,12 @@ from bot.ui.elements import SILENCE, Command, Response
 
 log = logging.getLogger(__name__)
 
-# How many answers have files attached at once.
+# The most answers whose files are attached at the same time.
 MOST_AT_ONCE = 20
 
 
 class AnswerFiles:
-    """Attaches what an answer shows as text."""
+    """Attaches the code and tables that an answer shows as text."""
 
     def __init__(
         self,
@@ -48,15 +48,16 @@ class AnswerFiles:
         self._adapters = adapters
         self._access = access
         self._clock = clock
-        #: The keys of turns whose files are on their way.
+        #: The keys of turns whose files are being attached.
         self._running: set[str] = set()
 
     def handlers(self) -> Mapping[str, Handler]:
         return {"file attach": self.attach, "attach answer": self.attach}
 
     async def attach(self, command: Command, place: Scope, person: Person) -> Response:
-        """Attach the code and tables of the answer of a control, or of the last one in
-        the thread `place`, that are no files yet; for a person who may ask there."""
+        """Attach the code and tables of an answer that are not attached yet. The answer
+        is that of the control, or the last one in the thread `place`. The person must
+        be allowed to ask there."""
         policy = await self._access.policy(place)
         if not self._access.may_ask(person, policy):
             return Response(refusal(person, UNWELCOME))
@@ -73,13 +74,15 @@ class AnswerFiles:
             self._running.discard(turn.key)
         if told:
             return Response(told)
-        # The files are to be seen.
+        # The new files are visible, so a press of a button needs no response.
         return SILENCE if key else Response(messages.ATTACHED)
 
     async def _attach(self, turn: Turn) -> str:
-        """Attach the files of the answer to `turn`; return why not, or ""."""
+        """Attach the files of the answer to `turn`. Return the reason if that fails, or
+        "" on success."""
         files = await offload(partial(files_in, turn.text), len(turn.text))
-        # Not as one that a crash cut, whose signs of progress would be taken back.
+        # Without attempts, so that the surface does not look for the remains of a
+        # crash, such as a status line.
         settled = replace(turn, attempts=0)
         async with self._adapters[turn.thread.platform].surface(settled) as surface:
             if surface.uploads is None:
@@ -98,7 +101,7 @@ class AnswerFiles:
 def _missing(
     files: Sequence[AnswerFile], shown: frozenset[tuple[str, str]]
 ) -> list[AnswerFile]:
-    """Return those of `files` that are not `shown`, by names that are not used yet."""
+    """Return the `files` that are not in `shown`, with names that are not used yet."""
     digests = {digest for _, digest in shown}
     used = {name for name, _ in shown}
     found = []

@@ -1,4 +1,4 @@
-"""The commands, put together from their parts."""
+"""Assembles all commands into one router."""
 
 from collections.abc import Callable
 
@@ -46,8 +46,9 @@ def create_router(
     operator: Operator,
     survey: Callable[[], ModelAvailability | None],
 ) -> tuple[CommandRouter, FirstContact]:
-    """Return the router of all commands, and what greets people, whose buttons are
-    commands. `survey` returns what the API says of the models."""
+    """Return the router of all commands, and the object that greets people, whose
+    buttons are commands. `survey` returns the availability of models as the API reports
+    it."""
     adapters = platforms.adapters
     editor = SettingsEditor(store, access, PastCosts(store), survey)
     usage = UsageScreen(store, access, editor)

@@ -1,10 +1,10 @@
-"""The commands. Pure.
+"""The catalog of commands. Pure.
 
-Each command is defined here once, for all platforms: an adapter registers it as its
-platform's command, and `bot.commands.router` carries it out.
+Each command is defined here once, for all platforms. An adapter registers it as a
+command of its platform, and `bot.commands.router` runs it.
 
-Rule: a text is a command only if all of it is one. "usage of what?" is a question, and
-gets an answer.
+Rule: a text is a command only if the whole text is one. "usage of what?" is a question
+for Claude.
 """
 
 from collections.abc import Mapping
@@ -18,16 +18,16 @@ from bot.text import message_links
 from bot.ui.command_spec import MOST_COMMAND_CHARS, CommandSpec, Parameter, Takes
 from bot.ui.elements import Choice, Command, Kind
 
-#: Words that delete a setting, so that the enclosing scope applies again.
+#: Words that delete a setting, so that the value of the enclosing scope applies again.
 INHERIT = ("inherit", "default", "none", "-")
 
-#: The view of `settings` that lists also what is at its default.
+#: The view of `settings` that also lists settings at their defaults.
 ALL = "all"
 
 #: The view of `usage` with tokens.
 DETAILS = "details"
 
-#: Other names of commands, which count only before a number: "limit 5".
+#: Other names of commands. They are recognised only if a number follows: "limit 5".
 SYNONYMS = {"limit": "budget"}
 
 #: The words for the levels of scopes.
@@ -49,7 +49,8 @@ ASKING = frozenset(
     }
 )
 
-#: How many words without quotes a message searches for, and what none of them is.
+#: A typed message with more words than this, or with a word of `PROSE`, is a question
+#: and not a search, unless it begins with a quotation mark.
 MOST_TYPED_WORDS = 3
 QUOTES = ('"', "“", "„", "«", "'")
 PROSE = frozenset(
@@ -203,7 +204,7 @@ COMMANDS = (
         public=True,
         own=True,
     ),
-    # Only controls give these.
+    # These commands are given only by controls.
     CommandSpec("triage correct", summaries.TRIAGE_CORRECT, hidden=True, spoken=False),
     CommandSpec("triage agree", summaries.TRIAGE_AGREE, hidden=True, spoken=False),
     CommandSpec("stop answer", summaries.STOP_ANSWER, hidden=True, spoken=False),
@@ -238,15 +239,15 @@ _BY_NAME = {verb.name: verb for verb in COMMANDS}
 
 
 def is_personal(command: Command) -> bool:
-    """Return True if the result of `command` shows what depends on the person."""
+    """Return True if the result of `command` depends on the person."""
     spec = _BY_NAME.get(command.verb)
     return spec is not None and spec.personal and "value" not in command.arguments
 
 
 def is_question(command: Command) -> bool:
-    """Return True if `command`, typed as a message, is rather a question to Claude:
-    "search the web for flights". A few words alone, or words in quotes, are a search.
-    """
+    """Return True if `command`, typed as a message, is more likely a question to
+    Claude, such as "search the web for flights". A few words alone, or words in quotes,
+    are a search."""
     text = command.arguments.get("words", "")
     if command.verb != "search" or text[:1] in QUOTES:
         return False
@@ -256,7 +257,7 @@ def is_question(command: Command) -> bool:
 
 
 def parse_command(text: str) -> Command | None:
-    """Return the command that `text` is; None unless all of it is one."""
+    """Return the command in `text`; None unless the whole text is one command."""
     if len(text) > MOST_COMMAND_CHARS:
         return None
     first = text.split(maxsplit=2)[:2]
@@ -275,7 +276,7 @@ def parse_command(text: str) -> Command | None:
 
 
 def _is_prose(arguments: Mapping[str, str]) -> bool:
-    """Return True if a value has more words than its option takes."""
+    """Return True if the value has too many words for its option to accept."""
     option = BY_NAME.get(arguments.get("option", ""))
     value = arguments.get("value", "")
     if option is None or option.kind not in (Kind.LINE, Kind.CHOICE):
@@ -288,8 +289,8 @@ def _is_prose(arguments: Mapping[str, str]) -> bool:
 
 
 def clears(option: Option, text: str) -> bool:
-    """Return True if `text` removes a setting of `option`: a word for that, or what is
-    shown where nothing is set."""
+    """Return True if `text` removes a setting of `option`: a word that deletes
+    settings, or the text that is shown where nothing is set."""
     plain = text.strip().lower()
     if plain in INHERIT or plain == phrases.NOT_SET:
         return True
@@ -307,7 +308,8 @@ def _reads(option: Option, text: str) -> bool:
 
 
 def _assigned(verb: CommandSpec, words: list[str], text: str) -> dict[str, str] | None:
-    """Return `words` as arguments of `verb`; None if one of them fits none."""
+    """Return `words` as arguments of `verb`; None if a word fits no parameter, or a
+    required parameter has no value."""
     arguments: dict[str, str] = {}
     left = list(words)
     parameters = [p for p in verb.parameters if p.takes is not Takes.FILE]
@@ -321,7 +323,7 @@ def _assigned(verb: CommandSpec, words: list[str], text: str) -> dict[str, str] 
                 left = left[2:]
         elif parameter.takes is Takes.TEXT:
             if left:
-                # As it was written, line ends included.
+                # The text as it was written, including line breaks.
                 arguments[parameter.name] = _rest(text, len(left))
             left = []
         elif left and (value := _taken(parameter, left[0])) is not None:
@@ -350,5 +352,5 @@ def _taken(parameter: Parameter, word: str) -> str | None:
 
 
 def _rest(text: str, count: int) -> str:
-    """Return the last `count` words of `text`, with the spaces between them."""
+    """Return the last `count` words of `text`, with the whitespace between them."""
     return text.split(maxsplit=len(text.split()) - count)[-1].strip()

@@ -1,9 +1,11 @@
-"""Copies the settings of one channel to another: first shown, then saved at once.
+"""Copies the settings of one channel to another: first shows the changes, then saves
+them in one transaction.
 
-Rule 1: a person copies only what they may read there and set here, checked when it is
-shown and again when it is saved; each value is judged as if they had written it.
-Rule 2: what is saved is what was shown. If either channel changed meanwhile, it is
-shown again.
+Rule 1: a person copies only settings that they may read there and set here. This is
+checked before showing and again before saving. Each value is validated as if the person
+had typed it.
+Rule 2: the saved changes are those that were shown. If either channel has changed in
+between, the changes are shown again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,13 +38,13 @@ class _Copy:
 
     source: Scope
     policy: EffectiveSettings
-    #: Values by option, as a form would send them; only those that differ.
+    #: Values by option, in the format of a form; only those that differ.
     values: Mapping[str, str]
-    #: The changes, one line or more for each.
+    #: The changes, with one or more lines for each.
     lines: Sequence[str]
     #: The labels of the settings that the person may not see or set.
     left_out: Sequence[str]
-    #: The newest entry of the audit of both channels.
+    #: The id of the newest audit entry of both channels.
     newest: int
 
 
@@ -60,11 +62,11 @@ class SettingsCopier:
         return {"copy settings": self.show, "copy save": self.save}
 
     async def show(self, command: Command, place: Scope, person: Person) -> Response:
-        """Show what copying would change, with a button that does it."""
+        """Show the changes that copying would make, with a button that saves them."""
         return self._shown(command, await self._find(command, place, person))
 
     async def save(self, command: Command, place: Scope, person: Person) -> Response:
-        """Save what was shown, or show it again if it has changed."""
+        """Save the changes that were shown, or show them again if they differ now."""
         found = await self._find(command, place, person)
         base = number(command, "base")
         if base is None or found.newest > base:
@@ -76,7 +78,8 @@ class SettingsCopier:
         )
 
     async def _find(self, command: Command, place: Scope, person: Person) -> _Copy:
-        """Return what can be copied. Raises Unacceptable, Denied and DeliveryError."""
+        """Return the settings that can be copied. Raises Unacceptable, Denied and
+        DeliveryError."""
         await self._access.require_insider(person, place)
         policy, known = await self._access.about(command, place, person, PROMPT)
         if policy.place.level is not ScopeLevel.CHANNEL:
@@ -112,8 +115,8 @@ class SettingsCopier:
     async def _both(
         self, option: Option, ours: EffectiveSettings, theirs: EffectiveSettings
     ) -> tuple[str | None, str]:
-        """Return the own value of `option` here, None for none, and there; texts for a
-        versioned one."""
+        """Return the own values of `option` here (None if it is not set) and there (""
+        if it is not set). The value of a versioned option is its text."""
         found: list[str | None] = []
         for policy in (ours, theirs):
             setting = policy.own(option.name)

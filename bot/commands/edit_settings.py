@@ -2,9 +2,9 @@
 
 Rule 1: everything is validated before anything is written, and one transaction writes
 all of it or nothing. A text that cannot be saved is kept as a draft.
-Rule 2: permission is checked for each option in the scope it is set for; for a draft
-that is the draft's scope, not the one it is shown in.
-Rule 3: a person may name only a channel that they may write in.
+Rule 2: permission is checked for each option in the scope that it is set for. For a
+draft, that is the draft's scope and not the scope in which the draft is shown.
+Rule 3: a person may name only a channel in which they may write.
 """
 
 import asyncio
@@ -46,10 +46,10 @@ from bot.settings.target import OTHER, number, where_from
 from bot.ui import formatting
 from bot.ui.elements import Button, Command, Form, Response, Style
 
-#: The action of the audit for values copied from another channel.
+#: The audit action for values that were copied from another channel.
 COPIED = "copied"
 
-# A longer value is parsed in a thread: a scheme takes some 10 µs a character.
+# A longer value is parsed in a thread: a scheme takes about 10 µs per character.
 INLINE_VALUE = 500
 
 
@@ -66,7 +66,7 @@ class SettingsEditor:
     ) -> None:
         self._store = store
         self._access = access
-        #: Returns what Claude's API says about the models in the catalog.
+        #: Returns the availability of the catalog's models, as Claude's API reports it.
         self._survey = survey
         self._costs = costs
         self._now = now
@@ -116,7 +116,7 @@ class SettingsEditor:
     async def set_prompt(
         self, command: Command, place: Scope, person: Person
     ) -> Response | Form:
-        """Set the prompt to a typed text or to that of an uploaded file; without
+        """Set the prompt to a typed text or to the text of an uploaded file; without
         either return its form."""
         given = [each for each in ("file", "text") if each in command.arguments]
         if len(given) > 1:
@@ -135,13 +135,13 @@ class SettingsEditor:
         base: int,
     ) -> Response:
         """Save values of another channel in the scope of `policy`: all or none. `base`
-        is the newest entry of the audit that the person knows of."""
+        is the newest audit entry that the person has seen."""
         return await self._save(written, policy, here, person, base=base, action=COPIED)
 
     async def _target_policy(
         self, written: Mapping[str, str], command: Command, place: Scope, person: Person
     ) -> EffectiveSettings:
-        """Return what applies in the scope that `command` saves `written` for."""
+        """Return the settings of the scope in which `command` saves `written`."""
         if not written:
             raise Unacceptable(value_messages.NOTHING_TO_SAVE)
         first = BY_NAME[next(iter(written))]
@@ -186,10 +186,11 @@ class SettingsEditor:
         here: Scope,
         person: Person,
     ) -> list[Change] | Response:
-        """Return the changes to the values `written` by option, of which None removes
-        a setting, in the scope of `policy`; or the refusal of one of them.
+        """Return the changes to the values `written` by option, in the scope of
+        `policy`, or a refusal of one of them. The value None removes a setting.
 
-        Raises Denied unless `person`, who acts `here`, may make all of them.
+        Raises Denied unless `person`, who gave the command `here`, may make all of
+        them.
         """
         options = [BY_NAME[name] for name in written]
         for option in options:
@@ -214,7 +215,7 @@ class SettingsEditor:
         base: int | None = None,
         running: bool = False,
     ) -> list[AuditEntry] | EditConflict:
-        """Store `changes`, all of them or none (`SettingsStore.change_settings`)."""
+        """Store `changes`, all or none (`SettingsStore.change_settings`)."""
         return await self._store.change_settings(
             changes,
             who=person.id,
@@ -250,7 +251,7 @@ class SettingsEditor:
         self._access.require_offered(option, place, value)
         unset = policy.own(option.name) is None
         if unset and value.strip() == begins_with(policy, option).strip() != "":
-            # The form began with this text: it is no setting of its own.
+            # The form was prefilled with this text, so it is no setting of its own.
             return Change(place, option.name, None)
         survey = self._survey() or ModelAvailability()
         if option.name == "model" and (why := refused(value, survey)):
@@ -260,7 +261,7 @@ class SettingsEditor:
     def _warnings(
         self, policy: EffectiveSettings, changes: Sequence[Change]
     ) -> list[str]:
-        """Return what the person who makes `changes` should know."""
+        """Return warnings for the person who makes `changes`."""
         today = datetime.fromtimestamp(self._now(), UTC).date()
         survey = self._survey() or ModelAvailability()
         found = []
@@ -271,8 +272,8 @@ class SettingsEditor:
         return [note for note in found if note]
 
     async def _check_channel(self, place: Scope, value: str, person: Person) -> None:
-        """Raise Unacceptable unless `person` may write in the channel that `value`
-        names, in the workspace of `place`, and so may the bot."""
+        """Raise Unacceptable unless `person` and the bot may write in the channel that
+        `value` names, in the workspace of `place`."""
         channel = value.removeprefix(OTHER)
         there = Scope(place.platform, place.workspace, channel)
         why = refusal(await self._access.channel_access(there, person.id), channel)
@@ -284,8 +285,8 @@ class SettingsEditor:
     def _model_conflict(
         self, policy: EffectiveSettings, changes: Sequence[Change]
     ) -> Response | None:
-        """Return the refusal of `changes` after which the model would reject a value;
-        None if it takes all of them."""
+        """Return a refusal if the model would reject a value after `changes`, else
+        None."""
         values = {name: each.value for name, each in policy.applied.items()}
         changed = {c.name: c.value for c in changes}
         values |= {name: value for name, value in changed.items() if value is not None}
@@ -309,8 +310,8 @@ class SettingsEditor:
         written: Mapping[str, str],
         person: Person,
     ) -> Response:
-        """Keep `written` as a draft, and return what others changed meanwhile with the
-        choice between the two."""
+        """Keep `written` as a draft. Return a response that shows the changes of other
+        people and lets the person choose between both versions."""
         lines = [messages.NOT_SAVED]
         lines += [
             f"- {formatting.minute(entry.at)} · {audit_lines.change(entry)}"
@@ -348,7 +349,7 @@ class SettingsEditor:
     async def save_draft(
         self, command: Command, place: Scope, person: Person
     ) -> Response:
-        """Save a draft over the conflicting change that was shown with it."""
+        """Save a draft, overwriting the conflicting change that was shown with it."""
         draft = await self._draft(command, place, person)
         return await self._save(
             {draft.name: draft.value},
@@ -361,14 +362,14 @@ class SettingsEditor:
     async def drop_draft(
         self, command: Command, place: Scope, person: Person
     ) -> Response:
-        """Discard a draft: nothing is changed."""
+        """Discard a draft without changing anything."""
         await self._draft(command, place, person)
         return Response(messages.NOTHING_CHANGED)
 
     async def edit_draft(
         self, command: Command, place: Scope, person: Person
     ) -> Form | Response:
-        """Return the form of a draft, filled in with its text."""
+        """Return the form of a draft, prefilled with its text."""
         draft = await self._draft(command, place, person)
         option = BY_NAME[draft.name]
         policy = await self._access.policy(draft.place)

@@ -1,7 +1,7 @@
-"""Commands and buttons that decide whether dear files are read.
+"""Commands and buttons that decide whether expensive files are read.
 
-Rule: as with all controls, nothing of this lives in memory, and rights are checked at
-each press. What is decided is stored before anything is answered again.
+Rule: as with all controls, memory holds no state, and permissions are checked at each
+press. A decision is stored before an answer is written again.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ from bot.ui.elements import Command, Response
 
 log = logging.getLogger(__name__)
 
-#: Has an answer written again, if it is the last: `ReplyControls.repeat`.
+#: Starts writing an answer again, if it is the last one: `ReplyControls.repeat`.
 Repeat = Callable[[Scope, str, Person], Awaitable[bool]]
 
 
@@ -38,8 +38,8 @@ class ChoiceStore(ControlStore, FileChoices, Protocol):
 
 
 class FileDecisions:
-    """The commands that decide about files: with a name, about the newest file of that
-    name; without one, about all that people were asked about."""
+    """Handlers of the commands that decide about files: with a name, about the newest
+    file of that name; without one, about all files that people were asked about."""
 
     def __init__(
         self,
@@ -64,8 +64,9 @@ class FileDecisions:
     async def _decide(
         self, choice: Control, command: Command, place: Scope, person: Person
     ) -> Response:
-        """Decide for a person who may ask there and asked the question, or an admin:
-        the rules of Retry, since the answer is written again."""
+        """Store the decision of a person who may ask in the thread, and who asked the
+        question or is an admin. These are the rules of Retry, since the answer is
+        written again."""
         turn = command.arguments.get("turn", "")
         facts = await self._store.turn_facts(place.key, turn)
         if facts is None:
@@ -96,7 +97,7 @@ class FileDecisions:
     async def _store_choice(
         self, choice: Control, place: Scope, file: ThreadFile
     ) -> bool:
-        """Store `choice` about `file`; return whether that changes anything."""
+        """Store `choice` for `file`; return True if that changes anything."""
         unread, cut = None, None
         if choice is Control.SKIP:
             unread = Unread.SKIPPED
@@ -109,7 +110,7 @@ class FileDecisions:
         return await self._store.decide_file(place.key, file.digest, unread, cut)
 
     async def _first(self, file: ThreadFile) -> FileContent | None:
-        """Return the first pages of `file`; None if they cannot be cut out."""
+        """Return the first pages of `file`; None if they cannot be extracted."""
         data = await self._store.file_data([file.digest])
         if file.digest not in data:
             return None
@@ -129,7 +130,7 @@ class FileDecisions:
 
 
 def _chosen(files: Sequence[ThreadFile], name: str) -> list[ThreadFile]:
-    """Return those of `files` that a command is about, each content once."""
+    """Return the `files` that a command is about, each content once."""
     if wanted := name.strip().strip("`").casefold():
         named = [each for each in files if each.name.casefold() == wanted]
         return named[-1:]

@@ -1,7 +1,7 @@
 """Greets people who meet the bot for the first time, with things to try.
 
-Rule: each greeting comes once, also over restarts, and nothing else waits for it. One
-that fails is not repeated.
+Rule: each greeting is sent once, even across restarts, and nothing else waits for it. A
+greeting that fails is not sent again.
 """
 
 import logging
@@ -37,18 +37,18 @@ from bot.ui.elements import SILENCE, Button, Command, Response, Style
 
 log = logging.getLogger(__name__)
 
-# How long a greeting may take, in seconds: later, it surprises.
+# The time limit of a greeting, in seconds: a later greeting would be a surprise.
 TIMEOUT = 30.0
 
-# How many greetings are on their way at once: a company that installs the bot opens its
-# direct messages within minutes.
+# The most greetings that are being sent at once: when a company installs the bot, many
+# people open their direct messages within minutes.
 MOST_AT_ONCE = 100
 
-# How long a line to an inviter or owner is not repeated, in seconds: Slack sends an
-# event again that was not acknowledged.
+# How long a notice to an inviter or owner is not repeated, in seconds: Slack sends an
+# event again if it was not acknowledged.
 PAUSE = DAY
 
-# For how many conversations it is in memory that nobody is to be greeted there.
+# The most conversations that are remembered in memory as needing no greeting.
 MOST_KNOWN = 10_000
 
 
@@ -57,7 +57,7 @@ class FirstContactStore(NoticeStore, ThreadStore, Protocol):
 
 
 class FirstContact:
-    """Greetings, and the questions that their buttons ask."""
+    """Sends greetings, and asks the questions of their buttons."""
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ class FirstContact:
 
     async def opened(self, place: Scope, user: str) -> None:
         """Greet `user`, who opened their direct messages `place` with the bot or writes
-        there, unless they talked there before."""
+        there, unless they talked to it there before."""
         if place in self._known or not self._platforms.serves(place):
             return
         try:
@@ -101,25 +101,26 @@ class FirstContact:
 
     async def added(self, place: Scope, inviter: str) -> None:
         """Show `inviter`, who added the bot to the channel `place`, how to set it up.
-        Nobody else sees it."""
+        Only the inviter sees the notice."""
         if self._platforms.serves(place):
             self._start(self._invited(place, inviter), place)
 
     async def joined(self, place: Scope, owner: str, name: str) -> None:
-        """Tell the owner of the workspace `place` with this name in private that the
-        bot was added to it."""
+        """Tell `owner` in private that the bot was added to their workspace `place`,
+        which is called `name`."""
         if self._platforms.serves(place):
             self._start(self._tell(place, owner, name), place)
 
     async def ask(self, command: Command, place: Scope, person: Person) -> Response:
-        """Ask the example of a button for `person`, in the thread of that button."""
+        """Ask the example question of a button for `person`, in the thread of that
+        button."""
         example = EXAMPLES.get(command.arguments.get("example", ""))
         if example is None or not place.thread:
             return Response(HOW_TO_ASK)
         now = self._now()
         # A second press within a minute makes the same message.
         key = f"{command.arguments['example']}-{int(now) // 60}"
-        # Nothing above it is to be read: there is only the greeting.
+        # With `opens`, no earlier messages are read: there is only the greeting.
         await self._inbox.receive(pressed(key, example, place, person, now, opens=True))
         return SILENCE
 
@@ -129,7 +130,7 @@ class FirstContact:
             return
         person = await adapter.directory.person(place, user)
         policy = await self._access.policy(place)
-        # Nobody is invited to what they will be refused.
+        # People are not invited to do something that would be refused.
         if not self._access.admits(person, place):
             return
         if self._access.may_ask(person, policy):

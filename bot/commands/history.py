@@ -1,6 +1,6 @@
 """Shows and restores earlier settings: versions of the prompt, and the audit.
 
-Rule: the history is append-only. A roll-back adds a version.
+Rule: the history is append-only. A rollback adds a version.
 """
 
 import time
@@ -29,12 +29,12 @@ from bot.settings.target import command_for_scope, scope_argument
 from bot.text import times
 from bot.ui.elements import Button, Choice, Command, Menu, Response
 
-# The most entries of a list.
+# The most entries that a list shows.
 MOST_ENTRIES = 20
 MOST_REFUSALS = 10
 MOST_VERSIONS = 15
 
-# Texts of this many characters in all are compared within a millisecond.
+# Texts of this total number of characters are compared within a millisecond.
 INLINE_DIFF = 200
 
 PROMPT = BY_NAME["prompt"]
@@ -105,7 +105,7 @@ class SettingsHistory:
         self, policy: EffectiveSettings, person: Person
     ) -> tuple[Button, ...]:
         """Return the button that undoes the last change of the prompt, if `person` may
-        and it is among the latest changes."""
+        undo it and it is among the latest changes; else ()."""
         if not self._access.may(person, policy):
             return ()
         entries = await self._store.audit(policy.place, 0.0, MOST_ENTRIES)
@@ -128,7 +128,7 @@ class SettingsHistory:
             )
             back = back.having({"version": str(old.number)})
             buttons = (Button(labels.roll_back_to(number=old.number), back),)
-        # In a thread: every member may run this, as often as they like.
+        # In a worker thread: every member may run this command as often as they like.
         size = len(old.text or "") + len(new.text or "")
         text = await offload(partial(describe.difference, old, new), size, INLINE_DIFF)
         return Response(text, buttons=buttons)
@@ -155,7 +155,7 @@ class SettingsHistory:
         return Response(text + running, buttons=undo_button(result, running=False))
 
     async def audit(self, command: Command, place: Scope, person: Person) -> Response:
-        """List the changes in a scope, then the refusals."""
+        """List the changes in a scope, followed by the refused attempts."""
         policy, person = await self._access.about(command, place, person, None)
         if not self._access.may(person, policy):
             raise await self._access.deny(

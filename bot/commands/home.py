@@ -19,16 +19,16 @@ from bot.text import references
 from bot.ui import formatting
 from bot.ui.elements import Button, Page, Section
 
-# How many channels with settings of their own are listed: a page holds 100 blocks
+# The most channels with settings of their own that are listed: a page holds 100 blocks
 # (platform facts A5.4).
 MOST_CHANNELS = 20
 
-# How many changes and refusals are listed; `audit` lists more.
+# The most changes and refusals that are listed; `audit` lists more.
 MOST_CHANGES, MOST_REFUSALS = 8, 3
 
 
 class HomePage:
-    """Builds the page that a person sees who opens the bot itself."""
+    """Builds the page that a person sees when they open the bot's own page."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class HomePage:
         policy = await self._access.policy(place)
         if self._access.may(person, policy):
             return await self._admin_page(policy, person)
-        # Guests are not shown what applies in the whole workspace.
+        # Guests do not see the settings of the whole workspace.
         return Page(
             (
                 *(() if person.outsider else await self._applying(policy, person)),
@@ -66,7 +66,8 @@ class HomePage:
     async def _applying(
         self, policy: EffectiveSettings, person: Person
     ) -> tuple[Section, ...]:
-        """Return a title and the sections of what applies in the workspace."""
+        """Return a title, and the sections of the settings that apply in the
+        workspace."""
         name = formatting.here(ScopeLevel.WORKSPACE, policy.place.platform)
         title = Section(labels.settings_of(where=name), "")
         where = ScopeLevel.WORKSPACE.value

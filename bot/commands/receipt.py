@@ -1,7 +1,8 @@
-"""Shows the receipt of an answer: what it was made from, and what it cost.
+"""Shows the receipt of an answer: the messages and settings it was made from, and its
+cost.
 
-Rule: only who may read the thread now sees it, in private. It shows nothing that people
-wrote, nor the text of a prompt.
+Rule: only people who may read the thread now see the receipt, in private. It contains
+no text that people wrote, and no text of a prompt.
 """
 
 from collections import Counter
@@ -29,10 +30,11 @@ from bot.text.numbers import approximate, number
 from bot.ui import formatting
 from bot.ui.elements import Command, Response, Section
 
-# How far back an answer can be counted.
+# The highest number by which an answer can be counted back.
 MOST_BACK = 1_000
 
-# The most questions whose links are looked up: each is a call on some platforms.
+# The most questions whose links are looked up: each look-up is an API call on some
+# platforms.
 MOST_LINKS = 3
 
 _MISSES = {
@@ -51,7 +53,7 @@ _MISSES = {
     Miss.UNKNOWN: messages.NO_REASON,
 }
 
-# These settings are always shown, others where somebody set them.
+# These settings are always shown; others only if somebody set them.
 _ALWAYS = ("prompt", "model", "effort")
 
 
@@ -73,7 +75,7 @@ class ReceiptScreen:
 
     async def receipt(self, command: Command, place: Scope, person: Person) -> Response:
         """Show the receipt of the thread's last answer, of an earlier one by number, or
-        of the answer that a link leads to."""
+        of the answer that a link points to."""
         given = command.arguments.get("answer")
         wanted = message_links.reference(given) if given else "1"
         if wanted is None:
@@ -95,7 +97,7 @@ class ReceiptScreen:
     async def of_control(
         self, command: Command, place: Scope, person: Person
     ) -> Response:
-        """Show the receipt of the answer with the control."""
+        """Show the receipt of the answer that the control belongs to."""
         turn = command.arguments.get("turn", "")
         if not (place.thread and turn):
             return Response(messages.NO_RECEIPT)
@@ -111,18 +113,19 @@ class ReceiptScreen:
         return page(receipt, await self._links(receipt))
 
     async def _require_reader(self, person: Person, here: Scope, thread: Scope) -> None:
-        """Raise Denied unless `person` may read `thread` now, and DeliveryError if that
-        cannot be looked up."""
+        """Raise Denied unless `person` may read `thread` now. Raises DeliveryError if
+        the platform cannot answer that."""
         access = await self._access.channel_access(thread, person.id)
         if not access.reads:
             home = here.at(ScopeLevel.WORKSPACE)
-            # In the words for no answer, so that nobody learns that there is one.
+            # The same words as for a missing answer, so that nobody learns that there
+            # is one.
             what, text = messages.SEE_RECEIPT, messages.NO_RECEIPT
             raise await self._access.deny(person, home, what, text)
 
     async def _links(self, receipt: Receipt) -> dict[str, str]:
-        """Return the addresses of the messages that `receipt` names, by id; without
-        those that the platform cannot tell now."""
+        """Return the URLs of the messages in `receipt`, by message id, without those
+        that the platform does not return now."""
         place = Scope.of(receipt.thread)
         messenger = self._adapters[place.platform].messenger
         read = receipt.read
@@ -143,8 +146,8 @@ class ReceiptScreen:
 
 
 def page(receipt: Receipt, links: Mapping[str, str]) -> Response:
-    """Return `receipt` as people see it: the three lines that matter, then details.
-    `links` are the addresses of messages by id."""
+    """Return `receipt` as people see it: the three important lines, then details.
+    `links` maps message ids to URLs."""
     head = [
         messages.head(time=formatting.minute(receipt.times.asked)),
         messages.line(label=messages.READ, text=_read(receipt)),
@@ -182,7 +185,7 @@ def _read(receipt: Receipt) -> str:
 
 
 def _not_read(receipt: Receipt) -> str:
-    """Describe everything of the thread that Claude did not read, with the reasons."""
+    """Describe all parts of the thread that Claude did not read, with the reasons."""
     read = receipt.read
     if read is None:
         return messages.NOT_STORED if receipt.model else messages.NOTHING_READ
@@ -204,7 +207,7 @@ def _not_read(receipt: Receipt) -> str:
 
 
 def _summarised(read: ReadMessages, model: str) -> str:
-    """Describe the summary in `read`, whose text models read that did not make it."""
+    """Describe the summary in `read`: one that another model wrote was sent as text."""
     if read.compacted_by == model:
         return messages.compacted(count=read.summarised)
     return messages.summarised(count=read.summarised)
@@ -232,7 +235,7 @@ def _questions(read: ReadMessages | None, links: Mapping[str, str]) -> Iterator[
 
 
 def _span(read: ReadMessages | None, links: Mapping[str, str]) -> Iterator[str]:
-    """Yield where the first and the last message are, unless they are the question."""
+    """Yield links to the first and last message, unless they are the question."""
     if read is None:
         return
     asked = {each.message for each in read.questions}
@@ -251,8 +254,8 @@ def _where(each: MessageRef, links: Mapping[str, str]) -> str:
 
 
 def file_lines(read: ReadMessages | None) -> Iterator[str]:
-    """Yield a line for each file that people may have meant Claude to read, with what
-    became of it."""
+    """Yield a line for each file that people may have wanted Claude to read, with
+    whether and how far it was read."""
     for each in read.files if read else ():
         yield file_line(each)
     if read and read.more_files:
@@ -260,7 +263,7 @@ def file_lines(read: ReadMessages | None) -> Iterator[str]:
 
 
 def file_line(file: ReadFile) -> str:
-    """Describe a file and what became of it."""
+    """Describe a file, and whether and how far it was read."""
     size = "" if file.size is None else formatting.file_size(file.size)
     stored = file.stored
     if stored is None:
@@ -275,8 +278,8 @@ def file_line(file: ReadFile) -> str:
 
 
 def server_lines(receipt: Receipt) -> Iterator[str]:
-    """Yield a line for each tool of an MCP server that was called, and for each server
-    that could not be used."""
+    """Yield a line for each MCP tool that was called, and for each MCP server that
+    could not be used."""
     counted = Counter(receipt.asked)
     for call, count in counted.items():
         said = messages.call_failed if call.failed else messages.call
@@ -324,7 +327,8 @@ def _made_with(receipt: Receipt) -> Iterator[str]:
 
 
 def _missed(receipt: Receipt) -> Iterator[str]:
-    """Yield why the prompt cache lacked what the answer before had left there."""
+    """Yield the reason why the prompt cache no longer held the prefix of the previous
+    answer."""
     before, now = receipt.before, receipt.request
     if before is None or now is None or receipt.ended is None:
         return
@@ -347,7 +351,7 @@ def _setting(
 
 
 def _origin(applied: AppliedSetting, platform: str) -> str:
-    """Describe where a setting was set that an answer was written with."""
+    """Describe where a setting of this answer was set."""
     if applied.kept:
         return messages.KEPT
     if applied.level is ScopeLevel.OPERATOR:

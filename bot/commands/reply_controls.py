@@ -1,9 +1,9 @@
-"""Commands about an answer: stop, retry, continue; a fresh start of a thread, and its
+"""Commands about an answer (stop, retry, continue), a fresh start of a thread, and its
 summary.
 
-Rule: nothing of this lives in memory. A control carries the key of its turn, and what
-the person may do and what is still possible is checked when it is used; so it works
-after a restart, and a forged or old one changes nothing.
+Rule: memory holds no state. A control carries the key of its turn. When it is used, the
+person's permission and the state of the turn are checked. So a control works after a
+restart, and a forged or outdated one changes nothing.
 """
 
 import logging
@@ -49,7 +49,7 @@ from bot.ui.elements import SILENCE, Command, Response, in_part
 
 log = logging.getLogger(__name__)
 
-# Claude's prompt for the continuation of an answer.
+# The message that asks Claude to continue an answer.
 MORE = "Please go on exactly where you stopped."
 
 
@@ -57,7 +57,7 @@ def pressed(
     key: str, text: str, place: Scope, person: Person, now: float, *, opens: bool
 ) -> Message:
     """Return the question that a button asks for `person`. The same `key` makes the
-    same message, like a repeated delivery."""
+    same message, as in a repeated delivery."""
     return Message(
         thread=place.key,
         message=f"{PRESSED}{key}",
@@ -77,11 +77,11 @@ def _origin(person: Person) -> Origin:
 
 
 class ReplyStore(ControlStore, InboxStore, SummaryStore, Protocol):
-    """The store of answers and of the questions that they answer."""
+    """The store of answers, their questions and summaries."""
 
 
 class ReplyControls:
-    """The commands about answers."""
+    """Handlers of the commands about answers."""
 
     def __init__(
         self,
@@ -113,11 +113,11 @@ class ReplyControls:
         }
 
     async def renew(self, command: Command, place: Scope, person: Person) -> Response:
-        """Reset the context of a thread: Claude no longer reads what was said before.
+        """Reset the context of a thread: Claude no longer reads the earlier messages.
 
-        Allowed for a person who may ask there and has asked, alone or, if they are no
-        guest, with others; and for its admins. A running answer is stopped first, by
-        the rules of `stop`; if they may not stop it, nothing is done.
+        Allowed for admins, and for people who may ask there and have asked. Guests may
+        reset it only if nobody else has asked. A running answer is stopped first, by
+        the rules of `stop`; if the person may not stop it, nothing is changed.
         """
         policy = await self._access.policy(place)
         if not self._access.may_ask(person, policy):
@@ -127,8 +127,7 @@ class ReplyControls:
         shares = person.id in askers and not person.outsider
         if askers and not (admin or shares or askers == {person.id}):
             return Response(refusal(person, NOT_YOURS_TO_RENEW))
-        # The running answer, and one that waits behind it: both would lose their
-        # context.
+        # The running answer and a waiting one would both lose their context.
         running = [
             turn for _, turn in await self._answers.running(place) if place.thread
         ]
@@ -143,14 +142,14 @@ class ReplyControls:
         return Response(RENEWED, public=True) if known else Response(NOTHING_HERE)
 
     async def stop(self, command: Command, place: Scope, person: Person) -> Response:
-        """Stop the answer in the thread `place`; outside of a thread, what `person`
-        asked in the channel. A waiting answer is not written."""
+        """Stop the answer in the thread `place`; outside of a thread, the answers to
+        `person` in the channel. A waiting answer is not written."""
         return Response(await self._stopper.stop(place, person))
 
     async def stop_one(
         self, command: Command, place: Scope, person: Person
     ) -> Response:
-        """Stop the answer of a control."""
+        """Stop the answer that the control belongs to."""
         facts = (
             await self._named(command, place) if command.arguments.get("turn") else None
         )
@@ -163,7 +162,8 @@ class ReplyControls:
         return SILENCE
 
     async def retry(self, command: Command, place: Scope, person: Person) -> Response:
-        """Answer again, in the same place: the turn of a control, or the last one."""
+        """Write an answer again in the same place: the one of the control, or the last
+        one."""
         facts = await self._last(command, place, person)
         if isinstance(facts, str):
             return Response(facts)
@@ -171,8 +171,9 @@ class ReplyControls:
         return Response(REPEATING if done else NOTHING_TO_REPEAT)
 
     async def repeat(self, place: Scope, turn: str, person: Person) -> bool:
-        """Have the last answer of the thread `place`, that of the turn with the key
-        `turn`, written again for `person`; return whether that is possible."""
+        """Start writing the last answer of the thread `place` again for `person`.
+        Return False if that is not possible, as when `turn` is not the key of the last
+        turn."""
         if not await self._store.retry_turn(place.key, turn, self._now()):
             return False
         log.info("turn.repeated thread=%s turn=%s", place.key, turn)
@@ -182,8 +183,8 @@ class ReplyControls:
     async def answer_again(
         self, command: Command, place: Scope, person: Person
     ) -> Response:
-        """Answer a question as it reads now, for its author or an admin. The control
-        carries the question, and the turn that had answered it."""
+        """Answer an edited question again, for its author or an admin. The control
+        carries the question and the turn that answered it."""
         message = command.arguments.get("message", "")
         turn = command.arguments.get("turn", "")
         question = await self._store.stored_message(place.key, message)
@@ -193,8 +194,8 @@ class ReplyControls:
             policy = await self._access.policy(place)
             if not self._access.may(person, policy):
                 return Response(refusal(person, NOT_YOURS))
-        # A forged control must not name the answer to somebody else; and after a first
-        # press another turn has the question.
+        # A forged control must not reach the answer to somebody else. After a first
+        # press, the question belongs to another turn.
         if question.asked == turn and await self.repeat(place, turn, person):
             return Response(REPEATING, settles=True)
         return Response(await self._why_not(place, message, turn), settles=True)
@@ -212,7 +213,7 @@ class ReplyControls:
         return ANSWERED_AGAIN if is_done else REPEATING
 
     async def go_on(self, command: Command, place: Scope, person: Person) -> Response:
-        """Continue an answer that was cut."""
+        """Continue an answer that was cut off."""
         facts = await self._last(command, place, person)
         if isinstance(facts, str):
             return Response(facts)
@@ -223,9 +224,9 @@ class ReplyControls:
         return SILENCE
 
     async def summary(self, command: Command, place: Scope, person: Person) -> Response:
-        """Show `person` alone the summary that was first used by the answer with the
-        control, or else the newest of the thread `place`. Everybody there may read
-        it."""
+        """Show a summary to `person` only: the one that the answer of the control was
+        the first to use, or else the newest one of the thread `place`. Everybody there
+        may read it."""
         if not place.thread:
             return Response(thread_summaries.NOT_HERE)
         turn = command.arguments.get("turn", "")
@@ -245,12 +246,13 @@ class ReplyControls:
     async def _last(
         self, command: Command, place: Scope, person: Person
     ) -> TurnFacts | str:
-        """Return the turn, which must be the thread's last and within `person`'s
-        rights; or else the response that refuses it."""
+        """Return the turn, or a refusal unless it is the last one of the thread and
+        `person` may control it."""
         facts = await self._named(command, place)
         if facts is None:
             return NO_ANSWER if command.arguments else NOTHING_TO_REPEAT
-        # Before the check of rights: nobody asked the old answer of a repeated turn.
+        # Before the permission check: nobody is the author of the old answer of a
+        # repeated turn.
         if not facts.newest:
             return NOT_LAST
         if not await self._stopper.may_control(person, facts, place):

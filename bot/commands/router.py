@@ -1,7 +1,7 @@
 """Dispatches commands to their handlers, for every platform.
 
-Rule: whatever fails, the person who gave the command is told one sentence, and
-nothing is half done.
+Rule: if a command fails, the person who gave it gets one sentence of explanation, and
+nothing is left half done.
 """
 
 import logging
@@ -24,8 +24,8 @@ from bot.ui.elements import Command, CommandResult, Page, Response, Section
 
 log = logging.getLogger(__name__)
 
-#: Carries out a command that a person gave at a place. May raise Unacceptable, whose
-#: text the person is told, DeliveryError and StorageError.
+#: Runs a command that a person gave at a place. May raise Unacceptable, whose text the
+#: person is shown, DeliveryError and StorageError.
 Handler = Callable[[Command, Scope, Person], Awaitable[CommandResult]]
 
 R = TypeVar("R")
@@ -54,14 +54,14 @@ class CommandRouter:
         return COMMANDS
 
     def parse(self, text: str) -> Command | None:
-        """Return the command that the whole of `text` is, or None."""
+        """Return the command in `text`; None unless the whole text is one command."""
         return parse_command(text)
 
     async def run(
         self, command: Command, place: Scope, person: Person
     ) -> CommandResult:
-        """Carry out `command`, which `person` gave at `place`, if they may; return
-        what to tell or ask them. Raises StorageError."""
+        """Run `command`, which `person` gave at `place`, if they may. Return the
+        response or form for them. Raises StorageError."""
         if refusal := self._platforms.refusal(place):
             return Response(refusal)
         given = {

@@ -1,4 +1,4 @@
-"""Tells what was saved, with a button that undoes it. Pure."""
+"""Describes saved settings, with a button that undoes the change. Pure."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,8 @@ from bot.ui.elements import Button, Command
 
 
 def undo_button(entries: Sequence[AuditEntry], running: bool) -> tuple[Button, ...]:
-    """Return the button that undoes the change recorded as `entries`; none for none."""
+    """Return the button that undoes the change recorded as `entries`; () without
+    entries."""
     if not entries:
         return ()
     command = Command(
@@ -28,8 +29,8 @@ def undo_button(entries: Sequence[AuditEntry], running: bool) -> tuple[Button, .
 def saved(
     head: str, entries: Sequence[AuditEntry], policy: EffectiveSettings, running: bool
 ) -> str:
-    """Describe below `head` what was changed, as recorded in `entries`, in the scope of
-    `policy`; `running` tells whether running threads change."""
+    """Describe the changes in `entries`, made in the scope of `policy`, below the line
+    `head`. `running` says whether they also apply to running threads."""
     if not entries:
         return messages.NO_CHANGE
     lines = [head]

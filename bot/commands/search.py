@@ -1,7 +1,7 @@
-"""Searches what was said in threads, for one person.
+"""Searches the messages and answers of threads for one person.
 
-Rule: a hit is shown only if the person may read its thread at that moment, as the
-platform says. Direct messages are searched only within themselves, and no search
+Rule: a hit is shown only if the platform says that the person may read its thread at
+that moment. Direct messages are found only by a search within them, and no search
 leaves its workspace.
 """
 
@@ -24,21 +24,21 @@ from bot.text.words import Term
 from bot.ui import formatting
 from bot.ui.elements import Button, Command, Response
 
-# Hits of one response: each may take a call of the platform for its link.
+# Hits in one response: the link of each may take an API call.
 PAGE = 8
 
-# The most channels of which one search asks the platform whether the person reads
-# them; what it grants is kept for some minutes.
+# The most channels for which one search asks the platform whether the person may read
+# them. A granted access is cached for some minutes.
 MOST_CHANNELS = 30
 
-# How often one search goes on because nothing on a page may be shown.
+# How many pages one search reads while no hit may be shown.
 MOST_ROUNDS = 3
 
-# How much of a message a hit shows, and how much of that is before the first word.
+# The characters of a message that a hit shows, and those of them before the first word.
 EXCERPT_CHARS, BEFORE_CHARS = 200, 60
 
-# Characters that would format the excerpt, or end its formatting; they are its
-# author's, not ours.
+# Characters that would format the excerpt, or end its formatting. They come from the
+# author of the message.
 _MARKS = re.compile(r"[*~|\\]++")
 
 
@@ -56,8 +56,8 @@ class ThreadSearch:
         return {"search": self.search}
 
     async def search(self, command: Command, place: Scope, person: Person) -> Response:
-        """List messages and answers with all words of `command` that `person` may
-        read, newest first."""
+        """List the messages and answers that contain all words of `command` and that
+        `person` may read, newest first."""
         wanted = words.terms(command.arguments.get("words", ""))
         if not wanted:
             return Response(messages.NO_WORDS)
@@ -88,7 +88,7 @@ class ThreadSearch:
         return Response("\n".join(lines), buttons=_older(hits, wanted))
 
     def _own(self, channels: Sequence[Scope], here: Scope) -> list[Scope]:
-        """Return `channels` without direct messages other than `here`, and with this
+        """Return `channels` without direct messages other than `here`, the current
         channel first."""
         this = here.at(ScopeLevel.CHANNEL)
         found = [
@@ -119,7 +119,7 @@ class ThreadSearch:
         return lines
 
     async def _link(self, hit: Hit) -> str:
-        """Return a reference to the message of `hit`; "" where there is none."""
+        """Return a link to the message of `hit`; "" if there is none."""
         messenger = self._platforms.adapters[hit.thread.platform].messenger
         if messenger is None or not hit.message:
             return ""
@@ -131,13 +131,14 @@ class ThreadSearch:
 
 
 class _Readable:
-    """The channels and threads that one person may read, asked for once a search."""
+    """Caches which channels and threads one person may read, for one search."""
 
     def __init__(self, access: SettingsAccess, person: Person) -> None:
         self._access = access
         self._person = person
         self._known: dict[Scope, bool] = {}
-        #: Whether something could not be looked up, and so counts as not readable.
+        #: Whether the access to a place could not be looked up. Such a place counts as
+        #: not readable.
         self.unsure = False
 
     async def holds(self, place: Scope) -> bool:
@@ -151,8 +152,8 @@ class _Readable:
 
 
 def excerpt(text: str, wanted: list[Term]) -> str:
-    """Return the part of `text` around the first word that was searched for, on one
-    line, with these words in bold type."""
+    """Return the part of `text` around the first match, on one line, with the matches
+    in bold type."""
     line = " ".join(_MARKS.sub(" ", text).replace("`", "'").split())
     found = list(words.positions(line, wanted))
     start = max(0, found[0][0] - BEFORE_CHARS) if found else 0
@@ -180,11 +181,11 @@ def _nothing(hits: Hits, *, later: bool) -> str:
 
 
 def _older(hits: Hits, wanted: Sequence[Term]) -> tuple[Button, ...]:
-    """Return the button that goes on behind `hits`; none where nothing is left, or for
-    more words than a button carries."""
+    """Return the button for the next page after `hits`; () if there is none, or if the
+    words are too long for a button."""
     if hits.before is None:
         return ()
-    # A term is a word: the search for them joined by a mark is the same search.
+    # A term is a word. Terms joined by a mark give the same search.
     joined = "+".join(term.text for term in wanted)
     command = Command("search", {"before": str(hits.before), "words": joined})
     try:

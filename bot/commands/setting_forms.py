@@ -1,8 +1,8 @@
-"""Forms for changing settings: one option, or both budgets.
+"""Forms for changing settings: one option, a section of them, or both budgets.
 
-Rule: a form says which place it is about. Opened in a thread without a place, it asks
-whether the thread, its channel or more is meant, and shows what the channel has: a
-thread is never changed by accident.
+Rule: a form names the place that it changes. Opened in a thread without a place, it
+asks whether to change the thread, its channel or more, and shows the values of the
+channel, so that a thread is never changed by accident.
 """
 
 import time
@@ -54,7 +54,7 @@ _EXAMPLES = {
 
 
 class SettingForms:
-    """Builds the forms that the verb `save` is sent from."""
+    """Builds the forms that the command `save` submits."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class SettingForms:
     async def option(self, command: Command, place: Scope, person: Person) -> Form:
         """Return the form of the option that `command` names.
 
-        Raises Unacceptable if there is no such option, and Denied.
+        Raises Unacceptable if there is no such option, or Denied.
         """
         option = BY_NAME.get(command.arguments.get("option", ""))
         if option is None:
@@ -102,9 +102,9 @@ class SettingForms:
         where: str,
         levels: Sequence[Choice] = (),
     ) -> Form:
-        """Return the form of `options` at the place of `policy`, which the command of
-        the form names as `where`, unless another of `levels` is chosen. Rights are the
-        caller's to check."""
+        """Return the form of `options` at the place of `policy`, unless the person
+        chooses another of `levels`. `where` is that place as the form's command names
+        it. The caller checks permissions."""
         place = policy.place
         fields = [await self._field(policy, option) for option in options]
         if (
@@ -158,8 +158,9 @@ class SettingForms:
     async def _context(
         self, policy: EffectiveSettings, options: Sequence[Option]
     ) -> list[str]:
-        """Return what one should know before changing `options` in the scope of
-        `policy`: what each means, what is spent, and what wider scopes allow."""
+        """Return what a person should know before changing `options` in the scope of
+        `policy`: the meaning of a single option, the spending so far, and the limits of
+        wider scopes."""
         lines = [option.about for option in options[:1] if len(options) == 1]
         if any(option.name in _BUDGETS for option in options):
             lines.append(await self._costs.spent(policy.place))
@@ -186,7 +187,7 @@ class SettingForms:
             )
             known = {choice.value for choice in choices}
             if own and value not in known and option.name == mcp_choices.OPTION:
-                # Several servers, which can be typed: the form keeps them.
+                # Several servers, which a person can type: the form keeps them.
                 choices = (*choices, Choice(value, option.show(value)[:75]))
                 if len(value) > mcp_choices.CHOICE_CHARS:
                     choices, kind = (), Kind.LINE
@@ -214,13 +215,14 @@ class SettingForms:
 
 
 def begins_with(policy: EffectiveSettings, option: Option) -> str:
-    """Return the text that the field of `option` begins with where none is set: for an
-    option with a template what applies, or that."""
+    """Return the initial text of the field of `option` where it is not set: for an
+    option with a template, the value that applies, or else the template; otherwise "".
+    """
     return (policy[option.name] or option.template) if option.template else ""
 
 
 def asks_where(command: Command, place: Scope, option: Option) -> bool:
-    """Return True if the form of `option`, opened in `place` by `command`, is to ask
+    """Return True if the form of `option`, opened in `place` by `command`, should ask
     for the scope."""
     return (
         place.level is ScopeLevel.THREAD
@@ -237,15 +239,15 @@ def field_text(option: Option, value: str) -> str:
     if option.name != "stop_sequences" or not value:
         return value
     lines = "\n".join(sequences(value))
-    # Lines that would be read as something else are shown as they are stored.
+    # Lines that would be parsed as another value are shown as they are stored.
     return lines if option.read(lines, date.min) == value else value
 
 
 def touched(written: Mapping[str, str], policy: EffectiveSettings) -> dict[str, str]:
-    """Return the values of a form that differ from what is set, or all if none does.
+    """Return the values of a form that differ from the settings, or all if none does.
 
-    A form of several fields sends all of them: what nobody touched is not judged again,
-    as a channel that only somebody else may name.
+    A form of several fields submits all of them. Untouched values are not validated
+    again: one may be a channel that only somebody else may name.
     """
     own = {setting.name: setting for setting in map(policy.own, written) if setting}
     found = {}
@@ -259,7 +261,7 @@ def touched(written: Mapping[str, str], policy: EffectiveSettings) -> dict[str, 
 
 
 def _hint(option: Option, inherited: str) -> str:
-    """Return the unit of `option`, and what an empty field means."""
+    """Return the unit of `option`, and the meaning of an empty field."""
     if option.versioned or option.kind is Kind.CHOICE:
         return ""
     if option.each_level and option.kind is Kind.LINE:
@@ -272,7 +274,8 @@ def _hint(option: Option, inherited: str) -> str:
 
 
 def _wider(policy: EffectiveSettings, option: Option) -> Iterator[str]:
-    """Yield what counts besides the value in the scope of `policy`."""
+    """Yield the values of wider scopes that apply in addition to the value of
+    `policy`."""
     if not option.each_level or option.kind is not Kind.LINE:
         return
     for each in policy.everywhere(option.name):

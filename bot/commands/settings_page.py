@@ -1,7 +1,7 @@
-"""The page of settings: sections, each with the button of its form.
+"""The settings page: sections, each with a button for its form.
 
-The same page stands in the bot's own page, in the response to `settings`, and, for a
-channel that was chosen there, in a window of its own.
+The same page is a part of the bot's own page, the response to `settings`, and a window
+for a channel that was chosen on the bot's page.
 """
 
 from collections.abc import Mapping
@@ -42,7 +42,7 @@ from bot.text import references
 from bot.ui import formatting
 from bot.ui.elements import Button, Command, Form, Menu, Response, Section
 
-#: The sections that are shown to everybody, also where nothing in them is set.
+#: The sections that everybody sees, even if nothing in them is set.
 ALWAYS = (INSTRUCTIONS, ANSWERS)
 
 
@@ -62,7 +62,7 @@ class SettingsPage:
     async def settings(
         self, command: Command, place: Scope, person: Person
     ) -> Response:
-        """Show the settings of a scope: what differs from the default, or all."""
+        """Show the settings of a scope: those that differ from the default, or all."""
         policy, person = await self._access.about(command, place, person, PROMPT)
         where = scope_argument(command, policy.place)
         if command.arguments.get("view") == ALL:
@@ -81,9 +81,9 @@ class SettingsPage:
     async def sections(
         self, policy: EffectiveSettings, person: Person, where: str
     ) -> tuple[Section, ...]:
-        """Return the sections of the place of `policy`, whose commands name that place
-        as `where`, as `person` may see and change them; the last one says that the rest
-        is the default.
+        """Return the sections of the place of `policy`, as `person` may see and change
+        them. `where` is that place as their commands name it. The last section says
+        that the rest is the default.
 
         Raises StorageError, and DeliveryError when the platform cannot be asked now.
         """
@@ -107,7 +107,8 @@ class SettingsPage:
         return (*found, self._rest(policy, where, person))
 
     async def _budgets(self, policy: EffectiveSettings, person: Person) -> str:
-        """Describe how the budgets stand; "" if `person` may not see all of that."""
+        """Describe the budgets and their use; "" if `person` may not see all of
+        them."""
         for cap in policy.caps.budgets:
             total = cap.place.level is ScopeLevel.OPERATOR
             if not (total or visibility.has_balance(self._access, cap, person)):
@@ -126,7 +127,7 @@ class SettingsPage:
     def _note(
         self, section: SettingsSection, policy: EffectiveSettings, person: Person
     ) -> str:
-        """Return what else applies to the people in a scope, or ""."""
+        """Return a note about other rules for the people in a scope, or ""."""
         if section is not ACCESS:
             return ""
         lines = []
@@ -139,7 +140,7 @@ class SettingsPage:
     def _elsewhere(
         self, policy: EffectiveSettings, here: Scope, where: str, person: Person
     ) -> list[Button]:
-        """Return buttons to the pages of the scopes around that of `policy`."""
+        """Return buttons for the pages of the wider scopes around that of `policy`."""
         buttons: list[Button] = []
         if person.outsider or where.startswith(OTHER):
             return buttons
@@ -156,8 +157,8 @@ class SettingsPage:
     def _menus(
         self, policy: EffectiveSettings, where: str, person: Person
     ) -> tuple[Menu, ...]:
-        """Return the menu of channels below a page: to choose one in a workspace, or
-        to copy from one to a channel."""
+        """Return the menu of channels below a page: for a workspace, to open the page
+        of a channel; for a channel, to copy the settings of another one."""
         level = policy.place.level
         if level is ScopeLevel.WORKSPACE:
             return channel_menus(self._access, policy, person)

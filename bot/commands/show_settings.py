@@ -25,14 +25,15 @@ from bot.settings.target import command_for_scope, scope_argument
 from bot.ui import formatting
 from bot.ui.elements import Button, Choice, Command, CommandResult, File, Menu, Response
 
-# How much of a prompt a message shows; a longer one is attached as a file.
+# The most characters of a prompt that a message shows; a longer prompt is attached as a
+# file.
 SHOWN_CHARS = 1_200
 
 
 class SettingsScreen:
     """Handlers of the commands that show settings.
 
-    `model` and `prompt` show the form to people who may change them.
+    People who may change the model or prompt get a form from `model` and `prompt`.
     """
 
     def __init__(self, access: SettingsAccess, editor: SettingsEditor) -> None:
@@ -63,7 +64,7 @@ class SettingsScreen:
     async def model(
         self, command: Command, place: Scope, person: Person
     ) -> CommandResult:
-        """Set the model, or show it: with the form to those who may change it."""
+        """Set the model, or show it; people who may change it get the form."""
         named = command.having({"option": "model"})
         if "value" in command.arguments:
             return await self._editor.set(named, place, person)
@@ -76,7 +77,7 @@ class SettingsScreen:
     async def prompt(
         self, command: Command, place: Scope, person: Person
     ) -> CommandResult:
-        """Show the prompt: as a form to those who may change it."""
+        """Show the prompt; people who may change it get the form."""
         policy, known = await self._access.about(command, place, person, PROMPT)
         if not self._access.may(known, policy):
             return await self.show_prompt(command, place, person)
@@ -85,7 +86,8 @@ class SettingsScreen:
     async def show_prompt(
         self, command: Command, place: Scope, person: Person
     ) -> Response:
-        """Show the whole prompt, with buttons for what `person` may do with it."""
+        """Show the whole prompt, with buttons for the actions that `person` may
+        take."""
         await self._access.require_insider(person, place)
         policy, person = await self._access.about(command, place, person, PROMPT)
         version = await self._access.prompt(policy)
@@ -112,7 +114,8 @@ class SettingsScreen:
 async def applying(
     access: SettingsAccess, policy: EffectiveSettings, person: Person
 ) -> str:
-    """Describe what applies at the place of `policy`, as far as `person` may know it.
+    """Describe the settings that apply at the place of `policy`, as far as `person` may
+    see them.
 
     Raises StorageError, and DeliveryError when the platform cannot be asked now.
     """
@@ -129,8 +132,9 @@ async def applying(
 def change_menus(
     access: SettingsAccess, policy: EffectiveSettings, person: Person, where: str
 ) -> tuple[Menu, ...]:
-    """Return the menu of what `person` may change at the place of `policy`, whose
-    commands name that place as `where`; none if they may change nothing."""
+    """Return the menu of the settings that `person` may change at the place of
+    `policy`, or () if there are none. `where` is that place as the menu's command names
+    it."""
     offered = access.offered(policy, person)
     label = labels.change_for(
         where=formatting.here(policy.place.level, policy.place.platform)

@@ -14,20 +14,20 @@ from bot.messages import labels
 from bot.ui.command_spec import CommandSpec, Takes
 from bot.ui.elements import Button, Command, Response
 
-# How similar a word must be to a name, from 0 to 1: to that of a command when somebody
-# gives one, and when a message may be a question as well ("sausage" is none).
+# How similar a word must be to the name of a command, from 0 to 1: if the text was
+# given as a command, and if it may also be a question ("sausage" is no "usage").
 SIMILAR, VERY_SIMILAR = 0.6, 0.85
 
-# A longer text is not looked at: two words of a name, and what commands take.
+# Longer texts are ignored: a name has up to two words, and few arguments follow.
 MOST_WORDS, MOST_CHARS = 5, 100
 
-# A misspelt shorter name may be another word ("news", "shop").
+# A misspelt name that is shorter may be another word ("news", "shop").
 LEAST_CHARS = 5
 
 
 def nearest(text: str, similar: float = SIMILAR) -> str:
-    """Return the command that is most similar to `text`, as it is typed; "" if there is
-    none."""
+    """Return the command most similar to `text`, as a person would type it; "" if there
+    is none."""
     if parse_command(meant := worded(text)) is not None:
         return meant
     words = text.lower().split()
@@ -49,8 +49,8 @@ def nearest(text: str, similar: float = SIMILAR) -> str:
 
 
 def misspelt(text: str) -> bool:
-    """Return True if all of `text`, which may be a question, is a command but for the
-    spelling of its name, or in other words."""
+    """Return True if all of `text`, which may be a question, is a command with a
+    misspelt name or in other words."""
     if parse_command(worded(text)) is not None:
         return True
     words = text.lower().split()
@@ -61,7 +61,7 @@ def misspelt(text: str) -> bool:
 
 
 async def unknown(command: Command, place: Scope, person: Person) -> Response:
-    """Say that there is no such command as `text`, and name the nearest one."""
+    """Respond that `text` is not a command, and suggest the nearest one."""
     meant = nearest(command.arguments.get("text", ""))
     given = parse_command(meant)
     if given is None:
@@ -76,13 +76,13 @@ async def unknown(command: Command, place: Scope, person: Person) -> Response:
 
 
 def handlers() -> Mapping[str, Handler]:
-    """Return the handler of what is no command."""
+    """Return the handler for texts that are not commands."""
     return {"unknown": unknown}
 
 
 def _rests(spec: CommandSpec, words: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Yield `words` as what follows the name of `spec`: with fewer corrections first,
-    then the other way round, then nothing."""
+    """Yield candidates for the arguments of `spec` from `words`: with fewer corrections
+    first, then in reverse order, then none."""
     known = set(LEVELS)
     for parameter in spec.parameters:
         if parameter.takes is Takes.CHOICE and parameter.choices is not None:

@@ -1,7 +1,7 @@
-"""Let an admin try a prompt on one question.
+"""Lets an admin try a prompt on one question.
 
-Rule: only the admin sees the answer, nothing is stored but the draft and the cost, and
-it counts towards the same budgets as an answer.
+Rule: only the admin sees the answer. Only the draft and the cost are stored, and the
+cost counts towards the same budgets as an answer.
 """
 
 import logging
@@ -44,7 +44,7 @@ QUESTION_CHARS = 2_000
 
 
 class PromptTrial:
-    """Handles the commands that try a prompt."""
+    """Handlers of the commands that try a prompt."""
 
     def __init__(
         self,
@@ -88,7 +88,7 @@ class PromptTrial:
         )
 
     async def run(self, command: Command, place: Scope, person: Person) -> Response:
-        """Answer one question with a draft, visible to the admin only."""
+        """Answer one question with a draft prompt, visible to the admin only."""
         policy, _ = await self._access.about(command, place, person, PROMPT)
         await self._access.require(person, place, policy, PROMPT)
         try:

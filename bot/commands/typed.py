@@ -1,9 +1,9 @@
-"""Carries out commands that people type: messages that mention the bot, or are sent to
-it alone, and are a command as a whole.
+"""Runs commands that people type, in messages that mention the bot or are direct
+messages to it. The whole message must be a command.
 
-Rule: each is carried out once, also if a platform delivers it several times or it is
-fetched again after a restart. One that the process does not survive is not repeated:
-people see that nothing happened, and type it again.
+Rule: each command runs once, even if a platform delivers it several times or it is
+fetched again after a restart. A command that is lost when the process ends is not
+repeated: people see that nothing happened, and type it again.
 """
 
 import logging
@@ -34,28 +34,28 @@ from bot.ui.elements import Button, Command, CommandResult, Form, Response, Styl
 
 log = logging.getLogger(__name__)
 
-# A command that arrives later than this after it was typed, in seconds, is not carried
-# out: the conversation has moved on.
+# A command that arrives more than this after it was typed, in seconds, is ignored: the
+# conversation has moved on.
 STALE = 3600.0
 
-# For how long a command that was carried out is remembered, in seconds: longer than
-# any platform delivers a message again.
+# How long a command that was run is remembered, in seconds: longer than any platform
+# delivers a message again.
 REMEMBERED = DAY
 
-# How many of them are in memory. Slack sends each twice within moments (platform facts
-# A1.2).
+# How many of these commands are remembered in memory. Slack sends each message twice
+# within moments (platform facts A1.2).
 MOST_TAKEN = 1_000
 
-# How many commands are carried out at once.
+# The most commands that run at once.
 MOST_AT_ONCE = 1_000
 
 
 class TypedStore(InboxStore, NoticeStore, Protocol):
-    """The store of typed commands: messages, and claims of them."""
+    """The store of messages and of claims on typed commands."""
 
 
 class TypedCommands:
-    """Tells commands from questions, and carries them out in the background."""
+    """Distinguishes commands from questions, and runs commands in the background."""
 
     def __init__(
         self,
@@ -74,10 +74,9 @@ class TypedCommands:
         self._running = 0
 
     async def take(self, message: Message) -> bool:
-        """Return whether `message` is a command; if so, see that it is carried out,
-        once.
+        """Return True if `message` is a command, and make sure that it runs once.
 
-        Raises StorageError; the platform is then to deliver it again.
+        Raises StorageError; the platform should then deliver the message again.
         """
         messenger = self._platforms.adapters[message.thread.platform].messenger
         key = (message.thread, message.message)
@@ -90,7 +89,8 @@ class TypedCommands:
             await self._store.stored_message(message.thread, message.message)
             is not None
         ):
-            # A question already: another event of it had more than a command.
+            # The message was stored as a question: another event of it had more than
+            # the command.
             return False
         if self._running >= MOST_AT_ONCE:
             raise StorageBusy("too many commands at once")
@@ -116,7 +116,7 @@ class TypedCommands:
         return True
 
     def _read(self, message: Message) -> Command | None:
-        """Return the command that all of `message` is, or None."""
+        """Return the command in `message`; None unless the whole message is one."""
         if message.automated or message.echo or message.files or not message.addressed:
             return None
         if len(message.text) > MOST_COMMAND_CHARS:
@@ -125,7 +125,7 @@ class TypedCommands:
             not isinstance(each, str) and each.kind is MarkKind.BOT
             for each in message.parts
         )
-        # A reply to the bot may be about what it wrote: "budget", "help".
+        # A reply to the bot may be about the bot's message: "budget", "help".
         if not (mentions or self._access.is_direct(Scope.of(message.thread))):
             return None
         text = self._platforms.adapters[message.thread.platform].typed(message)
@@ -160,7 +160,8 @@ class TypedCommands:
     async def _result(self, command: Command, message: Message) -> CommandResult:
         place = Scope.of(message.thread)
         if message.opens:
-            # Typed at the top of a channel: about the channel, not about its thread.
+            # Typed at the top level of a channel: about the channel, not about a
+            # thread.
             place = place.at(ScopeLevel.CHANNEL)
         directory = self._platforms.adapters[place.platform].directory
         try:
@@ -175,7 +176,8 @@ class TypedCommands:
 
 
 def _shown(result: CommandResult, command: Command) -> Response:
-    """Return `result` as a message: only a control opens a form."""
+    """Return `result` as a message. A form becomes a button, since only a control can
+    open a form."""
     if isinstance(result, Form):
         return _offer(FORM_TO_FILL_IN, labels.OPEN_FORM, command)
     return result

@@ -1,7 +1,7 @@
-"""Undoes a change of settings: what was set before is set again, as a new change.
+"""Undoes a change of settings: a new change restores the values before it.
 
 Rule: a button carries the numbers of audit entries, so it works after a restart. It may
-be forged, so everything else is looked up anew: the scope, the values, the rights.
+be forged, so the scope, the values and the permissions are looked up again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,7 +38,8 @@ class SettingsUndo:
         return {"undo": self.undo}
 
     async def undo(self, command: Command, place: Scope, person: Person) -> Response:
-        """Set again what was set before one change, unless it was changed since."""
+        """Restore the values before one change, unless they were changed again
+        since."""
         entries = await self._entries(command)
         policy = await self._access.policy(entries[0].place)
         written = {each.name: await self._before(each) for each in entries}
@@ -70,7 +71,8 @@ class SettingsUndo:
         return entries
 
     async def _before(self, entry: AuditEntry) -> str | None:
-        """Return the value before `entry`, and the text of an earlier version."""
+        """Return the value before `entry`; for a versioned option, the text of that
+        version."""
         if entry.before is None or not BY_NAME[entry.name].versioned:
             return entry.before
         for version in await self._store.versions(entry.place, entry.name):

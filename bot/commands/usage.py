@@ -1,4 +1,4 @@
-"""Shows what was spent, and how the budgets stand."""
+"""Shows the spending, and how much of the budgets is used."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -25,7 +25,8 @@ from bot.ui.elements import Button, Command, CommandResult, Response
 
 
 def details_button(where: str) -> Button:
-    """Return the button that shows usage with tokens; `where` is as in a command."""
+    """Return the button that shows usage with tokens; `where` has the format of a
+    command argument."""
     command = Command("usage", {"view": DETAILS, "where": where})
     return Button(labels.DETAILS, command)
 
@@ -49,8 +50,8 @@ class UsageScreen:
         return {"usage": self.usage, "budget": self.budget}
 
     async def usage(self, command: Command, place: Scope, person: Person) -> Response:
-        """Show what was spent in a scope, to those who are no admin also by them; the
-        tokens only if asked for."""
+        """Show the spending in a scope, with tokens only if asked for. People who are
+        not admins also see their own spending."""
         policy, person = await self._access.about(command, place, person, None)
         admin = self._access.may(person, policy)
         details = command.arguments.get("view") == DETAILS
@@ -64,7 +65,7 @@ class UsageScreen:
     async def budget(
         self, command: Command, place: Scope, person: Person
     ) -> CommandResult:
-        """Set one budget, or show both: as a form to those who may change them."""
+        """Set one budget, or show both; people who may change them get the form."""
         period, value = (command.arguments.get(n) for n in ("period", "value"))
         if period in INHERIT or (period is None and value in INHERIT):
             return Response(messages.PER_DAY_OR_MONTH)
@@ -88,7 +89,7 @@ class UsageScreen:
         admin: bool,
         details: bool,
     ) -> str:
-        """Describe what was spent today and this month at the place of `policy`; for
+        """Describe the spending of today and this month at the place of `policy`; for
         admins also by channel and by person."""
         thread, lines = policy.place, []
         if thread.level is ScopeLevel.THREAD:
@@ -118,7 +119,7 @@ class UsageScreen:
         return "\n".join(lines)
 
     async def by_account(self, policy: EffectiveSettings) -> str:
-        """Describe for admins what was spent in the workspace of `policy`, without the
+        """Describe for admins the spending in the workspace of `policy`, without
         budgets."""
         rows = await self._store.spending(self._month(), policy.place)
         where = formatting.here(policy.place.level, policy.place.platform).capitalize()
@@ -143,7 +144,7 @@ class UsageScreen:
         return [*lines, messages.BY_PERSON, *by_person]
 
     async def own(self, place: Scope, person: Person, *, details: bool = False) -> str:
-        """Describe what `person` spent at `place` today and this month."""
+        """Describe the spending of `person` at `place` today and this month."""
         rows = await self._store.spending(self._month(), place, person.id)
         return self._sums(phrases.YOU, rows, details=details)
 
@@ -177,5 +178,5 @@ class UsageScreen:
         return "\n".join(lines)
 
     def _month(self) -> float:
-        """Return when this month began (UTC), in seconds since 1970."""
+        """Return the beginning of this month (UTC), in seconds since 1970."""
         return summary.beginning(Period.MONTH.name_at(self._now()))

@@ -1,7 +1,7 @@
 """The parts of settings and spending that one person may see.
 
-Rule: no list shows what the person could not look up: a channel that they do not see,
-somebody else's direct messages, or, for a guest, spending elsewhere.
+Rule: no list shows anything that the person could not look up: a channel that they do
+not see, other people's direct messages, or, for a guest, spending elsewhere.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from bot.settings.options import BY_NAME
 from bot.settings.target import OTHER
 from bot.text import references
 
-#: The names of direct messages, and of channels that the person does not see.
+#: The text shown for direct messages, and for channels that the person does not see.
 DIRECT = phrases.DIRECT_MESSAGES
 UNSEEN = phrases.UNSEEN_CHANNEL
 
@@ -27,7 +27,7 @@ UNSEEN = phrases.UNSEEN_CHANNEL
 async def policy(
     access: SettingsAccess, whole: EffectiveSettings, person: Person
 ) -> EffectiveSettings:
-    """Return `whole` without the channels in it that `person` does not see.
+    """Return `whole` without the names of channels that `person` does not see.
 
     Raises DeliveryError if that cannot be looked up now.
     """
@@ -53,8 +53,8 @@ def prompt(version: Version, person: Person) -> Version:
 def has_balance(access: SettingsAccess, cap: Budget, person: Person) -> bool:
     """Return True if `person` may see how much of the budget `cap` is used.
 
-    The balance of a workspace shows what others spent elsewhere: it is hidden from
-    guests, and in direct messages that belong to no workspace.
+    The balance of a workspace reveals the spending of others elsewhere. It is hidden
+    from guests, and in direct messages that belong to no workspace.
     """
     if cap.place.level is ScopeLevel.OPERATOR:
         # Spending of other workspaces is hidden.
@@ -65,14 +65,14 @@ def has_balance(access: SettingsAccess, cap: Budget, person: Person) -> bool:
 
 
 def account(access: SettingsAccess, place: Scope) -> str:
-    """Return the name under which admins of a workspace see the spending of `place` in
-    it; direct messages share one name."""
+    """Return the name for the spending of `place` that admins of its workspace see; all
+    direct messages share one name."""
     return DIRECT if access.is_direct(place) else references.channel(place.channel)
 
 
 def audit(access: SettingsAccess, entries: Sequence[E], place: Scope) -> list[E]:
-    """Return the entries or refusals of `place`, without those of direct messages in
-    it, unless it is these."""
+    """Return the entries or refusals of `place`, without those of direct messages other
+    than `place` itself."""
     here = place.at(ScopeLevel.CHANNEL)
     return [
         entry

@@ -1,7 +1,7 @@
-"""Wordings that say what a command says, in another order or spelling. Pure.
+"""Recognises commands in another order or spelling. Pure.
 
-Whoever means to set something and is answered by Claude instead may believe that it is
-set. Rule: only what can hardly be anything but a command has one.
+If Claude answers a person who wants to set something, the person may believe that it is
+set. Rule: a wording is recognised only if it can hardly be anything but a command.
 """
 
 import re
@@ -12,10 +12,10 @@ from bot.settings.options import BY_NAME
 from bot.text.numbers import plain_number
 from bot.ui.elements import Kind
 
-#: A longer text is not looked at, in words.
+#: The most words of a text that is recognised.
 MOST_WORDS = 12
 
-# Words that say nothing in a budget: "a budget of 5 USD for each day".
+# Words without meaning in a budget: "a budget of 5 USD for each day".
 _FILLERS = frozenset(
     (
         *("a", "an", "at", "each", "every", "for", "here", "in", "is", "of", "per"),
@@ -29,13 +29,13 @@ _PERIODS = {
 _CURRENCY = re.compile(r"(?:us)?[$€£¥]|usd|dollars?|eur|euros?|gbp|pounds?|chf", re.I)
 _GROUP = re.compile(r"[0-9]{3}(?:[.,][0-9]{1,4})?")
 
-# What people put between the name of a setting and its value.
+# The signs that people put between the name of a setting and its value.
 _SIGN = re.compile(r"[=:]")
 _MOST_NAME = 4
 
 
 def worded(text: str) -> str:
-    """Return the command that `text` says in other words; "" if it says none."""
+    """Return the command that `text` means in other words; "" if it means none."""
     words = _SIGN.sub(" = ", text, count=1).split()
     if not 1 < len(words) <= MOST_WORDS or text.rstrip().endswith("?"):
         return ""
