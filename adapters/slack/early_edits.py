@@ -1,14 +1,14 @@
-"""Edits and previews of links that arrive before the message that they change.
+"""Remembers edits and link previews that arrive before the message that they change.
 
-Slack promises no order of events, and sends one again that was not acknowledged, after
-a minute or after five (platform facts A1.2, A2): by then an edit of the message may
-have come, which changed nothing, and what is sent again is the old text.
+Slack does not guarantee the order of events, and retries an unacknowledged event after
+a minute or after five (platform facts A1.2, A2). An edit of the message may arrive
+before the retry. It finds no stored message to change, and the retry has the old text.
 """
 
 from bot.domain.message import Message
 from bot.runtime.lru import LruDict
 
-# How many are remembered; a message has up to 40,000 characters (facts A5.4).
+# The most messages that are remembered. One has up to 40,000 characters (facts A5.4).
 MOST = 500
 
 
@@ -20,11 +20,11 @@ class EarlyEdits:
         self._edits: LruDict[tuple[str, str, str], Message] = LruDict(MOST)
 
     def note(self, edited: Message) -> None:
-        """Remember a message as it reads since it was changed."""
+        """Remember the changed version of a message."""
         self._edits[_key(edited)] = edited
 
     def newest(self, message: Message) -> Message:
-        """Return `message` as it reads now, as far as that is known."""
+        """Return the newest known version of `message`."""
         return self._edits.get(_key(message), message)
 
     def drop(self, workspace: str, channel: str, ts: str) -> None:

@@ -1,12 +1,12 @@
-"""The workspaces that the app was installed in by a click, each with its own token.
+"""Holds the workspaces that have installed the app themselves, each with its own token.
 
-Rule 1: what happens to one reaches no other. One whose token Slack refuses is suspended
-in the core, its client makes no more calls, and the others go on.
-Rule 2: the store knows which installations there are; here are those in use, as many as
-fit. Every process looks for changes of others every few seconds, so that a workspace
-that installs again goes on everywhere.
-Rule 3: one refusal may be a mistake, or be about a token that was replaced since, so
-Slack is asked once more before an installation ends.
+Rule 1: workspaces do not affect each other. If Slack refuses a token, the core suspends
+that workspace, its client makes no more calls, and the other workspaces continue.
+Rule 2: the store lists all installations; this module holds those in use, up to a
+limit. Every process checks for changes by other processes every few seconds, so that a
+workspace that installs the app again is served by all of them.
+Rule 3: a refusal may be a mistake, or may concern a token that was replaced since, so
+Slack is asked once more before an installation is ended.
 """
 
 import asyncio
@@ -49,21 +49,22 @@ from bot.runtime.retry import retry_until_success
 
 log = logging.getLogger(__name__)
 
-# How many workspaces are remembered that the app is not installed in, or that are
-# parts of an organisation.
+# The most workspaces that are remembered as having no installation, or as being part of
+# an organisation.
 MOST_KNOWN = 20_000
-# How long one that it is not installed in is not looked for again, in seconds.
+# How long a workspace without an installation is not looked up again, in seconds.
 ABSENT = 10.0
 
-# How often the log names a workspace without an installation that events come from, in
-# seconds.
+# The interval at which the log names a workspace that sends events but has no
+# installation, in seconds.
 HOUR = 3_600.0
 
-# How often changes by other processes are looked for, in seconds.
+# The interval between checks for changes by other processes, in seconds.
 EVERY = 5.0
 
-# Within this many seconds of an installation, an event that tells of an end may be
-# about the installation before: it was sent late, or by another clock.
+# An event about the end of an installation that happened less than this many seconds
+# after an installation may be about the previous installation, since Slack's clock may
+# differ from ours.
 RECENT = 600.0
 
 
@@ -85,13 +86,14 @@ class InstalledWorkspaces:
         self._sealer = sealer
         self._now = now
         self._loaded = LoadedWorkspaces()
-        #: By the place of an installation, which may serve several workspaces.
+        #: Credentials by the place of an installation, which may serve several
+        #: workspaces.
         self._credentials: LruDict[Place, Credentials] = LruDict(MOST_WORKSPACES)
-        #: The bot's users, by workspace.
+        #: The ids of the bot's users, by workspace.
         self._users: LruDict[str, str] = LruDict(MOST_KNOWN)
         #: The times at which workspaces were found to have no installation.
         self._absent: LruDict[str, float] = LruDict(MOST_KNOWN)
-        #: The times at which the log said so.
+        #: The times at which the log last named such workspaces.
         self._named: LruDict[str, float] = LruDict(MOST_KNOWN)
         #: The organisations that workspaces are known to be part of.
         self._organisations: LruDict[str, str] = LruDict(MOST_KNOWN)
@@ -113,11 +115,11 @@ class InstalledWorkspaces:
         """The renewal of tokens before anybody waits for it."""
         return [self._renewal.chore]
 
-    # Looking up workspaces.
+    # Look-ups of workspaces.
 
     async def get(self, team: str) -> Workspace:
         """Return the workspace `team`. Raises AccessRevoked if the app is not installed
-        there, or DeliveryError if that cannot be told now."""
+        there, or DeliveryError if the store cannot be read now."""
         try:
             return await self._find(team)
         except StorageError as error:
@@ -125,9 +127,9 @@ class InstalledWorkspaces:
             raise DeliveryError(text) from error
 
     async def find(self, body: Mapping[str, Any]) -> Workspace | None:
-        """Return the workspace that `body` is for; None if the app is not installed
-        there, or if that tells of the end of an installation, which is carried out.
-        Raises StorageError."""
+        """Return the workspace that `body` is for. Return None if the app is not
+        installed there, or if `body` reports the end of an installation, which is
+        handled here. Raises StorageError."""
         team = placing.team(body)
         if organisation := placing.organisation(body):
             if placing.is_ending(body):
@@ -150,20 +152,20 @@ class InstalledWorkspaces:
             return None
 
     async def home(self, user: str) -> Workspace:
-        """Return the workspace of `user`, of those that installed the app first. Raises
-        DeliveryError if it is none of them."""
+        """Return the workspace of `user`, searched for among those that installed the
+        app first. Raises DeliveryError if it is not one of them."""
         return await self._homes.of(user)
 
     def user(self, team: str) -> str:
         """Return the id of the bot's user in `team`; "" if that is not known yet."""
         return self._users.get(team, "")
 
-    # Changes of them.
+    # Changes of installations.
 
     def begin(self, host: Host, refused: Callable[[AccessRevoked], None]) -> None:
-        """Look for changes from now on, and report to `host` what Slack refuses."""
+        """Begin to check for changes, and report Slack's refusals to `host`."""
         self._host = host
-        # An adapter that failed is run again.
+        # A new one, since an adapter that failed is run again.
         self._tasks = Background()
         self._tasks.start("watch installations", self._watch(), platform=PLATFORM)
 
@@ -179,7 +181,7 @@ class InstalledWorkspaces:
         log.info("slack.listening team=* install=%s%s", self._config.http, INSTALL)
 
     async def close(self) -> None:
-        """End everything under way."""
+        """Cancel all tasks and look-ups in progress."""
         self._tasks.cancel()
         async with self._tasks:
             for team in self._loaded:
@@ -187,12 +189,12 @@ class InstalledWorkspaces:
                     await there.people.close()
 
     async def install(self, installation: Installation) -> None:
-        """Store a new installation, and go on with what waits there. Raises
-        StorageError."""
+        """Store a new installation, and resume the work that waits for its workspace.
+        Raises StorageError."""
         await self._apply(await self._store.store_installation(installation))
 
     async def look(self) -> None:
-        """Take over what other processes changed. Raises StorageError."""
+        """Apply changes that other processes stored. Raises StorageError."""
         async with self._looking:
             lost = []
             for each in await self._store.installations(PLATFORM, self._seen):
@@ -211,12 +213,12 @@ class InstalledWorkspaces:
             try:
                 await self.look()
             except Exception as error:
-                # The next look may succeed.
+                # The next check may succeed.
                 report("watch installations", error)
             await asyncio.sleep(EVERY)
 
     async def _apply(self, changed: Installation) -> None:
-        """Let this process know what is stored of an installation. Raises KeyLost."""
+        """Apply the stored state of an installation to this process. Raises KeyLost."""
         place = changed.place
         self._absent.pop(place.workspace, None)
         known = self._credentials.get(place)
@@ -228,7 +230,7 @@ class InstalledWorkspaces:
             is_renewed = known.installation.installed_at == changed.installed_at
             known.adopt(changed)
             if not is_renewed:
-                # Its name and scopes may be others.
+                # The name and the scopes of a new installation may differ.
                 self._loaded.forget(self._teams(place))
         elif known is None:
             self._sealer.open(changed.tokens.access, place)
@@ -272,7 +274,7 @@ class InstalledWorkspaces:
             return
         happened = float(body.get("event_time") or 0.0)
         if happened < here.installed_at + RECENT:
-            # Perhaps about the installation before this one.
+            # The event may be about the previous installation.
             error = AccessRevoked(messages.has_ended(place=str(place)), place.workspace)
             await self._verify(here, error, Ending.UNINSTALLED)
             return
@@ -289,8 +291,8 @@ class InstalledWorkspaces:
     async def _verify(
         self, here: Installation, error: AccessRevoked, ending: Ending
     ) -> None:
-        """End the installation `here`, of which Slack refused a token with `error`,
-        unless that was replaced since, or is accepted again."""
+        """End the installation `here`, whose token Slack refused with `error`, unless
+        the token was replaced since or is accepted now."""
         await self.look()
         known = self._credentials.get(here.place)
         if known and known.installation.version > here.version:
@@ -307,7 +309,7 @@ class InstalledWorkspaces:
         else:
             await self._apply(here)
 
-    # Opening of one.
+    # Loading of workspaces.
 
     async def _find(self, team: str) -> Workspace:
         return self._loaded.get(team) or await self._load(team)
@@ -330,7 +332,7 @@ class InstalledWorkspaces:
             self._suspended[team] = here.place
             raise AccessRevoked(str(error), team) from error
         if there := self._loaded.get(team):
-            # Made ready by another task meanwhile.
+            # Another task has loaded the workspace meanwhile.
             return there
         if not here.place.workspace:
             self._organisations[team] = here.place.organisation
@@ -345,7 +347,7 @@ class InstalledWorkspaces:
         return known
 
     def _any_credentials(self, here: Installation) -> Credentials:
-        """Return those of an installation, which need not be in use here."""
+        """Return the credentials of an installation, which need not be in use here."""
         return self._credentials.get(here.place) or Credentials(
             *(here, self._store, self._sealer, self._exchange, self._now)
         )
@@ -365,7 +367,7 @@ class InstalledWorkspaces:
         return await oauth_calls.refresh(client, self._config, refresh_token)
 
     async def _belongs(self, team: str, organisation: str) -> None:
-        """Store that a workspace is part of an organisation, once."""
+        """Store that a workspace is part of an organisation, unless that is known."""
         if team and self._organisations.get(team) != organisation:
             await self._store.store_workspace(PLATFORM, team, organisation)
             self._organisations[team] = organisation

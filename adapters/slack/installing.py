@@ -1,10 +1,10 @@
-"""Lets people install the app in their workspace by a click: Bolt's OAuth flow with our
-store and our pages (platform facts A11).
+"""Lets people install the app in their workspace: Bolt's OAuth flow with our store and
+our pages (platform facts A11).
 
-Rule 1: a state is good once, for ten minutes, and in the browser that got it; its
-digest is what is stored. A code is spent at once.
-Rule 2: whatever goes wrong, the person reads one sentence that says what to do, and
-nothing of Slack's answer: the operator's part is in the log, without codes and tokens.
+Rule 1: a state is valid once, for ten minutes, and in the browser that received it.
+Only its digest is stored. A code is exchanged at once.
+Rule 2: if the installation fails, the person reads one sentence that says what to do,
+without Slack's answer. Details for the operator are logged, without codes or tokens.
 """
 
 import asyncio
@@ -53,23 +53,23 @@ log = logging.getLogger(__name__)
 #: Bolt's own paths (facts A11).
 INSTALL, REDIRECT = "/slack/install", "/slack/oauth_redirect"
 
-# How long a state is good, in seconds: Bolt's own (facts A11).
+# How long a state is valid, in seconds: as in Bolt (facts A11).
 STATE_VALID = 600
 
-# The most characters of a name: Slack's own have fewer.
+# The most characters of a name. Slack's own limit is lower.
 MOST_NAME = 100
 
-# How many installations may begin in a minute: each is a row for ten minutes, and
-# anybody may ask for the page.
+# The most installations that may begin in a minute, since anybody may request the page,
+# and each request stores a row for ten minutes.
 MOST_BEGUN = 120
 
-#: The text for people, by Bolt's reason for a failure.
+#: Texts for people, by Bolt's reason for a failure.
 _REASONS = {
     "invalid_browser": texts.FOREIGN_STATE,
     "invalid_state": texts.USED_STATE,
     "missing_code": texts.NO_CODE,
 }
-#: Slack's word for a person who did not consent.
+#: Slack's error code if a person did not consent.
 CANCELLED = "access_denied"
 
 #: Stores a new installation. Raises StorageError.
@@ -77,11 +77,11 @@ Store = Callable[[Installation], Awaitable[None]]
 
 
 class _Failed(Exception):
-    """The installation failed; the message is what the person reads."""
+    """The installation failed. The message is shown to the person."""
 
 
 class _States(AsyncOAuthStateStore):
-    """States, as Bolt issues and consumes them, in our table."""
+    """Bolt's store of states, backed by our table."""
 
     def __init__(self, states: InstallStates) -> None:
         self._states = states
@@ -97,7 +97,7 @@ class _States(AsyncOAuthStateStore):
 
 
 class _Saving(AsyncInstallationStore):
-    """Bolt's store of installations, which hands each one on to ours."""
+    """Bolt's store of installations, which passes each installation to ours."""
 
     def __init__(self, save: Callable[[SlackInstallation], Awaitable[None]]) -> None:
         self._save = save
@@ -107,7 +107,8 @@ class _Saving(AsyncInstallationStore):
 
 
 class _Flow(AsyncOAuthFlow):
-    """Bolt's flow. It would log a code that failed, and show why to nobody."""
+    """Bolt's flow, with our own exchange of codes: Bolt's would log a code that fails,
+    and would not return the reason."""
 
     def __init__(
         self, settings: AsyncOAuthSettings, config: SlackConfig, client: SlackClient
@@ -162,8 +163,8 @@ class Installer:
         self._store = store
         self._served = served
         self._alert = alert
-        # If two people install the app in one workspace at once, the later one gets the
-        # token that stays good; its row must be the later, too.
+        # If two people install the app in one workspace at once, the later token stays
+        # valid, so its row must be stored last.
         self._one_at_a_time = asyncio.Lock()
         self._begun = RequestRate(1)
         settings = AsyncOAuthSettings(
@@ -218,8 +219,8 @@ class Installer:
             return await _answered(self._page(texts.UNREACHABLE, error))
 
     async def _save(self, made: SlackInstallation) -> None:
-        """Store what Slack has given. Raises _Failed for a workspace that is not
-        served, DeliveryError or StorageError."""
+        """Store the installation that Slack returned. Raises _Failed if the workspace
+        is not served, DeliveryError or StorageError."""
         is_org_wide = bool(made.is_enterprise_install)
         place = Place(
             PLATFORM,
@@ -267,7 +268,7 @@ class Installer:
             return _html(HTTPStatus.OK, oauth_pages.cancelled(INSTALL))
         text = _REASONS.get(args.reason)
         if text is None:
-            # Slack's own word, but anybody may have written it into the address.
+            # Slack's error code, but anybody can write any text into the address.
             known = args.reason if args.reason.replace("_", "").isalnum() else "?"
             text = texts.refused(reason=known[:40])
         return self._page(text, args.reason[:40] if text in _REASONS.values() else "")
@@ -278,8 +279,8 @@ class Installer:
 
 
 def _name(made: SlackInstallation) -> str:
-    """Return the name of the workspace, or of the organisation, on one line: its
-    admins have written it, and the operator's log and terminal show it."""
+    """Return the name of the workspace or organisation on one line, in printable
+    characters: admins choose it, and the operator's log and terminal show it."""
     of = made.enterprise_name if made.is_enterprise_install else made.team_name
     printable = "".join(each if each.isprintable() else " " for each in of or "")
     return " ".join(printable.split())[:MOST_NAME]
@@ -303,7 +304,8 @@ def _digest(state: str) -> str:
 
 
 def _authorization_url(config: SlackConfig) -> str | None:
-    """Return where people consent, if the API is not at Slack's own address."""
+    """Return the address of the consent page if the API is not at Slack's own address,
+    else None."""
     if config.api_url == PUBLIC_API:
         return None
     return str(yarl.URL(config.api_url).origin().with_path("/oauth/v2/authorize"))

@@ -1,9 +1,9 @@
-"""Takes in what Slack sends, whichever way it comes: over sockets or over HTTP.
+"""Takes in the payloads that Slack sends over sockets or over HTTP.
 
 Rule: persist, then acknowledge. Bolt acknowledges an event before its listener runs, so
-events are handled in a middleware in front of everything: one that raises there is not
-acknowledged, and Slack sends it again (platform facts A2, A4). For the same reason,
-events beyond a limit are refused there at once.
+events are handled in a middleware that runs before everything else. An event whose
+handling raises there is not acknowledged, and Slack sends it again (platform facts A2,
+A4). For the same reason, events over a limit are refused there at once.
 """
 
 import asyncio
@@ -37,22 +37,22 @@ from bot.text.numbers import number
 
 log = logging.getLogger(__name__)
 
-# How many events are handled at once: the SDK starts a task for each (platform facts
-# A4), and one may hold 40,000 characters. Further events are not acknowledged.
+# The most events that are handled at once. The SDK starts a task for each (platform
+# facts A4), and one may have 40,000 characters. Further events are not acknowledged.
 MOST_EVENTS = 2_000
 
 
-# Seconds, by Slack's clock, within which people may go on below a question unheard:
-# once it took longer to be stored, what they said may have been heard before.
+# Seconds, by Slack's clock, within which a question is usually stored. If storing takes
+# longer, replies below the question may have arrived, and been ignored, before it.
 LATE = 3.0
 
 
 class _Crowded(Exception):
-    """Too many events are being handled; Slack is to send this one again."""
+    """Too many events are being handled; Slack must send this one again."""
 
 
 class Intake:
-    """Hands over what Slack sends to the core, and acknowledges what is durable."""
+    """Passes Slack's payloads to the core, and acknowledges those that are durable."""
 
     def __init__(
         self,
@@ -70,19 +70,19 @@ class Intake:
         #: Tasks of commands that may outlast their acknowledgement.
         self._going_on: set[asyncio.Task[None]] = set()
         self._under_way = Allowance(MOST_EVENTS)
-        #: How many events in a row the store refused, and since when.
+        #: The number of events in a row that could not be stored, and the time of the
+        #: first, in seconds since 1970.
         self._unkept = 0
         self._unkept_since = 0.0
-        #: When something arrived last, in seconds since 1970.
+        #: The time at which the last payload arrived, in seconds since 1970.
         self._heard = time.time()
-        #: Called with the time from which on events may have been lost.
+        #: Called with the time since when events may have been lost.
         self._absent = absent
-        #: Called with what begins a thread and was stored late.
+        #: Called with a message that begins a thread and was stored late.
         self._late = late
 
     def app(self, client: SlackClient) -> AsyncApp:
-        """Return the Bolt app that takes in here what comes over HTTP, once it is
-        verified."""
+        """Return the Bolt app that passes verified HTTP requests to this intake."""
         # Without a name, Bolt searches the source of every loaded module for one, which
         # takes half a second at every start.
         app = AsyncApp(
@@ -90,8 +90,8 @@ class Intake:
             client=client.web,
             before_authorize=self.spool,
             authorize=_unasked,
-            # Its own loggers would inherit the root's level, and at DEBUG they log
-            # messages.
+            # Bolt's own loggers would inherit the root's level, and they log messages
+            # at DEBUG.
             logger=logging.getLogger("slack_bolt"),
         )
         app.error(self.not_acknowledged)
@@ -100,25 +100,25 @@ class Intake:
     async def spool(
         self, body: dict[str, Any], request: AsyncBoltRequest
     ) -> BoltResponse:
-        """Take in `body` and return what acknowledges it. Raises if it is not
-        durable."""
-        # The number of the repetition (facts A2).
+        """Take in `body` and return the response that acknowledges it. Raises if the
+        payload is not durable."""
+        # The number of the retry (facts A2).
         repeat = number(request.headers.get("x-slack-retry-num", ["0"])[0]) or 0
         return await self._spool(body, repeat)
 
     async def take(self, body: dict[str, Any], repeat: int) -> BoltResponse:
-        """Take in `body` of a socket, which Slack sends for the `repeat`th time again;
-        return what acknowledges it once it is durable, and what does not if that
-        failed."""
+        """Take in `body` from a socket, and return the response: one that acknowledges
+        the payload if it is durable, else one that refuses it. `repeat` is the number
+        of Slack's retry, 0 for the first attempt."""
         try:
             return await self._spool(body, repeat)
         except Exception as error:
-            # Whatever it is, Slack has to send the body again.
+            # After any error, Slack has to send the body again.
             return await self.not_acknowledged(error)
 
     async def _spool(self, body: dict[str, Any], repeat: int) -> BoltResponse:
         self._look_for_a_gap(repeat)
-        # Commands that outlast their acknowledgement are bounded, too.
+        # Tasks that outlast their acknowledgement are limited in number, too.
         if len(self._going_on) >= MOST_EVENTS:
             self._under_way.refused += 1
             raise _Crowded
@@ -136,15 +136,16 @@ class Intake:
         return response
 
     def _look_for_a_gap(self, repeat: int) -> None:
-        """Tell of the silence before an event that Slack sends for the `repeat`th time:
-        what it repeated before may be lost."""
+        """Report a gap if Slack has retried this event more than once: events before it
+        may have been lost since the last one that arrived."""
         heard, self._heard = self._heard, time.time()
-        # The second repeat comes after a minute (facts A2).
+        # The second retry comes after a minute (facts A2).
         if repeat >= 2:
             self._absent(heard)
 
     async def not_acknowledged(self, error: Exception) -> BoltResponse:
-        """Return what tells Slack to send again what failed with `error`."""
+        """Return the response that makes Slack retry a payload that failed with
+        `error`."""
         if isinstance(error, _Crowded):
             if self._under_way.refused == 1:
                 log.error("slack.events_refused under_way=%d", self._under_way.used)
@@ -152,7 +153,7 @@ class Intake:
         if not isinstance(error, StorageError):
             report("take in an event", error)
             return BoltResponse(status=500)
-        # Once: while a disk is full, every event fails in the same way.
+        # Logged once, since every event fails in the same way while a disk is full.
         self._unkept += 1
         if self._unkept == 1:
             self._unkept_since = time.time()
@@ -165,7 +166,7 @@ class Intake:
             log.warning("slack.events_limited Slack leaves out events of this minute.")
         there = await self._workspaces.find(body)
         if there is None:
-            # Acknowledged, too, or Slack repeats it.
+            # Acknowledged, too, since Slack would retry it.
             return BoltResponse(status=200, body="")
         self._host.health.heard(PLATFORM, events.probe(body, there.us))
         interactions = Interactions(there, self._host, self._background, self._going_on)
@@ -173,7 +174,7 @@ class Intake:
             return BoltResponse(status=200, body=answer or "")
         if events.is_ours(body, there.us):
             await self._take_event(there, body, is_repeat)
-        # Other events are acknowledged, too, or Slack repeats them.
+        # Other events are acknowledged, too, since Slack would retry them.
         return BoltResponse(status=200, body="")
 
     async def _take_event(
@@ -187,7 +188,8 @@ class Intake:
         message = await _converted(events.read, body, us)
         edited = await _converted(events.edited, body, us) if added else None
         if new := message or edited:
-            # Its other event may have files or a forward, which make it a question.
+            # The other event of this mention may have files or a forward, without which
+            # the message may not be a question.
             if await self._pairs.is_known(event, new) and not added:
                 return
             there.names.introduce({new.author: new.name})
@@ -216,7 +218,7 @@ class Intake:
 
 
 async def _unasked() -> AuthorizeResult:
-    """Stand for the look-up of a token, without which Bolt takes no middleware."""
+    """Satisfy Bolt, which requires a token look-up for its middleware. Never called."""
     raise AssertionError("Bolt asks for the token of a listener, and there is none")
 
 
@@ -225,5 +227,6 @@ async def _converted(
     body: Mapping[str, Any],
     us: Identity,
 ) -> Message | None:
-    # Long attachments are read in some milliseconds; `repr` is much faster.
+    # Reading long attachments takes milliseconds. `repr` is a much faster way to get
+    # their size.
     return await offload(partial(convert, body, us), len(repr(body)))

@@ -1,11 +1,11 @@
-"""Passes commands on to the core and shows the results: from slash commands, shortcuts,
-menus, buttons and forms.
+"""Passes commands from slash commands, shortcuts, menus, buttons and forms to the core,
+and shows the results.
 
 Rule 1: nothing is decided here. Person and place are determined anew for each command,
-so that an old button or form grants nothing that the person may not do today. The place
-is what Slack signed: the channel of a payload, never what a block or a value contains.
-The form in a modal has no channel; the place stored in it counts only if the person may
-read there.
+so that an old button or form grants nothing that the person may not do today. The
+channel is always that of the payload, which Slack signed, never one in a block or a
+value. A form in a modal has no channel; the place stored in the modal counts only if
+the person may read there.
 Rule 2: Slack waits three seconds for an acknowledgement, and opens a modal only within
 that time (facts A10). Work that takes longer continues in the background, and its
 result is shown when it is ready.
@@ -47,8 +47,8 @@ log = logging.getLogger(__name__)
 # How long work may take before it continues in the background, in seconds.
 PROMPT = 2.0
 
-# How long the line that a form closes with may take, in seconds: together with the work
-# that is less than the acknowledgement can wait.
+# How long showing the result of a form outside the form may take, in seconds. Together
+# with PROMPT this is less than Slack waits for the acknowledgement.
 SETTLE = 0.8
 
 # The shortcuts in a message's menu.
@@ -63,7 +63,7 @@ T = TypeVar("T")
 
 
 class Interactions:
-    """Handles everything in one workspace that is a command."""
+    """Handles all commands and controls in one workspace."""
 
     def __init__(
         self,
@@ -123,7 +123,7 @@ class Interactions:
                 await self._soon("greet", added)
             return {}
         if event.get("type") in REVOCATIONS:
-            # The next call shows whether it was our token.
+            # A call shows whether the bot's own token was revoked.
             await self._soon("look at the token", self._client.identify())
             return {}
         if event.get("type") == "agent_session_stopped":
@@ -131,7 +131,7 @@ class Interactions:
             return {}
         return None
 
-    # Kinds of interactions.
+    # Handlers by kind of interaction.
 
     async def _slash(self, body: Body) -> dict[str, Any]:
         place = self._place(str(body["channel_id"]))
@@ -160,8 +160,8 @@ class Interactions:
     async def _shortcut(
         self, body: Body, command: Command, title: str
     ) -> dict[str, Any]:
-        """Show the result of `command` in a modal: an ephemeral message after a
-        shortcut in a thread would be outside the thread."""
+        """Show the result of `command` in a modal. An ephemeral message after a
+        shortcut in a thread would be shown outside the thread."""
         said = body.get("message") or {}
         channel = str((body.get("channel") or {}).get("id"))
         thread = said.get("thread_ts") or said.get("ts") or ""
@@ -176,7 +176,7 @@ class Interactions:
         return {}
 
     async def _sort(self, body: Body) -> None:
-        """Triage the message on which somebody chose that."""
+        """Triage the message whose shortcut somebody chose."""
         channel = str((body.get("channel") or {}).get("id"))
         said = {**(body.get("message") or {}), "channel": channel}
         message = events.message(said, self._us)
@@ -190,13 +190,14 @@ class Interactions:
         await self._publish(response, place, body)
 
     async def _publish(self, reply: CommandResult, place: Scope, body: Body) -> None:
-        """Show `reply` to all if it is public, and else to the person who acted."""
+        """Show `reply` to everybody if it is public, else to the person who acted."""
         if isinstance(reply, Response) and reply.public:
             try:
                 await messages.post(self._client, self._display_names, place, reply)
                 return
             except DeliveryError as error:
-                # The person sees it all the same, as where the bot is no member.
+                # Show the reply to the person instead, for example if the bot is not a
+                # member of the channel.
                 log.warning("slack.not_public %s", error)
         await self._windows.respond(body, reply, place)
 
@@ -259,7 +260,7 @@ class Interactions:
         }
 
     async def _settled(self, reply: Response, context: Context, body: Body) -> bool:
-        """Return whether `reply` was shown outside the form while that waits."""
+        """Return whether `reply` was shown outside the form within SETTLE seconds."""
 
         shown = False
 
@@ -272,8 +273,8 @@ class Interactions:
         return shown
 
     async def _stopped(self, event: Body) -> None:
-        """Handle Slack's own stop button, which has ended the stream (facts A1.4,
-        A8.1). The core decides whether the answer ends, too."""
+        """Handle the press of Slack's own stop button, which ends the stream (facts
+        A1.4, A8.1). The core decides whether the answer ends, too."""
         place = self._place(str(event["channel"]), str(event["thread_ts"]))
         await self._reply(Command("stop"), place, str(event["user"]))
 
@@ -282,8 +283,8 @@ class Interactions:
     async def _reply(
         self, command: Command, place: Scope, user: str, claimed: bool = False
     ) -> CommandResult:
-        """Return the result of `command`, given by `user` at `place`; if the place is
-        only `claimed`, they must be able to read there."""
+        """Return the result of `command`, given by `user` at `place`. If the place is
+        only `claimed`, the user must be able to read there."""
 
         async def work() -> CommandResult:
             if claimed and place.channel:
@@ -307,11 +308,11 @@ class Interactions:
             log.error("slack.not_carried_out verb=%s %s", verb, error)
             return Response(error.user_text)
         except ConfigError as error:
-            # The shutdown of the platform is logged for the operator.
+            # The operator learns of it from the log line about the platform's end.
             log.info("slack.not_carried_out verb=%s %s", verb, error)
             return Response(error.user_text)
         except Exception as error:
-            # Whatever it is, the person waits for a response.
+            # The person waits for a response, whatever the error.
             report("carry out a command", error)
             return Response(ThreadkeepError.user_text)
 
@@ -336,11 +337,11 @@ class Interactions:
             *(command.having(given), context.place, user_of(body), context.claimed)
         )
 
-    # How it is done in time.
+    # Acknowledging in time.
 
     async def _promptly(self, work: Awaitable[T], later: Any) -> T | None:
-        """Return the result of `work` if that comes in time; else return None, and pass
-        the result to `later` in the background."""
+        """Return the result of `work` if it is ready within PROMPT seconds. Else return
+        None, and pass the result to `later` in the background."""
         doing = asyncio.ensure_future(work)
         try:
             await asyncio.wait({doing}, timeout=PROMPT)
@@ -358,8 +359,8 @@ class Interactions:
         return None
 
     async def _soon(self, what: str, work: Coroutine[Any, Any, object]) -> None:
-        """Start `work`, which the log calls `what`, and wait for it as long as the
-        acknowledgement can wait."""
+        """Start `work`, which the log calls `what`, and wait for it up to PROMPT
+        seconds."""
         await asyncio.wait({self._begin(what, work)}, timeout=PROMPT)
 
     def _begin(
@@ -371,7 +372,7 @@ class Interactions:
         return task
 
     def _is_below(self, command: Command) -> bool:
-        """Return whether the result goes below the message with the button."""
+        """Return whether the result is posted below the message with the button."""
         found = (e for e in self._host.commands.catalog if e.name == command.verb)
         return any(each.below for each in found)
 

@@ -1,23 +1,21 @@
-"""Values in JSON that somebody else wrote, which need not have the types that they
-should have. Pure.
-"""
+"""Reads values of foreign JSON, which may have unexpected types. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 
 def sequence(value: object) -> Sequence[Any]:
-    """Return `value`, or nothing if it is not a list."""
+    """Return `value`, or an empty sequence if it is not a list."""
     return value if isinstance(value, list) else ()
 
 
 def mapping(value: object) -> Mapping[str, Any]:
-    """Return `value`, or an empty mapping if it is none."""
+    """Return `value`, or an empty mapping if it is not a mapping."""
     return value if isinstance(value, Mapping) else {}
 
 
 def mappings(value: object) -> Iterator[Mapping[str, Any]]:
-    """Yield the mappings in the list `value`."""
+    """Yield the mappings in the list `value`; none if it is not a list."""
     return (each for each in sequence(value) if isinstance(each, Mapping))
 
 

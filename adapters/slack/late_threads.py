@@ -1,13 +1,13 @@
-"""Reads what people said below questions that were stored late.
+"""Reads the replies below questions that were stored late.
 
-Until such a question was stored, nobody knew that its thread is the bot's, and what was
-said there meanwhile was let go by. After an outage many come at once, most of them with
-nothing below.
+Until a question was stored, its thread did not count as the bot's, so replies in the
+thread were ignored. After an outage many questions arrive at once, most of them without
+replies.
 
-Rule 1: one look at a channel tells of all its late questions which have replies, and
-only those threads are read, each once.
-Rule 2: in a workspace there is at most one look and one reading in `PACE` seconds: half
-of the calls that Slack allows. Who answers needs the others.
+Rule 1: one page of a channel's history shows which of its late questions have replies.
+Only their threads are read, each once.
+Rule 2: in each workspace, at most one page and one thread are read in `PACE` seconds:
+half of the calls that Slack allows. Answers need the other half.
 """
 
 import asyncio
@@ -28,12 +28,12 @@ from bot.runtime.retry import retry_until_success
 
 log = logging.getLogger(__name__)
 
-# In seconds; facts A5.1.
+# The pause between two reads, in seconds (facts A5.1).
 PACE = 2.4
-# The time in which questions were asked that are looked for together, in seconds: what
-# else was said in the channel meanwhile is on the same page.
+# Questions of one channel that were asked within this many seconds are looked up
+# together. The page has all other messages of that time, too.
 TOGETHER = 600.0
-# How many questions may wait in all, and how often one reading is tried.
+# The most questions that may wait in all, and the most tries to read a thread.
 MOST = 500
 TRIES = 4
 # How long a call may wait for rate limits, in seconds.
@@ -41,18 +41,19 @@ PATIENCE = 300.0
 
 
 class LateThreads:
-    """The threads of late questions, by workspace."""
+    """Queues the threads of late questions, and reads them."""
 
     def __init__(self, host: Host, background: Background) -> None:
         self._host = host
         self._background = background
-        #: By workspace: the threads that wait, with the times of their questions.
+        #: The threads that wait, with the times of their questions, by workspace.
         self._waiting: dict[str, dict[ThreadKey, float]] = {}
-        #: Slack tells of one question up to twice, and repeats each.
+        #: Threads that were queued before: Slack sends up to two events about one
+        #: question, and may retry each.
         self._known: LruDict[ThreadKey, None] = LruDict(MOST)
 
     def follow(self, there: Workspace, message: Message) -> None:
-        """Have what was said below `message` taken in, which is at the top of a channel
+        """Start to take in the replies to `message`, which is at the top of a channel
         and was stored late."""
         thread = message.thread
         if thread in self._known:
@@ -71,11 +72,11 @@ class LateThreads:
     async def _read_all(
         self, there: Workspace, workspace: str, waiting: dict[ThreadKey, float]
     ) -> None:
-        """Read the threads that wait, until there are none. Raises AccessRevoked."""
+        """Read the threads that wait until none is left. Raises AccessRevoked."""
         try:
             while waiting:
                 await self._read_together(there, waiting)
-                # Also behind the last one: the next may come right after it.
+                # Pause after the last one, too: the next may be queued right after it.
                 await asyncio.sleep(PACE)
         finally:
             del self._waiting[workspace]
@@ -83,8 +84,8 @@ class LateThreads:
     async def _read_together(
         self, there: Workspace, waiting: dict[ThreadKey, float]
     ) -> None:
-        """Read those of one channel that were begun at about the same time. Raises
-        AccessRevoked."""
+        """Read the waiting threads of one channel that began at about the same time.
+        Raises AccessRevoked."""
         first, at = next(iter(waiting.items()))
         group = {
             each: began
@@ -106,11 +107,12 @@ class LateThreads:
     async def _with_replies(
         self, there: Workspace, channel: str, group: Mapping[ThreadKey, float]
     ) -> list[ThreadKey]:
-        """Return those of `group` that may have replies of others than the bot. Raises
-        DeliveryError, and AccessRevoked."""
+        """Return the threads of `group` that may have replies from anybody but the bot.
+        Raises DeliveryError or AccessRevoked."""
         times = group.values()
         seen = await there.history.replied(channel, min(times), max(times), PATIENCE)
-        # An app that reads once a minute reads nothing that may be empty.
+        # A thread that is not on the page may have replies, but an app that may call
+        # once a minute does not read threads that may be empty.
         unseen = not there.history.is_capped
         return [thread for thread in group if seen.get(thread.thread, unseen)]
 

@@ -1,10 +1,10 @@
 """The Slack part of `threadkeep check --live`: a message of the bot must come back.
 
-The Web API and the socket work without event subscriptions, and nobody notices that no
-event arrives (facts A4): only one that arrives proves that they do.
+The Web API and the socket work without event subscriptions, so a missing subscription
+goes unnoticed (facts A4). Only an event that arrives proves that events arrive.
 
-Rule: what others say meanwhile is not acknowledged, so that Slack sends it again to the
-bot itself (facts A4).
+Rule: events about other messages are not acknowledged, so that Slack sends them again,
+to the bot itself (facts A4).
 """
 
 import asyncio
@@ -25,14 +25,16 @@ from bot.domain.finding import Finding, Grade
 from bot.errors import AccessRevoked, ConfigError, DeliveryError, ThreadGone
 from bot.messages import check as messages
 
-#: Waits until the running bot was told of the message with this id; returns whether it
-#: was.
+#: Waits until the running bot has received the event about the message with this id.
+#: Returns False if it did not in time.
 Heard = Callable[[str], Awaitable[bool]]
 
-# How long an event may take, and a connection, in seconds. Slack's take less than one.
+# The time limits for an event and for a connection, in seconds. Slack's events take
+# less than one.
 PATIENCE, CONNECTING = 15.0, 15.0
 
-# By type of channel, the scope and the subscription that it needs (facts A1.2, A12).
+# The scope and the subscription that events of a channel need, by type of channel
+# (facts A1.2, A12).
 _NEEDS = {
     "channel": ("channels:history", "message.channels"),
     "group": ("groups:history", "message.groups"),
@@ -47,9 +49,11 @@ async def check(
     bot_hears: Heard | None,
     patience: float = PATIENCE,
 ) -> list[Finding]:
-    """Post a message in `channel` and wait until it comes back: to the running bot
-    where there is one, whom `bot_hears` asks, else to a connection of its own, or to
-    the request URL."""
+    """Post a message in `channel` and wait until its event arrives.
+
+    `bot_hears` asks the running bot for the event. If it is None, no bot is running,
+    and the event is received on a connection of this process or at the request URL.
+    """
     config = SlackConfig.from_env(env)
     if config.is_distributed:
         text = messages.NOT_TRIED_IN_MANY
@@ -65,7 +69,7 @@ async def check(
 
 
 class _Found(Exception):
-    """The reason why nothing can come back."""
+    """No event can arrive, for the reason in `finding`."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -132,7 +136,7 @@ async def _tried_over_http(
 
 
 async def _kind(client: SlackClient, us: Identity, channel: str) -> str:
-    """Return the type of `channel`, which the bot is in. Raises _Found."""
+    """Return the type of `channel`. Raises _Found if the bot cannot read there."""
     if missing := lacking(us):
         raise _Found(messages.lacks_scope(scopes=", ".join(missing)))
     needed = set[str]()
@@ -159,7 +163,7 @@ async def _kind(client: SlackClient, us: Identity, channel: str) -> str:
 async def _posted(
     client: SlackClient, us: Identity, channel: str
 ) -> AsyncIterator[str]:
-    """Post a probe and delete it in the end."""
+    """Post a probe and yield its ts. Delete the probe on exit."""
     prober = SlackProber(client)
     try:
         ts = await prober.probe(channel)
@@ -171,7 +175,7 @@ async def _posted(
     try:
         yield ts
     finally:
-        # Whatever came of it, and also if that was interrupted.
+        # Delete the probe whatever the result, and also after an interruption.
         with contextlib.suppress(DeliveryError, AccessRevoked):
             await prober.remove(channel, ts)
 
@@ -180,7 +184,8 @@ async def _posted(
 async def _connected(
     client: SlackClient, config: SlackConfig
 ) -> AsyncIterator[tuple[aiohttp.ClientWebSocketResponse, int]]:
-    """Yield a connection that Slack has greeted on, and how many the app has now."""
+    """Yield a connection on which Slack has sent its hello, and the number of
+    connections that the app has now."""
     address = await client.open_socket(config.app_token)
     session = client.web.session
     assert session is not None

@@ -1,7 +1,7 @@
 """Waits at the request URL for an event about one message, in place of the bot.
 
-Rule: what others say meanwhile is answered with 503, so that Slack sends it again to
-the bot itself (facts A2).
+Rule: events about other messages are answered with 503, so that Slack sends them again,
+to the bot itself (facts A2).
 """
 
 import asyncio
@@ -19,22 +19,22 @@ from adapters.slack.config import SlackConfig
 from adapters.slack.http_events import HttpEvents, serving
 from bot.runtime.lru import LruDict
 
-# How many probes are remembered: Slack repeats those of earlier tests.
+# The most probes that are remembered. Slack may retry events of earlier tests.
 MOST = 100
 
 
 class Doorway:
-    """The requests to the request URL."""
+    """Records the requests to the request URL."""
 
     def __init__(self, us: Identity) -> None:
         self._us = us
         self._probes: LruDict[str, None] = LruDict(MOST)
         self._arrived = asyncio.Event()
-        #: Whether Slack sent anything: the URL is right then.
+        #: Whether Slack sent any request, which shows that the URL is right.
         self.is_reached = False
 
     async def take(self, body: dict[str, Any]) -> BoltResponse:
-        """Note an event; acknowledge it if it is about a probe of the bot."""
+        """Record an event. Acknowledge it if it is about a probe of the bot."""
         self.is_reached = True
         probe = events.probe(body, self._us)
         if probe:
@@ -56,7 +56,8 @@ class Doorway:
 async def opened(
     client: SlackClient, config: SlackConfig, us: Identity
 ) -> AsyncIterator[Doorway]:
-    """Serve the request URL. Raises ConfigError if its address cannot be used."""
+    """Serve the request URL and yield its requests. Raises ConfigError if its address
+    cannot be used."""
     doorway = Doorway(us)
     app = AsyncApp(
         name="threadkeep",

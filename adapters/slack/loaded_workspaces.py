@@ -1,21 +1,21 @@
-"""The workspaces in use, as many as fit into memory."""
+"""Holds the workspaces in use, as many as fit into memory."""
 
 from collections.abc import Iterable, Iterator
 
 from adapters.slack.workspace import Workspace
 from bot.runtime.lru import LruDict
 
-# How many workspaces are in use at once, and how many answers of Slack and refusals
-# they remember together, at a few hundred bytes each; beyond, those that were not used
-# for the longest time are forgotten.
+# The most workspaces in use at once, and the most entries in all their caches (answers
+# of Slack and refusals), at a few hundred bytes each. Over these limits, the least
+# recently used workspaces are dropped.
 MOST_WORKSPACES = 2_000
 MOST_REMEMBERED = 100_000
-# How often that is counted, in uses of workspaces.
+# The entries are counted once in this many uses of workspaces.
 COUNTED = 100
 
 
 class LoadedWorkspaces:
-    """Workspaces by their ids."""
+    """A cache of workspaces by their ids."""
 
     def __init__(self) -> None:
         self._loaded: LruDict[str, Workspace] = LruDict(MOST_WORKSPACES)
@@ -25,7 +25,7 @@ class LoadedWorkspaces:
         return iter(self._loaded)
 
     def get(self, team: str) -> Workspace | None:
-        """Return the workspace `team` and use it; None if it is not there."""
+        """Return the workspace `team` and mark it as used; None if it is not held."""
         self._uses += 1
         if self._uses % COUNTED == 0:
             self._trim()
@@ -36,13 +36,13 @@ class LoadedWorkspaces:
         self._loaded[team] = workspace
 
     def forget(self, teams: Iterable[str]) -> None:
-        """Forget the workspaces `teams`."""
+        """Drop the workspaces `teams`."""
         for team in teams:
             self._loaded.pop(team, None)
 
     def _trim(self) -> None:
-        """Forget workspaces that were not used for long while all remember too
-        much."""
+        """Drop the least recently used workspaces while all of them hold too many
+        entries."""
         sizes = {team: there.size for team, there in self._loaded.items()}
         left = sum(sizes.values())
         for team, size in sizes.items():

@@ -1,9 +1,9 @@
-"""People on Slack: who they are, and which user groups they are in.
+"""Looks up people on Slack, their rights and their user groups.
 
-Rule 1: facts only; the core decides.
+Rule 1: this module returns facts only; the core decides.
 Rule 2: `users.info` is required. User groups and the creator of a channel are optional:
-they can only add rights, so a person is returned without them, marked `incomplete` if
-Slack may tell them later (docs/lookups.md).
+they can only add rights, so a person may be returned without them, marked `incomplete`
+if a later look-up may succeed (docs/lookups.md).
 """
 
 import asyncio
@@ -23,18 +23,18 @@ from bot.ui.elements import Choice
 
 log = logging.getLogger(__name__)
 
-# How long an answer of Slack's is cached, in seconds: an upper bound for how long a
-# removed admin still counts; users.info allows 100 calls a minute (facts A5.1, A13).
+# How long an answer of Slack's is cached, in seconds. A removed admin still counts for
+# at most this long. users.info allows 100 calls a minute (facts A5.1, A13).
 FRESH = 300.0
 
-# How long an optional fact that could not be had is not asked for again, in seconds.
+# How long an optional fact is not looked up again after a failure, in seconds.
 RETRY = 30.0
 
 # How long a command or turn waits for an optional fact, in seconds: Slack opens a modal
 # only within three seconds (facts A10). The look-up continues, for the next command.
 PATIENCE = 1.5
 
-# How many answers are cached.
+# The most answers that are cached.
 MOST = 10_000
 
 
@@ -50,12 +50,12 @@ class People:
         self._client = client
         self._team = team
         self._clock = clock
-        #: When each answer came, and the answer, None for an optional one that could
-        #: not be had; by method and id.
+        #: The time and the content of each answer, by method and id. The content is
+        #: None if the look-up of an optional fact failed.
         self._known: LruDict[
             tuple[str, str], tuple[float, Mapping[str, Any] | None]
         ] = LruDict(MOST)
-        #: The look-ups of optional facts that are under way.
+        #: Look-ups of optional facts in progress.
         self._asking: dict[tuple[str, str], asyncio.Task[None]] = {}
 
     @property
@@ -64,9 +64,9 @@ class People:
         return len(self._known)
 
     async def person(self, place: Scope, user: str) -> Person:
-        """Return who `user` is at `place`. Raises DeliveryError if Slack cannot tell
-        now."""
-        # Asked for at the same time, so that nobody waits for one after the other.
+        """Return `user` with their rights at `place`. Raises DeliveryError if Slack
+        cannot be asked now."""
+        # All look-ups run at once, so that nobody waits for one after the other.
         self._want("usergroups.list", "", include_users="true")
         # Direct messages have no creator (facts A1.2).
         is_made = place.channel and not place.channel.startswith("D")
@@ -97,7 +97,7 @@ class People:
         )
 
     async def groups(self) -> list[Choice]:
-        """Return the workspace's user groups as choices; none if they cannot be had."""
+        """Return the workspace's user groups as choices; none if they are unknown."""
         self._want("usergroups.list", "", include_users="true")
         return [
             Choice(str(group["id"]), f"@{group.get('handle') or group.get('name')}")
@@ -105,14 +105,14 @@ class People:
         ]
 
     async def close(self) -> None:
-        """End the look-ups under way."""
+        """Cancel the look-ups in progress."""
         for task in (under_way := list(self._asking.values())):
             background.end(task)
         if under_way:
             await asyncio.wait(under_way)
 
     async def _groups(self) -> list[Mapping[str, Any]] | None:
-        """Return the user groups; None if they cannot be had now."""
+        """Return the user groups; None if they cannot be looked up now."""
         found = await self._fact("usergroups.list", "")
         return None if found is None else list(found.get("usergroups") or ())
 
@@ -126,7 +126,7 @@ class People:
         return known
 
     def _want(self, method: str, each: str, **arguments: str) -> None:
-        """Start to look up an optional fact, unless it is known or under way."""
+        """Start to look up an optional fact, unless it is cached or being looked up."""
         key = method, each
         if key in self._asking or self._is_fresh(key):
             return
@@ -135,8 +135,8 @@ class People:
         task.add_done_callback(lambda _: self._asking.pop(key, None))
 
     async def _fact(self, method: str, each: str) -> Mapping[str, Any] | None:
-        """Return an optional answer whose look-up has begun: {} if there is none for
-        this app, None if it cannot be had now. Never raises."""
+        """Return an optional answer whose look-up has begun: {} if Slack does not give
+        it to this app, None if it cannot be looked up now. Never raises."""
         key = method, each
         if task := self._asking.get(key):
             await asyncio.wait({task}, timeout=PATIENCE)
@@ -153,8 +153,8 @@ class People:
         try:
             answer = await self._client.call(method, **arguments)
         except (ThreadGone, Unavailable) as error:
-            # Without the scope, on free plans, or in a private channel without the bot
-            # there is nothing to be known.
+            # Slack does not give this fact without the scope, on free plans, or for a
+            # private channel that the bot is not in.
             log.info("slack.no_fact %s", error)
             answer = {}
         except DeliveryError as error:
@@ -169,8 +169,8 @@ class People:
 
 
 def _is_outsider(who: Mapping[str, Any], team: str) -> bool:
-    """Return whether somebody is a guest, deactivated, or of another organisation
-    (facts A13)."""
+    """Return whether somebody is a guest, is deactivated, or belongs to another
+    organisation (facts A13)."""
     flags = ("is_restricted", "is_ultra_restricted", "is_stranger", "deleted")
     home = {
         who.get("team_id"),

@@ -1,9 +1,10 @@
-"""The two events of one mention, `app_mention` and `message`.
+"""Pairs the two events of one mention, `app_mention` and `message`.
 
-Either may come first, and the first may lack files and attachments (platform facts
-A1.1, A1.2): a turn that begins with it would be answered without them. So an
-`app_mention` waits a moment for its `message`, which has everything, and is not taken
-in if it says nothing else. Where the bot may not read the channel, there is none.
+Either may arrive first, and an `app_mention` may lack files and attachments (platform
+facts A1.1, A1.2), so a turn that began with it could be answered without them. An
+`app_mention` therefore waits a moment for its `message`, which is complete, and is
+dropped if both convert to the same message. If the bot may not read the channel, no
+`message` arrives.
 """
 
 import asyncio
@@ -16,33 +17,34 @@ from bot.domain.message import Message
 from bot.runtime.flag import Flag
 from bot.runtime.lru import LruDict
 
-# How long an `app_mention` waits, in seconds. The two come within milliseconds; people
-# do not notice this, and Slack waits three seconds for the acknowledgement (facts A2).
+# How long an `app_mention` waits, in seconds. Both events arrive within milliseconds.
+# People do not notice the wait, and Slack waits three seconds for the acknowledgement
+# (facts A2).
 PATIENCE = 0.3
-# How many messages are remembered, with both of the events or with one.
+# The most messages that are remembered, with one or both of their events.
 MOST = 2_000
 
 
 @dataclass(slots=True)
 class _Pair:
-    #: Set once the `message` event was handled.
+    #: Set after the `message` event was handled.
     handled: Flag = field(default_factory=Flag)
-    #: The hash of what it said.
+    #: The hash of the message in that event.
     said: int = 0
 
 
 class MentionPairs:
-    """Holds an `app_mention` back until its `message` was stored."""
+    """Holds an `app_mention` back until its `message` is stored."""
 
     def __init__(self, patience: float = PATIENCE) -> None:
         self._patience = patience
-        #: By channel and ts.
+        #: Pairs by channel and ts.
         self._pairs: LruDict[tuple[str, str], _Pair] = LruDict(MOST)
 
     async def is_known(self, event: Mapping[str, Any], message: Message) -> bool:
-        """Return whether `event` is an `app_mention` whose `message` was handled, after
-        a wait for that until it is late, and said the same as `message`. Return at once
-        for other events."""
+        """Return whether `event` is an `app_mention` whose `message` event was handled
+        and converted to the same `message`. Wait up to `patience` seconds for the
+        `message` event; return at once for other events."""
         if event.get("type") != "app_mention":
             return False
         pair = self._of(event)
@@ -52,7 +54,8 @@ class MentionPairs:
         return pair.handled.is_set() and pair.said == hash(message)
 
     def handled(self, event: Mapping[str, Any], message: Message) -> None:
-        """Let the `app_mention` of the `message` `event`, which is durable, go on."""
+        """Release the `app_mention` that waits for the `message` event `event`, which
+        is durable. Ignore other events."""
         if event.get("type") == "message":
             pair = self._of(event)
             pair.said = hash(message)

@@ -1,8 +1,8 @@
-"""Reads whom a message of Slack is directed at: its mentions, and whose message it
-forwards. Pure; decides nothing.
+"""Reads the mentions in a Slack message, and the author of a message that it forwards.
+Pure; decides nothing.
 
-Rule: what is quoted addresses nobody (platform facts A1.5): neither a quoted line nor
-an attachment.
+Rule: a mention in a quoted line or an attachment addresses nobody (platform facts
+A1.5).
 """
 
 import re
@@ -13,20 +13,20 @@ from adapters.slack import message_content, mrkdwn
 from adapters.slack.client import Identity
 from bot.domain.message import Mark, MarkKind
 
-# A user, a user group, everybody, or an emoji, which stands between other characters
-# than those of words: "10:30:45" holds none (facts A6).
+# A user, a user group, everybody, or an emoji. No word character is next to an emoji:
+# "10:30:45" contains none (facts A6).
 _MARK = re.compile(
     r"<@([A-Z0-9]++)(?:\|[^<>]*+)?>"
     r"|<!subteam\^([A-Z0-9]++)(?:\|[^<>]*+)?>"
     r"|<!(here|channel|everyone)(?:\|[^<>]*+)?>"
     r"|(?<!\w):([a-z0-9_+'-]{1,100}+):(?!\w)"
 )
-# A quoted line, and all that follows three signs.
+# A quoted line, or everything after three quote signs.
 _QUOTE = re.compile(r"^(?:&gt;&gt;&gt;[\s\S]*+|&gt;[^\n]*+\n?)", re.MULTILINE)
 
 
 def parts(text: str, us: Identity) -> tuple[str | Mark, ...]:
-    """Return the words and marks of a message's `text`, in order, without quotes."""
+    """Return the words and marks in a message's `text`, in order, without quotes."""
     found: list[str | Mark] = []
     text, end = _QUOTE.sub("", text), 0
     for match in _MARK.finditer(text):
@@ -48,11 +48,11 @@ def parts(text: str, us: Identity) -> tuple[str | Mark, ...]:
 
 
 def is_added(event: Mapping[str, Any], us: Identity) -> bool:
-    """Return whether `event` tells of an edit by people that added a mention of the
-    bot. Whether Slack also sends an `app_mention` then is undocumented (facts A1.1), so
-    an edited message in one counts, too.
+    """Return whether `event` is about an edit by people that added a mention of the
+    bot. Whether Slack also sends an `app_mention` is undocumented (facts A1.1), so an
+    `app_mention` of an edited message counts, too.
 
-    A preview comes as an edit as well, but without `edited` (facts A1.3).
+    An added preview arrives as an edit as well, but without `edited` (facts A1.3).
     """
     if event.get("type") == "app_mention":
         return bool(event.get("edited"))
@@ -65,10 +65,11 @@ def is_added(event: Mapping[str, Any], us: Identity) -> bool:
 
 def answers(event: Mapping[str, Any], us: Identity) -> Mark | None:
     """Return the author of the message that the message in `event` forwards, with the
-    id "" if Slack does not name them; None if it forwards none, or its author's own.
+    id "" if Slack does not name the author. Return None if it forwards no message, or
+    one by its own author.
 
-    A preview of a link to a message is none: its address stands in the text (facts
-    A1.5).
+    A preview of a link to a message is not a forward: the text contains its address
+    (facts A1.5).
     """
     author = message_content.forwarded_author(event)
     if author is None:

@@ -1,13 +1,13 @@
-"""Reads what people see of a message: its text, blocks, attachments, forwarded messages
-and previews of links. Pure.
+"""Reads the visible content of a message: its text, blocks, attachments, forwarded
+messages and previews of links. Pure.
 
-Rule 1: whatever a reader sees is read, in a fixed order, and once: what the sender
-says, then each attachment under a label that says where it comes from (platform facts
-A1.5).
-Rule 2: only what the sender says can address the bot. In what stands beside it, a
-mention of the bot is its name.
-Rule 3: the text of a fuller version of the message begins with that of a poorer one,
-or contains its words; so `bot.domain.message.fuller` can tell which is which.
+Rule 1: everything that a reader sees is read once, in a fixed order: the sender's own
+text, then each attachment under a label that names its source (platform facts A1.5).
+Rule 2: only the sender's own text can address the bot. In attachments, a mention of the
+bot is replaced by its name.
+Rule 3: the text of a fuller version of the message begins with the text of a less
+complete one, or contains its words, so that `bot.domain.message.fuller` can tell them
+apart.
 """
 
 import re
@@ -22,9 +22,9 @@ from adapters.slack.client import Identity
 from adapters.slack.json_values import mapping, mappings
 from bot.text.excerpts import LINK_PREVIEW, LINKED, excerpt
 
-# How deep messages are read that forward each other.
+# The most levels of messages that forward each other that are read.
 MOST_NESTED = 4
-# The most characters of a name, or an address, in a label.
+# The most characters of a name or an address in a label.
 LABEL_CHARS = 200
 
 CUT = "(cut here: the rest of what stands in this message is too long to read)"
@@ -42,33 +42,33 @@ _MARKER = re.compile(r"^(?:[ \t]|&gt;)*+[0-9a-z]{1,4}+[.)]", re.MULTILINE)
 class Content:
     """The visible content of a message."""
 
-    #: The sender's own text, and all of the text with attachments and forwards; both as
+    #: The sender's own text, and the whole text with attachments and forwards, both as
     #: mrkdwn.
     own: str
     text: str
-    #: Whether something beside it mentions the bot.
+    #: Whether an attachment or a forward mentions the bot.
     mentioned_beside: bool = False
-    #: Timestamps of the messages of its own channel that it repeats.
+    #: The ts of each message of the same channel that this message shows.
     holds: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
 class _Beside:
-    """The context in which attachments are read: the sender's words, and the bounds."""
+    """The context in which attachments are read: the sender's text and the limits."""
 
     own: str
     reading: Reading
     _words: str | None = None
 
     def repeats(self, text: str) -> bool:
-        """Return whether the sender says what `text` says."""
+        """Return whether the sender's text contains the words of `text`."""
         if self._words is None:
             self._words = _key(self.own)
         return _key(text) in self._words
 
 
 def content(event: Mapping[str, Any], us: Identity, *, automated: bool) -> Content:
-    """Return what people see of a message; `automated` if a program wrote it."""
+    """Return the visible content of a message; `automated` if a program wrote it."""
     reading = Reading()
     own = _own(event, reading, automated=automated)
     beside = _Beside(own, reading)
@@ -94,8 +94,9 @@ def content(event: Mapping[str, Any], us: Identity, *, automated: bool) -> Conte
 
 
 def forwarded_author(event: Mapping[str, Any]) -> str | None:
-    """Return the id of the author of the message that a message forwards, "" if Slack
-    does not name them; None if it forwards none, or its author's own."""
+    """Return the id of the author of the message that a message forwards, or "" if
+    Slack does not name the author. Return None if it forwards no message, or one by its
+    own author."""
     own = mrkdwn.unescape(json_values.text(event.get("text")))
     for each in mappings(event.get("attachments")):
         author = json_values.text(each.get("author_id"))
@@ -107,8 +108,8 @@ def forwarded_author(event: Mapping[str, Any]) -> str | None:
 
 
 def name_beside(event: Mapping[str, Any]) -> str:
-    """Return the name of its author that comes with a message (facts A1.1, A1.3); ""
-    for none."""
+    """Return the author's name that comes with a message (facts A1.1, A1.3); "" if
+    none does."""
     profile = mapping(event.get("user_profile"))
     names = (
         event.get("username"),
@@ -121,17 +122,19 @@ def name_beside(event: Mapping[str, Any]) -> str:
 
 
 def _own(event: Mapping[str, Any], reading: Reading, *, automated: bool) -> str:
-    """Return what the sender says."""
+    """Return the sender's own text."""
     text = event.get("text")
     text = text if isinstance(text, str) else ""
-    # People's text is made of their rich text, and is all of it (facts A1.5).
+    # The text that people type contains all of their rich text (facts A1.5).
     typed = bool(text.strip()) and not automated
     return _both(text, event.get("blocks"), reading, typed=typed)
 
 
 def _both(text: str, blocks: object, reading: Reading, *, typed: bool = False) -> str:
-    """Return `text` and what `blocks` say, without repeating words: either may be the
-    fallback of the other, or add to it. If the text is `typed`, rich text repeats it.
+    """Return `text` and the text of `blocks`, without repetition.
+
+    Either may be a fallback of the other or add to it. If `text` is `typed`, rich text
+    blocks repeat it and are left out.
     """
     shown = [
         each
@@ -154,7 +157,7 @@ def _both(text: str, blocks: object, reading: Reading, *, typed: bool = False) -
 
 
 def _attachment(attachment: Mapping[str, Any], beside: _Beside, depth: int) -> str:
-    """Return an attachment as an excerpt; "" if it says nothing that was not said."""
+    """Return an attachment as an excerpt; "" if the sender's text contains it."""
     if _is_message(attachment):
         forwarded = _is_forward(attachment, beside.own)
         return excerpt(
@@ -177,7 +180,7 @@ def _attachment(attachment: Mapping[str, Any], beside: _Beside, depth: int) -> s
 def _body(
     attachment: Mapping[str, Any], beside: _Beside, depth: int, *, names_author: bool
 ) -> str:
-    """Return what people see in an attachment, from top to bottom."""
+    """Return the visible text of an attachment, from top to bottom."""
     reading = beside.reading
 
     def text(name: str) -> str:
@@ -215,8 +218,8 @@ def _body(
 
 
 def _main(attachment: Mapping[str, Any], reading: Reading) -> str:
-    """Return the words in the middle of an attachment: its text and its blocks, or the
-    blocks of the message that it shows."""
+    """Return the main text of an attachment: its text, its blocks, and the blocks of
+    the message that it shows."""
     said = _both(
         reading.text(attachment.get("text")), attachment.get("blocks"), reading
     )
@@ -259,7 +262,7 @@ def _nested(
 
 
 def _is_message(attachment: Mapping[str, Any]) -> bool:
-    """Return whether `attachment` shows another message of Slack's."""
+    """Return whether `attachment` shows another Slack message."""
     return bool(
         attachment.get("is_share")
         or attachment.get("message_blocks")
@@ -268,13 +271,14 @@ def _is_message(attachment: Mapping[str, Any]) -> bool:
 
 
 def _is_forward(attachment: Mapping[str, Any], own: str) -> bool:
-    """Return whether somebody forwarded what `attachment` shows; otherwise Slack shows
-    what a link in `own` leads to (facts A1.5)."""
+    """Return whether somebody forwarded the message in `attachment`. Otherwise it is a
+    preview of a message that a link in `own` leads to (facts A1.5)."""
     if attachment.get("is_share"):
         return True
     address = json_values.text(attachment.get("from_url")).partition("?")[0]
     if attachment.get("is_thread_root_unfurl"):
-        # It stands beside the preview of a reply, whose address is in the text.
+        # Slack shows this root together with the preview of a reply, whose address is
+        # in the text.
         return False
     return not address or address not in own
 
@@ -294,7 +298,8 @@ def _file(file: Mapping[str, Any]) -> str:
 
 
 def _time(value: object) -> str:
-    """Return a time in seconds since 1970 as people read it; "" for none."""
+    """Return a time in seconds since 1970 in readable form; "" if `value` is not a
+    time."""
     try:
         at = datetime.fromtimestamp(float(json_values.text(value)), UTC)
     except (ValueError, OverflowError, OSError):
@@ -303,8 +308,8 @@ def _time(value: object) -> str:
 
 
 def _key(text: str) -> str:
-    """Return the words of `text` between blanks: what says the same is equal, and what
-    is part of it is contained in it."""
+    """Return the words of `text`, each between blanks, for comparison. The key of an
+    excerpt of `text` is contained in the key of `text`."""
     text = _TOKEN.sub(lambda match: match[2] or match[1], text)
     text = mrkdwn.unescape(_MARKER.sub("", text)).casefold()
     return f" {' '.join(_WORD.findall(text) or text.split())} "
@@ -321,7 +326,7 @@ def _plain_line(value: object) -> str:
 
 
 def _parts(value: object, reading: Reading) -> Iterator[Mapping[str, Any]]:
-    """Yield the mappings in `value`, as many as may be read."""
+    """Yield the mappings in `value`, as many as `reading` allows."""
     for each in mappings(value):
         if not reading.part():
             return

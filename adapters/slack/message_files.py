@@ -1,10 +1,10 @@
-"""Reads the files of a message: its own, and those of messages that it forwards or
-shows. Pure.
+"""Reads the files of a message: its own files, and those of messages that it forwards
+or shows. Pure.
 
-Rule 1: what is external has an address that Slack got from somebody else, which may
-lead to Slack itself; it is never fetched (platform facts A15).
-Rule 2: programs write the attachments of their messages themselves, and could name any
-file there that the bot may read; those of people are made by Slack.
+Rule 1: external files are never fetched. Slack got their addresses from somebody else,
+and such an address may lead to Slack itself (platform facts A15).
+Rule 2: the attachments of programs are ignored. Programs write them themselves, and
+could name any file that the bot may read. The attachments of people are made by Slack.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,13 +19,13 @@ from bot.domain.attachment import Attachment
 from bot.errors import FileUnread, Unread
 from bot.messages.controls import A_FILE
 
-# Documents that are edited in Slack. Some can be downloaded.
+# The modes of documents that are edited in Slack. Some can be downloaded.
 _DOCUMENTS = {"canvas", "list", "post", "quip", "space"}
 _GONE = "tombstone"
-# The end of the id of a file that people deleted: a message keeps the file under its
-# old id (facts A15), and what was read of it is deleted with that id.
+# The suffix of the id of a deleted file. A message keeps a deleted file under its old
+# id (facts A15), under which the text read from the file must be deleted.
 _DELETED = "/deleted"
-#: Why what has one of these modes has no bytes for us.
+#: The reasons why files cannot be read, by mode.
 _UNREAD = {
     "external": Unread.ELSEWHERE,
     "hidden_by_limit": Unread.UNAVAILABLE,
@@ -37,8 +37,8 @@ _UNREAD = {
 def attachments(
     message: Mapping[str, Any], *, automated: bool
 ) -> tuple[Attachment, ...]:
-    """Return the files of `message`, and of the messages in it, each once; `automated`
-    if a program wrote it."""
+    """Return the files of `message` and of the messages in it, each once; `automated`
+    if a program wrote the message."""
     own = {"files": message.get("files")} if automated else message
     found: dict[str, Attachment] = {}
     for each in map(attachment, _files(own, 0)):
@@ -47,8 +47,8 @@ def attachments(
 
 
 def attachment(file: Mapping[str, Any]) -> Attachment:
-    """Return a file object of Slack's. Of one with `file_access: check_file_info`
-    little is known until it is looked up."""
+    """Return a file object of Slack's as an attachment. An object with `file_access:
+    check_file_info` has few fields until it is looked up."""
     size = file.get("size")
     name = json_values.text(file.get("name")) or json_values.text(file.get("title"))
     id = json_values.text(file.get("id"))
@@ -61,12 +61,12 @@ def attachment(file: Mapping[str, Any]) -> Attachment:
 
 
 def is_deleted(file: Attachment) -> bool:
-    """Return whether people deleted `file`, and left its message."""
+    """Return whether people deleted `file` but not its message."""
     return file.id.endswith(_DELETED)
 
 
 def address(file: Mapping[str, Any]) -> str:
-    """Return the address of the bytes of a file object that was looked up. Raises
+    """Return the download address of a file object that was looked up. Raises
     FileUnread."""
     found, mode = _address(file), _mode(file)
     if not found or mode == "external":
@@ -75,8 +75,8 @@ def address(file: Mapping[str, Any]) -> str:
 
 
 def html_size(file: Mapping[str, Any]) -> int:
-    """Return the size of a file object that is a page of HTML itself. Raises FileUnread
-    for any other: what was sent for it is the page for signing in."""
+    """Return the size in bytes of a file object that is an HTML page itself. Raises
+    FileUnread for any other file, for which Slack has sent its sign-in page."""
     if _mode(file) in _DOCUMENTS:
         raise FileUnread(Unread.UNSUPPORTED)
     size, kind = file.get("size"), json_values.text(file.get("mimetype"))
@@ -86,7 +86,7 @@ def html_size(file: Mapping[str, Any]) -> int:
 
 
 def is_slacks(address: yarl.URL) -> bool:
-    """Return whether `address` is on a host of Slack's, over TLS."""
+    """Return whether `address` is on one of Slack's hosts, over TLS."""
     host = address.host or ""
     return (
         (host == "slack.com" or host.endswith(".slack.com"))
@@ -96,7 +96,8 @@ def is_slacks(address: yarl.URL) -> bool:
 
 
 def _files(message: Mapping[str, Any], depth: int) -> Iterator[Mapping[str, Any]]:
-    """Yield the file objects of a message, and of what it shows (facts A1.5)."""
+    """Yield the file objects of a message and of the messages that it shows (facts
+    A1.5)."""
     yield from mappings(message.get("files"))
     if depth > MOST_NESTED:
         return
@@ -111,8 +112,8 @@ def _address(file: Mapping[str, Any]) -> str:
     whole = json_values.text(file.get("url_private_download"))
     shown = json_values.text(file.get("url_private"))
     if mode == "external":
-        # So that it is known without a call that it is elsewhere, and never taken for a
-        # file on Slack.
+        # Keep an address elsewhere, so that the file is refused without a call. Drop
+        # one that may lead to Slack, so that it is never taken for a file on Slack.
         return "" if _may_be_slacks(shown) else shown
     if mode in _DOCUMENTS:
         return whole

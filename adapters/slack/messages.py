@@ -18,10 +18,10 @@ from bot.ui.elements import Response
 
 log = logging.getLogger(__name__)
 
-#: Metadata that distinguishes such a post from an answer that has none yet.
+#: Metadata that distinguishes such a post from an open stream, which has none yet.
 TOLD = "threadkeep_told"
 
-#: Slack's names of the emoji used.
+#: Slack's names of emoji.
 NAMES = {
     "🔴": "red_circle",
     "🟠": "large_orange_circle",
@@ -34,7 +34,7 @@ NAMES = {
 async def post(
     client: SlackClient, display_names: DisplayNames, place: Scope, response: Response
 ) -> None:
-    """Post `response` in a thread or at the top of a channel, and its file below it.
+    """Post `response` in a thread or at the top of a channel, and its file below.
     Raises DeliveryError."""
     names = await display_names.find(response.whole)
     drawn = blocks.message(response, place, names, attached=True)
@@ -108,8 +108,8 @@ class SlackMessenger:
         self, message: Message, response: Response, *, in_thread: bool = False
     ) -> None:
         """Show `response` to the author of `message` only. Raises DeliveryError."""
-        # Slack's reference of chat.postEphemeral: in threads it is only shown "if there
-        # is already an active thread".
+        # In threads, an ephemeral message is only shown "if there is already an active
+        # thread" (Slack's reference of chat.postEphemeral).
         place = Scope.of(message.thread)
         if message.opens and not in_thread:
             place = place.at(ScopeLevel.CHANNEL)
@@ -124,8 +124,8 @@ class SlackMessenger:
         await unmark(self._client, place, message, sign)
 
     async def post(self, place: Scope, response: Response, about: str = "") -> None:
-        """Post `response` for all; `about` is the root of its thread already. Raises
-        DeliveryError."""
+        """Post `response` for everybody. `about` is not used: on Slack it is already
+        the root of the thread. Raises DeliveryError."""
         await post(self._client, self._names, place, response)
 
     async def link(self, place: Scope, message: str) -> str:

@@ -1,4 +1,4 @@
-"""Takes in what was said in a thread while the bot did not hear it."""
+"""Takes in the messages of a thread whose events did not arrive."""
 
 from functools import partial
 
@@ -7,20 +7,20 @@ from bot.domain.scope import ThreadKey
 from bot.ports.host import Inbox
 from bot.runtime.retry import retry_until_success
 
-# How far before the last known message reading starts, in seconds: a process that was
-# killed may have stored a later message and not an earlier one.
+# How long before the last known message reading starts, in seconds. A process that was
+# killed may have stored a later message but not an earlier one.
 OVERLAP = 600.0
 # The most messages of a thread or channel that are read.
 MOST = 200
-# How long one reading may wait for rate limits, in seconds.
+# How long one read may wait for rate limits, in seconds.
 PATIENCE = 300.0
 
 
 async def take_in(
     inbox: Inbox, there: Workspace, thread: ThreadKey, since: float
 ) -> None:
-    """Take in the messages of `thread` since then, in seconds since 1970, and edits of
-    those that are known. Raises DeliveryError, and AccessRevoked."""
+    """Take in the messages of `thread` after `since`, in seconds since 1970, and the
+    edits of known messages. Raises DeliveryError or AccessRevoked."""
     found = await there.history.after(thread, since - OVERLAP, MOST, PATIENCE)
     for each, is_edited in found:
         if each.echo:
