@@ -41,7 +41,7 @@ def attachments(
     if a program wrote the message."""
     own = {"files": message.get("files")} if automated else message
     found: dict[str, Attachment] = {}
-    for each in map(attachment, _files(own, 0)):
+    for each in map(attachment, (*_files(own, 0), *_named(own))):
         found.setdefault(each.key, each)
     return tuple(found.values())
 
@@ -105,6 +105,16 @@ def _files(message: Mapping[str, Any], depth: int) -> Iterator[Mapping[str, Any]
         yield from _files(each, depth + 1)
         for block in mappings(each.get("message_blocks")):
             yield from _files(mapping(block.get("message")), depth + 1)
+
+
+def _named(message: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield stubs of the files that the rich text of a message names, which may be all
+    that a mention has of them (facts A1.1)."""
+    for block in mappings(message.get("blocks")):
+        for section in mappings(block.get("elements")):
+            for each in mappings(section.get("elements")):
+                if each.get("type") == "file" and each.get("file_id"):
+                    yield {"id": each["file_id"]}
 
 
 def _address(file: Mapping[str, Any]) -> str:

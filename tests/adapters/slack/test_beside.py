@@ -127,6 +127,20 @@ async def test_both_events_of_a_mention_are_read_as_one(
     assert "it broke" not in office.prompts()[1]
 
 
+async def test_a_file_of_which_a_mention_has_only_the_id_is_read(
+    office: Office,
+) -> None:
+    office.slack.feed.bare_mentions = True
+    # Without the scopes to read channels there is no other event.
+    office.slack.feed.subscribed = {"app_mention"}
+    said = f"{office.slack.mention} what is this?"
+    ts = office.slack.say(
+        office.alice, office.general, said, files={"log.txt": b"disk full"}
+    )
+    await office.settled(ts)
+    assert "disk full" in str(office.claude.requests[0].body)
+
+
 PREVIEW: Json = {"from_url": "https://x.org/a", "title": "How it works"}
 
 

@@ -45,7 +45,7 @@ class Feed:
         assert pair in PAIRS, pair
         self.pair = pair
         #: Whether a mention comes without what stands beside its text, which its
-        #: `message` event has (A1.1).
+        #: `message` event has, but for the ids of files in its rich text (A1.1).
         self.bare_mentions = False
         #: The bot events that the app subscribes to. Without one, everything else works
         #: and none of it ever arrives (A4).
@@ -126,7 +126,12 @@ class Feed:
             # A1.1: no channel_type.
             shape = self._world.json(message)
             if self.bare_mentions:
+                named = [{"type": "file", "file_id": f["id"]} for f in message.files]
+                section = {"type": "rich_text_section", "elements": named}
                 shape = {name: shape[name] for name in shape.keys() - BESIDE}
+                if named:
+                    block = {"type": "rich_text", "elements": [section]}
+                    shape["blocks"] = [*(message.blocks or ()), block]
             yield {
                 **shape,
                 "type": "app_mention",
