@@ -1,4 +1,5 @@
-"""The Discord adapter: receives events from the gateway, opens surfaces for replies."""
+"""The Discord adapter: receives events from the gateway and opens surfaces for
+replies."""
 
 import contextlib
 import logging
@@ -41,33 +42,33 @@ from bot.runtime.background import Background
 
 log = logging.getLogger(__name__)
 
-# Five writes in five seconds per channel (facts B4); a thread is a channel. Six never
-# fall within five seconds: discord.py would hold back the sixth, and the newest text
-# with it. If the headers allow fewer, discord.py returns from the call
-# that exhausts them only when the next is allowed, and the next write is then made with
-# the newest text.
+# Discord allows five writes in five seconds per channel (facts B4), and a thread is a
+# channel. The period here is longer, so that no sixth write falls within five seconds:
+# discord.py would delay it, and its text would be out of date. If the headers allow
+# fewer writes, discord.py returns from the call that exhausts them only when the next
+# is allowed, so the next write carries the newest text.
 _PER_THREAD = Rate(5, 5.25, RateLimitScope.THREAD, burst=5, slides=True)
 
-# All calls of a bot pass `GlobalRateLimiter`, where a write would wait with its text.
-# So writes wait here, as long as they would wait there, and are made with what is there
-# by then.
+# All calls of a bot pass through `GlobalRateLimiter`, which would delay a write whose
+# text is already fixed. The same limit is applied here first, so that a delayed write
+# carries the newest text.
 _ALL = Rate(MOST, SECONDS[0], RateLimitScope.BOT, burst=MOST, slides=True)
 
 LIMITS = Limits(
-    # Discord takes 2,000 characters (facts B5); some are reserved for the mark of a
+    # Discord takes 2,000 characters (facts B5); some are reserved for the marker of a
     # text that continues.
     part_chars=2_000 - len(MORE),
-    # One word that ends within this time is one write.
+    # An answer of one word that ends within this time takes one write.
     settle=0.25,
     rates={
         WriteKind.POST: (_ALL, _PER_THREAD),
         WriteKind.EDIT: (_ALL, _PER_THREAD),
     },
-    # With so many answers that they share fewer edits, they take turns. The first edit
-    # may come sooner, since posts are counted apart.
+    # If there are so many answers that each gets fewer edits, the answers take turns.
+    # The first edit may come sooner, since posts are counted apart.
     paces={WriteKind.EDIT: EditInterval(first=0.5, last=1.05, grown=300, fewest=8)},
-    # About as many as a phone shows at once. Discord documents no number; with fewer,
-    # answers are split into too many messages.
+    # About as many as a phone shows at once. Discord documents no number; with fewer
+    # lines, answers are split into too many messages.
     part_lines=30,
     tables=False,
     images=False,
@@ -76,7 +77,7 @@ LIMITS = Limits(
 
 
 class DiscordAdapter:
-    """One bot, in all guilds that it was added to."""
+    """The adapter of one Discord bot, in all its guilds."""
 
     name = events.NAME
 
@@ -99,7 +100,7 @@ class DiscordAdapter:
         self._hint()
 
     async def run(self, host: Host) -> None:
-        """Receive events until cancelled; without listening, only wait until then.
+        """Receive events until cancelled. An adapter that does not listen only waits.
         Raises ConfigError if Discord rejects the bot."""
         if self._listened:
             # A client that failed cannot be used again.
@@ -123,8 +124,8 @@ class DiscordAdapter:
             await self._listen(host)
 
     async def resolve_thread(self, turn: Turn) -> ThreadKey:
-        """Return the thread of `turn`; create the one that a command asked for. Raises
-        DeliveryError or AccessRevoked."""
+        """Return the key of the thread of `turn`. A question asked by command is posted
+        first if no message shows it yet. Raises DeliveryError or AccessRevoked."""
         return await self._threads.resolve(turn)
 
     def surface(self, turn: Turn) -> AbstractAsyncContextManager[DiscordSurface]:
@@ -178,7 +179,7 @@ class DiscordAdapter:
         try:
             await register(tree)
         except DeliveryError as error:
-            # The commands registered before still work.
+            # The commands registered earlier still work.
             log.error("discord.not_registered %s", error)
         starts = await gateway.identify_in_time(client)
         await gateway.take_turns(self._link, starts, host.gateways)
@@ -203,8 +204,8 @@ class DiscordAdapter:
 async def connect(
     env: Mapping[str, str], *, listens: bool = True
 ) -> AsyncIterator[DiscordAdapter]:
-    """Yield an adapter that is signed in to Discord. One that does not listen opens no
-    session of the gateway: it answers by REST alone.
+    """Yield an adapter that is signed in to Discord. If `listens` is False, the adapter
+    opens no gateway session and uses REST only.
 
     Raises ConfigError if the token is missing or rejected, or Discord cannot be
     reached.

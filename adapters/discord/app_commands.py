@@ -1,8 +1,8 @@
 """Application commands, and the dispatch of buttons, menus and forms.
 
-Rule: commands are built from the core's catalog. Those for admins form a command of
-their own, because Discord hides whole commands only (platform facts B7): that keeps
-them out of sight of others, and is not a permission check.
+Rule: commands are built from the core's catalog. Commands for admins are grouped under
+a top-level command of their own, because Discord can hide only whole commands (platform
+facts B7). Hiding them is not a permission check.
 """
 
 import hashlib
@@ -61,14 +61,15 @@ Interaction = discord.Interaction[discord.Client]
 class Tree(app_commands.CommandTree[discord.Client]):
     """Commands whose failures are reported to people and operators."""
 
-    #: The guilds in which commands are carried out.
+    #: The guilds whose commands are run.
     served: Served = ALL
     #: The state shared with other gateways of the bot; None if there are none.
     gateways: Gateways | None = None
 
     async def interaction_check(self, interaction: Interaction, /) -> bool:
-        """Return whether the guild is served, and no other process carries out the
-        command; if it is not, tell the person."""
+        """Return whether this process runs the command: the guild is served, and no
+        other process has claimed the interaction. In a guild that is not served, tell
+        the person."""
         if interaction.type is not discord.InteractionType.autocomplete and (
             not await is_first(self.gateways, interaction)
         ):
@@ -90,14 +91,14 @@ class Tree(app_commands.CommandTree[discord.Client]):
 
 
 async def is_first(gateways: Gateways | None, interaction: Interaction) -> bool:
-    """Return whether no other process has taken `interaction`: Discord tells of it in
-    each session of its shard."""
+    """Return whether this process is the first to claim `interaction`. Discord delivers
+    an interaction to every session of its shard."""
     if gateways is None:
         return True
     try:
         return await gateways.claim_event(f"discord {interaction.id}")
     except StorageError as error:
-        # The command meets the same error when it is carried out, and tells the person.
+        # The command fails in the same way when it runs, and then tells the person.
         log.warning("discord.not_claimed %s", error)
         return True
 
@@ -181,7 +182,7 @@ class Commands:
             if await is_first(self._host.gateways, interaction):
                 await self._submitted(interaction)
         except Exception as error:
-            # As in `Tree.on_error`: whatever it is, the person waits for a response.
+            # As in `Tree.on_error`: the person waits for a response, whatever failed.
             report("take in a control", error)
             await interaction_responses.tell(interaction, BROKEN)
 
@@ -234,7 +235,8 @@ class Commands:
         )
 
     def _summary(self, word: str) -> str:
-        """Return the description of a group: that of the command of the same name."""
+        """Return the description of a group: the summary of the command of the same
+        name, or a general one."""
         catalog = self._host.commands.catalog
         found = {verb.name: verb.summary for verb in catalog}
         return found.get(word, summaries.all_about(subject=word))
@@ -261,8 +263,8 @@ async def register(tree: Tree) -> None:
 
 
 def digest(commands: Iterable[Mapping[str, Any]]) -> str:
-    """Return a hash of `commands` by which ours are compared with those that Discord
-    has; fields that Discord adds do not count, nor does the order."""
+    """Return a hash of `commands`, for comparing our definitions with Discord's. The
+    hash ignores the order, and fields that Discord adds."""
     telling = sorted(
         (_telling(each) for each in commands), key=lambda each: each["name"]
     )

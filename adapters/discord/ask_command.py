@@ -38,14 +38,14 @@ ABOUT = labels.ASK_ABOUT_THIS
 #: Prefix of the form's custom_id, before the id of the message.
 MARK = "about"
 QUESTION = "question"
-# How many messages that people are asking about are kept.
+# How many messages with an open form about them are kept.
 MOST_TARGETS = 500
 
 Interaction = discord.Interaction[discord.Client]
 
 
 class Asking:
-    """Passes questions on to the inbox, and shows them to all."""
+    """Passes questions on to the inbox, and shows them to everybody."""
 
     def __init__(
         self, link: Link, threads: ThreadResolver, names: NameCache, host: Host
@@ -80,7 +80,7 @@ class Asking:
         file: discord.Attachment | None = None,
         about: discord.Message | None = None,
     ) -> None:
-        """Store a question, show it to all, and have it answered."""
+        """Store a question, show it to everybody, and queue it for an answer."""
         if refusal := self._refusal(interaction, question):
             await interaction_responses.tell(interaction, refusal)
             return
@@ -104,7 +104,7 @@ class Asking:
             files=(message_files.uploaded(file),) if file and not too_large else (),
             quotes=self._quotes(about, thread, fresh=place is not None),
         )
-        # Nobody else begins before its thread is there.
+        # No other process may start the turn before its thread exists.
         held = place is not None and self._host.gateways is not None
         shown = None
         try:
@@ -120,7 +120,7 @@ class Asking:
             if held:
                 await self._begin(message, shown)
         if shown is not None:
-            # If that message is deleted, the question is deleted.
+            # Deleting the message that shows the question then deletes the question.
             await retry_until_success(
                 partial(self._host.inbox.hold, message, str(shown))
             )
@@ -134,8 +134,8 @@ class Asking:
             )
 
     async def _begin(self, message: Message, shown: int | None) -> None:
-        """Make the thread of the question that the message `shown` shows, if one does,
-        and have others answer it."""
+        """Create a thread on the message `shown`, if there is one, and release the held
+        question so that a process answers it."""
         thread = message.thread
         place = replace(thread, thread=str(shown)) if shown is not None else thread
         if shown is not None:
@@ -143,15 +143,15 @@ class Asking:
                 async with asyncio.timeout(APPEARS):
                     await self._threads.make(place, message)
             except (DeliveryError, TimeoutError) as error:
-                # The process that answers tries that again.
+                # The process that answers tries again to create the thread.
                 log.warning("thread.not_made thread=%s %s", place, error)
         await retry_until_success(partial(self._host.inbox.begin, thread, place))
 
     async def _remember(
         self, interaction: Interaction, message: Message, card: str, *, held: bool
     ) -> int | None:
-        """Store `message`, and respond with `card`; return the id of that message, or
-        None if it is not shown."""
+        """Store `message`, and respond with `card`; return the id of the response, or
+        None if there is none."""
         work = self._host.inbox.receive(message, held=held)
         try:
             _, waits = await interaction_responses.awaited(

@@ -1,6 +1,6 @@
-"""The channels in which Discord did not let the bot attach files.
+"""Remembers the channels in which Discord did not let the bot attach files.
 
-Answers there are text as a whole for a while, so that people are told why once.
+For a while, answers there contain only text, so that people are told the reason once.
 """
 
 import time
@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 from bot.runtime.lru import LruDict
 
-# For how long that is remembered, in seconds: permissions change now and then.
+# How long a refusal is remembered, in seconds: permissions may change.
 REMEMBERED = 3600.0
 
-# For how many channels that is remembered.
+# How many channels are remembered.
 MOST_CHANNELS = 1_000
 
 
@@ -27,5 +27,5 @@ class AttachRights:
         self._until[channel] = self._clock() + REMEMBERED
 
     def may(self, channel: str) -> bool:
-        """Return whether a file may be tried in `channel`."""
+        """Return whether to try to attach a file in `channel`."""
         return self._until.get(channel, float("-inf")) < self._clock()

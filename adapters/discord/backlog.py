@@ -1,8 +1,9 @@
-"""Holds events that the store refused, in order, until it takes them.
+"""Holds events that could not be stored, in order, and retries them.
 
-Discord sends nothing twice, so a refused event is held and retried, by one task at a
-time. Rule: the backlog is bounded. The caller records where to fetch what does not
-fit.
+Discord does not send an event twice, so an event that could not be stored is held and
+retried, by one task at a time.
+
+Rule: the backlog is bounded. The caller records where to fetch events that do not fit.
 """
 
 import asyncio
@@ -21,7 +22,8 @@ log = logging.getLogger(__name__)
 Attempt = Callable[[], Awaitable[None]]
 
 # How many events are handled at once, and how many wait behind them: discord.py starts
-# a task for each. A message has at most 4,000 characters, and its forwarded messages.
+# a task for each event. A message has at most 4,000 characters, plus those of the
+# messages that it forwards.
 MOST_AT_ONCE = 1_000
 MOST_HELD = 2_000
 
@@ -30,13 +32,14 @@ GROUP = 50
 
 
 class Backlog:
-    """Makes attempts at once while they succeed, and otherwise in order."""
+    """Runs attempts at once while they succeed, and one after another once one has
+    failed."""
 
     def __init__(self, at_once: int = MOST_AT_ONCE) -> None:
         self._under_way = Allowance(at_once)
         self._held: deque[Attempt] = deque()
         self._trying = False
-        #: How many did not fit since the backlog was last empty.
+        #: How many attempts did not fit since the backlog was last empty.
         self._refused = 0
 
     @property
@@ -45,10 +48,11 @@ class Backlog:
         return not self._held and not self._trying
 
     async def keep(self, attempt: Attempt, most: int = MOST_HELD) -> bool:
-        """Make `attempt`, or hold it behind those that wait and retry it.
+        """Run `attempt`, or queue it behind the waiting attempts and retry it.
 
-        Returns False if `most` attempts wait already; nothing was done then. Returns
-        True as soon as it is held, unless this call has to work off the backlog.
+        Returns False if `most` attempts wait already: `attempt` is not queued then.
+        Returns True as soon as `attempt` has succeeded or is queued, unless this call
+        has to work off the backlog.
         """
         if not self.idle or not self._under_way.take():
             return await self._hold(attempt, most)
@@ -76,7 +80,7 @@ class Backlog:
         self._trying = True
         try:
             while self._held:
-                # The first alone: while the store refuses it, the log gets one line.
+                # Run the first attempt alone: while it fails, the log gets one line.
                 await self._try(self._held[0])
                 self._held.popleft()
                 group = list(itertools.islice(self._held, GROUP))
@@ -90,5 +94,6 @@ class Backlog:
             self._refused = 0
 
     async def _try(self, attempt: Attempt) -> None:
-        # An attempt that fails for another reason must not block those behind it.
+        # An attempt that fails for another reason must not block the attempts behind
+        # it.
         await contained("keep an event", retry_until_success(attempt))

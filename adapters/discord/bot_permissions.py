@@ -18,8 +18,8 @@ NAMES = {
 
 
 def lacking_everywhere(guild: discord.Guild, us: int) -> str:
-    """Return the permissions that no role gives the bot in `guild`, and that only
-    channels which allow them one by one make up for; "" for none."""
+    """Return the names of the permissions that no role gives the bot in `guild`, or ""
+    if none is missing. The overwrites of a channel may still grant them."""
     member = guild.get_member(us)
     if member is None:
         # Discord has not sent the guild yet.
@@ -29,8 +29,8 @@ def lacking_everywhere(guild: discord.Guild, us: int) -> str:
 
 
 def lacking(channel: object, permissions: discord.Permissions) -> str:
-    """Return what to tell somebody who asks in `channel`, where the bot has
-    `permissions`; "" if it can answer there."""
+    """Return the message for somebody who asks in `channel`, where the bot has
+    `permissions`, or "" if the bot can answer there."""
     if isinstance(channel, discord.DMChannel):
         return ""
     if isinstance(channel, discord.Thread):

@@ -1,9 +1,9 @@
-"""Fetches what was said in the bot's threads before a session of the gateway began, and
-the mentions at the top of the channels that have such threads.
+"""Fetches messages that were missed before a gateway session began: those in the bot's
+threads, and mentions at the top of the channels of those threads.
 
-Discord sends nothing again that no session received (platform facts B1). Of gateways
-that have the same shards, one fetches at a time; the inbox knows what it has, so that
-nothing is answered twice.
+Discord does not resend events that no session received (platform facts B1). Of several
+gateways with the same shards, one fetches at a time. The inbox ignores messages that it
+has stored already, so nothing is answered twice.
 """
 
 import logging
@@ -26,21 +26,22 @@ from bot.runtime.retry import retry_until_success
 
 log = logging.getLogger(__name__)
 
-# Threads that were used within this many seconds are caught up with.
+# How recently a thread must have been used to be caught up with, in seconds.
 RECENT = 86400.0
 # Attempts at fetching the missed messages of a thread; pauses grow to half a minute.
 MOST_TRIES = 6
-# Seconds before the last stored message at which fetching starts: a process killed
+# How long before the last stored message fetching starts, in seconds: a process killed
 # while catching up may have stored a later message and not an earlier one.
 OVERLAP = 600.0
 # The most shards of one process.
 MOST_SHARDS = 10_000
-# Times of messages are exact to this, in seconds.
+# The resolution of the time in a message's id, in seconds.
 EXACT = 0.001
 
 
 class CatchingUp:
-    """Catches up with the shards of this process, as tasks of `background`."""
+    """Fetches missed messages for the shards of this process, in tasks of
+    `background`."""
 
     def __init__(
         self, link: Link, listener: MessageListener, host: Host, background: Background
@@ -49,11 +50,12 @@ class CatchingUp:
         self._listener = listener
         self._host = host
         self._background = background
-        #: The shards that are looked after.
+        #: The shards whose task was started.
         self._kept: LruDict[int, None] = LruDict(MOST_SHARDS)
 
     async def began(self, shard: int) -> None:
-        """Fetch the messages missed in threads of `shard` before its session began."""
+        """Note the gap before the new session of `shard`; a background task fetches the
+        messages missed in it."""
         newest = await retry_until_success(self._newest)
         times = [_time(last) for thread, last in newest if self._is_in(thread, shard)]
         if times:
@@ -68,13 +70,14 @@ class CatchingUp:
         return f"{events.NAME} {shard}/{self._link.client.shard_count or 1}"
 
     async def _newest(self) -> list[tuple[ThreadKey, int]]:
-        """Return the threads that were used lately, each with its last message."""
+        """Return the recently used threads, each with the id of its last message."""
         since = time.time() - RECENT
         found = await self._host.conversations.newest(events.NAME, since)
         return [(thread, ids.number(last, "message")) for thread, last in found]
 
     async def _fetch_all(self, shard: int, since: float) -> None:
-        """Fetch what threads of `shard`, and their channels, miss since then."""
+        """Fetch messages missed after `since`, in threads of `shard` and at the top of
+        their channels. `since` is in seconds since 1970."""
         first = discord.utils.time_snowflake(
             datetime.fromtimestamp(since + EXACT, UTC), high=True
         )
@@ -115,8 +118,8 @@ class CatchingUp:
     def _busy_channel(
         self, place: Scope, known: int, shard: int
     ) -> discord.TextChannel | None:
-        """Return the channel `place` if something was said at its top since the message
-        `known`."""
+        """Return the channel at `place` if it has a message newer than the id `known`,
+        or None."""
         if place.workspace == events.NO_GUILD or not self._is_in(place.key, shard):
             return None
         guild = self._guild(place.key)
@@ -127,15 +130,15 @@ class CatchingUp:
 
 
 async def _fetch(fetch: Callable[[], Awaitable[None]], place: object) -> None:
-    """Call `fetch`, a limited number of times, since others wait. Raises
+    """Call `fetch`, with a limited number of retries because other places wait. Raises
     AccessRevoked."""
     try:
         await retry_until_success(fetch, most=MOST_TRIES)
     except AccessRevoked:
-        # It would be the same for all others.
+        # All other places would meet the same error.
         raise
     except Exception as error:
-        # Whatever it is, the others are caught up with.
+        # An error in one place must not keep the others from being caught up with.
         log.warning("discord.not_caught_up place=%s", place)
         report("catch up", error)
 

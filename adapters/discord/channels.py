@@ -1,7 +1,7 @@
-"""Channels on Discord: whether they exist, and who may read and write in them.
+"""Looks up whether channels on Discord exist, and who may read and write in them.
 
 Rule: facts only; the core decides. A thread has the permissions of its channel (facts
-B6); a private thread is for its members only.
+B6); a private thread is visible to its members only.
 """
 
 import time
@@ -18,7 +18,7 @@ from bot.domain.scope import Scope
 from bot.errors import DeliveryError, ThreadGone
 from bot.runtime.access_cache import Grants
 
-# How old what refuses somebody may be, in seconds.
+# How old the facts behind a refusal may be, in seconds.
 CURRENT = 1.0
 
 Channel = discord.abc.GuildChannel | discord.Thread
@@ -46,7 +46,8 @@ class Channels:
         found = await self._find_in_guild(place, user, FRESH)
         if found.reads and found.writes and found.bot_writes:
             return found
-        # A refusal is current, also of a guild whose changes do not arrive here.
+        # A refusal needs current facts, so a guild whose events do not arrive here is
+        # read again.
         is_told = self._link.hears(ids.known(place.workspace))
         return found if is_told else await self._find_in_guild(place, user, CURRENT)
 
@@ -78,8 +79,8 @@ class Channels:
         )
 
     async def _direct(self, place: Scope, user: str) -> ChannelAccess:
-        """Return the access to direct messages, which only one person and the bot
-        have."""
+        """Return the access to direct messages, which only one person and the bot can
+        use."""
         if not ids.known(user) or not ids.known(place.channel):
             return NOWHERE
         try:
@@ -94,15 +95,16 @@ class Channels:
     async def _threads(
         self, guild: discord.Guild, place: Scope, channel: Channel
     ) -> list[discord.Thread]:
-        """Return the threads that `place` is in: its channel if that is a thread, and
-        its own thread."""
+        """Return the threads that contain `place`: its channel, if that is a thread,
+        and its own thread, if there is one."""
         found = [channel] if isinstance(channel, discord.Thread) else []
         wanted = ids.known(place.thread)
         if wanted in (0, channel.id):
             return found
         thread = guild.get_thread(wanted)
         if thread is None:
-            # It is archived, and so is not cached; or it is a message without a thread.
+            # The thread is archived, and so not cached, or the id is that of a message
+            # without a thread.
             try:
                 async with translated("look up a thread"):
                     fetched = await self._link.client.fetch_channel(wanted)
@@ -113,8 +115,7 @@ class Channels:
 
 
 def _held(channel: Channel, member: discord.Member | None) -> discord.Permissions:
-    """Return the permissions of `member` in a channel, or in the channel of a
-    thread."""
+    """Return the permissions of `member` in `channel`, or in the parent of a thread."""
     if isinstance(channel, discord.Thread):
         parent = channel.parent
         return _held(parent, member) if parent is not None else discord.Permissions()
@@ -124,8 +125,8 @@ def _held(channel: Channel, member: discord.Member | None) -> discord.Permission
 
 
 def _is_public(channel: Channel, everyone: discord.Role) -> bool:
-    """Return whether everybody sees a channel, or that of a thread, and nobody is kept
-    from it."""
+    """Return whether everybody can see `channel`, or the parent of a thread, and no
+    overwrite hides it from anybody."""
     if isinstance(channel, discord.Thread):
         return channel.parent is not None and _is_public(channel.parent, everyone)
     kept_out = (each.view_channel is False for each in channel.overwrites.values())
@@ -135,8 +136,8 @@ def _is_public(channel: Channel, everyone: discord.Role) -> bool:
 async def _is_in(
     thread: discord.Thread, member: discord.Member | None, held: discord.Permissions
 ) -> bool:
-    """Return whether `member`, with the permissions `held` in its channel, sees
-    `thread`. Raises DeliveryError if Discord cannot tell now.
+    """Return whether `member` can see `thread`; `held` are their permissions in its
+    channel. Raises DeliveryError if the lookup fails.
     """
     if not thread.is_private() or held.manage_threads:
         return True

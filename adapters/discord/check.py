@@ -16,14 +16,15 @@ MOST_NAMED = 50
 
 
 async def check(env: Mapping[str, str]) -> list[Finding]:
-    """Sign in once with a valid configuration.
+    """Sign in with the configuration in `env`, and return the findings.
 
-    No session is started: Discord limits them per day.
+    No gateway session is started, because Discord limits session starts per day. Raises
+    ConfigError if the configuration is invalid.
     """
     config = DiscordConfig.from_env(env)
     try:
         async with open_link(config) as link:
-            # Problems in it are reported with the settings.
+            # Problems in this variable are reported with the settings.
             limit, _ = served_workspaces.read(env.get(served_workspaces.VARIABLE, ""))
             found = [*_told(link, config), *await _servers(link, limit)]
             assert link.client.application_id is not None
@@ -54,7 +55,8 @@ def _told(link: Link, config: DiscordConfig) -> list[Finding]:
 
 
 async def _servers(link: Link, limit: Served) -> list[Finding]:
-    """Return which servers the bot is in, and whether anybody may add it to others."""
+    """Return findings about the servers of the bot, and about whether anybody may add
+    it to others."""
     subject = messages.DISCORD_SERVERS
     application = link.client.application
     found = []
@@ -87,7 +89,7 @@ async def _servers(link: Link, limit: Served) -> list[Finding]:
 
 
 def _named(name: str, guild: int) -> str:
-    # The name is chosen by the server's owner.
+    # The server's owner chooses the name, which may contain any character.
     plain = "".join(each for each in name if each.isprintable())
     return f"{plain} (discord:{guild})"
 

@@ -1,8 +1,7 @@
 """The SDK's client, configured for the bot, and its errors mapped to ours.
 
 discord.py waits for rate limits inside a call and retries server errors (platform facts
-B4). What still fails is raised as one of our errors; no module but this one handles the
-SDK's.
+B4). `translated` turns the failures that remain into our errors.
 """
 
 import asyncio
@@ -45,11 +44,11 @@ log = logging.getLogger(__name__)
 
 # Error codes by meaning (platform facts B4).
 UNFIT = {40005, 50006, 50035}
-# The token of an interaction, not the bot's, has expired: it lasts for 15 minutes.
+# The token of an interaction has expired, not the bot's: it lasts for 15 minutes.
 EXPIRED = 50027
 # Error codes of AutoMod, for a text that it blocks.
 BLOCKED = {200000, 200001}
-# Lacking a permission, or a thread that is locked.
+# A missing permission, or a locked thread.
 FORBIDDEN = {50013, 160005}
 LIMITED = {20028, 20029, 30046}
 ARCHIVED = 50083
@@ -62,12 +61,13 @@ DEFAULT_PAUSE = 60.0
 # Time-out of one call in seconds, including the rate limits that discord.py waits for.
 PATIENCE = 60.0
 
-# How long Discord takes to send all guilds when a session starts, in seconds; and how
-# often that is checked.
+# How long Discord may take to send all guilds when a session starts, and how often the
+# cache is checked meanwhile; both in seconds.
 GREETING = 15.0
 LOOK_AGAIN = 0.05
 
-# Seconds between the end of a session that cannot be resumed and the next (facts B1).
+# The shortest and longest pause between a session that cannot be resumed and the next
+# one, in seconds (facts B1).
 PAUSE = (1.0, 5.0)
 
 # The permissions that the bot uses (facts B7).
@@ -88,11 +88,12 @@ class Blocked(DeliveryError):
 
 
 class Forbidden(ThreadGone):
-    """The bot may not write there, which somebody who manages the place can change."""
+    """The bot may not write in this place. Somebody who manages the place can change
+    that."""
 
 
 class Archived(DeliveryError):
-    """The thread is archived: nothing in it can be edited (facts B6)."""
+    """The thread is archived, so none of its messages can be edited (facts B6)."""
 
 
 class Gateway(discord.AutoShardedClient):
@@ -121,7 +122,7 @@ class Gateway(discord.AutoShardedClient):
         )
         if config.shards:
             self.shard_ids = config.shards.ids
-        #: Waits for the turn of a shard to start a session; None for as the SDK does.
+        #: Waits until a shard may start a session; None to wait as the SDK does.
         self.before_session: Callable[[int], Awaitable[None]] | None = None
         self._begun: set[int] = set()
 
@@ -134,14 +135,14 @@ class Gateway(discord.AutoShardedClient):
             await super().before_identify_hook(shard_id, initial=initial)
             return
         if shard in self._begun:
-            # Its session is over, after which Discord wants a pause (facts B1).
+            # Discord requires a pause after a session that ended (facts B1).
             await asyncio.sleep(random.uniform(*PAUSE))
         self._begun.add(shard)
         await self.before_session(shard)
 
     async def close(self) -> None:
-        """Close as the SDK does, and end what it leaves: for seconds after a session
-        began, it waits for more guilds."""
+        """Close the client, and cancel the tasks that the SDK leaves behind. For some
+        seconds after a session began, they wait for more guilds."""
         await super().close()
         state = self._connection
         for task in (state._ready_task, *state._ready_tasks.values()):
@@ -150,18 +151,19 @@ class Gateway(discord.AutoShardedClient):
                 await asyncio.wait({task})
 
     async def on_error(self, event_method: str, /, *_: Any, **__: Any) -> None:
-        """Log where a listener failed, without its arguments, which hold messages."""
+        """Log the failure of a listener, without its arguments, which contain
+        messages."""
         error = sys.exception()
         assert isinstance(error, Exception)
         report(f"discord {event_method}", error)
 
 
 class Link:
-    """One bot's connection to Discord: the client in use, and its replacement."""
+    """One bot's connection to Discord. Logging in again replaces its client."""
 
     def __init__(self, config: DiscordConfig, *, listens: bool = True) -> None:
         self._config = config
-        #: Whether a session of the gateway is to be opened.
+        #: Whether to open a gateway session.
         self.listens = listens
         self._client: Gateway | None = None
         self._guilds: RestGuilds | None = None
@@ -184,14 +186,15 @@ class Link:
 
     @property
     def files_url(self) -> yarl.URL | None:
-        """The address of further files than those on Discord's hosts: DISCORD_API_URL,
-        unless that is Discord's."""
+        """A further address from which files may be downloaded: DISCORD_API_URL, or
+        None if that is Discord's own."""
         url = self._config.api_url
         return None if url == PUBLIC_API else yarl.URL(url)
 
     @property
     def shards(self) -> ShardRange | None:
-        """The shards of this process; None for as many as Discord recommends."""
+        """The shards of this process; None to run all shards that Discord
+        recommends."""
         return self._config.shards
 
     @property
@@ -200,7 +203,7 @@ class Link:
         return self.client.asked.message_content
 
     async def sign_in(self, content: str | None = None) -> None:
-        """Log in with a new client in place of the current one.
+        """Replace the current client by a new one that is logged in.
 
         `content` overrides the configuration of the Message Content intent. Raises
         ConfigError if Discord cannot be reached or rejects the token.
@@ -215,8 +218,8 @@ class Link:
             raise ConfigError(messages.discord_unreachable(error=error)) from error
 
     async def log_in(self, content: str | None = None) -> None:
-        """Sign in. Raises AccessRevoked, or DeliveryError if Discord cannot be
-        reached."""
+        """Log in with a new client. Raises AccessRevoked if Discord rejects the token,
+        or DeliveryError if Discord cannot be reached."""
         await self.close()
         self._client = client = Gateway(self._config, self._limiter, self._revoked.set)
         self._guilds = RestGuilds(client)
@@ -228,11 +231,11 @@ class Link:
         )
 
     async def guild(self, guild: int, fresh: float = FRESH) -> discord.Guild | None:
-        """Return a guild from the cache; wait a little while a session is starting. If
-        its events do not arrive here, it is read by REST, unless that was done in the
-        last `fresh` seconds.
+        """Return a guild from the cache; while a session is starting, wait up to
+        GREETING seconds for the guild. A guild whose events do not arrive in this
+        process is read by REST, unless that was done in the last `fresh` seconds.
 
-        None if the bot is not in it, and before the first session. Raises
+        Returns None if the bot is not in the guild, or before the first session. Raises
         DeliveryError.
         """
         if not self.hears(guild):
@@ -250,7 +253,7 @@ class Link:
         return self.client.get_guild(guild)
 
     def share_calls(self, gateways: Gateways) -> None:
-        """Make calls within what all processes of `gateways` may make together."""
+        """Share the global rate limit with all processes of `gateways`."""
 
         async def lease(want: int) -> CallLease:
             return await gateways.lease_calls(
@@ -260,8 +263,8 @@ class Link:
         self._limiter.lease = lease
 
     async def ended(self) -> None:
-        """Wait, without a session, until Discord rejects the token with some call.
-        Raises AccessRevoked then."""
+        """Wait until Discord rejects the token in some call, then raise AccessRevoked.
+        This is for a process without a gateway session."""
         await self._revoked.wait()
         raise AccessRevoked(NEW_TOKEN)
 
@@ -275,10 +278,10 @@ class Link:
     async def connect(self) -> None:
         """Receive events from the gateway until it closes.
 
-        When cancelled, this leaves the gateway open until `close`: events that arrive
-        meanwhile are stored, and Discord sends nothing twice. Besides, the SDK may
-        swallow the cancellation. Raises the SDK's errors, and AccessRevoked as soon as
-        Discord rejects the token with any call.
+        When cancelled, this leaves the gateway open until `close`, because events that
+        arrive meanwhile are stored and Discord does not send them twice. Besides, the
+        SDK may swallow the cancellation. Raises the SDK's errors, and AccessRevoked as
+        soon as Discord rejects the token in any call.
         """
         self._session = asyncio.create_task(self.client.connect())
         revoked = asyncio.ensure_future(self._revoked.wait())
@@ -310,7 +313,8 @@ def may_read(flags: discord.ApplicationFlags) -> bool:
 
 
 def invite(application: int) -> str:
-    """Return the address at which an admin adds the bot, with minimal permissions."""
+    """Return the address at which an admin can add the bot with the permissions it
+    needs."""
     return discord.utils.oauth_url(
         application,
         permissions=PERMISSIONS,
@@ -322,7 +326,7 @@ def invite(application: int) -> str:
 async def open_link(
     config: DiscordConfig, *, listens: bool = True
 ) -> AsyncIterator[Link]:
-    """Yield a link that is signed in; close it in the end. Raises ConfigError."""
+    """Yield a link that is signed in, and close it on exit. Raises ConfigError."""
     # The SDK stores its addresses in its classes, so they are global to the process.
     discord.http.Route.BASE = config.api_url
     if config.gateway_url:
@@ -338,8 +342,8 @@ async def open_link(
 @contextlib.asynccontextmanager
 async def translated(what: str) -> AsyncIterator[None]:
     """Map the SDK's errors to ours: Throttled, ThreadGone, Forbidden, Archived, Unfit,
-    Blocked, AccessRevoked, or another DeliveryError; after the last it is unknown
-    whether `what` took effect."""
+    Blocked, AccessRevoked, or another DeliveryError. After another DeliveryError, the
+    operation `what` may have taken effect."""
     try:
         async with asyncio.timeout(PATIENCE):
             yield
@@ -360,7 +364,7 @@ async def translated(what: str) -> AsyncIterator[None]:
 
 
 def _meaning(what: str, error: discord.HTTPException) -> ThreadkeepError:
-    # Not the error's own text, which may quote what was sent.
+    # The error's own text is left out: it may quote the message that was sent.
     text = f"{what}: HTTP {error.status}, code {error.code}"
     if error.status == 401 and error.code != EXPIRED:
         return AccessRevoked(NEW_TOKEN)

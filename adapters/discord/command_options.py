@@ -1,6 +1,6 @@
-"""Converts the parameters of the core's commands to options of Discord's. Pure.
+"""Converts the parameters of the core's commands to Discord's command options. Pure.
 
-Rule: commands are defined in the core only; what Discord shows is derived from that.
+Rule: commands are defined in the core only; Discord's options are derived from them.
 """
 
 import inspect
@@ -28,7 +28,7 @@ LEVELS = (
 )
 
 Interaction = discord.Interaction[discord.Client]
-#: Takes the values of the options by name; None for those left out.
+#: Takes the values of the options by name; None for omitted options.
 Callback = Callable[..., Coroutine[Any, Any, None]]
 
 
@@ -57,7 +57,8 @@ def typed(verb: CommandSpec, work: Callback) -> Callback:
 
 
 def suggested(choices: tuple[Choice, ...], typed: str) -> list[Choice]:
-    """Return the `choices` that contain `typed`, those that begin with it first."""
+    """Return the `choices` that contain `typed`, with those that begin with it
+    first."""
     wanted = typed.strip().lower()
     fitting = [
         each
@@ -69,8 +70,8 @@ def suggested(choices: tuple[Choice, ...], typed: str) -> list[Choice]:
 
 
 def _fixed(parameter: Parameter) -> tuple[Choice, ...]:
-    """Return the fixed choices of `parameter`; empty if it takes others, or they may
-    change."""
+    """Return the fixed choices of `parameter`; empty if it also takes other values, or
+    has more choices than Discord allows."""
     if parameter.takes is Takes.LEVEL:
         return LEVELS
     if parameter.choices is None or parameter.open:

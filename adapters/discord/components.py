@@ -1,8 +1,8 @@
 """Converts the core's responses to messages and views. Pure.
 
-Rule: a custom_id carries everything that its control needs, and no view is kept: each
-is created as finished, so that discord.py does not wait for it, and its interactions go
-to `Commands.submitted`, after a restart too.
+Rule: a custom_id carries everything that its control needs, and no view is kept. Each
+view is created as finished, so that discord.py does not wait for its interactions: they
+go to `Commands.submitted`, also after a restart.
 """
 
 import io
@@ -54,13 +54,13 @@ _CHANNEL = 8
 class Drawn:
     """A message to send."""
 
-    #: In a layout, the text to fall back on if Discord refuses that.
+    #: The text. Beside a layout, this is the fallback if Discord refuses the layout.
     text: str
     view: ui.View | ui.LayoutView | None = None
     files: tuple[File, ...] = ()
 
     def attachments(self) -> list[discord.File]:
-        """Return its files for one call: each can be read only once."""
+        """Return new file objects for one call: each can be read only once."""
         return [
             discord.File(io.BytesIO(each.text.encode()), filename=each.name)
             for each in self.files
@@ -68,11 +68,11 @@ class Drawn:
 
 
 def draw(response: Response, names: Mapping[str, str] | None = None) -> Drawn:
-    """Return `response` as one message. A text that is too long is cut, and attached as
-    a file, so that menus and buttons stay right below it.
+    """Return `response` as one message. A text that is too long is cut, and attached in
+    full as a file, so that menus and buttons stay right below it.
 
-    In a message that all see, `names` are those of the people it refers to, by id
-    (`markup.render`); None for one that a single person sees.
+    `names` maps the ids of the people in a message that everybody sees to their names
+    (`markup.render`). It is None for a message that only one person sees.
     """
     text = markup.render(response.whole, names)
     files = () if response.file is None else (response.file,)
@@ -123,14 +123,15 @@ def carried(mark: str, command: Command, more: str = "") -> str:
 
 
 def values(data: Mapping[str, Any]) -> list[str]:
-    """Return what was chosen in a menu, channels as the core refers to them."""
+    """Return the values chosen in a menu, with channels in the core's form
+    ("channel:1")."""
     prefix = "channel:" if data.get("component_type") == _CHANNEL else ""
     return [f"{prefix}{value}" for value in data.get("values") or ()]
 
 
 def chosen(line: str, values: Iterable[str]) -> Command:
-    """Return the command of a button, or of a menu in which `values` were chosen: its
-    last argument is the choice."""
+    """Return the command of a button or a menu. The chosen one of `values` becomes the
+    last argument of a menu's command."""
     command = Command.of_line(line)
     arguments = dict(command.arguments)
     for value in values:
@@ -191,7 +192,7 @@ def _button(button: Button, custom_id: str) -> ui.Button[Any]:
 
 
 def options(choices: Iterable[Choice], now: str = "") -> list[discord.SelectOption]:
-    """Return `choices` as those of a menu, with the value `now` chosen."""
+    """Return `choices` as options of a menu, with the value `now` selected."""
     return [
         discord.SelectOption(
             label=each.label[:ABOUT_CHARS],

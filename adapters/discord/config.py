@@ -22,12 +22,12 @@ class DiscordConfig:
 
     token: str = field(repr=False)
     api_url: str = PUBLIC_API
-    #: None for the one that Discord returns.
+    #: None for the address that Discord returns.
     gateway_url: str | None = None
     #: Whether to request the content of messages that do not mention the bot; "auto"
     #: requests it if the app has the intent.
     message_content: str = "auto"
-    #: The shards of this process; None for as many as Discord recommends, all of them.
+    #: The shards of this process; None to run all shards that Discord recommends.
     shards: ShardRange | None = None
 
     @classmethod
@@ -84,10 +84,11 @@ class DiscordConfig:
         )
 
 
-#: Reads the configuration of this platform, whichever it is.
+#: Reads the configuration. Every platform's module has a function of this name.
 read = DiscordConfig.from_env
 
-#: How a check names the platform, and what it says if its token is not set or is.
+#: The platform's name in a check, and the messages for a token that is not set and for
+#: one that is.
 REPORTED = (
     *(check_messages.DISCORD, check_messages.DISCORD_NOT_SET),
     check_messages.DISCORD_SET,

@@ -1,12 +1,13 @@
-"""All that people see in a message, as one text. Pure.
+"""Converts everything that people see in a message to one text. Pure.
 
-A message is more than its text: forwarded messages, embeds, previews of links, polls,
-components and stickers stand beside it (platform facts B5.2). Each follows the typed
-text as an excerpt under a label that says what it is, always in the same order.
+Besides its typed text, a message may contain forwarded messages, embeds, link previews,
+polls, components and stickers (platform facts B5.2). Each of them follows the typed
+text as an excerpt with a label, always in the same order.
 
-Rule 1: files of the message itself are no part of the text, but only in
-`Message.files`; files of a forwarded message are in both, since they belong to it.
-Rule 2: what Discord does not tell is left out: a poll without results has no counts.
+Rule 1: files of the message itself are in `Message.files` only, and not in the text.
+Files of a forwarded message are in both, because they are part of its content.
+Rule 2: facts that Discord does not send are left out: a poll without results has no
+counts.
 """
 
 from collections.abc import Iterable, Sequence
@@ -33,8 +34,8 @@ from bot.text.excerpts import PREVIEW_OF, excerpt
 #: Types of messages that people and programs write; all others are Discord's own (facts
 #: B5).
 SPOKEN = {discord.MessageType.default, discord.MessageType.reply}
-#: Answers of other programs to commands, and the result of a poll, which Discord posts
-#: as its author: read, but not answered.
+#: Responses of other programs to commands, and results of polls, which Discord posts in
+#: the name of the poll's author. They are read, but not answered.
 AUTOMATIC = {
     discord.MessageType.chat_input_command,
     discord.MessageType.context_menu_command,
@@ -46,9 +47,10 @@ _RESULT = "poll_result"
 
 
 def text_of(message: discord.Message, us: int) -> str:
-    """Return what `message` says: its text, then an excerpt for each other part.
+    """Return the text of `message`, followed by an excerpt for each of its other parts.
 
-    Our own controls below an answer are left out: they are no part of it.
+    The bot's own controls below an answer are left out, because they are not part of
+    the answer.
     """
     ours = message.author.id == us
     is_program = message.author.bot or message.webhook_id is not None
@@ -66,12 +68,13 @@ def text_of(message: discord.Message, us: int) -> str:
 def _said(message: discord.Message) -> str:
     if message.type in SPOKEN or message.type in AUTOMATIC:
         return message.content
-    # One of Discord's own messages, which clients show as a sentence.
+    # A system message, which clients show as a sentence.
     return message.system_content or ""
 
 
 def _forwarded(snapshot: discord.MessageSnapshot) -> str:
-    """Return a forwarded message; who wrote it is not told (facts B5)."""
+    """Return a forwarded message as an excerpt. Discord does not name its author (facts
+    B5)."""
     files = [_file(each.title or each.filename) for each in snapshot.attachments]
     said = _joined(
         snapshot.content,
@@ -88,7 +91,7 @@ def _embeds(
     embeds: Sequence[discord.Embed], content: str, *, by_program: bool | None
 ) -> list[str]:
     """Return the embeds of a message with the text `content`; `by_program` is None if
-    it is unknown who wrote it."""
+    the author is unknown."""
     return [
         _result(each)
         if each.type == _RESULT
@@ -98,10 +101,12 @@ def _embeds(
 
 
 def _label(embed: discord.Embed, content: str, *, by_program: bool | None) -> str:
-    """Return the label of an embed: who wrote it, or which link it is a preview of.
+    """Return the label of an embed: that it is a program's embed, or which link it is a
+    preview of.
 
-    Only programs write embeds, and theirs have the type "rich". Those of other types,
-    and of people's messages, Discord made from a link in the text (facts B5.2).
+    Only programs write embeds, and those have the type "rich". Discord makes embeds of
+    other types, and all embeds of people's messages, from links in the text (facts
+    B5.2).
     """
     url = embed.url or ""
     is_preview = (
@@ -115,7 +120,7 @@ def _label(embed: discord.Embed, content: str, *, by_program: bool | None) -> st
 
 
 def _embed(embed: discord.Embed) -> str:
-    """Return what an embed shows, in the order in which it is shown."""
+    """Return the text of an embed, in the order in which clients show it."""
     provider, author = embed.provider.name or "", embed.author.name or ""
     made_of_link = embed.type != "rich"
     fields = [_field(each.name or "", each.value or "") for each in embed.fields]
@@ -127,7 +132,7 @@ def _embed(embed: discord.Embed) -> str:
     return _lines(
         provider,
         _linked(author, embed.author.url),
-        # The label of a preview has its address.
+        # The label of a preview contains the address.
         _linked(embed.title or "", None if made_of_link else embed.url),
         embed.description or "",
         *fields,
@@ -150,7 +155,7 @@ def _linked(text: str, url: str | None) -> str:
 
 
 def _poll(poll: discord.Poll) -> str:
-    """Return a poll, with the votes if Discord tells any."""
+    """Return a poll, with its votes if Discord sent any."""
     # The SDK reads missing results as zeros (facts B5.2: they are unknown).
     counts = poll.is_finalised() or poll.total_votes > 0
     answers = []
@@ -194,7 +199,7 @@ def _descriptions(attachments: Iterable[discord.Attachment]) -> list[str]:
 
 
 def _components(components: Iterable[Component]) -> str:
-    """Return the text of components, and of buttons and menus their labels."""
+    """Return the text of components, and the labels of buttons and menus."""
     return _lines(*map(_component, components))
 
 

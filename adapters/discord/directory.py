@@ -1,4 +1,4 @@
-"""People and channels of all guilds, as the core asks for them."""
+"""Looks up people and channels in all guilds of the bot."""
 
 from adapters.discord import events, ids
 from adapters.discord.channels import Channels
@@ -13,7 +13,7 @@ from bot.errors import DeliveryError
 
 
 class DiscordDirectory:
-    """`bot.ports.platform.Directory` of the guilds of one bot."""
+    """Implements `bot.ports.platform.Directory` for the guilds of one bot."""
 
     def __init__(
         self, link: Link, people: People, channels: Channels, names: NameCache
@@ -46,5 +46,6 @@ class DiscordDirectory:
         return PlaceNames(person, f"#{channel.name}" if channel else "", guild.name)
 
     def is_direct(self, place: Scope) -> bool:
-        """Return whether `place` is direct messages, which belong to no guild."""
+        """Return whether `place` is a channel of direct messages, which belongs to no
+        guild."""
         return place.workspace == events.NO_GUILD

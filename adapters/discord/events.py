@@ -1,7 +1,7 @@
-"""Converts Discord's messages. Pure; decides nothing.
+"""Converts Discord's messages to the core's. Pure; decides nothing.
 
-A message in a text channel is the root of the thread that would be created on it,
-whose id is that of the message (platform facts B6).
+A message in a text channel is the root of the thread that can be created on it. That
+thread has the id of the message (platform facts B6).
 """
 
 from dataclasses import replace
@@ -40,8 +40,9 @@ def thread_of(channel: object, message: int | str) -> ThreadKey | None:
 
 
 def answered_in(channel: object, message: discord.Message) -> ThreadKey | None:
-    """Return the thread of `message`, one of our answers: at the top of a channel it
-    replies to the message that the thread would have been created on."""
+    """Return the thread of `message`, which is one of the bot's answers. An answer at
+    the top of a channel replies to the message on which the thread would have been
+    created."""
     about = message.reference.message_id if message.reference else None
     return thread_of(channel, about or message.id)
 
@@ -59,21 +60,23 @@ def direct(channel: int) -> ThreadKey:
 
 
 def workspace(guild: int | None) -> str:
-    """Return the workspace of a guild; that of direct messages for None."""
+    """Return the workspace of a guild; None means direct messages."""
     return NO_GUILD if guild is None else str(guild)
 
 
 def guild_of(thread: ThreadKey) -> int | None:
-    """Return the guild of `thread`, None for direct messages. Raises ThreadGone."""
+    """Return the id of the guild of `thread`, or None for direct messages. Raises
+    ThreadGone."""
     return (
         None if thread.workspace == NO_GUILD else ids.number(thread.workspace, "guild")
     )
 
 
 def message_of(message: discord.Message, us: int, thread: ThreadKey) -> Message | None:
-    """Return `message`, which belongs to `thread`; `us` is the id of the bot's user.
+    """Return `message`, converted, as part of `thread`; `us` is the id of the bot's
+    user.
 
-    None if nobody wrote it, or if its content is hidden from the bot.
+    Returns None for a system message, and if the content is hidden from the bot.
     """
     by_another = message.author.id != us
     is_read = by_another and message.type in content.AUTOMATIC
@@ -92,8 +95,8 @@ def message_of(message: discord.Message, us: int, thread: ThreadKey) -> Message 
 
 
 def original(message: discord.Message) -> discord.Message:
-    """Return the message that `message` stands for, at the top of the thread that was
-    created on it; any other message itself (facts B5)."""
+    """Return the original of `message` if `message` is the copy at the top of the
+    thread that was created on it; otherwise return `message` itself (facts B5)."""
     about = message.reference.resolved if message.reference else None
     is_starter = message.type is discord.MessageType.thread_starter_message
     return about if is_starter and isinstance(about, discord.Message) else message
@@ -130,7 +133,7 @@ def _converted(message: discord.Message, us: int, thread: ThreadKey) -> Message:
         or message.webhook_id is not None
         or message.type in content.AUTOMATIC,
         files=message_files.attachments(message),
-        # A worker may have no other way to the name that the server uses.
+        # A worker may have no other way to learn the author's name in the server.
         name=message.author.display_name,
         holds=_forwarded(message),
         parts=mentions.parts(message, us),

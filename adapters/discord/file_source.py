@@ -1,7 +1,7 @@
 """Downloads files from Discord.
 
 Rule 1: files come from Discord's own hosts, which need no token and get none.
-Rule 2: an address is in no error: whoever has it can read the file for a day.
+Rule 2: no error contains an address: anybody who has it can read the file for a day.
 """
 
 from typing import BinaryIO
@@ -18,16 +18,16 @@ from bot.runtime import downloads
 
 HOSTS = ("cdn.discordapp.com", "media.discordapp.net")
 
-#: The statuses for an address that has expired; a deleted file gets them, too.
+#: The HTTP statuses for an expired address, and also for a deleted file.
 _EXPIRED = (403, 404)
 
 
 class _Expired(Exception):
-    """The address of a file is no longer, or never was, good."""
+    """The address of a file has expired, or was never valid."""
 
 
 class DiscordFiles:
-    """`bot.ports.platform.FileSource` of one bot."""
+    """Implements `bot.ports.platform.FileSource` for one bot."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
@@ -70,7 +70,8 @@ class DiscordFiles:
             raise DeliveryError(f"download: {type(error).__name__}") from None
 
     async def _fresh(self, file: Attachment) -> Attachment:
-        """Return `file` with a new address, from its message. Raises as `fetch`."""
+        """Return `file` with a new address, read from its message. Raises the errors of
+        `fetch`."""
         where = message_files.message_of(file)
         if where is None:
             raise FileUnread(Unread.UNAVAILABLE)
@@ -87,7 +88,7 @@ class DiscordFiles:
         raise FileUnread(Unread.DELETED)
 
     def _address(self, url: str) -> yarl.URL:
-        """Return `url`, which is on a host of Discord's. Raises FileUnread."""
+        """Return `url`, parsed. Raises FileUnread if its host is not allowed."""
         try:
             address = yarl.URL(url)
         except ValueError:

@@ -1,7 +1,7 @@
 """Reads text files that people attach to a command or a form.
 
-Rule: only files that Discord lists as uploaded are fetched, from Discord's address; an
-address that somebody wrote never is.
+Rule: only files that Discord lists as uploaded are fetched, from the address that
+Discord gives. An address written by a person is never fetched.
 """
 
 from collections.abc import Mapping
@@ -51,7 +51,8 @@ async def text_of(attachment: discord.Attachment) -> str:
 def found(
     interaction: discord.Interaction[discord.Client], ids: str
 ) -> list[discord.Attachment]:
-    """Return the uploaded files whose `ids`, separated by blanks, a form contains."""
+    """Return the uploaded files of a form by their `ids`, which are separated by
+    blanks."""
     data: Mapping[str, Any] = interaction.data or {}
     known = (data.get("resolved") or {}).get("attachments") or {}
     state = interaction._state

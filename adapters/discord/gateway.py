@@ -31,14 +31,15 @@ log = logging.getLogger(__name__)
 # never use that many in a day.
 PLENTY = 500
 
-# Seconds between two session starts of shards whose numbers have the same rest when
-# divided by the number that Discord allows at once (facts B1). A little more than
-# Discord asks for, since they arrive closer together than they were sent.
+# Seconds between two session starts with the same rate limit key: the number of the
+# shard modulo the number of starts that Discord allows at once (facts B1). A little
+# more than Discord requires, because starts may arrive closer together than they were
+# sent.
 SPACE = 5.25
 
 
-# The events at the beginning of a session or when it resumes. They do not show whether
-# the intents of the bot let other events through.
+# Events that arrive when a session begins or resumes. They do not show whether the
+# bot's intents let other events through.
 GREETINGS = {"READY", "RESUMED", "GUILD_CREATE"}
 
 
@@ -125,7 +126,7 @@ def attach(
 
 @dataclass(frozen=True, slots=True)
 class Starts:
-    """Discord's limits on the start of sessions."""
+    """Discord's limits on session starts."""
 
     #: The number of shards that Discord recommends; None if it is not known.
     recommended: int | None = None
@@ -136,8 +137,8 @@ class Starts:
 async def identify_in_time(
     client: Gateway, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 ) -> Starts:
-    """Wait until a session may be started without using up the starts of a day; return
-    the limits for starting it."""
+    """Wait until a session can be started without exhausting the starts of a day, and
+    return the limits for starting it."""
     while True:
         try:
             async with translated("ask for a session"):
@@ -164,8 +165,8 @@ async def identify_in_time(
 
 
 class SessionTurns:
-    """Spaces the session starts of `bot`: over all processes if there are `gateways`,
-    else those of this process."""
+    """Spaces the session starts of `bot`: those of all processes if `gateways` is
+    given, else those of this process."""
 
     def __init__(
         self,
@@ -178,7 +179,7 @@ class SessionTurns:
         self._bot = bot
         self._at_once = at_once
         self._sleep = sleep
-        #: When the next start is allowed here; by the key of its shard.
+        #: When this process may start the next session, by rate limit key.
         self._next: dict[int, float] = {}
 
     async def wait(self, shard: int) -> None:
@@ -191,7 +192,7 @@ class SessionTurns:
                 turn = f"{events.NAME}:{self._bot}:{key}"
                 wait = max(wait, await self._gateways.take_slot(turn, SPACE))
             except StorageError as error:
-                # Discord ends a session that begins too soon, and it is tried again.
+                # Discord ends a session that begins too soon, and the SDK then retries.
                 log.warning("discord.no_turn shard=%d %s", shard, error)
                 wait = SPACE
         self._next[key] = now + wait + SPACE
@@ -201,8 +202,8 @@ class SessionTurns:
 
 
 async def take_turns(link: Link, starts: Starts, gateways: Gateways | None) -> None:
-    """Have the sessions of `link` start in turn, with shards that cross those of no
-    other process. Raises ConfigError and StorageError."""
+    """Claim the shards of `link`, and space its session starts. Raises ConfigError if
+    the shards partly overlap those of another process, or StorageError."""
     bot, shards = str(link.us), link.shards
     if shards is None and starts.recommended:
         shards = ShardRange(0, starts.recommended - 1, starts.recommended)

@@ -1,10 +1,10 @@
-"""Keeps all calls of a bot together within Discord's global rate limit.
+"""Keeps the calls of a bot within Discord's global rate limit.
 
-discord.py respects the limits of single routes beforehand. It learns of the global
-limit by exceeding it, and a bot that does so often is banned (platform facts B4).
-Responses to interactions count neither there nor here.
+discord.py respects the limits of single routes in advance. It notices the global limit
+only when a call exceeds it, and Discord bans a bot that does so often (platform facts
+B4). Responses to interactions are exempt from the global limit.
 
-Where several processes make the calls of one bot, each leases a few at a time.
+If several processes make the calls of one bot, each leases a few calls at a time.
 """
 
 import asyncio
@@ -23,32 +23,34 @@ from bot.runtime.background import later
 
 log = logging.getLogger(__name__)
 
-# Discord allows 50 in a second (facts B4). MOST are sent in the first of SECONDS, which
-# keeps to it as long as no call is delayed on its way by 0.05 s more than later ones;
-# after a refusal in the second, and after another in the third, which leave 0.1 s and
-# 0.5 s for delays.
+# Discord allows 50 calls in a second (facts B4). At most MOST calls are sent in the
+# first period of SECONDS, which keeps to the limit as long as no call is delayed on its
+# way by 0.05 s more than later ones. After a refusal the second period applies, and
+# after another the third; they leave 0.1 s and 0.5 s for such delays.
 MOST = 49
 SECONDS = (1.05, 1.1, 1.5)
 
-# Seconds without a refusal until the step before is tried again. Discord bans a bot
-# with 10,000 refusals in that time (facts B4).
+# Seconds without a refusal until the previous, shorter period is used again. Discord
+# bans a bot with 10,000 refusals in that time (facts B4).
 WIDER_FOR = 600.0
 
-# Seconds within which refusals are one: those of all calls that were under way.
+# Seconds within which refusals count as one: they are those of calls that were under
+# way together.
 TOGETHER = 1.0
 
-# The limits of all processes together: the burst in any second, and with it the calls
-# that the rate allows in that second and in the life of a lease, 48 in all.
+# The limits that all processes share: seconds per call, the burst, and the life of a
+# lease in seconds. At most 48 calls are sent in any second: the burst, and the calls
+# that the rate allows in that second and in the life of a lease.
 EACH = 1.0 / 34
 BURST = 8
 LIFE = 0.2
 
-# Seconds until more calls are leased after an unforeseen error.
+# Seconds until more calls are leased after an unexpected error.
 AGAIN = 1.0
 
 EXEMPT = ("/interactions/", "/webhooks/")
 
-#: Leases at most that many calls. Raises StorageError.
+#: Leases at most the given number of calls. Raises StorageError.
 Lease = Callable[[int], Awaitable[CallLease]]
 
 
@@ -59,28 +61,30 @@ class GlobalRateLimiter:
         self._clock = clock
         #: When the last calls were sent.
         self._sent: deque[float] = deque([float("-inf")] * MOST, maxlen=MOST)
-        #: The index in SECONDS after the last refusal, and when that was.
+        #: The index in SECONDS after the last refusal, and the time of that refusal.
         self._step, self._refused_at = 0, float("-inf")
         self._waiting: deque[asyncio.Future[None]] = deque()
         #: Calls that are sent when no other waits.
         self._patient: deque[asyncio.Future[None]] = deque()
         self._timer: asyncio.TimerHandle | None = None
-        #: Leases calls from those of all processes; None for one process.
+        #: Leases calls from the limit of all processes; None if there is only one
+        #: process.
         self.lease: Lease | None = None
         self._leased, self._leased_until = 0, float("-inf")
         self._leasing: asyncio.Task[None] | None = None
-        #: How many processes make the calls, as far as is known.
+        #: How many processes share the limit, according to the last lease.
         self._processes = 1
 
     async def acquire(self, *, patient: bool = False) -> None:
-        """Wait until a call may be sent; `patient` ones come last."""
+        """Wait until a call may be sent. A `patient` call is sent when no other call
+        waits."""
         granted = asyncio.get_running_loop().create_future()
         (self._patient if patient else self._waiting).append(granted)
         self._grant()
         await granted
 
     def refused(self) -> None:
-        """Record that Discord refused a call for the rate of all calls."""
+        """Record that Discord refused a call because of the global rate limit."""
         now = self._clock()
         if now - self._refused_at < TOGETHER:
             return
@@ -92,7 +96,7 @@ class GlobalRateLimiter:
 
     @property
     def seconds(self) -> float:
-        """Return the seconds in which at most MOST calls are sent."""
+        """The period, in seconds, in which at most MOST calls are sent."""
         return SECONDS[self._current_step(self._clock())]
 
     def _current_step(self, now: float) -> int:
@@ -123,7 +127,8 @@ class GlobalRateLimiter:
         self._timer = later(seconds, "let calls out", self._grant)
 
     def _has_lease(self, now: float) -> bool:
-        """Return whether a call is leased, which is used up; if not, lease more."""
+        """Use up one leased call and return True; without one, lease more and return
+        False."""
         if self._leased and now < self._leased_until:
             self._leased -= 1
             return True
@@ -139,13 +144,14 @@ class GlobalRateLimiter:
             lease = await self.lease(min(want, BURST))
         except StorageError as error:
             log.warning("discord.no_lease %s", error)
-            # Its share of what all may do.
+            # Use this process's share of the rate instead.
             await asyncio.sleep(EACH * self._processes)
             lease = CallLease(1, 0.0, self._processes)
         finally:
             self._leasing = None
             if lease is None:
-                # The error is reported, and the calls still wait.
+                # The error is reported elsewhere. The calls still wait, so lease again
+                # later.
                 self._wait(AGAIN)
         self._processes = lease.processes
         self._leased, self._leased_until = lease.granted, self._clock() + LIFE
@@ -155,7 +161,7 @@ class GlobalRateLimiter:
             self._wait(lease.wait)
 
     async def close(self) -> None:
-        """Lease no more calls."""
+        """Stop leasing calls."""
         if self._leasing is not None:
             self._leasing.cancel()
             await asyncio.wait({self._leasing})
@@ -167,7 +173,7 @@ def traced(
     limiter: GlobalRateLimiter, on_revoked: Callable[[], None]
 ) -> aiohttp.TraceConfig:
     """Return a trace that delays every call of a client by `limiter`, and calls
-    `on_revoked` if Discord rejects the token with any of them."""
+    `on_revoked` if Discord rejects the token in any call."""
 
     async def on_start(
         session: aiohttp.ClientSession,

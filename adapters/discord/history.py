@@ -14,13 +14,13 @@ from bot.domain.message import EarlierMessages, Message
 from bot.domain.scope import Scope, ThreadKey
 from bot.errors import DeliveryError
 
-# How many messages of a long thread are read: the newest, and the first.
+# How many messages of a long thread are read: the newest ones, and the first ones.
 MOST_HISTORY = 500
 BEGINNING = 20
 
 
 class MessageHistory:
-    """`bot.ports.platform.MessageHistory` of the guilds of one bot."""
+    """Implements `bot.ports.platform.MessageHistory` for the guilds of one bot."""
 
     def __init__(self, link: Link, names: NameCache) -> None:
         self._link = link
@@ -29,8 +29,9 @@ class MessageHistory:
     async def before(
         self, thread: ThreadKey, message: str | None = None
     ) -> EarlierMessages:
-        """Return the messages of `thread` before `message`, or all, behind its title:
-        of a long thread, the first and the newest. Raises DeliveryError."""
+        """Return the title of `thread` and its messages before `message`, or all of its
+        messages. Of a long thread, only the first and the newest are returned. Raises
+        DeliveryError."""
         earlier = await self._before(thread, message)
         opening = next((each.text for each in earlier.messages if each.opens), "")
         title = await self._title(thread, opening)
@@ -72,30 +73,31 @@ class MessageHistory:
             return EarlierMessages((*head, *rest))
         missing = await self._count(number)
         if missing is not None:
-            # The question is counted, too.
+            # The question itself is counted, too.
             is_asked = message is not None
             missing = max(1, missing - len(first) - len(rest) - is_asked)
         return EarlierMessages((*head, *rest), missing, len(head))
 
     async def _title(self, thread: ThreadKey, opening: str) -> Message | None:
-        """Return the title of `thread`, if the message `opening` does not repeat it."""
+        """Return the title of `thread` as a message; None if there is none, or if the
+        text `opening` repeats it."""
         if thread.thread == thread.channel:
             return None
         number = ids.number(thread.thread, "read a thread")
         guild = self._link.client.get_guild(ids.known(thread.workspace))
         found: object = guild.get_thread(number) if guild is not None else None
         if found is None:
-            # It is archived, or this process hears nothing from the gateway.
+            # The thread is archived, or this process has no gateway session.
             with contextlib.suppress(DeliveryError):
                 async with translated("read the title of a thread"):
                     found = await self._link.client.fetch_channel(number)
         return title_of(found, thread, self._link.us, opening)
 
     async def _count(self, thread: int) -> int | None:
-        """Return how many messages a thread has (facts B6); None if Discord does not
-        tell now."""
+        """Return how many messages a thread has (facts B6); None if the lookup
+        fails."""
         with contextlib.suppress(DeliveryError):
-            # Not from the cache, which keeps the number of when the thread appeared.
+            # Not from the cache, whose count dates from when the thread appeared.
             async with translated("count the messages of a thread"):
                 found = await self._link.client.fetch_channel(thread)
             if isinstance(found, discord.Thread):
@@ -148,7 +150,8 @@ class MessageHistory:
         if thread.thread != thread.channel:
             channel = ids.number(thread.channel, "read a thread")
             parent = client.get_partial_messageable(channel, guild_id=guild)
-            # Posts in forums, and threads without a parent message, have none.
+            # Posts in forums, and threads without a parent message, have no such
+            # message.
             with contextlib.suppress(DeliveryError):
                 async with translated("read what a thread is about"):
                     found.append(await parent.fetch_message(number))
@@ -164,7 +167,8 @@ class MessageHistory:
         return [each for each in received if each is not None]
 
     def _noted(self, guild: int, found: list[discord.Message]) -> list[discord.Message]:
-        """Return `found`, oldest first, and cache the names that come with it."""
+        """Return `found` in reverse order, and cache the names that come with the
+        messages."""
         for message in found:
             self._names.note(guild, [message.author, *message.mentions])
         return found[::-1]

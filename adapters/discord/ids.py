@@ -1,19 +1,19 @@
 """Parses Discord's ids, which are numbers.
 
 Rule: an id is untrusted and may be malformed: people write ids into settings, and a
-database may hold anything. A malformed id leads nowhere and raises ThreadGone.
+database may hold anything. A malformed id raises ThreadGone.
 """
 
 from bot.errors import ThreadGone
 
-# They are unsigned, of 64 bits.
+# Ids are unsigned 64-bit numbers.
 MOST = 2**64
 DIGITS = len(str(MOST))
 
 
 def is_id(text: str) -> bool:
     """Return whether `text` is well formed as a Discord id."""
-    # The length first: parsing thousands of digits is slow, or raises.
+    # Check the length first: parsing thousands of digits is slow, or raises.
     return (
         len(text) <= DIGITS
         and text.isascii()
@@ -23,7 +23,7 @@ def is_id(text: str) -> bool:
 
 
 def known(text: str) -> int:
-    """Return `text` as an id; 0, which nothing has, if it is malformed."""
+    """Return `text` as an id, or 0, which nothing has, if it is malformed."""
     return int(text) if is_id(text) else 0
 
 
