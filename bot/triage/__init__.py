@@ -1,4 +1,4 @@
-"""Classify support tickets, from a file or in a channel.
+"""Classifies support tickets, from a file or in a channel.
 
     from bot.triage import classify
 

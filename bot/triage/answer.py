@@ -8,10 +8,10 @@ from typing import Any
 from bot.domain.completion import Usage
 from bot.messages import triage_files as messages
 
-#: Attempts at a ticket before it is marked.
+#: How often a ticket is tried before it is marked.
 TRIES = 2
 
-# Reasons why a ticket has no values, as they stand in its row; details may follow.
+# The reasons why a ticket has no values, as its row shows them; details may follow.
 EMPTY = messages.EMPTY
 TOO_LONG = messages.TOO_LONG
 UNREADABLE = messages.UNREADABLE
@@ -23,12 +23,12 @@ EXPIRED = messages.EXPIRED
 CANCELED = messages.CANCELLED
 FAILED = messages.FAILED
 
-#: The reasons that asking again cannot change.
+#: The reasons for which another try would have the same result.
 FINAL = (EMPTY, TOO_LONG, UNREADABLE)
-#: The reasons without an answer, so that a ticket may be tried again. What a failed try
-#: may be billed at is counted.
+#: The reasons without an answer, after which the ticket may be tried again. The
+#: possible cost of a failed try is counted.
 FREE = (REJECTED, EXPIRED, CANCELED, FAILED)
-#: The reasons with an answer that was paid for.
+#: The reasons with an answer, which was paid for.
 PAID = (REFUSED, CUT, INVALID)
 
 
@@ -36,12 +36,12 @@ PAID = (REFUSED, CUT, INVALID)
 class Ticket:
     """One row of the input."""
 
-    #: From 1, without the header.
+    #: The number of the row, from 1, without the header.
     position: int
     text: str
-    #: All of its columns as they were read.
+    #: All columns of the row, as they were read.
     row: Mapping[str, Any] = field(default_factory=dict)
-    #: Why it cannot be read, and so is not asked about; "" if it can.
+    #: Why the row cannot be read, so that Claude is not asked; "" if it can be read.
     problem: str = ""
 
 
@@ -49,13 +49,13 @@ class Ticket:
 class Answer:
     """The result for one ticket: values, or the reason why there are none."""
 
-    #: By field; None if `reason` says why.
+    #: The values by field; None if there is a `reason`.
     values: Mapping[str, Any] | None = None
     reason: str = ""
     usage: Usage = field(default_factory=Usage)
-    #: In USD; None if the model's price is unknown.
+    #: The cost in USD; None if the model's price is unknown.
     cost: float | None = 0.0
-    #: The number of tries in all.
+    #: The total number of tries.
     tries: int = 1
 
     @property
@@ -70,9 +70,7 @@ class Answer:
 
 def digest(text: str, scheme: str, model: str) -> str:
     """Return the key under which an answer is stored: 64 hexadecimal digits, the same
-    for the same ticket, scheme and model. Batches use it as the name of a request.
-
-    `scheme` is the scheme's own digest.
-    """
+    for the same ticket, scheme and model. Batches use the key as the name of a request.
+    `scheme` is the digest of the scheme."""
     said = hashlib.sha256(text.encode()).hexdigest()
     return hashlib.sha256(f"{said} {scheme} {model}".encode()).hexdigest()

@@ -15,7 +15,7 @@ from bot.triage.bulk.config import TriageConfig, scheme_text
 from bot.triage.bulk.request import resolve_model
 from bot.triage.bulk.spend_limit import BudgetReached, SpendLimit
 
-#: The reason of a ticket for which the budget had no room.
+#: The reason for a ticket that the budget did not allow.
 BROKE = LEFT_FOR_BUDGET
 
 
@@ -30,14 +30,13 @@ def classify(
 ) -> list[Answer]:
     """Classify `tickets`; return an Answer for each, in order.
 
-    The `values` of an answer are by the fields of the scheme, and None if its `reason`
-    says why. `scheme` is one that was read, or the path of a YAML file; None is
-    category, priority and summary. No more than `budget` (USD) is spent. The key is
-    `api_key`, or that of the environment. Nothing is written to disk.
-
+    The `values` of an answer are keyed by the fields of the scheme, or None if there is
+    a `reason`. `scheme` is a scheme or the path of a YAML file; None means category,
+    priority and summary. At most `budget` (USD) is spent. `api_key` defaults to the key
+    in the environment. Nothing is written to disk.
     Raises ConfigError (an invalid scheme, key or budget) and ModelError (Claude cannot
-    be reached, or rejects the key or the model). For use where no event loop runs;
-    `aclassify` is the same for coroutines.
+    be reached, or rejects the key or the model). Cannot be called from a running event
+    loop; coroutines use `aclassify`.
     """
     return asyncio.run(
         aclassify(

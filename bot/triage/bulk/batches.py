@@ -1,8 +1,8 @@
-"""Ask about many tickets through Message Batches: half the price, within a day.
+"""Classifies many tickets through Message Batches: half the price, within a day.
 
-Rule: a batch is recorded before it is sent, and searched for if it is unknown whether
-it arrived; its results are stored before it counts as collected. So no ticket is paid
-for twice, wherever the process ends.
+Rule: a batch is recorded before it is sent. If it is unknown whether the batch arrived,
+it is searched for. Its results are stored before it counts as collected. So no ticket
+is paid for twice, wherever the process ends.
 """
 
 import asyncio
@@ -39,11 +39,12 @@ T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
-# The API takes 256 MB. A batch is held in memory while it is sent, and a smaller one
-# ends sooner.
+# The API accepts 256 MB. A batch is held in memory while it is sent, and a smaller
+# batch ends sooner.
 MOST_BYTES = 24_000_000
 
-# In seconds: until a created batch must be listed, and between two polls.
+# In seconds: the time after which a created batch must be listed, and the pauses
+# between polls.
 _LISTED = 60.0
 _FIRST_POLL, _LONGEST_POLL = 2.0, 60.0
 
@@ -77,22 +78,22 @@ class BatchClassifier:
     spend_limit: SpendLimit
     #: Called with the number of results in open batches that are not stored yet.
     on_processed: Callable[[int], None] = lambda count: None
-    #: Called with each answer that was stored.
+    #: Called with each stored answer.
     on_answer: Callable[[Answer], None] = lambda answer: None
     now: Callable[[], float] = time.time
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     #: Called with the reason when calls begin to fail.
     on_trouble: Callable[[str], None] = lambda why: None
     most_bytes: int = MOST_BYTES
-    #: Earlier attempts at a ticket, where there were any.
+    #: The number of earlier tries, by the names of questions that had any.
     _tried: dict[str, int] = field(default_factory=dict)
 
     async def classify(self, questions: Callable[[], AsyncIterator[Question]]) -> None:
-        """Ask about everything that `questions` yields, until it yields nothing. It is
+        """Ask about all tickets that `questions` yields, until it yields none. It is
         called again when all batches are collected.
 
         Raises BudgetReached, UnknownPrice, Expired, Cancelled, or the ModelError that
-        ends the run. Batches under way stay so.
+        ends the run. Running batches are not cancelled.
         """
         for sent in await self.archive.sent(self.run):
             if not sent.collected and not sent.batch:
@@ -134,7 +135,7 @@ class BatchClassifier:
         return [each for each in sent if each.batch and not each.collected]
 
     async def _send_all(self, questions: AsyncIterator[Question]) -> bool:
-        """Send `questions` in as few batches as possible; return whether there was
+        """Send `questions` in as few batches as possible; return True if there was
         anything to send."""
         chunk: list[tuple[str, Request]] = []
         size, most = 0, 0.0
@@ -157,7 +158,7 @@ class BatchClassifier:
                 await self._send(chunk, most)
                 chunk, size, most, sent = [], 0, 0.0, True
             if amount > self.spend_limit.left:
-                # Batches under way may release some of the budget.
+                # Running batches may release some of the budget.
                 if not sent:
                     raise BudgetReached
                 return True
@@ -191,7 +192,7 @@ class BatchClassifier:
                 if fault.passing:
                     await self.sleep(fault.retry_after or _FIRST_POLL)
                 if fault.billed:
-                    # It may exist, and a second one would be paid for as well.
+                    # The batch may exist, and a second one would be paid for as well.
                     until = self.now() + _LISTED
                     batch = await self._find_created(sent, until=until)
                 if not batch and not fault.passing:
@@ -217,7 +218,8 @@ class BatchClassifier:
         """Store the results of a batch that has ended. Raises Expired or Cancelled."""
         if not status.readable:
             raise await self._lost(sent)
-        # After a failure they are read from the first one again, and count once.
+        # After a failure, the results are read again from the first one, and count
+        # once.
         cost = await self._retry(lambda: self._read(sent))
         if cost is None:
             await self.archive.lose(self.run, sent.most)
@@ -227,15 +229,16 @@ class BatchClassifier:
             raise Cancelled(messages.batch_cancelled(batch=sent.batch, run=self.run))
 
     async def _lost(self, sent: Sent) -> Expired:
-        """Book a batch without results at its ceiling; return the error to raise."""
+        """Record a batch without results at its maximum cost; return the error to
+        raise."""
         await self.archive.lose(self.run, sent.most)
         await self.archive.collected(sent.key)
         self.spend_limit.release(sent.most, None)
         return Expired(messages.results_gone(batch=sent.batch, run=self.run))
 
     async def _read(self, sent: Sent) -> float | None:
-        """Store the results of a batch; return their cost in USD, or None if one of
-        them is unknown."""
+        """Store the results of a batch; return their cost in USD, or None if the cost
+        of one result is unknown."""
         cost, unknown = 0.0, False
         answers: list[tuple[str, Answer]] = []
         results = self.batches.results(sent.batch, self.model, sent.requests)
@@ -268,8 +271,8 @@ class BatchClassifier:
         return Answer(reason=_REASONS[result.outcome], tries=tries)
 
     async def _retry(self, call: Callable[[], Awaitable[T]]) -> T:
-        """Return the result of `call`, retried for as long as the API cannot be
-        reached: batches go on in the meantime. Raises the ModelError of a rejection."""
+        """Return the result of `call`. Retry as long as the API cannot be reached,
+        since batches continue in the meantime. Raises the ModelError of a rejection."""
         pause = _FIRST_POLL
         while True:
             try:

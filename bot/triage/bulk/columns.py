@@ -1,8 +1,8 @@
-"""Choose the columns with the ticket and its id, by their values and then their names.
+"""Chooses the columns with the ticket and its id, by their values and then their names.
 
-Rule: numbers, ids, dates, addresses and single labels are never taken for the text of a
-ticket because of the name of their column. Where two columns may be meant, nothing is
-chosen: the operator is asked.
+Rule: a column of numbers, ids, dates, addresses or single labels is never chosen as the
+text of a ticket because of its name. If two columns fit, none is chosen, and the
+operator is asked.
 """
 
 import re
@@ -32,8 +32,8 @@ SAMPLE = 500
 _LISTED = 12
 _CHARS = 2_000
 
-# Columns of these names are text only if they are called so by --column: names of
-# people and things, and labels.
+# Columns with these names, of people, things and labels, are the ticket's text only if
+# `--column` says so.
 _LABELS = frozenset(
     (
         *("name", "user", "customer", "author", "agent", "assignee", "requester"),
@@ -85,7 +85,7 @@ _PATTERNS = {
     messages.IDS: _ID,
 }
 _TOKEN = re.compile(r"[^\W_]+")
-# Scripts that put no spaces between words.
+# Scripts without spaces between words.
 _UNSPACED = re.compile(
     r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]"
 )
@@ -96,31 +96,31 @@ class Kind(Enum):
     """The kind of the values of a column."""
 
     EMPTY = "nothing"
-    #: Values that match one of the patterns; the name says which.
+    #: Values that match one of the patterns; `what` of the column says which.
     DATA = "data"
-    #: Single words, or a few values that come again and again.
+    #: Single words, or a few values that are repeated.
     WORDS = "words"
     TEXT = "text"
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column as it is in the sample."""
+    """One column, as described by the sample."""
 
     name: str
     kind: Kind
-    #: The kind of its values, for people.
+    #: The kind of the values, for people.
     what: str
-    #: One of its values.
+    #: One of the values.
     example: str
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The columns that are taken, and why."""
+    """The chosen columns, and the reason."""
 
     texts: tuple[str, ...]
-    #: A clause.
+    #: The reason, as a clause.
     why: str
 
 
@@ -128,7 +128,7 @@ class Unclear(ConfigError):
     """Several columns, or none, may hold the ticket."""
 
     def __init__(self, name: str, columns: Sequence[Column]) -> None:
-        #: Those that may hold it; all of them where none seems to.
+        #: The columns that may hold the ticket; all columns if none seems to.
         likely = [each for each in columns if each.kind is Kind.TEXT]
         likely = likely or [each for each in columns if each.kind is Kind.WORDS]
         self.candidates = tuple(likely or columns)
@@ -144,7 +144,7 @@ class Unclear(ConfigError):
 def described(
     names: Sequence[str], rows: Sequence[Mapping[str, Any]]
 ) -> tuple[Column, ...]:
-    """Return what `rows`, a sample, say of each of the columns `names`."""
+    """Return a description of each of the columns `names`, from the sample `rows`."""
     return tuple(_described(name, [row.get(name) for row in rows]) for name in names)
 
 
@@ -169,7 +169,7 @@ def _described(name: str, values: Sequence[Any]) -> Column:
 
 
 def _kind(value: Any) -> str:
-    """Return what `value` is, for people."""
+    """Return the kind of `value`, for people."""
     if isinstance(value, bool):
         return messages.BOOLEANS
     if isinstance(value, int | float):
@@ -216,8 +216,8 @@ def _tokens(name: str) -> set[str]:
 
 
 def chosen(name: str, found: Sequence[str], wanted: Sequence[str]) -> Choice:
-    """Return the columns that --column names, each alone or several between commas.
-    Raises ConfigError."""
+    """Return the columns that `--column` names. Each value is one name, or several
+    separated by commas. Raises ConfigError."""
     texts: dict[str, None] = {}
     for each in wanted:
         whole = _find(found, each)
@@ -228,10 +228,10 @@ def chosen(name: str, found: Sequence[str], wanted: Sequence[str]) -> Choice:
 
 
 def choose_id(columns: Sequence[Column]) -> str:
-    """Return the column that names a row, or ""."""
+    """Return the column that identifies a row, or ""."""
     by_name = {each.name.casefold(): each.name for each in columns}
     data = {each.name.casefold() for each in columns if each.kind is Kind.DATA}
-    # Help desks call the number of a ticket by its name.
+    # Help desks use "ticket" or "issue" for the number of a ticket.
     names = (*IDS, *(each for each in ("ticket", "issue") if each in data))
     return next((by_name[each] for each in names if each in by_name), "")
 
@@ -256,8 +256,8 @@ def _find(found: Sequence[str], wanted: str) -> str:
 
 
 def is_name(cell: str) -> bool:
-    """Return whether `cell`, alone in its line, is the name of a column: a word, or a
-    few of which one is usual there."""
+    """Return True if `cell`, alone in its line, is the name of a column: one word, or
+    up to four words with a usual name among them."""
     words = [each.casefold() for each in _TOKEN.findall(cell)]
     if len(words) == 1 or cell.strip().casefold() in IDS:
         return len(cell) <= 40 and cell.strip().isalpha()
@@ -265,18 +265,19 @@ def is_name(cell: str) -> bool:
 
 
 def usual_names(cells: Sequence[str]) -> int:
-    """Return how many of `cells` hold a word that is usual in names of columns."""
+    """Return how many of `cells` contain a word that is usual in column names."""
     known = _LABELS.union(TEXTS, IDS)
     return sum(bool(known & _tokens(cell)) for cell in cells)
 
 
 def holds_time(cell: str) -> bool:
-    """Return whether a date or a time is a part of `cell`, as in the lines of a log."""
+    """Return True if `cell` contains a date or a time among other text, as a line of a
+    log does."""
     return _STAMP.search(cell) is not None and not is_data(cell)
 
 
 def is_data(cell: str) -> bool:
-    """Return whether `cell` is no name of a column: a number, a date or an address."""
+    """Return True if `cell` is not a column name but a number, a date or an address."""
     text = cell.strip()
     return any(
         pattern.fullmatch(text)

@@ -1,9 +1,9 @@
-"""Ask about many tickets at once, each in a call of its own.
+"""Classifies many tickets concurrently, each in its own call.
 
-Rule 1: an answer is stored before the next ticket is taken, so that nothing that was
+Rule 1: an answer is stored before the next ticket is taken, so that no answer that was
 paid for is lost.
 Rule 2: an error that ends the whole run (the key, the budget, no connection) is raised
-after the answers under way have arrived.
+after the answers of running calls have arrived.
 """
 
 import asyncio
@@ -24,11 +24,11 @@ from bot.triage.bulk import request as bulk_request
 from bot.triage.bulk.spend_limit import SpendLimit
 from bot.triage.bulk.throttle import Throttle
 
-#: Concurrent calls, by default.
+#: The default number of concurrent calls.
 AT_ONCE = 50
 
-# Attempts at one ticket that fails while others are answered, and the time limit in
-# seconds if nothing is answered at all.
+# How often a ticket is tried that fails while others are answered, and the time limit
+# in seconds while nothing is answered at all.
 MOST_TRIES = 8
 PATIENCE = 300.0
 LONGEST_PAUSE = 30.0
@@ -36,11 +36,11 @@ LONGEST_PAUSE = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A ticket to ask about, by the name that the caller gave it."""
+    """A ticket to classify, under the name that the caller gave it."""
 
     name: str
     text: str
-    #: Earlier attempts.
+    #: The number of earlier tries.
     tries: int = 0
 
 
@@ -61,7 +61,7 @@ class ConcurrentClassifier:
     now: Callable[[], float] = time.time
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     chance: Callable[[], float] = random.random
-    #: When set, no new call is made; calls under way are finished.
+    #: When set, no new call is made; running calls are finished.
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     #: Called with the reason, once for each period in which nothing is answered.
     on_trouble: Callable[[str], None] = lambda why: None
@@ -80,15 +80,16 @@ class ConcurrentClassifier:
     async def classify(
         self, questions: AsyncIterator[Question], store: StoreAnswer
     ) -> None:
-        """Ask about each of `questions`, and pass each answer to `store` as it comes.
+        """Ask about each of `questions`, and pass each answer to `store` when it
+        arrives.
 
-        An answer that is not `done` is followed by another one. Raises BudgetReached,
-        UnknownPrice, or the ModelError that ends the run.
+        After an answer that is not `done`, the ticket is tried again. Raises
+        BudgetReached, UnknownPrice, or the ModelError that ends the run.
         """
         source = _Shared(questions)
         self._answered_at = self.clock()
-        # One call first: it shows whether the key and the scheme are accepted, and
-        # writes the prompt to the cache for the others.
+        # The first call runs alone: it shows whether the key and the scheme are
+        # accepted, and writes the prompt to the cache for the others.
         await self._work(source, store, most=1)
         async with asyncio.TaskGroup() as group:
             for _ in range(self.at_once):
@@ -108,7 +109,7 @@ class ConcurrentClassifier:
             try:
                 await self._answer(question, store)
             except Exception as error:
-                # Kept until the answers under way have arrived, whatever it is.
+                # Any error is kept until the answers of running calls have arrived.
                 self._failure = self._failure or error
                 self.stopping.set()
 
@@ -123,7 +124,7 @@ class ConcurrentClassifier:
                 return
 
     async def _ask(self, question: Question, tries: int) -> Answer | None:
-        """Return the answer of one attempt, or None if the run is stopping."""
+        """Return the answer of one try, or None if the run is stopping."""
         if reason := bulk_request.too_long(question.text):
             return Answer(reason=reason, tries=tries)
         request = bulk_request.build_request(
@@ -139,7 +140,7 @@ class ConcurrentClassifier:
                 async with self.throttle.turn() as began:
                     if self.stopping.is_set():
                         return None
-                    # From here on the call may be billed, however it is cut off.
+                    # From here on the call may be billed, even if it is cut off.
                     cost = None
                     response = await self._call(request)
                     if isinstance(response, MessageResponse):
@@ -158,7 +159,8 @@ class ConcurrentClassifier:
     def _read(
         self, response: MessageResponse, ceiling: float | None, tries: int
     ) -> Answer:
-        """Return the answer; one of unknown cost costs the ceiling."""
+        """Return the answer in `response`; if its cost is unknown, it costs
+        `ceiling`."""
         answer = bulk_request.read_answer(
             self.scheme, response, now=self.now(), tries=tries
         )
@@ -195,7 +197,7 @@ class ConcurrentClassifier:
     def _slow_down(self, fault: Fault, began: float, failures: int) -> None:
         if not fault.passing:
             return
-        # Rate limits are not reported as trouble: the pace follows from them.
+        # Rate limits are not reported as trouble: the throttle adapts to them.
         if not (self._reported or isinstance(fault.error, ModelBusy)):
             self._reported = True
             self.on_trouble(str(fault.error))
@@ -205,7 +207,7 @@ class ConcurrentClassifier:
         self.throttle.refuse(began, wait)
 
     def _given_up(self, fault: Fault, failures: int, tries: int) -> Answer | None:
-        """Return the answer for a ticket that is not tried again, or None to go on.
+        """Return the answer for a ticket that is not tried again, or None to try again.
 
         Raises the error if it ends the run.
         """
@@ -225,7 +227,7 @@ class ConcurrentClassifier:
 
 
 class _Shared:
-    """An iterator from which several tasks take."""
+    """An iterator that several tasks share."""
 
     def __init__(self, questions: AsyncIterator[Question]) -> None:
         self._questions = questions

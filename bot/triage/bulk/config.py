@@ -1,4 +1,4 @@
-"""The part of the environment that triage reads."""
+"""The configuration of triage, from the environment."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,7 @@ from bot.schemes.default import DEFAULT
 
 
 def scheme_text(file: str) -> str:
-    """Return the YAML of the scheme in `file`, or the default one for "". Raises
+    """Return the YAML of the scheme in `file`, or of the default scheme for "". Raises
     ConfigError."""
     return read_text(file) if file else DEFAULT
 
@@ -26,12 +26,12 @@ class TriageConfig:
     api_key: str | None = field(repr=False)
     base_url: str | None
     archive: Path
-    #: The database of the bot.
+    #: The bot's database.
     database: Path | ServerAddress
 
     @classmethod
     def of_environment(cls, api_key: str | None = None) -> "TriageConfig":
-        """Read the environment; `api_key` takes precedence over its key. Raises
+        """Read the environment. `api_key` takes precedence over the key there. Raises
         ConfigError for invalid settings."""
         settings = Config.from_env(read_environment())
         archive = settings.beside.with_name("triage.db")
@@ -39,7 +39,8 @@ class TriageConfig:
         return cls(key, settings.base_url, archive, settings.database)
 
     def client(self) -> ClaudeClient:
-        """Return a client to be closed after use. Raises ConfigError without a key."""
+        """Return a client, which the caller closes. Raises ConfigError without a
+        key."""
         if self.api_key is None:
             raise ConfigError(NEEDS_KEY)
         return claude_client.client(self.api_key, self.base_url)

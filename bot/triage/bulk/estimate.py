@@ -1,7 +1,7 @@
-"""Estimate what a file would cost before anything is paid for.
+"""Estimates the cost of a file before anything is paid for.
 
-The API counts the tokens of a sample, which is free; the cost follows from the prices
-in the catalog.
+The API counts the tokens of a sample for free. The cost follows from the prices in the
+catalog.
 """
 
 import asyncio
@@ -19,17 +19,18 @@ from bot.schemes.scheme import Scheme
 from bot.triage.answer import Ticket
 from bot.triage.bulk.request import build_request, too_long
 
-#: The size of the sample, in tickets for each model.
+#: The number of tickets that are counted for each model.
 SAMPLE = 30
 
-# Concurrent counts, which have rate limits of their own (Claude facts 1.5).
+# The number of concurrent counts, which have rate limits of their own (Claude facts
+# 1.5).
 _AT_ONCE = 8
 
-# The best and the worst share of a batch's requests that find the prompt in the cache
-# (Claude facts 1.8). Called one after another, all but the first do.
+# The best and the worst share of a batch's requests that read the prompt from the cache
+# (Claude facts 1.8). In consecutive calls, all but the first do.
 _BEST_HITS, _WORST_HITS = 0.98, 0.3
 
-# The tokens of an answer where the scheme has no examples; a guess (?).
+# The tokens of an answer if the scheme has no examples; a guess (?).
 _ANSWER = 60
 
 
@@ -38,7 +39,7 @@ class Sample:
     """A uniform random sample of tickets."""
 
     tickets: tuple[str, ...]
-    #: Number of distinct tickets that would be sent.
+    #: The number of distinct tickets that would be sent.
     total: int
 
 
@@ -51,7 +52,7 @@ class Estimate:
     #: With the best and the worst known share of cache reads.
     batch_best: float | None
     batch_worst: float | None
-    #: In tokens: the prompt that all share, what a ticket adds, and an answer.
+    #: In tokens: the shared prompt, the average ticket, and the average answer.
     prompt: int
     ticket: float
     answer: float
@@ -84,9 +85,9 @@ async def estimate(
     models: Sequence[str],
     now: Callable[[], float] = time.time,
 ) -> list[Estimate]:
-    """Return what everything that `sample` was drawn from would cost, by model.
+    """Return the estimated cost of all tickets that `sample` was drawn from, by model.
 
-    Raises a ModelError if the API does not count.
+    Raises a ModelError if the API cannot count the tokens.
     """
     gate = asyncio.Semaphore(_AT_ONCE)
 

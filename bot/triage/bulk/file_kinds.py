@@ -1,7 +1,7 @@
-"""Name what a file is if it is no table of tickets. Pure.
+"""Recognises files that are not tables of tickets. Pure.
 
-Rule: none of its lines is taken for a ticket. A sentence says what the file is, and
-what to do with it.
+Rule: no line of such a file is read as a ticket. A sentence names the format and tells
+the person what to do.
 """
 
 import re
@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from bot.messages import ticket_files as messages
 
-# The first bytes of formats, and what to do with a file of that format.
+# The first bytes of each format, its name, and the advice for such a file.
 _SIGNATURES = (
     (b"PK\x03\x04", messages.A_ZIP_ARCHIVE, messages.UNPACK),
     (b"PK\x05\x06", messages.AN_EMPTY_ZIP_ARCHIVE, messages.UNPACK),
@@ -42,7 +42,7 @@ _SIGNATURES = (
         messages.GIT_LFS_PULL,
     ),
 )
-# Files in the ZIP archive of an Office file, which may be of other formats.
+# The names of files in the ZIP archive of an Office document.
 _IN_ZIP = (
     (b"xl/", messages.AN_EXCEL_WORKBOOK, messages.SAVE_AS_CSV),
     (b"word/", messages.A_WORD_DOCUMENT, messages.EXPORT_AS_CSV),
@@ -80,9 +80,10 @@ _LOG_LINE = re.compile(
     re.I,
 )
 
-# The lines between the rows of a table in Markdown, reStructuredText, MySQL or psql.
+# The characters of the lines between rows in Markdown, reStructuredText, MySQL and
+# psql.
 _RULED = frozenset("|+:=- ")
-# The keys of errors as APIs answer them, and of tickets. The first are enough alone.
+# The keys of error objects of APIs, and of tickets. A key of the first set suffices.
 _ERROR_KEYS = frozenset(("error", "errors", "exception", "fault", "error_description"))
 _MAYBE_ERROR_KEYS = frozenset(("message", "detail", "title", "msg"))
 _STATUS_KEYS = frozenset(
@@ -92,8 +93,8 @@ _TICKET_KEYS = frozenset(("id", "key", "text", "body", "subject", "ticket", "con
 
 
 def binary(head: bytes) -> tuple[str, str] | None:
-    """Return what a file that begins with `head` is by its signature, and what to do;
-    None if it may be text."""
+    """Return the format of a file that begins with `head`, by its signature, and the
+    advice for it; None if the file may be text."""
     for signature, what, advice in _SIGNATURES:
         if head.startswith(signature):
             if signature == b"PK\x03\x04":
@@ -105,8 +106,8 @@ def binary(head: bytes) -> tuple[str, str] | None:
 
 
 def foreign_text(head: str) -> tuple[str, str] | None:
-    """Return what a text that begins with `head` is if it is no table and no JSON, and
-    what to do; None if it may be one."""
+    """Return the format of a text that begins with `head`, and the advice for it; None
+    if the text may be a table or JSON."""
     text = head.lstrip()
     if _TAG.match(text):
         return messages.AN_HTML_PAGE, messages.EXPORT_AS_CSV
@@ -125,13 +126,13 @@ def foreign_text(head: str) -> tuple[str, str] | None:
 
 
 def _is_drawn(lines: list[str]) -> bool:
-    """Return whether one of `lines` only divides the rows of a table."""
+    """Return True if one of `lines` is only a rule between the rows of a table."""
     for nth, line in enumerate(lines):
         if '"' in line:
-            # Behind it, lines may belong to a cell.
+            # After a quote, lines may belong to a cell.
             return False
         divides = "|" in line or "+" in line or " " in line.strip()
-        # A single dash may also stand for an empty cell.
+        # A single dash may also mark an empty cell.
         is_long = "--" in line or "==" in line or (nth == 1 and "-" in line)
         if divides and is_long and _RULED.issuperset(line.rstrip()):
             return True
@@ -139,7 +140,7 @@ def _is_drawn(lines: list[str]) -> bool:
 
 
 def is_api_error(keys: Iterable[str]) -> bool:
-    """Return whether an object with `keys`, the only one in its file, is the error of
+    """Return True if an object with `keys`, the only one in its file, is the error of
     an API."""
     names = {each.casefold() for each in keys}
     may_be = names & _MAYBE_ERROR_KEYS and names & _STATUS_KEYS
@@ -147,6 +148,6 @@ def is_api_error(keys: Iterable[str]) -> bool:
 
 
 def is_log(lines: list[str]) -> bool:
-    """Return whether the first of `lines`, and most of them, are of a log."""
+    """Return True if the first of `lines`, and most of them, are lines of a log."""
     found = [_LOG_LINE.match(line) is not None for line in lines]
     return found[0] and sum(found) >= len(found) * 0.6

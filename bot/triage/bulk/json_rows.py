@@ -1,9 +1,8 @@
-"""Read rows from JSON: JSON Lines, a list of objects, or an object with one such list.
+"""Reads rows from JSON: JSON Lines, a list of objects, or an object with one such list.
 
-Rule 1: a line that cannot be read is a row of its own, which says so; the others are
-read.
-Rule 2: what JSON lets through and nothing behind it can keep becomes text: NaN, numbers
-without end, whole numbers of more than 64 bits, lone surrogates.
+Rule 1: a line that cannot be read becomes a row with the problem; other lines are read.
+Rule 2: JSON values that later stages cannot store become text: NaN, infinite numbers,
+integers of more than 64 bits, lone surrogates.
 """
 
 import json
@@ -17,15 +16,15 @@ from bot.messages import ticket_files as messages
 from bot.runtime.encodings import MOST_LINE, Places
 from bot.text.characters import replace_invalid_json
 
-# With the record separator, which begins each text of a sequence (RFC 7464).
+# Includes the record separator, which begins each text of a sequence (RFC 7464).
 _BLANK = " \t\r\n\ufeff\x1e"
 
 
 @dataclass(frozen=True)
 class JsonRow:
-    """One row: its values, or why it cannot be read."""
+    """One row: its values, or the reason why it cannot be read."""
 
-    #: The line in which it begins, from 1.
+    #: The line in which the row begins, from 1.
     line: int
     values: dict[str, Any]
     problem: str = ""
@@ -35,14 +34,14 @@ class JsonRow:
 
 @dataclass
 class Repeated:
-    """The keys that appear twice in one object; the last value counts."""
+    """Records keys that appear twice in one object; the last value counts."""
 
     places: Places = field(default_factory=Places)
     key: str = ""
     _found: str = ""
 
     def pairs(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        """A hook of the decoder."""
+        """Build an object from `pairs` and note a repeated key (the decoder's hook)."""
         made = dict(pairs)
         if len(made) < len(pairs):
             names = [name for name, _ in pairs]
@@ -50,7 +49,7 @@ class Repeated:
         return made
 
     def note(self, line: int) -> None:
-        """Record what was found in the object that was read last."""
+        """Record the line of a repeated key in the object that was read last."""
         if self._found:
             self.key = self.key or self._found
             self.places.add(line)
@@ -58,7 +57,7 @@ class Repeated:
 
 
 def decoder(repeated: Repeated) -> json.JSONDecoder:
-    """Return a decoder that keeps every value storable."""
+    """Return a decoder whose values can all be stored."""
     return json.JSONDecoder(
         object_pairs_hook=repeated.pairs,
         parse_constant=str,
@@ -73,8 +72,8 @@ def _float(text: str) -> float | str:
 
 
 def _int(text: str) -> int | str:
-    # SQLite holds 64 bits exactly; the length comes first, since Python's time grows
-    # with it.
+    # SQLite stores 64-bit integers exactly. The length is checked first, since the time
+    # of `int` grows with it.
     if len(text) > 20:
         return text
     value = int(text)
@@ -82,16 +81,16 @@ def _int(text: str) -> int | str:
 
 
 def is_json(head: str) -> bool:
-    """Return whether a text that begins with `head` is JSON with objects or lists."""
+    """Return True if a text that begins with `head` is JSON with objects or lists."""
     text = head.lstrip(_BLANK)
     inner = text[1:].lstrip(_BLANK)[:1]
-    # A section of a configuration and a time in a log begin with a bracket as well.
+    # A configuration section and a timestamp in a log also begin with a bracket.
     return text.startswith("{") or (text.startswith("[") and inner in '{["]')
 
 
 def is_lines(lines: list[str]) -> bool:
-    """Return whether `lines`, the first that are not blank, are JSON Lines: the first
-    is an object, or it is broken and another one is an object."""
+    """Return True if `lines`, the first non-blank lines, are JSON Lines: the first line
+    is an object, or it is a broken one and another line is an object."""
     read = [_object(line) for line in lines]
     first = lines[0].lstrip(_BLANK)
     if read[0] is not None:
@@ -108,7 +107,7 @@ def _object(line: str) -> dict[str, Any] | None:
 
 
 def rows_of_lines(lines: Iterator[str], repeated: Repeated) -> Iterator[JsonRow]:
-    """Yield a row for each of `lines` that is not blank."""
+    """Yield a row for each non-blank line of `lines`."""
     read = decoder(repeated)
     for number, line in enumerate(lines, start=1):
         text = line.strip(_BLANK).removesuffix(",")
@@ -134,10 +133,10 @@ def _row(
 
 @dataclass(frozen=True)
 class Document:
-    """The place of the rows in a JSON document."""
+    """The location of the rows in a JSON document."""
 
-    #: The key of the list within the object; "" if the document is the list, or the
-    #: rows follow each other.
+    #: The key of the list in the object; "" if the document is the list, or a sequence
+    #: of rows.
     key: str = ""
     #: Whether the rows are in a list.
     listed: bool = True
@@ -146,8 +145,8 @@ class Document:
 def rows_of_document(
     lines: Iterator[str], where: Document, repeated: Repeated
 ) -> Iterator[JsonRow]:
-    """Yield a row for each object of a document. Raises ConfigError where it is no
-    JSON: what follows cannot be told apart."""
+    """Yield a row for each object of a document. Raises ConfigError if the document is
+    not JSON, since the following rows cannot be found then."""
     text = _Text(lines, decoder(repeated))
     if where.key:
         for key in text.names():
@@ -176,9 +175,9 @@ def _items(text: "_Text", where: Document, repeated: Repeated) -> Iterator[JsonR
 
 
 def find_rows(lines: Iterator[str], name: str) -> Document:
-    """Return where the rows of a document are.
+    """Return the location of the rows in a document.
 
-    Raises ConfigError if it is no JSON, or has no list of objects or several.
+    Raises ConfigError if it is not JSON, or if it has no list of objects or several.
     """
     text = _Text(lines, decoder(Repeated()))
     if text.peek() == "[":
@@ -205,14 +204,14 @@ def find_rows(lines: Iterator[str], name: str) -> Document:
 
 
 class _Text:
-    """JSON of any length, from which one value after the other is taken."""
+    """Takes one value after the other from JSON of any length."""
 
     def __init__(self, lines: Iterator[str], read: json.JSONDecoder) -> None:
         self._lines = lines
         self._read = read
         self._text = ""
         self._at = 0
-        #: The line in which the rest begins.
+        #: The line in which the remaining text begins.
         self.line = 1
 
     def peek(self) -> str:
@@ -234,7 +233,7 @@ class _Text:
         self._at += 1
 
     def names(self) -> Iterator[str]:
-        """Yield each key of an object; the caller takes its value."""
+        """Yield each key of an object; the caller must take the value."""
         self.take("{")
         for _ in self.items("}"):
             key = self.value()
@@ -244,7 +243,7 @@ class _Text:
             yield key
 
     def items(self, end: str) -> Iterator[None]:
-        """Yield in front of each item up to `end`; the caller takes the item."""
+        """Yield before each item up to `end`; the caller must take the item."""
         while (character := self.peek()) != end:
             if not character or character in "]}":
                 raise self._wrong()
@@ -257,14 +256,14 @@ class _Text:
             self._at += 1
 
     def begins_with_objects(self) -> bool:
-        """Return whether the list that is next begins with an object."""
+        """Return True if the next value, a list, begins with an object."""
         while True:
             rest = self._text[self._at :].lstrip("[" + _BLANK)
             if rest or not self._more():
                 return rest.startswith("{")
 
     def value(self) -> Any:
-        """Return the value that is next. Raises ConfigError if there is none."""
+        """Return the next value. Raises ConfigError if there is none."""
         self.peek()
         size = 1 << 12
         while True:
@@ -275,19 +274,20 @@ class _Text:
                     messages.line_nests_too_deep(line=self.line)
                 ) from None
             except ValueError:
-                # It may go on: twice as much each time, so that the sum is linear.
+                # The value may continue: read twice as much each time, so that the
+                # total is linear.
                 size *= 2
                 if not self._more(size):
                     raise self._wrong() from None
                 continue
             if end == len(self._text) and self._more():
-                continue  # A number may go on.
+                continue  # A number may continue.
             self.line += self._text.count("\n", self._at, end)
             self._at = end
             return value
 
     def skip(self) -> None:
-        """Skip the value that is next, a long list one item at a time."""
+        """Skip the next value; a long list is skipped item by item."""
         if self.peek() != "[":
             self.value()
             return

@@ -1,4 +1,4 @@
-"""Progress and summary of a triage run on the command line."""
+"""Renders the progress and summary of a triage run on the command line."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -21,13 +21,13 @@ BAR_CHARS = 32
 
 # Without a terminal, the interval of progress lines in seconds.
 _LINE = 15.0
-# The window of the shown rate, in seconds.
+# The window over which the rate is measured, in seconds.
 _WINDOW = 20.0
 
 
 class Screen:
-    """The progress of a run on standard error: a bar above a sentence, or without a
-    terminal the same sentence at intervals, which `rich.progress` does not draw."""
+    """Shows the progress of a run on standard error: a bar above a sentence, or without
+    a terminal the same sentence at intervals, which `rich.progress` cannot do."""
 
     def __init__(
         self, console: Console, *, clock: Callable[[], float] = time.monotonic
@@ -54,7 +54,7 @@ class Screen:
             self._live.stop()
 
     def show(self, progress: Progress) -> None:
-        """Show the progress."""
+        """Show `progress`."""
         self._progress = progress
         now = self._clock()
         if not self._seen or now - self._seen[-1][0] >= 1.0:
@@ -112,7 +112,7 @@ class Screen:
 
 
 def duration(seconds: float) -> str:
-    """Format seconds in the largest one or two units."""
+    """Format `seconds` in the largest one or two units."""
     whole = round(seconds)
     if whole < 90:
         return messages.seconds(count=whole)
@@ -131,8 +131,8 @@ def summary(
     before: float = 0.0,
     plain: bool = False,
 ) -> RenderableType:
-    """Return the result of a run: `counts` by field and value, with bars, and what it
-    cost beyond the `before` USD of earlier ones; `plain` uses ASCII only."""
+    """Return the result of a run: `counts` by field and value, with bars, and the cost
+    beyond the `before` USD of earlier processes; `plain` uses ASCII only."""
     parts: list[RenderableType] = []
     for field in scheme.choices:
         table = Table(box=None, pad_edge=False, header_style="bold")

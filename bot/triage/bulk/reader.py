@@ -1,9 +1,9 @@
-"""Read tickets from CSV of any dialect, or JSON.
+"""Reads tickets from CSV of any dialect, or JSON.
 
-Rule 1: rows are read one at a time, however large the file is.
-Rule 2: what may be read wrongly stops before anything is paid for, with one sentence
-that names the line; `force` reads it nevertheless.
-Rule 3: what was found out or guessed is in the source, to be shown.
+Rule 1: rows are read one at a time, so a file may have any size.
+Rule 2: content that may be misread stops the reading before anything is paid for, with
+one sentence that names the line; `force` reads it anyway.
+Rule 3: everything that was detected or guessed is in the `Source`, to be shown.
 """
 
 import contextlib
@@ -30,22 +30,23 @@ from bot.triage.bulk.ticket_text import text_of
 
 CSV, JSONL, JSON = "CSV", "JSON Lines", "JSON"
 
-#: Chooses among the candidates where it is unclear; what it raises ends the reading.
+#: Chooses among the candidates if the columns are unclear; an exception from it ends
+#: the reading.
 Ask = Callable[[Unclear], Sequence[str]]
 
-# The most columns that differ between lines of JSON.
+# The most different columns of JSON rows.
 _MOST_COLUMNS = 2_000
 
 
 @dataclass(frozen=True)
 class Options:
-    """Options of the command line about a file."""
+    """Command-line options about a file."""
 
     columns: Sequence[str] = ()
     id: str = ""
     encoding: str = ""
     header: bool = True
-    #: Whether to read what may be read wrongly.
+    #: Whether to read content that may be misread.
     force: bool = False
 
 
@@ -54,9 +55,9 @@ class Findings:
     """Counts and damage found in the rows while they were read."""
 
     rows: int = 0
-    #: Rows with nothing to be seen in their ticket.
+    #: Rows without visible text in their ticket.
     empty: int = 0
-    #: Rows without a single value, which are left out.
+    #: Rows without any value, which are left out.
     blank: int = 0
     #: Lines that repeat the header row, which are left out.
     heads: Places = field(default_factory=Places)
@@ -69,14 +70,14 @@ class Findings:
 class Source:
     """A file of tickets whose format and columns are known."""
 
-    #: The name of the file, for people.
+    #: The file's name, for people.
     name: str
     path: Path
     #: `CSV`, `JSONL` or `JSON`.
     form: str
     encoding: Encoding
     columns: tuple[str, ...]
-    #: Those of `columns` that make up the ticket, and why.
+    #: The columns that make up the ticket, and why.
     choice: Choice
     #: The column that identifies a row; "" for none.
     id: str
@@ -94,7 +95,7 @@ class Source:
     def tickets(self, found: Findings | None = None) -> Iterator[Ticket]:
         """Yield every row in order, and count in `found`.
 
-        Raises ConfigError for what may be read wrongly, unless it is forced.
+        Raises ConfigError for content that may be misread, unless `force` is set.
         """
         found = found or Findings()
         lines = encodings.lines(self.path, self.encoding, found.damage)
@@ -187,15 +188,15 @@ def opened(
     ask: Ask | None = None,
     stdin: IO[bytes] | None = None,
 ) -> Iterator[Source]:
-    """Find out how `file` ("-" for standard input) is written, and which columns hold
+    """Detect the format of `file` ("-" for standard input), and the columns that hold
     the ticket and its id.
 
-    Standard input is copied to a temporary file. `ask` settles which columns hold the
-    ticket where that is unclear. Raises ConfigError.
+    Standard input is copied to a temporary file. `ask` chooses the columns of the
+    ticket if they are unclear. Raises ConfigError.
     """
     options = options or Options()
     if file != "-":
-        # The name may hold bytes that are not valid UTF-8.
+        # The name may contain bytes that are not valid UTF-8.
         name = replace_lone_surrogates(file)
         yield _Look(name, Path(file), options, ask).source()
         return
@@ -212,7 +213,7 @@ def _unreadable_file(name: str, error: OSError) -> ConfigError:
 
 @dataclass
 class _Look:
-    """The look at a file before its rows are read."""
+    """Inspects a file before its rows are read."""
 
     name: str
     path: Path
@@ -312,7 +313,7 @@ class _Look:
     def _csv(self, encoding: Encoding, sample: list[str]) -> Source:
         dialect = tables.find_dialect(sample, 0.0 if self.options.header else 0.9)
         if file_kinds.foreign_text("".join(sample)):
-            # Its lines were said to be tickets.
+            # The person said that its lines are tickets.
             dialect = replace(dialect, separator=tables.NONE)
         if self.options.force:
             dialect = self._forced(encoding, dialect)
@@ -344,7 +345,7 @@ class _Look:
         return self._with_columns(found, names, rows)
 
     def _forced(self, encoding: Encoding, dialect: Dialect) -> Dialect:
-        """Return how to read a table whose quotes may not come out."""
+        """Return a dialect that reads a table with wrong quotes."""
         if not any(r.problem for r in tables.records(self._lines(encoding), dialect)):
             return dialect
         if tables.escapes_quotes(self._lines(encoding), dialect):
@@ -352,8 +353,8 @@ class _Look:
         return replace(dialect, lenient=True)
 
     def _has_head(self, table: list[list[str]]) -> bool:
-        """Return whether the first record has the names of the columns. Raises
-        ConfigError where that cannot be told."""
+        """Return True if the first record has the column names. Raises ConfigError if
+        that is unclear."""
         head, *rows = table
         fitting = sum(len(row) == len(head) for row in rows)
         named = columns.usual_names(head) or (

@@ -1,7 +1,7 @@
-"""Map one ticket to a request, and the response to an answer. Pure.
+"""Builds the request for one ticket, and reads the answer from the response. Pure.
 
-Rule: an answer is what the scheme accepts as a whole. Nothing is taken from a part of
-it, or from prose.
+Rule: an answer must match the scheme as a whole. Nothing is taken from a part of it, or
+from prose.
 """
 
 import math
@@ -17,12 +17,13 @@ from bot.text.characters import replace_lone_surrogates
 from bot.triage.answer import CUT, INVALID, REFUSED, TOO_LONG, Answer
 from bot.triage.bulk.spend_limit import UnknownPrice
 
-#: A longer ticket is marked and not sent: it would be something else, such as a file
-#: with an unclosed quote, and above 100,000 tokens a prompt is five times dearer.
+#: A longer ticket is marked and not sent: it is probably something else, such as a file
+#: with an unclosed quote, and above 100,000 tokens a prompt costs five times as much.
 MOST_CHARS = 100_000
 
-# The answer is a line, but thinking counts as well, and too little room yields none at
-# all (Claude facts 0.9). An answer that was cut gets more room at the second attempt.
+# The answer is one line, but thinking counts as well, and with too few tokens there is
+# no answer at all (Claude facts 0.9). An answer that was cut off gets more tokens at
+# the second try.
 MAX_TOKENS = 4_096
 MORE_TOKENS = 16_384
 
@@ -36,8 +37,8 @@ _MARKED = {
 def resolve_model(name: str, budget: float | None) -> str:
     """Return the model id for `name`, an id or a family such as "opus".
 
-    Raises ConfigError for a budget that is not an amount above 0, and UnknownPrice if
-    there is a budget and the price of the model is unknown.
+    Raises ConfigError if the budget is not an amount above 0, and UnknownPrice if there
+    is a budget and the price of the model is unknown.
     """
     if budget is not None and not (math.isfinite(budget) and budget > 0):
         raise ConfigError(messages.bad_budget(budget=budget))
@@ -49,11 +50,11 @@ def resolve_model(name: str, budget: float | None) -> str:
 
 
 def build_request(scheme: Scheme, model: str, text: str, *, tries: int = 0) -> Request:
-    """Return the request about ticket `text`, after `tries` attempts.
+    """Return the request for the ticket `text`, after `tries` tries.
 
-    Its prompt is cached for five minutes, which each call that reads it renews. An hour
-    costs more to write, which does not pay off in a batch, where only some calls find
-    the prompt in the cache (Claude facts 1.8: 30 % and more).
+    The prompt is cached for five minutes, and each call that reads it renews the cache.
+    An hour costs more to write, which does not pay off in a batch, where only some
+    calls find the prompt in the cache (Claude facts 1.8: 30 % and more).
     """
     facts = find(model)
     return Request(
@@ -84,7 +85,7 @@ def read_answer(
     share: float = 1.0,
 ) -> Answer:
     """Return the answer in `response`. `now` decides its price, of which `share` is
-    paid; `tries` counts the attempts at the ticket, this one included."""
+    paid; `tries` counts the tries of the ticket, including this one."""
     values = None
     reason = _MARKED.get(response.stop_reason or "", "")
     if not reason:

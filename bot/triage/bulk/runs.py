@@ -1,7 +1,7 @@
 """A run: the classification of one file.
 
-Rule: everything that a run needs to resume is in the archive, so that it survives any
-end of the process.
+Rule: everything that is needed to resume a run is in the archive, so that the run
+survives any end of the process.
 """
 
 import asyncio
@@ -40,9 +40,9 @@ async def begin(
 ) -> Run:
     """Store all rows of `source` as a run, and count in `found`; no call is made yet.
 
-    Answers of earlier runs are reused. Marked tickets that cost nothing are asked about
-    again, and with `again` all marked ones. Raises ConfigError for a row that cannot be
-    read.
+    Answers of earlier runs are reused. Marked tickets that cost nothing are tried
+    again, and with `again` all marked tickets. Raises ConfigError for a row that cannot
+    be read.
     """
     scheme_digest = read(scheme).digest
     run = Run(
@@ -81,11 +81,11 @@ async def refresh(archive: RunStore, run: Run, *, again: bool = False) -> None:
 class Progress:
     """The progress of a run, for display."""
 
-    #: Questions, not rows: tickets with the same text are asked about once.
+    #: Questions, not rows: tickets with the same text are one question.
     total: int = 0
     done: int = 0
     marked: int = 0
-    #: The rows of these tickets.
+    #: The number of rows of these questions.
     rows: int = 0
     #: Answers since this process began, and their cost in USD.
     fresh: int = 0
@@ -100,8 +100,8 @@ class Progress:
 
     @property
     def expected(self) -> float | None:
-        """Expected cost of this process in USD; None as long as nothing indicates
-        it."""
+        """The expected cost of this process in USD; None without new answers to derive
+        it from."""
         if not self.fresh:
             return self.cost if self.done >= self.total else None
         return self.cost + (self.total - self.done) * self.cost / self.fresh
@@ -121,12 +121,13 @@ class Runner:
     #: Called with the reason when calls begin to fail.
     on_trouble: Callable[[str], None] = lambda why: None
     progress: Progress = field(default_factory=Progress)
-    #: When set, no new call is made; calls under way are finished.
+    #: When set, no new call is made; running calls are finished.
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def classify(self) -> None:
-        """Ask until nothing is left. Raises what `ConcurrentClassifier.classify` and
-        `BatchClassifier.classify` raise, with all answers so far stored."""
+        """Classify the remaining tickets. Raises the exceptions of
+        `ConcurrentClassifier.classify` and `BatchClassifier.classify`, with all answers
+        so far stored."""
         tally = await self.archive.tally(self.run.id)
         self.progress.begin(tally)
         scheme = read(self.run.scheme)
@@ -143,7 +144,8 @@ class Runner:
             run.model,
             self.archive,
             run.id,
-            # Without a record: a batch is stored with its ceiling before it is sent.
+            # Without `record`: a batch is stored with its maximum cost before it is
+            # sent.
             SpendLimit(run.budget, tally.cost),
             on_processed=self._processed,
             on_answer=self._count,

@@ -1,4 +1,4 @@
-"""The budget of a run: reserved before each call, released after it."""
+"""The budget of a run, reserved before each call and released after it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -24,9 +24,9 @@ class UnknownPrice(ConfigError):
 class SpendLimit:
     """The budget of a run in USD; None is unlimited.
 
-    `record` is called before a call with what may be billed beyond what was recorded
-    so far, so that a process that is killed leaves no call unrecorded; `close` takes
-    back what was not needed.
+    `record` is called before a call with the amount that may be billed beyond the
+    amount recorded so far, so that a killed process leaves no call unrecorded. `close`
+    corrects the record at the end.
     """
 
     def __init__(
@@ -37,7 +37,8 @@ class SpendLimit:
     ) -> None:
         self._budget = budget
         self.spent = spent
-        #: The part of `spent` that is in no answer: failed calls that may be billed.
+        #: The part of `spent` that belongs to no answer: failed calls that may be
+        #: billed.
         self.unanswered = 0.0
         self._reserved = 0.0
         self._calls = 0
@@ -48,13 +49,14 @@ class SpendLimit:
 
     @property
     def left(self) -> float:
-        """The rest of the budget, neither spent nor reserved, in USD."""
+        """The remaining budget, neither spent nor reserved, in USD."""
         if self._budget is None:
             return float("inf")
         return self._budget - self.spent - self._reserved
 
     def amount_for(self, ceiling: float | None, model: str) -> float:
-        """Return what to reserve for a call of `model` that costs at most `ceiling`.
+        """Return the amount to reserve for a call of `model` that costs at most
+        `ceiling`.
 
         An unknown price reserves nothing. Raises UnknownPrice if there is a budget.
         """
@@ -63,10 +65,10 @@ class SpendLimit:
         return ceiling or 0.0
 
     async def reserve(self, amount: float) -> None:
-        """Reserve `amount`; wait for running calls while not enough is left.
+        """Reserve `amount`; wait for running calls while too little is left.
 
-        Raises BudgetReached if no call is running that could release some, and what
-        `record` raises.
+        Raises BudgetReached if no running call could release some of it, and the
+        exceptions of `record`.
         """
         while amount > self.left:
             if not self._calls:
@@ -81,13 +83,14 @@ class SpendLimit:
             raise
 
     def reserve_running(self, amount: float) -> None:
-        """Reserve `amount` for a call that is running already, whatever is left."""
+        """Reserve `amount` for a call that is already running, even if too little is
+        left."""
         self._calls += 1
         self._reserved += amount
 
     def release(self, amount: float, cost: float | None) -> None:
-        """Release a reserve of `amount` and spend `cost`, or all of it if that is
-        unknown."""
+        """Release a reserved `amount` and spend `cost`, or all of the amount if the
+        cost is unknown."""
         self._calls -= 1
         self._reserved = self._reserved - amount if self._calls else 0.0
         self.spent += amount if cost is None else cost
@@ -105,7 +108,7 @@ class SpendLimit:
             needed = self._reserved + self.unanswered
             if self._record is None or needed <= self._recorded:
                 return
-            # Twice as much, so that a growing number of calls takes few writes.
+            # Record twice as much, so that a growing number of calls needs few writes.
             more = 2 * needed - self._recorded
             await self._record(more)
             self._recorded += more

@@ -1,9 +1,10 @@
-"""Read records from CSV as spreadsheets and help desks write it.
+"""Reads records from CSV as spreadsheets and help desks write it.
 
-Rule 1: quotes must come out. One that is never closed, or is closed before more text,
-makes one ticket of many, so it is a problem with a line, and not a record.
-Rule 2: the separator is the one by which the rows are as wide as the header row.
-Rule 3: memory is bounded, however a quote is left open.
+Rule 1: quotes must be balanced. A quote that is never closed, or is closed before more
+text, would merge many tickets into one, so it is a problem with a line, and not a
+record.
+Rule 2: the separator is the one that makes the rows as wide as the header row.
+Rule 3: memory is bounded, even if a quote is left open.
 """
 
 import csv
@@ -18,9 +19,9 @@ from bot.runtime.encodings import MOST_LINE
 from bot.text.characters import is_blank, replace_invalid
 from bot.text.csv_cells import unguarded
 
-#: The common ones first: of separators that fit alike, the first is taken.
+#: The common ones first: of separators that fit equally well, the first one is chosen.
 SEPARATORS = ",;\t|^~\x1f"
-#: Separates nothing: for files that are a list of lines.
+#: No separator: for files that are a list of lines.
 NONE = "\x1e"
 _NAMES = {
     ",": messages.COMMA,
@@ -36,7 +37,7 @@ _NAMES = {
 #: The most lines and characters that are read to find the separator.
 SAMPLE_LINES, SAMPLE_CHARS = 400, 1_000_000
 
-# Excel's own line in front of the header row.
+# Excel's own line before the header row.
 _SEP_LINE = re.compile(r'"?sep=(\\t|[^\r\n"]?)"?[,;\t ]{0,100}[\r\n]*\Z', re.I)
 _DIGITS = re.compile(r"[0-9]+")
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -51,20 +52,20 @@ class Dialect:
     skip: int = 0
     #: Whether a backslash escapes a quote.
     backslash: bool = False
-    #: Whether quotes are taken as they come, whatever becomes of the rows.
+    #: Whether quotes are accepted as they are, even if rows are misread.
     lenient: bool = False
 
     @property
     def separator_name(self) -> str:
-        """The name for people."""
+        """The name of the separator, for people."""
         return _NAMES.get(self.separator, repr(self.separator))
 
 
 @dataclass(frozen=True)
 class Record:
-    """The cells of one record, and where it stands."""
+    """The cells of one record, and its position."""
 
-    #: From 1.
+    #: The line in which the record begins, from 1.
     line: int
     cells: list[str]
     #: A clause that says why the record cannot be trusted, or "".
@@ -73,7 +74,8 @@ class Record:
 
 def find_dialect(sample: Sequence[str], least: float = 0.0) -> Dialect:
     """Return the dialect of a table that begins with the lines `sample`. At least a
-    share `least` of its rows are as wide as the first; otherwise nothing separates."""
+    share of `least` of its rows must be as wide as the first one; otherwise the table
+    has no separator."""
     skip = sum(1 for _ in itertools.takewhile(is_blank, sample))
     if found := _SEP_LINE.match(sample[skip]):
         separator = "\t" if found[1] == "\\t" else found[1] or ","
@@ -92,14 +94,15 @@ def find_dialect(sample: Sequence[str], least: float = 0.0) -> Dialect:
 
 
 def escapes_quotes(lines: Iterable[str], dialect: Dialect) -> bool:
-    """Return whether in `lines` quotes come out if a backslash escapes them."""
+    """Return True if the quotes in `lines` are balanced when a backslash escapes
+    them."""
     other = Dialect(dialect.separator, dialect.skip, backslash=True)
     return not any(record.problem for record in records(lines, other))
 
 
 def records(lines: Iterable[str], dialect: Dialect) -> Iterator[Record]:
-    """Yield the records in `lines` that are not blank, each with its problem. After a
-    problem, what follows cannot be trusted."""
+    """Yield the non-blank records in `lines`, each with its problem. Records after a
+    problem cannot be trusted."""
     # No limit for a field: a row that is too long is marked, and must not end the run.
     csv.field_size_limit(2**31 - 1)
     source = _Lines(lines)
@@ -122,13 +125,13 @@ def records(lines: Iterable[str], dialect: Dialect) -> Iterator[Record]:
             yield Record(source.first, [], _quote_problem(source, dialect))
             continue
         if cells:
-            # Guards that a spreadsheet or our own export added.
+            # Remove the formula guards that a spreadsheet or our own export added.
             cells = [replace_invalid(unguarded(each)) for each in cells]
             yield Record(source.first, cells, _swallowed(source, cells, dialect))
 
 
 class _Lines:
-    """Lines on their way to the reader; those of the current record are kept."""
+    """Passes lines to the CSV reader, and keeps those of the current record."""
 
     def __init__(self, lines: Iterable[str]) -> None:
         self._lines = iter(lines)
@@ -146,7 +149,7 @@ class _Lines:
         self._chars += len(line)
         self.record.append(line)
         if self._chars > MOST_LINE:
-            # A record this long is a quote that nobody closed.
+            # A record of this length has a quote that nobody closed.
             raise csv.Error
         return line
 
@@ -161,7 +164,7 @@ class _Lines:
 
 
 def _quote_problem(source: _Lines, dialect: Dialect) -> str:
-    """Describe what is wrong with the quotes of the record that `source` has read."""
+    """Describe the problem of the quotes in the record that `source` has read."""
     opened, closed, rest = _first_wrong_quote("".join(source.record), dialect)
     begin = source.first + opened
     if closed is None:
@@ -175,12 +178,12 @@ def _quote_problem(source: _Lines, dialect: Dialect) -> str:
 
 
 def _first_wrong_quote(text: str, dialect: Dialect) -> tuple[int, int | None, str]:
-    """Return the number of lines before the first quote that is wrong, before its end,
-    and what stands behind that; None and "" if it has no end."""
+    """Return the number of lines before the first wrong quote, the number before its
+    closing quote, and the text after that; None and "" if it is never closed."""
     at, begin, line, opened = 0, 0, 0, False
     while True:
         if not opened:
-            # A cell begins here; only a quote at its beginning opens.
+            # A cell begins here; only a quote at its beginning opens a quoted cell.
             if text[at : at + 1] == '"':
                 opened, begin = True, line
                 at += 1
@@ -212,8 +215,8 @@ def _first_wrong_quote(text: str, dialect: Dialect) -> tuple[int, int | None, st
 
 
 def _swallowed(source: _Lines, cells: list[str], dialect: Dialect) -> str:
-    """Name the rows that a quote took in that is closed too late: lines within a cell
-    that are as wide as the record, and begin with an id like it."""
+    """Describe the rows that are part of a quote that is closed too late: lines within
+    a cell that are as wide as the record, and begin with a similar id."""
     if dialect.lenient or len(source.record) < 2 or len(cells) < 2:
         return ""
     shape = _shape(cells[0])
@@ -227,12 +230,13 @@ def _swallowed(source: _Lines, cells: list[str], dialect: Dialect) -> str:
 
 
 def _shape(cell: str) -> str:
-    """Return `cell` with 9 for digits and A for letters, if it may be an id."""
+    """Return the shape of an id: `cell` with 9 for digits and A for letters."""
     return _LETTERS.sub("A", _DIGITS.sub("9", cell.strip()))[:40]
 
 
 def column_names(head: Sequence[str]) -> tuple[str, ...]:
-    """Return a name for each column: of a blank or repeated one, with its number."""
+    """Return a name for each column; blank and repeated names get the number of the
+    column."""
     names: dict[str, None] = {}
     for nth, each in enumerate(head, start=1):
         column = "" if is_blank(each) else " ".join(each.replace("\ufeff", "").split())

@@ -1,8 +1,9 @@
-"""Adapt concurrency and pace to the API's rate limits.
+"""Adapts concurrency and pace to the API's rate limits.
 
-Rule: the pace follows from the headers of responses, so that a limit is kept before it
-is exceeded. A rejected call halves the concurrency, and waits as long as the API asks.
-(Claude facts 1.5: three limits per minute, refilled continuously.)
+Rule: the pace follows from the headers of responses, so that calls slow down before a
+limit is exceeded. A rejected call halves the concurrency, and no call starts for as
+long as the API asks. (Claude facts 1.5: three limits per minute, refilled
+continuously.)
 """
 
 import asyncio
@@ -17,7 +18,7 @@ _LIMITS = ("requests", "input-tokens", "output-tokens")
 
 # Below this remaining share of a limit, calls are spaced so that it is not exceeded.
 _NEAR = 0.25
-# The share of a limit that is used: others may use the same account.
+# The share of a limit that is used; other programs may use the same account.
 _USED = 0.95
 
 _MINUTE = 60.0
@@ -41,20 +42,20 @@ class Throttle:
         self._most = most
         self._clock = clock
         self._sleep = sleep
-        #: Whether waits end at once, since no more calls are made.
+        #: Returns True if waits should end at once, since no more calls are made.
         self._waived = waived
         self._running = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         #: The earliest start of the next call, and the seconds between two starts.
         self._next = 0.0
         self._space = 0.0
-        #: No call was rejected yet: concurrency grows fast.
+        #: Whether no call was rejected yet, so that concurrency grows fast.
         self._growing = True
         self._cut_at = float("-inf")
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[float]:
-        """Wait until a call may start, and yield the time by the clock."""
+        """Wait until a call may start, and yield its start time by the clock."""
         while self._running >= int(self.room):
             waiter = asyncio.get_running_loop().create_future()
             self._waiting.append(waiter)
@@ -85,11 +86,11 @@ class Throttle:
         self._wake()
 
     def refuse(self, began: float, wait: float) -> None:
-        """Record a rejected call and start no new call for `wait` seconds."""
+        """Record a rejected call, and start no new call for `wait` seconds."""
         self.refused += 1
         self._growing = False
         now = self._clock()
-        # Calls that were running at the last cut say nothing new.
+        # A call that was already running at the last reduction says nothing new.
         if began > self._cut_at:
             self._cut_at = now
             self.room = max(1.0, self.room / 2)
@@ -103,7 +104,7 @@ class Throttle:
 
 
 def _spacing(headers: Mapping[str, str], costs: tuple[float, float, float]) -> float:
-    """Return the seconds between calls that each take `costs` of the three limits."""
+    """Return the seconds between calls that each use `costs` of the three limits."""
     space = 0.0
     for name, each in zip(_LIMITS, costs, strict=True):
         try:

@@ -8,8 +8,8 @@ from bot.text.characters import is_blank
 
 
 def text_of(row: Mapping[str, Any], texts: Sequence[str]) -> str:
-    """Return the ticket in `row`, its columns separated by blank lines; "" if nothing
-    of it can be seen. A column that the row lacks adds nothing."""
+    """Return the text of the ticket in `row`, its columns separated by blank lines; ""
+    if it has no visible text. Missing columns are skipped."""
     parts = [_text(row.get(name)) for name in texts]
     return "\n\n".join(part for part in parts if part)
 

@@ -1,9 +1,8 @@
-"""Output of a run: CSV, JSON Lines, SQLite, or a table for people.
+"""Writes the output of a run: CSV, JSON Lines, SQLite, or a table for people.
 
-Rule 1: a file is written completely or not at all. Rows keep their columns and order;
-one without an answer has its reason.
-Rule 2: what a file holds already is never overwritten: a new column has a name of its
-own.
+Rule 1: a file is written completely or not at all. Rows keep their columns and order; a
+row without an answer shows the reason.
+Rule 2: columns of the input are never overwritten: a new column gets its own name.
 """
 
 import contextlib
@@ -30,8 +29,8 @@ from bot.text import csv_cells
 CSV, JSONL, TABLE, SQLITE = "csv", "jsonl", "table", "sqlite"
 FORMS = (CSV, JSONL, TABLE)
 
-#: The column with the reason why a row has no answer, else "", unless the rows have one
-#: of that name.
+#: The column with the reason why a row has no answer, or "". Renamed if the input has a
+#: column of that name.
 REASON = "not_sorted"
 LEFT = messages.NOT_ASKED
 
@@ -43,10 +42,10 @@ ROW = "row"
 # The most columns of a row that sqlite-utils inserts: SQLITE_MAX_VARS.
 MOST_IN_TABLE = 999
 
-# The most rows of a table for people.
+# The most rows that a table for people shows.
 MOST_SHOWN = 100
 
-#: Replaces a table of a SQLite file by rows.
+#: Replaces the rows of a table in a SQLite file.
 Tabulate = Callable[[Path, str, AsyncIterator[Mapping[str, Any]]], Any]
 
 
@@ -63,7 +62,7 @@ def form_of(path: str, form: str | None, *, terminal: bool) -> str:
 
 
 def check(outputs: Sequence[tuple[str, str]], source: str) -> None:
-    """Raise ConfigError for an output that cannot be written or is `source`."""
+    """Raise ConfigError if an output cannot be written, or is `source`."""
     for path, _ in outputs:
         if path == "-":
             continue
@@ -77,8 +76,8 @@ def check(outputs: Sequence[tuple[str, str]], source: str) -> None:
 def check_width(
     outputs: Sequence[tuple[str, str]], columns: Sequence[str], scheme: Scheme
 ) -> None:
-    """Raise ConfigError for a SQLite file among `outputs` that cannot have a table with
-    `columns` and those of `scheme`."""
+    """Raise ConfigError if a SQLite file among `outputs` cannot have a table with
+    `columns` and the fields of `scheme`."""
     width = len(columns) + len(scheme.names) + len((ROW, REASON))
     for path, form in outputs:
         if form == SQLITE and width > MOST_IN_TABLE:
@@ -97,7 +96,7 @@ async def write(
 ) -> None:
     """Write all answers so far to the outputs of `run`.
 
-    Raises ConfigError if one cannot be written; nothing of it is left then.
+    Raises ConfigError if an output cannot be written; no part of it is left then.
     """
     for path, form in run.outputs:
         rows = flat(archive, run, scheme)
@@ -135,8 +134,8 @@ def _reason(row: Row) -> str:
 
 
 def _names(run: Run, scheme: Scheme) -> tuple[dict[str, str], str]:
-    """Return the column of each field, and that of the reason; a column of that name
-    keeps its own."""
+    """Return the column of each field, and the column of the reason, all different from
+    the columns of the input."""
     taken = {*run.columns, *scheme.names}
     names = {
         name: _free(name, taken) if name in run.columns else name
@@ -169,13 +168,13 @@ def _cell(value: Any) -> Any:
 
 @contextlib.contextmanager
 def opened(path: str) -> Iterator[IO[str]]:
-    """Open a file that replaces `path` once it is complete."""
+    """Open a file that replaces `path` when it is complete."""
     if path == "-":
         yield sys.stdout
         sys.stdout.flush()
         return
     target = Path(path)
-    # Something that is not a file, such as a pipe, cannot be replaced.
+    # A path that is not a file, such as a pipe, cannot be replaced.
     whole = not target.exists() or target.is_file()
     part = target.with_name(f".{target.name}.part") if whole else target
     try:
@@ -205,7 +204,7 @@ async def _as_csv(
 
 
 def _flat(value: Any) -> Any:
-    """Return `value`, which a row of JSON had, as a cell shows it."""
+    """Return `value` from a JSON row as the text of a cell."""
     plain = value if isinstance(value, list) else [value]
     if all(isinstance(each, str | int | float | None) for each in plain):
         is_switch = isinstance(value, bool)

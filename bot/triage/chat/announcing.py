@@ -1,8 +1,8 @@
-"""The channel in which urgent cases are announced.
+"""Finds the channel in which urgent cases are announced.
 
-Rule: a channel that a setting names is checked each time it is used. Nothing is
-announced if the person who set it may no longer write there, or the bot may not; that
-person is told once.
+Rule: a channel that a setting names is checked at each use. Nothing is announced if the
+bot, or the person who set the channel, may no longer write there. That person is told
+once.
 """
 
 from bot.domain.channel_access import refusal
@@ -17,23 +17,23 @@ from bot.text import references
 
 NAME = "triage_announce"
 
-# The most settings remembered as reported.
+# The most settings that are remembered as reported.
 MOST_TOLD = 1_000
 
 
 class Destinations:
-    """The destination of announcements, from settings."""
+    """Reads the destination of announcements from settings."""
 
     def __init__(self, access: SettingsAccess) -> None:
         self._access = access
-        #: The settings whose authors were told, one per channel since the process
-        #: began.
+        #: The settings whose authors were told since the process began: scope, value,
+        #: author and time.
         self._told: LruDict[tuple[Scope, str, str, float], None] = LruDict(MOST_TOLD)
 
     async def find(
         self, place: Scope, policy: EffectiveSettings
     ) -> tuple[Scope | None, str]:
-        """Return where a case in `place` is announced, or None for nowhere; and a
+        """Return the scope in which a case in `place` is announced, or None; and a
         sentence for the person who set it, or "".
 
         Raises DeliveryError if their access cannot be looked up now.

@@ -1,8 +1,8 @@
-"""Automatic triage: each new message of a channel is classified, and its urgency shown.
+"""Automatic triage: classifies each new message of a channel, and shows its urgency.
 
-Rule 1: a message is stored before its event is acknowledged, and is done only once its
-result was shown; so a crash loses none.
-Rule 2: waiting cases are in the store; in memory each is a number in a queue that is
+Rule 1: a message is stored before its event is acknowledged, and is done only when its
+result has been shown. So a crash loses no message.
+Rule 2: waiting cases are in the store. Memory holds only their ids, in a queue that is
 fair between channels (`bot.runtime.fair_queue`). The text is read when the case begins.
 """
 
@@ -53,24 +53,24 @@ T = TypeVar("T")
 # The most cases in progress, over all channels.
 AT_ONCE = 4
 
-# The most waiting cases whose ids are in memory; more stay in the store until there is
-# room.
+# The most waiting cases whose ids are in memory; others stay in the store until there
+# is room.
 MOST_WAITING = 10_000
 
-# The most channels remembered as told of their budget today.
+# The most channels that are remembered as told about their budget today.
 MOST_TOLD = 1_000
 
-# The pauses between tries of Claude or a platform, in seconds.
+# The pauses between tries to reach Claude or a platform, in seconds.
 PAUSES = (2.0, 10.0, 60.0, 300.0)
 
 BROKE = messages.BUDGET_USED_UP
 LATE = messages.FOUND_TOO_LATE
 
-# The most tries of a case that cannot be classified and shown, over restarts too.
+# The most tries of a case that cannot be classified and shown, across restarts.
 MOST_TRIES = 5
 GIVEN_UP = messages.FAILED_AGAIN
 
-# The age in seconds from which a message's result is no longer shown.
+# The age in seconds after which the result of a message is no longer shown.
 STALE = 86_400.0
 
 
@@ -95,7 +95,7 @@ class AutoTriage:
         self._sorter = sorter
         self._access = access
         self._adapters = adapters
-        # Where nothing can be posted, nothing is triaged unasked.
+        # Platforms without a messenger have no automatic triage.
         self._messengers = {
             name: adapter.messenger
             for name, adapter in adapters.items()
@@ -103,7 +103,7 @@ class AutoTriage:
         }
         self._tasks = tasks
         self._serves = serves
-        #: Whether the store wakes whoever is to classify a new case (`sort`).
+        #: Whether the store wakes the process that should classify a new case (`sort`).
         self._is_shared = is_shared
         self._now = now
         self._sleep = sleep
@@ -112,8 +112,8 @@ class AutoTriage:
         self._waiting: FairQueue[int, Scope] = FairQueue(MOST_WAITING)
         #: The cases in progress, with their channels.
         self._under_way: dict[int, Scope] = {}
-        #: The cases that this process began: what it had to leave resumes at the next
-        #: start.
+        #: The cases that this process began. Those that it could not finish resume at
+        #: the next start.
         self._taken: LruDict[int, None] = LruDict(MOST_WAITING)
         #: Whether further cases may wait in the store.
         self._left = False
@@ -124,7 +124,7 @@ class AutoTriage:
         self._told: LruDict[Scope, str] = LruDict(MOST_TOLD)
 
     async def receive(self, message: Message) -> None:
-        """Open a case for a message at the top of a channel, if that is to be triaged.
+        """Open a case for a top-level message of a channel with automatic triage.
         Raises StorageError."""
         if message.addressed or message.echo or not message.opens:
             return
@@ -137,7 +137,7 @@ class AutoTriage:
             return
         if message.automated and not policy.on("bots"):
             return
-        # It costs the operator's money, whoever enabled it.
+        # Triage costs the operator's money, whoever enabled it.
         if not await self._access.admits_user(message.author, policy.place):
             return
         [(_, text)] = await self._adapters[message.thread.platform].readable([message])
@@ -160,8 +160,8 @@ class AutoTriage:
         self._fill()
 
     async def sort(self, case: int, channel: Scope) -> bool:
-        """Process one case, which another process may have opened, unless too many are
-        in progress; return whether it was. Raises nothing."""
+        """Process one case, which another process may have opened. Return False if too
+        many are in progress. Raises nothing."""
         if (
             self._closed
             or len(self._under_way) >= AT_ONCE
@@ -180,7 +180,7 @@ class AutoTriage:
 
     def _begin(self, case: TriageCase) -> None:
         if self._is_shared:
-            # The write that stored the case has woken a process.
+            # The write that stored the case has already woken a process.
             return
         self._wait(case.id, case.place.at(ScopeLevel.CHANNEL))
         self._fill()
@@ -190,7 +190,7 @@ class AutoTriage:
             self._left |= self._waiting.put(id, channel, id) is not None
 
     def _fill(self) -> None:
-        """Begin as many cases as there are places, and read more if there is room."""
+        """Begin as many cases as may run, and fetch more if there is room."""
         while not self._closed and len(self._under_way) < AT_ONCE:
             entry = self._waiting.take(self._is_idle)
             if entry is None:
@@ -211,7 +211,7 @@ class AutoTriage:
         self._going_on.add(task)
 
         def ended(task: asyncio.Task[None]) -> None:
-            # Also if it was cancelled before its first step.
+            # A callback also runs if the task was cancelled before its first step.
             self._going_on.discard(task)
             del self._under_way[id]
             self._fill()
@@ -220,14 +220,14 @@ class AutoTriage:
         return task
 
     def _is_idle(self, channel: Scope) -> bool:
-        # One at a time per channel: what is reserved for one message would otherwise
-        # look to the next as if the budget were used up.
+        # One case at a time per channel: otherwise the amount reserved for one message
+        # could make the budget look used up for the next.
         return channel not in self._under_way.values()
 
     async def _take(self, id: int, channel: Scope) -> None:
         """Process one case."""
         case = await self._retrying_store.case(id)
-        # It may have been deleted while it waited.
+        # The case may have been deleted while it waited.
         if case is None or case.shown:
             return
         if await self._access.admits_user(case.author, channel):
@@ -240,8 +240,8 @@ class AutoTriage:
             self._fetching = False
 
     async def _work(self, case: TriageCase) -> None:
-        # Counted before the try, so that a case that ends the process ends it a few
-        # times only.
+        # Counted before the try, so that a case that crashes the process does so only a
+        # few times.
         tries = await self._retrying_store.record_case_try(case.id)
         if tries > MOST_TRIES:
             log.error("case.given_up place=%s case=%d", case.place, case.id)
@@ -276,7 +276,7 @@ class AutoTriage:
         scheme = await retry_until_success(lambda: self._sorter.scheme(policy))
         found = await self._asked(case, scheme, policy)
         if found is None:
-            # It stays open for the next process.
+            # The case stays open for the next process.
             return
         if await self._is_deleted(case):
             return
@@ -290,7 +290,7 @@ class AutoTriage:
     async def _asked(
         self, case: TriageCase, scheme: Scheme, policy: EffectiveSettings
     ) -> TriageCase | None:
-        """Return `case`, classified or marked; None while Claude cannot be asked."""
+        """Return `case`, classified or marked; None if Claude cannot be asked now."""
         caps = BudgetLimits((*policy.caps.budgets, _own(case.place, policy)))
         for pause in (*PAUSES, None):
             found = await self._sorter.classify(case, scheme, case.author, caps, AUTO)
@@ -329,7 +329,7 @@ class AutoTriage:
                 result=present.line(case, scheme),
                 author=author,
                 channel=references.channel(place.channel),
-                # The announcement is worth more than the way to the message.
+                # The announcement matters more than its link.
                 link=references.link(link) if link else "",
             )
             await self._do(lambda: messenger.post(there, Response(text, public=True)))
@@ -337,8 +337,8 @@ class AutoTriage:
     async def _destination(
         self, place: Scope, policy: EffectiveSettings
     ) -> Scope | None:
-        """Return where a case in `place` is announced; None for nowhere. Whoever named
-        a channel that is no longer valid is told."""
+        """Return the scope in which a case in `place` is announced; None for nowhere.
+        Tell the person who named a channel that is no longer valid."""
         found = await self._do(lambda: self._destinations.find(place, policy))
         if found is None:
             return None
@@ -351,7 +351,7 @@ class AutoTriage:
         return there
 
     async def _do(self, work: Callable[[], Awaitable[T]]) -> T | None:
-        """Retry what shows a result a few times; log a failure."""
+        """Do `work`, which shows a result; retry a few times, then log the failure."""
         for pause in (*PAUSES, None):
             try:
                 return await work()
@@ -367,7 +367,8 @@ class AutoTriage:
         return None
 
     async def _tell_once(self, place: Scope, policy: EffectiveSettings) -> None:
-        """Tell the person who enabled it, once a day, that the budget is used up."""
+        """Tell the person who enabled automatic triage, once a day, that the budget is
+        used up."""
         channel, day = place.at(ScopeLevel.CHANNEL), Period.DAY.name_at(self._now())
         log.warning("case.over_budget place=%s", channel)
         if self._told.get(channel) == day:
@@ -387,7 +388,7 @@ class AutoTriage:
 
 
 def _own(place: Scope, policy: EffectiveSettings) -> Budget:
-    """Return the budget of automatic triage in the channel."""
+    """Return the budget of automatic triage in the channel of `place`."""
     applied = policy.least("triage_budget")
     usd = stored_usd(applied.value)
     return Budget(place.at(ScopeLevel.CHANNEL), Period.DAY, usd, applied.who, kind=AUTO)

@@ -1,6 +1,7 @@
-"""Classify one message in a chat, with the scheme and within the budgets of its scope.
+"""Classifies one message of a chat, with the scheme and within the budgets of its
+scope.
 
-Rule: the cost is reserved before the call, as for every call, and the result is stored
+Rule: as for every call, the cost is reserved before the call. The result is stored
 before it is shown.
 """
 
@@ -39,7 +40,8 @@ MOST_CHARS = 20_000
 MAX_TOKENS = 4_096
 
 
-# Both bases: a person is told by Unacceptable, automatic triage goes on at ConfigError.
+# Both bases are needed: commands show Unacceptable to a person, and automatic triage
+# retries after ConfigError.
 class UnreadableScheme(Unacceptable, ConfigError):
     """The stored scheme is no longer valid."""
 
@@ -56,9 +58,9 @@ class ClassificationResult:
     cost: float = 0.0
     #: Whether `cost` is an upper bound.
     bounded: bool = False
-    #: Why it is not classified yet, for people; "" if it has a result.
+    #: Why the case is not classified yet, for people; "" if it has a result.
     trouble: str = ""
-    #: Whether the budget had no room for it.
+    #: Whether the budget did not allow it.
     broke: bool = False
 
 
@@ -79,7 +81,7 @@ class Classifier:
 
     async def scheme(self, policy: EffectiveSettings) -> Scheme:
         """Return the scheme that applies under `policy`, with the examples that admins
-        of its channel approved. Raises UnreadableScheme."""
+        of the channel approved. Raises UnreadableScheme."""
         approved = await self._store.examples(policy.place)
         examples = [Example(case.text, case.current) for case in approved]
         text = policy["triage_scheme"] or DEFAULT
@@ -98,8 +100,8 @@ class Classifier:
         """Classify the stored `case` for `person`, unless it has a result. An invalid
         answer is retried once.
 
-        It counts as one question of the person, unless it `goes_on` with the question
-        that another case was charged for.
+        It counts as one question of the person. If `goes_on`, it is part of the
+        question for which another case was charged.
         """
         if case.values is not None:
             return ClassificationResult(case)
@@ -139,7 +141,7 @@ class Classifier:
     async def _stored(
         self, case: TriageCase, values: dict[str, object] | None, reason: str
     ) -> TriageCase:
-        # A case that was deleted in the meantime is shown once, and not stored.
+        # A case that was deleted in the meantime is shown once, but not stored.
         return await self._store.record_case_result(case.id, values, reason) or case
 
     def _request(self, case: TriageCase, scheme: Scheme, person: str) -> Request:
@@ -157,7 +159,7 @@ class Classifier:
 
 
 def _composed(text: str, examples: Sequence[Example]) -> Scheme:
-    """Read the scheme and compose its prompt and schema, which takes a while."""
+    """Read the scheme, and compose its prompt and schema, which is slow."""
     try:
         scheme = read(text).with_examples(examples)
     except ConfigError:

@@ -1,5 +1,5 @@
-"""The commands of triage: a message, a thread, the last messages of a channel, and
-corrections."""
+"""The triage commands: classify a message, a thread or the last messages of a channel,
+and correct the results."""
 
 import asyncio
 import time
@@ -42,19 +42,19 @@ from bot.triage.chat.classifier import ClassificationResult, Classifier
 from bot.ui import formatting, time_range
 from bot.ui.elements import Command, Response
 
-#: The most messages of one command, and of them at once.
+#: The most messages of one command, and the most that are classified at once.
 MOST = 500
 AT_ONCE = 8
 
-# The further messages that are read in place of those that are no tickets.
+# How many more messages are read, to replace those that are not tickets.
 SPARE = 10
 
-# The most messages of a thread that make one ticket.
+# The most messages of a thread that form one ticket.
 MOST_OF_THREAD = 100
 
 
 class TriageCommands:
-    """The commands of triage."""
+    """Handlers of the triage commands."""
 
     def __init__(
         self,
@@ -82,7 +82,8 @@ class TriageCommands:
         }
 
     async def run(self, command: Command, place: Scope, person: Person) -> Response:
-        """Classify the thread, or as many messages of the channel as `command` says."""
+        """Classify the thread, or the messages of the channel that `command` asks
+        for."""
         last, since = (command.arguments.get(n) for n in ("last", "since"))
         adapter = self._adapters[place.platform]
         if adapter.history is None:
@@ -99,7 +100,7 @@ class TriageCommands:
             raise await self._access.deny(
                 person, channel, TRIAGE_CHANNEL, CHANNEL_FOR_ADMINS
             )
-        # They include this command, and perhaps messages of the bot.
+        # The messages include this command, and perhaps messages of the bot.
         messages = await adapter.history.recent(channel, most + SPARE, begin)
         readable = await adapter.readable(messages)
         texts = [text for _, text in readable]
@@ -151,7 +152,7 @@ class TriageCommands:
         )
 
     async def agree(self, command: Command, place: Scope, person: Person) -> Response:
-        """Make a corrected case an example for its channel: for admins."""
+        """Make a corrected case an example for its channel; only for admins."""
         case = await self._known(command, place, person)
         policy = await self._access.policy(case.place.at(ScopeLevel.CHANNEL))
         if not self._access.may(person, policy):
@@ -216,8 +217,8 @@ class TriageCommands:
     async def _cases(
         self, messages: Sequence[Message], texts: Sequence[str]
     ) -> list[TriageCase]:
-        """Return the cases of people's messages, which read `texts`; commands are left
-        out."""
+        """Return the cases of people's `messages` with the readable `texts`, without
+        commands."""
         opened = [
             await self._store.open_case(case_of(each, text))
             for each, text in zip(messages, texts, strict=True)
@@ -232,12 +233,13 @@ class TriageCommands:
         person: Person,
         policy: EffectiveSettings,
     ) -> list[ClassificationResult]:
-        """Classify many cases; once the budget is used up, leave the rest.
+        """Classify many cases; leave the rest when the budget is used up.
 
-        Together they are one question of the person, and each costs money.
+        Together they count as one question of the person, and each costs money.
         """
-        # The case that counts as the question goes first and alone: a person who may
-        # ask no more has nothing classified. It also fills the cache for the others.
+        # The case that counts as the question goes first and alone: if the person may
+        # ask no more questions, nothing is classified. It also fills the cache for the
+        # others.
         head = next((n for n, case in enumerate(cases) if case.values is None), 0)
         gate = asyncio.Semaphore(AT_ONCE)
         stopped: list[ClassificationResult] = []
@@ -272,7 +274,8 @@ class TriageCommands:
         return case
 
     async def _policy(self, place: Scope, person: Person) -> EffectiveSettings:
-        """Return what applies in `place`. Raises Denied if they may not ask there."""
+        """Return the settings of `place`. Raises Denied if `person` may not ask
+        there."""
         policy = await self._access.policy(place)
         if not self._access.may_ask(person, policy):
             raise await self._access.deny(person, place, TRIAGE, NOT_TO_ASK)
@@ -285,11 +288,11 @@ class TriageCommands:
         )
 
     def _is_command(self, message: Message, text: str) -> bool:
-        """Return True if `text` is a command, which is no ticket."""
+        """Return True if `text` is a command and not a ticket."""
         return message.addressed and self._parse_command(text) is not None
 
     def _tickets(self, said: Sequence[tuple[Message, tuple[str, str]]]) -> list[str]:
-        """Return the messages that are no commands, each with its author's name."""
+        """Return the messages that are not commands, each with its author's name."""
         return [
             f"{name}: {text}"
             for message, (name, text) in said
@@ -298,7 +301,7 @@ class TriageCommands:
 
 
 def case_of(message: Message, text: str) -> TriageCase:
-    """Return the case of a message that reads `text`."""
+    """Return the case of a message whose readable text is `text`."""
     place = Scope.of(message.thread)
     return TriageCase(
         *(0, place, message.message, message.at, message.author, text.strip()),
@@ -307,7 +310,7 @@ def case_of(message: Message, text: str) -> TriageCase:
 
 
 def _start(text: str, now: float) -> float:
-    """Return the start of the range `text`. Raises Unacceptable."""
+    """Return the start of the time range `text`. Raises Unacceptable."""
     try:
         return time_range.start(text, now)
     except ValueError:
@@ -317,8 +320,8 @@ def _start(text: str, now: float) -> float:
 def _without_text(
     messages: Sequence[Message], texts: Sequence[str], since: float
 ) -> int:
-    """Return how many of `messages`, which read `texts`, cannot be sorted, of those
-    that came after the first one that is."""
+    """Return how many of `messages` have no text to classify, of those later than
+    `since`."""
     said = zip(messages, texts, strict=True)
     return sum(
         not text.strip() and not each.echo and each.at > since for each, text in said
@@ -330,8 +333,8 @@ def _is_said(message: Message) -> bool:
 
 
 def _shortened(earlier: EarlierMessages) -> EarlierMessages:
-    """Return the first message of a thread and the newest of `earlier`, as many as make
-    one ticket."""
+    """Return `earlier` with the first message of the thread and as many of the newest
+    as form one ticket."""
     over = len(earlier.messages) - MOST_OF_THREAD
     if over <= 0:
         return earlier

@@ -1,4 +1,4 @@
-"""Corrections as labelled tickets, which `triage eval` reads. Pure."""
+"""Exports corrections as labelled tickets, which `triage eval` reads. Pure."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -8,8 +8,8 @@ from bot.text import csv_cells
 
 
 def as_csv(cases: Sequence[TriageCase]) -> str:
-    """Return each corrected message with its current values, who corrected it, and
-    which admin approved it as an example."""
+    """Return each corrected message with its current values, the person who corrected
+    it, and the admin who approved it as an example."""
     fields = list(dict.fromkeys(name for case in cases for name in case.current))
     return csv_cells.as_csv(
         [

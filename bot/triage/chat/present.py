@@ -1,4 +1,4 @@
-"""Cases and tables of them, formatted for the chat. Pure."""
+"""Formats cases and tables of cases for the chat. Pure."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,14 +16,14 @@ from bot.ui.elements import Button, Choice, Command, File, Menu, Response
 #: The field that gives the urgency.
 PRIORITY = "priority"
 
-#: The emoji of the four highest priorities; the last one stands for all below.
+#: The emoji of the four highest priorities; the last one also marks all lower ones.
 SIGNS = ("🔴", "🟠", "🟡", "⚪")
 
 # The most rows of a table in a message, and the most characters of each text.
 MOST_ROWS = 25
 TEXT_CHARS, NAME_CHARS = 48, 12
-# The most characters of messages in the file of a table, at most 8 MB: Discord takes
-# 10 MiB (platform facts B5). Joining and encoding it takes a few milliseconds.
+# The most characters of messages in the file of a table, at most 8 MB: Discord accepts
+# 10 MiB (platform facts B5). Joining and encoding them takes a few milliseconds.
 FILE_CHARS = 2_000_000
 # A menu holds 25 choices (platform facts B8).
 MOST_CHOICES, LABEL_CHARS = 25, 75
@@ -35,7 +35,7 @@ def urgency(scheme: Scheme) -> Field | None:
 
 
 def rank(case: TriageCase, scheme: Scheme) -> int | None:
-    """Return the urgency of a case: 0 is the highest; None if it is unknown."""
+    """Return the urgency of a case, 0 for the highest; None if it is unknown."""
     field = urgency(scheme)
     value = case.current.get(PRIORITY)
     if field is None or value not in field.values:
@@ -100,8 +100,8 @@ def _menus(case: TriageCase, scheme: Scheme) -> tuple[Menu, ...]:
 def table(
     cases: Sequence[TriageCase], scheme: Scheme, names: Mapping[str, str], cost: str
 ) -> Response:
-    """Return a response for many cases: counts, the most urgent of them, and all as a
-    file."""
+    """Return a response for many cases: counts, the most urgent cases, and a file of
+    all."""
     good = sum(case.values is not None for case in cases)
     total = plurals.MESSAGES(len(cases))
     if good < len(cases):
@@ -166,9 +166,9 @@ def _rows(
 def as_csv(
     cases: Sequence[TriageCase], scheme: Scheme, names: Mapping[str, str]
 ) -> str:
-    """Return cases as CSV for spreadsheets, in which nothing is a formula.
+    """Return cases as CSV for spreadsheets, in which no cell is a formula.
 
-    Messages are shortened where all of them would exceed `FILE_CHARS`.
+    Messages are shortened if together they would exceed `FILE_CHARS`.
     """
     most = FILE_CHARS // max(1, len(cases))
     lines = [csv_cells.record(["at", "who", "message", *scheme.names, "not_sorted"])]
@@ -190,8 +190,8 @@ def _plain(value: object) -> str:
 
 
 def _inline(value: object) -> str:
-    """Return `value` on one line, without code that would not end in it: what follows
-    in the message would become part of the code."""
+    """Return `value` on one line, without unclosed backquotes, which would make the
+    rest of the message code."""
     text = " ".join(_plain(value).split()).replace("```", "'''")
     return text.replace("`", "'") if text.count("`") % 2 else text
 

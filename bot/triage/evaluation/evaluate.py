@@ -1,4 +1,4 @@
-"""Classify labelled tickets with one or more schemes and models, and score them."""
+"""Classifies labelled tickets with one or more schemes and models, and scores them."""
 
 import time
 from collections.abc import Sequence
@@ -39,11 +39,11 @@ async def evaluate(
     at_once: int,
     budget: float | None,
 ) -> list[Metrics]:
-    """Return the metrics of each of `candidates` on `source`, and by the values of its
-    column `by`; `budget` is for each of them.
+    """Return the metrics of each of `candidates` on `source`, also grouped by the
+    values of the column `by`; each candidate may spend `budget`.
 
-    Raises ConfigError for labels that a scheme does not have, before any call is made,
-    and what `Runner.classify` raises.
+    Raises ConfigError if a label is not in a scheme, before any call is made, and the
+    exceptions of `Runner.classify`.
     """
     if by and by not in source.columns:
         raise ConfigError(messages.no_column(file=source.name, column=by))

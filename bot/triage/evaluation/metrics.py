@@ -16,7 +16,7 @@ from bot.ports.archive import Row
 from bot.schemes.field import Field
 from bot.schemes.scheme import Scheme
 
-#: The answer of an unclassified row.
+#: The answer that counts for an unclassified row.
 NONE = messages.UNSORTED
 
 _EXCERPT = 160
@@ -39,7 +39,7 @@ class FieldScore:
     """The confusion matrix of one field."""
 
     field: Field
-    #: By (label, answer).
+    #: The number of rows by (label, answer).
     pairs: Counter[tuple[str, str]] = held(default_factory=Counter)
 
     @property
@@ -52,16 +52,18 @@ class FieldScore:
 
     @property
     def accuracy(self) -> float | None:
-        """Share of labelled rows with the right answer; None without labels."""
+        """The share of labelled rows with the right answer; None without labels."""
         return self.right / self.labelled if self.labelled else None
 
     def precision(self, value: str) -> float | None:
-        """Return the share of answers `value` that are right; None without any."""
+        """Return the share of answers `value` that are right; None without such
+        answers."""
         answers = sum(n for (_, got), n in self.pairs.items() if got == value)
         return self.pairs[value, value] / answers if answers else None
 
     def recall(self, value: str) -> float | None:
-        """Return the share of labels `value` that were found; None without any."""
+        """Return the share of labels `value` with the right answer; None without such
+        labels."""
         labels = self.labelled_as(value)
         return self.pairs[value, value] / labels if labels else None
 
@@ -80,7 +82,7 @@ class Metrics:
     rows: int = 0
     not_sorted: int = 0
     disagreements: list[Disagreement] = held(default_factory=list)
-    #: By column and value of it, then by field: (right, labelled).
+    #: (right, labelled) by column, value of the column and field.
     groups: dict[str, dict[str, dict[str, tuple[int, int]]]] = held(
         default_factory=dict
     )
@@ -166,7 +168,7 @@ class MetricsBuilder:
         self._groups: dict[str, dict[str, list[int]]] = defaultdict(dict)
 
     def add(self, row: Row, name: str, ticket: str) -> None:
-        """Add one row, called `name` for people. Raises ConfigError for a label that
+        """Add one row, which people know as `name`. Raises ConfigError for a label that
         the scheme does not have."""
         score = self.score
         values = row.answer.values if row.answer else None

@@ -1,4 +1,4 @@
-"""Draw confusion matrices as a picture. Needs matplotlib, which is optional."""
+"""Draws confusion matrices as a picture. Needs matplotlib, which is optional."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +18,7 @@ from bot.messages import triage_files as messages
 
 def draw(scores: Sequence[Metrics], path: Path) -> None:
     """Write a confusion matrix for each field of each of `scores` to `path`, in the
-    format of its suffix. Raises ConfigError if that is not possible."""
+    format of its suffix. Raises ConfigError if that fails."""
     fields = list(dict.fromkeys(name for score in scores for name in score.fields))
     figure, axes = pyplot.subplots(
         len(scores),

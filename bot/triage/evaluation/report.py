@@ -1,4 +1,4 @@
-"""Render the report of `triage eval`: all metrics side by side, then in detail."""
+"""Renders the report of `triage eval`: all metrics side by side, then in detail."""
 
 from collections.abc import Sequence
 
@@ -110,7 +110,7 @@ def _disagreements(score: Metrics) -> RenderableType:
         *(messages.ROW, messages.FIELD, messages.LABELLED, messages.SORTED_AS)
     )
     table.expand = True
-    # Takes the rest of the line: the long texts would squeeze out the other columns.
+    # This column takes the rest of the line: long texts would squeeze out the others.
     table.add_column(messages.TICKET, overflow="ellipsis", no_wrap=True, ratio=1)
     for each in found[:MOST_SHOWN]:
         table.add_row(
