@@ -37,7 +37,7 @@ MOST_FORMULA = 1_000
 
 _TAGS = {
     *("p", "br", "hr", "strong", "em", "s", "code", "pre", "blockquote"),
-    *("ul", "ol", "li", "h3", "h4", "h5", "h6", "a", "span", "div", "figure"),
+    *("ul", "ol", "li", "h3", "h4", "h5", "h6", "a", "span", "bdi", "div", "figure"),
     *("table", "thead", "tbody", "tr", "th", "td"),
 }
 _ATTRIBUTES = {
@@ -46,7 +46,7 @@ _ATTRIBUTES = {
     "pre": {"class", "tabindex"},
     "figure": {"class", "data-language"},
     "div": {"class", "tabindex"},
-    **{tag: {"class"} for tag in ("span", "code", "th", "td")},
+    **{tag: {"class"} for tag in ("span", "bdi", "code", "th", "td")},
 }
 _SCHEMES = {"http", "https", "mailto"}
 _ALIGN = re.compile(r"text-align:(left|center|right)")
@@ -156,7 +156,7 @@ class _Renderer(RendererHTML):
         return f'<span class="formula">{_escaped(tokens[idx].content)}</span>'
 
     def mention(self, tokens: Sequence[Token], idx: int, *_: object) -> str:
-        return f'<span class="mention">{_escaped(tokens[idx].content)}</span>'
+        return f'<bdi class="mention">{_escaped(tokens[idx].content)}</bdi>'
 
     def table_open(self, *_: object) -> str:
         # A wide table scrolls by itself, by keyboard, too.

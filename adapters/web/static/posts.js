@@ -65,7 +65,7 @@ function shell({ id, html }) {
 function setBlock(article, nth, html) {
   if (!article) return;
   const box = find(".blocks", article);
-  const block = box.children[nth] || box.appendChild(element("div", { className: "block" }));
+  const block = box.children[nth] || box.appendChild(element("div", { className: "block", dir: "auto" }));
   if (block.source === html) return;
   block.innerHTML = html;
   block.source = html;

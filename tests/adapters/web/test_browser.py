@@ -262,6 +262,25 @@ async def test_scripts_in_an_answer_are_text_and_code_is_copied(tab: Page) -> No
         )
 
 
+async def test_each_paragraph_reads_in_the_direction_of_its_script(tab: Page) -> None:
+    answer = "שלום, Claude!\n\n- אחת\n- שתיים\n\n```python\n# שלום\n```\n\nHello שלום\n"
+    async with opened(tab, [answer]):
+        await tab.fill("#message", "@Claude שלום")
+        await tab.keyboard.press("Enter")
+        bot = tab.locator("article.bot")
+        await expect(bot).not_to_have_attribute("aria-busy", "true")
+        for shown in (0, 1):
+            if shown:
+                await tab.reload()
+            directions = await tab.locator("#posts .block > *").evaluate_all(
+                "all => all.map(e => [e.tagName, getComputedStyle(e).direction])"
+            )
+            assert directions[:5] == [
+                *(["P", "rtl"], ["P", "rtl"], ["UL", "rtl"]),
+                *(["FIGURE", "ltr"], ["P", "ltr"]),
+            ]
+
+
 async def test_pages_are_accessible(tab: Page) -> None:
     async with opened(tab, [VARIED]):
         await tab.fill("#message", "@Claude hello @Ben")

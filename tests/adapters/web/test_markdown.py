@@ -186,7 +186,7 @@ def test_nobody_s_markup_is_markup(text: str) -> None:
 
 def test_what_people_type_keeps_its_lines_and_mentions() -> None:
     html = render_small("@Claude hi\n**b** `c` # no title\n- one\n\nmail@Ben.org")
-    assert '<span class="mention">@Claude</span> hi<br>' in html
+    assert '<bdi class="mention">@Claude</bdi> hi<br>' in html
     assert "<strong>b</strong> <code>c</code> # no title" in html
     assert "<li>one</li>" in html
     assert html.count("mention") == 1
