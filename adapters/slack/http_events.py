@@ -137,8 +137,10 @@ class HttpEvents:
         except UnicodeDecodeError as error:
             raise _Refusal(HTTPStatus.BAD_REQUEST, texts.UNREADABLE) from error
         headers = request.headers
-        if not self._verifier.is_valid(
-            body, headers["X-Slack-Request-Timestamp"], headers["X-Slack-Signature"]
+        signature = headers["X-Slack-Signature"]
+        # One that is not ASCII cannot be compared.
+        if not signature.isascii() or not self._verifier.is_valid(
+            body, headers["X-Slack-Request-Timestamp"], signature
         ):
             raise _Refusal(HTTPStatus.UNAUTHORIZED, texts.FORGED)
         payload = _parsed(body, request.content_type)

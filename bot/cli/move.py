@@ -26,9 +26,9 @@ async def _move(source: str, target: str) -> int:
     except ModuleNotFoundError as error:
         raise ConfigError(messages.NO_EXTRA) from error
     begin = time.monotonic()
-    moved = mover.move(source, target, _tell)
+    rows = mover.move(source, target, _tell)
     seconds = max(1, round(time.monotonic() - begin))
-    text = messages.moved(rows=moved.rows, seconds=seconds, name=moved.name)
+    text = messages.moved(rows=rows, seconds=seconds)
     terminal.say(text, err=True)
     return 0
 

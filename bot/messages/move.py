@@ -62,9 +62,10 @@ def table_moved(*, table: str, rows: int) -> str:
     return f"{table}: {plurals.ROWS(rows)}"
 
 
-def moved(*, rows: int, seconds: int, name: str) -> str:
+def moved(*, rows: int, seconds: int) -> str:
+    # Not by name: that of a server is no address that could be set.
     taken = plurals.SECONDS(seconds)
     return (
         f"{plurals.ROWS(rows)} moved in {taken}, and verified; set THREADKEEP_DB to "
-        f"{name}, and keep the old database until that has run."
+        "what you named as TO, and keep the old database until that has run."
     )

@@ -11,7 +11,6 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 import psycopg
 
@@ -46,15 +45,9 @@ _PROCESSES = f"""
 Tell = Callable[[str, int], None]
 
 
-class Moved(NamedTuple):
-    """The result of a move: the number of rows, and the target's name for people."""
-
-    rows: int
-    name: str
-
-
-def move(source: str, target: str, tell: Tell) -> Moved:
-    """Move all data from `source` to `target`, one a file and the other an address.
+def move(source: str, target: str, tell: Tell) -> int:
+    """Move everything from `source` to `target`, of which one is a file and the other
+    one an address; return the number of rows.
 
     Continues an interrupted move. Returns the result. Raises ConfigError if the move is
     impossible.
@@ -77,7 +70,7 @@ def is_address(text: str) -> bool:
     return text.startswith(SCHEMES)
 
 
-def _to_server(path: Path, address: str, tell: Tell) -> Moved:
+def _to_server(path: Path, address: str, tell: Tell) -> int:
     with ExitStack() as stack:
         db = stack.enter_context(closing(open_beside(path)))
         stack.enter_context(lock.locked(path))
@@ -89,11 +82,10 @@ def _to_server(path: Path, address: str, tell: Tell) -> Moved:
         source, _ = server.progress()
         if source is None and not server.is_empty(all_tables):
             raise ConfigError(messages.not_empty(name=name))
-        rows = _move(str(path.resolve()), File(db), server, name, all_tables, tell)
-    return Moved(rows, name)
+        return _move(str(path.resolve()), File(db), server, name, all_tables, tell)
 
 
-def _to_file(address: str, path: Path, tell: Tell) -> Moved:
+def _to_file(address: str, path: Path, tell: Tell) -> int:
     made = path.with_name(f"{path.name}.moving")
     with ExitStack() as stack:
         server = stack.enter_context(_server(address, as_target=False))
@@ -107,7 +99,7 @@ def _to_file(address: str, path: Path, tell: Tell) -> Moved:
             file = File(db)
             rows = _move(server.name, server, file, str(path), tables(), tell)
         put_in_place(made, path)
-    return Moved(rows, str(path))
+    return rows
 
 
 def _move(

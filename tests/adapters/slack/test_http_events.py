@@ -250,6 +250,7 @@ async def test_a_signature_that_is_forged_old_or_missing_is_refused(
         http.signed(event() + " "),
         http.signed(event()) | {"X-Slack-Signature": "v0=0"},
         http.signed(event()) | {"X-Slack-Signature": "x"},
+        http.signed(event()) | {"X-Slack-Signature": "v0=\u00e9"},
     ):
         await refused(desk, 401, texts.FORGED, headers=forged)
     secret, http.signing_secret = http.signing_secret, "f" * 32
