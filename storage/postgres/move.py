@@ -46,11 +46,10 @@ Tell = Callable[[str, int], None]
 
 
 def move(source: str, target: str, tell: Tell) -> int:
-    """Move everything from `source` to `target`, of which one is a file and the other
-    one an address; return the number of rows.
+    """Move all data from `source` to `target`, one a file and the other an address;
+    return the number of rows.
 
-    Continues an interrupted move. Returns the result. Raises ConfigError if the move is
-    impossible.
+    Continues an interrupted move. Raises ConfigError if the move is impossible.
     """
     if is_address(source) == is_address(target):
         raise ConfigError(messages.ONE_OF_EACH)
