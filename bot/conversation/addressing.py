@@ -1,9 +1,9 @@
-"""Decides which messages the bot answers, and says why. Pure.
+"""Decides which messages the bot answers, and records the reason. Pure.
 
-An adapter states facts about a message (`bot.domain.message`), the store those about
-its thread, the settings what admins want; everything is decided here, for all
-platforms. A verdict carries the rule that held, as a word and what it is about, so that
-`explanation` can say later why.
+An adapter states facts about a message (`bot.domain.message`), the store states facts
+about its thread, and the settings state the admins' choices. The decision for every
+platform is made here. A verdict carries the rule that applied, as a word and its
+subject, so that `explanation` can give the reason later.
 """
 
 import enum
@@ -26,7 +26,7 @@ from bot.settings.follow import ALL, MENTION, SMART
 from bot.text import references, set_phrases, stop_phrases
 from bot.ui.formatting import here
 
-# So many automated messages in a thread are taken for bots that answer each other.
+# From this many automated messages on, a thread counts as bots answering each other.
 MOST_AUTOMATED = 20
 
 #: The word after a mention that asks for the rule; "why?" is a question to Claude.
@@ -34,7 +34,7 @@ WHY = "why"
 
 
 class Rule(enum.Enum):
-    """The rules, by the word that is stored."""
+    """The rules, each by the word that is stored for it."""
 
     ADDRESSED = "addressed"
     FOLLOWS_UP = "follows-up"
@@ -51,7 +51,7 @@ class Rule(enum.Enum):
     PROGRAM_ANSWERED = "program-answered"
     PROGRAMS = "programs"
     STALE = "stale"
-    #: It is an instruction to the bot, which nobody asks about.
+    #: The message is an instruction to the bot. Nobody asks why that was not answered.
     INSTRUCTION = "instruction"
     ECHO = "echo"
     UNKNOWN_THREAD = "unknown-thread"
@@ -77,18 +77,19 @@ class EngagementSettings:
     #: The level at which `follow` was set: "thread", "channel", "workspace" or
     #: "operator".
     follow_level: str = ScopeLevel.OPERATOR.value
-    #: The person who set it there: a platform's id, or "operator".
+    #: The person who set `follow` at that level: a platform's id, or "operator".
     follow_by: str = ""
-    #: Whether it answers only when it is addressed.
+    #: Whether the bot answers only when it is addressed.
     quiet: bool = False
-    #: Whether other programs may address it.
+    #: Whether other programs may address the bot.
     bots: bool = False
-    #: Whether this is direct messages, in which there is nobody else.
+    #: Whether the thread is direct messages, in which nobody else takes part.
     direct: bool = False
 
     @classmethod
     def of(cls, policy: EffectiveSettings, *, direct: bool) -> "EngagementSettings":
-        """Return what `policy`, which applies in a thread, says about it."""
+        """Return the part of `policy`, the settings of a thread, that this class
+        has."""
         follow = policy.applied["follow"]
         return cls(
             follow=follow.value,
@@ -106,7 +107,7 @@ class EngagementSettings:
 
     @property
     def adopted(self) -> bool:
-        """True if the thread counts as the bot's own although it did not begin with a
+        """True if the thread counts as the bot's own without having begun with a
         mention."""
         return self.in_thread and self.follow != MENTION
 
@@ -119,9 +120,9 @@ def judge(
 ) -> Verdict:
     """Return what to do with `message`; `thread` is None if the bot was never in it.
 
-    Automated messages are answered only where that is allowed, and only while there
-    are few: two bots that answer each other would not stop. They are stored all the
-    same, since a thread is often about an alert.
+    Automated messages are answered only where the settings allow it, and only while
+    there are few of them: two bots that answer each other would never stop. They are
+    always stored, since a thread is often about an alert.
     """
     if message.echo:
         return _ignore(Rule.ECHO)
@@ -135,7 +136,7 @@ def judge(
     elif asked and (message.addressed or own or _was_sent_away(engagement)):
         return _obey(asked, message, engagement)
     if message.addressed:
-        # A reply to the bot may only thank it.
+        # A reply to the bot may be no more than thanks.
         reply = message.answers is not None and message.answers.kind is MarkKind.BOT
         if thread is None or not reply or _mentions_bot(message) or engagement.direct:
             return _answer(Rule.ADDRESSED)
@@ -159,8 +160,7 @@ def judge_stale(
 def judge_edited(
     message: Message, thread: ThreadFacts | None, engagement: EngagementSettings = PLAIN
 ) -> Verdict:
-    """Return what to do with a question that an edit made into `message`, before its
-    answer began."""
+    """Return what to do with `message`, an edited question not yet answered."""
     verdict = judge(message, thread, engagement)
     if verdict.disposition is Disposition.ANSWER:
         return verdict
@@ -170,8 +170,10 @@ def judge_edited(
 def instruction(
     message: Message, engagement: EngagementSettings = PLAIN
 ) -> Instruction | None:
-    """Return the instruction that all of `message` is, or None. Whether it is for the
-    bot depends on the thread."""
+    """Return the instruction that the whole of `message` is, or None.
+
+    The thread decides whether the instruction is meant for the bot.
+    """
     if message.automated or message.echo or message.files or engagement.direct:
         return None
     mentions = _mentions_bot(message)
@@ -192,8 +194,8 @@ def explanation(
 ) -> str:
     """Return the sentences that say why a message on `platform` was answered or not.
 
-    `pointed` says that somebody pointed at it; otherwise it is its author's last one.
-    None stands for a message that nothing was decided about.
+    `pointed` says that somebody pointed at the message; otherwise it is its author's
+    last one. `decision` is None if nothing was decided about the message.
     """
     word, _, about = decision.rule.partition(" ") if decision else ("", "", "")
     sentence = _SENTENCES.get(word)
@@ -232,7 +234,7 @@ _SENTENCES = {rule.value: sentence for rule, sentence in _BY_RULE.items()}
 
 
 def _named(about: str, platform: str) -> str:
-    """Return the name of what a rule is about, as a reference to people."""
+    """Return the name of the subject of a rule, as a reference to people."""
     kind, _, id = about.partition(":")
     if kind == MarkKind.EVERYONE.value:
         return said.EVERYBODY
@@ -256,8 +258,10 @@ def _judge_program(
 def _judge_follow_up(
     message: Message, engagement: EngagementSettings, *, own: bool
 ) -> Verdict:
-    """Return what to do with `message`, which does not address the bot, in a thread
-    that it was in."""
+    """Return what to do with a message that does not address the bot.
+
+    The bot was in the thread of the message before.
+    """
     if _was_sent_away(engagement):
         return _keep(Rule.SENT_AWAY, f"{MarkKind.PERSON.value}:{engagement.follow_by}")
     if not (own or engagement.adopted):
@@ -285,13 +289,13 @@ def _obey(
         change = Change(place, "follow", MENTION)
     elif asked is Instruction.COME_BACK and _was_sent_away(engagement):
         change = Change(place, "follow", None)
-    # Without a thread there is no answer to stop.
+    # Without an answered thread, there is no answer to stop.
     begins = asked is not Instruction.STOP
     return Verdict(Disposition.KEEP, Rule.INSTRUCTION.value, change, begins=begins)
 
 
 def _only_mentions(engagement: EngagementSettings) -> bool:
-    """Return whether what mentions nobody is not answered, whatever it says."""
+    """Return whether the bot answers nothing in the thread but mentions."""
     return engagement.quiet or engagement.follow == MENTION
 
 
@@ -300,14 +304,16 @@ def _was_sent_away(engagement: EngagementSettings) -> bool:
 
 
 def _closing(message: Message) -> Rule | None:
-    """Return the rule of a message that only closes an exchange, which needs no answer:
-    None if it says more."""
+    """Return the rule for a message that only closes an exchange, or None.
+
+    Such a message needs no answer. None means that the message says more.
+    """
     if message.files:
         return None
     text = _words(message)
     if set_phrases.is_thanks(text):
         return Rule.THANKS
-    # The emoji that the platform marks are no words.
+    # Emoji that the platform marks do not count as words.
     marked = any(isinstance(each, Mark) for each in message.parts)
     if (marked and not text.strip(" \t\n!.")) or set_phrases.is_emoji(text):
         return Rule.EMOJI
@@ -328,7 +334,7 @@ def _mentions_bot(message: Message) -> bool:
 
 
 def _others(message: Message) -> list[Mark]:
-    """Return the mentions of others than the bot and the author."""
+    """Return the mentions of anyone but the bot and the author."""
     return [
         each
         for each in message.parts
@@ -339,8 +345,10 @@ def _others(message: Message) -> list[Mark]:
 
 
 def _mentioned_first(message: Message) -> Mark | None:
-    """Return the mention of others with which `message` begins, if it does: words with
-    which one turns to somebody, and emoji, may stand before it."""
+    """Return the mention of somebody else with which `message` begins, or None.
+
+    Opening words, such as a greeting, and emoji may precede the mention.
+    """
     others = _others(message)
     for each in message.parts:
         if each in others:
@@ -352,7 +360,7 @@ def _mentioned_first(message: Message) -> Mark | None:
 
 
 def _answered_other(message: Message) -> Mark | None:
-    """Return the author of the message of somebody else that `message` answers."""
+    """Return the author of the message that `message` answers, unless it is the bot."""
     other = message.answers
     return other if other is not None and other.kind is not MarkKind.BOT else None
 

@@ -56,8 +56,8 @@ from bot.settings.parsers import AUTO
 
 log = logging.getLogger(__name__)
 
-# A question that waited longer than this, in seconds, is not answered, as where its
-# workspace had removed the app: the conversation has moved on.
+# A question that waited longer than this, in seconds, is not answered, because the
+# conversation has moved on. Its workspace may have removed the app in the meantime.
 OVERDUE = DAY
 
 # Timeout for choosing a model, in seconds: the thread waits for it.
@@ -69,7 +69,7 @@ class AdmittedTurn:
     """A turn that may be answered."""
 
     settings: EffectiveSettings
-    #: The state of its thread, with what `settings` were resolved from.
+    #: The state of the thread from which `settings` were resolved.
     state: ThreadState
     #: The platform's id of the person who asked.
     asker: str
@@ -79,10 +79,11 @@ class AdmittedTurn:
 class PreparedTurn:
     """A turn whose request is stored and paid for."""
 
-    #: With what the thread has pinned.
+    #: Includes the settings that the thread has pinned.
     settings: EffectiveSettings
     composed: ComposedRequest
-    #: Tells the thread which pinned settings changed since its last answer; "" if none.
+    #: The line that names the pinned settings that changed since the thread's last
+    #: answer; "" if none changed.
     news: str
     tools: ThreadTools = NO_TOOLS
 
@@ -93,14 +94,14 @@ class PreparedTurn:
 
     @property
     def missing(self) -> int | None:
-        """About how many messages of the thread the request leaves out; None for an
-        unknown number."""
+        """About how many messages of the thread the request leaves out; None if
+        unknown."""
         return self.composed.missing
 
     @property
     def sent(self) -> tuple[int, int] | None:
-        """Return the number of messages and answers in the request, or None if it
-        leaves none out."""
+        """The number of messages and of answers in the request; None if it is
+        complete."""
         return None if self.missing == 0 else counted(self.request.messages)
 
 
@@ -133,14 +134,15 @@ class Admission:
         self._outsiders = Outsiders(store, adapters, now)
 
     async def state(self, turn: Turn) -> ThreadState:
-        """Return the state from which an answer to `turn` begins."""
+        """Return the state of the thread from which the answer to `turn` begins."""
         return await self._store.thread_state(turn.thread, cache_lifetime.QUESTIONS)
 
     async def accept(
         self, turn: Turn, messages: Sequence[TurnMessage], state: ThreadState
     ) -> AdmittedTurn | Outcome:
-        """Return the admitted turn, which is to answer `messages` from `state`, or how
-        it ends if nobody who may ask has asked, or too long ago."""
+        """Return the admitted turn, or its outcome if it is not to be answered. A turn
+        is not answered if nobody who may ask has asked, or if the question is too old.
+        `messages` are the messages to answer, `state` is the state of their thread."""
         if _is_overdue(turn, messages, self._now()):
             return overdue()
         place, defaults = Scope.of(turn.thread), await self._settings.defaults()
@@ -153,8 +155,8 @@ class Admission:
     async def prepare(
         self, turn: Turn, messages: Sequence[TurnMessage], admitted: AdmittedTurn
     ) -> PreparedTurn | Outcome:
-        """Return the request for `turn` with its cost reserved, or how the turn ends
-        without one. May call a model, where `auto` is to choose one."""
+        """Return the request for `turn` with its cost reserved, or the turn's outcome.
+        Calls a model if the setting `auto` leaves the choice of the model to it."""
         options = merged(each.message.options for each in messages)
         today = datetime.fromtimestamp(self._now(), UTC).date()
         options = requested.possible(admitted.settings, options, today)
@@ -188,7 +190,7 @@ class Admission:
     def _tools(
         self, messages: Sequence[TurnMessage], admitted: AdmittedTurn
     ) -> ThreadTools:
-        """Return the tools of MCP servers that the thread of an admitted turn has."""
+        """Return the tools of MCP servers for the thread of an admitted turn."""
         servers = self._settings.servers(admitted.settings)
         if _shared(messages):
             servers = server_tools.within_shared(servers, admitted.settings)
@@ -199,8 +201,8 @@ class Admission:
     async def instead(
         self, turn: Turn, prepared: PreparedTurn, refusal: PromptTooLong | FileRefused
     ) -> PreparedTurn | None:
-        """Return what to ask instead of `prepared`, whose request was refused; None if
-        there is nothing else to ask."""
+        """Return a request to send after `prepared` was refused; None if there is
+        none."""
         settings, composed = prepared.settings, prepared.composed
         if isinstance(refusal, FileRefused):
             again = self._composer.without_refused(composed, refusal.digest)
@@ -209,19 +211,21 @@ class Admission:
         return replace(prepared, composed=again) if again else None
 
     async def remember(self, prepared: PreparedTurn, *, answered: bool) -> None:
-        """Store which files were refused; `answered` is whether the request without
-        them was not."""
+        """Store which files were refused. `answered` is whether Claude answered without
+        them."""
         await self._composer.remember(prepared.composed, answered=answered)
 
     async def _asker(
         self, turn: Turn, messages: Sequence[TurnMessage], settings: EffectiveSettings
     ) -> str | Outcome:
-        """Return who asked last of those who may, or how the turn ends if none may."""
+        """Return the last person who asked and may ask, or the outcome if there is
+        none."""
         shared = _shared(messages)
         open_to_all = settings["who"] == EVERYONE and not shared
         if open_to_all and self._settings.admits_all(settings.place):
             return prompt.asker(messages)
-        # Programs may ask only where they are allowed to; elsewhere they are only read.
+        # Programs may ask only where the settings allow it. Elsewhere they are only
+        # read.
         candidates = [
             message
             for message in (each.message for each in messages)
@@ -233,8 +237,8 @@ class Admission:
         last = {message.author: message for message in asked or candidates}
         for author, message in reversed(last.items()):
             person = await self._person(turn, author)
-            # A person who cannot be looked up is an outsider if the platform marked
-            # them so.
+            # A person who cannot be looked up is an outsider if the platform marked the
+            # message as foreign.
             foreign = message.origin is Origin.FOREIGN
             known = person or Person(author, outsider=foreign)
             known = replace(known, shared=known.shared or shared)
@@ -250,7 +254,7 @@ class Admission:
         if outsiders and len(outsiders) == len(last):
             return WITHDRAWN
         if not asked:
-            # People who talk to each other are not told that they may not ask.
+            # People who talk to each other need not know that they may not ask.
             return WITHDRAWN
         return unwelcome(unsure, why)
 
@@ -269,8 +273,8 @@ class Admission:
         asker: str,
         today: date,
     ) -> EffectiveSettings:
-        """Return `settings` with what the request itself asks for, for this turn
-        alone."""
+        """Return `settings` with the options that the request itself sets, for this
+        turn."""
         found = requested.applied(settings, options, asker, today)
         if found["model"] == settings["model"]:
             return found
@@ -279,7 +283,8 @@ class Admission:
         return replace(found, web_tools=tools)
 
     async def _pin(self, turn: Turn, pinned: Mapping[str, str] | None) -> None:
-        """Store what the thread of `turn` keeps from now on; None if it does."""
+        """Store the settings that the thread keeps from now on; None if they are
+        stored."""
         if pinned is not None:
             await self._store.pin_settings(turn.thread, pinned)
 
@@ -291,14 +296,15 @@ class Admission:
         options: AnswerOptions,
         tools_kept: str,
     ) -> tuple[EffectiveSettings, str, Mapping[str, str] | None]:
-        """Return what applies with the settings that the thread keeps from now on, and
-        `tools_kept`; the news of it for the thread; and what is to be stored of it,
-        None if that is known."""
+        """Return the settings that apply, the notice of changes, and the settings to
+        store. The settings that apply include the settings that the thread keeps from
+        now on, among them `tools_kept`. The notice is for the thread, and "" if nothing
+        changed. The settings to store are None if the store has them already."""
         settings, stored = admitted.settings, admitted.state.settings
         pinned = {o.name: settings[o.name] for o in OPTIONS if o.kept}
         if settings.route and "model" not in stored.stale:
             pinned[ROUTE] = settings.route
-        # Whoever names a model needs none to be chosen; the next turn does.
+        # A person who names a model leaves nothing to choose. The next turn chooses.
         if pinned["model"] == AUTO and not options.model:
             route = await self._choose_model(turn, messages, admitted)
             pinned |= {"model": route.model, ROUTE: route.why}
@@ -319,7 +325,8 @@ class Admission:
         stored = replace(stored, kept=pinned, stale=frozenset())
         resolved = resolve(settings.place, stored, await self._settings.defaults())
         if resolved.applied == settings.applied:
-            # Both are kept while the answer streams, with a value for each option.
+            # Both objects live while the answer streams, with a value for each option,
+            # so one mapping serves both.
             resolved = replace(resolved, applied=settings.applied)
         return resolved, await self._news(resolved, changed), pinned
 
@@ -350,7 +357,8 @@ class Admission:
     async def _choose_model(
         self, turn: Turn, messages: Sequence[TurnMessage], admitted: AdmittedTurn
     ) -> model_router.Route:
-        """Return the model that `auto` chooses for a thread that begins so."""
+        """Return the model that `auto` chooses for a thread that begins with
+        `messages`."""
         text = model_router.beginning(each.message.text for each in messages)
         workspace = turn.thread.workspace
         user = prompt.opaque(admitted.asker, workspace, self._secret)
@@ -373,13 +381,13 @@ def _shared(messages: Sequence[TurnMessage]) -> bool:
 
 
 def _is_overlong(state: ThreadState, settings: EffectiveSettings) -> bool:
-    """Return whether a thread has passed its mark where it is to stop then."""
+    """Return whether the thread has passed the size at which its settings stop it."""
     stops = settings["long_threads"] == long_threads.STOP
     return stops and state.tokens >= int(settings["summary_at"])
 
 
 def _is_overdue(turn: Turn, messages: Sequence[TurnMessage], now: float) -> bool:
-    """Return whether `turn`, of which nothing shows, has waited for too long since
-    somebody said something in it, or had it repeated."""
+    """Return whether `turn` waited too long and shows nothing yet. The wait begins with
+    the last message, or with the last request to repeat the turn."""
     times = [turn.touched, turn.received, *(each.message.at for each in messages)]
     return not turn.shown and now - max(times) > OVERDUE

@@ -1,5 +1,4 @@
-"""The answers that run or wait, wherever that is: in this process, or in others that
-share its database."""
+"""The running and waiting answers, of this process or of all that share a database."""
 
 import time
 from collections.abc import Callable
@@ -12,18 +11,25 @@ from bot.ports.processes import SharedTurns
 
 
 class Answers(Protocol):
-    """The answers of threads, for those who take in messages and commands. Each method
-    may raise StorageError."""
+    """The answers of threads, for the code that takes in messages and commands.
+
+    Each method may raise StorageError.
+    """
 
     async def put(self, thread: ThreadKey, asker: str, at: float) -> bool | None:
-        """Have the open turns of `thread` answered, in which `asker` wrote at `at`, in
-        seconds since 1970; return whether they are to be told that many wait, None if
-        `is_crowded_out` tells that after a while."""
+        """Schedule the open turns of `thread`, in which `asker` wrote at `at`.
+
+        `at` is in seconds since 1970. Return whether to tell `asker` that many
+        questions wait; None if that is not known yet, and `is_crowded_out` has to be
+        asked later.
+        """
         ...
 
     async def is_crowded_out(self, thread: ThreadKey, asker: str) -> bool:
-        """Return whether `thread` still waits for a place, and `asker` is to be told
-        so: no older question of theirs does."""
+        """Return whether `thread` still waits for a slot and to tell `asker` so.
+
+        Returns False if an older question of `asker` waits, too.
+        """
         ...
 
     async def is_running(self, thread: ThreadKey) -> bool:
@@ -31,32 +37,40 @@ class Answers(Protocol):
         ...
 
     async def delays(self, thread: ThreadKey, author: str, message: str) -> bool:
-        """Return whether the message with the id `message`, of `author` in `thread`,
-        has to wait for the running turn and they were not told so yet; they are told
-        now."""
+        """Return whether to tell `author` that a message waits for the running turn.
+
+        `message` is the id of that message. Records that `author` is told now, so that
+        later calls for the same turn return False.
+        """
         ...
 
     async def running(self, place: Scope) -> list[tuple[ThreadKey, str]]:
-        """Return the threads in `place` whose turn runs, each with its key."""
+        """Return the threads in `place` with a running turn, each with its key."""
         ...
 
     async def waiting(self, place: Scope, asker: str) -> list[ThreadKey]:
-        """Return the threads in `place` in which `asker` waits for a place, oldest
-        question first."""
+        """Return the threads in `place` in which `asker` waits for a slot.
+
+        The thread with the oldest question comes first.
+        """
         ...
 
     async def stop(self, thread: ThreadKey, turn: str = "") -> bool:
-        """Stop a turn of `thread`: the one with the key `turn`, or if that is "" the
-        running one or, if none runs, the next. Return whether it will stop."""
+        """Stop a turn of `thread`, and return whether it will stop.
+
+        `turn` is the turn's key; "" means the running turn or, if none runs, the next.
+        """
         ...
 
     async def withdraw(self, thread: ThreadKey, turn: str) -> None:
-        """Stop the running turn of `thread` with the key `turn`, whose questions were
-        deleted, unless some of its answer shows."""
+        """Stop the running turn `turn`, whose questions were deleted.
+
+        Does nothing if a part of its answer shows.
+        """
 
 
 class LocalAnswers:
-    """The answers of this process, which is the only one."""
+    """The answers of a process that shares its database with no other."""
 
     def __init__(self, dispatcher: ThreadDispatcher) -> None:
         self._dispatcher = dispatcher
@@ -65,7 +79,7 @@ class LocalAnswers:
         return self._dispatcher.put(thread, asker, at)
 
     async def is_crowded_out(self, thread: ThreadKey, asker: str) -> bool:
-        # Known at once, and told.
+        # `put` has returned the result at once.
         return False
 
     async def is_running(self, thread: ThreadKey) -> bool:
@@ -92,8 +106,11 @@ class SharedStore(SharedTurns, NoticeStore, Protocol):
 
 
 class SharedAnswers:
-    """The answers of all processes that share `store`: what is asked here is stored,
-    and the database tells the process that has the thread."""
+    """The answers of all processes that share `store`.
+
+    A request is stored, and the database passes it on to the process that has the
+    thread.
+    """
 
     def __init__(
         self, store: SharedStore, now: Callable[[], float] = time.time
@@ -102,8 +119,8 @@ class SharedAnswers:
         self._now = now
 
     async def put(self, thread: ThreadKey, asker: str, at: float) -> bool | None:
-        # A process was woken in the transaction that stored the turn. Soon it shows
-        # whether one has a place.
+        # A process was woken in the transaction that stored the turn. Whether one had a
+        # free slot shows a little later.
         return None
 
     async def is_crowded_out(self, thread: ThreadKey, asker: str) -> bool:
@@ -116,7 +133,8 @@ class SharedAnswers:
     async def delays(self, thread: ThreadKey, author: str, message: str) -> bool:
         for _, turn in await self._store.running_turns(Scope.of(thread)):
             name = f"waits {turn} {author}"
-            # Claimed by the message, so that another one of theirs is not told again.
+            # The message makes the claim, so that the author's next message is not
+            # answered with the same notice.
             return await self._store.claim_notice(
                 Scope.of(thread), name, message, self._now()
             )

@@ -1,4 +1,4 @@
-"""The responder, put together from its parts."""
+"""Builds the responder from its parts."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -40,13 +40,15 @@ def create_responder(
     survey: Callable[[], ModelAvailability | None] = lambda: None,
     shared: bool = False,
 ) -> Responder:
-    """Return a responder whose parts retry the store until it accepts; `tasks` holds
-    its work in the background, `summariser` makes summaries there, `begun` is called
-    whenever a turn of a thread does not wait any more, `timed` for each that was
-    answered, and `survey` returns what the API says of the models. `shared` says that
-    other processes answer, too.
+    """Return a responder whose parts retry each write until the store accepts it.
 
-    A finished answer is paid for and in memory only, so no part gives up on a write.
+    A finished answer is paid for and exists only in memory, so no part gives up on a
+    write.
+
+    `tasks` runs the responder's background work, in which `summariser` makes summaries.
+    `begun` is called whenever a turn of a thread stops waiting, `timed` for each turn
+    that was answered. `survey` returns the models as the API describes them. `shared`
+    says that other processes answer, too.
     """
     durable = retrying(store)
     settings = SettingsAccess(durable, adapters, operator, now)

@@ -1,7 +1,7 @@
 """Composes the request for a turn.
 
-Rule: what Claude reads is stored before Claude is asked, so that every attempt at a
-turn sends the same.
+Rule: the text that Claude reads is stored before Claude is asked, so that every attempt
+at a turn sends the same request.
 """
 
 import logging
@@ -41,50 +41,50 @@ from bot.settings.effective import FILTERING, EffectiveSettings
 
 log = logging.getLogger(__name__)
 
-# The most web searches for one answer. A search costs a cent, adds its
-# results to the prompt and has all of it read again (`bot.claude.cost`).
+# The most web searches for one answer. A search costs a cent and lengthens the prompt,
+# all of which Claude reads again (`bot.claude.cost`).
 SEARCHES = 5
 
-# The most pages that are fetched for one answer: what a question links to. Each adds up
-# to `PAGE_TOKENS` to the prompt and has all of it read again.
+# The most pages that are fetched for one answer: enough for the links in a question.
+# Each page adds up to `PAGE_TOKENS` to the prompt, all of which is read again.
 FETCHES = 3
 
 # The context window of a model that the catalog does not know, in tokens: the smallest
-# of all that it knows (Claude facts, section 2).
+# in the catalog (Claude facts, section 2).
 CONTEXT = 200_000
 
-# How many threads are remembered for which less fits than estimated.
+# The most threads whose halved sizes are remembered.
 MOST_HALVED = 1_000
 
 
-# How often a request is made again without a file that Claude refused: a refusal costs
-# nothing, but a person waits. The last time, it has no files.
+# The most retries of a request without a refused file. A refusal costs nothing, but a
+# person waits. The last retry has no files.
 MOST_REFUSALS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class ComposedRequest:
-    """A request, and what it leaves out of the thread."""
+    """A request, and the parts of the thread that it leaves out."""
 
     request: Request
-    #: About how many messages it leaves out; None for an unknown number.
+    #: About how many messages the request leaves out; None for an unknown number.
     missing: int | None
-    #: The same for those that were left out when the thread was read.
+    #: About how many messages were left out when the thread was read; None if unknown.
     unread: int | None
-    #: How many messages the summary covers that it is the first to use; 0 for none.
+    #: How many messages the summary covers, if no earlier request used it; else 0.
     summarised: int = 0
-    #: The files of the turn's messages that it does not show, by name; without `dear`.
+    #: The unshown files of the turn's messages, by name, except `dear`.
     skipped: Mapping[str, Unread] = field(default_factory=dict)
-    #: Those whose price people are to decide about.
+    #: The files whose price people still have to decide about.
     dear: tuple[PricedFile, ...] = ()
-    #: The digests of files without which it was made again, step by step, with why;
-    #: and those of which Claude said that it refuses them.
+    #: The files that each retry left out, by digest, with the reason; and the digests
+    #: of the files that Claude named as refused.
     left_out: tuple[Mapping[str, Unread], ...] = ()
     named: frozenset[str] = frozenset()
 
     @property
     def unshown(self) -> Mapping[str, Unread]:
-        """The files of the turn's messages that it does not show, by name."""
+        """The files of the turn's messages that the request does not show, by name."""
         return {
             **self.skipped,
             **{each.file.name: Unread.WAITING for each in self.dear},
@@ -117,8 +117,9 @@ class Composer:
         self._survey = survey
         self._secret = secret
         self._now = now
-        #: Halvings of the size that fits, by thread, because Claude counted more
-        #: tokens. After a restart, the same refusals lead to the same cuts.
+        #: How often the size that fits was halved, by thread, because Claude counted
+        #: more tokens than estimated. After a restart, the same refusals lead to the
+        #: same cuts.
         self._halvings: LruDict[ThreadKey, int] = LruDict(MOST_HALVED)
 
     async def compose(
@@ -131,10 +132,10 @@ class Composer:
         servers: tuple[RequestServer, ...] = (),
         pinned: Mapping[str, str] | None = None,
     ) -> ComposedRequest | None:
-        """Store what Claude reads for `messages`, and what the thread keeps from now on
-        if that is `pinned`, and return the request, which may ask `servers`; None if
-        people have deleted all that was to be answered. The answer began from
-        `state`."""
+        """Store what Claude reads for `messages`, and return the request for it. The
+        answer begins from `state`, and Claude may use the MCP servers `servers`. If
+        `pinned` is not None, these settings are stored, too, and the thread keeps them.
+        Return None if people have deleted everything that was to be answered."""
         ttl = await self._lifetime(turn, settings, state)
         pricing = Pricing(settings["model"], ttl, settings.file_price, self._now())
         read = await self._conversation(
@@ -180,7 +181,7 @@ class Composer:
     async def _lifetime(
         self, turn: Turn, settings: EffectiveSettings, state: ThreadState
     ) -> CacheTtl | None:
-        """Return how long the prompt cache is to keep the thread; None for not at
+        """Return how long the prompt cache should keep the thread; None for not at
         all."""
         if await self._summariser.wakes(turn, settings, self._now(), state):
             return None
@@ -189,10 +190,10 @@ class Composer:
     async def shorten(
         self, turn: Turn, composed: ComposedRequest, settings: EffectiveSettings
     ) -> ComposedRequest | None:
-        """Return `composed`, which Claude has refused as too long, with less of the
-        conversation, as later requests of the thread then have it; None if that was
-        done too often, or leaves nothing out. Needs no new reservation: it costs no
-        more, and what was refused costs nothing."""
+        """Return `composed`, refused as too long, with less of the conversation. Later
+        requests of the thread leave out the same. Return None after too many attempts,
+        or if there is nothing to leave out. No new reservation is needed: the shorter
+        request costs no more, and a refused request costs nothing."""
         request, unread = composed.request, composed.unread
         conversation = await self._store.conversation(turn.thread)
         halvings = self._halvings.get(turn.thread, 0)
@@ -207,8 +208,8 @@ class Composer:
                 return replace(
                     composed, request=shorter, missing=missing, skipped=skipped
                 )
-        # A proxy may take less than the API, so that one file is too large for it. That
-        # says nothing against the file, and another proxy may take it.
+        # A proxy may accept less than the API, so that one file is too large for it.
+        # The file is not marked as refused, because another proxy may accept it.
         shown = _shown(request)
         largest = max(shown, key=lambda file: file.size, default=None)
         return self._without(composed, largest, Unread.TOO_LARGE) if largest else None
@@ -216,9 +217,9 @@ class Composer:
     def without_refused(
         self, composed: ComposedRequest, digest: str
     ) -> ComposedRequest | None:
-        """Return `composed`, which Claude has refused because of a file, without the
-        one with this `digest`, or the newest; None if it has none, or if that was done
-        too often. Needs no new reservation, as `shorten`."""
+        """Return `composed`, refused because of a file, without that file. The file is
+        the one with this `digest`, or else the newest. Return None if there is no file,
+        or after too many attempts. No new reservation is needed, as in `shorten`."""
         shown = _shown(composed.request)
         culprit = next((each for each in shown if each.digest == digest), None)
         if culprit is not None:
@@ -230,7 +231,7 @@ class Composer:
     def _without(
         self, composed: ComposedRequest, file: RequestFile, why: Unread
     ) -> ComposedRequest | None:
-        """Return `composed` without `file`; without any after many refusals."""
+        """Return `composed` without `file`, or without any file after many refusals."""
         shown = _shown(composed.request)
         if not shown:
             return None
@@ -247,8 +248,9 @@ class Composer:
         )
 
     async def remember(self, composed: ComposedRequest, *, answered: bool) -> None:
-        """Store which files Claude refused, so that no later request has them: those
-        that it named, and those without which it `answered`."""
+        """Store which files Claude refused, so that no later request includes them.
+        These are the files that Claude named and, if the last request was `answered`,
+        the files that it left out."""
         digests = composed.named
         if answered and composed.left_out:
             last = composed.left_out[-1].items()
@@ -264,8 +266,9 @@ class Composer:
         unread: int | None,
         settings: EffectiveSettings,
     ) -> tuple[tuple[ChatMessage, ...], int | None]:
-        """Return what fits into the model's window of `conversation`, and about how
-        many messages are missing in all, with `unread` that were missing before."""
+        """Return the part of `conversation` that fits into the model's window. Also
+        return about how many messages are missing in all, including the `unread`
+        messages that were missing before; None if unknown."""
         most = _room(settings)
         halvings = self._halvings.get(turn.thread, 0)
         most >>= halvings
@@ -315,7 +318,8 @@ class Composer:
             turn, *told, int(settings["prompt"]), pinned
         )
         stored = [each.content for each in messages if each.content is not None]
-        # A restart may have come after the thread was read.
+        # After a restart, `earlier` is empty, but the stored text says how many are
+        # missing.
         missing = earlier.missing or long_threads.noted(stored)
         if earlier.missing is None:
             missing = None
@@ -326,17 +330,18 @@ class Composer:
     async def _backfilled(
         self, turn: Turn, messages: Sequence[TurnMessage]
     ) -> tuple[Sequence[TurnMessage], EarlierMessages]:
-        """Add, once in a thread, what was said in it before the bot was called; return
-        the messages of the turn, and what was added."""
+        """Store the messages that were sent before the bot was called, once per thread.
+        Return the messages of the turn, and the stored earlier messages."""
         earlier = EarlierMessages(())
         history = self._adapters[turn.thread.platform].history
         try:
             if history is not None:
-                # Not the first: a restart may have come after history was stored.
+                # The last message, not the first: a restart may have come after history
+                # was stored.
                 last = messages[-1].message.message
                 earlier = await history.before(turn.thread, last)
         except DeliveryError as error:
-            # Answer without it; the next turn tries again.
+            # Answer without the history. The next turn tries again.
             log.warning("thread.unread thread=%s %s", turn.thread, error)
             return messages, earlier
         kept = long_threads.kept(earlier)
@@ -351,18 +356,18 @@ class Composer:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """The content of a thread that Claude reads."""
+    """The content of a thread, as Claude reads it."""
 
     conversation: list[ChatMessage]
     #: About how many messages were left out when the thread was read for this turn.
     unread: int | None
     #: The stored files of the turn's messages, by message.
     files: Mapping[str, Sequence[StoredFile]]
-    #: Those of them whose price people are to decide about.
+    #: The files among them whose price people still have to decide about.
     dear: tuple[PricedFile, ...]
-    #: How many messages the summary covers that it is the first to use.
+    #: How many messages the summary covers, if no earlier turn used it; else 0.
     summarised: int
-    #: The version of the system prompt; None if it is to be looked for.
+    #: The version of the system prompt; None if it was not read.
     version: Version | None
 
 
@@ -373,8 +378,8 @@ def _shown(request: Request) -> list[RequestFile]:
 
 
 def _left_out(request: Request) -> dict[str, Unread]:
-    """Return the files of the newest messages that are not shown, by name; without
-    those that wait for a decision."""
+    """Return the files of the last message that are not shown, by name. Files that wait
+    for a decision are not included."""
     files = request.messages[-1].files
     return {
         file.name: file.unread
@@ -390,5 +395,5 @@ def _room(settings: EffectiveSettings) -> int:
 
 
 def _tokens(size: int) -> int:
-    """Return how many tokens of a conversation have `size` bytes."""
+    """Return the number of tokens in `size` bytes of a conversation."""
     return int(size / BYTES_PER_TOKEN)

@@ -1,4 +1,4 @@
-"""Stored threads as adapters read and control them (`bot.ports.platform`)."""
+"""Stored threads, as adapters read and control them (`bot.ports.platform`)."""
 
 from bot.conversation.answers import Answers
 from bot.domain.scope import ThreadKey
@@ -8,7 +8,7 @@ from bot.ports.store import ThreadStore
 
 
 class StoredConversations:
-    """The threads in `store` of workspaces that are served."""
+    """The threads in `store`, limited to workspaces that are served."""
 
     def __init__(
         self, store: ThreadStore, answers: Answers, platforms: Platforms
@@ -23,12 +23,14 @@ class StoredConversations:
         return self._serves(thread) and await self._answers.stop(thread)
 
     async def answering(self, thread: ThreadKey) -> bool:
-        """Return whether an answer in `thread` is open. Raises StorageError."""
+        """Return whether `thread` has an open turn. Raises StorageError."""
         return self._serves(thread) and thread in await self._store.open_threads()
 
     async def feedback(self, thread: ThreadKey, turn: str, good: bool) -> bool:
-        """Store a reader's rating of an answer; return False if there is no such
-        answer. Raises StorageError."""
+        """Store a reader's rating of an answer; return False if the answer is unknown.
+
+        Raises StorageError.
+        """
         return self._serves(thread) and await self._store.record_feedback(
             thread, turn, good
         )
@@ -39,8 +41,10 @@ class StoredConversations:
         return [each for each in found if self._serves(each.thread)]
 
     async def newest(self, platform: str, since: float) -> list[tuple[ThreadKey, str]]:
-        """Return the threads with a message at or after `since`, each with the id of
-        its last stored message."""
+        """Return the threads with a message at or after `since`.
+
+        Each comes with the id of its last stored message.
+        """
         found = await self._store.newest_messages(platform, since)
         return [each for each in found if self._serves(each[0])]
 

@@ -1,8 +1,9 @@
 """Runs one turn at a time per thread, and a limited number of turns per process.
 
 A thread without a free slot waits in a queue that is fair between people
-(`bot.runtime.fair_queue`), as its key alone: no task, no text. The work itself is in
-the store; the dispatcher only ensures that exactly one task looks for it.
+(`bot.runtime.fair_queue`). The queue holds only the thread's key: no task, no text. The
+work itself is in the store. The dispatcher ensures that exactly one task looks for the
+work of a thread.
 
 Rule: the queue is bounded. Threads that do not fit are fetched from the store, in the
 same order, when there is room again.
@@ -29,21 +30,21 @@ MOST_WAITING = 10_000
 
 
 class StopSignal:
-    """Asks the running turn of a thread to stop."""
+    """A request to stop the running turn of a thread."""
 
     def __init__(self, ends: str | None = None) -> None:
-        #: The key of a turn that was stopped while it waited, and so is ended without
-        #: being answered; "" for the next turn of the thread, None for no turn.
+        #: The key of a turn that was stopped while it waited, and so ends without an
+        #: answer; "" for the next turn of the thread, None for no turn.
         self.ends = ends
         #: The key of the running turn; "" between turns.
         self.turn = ""
-        #: Whether answering it has begun, so that its messages wait no more.
+        #: Whether the answer has begun, so that the turn's messages no longer wait.
         self.has_begun = False
-        #: The people who were told that it has to end first.
+        #: The people who were told that the running turn has to end first.
         self.notified: set[str] = set()
         #: Whether the running turn's questions were deleted before its answer showed.
         self.is_withdrawn = False
-        #: Whether any of the running turn's answer shows.
+        #: Returns whether any of the running turn's answer shows.
         self.has_shown: Callable[[], bool] = _nothing_shown
         self._is_asked = False
         #: The task that is cancelled when the turn is asked to stop.
@@ -57,23 +58,23 @@ class StopSignal:
         self._is_asked = False
 
     def ask(self, turn: str) -> bool:
-        """Ask the running turn to stop, if its key is `turn`; "" means any. Return
-        True if it runs and was not asked before."""
+        """Ask the running turn to stop, if its key is `turn`; "" means any. Return True
+        if the turn runs and was not asked before."""
         if not self.turn or turn not in ("", self.turn) or self._is_asked:
             return False
         self._stop()
         return True
 
     def withdraw(self, turn: str) -> None:
-        """Ask the running turn to stop and leave nothing, if its key is `turn` and
-        none of its answer shows."""
+        """Ask the running turn to stop and leave nothing behind. Does nothing if the
+        turn has another key than `turn`, or some of its answer shows."""
         if turn and turn == self.turn and not self.has_shown():
             self.is_withdrawn = True
             self._stop()
 
     def end_on_request(self, reading: asyncio.Task[Any] | None) -> None:
-        """Cancel `reading`, and nothing else, once the running turn is asked to
-        stop, or at once if it was; None for nothing."""
+        """Cancel `reading`, and nothing else, once the running turn is asked to stop.
+        Cancels it at once if the turn was asked already. None for nothing to cancel."""
         self._reading = reading
         if self._is_asked:
             self._stop()
@@ -84,17 +85,17 @@ class StopSignal:
             end(self._reading)
 
 
-#: Takes the next open turn of a thread to its end, and tells the signal its key.
-#: Returns the thread with more to do: the same, or the one it moved to; None for none.
+#: Takes the next open turn of a thread to its end, and gives the signal the turn's key.
+#: Returns the thread with more to do, which may be one that it moved to, or None.
 Work = Callable[[ThreadKey, StopSignal], Awaitable[ThreadKey | None]]
 
-#: Returns at most that many threads with open turns, in the order of the fair queue.
+#: Returns at most this many threads with open turns, in the order of the fair queue.
 Fetch = Callable[[int], Awaitable[Sequence[WaitingThread]]]
 
 
 # A turn that fails with an unexpected error is retried by the rule for crashes, which
-# ends it as interrupted after the second attempt. A thread that fails even so is left
-# alone until there is a new message in it.
+# ends it as interrupted after the second attempt. A thread that still fails is left
+# alone until it gets a new message.
 MOST_FAILURES = 4
 
 
@@ -108,15 +109,14 @@ async def _nothing(most: int) -> Sequence[WaitingThread]:
 
 @dataclass(slots=True)
 class _ThreadQueue:
-    #: The author and the time of its question: the thread's position if it has to
-    #: wait again.
+    #: The author and time of the thread's question: its position if it waits again.
     entry: Entry[ThreadKey, Asker]
-    #: Whether it occupies a slot. Ending a turn without answering it takes none.
+    #: Whether the thread occupies a slot. Ending a turn without an answer needs none.
     has_slot: bool = True
     task: asyncio.Task[None] | None = None
-    #: Whether its workspace is left, so that its cancellation is no shutdown.
+    #: Whether the bot has left the workspace, so that a cancellation is no shutdown.
     is_left: bool = False
-    #: Set if messages came since the work last looked into the store.
+    #: Set if messages arrived since the work last looked into the store.
     again: Entry[ThreadKey, Asker] | None = None
     stop_signal: StopSignal = field(default_factory=StopSignal)
 
@@ -125,9 +125,9 @@ class ThreadDispatcher:
     """Runs `work` for each thread that has some, as one of `tasks`.
 
     At most `at_once` turns run, and at most `per_platform` of one platform, so that a
-    platform that hangs does not occupy all slots; of one workspace at most what
-    `per_workspace` says of its platform, if anything. At most `most` threads wait in
-    memory; `fetch` returns those that do not fit.
+    platform that hangs does not occupy all slots. `per_workspace` limits the turns of
+    one workspace, by platform. At most `most` threads wait in memory; `fetch` returns
+    the threads that do not fit.
     """
 
     def __init__(
@@ -148,20 +148,20 @@ class ThreadDispatcher:
         self._slots = Slots(at_once, per_platform or at_once, per_workspace)
         self._active: dict[ThreadKey, _ThreadQueue] = {}
         self._queue: FairQueue[ThreadKey, Asker] = FairQueue(most)
-        #: Whether there may be threads with open turns in the store only.
+        #: Whether threads with open turns may exist in the store only.
         self._left = False
         self._fetching: asyncio.Task[None] | None = None
-        #: Resolved once nothing of a thread runs or waits here, with the thread that it
-        #: moved to.
+        #: Futures by thread, resolved once nothing of the thread runs or waits here.
+        #: The result is the thread that it moved to.
         self._idle: dict[ThreadKey, asyncio.Future[ThreadKey | None]] = {}
         self._closed = False
 
     def put(self, thread: ThreadKey, asker: str = "", at: float = 0.0) -> bool:
         """Schedule `thread`, in which `asker` wrote at `at`, in seconds since 1970.
 
-        Returns True if it has to wait for a slot and no other question of `asker` does.
-        After `close` this does nothing: the turn is durable, and the next process
-        resumes it.
+        Return True if the thread has to wait for a slot and no other question of
+        `asker` waits. After `close` this does nothing: the turn is durable, and the
+        next process resumes it.
         """
         if self._closed:
             return False
@@ -177,16 +177,17 @@ class ThreadDispatcher:
         return first and thread not in self._active
 
     def may_take(self, thread: ThreadKey) -> bool:
-        """Return whether the platform and the workspace of `thread` may have one more
-        slot, once one is free."""
+        """Return whether `thread` may take a slot, once one is free. Its platform and
+        its workspace limit this."""
         return self._slots.may_take(self._slots.owner(thread, ""))
 
     async def drain(self, thread: ThreadKey) -> ThreadKey | None:
-        """Take the open turns of `thread` to their ends. Return the thread that it
-        moved to and that is to be drained next; None if it did not.
+        """Run the open turns of `thread` to their ends.
 
-        Returns early once the dispatcher is closed, or the workspace is left; and after
-        a turn that had the last slot, so that others may have that.
+        Return the thread that it moved to, which the caller drains next; None if it did
+        not move. Returns early once the dispatcher is closed or the workspace is left,
+        and after a turn that held the last slot, so that another thread can take the
+        slot.
         """
         self.put(thread)
         if not (thread in self._active or thread in self._queue):
@@ -202,14 +203,12 @@ class ThreadDispatcher:
 
     async def resume(self) -> int:
         """Schedule threads with open turns, as many as may wait; return how many.
-
-        Raises StorageError.
-        """
+        Raises StorageError."""
         most = self._most + len(self._active)
         self._left = False
         found = await self._fetch(most)
         self._left |= len(found) >= most
-        # One that is left is about to end, and to be begun again.
+        # A thread that is left is about to end, and is scheduled again.
         new = [
             each
             for each in found
@@ -220,11 +219,11 @@ class ThreadDispatcher:
         return len(new)
 
     def stop(self, thread: ThreadKey, turn: str = "") -> bool:
-        """Stop a turn of `thread`: the one with the key `turn`, or if that is "" the
-        running one or, if none runs, the next. Return whether it will stop.
+        """Stop a turn of `thread`, and return whether it will stop.
 
-        A turn that waits for a slot ends at once without being answered. A turn named
-        by its key must be open.
+        `turn` is the turn's key; "" means the running turn or, if none runs, the next.
+        A turn that waits for a slot ends at once without an answer. A turn named by its
+        key must be open.
         """
         if active := self._active.get(thread):
             return active.stop_signal.ask(turn)
@@ -251,13 +250,13 @@ class ThreadDispatcher:
 
     def withdraw(self, thread: ThreadKey, turn: str) -> None:
         """Stop the running turn of `thread` with the key `turn`, whose questions were
-        deleted, unless some of its answer shows."""
+        deleted. Does nothing if some of its answer shows."""
         if active := self._active.get(thread):
             active.stop_signal.withdraw(turn)
 
     def leave(self, place: Scope) -> None:
-        """Cancel the running turns in `place`, and start none of those that wait there
-        in memory. All of them stay open in the store; the caller starts no new ones."""
+        """Cancel the running turns in `place`, and drop its waiting threads from
+        memory. All turns stay open in the store. The caller schedules no new ones."""
         for entry in list(self._queue):
             if place.holds(Scope.of(entry.item)):
                 self._queue.discard(entry.item)
@@ -275,8 +274,8 @@ class ThreadDispatcher:
         return active is not None and bool(active.stop_signal.turn)
 
     def delays(self, thread: ThreadKey, author: str) -> bool:
-        """Return whether a message of `author` in `thread` has to wait for the running
-        turn and they have not been told; record that they are told now."""
+        """Return whether to tell `author` that a message waits for the running turn.
+        Records that `author` is told now."""
         active = self._active.get(thread)
         if (
             active is None
@@ -289,7 +288,7 @@ class ThreadDispatcher:
 
     @property
     def load(self) -> tuple[int, int]:
-        """Return the number of running turns, and of threads that wait in memory."""
+        """The number of running turns, and of threads that wait in memory."""
         return self._slots.taken, len(self._queue)
 
     def running(self, place: Scope) -> list[tuple[ThreadKey, str]]:
@@ -301,8 +300,8 @@ class ThreadDispatcher:
         ]
 
     def waiting(self, place: Scope, asker: str) -> list[ThreadKey]:
-        """Return the threads in `place` in which `asker` waits for a slot, oldest
-        question first."""
+        """Return the threads in `place` in which `asker` waits for a slot. The thread
+        with the oldest question comes first."""
         found = [
             entry
             for entry in self._queue
@@ -366,12 +365,12 @@ class ThreadDispatcher:
                 except asyncio.CancelledError:
                     if active.is_left and not self._closed:
                         break
-                    # Else cancelled at shutdown only: nothing may start from here on.
+                    # Otherwise only a shutdown cancels: nothing may start from here on.
                     self._closed = True
                     raise
                 except Exception as error:
-                    # Whatever it is, other threads go on. Without the message of the
-                    # error, which may hold what people wrote.
+                    # Any error is caught, so that other threads go on. The error's
+                    # message is not logged, because it may contain what people wrote.
                     log.error(
                         "turn.crashed thread=%s at=%s", thread, error_location(error)
                     )
@@ -381,8 +380,8 @@ class ThreadDispatcher:
             # No await since the last look at `again`: a message that arrives now
             # must not be added to an entry that is about to be removed.
             del self._active[thread]
-            # At the end of the queue, here or of all processes: a thread with a steady
-            # flow of messages must not keep its slot.
+            # The thread goes to the end of the queue, of this process or of all
+            # processes: a thread with a steady flow of messages must not keep its slot.
             is_left = thread in self._idle and not self._slots.is_free
             if active.has_slot:
                 self._slots.give(thread)

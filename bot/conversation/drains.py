@@ -1,7 +1,7 @@
-"""The work of a process that others wake (`bot.ports.wakeups.Answerer`).
+"""The part of a process that other processes wake (`bot.ports.wakeups.Answerer`).
 
-Rule: a thread is drained in a task of its own, which ends by leaving the thread to
-others. Whoever waits for that may stop waiting: the task goes on.
+Rule: a thread is drained in a task of its own, which ends by giving up the thread. A
+caller that waits for the task may stop waiting: the task goes on.
 """
 
 import asyncio
@@ -19,8 +19,11 @@ log = logging.getLogger(__name__)
 
 
 class Drains:
-    """Drains threads with `dispatcher`; `sort` classifies a case of a channel, and
-    returns whether there was a place for it."""
+    """Drains threads with `dispatcher`, and classifies cases with `sort`.
+
+    `sort` takes a case and its channel, and returns whether there was room for the
+    case.
+    """
 
     def __init__(
         self,
@@ -34,11 +37,11 @@ class Drains:
         self._sort = sort
         self._tasks = tasks
         self._draining: dict[ThreadKey, asyncio.Task[None]] = {}
-        #: The threads that are this process's, those included that a turn moved to.
+        #: The threads that this process owns, including threads that a turn moved to.
         self._here: set[ThreadKey] = set()
 
     async def drain(self, thread: ThreadKey) -> bool:
-        # One whose job was lost.
+        # An earlier drain of the thread may still run after its job was lost.
         while before := self._draining.get(thread):
             await asyncio.wait({before})
         if not self._dispatcher.may_take(thread):

@@ -1,9 +1,10 @@
-"""Offers to answer a question again whose text was changed after its answer.
+"""Offers to answer a question again if its text was changed after the answer.
 
-Rule 1: only what can be done is offered: the question is the last one of its thread,
-and its answer is delivered. An edit before that is read by the next turn.
-Rule 2: the offer carries all that its button needs, so it works after a restart. It is
-never repeated: `retry` does the same.
+Rule 1: only a possible action is offered: the question is the last one of its thread,
+and its answer is delivered. An earlier edit is read by the next turn.
+
+Rule 2: the offer carries everything that its button needs, so it works after a restart.
+The offer is never repeated: `retry` does the same.
 """
 
 import secrets
@@ -28,11 +29,11 @@ from bot.ui.elements import Button, Command, Response
 #: The pause between two offers for the same message, in seconds.
 PAUSE = 60.0
 
-#: From this age on, in seconds, a question is not offered to be answered again: people
-#: then correct what they wrote, and expect nothing.
+#: From this age on, in seconds, an edited question gets no offer: people then correct
+#: what they wrote, and expect nothing.
 STALE = DAY
 
-# Timeout for making an offer, in seconds: a later one would surprise.
+# Timeout for making an offer, in seconds: a later one would come as a surprise.
 TIMEOUT = 10.0
 
 # How many offers are made at once.
@@ -64,8 +65,11 @@ class EditedQuestions:
         )
 
     def changed(self, before: StoredMessage, message: Message) -> None:
-        """Offer, in the background, to answer `message`, an edited version of `before`,
-        if that is a question whose text people changed."""
+        """Offer, in the background, to answer `message` again.
+
+        `message` is the edited version of `before`. Nothing is offered unless it is a
+        question and a person changed its text.
+        """
         adapter = self._platforms.adapters[message.thread.platform]
         if adapter.messenger is None or message.automated or not before.asked:
             return

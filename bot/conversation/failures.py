@@ -1,7 +1,7 @@
 """Ends turns that have failed too often, so that their threads go on.
 
-Rule: only errors that the turn itself may have caused count. Rejected credentials, a
-full disk or a locked database do not, however often they occur.
+Rule: only errors that the turn itself may have caused are counted. Rejected
+credentials, a full disk or a locked database are not, however often they occur.
 """
 
 import logging
@@ -14,12 +14,13 @@ from bot.ports.store import TurnStore
 
 log = logging.getLogger(__name__)
 
-# The unexpected errors after which a turn ends, restarts included. Before that the rule
-# for crashes has ended it as interrupted and posted that, if posting works.
+# The number of unexpected errors, restarts included, after which a turn ends. Before
+# that, the rule for crashes ends the turn as interrupted, and posts so if it can.
 MOST_FAILURES = 5
 
-# Writing out an answer may crash the process before the failure is counted. So its
-# start is counted, too, with less weight: the process may also be killed from outside.
+# Writing out an answer may crash the process before the failure is counted. So the
+# start of an attempt is counted, too, but with less weight, because the process may
+# also be killed from outside.
 BEGUN, FAILED = 1, 4
 MOST = MOST_FAILURES * FAILED
 
@@ -32,14 +33,17 @@ class Failures:
         self._now = now
 
     async def ends(self, turn: Turn) -> bool:
-        """Count one more try to write out `turn`; return True if there were too many,
-        with which it has ended. A turn that is still to be answered is not counted."""
+        """Count an attempt to write out `turn`; return True if that ended the turn.
+
+        A turn ends after too many attempts. A turn that is still to be answered is not
+        counted.
+        """
         return turn.state is TurnState.UNDELIVERED and await self._count(turn, BEGUN)
 
     async def note(self, turn: Turn, error: Exception) -> None:
-        """Count that `error` ended a try of `turn`, and end the turn after too many.
+        """Count a failed attempt at `turn`, and end the turn after too many.
 
-        Raises `error` if the turn cannot have caused it.
+        Raises `error`, which ended the attempt, if the turn cannot have caused it.
         """
         if all(_is_foreseen(each) for each in leaves(error)):
             raise error

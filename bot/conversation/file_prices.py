@@ -1,7 +1,8 @@
-"""Asks before dear files are read: what they cost, and which wait for a decision.
+"""Computes file prices, so that people are asked before expensive files are read.
 
-Rule: what a file costs is reckoned from the bound of its tokens first. Only if that is
-dear, the API is asked for the number, which no answer depends on.
+Rule: a file's price is first computed from the upper bound of its tokens. Only if that
+price is too high, the API is asked for the exact number. No answer depends on the API's
+reply.
 """
 
 import asyncio
@@ -24,12 +25,12 @@ from bot.ui.buttons import FIRST_PAGES, has_first
 
 log = logging.getLogger(__name__)
 
-# How long the counts of the files of a turn may take, in seconds: a person waits.
+# The longest time for counting the files of a turn, in seconds: a person waits.
 PATIENCE = 5.0
-# The largest file that is sent to be counted, in bytes, and the most of a turn.
+# The largest file that is sent to be counted, in bytes, and the most files of a turn.
 MOST_BYTES, MOST_COUNTED = 8_000_000, 5
 
-# The most files whose price is told one by one.
+# The most files whose prices are named one by one.
 MOST_NAMED = 3
 
 
@@ -38,7 +39,8 @@ class Pricing:
     """The values that decide the price of a file."""
 
     model: str
-    #: How long the request has the cache keep its messages; None for not at all.
+    #: How long the prompt cache should keep the request's messages; None for not at
+    #: all.
     ttl: CacheTtl | None
     #: The price in USD above which people are asked.
     most: float
@@ -46,8 +48,10 @@ class Pricing:
     at: float
 
     def is_dear(self, tokens: int) -> bool:
-        """Return whether people are asked before a file of `tokens` tokens is read; not
-        if its price is unknown, which is for the budgets to judge."""
+        """Return whether people are asked before a file of `tokens` tokens is read.
+
+        Returns False if the price is unknown: the budgets then decide.
+        """
         amount = file_price.price(self.model, tokens, self.ttl, self.at)
         return amount is not None and amount > self.most
 
@@ -57,18 +61,20 @@ class PricedFile:
     """A file that waits for a decision about its price."""
 
     file: ThreadFile
-    #: The model of the thread, and the price with it in USD; an upper bound unless
-    #: counted.
+    #: The thread's model, and the file's price with that model in USD: an upper bound
+    #: unless `is_counted`.
     model: str
     usd: float
     is_counted: bool
-    #: The cheapest model, and what the file costs with that; None if there is none.
+    #: The cheapest model, and the file's price with that model; None if there is none.
     cheapest: tuple[str, float] | None
 
 
 def price_sentences(files: Sequence[PricedFile], *, has_buttons: bool) -> list[str]:
-    """Return a sentence on the price of each of `files`, of a few, and how to
-    decide."""
+    """Return sentences that name the prices of `files` and how to decide about them.
+
+    Each of the first few files gets a sentence of its own.
+    """
     said = [_price_sentence(each) for each in files[:MOST_NAMED]]
     if len(files) > MOST_NAMED:
         said.append(messages.more_dear(count=len(files) - MOST_NAMED))
@@ -100,7 +106,7 @@ def _price_sentence(priced: PricedFile) -> str:
 
 
 class FilePrices:
-    """Finds out what the dear files of a turn cost."""
+    """Computes the prices of the expensive files of a turn."""
 
     def __init__(
         self, store: FileChoices, model: Model, patience: float = PATIENCE
@@ -112,15 +118,17 @@ class FilePrices:
     async def waiting(
         self, thread: ThreadKey, messages: Collection[str], pricing: Pricing
     ) -> list[PricedFile]:
-        """Return the files of `messages` that wait for a decision. Those that turn out
-        not to be dear are stored as to be read."""
+        """Return the files of `messages` that wait for a decision about their price.
+
+        Files that turn out to be cheap are stored as accepted for reading.
+        """
         files = await self._store.thread_files(thread)
         found = {
             each.digest: each
             for each in files
             if each.message in messages and each.unread is Unread.WAITING
         }
-        # An asyncio.timeout around it would also cut the store's writes.
+        # One asyncio.timeout around the loop would also interrupt the store's writes.
         until = asyncio.get_running_loop().time() + self._patience
         waiting = []
         for nth, file in enumerate(found.values()):
@@ -146,7 +154,8 @@ class FilePrices:
         return waiting
 
     async def _counted(self, file: ThreadFile, model: str, until: float) -> int | None:
-        """Return the exact number of tokens of `file`, if the API says it in time."""
+        """Return the exact number of tokens of `file`; None if the API does not say in
+        time."""
         found = await self._store.file_data([file.digest])
         data = found.get(file.digest, b"")
         if not data or len(data) > MOST_BYTES:

@@ -1,9 +1,10 @@
-"""Reads the files of messages, and stores what Claude reads of them.
+"""Reads the files of messages, and stores the content for Claude.
 
-Rule 1: that is stored before Claude is asked, so that every request repeats it byte for
-byte.
-Rule 2: no file holds up an answer: what is not there in time is not read, and why is
-stored, too.
+Rule 1: the content is stored before Claude is asked, so that every request repeats it
+byte for byte.
+
+Rule 2: no file holds up an answer. A file that does not arrive in time is not read, and
+the reason is stored, too.
 """
 
 import asyncio
@@ -25,8 +26,9 @@ from bot.runtime.scratch import scratch_file
 
 log = logging.getLogger(__name__)
 
-# The most files of one turn, the most bytes of one, and of all of a turn. A request has
-# at most 32 MB (Claude facts 1.5), and larger images are made smaller.
+# The most files of one turn, the most bytes of one file, and the most bytes of all
+# files of a turn. A request has at most 32 MB (Claude facts 1.5), and larger images are
+# made smaller.
 MOST_FILES = 20
 MOST_BYTES = 32 * 1024 * 1024
 TURN_BYTES = 4 * MOST_BYTES
@@ -35,8 +37,8 @@ TURN_BYTES = 4 * MOST_BYTES
 PATIENCE = 15.0
 TRIES = 3
 
-# How many files are fetched and read at once: each may take a few hundred megabytes of
-# memory while it is read.
+# How many files are fetched and read at once. Reading one may take a few hundred
+# megabytes of memory.
 AT_ONCE = 3
 
 
@@ -61,9 +63,11 @@ class FileReader:
         accepted: Accepted,
         is_dear: IsDear = never_dear,
     ) -> Mapping[str, Sequence[StoredFile]]:
-        """Read the files of `messages`, in the order of posting, that were not read
-        before; return what became of all, by message. Those that are `is_dear` wait
-        for a decision."""
+        """Read the files of `messages` that were not read before.
+
+        `messages` are in the order of posting. Return the stored result of every file,
+        by message. Files for which `is_dear` holds wait for a decision.
+        """
         having = [each for each in messages if each.files]
         if not having:
             return {}
@@ -136,7 +140,7 @@ class FileReader:
 
 
 class _Reading:
-    """The reading of the files of one turn."""
+    """The state of reading the files of one turn."""
 
     def __init__(
         self, thread: ThreadKey, accepted: Accepted, is_dear: IsDear, until: float
@@ -144,7 +148,7 @@ class _Reading:
         self.thread = thread
         self.accepted = accepted
         self.is_dear = is_dear
-        #: By the loop's clock.
+        #: The deadline, by the event loop's clock.
         self.until = until
         #: How many bytes may still be fetched.
         self.room = TURN_BYTES
@@ -187,6 +191,6 @@ def _content(path: Path, name: str, accepted: Accepted) -> FileContent:
     except FileUnread:
         raise
     except Exception as error:
-        # An error of a library about a file that nobody thought of.
+        # An unforeseen error of a library that reads files.
         log.warning("file.unreadable error=%s", type(error).__name__)
         raise FileUnread(Unread.BROKEN) from None

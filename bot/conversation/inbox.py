@@ -1,7 +1,7 @@
 """Classifies incoming messages and stores them with the turn that will answer them.
 
 Rule: when `receive` returns, the message and the turn that will answer it are
-committed, so the platform's event may be acknowledged. Never before.
+committed. Only then may the platform's event be acknowledged.
 """
 
 import logging
@@ -33,22 +33,23 @@ from bot.settings.access import SettingsAccess
 log = logging.getLogger(__name__)
 
 
-# A message that is received later than this after it was written, in seconds, is stored
-# but not answered: the conversation has moved on.
+# The age in seconds from which a received message is stored but not answered: the
+# conversation has moved on.
 STALE = 3600.0
 
-# The same for a message that an edit makes address the bot: people who edit it look at
-# it now.
+# The same age for a message that an edit makes address the bot. It is longer, because
+# the person who edits the message looks at it now.
 STALE_EDIT = DAY
 
 
 class Inbox:
     """Stores the messages that adapters receive, and queues turns for them.
 
-    `stopper` stops answers for those who say so, `signs` show what has to wait, and
-    `edits` offer to answer again. `command` returns whether a message is a command,
-    which it then carries out. `triage` takes in a message at the top of a
-    channel, and decides by itself whether that is triaged there.
+    `stopper` stops answers for the people who ask for that, `signs` shows which
+    messages wait, and `edits` offers to answer edited questions again. `command`
+    carries out a message if it is a command, and returns whether it is one. `triage`
+    takes in a message at the top of a channel, and decides whether messages are triaged
+    there.
     """
 
     def __init__(
@@ -76,9 +77,11 @@ class Inbox:
         self._instructions = Instructions(store, platforms, settings, stopper)
 
     async def receive(self, message: Message, *, held: bool = False) -> None:
-        """Carry out `message` if it is a command; else store it, and queue a turn if it
-        is to be answered. If `held`, no other process begins in a new thread until
-        `begin`. Raises StorageError."""
+        """Carry out `message` if it is a command; else store it and queue a turn.
+
+        A turn is queued only if the message is to be answered. If `held`, no other
+        process begins in a new thread until `begin` is called. Raises StorageError.
+        """
         if not self._platforms.serves(message.thread):
             return
         with self._platforms.using(message.thread.platform):
@@ -88,8 +91,10 @@ class Inbox:
             await self._triage(message)
 
     async def begin(self, thread: ThreadKey, to: ThreadKey) -> None:
-        """Have `thread`, in which a message was held, answered as the thread `to`.
-        Raises StorageError."""
+        """Let `thread`, in which a message was held, be answered as the thread `to`.
+
+        Raises StorageError.
+        """
         if self._platforms.serves(thread):
             await self._store.give_thread(thread, to)
 
@@ -126,7 +131,7 @@ class Inbox:
 
         verdict = await receive(message, judge_under)
         if verdict.disposition is Disposition.IGNORE:
-            # Only of a mention do several events tell.
+            # Only for a mention do platforms send several events.
             if message.addressed and not edit:
                 await self._supplement(message)
             return
@@ -149,18 +154,20 @@ class Inbox:
     async def _engagement(
         self, message: Message
     ) -> Callable[[StoredSettings], EngagementSettings]:
-        """Return what makes the engagement in the thread of `message` of the settings
-        that are stored for it."""
+        """Return a function from stored settings to the engagement in the message's
+        thread."""
         place = Scope.of(message.thread)
         resolve = await self._settings.resolver(place)
-        # A platform that takes only answers has nobody else either.
+        # On a platform that takes only answers, nobody else takes part either.
         alone = self._platforms.adapters[place.platform].messenger is None
         direct = alone or self._settings.is_direct(place)
         return lambda stored: EngagementSettings.of(resolve(stored), direct=direct)
 
     async def supplement(self, message: Message) -> None:
-        """Add to the stored `message` what this version of it has more, which nobody
-        edited. Raises StorageError."""
+        """Add the new parts of this version of `message` to the stored message.
+
+        Nobody edited the message. Raises StorageError.
+        """
         if not self._platforms.serves(message.thread):
             return
         with self._platforms.using(message.thread.platform):
@@ -179,8 +186,11 @@ class Inbox:
         log.info("message.supplemented thread=%s %s", message.thread, message.message)
 
     async def amend(self, message: Message, *, newly_addressed: bool = False) -> None:
-        """Replace the stored text of an edited message; queue a turn if it is
-        `newly_addressed` and was not answered. Raises StorageError."""
+        """Replace the stored text of an edited message.
+
+        If the message is `newly_addressed` and was not answered, queue a turn. Raises
+        StorageError.
+        """
         if not self._platforms.serves(message.thread):
             return
         with self._platforms.using(message.thread.platform):
@@ -193,12 +203,12 @@ class Inbox:
         # Platforms also announce an edit when they add a preview to a link.
         changed = before is not None and (
             before.message.text != message.text
-            # Somebody took a file away.
+            # Somebody removed a file.
             or bool(_keys(before.message) - _keys(message))
         )
         if newly_addressed or (changed and not message.addressed):
             await self._receive(message, edit=True)
-            # An edit may take a question back that waits.
+            # An edit may withdraw a question that waits.
             self._signs.clear(message.thread)
         if before is None or not changed:
             return
@@ -218,8 +228,10 @@ class Inbox:
         messages: Sequence[str],
         channel: str | None = None,
     ) -> None:
-        """Delete `messages`, which people deleted, also where nobody is served any
-        more, and stop an answer to them of which nothing shows. Raises StorageError."""
+        """Delete `messages`, which people deleted, even where nobody is served now.
+
+        Stop an answer to them if nothing of it shows yet. Raises StorageError.
+        """
         await self._store.delete_messages(
             platform, workspace, messages, channel, self._now()
         )
@@ -231,13 +243,16 @@ class Inbox:
                 await self._answers.withdraw(thread, turn)
 
     async def hold(self, message: Message, holder: str) -> None:
-        """Delete `message` with the message `holder`. Raises StorageError."""
+        """Delete `message` once the message `holder` is deleted. Raises
+        StorageError."""
         if self._platforms.serves(message.thread):
             await self._store.add_holder(message, holder, self._now())
 
     async def forget(self, place: Scope) -> None:
-        """Delete a thread or channel that people deleted, also where nobody is
-        served now. Raises StorageError."""
+        """Delete a thread or channel that people deleted, even if it is not served now.
+
+        Raises StorageError.
+        """
         await self._store.delete_scope(place, self._now())
         log.info("place.forgotten place=%s", place)
 

@@ -1,9 +1,8 @@
-"""Obeys "stop", and replies to "stay out", "come back" and "why", said to the bot in a
-thread.
+"""Obeys "stop", and replies to "stay out", "come back" and "why" in a thread.
 
-What they change is stored with the message (`bot.conversation.addressing`). A reply is
-posted once, for everybody in the thread, and not repeated after a crash; who says
-"stop" is told alone.
+The change that an instruction makes is stored with its message
+(`bot.conversation.addressing`). A reply is posted once, for everybody in the thread,
+and is not repeated after a crash. The reply to "stop" is private.
 """
 
 import logging
@@ -30,7 +29,7 @@ from bot.ui.elements import Response
 
 log = logging.getLogger(__name__)
 
-# Timeout for posting a reply, in seconds: later it no longer matters.
+# Timeout for posting a reply, in seconds: a later reply would be of no use.
 TIMEOUT = 10.0
 
 # The most replies that are posted at once.
@@ -64,8 +63,10 @@ class Instructions:
         )
 
     def confirm(self, message: Message, engagement: EngagementSettings) -> None:
-        """Reply to the instruction `message`, in a background task, since the platform
-        waits for the acknowledgement."""
+        """Reply to the instruction `message` in a background task.
+
+        The platform waits for the acknowledgement of the message.
+        """
         platform = message.thread.platform
         messenger = self._platforms.adapters[platform].messenger
         asked = addressing.instruction(message, engagement)
@@ -89,8 +90,10 @@ class Instructions:
         await messenger.post(place, response, message.message)
 
     async def _stop(self, message: Message) -> str:
-        """Stop the answer in the thread of `message`, if its author may; return what to
-        tell them."""
+        """Stop the answer in the thread of `message`, if its author may.
+
+        Return the text for the author.
+        """
         place = Scope.of(message.thread)
         directory = self._platforms.adapters[place.platform].directory
         try:
@@ -108,14 +111,16 @@ class Instructions:
         return BACK_FOR_MENTIONS if silent else BACK
 
     async def _explained(self, message: Message) -> Response:
-        """Return why a message was answered or not, for all to read, and the button
-        with the receipt of an answer, which each reader sees in private."""
+        """Return the reason why a message was answered or not, for everybody to read.
+
+        A button opens the receipt of the answer, which each reader sees in private.
+        """
         # On Discord, `why` may reply to the message that it asks about.
         about = message.quotes[0].message if message.quotes else ""
         turn = await self._turn(message, about)
         found = await self._decision(message, about)
         if found is None and about and turn:
-            # It replies to an answer: to what that answers.
+            # It replies to an answer: explain the question of that answer.
             found = await self._decision(message, await self._question(message, turn))
         if found is not None:
             log.info(
@@ -132,8 +137,11 @@ class Instructions:
         return await self._store.decision(message.thread, message.at, rule, about)
 
     async def _turn(self, message: Message, about: str) -> str:
-        """Return the key of the turn that the message `about` answers or asks, or else
-        of the last one that ended in the thread of `message`; "" for none."""
+        """Return the key of the turn that asks or contains the message `about`.
+
+        Without `about`, return the key of the last turn that ended in the thread of
+        `message`; "" for none.
+        """
         thread = message.thread
         if about:
             found = await self._store.turn_of_message(Scope.of(thread), about)

@@ -1,4 +1,4 @@
-"""Kinds of files that a model takes, by the API or else by the catalog. Pure."""
+"""The kinds of files that a model takes, according to the API or the catalog. Pure."""
 
 from dataclasses import replace
 
@@ -10,15 +10,16 @@ from bot.context.files.accepted import MANY_PAGES, PAGES
 
 _LONG_CONTEXT = 1_000_000
 
-# The part of the room of a conversation that files may take.
+# The share of a conversation's room that files may take.
 SHARE = 0.75
 
 
 def accepted(model: str, tokens: int) -> Accepted:
-    """Return how files are read that are to be shown to `model`, where the conversation
-    has room for `tokens` tokens: a longer PDF is cut to the pages that fit.
+    """Return how files are read that are shown to `model`.
 
-    Also those of kinds that it does not take: the thread may change to another model.
+    The conversation has room for `tokens` tokens. A longer PDF is cut to the pages that
+    fit. Files of kinds that the model does not take are read, too: the thread may
+    change to another model.
     """
     facts = catalog.find(model)
     found = Accepted(edge=facts.edge if facts else 1568, pages=_pages(facts))
@@ -27,8 +28,10 @@ def accepted(model: str, tokens: int) -> Accepted:
 
 
 def limits(model: str, survey: ModelAvailability | None, tokens: int) -> FileLimits:
-    """Return what a request to `model` may show, where the conversation has room for
-    `tokens` tokens."""
+    """Return the limits on the files that a request to `model` may show.
+
+    The conversation has room for `tokens` tokens.
+    """
     facts = catalog.find(model)
     images = facts.takes_images if facts else True
     pdfs = facts.takes_pdfs if facts else True

@@ -1,8 +1,8 @@
-"""The web tools of a thread: the newest that its model can use. Pure.
+"""Chooses the web tools of a thread: the newest that its model can use. Pure.
 
-Tools stand before everything else in what is cached (Claude facts 3.1), so a thread
-keeps the kind that it began with, whatever is known of its model later. It changes only
-with the model, and where the API says that the model cannot use it any more.
+Tools come first in the cached prefix (Claude facts 3.1), so a thread keeps the kind
+that it began with, even if more is learnt about its model later. The kind changes only
+with the model, or when the API says that the model can no longer use it.
 """
 
 from collections.abc import Mapping
@@ -22,8 +22,11 @@ def kind(
     kept: str,
     survey: ModelAvailability | None,
 ) -> str:
-    """Return the kind of tools for a thread with the settings `values`; "" if it has
-    none. `before` are the settings that it had, with tools of the kind `kept`."""
+    """Return the kind of web tools for a thread with the settings `values`.
+
+    Return "" for none. `before` are the settings that the thread had with tools of the
+    kind `kept`.
+    """
     model = values["model"]
     if ON not in (values["web_search"], values["web_fetch"]):
         return ""

@@ -13,8 +13,11 @@ from bot.ui import buttons
 async def offered_controls(
     ended: Outcome | Turn, settings: EffectiveSettings | None, *, attaches: bool
 ) -> tuple[Control, ...]:
-    """Return the controls below an answer; `attaches` says whether it can have
-    files."""
+    """Return the controls below an answer.
+
+    `attaches` says whether the answer can have files. Without `settings`, no control
+    depends on them.
+    """
     if settings is None:
         return buttons.below(ended, feedback=False)
     more = False

@@ -1,9 +1,10 @@
-"""Takes off an answer, when the next one in its thread is complete, the controls that
-only a last answer has, as Retry and Continue.
+"""Removes controls such as Retry from an answer that is no longer the last.
 
-Rule: this never costs an answer a write. It waits until the platform would take a whole
-burst of edits, and is dropped if that takes too long or the process ends: a control
-that stays says by itself that it is too late.
+They are removed when the next answer in the thread is complete.
+
+Rule: this never costs an answer a write. A removal waits until the platform would
+accept a whole burst of edits, and is dropped if that takes too long or the process
+ends. A control that stays says, when it is used, that it is too late.
 """
 
 from collections.abc import Mapping
@@ -21,7 +22,7 @@ from bot.runtime.background import Background
 from bot.runtime.notices import Notices
 from bot.settings.access import SettingsAccess
 
-# The longest wait in seconds, and the most answers that wait.
+# The longest wait in seconds, and the most answers that wait for removals.
 TIMEOUT = 600.0
 MOST_WAITING = 100
 
@@ -53,16 +54,16 @@ class OldControls:
         )
 
     def remove_before(self, turn: Turn) -> None:
-        """Take the controls off the answer before that of `turn`, in the background."""
+        """Remove the controls of the answer before `turn`, in the background."""
         platform = turn.thread.platform
-        # A platform without messages besides answers, as the terminal, has no controls,
-        # and what begins a thread has no answer before it.
+        # A platform without messages besides answers, such as the terminal, has no
+        # controls, and the first turn of a thread has no answer before it.
         if self._adapters[platform].messenger is not None and not turn.begins:
             work = self._remove_before(turn)
             self._removals.start(work, platform=platform, about=turn.thread)
 
     def close(self) -> None:
-        """Leave the controls that are still there."""
+        """Stop removing controls."""
         self._removals.close()
 
     async def _remove_before(self, turn: Turn) -> None:
@@ -71,7 +72,8 @@ class OldControls:
 
     async def _tidy(self, turn: Turn) -> None:
         platform = turn.thread.platform
-        # Not as one that a crash cut, whose signs of progress would be taken back.
+        # Not as a turn that a crash interrupted: its signs of progress would be
+        # removed.
         settled = replace(turn, attempts=0)
         async with self._adapters[platform].surface(settled) as surface:
             part = await self._bare(turn, attaches=surface.uploads is not None)
@@ -79,8 +81,10 @@ class OldControls:
                 await self._show(turn, surface, part)
 
     async def _bare(self, turn: Turn, *, attaches: bool) -> Part | None:
-        """Return the last message of the answer to `turn` without the controls that
-        only a last answer has; None if it has none of them."""
+        """Return the last message of an answer without the controls to remove.
+
+        Return None if there is no such message, or nothing to remove from it.
+        """
         policy = await self._settings.policy(Scope.of(turn.thread))
         offered = await offered_controls(turn, policy, attaches=attaches)
         kept = tuple(each for each in offered if each in LASTING)

@@ -1,8 +1,8 @@
-"""Catches up with what was missed, by one process of all at a time.
+"""Catches up with the events of an outage, in one process at a time.
 
-Rule: an outage is stored before anything is fetched, and deleted after everything was.
-A process that ends in between leaves it to another one that receives the same events,
-or to the next process.
+Rule: an outage is stored before anything is fetched, and deleted after everything was
+fetched. If a process ends in between, another process that receives the same events, or
+the next process, catches up.
 """
 
 import asyncio
@@ -14,10 +14,10 @@ from bot.ports.processes import Gateways
 from bot.runtime.lru import LruDict
 from bot.runtime.retry import retry_until_success
 
-#: The pause between two looks for what other processes left, in seconds.
+#: The pause between two checks for outages that other processes left, in seconds.
 LOOK = 10.0
 
-# The most names that are kept: a gateway may have thousands of shards.
+# The most names that are remembered: a gateway may have thousands of shards.
 MOST_NAMES = 20_000
 
 
@@ -27,18 +27,19 @@ class StoredOutages:
     def __init__(self, store: Gateways, *, shared: bool) -> None:
         self._store = store
         self._pause = LOOK if shared else None
-        #: Set when something was noted here, by name.
+        #: Events by name, set when an outage was noted in this process.
         self._noted: LruDict[str, asyncio.Event] = LruDict(MOST_NAMES)
 
     async def note(self, name: str, since: float) -> None:
-        """Have `keep` catch up with the events of `name` since then."""
+        """Store an outage of `name`, whose events `keep` fetches from the time `since`
+        on."""
         await retry_until_success(partial(self._store.note_outage, name, since))
         self._event(name).set()
 
     async def keep(
         self, name: str, fetch: Callable[[float], Awaitable[object]]
     ) -> None:
-        """Have `fetch` take in what was missed of `name`, until cancelled."""
+        """Call `fetch` with the beginning of each outage of `name`, until cancelled."""
         noted = self._event(name)
         take = partial(self._store.take_outage, name)
         while True:

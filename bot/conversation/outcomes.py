@@ -1,7 +1,7 @@
-"""Outcomes of turns: what people, operators and the next turn are told. Pure.
+"""The outcomes of turns, as people, operators and the next turn see them. Pure.
 
-Every way in which a model call can end is mapped here, so this file lists all that a
-thread may be told.
+Every way in which a model call can end is mapped here, so this file lists every note
+that a thread may get.
 """
 
 from collections.abc import Mapping, Sequence
@@ -63,7 +63,8 @@ def conclude(
 
 
 def interrupted(turn: Turn) -> Outcome:
-    """Return the outcome of `turn`, which a crash cut and which is not retried."""
+    """Return the outcome of `turn`, which a crash interrupted and which is not
+    retried."""
     outcome = _unfinished(Ended.INTERRUPTED, turn.text, INTERRUPTED, "crashed")
     return _headed(outcome, turn.head)
 
@@ -79,33 +80,39 @@ def gone(outcome: Outcome) -> Outcome:
 
 
 def withdrawn(outcome: Outcome) -> Outcome:
-    """Return `outcome` for a turn whose question was deleted while it was answered, and
-    of whose answer nothing is to stay."""
+    """Return `outcome` without its text, for a turn whose question was deleted while it
+    was being answered."""
     return replace(
         outcome, text="", head="", replay="", note="", calls="", reason=WITHDRAWN.reason
     )
 
 
 def over_budget(why: str) -> Outcome:
-    """Return the outcome of a turn that no budget has room for, with the reason `why`.
-    Later turns still read the question."""
+    """Return the outcome of a turn that exceeds a budget, for the reason `why`.
+
+    Later turns still read the question.
+    """
     return replace(_failed(why, "over budget"), cost=0.0)
 
 
 def overlong() -> Outcome:
-    """Return the outcome of a turn in a thread that has become too long to go on."""
+    """Return the outcome of a turn in a thread that has become too long to continue."""
     return replace(_failed(TOO_LONG_HERE, "thread too long"), cost=0.0)
 
 
 def overdue() -> Outcome:
-    """Return the outcome of a turn that waited too long. Later turns still read the
-    question."""
+    """Return the outcome of a turn that waited too long.
+
+    Later turns still read the question.
+    """
     return replace(_failed(OVERDUE, "waited too long"), cost=0.0)
 
 
 def unwelcome(unsure: bool, why: str = UNWELCOME) -> Outcome:
-    """Return the outcome of a turn whose asker is not permitted, for the reason `why`;
-    with `unsure`, of one whose permission could not be checked."""
+    """Return the outcome of a turn whose asker is not permitted, for the reason `why`.
+
+    `unsure` says that the permission could not be checked.
+    """
     if unsure:
         return replace(_failed(UNSURE, "person unknown"), cost=0.0)
     note = warning(why)
@@ -113,14 +120,19 @@ def unwelcome(unsure: bool, why: str = UNWELCOME) -> Outcome:
 
 
 def head(files: Mapping[str, Unread]) -> str:
-    """Return the line above an answer that names the `files` that were not read for it,
-    with the reasons; "" for none."""
+    """Return the line above an answer that names unread files and the reasons.
+
+    `files` are the files that were not read for the answer; "" if there are none.
+    """
     return _italic(unread_line(files.items()))
 
 
 def advising(outcome: Outcome, files: Mapping[str, Unread]) -> Outcome:
-    """Return `outcome` with a note on what to do about the `files` that were not read
-    for it, unless its head says that; as it is without an answer."""
+    """Return `outcome` with a note that says what to do about unread files.
+
+    `files` are the files that were not read for the answer. Nothing is added for a file
+    if the answer's head gives the advice, or if there is no answer.
+    """
     if not outcome.text.strip():
         return outcome
     for line in advice_lines(files.items()):
@@ -131,8 +143,10 @@ def advising(outcome: Outcome, files: Mapping[str, Unread]) -> Outcome:
 def asking_prices(
     outcome: Outcome, files: Sequence[PricedFile], *, has_buttons: bool
 ) -> Outcome:
-    """Return `outcome` with a note on what each of `files` costs, and how to decide
-    about them; as it is without an answer or files."""
+    """Return `outcome` with a note on the price of each of `files` and how to decide.
+
+    Without an answer or files, `outcome` is unchanged.
+    """
     if not files or not outcome.text.strip():
         return outcome
     for sentence in price_sentences(files, has_buttons=has_buttons):
@@ -141,10 +155,12 @@ def asking_prices(
 
 
 def continuable(outcome: Outcome) -> Outcome:
-    """Return `outcome` with a note that says how to have the rest of a cut answer, for
-    platforms without a button for it."""
+    """Return `outcome` with a note on how to get the rest of a cut answer.
+
+    This is for platforms without a button for that.
+    """
     if outcome.ended is Ended.STOPPED:
-        # Whoever stopped it does not want the rest.
+        # A person who stopped the answer does not want the rest.
         return outcome
     has_text = bool(outcome.text.strip())
     is_cut = goes_on(outcome.ended, outcome.stop_reason, has_text=has_text)

@@ -1,5 +1,7 @@
-"""Tells people about channels that are shared with another organisation: those who are
-turned away once a day, in private, and all of a channel with the first answer in it.
+"""Notifies people in channels that are shared with another organisation.
+
+A person who is turned away is told so in private, once a day. Everybody in a channel is
+told about the sharing with the first answer there.
 """
 
 import asyncio
@@ -26,7 +28,7 @@ TIMEOUT = 10.0
 
 
 class Outsiders:
-    """Notices in shared channels. Which were given is in the store."""
+    """Notices in shared channels. The store records which were given."""
 
     def __init__(
         self,
@@ -39,8 +41,11 @@ class Outsiders:
         self._now = now
 
     async def turn_away(self, turn: Turn, message: Message) -> None:
-        """Tell the author of `message`, which `turn` does not answer, that they are not
-        answered in its channel, and who can change that."""
+        """Tell the author of `message` why `turn` does not answer it.
+
+        The notice says that they are not answered in the channel, and who can change
+        that.
+        """
         place = Scope.of(turn.thread).at(ScopeLevel.CHANNEL)
         name, now = f"turned away {message.author}", self._now()
         log.info(
@@ -58,8 +63,10 @@ class Outsiders:
             log.info("outsider.untold thread=%s %s", turn.thread, error)
 
     async def first_answer(self, turn: Turn, settings: EffectiveSettings) -> str:
-        """Return what `turn`, in a shared channel, is to say of it; "" unless it is the
-        first answer there."""
+        """Return the notice about the shared channel for the answer to `turn`.
+
+        "" unless this is the first answer in the channel.
+        """
         place = settings.place.at(ScopeLevel.CHANNEL)
         first = await self._store.claim_notice(
             place, "shared channel", turn.key, self._now()

@@ -1,4 +1,4 @@
-"""Makes the replies to turns, which are written at the pace of their platform."""
+"""Creates the replies to turns, which are written at the pace of their platform."""
 
 from collections.abc import Callable, Mapping
 
@@ -14,8 +14,11 @@ from bot.settings.effective import EffectiveSettings
 
 
 class Replies:
-    """Replies on each of `adapters`. The stores do not retry: a reply backs off by
-    itself. `shared` says that other processes write, too."""
+    """Creates replies on each of `adapters`.
+
+    The stores do not retry, because a reply backs off by itself. `shared` says that
+    other processes write, too.
+    """
 
     def __init__(
         self,
@@ -34,7 +37,7 @@ class Replies:
         self.corrections = corrections
         self._clock = clock
         self._now = now
-        #: Those that decide when a platform is written to, by its name.
+        #: The schedulers of writes, by the name of the platform.
         self.schedulers = {
             name: WriteScheduler(adapter.limits, clock, store if shared else None)
             for name, adapter in adapters.items()
@@ -43,8 +46,10 @@ class Replies:
     def reply(
         self, turn: Turn, surface: Surface, settings: EffectiveSettings | None
     ) -> StreamedReply:
-        """Return the reply to `turn` on `surface`; without `settings`, nothing of it
-        is attached."""
+        """Return the reply to `turn` on `surface`.
+
+        Without `settings`, the reply attaches no files.
+        """
         platform, uploads = turn.thread.platform, surface.uploads
         return StreamedReply(
             turn,

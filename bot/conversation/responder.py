@@ -1,7 +1,7 @@
 """Takes a turn to its end: admit, prepare, stream, settle, deliver.
 
-Rule: a turn is taken on from whatever state it is found in. So a crash needs no repair
-of its own: the next process works off the same threads.
+Rule: a turn continues from whatever state it is found in. So a crash needs no repair:
+the next process works through the same threads.
 """
 
 import asyncio
@@ -58,17 +58,18 @@ from bot.ui import formatting
 
 log = logging.getLogger(__name__)
 
-# An answer that a crash cut is started again once, and only while people still wait for
-# it; otherwise what they saw is kept and marked (durability facts, section 6).
+# An answer that a crash interrupted is started again once, and only while people still
+# wait for it. Otherwise the shown text is kept and marked (durability facts, section
+# 6).
 MOST_ATTEMPTS = 2
 RESUME_WITHIN = 120.0
 
-#: Takes the thread of a turn that waits no more, and its messages; none if nobody knows
-#: what they show.
+#: Takes the thread of a turn that no longer waits, and the turn's messages; no messages
+#: if it is unknown which of them show a sign.
 Begun = Callable[[ThreadKey, Sequence[TurnMessage]], None]
 
-#: Takes a turn, the time at which its first words showed, if any did, and that of the
-#: end, in seconds since 1970.
+#: Takes a turn, the time at which its first words showed (None if none did), and the
+#: time of its end, both in seconds since 1970.
 Timed = Callable[[Turn, float | None, float], None]
 
 
@@ -113,7 +114,7 @@ class Responder:
         self._clock = clock
         self._now = now
         self._failures = Failures(store, now)
-        #: Those that decide when a platform is written to, by its name.
+        #: The schedulers of writes, by the name of the platform.
         self.schedulers: Mapping[str, WriteScheduler] = replies.schedulers
         self.old_controls = OldControls(
             earlier, adapters, self.schedulers, settings, tasks
@@ -124,9 +125,9 @@ class Responder:
     ) -> ThreadKey | None:
         """Take the oldest open turn of `thread` to its end; `stop` stops it.
 
-        Returns the thread with more to do: this one, if more of its turns are open,
-        or the one that it moved to; None for none. A thread whose platform is not set
-        up is left until it is.
+        Return the thread with more to do: this thread, if it has more open turns, or
+        the thread that it moved to; else None. A thread whose platform is not set up is
+        left until it is.
         """
         if thread.platform not in self._adapters:
             return None
@@ -138,7 +139,7 @@ class Responder:
         except (ThreadLost, ExceptionGroup) as error:
             if not is_lost(error):
                 raise
-            # Whoever has it now goes on with what is stored.
+            # The process that has the thread now continues from the stored state.
             log.info("turn.lost thread=%s turn=%s", turn.thread, turn.key)
             return None
 
@@ -153,7 +154,7 @@ class Responder:
                     await self._end_unanswered(turn)
                 return thread
             if turn.state is TurnState.WAITING and not (turn.asker or turn.shown):
-                # An edit took its only question back; no thread is created for it.
+                # An edit withdrew its only question, so no thread is created for it.
                 await self._guard.settle(turn, WITHDRAWN)
                 await self._delivered(turn, WITHDRAWN, self._clock())
                 return thread
@@ -163,7 +164,7 @@ class Responder:
             elif resolved is not None:
                 return resolved
         except asyncio.CancelledError:
-            # Shutting down: the next process answers it from the start.
+            # Shutting down: the next process answers the turn from the start.
             with contextlib.suppress(StorageError, ThreadLost):
                 await self._unretried_store.release_turn(turn)
             raise
@@ -180,7 +181,7 @@ class Responder:
 
     async def _end_unanswered(self, turn: Turn) -> None:
         """End a turn that was stopped while it waited. Nothing is written unless part
-        of an answer is visible."""
+        of an answer shows."""
         if turn.state is TurnState.UNDELIVERED:
             await self._deliver(turn)
             return
@@ -192,8 +193,8 @@ class Responder:
             await self._delivered(turn, outcome, self._clock())
 
     async def _resolve_thread(self, turn: Turn) -> ThreadKey | None:
-        """Return the thread to answer `turn` in; None if it no longer exists, with
-        which the turn has ended."""
+        """Return the thread to answer `turn` in; None if it no longer exists, in which
+        case the turn has ended."""
         adapter = self._adapters[turn.thread.platform]
         try:
             resolved = await retry_until_success(lambda: adapter.resolve_thread(turn))
@@ -209,7 +210,7 @@ class Responder:
         return resolved
 
     async def _advance(self, turn: Turn, stop: StopSignal) -> bool:
-        """Take `turn` to its end; return whether its thread has others."""
+        """Take `turn` to its end; return whether its thread has other open turns."""
         if turn.state is TurnState.UNDELIVERED:
             return await self._deliver(turn)
         if turn.state is TurnState.WAITING or self._may_resume(turn):
@@ -225,10 +226,10 @@ class Responder:
 
     async def _answer(self, turn: Turn, stop: StopSignal) -> bool:
         started = self._clock()
-        # An unconfirmed post is searched for from the last time that was stored on.
+        # An unconfirmed post is searched for from the stored time onwards.
         unconfirmed = any(shown.message is None for shown in turn.shown)
         now = turn.touched if unconfirmed else self._now()
-        # Neither changes what the other reads.
+        # Each reads nothing that the other changes.
         messages, state = await asyncio.gather(
             self._store.begin_turn(turn, now), self._admission.state(turn)
         )
@@ -280,7 +281,7 @@ class Responder:
         return has_more
 
     async def _deliver(self, turn: Turn) -> bool:
-        """Write out an answer that is final already."""
+        """Write out an answer whose text is already final."""
         started = self._clock()
         async with self._adapters[turn.thread.platform].surface(turn) as surface:
             settings = await self._settings.policy(Scope.of(turn.thread))
@@ -306,8 +307,8 @@ class Responder:
         stream: AnswerStream,
         stop: StopSignal,
     ) -> tuple[Outcome, EffectiveSettings | None]:
-        """Have the model answer an admitted turn; return how it ended and under which
-        settings, None for a turn that no settings were looked at for."""
+        """Let the model answer an admitted turn; return the outcome and the settings of
+        the answer, None if no settings were read for it."""
         if isinstance(admitted, Outcome):
             return admitted, None
         prepared = await self._admission.prepare(turn, messages, admitted)
@@ -332,11 +333,12 @@ class Responder:
         return self._annotated(turn, outcome, prepared), settings
 
     def _continuable(self, turn: Turn, outcome: Outcome) -> Outcome:
-        """Return `outcome` with the way to have the rest, where no button shows it."""
+        """Return `outcome` with a note on how to get the rest, if no button offers
+        it."""
         return outcome if self._has_buttons(turn) else continuable(outcome)
 
     def _has_buttons(self, turn: Turn) -> bool:
-        # A platform without messages besides answers, as the terminal, has none.
+        # A platform without messages besides answers, such as the terminal, has none.
         return self._adapters[turn.thread.platform].messenger is not None
 
     def _pinging(
@@ -348,7 +350,7 @@ class Responder:
         started: float,
     ) -> Outcome:
         """Return `outcome` with the asker to ping if the answer took long: the platform
-        notified them of the first post, and does not of edits."""
+        notified them of the first post, but not of edits."""
         after = float(settings["ping"]) if settings else 0.0
         long = after and self._clock() - started >= after and reply.has_posted
         if not long or outcome.ended is Ended.STOPPED:
@@ -358,7 +360,7 @@ class Responder:
     def _annotated(
         self, turn: Turn, outcome: Outcome, prepared: PreparedTurn
     ) -> Outcome:
-        """Return `outcome` with the provenance of its answer and all of its notes."""
+        """Return `outcome` with the provenance of its answer and with all notes."""
         settings = prepared.settings
         outcome = replace(
             outcome,

@@ -1,8 +1,8 @@
-"""The tools of MCP servers that a thread has, and notes about them. Pure.
+"""Chooses the tools of MCP servers for a thread, and writes notes about them. Pure.
 
-Tools stand before everything else in what is cached (Claude facts 3.1), so a thread
-keeps the definitions that it began with, whatever the operator takes over later. What
-the operator or an admin takes away is gone at once.
+Tools come first in the cached prefix (Claude facts 3.1), so a thread keeps the
+definitions that it began with, even if the operator takes over newer ones. A tool that
+the operator or an admin removes is gone at once.
 """
 
 import json
@@ -24,10 +24,10 @@ class ThreadTools:
     """The tools of one request."""
 
     servers: tuple[RequestServer, ...] = ()
-    #: The value that the thread keeps: of each server the digest of its listing.
+    #: The value that the thread stores: the digest of each server's listing.
     kept: str = ""
-    #: The labels of the servers that it cannot have now: those of which no tool is
-    #: known, and those that have just failed.
+    #: The labels of servers without a known tool, and of servers that have just failed.
+    #: The thread cannot have either now.
     unknown: tuple[str, ...] = ()
     resting: tuple[str, ...] = ()
 
@@ -41,8 +41,11 @@ def choose(
     kept: str,
     resting: Collection[str],
 ) -> ThreadTools:
-    """Return the tools of a thread that may ask `servers`: by the `listings` that it
-    has `kept`, or else by the last ones. Those in `resting` have just failed."""
+    """Return the tools of a thread that may use `servers`.
+
+    The thread's `kept` value names the `listings` to use; the last listing serves for
+    other servers. The servers in `resting` have just failed.
+    """
     before = dict(each.partition("=")[::2] for each in kept.split())
     chosen, digests, unknown, left = [], [], [], []
     for server in servers:
@@ -63,7 +66,8 @@ def choose(
 def _listing(
     server: McpServer, listings: Sequence[Listing], digest: str
 ) -> Listing | None:
-    """Return the listing of `server` with `digest`, or the last one."""
+    """Return the listing of `server` with `digest`, or else its last listing; None for
+    none."""
     own = [e for e in listings if (e.server, e.url) == (server.name, server.url)]
     return next((each for each in own if each.digest == digest), None) or next(
         reversed(own), None
@@ -71,8 +75,7 @@ def _listing(
 
 
 def _made(server: McpServer, listing: Listing) -> RequestServer | None:
-    """Return `server` with those of its tools that are defined in `listing`, or None
-    for none."""
+    """Return `server` with its tools that `listing` defines; None if there are none."""
     tools = [each for each in json.loads(listing.tools) if each["name"] in server.tools]
     if not tools:
         return None
@@ -84,8 +87,10 @@ def _made(server: McpServer, listing: Listing) -> RequestServer | None:
 def within_shared(
     servers: Sequence[McpServer], settings: EffectiveSettings
 ) -> tuple[McpServer, ...]:
-    """Return those of `servers` that may be asked in a channel that is shared with
-    another organisation: the ones that are set for the channel itself."""
+    """Return those of `servers` that may be used in a channel shared with outsiders.
+
+    These are the servers that are set for the channel itself.
+    """
     channel = settings.place.at(ScopeLevel.CHANNEL)
     own = next(
         (
@@ -99,8 +104,10 @@ def within_shared(
 
 
 def sent(servers: Sequence[RequestServer], failed: Collection[str] = ()) -> str:
-    """Return what decides whether a later request finds this one's tools in the cache,
-    without the servers called `failed`."""
+    """Return a key for the tools of `servers`, except the servers named in `failed`.
+
+    A later request with the same key finds this request's tools in the cache.
+    """
     return " ".join(
         f"{each.name}={Listing(each.name, each.url, each.listing).digest}"
         for each in servers
@@ -109,8 +116,10 @@ def sent(servers: Sequence[RequestServer], failed: Collection[str] = ()) -> str:
 
 
 def noted(outcome: Outcome, tools: ThreadTools) -> Outcome:
-    """Return `outcome` of an answer that could ask `tools`, with their labels in place
-    of names, and notes that say what was asked and which server failed."""
+    """Return `outcome` with labels instead of names for servers, and with notes.
+
+    The notes say which of `tools` were called and which servers failed.
+    """
     labels = {each.name: each.label for each in tools.servers}
     asked = tuple(
         replace(call, server=labels.get(call.server, call.server))

@@ -1,7 +1,7 @@
-"""The places of turns that run at once. Pure.
+"""The slots of turns that run at once. Pure.
 
-Rule: neither a platform that hangs nor, where workspaces share nothing, one workspace
-takes all of them.
+Rule: no platform that hangs takes all slots. No workspace takes all of them either, on
+platforms whose workspaces share nothing.
 """
 
 from collections import Counter
@@ -10,15 +10,17 @@ from types import MappingProxyType
 
 from bot.domain.scope import ThreadKey
 
-#: The platform, the person, and the workspace where that has slots of its own.
+#: The platform, the person, and the workspace if workspaces have slots of their own.
 Asker = tuple[str, str, str]
 
 NONE: Mapping[str, int] = MappingProxyType({})
 
 
 class Slots:
-    """At most `at_once` in all, `per_platform` of one platform, and as many of one
-    workspace as `per_workspace` says for its platform."""
+    """At most `at_once` slots in all, and at most `per_platform` for one platform.
+
+    `per_workspace` limits the slots of one workspace, by platform.
+    """
 
     def __init__(
         self, at_once: int, per_platform: int, per_workspace: Mapping[str, int] = NONE
@@ -26,7 +28,7 @@ class Slots:
         self._most = at_once
         self._per_platform = per_platform
         self._per_workspace = per_workspace
-        #: Number of running turns, by platform, and by workspace where that counts.
+        #: Number of running turns, by platform, and by workspace if it has a limit.
         self._taken: Counter[str] = Counter()
         self._taken_in: Counter[tuple[str, str]] = Counter()
 
@@ -41,12 +43,12 @@ class Slots:
         return self.taken < self._most
 
     def owner(self, thread: ThreadKey, asker: str) -> Asker:
-        """Return for whom `asker` takes a slot in `thread`."""
+        """Return the owner of a slot that `asker` takes in `thread`."""
         apart = thread.platform in self._per_workspace
         return thread.platform, asker, thread.workspace if apart else ""
 
     def may_take(self, who: Asker) -> bool:
-        """Return whether there is one for `who` as long as one is free."""
+        """Return whether `who` may take a slot, provided that one is free."""
         platform, _, workspace = who
         most = self._per_workspace.get(platform)
         if most is not None and self._taken_in[platform, workspace] >= most:
@@ -54,11 +56,11 @@ class Slots:
         return self._taken[platform] < self._per_platform
 
     def take(self, thread: ThreadKey) -> None:
-        """Take one for `thread`."""
+        """Take a slot for `thread`."""
         self._count(thread, 1)
 
     def give(self, thread: ThreadKey) -> None:
-        """Give that of `thread` back."""
+        """Give back the slot of `thread`."""
         self._count(thread, -1)
 
     def _count(self, thread: ThreadKey, more: int) -> None:

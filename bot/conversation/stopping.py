@@ -1,4 +1,4 @@
-"""Stops answers for the people who may: those who asked, and admins of the thread."""
+"""Stops answers for the askers and for admins of the thread."""
 
 from bot.conversation.answers import Answers
 from bot.domain.person import Person
@@ -11,8 +11,8 @@ from bot.settings.access import SettingsAccess
 
 
 def refusal(person: Person, text: str) -> str:
-    """Return `text`, or that `person` should try again where they may have rights that
-    cannot be looked up now."""
+    """Return `text`, or advice to try again if the rights of `person` are
+    incomplete."""
     return UNSURE if person.incomplete and not person.outsider else text
 
 
@@ -27,15 +27,19 @@ class Stopper:
         self._access = access
 
     async def stop(self, place: Scope, person: Person) -> str:
-        """Stop the answer in the thread `place`; outside of a thread, what `person`
-        asked in the channel. A waiting answer is not written. Return what to tell
-        them. Raises StorageError, and DeliveryError if their rights cannot be looked
-        up."""
+        """Stop the answer in the thread `place`, and return the text for `person`.
+
+        If `place` is a channel, stop the answers there that `person` asked for. A
+        waiting answer is never written. Raises StorageError, and DeliveryError if the
+        rights of `person` cannot be looked up.
+        """
         running = await self._answers.running(place)
-        # Not a turn that waits behind a running answer: `stop` is about that one.
+        # A turn that waits behind a running answer is left out: `stop` means that
+        # answer.
         if not running or not place.thread:
             running += await self._waiting(place, person)
-        # Admins may stop the answer of a thread, but not all of a channel at once.
+        # Admins may stop the answer of a thread, but not all answers of a channel at
+        # once.
         admin = place if place.thread else None
         theirs = [
             (thread, turn)
@@ -54,8 +58,10 @@ class Stopper:
     async def may_control(
         self, person: Person, facts: TurnFacts | None, place: Scope | None = None
     ) -> bool:
-        """Return True if `person` may stop or repeat an answer: they asked, or they
-        administer `place`, if one is given."""
+        """Return whether `person` may stop or repeat an answer.
+
+        They may if they asked, or if they administer `place`.
+        """
         if facts is None or person.id in facts.askers:
             return facts is not None
         if place is None:
@@ -66,8 +72,11 @@ class Stopper:
     async def _waiting(
         self, place: Scope, person: Person
     ) -> list[tuple[ThreadKey, str]]:
-        """Return the next turn of the thread `place`, or of each thread of the channel
-        `place` in which `person` waits; each with its key."""
+        """Return the waiting turns to stop in `place`, each with its thread and key.
+
+        In a thread, this is its next turn; in a channel, the next turn of each thread
+        in which `person` waits.
+        """
         threads = [place.key]
         if not place.thread:
             threads = await self._answers.waiting(place, person.id)

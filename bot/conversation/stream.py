@@ -14,12 +14,12 @@ from bot.domain.turn import Outcome
 from bot.errors import FileRefused, ModelError, PromptTooLong
 from bot.ports.model import Model
 
-#: Reserves what all of these calls can cost; raises ModelUnpaid.
+#: Reserves the highest possible cost of all these calls; raises ModelUnpaid.
 Extend = Callable[[Sequence[Call]], Awaitable[None]]
 
 
 class AnswerStream:
-    """One answer, as far as it has come."""
+    """One answer, up to the text that has arrived."""
 
     def __init__(
         self, model: Model, reply: StreamedReply, now: Callable[[], float]
@@ -27,7 +27,7 @@ class AnswerStream:
         self._model = model
         self._reply = reply
         self._now = now
-        #: Whether the model was asked at all, and what it was asked last.
+        #: Whether the model was asked at all, and the last request.
         self._asked = False
         self.sent: Request | None = None
         self._report: Report | None = None
@@ -37,8 +37,10 @@ class AnswerStream:
 
     @property
     def refusal(self) -> PromptTooLong | FileRefused | None:
-        """The refusal of the last request because of its size or of a file in it, if
-        there was no text before."""
+        """The refusal of the last request because of its size or of a file in it.
+
+        None if text arrived before.
+        """
         if self._reply.text or not isinstance(self._error, PromptTooLong | FileRefused):
             return None
         return self._error
@@ -51,8 +53,10 @@ class AnswerStream:
     async def read(
         self, request: Request, head: str, extend: Extend, stop: StopSignal
     ) -> Outcome:
-        """Stream the answer to `request`, with `head` above it, until it ends or a stop
-        is requested; return how it ended."""
+        """Stream the answer to `request`, with `head` above it, and return the outcome.
+
+        The stream ends by itself or when a stop is requested.
+        """
         self._asked, self._error, self.sent = True, None, request
         self._reply.begin(head)
         try:
@@ -64,11 +68,12 @@ class AnswerStream:
         return self.outcome(stopped=reading.cancelled())
 
     def outcome(self, *, stopped: bool) -> Outcome:
-        """Return how the answer ends if it ends now, and what it is booked at."""
+        """Return the outcome and the cost of the answer if it ends now."""
         outcome = conclude(
             self._reply.text, self._report, error=self._error, stopped=stopped
         )
-        # Text is billed as it is generated, and only the end of a stream says how much.
+        # Text is billed as it is generated, but only the end of a stream reports the
+        # amount.
         asked = self._asked and self._error is None
         bill = cost.bill(self._report, asked=asked, at=self._now())
         return replace(
@@ -93,7 +98,8 @@ class AnswerStream:
                             self._report = piece
                         if cost.exceeds_reserve(piece):
                             await extend(piece.calls or ())
-                        # The call that `ahead` tells of is made only once it is paid.
+                        # The call announced by `ahead` is made only after it is
+                        # reserved.
                         self._report = piece
                         continue
                     if self._first_text is None:

@@ -1,10 +1,12 @@
 """Summarises the older part of a thread that has become long.
 
-Rule 1: no answer waits for it. It begins when an answer is delivered, and also where a
-thread wakes after a long silence: that answer reads the thread in full, once more, and
-the next one reads the summary. So the first is not written to the prompt cache.
-Rule 2: it costs what is reserved for it under the budgets of the thread. Without room
-in a budget, or without a usable summary, the thread goes on as it is.
+Rule 1: no answer waits for a summary. A summary begins when an answer is delivered,
+also when a thread wakes after a long silence. That answer still reads the thread in
+full, and the next answer reads the summary. So the first of the two is not written to
+the prompt cache.
+
+Rule 2: the cost of a summary is reserved under the budgets of the thread. If no budget
+has room, or the summary is unusable, the thread stays as it is.
 """
 
 import asyncio
@@ -44,7 +46,7 @@ MOST_AT_ONCE = 10
 # After this many failures in a row, a thread is tried again only at twice its size.
 MOST_FAILURES = 3
 
-# For how many threads failures are remembered. After a restart they count anew.
+# The most threads whose failures are remembered. A restart forgets them.
 MOST_REMEMBERED = 1_000
 
 
@@ -89,8 +91,11 @@ class Summariser:
         begun: float,
         sent: Request | None,
     ) -> None:
-        """Begin a summary of the thread of `turn` if it is due, now that the answer
-        with `outcome` to the request `sent` is delivered, which began at `begun`."""
+        """Begin a summary of the thread of `turn` if it is due.
+
+        Called when the answer with `outcome` to the request `sent` is delivered. The
+        answer began at `begun`.
+        """
         thread = turn.thread
         tokens = outcome.usage.prompt + outcome.usage.output
         if not self._may_summarise(thread, tokens, settings):
@@ -107,9 +112,12 @@ class Summariser:
         begun: float,
         state: ThreadState,
     ) -> bool:
-        """Return whether the thread of `turn`, whose answer begins at `begun` from
-        `state`, is to be summarised after it because it was silent: nothing that this
-        answer reads is then read again as it is."""
+        """Return whether the thread, silent until now, is summarised after this answer.
+
+        The answer to `turn` begins at `begun` from `state`. If the thread is
+        summarised, no later request repeats what this answer reads, and caching it does
+        not pay.
+        """
         mark, tokens = int(settings["summary_at"]), state.tokens
         if not self._may_summarise(turn.thread, tokens, settings):
             return False
@@ -121,7 +129,7 @@ class Summariser:
                 return False
             turns = await self._store.read_turns(turn.thread)
         except StorageError as error:
-            # No answer fails for this.
+            # An answer must not fail because of this.
             log.warning("thread.unknown_size thread=%s %s", turn.thread, error)
             return False
         return summaries.cut(turns, tokens, mark, silent=True) > 0
@@ -129,8 +137,10 @@ class Summariser:
     def _may_summarise(
         self, thread: ThreadKey, tokens: int, settings: EffectiveSettings
     ) -> bool:
-        """Return whether a summary of `thread`, which has `tokens`, can begin now if
-        the thread was silent."""
+        """Return whether a summary of `thread` can begin now, if the thread was silent.
+
+        `tokens` is the size of the thread.
+        """
         if settings["long_threads"] not in long_threads.REPLACING:
             return False
         mark = int(settings["summary_at"])
@@ -142,7 +152,7 @@ class Summariser:
         return not failures.forbid(tokens) and len(self._running) < MOST_AT_ONCE
 
     def close(self) -> None:
-        """End what is in progress, and begin nothing more."""
+        """Cancel the summaries in progress, and begin no more."""
         self._closed = True
         for task in self._running.values():
             end(task)
@@ -217,7 +227,7 @@ class Summariser:
         times: Sequence[float],
         begun: float,
     ) -> bool:
-        """Return whether a summary pays for a thread of `tokens` that wakes."""
+        """Return whether a summary of a waking thread of `tokens` tokens pays."""
         return waking.pays(
             model=settings["model"],
             cheap=self._maker(turn, settings),
@@ -228,7 +238,7 @@ class Summariser:
         )
 
     async def _was_silent(self, turn: Turn, begun: float) -> bool:
-        """Return whether nothing of the thread was cached when `turn` began."""
+        """Return whether the cache held nothing of the thread when `turn` began."""
         before = await self._store.previous_turn(turn)
         return before is not None and begun - before.touched > summaries.SILENCE
 
@@ -252,16 +262,20 @@ class Summariser:
         return await self._counted(await offload(make, size))
 
     async def _counted(self, request: Request) -> Request:
-        """Return `request` with the most tokens of its prompt."""
+        """Return `request` with the counted size of its prompt, if the API counts
+        it."""
         with suppress(ModelError):
-            # Free, and four times less to reserve than a token for each byte.
+            # Counting is free. Without a count, each byte is reserved as a token: four
+            # times more.
             tokens = cost.counted_prompt(await self._model.count(request))
             request = replace(request, prompt_most=tokens)
         return request
 
     def _compacts(self, turn: Turn, settings: EffectiveSettings) -> bool:
-        """Return whether the API is to compact the thread of `turn`, and can; what it
-        did not manage once, a summary of ours does."""
+        """Return whether the API should and can compact the thread of `turn`.
+
+        After one failure, our own summary is made instead.
+        """
         survey = self._survey()
         return (
             settings["long_threads"] == long_threads.COMPACT
@@ -271,14 +285,14 @@ class Summariser:
         )
 
     def _maker(self, turn: Turn, settings: EffectiveSettings) -> str:
-        """Return the model that is to replace the older part of the thread."""
+        """Return the model that makes the summary of the thread."""
         if self._compacts(turn, settings):
             return settings["model"]
         return self._cheapest(settings)
 
     def _cheapest(self, settings: EffectiveSettings) -> str:
-        """Return the cheap model, or that of the thread where the account does not have
-        the cheap one."""
+        """Return the cheap model, or the thread's model if the account lacks the cheap
+        one."""
         survey = self._survey()
         if survey is None or not catalog.refused(CHEAP_MODEL, survey):
             return CHEAP_MODEL

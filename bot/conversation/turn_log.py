@@ -8,8 +8,11 @@ log = logging.getLogger(__name__)
 
 
 def log_end(turn: Turn, outcome: Outcome | None, seconds: float) -> None:
-    """Log that `turn` was delivered `seconds` after it was taken up, and how it ended;
-    None if that was logged before."""
+    """Log that `turn` was delivered, and how it ended.
+
+    `seconds` is the time since the turn was taken up. `outcome` is None if it was
+    logged before.
+    """
     if outcome is None:
         log.info("turn.delivered thread=%s turn=%s", turn.thread, turn.key)
         return

@@ -1,9 +1,9 @@
-"""Shows people that their message waits behind a running answer, and when it no longer
-does.
+"""Shows people that their message waits behind a running answer, and when it does not.
 
-Rule 1: no answer waits for any of this, and none of it is repeated while people watch.
-Rule 2: the sign is stored before it is shown, and forgotten after it was taken away. So
-whoever takes on a turn, or starts the next process, takes away what was left.
+Rule 1: no answer waits for a sign, and a failed sign is not retried while people watch.
+
+Rule 2: a sign is stored before it is shown, and deleted after it was removed. So the
+process that takes over a turn, or the next process, removes signs that were left.
 """
 
 import asyncio
@@ -33,29 +33,32 @@ log = logging.getLogger(__name__)
 #: The reaction to a message that waits.
 SIGN = "⏳"
 
-# Timeout for showing it, in seconds: a later sign would be of no use.
+# Timeout for showing the sign, in seconds: a later sign would be of no use.
 TIMEOUT = 10.0
 
-# The same for taking all signs of a thread away. Slack allows 20 a minute (facts A5.1);
-# those that are left are taken away with the next turn, or at the next start.
+# The timeout for removing all signs of a thread. Slack allows 20 removals a minute
+# (facts A5.1). The remaining signs are removed with the next turn, or at the next
+# start.
 CLEAR_TIMEOUT = 30.0
 
 # How many signs and notices are shown at once.
 MOST_AT_ONCE = 10
 
-# Seconds that a question waits for a place before its author is told that other
-# processes have none; and the most questions that are watched for that.
+# Seconds that a question waits for a slot before its author is told that all processes
+# are busy; and the most questions that are watched for that.
 PATIENCE = 5.0
 MOST_WATCHED = 1_000
 
-# How many messages that may show the sign are remembered. While there is any, the store
-# is asked whenever a turn begins.
+# The most messages with a sign that are remembered. While there is any, the store is
+# asked whenever a turn begins.
 MOST_SIGNED = 1_000
 
 
 class WaitingSigns:
-    """The signs of messages that wait for `answers`; other processes set some, too, if
-    they are `shared`."""
+    """The signs of messages that wait for `answers`.
+
+    `shared` says that other processes set signs, too.
+    """
 
     def __init__(
         self,
@@ -69,21 +72,21 @@ class WaitingSigns:
         self._platforms = platforms
         self._answers = answers
         self._shared = shared
-        #: The messages that may show it, by workspace and id.
+        #: The messages that may show the sign, by workspace and message id.
         self._signed: LruDict[tuple[str, str], None] = LruDict(MOST_SIGNED)
         self._shown = Notices(
             platforms.tasks,
             "notice",
             most=MOST_AT_ONCE,
-            # A notice comes where a sign could not be shown in time.
+            # A notice follows if the sign could not be shown in time.
             seconds=2 * TIMEOUT,
             failed="message.unnoticed",
         )
-        #: While a sign is being shown, it is not taken away: the platform may carry out
-        #: two calls in another order.
+        #: While a sign is being shown, it is not removed: the platform may execute the
+        #: two calls in the wrong order.
         self._locks: WeakValueDictionary[ThreadKey, asyncio.Lock]
         self._locks = WeakValueDictionary()
-        #: How many questions are looked at again after a while.
+        #: The number of questions that are checked again later.
         self._watched = 0
         self._closed = False
 
@@ -92,9 +95,11 @@ class WaitingSigns:
         self._closed = True
 
     def show(self, message: Message, *, delayed: bool, crowded: bool | None) -> None:
-        """Tell the author of `message`, in the background, that it has to wait:
-        `delayed` by an answer in its thread, or `crowded` out by others, which None
-        says is seen after a while."""
+        """Tell the author of `message`, in the background, that it has to wait.
+
+        The message is `delayed` by an answer in its thread, or `crowded` out by other
+        threads. If `crowded` is None, that is checked later.
+        """
         platform = message.thread.platform
         messenger = self._platforms.adapters[platform].messenger
         if messenger is None:
@@ -122,15 +127,17 @@ class WaitingSigns:
             await messenger.notice(message, Response(CROWDED))
 
     def begin(self, thread: ThreadKey, messages: Sequence[TurnMessage]) -> None:
-        """Take the signs off the `messages` of a turn that waits no more in `thread`,
-        in the background; without any, whatever shows one there and does not wait."""
+        """Remove, in the background, the signs of the `messages` of a turn that begins.
+
+        Without messages, remove all signs in `thread` from messages that do not wait.
+        """
         has_signs = not messages or any(each.is_signed for each in messages)
         if has_signs or not self._shared:
             self.clear(thread)
 
     def clear(self, thread: ThreadKey) -> None:
-        """Take the sign off the messages of `thread` that do not wait any more, in the
-        background."""
+        """Remove, in the background, the signs in `thread` from messages that do not
+        wait."""
         if not (self._shared or self._signed):
             return
         platform = thread.platform
@@ -139,8 +146,10 @@ class WaitingSigns:
             self._platforms.tasks.start("unmark", work, platform=platform)
 
     async def resume(self) -> None:
-        """Take away, in the background, what an earlier process left. Raises
-        StorageError."""
+        """Remove, in the background, signs that an earlier process left.
+
+        Raises StorageError.
+        """
         if not self._shared:
             for thread, message in await self._store.signs():
                 self._signed[thread.workspace, message] = None
@@ -158,8 +167,8 @@ class WaitingSigns:
                     self._signed.pop((place.workspace, message.message), None)
                 else:
                     await messenger.mark(place, message.message, SIGN)
-                    # Another process may have begun its turn meanwhile, and taken a
-                    # sign away that was not there yet.
+                    # Another process may have begun the turn meanwhile, and removed the
+                    # sign before it was there.
                     if not await self._store.claim_sign(message):
                         with contextlib.suppress(DeliveryError):
                             await messenger.unmark(place, message.message, SIGN)
@@ -188,7 +197,8 @@ class WaitingSigns:
         try:
             await messenger.unmark(Scope.of(thread), message, SIGN)
         except ThreadGone as error:
-            # It was never there, or nobody sees it: the message is gone, or the right.
+            # The sign was never there, or nobody sees it, or the message or the right
+            # is gone.
             log.info("message.not_marked thread=%s %s", thread, error)
         except DeliveryError as error:
             log.info("message.still_marked thread=%s %s", thread, error)

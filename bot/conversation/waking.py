@@ -1,11 +1,12 @@
-"""Costs and gains of a summary for a thread that wakes after a silence. Pure.
+"""The costs and gains of a summary for a thread that wakes after a silence. Pure.
 
-Rule 1: with a summary, the answer that wakes the thread reads it once more at the price
-of input and writes nothing to the cache; the next one writes the summary and the newest
-turns. Without one, all of it is written at once, and read for every answer that follows
-until the next silence (Claude facts 3.3 and 3.4).
-Rule 2: prices are those of the model at that time. What nobody knows the price of does
-not pay.
+Rule 1: with a summary, the answer that wakes the thread reads it at the price of input
+once more, and writes nothing to the cache. The next answer writes the summary and the
+newest turns. Without a summary, the whole thread is written to the cache at once, and
+read for every answer until the next silence (Claude facts 3.3 and 3.4).
+
+Rule 2: prices are the model's prices at that time. If a price is unknown, the summary
+does not pay.
 """
 
 from collections.abc import Sequence
@@ -14,8 +15,8 @@ from bot.claude import catalog
 from bot.context import cache_lifetime, summaries
 from bot.domain.completion import CacheTtl, Usage
 
-#: The part of the cost that a summary saves at least: for less, nothing is left out of
-#: what people said.
+#: The smallest share of the cost that a summary has to save. For less, nothing that
+#: people said is left out.
 SAVES = 0.1
 
 
@@ -28,9 +29,11 @@ def pays(
     times: Sequence[float],
     at: float,
 ) -> bool:
-    """Return whether it costs less to have `cheap` summarise a thread of `tokens`,
-    which `model` reads, than to go on with it as it is. `mark` is as in `summaries`;
-    its newest questions came at `times`."""
+    """Return whether a summary by `cheap` costs less than going on without one.
+
+    `model` reads the thread of `tokens` tokens. `mark` is defined as in `summaries`,
+    and `times` are the times of the thread's newest questions.
+    """
     ttl = cache_lifetime.lifetime(times)
     ahead = max(1.0, cache_lifetime.answers_ahead(times))
     left = summaries.EXPECTED + summaries.kept(tokens, mark, silent=True)
@@ -58,7 +61,7 @@ def pays(
 
 
 def _written(tokens: int, ttl: CacheTtl | None) -> Usage:
-    """Return the usage of a prompt that is written to the cache."""
+    """Return the usage of writing a prompt to the cache."""
     match ttl:
         case "1h":
             return Usage(cache_write_1h=tokens)
