@@ -7,12 +7,12 @@ from functools import cached_property
 
 @dataclass(frozen=True)
 class AnswerFile:
-    """A part of an answer that is to be a file."""
+    """A part of an answer that is sent as a file."""
 
-    #: Safe to show and to use as a file name; different for each file of an answer.
+    #: Safe to show and to use as a file name; unique within an answer.
     name: str
     text: str
-    #: The same part as Markdown, for the case that it cannot be a file.
+    #: The same part as Markdown, used if the file cannot be sent.
     markdown: str = ""
 
     @cached_property
@@ -28,16 +28,16 @@ class AnswerFile:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file of an answer, as the platform is known to have it."""
+    """A file of an answer, as far as we know its state on the platform."""
 
-    #: Files that were made visible together have the same number.
+    #: Files that became visible together have the same number.
     batch: int
     position: int
     name: str
     #: `AnswerFile.digest`; "" for a file of an earlier answer to the question.
     digest: str
-    #: The platform's id of the file, or of the message that shows it; "" if it has
+    #: The platform's id of the file or of the message that shows it; "" if there is
     #: none yet.
     id: str = ""
-    #: Whether readers see it; False also if that is unknown.
+    #: Whether readers see the file; False if unknown.
     is_shown: bool = False

@@ -8,11 +8,13 @@ from bot.text.characters import replace_invalid
 
 @dataclass(frozen=True, slots=True)
 class AnswerOptions:
-    """Options of one request of the web API, within what the settings of its place
-    allow; an empty one leaves the setting as it is."""
+    """Options of one web API request, within the limits of the scope's settings.
+
+    An empty option leaves the setting as it is.
+    """
 
     model: str = ""
-    #: Added to the system prompt of the place.
+    #: Added to the system prompt of the scope.
     system: str = ""
     max_tokens: int | None = None
     stop_sequences: tuple[str, ...] = ()
@@ -21,7 +23,7 @@ class AnswerOptions:
         object.__setattr__(self, "system", replace_invalid(self.system))
 
     def __bool__(self) -> bool:
-        """Return whether anything is asked for."""
+        """Return whether any option is set."""
         return self != NO_OPTIONS
 
     def over(self, other: "AnswerOptions") -> "AnswerOptions":
@@ -35,13 +37,15 @@ class AnswerOptions:
         )
 
 
-#: The options of a message that asks for nothing.
+#: The options of a message that sets none.
 NO_OPTIONS = AnswerOptions()
 
 
 def merged(options: Iterable[AnswerOptions]) -> AnswerOptions:
-    """Return the options of several messages that are answered together, oldest first:
-    of each kind the newest."""
+    """Merge the options of several messages that are answered together, oldest first.
+
+    The newest value of each option wins.
+    """
     found = NO_OPTIONS
     for each in options:
         found = each.over(found) if each else found

@@ -19,13 +19,13 @@ class ApiThread:
     turns: int
     #: Seconds since 1970.
     created: float
-    #: The number to continue a list after.
+    #: The cursor: a list continues after this number.
     number: int
 
 
 @dataclass(frozen=True, slots=True)
 class ApiMessage:
-    """A message or an answer of a thread."""
+    """A message or an answer in a thread."""
 
     #: The id of the message; of an answer, the key of its turn.
     id: str
@@ -40,14 +40,15 @@ class ApiMessage:
 class AnswerSoFar:
     """The answer to one message as it is stored now."""
 
-    #: The key of the turn; another after a retry.
+    #: The key of the turn; a retry changes it.
     turn: str
     state: TurnState
     ended: Ended | None = None
-    #: As Claude wrote it. It only grows, unless a restart or a retry begins it anew.
+    #: The text as Claude wrote it. It only grows, except when a restart or a retry
+    #: starts the answer again.
     text: str = ""
-    #: A note for people above or below it, for example which files were not read, or
-    #: why it did not end well.
+    #: A note for people, shown above or below the text: for example which files were
+    #: not read, or why the answer failed.
     note: str = ""
     stop_reason: str = ""
 

@@ -1,7 +1,7 @@
 """Tokens of the web API. Frozen values, and their text form.
 
 Rule: the text of a token is shown once, to the operator who creates it. Only a digest
-is stored; a token has 256 random bits, so that a plain hash cannot be searched.
+is stored. A token has 256 random bits, so a plain hash is safe from brute force.
 """
 
 import enum
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 class TokenScope(enum.Enum):
     """The permission that a token gives."""
 
-    #: Ask, and go on with, read and stop the threads that it asked in.
+    #: Ask questions; continue, read and stop the threads started with this token.
     CHAT = "chat"
     #: Read all threads of the API.
     READ = "read"
@@ -25,10 +25,10 @@ class TokenScope(enum.Enum):
 
 #: The default number of requests a minute.
 RATE = 60
-#: The greatest one: a hundred requests each second.
+#: The highest rate that a token may have: a hundred requests a second.
 MOST_RATE = 6_000
 
-#: The name of the author who writes through an API that is open to this machine alone.
+#: The author's name for requests to an API that only this machine can reach.
 LOCAL = "local"
 
 _TEXT = re.compile(r"tk_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
@@ -37,17 +37,20 @@ _NAME = re.compile(r"[a-z][a-z0-9]{0,31}")
 
 @dataclass(frozen=True, slots=True)
 class ApiToken:
-    """A token, without its secret. Its name is the person who asks with it: settings,
-    rights, limits and budgets apply to that id."""
+    """A token without its secret.
+
+    Its name is the id of the person who uses it. Settings, rights, limits and budgets
+    apply to that id.
+    """
 
     id: str
     name: str
     scopes: frozenset[TokenScope]
-    #: Seconds since 1970, as all times here; None for never.
+    #: All times are in seconds since 1970; None for never.
     created: float
     expires: float | None = None
     revoked: float | None = None
-    #: The last use, to the minute.
+    #: The time of the last use, to the minute.
     used: float | None = None
     #: The most requests a minute.
     rate: int = RATE
@@ -63,7 +66,7 @@ class ApiToken:
 
 @dataclass(frozen=True, slots=True)
 class NewToken:
-    """A token at the time of its creation."""
+    """A newly created token."""
 
     id: str
     #: The token itself, which is shown once.
@@ -71,28 +74,31 @@ class NewToken:
 
     @classmethod
     def random(cls) -> "NewToken":
-        """Return a new one."""
+        """Return a new random token."""
         id = secrets.token_hex(6)
         return cls(id, f"tk_{id}_{secrets.token_urlsafe(32)}")
 
 
 def is_name(text: str) -> bool:
-    """Return whether `text` can name a token: lower-case letters and digits, as ids of
-    people in settings; not the name of the local author."""
+    """Return whether `text` can name a token.
+
+    A name has lower-case letters and digits, so that it can be a person's id in
+    settings. The name of the local author is reserved.
+    """
     return _NAME.fullmatch(text) is not None and text != LOCAL
 
 
 def token_id(text: str) -> str:
-    """Return the id in the text of a token; "" if it is none."""
+    """Return the id in the text of a token; "" if `text` is not a token."""
     found = _TEXT.fullmatch(text)
     return found[1] if found else ""
 
 
 def digest(text: str) -> str:
-    """Return what is stored of the text of a token."""
+    """Return the digest of a token's text, which is stored instead of the text."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def matches(text: str, stored: str) -> bool:
-    """Return whether `stored` is the digest of `text`, in a time that says nothing."""
+    """Return whether `stored` is the digest of `text`, comparing in constant time."""
     return hmac.compare_digest(digest(text), stored)

@@ -11,16 +11,16 @@ from bot.text.characters import replace_invalid
 class Attachment:
     """A file that belongs to a message, as the platform describes it.
 
-    Nothing of it is to be relied on: type and size are those of its bytes.
+    Do not rely on the description: type and size are determined from the bytes.
     """
 
-    #: As people see it; never used as a path.
+    #: The name shown to people; never used as a path.
     name: str
-    #: The address of its bytes; "" if the platform gives none.
+    #: The download URL; "" if the platform gives none.
     url: str = ""
     #: The platform's id; "" if it has none.
     id: str = ""
-    #: Bytes; None if unknown.
+    #: In bytes; None if unknown.
     size: int | None = None
 
     def __post_init__(self) -> None:
@@ -30,7 +30,7 @@ class Attachment:
 
     @property
     def key(self) -> str:
-        """Return the key of the file among those of its message."""
+        """The key of the file within its message."""
         return self.id or self.name
 
 
@@ -50,36 +50,38 @@ class FileContent:
     kind: FileKind
     #: "image/png", "application/pdf", "text/plain".
     media_type: str
-    #: The bytes that are sent: text is UTF-8.
+    #: The bytes to send; text is encoded as UTF-8.
     data: bytes
-    #: The most tokens that it counts as.
+    #: An upper bound of its tokens.
     tokens: int
-    #: The pages in `data`; 0 for what has none.
+    #: The number of pages in `data`; 0 for files without pages.
     pages: int = 0
-    #: The pages of the whole file; more than `pages` if it was cut.
+    #: The number of pages in the whole file; more than `pages` if it was cut.
     all_pages: int = 0
-    #: Whether a text was cut to its beginning.
+    #: Whether only the beginning of a text was kept.
     cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ThreadFile:
-    """A file of a thread whose content is stored, so that people may decide whether
-    Claude reads it."""
+    """A file of a thread with stored content.
+
+    People can decide whether Claude reads it.
+    """
 
     message: str
     name: str
-    #: The SHA-256 of what was posted.
+    #: The SHA-256 of the posted file.
     digest: str
-    #: All of it, as in `FileContent`.
+    #: These describe the whole file; see `FileContent`.
     kind: FileKind
     media_type: str
     tokens: int
     pages: int
     all_pages: int
-    #: Why Claude does not read it; None if it does.
+    #: Why Claude does not read the file; None if Claude reads it.
     unread: Unread | None = None
-    #: Whether Claude reads only its first pages, because people chose that.
+    #: Whether people chose that Claude reads only the first pages.
     is_cut: bool = False
 
 
@@ -90,7 +92,7 @@ class StoredFile:
     #: `Attachment.key`.
     key: str
     name: str
-    #: Why Claude does not read it; None if it does.
+    #: Why Claude does not read the file; None if Claude reads it.
     unread: Unread | None = None
     #: As in `FileContent`.
     pages: int = 0

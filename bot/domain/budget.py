@@ -40,10 +40,10 @@ class Period(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """A budget: at most `usd` per period in all of `place`.
+    """A budget: at most `usd` per period for the whole scope `place`.
 
-    An amount of 0 means that nothing may be spent. Raises ValueError for an amount
-    that is negative or not finite.
+    A budget of 0 allows no spending. Raises ValueError for an amount that is negative
+    or not finite.
     """
 
     place: Scope
@@ -51,7 +51,7 @@ class Budget:
     usd: float
     #: The person who set it: a platform's user id, or "operator".
     who: str = "operator"
-    #: The kind of calls that it limits; "" for all.
+    #: The kind of calls that the budget limits; "" for all kinds.
     kind: str = ""
 
     def __post_init__(self) -> None:
@@ -64,7 +64,7 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class PersonLimit:
-    """The limit for one person in `place` within a sliding hour.
+    """The limit of each person in `place` within a sliding hour.
 
     Raises ValueError for a limit that is negative or not finite.
     """
@@ -94,7 +94,7 @@ class BudgetLimits:
 
     @property
     def limit_money(self) -> bool:
-        """True if any of them limits USD, so that the price must be known."""
+        """True if any limit is in USD, so that the price must be known."""
         return bool(self.budgets) or any(p.usd is not None for p in self.people)
 
 
@@ -104,22 +104,22 @@ NO_LIMITS = BudgetLimits()
 
 @dataclass(frozen=True, slots=True)
 class BudgetExceeded:
-    """A call was refused, by exactly one of these."""
+    """A call was refused because of exactly one limit."""
 
     budget: Budget | None = None
     person: PersonLimit | None = None
-    #: USD spent in the period or hour, and reserved for calls in progress.
+    #: USD spent in the period or hour, and USD reserved for calls in progress.
     spent: float = 0.0
     reserved: float = 0.0
     #: The time from which the person may ask again, in seconds since 1970.
     until: float | None = None
-    #: The model without a known price, if that is the reason.
+    #: The model without a known price, if that was the reason; else "".
     unpriced: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """A budget has reached one of `ALERTS`; sent once per period."""
+    """A budget has reached one of `ALERTS`. Sent once per period."""
 
     budget: Budget
     share: float
@@ -138,10 +138,10 @@ class Charge:
     model: str
     #: An upper bound of its cost, in USD.
     most: float = 0.0
-    #: The key of the turn that it belongs to; "" for none.
+    #: The key of the turn that the call belongs to; "" for none.
     turn: str = ""
-    #: Whether it continues an earlier charge: it is then no question of its own, and
-    #: only amounts limit it.
+    #: Whether the call continues an earlier charge. It then does not count as a
+    #: question, so that only amounts of USD limit it.
     goes_on: bool = False
 
 
@@ -155,7 +155,7 @@ class Balance:
 
 @dataclass(frozen=True, slots=True)
 class PastCall:
-    """One call whose usage and cost are known exactly."""
+    """One call with exactly known usage and cost."""
 
     model: str
     usage: Usage
@@ -172,14 +172,14 @@ class Spending:
     #: The platform's user id; "" in rows from before it was stored.
     person: str
     model: str
-    #: "answer", "ask", "routing", "summary", "try", "triage", "mcp" for asking an MCP
-    #: server for its tools, or "attempt": an answer that a crash interrupted and that
-    #: was begun again.
+    #: "answer", "ask", "routing", "summary", "try", "triage", "mcp" (listing the tools
+    #: of an MCP server) or "attempt" (an answer that a crash interrupted and that was
+    #: started again).
     kind: str
     #: The number of calls.
     turns: int
     usage: Usage = field(default_factory=Usage)
-    #: In USD, of the calls with a known price.
+    #: In USD, for the calls with a known price.
     cost: float = 0.0
     #: The number of calls without a known price.
     unpriced: int = 0
@@ -188,5 +188,5 @@ class Spending:
 
     @property
     def answers(self) -> int:
-        """Return how many of the calls answered a question of a person."""
+        """The number of calls that answered a person's question."""
         return self.turns if self.kind in ("answer", "ask") else 0

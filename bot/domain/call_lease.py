@@ -1,14 +1,14 @@
-"""A few calls that one process may make of those that all may make together."""
+"""One process's share of the calls that all processes may make together."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class CallLease:
-    """The answer to a process that wants to make calls now."""
+    """The answer to a process that asked for permission to make calls."""
 
     granted: int
-    #: In how many seconds to ask again, if none is granted.
+    #: The seconds to wait before asking again, if no call is granted.
     wait: float
-    #: How many processes run.
+    #: The number of running processes.
     processes: int

@@ -1,4 +1,4 @@
-"""Requests to a model and its reports about an answer. Frozen values."""
+"""Requests to a model, and the model's reports about an answer. Frozen values."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from bot.domain.attachment import FileKind
 from bot.domain.mcp import RequestServer, ToolCall
 from bot.errors import Unread
 
-#: The lifetime of what a request writes to the prompt cache.
+#: The lifetime of prompt cache entries that a request writes.
 CacheTtl = Literal["5m", "1h"]
 
 
@@ -21,11 +21,11 @@ class Usage:
     cache_write_5m: int = 0
     cache_write_1h: int = 0
     cache_read: int = 0
-    #: Including thinking, which is billed as output.
+    #: Includes thinking, which is billed as output.
     output: int = 0
-    #: The number of web searches, which are billed besides tokens.
+    #: The number of web searches, which are billed in addition to tokens.
     searches: int = 0
-    #: The number of pages that were fetched, which cost nothing besides tokens.
+    #: The number of fetched pages, which cost nothing in addition to tokens.
     fetches: int = 0
 
     def __add__(self, other: "Usage") -> "Usage":
@@ -50,36 +50,39 @@ class RequestFile:
     """A file of a message, as Claude reads it."""
 
     name: str
-    #: The SHA-256 of what was posted.
+    #: The SHA-256 of the posted file.
     digest: str
     kind: FileKind
     media_type: str
-    #: The most tokens that it counts as.
+    #: An upper bound of its tokens.
     tokens: int
-    #: The pages of a PDF that are shown; 0 for other files.
+    #: The number of pages of a PDF that Claude reads; 0 for other files.
     pages: int = 0
-    #: Bytes of `data`, also before that is loaded.
+    #: The size of `data` in bytes, known before `data` is loaded.
     size: int = 0
-    #: Empty until it is sent.
+    #: Empty until the request is sent.
     data: bytes = field(default=b"", repr=False)
-    #: Why a line stands in its place; None if it is shown.
+    #: Why a line replaces the file; None if Claude reads the file.
     unread: Unread | None = None
-    #: The pages that a PDF has; more than `pages` if only the first are shown.
+    #: The number of pages of the whole PDF; more than `pages` if it was cut.
     all_pages: int = 0
 
 
-#: Bytes of UTF-8 per token, less than any text has on average: four in English, three
-#: in Chinese, where a character is about a token (an estimate; there is no tokenizer).
+#: Bytes of UTF-8 per token. This is below the average of any language: about four in
+#: English, and three in Chinese, where a character is about one token. An estimate,
+#: since there is no tokenizer.
 BYTES_PER_TOKEN = 2.5
 
-# The tokens of the line in place of a file: it has fewer than two hundred characters
-# beside the name, which has at most 255 bytes on every platform.
+# An upper bound for the line that replaces a file. The line has fewer than 200
+# characters plus the name, which has at most 255 bytes on every platform.
 _LINE_TOKENS = 500
 
 
 def file_tokens(file: RequestFile) -> int:
-    """Return the most tokens that `file`, or the line in its place, counts as, with the
-    line above it."""
+    """Return an upper bound of the tokens of `file`, or of the line that replaces it.
+
+    The bound includes the line above the file.
+    """
     return _LINE_TOKENS + (0 if file.unread else file.tokens)
 
 
@@ -87,15 +90,15 @@ def file_tokens(file: RequestFile) -> int:
 class Compaction:
     """The API's own summary of the beginning of a conversation."""
 
-    #: The only model that reads it.
+    #: The only model that can read the summary.
     model: str
-    #: The JSON of its block, which is signed and sent back as it came.
+    #: The JSON of the block. The API signed it, so it is sent back unchanged.
     block: str
 
 
 @dataclass(slots=True)
 class Encoded:
-    """The JSON of a message that later requests have, too; b"" until it is made."""
+    """The cached JSON of a message that later requests repeat; b"" until encoded."""
 
     json: bytes = b""
 
@@ -107,15 +110,15 @@ class ChatMessage:
     #: "user" or "assistant".
     role: str
     content: str
-    #: Of a "user" message, in the order of posting.
+    #: The files of a "user" message, in the order of posting.
     files: tuple[RequestFile, ...] = ()
-    #: The block that the model which made it reads in place of `content`.
+    #: The block that replaces `content` for the model that made the block.
     compaction: Compaction | None = None
-    #: Of its role and its `content`, where that is kept for later requests.
+    #: The JSON of `role` and `content`, if it is kept for later requests.
     encoded: Encoded | None = field(default=None, compare=False, repr=False)
 
 
-#: Returns the bytes of stored files by their digests, without those that are gone.
+#: Returns the bytes of stored files by digest. Deleted files are left out.
 LoadFiles = Callable[[Collection[str]], Awaitable[Mapping[str, bytes]]]
 
 
@@ -125,75 +128,75 @@ class Request:
 
     model: str
     system: str
-    #: The last one has the role "user".
+    #: The last message has the role "user".
     messages: tuple[ChatMessage, ...]
     max_tokens: int
-    #: An opaque, stable id of the person who asks; no name or address.
+    #: An opaque, stable id of the person who asks; never a name or an address.
     user: str = ""
     #: "low" to "max" where the model supports it; None for the model's default.
     effort: str | None = None
-    #: From 0 to 1, where `ModelFacts.takes_temperature`.
+    #: From 0 to 1, if `ModelFacts.takes_temperature`; else None.
     temperature: float | None = None
     stop_sequences: tuple[str, ...] = ()
-    #: The maximum number of web searches, and of pages that are fetched.
+    #: The maximum numbers of web searches and of fetched pages.
     searches: int = 0
     fetches: int = 0
     #: The hosts that pages may be fetched from, with their subdomains; empty for all.
     hosts: tuple[str, ...] = ()
-    #: Whether Claude filters what it finds by code: only models of which the API says
-    #: that their code may call tools.
+    #: Whether Claude filters search results with code. Only for models whose code may
+    #: call tools, according to the API.
     filters: bool = False
-    #: The MCP servers whose tools Claude may use, and how many calls of their tools
-    #: are paid for beforehand: the API does not limit their number.
+    #: The MCP servers whose tools Claude may use, and the number of tool calls to
+    #: reserve money for. The API does not limit the number of calls.
     servers: tuple[RequestServer, ...] = ()
     server_calls: int = 3
-    #: The container in which code of a paused answer ran; "" for none.
+    #: The container that ran the code of a paused answer; "" for none.
     container: str = ""
     #: The JSON schema of the answer, as JSON; "" for prose.
     schema: str = ""
-    #: An hour, since people answer each other within the hour rather than within five
-    #: minutes.
+    #: An hour by default, since people often reply later than five minutes but within
+    #: the hour.
     cache_ttl: CacheTtl = "1h"
-    #: Whether the messages are cached as well as the system prompt: False where no
-    #: later request repeats them.
+    #: Whether to cache the messages as well as the system prompt. False if no later
+    #: request repeats the messages.
     cache_messages: bool = True
-    #: The most tokens that its prompt can have, where they were counted.
+    #: An upper bound of the prompt's tokens, if they were counted.
     prompt_most: int | None = None
-    #: Whether the API is to compact `messages`, the last of which is an answer, rather
-    #: than to answer.
+    #: Whether the API compacts `messages` instead of answering. The last message is
+    #: then an answer.
     compacts: bool = False
-    #: Loads the bytes of its files when it is sent, since an answer takes minutes and
-    #: they take many megabytes; None if they are there.
+    #: Loads the bytes of the files when the request is sent; None if they are loaded.
+    #: Files take many megabytes, and an answer takes minutes.
     load: LoadFiles | None = field(default=None, repr=False, compare=False)
 
     @property
     def tool_uses(self) -> int:
-        """Return how often tools may be used in all, as far as that is paid for."""
+        """The total number of tool uses that money is reserved for."""
         calls = self.server_calls if self.servers else 0
         return self.searches + self.fetches + calls
 
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """Claude's use of a tool before it goes on with an answer."""
+    """A tool that Claude uses in the middle of an answer."""
 
     kind: Literal["search", "fetch", "ask"]
-    #: The host of the page that is fetched, or the label of the server that is asked,
-    #: without any markup; "" for a search, and where it is not to be shown.
+    #: The host of a fetched page or the label of an MCP server, without markup; "" for
+    #: a search, or if it must not be shown.
     host: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call of the API that is or may be billed."""
+    """One API call that is billed, or may be."""
 
-    #: The model requested and the one that answered; the higher price counts.
+    #: The requested model and the one that answered; the higher price counts.
     models: tuple[str, ...]
-    #: The usage, or an upper bound of it.
+    #: The usage of the call, or an upper bound.
     usage: Usage
     #: Whether `usage` is the API's final report of the whole call.
     exact: bool = False
-    #: The factor by which its prices are multiplied.
+    #: The factor that multiplies the prices of the call.
     share: float = 1.0
 
 
@@ -201,8 +204,8 @@ class Call:
 class Report:
     """A model's report about its answer.
 
-    A model reports more than once; the last report counts. `stop_reason` is None until
-    the answer is complete.
+    A model reports several times, and the last report counts. `stop_reason` is None
+    until the answer is complete.
     """
 
     #: The model that answered, as the API reports it.
@@ -210,21 +213,21 @@ class Report:
     request_id: str | None = None
     usage: Usage = field(default_factory=Usage)
     stop_reason: str | None = None
-    #: Every call for this answer that may be billed; None if that is unknown.
+    #: Every call for this answer that may be billed; None if unknown.
     calls: tuple[Call, ...] | None = None
-    #: Whether the last of `calls` is about to be made: a caller that cannot pay for all
-    #: of them closes the stream now.
+    #: Whether the last of `calls` is about to be made. A caller that cannot pay for all
+    #: `calls` closes the stream now.
     ahead: bool = False
-    #: Whether what was reserved for the last of `calls` no longer covers it: a caller
-    #: that cannot pay for all of them closes the stream now.
+    #: Whether the last of `calls` has outgrown its reservation. A caller that cannot
+    #: pay for all `calls` closes the stream now.
     grown: bool = False
-    #: The activity that has just begun; None for nothing new.
+    #: The activity that has just begun; None if none has.
     activity: Activity | None = None
-    #: The calls of MCP servers' tools, in order.
+    #: The calls of MCP tools, in order.
     asked: tuple[ToolCall, ...] = ()
-    #: The names of the MCP servers that failed, without which the answer is written.
+    #: The names of the MCP servers that failed. The answer is written without them.
     failed: tuple[str, ...] = ()
-    #: The listings of MCP servers, by name: the JSON of their tools.
+    #: Pairs of an MCP server's name and the JSON of its tools.
     listings: tuple[tuple[str, str], ...] = ()
     #: The JSON of a compaction block; "" for none.
     block: str = ""

@@ -1,7 +1,7 @@
-"""An installation of the app in one workspace, or on all of an organisation. Frozen
-values.
+"""Installations of the app in one workspace or in a whole organisation. Frozen values.
 
-Rule: a token is here in sealed form only. Who calls the platform opens it.
+Rule: these values hold tokens in sealed form only. The code that calls the platform
+unseals them.
 """
 
 import enum
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 
 class Ending(enum.Enum):
-    """The reason why an installation ended."""
+    """The reason an installation ended."""
 
     #: People removed the app.
     UNINSTALLED = "uninstalled"
@@ -26,8 +26,10 @@ class Ending(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The place of an installation: `workspace`, or all of `organisation` if that is
-    ""."""
+    """The place of an installation.
+
+    The place is all of `organisation` if `workspace` is "".
+    """
 
     platform: str
     organisation: str
@@ -42,7 +44,7 @@ class Tokens:
     """The sealed tokens of an installation."""
 
     access: str = field(repr=False)
-    #: The token that is exchanged for new ones, once; "" where tokens do not expire.
+    #: The token that can be exchanged once for new tokens; "" if tokens do not expire.
     refresh: str = field(default="", repr=False)
     #: In seconds since 1970; None for never.
     expires_at: float | None = None
@@ -50,7 +52,7 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """The app as it is installed in a place."""
+    """The app, installed in one place."""
 
     place: Place
     #: The name of the workspace, or of the organisation.
@@ -59,12 +61,12 @@ class Installation:
     user: str
     bot: str
     scopes: frozenset[str]
-    #: The id of who installed it, and when, in seconds since 1970.
+    #: The id of the person who installed the app, and the time in seconds since 1970.
     installed_by: str
     installed_at: float
     tokens: Tokens
-    #: When it ended, and why; None while it is good.
+    #: The time and reason of its end; None while the installation is active.
     ended_at: float | None = None
     ending: Ending | None = None
-    #: Grows with each change of any installation.
+    #: Counts up with each change of any installation.
     version: int = 0

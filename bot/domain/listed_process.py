@@ -1,4 +1,4 @@
-"""A process that runs on a database. A frozen value."""
+"""A running process that uses the database. A frozen value."""
 
 from dataclasses import dataclass
 
@@ -7,17 +7,17 @@ from bot.domain.vitals import Ages
 
 @dataclass(frozen=True, slots=True)
 class ListedProcess:
-    """A running process, as others see it."""
+    """A running process, as other processes see it."""
 
     #: One of the roles in `bot.ports.wakeups`.
     role: str
-    #: Its machine and its number there.
+    #: The machine, and the number of the process there.
     name: str
     #: In seconds since 1970, by the server's clock.
     started: float
-    #: The time of its last sign of life.
+    #: The time of its last heartbeat.
     seen: float
-    #: How many threads it answers in now.
+    #: The number of threads that it is answering in.
     threads: int
-    #: The open turns of those.
+    #: The open turns of those threads.
     turns: tuple[Ages, ...] = ()

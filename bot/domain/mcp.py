@@ -1,4 +1,4 @@
-"""Remote MCP servers: what is offered, what is asked for, and what was. Frozen values.
+"""Remote MCP servers, the tools they list, and calls of their tools. Frozen values.
 
 Rule: no value holds a token.
 """
@@ -14,30 +14,30 @@ from bot.domain.scope import Scope
 class McpServer:
     """A server that the operator offers."""
 
-    #: As settings, the API and the log have it.
+    #: The name in settings, in the API and in the log.
     name: str
-    #: As people see it.
+    #: The name shown to people.
     label: str
     url: str
     #: The tools that Claude may use; all others are off.
     tools: tuple[str, ...]
-    #: Where admins may switch it on; empty for everywhere.
+    #: The scopes in which admins may switch the server on; empty for all.
     places: frozenset[Scope] = frozenset()
 
     def is_offered(self, place: Scope) -> bool:
-        """Return whether the operator offers it in `place`, or somewhere within it."""
+        """Return whether the server is offered in `place` or in any scope within it."""
         return not self.places or any(
             each.holds(place) or place.holds(each) for each in self.places
         )
 
     def is_allowed(self, place: Scope) -> bool:
-        """Return whether it may be asked in `place`."""
+        """Return whether the server may be used in `place`."""
         return not self.places or any(each.holds(place) for each in self.places)
 
 
 @dataclass(frozen=True)
 class Listing:
-    """The definitions of a server's tools, as it listed them once."""
+    """The definitions of a server's tools, as the server listed them."""
 
     server: str
     url: str
@@ -48,7 +48,7 @@ class Listing:
 
     @cached_property
     def digest(self) -> str:
-        """A hash of everything that Claude is told."""
+        """A hash of everything in the listing that Claude reads."""
         text = f"{self.server}\n{self.url}\n{self.tools}"
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -62,7 +62,8 @@ class RequestServer:
     url: str
     #: The tools that are on.
     tools: tuple[str, ...]
-    #: Their definitions as in `Listing.tools`; "" to have the server asked for them.
+    #: The definitions of the tools, as in `Listing.tools`; "" to request them from the
+    #: server.
     listing: str = ""
 
 
@@ -73,5 +74,5 @@ class ToolCall:
     #: The server's name.
     server: str
     tool: str
-    #: Whether the server answered with an error, or not at all.
+    #: Whether the server answered with an error or did not answer.
     failed: bool = False

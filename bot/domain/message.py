@@ -1,4 +1,4 @@
-"""Incoming messages and what is known of their thread. Frozen values."""
+"""Incoming messages, and facts about their threads. Frozen values."""
 
 import enum
 from dataclasses import dataclass, replace
@@ -25,8 +25,10 @@ class MarkKind(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A mention or an emoji, as the platform marks it: "@Bob" in plain letters is
-    none."""
+    """A mention or an emoji that the platform marks.
+
+    "@Bob" as plain text is not a mark.
+    """
 
     kind: MarkKind
     #: The platform's id of the person or group that is mentioned; "" if there is none.
@@ -40,18 +42,21 @@ class Origin(enum.Enum):
     OWN = ""
     #: A channel that is shared with another organisation.
     SHARED = "shared"
-    #: The same, and its author belongs to another organisation.
+    #: A shared channel, and an author from another organisation.
     FOREIGN = "foreign"
 
     @classmethod
     def _missing_(cls, value: object) -> "Origin":
-        # A value of a later version, or of a database that was edited by hand.
+        # A value from a later version, or from a database that was edited by hand.
         return cls.FOREIGN
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message, as an adapter received it. Facts only; its text can be stored."""
+    """One message, as an adapter received it.
+
+    Holds facts only. The text is safe to store.
+    """
 
     thread: ThreadKey
     #: The platform's id of this message; unique within its channel.
@@ -72,23 +77,23 @@ class Message:
     automated: bool = False
     #: The files that came with it.
     files: tuple[Attachment, ...] = ()
-    #: The messages that its author replied to or asked about. Stored with it, never
-    #: answered on their own.
+    #: The messages that its author replied to or asked about. They are stored with the
+    #: message and are never answered on their own.
     quotes: tuple["Message", ...] = ()
-    #: The platform's ids of other messages whose text it repeats, such as a forwarded
-    #: one: it is deleted with them. Set only when the message is received.
+    #: The platform's ids of other messages whose text this one repeats, such as a
+    #: forwarded message. This message is deleted with them. Set only on receipt.
     holds: tuple[str, ...] = ()
     origin: Origin = Origin.OWN
-    #: The author's own text, in order: words, and the marks between them; without
-    #: quotes. Empty if the platform marks nothing. Set only when it is received.
+    #: The author's own words and the marks between them, in order, without quotes.
+    #: Empty if the platform marks nothing. Set only on receipt.
     parts: tuple[str | Mark, ...] = ()
-    #: The author of the message that it replies to or forwards, a BOT or a PERSON;
-    #: None if there is none, or if it is the author's own. Set only when it is
-    #: received.
+    #: The author of the message that this one replies to or forwards, a BOT or a
+    #: PERSON; None if there is none, or if the message is the author's own. Set only on
+    #: receipt.
     answers: Mark | None = None
-    #: The author's name, where the platform gives it with the message; else "".
+    #: The author's name if the platform sends it with the message; else "".
     name: str = ""
-    #: The options that it sets for its answer, through the web API.
+    #: The options that the message sets for its answer, through the web API.
     options: AnswerOptions = NO_OPTIONS
 
     def __post_init__(self) -> None:
@@ -103,16 +108,16 @@ class StoredMessage:
 
     message: Message
     edited: bool = False
-    #: The key of the turn that answers it, or has answered it; "" if none does.
+    #: The key of the turn that answers or answered the message; "" for none.
     asked: str = ""
 
 
 def fuller(stored: StoredMessage, message: Message) -> Message | None:
-    """Return the stored message with what `message`, another version of it, adds to it;
-    None if that is nothing.
+    """Merge `message`, another version of a stored message, into the stored one.
 
-    A platform may deliver a message several times, each time with a part of it, and in
-    any order; nothing is taken away here. A version from before an edit adds nothing.
+    Return None if `message` adds nothing. A platform may deliver a message several
+    times, with different parts and in any order, so nothing is removed here. A version
+    from before an edit adds nothing.
     """
     before = stored.message
     text = message.text if _adds(stored, message.text) else before.text
@@ -124,7 +129,7 @@ def fuller(stored: StoredMessage, message: Message) -> Message | None:
 
 
 def _adds(stored: StoredMessage, text: str) -> bool:
-    """Return whether `text` says everything that is stored, and more."""
+    """Return whether `text` contains the stored text and adds to it."""
     before = stored.message.text
     if not before or text.startswith(f"{before}\n"):
         return bool(text)
@@ -138,7 +143,7 @@ def _words(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class EarlierMessages:
-    """The messages of a thread before another, oldest first, perhaps with a gap."""
+    """The earlier messages of a thread, oldest first, perhaps with a gap."""
 
     messages: tuple[Message, ...]
     #: About how many messages are missing in the gap; 0 if there is none, None if their
@@ -146,18 +151,18 @@ class EarlierMessages:
     missing: int | None = 0
     #: The number of `messages` before the gap.
     gap: int = 0
-    #: Whether some of the missing ones follow the last of `messages`.
+    #: Whether some of the missing messages follow the last of `messages`.
     is_open: bool = False
 
 
 class Disposition(enum.Enum):
     """The kinds of decisions on a received message."""
 
-    #: Not for the bot, or stored before: nothing is written.
+    #: Not for the bot, or already stored: nothing is written.
     IGNORE = "ignore"
-    #: Stored for the next turn to read; not answered.
+    #: Stored for the next turn to read, but not answered.
     KEEP = "keep"
-    #: Stored, and a turn waits to answer it.
+    #: Stored, with a waiting turn that will answer it.
     ANSWER = "answer"
 
 
@@ -166,11 +171,11 @@ class Verdict:
     """The decision on a received message, and its reason."""
 
     disposition: Disposition
-    #: The rule that held, as `bot.conversation.addressing` writes and reads it.
+    #: The rule that applied, in the format of `bot.conversation.addressing`.
     rule: str = ""
     #: A setting that the message changes, in the same transaction.
     change: Change | None = None
-    #: Whether a message that is kept is stored also in an unknown thread.
+    #: Whether to store a kept message even if its thread is unknown.
     begins: bool = False
 
 
@@ -181,20 +186,20 @@ class Decision:
     #: The platform's ids of the message and its author.
     message: str
     author: str
-    #: Whether a turn answers it.
+    #: Whether a turn answers the message.
     answered: bool
-    #: See `Verdict`.
+    #: As in `Verdict`.
     rule: str
 
 
-#: The window in seconds in which messages of other programs are counted, so that two
-#: bots do not answer each other without end.
+#: The window, in seconds, in which messages of other programs are counted. Keeps two
+#: bots from answering each other endlessly.
 LOOP_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class ThreadFacts:
-    """The state of a thread that decides what is done with a message."""
+    """The facts about a thread that the decision on a message depends on."""
 
     #: Whether the thread's root addressed the bot: replies then need no mention.
     follows: bool

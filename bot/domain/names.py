@@ -1,7 +1,7 @@
 """Last known names of people, channels and workspaces. Frozen values.
 
-Rule: a name is for the operator's reports alone. Nothing is decided by it, and ids stay
-what everything is stored under: anybody can give themself any name.
+Rule: names are only for the operator's reports. No decision depends on a name, and
+everything is stored under ids, because people can choose any name.
 """
 
 import enum
@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from bot.domain.scope import Scope
 from bot.text.characters import replace_invalid
 
-# The longest name that is kept, in characters; those of the platforms are shorter.
+# The longest stored name, in characters. The platforms' own limits are lower.
 MOST_CHARS = 100
 
 
 class NameKind(enum.Enum):
-    """The kind of a named thing. On Discord, a server and its first channel may share
-    an id."""
+    """The kind of a named object.
+
+    Needed because a Discord server and its first channel may share an id.
+    """
 
     PERSON = "person"
     CHANNEL = "channel"
@@ -25,8 +27,10 @@ class NameKind(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class PlaceNames:
-    """The names of a person, a channel and its workspace, as people see them there; ""
-    where there is none or the platform does not tell it."""
+    """The names of a person, a channel and its workspace, as people see them there.
+
+    A name is "" if there is none or the platform does not report it.
+    """
 
     person: str = ""
     #: With its sign: "#billing"; "@Olga" for direct messages with her.
@@ -51,7 +55,7 @@ class LastName:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Sighting:
-    """Somebody did something in a channel that is in the reports; a part may be ""."""
+    """A person's action in a channel that reports mention. A part may be ""."""
 
     #: A channel or wider.
     place: Scope

@@ -1,14 +1,14 @@
-"""A time of which events may be missing. A frozen value."""
+"""A period from which events may be missing. A frozen value."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """A time that is to be caught up with, by one process at a time."""
+    """A period whose events must be fetched again, by one process at a time."""
 
     name: str
-    #: From when on events may be missing, in seconds since 1970.
+    #: The start of the period, in seconds since 1970.
     since: float
-    #: How often it was noted.
+    #: The number of times that the outage was recorded.
     times: int

@@ -1,7 +1,7 @@
-"""People and what they may administer. Pure.
+"""People, and the scopes that they may administer. Pure.
 
-Rule: an adapter states facts about a person; whether they may act is decided here, for
-every platform and path, at the time of the action.
+Rule: an adapter states facts about a person. This module decides whether the person may
+act, for every platform and code path, at the time of the action.
 """
 
 from collections.abc import Collection, Iterable
@@ -15,29 +15,29 @@ EVERYONE = "everyone"
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Facts about one person in one channel, as the platform states them."""
+    """Facts about one person in one channel, as the platform reports them."""
 
     id: str
     #: The displayed name; "" if unknown.
     name: str = ""
-    #: Administers or owns the workspace; on Discord, holds Manage Server.
+    #: Administers or owns the workspace; on Discord, has Manage Server.
     runs_workspace: bool = False
-    #: On Discord, holds Manage Channels in this very channel.
+    #: On Discord, has Manage Channels in this channel.
     runs_channel: bool = False
-    #: Created this channel, where the platform says so.
+    #: Created this channel, if the platform reports creators.
     made_channel: bool = False
-    #: A guest or a member of another organisation: never an admin, even if named.
+    #: A guest or a member of another organisation: never an admin, even if listed.
     outsider: bool = False
     #: Whether the channel is shared with another organisation.
     shared: bool = False
     #: Ids of their user groups or roles.
     groups: frozenset[str] = frozenset()
-    #: The platform could not tell some of this now, so that they may have more rights
-    #: than these facts give them.
+    #: The platform could not report some of these facts now, so the person may have
+    #: more rights than the facts give them.
     incomplete: bool = False
 
     def __post_init__(self) -> None:
-        # Anybody can give themself any name.
+        # Untrusted: people can choose any name.
         object.__setattr__(self, "name", replace_invalid(self.name))
 
 
@@ -62,9 +62,9 @@ def administers(
 ) -> bool:
     """Return True if `person` may change the settings of `place`.
 
-    `operators` are "platform:ID" from the environment; `admins` are scopes with the
-    people whom admins named there, in the form of `listed`; `creators` says whether
-    the creator of a channel may administer it.
+    `operators` are "platform:ID" from the environment. `admins` are pairs of a scope
+    and the people listed as its admins, in the format of `listed`. `creators` says
+    whether the creator of a channel may administer it.
     """
     if person.outsider or place.level is ScopeLevel.OPERATOR:
         return False

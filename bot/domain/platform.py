@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from bot.domain.scope import ThreadKey
 from bot.messages.values import NAME_A_CHANNEL
 
-#: Text that Claude sends within this many seconds counts as simultaneous, and is one
-#: write.
+#: Text that Claude sends within this many seconds counts as simultaneous and is
+#: written at once.
 AT_ONCE = 0.02
 
 
 class RateLimitScope(enum.Enum):
     """The scope in which a platform counts a rate limit."""
 
-    #: All that the bot writes anywhere, of whatever kind.
+    #: Everything that the bot writes, of any kind.
     BOT = "bot"
     WORKSPACE = "workspace"
     CHANNEL = "channel"
@@ -34,7 +34,7 @@ class RateLimitScope(enum.Enum):
 
 
 class WriteKind(enum.Enum):
-    """A kind of write, which platforms count apart."""
+    """A kind of write. Platforms count the kinds separately."""
 
     POST = "post"
     EDIT = "edit"
@@ -43,7 +43,8 @@ class WriteKind(enum.Enum):
     APPEND = "append"
     CLOSE = "close"
 
-    # Budgets are looked up by it many times a second; that of `Enum` hashes its name.
+    # Budgets are looked up by kind many times a second, and `Enum.__hash__` is slower:
+    # it hashes the name.
     __hash__ = object.__hash__
 
 
@@ -55,25 +56,26 @@ class Rate:
     seconds: float
     scope: RateLimitScope
     burst: int = 1
-    #: Whether no span of `seconds` may see more than `count`, all of which may come at
-    #: once. Else up to `burst` more may.
+    #: True: at most `count` writes in any span of `seconds`, all of them at once if
+    #: need be. False: up to `burst` more than `count`.
     slides: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class EditInterval:
-    """The pauses between writes of a message while its answer grows."""
+    """The interval between writes of a message while its answer grows."""
 
-    #: Seconds between two writes at the beginning of the answer, and once it has
-    #: `grown` characters. The beginning is watched; what follows is read.
+    #: The seconds between two writes at the beginning of the answer, and from `grown`
+    #: characters on. Readers watch the beginning as it appears; later they read.
     first: float = 0.0
     last: float = 0.0
     grown: int = 1
-    #: The fewest new characters that are worth a write, unless they are the last.
+    #: The fewest new characters that justify a write, unless they are the last.
     fewest: int = 1
 
     def interval(self, chars: int) -> float:
-        """Return the seconds to the next write, at `chars` characters."""
+        """Return the seconds until the next write of an answer with `chars`
+        characters."""
         share = min(1.0, chars / self.grown)
         return self.first + (self.last - self.first) * share**2
 
@@ -82,44 +84,49 @@ class EditInterval:
 class Limits:
     """The limits of one platform."""
 
-    #: The most characters of one message.
+    #: The maximum number of characters in one message.
     part_chars: int
-    #: The longest delay of the first write, in seconds, while there are fewer
-    #: characters than are worth an edit.
+    #: The longest delay of the first write, in seconds, while there are too few
+    #: characters to justify an edit.
     settle: float = 0.0
     #: The rate limits by kind of write, the widest scope first; empty for none.
     rates: Mapping[WriteKind, tuple[Rate, ...]] = field(default_factory=dict)
-    #: A kind that is missing is written as often as the rates allow.
+    #: The intervals by kind of write. A missing kind is written as often as the rate
+    #: limits allow.
     paces: Mapping[WriteKind, EditInterval] = field(default_factory=dict)
-    #: Text that would notify people. A zero-width space is inserted after the first
-    #: character of each match.
+    #: Matches text that would notify people. A zero-width space is inserted after the
+    #: first character of each match.
     pings: re.Pattern[str] | None = None
-    #: The most lines of a message that are shown unfolded; None for no such limit.
+    #: The maximum number of lines that the platform shows without folding a message;
+    #: None for no limit.
     part_lines: int | None = None
-    #: The time, in seconds, for which the platform's own typing indicator may stand
-    #: alone. After that a placeholder is posted, which can be stopped.
+    #: The seconds for which only the platform's typing indicator is shown. After that,
+    #: a placeholder with a Stop button is posted.
     silence: float = 10.0
-    #: Whether Markdown tables and images are rendered.
+    #: Whether the platform renders Markdown tables and images.
     tables: bool = True
     images: bool = True
-    #: Whether workspaces share nothing: one that takes no writes must not hold the
-    #: places of answers in others.
+    #: Whether workspaces share no rate limits, so that a workspace that accepts no
+    #: writes must not block answers in others.
     apart: bool = False
-    #: Whether the creator of a channel is known.
+    #: Whether the platform reports the creator of a channel.
     creators: bool = False
-    #: A hint shown once, below the first answer of a thread that addressed the bot.
+    #: A hint shown once, below the first answer in a thread whose root addressed the
+    #: bot.
     hint: str = ""
-    #: A sentence that says how to name a channel in a command.
+    #: A sentence that explains how to name a channel in a command.
     naming: str = NAME_A_CHANNEL
 
     def delay(self, chars: int) -> float:
-        """Return how many seconds after its first character a reply with `chars`
-        characters is written first; infinity for none."""
+        """Return the seconds from the first character of a reply to its first write.
+
+        The delay depends on `chars`, the number of characters; it is infinite for 0.
+        """
         if not chars:
             return float("inf")
         enough = chars >= self.pace(WriteKind.EDIT).fewest
         return min(self.settle, AT_ONCE) if enough else self.settle
 
     def pace(self, kind: WriteKind) -> EditInterval:
-        """Return the pauses between writes of the `kind`."""
+        """Return the interval between writes of `kind`."""
         return self.paces.get(kind, EditInterval())

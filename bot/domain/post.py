@@ -1,4 +1,4 @@
-"""Messages of a platform that has no server of its own. Frozen values."""
+"""Messages of a platform without a server of its own. Frozen values."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from bot.text.characters import replace_invalid
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """One message as people see it: of a person, or of the bot."""
+    """One message of a person or of the bot, as people see it."""
 
     thread: ThreadKey
     #: Unique in its workspace. The root of a thread has the id of the thread.
@@ -19,19 +19,19 @@ class Post:
     #: The id of the author; "" for the bot.
     author: str
     text: str
-    #: The key of the turn that it answers, and the number of this message of the
-    #: answer; "" for what is no answer.
+    #: The key of the turn whose answer it belongs to, and its number within the answer;
+    #: "" if it is not part of an answer.
     turn: str = ""
     index: int = 0
-    #: Whether the text grows no more.
+    #: Whether the text is complete.
     final: bool = True
-    #: Words of `bot.domain.reply.Control` for the controls below it.
+    #: Values of `bot.domain.reply.Control` for the controls below the message.
     controls: tuple[str, ...] = ()
     #: A response to a command, as the adapter encodes it; "" for none.
     body: str = ""
-    #: The only person who sees it; "" for everybody who sees the thread.
+    #: The only person who sees the message; "" for everybody who sees the thread.
     reader: str = ""
-    #: Emoji that were added as reactions.
+    #: Emoji of the reactions.
     signs: tuple[str, ...] = ()
     files: tuple[Attachment, ...] = ()
     edited: bool = False
@@ -42,7 +42,7 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A thread in the list of its channel: its root, and what followed."""
+    """A thread in its channel's list: its root, with facts about its replies."""
 
     root: Post
     replies: int

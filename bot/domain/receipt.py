@@ -1,6 +1,6 @@
-"""Receipts: what an answer was made from, and what it cost. Frozen values.
+"""Receipts: the input and the cost of an answer. Frozen values.
 
-Rule: a receipt holds ids, numbers and names of files, never what people wrote.
+Rule: a receipt holds ids, numbers and names of files, never people's messages.
 """
 
 from dataclasses import dataclass, field
@@ -22,19 +22,19 @@ class MessageRef:
     author: str
     #: Seconds since 1970.
     at: float
-    #: Whether it was deleted since.
+    #: Whether the message has been deleted since.
     deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ReadFile:
-    """A file of a message that Claude read, and what became of the file."""
+    """A file of a message that Claude read, and the result of reading the file."""
 
     name: str
-    #: Bytes; None if unknown.
+    #: In bytes; None if unknown.
     size: int | None = None
-    #: The stored file; None if only its name was read, as of files that earlier
-    #: versions received.
+    #: The stored file; None if Claude read only the name, as for files received by
+    #: earlier versions.
     stored: StoredFile | None = None
 
     @property
@@ -45,45 +45,47 @@ class ReadFile:
 
 @dataclass(frozen=True, slots=True)
 class ReadMessages:
-    """The messages that the request had, and those of the thread that it had not."""
+    """The messages in a request, and counts of the thread's messages left out of it."""
 
-    #: How many messages of people, and how many answers.
+    #: The number of people's messages, and of answers.
     messages: int
     answers: int
     #: The first and the last message of people.
     first: MessageRef | None
     last: MessageRef | None
-    #: The messages that it answers: the newest ones.
+    #: The messages that the turn answers: the newest ones.
     questions: tuple[MessageRef, ...]
-    #: How many were deleted before, were before the last reset, or belong to questions
-    #: that were declined.
+    #: The numbers of messages that were deleted, preceded the last reset, or belong to
+    #: declined questions.
     deleted: int = 0
     before_reset: int = 0
     declined: int = 0
     #: Whether the thread's earlier messages could not be fetched.
     history_failed: bool = False
-    #: About how many are missing in the middle of a long thread, of the numbers above;
-    #: None for an unknown number.
+    #: About how many of the messages counted above were left out of the middle of a
+    #: long thread; None if unknown.
     missing: int | None = 0
-    #: Whether `missing` was stored: not if a crash came first.
+    #: Whether `missing` was stored. False if the process crashed before that.
     is_complete: bool = True
-    #: How many arrived while it was answered.
+    #: The number of messages that arrived while the turn was being answered.
     later: int = 0
-    #: How many of those read were read as a summary, and the model for which the API's
-    #: compaction made that; "" for a summary of ours.
+    #: The number of messages that Claude read as a summary, and the model for which the
+    #: API's compaction made the summary; "" for our own summary.
     summarised: int = 0
     compacted_by: str = ""
-    #: The newest files of the messages, and the number of the others.
+    #: The newest files of the messages, and the number of further files.
     files: tuple[ReadFile, ...] = ()
     more_files: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class TurnTimes:
-    """The times of a turn's steps, in seconds since 1970; None for a step that did not
-    happen."""
+    """The times of a turn's steps, in seconds since 1970.
 
-    #: By the platform's clock; the others are by ours.
+    None means that a step did not happen.
+    """
+
+    #: By the platform's clock. The other times are by ours.
     asked: float
     stored: float
     begun: float | None = None
@@ -95,26 +97,25 @@ class TurnTimes:
 
 @dataclass(frozen=True, slots=True)
 class PastRequest:
-    """One request of a thread, as far as the prompt cache depends on it."""
+    """The facts about one request of a thread that the prompt cache depends on."""
 
-    #: When it was sent, in seconds since 1970.
+    #: The time of sending, in seconds since 1970.
     at: float
     model: str
-    #: The id of the version of the prompt.
+    #: The id of the prompt version.
     prompt: int | None
     usage: Usage
     applied: tuple[AppliedSetting, ...] = ()
-    #: As of `ReadMessages`.
+    #: As in `ReadMessages`.
     deleted: int = 0
     missing: int | None = 0
     summarised: int = 0
-    #: The tools of MCP servers that it had, and how many calls of them it made.
+    #: The MCP tools of the request, and the number of its tool calls.
     tools: str = ""
     asked: int = 0
 
     def value(self, setting: str) -> str:
-        """Return the value of `setting` that applied; "" if the model does not use
-        it."""
+        """Return the applied value of `setting`; "" if the model does not use it."""
         return next((s.value for s in self.applied if s.name == setting), "")
 
 
@@ -128,7 +129,7 @@ class Receipt:
     state: TurnState
     ended: Ended | None
     times: TurnTimes
-    #: The number of times that answering began.
+    #: The number of attempts to answer.
     attempts: int
     #: "" if no model has begun to answer.
     model: str = ""
@@ -140,18 +141,18 @@ class Receipt:
     cost: float | None = None
     #: Whether `cost` is an upper bound.
     bounded: bool = False
-    #: USD that were reserved for it.
+    #: USD reserved for the answer.
     held: float = 0.0
-    #: None if no request was made, or before receipts were stored.
+    #: None if no request was made, or if the turn predates receipts.
     read: ReadMessages | None = None
     applied: tuple[AppliedSetting, ...] = ()
-    #: The tools of MCP servers that its request had; the calls of them, and the servers
-    #: that failed, by their labels.
+    #: The MCP tools of the request, its tool calls, and the labels of the servers that
+    #: failed.
     tools: str = ""
     asked: tuple[ToolCall, ...] = ()
     left_out: tuple[str, ...] = ()
-    #: The last request before it that read the same beginning of the thread; None for
-    #: none.
+    #: The last earlier request that read the same beginning of the thread; None if
+    #: there is none.
     before: PastRequest | None = None
     #: For operators.
     stop_reason: str = ""
@@ -160,8 +161,10 @@ class Receipt:
 
     @property
     def request(self) -> PastRequest | None:
-        """Its own request, as a later one compares itself with it; None if none was
-        answered, or before receipts were stored."""
+        """The turn's own request, for comparison with a later one.
+
+        None if no request was answered, or if the turn predates receipts.
+        """
         at = self.times.reserved or self.times.begun
         if at is None or self.read is None or not self.model:
             return None

@@ -8,10 +8,10 @@ from bot.messages.controls import ANSWER_READY, THINKING
 
 @dataclass(frozen=True, slots=True)
 class PostedPart:
-    """One message of a reply, as the platform is known to show it."""
+    """One message of a reply, as far as we know its state on the platform."""
 
     index: int
-    #: The platform's id; None if it was to be posted and the outcome is unknown.
+    #: The platform's id; None if posting began and the outcome is unknown.
     message: str | None
     text: str = ""
 
@@ -19,35 +19,35 @@ class PostedPart:
 class Control(enum.Enum):
     """An action that readers can take on an answer."""
 
-    #: Stop it while it is written.
+    #: Stop the answer while it is being written.
     STOP = "stop"
-    #: Write it again, in the same place.
+    #: Write the answer again, in the same place.
     RETRY = "retry"
-    #: Continue where it was cut.
+    #: Continue the answer where it was cut.
     CONTINUE = "continue"
-    #: Show what it was made from.
+    #: Show the receipt.
     RECEIPT = "receipt"
-    #: Show the summary that it is the first to use.
+    #: Show the summary that this answer is the first to use.
     SUMMARY = "summary"
-    #: Have files read that it was written without, because of their price; only their
-    #: first pages; or not at all.
+    #: For files left out because of their price: read them, read only their first
+    #: pages, or do not read them.
     READ = "read"
     FIRST = "first"
     SKIP = "skip"
-    #: Attach its code and tables as files.
+    #: Attach the answer's code and tables as files.
     ATTACH = "attach"
-    #: Rate it.
+    #: Rate the answer.
     FEEDBACK = "feedback"
 
 
 #: Prefix of message ids created by a button press.
 PRESSED = "+"
-#: Prefix of the ids of additions to messages that the model has read already.
+#: Prefix of ids of additions to messages that the model has already read.
 ADDED = "+:"
 
 
-# The text of an answer that has none yet; the mark of one that goes on, for which the
-# adapters' limits leave room; and the notification that a slow answer is complete.
+# The text shown before an answer has any; the mark of an unfinished answer, for which
+# the adapters' limits leave room; the notification that a slow answer is complete.
 PLACEHOLDER = THINKING
 MORE = " …"
 READY = ANSWER_READY
@@ -57,8 +57,8 @@ READY = ANSWER_READY
 class Part:
     """The text that message number `index` of a reply should show now.
 
-    Until `final`, later texts of the same part only append to it; where a platform has
-    no tables, what was a line of text may also become a heading or part of a table.
+    Until `final`, later texts of the same part only append to it. On a platform without
+    tables, a line of text may also become a heading or part of a table.
     """
 
     index: int
@@ -66,13 +66,14 @@ class Part:
     final: bool = False
     #: The controls below the complete answer.
     controls: tuple[Control, ...] = ()
-    #: The user whom this message notifies, instead of any text; "" for nobody.
+    #: The user to notify with this message, which then shows no other text; "" for
+    #: nobody.
     calls: str = ""
-    #: Whether the platform refused its layout, so that it is shown as text alone, where
-    #: the platform distinguishes the two.
+    #: Whether to send plain text because the platform refused the layout. Ignored where
+    #: the platform does not distinguish the two.
     plain: bool = False
 
     @property
     def offers(self) -> tuple[Control, ...]:
-        """The controls to show now: Stop while the answer grows."""
+        """The controls to show now: only Stop while the answer grows."""
         return self.controls if self.final else (Control.STOP,)

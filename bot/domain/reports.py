@@ -1,4 +1,4 @@
-"""Values of the operator's reports. Frozen."""
+"""The operator's reports. Frozen values."""
 
 import enum
 from collections.abc import Mapping
@@ -14,9 +14,10 @@ from bot.domain.turn import Ended
 class Reader:
     """Somebody who looks at reports."""
 
-    #: As the audit names them.
+    #: The name in the audit.
     name: str
-    #: Whether they may read threads that only some people of their workspace may read.
+    #: Whether they may read private threads, which only some people of a workspace may
+    #: read.
     reads_private: bool = False
 
 
@@ -34,29 +35,30 @@ class UsageKey(enum.Enum):
 class UsageRow:
     """The usage of one group."""
 
-    #: The values of what it is grouped by; their names; and names that tell apart those
-    #: that are called the same. "" for an unknown name.
+    #: The values of the group's dimensions; their names; and labels that distinguish
+    #: equal names. "" for an unknown name.
     keys: tuple[str, ...]
     names: tuple[str, ...]
     labels: tuple[str, ...]
-    #: How many calls there were, and how many of them answered a question.
+    #: The number of calls, and of those that answered a question.
     calls: int
     answers: int
     usage: Usage
-    #: In USD: of the calls with a known price, and what caching saved.
+    #: In USD: the cost of the calls with a known price, and the amount that caching
+    #: saved.
     cost: float
     saved: float
-    #: The number of calls without a known price, and of those booked at an upper bound.
+    #: The number of calls without a known price, and of calls booked at an upper bound.
     unpriced: int = 0
     bounded: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """One budget, and where its period ends if money goes on being spent as so far."""
+    """One budget, and its projected spending if the period goes on as it began."""
 
     budget: Budget
-    #: The place by name; "" if that is not known.
+    #: The name of the scope; "" if unknown.
     name: str
     balance: Balance
     #: The share of the period that has passed, above 0 and at most 1.
@@ -64,27 +66,27 @@ class Pace:
 
     @property
     def projected(self) -> float:
-        """Return the USD that will have been spent by the end of the period."""
+        """The projected spending at the end of the period, in USD."""
         return self.balance.spent / self.passed
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerReport:
-    """One answer, by numbers alone."""
+    """The numbers of one answer, without its text."""
 
     #: The key of its turn.
     turn: str
     thread: ThreadKey
-    #: The name of its channel; "" if that is not known.
+    #: The name of its channel; "" if unknown.
     name: str
-    #: The time at which it ended, in seconds since 1970.
+    #: The time of its end, in seconds since 1970.
     at: float
     ended: Ended
-    #: Why it did not end well; "" if it did, or for no known reason.
+    #: Why the answer did not succeed; "" if it did, or if the reason is unknown.
     reason: str
     model: str
-    #: Seconds from the question to Claude's first words and to the end; None without
-    #: text.
+    #: The seconds from the question to Claude's first words, None if there are none;
+    #: and to the end.
     first_words: float | None
     seconds: float
     #: In USD; None if the price is unknown.
@@ -100,12 +102,13 @@ class Quality:
     ended: Mapping[Ended, int] = field(default_factory=dict)
     good: int = 0
     bad: int = 0
-    #: Seconds that half, nine in ten and 99 in 100 answers took at most, to Claude's
-    #: first words and to the end; empty without answers.
+    #: The 50th, 90th and 99th percentiles, in seconds, of the time to Claude's first
+    #: words and to the end; empty without answers.
     first_words: tuple[float, ...] = ()
     seconds: tuple[float, ...] = ()
     slowest: tuple[AnswerReport, ...] = ()
-    #: The last that were refused, interrupted or failed, and the last rated as bad.
+    #: The latest answers that were refused, interrupted or failed, and the latest ones
+    #: that were rated as bad.
     unfinished: tuple[AnswerReport, ...] = ()
     disliked: tuple[AnswerReport, ...] = ()
 
@@ -114,20 +117,20 @@ class Quality:
 class ThreadReport:
     """One row of a list of threads."""
 
-    #: Counts up with each thread that is stored.
+    #: Counts up with each stored thread.
     id: int
     thread: ThreadKey
-    #: The name of its channel; "" if that is not known.
+    #: The name of its channel; "" if unknown.
     name: str
-    #: The beginning of its first message; "" for one that may not be read.
+    #: The beginning of its first message; "" if the reader may not read the thread.
     title: str
-    #: How many turns it has.
+    #: The number of turns.
     turns: int
     #: The time of its last message, in seconds since 1970.
     last: float
     #: In USD.
     cost: float
-    #: Whether only some people of its workspace may read it, as far as is known.
+    #: Whether only some people of its workspace may read the thread, as far as known.
     is_private: bool
 
 
@@ -135,7 +138,7 @@ class ThreadReport:
 class TranscriptLine:
     """One message of a thread."""
 
-    #: The platform's user id, "" for the bot; and the name, "" if that is not known.
+    #: The platform's user id, "" for the bot; and the name, "" if unknown.
     author: str
     name: str
     text: str
@@ -143,23 +146,23 @@ class TranscriptLine:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """A thread, as it may be read."""
+    """A thread with the messages that the reader may read."""
 
     report: ThreadReport
     lines: tuple[TranscriptLine, ...]
-    #: Its answers that have ended, by numbers.
+    #: The numbers of its completed answers.
     answers: tuple[AnswerReport, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class SettingReport:
-    """One setting, in words."""
+    """One setting, described for people."""
 
     place: Scope
-    #: The place by name; "" if that is not known.
+    #: The name of the scope; "" if unknown.
     place_name: str
     name: str
-    #: As people read it; of a text, all of it.
+    #: The value as people read it; texts are complete.
     value: str
     who: str
     who_name: str
@@ -168,7 +171,7 @@ class SettingReport:
 
 @dataclass(frozen=True, slots=True)
 class ChangeReport:
-    """One entry of the audit, with its texts."""
+    """One entry of the audit, with the texts before and after."""
 
     id: int
     at: float
@@ -178,7 +181,7 @@ class ChangeReport:
     who_name: str
     action: str
     name: str
-    #: As people read them; of a text, all of it. None for none.
+    #: The values as people read them; texts are complete. None for no value.
     before: str | None
     after: str | None
     #: The lines of a unified diff; empty for texts that are too different.

@@ -43,7 +43,7 @@ _PARTS = {
 
 @dataclass(frozen=True, slots=True, order=True)
 class Scope:
-    """The place where a setting applies. An empty part stands for all of that kind."""
+    """The place where a setting applies. An empty part matches everything."""
 
     platform: str = ""
     workspace: str = ""

@@ -7,8 +7,9 @@ from bot.messages.config import NOT_SUCH_A_WORKSPACE
 from bot.messages.settings import NOT_SERVED
 from bot.text import lists
 
-# A Slack workspace or organisation, a Discord server, all of them, or "@me", which
-# stands for direct messages on Discord: those belong to no server. The web has one.
+# A Slack workspace or organisation, a Discord server, or "*" for all of a platform.
+# "@me" means direct messages on Discord, which belong to no server. The web has one
+# workspace.
 _ENTRY = re.compile(
     r"slack:(?:[TE][A-Z0-9]+|\*)|discord:(?:[0-9]+|@me|\*)|web:(?:local|\*)"
 )

@@ -3,18 +3,20 @@
 import re
 from dataclasses import dataclass, field
 
-#: How addresses of PostgreSQL begin.
+#: The prefixes of PostgreSQL URLs.
 SCHEMES = ("postgresql://", "postgres://")
 
-# A host with its port, and the name of a database.
+# A host with an optional port, and the name of a database.
 _HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]*)(?::[0-9]+)?")
 _NAME = re.compile(r"[A-Za-z0-9_.%-]*")
 
 
 @dataclass(frozen=True, slots=True)
 class ServerAddress:
-    """The address of a database on a PostgreSQL server. As a text it is what people may
-    read: without the user, the password and parameters."""
+    """The address of a database on a PostgreSQL server.
+
+    `str()` returns a form that is safe to show: without user, password and parameters.
+    """
 
     url: str = field(repr=False)
 
@@ -23,7 +25,7 @@ class ServerAddress:
         where, _, parameters = rest.partition("?")
         shown = where.rpartition("@")[2]
         hosts, _, name = shown.partition("/")
-        # Where it is not clear what is part of a password, nothing is shown.
+        # If any part might belong to a password, show nothing of the URL.
         is_clear = (
             f"{scheme}://" in SCHEMES
             and "@" not in parameters

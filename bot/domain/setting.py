@@ -1,8 +1,8 @@
 """Settings that admins made: values, changes, audit entries. Frozen values.
 
 A *setting* is the value of one option (`bot.settings.options`) in one scope. Every
-change is an entry of the audit; the number of the newest entry of a scope is the
-revision that a form was drawn from, so that an older form is refused.
+change is an entry of the audit. A form remembers the number of the scope's newest entry
+as its revision, so that an outdated form is refused.
 """
 
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class StoredSettings:
-    """The settings of one scope and of those that enclose it."""
+    """The settings of one scope and of the scopes that enclose it."""
 
     settings: tuple[Setting, ...] = ()
     #: The values that a thread pinned when it began, by option.
@@ -66,8 +66,8 @@ class AuditEntry:
     action: str
     #: The option's name; for "denied", the refused action.
     name: str
-    #: The values before and after; None for none. For a versioned option
-    #: "version 3", never the text.
+    #: The values before and after; None for no value. For a versioned option, a form
+    #: like "version 3", never the text.
     before: str | None = None
     after: str | None = None
 
@@ -78,7 +78,8 @@ class Refusal:
 
     #: A channel or wider.
     place: Scope
-    #: A platform's user id; "" for the people beyond the number kept apart.
+    #: A platform's user id; "" for all people beyond the number that is recorded
+    #: individually.
     who: str
     #: The refused action.
     name: str
@@ -111,21 +112,21 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class AppliedSetting:
-    """The value of one option that an answer was written with, and where it was set."""
+    """The value of one option that an answer used, and where the value was set."""
 
     name: str
-    #: In canonical form; "" where it may hold what people wrote.
+    #: In canonical form; "" if it may contain people's words.
     value: str
     level: ScopeLevel
     #: The person who set it: a platform's user id, or "operator".
     who: str
-    #: Whether the thread kept it from its beginning.
+    #: Whether the thread pinned the value when it began.
     kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A text that somebody wrote and has not saved. Kept for a week."""
+    """A text that somebody wrote and has not saved yet. Kept for a week."""
 
     id: int
     place: Scope
@@ -135,5 +136,5 @@ class Draft:
     at: float
 
 
-#: The author of what the environment sets.
+#: The author of settings from the environment.
 OPERATOR = "operator"

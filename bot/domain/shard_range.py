@@ -1,11 +1,11 @@
-"""Shards: the connections among which a platform divides the workspaces of a bot."""
+"""Shards: the connections over which a platform distributes a bot's workspaces."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class ShardRange:
-    """The shards from `first` to `last` of a bot that has `count`, counted from 0."""
+    """The shards from `first` to `last`, counted from 0, of a bot with `count`."""
 
     first: int
     last: int
@@ -13,13 +13,15 @@ class ShardRange:
 
     @property
     def ids(self) -> list[int]:
-        """Return the numbers of the shards."""
+        """The ids of the shards."""
         return list(range(self.first, self.last + 1))
 
     def crosses(self, other: "ShardRange") -> bool:
-        """Return whether some shards are in both ranges, and some in one of them: then
-        somebody has miscounted. The same range twice is a second gateway for it, and
-        another `count` a change of the number of shards."""
+        """Return whether the ranges overlap without being equal, which is a mistake.
+
+        Equal ranges mean a second gateway for the same shards. Ranges with different
+        counts occur while the number of shards is being changed.
+        """
         if self == other or self.count != other.count:
             return False
         return self.first <= other.last and other.first <= self.last

@@ -1,12 +1,12 @@
-"""The writes of one kind that a platform allows in one scope, shared by all processes.
-Pure.
+"""The rate limit for one kind of write in one scope, shared by all processes. Pure.
 
-Rule 1: every process reads and writes the same row, by one clock, at each write. So a
+Rule 1: every process reads and updates the same row, by one clock, at each write. So a
 row needs no owner, and a process that ends leaves nothing behind.
-Rule 2: an answer has three levels. Final texts take what there is; first words leave a
-little of a large burst for these; refreshes leave a write for each reply that streams
-in any process, and come the slower the less of the burst is left.
-Rule 3: a stream is opened only if its end is kept for it, with those of all others.
+Rule 2: the writes of an answer have three levels. Final texts may use all tokens. First
+words leave one token of a large burst for final texts. Refreshes leave a token for each
+reply that streams in any process, and slow down as the burst is used up.
+Rule 3: a stream is opened only if a token for closing it, and one for each other open
+stream, can be kept.
 """
 
 import enum
@@ -15,40 +15,40 @@ from dataclasses import dataclass, field, replace
 
 from bot.domain.platform import Rate, WriteKind
 
-# Refilling and predicting differ in the last bit.
+# Refilling and predicting round differently in the last bit.
 ROUNDING = 1e-6
 
-# The time, in seconds, in which refreshes would use up what they may take of a burst,
-# and the writes a second from which none are kept: see `bot.delivery.bucket`.
+# As in `bot.delivery.bucket`: the time, in seconds, over which refreshes spend their
+# part of a burst; and the writes a second from which no tokens are kept for others.
 DRAIN = 2.0
 QUICK = 5.0
 
-# The bursts of which first words leave one write.
+# First words leave one write of a burst that is larger than this.
 LARGE = 8
 
-# How long a process counts after its last write, in seconds, and one with open streams:
-# Slack ends a stream after about five minutes (platform facts D).
+# The seconds for which a process counts as present after its last write, and the same
+# for a process with open streams. Slack ends a stream after about five minutes
+# (platform facts D).
 PRESENT = 15.0
 STREAMING = 300.0
 
-# How much later than it was told a process may come and still find its place in the
-# order, in seconds.
+# A process that asks again up to this many seconds late keeps its place in the queue.
 LATE = 0.5
 
-# The shortest time until somebody who was refused asks again, in seconds.
+# The shortest wait, in seconds, before a refused process asks again.
 SOONEST = 0.02
 
 
 class Use(enum.Enum):
-    """The use of a row for a write."""
+    """How a write uses a row."""
 
-    #: The write counts there.
+    #: The write takes a token.
     TAKE = "take"
-    #: The end of a stream that it opens is to count there.
+    #: The write opens a stream, and a token for closing the stream is kept.
     KEEP = "keep"
-    #: It comes in the turn of one that would count there.
+    #: The write waits its turn there, but takes no token.
     TURN = "turn"
-    #: It was chosen by how many writes wait there.
+    #: The write was chosen by the number of replies there, and takes no token.
     LOOK = "look"
 
 
@@ -58,7 +58,7 @@ class Level(enum.IntEnum):
     FINAL = 0
     FIRST = 1
     REFRESH = 2
-    #: Only where the whole burst is there.
+    #: Granted only while the whole burst is available.
     TIDY = 3
 
 
@@ -66,23 +66,23 @@ class Level(enum.IntEnum):
 class Member:
     """A process that writes in the scope."""
 
-    #: Its replies that stream, and their open streams.
+    #: The numbers of its streaming replies and of its open streams.
     replies: int
     streams: int
-    #: Until when that counts.
+    #: The time until which the process counts as present.
     until: float
-    #: The write that was refused last; None if nothing was since its last write.
+    #: The write that was refused last; None if none was refused since its last write.
     wish: "Wish | None" = None
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Wish:
-    """A write that waits, in the order in which they are granted."""
+    """A waiting write. Wishes sort in the order in which they are granted."""
 
     level: Level
-    #: Since when its reader has seen nothing new.
+    #: The time at which its reader last saw something new.
     since: float
-    #: Until when it keeps its place.
+    #: The time until which it keeps its place.
     until: float
 
 
@@ -90,7 +90,7 @@ class Wish:
 class RateRow:
     """The shared state of one scope and kind of write; times in seconds."""
 
-    #: When the whole burst is there again.
+    #: The time at which the whole burst is available again.
     full_at: float = 0.0
     #: No write before this time, after a rate limit error.
     closed_until: float = 0.0
@@ -99,13 +99,15 @@ class RateRow:
     crowd: Mapping[str, Member] = field(default_factory=dict)
 
     def tokens(self, rate: Rate, now: float) -> float:
-        """Return how many writes are allowed at once now."""
+        """Return the number of writes that are allowed at once now."""
         missing = max(0.0, self.full_at - now) * rate.count / rate.seconds
         return rate.burst - missing
 
     def closed(self, rate: Rate, seconds: float, now: float) -> "RateRow":
-        """Return the row after a rate limit error: no write for `seconds`, and one
-        then."""
+        """Return the row after a rate limit error.
+
+        It allows no write for `seconds`, and a single write then.
+        """
         until = max(self.closed_until, now + seconds)
         empty = until + (rate.burst - 1) * rate.seconds / rate.count
         return replace(self, closed_until=until, full_at=max(self.full_at, empty))
@@ -113,33 +115,34 @@ class RateRow:
 
 @dataclass(frozen=True, slots=True)
 class RateAsk:
-    """A process asks for a write, or what is left of those."""
+    """A process's request for a write, or for the number of writes left."""
 
     scope: str
     kind: WriteKind
     rate: Rate
     level: Level
     use: Use = Use.TAKE
-    #: The replies of the process that stream there, and its open streams.
+    #: The numbers of the process's streaming replies and open streams there.
     replies: int = 0
     streams: int = 0
-    #: For how many seconds the reader has seen nothing new.
+    #: The seconds for which the reader has seen nothing new.
     age: float = 0.0
-    #: By how many replies of others the write was chosen among several ways; None if
-    #: it was not, or is to be made in any case.
+    #: The number of other processes' replies that the choice of this kind of write was
+    #: based on; None if there was no choice, or if the write must be made anyway.
     known: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RateState:
-    """The answer to a process."""
+    """The answer to one request of a process."""
 
-    #: In how many seconds to ask again; 0.0 for all of a write that is granted.
+    #: The seconds to wait before asking again; 0.0 if the write is granted.
     wait: float
-    #: The writes that are left, and for how many seconds none is allowed.
+    #: The number of writes left, and the seconds for which no write is allowed.
     tokens: float
     closed: float
-    #: How many processes write there, and how many replies of others stream there.
+    #: The number of processes that write there, and of replies that other processes
+    #: stream there.
     processes: int
     others: int = 0
 
@@ -147,8 +150,10 @@ class RateState:
 def answer(
     asks: Sequence[tuple[RateRow, RateAsk]], process: str, now: float
 ) -> tuple[list[RateRow], list[RateState]]:
-    """Return the rows after `process` asked, and its answers. All of its `asks` are
-    granted, or none."""
+    """Return the updated rows and the answers to `process`.
+
+    Either all `asks` are granted, or none.
+    """
     present = [_entered(row, ask, process, now) for row, ask in asks]
     waits = [
         _wait(row, ask, process, now)
@@ -175,7 +180,7 @@ def answer(
 
 
 def _entered(row: RateRow, ask: RateAsk, process: str, now: float) -> RateRow:
-    """Return the row with what `process` says of itself, and nobody who left."""
+    """Return the row with the reported state of `process`, without absent processes."""
     stays = STREAMING if ask.streams else PRESENT
     known = row.crowd.get(process)
     wish = known.wish if known else None
@@ -183,10 +188,10 @@ def _entered(row: RateRow, ask: RateAsk, process: str, now: float) -> RateRow:
     others = {
         name: each
         for name, each in row.crowd.items()
-        # A clock that was set back makes nobody stay.
+        # If the clock was set back, `until` may be far in the future: drop the process.
         if name != process and now < each.until <= now + STREAMING
     }
-    # The same for the times of writes.
+    # The times of writes may be in the future for the same reason.
     full = ask.rate.burst * ask.rate.seconds / ask.rate.count
     latest = now + full if row.closed_until <= now else row.full_at
     return replace(
@@ -198,16 +203,16 @@ def _entered(row: RateRow, ask: RateAsk, process: str, now: float) -> RateRow:
 
 
 def _wait(row: RateRow, ask: RateAsk, process: str, now: float) -> float:
-    """Return in how many seconds to ask again; 0.0 if it may be granted."""
+    """Return the seconds to wait before asking again; 0.0 if `ask` may be granted."""
     wait = _opens(row, ask, process, now) - now
     return max(wait, SOONEST) if wait > ROUNDING else 0.0
 
 
 def _opens(row: RateRow, ask: RateAsk, process: str, now: float) -> float:
-    """Return when `ask` could be granted if no other came first."""
+    """Return when `ask` could be granted if no further write comes first."""
     rate = ask.rate
     if ask.known not in (None, _others(row, process)):
-        # Others came or went: the way to write is to be chosen again.
+        # The number of other replies changed, so the kind of write must be chosen anew.
         return now + SOONEST
     if ask.use is Use.LOOK:
         return now
@@ -223,15 +228,17 @@ def _opens(row: RateRow, ask: RateAsk, process: str, now: float) -> float:
 
 
 def _due(row: RateRow, rate: Rate, left: float, before: int, now: float) -> float:
-    """Return when a refresh is due that leaves `left` writes and has `before` others
-    before it: the sooner, the more of the burst there is."""
+    """Return when a refresh is due: sooner if more of the burst is left.
+
+    The refresh leaves `left` writes to others, and `before` others come before it.
+    """
     free = max(0.0, row.tokens(rate, now) - 1.0 - left)
     speed = rate.count / rate.seconds + free / DRAIN
     return row.refreshed_at + (1.0 + before) / speed
 
 
 def _before(row: RateRow, ask: RateAsk, process: str, now: float) -> int:
-    """Return how many other processes wait for a write that comes before `ask`."""
+    """Return the number of other processes whose waiting writes come before `ask`."""
     if ask.use is Use.KEEP:
         return 0
     ours = Wish(ask.level, now - ask.age, 0.0)
@@ -242,7 +249,7 @@ def _before(row: RateRow, ask: RateAsk, process: str, now: float) -> int:
 def _wished(
     row: RateRow, ask: RateAsk, process: str, now: float, wait: float
 ) -> RateRow:
-    """Return the row with the place of a write of `process` in the order."""
+    """Return the row with the refused write of `process` in the queue."""
     if ask.use in (Use.KEEP, Use.LOOK):
         return row
     wish = Wish(ask.level, now - ask.age, now + wait + LATE)
@@ -251,16 +258,16 @@ def _wished(
 
 
 def _kept(row: RateRow, ask: RateAsk, process: str) -> float:
-    """Return how many writes `ask` must leave for others."""
+    """Return the number of writes that `ask` must leave for others."""
     rate = ask.rate
     if ask.use is Use.KEEP:
-        # Those of the process itself were kept before it asked.
+        # The streams of the process itself are in `ask`.
         others = (m.streams for name, m in row.crowd.items() if name != process)
         return float(min(ask.streams + sum(others), rate.burst - 1))
     if ask.kind in (WriteKind.CLOSE, WriteKind.APPEND) or ask.level is Level.FINAL:
         return 0.0
     if ask.level is Level.FIRST:
-        # No final text is a start of a stream.
+        # A final text never opens a stream.
         has_finals = ask.kind is not WriteKind.OPEN
         return 1.0 if has_finals and rate.burst > LARGE else 0.0
     if ask.level is Level.TIDY:
@@ -284,7 +291,7 @@ def _taken(row: RateRow, ask: RateAsk, process: str, now: float) -> RateRow:
         return replace(row, crowd={**row.crowd, process: more})
     if ask.level is Level.REFRESH:
         due = _due(row, ask.rate, _kept(row, ask, process), 0, now)
-        # A refresh that comes a little late keeps nobody back.
+        # A refresh that is slightly late does not delay the next one.
         row = replace(row, refreshed_at=due if now - LATE < due < now else now)
     if ask.use is Use.TAKE:
         each = ask.rate.seconds / ask.rate.count

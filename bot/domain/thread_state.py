@@ -1,4 +1,4 @@
-"""The state of a thread from which an answer begins. Frozen values."""
+"""The state of a thread at the beginning of an answer. Frozen values."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,24 +14,24 @@ class ThreadState:
     settings: StoredSettings = field(default_factory=StoredSettings)
     #: The times of its newest questions, in seconds since 1970, oldest first.
     asked_at: Sequence[float] = ()
-    #: How many tokens the last answer since the last reset read and wrote, as the API
-    #: reported them; 0 if there is none. Answers that used tools read their prompt more
-    #: than once: of those, and of what was said before them, at most what the texts can
-    #: have counts.
+    #: The tokens that the last answer since the last reset read and wrote, as the API
+    #: reported them; 0 if there is no such answer. An answer that used tools read its
+    #: prompt more than once, so the number is capped at the most that the texts can
+    #: have.
     tokens: int = 0
-    #: Whether it is older than the bot's first message in it and was neither backfilled
-    #: nor reset since.
+    #: Whether the thread existed before the bot's first message in it, and has been
+    #: neither backfilled nor reset since.
     needs_backfill: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class StoredPrompt:
-    """The messages that the model is to read for a turn."""
+    """The messages that the model reads for a turn."""
 
     #: As `PromptStore.conversation` returns it.
     conversation: list[ChatMessage]
-    #: How many messages the summary covers that the turn is the first to use; 0 for
-    #: none.
+    #: The number of messages covered by a summary that this turn is the first to use;
+    #: 0 for none.
     summarised: int = 0
-    #: The version of the system prompt that was asked for; None if there is none.
+    #: The requested version of the system prompt; None if it does not exist.
     version: Version | None = None

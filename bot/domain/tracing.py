@@ -1,4 +1,4 @@
-"""The destination of OpenTelemetry's spans. Frozen values."""
+"""The destination of OpenTelemetry spans. Frozen values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,8 +11,8 @@ SERVICE = "threadkeep"
 class Tracing:
     """A collector that takes OTLP over HTTP."""
 
-    #: The address that spans are sent to.
+    #: The URL that spans are sent to.
     endpoint: str
-    #: Sent with them; they may hold a token.
+    #: The HTTP headers of each export; they may hold a token.
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     service: str = SERVICE

@@ -15,7 +15,7 @@ from bot.domain.setting import AppliedSetting
 class TurnState(enum.Enum):
     """The progress of a turn.
 
-    A turn moves down this list only, except that one released at shutdown returns to
+    A turn only moves down this list, except that a turn released at shutdown returns to
     WAITING.
     """
 
@@ -41,9 +41,9 @@ class TurnMessage:
     """A person's message that belongs to a turn."""
 
     message: Message
-    #: The text that Claude read for it; None until it was sent once.
+    #: The text that Claude read for the message; None until it has been sent once.
     content: str | None = None
-    #: Whether it may show the sign that it waits.
+    #: Whether the message may have a reaction that shows that it waits.
     is_signed: bool = False
 
 
@@ -52,7 +52,7 @@ class WaitingThread:
     """A thread with an open turn."""
 
     thread: ThreadKey
-    #: The author of its first open question; "" if that was deleted.
+    #: The author of its first open question; "" if the question was deleted.
     asker: str
     #: The time of that question, in seconds since 1970.
     at: float
@@ -62,30 +62,30 @@ class WaitingThread:
 class Turn:
     """One question (perhaps of several messages) and its answer.
 
-    All that a worker needs is in here or in the store, so that any process can resume
-    a turn after a crash.
+    Everything that a worker needs is here or in the store, so that any process can
+    resume a turn after a crash.
     """
 
     id: int
-    #: Unique over all databases; written into posts, so that they can be found.
+    #: Unique across all databases. Written into posts, so that they can be found.
     key: str
     thread: ThreadKey
     state: TurnState
-    #: The number of times that answering began.
+    #: The number of attempts to answer.
     attempts: int
     #: The time of the last progress, in seconds since 1970.
     touched: float
-    #: The time at which its first message was stored, in seconds since 1970.
+    #: The time of storing its first message, in seconds since 1970.
     received: float = 0.0
     #: The answer so far; complete from UNDELIVERED on.
     text: str = ""
-    #: The line shown above the text that names files that were not read.
+    #: The line above the text, which names the files that were not read.
     head: str = ""
     ended: Ended | None = None
     #: A note shown below the text, for example how the answer ended.
     note: str = ""
     shown: tuple[PostedPart, ...] = ()
-    #: Whether it answers the root of its thread, which addressed the bot.
+    #: Whether the turn answers the root of its thread, which addressed the bot.
     begins: bool = False
     #: The first question of its thread, unless it was deleted.
     opening: Message | None = None
@@ -94,23 +94,25 @@ class Turn:
     #: See `Outcome`.
     stop_reason: str | None = None
     calls: str = ""
-    #: How many messages the summary covers that it is the first to use; 0 for none.
+    #: The number of messages covered by a summary that this turn is the first to use; 0
+    #: for none.
     summarised: int = 0
-    #: The pages of each of its files whose price people are to decide about; 0 for a
-    #: file that has none.
+    #: The number of pages of each file that waits for people's decision because of its
+    #: price; 0 for a file without pages.
     waiting: tuple[int, ...] = ()
-    #: The files below its answer, in the order of posting.
+    #: The files below the answer, in the order of posting.
     uploads: tuple[Upload, ...] = ()
-    #: How often its thread was taken by a process, and which one has it; "" for none.
+    #: The number of times that a process acquired the thread, and the process that
+    #: holds it; "" for none.
     epoch: int = 0
     owner: str = ""
-    #: Whether somebody asked for it to be stopped, in any process.
+    #: Whether somebody asked to stop the turn, in any process.
     is_stopped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class TurnFacts:
-    """The state of a turn that decides what its controls may do."""
+    """The facts about a turn that its controls depend on."""
 
     key: str
     state: TurnState
@@ -128,18 +130,18 @@ class TurnFacts:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The end of a turn: all that is stored about it."""
+    """The outcome of a turn: everything stored when it ends."""
 
     ended: Ended
     #: The answer as shown, without the head and the note.
     text: str
     #: The line shown above the text; "" for none.
     head: str = ""
-    #: The assistant's message that later turns send; "" for nothing.
+    #: The assistant message that later turns send; "" for none.
     replay: str = ""
     #: A note shown below the text.
     note: str = ""
-    #: Why it did not end well, for operators; never what people wrote.
+    #: Why the turn did not succeed, for operators; never people's words.
     reason: str = ""
     model: str = ""
     stop_reason: str | None = None
@@ -154,21 +156,23 @@ class Outcome:
     #: The id of the prompt version, and the effort.
     prompt: int | None = None
     effort: str = ""
-    #: About how many messages of the thread were left out of its middle; None for an
-    #: unknown number.
+    #: About how many messages were left out of the middle of the thread; None if
+    #: unknown.
     missing: int | None = 0
-    #: How many messages of people and answers the request had, if some were left out.
+    #: The numbers of people's messages and of answers in the request, if some were left
+    #: out; else None.
     sent: tuple[int, int] | None = None
-    #: The settings that it was written with; empty if no request was composed.
+    #: The settings that the answer used; empty if no request was composed.
     applied: tuple[AppliedSetting, ...] = ()
-    #: The user to notify once all of it is shown (edits notify nobody); "" for nobody.
+    #: The user to notify when the answer is complete, since edits notify nobody; "" for
+    #: nobody.
     calls: str = ""
-    #: The tools of MCP servers that the request had; the calls of them, and the servers
-    #: without which it was answered.
+    #: The MCP tools of the request, its tool calls, and the servers that were left out
+    #: because they failed.
     tools: str = ""
     asked: tuple[ToolCall, ...] = ()
     left_out: tuple[str, ...] = ()
-    #: As in `Turn`; stored with the summary, and with the files.
+    #: As in `Turn`. Stored with the summary and with the files, respectively.
     summarised: int = 0
     waiting: tuple[int, ...] = ()
 
@@ -192,7 +196,7 @@ class Opinion:
     thread: ThreadKey
     #: The key of the turn.
     turn: str
-    #: The time at which the answer ended, in seconds since 1970.
+    #: The time of the answer's end, in seconds since 1970.
     at: float
     good: bool
     model: str
@@ -203,6 +207,6 @@ class Opinion:
     answer: str
 
 
-#: The default number of turns that run at once. Each holds a stream from Claude open
+#: The default number of turns that run at once. Each keeps a stream from Claude open
 #: and a thread's text in memory.
 ANSWERS_AT_ONCE = 100

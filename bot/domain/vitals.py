@@ -1,30 +1,30 @@
 """The state of a running process: connections, turns, writes, errors. Frozen values.
 
-Rule: they hold ids, numbers and names of our own, never what people wrote.
+Rule: these values hold ids, numbers and our own names, never people's words.
 """
 
 from dataclasses import dataclass, field
 
-#: Upper bounds of the buckets that durations are counted in, in seconds.
+#: The upper bounds of the histogram buckets, in seconds.
 BUCKETS = (0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 13.0, 20.0, 30.0, 60.0, 120.0, 300.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """One platform, as this process is connected to it."""
+    """The connection of this process to one platform."""
 
     platform: str
-    #: The times of connecting and of the last event, in seconds since 1970; None if it
-    #: is not connected, or has heard nothing since the start.
+    #: The times of connecting and of the last event, in seconds since 1970; None while
+    #: disconnected, or without an event since the start.
     since: float | None = None
     heard: float | None = None
-    #: How often it was connected again.
+    #: The number of reconnects.
     reconnects: int = 0
-    #: How many events arrived.
+    #: The number of events received.
     events: int = 0
-    #: Whether it is this process itself, which nothing can cut off.
+    #: Whether this process itself is the platform, so that it cannot be disconnected.
     is_local: bool = False
-    #: Why it was shut down; "" if it was not.
+    #: Why the platform was shut down; "" if it was not.
     failure: str = ""
 
 
@@ -32,10 +32,10 @@ class Connection:
 class Durations:
     """A histogram of durations, counted in `BUCKETS`."""
 
-    #: The number up to each bound, and that of all.
+    #: The number of durations up to each bound, and of all durations.
     upto: tuple[int, ...] = (0,) * len(BUCKETS)
     count: int = 0
-    #: In seconds.
+    #: The sum, in seconds.
     total: float = 0.0
 
 
@@ -44,25 +44,26 @@ class AnswerTimes:
     """Durations of one platform's answers since the start of the process."""
 
     platform: str
-    #: From the arrival of the question to the first words shown, and to the end.
+    #: From the arrival of the question to the first words shown, and to the end of the
+    #: answer.
     first_words: Durations = field(default_factory=Durations)
     end: Durations = field(default_factory=Durations)
 
 
 @dataclass(frozen=True, slots=True)
 class BudgetUse:
-    """The writes of one kind that a platform allows now, in one scope."""
+    """The current rate limit budget for one kind of write in one scope."""
 
     platform: str
     kind: str
     #: The platform's ids of the scope, the widest first, joined by ":".
     scope: str
-    #: How many writes are allowed at once now, and at most.
+    #: The number of writes allowed at once now, and its maximum.
     left: float
     most: float
-    #: Seconds until the platform lets anything be written again after it refused.
+    #: Seconds until writing is allowed again after a rate limit error.
     closed: float
-    #: How many replies wait for such a write.
+    #: The number of replies that wait for such a write.
     waiting: int
 
 
@@ -79,9 +80,9 @@ class WriteCount:
 
 @dataclass(frozen=True, slots=True)
 class LogCount:
-    """The number of times that a warning or an error was logged."""
+    """The number of times that one warning or error was logged."""
 
-    #: The event of ours, such as "turn.crashed", or the name of a library.
+    #: Our event, such as "turn.crashed", or the name of a library.
     event: str
     level: str
     #: In the last hour, and since the start.
@@ -104,25 +105,25 @@ class Ages:
 
 @dataclass(frozen=True, slots=True)
 class Vitals:
-    """The state of a process, as it tells it."""
+    """The state of a process, as reported by the process."""
 
-    #: Time of the report and of the start, in seconds since 1970.
+    #: The times of the report and of the start, in seconds since 1970.
     at: float
     started: float
     version: str = ""
     pid: int = 0
     connections: tuple[Connection, ...] = ()
-    #: How many answers are being written, and how many may be at once.
+    #: The number of answers being written, and its maximum.
     running: int = 0
     at_once: int = 0
-    #: How many threads wait for one of those places.
+    #: The number of threads that wait for their answer to begin.
     queued: int = 0
     budgets: tuple[BudgetUse, ...] = ()
     writes: tuple[WriteCount, ...] = ()
     answers: tuple[AnswerTimes, ...] = ()
     log: tuple[LogCount, ...] = ()
-    #: How late the event loop was at last, and at most in the last minute, in seconds.
+    #: The latest lag of the event loop, and the worst of the last minute, in seconds.
     lag: float = 0.0
     worst_lag: float = 0.0
-    #: The last probes that came back as events.
+    #: The latest probes that came back as events.
     echoes: tuple[str, ...] = ()
