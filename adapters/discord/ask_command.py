@@ -129,7 +129,9 @@ class Asking:
             await interaction_responses.tell(
                 interaction,
                 messages.answered_without_file(
-                    file=file.filename, megabytes=size, most=FILE_BYTES // (1024 * 1024)
+                    file=message_files.name_of(file),
+                    megabytes=size,
+                    most=FILE_BYTES // (1024 * 1024),
                 ),
             )
 

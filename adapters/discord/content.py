@@ -29,6 +29,7 @@ from discord.components import (
 )
 
 from adapters.discord import ids
+from adapters.discord.message_files import name_of
 from bot.text.excerpts import PREVIEW_OF, excerpt
 
 #: Types of messages that people and programs write; all others are Discord's own (facts
@@ -75,7 +76,7 @@ def _said(message: discord.Message) -> str:
 def _forwarded(snapshot: discord.MessageSnapshot) -> str:
     """Return a forwarded message as an excerpt. Discord does not name its author (facts
     B5)."""
-    files = [_file(each.title or each.filename) for each in snapshot.attachments]
+    files = [_file(name_of(each)) for each in snapshot.attachments]
     said = _joined(
         snapshot.content,
         *_embeds(snapshot.embeds, snapshot.content, by_program=None),
@@ -193,7 +194,7 @@ def _votes(count: int) -> str:
 def _descriptions(attachments: Iterable[discord.Attachment]) -> list[str]:
     """Return the descriptions that people gave to pictures."""
     return [
-        excerpt(f"Description of {_line(each.filename)}", each.description or "")
+        excerpt(f"Description of {_line(name_of(each))}", each.description or "")
         for each in attachments
     ]
 

@@ -10,6 +10,7 @@ from typing import Any
 import discord
 
 from adapters.discord.client import translated
+from adapters.discord.message_files import name_of
 from bot.errors import DeliveryError, Unacceptable
 from bot.messages import controls as messages
 from bot.text.characters import replace_lone_surrogates
@@ -25,7 +26,7 @@ async def text_of(attachment: discord.Attachment) -> str:
 
     Raises Unacceptable with one sentence if it is not an acceptable text file.
     """
-    name = attachment.filename
+    name = name_of(attachment)
     if not name.lower().endswith(ENDINGS):
         raise Unacceptable(messages.not_a_text_file(file=_named(name)))
     if attachment.size > MOST_BYTES:

@@ -6,6 +6,7 @@ Rule: the address of a file expires after a day, and a new one comes with its me
 """
 
 from collections.abc import Iterable, Iterator
+from pathlib import PurePath
 
 import discord
 from discord.components import Component, Container, FileComponent
@@ -23,7 +24,7 @@ def attachments(message: discord.Message) -> tuple[Attachment, ...]:
     for part in parts:
         for each in part.attachments:
             name = f"{here}/{each.id}"
-            file = Attachment(each.filename, each.url, name, each.size)
+            file = Attachment(name_of(each), each.url, name, each.size)
             found.setdefault(name, file)
         for shown in _shown(part.components):
             media = shown.media
@@ -35,7 +36,19 @@ def attachments(message: discord.Message) -> tuple[Attachment, ...]:
 
 def uploaded(file: discord.Attachment) -> Attachment:
     """Return a file that was given with a command, which is on no message."""
-    return Attachment(file.filename, file.url, str(file.id), file.size)
+    return Attachment(name_of(file), file.url, str(file.id), file.size)
+
+
+def name_of(file: discord.Attachment) -> str:
+    """Return the name of a file as people gave it: Discord takes the letters of most
+    languages out of it, and keeps it as the title, as a rule without its ending (facts
+    B5)."""
+    ending = PurePath(file.filename).suffix or file.filename
+    ending = ending if ending.startswith(".") else ""
+    title = file.title or ""
+    if not title or title.lower().endswith(ending.lower()):
+        return title or file.filename
+    return f"{title}{ending}"
 
 
 def message_of(file: Attachment) -> tuple[str, str] | None:

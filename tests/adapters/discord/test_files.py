@@ -102,6 +102,13 @@ async def test_a_message_has_its_files_those_it_forwards_and_those_it_shows(
     assert await desk.outcome(shown) is Unread.ELSEWHERE
 
 
+async def test_a_file_has_the_name_that_people_gave_it(desk: Desk) -> None:
+    names = ("Überblick.pdf", "資料.csv", "отчёт", "plan.txt")
+    files = dict.fromkeys(names, b"content")
+    desk.discord.say(desk.alice, desk.channel, "see", files=files)
+    assert tuple(each.name for each in await desk.newest()) == names
+
+
 async def test_an_address_that_has_expired_is_renewed(desk: Desk) -> None:
     said = desk.send()
     [file] = await desk.newest()

@@ -78,6 +78,17 @@ def parts(components: Iterable[Json]) -> Iterable[Json]:
         yield from parts(inner)
 
 
+def _cleaned(file: Json) -> Json:
+    """Return a file without the letters in its name that Discord takes out; the name
+    before that is its title, as a rule without its ending (B5)."""
+    name = file["filename"]
+    if name.isascii():
+        return file
+    stem, dot, ending = name.rpartition(".") if "." in name else (name, "", "")
+    kept = "".join(filter(str.isascii, stem)) or "unknown"
+    return {**file, "title": stem, "filename": f"{kept}{dot}{ending}"}
+
+
 def _reads(message: Message) -> str:
     """Return the text of a message: its own, or that of its layout (B5: a message of
     newer components has no content)."""
@@ -231,9 +242,12 @@ class People:
             channel.id,
             int(user),
             text,
-            attachments=self._model.store_attachments(
-                channel.id, list((files or {}).items())
-            ),
+            attachments=[
+                _cleaned(each)
+                for each in self._model.store_attachments(
+                    channel.id, list((files or {}).items())
+                )
+            ],
             **more,
         )
         if channel.thread_metadata and channel.thread_metadata.archived:
