@@ -22,7 +22,7 @@ class SlackDirectory:
         self._us = us
 
     async def person(self, place: Scope, user: str) -> Person:
-        """Return who `user` is at `place`. Raises DeliveryError."""
+        """Return `user` with their rights at `place`. Raises DeliveryError."""
         return await self._people.person(place, user)
 
     async def access(self, place: Scope, user: str) -> ChannelAccess:

@@ -1,8 +1,9 @@
-"""Converts forms to modals, and reads submitted ones. Pure.
+"""Converts forms to modals, and reads submitted modals. Pure.
 
-An input holds 3,000 characters (facts A5.4), and a prompt up to 20,000. So a long text
-is divided among several inputs, cut at line ends; the modal stores what stood at each
-cut, so that an unchanged text is returned exactly. It can be given as a file, too.
+An input holds 3,000 characters (facts A5.4), and a prompt has up to 20,000. So a long
+text is divided among several inputs, cut at line ends. The modal stores the separator
+at each cut, so that an unchanged text is returned exactly. The text can also be given
+as a file.
 """
 
 import json
@@ -20,12 +21,13 @@ from bot.ui.elements import Choice, Command, Field, Form, Kind
 FORM = "form"
 
 INPUT_CHARS = 3_000
-# In a text divided among several inputs, each holds less, to leave room for additions.
+# The most characters in each of several inputs, to leave room for additions.
 PIECE_CHARS = 2_800
 
 LABEL_CHARS, HINT_CHARS = 150, 150
 
-#: Names in place of those of private channels and direct messages (facts A10).
+#: Slack's placeholders for the names of direct messages and private channels (facts
+#: A10).
 NAMELESS = ("directmessage", "privategroup")
 
 #: The action_id of an input's element.
@@ -35,17 +37,18 @@ USERS, GROUPS, FILE = "users", "groups", "file"
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The context of a modal: the place that it is about, and how it was opened."""
+    """The place that a modal is about, and how the modal was opened."""
 
     place: Scope
     line: str = ""
-    #: Whether it was opened from the home tab, which is updated after a change.
+    #: Whether the modal was opened from the Home tab, which is updated after a change.
     from_home: bool = False
-    #: Whether `place` comes from the modal and not from Slack, and must be checked.
+    #: Whether `place` comes from the modal and not from Slack, so that it must be
+    #: checked.
     claimed: bool = False
     #: The separators between the pieces of each long text.
     joiners: Mapping[str, Sequence[str]] = ()  # type: ignore[assignment]
-    #: The name of the channel, where Slack said it; not stored in the modal.
+    #: The name of the channel, "" if Slack did not send it; not stored in the modal.
     channel_name: str = ""
 
     @property
@@ -59,7 +62,7 @@ class Context:
 
     @classmethod
     def of(cls, metadata: str, platform: str, workspace: str) -> "Context":
-        """Parse `metadata`. Raises ValueError if it is not ours."""
+        """Parse `metadata`. Raises ValueError if the bot did not write it."""
         try:
             place, line, from_home, joiners = json.loads(metadata)
         except RecursionError:
@@ -72,7 +75,8 @@ class Context:
 
 
 def channel_name(name: object) -> str:
-    """Return the name of a channel in a payload; "" if it has none that we may show."""
+    """Return the name of a channel in a payload; "" if it is missing or a
+    placeholder."""
     return "" if name in NAMELESS else str(name or "")
 
 
@@ -191,7 +195,7 @@ def _long(field: Field, joiners: dict[str, list[str]]) -> Iterator[dict[str, Any
         label = field.label if nth == 0 else labels.continued(field=field.label)
         hint = field.hint if nth == 0 else ""
         element = _text(piece, multiline=True) | {"max_length": INPUT_CHARS}
-        # A file may be given instead, so none of them can be asked for.
+        # No input can be required, since a file may be given instead.
         yield _input(f"{field.name}:{nth}", field, element, label, hint, optional=True)
     hint = labels.instead_of_text(most=field.most)
     file = {"type": "file_input", "action_id": VALUE, "max_files": 1}

@@ -11,13 +11,13 @@ from urllib.parse import unquote
 from bot.text import references
 from bot.text.references import Reference, ReferenceKind
 
-# Text that notifies people, perhaps also inside a markdown block (facts A6): a user,
-# a channel, a user group, everybody. There a backslash before a sign is dropped, an
-# entity stands for its character, and whether the bare name notifies is undocumented.
-# An id is a letter for its kind and at least eight capitals or digits, so that code
-# such as `List<@NonNull String>` or `<#Type#>` is left alone; and entities that make no
-# mention, such as `&#39;` and `&lt;!DOCTYPE`, are, too. Bare names are left alone in
-# code, in which Markdown looks for nothing.
+# Text that notifies people, perhaps also inside a markdown block (facts A6): a mention
+# of a user, a channel, a user group or everybody. In a markdown block, a backslash
+# before a sign is dropped, an entity means its character, and whether a bare name such
+# as "@here" notifies is undocumented. An id is a letter for its kind and at least eight
+# capitals or digits, so that code such as `List<@NonNull String>` or `<#Type#>` does
+# not match. Entities that form no mention, such as `&#39;` and `&lt;!DOCTYPE`, do not
+# match either. Bare names are ignored in code, where Markdown interprets nothing.
 _LESS = r"(?:<|&(?:(?i:lt);?|#0{0,3}60;?|#[Xx]0{0,3}3[Cc];?))\\?"
 _AT = r"(?:@|&(?:commat;|#0{0,3}64;?|#[Xx]0{0,3}40;?))"
 _HASH = r"(?:#|&(?:num;|#0{0,3}35;?|#[Xx]0{0,3}23;?))"
@@ -29,7 +29,7 @@ _ID = (
     rf"|[A-Z0-9]{{0,7}}{_CODED})"
 )
 _EVERYBODY = "(?i:channel|here|everyone)"
-# The beginning of one of these, or nothing; any order of their letters is close enough.
+# The beginning of one of these names, or nothing. Any order of the letters will do.
 _BEGUN = "(?i:[chanel]{0,6}|[her]{0,3}|[evryon]{0,7})"
 PINGS = re.compile(
     rf"{_LESS}(?:{_AT}(?:[UW]{_ID}|{_CODED})|{_HASH}(?:[CDG]{_ID}|{_CODED})"
@@ -46,14 +46,15 @@ _CHANNEL = re.compile(r"<#([A-Z0-9]++)(?:\|[^<>]*+)?>")
 _NAMELESS = re.compile(r"<#([A-Z0-9]++)\|?>")
 _GROUP = re.compile(r"<!subteam\^([A-Z0-9]++)(?:\|[^<>]*+)?>")
 
-# The scheme that Slack puts before what it takes for an address.
+# The scheme that Slack adds to text that it recognises as an address.
 _SCHEME = re.compile(r"(?:[a-z][a-z0-9+.-]{1,30}+:)(?://)?", re.IGNORECASE)
 _QUOTED_LINE = re.compile(r"^[ \t]*+(?:&gt;|>)[^\n]*+", re.MULTILINE)
 _QUOTED_REST = re.compile(r"^[ \t]*+(?:&gt;|>){3}", re.MULTILINE)
 
-# A mention with the blanks to remove with it: at the beginning, after a word and before
-# punctuation or a blank, and anywhere.
-# A comma or colon belongs to it only before a blank: Slack sends emoji as ":name:".
+# Mentions with the blanks that are removed with them: at the beginning of a text, after
+# a word and before punctuation or a blank, and anywhere.
+# A comma or colon belongs to the mention only before a blank, since Slack sends emoji
+# as ":name:".
 _FIRST = re.compile(rf"\s*+{_MENTION}(?:[ \t]*+[,:](?!\S))?\s*+")
 # At the end of a sentence, the comma before it is removed as well: "right, @bot?".
 _BEHIND = re.compile(
@@ -68,10 +69,10 @@ _LANGUAGE = re.compile(r"```\w++\n")
 _QUOTE = re.compile(r"^&gt; ?", re.MULTILINE)
 _ITEM = re.compile(r"^- ", re.MULTILINE)
 _BOLD = re.compile(r"\*\*([^*\n]++)\*\*")
-# A character that each of these contains, once the text is escaped.
+# A character that the escaped form of each of these contains.
 _MARK = re.compile(r"&gt;|[-*]")
 
-# What a reference holds, by kind; addresses are escaped.
+# The valid ids of references, by kind. Addresses are escaped.
 _IDS = {
     ReferenceKind.USER: re.compile(r"[UW][A-Z0-9]++"),
     ReferenceKind.GROUP: re.compile(r"S[A-Z0-9]++"),
@@ -85,8 +86,8 @@ _DRAWN = {
     ReferenceKind.GROUP: "<!subteam^{}>",
     ReferenceKind.CHANNEL: "<#{}>",
     ReferenceKind.LINK: "<{}>",
-    # Slack shows them in the reader's time zone, and where it cannot, what follows the
-    # bar (facts A6).
+    # Slack shows times in the reader's time zone. If it cannot, it shows the text after
+    # the bar (facts A6).
     ReferenceKind.TIME: "<!date^{}^{{date_short_pretty}}, {{time}}|{}>",
     ReferenceKind.DAY: "<!date^{}^{{date_short_pretty}}|{}>",
 }
@@ -99,7 +100,7 @@ def mentions(text: str, user: str) -> bool:
 
 
 def addresses(text: str, user: str) -> bool:
-    """Return whether `text` mentions `user` outside of what it quotes."""
+    """Return whether `text` mentions `user` outside of quoted lines."""
     if not mentions(text, user):
         return False
     own = _QUOTED_REST.split(text, maxsplit=1)[0]
@@ -107,7 +108,7 @@ def addresses(text: str, user: str) -> bool:
 
 
 def with_plain_name(text: str, user: str, name: str) -> str:
-    """Return `text` with the mentions of `user` as the name that a reader sees."""
+    """Return `text` with the mentions of `user` replaced by the visible `name`."""
 
     def plain(match: re.Match[str]) -> str:
         return f"@{escape(name)}" if match[1] == user else match[0]
@@ -121,16 +122,16 @@ def users(text: str) -> list[str]:
 
 
 def channels(text: str) -> list[str]:
-    """Return the ids of the channels that `text` mentions without their names, each
-    once, in order."""
+    """Return the ids of the channels that `text` mentions without a name, each once, in
+    order."""
     return list(dict.fromkeys(_NAMELESS.findall(text)))
 
 
 def named(
     texts: Sequence[str], authors: Sequence[str], most: int
 ) -> tuple[list[str], list[str]]:
-    """Return the ids of users and of channels whose names `texts` by `authors` need, at
-    most `most` for each text, authors first."""
+    """Return the ids of users and of channels whose names are needed to show `texts` by
+    `authors`. At most `most` ids are taken per text, its author first."""
     people = dict.fromkeys(authors)
     places: dict[str, None] = {}
     for text, author in zip(texts, authors, strict=True):
@@ -160,13 +161,13 @@ def without_mention(text: str, user: str) -> str:
 
 
 def readable(text: str, names: Mapping[str, str]) -> str:
-    """Return `text` as a reader sees it; `names` by user or channel id."""
+    """Return `text` as a reader sees it. `names` are by user or channel id."""
     return unescape(_TOKEN.sub(lambda m: _read(m[1], names), text))
 
 
 def tokens(text: str) -> str:
-    """Return typed text with mentions in the form of settings ("user:U1"), and without
-    Slack's escapes."""
+    """Return typed text with mentions in the form that settings use ("user:U1"), and
+    without Slack's escapes."""
     text = _USER.sub(r"user:\1", text)
     text = _CHANNEL.sub(r"channel:\1", text)
     text = _GROUP.sub(r"group:\1", text)
@@ -177,9 +178,9 @@ def formatted(text: str, names: Mapping[str, str] | None = None) -> str:
     """Return the Markdown subset of `bot.ui.elements` as mrkdwn. Only the core's
     references become mentions or links.
 
-    People and groups become mentions in what one person sees: an ephemeral message, a
-    modal or the home tab. A posted mention would notify them, so there they are named
-    by `names`, by id, or else by their ids.
+    If `names` is None, people and groups become mentions. Use this for text that one
+    person sees: an ephemeral message, a modal or the Home tab. In a post, a mention
+    would notify people. There, pass `names` by id; an id without a name stays an id.
     """
 
     def draw(found: Reference) -> str:
@@ -189,7 +190,7 @@ def formatted(text: str, names: Mapping[str, str] | None = None) -> str:
         return _DRAWN[found.kind].format(found.id, references.plain(found))
 
     parts = _CODE.split(escape(text))
-    # The text between pieces of code is mostly short, without any of the marks.
+    # Skip text without marks, which is most of the text between pieces of code.
     parts[::2] = [_prose(each) if _MARK.search(each) else each for each in parts[::2]]
     parts[1::2] = [_code(each) if each[1] == "`" else each for each in parts[1::2]]
     parts[::2] = [references.render(each, draw) for each in parts[::2]]
@@ -218,7 +219,7 @@ def escape(text: str) -> str:
 
 
 def unescape(text: str) -> str:
-    """The reverse of `escape`."""
+    """Return the text that `escape` turns into `text`."""
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
@@ -238,8 +239,8 @@ def _read(token: str, names: Mapping[str, str]) -> str:
 
 
 def _is_invented(target: str, label: str) -> bool:
-    """Return whether Slack made a link to `target` of `label`, which was typed: they
-    differ only in the scheme, in a slash at the end, or in what an address encodes."""
+    """Return whether Slack made the link from the typed text `label`: it then differs
+    from `target` only in the scheme, a slash at the end, or percent-encoding."""
     scheme = _SCHEME.match(target)
     if scheme is None:
         return False

@@ -1,8 +1,8 @@
-"""Names of users and channels for the ids in messages, cached.
+"""Looks up and caches the names of users and channels for the ids in messages.
 
 Rule: names are optional, and no answer waits long for them. The lookups for a message
-are limited in number and concurrency, and leave a part of the rate limit to lookups of
-permissions, which use the same methods. Ids without a name stay ids.
+are limited in number and concurrency. They leave part of the rate limit to lookups of
+permissions, which use the same methods. An id without a name stays an id.
 """
 
 import asyncio
@@ -26,18 +26,19 @@ log = logging.getLogger(__name__)
 REMEMBER = 600.0
 # How long a failed lookup is cached, in seconds.
 FORGET = 30.0
-# How many names are cached.
+# The most names that are cached.
 MOST = 5000
 
-#: How many names of users and channels are looked up for one message.
+#: The most names of users and channels that are looked up for one message.
 MOST_NAMES = 50
-# How many are looked up at once, and how long all of it may take, in seconds.
+# The most names that are looked up at once, and the time limit for all of them, in
+# seconds.
 AT_ONCE = 4
 PATIENCE = 5.0
 
 
-# Ids of users. Messages of programs without a user have the id of the program, "B…", or
-# a name as their author.
+# Ids of users. The author of a program's message may be the program's id, "B…", or a
+# name.
 _USER = re.compile(r"[UW][A-Z0-9]++")
 
 
@@ -47,13 +48,13 @@ class _Budget:
 
     #: Calls a minute: about three quarters of what Slack allows (facts A5.1).
     rate: float
-    #: How many calls may come at once.
+    #: The most calls at once.
     burst: float
-    #: Until when the calls so far use up the rate, or Slack asked to wait.
+    #: The time until which the calls so far use up the rate, or Slack asked to wait.
     used: float = float("-inf")
 
     def take(self, now: float) -> bool:
-        """Count one more call; return False if that is not allowed."""
+        """Count one more call. Return False if the budget does not allow it."""
         spacing = 60.0 / self.rate
         used = max(self.used, now)
         if used - now > (self.burst - 1) * spacing:
@@ -74,10 +75,10 @@ class NameCache:
     ) -> None:
         self._client = client
         self._clock = clock
-        #: When the entry expires, and the name; "" if the lookup failed.
+        #: The expiry and the name of each entry. The name is "" if the lookup failed.
         self._known: LruDict[str, tuple[float, str]] = LruDict(MOST)
-        #: The names that came with people's messages: those of people from other
-        #: organisations, who cannot always be looked up (facts A1.1).
+        #: Names that came with messages. People from other organisations cannot always
+        #: be looked up (facts A1.1).
         self._introduced: LruDict[str, str] = LruDict(MOST)
         # A lock lives while it is held or waited for.
         self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -90,8 +91,8 @@ class NameCache:
         return len(self._known) + len(self._introduced)
 
     def introduce(self, names: Mapping[str, str]) -> None:
-        """Remember `names`, by id, that came with messages. They count where a lookup
-        finds none."""
+        """Remember `names`, by id, that came with messages. They are used for people
+        whose lookup finds no name."""
         for user, name in names.items():
             if name and _USER.fullmatch(user):
                 self._introduced[user] = name
@@ -99,8 +100,8 @@ class NameCache:
     async def find(
         self, users: Iterable[str], channels: Iterable[str] = ()
     ) -> dict[str, str]:
-        """Return the names of `users` and `channels`, by id, without unknown ones. They
-        are looked up in order, within the limits."""
+        """Return the known names of `users` and `channels`, by id. Names that are not
+        cached are looked up in order, within the limits."""
         wanted = [("user", user) for user in users if _USER.fullmatch(user)]
         wanted += [("channel", channel) for channel in channels]
         if unknown := [each for each in wanted if not self._is_fresh(each[1])]:
@@ -123,7 +124,8 @@ class NameCache:
 
     async def _learn(self, unknown: Iterator[tuple[str, str]]) -> None:
         for kind, each in unknown:
-            # If fifty threads of one person start at once, one of them asks.
+            # With this lock, only one of fifty threads that one person starts at once
+            # calls Slack.
             lock = self._asking.setdefault(each, asyncio.Lock())
             async with lock:
                 if not self._is_fresh(each):
@@ -142,7 +144,7 @@ class NameCache:
             budget.pause(self._clock() + error.retry_after)
             return
         except DeliveryError as error:
-            # A name is optional; the answer does not wait for it.
+            # A name is optional, so the answer continues without it.
             log.info("slack.nameless id=%s %s", each, error)
         else:
             name, remember = _name(answer.get(kind) or {}), REMEMBER

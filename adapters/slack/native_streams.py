@@ -1,9 +1,10 @@
-"""The choice of answers to write as Slack's native streams, and Slack's refusals.
+"""Chooses the answers that are written as Slack's native streams, and remembers Slack's
+refusals.
 
-Streams are appended to, which has a rate limit of its own, and show text as it comes;
-but in a channel only the person who asked sees it live (platform facts A7.2). So by
-default channels have streams only where edits do not suffice, and their stops show the
-text to everybody. Every failure leads back to post and edit.
+Appending to a stream has its own rate limit, and a stream shows text as it arrives. But
+in a channel, only the person who asked sees a stream live (platform facts A7.2). So by
+default channels get streams only if edits do not suffice, and stopping a stream shows
+its text to everybody. Every failure leads back to post and edit.
 """
 
 import enum
@@ -16,18 +17,18 @@ from bot.domain.scope import ThreadKey
 from bot.domain.turn import Turn
 from bot.runtime.lru import LruDict
 
-#: Seconds until a stream is stopped. Slack ends one about five minutes after its start,
-#: and then it looks broken until it is edited (facts A7.2).
+#: The age at which a stream is stopped, in seconds. Slack ends a stream about five
+#: minutes after its start, and it then looks broken until it is edited (facts A7.2).
 LIFETIME = 230.0
 
-# For how many channels and types of channels refusals are remembered.
+# The most channels and types of channels whose refusals are remembered.
 MOST_REFUSALS = 1_000
 
 
 class Mode(enum.Enum):
     """The setting for the places in which streams are used."""
 
-    #: In direct messages, and in channels while edits do not suffice.
+    #: In direct messages, and in channels if edits do not suffice.
     AUTO = "auto"
     DM = "dm"
     ALL = "all"
@@ -43,28 +44,28 @@ class Stream:
     began: float
     #: The ts of the message; "" until Slack has returned it.
     ts: str = ""
-    #: Whether the next call must stop it.
+    #: Whether the next call must stop the stream.
     closing: bool = False
-    #: Whether `sent` may be wrong, as after an append of unknown outcome.
+    #: Whether `sent` may be wrong, for example after an append of unknown outcome.
     unsure: bool = False
 
 
-# How many people of other workspaces are remembered.
+# The most people whose workspaces are remembered.
 MOST_PEOPLE = 5_000
 
 
 @dataclass(slots=True)
 class Streams:
-    """The use of streams in a workspace."""
+    """Decides where streams are used in a workspace."""
 
     mode: Mode
     #: The id of the bot's user.
     us: str
     clock: Callable[[], float] = time.monotonic
-    #: Whether Slack takes cards in streams.
+    #: Whether Slack accepts cards in streams.
     takes_cards: bool = field(default=True, init=False)
     _refused: LruDict[str, None] = field(default_factory=lambda: LruDict(MOST_REFUSALS))
-    #: By user, as their messages said it.
+    #: The workspaces of users, by user, as their messages state them.
     _teams: LruDict[str, str] = field(default_factory=lambda: LruDict(MOST_PEOPLE))
 
     @property
@@ -81,12 +82,12 @@ class Streams:
         return wanted and not refused
 
     def spare_others(self, thread: ThreadKey) -> bool:
-        """Return whether others than the asker are to see no less of a stream in
-        `thread` than they would of a message that is edited."""
+        """Return whether a stream in `thread` must not show less to other people than
+        an edited message would."""
         return self.mode is Mode.AUTO and not thread.channel.startswith("D")
 
     def refuse(self, thread: ThreadKey) -> None:
-        """Use no more streams in channels of the type of `thread`'s."""
+        """Use no more streams in channels of the same type as that of `thread`."""
         self._refused[thread.channel[:1]] = None
 
     def refuse_channel(self, thread: ThreadKey) -> None:
@@ -99,11 +100,13 @@ class Streams:
             self._teams[user] = team
 
     def recipient(self, turn: Turn) -> Mapping[str, str] | None:
-        """Return who is to see the answer to `turn` live, as Slack asks to know outside
-        direct messages (facts A7.1); None if that is not known.
+        """Return the arguments that name the person who sees the answer to `turn` live,
+        which Slack requires outside direct messages (facts A7.1); None if the person's
+        workspace is unknown.
 
-        Slack wants the person's own workspace, which is another in a shared channel
-        (facts A9). It is not stored: after a restart such an answer is posted.
+        Slack requires the person's own workspace, which may be another one in a shared
+        channel (facts A9). It is not stored, so after a restart such an answer is
+        posted.
         """
         team = self._teams.get(turn.asker)
         if team is None:
@@ -118,5 +121,5 @@ class Streams:
         return Stream(text, self.clock())
 
     def is_old(self, stream: Stream) -> bool:
-        """Return whether `stream` has to be stopped before Slack ends it."""
+        """Return whether `stream` must be stopped now, before Slack ends it."""
         return self.clock() - stream.began > LIFETIME

@@ -1,7 +1,7 @@
-"""Calls of oauth.v2.access, with the errors that Slack names for it (its page of the
-method; platform facts A11).
+"""Calls oauth.v2.access, and maps its errors to ours (Slack's page of the method;
+platform facts A11).
 
-Rule: neither a code nor a token is in an error, so no cause is kept.
+Rule: errors contain neither codes nor tokens, so they are raised without a cause.
 """
 
 from collections.abc import Mapping
@@ -25,27 +25,27 @@ _SPENT = {"invalid_refresh_token", "token_revoked", "account_inactive"}
 
 
 class SecretRefused(DeliveryError):
-    """Slack does not accept the app's id or secret, or its redirect address: only the
-    operator can correct that."""
+    """Slack does not accept the app's id, secret or redirect address, which only the
+    operator can correct."""
 
 
 class CodeRefused(DeliveryError):
-    """The code was used before, or has expired."""
+    """The code was used before or has expired."""
 
 
 async def exchange_code(
     web: AsyncWebClient, config: SlackConfig, code: str
 ) -> Mapping[str, Any]:
-    """Return what Slack gives for `code`. Raises SecretRefused, CodeRefused or another
-    DeliveryError."""
+    """Exchange `code` and return Slack's answer. Raises SecretRefused, CodeRefused or
+    another DeliveryError."""
     return await _call(web, config, code=code, redirect_uri=config.redirect_url or None)
 
 
 async def refresh(
     web: AsyncWebClient, config: SlackConfig, token: str
 ) -> Mapping[str, Any]:
-    """Return new tokens for the refresh token `token`. Raises AccessRevoked if it was
-    spent before, or DeliveryError."""
+    """Exchange the refresh token `token` and return Slack's answer with new tokens.
+    Raises AccessRevoked if the refresh token was spent before, or DeliveryError."""
     return await _call(web, config, grant_type="refresh_token", refresh_token=token)
 
 

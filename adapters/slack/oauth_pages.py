@@ -1,6 +1,6 @@
-"""The pages that people see who install the app, as whole documents. Pure.
+"""Builds the HTML pages for people who install the app. Pure.
 
-They look as those of the web adapter, and load nothing: no script, font or picture.
+The pages look like those of the web adapter, and load no scripts, fonts or images.
 """
 
 from html import escape
@@ -32,8 +32,8 @@ a.button { display: inline-block; margin-top: 6px; padding: 8px 18px;
 :focus-visible { outline: 2px solid var(--focus); outline-offset: 2px; }
 """
 
-#: The response headers of these pages, which only show text: they need no form-action
-#: and no frames.
+#: The response headers of these pages. The pages only show text, so they need neither
+#: form actions nor frames.
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; "
@@ -48,8 +48,8 @@ HEADERS = {
 def page(
     title: str, *paragraphs: str, link: tuple[str, str] | None = None, more: str = ""
 ) -> str:
-    """Return a page with `paragraphs`, a `more` quiet one, and a `link`: its address
-    and its text."""
+    """Return a page with `paragraphs`, `more` as a paragraph in a quiet colour, and
+    `link` as (address, text)."""
     body = [f"<h1>{escape(title)}</h1>"]
     body += [f"<p>{escape(each)}</p>" for each in paragraphs]
     if more:
@@ -68,12 +68,13 @@ def page(
 
 
 def install(address: str) -> str:
-    """Return the page that leads to Slack's at `address`."""
+    """Return the page that links to Slack's consent page at `address`."""
     return page(texts.TITLE_INSTALL, texts.INSTALL, link=(address, texts.ADD))
 
 
 def done(name: str, app: str, team: str) -> str:
-    """Return the page for who has installed the app `app` in the workspace `team`."""
+    """Return the page for people who have installed the app with the id `app` in the
+    workspace `name`, whose id is `team`."""
     address = f"slack://app?team={team}&id={app}" if team and app else "slack://open"
     text = texts.done(name=name)
     link = (address, texts.OPEN_SLACK)
@@ -81,10 +82,12 @@ def done(name: str, app: str, team: str) -> str:
 
 
 def cancelled(again: str) -> str:
-    """Return the page for who did not consent; `again` is where it starts."""
+    """Return the page for people who did not consent. `again` is the path of the first
+    page."""
     return page(texts.TITLE_CANCELLED, texts.CANCELLED, link=(again, texts.AGAIN))
 
 
 def failed(reason: str, again: str) -> str:
-    """Return the page for whom it failed for `reason`, a sentence."""
+    """Return the page for a failed installation. `reason` is a sentence, and `again` is
+    the path of the first page."""
     return page(texts.TITLE_FAILED, reason, link=(again, texts.AGAIN))

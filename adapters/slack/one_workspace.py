@@ -1,6 +1,6 @@
-"""The one workspace of an app that is installed by hand, with a fixed token.
+"""Holds the one workspace of an app that is installed by hand, with a fixed token.
 
-Rule: if Slack rejects the token, the platform ends: there is nobody else to serve.
+Rule: if Slack rejects the token, the platform ends, since it has no other workspace.
 """
 
 import logging
@@ -29,15 +29,16 @@ class OneWorkspace:
 
     @property
     def chores(self) -> Sequence[Chore]:
-        """Return none: the token does not expire."""
+        """An empty sequence, since the token does not expire."""
         return ()
 
     async def get(self, team: str) -> Workspace:
-        """Return the workspace, whatever `team` is: it finds nothing of others."""
+        """Return the workspace, whatever `team` is. Its token gives no access to other
+        workspaces."""
         return self._only
 
     async def find(self, body: Mapping[str, Any]) -> Workspace | None:
-        """Return the workspace, which ignores events of others by itself."""
+        """Return the workspace. Events of other workspaces are ignored later."""
         return self._only
 
     async def home(self, user: str) -> Workspace:
@@ -49,9 +50,13 @@ class OneWorkspace:
         return self._only.us.user
 
     def begin(self, host: Host, refused: Callable[[AccessRevoked], None]) -> None:
-        """Report what Slack refuses from now on, and which scopes the app lacks. Those
-        of what is optional are logged at the start alone, since some are left out on
-        purpose, except for one that was taken from the app since then."""
+        """Report to `refused` if Slack rejects the token, and alert the operator to
+        missing scopes.
+
+        Alerts are about the required scopes and the scope for uploads, now and whenever
+        a call is refused for want of one. Other optional scopes may be missing on
+        purpose, so they are only logged at the start.
+        """
 
         def report_missing(scopes: Iterable[str]) -> None:
             if missing := ", ".join(sorted((SCOPES | {UPLOADING}) & set(scopes))):
@@ -63,11 +68,11 @@ class OneWorkspace:
         self._only.client.on_missing_scope = report_missing
 
     def routes(self, host: Host) -> list[web.RouteDef]:
-        """Return none: the operator has installed the app."""
+        """Return no routes, since the operator has installed the app."""
         return []
 
     def listening(self, host: Host) -> None:
-        """Log who listens."""
+        """Log the workspace and the user that listen."""
         us = self._only.us
         log.info("slack.listening team=%s user=%s", us.team, us.user)
         if not host.served.holds(PLATFORM, us.team):
@@ -78,5 +83,5 @@ class OneWorkspace:
             )
 
     async def close(self) -> None:
-        """End the look-ups under way."""
+        """Cancel the look-ups in progress."""
         await self._only.people.close()

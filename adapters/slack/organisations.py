@@ -1,5 +1,6 @@
 """Reads whether a message comes from a channel that is shared with another organisation
-(Slack Connect), and from one of its people. Pure; decides nothing.
+(Slack Connect), and whether its author belongs to that organisation. Pure; decides
+nothing.
 """
 
 from collections.abc import Mapping
@@ -10,16 +11,18 @@ from bot.domain.message import Origin
 
 
 def team(event: Mapping[str, Any]) -> str:
-    """Return the workspace of the author of the message `event`; "" if it does not say
-    it, as within one workspace."""
+    """Return the workspace of the author of the message `event`; "" if the event does
+    not name it, for example within one workspace."""
     found = (event.get("user_team"), event.get("source_team"))
     return next((each for each in found if isinstance(each, str) and each), "")
 
 
 def origin(body: Mapping[str, Any], event: Mapping[str, Any], us: Identity) -> Origin:
-    """Return the origin of the message `event` in an events-API `body` (platform facts
-    A1, A14: `is_ext_shared_channel`, and `user_team` of people of other
-    organisations)."""
+    """Return the origin of the message `event` in an events-API `body`.
+
+    It is read from `is_ext_shared_channel`, and from `user_team`, which names the
+    workspace of people from other organisations (platform facts A1, A14).
+    """
     if not body.get("is_ext_shared_channel"):
         return Origin.OWN
     teams = (event.get("user_team"), event.get("source_team"))

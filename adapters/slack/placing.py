@@ -1,8 +1,8 @@
-"""Reads which workspace, and which organisation's installation, something that Slack
-sent is for. Pure; decides nothing.
+"""Reads the workspace, and the organisation's installation, that a payload is for.
+Pure; decides nothing.
 
-Bolt's own functions do the work, except where an id is that of an organisation
-(platform facts A1, A14).
+Bolt's functions find the ids. This module adds the distinction between ids of
+workspaces and ids of organisations (platform facts A1, A14).
 """
 
 from collections.abc import Mapping
@@ -29,8 +29,8 @@ def team(body: Mapping[str, Any]) -> str:
 
 
 def organisation(body: Mapping[str, Any]) -> str:
-    """Return the id of the organisation on which the app is installed as a whole, if
-    that is why `body` came; else ""."""
+    """Return the id of the organisation whose org-wide installation `body` was sent to;
+    "" if it was sent to the installation of one workspace."""
     if not extract_is_enterprise_install(dict(body)):
         return ""
     found = extract_enterprise_id(dict(body))
@@ -38,8 +38,8 @@ def organisation(body: Mapping[str, Any]) -> str:
 
 
 def revokes(body: Mapping[str, Any], bot_user: str) -> bool:
-    """Return whether `body` tells that the token of the bot with the user id
-    `bot_user` is no longer good."""
+    """Return whether `body` reports that the token of the bot user `bot_user` was
+    revoked."""
     event = body.get("event") or {}
     if event.get("type") == UNINSTALLED:
         return True
@@ -49,7 +49,7 @@ def revokes(body: Mapping[str, Any], bot_user: str) -> bool:
 
 
 def is_ending(body: Mapping[str, Any]) -> bool:
-    """Return whether `body` may tell of the end of an installation."""
+    """Return whether `body` may report the end of an installation."""
     return (body.get("event") or {}).get("type") in (UNINSTALLED, REVOKED)
 
 

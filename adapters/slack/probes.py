@@ -1,4 +1,4 @@
-"""Posts a message that is to come back as an event, and deletes it."""
+"""Posts a message whose event must arrive, and deletes the message."""
 
 from adapters.slack.client import SlackClient
 from bot.messages.check import PROBE

@@ -1,4 +1,4 @@
-"""The errors that Slack's refusals of calls become."""
+"""Maps Slack's refusals of calls to our errors."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -49,7 +49,8 @@ UNFIT = {
     "too_many_blocks",
     "view_too_large",
 }
-# The same of views: Slack's word for a block that it does not take (facts A10).
+# The same for views, with Slack's codes for a block that it does not accept (facts
+# A10).
 UNFIT_VIEW = {*UNFIT, "invalid_arguments", "invalid_view"}
 # Errors of streams only (facts A7.1). After the first, the stream is over.
 OVER = {"message_not_in_streaming_state"}
@@ -66,8 +67,8 @@ UNSTREAMABLE = {
     "streaming_state_conflict",
     "unknown_method",
 }
-# Answers of `OPTIONAL` methods that say that this app, plan or workspace has none of
-# what they list (Slack's pages of the methods).
+# Error codes of `OPTIONAL` methods that mean that the method is not available to this
+# app, plan or workspace (Slack's pages of the methods).
 OPTIONAL = {"usergroups.list"}
 UNAVAILABLE = {
     "access_denied",
@@ -90,8 +91,9 @@ class Unavailable(DeliveryError):
 
 
 class Unstreamable(DeliveryError):
-    """Slack does not allow this message, or any in its channel, as a stream; or it is
-    a stream and cannot be edited. `is_over` means that the stream has ended."""
+    """Slack does not allow this message, or any message in its channel, as a stream; or
+    the message is an open stream and cannot be edited. `is_over` says whether the
+    stream has ended."""
 
     def __init__(self, message: str, *, is_over: bool) -> None:
         super().__init__(message)
@@ -100,22 +102,22 @@ class Unstreamable(DeliveryError):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An answer to a call of `method` that is not what was asked for."""
+    """Slack's refusal of a call of `method`."""
 
     method: str
     status: int
-    #: What it says; nothing if that cannot be read.
+    #: The body of the answer; empty if it cannot be read.
     data: Mapping[str, Any]
     headers: Mapping[str, str]
 
     @property
     def needed(self) -> frozenset[str]:
-        """Return the scopes that Slack names as needed for the call (facts A5.3)."""
+        """The scopes that the call needs according to Slack (facts A5.3)."""
         return frozenset(filter(None, str(self.data.get("needed") or "").split(",")))
 
     def meaning(self, workspace: str) -> Exception:
-        """Return the error to raise for it; `workspace` is whose token was used, where
-        it is one of many."""
+        """Return the error to raise for this refusal. `workspace` is the workspace of
+        the token, or "" if it is the only one."""
         code = str(self.data.get("error") or "")
         message = f"{self.method}: {code or f'HTTP {self.status}'}"
         if self.status == 429 or code in LIMITED:
@@ -146,7 +148,7 @@ class Refusal:
 
 
 def refusal(method: str, error: SlackApiError) -> Refusal:
-    """Return what an error of the SDK after a call of `method` says."""
+    """Return the refusal in an error of the SDK after a call of `method`."""
     response: Any = error.response
     # If the body is not JSON, the SDK passes the raw response instead.
     status: int = getattr(response, "status_code", 0) or getattr(response, "status", 0)

@@ -1,4 +1,4 @@
-"""Gives a token back to Slack, for an operator who removes a workspace."""
+"""Revokes the token of a workspace that an operator removes."""
 
 from collections.abc import Mapping
 
@@ -7,8 +7,8 @@ from adapters.slack.config import SlackConfig
 
 
 async def give_back(env: Mapping[str, str], token: str) -> None:
-    """End `token`, with which Slack lists the app as installed. Raises ConfigError or
-    DeliveryError."""
+    """Revoke `token`, so that Slack does not list the app as installed any more. Raises
+    ConfigError or DeliveryError."""
     config = SlackConfig.from_env(env, listens=False)
     async with open_client(config) as client:
         session = client.web.session

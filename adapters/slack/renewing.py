@@ -1,6 +1,7 @@
-"""Renews the tokens of all installations before they are due, as one process of all
-does from time to time. Whoever meets a token that is due renews it as well, under the
-same lock (`adapters.slack.credentials`).
+"""Renews the tokens of all installations before they are due.
+
+One of all processes does this periodically. A call that needs a token that is due also
+renews it, under the same lock (`adapters.slack.credentials`).
 """
 
 import asyncio
@@ -14,8 +15,8 @@ from bot.ports.installations import InstallationStore
 from bot.ports.wakeups import Chore
 from bot.runtime.background import report
 
-# Seconds by which a token is renewed here before anybody meets one that is due:
-# longer than from one time to the next.
+# How long before a call would renew a token it is renewed here, in seconds. Longer than
+# the interval in TIMES.
 AHEAD = 900.0
 TIMES = "*/5 * * * *"
 # The most tokens that are renewed at once.
@@ -23,8 +24,11 @@ AT_ONCE = 8
 
 
 class Renewal:
-    """Renews tokens of `store`. `credentials` are those of an installation, and
-    `refused` is awaited with one whose refresh token Slack does not accept."""
+    """Renews the tokens in `store`.
+
+    `credentials` returns the credentials of an installation. `refused` is awaited with
+    an installation whose refresh token Slack does not accept.
+    """
 
     def __init__(
         self,
@@ -41,11 +45,11 @@ class Renewal:
 
     @property
     def chore(self) -> Chore:
-        """The renewal, and when it is due."""
+        """The renewal as a periodic task."""
         return Chore("tokens", TIMES, self.renew)
 
     async def renew(self) -> None:
-        """Renew what is due soon. Raises StorageError."""
+        """Renew the tokens that will be due soon. Raises StorageError."""
         before = self._now() + EARLY + AHEAD
         due = [
             each
@@ -64,7 +68,7 @@ class Renewal:
             except AccessRevoked as error:
                 await self._refused(here, error)
             except KeyLost:
-                # The operator was told of it.
+                # Ignored: the operator was told about lost keys elsewhere.
                 pass
             except DeliveryError as error:
                 report("renew a token", error)

@@ -12,12 +12,12 @@ from bot.domain.turn import Turn
 from bot.messages import labels
 from bot.ui.buttons import buttons
 
-# chat.update rejects a `text` of over 4,000 characters, though with blocks only
-# notifications and screen readers use it (facts A5.3).
+# chat.update rejects a `text` of over 4,000 characters, although in a message with
+# blocks only notifications and screen readers use it (facts A5.3).
 FALLBACK_CHARS = 3000
 
-# A line of a quote with code in it, which makes Slack show a message of text alone as
-# empty (facts A6).
+# A quoted line that contains code. Slack shows a message without blocks as empty if it
+# has such a line (facts A6).
 _QUOTED_CODE = re.compile(r"^(?=[ \t]*+&gt;[^\n`]*+`)", re.MULTILINE)
 
 EVENT_TYPE = "threadkeep_reply"
@@ -26,7 +26,7 @@ EVENT_TYPE = "threadkeep_reply"
 def body(part: Part, turn: Turn) -> dict[str, Any]:
     """Return `part` of the reply to `turn` as text and blocks, with its controls."""
     if part.calls:
-        # The only message that notifies anyone: the person who waited for the answer.
+        # The only message that notifies anyone, namely the person who asked.
         text = f"<@{part.calls}>, {READY}"
         section = {"type": "section", "text": slack_blocks.mrkdwn_text(text)}
         return {"text": text, "blocks": [section]}
@@ -34,7 +34,7 @@ def body(part: Part, turn: Turn) -> dict[str, Any]:
     if not part.final and text is part.text:
         text = text.rstrip() + MORE
     if part.plain:
-        # Without blocks, which Slack has refused. `[]` removes those of before.
+        # Slack has refused the blocks. `[]` removes blocks from an earlier write.
         return {"text": _readable(text), "blocks": []}
     fallback = mrkdwn.escape(text)[:FALLBACK_CHARS]
     blocks: list[dict[str, Any]] = [{"type": "markdown", "text": text}]
@@ -42,7 +42,7 @@ def body(part: Part, turn: Turn) -> dict[str, Any]:
 
 
 def _readable(text: str) -> str:
-    """Return `text` as Slack shows it character by character in a message of text."""
+    """Return `text` so that Slack shows it literally in a message without blocks."""
     return _QUOTED_CODE.sub("\u200b", mrkdwn.escape(text.strip("\n")))
 
 
@@ -79,14 +79,14 @@ def _thumbs(turn: str) -> dict[str, Any]:
 
 
 def metadata(turn: Turn, index: int) -> dict[str, Any]:
-    """Return the metadata by which message `index` of the reply is found again."""
+    """Return the metadata by which message `index` of the reply can be found again."""
     payload = {"turn": turn.key, "part": index}
     return {"event_type": EVENT_TYPE, "event_payload": payload}
 
 
 def part_of(message: Any, turn: str) -> tuple[int, str] | None:
-    """Return which part of the reply to the turn with the key `turn` the `message` is,
-    and its ts; None if it is not part of it."""
+    """Return the index of `message` in the reply to the turn with the key `turn`, and
+    the ts of the message; None if it does not belong to that reply."""
     metadata = message.get("metadata") or {}
     payload = metadata.get("event_payload") or {}
     if metadata.get("event_type") != EVENT_TYPE or payload.get("turn") != turn:

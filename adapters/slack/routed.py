@@ -1,4 +1,4 @@
-"""The ports of a platform, each call passed on to the workspace that it is about.
+"""Implements the ports of a platform by passing each call on to its workspace.
 
 Rule: nothing is decided or remembered here.
 """
@@ -26,22 +26,22 @@ class Workspaces(Protocol):
 
     @property
     def chores(self) -> Sequence[Chore]:
-        """The periodic tasks that one process of all does for them."""
+        """The periodic tasks that one of all processes does for the workspaces."""
         ...
 
     async def get(self, team: str) -> Workspace:
         """Return the workspace `team`. Raises AccessRevoked if the app is not installed
-        there, or DeliveryError if that cannot be told now."""
+        there, or DeliveryError if that is unknown now."""
         ...
 
     async def find(self, body: Mapping[str, Any]) -> Workspace | None:
-        """Return the workspace that `body`, which Slack sent, is for; None if the app
-        is not installed there. Raises StorageError if that cannot be told now."""
+        """Return the workspace that Slack's payload `body` is for; None if the app is
+        not installed there. Raises StorageError if that is unknown now."""
         ...
 
     async def home(self, user: str) -> Workspace:
-        """Return the workspace of `user`, whom the operator named by their id alone.
-        Raises DeliveryError if there is none."""
+        """Return the workspace of the user with the id `user`. Raises DeliveryError if
+        none is found."""
         ...
 
     def user(self, team: str) -> str:
@@ -49,18 +49,19 @@ class Workspaces(Protocol):
         ...
 
     def begin(self, host: Host, refused: Callable[[AccessRevoked], None]) -> None:
-        """Report what Slack refuses from now on: to `host` what concerns one of many
-        workspaces, to `refused` what concerns the only one."""
+        """Begin to report Slack's refusals: to `host` if they concern one of many
+        workspaces, to `refused` if they concern the only one."""
 
     def routes(self, host: Host) -> list[web.RouteDef]:
-        """Return the routes on which people install the app; none if they cannot."""
+        """Return the routes on which people install the app; none if people cannot
+        install it."""
         ...
 
     def listening(self, host: Host) -> None:
-        """Log who listens."""
+        """Log that events are received."""
 
     async def close(self) -> None:
-        """End the look-ups under way."""
+        """Cancel the look-ups in progress."""
 
 
 class RoutedDirectory:
@@ -70,7 +71,8 @@ class RoutedDirectory:
         self._workspaces = workspaces
 
     async def person(self, place: Scope, user: str) -> Person:
-        """Return who `user` is in `place`. Raises DeliveryError or AccessRevoked."""
+        """Return `user` with their rights in `place`. Raises DeliveryError or
+        AccessRevoked."""
         there = await self._workspaces.get(place.workspace)
         return await there.directory.person(place, user)
 
@@ -87,8 +89,8 @@ class RoutedDirectory:
         return await there.directory.names(place, user)
 
     def is_direct(self, place: Scope) -> bool:
-        """Return whether `place` is a channel of direct messages: their ids begin with
-        D (facts A1.2)."""
+        """Return whether `place` is a direct message, whose channel id begins with D
+        (facts A1.2)."""
         return place.channel.startswith("D")
 
 
@@ -158,7 +160,7 @@ class RoutedMessenger:
         await there.messenger.unmark(place, message, sign)
 
     async def post(self, place: Scope, response: Response, about: str = "") -> None:
-        """Post `response` for all. Raises DeliveryError or AccessRevoked."""
+        """Post `response` for everybody. Raises DeliveryError or AccessRevoked."""
         there = await self._workspaces.get(place.workspace)
         await there.messenger.post(place, response, about)
 

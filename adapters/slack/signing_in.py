@@ -1,4 +1,4 @@
-"""Signs in to Slack with both tokens, and explains what is wrong with them."""
+"""Tests both of Slack's tokens, and explains the problems with them."""
 
 from adapters.slack.client import Identity, SlackClient
 from adapters.slack.config import SlackConfig
@@ -24,15 +24,15 @@ async def sign_in(client: SlackClient) -> Identity:
 
 
 async def try_socket(client: SlackClient, config: SlackConfig) -> str | None:
-    """Return the address of a Socket Mode connection, opened to test the token; None if
-    that is rate limited. Raises ConfigError.
+    """Test the app token by requesting the address of a Socket Mode connection, and
+    return the address; None if the call is rate limited. Raises ConfigError.
     """
     try:
         return await client.open_socket(config.app_token)
     except AccessRevoked as error:
         raise ConfigError(messages.SLACK_APP_TOKEN_REFUSED) from error
     except Throttled:
-        # Slack knows the token, then.
+        # Slack limits the rate only of tokens that it accepts.
         return None
     except DeliveryError as error:
         raise ConfigError(messages.no_socket(error=error)) from error

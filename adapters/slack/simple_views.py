@@ -1,7 +1,7 @@
-"""The text of a view, for when Slack refuses its layout. Pure.
+"""Reduces a view to its text, for use when Slack refuses its layout. Pure.
 
-A view of Slack's is all or nothing: one block that it does not take refuses the form or
-page with everything on it (facts A5.4, A10).
+If Slack does not accept one block of a view, it refuses the whole view (facts A5.4,
+A10).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,8 +16,8 @@ Json = Mapping[str, Any]
 
 
 def simplified(view: Json) -> dict[str, Any]:
-    """Return a view that reads as `view` does, of plain text alone: what cannot be sent
-    off has neither inputs nor controls."""
+    """Return a view with the text of `view` as plain text. It has neither inputs nor
+    controls, since it cannot be submitted."""
     written = text(view)
     pieces = [
         written[start : start + SECTION_CHARS]
@@ -36,7 +36,7 @@ def simplified(view: Json) -> dict[str, Any]:
 
 
 def text(view: Json) -> str:
-    """Return what `view` reads, a form with what its inputs hold."""
+    """Return the text of `view`, including the values of its inputs."""
     lines = [FORM_REFUSED] if "submit" in view else []
     for block in view.get("blocks") or ():
         lines += filter(str.strip, _lines(block))

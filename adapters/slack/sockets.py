@@ -1,11 +1,11 @@
 """Holds the connections of Socket Mode: one app may have several, and Slack sends each
 event to any one of them (platform facts A4).
 
-Rule: one that closes leaves the others open, so that with two or more nothing waits for
-the SDK, which closes a connection before it opens the next.
+Rule: the connections close independently. The SDK closes a connection before it opens
+the next one, so with two or more connections, events do not wait for that.
 
-Bolt is not asked: all that it would do for a message of a socket is to make a request
-and a context of it, which takes a quarter of the time until it is acknowledged.
+Bolt does not handle messages from sockets. It would only build a request and a context,
+which takes a quarter of the time until the acknowledgement.
 """
 
 import asyncio
@@ -30,21 +30,25 @@ from bot.ports.host import Health
 
 log = logging.getLogger(__name__)
 
-#: Takes in the body of a message, which Slack sends for the given time again; returns
-#: what acknowledges it, or what does not.
+#: Takes in the body of a message and the number of Slack's retry, 0 for the first
+#: attempt. Returns the response, which acknowledges the message or refuses it.
 Take = Callable[[dict[str, Any], int], Awaitable[BoltResponse]]
 
-# How often the SDK checks a socket, in seconds. After a loss, events wait for the next
-# check; with more frequent ones, a slow pong would count as a loss.
+# How often the SDK checks a socket, in seconds. After a loss, events wait until the
+# next check. With a shorter interval, a slow pong would count as a loss.
 PING = 5.0
 
-# Seconds between attempts to reconnect; they double.
+# The first and the longest pause between attempts to reconnect, in seconds. Pauses
+# double.
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 
 
 class Sockets:
-    """As many connections as `count`. `address` is that of the first, if it was opened
-    before; `of` is how many connections of all kinds the platform needs."""
+    """Keeps `count` connections open.
+
+    `address` is the address for the first connection if it was requested before. `of`
+    is the number of connections of all kinds that the platform needs.
+    """
 
     def __init__(
         self,
@@ -67,16 +71,16 @@ class Sockets:
         self._refused = refused
         self._of = of
         self._address = address
-        #: Called when there is a connection again, with the time from which on there
-        #: was none, in seconds since 1970.
+        #: Called when a connection is open again, with the time since when none was, in
+        #: seconds since 1970.
         self._absent = absent
         self._open_now = set[str]()
         self._gone_since = time.time()
         self._sockets = [self._socket(f"socket {n}") for n in range(count)]
 
     async def connect(self) -> None:
-        """Open all connections, one after the other; last as long as Slack cannot be
-        reached."""
+        """Open all connections, one after the other. Do not return while Slack cannot
+        be reached."""
         for socket in self._sockets:
             await socket.connect()  # type: ignore[no-untyped-call]
 
@@ -88,7 +92,7 @@ class Sockets:
     def _socket(self, name: str) -> SocketModeClient:
         socket = SocketModeClient(
             self._app_token,
-            # At DEBUG it logs messages.
+            # The SDK's own logger would log messages at DEBUG.
             logger=logging.getLogger("slack_bolt"),
             web_client=self._client.web,
             ping_interval=PING,
@@ -96,8 +100,8 @@ class Sockets:
         # The SDK's queue is unbounded. It is emptied in every iteration of the loop, so
         # waiting for room here is brief.
         socket.message_queue = asyncio.Queue(MOST_EVENTS)
-        # The SDK reconnects by itself without pauses or end, and logs the raw error;
-        # this way it backs off, and the log says what to do.
+        # The SDK's own method reconnects without pauses or end, and logs the raw error.
+        # Ours backs off, and logs what to do.
         opened = partial(self._open, name)
         socket.issue_new_wss_url = opened  # type: ignore[method-assign]
         greeting = Greeting(partial(self._greeted, name))
@@ -129,10 +133,10 @@ class Sockets:
 
         Ends the adapter if Slack rejects the token.
         """
-        # The SDK asks for one when it has none, or its connection is broken.
+        # The SDK requests an address when it has no connection or a broken one.
         self._lost(name)
         if address := self._address:
-            # The one opened at sign-in to test the token.
+            # The address that was requested at sign-in to test the token.
             self._address = None
             return address
         pause = FIRST_PAUSE

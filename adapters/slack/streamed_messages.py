@@ -1,7 +1,7 @@
 """Writes messages of one reply as Slack's native streams: start, append, stop.
 
-Rule: whatever goes wrong with a stream leads back to post and edit. The write raises
-Rerouted, and the stream is stopped and its message edited next.
+Rule: every failure of a stream leads back to post and edit. The write raises Rerouted;
+after it, the stream is stopped and its message edited.
 """
 
 import asyncio
@@ -34,12 +34,12 @@ class StreamedMessages:
         self._may_start = streams.serve(turn.thread)
         #: Claude's actions besides writing.
         self.cards = TaskCards()
-        #: By the index of the message.
+        #: Open streams by the index of the message.
         self._open: dict[int, Stream] = {}
 
     def ways(self, part: Part) -> Sequence[WriteKind]:
-        """Return how to write to the open stream of `part`, best first; nothing if it
-        has none."""
+        """Return the ways to write to the open stream of `part`, best first; none if
+        the part has no open stream."""
         stream = self._open.get(part.index)
         if stream is None:
             return ()
@@ -50,11 +50,11 @@ class StreamedMessages:
         return (WriteKind.APPEND,)
 
     def ways_to_start(self, part: Part) -> Sequence[WriteKind]:
-        """Return how the message of `part` can be started, best first."""
+        """Return the ways to start the message of `part`, best first."""
         if not self._may_start or not part.text.strip() or part.calls or part.plain:
             return (WriteKind.POST,)
         if not self._is_direct and not self._recipient():
-            # Nobody would see it live.
+            # Nobody would see a stream live.
             return (WriteKind.POST,)
         if self._streams.spare_others(self._turn.thread):
             return (WriteKind.POST, WriteKind.OPEN)
@@ -77,24 +77,25 @@ class StreamedMessages:
         self._open.pop(index, None)
 
     def leave(self) -> None:
-        """Drop every stream, which another process goes on with."""
+        """Drop all streams, since another process continues them."""
         self._open.clear()
 
     async def end(self, ts: str) -> None:
-        """Stop the stream `ts`, if it is one and still open."""
+        """Stop the message `ts` if it is an open stream."""
         with contextlib.suppress(Unstreamable, ThreadGone):
             await self._call("chat.stopStream", ts)
 
     async def start(self, part: Part) -> str:
-        """Start a stream that reads `part`; return the ts of its message.
+        """Start a stream with the text of `part`; return the ts of its message.
 
         Raises Rerouted if Slack refuses streams there, or another DeliveryError.
         """
         thread = self._turn.thread
         reader = {} if self._is_direct else self._recipient()
-        # Slack's clock for the stream starts when the call arrives, not before now.
+        # Slack counts the stream's lifetime from the arrival of the call, which is
+        # later than this.
         stream = self._streams.begin(part.text)
-        # If this fails, for whatever reason, the next attempt is a post.
+        # If this call fails for any reason, the next attempt is a post.
         self._may_start = False
         try:
             answer = await self._put(
@@ -105,7 +106,7 @@ class StreamedMessages:
             log.info("slack.no_streams channel=%s %s", thread.channel, error)
             raise Rerouted(str(error)) from error
         except ThreadGone as error:
-            # The app may be allowed to post here all the same; else that fails, too.
+            # The app may still be allowed to post here; if not, the post fails, too.
             self._streams.refuse_channel(thread)
             log.info("slack.no_streams channel=%s %s", thread.channel, error)
             raise Rerouted(str(error)) from error
@@ -118,8 +119,8 @@ class StreamedMessages:
 
     async def require_root(self, index: int) -> None:
         """Delete the stream of message `index`, which has just begun, and raise
-        ThreadGone if the root of the thread is gone: the answer to its start does not
-        say where it is."""
+        ThreadGone if the root of the thread is gone. Slack's answer to the start of a
+        stream does not say where the message is."""
         thread = self._turn.thread
         try:
             await self._client.require_root(thread.channel, thread.thread)
@@ -130,8 +131,8 @@ class StreamedMessages:
             raise
 
     async def append(self, part: Part) -> str:
-        """Append what `part` adds to its stream; return the ts. Raises Rerouted or
-        another DeliveryError."""
+        """Append the new text of `part` to its stream; return the ts. Raises Rerouted
+        or another DeliveryError."""
         stream = self._open[part.index]
         if not part.text.startswith(stream.sent):
             stream.closing = stream.unsure = True
@@ -145,14 +146,14 @@ class StreamedMessages:
     async def stop(self, part: Part) -> str:
         """Stop the stream of `part`; return the ts.
 
-        Raises Rerouted if the message has to be edited to read `part`, or another
+        Raises Rerouted if the message must be edited to show `part`, or another
         DeliveryError.
         """
         stream = self._open[part.index]
         whole = not stream.unsure and part.text.startswith(stream.sent)
         rest = part.text[len(stream.sent) :] if whole else ""
         if whole and not part.final:
-            # It goes on as a message that is edited, and is to look like one.
+            # The message continues by edits, and must look like an edited message.
             rest += MORE
         more: dict[str, Any] = {}
         if whole and (controls := reply_blocks.controls(part, self._turn)):
@@ -182,8 +183,8 @@ class StreamedMessages:
         await self._client.call(method, channel=channel, ts=ts)
 
     async def _put(self, method: str, text: str, **arguments: Any) -> dict[str, Any]:
-        """Call `method` with `text` and the cards that wait; return Slack's answer. If
-        Slack does not take cards, they are left out from then on."""
+        """Call `method` with `text` and the waiting cards; return Slack's answer. If
+        Slack does not accept cards, leave them out from then on."""
         channel = self._turn.thread.channel
         said = reply_blocks.chunks(text) if text else []
         cards = list(self.cards.waiting) if self._streams.takes_cards and said else []
@@ -201,13 +202,14 @@ class StreamedMessages:
 
     @contextlib.contextmanager
     def _breaking(self, index: int) -> Iterator[None]:
-        """Have message `index` stopped and edited next if a call for its stream
-        fails."""
+        """Make the next write stop the stream of message `index` and edit the message
+        if the call inside the block fails."""
         stream = self._open[index]
         try:
             yield
         except Throttled:
-            # It says nothing of what is in the stream; only that edits are due.
+            # The text in the stream is still known, but the message must be edited from
+            # now on.
             stream.closing = True
             raise
         except ThreadGone:

@@ -2,8 +2,8 @@
 `adapters.slack.streamed_messages`.
 
 Slack has no idempotency key, so every post carries its turn and part as message
-metadata, and a post of unknown outcome is searched for before it is repeated
-(platform facts A5.3). A stream can carry metadata only when it is stopped.
+metadata, and a post of unknown outcome is searched for before it is repeated (platform
+facts A5.3). A stream can be given metadata only when it is stopped.
 """
 
 import asyncio
@@ -41,15 +41,16 @@ from bot.text import links
 
 log = logging.getLogger(__name__)
 
-# How long before `turn.touched` its posts may have been made, in seconds, by a clock
-# that need not agree with Slack's.
+# How long before `turn.touched` the turn's posts may have been made, in seconds. Our
+# clock may differ from Slack's.
 LOOK_BACK = 3600.0
-# The same for posts without metadata, which other answers could be taken for.
+# The same for posts without metadata, which could be mistaken for other answers.
 SKEW = 5.0
 PAGE = 100
 
-# How long the end of a turn waits, in seconds, to clear the status line, which expires
-# by itself (facts A8.1). A shutdown while Slack does not respond must not hang.
+# How long the end of a turn waits to clear the status line or to stop a stream, in
+# seconds. A shutdown must not hang while Slack does not respond, and the status line
+# expires by itself (facts A8.1).
 CLEARING = 2.0
 
 
@@ -79,32 +80,33 @@ class SlackSurface:
         #: Whether Slack shows the status line.
         self._signed = False
         self._renewing: asyncio.Task[None] | None = None
-        #: The text of the status line, whether it changed, and whether a call is
-        #: setting it.
+        #: The text of the status line, whether it changed, and whether a call to set
+        #: it is in progress.
         self._line = THINKING_STATUS
         self._changed = Flag()
         self._is_setting = False
-        #: Whether the status line may be shown, perhaps left by a killed process. A
-        #: post clears it (facts A8.1), unless Slack received the post first.
+        #: Whether the status line may be shown, perhaps since a process that was
+        #: killed. A post clears the line (facts A8.1), unless Slack receives the post
+        #: before the line.
         self._has_status = turn.attempts > 0
         self._ts = {s.index: s.message for s in turn.shown if s.message}
         #: Messages whose post has an unknown outcome.
         self._unsure = {s.index for s in turn.shown if not s.message}
         self._streamed = StreamedMessages(client, streams, turn)
-        #: The messages that were begun as streams here.
+        #: The ts of messages that this surface began as streams.
         self._begun = set[str]()
 
     async def announce(self) -> bool:
-        """Show the status line; return whether Slack took it."""
+        """Show the status line; return whether Slack accepted it."""
         if self._turn.attempts and self._ts:
-            # Resumed after a crash: the message that exists is sign enough, and maybe
-            # no post follows that would clear the line.
+            # Resumed after a crash: the existing message is enough of a sign, and there
+            # may be no further post to clear the line.
             return True
         # A task of its own, since the caller may stop waiting for it.
         self._thinking = background.begin("status", self._think())
         self._has_status = True
         await asyncio.shield(self._thinking)
-        # An ended task takes a kilobyte for as long as its answer.
+        # Drop the finished task, which would keep a kilobyte until the answer ends.
         self._thinking = None
         if self._signed and not self._ts:
             self._renewing = background.begin("renew status", self._renew())
@@ -113,19 +115,20 @@ class SlackSurface:
 
     @property
     def sign(self) -> Self:
-        """The status line, which has words."""
+        """This surface, whose status line shows what Claude does."""
         return self
 
     def progress(self, activity: Activity) -> None:
-        """Have the status line say what Claude does, until the first post, and a native
-        stream."""
+        """Show `activity` as a card in a native stream, and in the status line until
+        the first post."""
         self._streamed.cards.add(activity)
         if not self._ts:
             self._line = thinking_status.line(activity)
             self._changed.set()
 
     def ways(self, part: Part) -> Sequence[WriteKind]:
-        """Return how `part` can be written: as a stream, or by post and edit."""
+        """Return the ways to write `part`, best first: as a stream, or by post and
+        edit."""
         if ways := self._streamed.ways(part):
             return ways
         if part.index in self._ts:
@@ -147,7 +150,8 @@ class SlackSurface:
         return await self._write(part.index, reply_blocks.body(part, self._turn))
 
     def forget(self) -> None:
-        """Leave the streams and the status line to the process that has the thread."""
+        """Leave the streams and the status line to the process that now owns the
+        thread."""
         self._streamed.leave()
         self._has_status = False
 
@@ -161,13 +165,13 @@ class SlackSurface:
         if self._has_status:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(CLEARING):
-                    # Twice if need be: otherwise it shows for two minutes.
+                    # Try twice, since otherwise the line is shown for two minutes.
                     if not await self._status.set(self._turn, ""):
                         await self._status.set(self._turn, "")
 
     @property
     def deletions(self) -> Self:
-        """These messages, which can be deleted."""
+        """This surface, whose messages can be deleted."""
         return self
 
     async def remove(self, index: int) -> None:
@@ -258,9 +262,9 @@ class SlackSurface:
 
     @contextlib.contextmanager
     def _posting(self, index: int) -> Iterator[None]:
-        """Record what a call that creates message `index` means for the message and
-        for the status line."""
-        # A post clears the status line that Slack has received before it.
+        """Record the effects of the call inside the block, which creates message
+        `index`, on the message and on the status line."""
+        # A post clears a status line that Slack received before the post.
         was_set = self._thinking is None or self._thinking.done()
         was_set = was_set and not self._is_setting
         try:
@@ -289,17 +293,16 @@ class SlackSurface:
                     break
         except ThreadGone as error:
             await self._take_back_strays()
-            # Without permission to read, a duplicate is possible; no answer would be
-            # worse.
+            # Continue without permission to read: a duplicate is better than no answer.
             log.warning("slack.cannot_look thread=%s %s", self._turn.thread, error)
         if nameless and nameless not in self._ts.values():
-            # All our other messages carry metadata, so this is the open stream.
+            # All other messages of the bot carry metadata, so this is the open stream.
             self._ts.setdefault(index, nameless)
         self._unsure.discard(index)
 
     async def _pages(self) -> AsyncIterator[Sequence[Any]]:
-        """Yield the messages of the thread among which posts of this turn are, page by
-        page. Raises DeliveryError."""
+        """Yield pages of the thread's messages since shortly before this turn. Raises
+        DeliveryError."""
         thread = self._turn.thread
         cursor: str | None = None
         while True:
@@ -318,8 +321,8 @@ class SlackSurface:
                 return
 
     async def _take_back_strays(self) -> None:
-        """Delete posts of unknown outcome that stand at the top of the channel, since
-        the root of the thread was deleted before they came."""
+        """Delete posts of unknown outcome at the top of the channel. Slack shows them
+        there if the root of the thread was deleted before they arrived."""
         channel = self._turn.thread.channel
         oldest = f"{max(0.0, self._turn.touched - SKEW):.6f}"
         try:
@@ -339,8 +342,8 @@ class SlackSurface:
                 await self._client.take_back(channel, str(message["ts"]))
 
     def _is_bare(self, message: Any) -> bool:
-        """Return whether `message` is ours, was posted during this turn, and has no
-        metadata, as a stream before its end."""
+        """Return whether `message` is the bot's, was posted during this turn, and has
+        no metadata, like a stream before its end."""
         ours = message.get("user") == self._us and not message.get("metadata")
         return ours and float(message["ts"]) >= self._turn.touched - SKEW
 
@@ -354,8 +357,8 @@ async def open_surface(
     *,
     uploads: bool = False,
 ) -> AsyncIterator[SlackSurface]:
-    """Yield a surface for `turn`, with `uploads` if the app may upload files; close it
-    in the end."""
+    """Yield a surface for `turn`, and close it on exit. `uploads` says whether the app
+    may upload files."""
     files = SlackUploads(client, Scope.of(turn.thread)) if uploads else None
     surface = SlackSurface(client, status, streams, turn, files)
     try:

@@ -1,8 +1,8 @@
-"""Cards in a native stream that say which tools Claude used (platform facts A7.1).
+"""Collects cards for a native stream that show which tools Claude used (platform facts
+A7.1).
 
-Rule: a card costs no call of its own. It goes along with the text that follows it, and
-says what is done by then; until there is any text, the status line says what is going
-on.
+Rule: a card costs no call of its own. It is sent with the text that follows it, when
+the tool is done. Before there is any text, the status line shows the current tool.
 """
 
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from bot.domain.completion import Activity
 from bot.messages import controls as messages
 
-#: The most cards of one answer: an answer that searches a lot is not hidden by them.
+#: The most cards of one answer, so that they do not hide an answer with many searches.
 MOST = 20
 
 # The longest string in a card.
@@ -23,7 +23,7 @@ class TaskCards:
     def __init__(self) -> None:
         self._count = 0
         self._last = ""
-        #: Those that no call has taken along, as chunks of a stream.
+        #: Cards that were not sent yet, as chunks of a stream.
         self.waiting: list[dict[str, Any]] = []
 
     def add(self, activity: Activity) -> None:
@@ -37,7 +37,7 @@ class TaskCards:
         self.waiting.append({**card, "status": "complete"})
 
     def sent(self, count: int) -> None:
-        """Forget the first `count` that wait: Slack has them."""
+        """Drop the first `count` waiting cards, which were sent."""
         del self.waiting[:count]
 
 

@@ -1,7 +1,7 @@
-"""The "is thinking" status line of a thread, if the app may set it.
+"""Sets the "is thinking" status line of a thread, if the app may set it.
 
-The line is optional: no answer waits for it, it is not set again in channels that
-refused it, and it stays within Slack's rate limit.
+The line is optional. No answer waits for it, it is not set again in channels that
+refused it, and its calls stay within Slack's rate limit.
 """
 
 import asyncio
@@ -18,19 +18,19 @@ from bot.runtime.lru import LruDict
 
 log = logging.getLogger(__name__)
 
-# Seconds per call: Slack allows 600 a minute (platform facts A5.1), of which a tenth is
-# left for other uses of the app. The size of bursts is not documented.
+# Seconds per call. Slack allows 600 calls a minute (platform facts A5.1), and a tenth
+# of them is left for other uses of the app. The size of bursts is not documented.
 SPACING = 60 / 540
 BURST = 30
-# Skip the status if the wait for a slot exceeds this, in seconds.
+# The status is skipped if a call would have to wait longer than this, in seconds.
 PATIENCE = 5.0
 
-# For how many channels refusals are remembered.
+# The most channels whose refusals are remembered.
 MOST_REFUSED = 10_000
 
 
 def line(activity: Activity) -> str:
-    """Return what the line says of `activity`."""
+    """Return the text of the line for `activity`."""
     if activity.kind == "search":
         return messages.SEARCHING_STATUS
     if activity.kind == "ask":
@@ -49,9 +49,9 @@ class Status:
     ) -> None:
         self._client = client
         self._clock = clock
-        #: Channels that refused it once; without the scope, all of them do.
+        #: Channels that refused the line. Without the scope, all of them do.
         self._refused: LruDict[str, None] = LruDict(MOST_REFUSED)
-        #: Until when the calls so far use up the rate.
+        #: The time until which the calls so far use up the rate.
         self._used = float("-inf")
 
     @property
@@ -60,8 +60,9 @@ class Status:
         return len(self._refused)
 
     async def set(self, turn: Turn, text: str) -> bool:
-        """Set the line to `text`, or clear it with ""; return whether Slack took it."""
-        # A line is cleared even if the channel has refused one since.
+        """Set the line to `text`, or clear it with "". Return whether Slack accepted
+        the call."""
+        # A line is cleared even if the channel has refused another one since.
         if text and turn.thread.channel in self._refused:
             return False
         wait = self._wait()
@@ -78,7 +79,8 @@ class Status:
         except Throttled as error:
             self._used = self._clock() + error.retry_after + BURST * SPACING
         except AccessRevoked:
-            # The next write meets the same error, and its caller handles it.
+            # Ignored: the next write fails in the same way, and its caller handles the
+            # error.
             pass
         except DeliveryError as error:
             self._refused[turn.thread.channel] = None
@@ -88,7 +90,8 @@ class Status:
         return False
 
     def _wait(self) -> float:
-        """Reserve a call, unless the wait is too long; return the wait in seconds."""
+        """Return the wait for a call, in seconds. Reserve the call unless the wait is
+        too long."""
         now = self._clock()
         used = max(self._used, now)
         wait = max(0.0, used - now - BURST * SPACING)

@@ -1,8 +1,8 @@
-"""Puts the files of an answer into its thread on Slack: sent, then shown.
+"""Uploads the files of an answer to its thread on Slack: sends them, then shows them.
 
-Slack's ids are given when a file is announced, so after a crash Slack is asked whether
-it shows the file (`files.info`). It shows files some time after it has said so, and now
-and then it does not: its developers advise to ask until the file is there
+Slack assigns a file's id when the upload is announced, so after a crash `files.info`
+says whether the file is shown. Slack shows a file some time after it accepts it, and
+sometimes never. Its developers advise to ask until the file is there
 (slackapi/python-slack-sdk#1277).
 """
 
@@ -19,20 +19,20 @@ from bot.errors import DeliveryError, ThreadGone, UploadLost, UploadRefused
 
 log = logging.getLogger(__name__)
 
-#: The scope without which the app uploads nothing.
+#: The scope that uploads require.
 UPLOADING = "files:write"
 
-# Pauses before Slack is asked again whether a file is shown, in seconds.
+# The pauses between checks whether Slack shows a file, in seconds.
 PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
 
-# Slack's answers that say that a file will not be taken, whenever it is sent (its pages
-# of the methods).
+# Slack's error codes for files that it will not accept in any later attempt either
+# (Slack's pages of the methods).
 REFUSED = (
     *("blocked_file_type", "file_upload_size_restricted", "file_uploads_disabled"),
     *("file_uploads_except_images_disabled", "posting_to_channel_denied"),
     *("invalid_arguments", "storage_limit_reached", "slack_connect_file_upload"),
 )
-# Those that say that it is not there.
+# Slack's error codes for files that do not exist.
 ABSENT = ("file_not_found", "file_deleted")
 
 
@@ -77,13 +77,14 @@ class SlackUploads:
                     raise
 
     async def _comes_up(self, id: str) -> bool:
-        """Return whether Slack shows a file in any channel, or does within some
+        """Return whether Slack shows a file in any channel now or within some
         seconds."""
         for pause in (*PAUSES, None):
             try:
                 answer = await self._client.call_when_allowed("files.info", file=id)
             except ThreadGone as error:
-                # Without the scope files:read. What Slack has taken, it mostly shows.
+                # The app lacks the scope files:read. Slack shows most files that it
+                # accepts.
                 log.info("slack.unsure_of_file %s", error)
                 return True
             except DeliveryError as error:

@@ -1,7 +1,7 @@
-"""Shows the results of commands in Slack: modals, ephemeral messages, the home tab.
+"""Shows the results of commands in Slack: modals, ephemeral messages, the Home tab.
 
-Rule: a result that can no longer be shown is logged, and the person is told if there is
-a way; it is never shown to anybody else.
+Rule: if a result can no longer be shown, the failure is logged, and the person is told
+if possible. The result is never shown to anybody else.
 """
 
 import logging
@@ -36,7 +36,7 @@ Body = Mapping[str, Any]
 
 
 class Windows:
-    """Opens and updates what people see of the bot besides its answers."""
+    """Opens and updates the bot's modals, ephemeral messages and Home tabs."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Windows:
     async def show(
         self, reply: CommandResult, context: Context, command: Command, body: Body
     ) -> None:
-        """Show the result of a control where the control is."""
+        """Show the result of a control in the place of the control."""
         view = body.get("view") or {}
         if isinstance(reply, Form):
             method = "views.push" if view.get("type") == "modal" else "views.open"
@@ -71,7 +71,7 @@ class Windows:
             drawn = await self.view(reply, context, title)
             await self.open("views.open", drawn, body)
         elif reply is not SILENCE:
-            # Replace an ephemeral message, but not an answer that all see.
+            # Replace an ephemeral message, but not an answer that everybody sees.
             own = bool((body.get("container") or {}).get("is_ephemeral"))
             await self.respond(body, reply, context.place, replaces=own)
 
@@ -84,8 +84,8 @@ class Windows:
         return blocks.shown(reply, context.place, context.metadata, title)
 
     async def open(self, method: str, view: dict[str, Any], body: Body) -> None:
-        """Open `view` for the person who acted, by "views.open" or, on top of a modal,
-        "views.push"; its text, if Slack refuses its layout."""
+        """Open `view` for the person who acted, with "views.open" or, on top of a
+        modal, "views.push". If Slack refuses the layout, open the text of `view`."""
         trigger = body["trigger_id"]
         try:
             try:
@@ -103,8 +103,8 @@ class Windows:
             await self.respond(body, Response(LATE), self._home)
 
     async def settle(self, reply: Response, context: Context, body: Body) -> bool:
-        """Show what a form led to where the form was opened, which then closes; return
-        whether that is possible."""
+        """Show the result of a form in the place where the form was opened. Return
+        whether that was possible, so that the form can be closed."""
         if not context.from_home and not context.place.channel:
             return False
         if context.from_home:
@@ -114,13 +114,13 @@ class Windows:
             place = context.place
             await messages.whisper(self._client, place, user_of(body), reply)
         except DeliveryError as error:
-            # The bot is no member of the channel: the modal shows it instead.
+            # The bot is not in the channel, so the modal shows the result instead.
             log.info("slack.not_whispered %s", error)
             return False
         return True
 
     async def replace(self, reply: CommandResult, context: Context, body: Body) -> None:
-        """Replace the modal that `body` came from by `reply`."""
+        """Replace the modal that `body` came from with `reply`."""
         view = body["view"]
         drawn = await self.view(reply, context, view["title"]["text"])
         await self._draw("views.update", drawn, view_id=view["id"])
@@ -130,7 +130,7 @@ class Windows:
     async def respond(
         self, body: Body, reply: CommandResult, place: Scope, *, replaces: bool = False
     ) -> None:
-        """Show `reply` to the person who acted only, unless it replaces a message."""
+        """Show `reply` only to the person who acted, unless it replaces a message."""
         response = Response(LATE) if isinstance(reply, Form) else reply
         names = (
             await self._display_names.find(response.whole)
@@ -151,7 +151,8 @@ class Windows:
                 await self._client.respond(str(url), {**how, **drawn})
             except Unfit as error:
                 log.error("slack.unfit_response %s", error)
-                # An address takes five responses (facts A5.1): all of it in one.
+                # Send one message, since an address accepts five responses (facts
+                # A5.1).
                 plain = blocks.plain_messages(response, names)
                 text = "\n".join(each["text"] for each in plain)
                 await self._client.respond(
@@ -161,8 +162,8 @@ class Windows:
             log.warning("slack.untold %s", error)
 
     async def publish(self, user: str, note: Response | None = None) -> None:
-        """Update the home tab of `user`, with `note` on top, or say on it that it
-        cannot be drawn now."""
+        """Update the Home tab of `user`, with `note` on top. If the user cannot be
+        looked up, the tab says so."""
         place = self._home
         try:
             person = await self._people.person(place, user)
@@ -194,7 +195,8 @@ def user_of(body: Body) -> str:
 
 
 def context_of(workspace: Scope, body: Body, action: Body) -> Context:
-    """Return where in `workspace` a control or form was used, and how it was opened."""
+    """Return the place in `workspace` where a control or form was used, and how it was
+    opened."""
     view = body.get("view") or {}
     if view.get("type") == "modal":
         try:

@@ -1,4 +1,4 @@
-"""One workspace: its client, and what is known of its people and channels."""
+"""Holds the parts of the adapter that belong to one workspace."""
 
 from adapters.slack.channels import Channels
 from adapters.slack.client import Identity, SlackClient
@@ -14,8 +14,8 @@ from adapters.slack.thinking_status import Status
 
 
 class Workspace:
-    """The parts of the adapter that belong to one workspace: nothing that happens in
-    another, be it a rate limit or a revoked token, reaches them."""
+    """The client, the caches and the ports of one workspace. A rate limit or a revoked
+    token of another workspace does not affect them."""
 
     def __init__(self, client: SlackClient, us: Identity, mode: Mode) -> None:
         self.client = client
