@@ -1,11 +1,11 @@
-"""The ranges of a Markdown text that are code beyond doubt, for every reader of it.
+"""Finds the ranges of a Markdown text that are certainly code for every parser.
 
-Rule 1: doubt is text. What readers take differently (fences in quotes and deep in
-lists, HTML, code that a cut into messages might divide) is not code here.
+Rule 1: anything doubtful is text. Parts that parsers read differently (fences in quotes
+and deep in lists, HTML, code that a cut into messages might divide) are not code here.
 Rule 2: the text arrives in pieces that end anywhere, and the result does not depend on
-them. The state is bounded: of a line, `MOST_LINE` characters are looked at.
+the pieces. The state is bounded: `MOST_LINE` characters of a line are examined.
 Rule 3: the splitter must see the same fences, since it closes and reopens them at a
-cut. Where the two differ, nothing that follows is code.
+cut. After a difference between the two, nothing counts as code.
 """
 
 import enum
@@ -18,11 +18,11 @@ from bot.rendering.markdown import (
 )
 from bot.rendering.spans import is_inside_span
 
-# The longest line that is looked at, and the longest code within one, in characters.
-# Shorter code is not divided by a cut: there are better places before and behind it.
+# The longest line that is examined, and the longest code span in it, in characters. A
+# cut does not divide shorter code, since there are better places before and after it.
 MOST_LINE = 500
 MOST_SPAN = 60
-# The most characters between a blank and such code: brackets, quotes.
+# The most characters, such as brackets and quotes, between a blank and a code span.
 MOST_BEFORE = 10
 
 _LINES = re.compile(r"[^\n]*+\n|[^\n]++")
@@ -31,18 +31,19 @@ _FENCE_LIKE = re.compile(
     r"(?:[ \t]*+(?:>|[-*+](?=[ \t])|[0-9]{1,9}[.)](?=[ \t])))*+[ \t]*+(`{3,}+|~{3,}+)"
 )
 _FENCE = re.compile(r" {0,3}+(?=`{3}|~{3})")
-# A number that continues a list, and is text behind any other line. Of zeros before it,
-# a marker has at most eight.
+# A number that continues a list, but is text after any other line. A marker has at most
+# eight leading zeros.
 _LATER_NUMBER = re.compile(r"(?!0{0,8}1\D)[0-9]")
 _CLOSER = re.compile(r"[ \t]*+(`{3,}+|~{3,}+)[ \t]*+$")
-# A line that may begin HTML in which Markdown is not read: up to a blank line, or
-# farther.
+# A line that may begin HTML, in which Markdown is not parsed: up to the next blank
+# line, or beyond it.
 _MARKERS = r"(?:[ \t]*+(?:>|[-*+](?=[ \t])|[0-9]{1,9}[.)](?=[ \t])))*+[ \t]*+"
 _HTML = re.compile(rf"{_MARKERS}</?[A-Za-z]")
 _LONG_HTML = re.compile(
     rf"{_MARKERS}<(?:[!?]|/?(?i:script|pre|style|textarea)(?![A-Za-z0-9]))"
 )
-# Characters that decide which parts of a line are code; and the rest of a short part.
+# Characters that decide which parts of a line are code, and the rest of a short code
+# span.
 _SPECIAL = re.compile(r"`++|\\|<(?=[A-Za-z/!?]|$)|\](?=[(:])|!\[")
 _TICKS = re.compile(r"`++")
 _REST = re.compile(rf"[^\r\n|`]{{0,{MOST_SPAN}}}+(`*+)")
@@ -56,18 +57,19 @@ class _State(enum.Enum):
     FENCE = enum.auto()
     #: Perhaps in the fence of a quote or of a list.
     UNSURE = enum.auto()
+    #: Nothing is certain any more.
     LOST = enum.auto()
 
 
 class CertainCode:
-    """Follows a text that arrives in pieces, and tells whether its end is in code."""
+    """Reads a text that arrives in pieces, and decides whether its end is in code."""
 
     def __init__(self) -> None:
         self._state = _State.TEXT
-        #: The mark of the open fence, and the width of what precedes it.
+        #: The mark of the open fence, and the width of the text before it.
         self._mark = ""
         self._width = 0
-        #: Whether HTML may have begun behind a fence that is in doubt.
+        #: Whether HTML may have begun after a doubtful fence.
         self._is_html = False
         #: The fence as the splitter sees it.
         self._fence: Fence | None = None
@@ -78,7 +80,7 @@ class CertainCode:
     def read(self, text: str) -> None:
         """Take the next piece."""
         if "\r" in text:
-            # It ends a line for some, and for the splitter it does not.
+            # Some parsers end a line at a carriage return, but the splitter does not.
             self._state = _State.LOST
         if self._state is _State.LOST:
             return
@@ -89,8 +91,8 @@ class CertainCode:
                 self._line = ""
 
     def holds(self, following: str, *, is_over: bool) -> bool | None:
-        """Return whether what follows the text so far is in code; None as long as that
-        is undecided: `following` is known of it, and more is to come unless it
+        """Return whether the text after the pieces so far is in code; None if that is
+        undecided. `following` is the known part of that text, and all of it if the text
         `is_over`."""
         line = self._line
         if self._state is _State.FENCE:
@@ -115,7 +117,7 @@ class CertainCode:
         )
         is_left = before is None or before.is_left_by(line)
         if self._state is _State.UNSURE and line and line[0] not in " \t>":
-            # A quote or a list that was open has ended.
+            # The open quote or list has ended.
             state = _State.HTML if self._is_html else _State.TEXT
             self._state = state if is_left else _State.LOST
             self._is_clean = self._is_html = False
@@ -149,10 +151,10 @@ class CertainCode:
     def _open(self, line: str, opener: re.Match[str]) -> None:
         blanks = _FENCE.match(line)
         if len(line) > MOST_LINE or "|" in line:
-            # With pipes it may be the head of a table.
+            # A line with pipes may be the head of a table.
             self._state = _State.LOST
         elif opener[1].startswith("`") and "`" in line[opener.end() :]:
-            # It is code on one line, or none.
+            # The line is code on one line, or no code.
             self._is_clean = False
         elif blanks is None:
             is_item = _LATER_NUMBER.search(line, 0, opener.start(1)) is None
@@ -169,7 +171,7 @@ class CertainCode:
         elif indent > 3 or line[indent : indent + 1] == ">":
             return
         elif (_FENCE.match(line) and indent != self._width) or _LONG_HTML.match(line):
-            # It may leave the list, and begin something of its own.
+            # The line may end the list and begin another block.
             self._state = _State.LOST
         elif _HTML.match(line):
             self._is_html = True
@@ -188,21 +190,20 @@ class CertainCode:
 
 
 def _indent(line: str) -> int:
-    """Return the width of the blanks that `line` begins with."""
+    """Return the width of the blanks at the beginning of `line`."""
     blanks = _INDENT.match(line)
     assert blanks is not None
     return len(blanks[0].expandtabs(4))
 
 
 def _is_closed(line: str) -> bool:
-    """Return True if all code in `line` is closed in it, and nothing in it makes that
-    doubtful."""
+    """Return True if all code in `line` is certainly closed in it."""
     return len(line) <= MOST_LINE and _scan(line) == (0, 0)
 
 
 def _open_code(line: str) -> int:
-    """Return the number of backticks that opened code which is open at the end of
-    `line`; 0 if none is, or if that is in doubt."""
+    """Return the number of backticks of the code span that is open at the end of
+    `line`; 0 if none is open or that is doubtful."""
     found = _scan(line)
     if found is None or not found[0]:
         return 0
@@ -210,14 +211,15 @@ def _open_code(line: str) -> int:
     words = line[at:]
     is_short = len(words) <= MOST_SPAN and "|" not in words
     before = line[: at - count]
-    # A cut is made before this code rather than in it.
+    # A cut is made before such code rather than in it.
     is_word = len(before) - before.rfind(" ") <= MOST_BEFORE
     return count if is_short and is_word and not is_inside_span(before) else 0
 
 
 def _scan(line: str) -> tuple[int, int] | None:
-    """Return the number of backticks of the code that is open at the end of `line`, and
-    where it begins, or (0, 0); None if that is in doubt."""
+    """Return the number of backticks of the code span that is open at the end of
+    `line`, and the index of its content; (0, 0) if none is open, None if that is
+    doubtful."""
     at = 0
     while found := _SPECIAL.search(line, at):
         if not found[0].startswith("`"):

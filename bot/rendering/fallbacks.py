@@ -1,15 +1,15 @@
-"""Replacements for the Markdown that a platform does not render.
+"""Replaces Markdown that a platform does not render.
 
-Rule 1: only what would be unreadable is replaced: tables, images, horizontal rules,
-headings below the third level and those with underlines, boxes of tasks, fences other
-than three backticks, and what `prose` lists. Code is never changed, except that three
-backticks in it would end it: they are divided.
+Rule 1: only elements that would be unreadable are replaced: tables, images, horizontal
+rules, headings below the third level or with underlines, checkboxes of tasks, fences
+other than three backticks, and the elements that `prose` lists. Code is never changed,
+except that three backticks in it are divided, since they would end it.
 Rule 2: the answer arrives in pieces that end anywhere, and the result does not depend
-on them. A line is held back while it may still need replacing, which its first
-character mostly decides; a line longer than `MOST_LINE` is text. What can be a heading
-or the head of a table is also held back while the next line may make it one; `preview`
-shows it meanwhile.
-Rule 3: nothing that was passed on is revoked, and nothing is lost.
+on the pieces. A line is held back while it may still need replacing, which its first
+character mostly decides. A line longer than `MOST_LINE` is text. A line that can be a
+heading or the head of a table is also held back until the next line decides that;
+`preview` shows such a line meanwhile.
+Rule 3: text that was passed on is never revoked, and nothing is lost.
 """
 
 import re
@@ -44,19 +44,19 @@ from bot.rendering.markdown import (
 from bot.rendering.prose import Prose, escaped, prose
 from bot.rendering.tables import Table, columns
 
-# The longest line, in characters, that is held back: about a message, on platforms
-# without tables (platform facts B5).
+# The longest line that is held back, in characters: about the length of a message on
+# platforms without tables (platform facts B5).
 MOST_LINE = 2_000
 
-# The most reference links that are remembered.
+# The most definitions of reference links that are remembered.
 MOST_LINKS = 500
 
 _LINES = re.compile(r"[^\n]*+\n|[^\n]++")
 _MARKER = re.compile(r"[^>\s]")
-# Marks at the beginning of a line that only Discord interprets: a quote of the whole
-# rest, and small print.
+# Marks at the beginning of a line that only Discord interprets: a quote of the rest of
+# the message, and small print.
 _FOREIGN = re.compile(r"\A( {0,3}+)(?=>>>[ \t]|-#(?:[ \t]|$))")
-# A line that opens a formula with lines of its own, and the beginning of one.
+# A line that opens a formula of several lines, and the beginning of such a line.
 _FORMULA = re.compile(rf"[ \t>]{{0,{MOST_MARKERS}}}+(?:\$\$|\\\[)[ \t\r]*+$")
 _FORMULA_SO_FAR = re.compile(
     rf"[ \t>]{{0,{MOST_MARKERS}}}+(?:\$|\$\$[ \t\r]*+|\\|\\\[[ \t\r]*+)$"
@@ -66,45 +66,46 @@ _FORMULA_SO_FAR = re.compile(
 class Dialect:
     """Replaces Markdown in a text that arrives in pieces.
 
-    `tables` and `images` say what the platform renders. All but images counts as
-    tables: a platform renders all of Markdown or a small part of it (platform facts A6,
-    B5). Where both are rendered, everything passes unchanged.
+    `tables` and `images` say what the platform renders. `tables` stands for all
+    Markdown except images: a platform renders all of it or a small part (platform facts
+    A6, B5). If both are rendered, all text passes unchanged.
     """
 
     def __init__(self, *, tables: bool, images: bool) -> None:
         self._shows_tables = tables
         self._shows_images = images
-        #: The addresses of reference links that were defined so far, by label.
+        #: The addresses of the reference links defined so far, by label.
         self._links: dict[str, str] = {}
         self._spans: Images | Prose = Images() if tables else Prose(self._links)
         self._ticks = InnerTicks()
         #: The part of the current line that is held back.
         self._line = ""
-        #: Whether the line is known to be text: nothing of it is held back, except
-        #: images.
+        #: Whether the line is known to be text, of which only inline marks are held
+        #: back.
         self._is_words = False
         self._fence: Fence | None = None
-        #: The previous line, its end included, if the next may make a table or a
-        #: heading of it; and whether a paragraph begins with it.
+        #: The previous line with its end, if the next line may make it a heading or the
+        #: head of a table; and whether it begins a paragraph.
         self._head = ""
         self._is_first = False
-        #: The head of the table that is held back, as text, if it was shown so.
+        #: The head of the table that is held back, as the text that `preview` showed;
+        #: "" if it was not shown.
         self._shown_head = ""
-        #: The line of a formula in dollars that closes it; "" outside of one.
+        #: The line that closes the open formula; "" outside of a formula.
         self._formula = ""
         self._table: Table | None = None
         self._is_below_blank = True
         self._is_below_words = False
 
     def feed(self, text: str) -> str:
-        """Take the next piece; return what is decided now."""
+        """Take the next piece; return the text that is decided now."""
         if self._shows_tables and self._shows_images:
             return text
         return "".join([self._take(piece) for piece in _LINES.findall(text)])
 
     def preview(self) -> str:
-        """Return what was held back, if it is most likely text: only the next line can
-        make a heading or the head of a table of it."""
+        """Return the text that is held back, if it is most likely text, so that only
+        the next line can make a heading or the head of a table of it."""
         if self._table:
             return "" if self._table.is_shown else self._shown_head
         if is_row(self._head):
@@ -115,20 +116,20 @@ class Dialect:
         return self._replaced(self._head) + last.feed(line)
 
     def flush(self) -> str:
-        """Return what was held back: the text is complete."""
+        """Complete the text; return the text that was held back."""
         has_end = not self._line
         text = self._take("", is_last=True) if self._line or self._is_words else ""
         text += self._let_go()
-        # The last line of a table has a line end even if the answer's has none.
+        # The last line of a table gets a line end even if the answer has none.
         return text if has_end else text.removesuffix("\n")
 
     def _take(self, piece: str, *, is_last: bool = False) -> str:
-        """Take a piece of one line; return what is decided now."""
+        """Take a piece of one line; return the text that is decided now."""
         text, self._line = self._line + piece, ""
         is_over = is_last or text.endswith("\n")
         if self._is_words:
             return self._words(text, is_over)
-        # This much decides the kind of the line, however long it gets.
+        # This part of the line decides its kind, however long the line gets.
         line = text.removesuffix("\n")[: MOST_LINE + 1]
         is_short = len(line) <= MOST_LINE
         if is_short and not is_over and self._is_unclear(line):
@@ -141,7 +142,7 @@ class Dialect:
         return self._let_go() + self._first_words(line, text, is_over)
 
     def _may_go_on(self, line: str) -> bool:
-        """Return True if `line` may still become a part of what is held back."""
+        """Return True if `line` may still belong to the block that is held back."""
         if self._table:
             return self._table.is_loose or may_become_row(line)
         return may_become_delimiter(line) or may_become_underline(line)
@@ -155,8 +156,8 @@ class Dialect:
         )
 
     def _may_be_marks(self, line: str) -> bool:
-        """Return True if `line` may still become more than text, by itself or by what
-        is held back."""
+        """Return True if `line` may still become more than text, by itself or together
+        with the text that is held back."""
         if self._fence and may_become_closer(line):
             return True
         if self._fence and not self._fence.is_left_by(line):
@@ -212,7 +213,8 @@ class Dialect:
         return before + changed
 
     def _let_go(self) -> str:
-        """Return what was held back for a table that has ended, or for none."""
+        """Return the text that was held back for a table, which has ended or did not
+        begin."""
         if self._table:
             text, self._table = self._table.close(), None
             self._is_below_blank = self._is_below_words = False
@@ -223,7 +225,7 @@ class Dialect:
         return self._replaced(text)
 
     def _underlined(self, line: str) -> str:
-        """Return the line that was held back as a heading, if `line` makes one of it;
+        """Return the line that is held back as a heading, if `line` underlines it;
         otherwise ""."""
         found = rule(line)
         is_line = is_underline(line) or (found is not None and found[1] == "-")
@@ -235,7 +237,7 @@ class Dialect:
         return f"{quote}{'##' if found else '#'} {title}"
 
     def _code(self, text: str) -> str:
-        """Take a line of code, or one that opens or closes a fence."""
+        """Take a line of code, or a line that opens or closes a fence."""
         line = text.removesuffix("\n")
         before, self._fence = self._fence, fence_after(self._fence, line, MOST_MARKERS)
         self._is_below_blank = self._is_below_words = False
@@ -246,8 +248,8 @@ class Dialect:
         return self._ticks.divide(text)
 
     def _formula_line(self, line: str, end: str) -> str:
-        """Take a line of a formula that has lines of its own, or one that opens or
-        closes it: these are not shown."""
+        """Take a line of a formula of several lines. The lines that open and close the
+        formula are not shown."""
         words = line.strip(" \t\r>")
         if not self._formula:
             self._formula = {"$$": "$$", "\\[": "\\]"}[words]
@@ -258,7 +260,7 @@ class Dialect:
         shown = latex.readable(words)
         quote = quote_of(line)
         if shown is None:
-            # As it was typed; backticks would end it.
+            # Show the line as code, unless its own backticks would end the code.
             return f"{quote}`{words}`{end}" if "`" not in words else line + end
         return f"{quote}{escaped(shown)}{end}"
 
@@ -268,8 +270,8 @@ class Dialect:
         if found := rule(line):
             quote, mark = found
             if mark == "-" and self._is_below_words:
-                # It makes a heading of them. They are shown already, as a line of their
-                # own; the dashes would be shown as they are.
+                # The dashes underline a heading. Its words were shown already, as a
+                # line of text, so the dashes are dropped.
                 self._is_below_words = False
                 return ""
             text = "" if self._is_below_blank else quote + end
@@ -280,7 +282,7 @@ class Dialect:
             return ""
         if found := deep_heading(line):
             quote, title = found
-            # It would end the bold text.
+            # Two stars would end the bold text.
             title = title.replace("**", "")
             self._is_below_blank = self._is_below_words = False
             return f"{quote}**{self._replaced(title)}**{end}"
@@ -309,7 +311,7 @@ class Dialect:
         return self._spans.feed(text) + (self._spans.flush() if is_over else "")
 
     def _replaced(self, line: str) -> str:
-        """Return a complete line of text, or the words of one, with replacements."""
+        """Return a complete line of text, or a part of one, with replacements."""
         if self._shows_tables:
             return line if self._shows_images else linked(line)
         shown = _FOREIGN.sub(r"\1\\", line)
@@ -323,5 +325,5 @@ def _is_head(line: str) -> bool:
 
 
 def _continued(line: str) -> str:
-    """Return what begins a line that continues the item or quote of `line`."""
+    """Return the beginning of a line that continues the item or quote of `line`."""
     return _MARKER.sub(" ", line[: beginning(line)])

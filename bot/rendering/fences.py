@@ -1,7 +1,7 @@
-"""Code blocks for platforms that know three backticks only.
+"""Writes code blocks for platforms that support only three backticks.
 
-Discord ends a block at the next three backticks, wherever they stand and however many
-opened it, and takes a language only if nothing else stands on its line (platform facts
+Discord ends a block at the next three backticks, wherever they are and however many
+opened it, and accepts a language only if nothing else is on its line (platform facts
 B5).
 """
 
@@ -16,8 +16,8 @@ _TICKS = re.compile(r"`++")
 
 
 def backticks(line: str, fence: Fence | None) -> str:
-    """Return `line`, which opens `fence`, or closes one if that is None, with three
-    backticks as its mark."""
+    """Return `line` with three backticks as its mark. It opens `fence`, or closes a
+    fence if `fence` is None."""
     mark = _MARK.search(line)
     assert mark is not None
     before = line[: mark.start()]
@@ -26,8 +26,8 @@ def backticks(line: str, fence: Fence | None) -> str:
 
 
 class InnerTicks:
-    """Divides the backticks in code that arrives in pieces, so that no three follow
-    each other."""
+    """Divides the backticks in code that arrives in pieces, so that no three of them
+    are adjacent."""
 
     def __init__(self) -> None:
         #: The number of backticks at the end of the text.

@@ -1,16 +1,16 @@
-"""Parts of an answer that become files: code blocks and tables.
+"""Turns code blocks and tables of an answer into files.
 
-A block becomes a file if the line that opens it names one (```python title="a.py"), or
-if it is longer than a limit. Its first lines stay, and a line says that all of it is
-below.
+A block becomes a file if its opening line names one (```python title="a.py"), or if it
+is longer than a limit. Its first lines stay in the answer, followed by a line that says
+that the whole block is below.
 
 Rule 1: the answer arrives in pieces that end anywhere, and the result does not depend
-on them.
-Rule 2: what was passed on is not revoked. So of a block that may still become a file at
-most `MOST_HELD` lines are held back; more of its first lines are shown if it may be
-long without being one.
-Rule 3: nothing is lost. What is not shown is in the file, and each file has its part of
-the answer as Markdown, for the case that it cannot be attached.
+on the pieces.
+Rule 2: text that was passed on is never revoked. Of a block that may still become a
+file, at most `MOST_HELD` lines are held back. The higher the limit, the more of its
+first lines are shown.
+Rule 3: nothing is lost. Lines that are not shown are in the file. Each file also has
+its part of the answer as Markdown, for use if the file cannot be attached.
 """
 
 import math
@@ -33,15 +33,15 @@ from bot.rendering.markdown import (
 from bot.rendering.tables import columns
 from bot.text import file_names
 
-# How many lines are shown of a block that is a file; of one that somebody wanted as
-# a file, fewer.
+# The number of lines that are shown of a block that is a file, and the smaller number
+# if the answer names the block as a file.
 FIRST_LINES, FEW_LINES = 15, 10
 
-# The fewest lines of a block for which a button offers a file.
+# The fewest lines of a block that a button offers as a file.
 FEWEST_LINES = 5
 
 # The most lines that are held back: about 400 tokens, so that nobody waits much more
-# than five seconds for the next ones.
+# than five seconds for the next lines.
 MOST_HELD = 40
 
 # The most files of an answer: Discord takes ten in a message (platform facts B5).
@@ -50,7 +50,7 @@ MOST_FILES = 10
 # The longest line that is held back, as in `bot.rendering.fallbacks`.
 MOST_LINE = 2_000
 
-# How much of a line above a block is searched for its name.
+# The most characters of the line above a block that are searched for a file name.
 _MOST_SAID = 200
 
 _LINES = re.compile(r"[^\n]*+\n|[^\n]++")
@@ -62,49 +62,49 @@ _MARKED = re.compile(r"[`*]{1,3}([^`*\s]{1,120})[`*]{1,3}")
 
 
 class FileBlocks:
-    """Takes the files out of a text that arrives in pieces.
+    """Extracts the files from a text that arrives in pieces.
 
-    `lines` is the length up to which a block is shown as a whole, unless the answer
-    names it as a file; None if there are no files at all. `most` is the number of
-    files.
+    `lines` is the most lines of a block that is shown as a whole, unless the answer
+    names it as a file; None if no block becomes a file. `most` is the most files.
     """
 
     def __init__(self, lines: float | None, most: float = MOST_FILES) -> None:
         self._lines = lines
         self._most = most
-        #: The blocks so far that are files, finished ones only.
+        #: The finished blocks that are files.
         self._found: list[CodeBlock | TableBlock] = []
-        #: Whether another one is worth a file.
+        #: Whether a block that is not a file is long enough to be offered as one.
         self.has_more = False
         #: The part of the current line that is held back.
         self._line = ""
-        #: Whether the current line is decided, and passed on as it arrives.
+        #: Whether the current line is decided, so that it is passed on as it arrives.
         self._is_decided = False
         self._block: CodeBlock | TableBlock | None = None
-        #: A line that is the head of a table if its delimiter follows.
+        #: A line that is the head of a table if a delimiter row follows.
         self._head = ""
-        #: The line of text that arrives or has just ended, which is shown already, if
-        #: it can be the head of a table without pipes at its sides.
+        #: The current or previous line of text, which was passed on already, and can be
+        #: the head of a table without pipes at its sides.
         self._line_shown = ""
-        #: The last line of text, as much of it as may name a file, and the one above.
+        #: The last line of text and the one above it, cut to `_MOST_SAID` characters.
+        #: Either may name a file.
         self._said = self._above = ""
         self._is_new_line = True
 
     def feed(self, text: str) -> str:
-        """Take the next piece; return what is decided now."""
+        """Take the next piece; return the text that is decided now."""
         return "".join([self._take(piece) for piece in _LINES.findall(text)])
 
     @property
     def has_files(self) -> bool:
-        """True if there are files so far."""
+        """True if any block so far is a file."""
         return bool(self._found)
 
     def files(self) -> tuple[AnswerFile, ...]:
-        """Return the files so far. To be called in a thread if the text is long."""
+        """Return the files so far. Call this in a thread if the text is long."""
         return tuple(block.file() for block in self._found)
 
     def flush(self) -> str:
-        """Return what was held back: the text is complete."""
+        """Complete the text; return the text that was held back."""
         text = self._take("", is_last=True) if self._line else ""
         text += self._let_go()
         return text + (self._end("") if self._block else "")
@@ -127,7 +127,7 @@ class FileBlocks:
         return before + self._let_go() + self._more(text)
 
     def _is_unclear(self, line: str) -> bool:
-        """Return True if `line` may still become more than text, or than code."""
+        """Return True if `line` may still become more than text or code."""
         if isinstance(self._block, CodeBlock):
             return may_become_closer(line)
         if may_become_block(line) or fence_after(None, line, MOST_MARKERS):
@@ -146,12 +146,13 @@ class FileBlocks:
 
     @property
     def _loose_head(self) -> str:
-        """The line above, if the next one can make the head of a table of it."""
+        """The previous line if the next one can make the head of a table of it, else
+        ""."""
         line = self._line_shown if self._is_new_line else ""
         return line if "|" in line and may_become_head(line[:-1]) else ""
 
     def _leave(self, line: str, *, is_short: bool) -> str:
-        """Return the end of the open block, if `line` is outside of it."""
+        """End the open block if `line` is outside of it; return the text to show."""
         block = self._block
         if isinstance(block, CodeBlock) and block.fence.is_left_by(line):
             return self._end("")
@@ -172,7 +173,7 @@ class FileBlocks:
             shown = self._head
             self._head = self._line_shown = ""
             if not shown:
-                # It is not what names the file.
+                # The head is not the line that names the file.
                 self._said = self._above
             self._block = TableBlock(
                 head, line + end, *self._limits(), self._name("csv")
@@ -187,20 +188,20 @@ class FileBlocks:
         return before + self._more(line + end)
 
     def _more(self, text: str) -> str:
-        """Take text that is decided: code, or words."""
+        """Take decided text: code or words."""
         if self._block is not None:
             return self._block.add(text)
         if self._is_new_line and text.strip():
             self._above, self._said = self._said, ""
         before = "" if self._is_new_line else self._line_shown
-        # Cut, it is longer than any head.
+        # A line that is cut here is too long for a head.
         self._line_shown = (before + text)[: MOST_HEAD + 2]
         self._is_new_line = text.endswith("\n")
         self._said = (self._said + text)[:_MOST_SAID]
         return text
 
     def _is_table(self, head: str, line: str) -> bool:
-        """Return True if `line` makes the head of a table of the line `head`."""
+        """Return True if `line` makes `head` the head of a table."""
         if not is_delimiter(line) or depth(head) != depth(line):
             return False
         # Without pipes at its sides, a row needs one between two cells.
@@ -211,7 +212,7 @@ class FileBlocks:
         return self._more(head) if head else ""
 
     def _open(self, fence: Fence, line: str, end: str) -> str:
-        """Open a code block; return the line that opens it, without a name."""
+        """Open a code block; return its opening line without the name of a file."""
         found, title = _LANGUAGE.match(fence.info), _TITLE.search(fence.info)
         language = found[1] if found else ""
         if title is not None:
@@ -224,13 +225,13 @@ class FileBlocks:
         self._block = CodeBlock(fence, language, first, most, name, is_wanted=is_wanted)
         above = ""
         if title is not None and not is_wanted:
-            # Without files, a name is still worth knowing.
+            # A name is useful even if the block does not become a file.
             above = f"{fence.prefix}`{name}`\n" if self._is_plain(line, fence) else ""
         return f"{above}{line}{end}"
 
     def _is_plain(self, line: str, fence: Fence) -> bool:
-        """Return True if a line above `line`, which opens a fence, stays beside it:
-        not in front of the marker of a list."""
+        """Return True if `line`, which opens a fence, has no list marker before the
+        fence, so that a line can be added above it."""
         return line[: line.index(fence.mark)] == fence.prefix
 
     @property
@@ -238,14 +239,14 @@ class FileBlocks:
         return self._lines is not None and len(self._found) < self._most
 
     def _limits(self) -> tuple[float, float]:
-        """Return how many lines are shown of a block, and up to how many it is no
-        file."""
+        """Return the number of lines that are shown of a block, and the most lines of a
+        block that is not a file."""
         most = self._lines if self._lines is not None and self._has_room else math.inf
         return max(min(most, FIRST_LINES), most - MOST_HELD), most
 
     def _name(self, language: str, wanted: str = "") -> str:
-        """Return the name of the next file: as `wanted`, as the line above calls it, or
-        one of ours."""
+        """Return the name of the next file: `wanted`, a name in the line above, or a
+        default."""
         name = file_names.safe_name(wanted, language)
         if not name:
             named = [n for n in _MARKED.findall(self._said) if _is_of(n, language)]
@@ -258,7 +259,7 @@ class FileBlocks:
         )
 
     def _end(self, closer: str) -> str:
-        """End the open block with the line `closer`; return what is to be shown."""
+        """End the open block with the line `closer`; return the text to show."""
         block, self._block = self._block, None
         assert block is not None
         self._said, self._is_new_line = "", True
@@ -280,8 +281,8 @@ def files_in(text: str) -> tuple[AnswerFile, ...]:
 
 
 def has_more_files(text: str, lines: float) -> bool:
-    """Return whether the answer `text` has a block that is worth a file, and is none
-    with this limit of `lines`."""
+    """Return whether the answer `text` has a block that is long enough for a file, but
+    does not become one with the limit `lines`."""
     blocks = FileBlocks(lines)
     blocks.feed(text)
     blocks.flush()

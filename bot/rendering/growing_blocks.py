@@ -1,8 +1,8 @@
-"""Code blocks and tables while they arrive, as parts of an answer that may become
-files: `bot.rendering.file_blocks`.
+"""Collects code blocks and tables while they arrive, for `bot.rendering.file_blocks`.
 
-Rule: of a block, the first lines are shown and some more are held back, until it has
-ended or is longer than its limit; then it is a file, and nothing more of it is shown.
+Rule: the first lines of a block are shown, and some further lines are held back until
+the block ends or exceeds its limit. A block over its limit is a file, and no further
+lines of it are shown.
 """
 
 from bot.domain.answer_file import AnswerFile
@@ -17,7 +17,8 @@ from bot.rendering.markdown import (
 )
 from bot.text import csv_cells
 
-# A longer line of code counts as several: about what one line shows.
+# A longer line of code counts as several lines. Platforms show about this many
+# characters in one line.
 LINE_CHARS = 80
 
 _MARGIN = " \t>"
@@ -44,18 +45,18 @@ class CodeBlock:
         self._is_cut = False
         self._pieces: list[str] = []
         self._held: list[str] = []
-        #: Complete lines, and characters of the current one.
+        #: The number of complete lines, and of characters in the current line.
         self._lines = self._column = 0
-        #: Whether what is shown ends with a line.
+        #: Whether the shown text ends with a line end.
         self._ends_line = True
 
     @property
     def size(self) -> int:
-        """The number of its lines, while it is not cut."""
+        """The number of lines, if the block was not cut."""
         return self._lines + (self._column > 0)
 
     def add(self, text: str) -> str:
-        """Take code of one line; return what is to be shown of it now."""
+        """Take code of one line; return the part to show now."""
         self._pieces.append(text)
         if self._is_cut:
             return ""
@@ -78,8 +79,8 @@ class CodeBlock:
         return "".join(shown)
 
     def _divided(self, text: str) -> tuple[str, str]:
-        """Return what of `text` belongs to the line that is shown as one, and the
-        rest."""
+        """Return the part of `text` that fits into the current line of LINE_CHARS, and
+        the rest."""
         room = LINE_CHARS - self._column
         if text == "\n" or (text.endswith("\n") and len(text) - 1 <= room):
             return text, ""
@@ -93,8 +94,8 @@ class CodeBlock:
         return f"{end}{self.fence.closer}\n{prefix}{note}\n"
 
     def close(self, closer: str) -> str:
-        """Take the line that closes the block, "" for none; return what is to be
-        shown."""
+        """Take the line that closes the block, or "" if none does; return the text to
+        show."""
         if self._is_cut:
             return ""
         held = "".join(self._held)
@@ -129,7 +130,7 @@ class TableBlock:
     def __init__(
         self, head: str, delimiter: str, first: float, most: float, name: str
     ) -> None:
-        #: Whether its lines need no pipe at their beginning.
+        #: Whether the rows need no pipe at their beginning.
         self.is_loose = not is_row(head)
         self._head = head
         self._delimiter = delimiter
@@ -141,7 +142,7 @@ class TableBlock:
 
     @property
     def size(self) -> int:
-        """The number of its lines, without the one below the head."""
+        """The number of lines, without the delimiter row."""
         return 1 + len(self._rows)
 
     def takes(self, line: str) -> bool:
@@ -152,7 +153,7 @@ class TableBlock:
         return is_another and depth(line) == depth(self._head)
 
     def add(self, row: str) -> str:
-        """Take the next row; return what is to be shown now."""
+        """Take the next row; return the text to show now."""
         self._rows.append(row)
         if self.is_file:
             return ""
@@ -180,7 +181,7 @@ class TableBlock:
 
 
 def depth(line: str) -> int:
-    """Return the number of quotes that `line` is in."""
+    """Return the number of nested quotes that `line` is in."""
     return quote_of(line).count(">")
 
 

@@ -1,25 +1,26 @@
-"""Lines whose meaning another line decides: headings with an underline, heads of tables
-without pipes at their sides, and definitions of reference links.
+"""Recognises lines that belong together with another line: headings with an underline,
+heads of tables without pipes at their sides, and definitions of reference links.
 
-Rule: every function reads one line without its end, or the beginning of one, so that it
-can be called while the line arrives.
+Rule: every function reads one line without its end, or the beginning of such a line, so
+that it can be called while the line arrives.
 """
 
 import re
 
 from bot.rendering.markdown import beginning
 
-# The longest heading with an underline, and the longest first cell of a table without
-# pipes at its sides, that the next line is awaited for: headings take about 40
-# characters. Nobody waits longer for the beginning of a paragraph than for that.
+# The most characters of a heading with an underline, and of the first cell of a table
+# without pipes at its sides. Headings have about 40 characters. A line is held back for
+# as long as it may be one, so this also limits the wait for the beginning of a
+# paragraph.
 MOST_TITLE = 60
-# The longest head of such a table.
+# The most characters of the head of such a table.
 MOST_HEAD = 300
 
 _LEAD = re.compile(r"[ \t>]*+")
 # Indented code, or too many marks.
 _INDENTED = re.compile(r"\A {4}|> {5}|\t|.{61}")
-# Ends of sentences, which stand in no heading.
+# Ends of sentences, which headings do not contain.
 _TITLE_END = re.compile(r"(?<!\d)\.|[…!。！]")
 _PIPE = re.compile(r"(?<!\\)\|")
 
@@ -32,10 +33,10 @@ _DEFINITION_SO_FAR = re.compile(
 
 
 def may_become_head(line: str) -> bool:
-    """Return True if `line`, or what begins with it, can be a heading with an underline
-    or the head of a table without pipes at its sides.
+    """Return True if `line`, or a line that begins with it, can be a heading with an
+    underline or the head of a table without pipes at its sides.
 
-    If it is False for the beginning of a line, it is False for the line.
+    If the result is False for the beginning of a line, it is False for the whole line.
     """
     lead = _LEAD.match(line)
     assert lead is not None
@@ -56,7 +57,7 @@ def may_become_head(line: str) -> bool:
 
 
 def definition(line: str) -> tuple[str, str] | None:
-    """Return the label, in small letters, and the address that `line` defines for
+    """Return the label, in lower case, and the address that `line` defines for
     reference links; None for other lines."""
     match = _DEFINITION.match(line)
     return (label(match[1]), match[2]) if match else None
@@ -68,5 +69,5 @@ def may_become_definition(line: str) -> bool:
 
 
 def label(text: str) -> str:
-    """Return the label of a reference link in the form in which labels are compared."""
+    """Return the label of a reference link in a form for comparison."""
     return " ".join(text.split()).casefold()

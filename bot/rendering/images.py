@@ -1,17 +1,17 @@
-"""Links in place of images, for platforms that show no images.
+"""Replaces images by links, for platforms that show no images.
 
 Rule 1: only a complete image on one line is replaced, `![alt](address "title")`. A
-reference image is left as it is: its address may come at the very end.
-Rule 2: code is never changed. Whether a backtick begins code is decided by the next
-one, so an image behind it waits for that.
-Rule 3: the line arrives in pieces that end anywhere. Only what could become an image is
-held back, and at most `MOST_CHARS` of it.
+reference image is left unchanged, since its address may be at the end of the answer.
+Rule 2: code is never changed. The next backtick decides whether a backtick begins code,
+so an image after a backtick waits for the next one.
+Rule 3: the line arrives in pieces that end anywhere. Only text that could become an
+image is held back, up to `MOST_CHARS` characters.
 """
 
 import re
 
-# The longest image, and the longest inline code, that is searched for. Addresses take
-# about 100 characters; a data URL is no useful link.
+# The longest image and the longest inline code that are recognised, in characters.
+# Addresses have about 100 characters. A data URL is not a useful link.
 MOST_CHARS = 1_000
 
 _TEXT = r"(?:[^\[\]\\]|\\.|\[(?:[^\[\]\\]|\\.)*+\])*+"
@@ -30,10 +30,10 @@ _TARGET_SO_FAR = (
 _IMAGE = rf"!\[({_TEXT})\]{_TARGET}"
 _IMAGE_SO_FAR = rf"!(?:\[(?:{_TEXT}\](?:{_TARGET_SO_FAR})?|{_TEXT_SO_FAR}))?"
 
-# The text of a link without its target, then the target.
+# A link or an image: its text, then its target.
 LINK = rf"!?\[({_TEXT})\]{_TARGET}"
 
-# An image alone, or as the text of a link, as badges are.
+# An image alone, or as the text of a link, like a badge.
 _WHOLE = re.compile(rf"{_IMAGE}|\[{_IMAGE}\]{_TARGET}")
 _SO_FAR = re.compile(
     rf"(?:{_IMAGE_SO_FAR}|\[(?:{_IMAGE}(?:\](?:{_TARGET_SO_FAR})?)?|{_IMAGE_SO_FAR})?)$"
@@ -51,7 +51,7 @@ def linked(line: str) -> str:
 
 
 class Images:
-    """Replaces the images of one line by links while the line arrives."""
+    """Replaces the images in one line by links while the line arrives."""
 
     def __init__(self) -> None:
         #: The undecided text, and the number of its characters that were passed on
@@ -60,11 +60,11 @@ class Images:
         self._shown = 0
 
     def feed(self, text: str) -> str:
-        """Take the next piece of the line; return what is decided now."""
+        """Take the next piece of the line; return the text that is decided now."""
         return self._read(self._held + text, more=True)
 
     def flush(self) -> str:
-        """Return what was held back at the end of the line, and reset."""
+        """End the line and reset; return the text that was held back."""
         return self._read(self._held, more=False)
 
     def _read(self, text: str, *, more: bool) -> str:
@@ -82,7 +82,8 @@ class Images:
             at = len(text)
         self._held, self._shown = text[at:], max(0, shown - at)
         if self._held.startswith("`"):
-            # Code or not, what precedes the next image is left as it is.
+            # Text before the next possible image is unchanged, whether it is code or
+            # not.
             possible = _FIRST_POSSIBLE.search(self._held, self._shown)
             clear = possible.start() if possible else len(self._held)
             pieces.append(self._held[self._shown : clear])
@@ -91,9 +92,11 @@ class Images:
 
 
 def token(text: str, at: int, *, more: bool) -> tuple[int | None, str]:
-    """Return the end of what begins at `at`, and the link that replaces it, if any.
+    """Return the end of the token that begins at `at`, and the link that replaces it,
+    or "".
 
-    The end is None as long as it is undecided: `more` has to come.
+    The end is None while it is undecided, which is possible only if `more` text
+    follows.
     """
     window = min(len(text), at + MOST_CHARS)
     unclear = more and window < at + MOST_CHARS
@@ -109,9 +112,10 @@ def token(text: str, at: int, *, more: bool) -> tuple[int | None, str]:
 
 
 def end_of_code(text: str, at: int, window: int, *, unclear: bool) -> int | None:
-    """Return the end of the code that the backticks at `at` begin; right behind them if
-    nothing closes it; None as long as that is undecided."""
-    # One by one: most code ends at the next run, and a line may hold hundreds.
+    """Return the end of the code that the backticks at `at` begin, or the end of these
+    backticks if nothing closes the code; None while that is undecided."""
+    # Iterate lazily, since most code ends at the next run, and a line may have hundreds
+    # of runs.
     opener = None
     for ticks in _TICKS.finditer(text, at, window):
         if unclear and ticks.end() == window:
@@ -129,7 +133,7 @@ def _link(*groups: str) -> str:
     text, address, title, *linked = groups
     if not address:
         text, address, title, target, _ = linked
-        # The picture's own address comes second, so that nothing is lost.
+        # Add the image's own address after the link, so that nothing is lost.
         return f"{_link(text, target, title)} (<{address.strip('<>')}>)"
     text = text.strip() or title[1:-1].strip()
     return f"[{text}]({address})" if text else f"<{address.strip('<>')}>"

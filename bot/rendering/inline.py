@@ -1,8 +1,8 @@
-"""Inline Markdown: code, emphasis, links and escapes. Pure.
+"""Parses inline Markdown: code, emphasis, links and escapes. Pure.
 
-Rule: each character is examined a bounded number of times. The end of a mark is looked
-up among the ends of its kind, which are listed once; a search from every mark would
-take time that grows with the square of the line.
+Rule: each character is examined a bounded number of times. All possible ends of a kind
+of mark are listed once, and the end of a mark is looked up in the list. A search from
+every mark would take quadratic time.
 """
 
 import re
@@ -18,7 +18,7 @@ _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _INLINE_LINK = re.compile(LINK)
 _ADDRESS = re.compile(r"<([a-z]++:[^\s<>]++)>")
 _SOFT = re.compile(r"([*_])(?![\s*_])([^*_]++)(?<=\S)\1(?!\w)")
-#: The marks of emphasis, each with the places where it may end.
+#: The marks of emphasis, each with a pattern for the places where it may end.
 _ENDS = {
     "**": re.compile(r"(?<=\S)(?=\*\*)"),
     "__": re.compile(r"(?<=\S)(?=__)"),
@@ -27,7 +27,7 @@ _ENDS = {
 
 
 def plain(text: str) -> str:
-    """Return `text`, one line, without its Markdown."""
+    """Return the one line `text` without its Markdown."""
     return _Reader(text).plain()
 
 
@@ -42,7 +42,7 @@ def code_spans(text: str) -> Iterator[tuple[int, int]]:
 
 
 class _CodeEnds:
-    """The places of runs of backticks, by length."""
+    """The positions of runs of backticks, by length."""
 
     def __init__(self, text: str) -> None:
         self._starts: dict[int, list[int]] = {}
@@ -50,7 +50,7 @@ class _CodeEnds:
             self._starts.setdefault(len(run[0]), []).append(run.start())
 
     def behind(self, opener: re.Match[str]) -> int | None:
-        """Return the end of the code that `opener`, a run, begins; None if no run of
+        """Return the end of the code that the run `opener` begins; None if no run of
         the same length follows."""
         length = len(opener[0])
         starts = self._starts.get(length, [])
@@ -76,8 +76,8 @@ class _Reader:
         return "".join([*pieces, text[at:]])
 
     def _read(self, sign: str, at: int) -> tuple[str, int]:
-        """Return the plain text of the mark `sign` at `at` and of its content, and its
-        end."""
+        """Return the plain text of the element that the mark `sign` at `at` begins, and
+        the element's end."""
         text = self._text
         if sign == "`":
             return self._read_code(at)
@@ -111,7 +111,8 @@ class _Reader:
         return text[at], at + 1
 
     def _end_of(self, mark: str, at: int) -> int | None:
-        """Return the end of the emphasis that begins at `at`; None if it is none."""
+        """Return the end of the emphasis that begins at `at`; None if no emphasis
+        does."""
         inner = at + 2
         if inner >= len(self._text) or self._text[inner].isspace():
             return None

@@ -1,7 +1,7 @@
-"""Formulas in LaTeX, as text. Pure.
+"""Converts LaTeX formulas to text. Pure.
 
-Rule: a formula is rewritten as a whole or not at all: one with a command that is not
-known here is left as it was typed.
+Rule: a formula is converted as a whole or not at all. A formula with an unknown command
+is left as it was typed.
 """
 
 import re
@@ -41,7 +41,7 @@ _WORDS = {
     *("det", "dim", "gcd", "arg", "deg", "ker", "Pr", "mod", "bmod", "sinh", "cosh"),
     *("tanh", "arcsin", "arccos", "arctan", "cot", "sec"),
 }
-#: Commands whose argument is shown as it is.
+#: Commands whose argument is shown without the command.
 _PLAIN = {
     *("text", "textrm", "textbf", "textit", "mathrm", "mathbf", "mathit", "mathsf"),
     *("mathcal", "operatorname", "boxed", "mbox", "boldsymbol"),
@@ -68,12 +68,13 @@ _BELOW = dict(
 )
 _COMMAND = re.compile(r"\\(?:([A-Za-z]++)[ ]?|(.))", re.DOTALL)
 _SIMPLE = re.compile(r"[\w.′]*+")
-# Deeper formulas are left as typed.
+# The deepest nesting. Deeper formulas are left as typed.
 _DEPTH = 20
 
 
 def readable(formula: str) -> str | None:
-    """Return `formula`, without its dollars, as text; None if it cannot be shown so."""
+    """Return `formula`, which has no dollars, as text; None if it cannot be shown as
+    text."""
     reader = _Reader(formula)
     try:
         text = reader.all()
@@ -83,7 +84,7 @@ def readable(formula: str) -> str | None:
 
 
 class _Unreadable(Exception):
-    """The formula has something that has no form as text."""
+    """The formula has an element that cannot be shown as text."""
 
 
 class _Reader:
@@ -167,7 +168,8 @@ class _Reader:
             raise _Unreadable
         shown = name if name in _WORDS else _SYMBOLS.get(name)
         if shown is not None:
-            # The blank that ends the name of a word or a relation is one between words.
+            # The blank that ends the name of a command is kept as a blank between
+            # words.
             return f"{shown} " if shown and match[0].endswith(" ") else shown
         return self._with_arguments(name)
 

@@ -1,10 +1,10 @@
-"""Markdown, read line by line, as far as cutting it into messages needs.
+"""Parses Markdown line by line, as far as the division into messages requires. Pure.
 
-Rule 1: every function reads one line without its end, or the beginning of one, so that
-it can be called while the line arrives.
-Rule 2: fences are read as they are meant. A fence may be indented by as much as its
-list; a quote's fence ends where the quote ends; a line in a list item's fence that
-lacks its indentation still belongs to the fence.
+Rule 1: every function reads one line without its end, or the beginning of such a line,
+so that it can be called while the line arrives.
+Rule 2: fences are read as their authors mean them. A fence may be indented as deep as
+its list. A fence in a quote ends with the quote. A line in a list item's fence belongs
+to the fence even if it lacks the indentation.
 """
 
 import re
@@ -14,14 +14,14 @@ from dataclasses import dataclass, replace
 from wcwidth import grapheme_boundary_before
 
 # The most characters of quotes, list markers and indentation that are read to find the
-# kind of a line; beyond that it is text. Real lines have 0 to 20.
+# kind of a line. A line with more is text. Real lines have 0 to 20.
 MOST_MARKERS = 60
 
-# All but the patterns for the end of a sentence are matched at the beginning of a line;
-# `\A` says so where a search could take long.
+# All patterns except those for the end of a sentence are matched at the beginning of a
+# line. Patterns with `\A` would be slow in a search.
 
-# Block quotes, list markers and indentation, in any order. Possessive, so that a line
-# of a hundred thousand spaces costs one look at each.
+# Block quotes, list markers and indentation, in any order. Possessive, so that each
+# character in a line of a hundred thousand spaces is examined once.
 _MARKERS = r"(?:[ \t]*+(?:>|[-*+](?=[ \t])|\d{1,9}[.)](?=[ \t])))*+[ \t]*+"
 
 _MARKER = re.compile(r"[^>\s]")
@@ -67,17 +67,18 @@ _SENTENCE_END = re.compile(
 _SENTENCE_END_CHARS = 6
 _WORD_ENDS = tuple(" \t，、；：。！？」』”’）")
 
-# The most letters that are paired to flags: a hundred flags in one row. In a longer
-# row a cut may divide a flag; pairing all of it at each character would take time that
-# grows with its square.
+# The most letters that are paired to flags: a hundred flags in one row. A cut in a
+# longer row may divide a flag, since pairing the whole row at each character would take
+# quadratic time.
 MOST_FLAG_LETTERS = 200
 
 #: The most code points before a place that are read to find whether a cut there divides
-#: a grapheme: looked at from its beginning, a long line would take quadratic time.
+#: a grapheme. Reading a long line from its beginning each time would take quadratic
+#: time.
 MOST_JOINED = 16
 
-# From here on there are scripts whose letters take marks; before, they are mostly
-# written as one code point.
+# The first code point of scripts whose letters are combined with marks. Letters before
+# it are mostly written as one code point.
 _FIRST_WITH_MARKS = "\u0250"
 
 _ZERO_WIDTH_JOINER = "\u200d"
@@ -85,9 +86,9 @@ _ZERO_WIDTH_JOINER = "\u200d"
 
 @dataclass(frozen=True, slots=True)
 class Fence:
-    """An open code block: how it is closed, and how it is continued."""
+    """An open code block, with the lines that close and reopen it."""
 
-    #: The text before the mark: quotes, and spaces for the rest.
+    #: The text before the mark: quotes, with spaces in place of other markers.
     prefix: str
     mark: str
     #: The info string, usually the language.
@@ -126,10 +127,10 @@ class Fence:
 
 
 def fence_after(fence: Fence | None, line: str, most: int) -> Fence | None:
-    """Return the fence that is open behind `line` if `fence` was open before it.
+    """Return the fence that is open after `line` if `fence` was open before it.
 
-    An opener whose markers take more than `most` characters is text: repeating it would
-    leave no room for anything else.
+    An opener whose markers have more than `most` characters is text, since repeating it
+    would leave no room for anything else.
     """
     if fence is not None and not fence.is_left_by(line):
         return None if fence.is_closed_by(line) else fence
@@ -156,7 +157,7 @@ def may_become_block(line: str) -> bool:
 
 def is_row(line: str) -> bool:
     """Return True if `line` can be a row of a table. Only rows that begin with a pipe
-    count: others are recognised too late to keep a table together."""
+    count, since others are recognised too late to keep a table together."""
     return _ROW.match(line) is not None
 
 
@@ -186,8 +187,8 @@ def may_become_heading(line: str) -> bool:
 
 
 def deep_heading(line: str) -> tuple[str, str] | None:
-    """Return the quote's marks and the text of a heading below the third level; None
-    for other lines."""
+    """Return the quote marks and the text of a heading below the third level; None for
+    other lines."""
     match = _DEEP_HEADING.match(line)
     if match is None:
         return None
@@ -205,9 +206,9 @@ def may_become_deep_heading(line: str) -> bool:
 
 
 def rule(line: str) -> tuple[str, str] | None:
-    """Return the quote's marks and the mark of a horizontal rule; None for other lines.
+    """Return the quote marks and the mark of a horizontal rule; None for other lines.
 
-    Below a paragraph, "-" makes a heading of it instead.
+    Below a paragraph, a line of "-" makes the paragraph a heading instead.
     """
     match = _RULE_SO_FAR.match(line)
     mark = match[2][0] if match else ""
@@ -220,7 +221,7 @@ def may_become_rule(line: str) -> bool:
 
 
 def is_underline(line: str) -> bool:
-    """Return True if `line` makes a heading of the one above, with "="."""
+    """Return True if `line`, of "=", makes the line above a heading."""
     return _UNDERLINE_SO_FAR.match(line) is not None
 
 
@@ -230,8 +231,8 @@ def may_become_underline(line: str) -> bool:
 
 
 def task(line: str) -> tuple[str, bool, int] | None:
-    """Return the marks of an item that is a task, whether it is done, and the length of
-    the marks with the box; None for other lines."""
+    """Return the marks of a task item, whether the task is done, and the length of the
+    marks with the checkbox; None for other lines."""
     match = _TASK.match(line)
     return (match[1], match[2] != " ", match.end()) if match else None
 
@@ -242,18 +243,18 @@ def may_become_task(line: str) -> bool:
 
 
 def is_blank(line: str) -> bool:
-    """Return True if `line` separates paragraphs, inside or outside a quote."""
+    """Return True if `line` separates paragraphs, inside or outside of a quote."""
     return not line.strip(" \t>\r")
 
 
 def quote_of(line: str) -> str:
-    """Return the marks that make `line` part of a quote; "" outside of one."""
+    """Return the marks that make `line` part of a quote; "" outside of a quote."""
     match = _QUOTE.match(line)
     return match[0] if match else ""
 
 
 def beginning(line: str) -> int:
-    """Return the index of the text of `line`, behind markers and indentation."""
+    """Return the index of the text of `line`, after markers and indentation."""
     match = _BEGINNING.match(line, 0, MOST_MARKERS)
     return match.end() if match else 0
 
@@ -264,15 +265,15 @@ def ends_sentence(text: str) -> bool:
 
 
 def ends_word(text: str) -> bool:
-    """Return True if a word and the space behind it end at the end of `text`."""
+    """Return True if `text` ends with a word and the space after it."""
     return text.endswith(_WORD_ENDS)
 
 
 def joins(text: str, at: int) -> bool:
-    """Return True if a cut at `at`, inside of `text`, would change what is seen.
+    """Return True if a cut at `at`, inside of `text`, would change the visible text.
 
-    It would within a grapheme or a line end, and before a mark that opens a fence at
-    the beginning of a message.
+    This is so inside a grapheme or a line end, and before a mark that would open a
+    fence at the beginning of a message.
     """
     before, after = text[at - 1], text[at]
     return (
@@ -287,23 +288,23 @@ def joins(text: str, at: int) -> bool:
 
 
 def whole(text: str, *, has_marks: bool) -> str:
-    """Return `text` without the character at its end, if that may still grow: emoji
-    and letters of many scripts consist of several code points.
+    """Return `text` without its last character if that may still grow, since emoji and
+    letters of many scripts consist of several code points.
 
-    Marks rarely follow letters of Latin and digits, which every second piece of an
-    answer ends with: these are left out only if the answer `has_marks` before them.
+    Marks rarely follow Latin letters and digits, and every second piece of an answer
+    ends with one. So these are left out only if the answer `has_marks` before them.
     """
     if not text or not _may_grow(text[-1], has_marks=has_marks):
         return text
     start = last_character(text)
     if not has_marks and not _may_grow(text[start], has_marks=False):
-        # Its first code point was shown when it was the last one.
+        # The first code point was shown already, when it was the last one.
         return text[: start + 1]
     return text[:start]
 
 
 def last_character(text: str) -> int:
-    """Return where the last character of `text` begins, which may have several code
+    """Return the index of the last character of `text`, which may have several code
     points; 0 for ""."""
     start = max(0, len(text) - 1)
     while start > 0 and _is_joined(text, start):
@@ -333,10 +334,10 @@ def _is_mark(character: str) -> bool:
 
 
 def _is_within_grapheme(text: str, at: int) -> bool:
-    """Return True if Unicode's rules join `text[at]` to what is before it: parts of
-    emoji, and of letters in scripts such as Hindi, Bengali and Thai."""
-    # Pairs of flag letters are counted elsewhere: what is looked at here may begin
-    # between the two of a pair.
+    """Return True if Unicode's rules join `text[at]` to the text before it, as in emoji
+    and in letters of scripts such as Hindi, Bengali and Thai."""
+    # Flag letters are paired elsewhere, since the text that is read here may begin
+    # in the middle of a pair.
     if text[at].isascii() or _is_flag_letter(text[at]):
         return False
     near = text[max(0, at - MOST_JOINED) : at + 1]
@@ -344,8 +345,8 @@ def _is_within_grapheme(text: str, at: int) -> bool:
 
 
 def _flag_letters(text: str, end: int) -> int:
-    """Return the number of regional indicators before `end`, up to the limit; two make
-    a flag."""
+    """Return the number of regional indicators right before `end`, up to the limit. Two
+    make a flag."""
     start, least = end, max(0, end - MOST_FLAG_LETTERS)
     while start > least and _is_flag_letter(text[start - 1]):
         start -= 1

@@ -1,12 +1,12 @@
-"""Escaping of text that would notify people.
+"""Escapes text that would notify people.
 
-Rule 1: what notifies is data, a pattern from the platform's limits. A zero-width space
-is inserted after the first character of each match, so that the text stays readable and
-nobody is notified.
-Rule 2: the answer arrives in pieces that end anywhere. What might still become a match
-is held back, so that the result does not depend on the pieces.
-Rule 3: what notifies outside of code only is left alone where a text is code beyond
-doubt: people copy it.
+Rule 1: a pattern from the platform's limits matches text that notifies. A zero-width
+space is inserted after the first character of each match, so that the text stays
+readable and nobody is notified.
+Rule 2: the answer arrives in pieces that end anywhere. Text that might still become a
+match is held back, so that the result does not depend on the pieces.
+Rule 3: text that notifies only outside of code is left unchanged where it is certainly
+code, since people copy code.
 """
 
 import copy
@@ -19,11 +19,11 @@ ZERO_WIDTH_SPACE = "\u200b"
 _NOTHING = re.compile(r"(?!)")
 _SIGNS = re.compile(r"[<@&]")
 
-# This many characters, the first included, decide whether a match begins there. The
-# longest known mention, "&#x0003C;\\&#x00040;U00000001234567", takes 35.
+# The number of characters, including the first, that decide whether a match begins. The
+# longest known mention, "&#x0003C;\\&#x00040;U00000001234567", has 35.
 REACH = 40
 
-#: The group of a pattern whose matches notify outside of code only.
+#: The group of a pattern whose matches notify only outside of code.
 PROSE = "prose"
 
 
@@ -31,9 +31,9 @@ class MentionEscaper:
     """Escapes mentions in a text that arrives in pieces.
 
     A pattern must keep three rules: a match begins with "<", "@" or "&"; `REACH`
-    characters, look-ahead included, decide whether it begins; and it never looks back.
-    A match with the group `PROSE` is escaped outside of code only. Without a pattern
-    everything passes unchanged.
+    characters, look-ahead included, decide whether it begins; and there is no
+    look-behind. A match with the group `PROSE` is escaped only outside of code. If the
+    pattern is None, all text passes unchanged.
     """
 
     def __init__(self, pattern: re.Pattern[str] | None) -> None:
@@ -43,19 +43,19 @@ class MentionEscaper:
         self._code = CertainCode()
 
     def feed(self, text: str) -> str:
-        """Take the next piece; return what is decided now."""
+        """Take the next piece; return the text that is decided now."""
         return self._take(text, is_over=False)
 
     def preview(self, text: str) -> str:
-        """Return what was held back and `text`, escaped as if the text were complete;
-        take nothing."""
+        """Return the text that is held back, and `text`, escaped as if nothing
+        followed. Do not take `text`."""
         held, code = self._held, copy.copy(self._code)
         shown = self._take(text, is_over=True)
         self._held, self._code = held, code
         return shown
 
     def flush(self) -> str:
-        """Return what was held back: the text is complete."""
+        """Complete the text; return the text that was held back."""
         return self._take("", is_over=True)
 
     def _take(self, text: str, *, is_over: bool) -> str:
@@ -65,8 +65,8 @@ class MentionEscaper:
         end = len(text) if is_over else self._clear(text)
         pieces = []
         start = 0
-        # Matches may overlap ("<@here"), so the search continues right behind the first
-        # character of each, not behind the match.
+        # Matches may overlap ("<@here"), so the search continues after the first
+        # character of each match, not after the match.
         while (match := self._pattern.search(text, start)) and match.start() < end:
             at = match.start()
             self._code.read(text[start:at])
@@ -86,12 +86,13 @@ class MentionEscaper:
     def _is_code(
         self, match: re.Match[str], following: str, *, is_over: bool
     ) -> bool | None:
-        """Return True if what was matched is in code, and notifies nobody there."""
+        """Return True if the match is in code and notifies nobody there; None if that
+        is undecided."""
         if PROSE not in self._pattern.groupindex or match[PROSE] is None:
             return False
         return self._code.holds(following, is_over=is_over)
 
     def _clear(self, text: str) -> int:
-        """Return how many characters of `text` no later text can change."""
+        """Return the number of characters of `text` that no later text can change."""
         tail = _SIGNS.search(text, max(0, len(text) - REACH + 1))
         return tail.start() if tail else len(text)

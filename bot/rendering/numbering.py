@@ -1,12 +1,12 @@
-"""The numbers of ordered lists, written out.
+"""Writes out the numbers of ordered lists.
 
-Markdown counts by itself, so that a list may be written as `1. 1. 1.`. A message that a
-cut begins in the middle of a list would count from the number that is written there, so
-each item gets the number that it is shown with: that of the first, plus one for each
-item.
+Markdown numbers the items itself, so a list may be written as `1. 1. 1.`. A message
+that begins in the middle of a list would count from the number that is written there.
+So each item is written with the number that it is shown with: the number of the first
+item, plus one for each further item.
 
 Rule: the answer arrives in pieces that end anywhere, and the result does not depend on
-them. Only the beginning of a line is held back, while it may be a number.
+the pieces. Only the beginning of a line is held back, while it may be a number.
 """
 
 import re
@@ -18,14 +18,15 @@ _LINES = re.compile(r"[^\n]*+\n|[^\n]++")
 _ITEM = re.compile(r"\A([ \t>]*+)([0-9]{1,9})([.)])(?=[ \t]|$)")
 _ITEM_SO_FAR = re.compile(r"\A[ \t>]*+[0-9]{0,9}[.)]?$")
 _INDENT = re.compile(r"[ \t>]*+")
-# The deepest nesting of lists, and the longest line of a fence.
+# The deepest nesting of lists, and the most characters of a line that are kept.
 _DEPTH = 20
 _MOST_LINE = 2_000
 
 
 @dataclass(slots=True)
 class _List:
-    """An open list: the marks before its numbers, and what comes next."""
+    """An open list: the quotes and the indent before its numbers, the sign after them,
+    and the next number."""
 
     quotes: int
     indent: int
@@ -37,8 +38,8 @@ class Numbering:
     """Numbers the items of lists in a text that arrives in pieces."""
 
     def __init__(self) -> None:
-        #: The part of the current line that is held back; then the part that was seen,
-        #: as far as it matters.
+        #: The part of the current line that is held back, and the part that has
+        #: arrived, cut to `_MOST_LINE` characters.
         self._held = ""
         self._line = ""
         self._is_decided = self._is_item = False
@@ -47,11 +48,11 @@ class Numbering:
         self._is_below_blank = False
 
     def feed(self, text: str) -> str:
-        """Take the next piece; return what is decided now."""
+        """Take the next piece; return the text that is decided now."""
         return "".join([self._take(piece) for piece in _LINES.findall(text)])
 
     def flush(self) -> str:
-        """Return what was held back: the text is complete."""
+        """Complete the text; return the text that was held back."""
         return self._begin(self._held) if self._held else ""
 
     def _take(self, piece: str) -> str:
@@ -89,7 +90,7 @@ class Numbering:
 
     def _number(self, marks: str, number: int, sign: str) -> int:
         quotes, indent = marks.count(">"), _width(marks)
-        # Lists that are deeper have ended.
+        # Deeper lists have ended.
         while self._lists and (
             self._lists[-1].quotes != quotes or self._lists[-1].indent > indent + 1
         ):
@@ -106,7 +107,7 @@ class Numbering:
         return found.next - 1
 
     def _end_lists(self, line: str) -> None:
-        """End the lists that do not go on with `line`, which is no item of them."""
+        """End the lists that `line`, which is not an item, does not continue."""
         marks = _INDENT.match(line)
         assert marks is not None
         quotes, indent = marks[0].count(">"), _width(marks[0])
@@ -119,8 +120,8 @@ class Numbering:
 
 
 def _ends_list(words: str) -> bool:
-    """Return True if `words`, the beginning of a line, are no part of the paragraph
-    above: a heading, another list, code."""
+    """Return True if a line that begins with `words` does not continue the paragraph
+    above: a heading, another list, or code."""
     return words.startswith(("#", "- ", "* ", "+ ", "```", "~~~"))
 
 

@@ -1,4 +1,4 @@
-"""Places in a message at which it can be cut."""
+"""Describes places at which a message can be cut."""
 
 import enum
 from dataclasses import dataclass
@@ -10,19 +10,19 @@ class Rank(enum.IntEnum):
     """The quality of a place for a cut."""
 
     ANYWHERE = 0
-    #: Between words, but inside of something: a span, a row, a line of code, a heading
+    #: Between words, but inside a span, a row or a line of code, or between a heading
     #: and its text.
     INSIDE = 1
     WORD = 2
     SENTENCE = 3
     LINE = 4
-    #: Between paragraphs, before or behind a fence or a table.
+    #: Between paragraphs, or before or after a fence or a table.
     BLOCK = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A possible cut, and what is open there."""
+    """A possible cut, with the fence and the table that are open there."""
 
     at: int
     rank: Rank
@@ -33,9 +33,9 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table, which a cut would divide, or move from `start` on."""
+    """A table, which a cut would divide, or move as a whole from `start` on."""
 
     start: int
     first: str
-    #: Its first two lines; "" until the second makes it a table.
+    #: The first two lines; "" until the second line makes this a table.
     head: str = ""

@@ -1,14 +1,14 @@
-"""Inline Markdown that a platform lacks, or reads otherwise, in what it can show.
+"""Replaces inline Markdown that a platform lacks or interprets differently.
 
-What is replaced: images, by links; two pipes, which would hide text; two underscores
-inside a word, which would underline a part of it; links whose text is an address;
-reference links; code in three or more backticks on one line; HTML entities and a few
-tags; formulas in LaTeX.
+These elements are replaced: images, by links; two pipes, which would hide text; two
+underscores inside a word, which would underline a part of it; links whose text is an
+address; reference links; code in three or more backticks on one line; HTML entities and
+a few tags; LaTeX formulas.
 
-Rule 1: code and addresses are never changed. Whether backticks begin code is decided by
-the next ones, so whatever could be replaced behind them waits for that.
-Rule 2: the line arrives in pieces that end anywhere. Only what could be replaced is
-held back, and at most `MOST_CHARS` of it.
+Rule 1: code and addresses are never changed. The next backticks decide whether
+backticks begin code, so replaceable text after backticks waits for the next ones.
+Rule 2: the line arrives in pieces that end anywhere. Only text that could be replaced
+is held back, up to `MOST_CHARS` characters.
 """
 
 import html
@@ -20,13 +20,13 @@ from bot.rendering import images, latex
 from bot.rendering.heads import label
 from bot.rendering.mentions import ZERO_WIDTH_SPACE
 
-# The longest text of a link, and the longest formula, that is searched for: a line is
-# held back while either is open.
+# The longest text of a link and the longest formula that are recognised, in characters.
+# A line is held back while either is open.
 _MOST_TEXT = 300
 _MOST_FORMULA = 200
 
 _MARK = re.compile(r"[`\\!\[|<&$]|__|_\Z|https?://|h(?:t(?:t(?:ps?(?::/?)?)?)?)?\Z")
-#: The marks that may be replaced behind a backtick, if that begins no code.
+#: The marks that may be replaced after a backtick if the backtick begins no code.
 _FIRST_POSSIBLE = re.compile(r"[!\[|<&$\\_]")
 _RUN = re.compile(r"`++|\|++|_++")
 _TWO_TICKS = re.compile(r"`(?=`)")
@@ -42,8 +42,9 @@ _BRACKETS_SO_FAR = re.compile(r"\[[^\[\]\n]*+(?:\](?:\[[^\[\]\n]*+|\([^()\n]*+)?
 _FOOTNOTE = re.compile(r"\[\^([\w-]++)\]")
 _ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 _MOST_UNDERSCORES = 9
-# A name of Python's, such as __init__, which is underlined on Discord, and loses its
-# underscores; of these names, or beside a dot or parenthesis, it is hardly emphasis.
+# A Python name such as __init__, which Discord would show underlined and without its
+# underscores. One of the names below, or one beside a dot or a parenthesis, is hardly
+# ever meant as emphasis.
 _DUNDER = re.compile(r"__([a-z][a-z0-9]{0,20}(?:_[a-z0-9]{1,20}){0,2})__(?!\w)")
 _DUNDER_SO_FAR = re.compile(r"__[a-z][a-z0-9_]{0,60}\Z")
 _DUNDERS = frozenset(
@@ -54,14 +55,14 @@ _DUNDERS = frozenset(
         *("pycache", "repr", "setattr", "setitem", "slots", "str", "version"),
     )
 )
-# An address among words, up to where code, a footnote or two pipes begin.
+# An address among words. It ends where code, a footnote or two pipes begin.
 _BARE_ADDRESS = re.compile(r"https?://(?:[^\s<`\[|]|\[(?!\^)|\|(?!\|))*+")
 
 _ENTITY = re.compile(
     r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
 )
 _ENTITY_SO_FAR = re.compile(r"&#?[A-Za-z0-9]{0,31}$")
-# Characters that Discord reads as marks: one that comes from an entity is escaped.
+# Characters that Discord reads as marks. They are escaped if they come from an entity.
 _ESCAPED = frozenset("*_~`|>#[]()<\\-+:@")
 
 _TAG = re.compile(
@@ -75,19 +76,20 @@ _AUTOLINK_SO_FAR = re.compile(r"<h?t?t?p?s?:?/?/?[^\s<>]*+$")
 _TAGS = {
     **{"b": "**", "strong": "**", "i": "*", "em": "*", "u": "__"},
     **{"ins": "__", "s": "~~", "del": "~~", "strike": "~~", "kbd": "`", "code": "`"},
-    # Nothing folds on Discord.
+    # Discord cannot fold text.
     **{"summary": "**", "details": "", "mark": "", "small": "", "center": ""},
     **{"sub": "", "sup": ""},
 }
 
-#: A formula, by what opens it. A dollar before a digit or a blank is money, and one
-#: before a letter begins a variable.
+#: Formulas, by their opening mark. A dollar before a digit or a blank does not open a
+#: formula, since it is a price, nor does a dollar right before a word close one, since
+#: it begins a variable.
 _DOLLARS = re.compile(r"\$\$([^\n$]++)\$\$")
 _DOLLAR = re.compile(r"\$(?![\s\d$])((?:[^\n$\\]|\\.)*?(?<![\s\\]))\$(?![\w{])")
 _PARENTHESES = re.compile(r"\\\(((?:[^\n\\]|\\[^\n()])++)\\\)")
 _BRACKETS = re.compile(r"\\\[((?:[^\n\\]|\\[^\n\[\]])++)\\\]")
 _CLOSERS = {"$": "$", "\\(": "\\)", "\\[": "\\]"}
-#: Signs of a formula, rather than text, between dollars.
+#: Signs that the text between dollars is a formula.
 _COMMAND = re.compile(r"\\[A-Za-z]|[\^_]")
 _TELLTALE = re.compile(r"\\[A-Za-z]|[\^_{]|[=<>+]")
 
@@ -95,8 +97,8 @@ _TELLTALE = re.compile(r"\\[A-Za-z]|[\^_{]|[=<>+]")
 def prose(
     line: str, *, before: str | None = "", links: Mapping[str, str] | None = None
 ) -> str:
-    """Return `line`, whose replacements of line breaks begin with `before`; `links` has
-    the addresses of reference links, by label."""
+    """Return `line` with replacements. `before` is inserted after each line break that
+    replaces a tag. `links` holds the addresses of reference links, by label."""
     reader = Prose(links)
     reader.before = before
     return reader.feed(line) + reader.flush()
@@ -107,7 +109,7 @@ class Prose:
 
     def __init__(self, links: Mapping[str, str] | None = None) -> None:
         self._links = {} if links is None else links
-        #: The beginning of a line that continues this one; None where it cannot be
+        #: The beginning of a line that continues this one; None if the line cannot be
         #: broken.
         self.before: str | None = ""
         #: The undecided text, and the number of its characters that were passed on
@@ -118,11 +120,11 @@ class Prose:
         self._last = ""
 
     def feed(self, text: str) -> str:
-        """Take the next piece of the line; return what is decided now."""
+        """Take the next piece of the line; return the text that is decided now."""
         return self._read(self._held + text, more=True)
 
     def flush(self) -> str:
-        """Return what was held back at the end of the line, and reset."""
+        """End the line and reset; return the text that was held back."""
         text = self._read(self._held, more=False)
         self._last = ""
         return text
@@ -148,15 +150,16 @@ class Prose:
         if self._held.startswith("`"):
             self._pass_on(pieces)
         elif self._held.startswith("h"):
-            # An address is not replaced; these may end it.
+            # Pass on the address, which is not replaced, except pipes and brackets at
+            # its end, which may end it.
             clear = len(self._held.rstrip("|["))
             pieces.append(self._held[self._shown : clear])
             self._shown = max(clear, self._shown)
         return "".join(pieces)
 
     def _pass_on(self, pieces: list[str]) -> None:
-        """Pass on what precedes the next possible mark behind a backtick: code or not,
-        it is left as it is."""
+        """Pass on the text between a backtick and the next possible mark, which is
+        unchanged whether it is code or not."""
         run = _RUN.match(self._held)
         assert run is not None
         if len(run[0]) > 2 or run.end() == len(self._held):
@@ -169,10 +172,11 @@ class Prose:
     def _token(
         self, text: str, at: int, last: str, *, more: bool
     ) -> tuple[int | None, str | None]:
-        """Return the end of what begins at `at` behind the character `last`, and what
-        replaces it, if anything does.
+        """Return the end of the token that begins at `at` after the character `last`,
+        and its replacement, or None to keep the token.
 
-        The end is None as long as it is undecided: `more` has to come.
+        The end is None while it is undecided, which is possible only if `more` text
+        follows.
         """
         window = min(len(text), at + images.MOST_CHARS)
         unclear = more and window < at + images.MOST_CHARS
@@ -201,7 +205,7 @@ class Prose:
         end, found = _image(text, at, unclear=unclear)
         if end != at + 1 or text[end : end + 1] != "[":
             return end, found
-        # A picture whose address stands elsewhere is shown as a link.
+        # A reference image is shown as a link.
         end, link = self._bracket(text, at + 1, " ", unclear=unclear)
         return (end, link) if end is None or link else (at + 1, None)
 
@@ -252,8 +256,8 @@ class Prose:
 def _code(
     text: str, at: int, window: int, *, unclear: bool
 ) -> tuple[int | None, str | None]:
-    """Return code on one line. In three or more backticks, Discord would read a block,
-    up to the next three wherever they stand."""
+    """Return the end and the replacement of code on one line. Discord would read three
+    or more backticks as a block that ends at the next three, wherever they are."""
     run = _RUN.match(text, at)
     assert run is not None
     count = len(run[0])
@@ -284,7 +288,7 @@ def _underscores(
     assert run is not None
     end = run.end()
     if end - at > _MOST_UNDERSCORES or last == "_":
-        # A line to be filled in.
+        # Many underscores are a line to be filled in.
         return end, None
     if end == len(text) and unclear:
         return None, None
@@ -324,7 +328,7 @@ def _entity(text: str, at: int, *, unclear: bool) -> tuple[int | None, str | Non
 def _formula(text: str, at: int, *, unclear: bool) -> tuple[int | None, str | None]:
     window = at + _MOST_FORMULA
     if text.startswith("\\\n", at):
-        # It ends a line, as any end does on Discord.
+        # The backslash marks a line break. Discord breaks the line without it.
         return at + 1, ""
     found = (
         _DOLLARS.match(text, at, window)
@@ -335,7 +339,7 @@ def _formula(text: str, at: int, *, unclear: bool) -> tuple[int | None, str | No
     if found is not None:
         if unclear and found.end() == len(text) and text[at] == "$":
             return None, None
-        # An escaped bracket is mostly no formula.
+        # An escaped bracket mostly does not begin a formula.
         literal = text.startswith("\\[", at) and not _COMMAND.search(found[1])
         shown = None if literal else formula(found[1])
         if shown is not None:
@@ -353,7 +357,8 @@ def _formula(text: str, at: int, *, unclear: bool) -> tuple[int | None, str | No
 
 
 def formula(content: str) -> str | None:
-    """Return a formula as text, or in code as it was typed; None if it is none."""
+    """Return a formula as text, or as typed in code; None if `content` is not a
+    formula."""
     if not _TELLTALE.search(content) and len(content.strip()) > 1:
         return None
     shown = latex.readable(content)
@@ -364,21 +369,21 @@ def formula(content: str) -> str | None:
 
 
 def escaped(text: str) -> str:
-    """Return `text` so that none of it is read as a mark."""
+    """Return `text` with the characters escaped that would be read as marks."""
     return "".join(f"\\{each}" if each in "*_`~|" else each for each in text)
 
 
 def _link(link: re.Match[str]) -> tuple[int, str | None]:
     if not _ADDRESS.search(link[1]):
         return link.start() + 1, None
-    # Discord makes no link of a text with an address.
+    # Discord does not make a link whose text contains an address.
     if link[1].strip().strip("<>").rstrip("/") == link[2].rstrip("/"):
         return link.end(), f"<{link[2]}>"
     return link.end(), f"{link[1]} (<{link[2]}>)"
 
 
 def _linked(text: str, address: str) -> str:
-    """Return a link to `address`, which was defined before."""
+    """Return a link for a reference whose `address` was defined before."""
     return (
         f"{text} (<{address}>)" if _ADDRESS.search(text) else f"[{text}](<{address}>)"
     )

@@ -1,15 +1,15 @@
-"""The text of each message of a reply. Does no I/O.
+"""Decides the text of each message of a reply. Does no I/O.
 
-Rule 1: until it is final, a part only grows; once final, it never changes. So one
+Rule 1: a part only grows until it is final, and a final part never changes. So one
 renderer serves platforms that edit and platforms that append, and no text disappears.
-Only where a platform lacks tables, and all messages are edited, a line that was shown
-as text may become a heading, or the head of a table, by the next line.
-Rule 2: this module knows no time. When parts are written is decided elsewhere and does
-not change their text.
-Rule 3: nothing is left out. The parts joined, without what was closed and reopened for
-a cut, are the answer in the platform's dialect, with mentions escaped; of a block that
-is a file, the first lines. Only blanks at the very end that would have needed a message
-of their own are dropped.
+There is one exception on platforms without tables, where all messages are edited: the
+next line may make a line that was shown as text a heading or the head of a table.
+Rule 2: this module never reads a clock. The times at which parts are written are
+decided elsewhere and do not change their text.
+Rule 3: nothing is left out. The parts joined, without the lines that close and reopen
+blocks at a cut, are the answer in the platform's dialect, with mentions escaped, and
+with only the first lines of a block that is a file. Only blanks at the very end that
+would need a message of their own are dropped.
 """
 
 from dataclasses import replace
@@ -24,25 +24,26 @@ from bot.rendering.mentions import MentionEscaper
 from bot.rendering.numbering import Numbering
 from bot.rendering.splitter import Page
 
-# The smallest useful limit: room beside a fence that is closed and reopened.
+# The smallest useful limit of characters, which leaves room beside a fence that is
+# closed and reopened.
 FEWEST_CHARS = 40
 
-# The characters that are processed before other tasks may run: the most expensive ones
-# take about 20 µs each (`python -m tests.security.stalls`).
+# The number of characters that are processed before other tasks may run. The most
+# expensive ones take about 20 µs each (`python -m tests.security.stalls`).
 STEP_CHARS = 400
 
 # The smallest useful limit of lines: a repeated table head, or a fence that is reopened
-# and closed, and some lines with it.
+# and closed, and some more lines.
 FEWEST_LINES = 5
 
-# By how much shorter messages are once the platform has refused one: what it refuses is
-# often one block of several, or their sum.
+# The factor by which messages are shortened after the platform has refused one. It
+# often refuses one of several blocks, or their total size.
 SHORTER = 4
 
 
 class Renderer:
-    """Renders one reply while it arrives, within a platform's `limits`; `file_lines` is
-    as in `FileBlocks`.
+    """Renders one reply while it arrives, within a platform's `limits`. `file_lines` is
+    the `lines` of `FileBlocks`.
 
     Raises ValueError if a message may hold less than `FEWEST_CHARS` or `FEWEST_LINES`.
     """
@@ -63,29 +64,29 @@ class Renderer:
         self._blocks = FileBlocks(file_lines)
         self._numbering = Numbering()
         self._dialect = Dialect(tables=limits.tables, images=limits.images)
-        # The last step: the others may turn text into a mention.
+        # Must be the last step, since the other steps may turn text into a mention.
         self._defuser = MentionEscaper(limits.pings)
         self._page = Page(self._limit, lines=self._lines)
-        #: The part of the answer that is not laid out yet.
+        #: The text that is not laid out yet.
         self._pending = ""
         self._final: list[Part] = []
         #: Whether the platform refused the layout of the message in progress.
         self._is_plain = False
         self._shorter = max(FEWEST_CHARS, self._limit // SHORTER)
         self._has_words = self._has_marks = False
-        #: The last character of the answer so far, which may grow.
+        #: The last character of the answer so far, which may still grow.
         self._last = ""
-        #: The line above the answer, and the blanks of the answer after it, until its
-        #: first word: without words there is no answer.
+        #: The line above the answer, and the answer's blanks after it. Both are held
+        #: back until the first word, since an answer without words is not shown.
         self._opening = ""
         self._finished = False
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        """Return the parts of the reply as they should read now.
+        """The parts of the reply as they should read now.
 
-        The last one is not final before `finish`. Its text is empty while there is
-        none.
+        The last part is not final before `finish`. Its text is "" while it has no
+        words.
         """
         if self._finished:
             return tuple(self._final)
@@ -93,8 +94,8 @@ class Renderer:
         return (*self._final, Part(len(self._final), text, plain=self._is_plain))
 
     def _growing(self) -> str:
-        """Return the message in progress. Where lines wait for the next one, their
-        words are shown meanwhile, unless a cut may be near."""
+        """Return the message in progress. Lines that wait for the next line are shown
+        as text meanwhile, unless a cut may be near."""
         shown, laid_out = self._page.shown, self._page.whole
         is_held = shown != laid_out and not is_blank(laid_out)
         if self._is_append_only or self._pending or is_held:
@@ -104,8 +105,8 @@ class Renderer:
         return laid_out + words if words.strip() else shown
 
     def begin(self, head: str) -> None:
-        """Place the line `head` above the answer; "" for none. Must be called before
-        any of the answer is taken, and may be called again."""
+        """Set the line shown above the answer, or "" for none. Call this before feeding
+        any text; a later call replaces the line."""
         defuser = MentionEscaper(self._pings)
         self._opening = defuser.feed(head) + defuser.flush()
         if head:
@@ -122,9 +123,9 @@ class Renderer:
                 pass
 
     def take_in(self, text: str) -> None:
-        """Take up to `STEP_CHARS` characters of the answer; `lay_out` is to follow.
+        """Take up to `STEP_CHARS` characters of the answer. Call `lay_out` afterwards.
 
-        The two are `feed` in steps of bounded time.
+        Together the two do the work of `feed` in steps of bounded time.
         """
         self._add(self._blocks.feed(text))
 
@@ -135,17 +136,17 @@ class Renderer:
         )
 
     def _look_for_marks(self, text: str) -> None:
-        """Notice marks before the last character of the answer so far."""
+        """Record whether the answer has combining marks before its last character."""
         if self._has_marks:
             return
         seen = self._last + text
         start = last_character(seen)
         self._last = seen[start:]
-        # Hundreds of marks on one letter are not looked at again with each piece.
+        # Do not examine hundreds of marks on one letter again with each piece.
         self._has_marks = has_marks(seen[:start]) or len(self._last) > STEP_CHARS
 
     def lay_out(self) -> bool:
-        """Lay out part of what was taken; return True if there is more."""
+        """Lay out some of the text that was taken. Return True if more is left."""
         ready, self._pending = (
             self._pending[:STEP_CHARS],
             self._pending[STEP_CHARS:],
@@ -156,9 +157,10 @@ class Renderer:
         return bool(self._pending)
 
     def flush(self) -> None:
-        """Take what was held back, since nothing of the answer follows.
+        """Take the text that was held back, since the answer is complete.
 
-        `lay_out` is to follow, as after `take_in`; then `finish` takes one step.
+        Call `lay_out` until nothing is left, as after `take_in`. `finish` then takes
+        one step.
         """
         self._add(self._blocks.flush())
         last = self._dialect.feed(self._numbering.flush()) + self._dialect.flush()
@@ -166,26 +168,27 @@ class Renderer:
 
     @property
     def has_files(self) -> bool:
-        """True if parts of the answer are to be files; final after `flush`."""
+        """True if parts of the answer become files. Does not change after `flush`."""
         return self._blocks.has_files
 
     def files(self) -> tuple[AnswerFile, ...]:
-        """Return those parts. To be called in a thread if the answer is long."""
+        """Return the files of the answer. Call this in a thread if the answer is
+        long."""
         return self._blocks.files()
 
     def append(self, text: str) -> None:
-        """Take up to `STEP_CHARS` characters of Markdown to show below the answer,
-        whatever is in it; after `flush`, as `take_in`."""
+        """Take up to `STEP_CHARS` characters of Markdown to show below the answer. No
+        part of it becomes a file. Call this after `flush`, and `lay_out` afterwards."""
         self._add(text)
 
     def finish(
         self, note: str = "", controls: tuple[Control, ...] = (), calls: str = ""
     ) -> None:
         """Complete the answer. Add `note` below it as a paragraph, `controls` to the
-        last message, and a mention of `calls` below that.
+        last message, and a message that mentions `calls`.
 
-        Without an answer the reply is the note. Without a note either, it stays the
-        placeholder: an empty part, now final.
+        If the answer has no words, the reply is the note. If there is no note either,
+        the reply is the placeholder: one empty part, which is final.
         """
         self.flush()
         while self.lay_out():
@@ -200,11 +203,13 @@ class Renderer:
         self._finished = True
 
     def refit(self, index: int) -> bool:
-        """Lay out message `index`, which the platform refused, and all that follow in
-        shorter messages; or that message, if it is short, as text alone, and then in
-        ever shorter ones. Return False if nothing shorter is left.
+        """Lay out message `index` again after the platform refused it. Return False if
+        it cannot be made any shorter.
 
-        Nothing of the text is lost. The messages before `index` stay.
+        A long message is divided into shorter ones, and text that is laid out later
+        goes into shorter messages, too. A short message is shown as plain text; if the
+        platform refuses that, it is divided into ever shorter ones. No text is lost,
+        and the messages before `index` stay unchanged.
         """
         part = self.parts[index]
         size = len(part.text) if part.final else len(self._page.whole)
@@ -238,8 +243,8 @@ class Renderer:
             self._final.append(replace(each, index=len(self._final)))
 
     def _with_note(self, text: str, note: str) -> str:
-        """Return the last part: `text` and `note`, or `note` alone if it does not
-        fit."""
+        """Return the text of the last part: `text` and `note`, or only `note` if both
+        do not fit."""
         defuser = MentionEscaper(self._pings)
         note = defuser.feed(note) + defuser.flush()
         page = Page(self._limit, lines=self._lines)

@@ -1,17 +1,17 @@
-"""Spans of one line that are open at its end. Pure."""
+"""Detects spans that are open at the end of a line. Pure."""
 
 import re
 
 _CODE = re.compile(r"``[^\n]*?``(?!`)|`[^`]++`")
-# Emphasis with one sign, or underscores, where it may begin and where it may end; two
-# stars or tildes do either anywhere.
+# Places where emphasis with one star or with underscores may begin and end. Two stars
+# or tildes may begin or end emphasis anywhere.
 _BEGINS = re.compile(r"(?<![\w*])\*(?=[^\s*])|(?<!\w)__?+(?=[^\s_])")
 _ENDS = re.compile(r"(?<=[^\s*])\*(?![\w*])|(?<=[^\s_])__?+(?!\w)")
 
 
 def is_inside_span(line: str) -> bool:
-    """Return True if code, emphasis or the text of a link seems to be open behind
-    `line`."""
+    """Return True if code, emphasis or the text of a link seems to be open at the end
+    of `line`."""
     if "`" in line:
         line = _CODE.sub("", line)
         if "`" in line:

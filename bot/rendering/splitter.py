@@ -1,16 +1,17 @@
-"""Cuts of a message in progress, and the part of it that may be shown.
+"""Cuts a message in progress, and decides how much of it may be shown.
 
-Rule 1: what may be shown depends on the text alone, never on the pieces in which it
+Rule 1: the shown text depends only on the text, never on the pieces in which it
 arrived. So a reply that is rendered again after a crash has the same messages.
-Rule 2: nothing is shown that a later decision could take back. Far from the limit
-everything is shown at once. In the last stretch before it, text is shown up to the best
-place for a cut so far, and there the cut is made when the limit is reached. A block
-that would be moved as a whole is held back from its first character on. So is a
-heading until what follows is known: it goes with its block.
-Rule 3: what a cut leaves open is closed at the end of the message and opened again at
-the top of the next. The room for it is always kept free.
-Rule 4: where long messages are folded, lines are a second limit, and code that would be
-cut there is moved as a whole, like a table. Blanks at the end do not count.
+Rule 2: text is shown only if no later decision can take it back. Far from the limit,
+all text is shown at once. In the last stretch before the limit, text is shown up to the
+best place for a cut so far, and the cut is made there when the limit is reached. A
+block that would be moved as a whole is held back from its first character on. So is a
+heading until the text after it is known, since a heading moves with its block.
+Rule 3: a block that a cut leaves open is closed at the end of the message and reopened
+at the top of the next one. The room for that is always kept free.
+Rule 4: on platforms that fold long messages, lines are a second limit, and code that
+would be cut there is moved as a whole, like a table. Blank lines at the end do not
+count.
 """
 
 import math
@@ -38,16 +39,16 @@ from bot.rendering.markdown import (
 from bot.rendering.places import Place, Rank, Table
 from bot.rendering.spans import is_inside_span
 
-# The most characters in which a place for the cut is searched. It is about a paragraph;
-# more would make readers wait while Claude writes.
+# The most characters before the limit in which a place for the cut is searched: about a
+# paragraph. More would make readers wait while Claude writes.
 STRETCH = 600
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """The beginning of a message that continues what the cut divided."""
+    """The beginning of a message that continues a divided block."""
 
-    #: Whole lines: the opener of a fence, or the head of a table.
+    #: The opener of a fence or the head of a table, as whole lines.
     text: str = ""
     fence: Fence | None = None
     #: The marks of the quote whose line was cut.
@@ -56,7 +57,7 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A full message, and all that the next one needs."""
+    """A full message, with the opening and the text of the next one."""
 
     text: str
     opening: Opening
@@ -77,17 +78,19 @@ class Page:
         self._opening = opening or Opening()
         self._room = limit - len(self._opening.text)
         self._stretch = min(limit // 5, STRETCH)
-        #: The longest fence, with what precedes it, that a cut may divide.
+        #: The most characters of a fence, with its prefix, that a cut may divide.
         self._longest_fence = min(limit // 6, MOST_MARKERS)
-        #: The maximum of lines, and the number up to which no cut can be near.
+        #: The most lines, and the number of lines up to which no cut can be near.
         self._most_lines = math.inf if lines is None else lines
         self._most_lines -= self._opening.text.count("\n")
         self._calm_lines = self._most_lines - max(2, (lines or 0) // 3)
-        #: Only for lines: by characters, most code would be moved.
+        #: Code is moved only for the limit of lines. The limit of characters would move
+        #: most code.
         self._moves_code = lines is not None
-        #: The complete lines, their ends included.
+        #: The complete lines with their ends.
         self._lines: list[str] = []
-        #: The current line, where it begins, and what was open there.
+        #: The current line, the index at which it begins, and the fence that was open
+        #: there.
         self._line = self._opening.quote
         self._start = 0
         self._fence = self._opening.fence
@@ -96,18 +99,19 @@ class Page:
         self._table: Table | None = None
         if self._opening.text and self._fence is None:
             self._table = Table(0, "", self._opening.text)
-        #: Whether nothing that may follow in this line makes a block of it.
+        #: Whether no further text can make this line the beginning of a block.
         self._plain = False
-        #: Where the headings begin that are the last text; None if that is no heading.
+        #: The index of the headings that are the last text; None if other text is the
+        #: last.
         self._heading: int | None = None
         #: The rank of the end of the last line.
         self._rank = Rank.LINE
         self._size = len(self._line)
-        #: The lines up to the last one with text; and where enough of them end for a
-        #: message of decent size.
+        #: The number of lines up to the last one with text, and the index at which the
+        #: lines are enough for a message of decent size.
         self._height = 0
         self._decent: int | None = None
-        #: The end of what fits, and the fence that is open there.
+        #: The end of the text that fits, and the fence that is open there.
         self._end = self._size
         self._open = self._fence
         self._best: Place | None = None
@@ -122,20 +126,21 @@ class Page:
 
     @property
     def whole(self) -> str:
-        """All that the message holds, also what is not to be shown yet."""
+        """The whole text of the message, including text that is not shown yet."""
         return self._opening.text + self._body
 
     @property
     def calm(self) -> int:
-        """The most characters, of two lines, that can follow with no cut near them."""
+        """The most characters, in at most two lines, that can follow before a cut can
+        be near."""
         if len(self._lines) + 2 > self._calm_lines:
             return 0
         largest_reserve = 2 * self._longest_fence + 1
         return self._room - self._stretch - largest_reserve - self._size
 
     def add(self, text: str) -> Cut | None:
-        """Take `text`; if it does not fit, return the full message with the rest of
-        `text`. The page is then complete."""
+        """Take `text`. If it does not fit, return the full message with the rest of
+        `text`; the page is then complete."""
         taken = 0
         while taken < len(text):
             step = self._step(text, taken)
@@ -152,9 +157,10 @@ class Page:
         return None
 
     def close(self) -> str:
-        """Return the message as it reads at the end of the answer.
+        """Return the final text of the message at the end of the answer.
 
-        Blanks that do not fit are dropped: they would be a message of their own.
+        Blanks that do not fit are dropped, since they would need a message of their
+        own.
         """
         return self._closed(Place(self._end, Rank.ANYWHERE, self._open))
 
@@ -164,21 +170,21 @@ class Page:
 
     @property
     def _top(self) -> int:
-        """Return the index at which a block that begins in this line would be cut off:
-        above its headings, which say nothing without it."""
+        """The index of the cut that moves a block that begins in this line. The cut is
+        above the block's headings, which are useless without the block."""
         return self._start if self._heading is None else self._heading
 
     def _step(self, text: str, taken: int) -> int:
         """Return the number of characters to take before the next decision.
 
-        Lines are taken one by one and, where a cut can be near, characters: with larger
-        steps the result would depend on the pieces.
+        Text is taken line by line, or character by character if a cut can be near. With
+        larger steps the result would depend on the pieces.
         """
         end = text.find("\n", taken) + 1 or len(text)
         return max(1, min(end - taken, self.calm))
 
     def _end_line(self) -> None:
-        """Record what the line that just ended means for those below it."""
+        """Update the state for the lines below the line that just ended."""
         line, before = self._line[:-1], self._fence
         self._fence = fence_after(before, line, self._longest_fence)
         self._table = None if self._fence or before else self._table_below(line)
@@ -203,7 +209,7 @@ class Page:
             self._rank = Rank.LINE
 
     def _table_below(self, line: str) -> Table | None:
-        """Return the table that continues below `line`, as far as can be told."""
+        """Return the table that may continue below `line`, or None."""
         table = self._table
         if table and table.head and is_row(line):
             return table
@@ -212,7 +218,8 @@ class Page:
         return Table(self._top, self._line) if is_row(line) else None
 
     def _measure(self) -> bool:
-        """Record what is open at the end; return True if it fits when closed."""
+        """Return True if the text fits with its open fence closed; record the end and
+        the open fence if so."""
         fence, line = self._fence, self._line
         if line and not self._plain:
             fence = fence_after(fence, line, self._longest_fence)
@@ -235,12 +242,13 @@ class Page:
         return len(self._lines) + (1 if is_closer else 2)
 
     def _is_full(self, last: str) -> bool:
-        # Blanks alone do not fill a message: an answer that ends with a newline could
-        # otherwise end with an empty message, which platforms refuse.
+        # Blanks alone do not fill a message. Otherwise an answer that ends with a
+        # newline could end with an empty message, which platforms refuse.
         return not last.isspace() or self._size >= self._limit + STRETCH
 
     def _look(self, last: Place) -> None:
-        """Decide what may be shown now, and whether a cut would be good here."""
+        """Decide how much may be shown now, and whether this is a good place for a
+        cut."""
         held = self._held()
         reserve = _reserve(self._fence or self._open)
         is_calm = self._size <= self._room - reserve - self._stretch
@@ -261,7 +269,7 @@ class Page:
             self._shown = max(self._shown, self._best.at)
 
     def _consider(self, place: Place | None) -> None:
-        """Keep `place` if there is no better one."""
+        """Keep `place` as the best place, unless the best one so far is better."""
         at_least = self._best.rank if self._best else Rank.ANYWHERE
         least = max(self._shown, len(self._opening.quote) + 1)
         if place and place.at >= least and place.rank >= at_least:
@@ -269,7 +277,7 @@ class Page:
 
     def _place_of_words(self, last: Place) -> Place | None:
         """Return `last`, the place before the newest character, if a cut is possible
-        there: only what follows shows that."""
+        there, which only the newest character decides."""
         line = self._line
         if len(line) < 2 or last.at < self._size - 1 or joins(line, len(line) - 1):
             return None
@@ -278,7 +286,7 @@ class Page:
         return last
 
     def _rank_of_words(self, words: str) -> Rank:
-        """Return the rank of the place behind `words`, which begin the line."""
+        """Return the rank of the place after `words`, the beginning of the line."""
         if len(words) <= beginning(words):
             return Rank.ANYWHERE
         if self._fence or self._open or is_row(words) or is_inside_span(words):
@@ -290,10 +298,10 @@ class Page:
         return Place(self._start, self._rank, self._fence, head)
 
     def _held(self) -> Place | None:
-        """Return the place behind which nothing may be shown yet, if there is one.
+        """Return the place after which nothing may be shown yet, or None.
 
-        What is there may be a block that a cut would move as a whole. What begins near
-        the top of a message is not moved, only cut.
+        The text after it may be a block that a cut would move as a whole. A block that
+        begins near the top of a message is cut instead of moved.
         """
         line, table = self._line, self._table
         if self._code and (self._open is self._fence or may_become_closer(line)):
@@ -303,7 +311,7 @@ class Page:
         if self._open is not None and self._open is not self._fence:
             return Place(self._top, Rank.BLOCK, self._fence)
         if self._fence:
-            # Outside of the fence's quote, code that is to be moved may begin.
+            # Code that must be moved may begin outside of the fence's quote.
             is_outside = self._moves_code and self._fence.is_left_by(line)
             return self._line_place() if is_outside and may_become_block(line) else None
         if table and table.head and may_become_row(line):
@@ -328,8 +336,8 @@ class Page:
         return table is not None and bool(table.head) and not may_become_row(self._line)
 
     def _code_place(self, before: Fence | None) -> Place | None:
-        """Return the place above the fence that was just opened, if it is to be
-        moved."""
+        """Return the place above the fence that was just opened, if a cut would move
+        the fence."""
         is_movable = self._moves_code and self._is_movable(self._top)
         return Place(self._top, Rank.BLOCK, before) if is_movable else None
 
@@ -360,8 +368,7 @@ class Page:
         return Opening(place.head if len(place.head) <= most else "", None, quote)
 
     def _quote_at(self, place: Place) -> str:
-        """Return the marks that the rest of the line at `place` needs to stay
-        quoted."""
+        """Return the marks that keep the rest of the line at `place` in its quote."""
         line = self._body[: place.at].rpartition("\n")[2]
         if len(line) <= beginning(line):
             return ""
@@ -370,9 +377,9 @@ class Page:
 
 
 def _reserve(fence: Fence | None) -> int:
-    """Return the room to keep while `fence` is open.
+    """Return the number of characters to keep free while `fence` is open.
 
-    Closing it takes a newline and the closer. Room for a second closer lets the
-    answer's own one fit instead of being cut off just before.
+    Closing the fence takes a newline and the closer. With room for a second closer, the
+    answer's own closer fits instead of being cut off.
     """
     return 2 * len(fence.closer) + 1 if fence else 0

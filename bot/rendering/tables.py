@@ -1,12 +1,12 @@
-"""Tables as text, for platforms that render none.
+"""Converts tables to text, for platforms that do not render tables.
 
-Rule 1: a narrow table becomes a code block with aligned columns; a wider one becomes
+Rule 1: a narrow table becomes a code block with aligned columns. A wider one becomes
 records, one paragraph per row, since wrapped lines do not show which cell belongs to
 which column.
-Rule 2: the width of a column is known at the end of the table only, so rows are held
-back until then, or until there are `MOST_HELD` characters of them. Later rows are laid
-out with the widths found by then.
-Rule 3: every word of every cell is shown, also of cells without a column.
+Rule 2: the width of a column is known only at the end of the table, so rows are held
+back until then, or until they have `MOST_HELD` characters. Later rows are laid out with
+the widths found by then.
+Rule 3: every word of every cell is shown, including cells without a column.
 """
 
 import re
@@ -18,17 +18,18 @@ from bot.rendering.markdown import is_row, quote_of
 from bot.rendering.mentions import ZERO_WIDTH_SPACE
 from bot.rendering.prose import prose
 
-# The widest code block, in characters: about what a thread beside a channel shows
-# without wrapping, by our estimate; an upright phone shows somewhat less.
+# The widest code block, in characters. By our estimate, a thread beside a channel shows
+# about this many without wrapping. A phone held upright shows somewhat fewer.
 MOST_WIDTH = 50
 
-# In records, each cell is headed by the name of its column. A longer name is cut from
-# the second record on: a column name of a thousand characters would make a hundred
-# messages of a short table.
+# In records, the name of the column precedes each cell. A longer name is cut from the
+# second record on. Otherwise a column name of a thousand characters would turn a short
+# table into a hundred messages.
 HEAD_CHARS = 40
 
-# The most of a table that is held back, in characters: about 400 tokens, so that nobody
-# waits much more than five seconds for the first row, and 20 rows or more.
+# The most characters of a table that are held back: about 400 tokens, so that nobody
+# waits much more than five seconds for the first row. Tables have 20 rows or more in
+# this many characters.
 MOST_HELD = 1_500
 
 _COLUMNS = " | "
@@ -41,7 +42,7 @@ class Table:
     """A table while it arrives, from its first two lines on."""
 
     def __init__(self, head: str, delimiter: str) -> None:
-        #: Whether its lines need no pipe at their beginning.
+        #: Whether the rows need no pipe at their beginning.
         self.is_loose = not is_row(head)
         self._prefix = quote_of(head) if self.is_loose else head[: head.index("|")]
         self._depth = _depth(head)
@@ -50,7 +51,7 @@ class Table:
         self._sides = [_side(cell) for cell in _cells(delimiter)]
         self._rows: list[list[str]] = []
         self._held = len(head) + len(delimiter)
-        #: The widths of the columns, once they are decided.
+        #: The widths of the columns; None until they are decided.
         self._widths: list[int] | None = None
         self._is_wide = False
         self._has_records = False
@@ -66,11 +67,11 @@ class Table:
         return is_another and self.goes_on_with(line)
 
     def goes_on_with(self, line: str) -> bool:
-        """Return True if `line` is not in another quote."""
+        """Return True if `line` is in the same quote as this table."""
         return _depth(line) == self._depth
 
     def add(self, row: str) -> str:
-        """Take the next row; return what is to be shown now."""
+        """Take the next row; return the text to show now."""
         cells = _cells(row, len(self._head))
         if self._widths is not None:
             return self._shown(cells)
@@ -79,12 +80,12 @@ class Table:
         return self._settle() if self._held >= MOST_HELD else ""
 
     def close(self) -> str:
-        """Return what was held back, and the end of the table."""
+        """Return the rows that were held back, and the end of the table."""
         text = self._settle() if self._widths is None else ""
         return text if self._is_wide else f"{text}{self._prefix}```\n"
 
     def _settle(self) -> str:
-        """Decide the layout and return the rows so far."""
+        """Decide the layout, and return the rows so far."""
         columns = max(len(row) for row in (self._head, *self._rows))
         self._widths = [0] * columns
         for row in (self._head, *self._rows):
@@ -117,8 +118,8 @@ class Table:
         return f"{self._prefix}{_COLUMNS.join(padded).rstrip()}\n"
 
     def _record(self, cells: list[str]) -> str:
-        """Return a row as a paragraph: the heading of each cell in bold, and the
-        cell."""
+        """Return a row as a paragraph with a line for each cell: the heading in bold,
+        then the cell."""
         gap = f"{self._prefix}\n" if self._has_records else ""
         lines = []
         for at, cell in enumerate(cells):
@@ -126,8 +127,8 @@ class Table:
             value = prose(_BREAK.sub(" ", cell))
             if not value:
                 continue
-            # A cell without a heading usually names its row. In bold, it cannot begin a
-            # block either.
+            # A cell without a heading usually names its row, so it is bold. A bold cell
+            # cannot begin a block either.
             line = f"**{head}:** {value}" if head else f"**{_plain(value)}**"
             lines.append(f"{self._prefix}{line}\n")
         self._has_records = self._has_records or bool(lines)
@@ -148,15 +149,16 @@ def columns(line: str) -> int:
 
 
 def texts(row: str, columns: int | None = None) -> list[str]:
-    """Return the cells of `row` without their Markdown; see `_cells`."""
+    """Return the cells of `row` without their Markdown. `columns` is as in `_cells`."""
     return [_plain(cell) for cell in _cells(row, columns)]
 
 
 def _cells(row: str, columns: int | None = None) -> list[str]:
-    """Return the cells of `row`, their pipes restored.
+    """Return the cells of `row`, with their escaped pipes restored.
 
-    A pipe divides cells, even in code, unless it is escaped. But if only with whole
-    code spans there are as many cells as `columns`, the code was meant.
+    A pipe divides cells, even in code, unless it is escaped. But if there are more
+    cells than `columns`, and exactly `columns` cells when pipes in code do not count,
+    they do not count.
     """
     inner = row.lstrip(" \t>").removeprefix("|").strip()
     cells = _split(inner)
@@ -176,7 +178,7 @@ def _with_whole_code(row: str) -> str:
 
 
 def _split(row: str) -> list[str]:
-    """Return the cells of `row`, without what follows the pipe at its end."""
+    """Return the cells of `row`, without the blanks after the pipe at its end."""
     cells = _PIPE.split(row)
     return cells[:-1] if len(cells) > 1 and not cells[-1].strip() else cells
 
@@ -191,8 +193,8 @@ def _side(delimiter: str) -> str:
 def _plain(cell: str) -> str:
     """Return `cell` without its Markdown."""
     text = plain(prose(_BREAK.sub(" ", cell))).replace("\t", " ")
-    # Discord ends a code block at the next three backticks wherever they stand and
-    # however many opened it, so a longer fence would not help there.
+    # Discord ends a code block at the next three backticks, wherever they are and
+    # however many opened it, so a longer fence would not help.
     return _THREE_TICKS.sub(f"`{ZERO_WIDTH_SPACE}", text)
 
 
@@ -204,8 +206,8 @@ def _padded(text: str, width: int, side: str) -> str:
 
 def _width(text: str) -> int:
     """Return the number of columns of a fixed-width font that `text` takes."""
-    # One by one: of a whole text, the time of wcswidth grows with the square of the
-    # number of flags. Of a control character it returns -1.
+    # Measure graphemes one by one, since wcswidth takes time quadratic in the number of
+    # flags in a text. It returns -1 for a control character.
     return sum(max(0, wcswidth(each)) for each in iter_graphemes(text))
 
 
