@@ -148,7 +148,9 @@ NOT_FOR_PEOPLE = {
     "application/json": "a media type",
     "application/octet-stream": "a media type",
     "attachment; filename": "the header of a file",
-    **dict.fromkeys(("<span class", "<div class", "<figure class"), "tags"),
+    **dict.fromkeys(
+        ("<span class", "<bdi class", "<div class", "<figure class"), "tags"
+    ),
     "default-src": "a policy of pages",
     "noopener": "what a link is to its page",
     "stay out": "what people say",
