@@ -1,7 +1,7 @@
-"""Reasons why an answer missed what the one before had left in the prompt cache. Pure.
+"""Finds out why an answer missed cached parts of the previous prompt. Pure.
 
-The cache matches the beginning of a prompt byte by byte, and each entry of it lives for
-five minutes or an hour since it was last used (Claude facts 3.1).
+The cache matches the beginning of a prompt byte by byte. Each entry lives for five
+minutes or an hour after its last use (Claude facts 3.1).
 """
 
 import enum
@@ -11,11 +11,11 @@ from bot.domain.receipt import PastRequest
 # The lifetimes, in seconds.
 _SHORT, _LONG = 300.0, 3_600.0
 
-# The settings that change what stands before the messages, or what they are cached
-# under, besides the model.
+# The settings, besides the model, that change the prompt before the messages or the key
+# under which the messages are cached.
 _SETTINGS = ("effort", "web_search", "web_fetch")
-# The tools of MCP servers are looked at themselves: they also change with the
-# operator's file, and where a server fails.
+# The tools of MCP servers are compared directly: they also change with the operator's
+# file, and when a server fails.
 
 
 class Miss(enum.Enum):
@@ -34,27 +34,28 @@ class Miss(enum.Enum):
     DELETED = "deleted"
     #: Other messages were left out of the middle.
     CUT = "cut"
-    #: The time since the request before was longer than the lifetime.
+    #: The time since the previous request was longer than the lifetime.
     PAUSE = "pause"
-    #: It was not asked for: it would have cost more than it saves.
+    #: Caching was not asked for: it would have cost more than it saves.
     OFF = "off"
     #: Web results of the previous request are not kept.
     FOUND = "found"
     #: Results of MCP tools of the previous request are not kept.
     ASKED = "asked"
-    #: None that is known.
+    #: No known reason applies.
     UNKNOWN = "unknown"
 
 
 def missing(before: PastRequest, now: PastRequest) -> int:
-    """Return how many tokens of what the request `before` left in the cache `now` did
-    not read from it."""
+    """Return how many tokens that `before` left in the cache were not read by `now`."""
     return max(0, before.usage.prompt - before.usage.input - now.usage.cache_read)
 
 
 def reason(before: PastRequest, now: PastRequest) -> Miss | None:
-    """Return why `now` did not read all that the request `before` had left in the
-    cache; None if it did."""
+    """Return why `now` did not read everything that `before` had left in the cache.
+
+    None if it did.
+    """
     if not missing(before, now):
         return None
     if before.model != now.model:
@@ -82,6 +83,6 @@ def reason(before: PastRequest, now: PastRequest) -> Miss | None:
 
 
 def _lifetime(request: PastRequest) -> float:
-    """Return how long what `request` left in the cache lived, in seconds."""
+    """Return the lifetime, in seconds, of the cache entries of `request`."""
     short_only = request.usage.cache_write_5m and not request.usage.cache_write_1h
     return _SHORT if short_only else _LONG

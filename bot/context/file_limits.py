@@ -1,8 +1,8 @@
-"""The choice of a conversation's files that one request shows. Pure.
+"""Chooses which files of a conversation one request shows. Pure.
 
-Rule: where there are too many, the oldest are left out in one large step, whose size
-depends only on the files before it. So the rest stays as it is for many turns, and with
-it the prefix that is cached (Claude facts 3.4: never slide).
+Rule: if there are too many files, the oldest are left out in one large step, whose size
+depends only on the files before it. So the remaining files, and with them the cached
+prefix, stay the same for many turns (Claude facts 3.4: never slide).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,11 +13,11 @@ from bot.domain.attachment import FileKind
 from bot.domain.completion import ChatMessage, RequestFile
 from bot.errors import Unread
 
-# Bytes of all files of a request, which become a third more in base64: a request has at
-# most 32 MB (Claude facts 1.5).
+# The most bytes of all files of a request. Base64 makes them a third larger, and a
+# request has at most 32 MB (Claude facts 1.5).
 REQUEST_BYTES = 22_000_000
 
-# With more images, the API refuses those of more than 2,000 pixels (Claude facts 1.7).
+# With more images, the API refuses images of more than 2,000 pixels (Claude facts 1.7).
 REQUEST_IMAGES = 20
 
 
@@ -44,7 +44,7 @@ class FileLimits:
 def limited(
     conversation: Sequence[ChatMessage], limits: FileLimits
 ) -> list[ChatMessage]:
-    """Return `conversation` with the files that `limits` do not allow unread."""
+    """Return `conversation` with the files that `limits` exclude marked as unread."""
     files = [file for each in conversation for file in each.files]
     if not files:
         return list(conversation)
@@ -74,7 +74,8 @@ def limited(
 def without(
     conversation: Sequence[ChatMessage], reasons: Mapping[str, Unread]
 ) -> list[ChatMessage]:
-    """Return `conversation` without the files that have `reasons`, by digest."""
+    """Return `conversation` with the files in `reasons`, by digest, marked as
+    unread."""
     return [
         replace(
             each,
@@ -96,8 +97,10 @@ def _is_image(file: RequestFile) -> bool:
 def _dropped(
     files: Sequence[RequestFile], weight: Callable[[RequestFile], int], most: int
 ) -> int:
-    """Return how many of the first `files` are left out so that the rest weighs at most
-    `most`."""
+    """Return how many of the first `files` to leave out.
+
+    The remaining files then weigh at most `most`.
+    """
     weights = [0 if file.unread else weight(file) for file in files]
     over = sum(weights) - most
     if over <= 0:

@@ -1,10 +1,12 @@
-"""The choice of messages in a thread that is too long to be read whole. Pure.
+"""Chooses the messages to read from a thread that is too long to be read whole. Pure.
 
-Rule 1: the beginning and the newest are kept; a note stands in place of the rest, with
-its size. What a thread is about stands at its beginning, what is asked at its end.
-Rule 2: a conversation is cut in large steps, at a place that depends only on what
-precedes it. So the cut stays where it is for many turns, and with it the prefix that is
-cached (Claude facts 3.4: never slide).
+Rule 1: the beginning and the newest messages are kept, because a thread's topic is at
+its beginning and its question at its end. A note with the number of missing messages
+replaces the rest.
+
+Rule 2: a conversation is cut in large steps, at a place that depends only on the text
+before it. So the cut, and with it the cached prefix, stays the same for many turns
+(Claude facts 3.4: never slide).
 """
 
 import re
@@ -27,15 +29,14 @@ from bot.text.numbers import approximate, number
 # section 2).
 BACKFILL_BYTES = 400_000
 
-# One byte in this many is for the beginning of the thread.
+# One byte in this many is reserved for the beginning of the thread.
 BEGINNING = 5
 
-# The most halvings of the size that fits, where the API counts more tokens: a token has
-# at least one byte.
+# How often the size that fits is halved if the API counts more tokens. Two halvings are
+# enough, because a token has at least one byte.
 MOST_HALVINGS = 2
 
-# Tokens for what a request holds besides the conversation: tags, tools, the system
-# prompt.
+# Tokens of the other parts of a request: tags, tools, the system prompt.
 OTHER_TOKENS = 10_000
 
 _TAG = "<message "
@@ -45,30 +46,34 @@ _NOTE = re.compile(
 
 
 def note(missing: int | None) -> str:
-    """Return the line that stands where `missing` messages are left out; None for an
-    unknown number."""
+    """Return the line that replaces `missing` messages; None for an unknown number."""
     return f"<note>{left_out(missing)}</note>"
 
 
 def left_out(missing: int | None) -> str:
-    """Return the sentence of `note` without its tag, for a text that has none."""
+    """Return the sentence of `note` without its tag, for a text without tags."""
     some = "Some" if missing is None else f"About {approximate(missing)}"
     return f"{some} messages of this thread are not shown here."
 
 
 def noted(contents: Iterable[str]) -> int | None:
-    """Return about how many messages are missing by the notes that stand before the
-    stored `contents` of messages; None for an unknown number, 0 without a note."""
+    """Return about how many messages are missing, according to stored notes.
+
+    The notes precede the stored `contents` of messages. Return None for an unknown
+    number, and 0 without a note.
+    """
     for content in contents:
-        # Before the tag of a message, where nobody can type.
+        # A note precedes the tag of a message, where nobody can type.
         if found := _NOTE.match(content):
             return number(found[1].replace(",", "")) if found[1] else None
     return 0
 
 
 def kept(earlier: EarlierMessages) -> EarlierMessages:
-    """Return as much of the beginning and of the newest of `earlier` as fits into
-    `BACKFILL_BYTES`."""
+    """Return the beginning and the newest part of `earlier`.
+
+    Together they fit into `BACKFILL_BYTES`.
+    """
     sizes = [byte_count(each.text) for each in earlier.messages]
     count, gap = len(sizes), earlier.gap
     if sum(sizes) <= BACKFILL_BYTES:
@@ -84,7 +89,7 @@ def kept(earlier: EarlierMessages) -> EarlierMessages:
 
 
 def _fitting(sizes: Sequence[int], most: int) -> int:
-    """Return how many of `sizes`, from the first on, make at most `most`."""
+    """Return how many of the first `sizes` add up to at most `most`."""
     for count, size in enumerate(sizes):
         most -= size
         if most < 0:
@@ -93,8 +98,10 @@ def _fitting(sizes: Sequence[int], most: int) -> int:
 
 
 def notes(earlier: EarlierMessages, question: Message | None) -> dict[str, str]:
-    """Return the notes about what is missing in `earlier`, by the id of the message
-    that each precedes; `question` is what follows `earlier`."""
+    """Return notes about missing messages, by the id of the message after each.
+
+    `question` is the message that follows `earlier`.
+    """
     if earlier.missing == 0:
         return {}
     found: dict[str, str] = {}
@@ -107,8 +114,10 @@ def notes(earlier: EarlierMessages, question: Message | None) -> dict[str, str]:
 
 
 def room(context: int, max_tokens: int) -> int:
-    """Return how many bytes of a conversation fit into a model's context window of
-    `context` tokens beside an answer of `max_tokens`."""
+    """Return how many bytes of a conversation fit into a model's context window.
+
+    The window has `context` tokens, and the answer takes up to `max_tokens` of them.
+    """
     tokens = context - min(max_tokens, context // 2) - OTHER_TOKENS
     return int(tokens * BYTES_PER_TOKEN)
 
@@ -116,14 +125,17 @@ def room(context: int, max_tokens: int) -> int:
 def fitted(
     conversation: Sequence[ChatMessage], most: int
 ) -> tuple[list[ChatMessage], int]:
-    """Return `conversation` with at most `most` bytes, in which files count by their
-    tokens, and how many messages are left out of its middle."""
+    """Return `conversation` cut to `most` bytes, and how many messages are left out.
+
+    The cut is in the middle of the conversation. Files count by their tokens.
+    """
     sizes = [byte_count(each.content) + _files_size(each) for each in conversation]
     over = sum(sizes) - most
     if over <= 0:
         return list(conversation), 0
     head = _beginning(conversation[0].content, most // 8)
-    # Half of what fits is dropped at a time, and then grows again to all of it.
+    # Half of the size that fits is dropped at a time. The rest then grows to the whole
+    # size again.
     step = most // 2
     drop = -(-(over + len(head.encode())) // step) * step
     last, at = len(conversation) - 1, 0
@@ -137,7 +149,7 @@ def fitted(
         at += 1
     files = conversation[at].files
     if files and at == last:
-        # The files of the question stay: there are never too many of them.
+        # The files of the question stay: their number is limited elsewhere.
         drop = max(0, min(drop, sizes[at] + len(head.encode()) - most))
     elif drop:
         files = _unread(conversation[at])
@@ -145,7 +157,7 @@ def fitted(
     if at:
         files = (*_unread(conversation[0]), *files)
     first = _after(conversation[at].content, drop)
-    # A single message that does not fit is cut to its end.
+    # A single message that does not fit is cut to its last part.
     first = first or _bytes_after(conversation[at].content, drop)
     left_out = _count(conversation[:at]) - head.count(_TAG)
     left_out += conversation[at].content.count(_TAG) - first.count(_TAG)
@@ -156,36 +168,37 @@ def fitted(
 
 
 def counted(conversation: Sequence[ChatMessage]) -> tuple[int, int]:
-    """Return how many messages of people, and how many answers, `conversation`
-    holds."""
+    """Return the numbers of people's messages and of answers in `conversation`."""
     asked = [each for each in conversation if each.role == "user"]
     return _count(asked), len(conversation) - len(asked)
 
 
 def _files_size(entry: ChatMessage) -> int:
-    """Return what the files of `entry` count as, in bytes of text."""
+    """Return the size of the files of `entry`, in bytes of text."""
     if not entry.files:
         return 0
     return int(sum(file_tokens(each) for each in entry.files) * BYTES_PER_TOKEN)
 
 
 def _unread(entry: ChatMessage) -> tuple[RequestFile, ...]:
-    """Return the files of `entry`, none of which is shown."""
+    """Return the files of `entry`, all marked as unread."""
     return tuple(
         replace(each, unread=each.unread or Unread.TOO_MANY) for each in entry.files
     )
 
 
 def _count(entries: Sequence[ChatMessage]) -> int:
-    """Return how many messages of people and answers `entries` hold."""
+    """Return the number of people's messages and answers in `entries`."""
     return sum(
         each.content.count(_TAG) if each.role == "user" else 1 for each in entries
     )
 
 
 def _beginning(text: str, most: int) -> str:
-    """Return the first messages in `text`, of at most `most` bytes; the beginning of
-    the first one if that is longer."""
+    """Return the first messages in `text`, up to `most` bytes.
+
+    If the first message is longer, return its beginning.
+    """
     part = text.encode()[:most].decode(errors="ignore")
     if part == text:
         return text
@@ -194,8 +207,10 @@ def _beginning(text: str, most: int) -> str:
 
 
 def _after(text: str, count: int) -> str:
-    """Return the messages in `text` that begin after its first `count` bytes; "" if
-    none does."""
+    """Return the messages in `text` that begin after its first `count` bytes.
+
+    "" if none does.
+    """
     if not count:
         return text
     part = _bytes_after(text, count)

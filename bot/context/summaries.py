@@ -1,9 +1,11 @@
-"""Summaries that replace the older part of a long thread. Pure.
+"""Creates summaries that replace the older part of a long thread. Pure.
 
-Rule 1: the cut is between two turns, the newest turns stay word for word, and the
-conversation is cut in large steps: each summary makes the prompt cache cold once.
-Rule 2: what people and answers say is material for a summary, never an instruction. It
-stands in tags that nobody can type, and so does the summary itself where it is read.
+Rule 1: the cut is between two turns, and the newest turns stay word for word. The
+conversation is cut in large steps, because each summary invalidates the prompt cache.
+
+Rule 2: the words of people and of answers are material for a summary, never an
+instruction. They are enclosed in tags that nobody can type, and so is the summary when
+Claude reads it.
 """
 
 from collections.abc import Sequence
@@ -16,34 +18,36 @@ from bot.domain.summary import ReadTurn
 from bot.messages import thread_summaries as messages
 from bot.text import tags
 
-#: The part of a thread that has just become due that stays word for word. It is written
-#: to the cache anew, at up to twice the price of input.
+#: The part of a thread at its mark that stays word for word. This part is written to
+#: the cache again, at up to twice the price of input.
 KEPT = 0.25
 
-#: The tokens that stay of a thread that wakes, however short: about five questions with
-#: their answers. Of a low mark, not more than of other threads.
+#: The tokens that stay of a thread that wakes, even of a short one: about five
+#: questions with their answers. At most `KEPT` of the mark stays, though.
 LEAST_KEPT = 2_500
 
-#: The parts of the mark from which on a thread that wakes is summarised: in any case,
-#: and where that pays. Below, there is too little to leave out for what it saves.
+#: The parts of the mark from which on a waking thread is summarised: in any case, and
+#: if a summary pays. Below, too little can be left out to be worth a summary.
 WAKING, WHERE_IT_PAYS = 1 / 2, 1 / 8
 
-#: A summary covers at least this part of what is read, besides the former summary: less
-#: is not worth a cold cache.
+#: A summary covers at least this part of the text that is read, not counting the former
+#: summary. Less is not worth a cold cache.
 LEAST = 0.25
 
-#: The time in seconds after which nothing of a thread is left in the cache: the longest
-#: lifetime that requests ask for (Claude facts 3.1).
+#: The time in seconds after which nothing of a thread is cached: the longest lifetime
+#: that requests ask for (Claude facts 3.1).
 SILENCE = 3_600.0
 
-#: The most tokens that a summary is made from, unless a single turn has more: from
-#: 100,001 on, the cheapest model costs five times as much (Claude facts, section 2).
+#: The most tokens that a summary is made from, unless a single turn has more. From
+#: 100,001 tokens on, the cheapest model costs five times as much (Claude facts, section
+#: 2).
 MOST_TOKENS = 90_000
 
-#: The tokens of a summary that are to be expected (Claude facts 3.4).
+#: The expected number of tokens of a summary (Claude facts 3.4).
 EXPECTED = 1_200
 
-#: The most, thinking included: too little room yields none at all (Claude facts 0.9).
+#: The most tokens, thinking included: with too few, there is no summary (Claude facts
+#: 0.9).
 MAX_TOKENS = 8_192
 
 HEADINGS = (
@@ -65,7 +69,7 @@ this order, untranslated, each on a line of its own, with a list below it, or "-
 there is nothing:
 {"".join(f"{chr(10)}## {heading}" for heading in HEADINGS)}"""
 
-#: Added to what precedes a summary in which a link is written as none.
+#: Added to the note before a summary in which some links were made unusable.
 LINKS = "Addresses with [.] were not posted by people; [.] and [:] stand for . and :."
 
 _BEGIN = "<note>The thread begins here.</note>"
@@ -73,16 +77,18 @@ _END = "<note>The thread ends here. Write the summary under the headings.</note>
 
 
 def is_due(tokens: int, mark: int, *, silent: bool, pays: bool = False) -> bool:
-    """Return True if a thread of `tokens` is to be summarised whose mark is `mark`;
-    `silent` is whether it was silent for `SILENCE` before its last turn, so that its
-    cache was cold, and `pays` whether a summary then costs less than none."""
+    """Return whether a thread of `tokens` tokens, with the mark `mark`, is summarised.
+
+    `silent` says that it was silent for `SILENCE` before its last turn, so that its
+    cache was cold. `pays` says that the thread then costs less with a summary.
+    """
     if silent:
         mark = int(mark * (WHERE_IT_PAYS if pays else WAKING))
     return tokens >= mark
 
 
 def kept(tokens: int, mark: int, *, silent: bool) -> int:
-    """Return how many of the newest of `tokens` stay word for word, at most."""
+    """Return how many of the newest of `tokens` tokens stay word for word, at most."""
     if not silent:
         return int(mark * KEPT)
     part = min(tokens, mark * WAKING) * KEPT
@@ -90,9 +96,11 @@ def kept(tokens: int, mark: int, *, silent: bool) -> int:
 
 
 def size(turns: Sequence[ReadTurn], reported: int, *, searched: bool) -> int:
-    """Return how many tokens `turns` have, where the API reported `reported`; after
-    searches that counts their results and repeated readings, so what the text can have
-    at most is the limit."""
+    """Return how many tokens `turns` have, of which the API reported `reported`.
+
+    After searches, the API also counts results and repeated readings. The size of the
+    text then limits the number.
+    """
     if not searched:
         return reported
     return min(reported, int(_bytes(turns) / BYTES_PER_TOKEN) + OTHER_TOKENS)
@@ -101,8 +109,10 @@ def size(turns: Sequence[ReadTurn], reported: int, *, searched: bool) -> int:
 def cut(
     turns: Sequence[ReadTurn], tokens: int, mark: int, *, silent: bool = False
 ) -> int:
-    """Return how many of `turns`, which have `tokens` in all, a summary is to replace;
-    0 for none. `mark` and `silent` are as in `is_due`."""
+    """Return how many of `turns` a summary replaces; 0 for none.
+
+    The turns have `tokens` in all. `mark` and `silent` are as in `is_due`.
+    """
     most = kept(tokens, mark, silent=silent)
     sizes = [each.size for each in turns]
     per_token = sum(sizes) / max(tokens, 1)
@@ -123,8 +133,10 @@ def cut(
 def request(
     covered: Sequence[ReadTurn], model: str, effort: str | None, user: str
 ) -> Request:
-    """Return the request to `model` for a summary of `covered`; `user` is the opaque id
-    of the person whose turn led to it."""
+    """Return the request to `model` for a summary of `covered`.
+
+    `user` is the opaque id of the person whose turn caused the summary.
+    """
     material = [_material(entry) for each in covered for entry in each.entries]
     return Request(
         model=model,
@@ -138,9 +150,12 @@ def request(
 
 
 def compaction(covered: Sequence[ReadTurn], sent: Request) -> Request | None:
-    """Return the request by which the API compacts `covered`, the beginning of what the
-    request `sent` had, so that it reads that from the cache; None if it cannot: where
-    nobody has answered, or where `sent` had less."""
+    """Return the request that makes the API compact `covered`, or None.
+
+    `covered` is the beginning of the messages of the request `sent`, so that the API
+    reads it from the cache. None means that the API cannot: nobody has answered, or
+    `sent` had other messages or a temperature.
+    """
     entries = [entry for each in covered for entry in each.entries]
     same = sent.messages[: len(entries)]
     if not entries or entries[-1].role != "assistant" or sent.temperature is not None:
@@ -161,9 +176,9 @@ def read(answer: str, stop_reason: str | None) -> str | None:
 
 
 def content(text: str, covered: Sequence[ReadTurn]) -> str:
-    """Return what Claude reads in place of `covered`, of which `text` is the summary.
+    """Return the text for Claude that replaces `covered`, with the summary `text`.
 
-    Only links that people have posted are links there, since others could be fetched.
+    Only links that people have posted stay links, because Claude could fetch others.
     """
     entries = [entry for each in covered for entry in each.entries]
     posted = [entry.content for entry in entries if entry.role == "user"]
@@ -178,13 +193,13 @@ def content(text: str, covered: Sequence[ReadTurn]) -> str:
 
 
 def covered_messages(covered: Sequence[ReadTurn]) -> int:
-    """Return how many messages `covered` stands for."""
+    """Return the number of messages that `covered` replaces."""
     return sum(each.messages for each in covered)
 
 
 def _material(entry: ChatMessage) -> str:
     if entry.role == "user":
-        # Stored with its tags, which nobody else can write.
+        # It is stored with its tags, which nobody else can write.
         return entry.content
     return f"<answer>\n{tags.escape(entry.content)}\n</answer>"
 

@@ -1,30 +1,33 @@
-"""Links in a summary that no person of the thread has posted. Pure.
+"""Makes links in a summary unusable if no person of the thread has posted them. Pure.
 
-A summary stands where people's messages stand, and the API fetches any address there
-(`url_sources`, Claude facts 1.8). So an address that an answer named, or that whoever
-misled the summary had written into it, is written so that it is none.
+A summary is read as if people had written it, and the API fetches any address in
+people's messages (`url_sources`, Claude facts 1.8). The address may have been named by
+an answer, or by a person who manipulated the summary. So it is written in a form that
+is not a link.
 
-Rule: a link is a person's if it stands as it is, from its first to its last character,
-in what people wrote. A link with more or less behind it is another link.
+Rule: a link is a person's if people wrote exactly that link, from its first to its last
+character. A link with more or fewer characters is another link.
 """
 
 import re
 from collections.abc import Iterable
 
-# An address with a scheme or "www.", or a host with something behind it.
+# An address with a scheme or "www.", or a host followed by a path or a port.
 _LINK = re.compile(
     r"(?:(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]*+://|(?<![\w.-])www[.])"
     r"[^\s<>\"'`|]++"
     r"|(?<![\w.@/-])(?:[\w-]++[.])++[\w-]++[:/?#][^\s<>\"'`|]++",
     re.IGNORECASE,
 )
-# Characters that end a sentence or a Markdown link, and do not belong to an address.
+# Characters that end a sentence or a Markdown link, and are not part of an address.
 _AFTER = ".,;:!?)]}*_~"
 
 
 def without_invented(text: str, posted: Iterable[str]) -> str:
-    """Return `text` with every link written as none that `posted`, the messages of
-    people, do not have."""
+    """Return `text` with every link made unusable that is not in `posted`.
+
+    `posted` are the messages of people.
+    """
     known = {_link(found) for each in posted for found in _LINK.finditer(each)}
 
     def written(found: re.Match[str]) -> str:

@@ -1,9 +1,9 @@
-"""Reads a document of an office program in a process of its own:
-`python -m bot.context.files.apart TOKENS`, with the file as its input.
+"""Reads an office document in a process of its own.
 
-It writes a line of JSON, and the text below it. The parsers of these formats are Python
-code that makes many objects: in a thread they would hold up the event loop, for as long
-as the collector of garbage takes to look through them.
+Run as `python -m bot.context.files.apart TOKENS`, with the file as standard input. The
+process writes one line of JSON, and then the text. The parsers of these formats are
+Python code that creates many objects. In a thread, they would block the event loop for
+as long as the garbage collector takes to examine those objects.
 """
 
 import json
@@ -23,12 +23,12 @@ KINDS = (
     *(FileType.WORD, FileType.SLIDES, FileType.WORKBOOK, FileType.OLD_WORKBOOK),
     FileType.OPEN_SHEET,
 )
-#: The most bytes of memory, all that is mapped included; a Word document of 25 MB takes
-#: 43 MiB of it.
+#: The most bytes of memory, mapped memory included. A Word document of 25 MB takes 43
+#: MiB.
 MEMORY = 1024**3
-#: The most seconds, by the clock and of a processor.
+#: The most seconds, of wall-clock time and of processor time.
 SECONDS = 60
-# The longest first line, and the note at the end of a text that is cut.
+# The most bytes of the first line and of the note at the end of a text that was cut.
 _BESIDE = 1_000
 
 #: The module that the process runs: this one.
@@ -37,8 +37,10 @@ _INPUT = Path("/proc/self/fd/0")
 
 
 def read(path: Path, name: str, accepted: Accepted) -> FileContent:
-    """Return what `reader.read` returns, and raise what it raises. It blocks, too, but
-    does not hold the interpreter with documents."""
+    """Return what `reader.read` returns, and raise what it raises.
+
+    Blocks like `reader.read`, but parses documents outside of this interpreter.
+    """
     kind = reader.type_of(path)
     if kind not in KINDS or not _INPUT.parent.exists():
         return reader.read(path, name, accepted)
@@ -61,7 +63,7 @@ def read(path: Path, name: str, accepted: Accepted) -> FileContent:
 
 
 def main() -> None:
-    """Read the document that is the input, and write what Claude reads of it."""
+    """Read the document on standard input, and write its content for Claude."""
     child_process.limit(memory=MEMORY, seconds=SECONDS)
     data = b""
     try:

@@ -1,9 +1,11 @@
-"""Read the ZIP archives of documents within bounds.
+"""Reads the ZIP archives of documents within bounds.
 
-Rule 1: what is checked is what is parsed: the members are unpacked, counted and looked
-through, and packed again for the library, which gets no other bytes.
-Rule 2: pictures, macros and embedded files are left out. Libraries miss nothing: the
-members are there, and empty.
+Rule 1: the bytes that are checked are the bytes that are parsed. Members are unpacked,
+counted and checked, and packed again for the library, which gets no other bytes.
+
+Rule 2: pictures, macros and embedded files are left out. Their members are there, but
+empty, so libraries find them.
+
 Rule 3: no part declares a document type, so no XML entity can be defined.
 """
 
@@ -16,13 +18,13 @@ from pathlib import Path
 
 from bot.errors import FileUnread, Unread
 
-# A long presentation has a few thousand members; each has at least 46 bytes in the
-# directory and becomes an object of about 500.
+# A long presentation has a few thousand members. Each has at least 46 bytes in the
+# directory and becomes an object of about 500 bytes.
 MOST_MEMBERS = 10_000
 MOST_DIRECTORY = 2_000_000
-# XML that is much like itself unfolds 50 times; zeros unfold 1,000 times.
+# Repetitive XML unpacks to 50 times its size; zeros unpack to 1,000 times.
 MOST_RATIO = 200
-#: The end of a ZIP archive: the record and the longest comment (APPNOTE 4.3.16).
+#: The end of a ZIP archive: the end record and the longest comment (APPNOTE 4.3.16).
 _END = struct.Struct("<4s4H2LH")
 _MOST_END = _END.size + 0xFFFF
 
@@ -35,7 +37,7 @@ _UTF8 = ("utf-8", "us-ascii", "ascii")
 
 
 def opened(path: Path) -> zipfile.ZipFile:
-    """Return the archive `path`, whose directory is small. Raises FileUnread."""
+    """Open the archive `path`, whose directory is small. Raises FileUnread."""
     with path.open("rb") as file:
         size = file.seek(0, io.SEEK_END)
         file.seek(max(0, size - _MOST_END))
@@ -44,7 +46,7 @@ def opened(path: Path) -> zipfile.ZipFile:
     if at < 0 or len(tail) - at < _END.size:
         raise FileUnread(Unread.BROKEN)
     _, _, _, _, members, directory, _, _ = _END.unpack_from(tail, at)
-    # The largest values stand for ZIP64, which no document needs.
+    # The largest values mark a ZIP64 archive, which no document needs.
     if members > MOST_MEMBERS or directory > MOST_DIRECTORY:
         raise FileUnread(Unread.BROKEN)
     return zipfile.ZipFile(path)
@@ -62,12 +64,12 @@ def cleaned(
     most: int,
     most_of: Callable[[str, int], int] | None = None,
 ) -> tuple[dict[str, bytes], set[str]]:
-    """Return the members of the archive `path`, of which all but XML are empty, and the
-    names of those that were cut.
+    """Return the members of the archive `path`, and the names of members that were cut.
 
-    All of them have at most `most` bytes; `most_of` says for name and size of a member
-    how much of it is unpacked. Raises FileUnread if the archive has a password, unfolds
-    too far, or is not what it seems.
+    All members but XML are empty. Together they have at most `most` bytes; `most_of`
+    takes the name and size of a member, and returns how much of it is unpacked. Raises
+    FileUnread if the archive has a password, unpacks to too many bytes, or is
+    malformed.
     """
     members: dict[str, bytes] = {}
     cut = set()
@@ -101,7 +103,7 @@ def packed(members: Mapping[str, bytes]) -> io.BytesIO:
 
 
 def check(parts: Collection[zipfile.ZipInfo], size: int) -> None:
-    """Raise FileUnread for `parts` that no document of `size` bytes has."""
+    """Raise FileUnread if no document of `size` bytes has these `parts`."""
     if any(each.flag_bits & 1 for each in parts):
         raise FileUnread(Unread.ENCRYPTED)
     if any(each.compress_type not in _METHODS for each in parts):
@@ -111,8 +113,10 @@ def check(parts: Collection[zipfile.ZipInfo], size: int) -> None:
 
 
 def check_xml(content: bytes) -> None:
-    """Raise FileUnread for XML that declares a document type, or that is not UTF-8, so
-    that its declarations could not be seen here."""
+    """Raise FileUnread for XML that declares a document type.
+
+    Also raise it for XML that is not UTF-8, whose declarations could not be found here.
+    """
     found = _ENCODING.search(content[:300].decode("latin-1"))
     if b"\0" in content[:1000] or (found and found[1].lower() not in _UTF8):
         raise FileUnread(Unread.BROKEN)

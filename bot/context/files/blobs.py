@@ -1,9 +1,10 @@
-"""Leave long base64 out of texts: pictures in notebooks, pages and mails. Pure.
+"""Leaves long base64 out of texts. Pure.
 
-A person who reads such a file skips it; Claude would be paid to read it, and the rest
-of the file would be cut for it.
+Notebooks, web pages and mails hold pictures as base64. A person who reads such a file
+skips the base64. Claude would be paid to read it, and the rest of the file would be cut
+to make room for it.
 
-Bytes are looked at as Latin-1, in which each is a character.
+Bytes are decoded as Latin-1, in which each byte is a character.
 """
 
 import re
@@ -11,20 +12,20 @@ from collections.abc import Iterable, Iterator
 
 from bot.context.files import notes
 
-#: The least base64 that is left out, in characters, and how much of it stays, by which
-#: its kind can be told. Less may be what the question is about.
+#: The shortest base64 that is left out, in characters, and how much of its beginning
+#: stays, which shows its kind. The question may be about anything shorter.
 LEAST, KEPT = 4_000, 60
 
-# In JSON it may have line ends.
+# Base64 within JSON may contain escaped line ends.
 _RUN = re.compile(r"(?:[A-Za-z0-9+/_-]|\\n)++")
-# Random bytes have all of these; words, numbers and sequences of genes have not.
+# Random bytes contain all of these; words, numbers and gene sequences do not.
 _KINDS = tuple(map(re.compile, ("[A-Z]", "[a-z]", "[0-9]", "[+/_-]")))
 
 
 def has_long(text: bytes) -> bool:
-    """Return True if base64 of `text` may be left out."""
+    """Return whether `text` may contain base64 that is left out."""
     if max(map(len, text.split()), default=0) < LEAST:
-        # The usual text, which takes ten times as long below.
+        # Most texts end here. The search below takes ten times as long.
         return False
     found = _RUN.finditer(text.decode("latin-1"))
     return any(run.end() - run.start() >= LEAST for run in found)
@@ -37,7 +38,8 @@ def shortened(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _whole(chunks: Iterable[bytes]) -> Iterator[str]:
-    """Yield `chunks`, none of which ends between a backslash and its letter."""
+    """Yield the text of `chunks` so that no piece ends between a backslash and its
+    letter."""
     left = ""
     for chunk in chunks:
         text = left + chunk.decode("latin-1")
@@ -47,7 +49,7 @@ def _whole(chunks: Iterable[bytes]) -> Iterator[str]:
 
 
 def _shortened(chunks: Iterable[str]) -> Iterator[str]:
-    # The run that has not ended: its beginning, and all of its length.
+    # The current run: its beginning, and its whole length.
     run, length, is_base64 = "", 0, False
     for chunk in chunks:
         at = 0

@@ -1,4 +1,4 @@
-"""Make the content that Claude reads of lines of text. Pure."""
+"""Builds content for Claude from lines of text. Pure."""
 
 import itertools
 from collections.abc import Iterable
@@ -13,15 +13,15 @@ from bot.text.characters import is_blank, replace_invalid
 
 
 def most_bytes(accepted: Accepted) -> int:
-    """Return the most bytes of UTF-8 of one text."""
+    """Return the most bytes of one text in UTF-8."""
     return int(accepted.text_tokens * BYTES_PER_TOKEN)
 
 
 def text_content(lines: Iterable[str], accepted: Accepted) -> FileContent:
-    """Return `lines` as one text, cut at the end of a line to what is accepted; a last
-    line says so. No more of `lines` is taken than that.
+    """Return `lines` as one text, cut to the accepted size at the end of a line.
 
-    Raises FileUnread if nothing can be seen in them.
+    A last line says that the text was cut. No more of `lines` is consumed than needed.
+    Raises FileUnread if the text has no visible characters.
     """
     left = most_bytes(accepted)
     parts: list[str] = []
@@ -34,7 +34,7 @@ def text_content(lines: Iterable[str], accepted: Accepted) -> FileContent:
         if size > left:
             note = notes.only_lines(len(parts))
             if left > most_bytes(accepted) / 2:
-                # A single line, as in JSON that programs write.
+                # A single long line, as in JSON that programs write.
                 parts.append(line.encode()[:left].decode(errors="ignore"))
                 note = notes.only_characters(sum(map(len, parts)))
             break

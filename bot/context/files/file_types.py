@@ -1,6 +1,6 @@
-"""Decide what a file is by its content. Pure.
+"""Recognises the type of a file by its content. Pure.
 
-Rule: neither its name nor the type that somebody declared for it is looked at.
+Rule: neither the file's name nor its declared type is considered.
 """
 
 import enum
@@ -8,10 +8,10 @@ from collections.abc import Collection
 
 from bot.errors import Unread
 
-#: So many bytes of a file are enough to tell its type.
+#: This many bytes of a file are enough to recognise its type.
 HEAD = 4096
 
-# Programs put lines in front of a PDF's header, which readers look for in this many
+# Programs put lines before a PDF's header. Readers look for the header in this many
 # bytes (ISO 32000-1, annex H.3.4.1).
 _PDF_HEADER_WITHIN = 1024
 
@@ -42,21 +42,21 @@ _IMAGES = (
     (b"GIF87a", FileType.GIF),
     (b"GIF89a", FileType.GIF),
 )
-# The brands of HEIC (ISO 23008-12, annex B). AVIF and videos have others.
+# The brands of HEIC (ISO 23008-12, annex B). AVIF and videos have other brands.
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
 
 ZIP = b"PK\x03\x04"
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
-# Names in the archives of documents; an xlsb has a workbook.bin. Some programs number
-# them: document2.xml.
+# Names of members in the archives of documents. An xlsb has a workbook.bin instead.
+# Some programs number the members: document2.xml.
 _IN_ZIP = (
     ("word/document", FileType.WORD),
     ("ppt/presentation", FileType.SLIDES),
     ("xl/workbook", FileType.WORKBOOK),
 )
-# The first member of an OpenDocument file, not compressed (OpenDocument 1.3, part 2,
-# section 3.3). It goes on for templates.
+# The first member of an OpenDocument file, which is not compressed (OpenDocument 1.3,
+# part 2, section 3.3). The name is longer for templates.
 _OPEN_SHEET = b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet"
 
 # Names in the directory of an OLE file: [MS-XLS] 2.1.2, and [MS-OFFCRYPTO] 1.3.3 for a
@@ -64,7 +64,7 @@ _OPEN_SHEET = b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet"
 _WORKBOOK_STREAMS = frozenset(("workbook", "book"))
 _ENCRYPTED_STREAM = "encryptedpackage"
 
-# Signatures of what is never text and might pass for it at its beginning.
+# Signatures of files that are never text but whose beginning might pass for text.
 _NO_TEXT = (
     *(b"\x7fELF", b"MZ\x90\0", b"\x1f\x8b", b"\xfd7zXZ\0", b"7z\xbc\xaf"),
     *(b"Rar!\x1a\x07", b"SQLite format 3\0", b"PK\x05\x06"),
@@ -73,8 +73,11 @@ _NO_TEXT = (
 
 
 def file_type(head: bytes, names: Collection[str] = ()) -> FileType | Unread:
-    """Return what a file is that begins with `head`, or why it is not read. `names` are
-    those of the members of a ZIP archive, or of the streams of an OLE file."""
+    """Return the type of a file that begins with `head`, or why it is not read.
+
+    `names` are the names of the members of a ZIP archive, or of the streams of an OLE
+    file.
+    """
     if not head:
         return Unread.EMPTY
     for signature, image in _IMAGES:
@@ -96,7 +99,7 @@ def file_type(head: bytes, names: Collection[str] = ()) -> FileType | Unread:
 def pdf_start(head: bytes) -> int:
     """Return where the PDF begins in a file that begins with `head`; -1 if it is none.
 
-    The header begins a line, so that a text that mentions one stays a text.
+    The header must begin a line, so that a text that mentions a header stays a text.
     """
     if head.removeprefix(b"\xef\xbb\xbf").lstrip(b"\0\t\n\r ").startswith(b"%PDF-"):
         return head.index(b"%PDF-")

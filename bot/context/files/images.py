@@ -1,5 +1,5 @@
-"""Images as Claude takes them: upright, without what the camera noted, and no larger
-than the model sees them."""
+"""Prepares images for Claude: upright, without metadata, and no larger than the model
+sees."""
 
 import importlib
 import io
@@ -21,31 +21,31 @@ from bot.errors import FileUnread, Unread
 #: The most pixels that are decoded, at up to four bytes each: an 8K screen has 33
 #: million, the photos of phones up to 50 million.
 MOST_PIXELS = 52_000_000
-# The decoder of WebP holds an image four times.
+# The decoder of WebP holds an image four times in memory.
 _MOST_WEBP = MOST_PIXELS // 3
 # The API takes 10 MB of base64 (Claude facts, section 1.7).
 _MOST_BYTES = 10_000_000 * 3 // 4
-# A PNG of a photo is ten times as large as it need be; one of a screen is smaller.
+# The limit above which a PNG is encoded in another format. A PNG of a photo is ten
+# times as large as needed; a PNG of a screen is smaller than this.
 _MOST_PNG = 2_000_000
 # A square patch with sides of this many pixels is a token (Claude facts, section 1.7).
 _PATCH = 28
 _QUALITY = 88
 
-# Images with more pixels take so much memory that they are decoded one at a time: up to
-# 200 MB.
+# Larger images take up to 200 MB of memory, so they are decoded one at a time.
 _LARGE_PIXELS = 12_500_000
 _LARGE = threading.Lock()
-# The rows of a band that is resized at once, the filter, and the pixels of the smaller
-# image that this looks at on either side (Pillow, `Resampling.LANCZOS`).
+# The rows of a band that is resized at once, the filter, and how many pixels of the
+# smaller image the filter reads on either side (Pillow, `Resampling.LANCZOS`).
 _BAND = 128
 _FILTER, _REACH = Image.Resampling.LANCZOS, 3
 
-# Metadata about the place and the camera of a photo, or with another picture.
+# Metadata that holds the place and the camera of a photo, or another picture.
 _METADATA = frozenset(
     ("exif", "xmp", "photoshop", "mp", "comment", "XML:com.adobe.xmp")
 )
 
-# Pillow looks at the size before it decodes anything.
+# Pillow checks the size before it decodes anything.
 Image.MAX_IMAGE_PIXELS = MOST_PIXELS
 warnings.simplefilter("error", Image.DecompressionBombWarning)
 
@@ -63,8 +63,7 @@ _TURNS = {
 
 
 def content(path: Path, kind: FileType, accepted: Accepted) -> FileContent:
-    """Return the image `path`, of the first frame if there are several. Raises
-    FileUnread."""
+    """Return the image `path`, or the first of its frames. Raises FileUnread."""
     if kind is FileType.HEIC:
         _load_heic()
     try:
@@ -85,8 +84,11 @@ def content(path: Path, kind: FileType, accepted: Accepted) -> FileContent:
 
 
 def fitting(width: int, height: int, accepted: Accepted) -> tuple[int, int]:
-    """Return the size at which Claude sees an image, to which the API would reduce it
-    as well: neither its edge nor its tokens are more than the model takes."""
+    """Return the size at which Claude sees an image.
+
+    Neither the edge nor the tokens exceed the model's limits. The API would reduce a
+    larger image to this size as well.
+    """
     scale = min(1.0, accepted.edge / max(width, height))
     # Rounding up to patches adds at most one in each direction.
     patches = sqrt(accepted.image_tokens) - 1
@@ -101,7 +103,7 @@ def tokens(width: int, height: int) -> int:
 
 
 def _load_heic() -> None:
-    """Let Pillow open HEIC. Raises FileUnread without the extra `heic`."""
+    """Let Pillow open HEIC. Raises FileUnread if the extra `heic` is not installed."""
     try:
         heif = importlib.import_module("pillow_heif")
     except ImportError:
@@ -112,7 +114,7 @@ def _load_heic() -> None:
 def _is_fit(
     image: Image.Image, kind: FileType, size: tuple[int, int], length: int
 ) -> bool:
-    """Return whether the file can be sent as it is."""
+    """Return whether the file can be sent unchanged."""
     return (
         kind is not FileType.HEIC
         and image.size == size
@@ -125,20 +127,23 @@ def _is_fit(
 
 
 def _exif(image: Image.Image) -> Mapping[int, Any]:
-    """Return what the camera noted; nothing if that is damaged."""
+    """Return the metadata of the camera; nothing if it is damaged."""
     try:
         return image.getexif()
     except Exception:
-        # Pillow raises anything.
+        # Pillow raises exceptions of any type.
         return {}
 
 
 def _made(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """Return the first frame of `image`, turned upright, without anything else that the
-    file holds. `size` is that of the result before it is turned."""
+    """Return the first frame of `image`, upright, without anything else from the file.
+
+    `size` is the size of the result before it is turned.
+    """
     turn = _TURNS.get(_exif(image).get(_ORIENTATION, 1))
-    # A JPEG is decoded at a half, a quarter or an eighth of its size: a large one at
-    # what is just enough, others at twice of that, which is a little sharper.
+    # A JPEG can be decoded at a half, a quarter or an eighth of its size. A large image
+    # is decoded just large enough, other images at twice that size, which is a little
+    # sharper.
     spare = 1 if image.width * image.height > _LARGE_PIXELS else 2
     image.draft(None, (spare * size[0], spare * size[1]))
     image.load()
@@ -150,11 +155,14 @@ def _made(image: Image.Image, size: tuple[int, int]) -> Image.Image:
 
 
 def _resized(image: Image.Image, size: tuple[int, int], mode: str) -> Image.Image:
-    """Return `image` in another size and mode. That is done band by band: at once, it
-    takes up to two more images of the old size."""
+    """Return `image` in another size and mode.
+
+    The image is converted in bands: at once, it would need the memory of up to two more
+    images of the old size.
+    """
     made = Image.new(mode, size)
     scale = image.height / size[1]
-    # As far as the filter reaches beyond a band, rounded up.
+    # How far the filter reaches beyond a band, rounded up.
     margin = ceil(_REACH * max(1.0, scale)) + 1
     for top in range(0, size[1], _BAND):
         bottom = min(size[1], top + _BAND)
@@ -173,16 +181,20 @@ def _resized(image: Image.Image, size: tuple[int, int], mode: str) -> Image.Imag
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """Return `image`, which may be a grey PNG of 16 bits, with 8 bits: Pillow would
-    make all that is brighter white."""
+    """Return `image`, which may be a grey PNG of 16 bits, with 8 bits.
+
+    Pillow would turn all brighter values into white.
+    """
     if not image.mode.startswith("I"):
         return image
     return image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
 
 
 def _encoded(image: Image.Image, *, lossy: bool) -> tuple[bytes, str]:
-    """Return `image` as a file, and its type: PNG for what was drawn, JPEG for what was
-    photographed, WebP for photos with transparency."""
+    """Return `image` as a file, and the file's type.
+
+    PNG serves for drawings, JPEG for photos, and WebP for photos with transparency.
+    """
     clear = image.mode == "RGBA"
     if not lossy or clear:
         data = _saved(image, "PNG", compress_level=6)

@@ -6,17 +6,17 @@ SHEETS_CUT = "[Of long sheets only the beginning is shown.]"
 
 
 def only_lines(count: int) -> str:
-    """Return the last line of a text that was cut behind `count` lines."""
+    """Return the last line of a text that was cut after `count` lines."""
     return f"[Only the first {plurals.LINES(count)} of this file are shown.]"
 
 
 def only_characters(count: int) -> str:
-    """Return the last line of a text that was cut behind `count` characters."""
+    """Return the last line of a text that was cut after `count` characters."""
     return f"[Only the first {plurals.CHARACTERS(count)} of this file are shown.]"
 
 
 def base64_left_out(count: int) -> str:
-    """Return what stands for base64 within a line."""
+    """Return the text that replaces base64 within a line."""
     return f"[{plurals.CHARACTERS(count)} of base64 are left out here]"
 
 
@@ -32,10 +32,10 @@ def slide(number: int, title: str, *, hidden: bool = False) -> str:
 
 
 def speaker_notes(text: str) -> str:
-    """Return the notes of a speaker."""
+    """Return the line with the speaker's notes of a slide."""
     return f"Notes: {text}"
 
 
 def picture(description: str) -> str:
-    """Return what stands for a picture in a document."""
+    """Return the text that replaces a picture in a document."""
     return f"[picture: {description}]" if description else "[picture]"

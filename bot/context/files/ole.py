@@ -1,8 +1,8 @@
-"""The streams of OLE files, and how large the sheets of an old workbook become.
+"""Reads the streams of OLE files, and the sizes of the sheets in an old workbook.
 
-Rule: python-calamine lays out a sheet from its first to its last cell, and what it
-cannot allocate ends the process. So the places of cells are read here before.
-[MS-CFB] 2, [MS-XLS] 2.4.
+Rule: python-calamine allocates a sheet from its first to its last cell, and an
+allocation that fails ends the process. So the places of the cells are read here first.
+Sources: [MS-CFB] 2, [MS-XLS] 2.4.
 """
 
 import struct
@@ -13,16 +13,16 @@ from bot.errors import FileUnread, Unread
 
 _HEADER = struct.Struct("<30x2H10x2L4x5L")
 _ENTRY = 128
-# A stream; a storage and the root have others.
+# The types of a stream and of the root. Storages have another type.
 _STREAM, _ROOT = 2, 5
 _LAST_SECTOR = 0xFFFFFFFA
 
-# Records of [MS-XLS]: what has a row and a column, and what else is looked at.
+# Records of [MS-XLS]: records with a row and a column, and other records that matter.
 _CELLS = frozenset((0x06, 0xD6, 0xFD, 0x203, 0x204, 0x205, 0x27E))
 _MULRK, _EOF, _BOUNDSHEET, _DIMENSIONS, _SST = 0xBD, 0x0A, 0x85, 0x200, 0xFC
 _FILEPASS = 0x2F
 _MOST_RECORDS = 3_000_000
-# The cells of a whole sheet, for which room is reserved and not used.
+# The number of cells of a whole sheet, which some files reserve without using it.
 _WHOLE_SHEET = 65_536 * 256
 
 
@@ -43,7 +43,7 @@ def opened(path: Path) -> "OleFile":
 
 
 class OleFile:
-    """An OLE file whose tables are within `content`. Raises FileUnread."""
+    """An OLE file whose tables lie within `content`. Raises FileUnread."""
 
     def __init__(self, content: bytes) -> None:
         self.content = content
@@ -99,7 +99,7 @@ class OleFile:
         return found
 
     def _chain(self, start: int) -> bytes:
-        # The last sector may be cut.
+        # The last sector may be shorter.
         return b"".join(
             self.content[(n + 1) * self._size : (n + 2) * self._size]
             for n in _walk(self._fat, start)
@@ -125,7 +125,7 @@ def _walk(table: tuple[int, ...], start: int) -> Iterator[int]:
 
 
 def _entries(directory: bytes) -> Iterator[tuple[str, int, int, int]]:
-    """Yield name, kind, first sector and size of each entry."""
+    """Yield the name, kind, first sector and size of each entry."""
     for at in range(0, len(directory) - _ENTRY + 1, _ENTRY):
         length, kind = struct.unpack_from("<HB", directory, at + 64)
         start, size = struct.unpack_from("<LL", directory, at + 116)
@@ -134,8 +134,10 @@ def _entries(directory: bytes) -> Iterator[tuple[str, int, int, int]]:
 
 
 def check_sheets(stream: bytes, most: int) -> None:
-    """Raise FileUnread if the workbook `stream` has a password, or if its sheets are
-    laid out to more than `most` cells."""
+    """Raise FileUnread if the workbook `stream` has a password or is too large.
+
+    It is too large if its sheets need room for more than `most` cells.
+    """
     sheets: list[int] = []
     seen = 0
     for kind, record in _records(stream, 0):
@@ -157,8 +159,10 @@ def check_sheets(stream: bytes, most: int) -> None:
 
 
 def _sheet_size(stream: bytes, start: int) -> tuple[int, int]:
-    """Return how many cells the sheet at `start` is laid out to, and how many records
-    it has."""
+    """Return the cells that the sheet at `start` needs room for, and its records.
+
+    Both are numbers.
+    """
     rows, columns = [0xFFFFFFFF, 0], [0xFFFF, 0]
     records = 0
     for kind, record in _records(stream, start):
@@ -179,7 +183,8 @@ def _sheet_size(stream: bytes, start: int) -> tuple[int, int]:
 
 
 def _records(stream: bytes, at: int) -> Iterator[tuple[int, bytes]]:
-    """Yield kind and content of the records from `at` to the end of their part."""
+    """Yield the kind and content of the records from `at` to the end of their
+    substream."""
     while at + 4 <= len(stream):
         kind, length = struct.unpack_from("<HH", stream, at)
         if kind == _EOF:

@@ -1,7 +1,7 @@
 """The lines of OpenDocument spreadsheets.
 
 Rule: `number-columns-repeated` and `number-rows-repeated` may stand for millions of
-cells; no more of them is made than is taken.
+cells. Only the cells that are consumed are created.
 """
 
 import itertools
@@ -16,18 +16,18 @@ from bot.errors import FileUnread, Unread
 
 # The columns of a sheet in LibreOffice and in Excel.
 _MOST_COLUMNS = 16_384
-# The most XML that is parsed; about three seconds of it.
+# The most XML that is parsed, in bytes; it takes about three seconds.
 _MOST_XML = 50_000_000
 _MOST_MANIFEST = 1_000_000
 _BLOCK = 1 << 16
 
-# The attribute that holds the value of a cell, by its type. For other types the text is
-# taken, which is what people see.
+# The attribute that holds the value of a cell, by the cell's type. For other types, the
+# text that people see is used.
 _VALUE = {"float": "office:value", "date": "office:date-value"}
 
 
 def lines(path: Path, accepted: Accepted) -> Iterator[str]:
-    """Yield the names of the sheets of `path`, and their rows. Raises FileUnread."""
+    """Yield the names and rows of the sheets of `path`. Raises FileUnread."""
     with archives.opened(path) as archive:
         archives.check(archive.infolist(), path.stat().st_size)
         if b"encryption-data" in _manifest(archive):
@@ -59,7 +59,7 @@ def _refuse(*declaration: object) -> None:
 
 
 class _Sheets:
-    """The rows found since they were last taken."""
+    """Collects the rows that the parser has found since they were last taken."""
 
     def __init__(self) -> None:
         self._found: list[tuple[str, int]] = []
@@ -86,7 +86,7 @@ class _Sheets:
             kind = attributes.get("office:value-type", "")
             self._value = attributes.get(_VALUE.get(kind, ""), "")
         elif name in ("text:p", "office:annotation"):
-            # The text of a note belongs to no cell.
+            # The text of an annotation is not part of its cell.
             self._in_text += 1 if name == "text:p" else -100
             self._text.append(" ")
 

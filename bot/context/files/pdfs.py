@@ -1,8 +1,8 @@
-"""PDFs: counted, checked and cut. Claude reads their pages itself.
+"""Counts, checks and cuts PDFs. Claude reads their pages itself.
 
 A PDF that opens without a password, but has restrictions, is decrypted: the API takes
-no encrypted ones, and whoever sent it may read it. For the cipher of newer PDFs, AES,
-pypdf needs the package `cryptography`; without it they are refused.
+no encrypted PDFs, and its sender may read it. For AES, the cipher of newer PDFs, pypdf
+needs the package `cryptography`. Without the package, such PDFs are refused.
 """
 
 import contextlib
@@ -24,12 +24,14 @@ MOST_BYTES = 64_000_000
 
 
 def content(path: Path, accepted: Accepted) -> FileContent:
-    """Return the PDF `path`, cut to the first pages that are accepted. Raises
-    FileUnread."""
+    """Return the PDF `path`, cut to the first pages that are accepted.
+
+    Raises FileUnread.
+    """
     if (size := path.stat().st_size) > MOST_BYTES:
         raise FileUnread(Unread.TOO_LARGE)
-    # Not in memory: most of it are pictures, of which pypdf holds those of the pages
-    # that it writes.
+    # The PDF is not held in memory: it consists mostly of pictures, and pypdf holds
+    # only the pictures of the pages that it writes.
     with path.open("rb") as file, _scratch() as shorter:
         pdf: BinaryIO = file
         if (start := pdf_start(file.read(HEAD))) > 0:
@@ -46,7 +48,7 @@ def content(path: Path, accepted: Accepted) -> FileContent:
         while size > accepted.bytes:
             if pages == 1:
                 raise FileUnread(Unread.TOO_LARGE)
-            # Pages share fonts and pictures, so their size is known once they are
+            # Pages share fonts and pictures, so their size is known only after they are
             # written.
             pages = max(1, min(pages - 1, int(pages * share)))
             pdf, size = shorter, _write_first(reader, pages, shorter)
@@ -56,8 +58,10 @@ def content(path: Path, accepted: Accepted) -> FileContent:
 
 
 def first_pages(content: FileContent, count: int) -> FileContent:
-    """Return the first `count` pages of a PDF that was read; all if it has no more.
-    Raises FileUnread."""
+    """Return the first `count` pages of a PDF that was read, or all if it has fewer.
+
+    Raises FileUnread.
+    """
     if count >= content.pages:
         return content
     reader, _ = _opened(io.BytesIO(content.data))
@@ -90,14 +94,14 @@ def _opened(pdf: BinaryIO) -> tuple[pypdf.PdfReader, bool]:
 
 
 def _write_first(reader: pypdf.PdfReader, count: int, into: BinaryIO) -> int:
-    """Write the first `count` pages to `into`, in place of what is there; return their
-    bytes."""
+    """Replace the content of `into` by the first `count` pages; return their bytes."""
     into.seek(0)
     into.truncate()
     writer = pypdf.PdfWriter()
     writer.append(reader, pages=(0, count), import_outline=False)
     writer.write(into)
-    # They hold the pages, and refer to themselves: both would stay for a while.
+    # Both hold the pages and refer to themselves, so the pages would stay in memory for
+    # a while.
     writer._objects.clear()
     reader.resolved_objects.clear()
     return into.tell()

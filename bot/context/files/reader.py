@@ -1,4 +1,4 @@
-"""Read a file of a message."""
+"""Reads a file of a message."""
 
 import importlib
 import zipfile
@@ -16,7 +16,7 @@ from bot.errors import FileUnread, Unread
 _IMAGES = frozenset(
     (FileType.JPEG, FileType.PNG, FileType.GIF, FileType.WEBP, FileType.HEIC)
 )
-# The function that yields the lines of a type, by its module.
+# The module and the function that yields the lines of a file, by the file's type.
 _LINES = {
     FileType.WORD: ("word", "lines"),
     FileType.SLIDES: ("slides", "lines"),
@@ -28,22 +28,24 @@ _LINES = {
 
 
 def read(path: Path, name: str, accepted: Accepted) -> FileContent:
-    """Return what Claude reads of the file `path`. Raises FileUnread.
+    """Return the content of the file `path` for Claude. Raises FileUnread.
 
-    `name`, as people see it, decides nothing: neither a path nor the type.
-    It blocks, for seconds with large files: call it off the event loop.
+    `name`, as people see it, determines neither a path nor the type. The call blocks,
+    for seconds with large files: make it off the event loop.
     """
     return _guarded(lambda: _content(path, accepted))
 
 
 def first_pages(content: FileContent, count: int) -> FileContent:
-    """Return the first `count` pages of a PDF that was read; all if it has no more.
-    Raises FileUnread, and blocks like `read`."""
+    """Return the first `count` pages of a PDF that was read, or all if it has fewer.
+
+    Raises FileUnread, and blocks like `read`.
+    """
     return _guarded(lambda: _loaded("pdfs").first_pages(content, count))
 
 
 def _guarded(work: Callable[[], FileContent]) -> FileContent:
-    """Return the result of `work`. Whatever it raises becomes FileUnread."""
+    """Return the result of `work`. Every error that it raises becomes FileUnread."""
     try:
         return work()
     except FileUnread:
@@ -51,10 +53,10 @@ def _guarded(work: Callable[[], FileContent]) -> FileContent:
     except MemoryError:
         raise FileUnread(Unread.TOO_LARGE) from None
     except Exception:
-        # The libraries raise anything, and what they say may quote the file.
+        # The libraries raise exceptions of any type, whose texts may quote the file.
         raise FileUnread(Unread.BROKEN) from None
     except BaseException as error:
-        # A panic of python-calamine, which is no Exception.
+        # A panic of python-calamine is not an Exception.
         if type(error).__name__ != "PanicException":
             raise
         raise FileUnread(Unread.BROKEN) from None
@@ -77,7 +79,8 @@ def _content(path: Path, accepted: Accepted) -> FileContent:
 
 
 def type_of(path: Path) -> FileType | Unread:
-    """Return the type of the file `path`, or why it is not read. Raises OSError."""
+    """Return the type of the file `path`, or why the file is not read. Raises
+    OSError."""
     try:
         return _type(path)
     except FileUnread as error:
@@ -97,6 +100,9 @@ def _type(path: Path) -> FileType | Unread:
 
 
 def _loaded(module: str) -> Any:
-    """Import a module of this package by name: with its library it takes longer than
-    everything that is imported when Threadkeep starts."""
+    """Import a module of this package by name.
+
+    Importing a module with its library takes longer than everything that is imported
+    when Threadkeep starts.
+    """
     return importlib.import_module(f"bot.context.files.{module}")

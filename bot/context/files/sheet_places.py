@@ -1,8 +1,7 @@
-"""Cut the XML of a sheet to rows that can be laid out.
+"""Cuts the XML of a sheet to rows that fit into memory.
 
-A library that lays out a sheet needs room for all cells from the first to the last, and
-two cells can be 17 billion cells apart (Excel's limits: 1,048,576 rows and
-16,384 columns).
+A library that reads a sheet allocates all cells from the first to the last, and two
+cells can be 17 billion cells apart (Excel's limits: 1,048,576 rows and 16,384 columns).
 """
 
 import re
@@ -13,15 +12,15 @@ _VALUES = frozenset(("v", "is", "f"))
 
 
 class _Full(Exception):
-    """The next row has no room."""
+    """The next row does not fit."""
 
 
 def cut_sheet(xml: bytes, *, most: int, whole: bool) -> tuple[bytes, bool]:
-    """Return the sheet `xml` up to the last row with which it is laid out to at most
-    `most` cells, and whether rows were left out. If it is not `whole`, its last row is
-    left out as well.
+    """Return the sheet `xml` cut to `most` cells, and whether rows were left out.
 
-    Raises expat.ExpatError for what is no XML, and ValueError for no places.
+    The cells are counted from the first to the last, empty ones included. If `xml` is
+    not `whole`, its last row is left out as well. Raises expat.ExpatError if `xml` is
+    not XML, and ValueError if a cell has no valid place.
     """
     places = _Places(most)
     try:
@@ -35,13 +34,13 @@ def cut_sheet(xml: bytes, *, most: int, whole: bool) -> tuple[bytes, bool]:
 
 
 class _Places:
-    """The places of the cells that have values."""
+    """The extent of the cells that have values."""
 
     def __init__(self, most: int) -> None:
         self.parser = expat.ParserCreate()
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = self._end
-        #: Where the last row begins, and the elements that are open there.
+        #: Where the last row begins, in bytes, and the elements that are open there.
         self.row_start = 0
         self.open_before: tuple[str, ...] = ()
         self._open: list[str] = []
@@ -78,7 +77,7 @@ class _Places:
 
 
 def _numbers(place: str) -> tuple[int, int]:
-    """Return row and column of a `place` such as "C5", from zero."""
+    """Return the row and column of a `place` such as "C5", counted from zero."""
     found = _PLACE.fullmatch(place)
     if not found:
         raise ValueError("no place of a cell")

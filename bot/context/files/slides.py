@@ -9,13 +9,15 @@ import pptx
 from bot.context.files import archives, notes, tables
 from bot.context.files.accepted import Accepted
 
-# XML takes about ten times as much memory once it is parsed.
+# Parsed XML takes about ten times as much memory.
 _MOST_XML = 10_000_000
 
 
 def lines(path: Path, accepted: Accepted) -> Iterator[str]:
-    """Yield the slides of `path`: number and title, texts, tables, notes. Raises
-    FileUnread."""
+    """Yield number and title, texts, tables and notes of the slides of `path`.
+
+    Raises FileUnread.
+    """
     parts, _ = archives.cleaned(path, most=_MOST_XML)
     presentation = pptx.Presentation(archives.packed(parts))
     for number, slide in enumerate(presentation.slides, 1):
@@ -51,5 +53,5 @@ def _one_line(text: str) -> str:
 
 
 def _lined(text: str) -> str:
-    # PowerPoint breaks a line within a paragraph by a vertical tab.
+    # PowerPoint marks a line break within a paragraph with a vertical tab.
     return text.replace("\v", "\n")

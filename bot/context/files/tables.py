@@ -16,13 +16,15 @@ Value = (
 )
 
 _BLANKS = re.compile(r"\s++")
-# Excel calculates with this many digits, and shows no more.
+# Excel calculates and shows at most this many digits.
 _DIGITS = 15
 
 
 def row(cells: Iterable[Value]) -> str:
-    """Return a row of a table in Markdown, without empty cells at its end; "" for none
-    but those."""
+    """Return a row of a Markdown table, without the empty cells at its end.
+
+    "" if all cells are empty.
+    """
     values = list(cells)
     while values and values[-1] == "":
         values.pop()

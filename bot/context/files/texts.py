@@ -14,14 +14,14 @@ from bot.runtime import encodings
 # A character has at most four bytes, in UTF-32, and at least one in UTF-8.
 _WIDEST = 4
 _CHUNK = 1 << 16
-# The most bytes that are looked through for what no text has.
+# The most bytes that are searched for signs of a binary file.
 _JUDGED = 16_384
 
 
 def lines(path: Path, accepted: Accepted) -> Iterator[str]:
-    """Yield the lines of the text `path`, at least as many as are taken.
+    """Yield the lines of the text `path`: at least as many as are accepted.
 
-    Raises FileUnread if it is no text.
+    Raises FileUnread if the file is not text.
     """
     most = (most_bytes(accepted) + 1) * _WIDEST
     with path.open("rb") as file:
@@ -35,14 +35,14 @@ def lines(path: Path, accepted: Accepted) -> Iterator[str]:
     encoding = encodings.detect_in(io.BytesIO(content))
     if encodings.is_binary(content[:_JUDGED], encoding):
         raise FileUnread(Unread.UNSUPPORTED)
-    # Ends of lines become "\n", whatever they were.
+    # Line ends of every kind become "\n".
     yield from io.TextIOWrapper(
         io.BytesIO(content[encoding.skip :]), encoding=encoding.codec, errors="replace"
     )
 
 
 def _first(pieces: Iterator[bytes], most: int) -> bytes:
-    """Return at most `most` bytes of `pieces`, of which no more are taken."""
+    """Return the first `most` bytes of `pieces`, and consume no more than needed."""
     content = bytearray()
     for piece in pieces:
         content += piece
@@ -52,8 +52,11 @@ def _first(pieces: Iterator[bytes], most: int) -> bytes:
 
 
 def _without_half(content: bytes) -> bytes:
-    """Return `content`, which was cut anywhere, without the beginning of a character,
-    which would speak against UTF-8."""
+    """Return `content` without an incomplete character at its end.
+
+    `content` was cut anywhere, and an incomplete character would look like invalid
+    UTF-8.
+    """
     end = content[-3:]
     while end and end[-1] >= 0x80:
         end = end[:-1]

@@ -1,4 +1,4 @@
-"""Tell people which files were not read, why, and what to do. Pure."""
+"""Names the files that were not read, the reasons, and what to do. Pure."""
 
 from collections.abc import Iterable, Sequence
 
@@ -6,8 +6,8 @@ from bot.errors import Unread
 from bot.messages import files as messages
 from bot.text.file_lines import MOST_NAME, short_name
 
-# The most files that one line names, and the characters of a name there: an answer
-# follows it.
+# The most files that one line names, and the most characters of a name. The line is
+# short because the answer follows it.
 MOST_NAMED = 5
 MOST_CHARS = 50
 
@@ -30,8 +30,10 @@ _TEXTS = {
 
 
 def unread_line(files: Iterable[tuple[str, Unread]]) -> str:
-    """Return one line about `files`, which are names and reasons, in their order; ""
-    for none. It says also what to do, where that is the same for all."""
+    """Return one line about `files`, which are pairs of name and reason; "" for none.
+
+    If all files have the same reason, the line also says what to do.
+    """
     listed = list(files)
     if not listed:
         return ""
@@ -49,8 +51,10 @@ def unread_line(files: Iterable[tuple[str, Unread]]) -> str:
 
 
 def advice_lines(files: Iterable[tuple[str, Unread]]) -> list[str]:
-    """Return one line for each reason among `files` about what to do; none where
-    `unread_line` says it."""
+    """Return one line of advice for each reason among `files`.
+
+    Return none if `unread_line` gives the advice.
+    """
     by_reason = _by_reason(files)
     if len(by_reason) < 2:
         return []
@@ -76,12 +80,12 @@ def clause(reason: Unread) -> str:
 
 def quoted(name: str, most: int = MOST_NAME) -> str:
     """Return the name of a file as code, with at most `most` characters."""
-    # A backtick would end the code.
+    # A backtick would end the code span.
     return messages.name(name=short_name(name, most).replace("`", "'"))
 
 
 def _joined(names: Sequence[str], more: int = 0) -> str:
-    """Return `names` in a row, with the number of further files."""
+    """Return `names` as a list in one phrase, with the number of further files."""
     if more:
         return messages.and_more(names=", ".join(names), count=more)
     if len(names) > 1:

@@ -13,7 +13,7 @@ import mammoth
 from bot.context.files import archives, notes, tables
 from bot.context.files.accepted import Accepted
 
-# mammoth makes objects of all elements, which takes seconds and 50 times the memory.
+# mammoth creates objects for all elements, which takes seconds and 50 times the memory.
 _MOST_XML = 3_000_000
 
 _LINKS = ("http://", "https://", "mailto:")
@@ -21,8 +21,10 @@ _HEADINGS = {f"h{level}": "#" * level for level in range(1, 7)}
 
 
 def lines(path: Path, accepted: Accepted) -> Iterator[str]:
-    """Yield the headings, paragraphs, list items and table rows of the document `path`.
-    Raises FileUnread."""
+    """Yield headings, paragraphs, list items and table rows of the document `path`.
+
+    Raises FileUnread.
+    """
     parts, _ = archives.cleaned(path, most=_MOST_XML)
     found = mammoth.convert_to_html(
         archives.packed(parts),
@@ -102,14 +104,14 @@ class _Writer(HTMLParser):
     def _end_row(self) -> None:
         row = self._rows.pop()
         if self._rows:
-            # A table in a cell is text of that cell.
+            # A table within a cell becomes text of that cell.
             self._text += [" ".join(row), " "]
         else:
             self.lines.append(tables.row(row))
 
     def _flush(self) -> None:
         if self._rows:
-            # In a cell paragraphs stand side by side.
+            # The paragraphs of a cell are joined on one line.
             self._text.append(" ")
             return
         text = "".join(self._text).strip()
@@ -120,6 +122,6 @@ class _Writer(HTMLParser):
         self._first = ""
 
     def _gap(self) -> None:
-        """Leave a line blank, outside of lists and tables."""
+        """Add a blank line, except in lists and tables."""
         if not self._lists and not self._rows and self.lines[-1:] != [""]:
             self.lines.append("")

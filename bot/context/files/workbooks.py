@@ -1,7 +1,7 @@
 """The lines of Excel workbooks, which python-calamine reads.
 
-It lays out a sheet from its first to its last cell, and what it cannot allocate ends
-the process. So the places of cells are read before.
+calamine allocates a sheet from its first to its last cell, and an allocation that fails
+ends the process. So the places of the cells are read first.
 """
 
 import io
@@ -18,17 +18,19 @@ from bot.errors import FileUnread, Unread
 
 #: A cell takes about 30 bytes once its sheet is laid out (measured with calamine 0.9).
 MOST_CELLS = 3_000_000
-# The XML of all parts. Texts and styles that cells refer to are read as a whole.
+# The most bytes of XML of all parts. Texts and styles, which cells refer to, are read
+# as a whole.
 _MOST_XML = 40_000_000
-# That of one sheet and of all, at 30 to 60 bytes a cell: several times as many cells as
-# one text has; and what is read of each sheet after those.
+# The most bytes of XML of one sheet and of all sheets, at 30 to 60 bytes a cell:
+# several times as many cells as one text has. Once that is used up, `_LEAST_SHEET`
+# bytes are read of each further sheet.
 _MOST_SHEET = 2_000_000
 _MOST_SHEETS = 6_000_000
 _LEAST_SHEET = 50_000
 
 
 def lines(path: Path, accepted: Accepted) -> Iterator[str]:
-    """Yield the names of the sheets of `path`, and their rows. Raises FileUnread."""
+    """Yield the names and rows of the sheets of `path`. Raises FileUnread."""
     left = _MOST_SHEETS
 
     def most_of(name: str, size: int) -> int:
@@ -52,8 +54,10 @@ def lines(path: Path, accepted: Accepted) -> Iterator[str]:
 
 
 def old_lines(path: Path, accepted: Accepted) -> Iterator[str]:
-    """Yield the names of the sheets of the old workbook `path`, and their rows. Raises
-    FileUnread."""
+    """Yield the names and rows of the sheets of the old workbook `path`.
+
+    Raises FileUnread.
+    """
     file = ole.opened(path)
     ole.check_sheets(file.stream("workbook", "book"), MOST_CELLS)
     yield from _sheets(io.BytesIO(file.content))
