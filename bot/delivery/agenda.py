@@ -1,4 +1,4 @@
-"""Groups of budgets, by when a request in them could be granted. Pure."""
+"""Orders groups of budgets by the time of the next possible grant. Pure."""
 
 import heapq
 import itertools
@@ -7,24 +7,27 @@ from dataclasses import dataclass, field
 from bot.delivery.rate_budget import RateBudget
 from bot.domain.platform import WriteKind
 
-#: How many entries are kept without looking which of them are outdated.
+#: How many entries are kept before outdated ones are dropped.
 MOST_ENTRIES = 100
 
 
 @dataclass(slots=True, eq=False)
 class Group:
-    """The budgets of one workspace: what is granted there changes nothing in others,
-    unless some writes count for the whole bot. Then all budgets are one group."""
+    """The budgets of one workspace.
+
+    Grants in one workspace change nothing in others, unless some writes count for the
+    whole bot. In that case all budgets form one group.
+    """
 
     budgets: dict[tuple[WriteKind, str], RateBudget] = field(default_factory=dict)
-    #: How many replies wait for a write there.
+    #: How many replies wait for a write in this group.
     waiting: int = 0
-    #: When a request there could be granted at the soonest; minus infinity if that is
-    #: to be found out.
+    #: The earliest time at which a request in this group could be granted; minus
+    #: infinity if that still has to be computed.
     soonest: float = float("inf")
 
     def find_soonest(self) -> float:
-        """Return when a request could be granted; infinity for none."""
+        """Return the earliest time of a grant; infinity if no reply waits."""
         if not self.waiting:
             return float("inf")
         return min(
@@ -33,24 +36,28 @@ class Group:
         )
 
     def forget_idle(self, now: float) -> None:
-        """Drop the budgets that are full and that nothing waits for."""
+        """Drop the budgets that are full and that no request waits for."""
         for place, budget in list(self.budgets.items()):
             if budget.forget_idle(now):
                 del self.budgets[place]
 
 
 class Agenda:
-    """The times at which groups are to be looked at, so that a write in one workspace
-    takes no time for all others."""
+    """The times at which groups are checked.
+
+    Thanks to these times, a write in one workspace does not cause a check of all
+    others.
+    """
 
     def __init__(self) -> None:
-        #: The soonest first. One of a group whose `soonest` is another is outdated.
+        #: A heap, the soonest entry first. An entry is outdated if its group has
+        #: another `soonest` by now.
         self._entries: list[tuple[float, int, Group]] = []
         self._numbers = itertools.count()
         self._most = MOST_ENTRIES
 
     def put(self, group: Group, soonest: float) -> None:
-        """Have `group` looked at when a request could be granted at the `soonest`."""
+        """Schedule a check of `group` at `soonest`, the earliest time of a grant."""
         group.soonest = soonest
         if soonest == float("inf"):
             return
@@ -59,12 +66,11 @@ class Agenda:
         heapq.heappush(self._entries, (soonest, next(self._numbers), group))
 
     def look_again(self, group: Group) -> None:
-        """Have the next grant look at `group`, whatever the time, if a reply waits
-        there."""
+        """Let the next grant check `group` at any time, if a reply waits there."""
         self.put(group, float("-inf") if group.waiting else float("inf"))
 
     def take(self, latest: float) -> list[Group]:
-        """Return the groups to look at by `latest`; they are to be put again."""
+        """Remove and return the groups due by `latest`. The caller puts them back."""
         taken = []
         while self._entries and self._entries[0][0] <= latest:
             soonest, _, group = heapq.heappop(self._entries)
@@ -74,7 +80,7 @@ class Agenda:
         return taken
 
     def soonest(self) -> float:
-        """Return when a group is to be looked at; infinity for none."""
+        """Return the time of the next check of a group; infinity for none."""
         for group in self.take(float("-inf")):
             self.put(group, group.find_soonest())
         while self._entries and self._entries[0][2].soonest != self._entries[0][0]:

@@ -1,5 +1,6 @@
-"""The writes of one kind that a platform allows in one scope: a token bucket, or a
-sliding window. Pure.
+"""Counts the writes of one kind that a platform allows in one scope. Pure.
+
+The counter is a token bucket or a sliding window.
 """
 
 from collections import deque
@@ -10,51 +11,53 @@ from bot.delivery.write_request import Priority
 from bot.domain.platform import Rate, WriteKind
 from bot.domain.shared_rate import PRESENT, RateState
 
-# Refilling and predicting round differently in the last bit.
+# Refilling and predicting may round differently in the last bit.
 ROUNDING = 1e-6
 
-#: The time, in seconds, in which refreshes would use up what they may take of a burst
-#: if they did not come more slowly the less is left. Nobody knows how long an answer
-#: will be. Of 1 to 4 s, in simulations of one to five answers of 2 to 25 s, this shows
-#: the text soonest: a longer time leaves some of the burst unused when they end.
+#: The time, in seconds, in which refreshes at a constant pace would use up their part
+#: of a burst. The pace falls as less is left, because the length of an answer is not
+#: known in advance. Of 1 to 4 s, in simulations of one to five answers of 2 to 25 s,
+#: this value shows the text soonest: a longer time leaves part of the burst unused at
+#: the end.
 DRAIN = 2.0
 
-#: An edit that comes within this many seconds suffices for all readers. Until a later
-#: one, the person who asked could see more of a stream.
+#: An edit within this many seconds is soon enough for all readers. If the edit would
+#: come later, the person who asked sees more of a stream until then.
 SOON = 0.5
 
-#: Tokens a second from which none are kept, since the next comes soon enough.
+#: The rate, in tokens a second, from which no tokens are kept, because the next token
+#: comes soon enough.
 QUICK = 5.0
 
 
 @dataclass(slots=True)
 class Bucket:
-    """Token bucket of one scope: `burst` tokens, refilled at the rate.
+    """The token bucket of one scope: `burst` tokens, refilled at the rate.
 
-    Without a rate it is never empty, but it can be closed by a rate limit error.
+    Without a rate, the bucket is never empty, but a rate limit error can close it.
     """
 
     rate: Rate | None
     refilled: float
     tokens: float = field(init=False)
     in_progress: int = 0
-    #: How many writes in progress were granted by it, without counting there.
+    #: How many writes in progress this bucket was consulted for, without counting here.
     looked_at: int = 0
     #: No write before this time.
     closed_until: float = 0.0
     #: The time of the last refresh.
     refreshed: float = float("-inf")
-    #: Nothing of this priority, or a lower one, before the time: other processes are
-    #: before.
+    #: No write of this priority, or a lower one, before the time: writes of other
+    #: processes come first.
     held: tuple[Priority, float] = (Priority.TIDY, float("-inf"))
     #: The kind of write, and its scope.
     kind: WriteKind = WriteKind.POST
     name: str = ""
-    #: How many replies of other processes stream there, or wait for their posts, and
-    #: until when that is worth knowing.
+    #: How many replies of other processes stream here, or wait for their posts, and how
+    #: long that number is valid.
     others: int = 0
     others_until: float = float("-inf")
-    #: The rate of all processes together, where there are several.
+    #: The rate of all processes together, if there are several.
     whole: Rate | None = field(init=False)
 
     def __post_init__(self) -> None:
@@ -69,43 +72,50 @@ class Bucket:
         self.refilled = max(self.refilled, now)
 
     def take(self, now: float) -> None:
-        """Count a write, which is in progress."""
+        """Count a write, which is now in progress."""
         self.tokens -= 1.0
         self.in_progress += 1
 
     def give_back(self) -> None:
-        """Count the last write no more, since it is not made."""
+        """Uncount the last write, which is not made."""
         self.tokens += 1.0
 
     @property
     def most(self) -> float:
-        """Return the most tokens there can be now: the burst without the writes in
-        progress. Where none may come at once, one follows another that is under way."""
+        """The most tokens that are possible now: the burst less the writes in progress.
+
+        If the burst is 1, a write may be granted while another is in progress.
+        """
         assert self.rate is not None
         least = 1.0 if self.rate.burst == 1 else 0.0
         return max(least, float(self.rate.burst - self.in_progress))
 
     @property
     def is_quick(self) -> bool:
-        """Return whether the next token comes so soon that none need be kept."""
+        """True if the next token comes so soon that no tokens need to be kept."""
         return self.rate is not None and (self.rate.count / self.rate.seconds >= QUICK)
 
     def kept(self, priority: Priority, replies: int) -> float:
-        """Return the tokens that a write of this priority must leave for others, while
-        `replies` replies stream."""
+        """Return the tokens that a write of this priority must leave for other writes.
+
+        `replies` is the number of replies that stream.
+        """
         if self.rate is None or priority < Priority.REFRESH:
             return 0.0
         if priority is Priority.TIDY:
             return self.rate.burst - 1.0
         if self.is_quick:
             return 0.0
-        # Some may be in progress at once; else a slow platform would get fewer.
+        # Some of the kept tokens may be in progress at once. Otherwise a slow platform
+        # would get fewer refreshes.
         most = max(self.rate.burst * 2 // 3, self.rate.burst - 1 - self.in_progress)
         return float(min(replies, most))
 
     def paced(self, kept: float) -> float:
-        """Return when the next refresh is due, so that a burst is spent over some time:
-        the more tokens above those `kept` are left, the sooner."""
+        """Return when the next refresh is due, so that a burst lasts for some time.
+
+        The more tokens above `kept` are left, the sooner the refresh is due.
+        """
         if self.rate is None or self.rate.burst == 1 or self.is_quick:
             return float("-inf")
         free = max(0.0, self.tokens - 1.0 - kept)
@@ -113,21 +123,26 @@ class Bucket:
         return self.refreshed + 1.0 / speed
 
     def waits(self, before: float, replies: int, now: float) -> float:
-        """Return in about how many seconds the refresh comes that has `before` others
-        before it, while `replies` replies stream; SOON or more only if it comes no
-        sooner."""
+        """Return in about how many seconds a refresh behind `before` others comes.
+
+        `replies` is the number of replies that stream. The result is SOON or more only
+        if the refresh cannot come sooner.
+        """
         assert self.rate is not None
         free = self.tokens - self.kept(Priority.REFRESH, replies)
         each, closed = self.rate.seconds / self.rate.count, self.closed_until - now
-        # Refreshes get a share of a burst that falls with what is left: see `paced`.
+        # Refreshes get a share of a burst that shrinks with the tokens that are left
+        # (`paced`).
         share = 1.0 - exp(-SOON / DRAIN) if free > 0.0 else 1.0
         if closed < SOON and free * share + SOON / each > before:
             return 0.0
         return max(SOON, (before + 1 - free) * each, closed)
 
     def opens(self, kept: float) -> float:
-        """Return when a write that leaves `kept` tokens could be granted if no other
-        came first; infinity if one in progress must complete first."""
+        """Return when a write that leaves `kept` tokens could be granted next.
+
+        Infinity if a write in progress must complete first.
+        """
         if self.rate is None:
             return self.closed_until
         if 1.0 + kept > self.most:
@@ -139,19 +154,19 @@ class Bucket:
         return max(self.closed_until, self.refilled + wait)
 
     def hold(self, priority: Priority) -> float:
-        """Return the time before which other processes come before a request of this
+        """Return the time until which writes of other processes come before this
         priority."""
         least, until = self.held
         return until if priority >= least else float("-inf")
 
     def back_off(self, until: float) -> None:
-        """Grant nothing before `until`, and one write then."""
+        """Grant nothing before `until`, and one write at that time."""
         self.closed_until = max(self.closed_until, until)
         if self.rate is not None:
             self.tokens, self.refilled = 1.0, max(self.refilled, self.closed_until)
 
     def agree(self, state: RateState, now: float) -> None:
-        """Take over what all processes together have left."""
+        """Take over the state that all processes share."""
         self.rate = self.whole
         self.tokens, self.refilled = state.tokens, now
         self.closed_until = now + state.closed
@@ -159,7 +174,7 @@ class Bucket:
         self.held = (Priority.TIDY, float("-inf"))
 
     def keep_to_share(self, processes: int, now: float) -> None:
-        """Allow no more than the share of one of `processes` processes."""
+        """Allow only the share of one process, of `processes` in all."""
         self.refill(now)
         if self.whole is not None and self.rate is self.whole:
             most = max(1, self.whole.burst // processes)
@@ -168,28 +183,29 @@ class Bucket:
             self.tokens = max(0.0, self.tokens - (self.whole.burst - most))
 
     def left(self, now: float) -> float:
-        """Return how many writes could be granted now, without changing anything."""
+        """Return how many writes could be granted now. Changes nothing."""
         if self.rate is None:
             return self.tokens
         gained = max(0.0, now - self.refilled) * self.rate.count / self.rate.seconds
         return max(0.0, min(self.most, self.tokens + gained))
 
     def is_full(self, now: float) -> bool:
-        """Return whether forgetting the bucket would change nothing."""
+        """Return whether dropping the bucket would change nothing."""
         if self.in_progress or self.looked_at or self.closed_until > now:
             return False
         if self.others and self.others_until > now:
             return False
-        # The share of one process is not to become all of it.
+        # If it were dropped, the share of one process would become the whole rate.
         whole = self.rate is self.whole
         return self.rate is None or (whole and self.left(now) >= self.rate.burst)
 
 
 @dataclass(slots=True)
 class SlidingBucket(Bucket):
-    """Sliding window of one scope: a number of writes in each span of some seconds."""
+    """The sliding window of one scope: a number of writes in each span of some
+    seconds."""
 
-    #: When the last writes were granted.
+    #: The times at which the last writes were granted.
     granted: deque[float] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -198,7 +214,7 @@ class SlidingBucket(Bucket):
         self.granted = deque(maxlen=self.rate.count)
 
     def refill(self, now: float) -> None:
-        """Count writes no more that the window has left behind."""
+        """Drop the writes that are older than the window."""
         assert self.rate is not None
         self.refilled = max(self.refilled, now)
         since = self.refilled - self.rate.seconds + ROUNDING
@@ -212,7 +228,7 @@ class SlidingBucket(Bucket):
         self.granted.append(now)
 
     def give_back(self) -> None:
-        """Count the last write no more, since it is not made."""
+        """Uncount the last write, which is not made."""
         Bucket.give_back(self)
         self.granted.pop()
 
@@ -222,12 +238,14 @@ class SlidingBucket(Bucket):
         return self.rate.burst - 1.0 if priority is Priority.TIDY else 0.0
 
     def paced(self, kept: float) -> float:
-        """Return that the next refresh is due: others space those of a message."""
+        """Return minus infinity: the edits of a message are spaced elsewhere."""
         return float("-inf")
 
     def opens(self, kept: float) -> float:
-        """Return when a write that leaves `kept` tokens could be granted if no other
-        came first; infinity if one in progress must complete first."""
+        """Return when a write that leaves `kept` tokens could be granted next.
+
+        Infinity if a write in progress must complete first.
+        """
         assert self.rate is not None
         if 1.0 + kept > self.most:
             return float("inf")
@@ -243,7 +261,7 @@ class SlidingBucket(Bucket):
         self.closed_until = max(self.closed_until, until)
 
     def left(self, now: float) -> float:
-        """Return how many writes could be granted now, without changing anything."""
+        """Return how many writes could be granted now. Changes nothing."""
         assert self.rate is not None
         since = now - self.rate.seconds + ROUNDING
         made = sum(when > since for when in self.granted)

@@ -1,10 +1,10 @@
-"""Corrects what a process wrote after another one had taken the thread.
+"""Corrects writes that a process made after another one had taken the thread.
 
-Each call is preceded by a look at the store (`StoredParts.guard`). A process that is
-frozen between that look and the call makes the call when it wakes: a message is there
-twice, or an old text over a newer one. The store tells of the loss right after the
-call. Then a message that nobody knows is deleted, and one that was edited is written
-once more by whoever has the thread.
+Each call is preceded by a check of the store (`StoredParts.guard`). A process that
+freezes between the check and the call makes the call when it wakes. Then a message
+exists twice, or an old text has replaced a newer one. The store reports the loss of the
+thread right after the call. A posted message that the store does not know is then
+deleted. An edited message is written again by the process that has the thread.
 """
 
 import asyncio
@@ -23,17 +23,17 @@ from bot.runtime.retry import Backoff, retry_until_success
 
 log = logging.getLogger(__name__)
 
-# Pauses until the store is asked again what the other process has written.
+# Pauses between questions to the store about what the other process has written.
 BACKOFF = Backoff(first=0.5, longest=30.0)
 
-# How many are corrected at once: as many as may be answered. And for how long, in
-# seconds: the other process may be held up itself, and Slack may not let us delete.
+# The most corrections at once: as many as there may be answers. And the most seconds
+# for each: the other process may be delayed, too, and Slack may not let us delete.
 MOST = 1_000
 TIMEOUT = 3_600.0
 
 
 class Corrections:
-    """Corrections that go on in the background, behind their replies."""
+    """Corrections that go on in the background, after their replies."""
 
     def __init__(self, store: LateWriteStore, tasks: Background) -> None:
         self._store = store
@@ -46,13 +46,16 @@ class Corrections:
         )
 
     def begin(self, turn: Turn, surface: Surface, late: dict[int, str | None]) -> None:
-        """Correct the last writes of the reply to `turn`: by the index of the message,
-        the id of one that was edited, None for a post."""
+        """Correct the last writes of the reply to `turn`.
+
+        `late` maps the index of a message to the id of an edited message, or to None
+        for a post.
+        """
         work, thread = self._correct(turn, surface, late), turn.thread
         self._running.start(work, platform=thread.platform, about=thread)
 
     def close(self) -> None:
-        """Leave what is not corrected yet as it is."""
+        """Stop correcting."""
         self._running.close()
 
     async def _correct(
@@ -67,7 +70,7 @@ class Corrections:
     async def _is_corrected(
         self, turn: Turn, surface: Surface, index: int, message: str | None
     ) -> bool:
-        """Correct one write; return False if it is to be tried again."""
+        """Correct one write; return False if the caller has to try again later."""
         if message is not None:
             return await self._store.deliver_again(turn, message)
         known = await self._store.known_messages(turn, index)
@@ -79,8 +82,11 @@ class Corrections:
 
 
 class LateWrites:
-    """The last writes of one reply, until the store has said after them that the thread
-    is still ours."""
+    """The last writes of one reply that the store has not confirmed yet.
+
+    A write is confirmed when the store says, after it, that this process still has the
+    thread.
+    """
 
     def __init__(self, turn: Turn, surface: Surface, corrections: Corrections) -> None:
         self._turn = turn
@@ -91,8 +97,10 @@ class LateWrites:
 
     @contextlib.asynccontextmanager
     async def watched(self) -> AsyncIterator[None]:
-        """Let a write happen in this block. If it raises ThreadLost, all that may have
-        come late is corrected."""
+        """Watch a write in this block.
+
+        If the block raises ThreadLost, all unconfirmed writes are corrected.
+        """
         async with self._writing:
             try:
                 yield
@@ -107,13 +115,15 @@ class LateWrites:
         self._unsure[index] = message
 
     def ends(self, index: int) -> None:
-        """Note that the store knows the thread as ours after that."""
+        """Note that the store has confirmed the write of this index."""
         self._unsure.pop(index, None)
 
     @contextlib.asynccontextmanager
     async def unbroken(self) -> AsyncIterator[None]:
-        """If this block raises ThreadLost, wait for the write in progress before that
-        is passed on: cancelled, it could come all the same, and nobody would know."""
+        """Wait for the write in progress before ThreadLost leaves this block.
+
+        A cancelled write could still reach the platform, without being corrected.
+        """
         try:
             yield
         except (ThreadLost, ExceptionGroup) as error:

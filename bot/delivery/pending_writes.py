@@ -1,8 +1,7 @@
-"""The requests of replies that wait for writes, and the budgets that these count in.
-Pure.
+"""Holds the pending requests of replies, and the budgets that they count in. Pure.
 
-`bot.delivery.write_budget` decides which are granted, `bot.delivery.stream_choice`
-which of several ways of writing a reply is taken.
+`bot.delivery.write_budget` decides which requests are granted.
+`bot.delivery.stream_choice` chooses one of several ways of writing a reply.
 """
 
 from collections import OrderedDict
@@ -25,10 +24,10 @@ class PendingWrites:
         self._rates = rates
         scopes = [rate.scope for kind in rates.values() for rate in kind]
         self._is_one = RateLimitScope.BOT in scopes
-        #: By workspace. The first one is looked at next if it can be forgotten.
+        #: By workspace. `forget_idle` checks the first group next.
         self._groups: OrderedDict[str, Group] = OrderedDict()
         self.agenda = Agenda()
-        #: By reply: where its alternatives wait, the preferred first.
+        #: By reply: its pending alternatives, the preferred one first.
         self.placed: dict[str, list[tuple[RateBudget, Pending]]] = {}
         self.standings: dict[str, Standing] = {}
         #: The buckets in which all kinds of writes count, by name.
@@ -50,8 +49,10 @@ class PendingWrites:
             yield from group.budgets.values()
 
     def forget_idle(self, now: float) -> None:
-        """Drop what is full, and what nothing waits for, of one group; each time of
-        another one."""
+        """Drop the full and unused budgets of one group.
+
+        Each call checks another group.
+        """
         if self._groups:
             name = next(iter(self._groups))
             self._groups[name].forget_idle(now)
@@ -61,8 +62,7 @@ class PendingWrites:
                 del self._groups[name]
 
     def ask(self, request: WriteRequest, now: float, *others: WriteRequest) -> None:
-        """Add `request`, or `others` that would do as well, in place of the earlier
-        ones of the same reply."""
+        """Replace the pending requests of a reply by `request` or one of `others`."""
         reply = request.reply
         self.withdraw(reply)
         standing = self.standings.get(reply)
@@ -72,7 +72,7 @@ class PendingWrites:
                 self._asked, now, request.thread
             )
         if request.kind not in (WriteKind.APPEND, WriteKind.CLOSE):
-            # It has no open stream.
+            # A reply that asks for another kind of write has no open stream.
             standing.release_stop(reply)
         for each in (request, *others):
             self._place(each, standing, now)
@@ -131,14 +131,16 @@ class PendingWrites:
         )
         readers = set(edits.replies) if edits else set()
         if posts:
-            # Streams that nobody else reads wait for no edit.
+            # Streams that nobody else reads do not wait for edits.
             readers |= posts.replies - (stops.streaming if stops else set())
         return readers
 
     def is_crowded(self, thread: ThreadKey, now: float) -> bool:
-        """Return whether posts in the channel of `thread` are as scarce as edits in its
-        workspace: whether one for each reply there takes half as long as an edit of
-        each reply in the workspace, or longer."""
+        """Return whether posts in the channel of `thread` are about as scarce as edits.
+
+        They are if posting one message for each reply in the channel takes at least
+        half as long as editing each reply in the workspace once.
+        """
         posts, channel = self.budget(WriteKind.POST, thread, now)
         edits, workspace = self.budget(WriteKind.EDIT, thread, now)
         post, edit = posts.buckets[channel].rate, edits.buckets[workspace].rate
@@ -148,25 +150,27 @@ class PendingWrites:
         here = sum(post.scope.of(each) == channel[-1] for each in threads)
         all_ = sum(edit.scope.of(each) == workspace[-1] for each in threads)
         take = here * post.seconds / post.count
-        # One alone says nothing of those of other processes.
+        # A single reply here says nothing about the replies of other processes.
         return here > 1 and take >= all_ * edit.seconds / edit.count / 2
 
     def alternative(
         self, reply: str, kind: WriteKind
     ) -> tuple[RateBudget, Pending] | None:
-        """Return where `reply` waits for a write of this `kind`, if it does."""
+        """Return the pending request of `reply` for a write of this `kind`, or None."""
         placed = self.placed[reply]
         return next((each for each in placed if each[1].request.kind is kind), None)
 
     def turn_of(self, reply: str) -> tuple[bool, float, int]:
-        """Return the place of `reply` in the order of edits: after all that was posted,
-        if it is not yet."""
+        """Return the position of `reply` in the order of edits.
+
+        Replies that were not posted yet come after all others.
+        """
         standing = self.standings[reply]
         is_new = standing.shared == float("-inf")
         return is_new, standing.shared, standing.asked
 
     def in_order(self, requests: Iterable[Pending], kind: WriteKind) -> list[Pending]:
-        """Return requests of one priority for writes of this `kind`, the first one
+        """Sort requests of one priority for writes of this `kind`, the first to grant
         first."""
         appends = kind is WriteKind.APPEND
         return sorted(requests, key=self._order_of_appends if appends else self._order)
@@ -182,7 +186,7 @@ class PendingWrites:
     def budget(
         self, kind: WriteKind, thread: ThreadKey, now: float
     ) -> tuple[RateBudget, Names]:
-        """Return where a write of this `kind` into `thread` counts."""
+        """Return the budget and the scopes in which a write into `thread` counts."""
         rates: Sequence[Rate | None] = self._rates.get(kind) or (None,)
         names = tuple([r.scope.of(thread) if r else str(thread) for r in rates])
         budgets = self.group(thread).budgets
@@ -196,8 +200,8 @@ class PendingWrites:
         return budget, names
 
     def _found(self, kind: WriteKind, thread: ThreadKey) -> RateBudget | None:
-        """Return where a write of this `kind` into `thread` counts, if any is known
-        there."""
+        """Return the budget in which a write into `thread` counts, or None if it is
+        unknown."""
         rates = self._rates.get(kind)
         widest = rates[0].scope.of(thread) if rates else str(thread)
         return self.group(thread).budgets.get((kind, widest))

@@ -1,4 +1,4 @@
-"""The text of an answer, in pieces that take a bounded time to lay out."""
+"""Divides the text of an answer into pieces that take a bounded time to lay out."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,23 +6,25 @@ from collections.abc import AsyncIterator
 from bot.rendering.renderer import STEP_CHARS
 from bot.text.characters import replace_invalid, split_half
 
-# The cost of one piece besides its characters, in characters (an estimate): above all
-# what the SDK does for each event.
+# The cost of one piece besides its characters, in characters (an estimate): mainly the
+# work of the SDK for each event.
 PIECE_COSTS = 20
 
 
 class Pieces:
-    """Divides an answer while it arrives, never within a character."""
+    """Divides an answer as it arrives, but never within a character."""
 
     def __init__(self) -> None:
-        #: The characters given since this task last yielded.
+        #: The characters yielded since this task last let other tasks run.
         self._taken = 0
         #: The first half of a character at the end of the last piece; "" if none.
         self._half = ""
 
     async def of(self, text: str) -> AsyncIterator[str]:
-        """Yield what is next of the answer, of which `text` has just arrived; let other
-        tasks run now and then."""
+        """Yield the next pieces of the answer, of which `text` has just arrived.
+
+        Lets other tasks run now and then.
+        """
         text, self._half = split_half(self._half + text)
         text = replace_invalid(text)
         for start in range(0, len(text), STEP_CHARS):
@@ -35,6 +37,6 @@ class Pieces:
             yield piece
 
     def rest(self) -> str:
-        """Return what is left, since nothing follows that makes it whole."""
+        """Return the text that is left when nothing follows to complete it."""
         left, self._half = replace_invalid(self._half), ""
         return left

@@ -1,6 +1,6 @@
 """The writes of one kind that a platform allows, and the requests for them. Pure.
 
-`bot.delivery.write_budget` decides who gets them.
+`bot.delivery.write_budget` decides which requests are granted.
 """
 
 from collections import Counter
@@ -10,13 +10,14 @@ from bot.delivery.bucket import Bucket
 from bot.delivery.write_request import PRIORITIES, Priority, WriteRequest
 from bot.domain.platform import WriteKind
 
-# The buckets of a budget that are kept without looking which of them are full.
+# How many buckets of a budget are kept before full ones are dropped.
 MOST_BUCKETS = 100
 
-#: Names of the scopes that a write counts in, widest first.
+#: Names of the scopes that a write counts in, the widest first.
 Names = tuple[str, ...]
 
-#: When writes could be granted, by kind, priority, scopes, and whether a stop is kept.
+#: The times at which writes could be granted, by kind, priority, scopes, and whether a
+#: stop is kept for the reply.
 Known = dict[tuple[WriteKind, Priority, Names, bool], float]
 
 
@@ -26,12 +27,12 @@ class Pending:
 
     request: WriteRequest
     names: Names
-    #: The budget of the stops of streams, for what starts or stops one in the turn of
-    #: another kind of write; with its scopes.
+    #: The budget of stops, with its scopes, if the request opens a stream or stops one
+    #: in the turn of another kind of write.
     stops: tuple["RateBudget", Names] | None = None
 
     def refill(self, budget: "RateBudget", now: float) -> None:
-        """Refill the buckets that it waits for."""
+        """Refill the buckets that the request counts in."""
         for bucket in budget.within(self.names):
             bucket.refill(now)
         if self.stops:
@@ -40,9 +41,10 @@ class Pending:
                 bucket.refill(now)
 
     def ready(self, budget: "RateBudget", known: Known | None = None) -> float:
-        """Return when it could be granted from `budget` if no other came first.
+        """Return when the request could be granted from `budget` if it came next.
 
-        `known` holds what was found out for other requests at the same time."""
+        `known` holds the results for other requests at the same time.
+        """
         request, known = self.request, {} if known is None else known
         ready = max(request.earliest, budget.opens(request, self.names, known))
         if self.stops:
@@ -56,15 +58,16 @@ class RateBudget:
     """The writes of one kind within one widest scope."""
 
     kind: WriteKind
-    #: By scope names, of which the first is the same for all.
+    #: By scope names; the first name is the same for all.
     buckets: dict[Names, Bucket] = field(default_factory=dict)
     #: The streaming replies that have asked for this kind of write.
     replies: set[str] = field(default_factory=set)
     #: The replies with an open stream, for each of which a stop is kept.
     streaming: set[str] = field(default_factory=set)
-    #: The replies that wait in another budget for what needs a stop from this one.
+    #: The replies that wait in another budget for a write that needs a stop from this
+    #: one.
     awaited: set[str] = field(default_factory=set)
-    #: How many buckets there may be before those that are full are dropped.
+    #: How many buckets there may be before full ones are dropped.
     most_buckets: int = MOST_BUCKETS
     #: By priority, then by reply.
     requests: dict[Priority, dict[str, Pending]] = field(
@@ -73,14 +76,14 @@ class RateBudget:
 
     @property
     def others(self) -> int:
-        """Return how many replies of other processes count in the widest scope."""
+        """The number of replies of other processes that count in the widest scope."""
         return max(
             (each.others for names, each in self.buckets.items() if len(names) == 1),
             default=0,
         )
 
     def within(self, names: Names) -> list[Bucket]:
-        """Return the buckets of the scopes `names`, widest first."""
+        """Return the buckets of the scopes `names`, the widest first."""
         return [self.buckets[names[: n + 1]] for n in range(len(names))]
 
     def opens(self, request: WriteRequest, names: Names, known: Known) -> float:
@@ -93,7 +96,7 @@ class RateBudget:
 
     def _opens(self, priority: Priority, names: Names, has_own: bool) -> float:
         if self.kind is WriteKind.CLOSE:
-            # A reply that has a stop of its own may also use those kept for others.
+            # A reply with a stop of its own may also use the stops kept for others.
             kept = 0 if has_own else len(self.streaming)
             return max(
                 max(bucket.opens(kept), bucket.hold(priority))
@@ -111,10 +114,11 @@ class RateBudget:
         )
 
     def soonest_of(self, priority: Priority, names: Names) -> float:
-        """Return when a request of this priority could be granted at the soonest."""
+        """Return the earliest time at which a request of this priority could be
+        granted."""
         if self.kind is WriteKind.CLOSE:
             return max(bucket.opens(0) for bucket in self.within(names))
-        # First and final texts are no appends, so nothing is kept of these.
+        # First and final texts are never appends, so no appends are kept for them.
         count = 0 if self.kind is WriteKind.APPEND else len(self.replies)
         soonest = float("-inf")
         for bucket in self.within(names):
@@ -125,10 +129,10 @@ class RateBudget:
         return soonest
 
     def soonest(self) -> float:
-        """Return when the first request could be granted; infinity without any.
+        """Return when the first request could be granted; infinity if there is none.
 
-        Most requests wait for the widest scope only, so that the first of a priority
-        usually decides for all of it.
+        Most requests wait only for the widest scope, so the first request of a priority
+        usually decides for all of that priority.
         """
         soonest = float("inf")
         known: Known = {}
@@ -136,7 +140,7 @@ class RateBudget:
             least: float | None = None
             for pending in requests.values():
                 if least is None:
-                    # All of a budget count in the same widest scope.
+                    # All requests of a budget count in the same widest scope.
                     least = self.soonest_of(priority, pending.names[:1])
                 soonest = min(soonest, pending.ready(self, known))
                 if soonest <= least:
@@ -149,7 +153,7 @@ class RateBudget:
             bucket.refill(now)
 
     def take(self, names: Names, priority: Priority, now: float) -> list[Bucket]:
-        """Count a write in the scopes `names`; return the buckets it counts in."""
+        """Count a write in the scopes `names`; return the buckets that it counts in."""
         taken = self.within(names)
         for bucket in taken:
             bucket.take(now)
@@ -158,13 +162,16 @@ class RateBudget:
         return taken
 
     def pace(self, names: Names, now: float) -> None:
-        """Count a refresh in the scopes `names`, for the time of the next."""
+        """Record a refresh in the scopes `names`, which delays the next one."""
         for bucket in self.within(names):
             bucket.refreshed = now
 
     def forget_idle(self, now: float) -> bool:
-        """Drop the buckets if all of them are full and nothing is pending; return
-        whether they are dropped. Of many, drop those that are full."""
+        """Drop the buckets if all are full and nothing is pending.
+
+        Return whether they are dropped. If there are many buckets, drop the full ones
+        first.
+        """
         if len(self.buckets) > self.most_buckets:
             self._sweep(now)
         if self.streaming or self.awaited or any(self.requests.values()):
@@ -183,7 +190,7 @@ class RateBudget:
             for length in range(1, len(pending.names) + 1)
         }
         for names, bucket in list(self.buckets.items()):
-            # The widest is everybody's.
+            # The widest scope is needed by all.
             if len(names) > 1 and names not in needed and bucket.is_full(now):
                 del self.buckets[names]
         self.most_buckets = max(MOST_BUCKETS, 2 * len(self.buckets))

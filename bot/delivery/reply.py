@@ -1,12 +1,12 @@
-"""Writes one reply to the platform: what is rendered, when the scheduler allows it.
+"""Writes one reply to the platform when the scheduler allows it.
 
 Reading Claude and writing to the platform are independent. Each write carries the
 latest text, so a slow platform gets fewer and larger updates, never a queue of stale
 ones.
 
-Order of durable steps: intent stored, message posted, its id stored; then for each edit
-its text stored, message edited. After a crash between any two, the next attempt at the
-turn repairs the reply without removing text that somebody has read.
+Order of durable steps: intent stored, message posted, its id stored; then for each
+edit, text stored, message edited. After a crash between any two, the next attempt at
+the turn repairs the reply without removing text that somebody has read.
 """
 
 import asyncio
@@ -44,11 +44,11 @@ from bot.runtime.retry import Backoff
 log = logging.getLogger(__name__)
 
 # A resumed answer replaces the text of an earlier attempt. The old text stays until the
-# new one is as long, or for this many seconds after its first text, so that a message
-# does not shrink while it is read.
+# new one is as long, or for this many seconds after the first new text, so that a
+# message does not shrink while people read it.
 CATCH_UP = 3.0
 
-# Pauses between tries of a write that the platform refuses.
+# Pauses between attempts at a write that the platform refuses.
 BACKOFF = Backoff(first=0.5, longest=30.0)
 
 
@@ -72,7 +72,7 @@ class StreamedReply:
         self._turn = turn
         self._surface = surface
         self._stored = StoredParts(turn, store, now, scheduler)
-        #: The writes that may come late.
+        #: The writes that may arrive late.
         self.late = LateWrites(turn, surface, corrections)
         self._now = now
         self._scheduler = scheduler
@@ -82,10 +82,11 @@ class StreamedReply:
         self._renderer = Renderer(limits, file_lines)
         self._changed = Flag()
         self._finished = self._withdrawn = False
-        #: How many writes in a row the platform refused, and when the next may follow.
+        #: How many writes in a row the platform refused, and when the next may be
+        #: tried.
         self._refused = 0, float("-inf")
         self._before = {shown.index: shown for shown in turn.shown}
-        # Only for an interrupted attempt: `retry` is to show the new text at once.
+        # Only for an interrupted attempt: `retry` shows the new text at once.
         cut = turn.attempts > 0 and any(shown.message for shown in turn.shown)
         self._before_chars = len(turn.head) + len(turn.text) if cut else 0
         self._messages = {s.index: s.message for s in turn.shown if s.message}
@@ -95,24 +96,25 @@ class StreamedReply:
         self._placeholder = float("inf")
         self._shown: dict[int, Part] = {}
         self._edited: dict[int, float] = {}
-        #: The same as everybody sees it: without what was appended to a stream.
+        #: The same, as all readers see it: without text that was appended to a stream.
         self._shared: dict[int, Part] = {}
         self._shared_at: dict[int, float] = {}
-        #: The number of messages, from the first on, that are final and shown.
+        #: The number of messages, counted from the first, that are final and shown.
         self._complete = 0
         self._pieces = Pieces()
-        #: The note, the controls and the call after the text, once that is complete.
+        #: The note, the controls and the ping after the text, once the text is
+        #: complete.
         self._ending: tuple[str, tuple[Control, ...], str] | None = None
         #: The answer so far, as Claude wrote it.
         self.text = ""
         #: When the first text of the answer was shown, in seconds since 1970.
         self.first_words: float | None = None
-        #: The line above it; "" for none.
+        #: The line above the answer; "" for none.
         self.head = ""
 
     def begin(self, head: str) -> None:
-        """Have the line `head` stand above the answer; "" for none. To be called before
-        any of it is fed, again for another line."""
+        """Set the line shown above the answer, or "" for none. Call this before feeding
+        any text; a later call replaces the line."""
         self.head = head
         self._renderer.begin(head)
 
@@ -122,7 +124,7 @@ class StreamedReply:
             await self._render(piece)
 
     def show_progress(self, activity: Activity) -> None:
-        """Let the platform show what Claude does."""
+        """Let the platform show the activity of Claude."""
         if not self._is_over and (sign := self._surface.sign):
             sign.progress(activity)
 
@@ -159,7 +161,7 @@ class StreamedReply:
         self, note: str, controls: tuple[Control, ...] = (), calls: str = ""
     ) -> None:
         """Complete the answer with `note` and `controls` below it, and ping the user
-        `calls`, if any. `keep_shown` then writes the rest and returns."""
+        `calls` unless that is "". `keep_shown` then writes the rest and returns."""
         if left := self._pieces.rest():
             await self._render(left)
         # A long line may have been held back as the head of a table.
@@ -187,17 +189,17 @@ class StreamedReply:
 
     @property
     def _is_over(self) -> bool:
-        """True if nothing of the answer follows, except perhaps files."""
+        """True if the text is complete. Files may follow."""
         return self._finished or self._ending is not None
 
     def withdraw(self) -> None:
-        """Have `keep_shown` delete what was posted, and return."""
+        """Make `keep_shown` delete the posted messages, and return."""
         self._withdrawn = self._finished = True
         self._changed.set()
 
     async def keep_shown(self) -> None:
-        """Write the reply as it grows, until all of it is shown and finished. Raises
-        ThreadGone, AccessRevoked and StorageRejected."""
+        """Write the reply as it grows, until it is finished and all of it is shown.
+        Raises ThreadGone, AccessRevoked and StorageRejected."""
         announcing = background.held("announce", self._announce())
         try:
             while True:
@@ -225,8 +227,8 @@ class StreamedReply:
             self._scheduler.remove(self._turn.key)
 
     async def _announce(self) -> None:
-        """Show the platform's typing indicator, and schedule a placeholder: at once
-        without an indicator, else for the case that nothing else follows."""
+        """Show the platform's typing indicator, and schedule a placeholder: at once if
+        there is no indicator, else after a silence."""
         if self._is_over:
             return
         signed = False
@@ -254,13 +256,14 @@ class StreamedReply:
         return None
 
     def _is_kept(self, part: Part) -> bool:
-        """Return whether a posted message, which may be complete, stays as it is until
-        the files come."""
+        """Return whether a posted message stays unchanged until the files are attached.
+        The message may be complete already."""
         is_late = self._turn.state is TurnState.UNDELIVERED and not self._finished
         return is_late and part.index in self._messages
 
     def _due_ways(self, part: Part) -> list[WriteKind]:
-        """Return the ways of writing `part` that would show somebody enough more."""
+        """Return the ways of writing `part` that would show enough new text to a
+        reader."""
         ways = self._surface.ways(part)
         streams = WriteKind.APPEND in ways
         return [way for way in ways if self._is_due(part, way, streams)]
@@ -285,8 +288,8 @@ class StreamedReply:
         return grown < self._limits.pace(pace).fewest
 
     def _is_hidden(self) -> bool:
-        """Return whether the text of an earlier attempt stays in place of the new
-        one."""
+        """Return whether the text of an earlier attempt still stays in place of the new
+        text."""
         return (
             not self._is_over
             and len(self.head) + len(self.text) < self._before_chars
@@ -302,15 +305,15 @@ class StreamedReply:
         await self._changed.wait_at_most(left)
 
     def _requests(self, part: Part) -> list[WriteRequest]:
-        """Return requests for the ways in which `part` is due, any of which will do."""
+        """Return requests for the due ways of writing `part`, any of which will do."""
         streams = WriteKind.APPEND in self._surface.ways(part)
         priority, requests = self._priority(part), []
         key, thread = self._turn.key, self._turn.thread
         for way in self._due_ways(part):
             earliest, turn = self._earliest(part, way), None
             if streams and way is WriteKind.CLOSE:
-                # Only the asker sees what is appended, so it is stopped for the others
-                # when its message would be edited.
+                # Only the asker sees appended text, so for the other readers the stream
+                # is stopped when its message would otherwise be edited.
                 turn, interval = WriteKind.EDIT, self._limits.pace(WriteKind.EDIT)
                 wait = interval.interval(len(self.text))
                 earliest = self._shared_at.get(part.index, float("-inf")) + wait
@@ -348,7 +351,7 @@ class StreamedReply:
             await self._stored.back_off(request, error.retry_after)
             log.warning("reply.throttled thread=%s %s", self._turn.thread, error)
         except Rerouted as error:
-            # The next request is for another kind of write.
+            # The next request asks for another kind of write.
             log.info("reply.rerouted thread=%s %s", self._turn.thread, error)
         except Unfit as error:
             self._scheduler.count(kind, "refused")
@@ -383,7 +386,7 @@ class StreamedReply:
     def _record(self, part: Part, kind: WriteKind) -> None:
         """Record that `part` was written."""
         if kind is WriteKind.OPEN:
-            # It is final only when its stream is stopped.
+            # The message is final only when its stream is stopped.
             part = replace(part, final=False)
         now = self._clock()
         self._shown[part.index] = part

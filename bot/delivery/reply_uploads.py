@@ -1,12 +1,12 @@
-"""Puts the files of one answer below it.
+"""Attaches the files of one answer below it.
 
 Order of durable steps: files sent to the platform, where nobody sees them; their ids
 stored; files shown; that stored. After a crash between any two, the next attempt at the
-turn goes on from there. The files of an answer that is written again are deleted once
+turn continues from there. If an answer is written again, its old files are deleted once
 the new ones are shown.
 
-Rule: a file is never the only place of what the answer says. What the platform does not
-take in time is shown as text.
+Rule: a file is never the only place of an answer's content. A file that the platform
+does not accept in time is shown as text.
 """
 
 import asyncio
@@ -36,32 +36,32 @@ T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
-# For how long the last write of an answer waits for its files, in seconds, a rate limit
-# aside that ends later. Then they are shown as text.
+# How long the last write of an answer waits for its files, in seconds, unless a rate
+# limit lasts longer. After that, the files are shown as text.
 PATIENCE = 30.0
-# The same with rate limits.
+# The longest wait with rate limits, in seconds.
 MOST_PATIENCE = 120.0
 
-# Pauses between tries.
+# Pauses between attempts.
 BACKOFF = Backoff(first=0.5, longest=10.0)
 
 
 @dataclass(frozen=True, slots=True)
 class NotAttached:
-    """A file that is to be shown as text, and what would help; "" for nothing."""
+    """A file to show as text, and advice that would help; "" for none."""
 
     file: AnswerFile
     why: str = ""
 
     @property
     def markdown(self) -> str:
-        """Return the text shown below the answer instead."""
+        """The text to show below the answer instead of the file."""
         told = not_attached(name=self.file.name, why=self.why)
         return f"\n\n{told}\n\n{self.file.markdown}"
 
 
 class ReplyUploads:
-    """The files below the answer to `turn`; `uploads` is None where there are none."""
+    """The files below the answer to `turn`; `uploads` is None if there can be none."""
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ class ReplyUploads:
 
     @property
     def shown(self) -> frozenset[tuple[str, str]]:
-        """Return name and digest of each file that readers see."""
+        """The name and digest of each file that readers see."""
         return frozenset(
             (each.name, each.digest)
             for batch in self._batches.values()
@@ -90,8 +90,10 @@ class ReplyUploads:
         )
 
     async def settle(self, files: Sequence[AnswerFile]) -> list[NotAttached]:
-        """Show `files`; return those that cannot be, which are all or none. `clean_up`
-        then deletes all others."""
+        """Show `files`; return all of them if that fails, else none.
+
+        `clean_up` then deletes all other files.
+        """
         if not files:
             return []
         if self._uploads is None:
@@ -106,15 +108,18 @@ class ReplyUploads:
         return []
 
     async def add(self, files: Sequence[AnswerFile]) -> list[NotAttached]:
-        """Show `files` beside those that are there, which stay; return those that
-        cannot be, of which nothing stays."""
+        """Show `files` beside the files that are shown already.
+
+        Return all of `files` if that fails, in which case none of them stays; else
+        none.
+        """
         self._kept.update(self._batches)
         failed = await self.settle(files)
         await self.clean_up()
         return failed
 
     async def clean_up(self) -> None:
-        """Delete the files that are not to be below the answer (any longer)."""
+        """Delete the files that do not belong below the answer."""
         if self._uploads is None:
             return
         for number in sorted(self._batches.keys() - self._kept):
@@ -140,7 +145,7 @@ class ReplyUploads:
         self._kept.add(number)
 
     def _found(self, files: Sequence[AnswerFile]) -> int | None:
-        """Return the batch of an earlier attempt that has exactly `files`."""
+        """Return the batch of an earlier attempt that has exactly `files`, or None."""
         wanted = [(each.name, each.digest) for each in files]
         number: int
         for number, batch in self._batches.items():
@@ -186,12 +191,14 @@ class ReplyUploads:
         try:
             await self._store.store_uploads(self._turn, shown)
         except StorageError as error:
-            # After a crash, the platform is asked whether it shows them.
+            # After a crash, the platform is asked whether it shows the files.
             log.warning("reply.unsaved thread=%s %s", self._turn.thread, error)
 
     async def _until_done(self, work: Callable[[bool], Awaitable[T]]) -> T:
-        """Return the result of `work`, which is told whether it was tried before.
-        Raises its last error if it fails for too long, or for good."""
+        """Return the result of `work`, which takes whether it was tried before.
+
+        Raises its last error if it fails for too long, or permanently.
+        """
         began, tries = self._clock(), 0
         while True:
             try:

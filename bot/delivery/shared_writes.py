@@ -1,11 +1,11 @@
 """One process's part in the writes that all processes share. Pure.
 
 The process decides among its own replies with its `WriteBudget`, as if it were alone.
-For each write that this grants, it asks the rows of `bot.domain.shared_rate`, takes
-over what these say is left, and tries later what they refuse.
+For each write that the budget grants, it asks the rows of `bot.domain.shared_rate`,
+takes over the state that they return, and retries later if they refuse the write.
 
-Rule: a thread has one process at a time, so what counts in a thread is not shared. What
-counts for the whole bot is shared where its calls are made.
+Rule: a thread has one process at a time, so limits within a thread are not shared.
+Limits for the whole bot are shared where their calls are made.
 """
 
 from collections.abc import Sequence
@@ -26,20 +26,21 @@ LEVELS = {
 }
 
 
-#: A scope, what is written there, and how much is allowed.
+#: A scope, the kind of write there, and the allowed rate.
 Closed = tuple[str, WriteKind, Rate]
 
 
 class SharedWrites:
-    """The writes of `budget`, as far as other processes agree."""
+    """The writes of `budget` that other processes agree to."""
 
     def __init__(self, budget: WriteBudget) -> None:
         self._budget = budget
-        #: How many processes there are, as far as is known.
+        #: The last known number of processes.
         self._processes = 1
 
     def asks(self, request: WriteRequest, now: float) -> tuple[RateAsk, ...]:
-        """Return what to ask for `request`, which was granted."""
+        """Return the questions to the shared rows about `request`, which was
+        granted."""
         age = now - self._budget.unseen_since(request)
         level = LEVELS.get(request.priority, Level.REFRESH)
         return tuple(
@@ -58,9 +59,11 @@ class SharedWrites:
     def settle(
         self, request: WriteRequest, states: Sequence[RateState] | None, now: float
     ) -> bool:
-        """Return whether `request` may be written, whose asks were answered with
-        `states`; None if the rows cannot be asked, so that the process keeps to its
-        share."""
+        """Return whether `request` may be written, after its questions were answered.
+
+        `states` are the answers. None means that the rows could not be asked, so the
+        process keeps to its share.
+        """
         spent = self._shared(request.reply)
         self._budget.changed(request.reply)
         if states is None:
@@ -78,15 +81,17 @@ class SharedWrites:
         return not wait
 
     def closed(self, bucket: Bucket) -> Closed | None:
-        """Return what to tell of a bucket that the platform closed; None if it is not
+        """Return the report of a bucket that the platform closed; None if it is not
         shared."""
         if bucket.whole is None or bucket.whole.scope not in SHARED:
             return None
         return bucket.name, bucket.kind, bucket.whole
 
     def _shared(self, reply: str) -> list[Spent]:
-        """Return what is shared of the write granted to `reply`, in the order in which
-        every process locks the rows."""
+        """Return the shared uses of the write granted to `reply`.
+
+        They are in the order in which every process locks the rows.
+        """
         spent = [
             each
             for each in self._budget.spent(reply)
@@ -106,13 +111,15 @@ class SharedWrites:
             replies = len(self._budget.readers(request.thread))
         else:
             replies = len(spent.budget.replies)
-        # One that ends here streams no more.
+        # A reply that ends no longer streams.
         return replies - (level is Level.FINAL)
 
 
 def _streams(spent: Spent) -> int:
-    """Return the streams of this process that a stop is kept for, without one that is
-    being opened."""
+    """Return how many streams of this process have a stop kept for them.
+
+    A stream that is being opened is not counted.
+    """
     if spent.bucket.kind is not WriteKind.CLOSE:
         return 0
     return len(spent.budget.streaming) - (not spent.takes)

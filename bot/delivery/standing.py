@@ -1,5 +1,4 @@
-"""The values that order the writes of replies, by which `bot.delivery.write_budget`
-decides."""
+"""The values by which `bot.delivery.write_budget` orders the writes of replies."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -19,12 +18,12 @@ class Spent:
     bucket: Bucket
     budget: RateBudget
     use: Use = Use.TAKE
-    #: See `bot.domain.shared_rate.RateAsk`.
+    #: As in `bot.domain.shared_rate.RateAsk`.
     known: int | None = None
 
     @property
     def takes(self) -> bool:
-        """Return whether the write counts there."""
+        """True if the write counts in the bucket."""
         return self.use is Use.TAKE
 
 
@@ -32,36 +31,38 @@ class Spent:
 class Standing:
     """The values that order a reply among requests of the same priority."""
 
-    #: Its place in the order in which replies asked first.
+    #: The reply's place in the order of first requests.
     asked: int
     asked_at: float
     thread: ThreadKey
     granted: float = float("-inf")
-    #: When everybody could last see what it wrote.
+    #: The last time at which all readers could see what the reply wrote.
     shared: float = float("-inf")
-    #: Whether it streams in place of a post that would have waited.
+    #: Whether the reply streams in place of a post that would have waited.
     owes_post: bool = False
-    #: The budget of stops, while one is kept for its stream.
+    #: The budget of stops, while a stop is kept for the reply's stream.
     stops: RateBudget | None = None
     budgets: list[RateBudget] = field(default_factory=list)
-    #: Whether other processes were before it; then its way of a first text stands.
+    #: Whether other processes came first; if so, the chosen way of a first text stays.
     refused: bool = False
     #: The tokens that its write in progress took.
     spent: list[Spent] = field(default_factory=list)
-    #: The values of `granted`, `shared`, `owes_post` and `stops` before that.
+    #: The values of `granted`, `shared`, `owes_post` and `stops` before the last grant.
     before: tuple[float, float, bool, RateBudget | None] = (0.0, 0.0, False, None)
 
     def unseen_since(self, kind: WriteKind) -> float:
-        """Return since when those who see a write of this kind have seen nothing new,
-        before the write in progress: since its first request, if they have seen
-        nothing."""
+        """Return since when readers had seen nothing new, before the write in progress.
+
+        The readers are those who see a write of this `kind`. If they had seen nothing
+        at all, return the time of the reply's first request.
+        """
         granted, shared, _, _ = self.before
         if kind is WriteKind.APPEND and granted > float("-inf"):
             return granted
         return shared if shared > float("-inf") else self.asked_at
 
     def begin(self) -> None:
-        """Note how things stand before a write is granted."""
+        """Save the values that `undo` restores, before a write is granted."""
         self.before = (self.granted, self.shared, self.owes_post, self.stops)
 
     def spend(
@@ -71,13 +72,14 @@ class Standing:
         self.note(*(Spent(each, budget, use) for each in buckets))
 
     def note(self, *spent: Spent) -> None:
-        """Count the use of what was `spent` until the write completes."""
+        """Record the uses in `spent` until the write completes."""
         for each in spent:
             each.bucket.looked_at += not each.takes
         self.spent += spent
 
     def look(self, looks: Iterable[Spent]) -> None:
-        """Count `looks` at the rows by which the write in progress was chosen."""
+        """Record the `looks` at shared rows by which the write in progress was
+        chosen."""
         taken = {id(each.bucket): nth for nth, each in enumerate(self.spent)}
         for look in looks:
             if (nth := taken.get(id(look.bucket))) is not None:
@@ -86,14 +88,14 @@ class Standing:
                 self.note(look)
 
     def complete(self) -> None:
-        """Count the write in progress no more."""
+        """Stop counting the write in progress."""
         for each in self.spent:
             each.bucket.in_progress -= each.takes
             each.bucket.looked_at -= not each.takes
         self.spent.clear()
 
     def undo(self, reply: str) -> None:
-        """Let things stand as before the last write was granted."""
+        """Restore the values from before the last write was granted."""
         self.refused = True
         for each in self.spent:
             if each.takes:
@@ -122,23 +124,23 @@ class BucketUse:
 
     kind: WriteKind
     names: Names
-    #: How many are allowed at once now, and at most.
+    #: How many are allowed at once: now, and at most.
     left: float
     most: float
     #: Seconds until the platform allows any again.
     closed: float
-    #: How many replies wait for one.
+    #: How many replies wait for such a write.
     waiting: int
 
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """The replies of one workspace that are written now."""
+    """The replies of one workspace that are being written."""
 
-    #: Their places in the order of edits, sorted.
+    #: Their positions in the order of edits, sorted.
     turns: list[tuple[bool, float, int]]
-    #: The last ones of those that may be posted now, as many as streams may be started:
-    #: the later its edit, the longer a reply can be a stream.
+    #: The last of the replies that may be posted now, as many as streams may be opened:
+    #: the later a reply's edit, the longer the reply can be a stream.
     streams: frozenset[str]
-    #: How many wait for a post, by the scopes that it counts in.
+    #: How many replies wait for a post, by the scopes that the post counts in.
     waiting: Counter[Names]

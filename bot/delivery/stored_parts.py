@@ -1,4 +1,4 @@
-"""The messages of one reply as the store knows them."""
+"""The messages of one reply, as the store knows them."""
 
 import contextlib
 import logging
@@ -18,19 +18,22 @@ from bot.runtime.retry import retry_until_success
 
 log = logging.getLogger(__name__)
 
-# Seconds for which the store's word that the thread is ours is good: a process that is
-# frozen and cut off may be taken for dead after that, and another writes there.
+# Seconds for which the store's confirmation that we have the thread is valid. After
+# that, a process that is frozen and cut off may be taken for dead, and another process
+# may write in the thread.
 FRESH = 0.5
 
-# Times in a row that the store is asked again: if it is slow all the time, its last
-# word has to do.
+# The most questions in a row to the store. If the store is always slow, its last
+# confirmation has to suffice.
 MOST_QUESTIONS = 3
 
 
 class StoredParts:
-    """Stores the messages of the reply to `turn`, each time with the answer so far and
-    the line above it. Where several processes write, each write is asked of the rates
-    that they share, in the transaction that stores it."""
+    """Stores the messages of the reply to `turn`, with the answer so far and its head.
+
+    If several processes write, the transaction that stores a write also asks the shared
+    rates for that write.
+    """
 
     def __init__(
         self,
@@ -41,7 +44,7 @@ class StoredParts:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._clock = clock
-        #: When the store was asked last, and what it was given to store.
+        #: When the store was last asked, and what it was asked to store.
         self._asked_at = float("-inf")
         self._asked: tuple[PostedPart | None, str, str] = (None, "", "")
         self._turn = turn
@@ -59,10 +62,12 @@ class StoredParts:
         text: str,
         head: str,
     ) -> bool:
-        """Store that `message` is about to read `part`, or, without a message, that it
-        is about to be posted: the post may become visible even if this process ends
-        before it returns. Return False if other processes come first, and nothing is to
-        be written now. Raises StorageError for a post, and ThreadLost."""
+        """Store that `part` is about to be written to `message`, or posted if None.
+
+        A post may become visible even if this process ends before the call returns.
+        Return False if other processes come first and nothing may be written now.
+        Raises StorageError for a post, and ThreadLost.
+        """
         self._asked_at = self._clock()
         asks = self._scheduler.asks(request)
         is_known = message is not None and part.index not in self._unstored
@@ -85,17 +90,21 @@ class StoredParts:
         return may_write
 
     def guard(self) -> contextlib.AbstractContextManager[None]:
-        """Return a block in which each call to the platform raises ThreadLost instead
-        if another process has taken the thread since `prepare`."""
+        """Return a block that checks the thread before each call to the platform.
+
+        If another process has taken the thread since `prepare`, the call is not made
+        and ThreadLost is raised.
+        """
         return fencing.checked_by(self.confirm)
 
     async def confirm(self) -> None:
-        """Ask the store again if what it said is too old to go by. Raises
+        """Ask the store again if its last confirmation is too old. Raises
         ThreadLost."""
         for _ in range(MOST_QUESTIONS):
             if self._clock() - self._asked_at <= FRESH:
                 return
-            # The answer is as old as the question: this process may be frozen between.
+            # The confirmation is as old as the question: this process may freeze in
+            # between.
             began = self._clock()
             shown, text, head = self._asked
             try:
@@ -106,7 +115,7 @@ class StoredParts:
             self._asked_at = began
 
     async def record(self, part: Part, message: str, text: str, head: str) -> None:
-        """Store that `part` was posted as `message`, now or, at the latest, with
+        """Store that `part` was posted as `message`: now or, at the latest, in
         `settle`."""
         shown = _posted(part, message)
         try:
@@ -116,9 +125,11 @@ class StoredParts:
             self._unstored[part.index] = shown
 
     async def settle(self, text: str, head: str) -> None:
-        """Store what was written while the store was away: an answer whose message
-        nobody knows could not be rated, continued or taken back. Raises
-        StorageRejected."""
+        """Store what was written while the store was unavailable.
+
+        An answer with an unknown message could not be rated, continued or deleted.
+        Raises StorageRejected.
+        """
         while self._unstored:
             _, shown = self._unstored.popitem()
             now, store = self._now(), self._store.store_part
@@ -126,14 +137,14 @@ class StoredParts:
             await retry_until_success(attempt)
 
     async def back_off(self, request: WriteRequest, seconds: float) -> None:
-        """Have nobody write for `seconds`, as the platform demands after `request`."""
+        """Stop all writes for `seconds`, as the platform demands after `request`."""
         closed = self._scheduler.back_off(request, seconds)
         if closed is None:
             return
         try:
             await self._store.close_rate(*closed, seconds)
         except StorageError as error:
-            # Others learn it from the platform.
+            # Other processes learn it from the platform.
             log.warning("reply.unsaid thread=%s %s", self._turn.thread, error)
 
     async def remove(self, surface: Surface, index: int) -> None:
@@ -148,11 +159,13 @@ class StoredParts:
             log.warning("reply.leftover thread=%s %s", self._turn.thread, error)
 
     def _warn(self, error: StorageError) -> None:
-        # The text is visible all the same, and is stored with the outcome.
+        # The text is visible nevertheless, and is stored with the outcome.
         log.warning("reply.unsaved thread=%s %s", self._turn.thread, error)
 
 
 def _posted(part: Part, message: str | None) -> PostedPart:
-    """Return what is stored of `part`: its text once that is final. Until then it is
-    stored with the answer."""
+    """Return the stored form of `part`, with its text only if that is final.
+
+    Until then, the text is stored with the answer.
+    """
     return PostedPart(part.index, message, part.text if part.final else "")

@@ -1,10 +1,11 @@
 """Chooses whether the first text of a reply is posted or streamed. Pure.
 
-Rule 1: a reply may ask for one of several writes, the preferred first. It gets the
-first that could be granted now, but rather a stream than a post if its first edit would
-have to wait, and longer than others wait for their posts.
-Rule 2: starts of streams go to those whose edit would come last, since those can be
-streams for the longest time.
+Rule 1: a reply may ask for one of several writes, the preferred one first. It gets the
+first that could be granted now. But it gets a stream instead of a post if the first
+edit of the post would have to wait, and longer than other replies wait for posts.
+
+Rule 2: streams go to the replies whose edits would come last, since these replies can
+be streams for the longest time.
 """
 
 from bisect import bisect_left
@@ -20,20 +21,20 @@ from bot.domain.shared_rate import Use
 
 
 class StreamChoice:
-    """The ways in which the replies of `pending` are written."""
+    """Chooses among the ways of writing the replies of `pending`."""
 
     def __init__(self, pending: PendingWrites) -> None:
         self._pending = pending
-        #: By workspace, as at the beginning of a round of grants.
+        #: By workspace, as of the beginning of a round of grants.
         self._crowds: dict[str, Crowd] = {}
 
     def begin_round(self) -> None:
-        """Look at all replies anew."""
+        """Forget the state of the last round."""
         self._crowds.clear()
 
     def better(self, pending: Pending, now: float) -> tuple[RateBudget, Pending] | None:
-        """Return the alternative that is preferred to `pending`, of those that could be
-        granted now; None if it is the best."""
+        """Return a better alternative to `pending` that could be granted now, or
+        None."""
         placed = self._pending.placed[pending.request.reply]
         if len(placed) > 1 and self._should_stream(pending.request, now):
             placed = sorted(
@@ -47,8 +48,10 @@ class StreamChoice:
         return None
 
     def looks(self, request: WriteRequest, now: float) -> list[Spent]:
-        """Return the looks at the rows of all processes, by which `request` was chosen
-        among a post and a stream."""
+        """Return the looks at shared rows by which `request` was chosen.
+
+        The choice was between a post and a stream.
+        """
         reply = request.reply
         kinds = WriteKind.POST, WriteKind.OPEN
         if request.priority is not Priority.FIRST or not all(
@@ -64,8 +67,8 @@ class StreamChoice:
         return looks
 
     def _should_stream(self, request: WriteRequest, now: float) -> bool:
-        """Return whether a first text is rather streamed than posted, since an edit of
-        the post would have to wait."""
+        """Return whether to stream a first text, since an edit of its post would have
+        to wait."""
         if request.priority is not Priority.FIRST:
             return False
         edits, names = self._pending.budget(WriteKind.EDIT, request.thread, now)
@@ -80,8 +83,9 @@ class StreamChoice:
         wait = bucket.waits(before, len(crowd.turns) + bucket.others, now)
         if wait < SOON:
             return False
-        # Starts of streams are rather for those that would wait longer for their posts:
-        # until then nothing of an answer is seen, until an edit only the rest is not.
+        # Replies that would wait longer for their posts take precedence: until its
+        # post, nothing of an answer is visible; until its edit, only the rest is
+        # missing.
         narrow = posts.buckets[channel]
         waiting = crowd.waiting[channel] + narrow.others
         rate, short = narrow.rate, waiting - narrow.tokens
@@ -91,13 +95,15 @@ class StreamChoice:
     def _before(
         self, reply: str, crowd: Crowd, others: int, posts: RateBudget
     ) -> float:
-        """Return how many replies of all processes, of which others have so many, are
-        edited before `reply`, which is new."""
+        """Return how many replies of all processes are edited before the new `reply`.
+
+        `others` is the number of replies of other processes.
+        """
         before = bisect_left(crowd.turns, self._pending.turn_of(reply))
         if not others:
             return before
-        # Posts of other processes come later as often as this one's; and one more
-        # reply may have begun that nobody has told of.
+        # The posts of other processes come later as often as this process's posts. One
+        # more reply may have begun that is not yet reported.
         new = bisect_left(crowd.turns, (True, float("-inf"), 0))
         later = 1.0 - (before - new + 0.5) / max(1, len(crowd.turns) - new)
         return before + 1 + others - posts.others * later
@@ -112,7 +118,7 @@ class StreamChoice:
             stops.buckets[names].tokens - len(stops.streaming),
         )
         firsts = self._postable(posts)
-        # Nobody knows which of those of several processes are the last.
+        # With several processes, it is unknown which of their replies are the last.
         most = len(firsts) if posts.others else int(left + ROUNDING)
         crowd = self._crowds[names[0]] = Crowd(
             sorted(map(self._pending.turn_of, replies)),
@@ -122,8 +128,8 @@ class StreamChoice:
         return crowd
 
     def _postable(self, posts: RateBudget) -> list[str]:
-        """Return the replies whose first texts there are enough posts for, in their
-        order."""
+        """Return, in order, the replies whose first texts may be posted with the tokens
+        left."""
         found: list[str] = []
         taken: Counter[Names] = Counter()
         pending = posts.requests[Priority.FIRST]

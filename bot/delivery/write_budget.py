@@ -1,29 +1,35 @@
 """Distributes the writes that a platform allows among all streaming replies. Pure.
 
 Rule 1: this file never waits, never sends and never reads a clock. Callers pass the
-time in and carry out what is granted.
+time in and carry out the granted requests.
+
 Rule 2: a reply has at most one pending request, which always sends the latest text. So
 a stale edit cannot queue.
+
 Rule 3: requests are granted in the order final text, first text, refresh, placeholder,
-tidying.
-Of each, the reply goes first whose readers have seen nothing new for the longest: it
-has the most to show, so the mean lag is the shortest. Of each burst, one write for each
-streaming reply, but not all of it, is kept for final and first texts; refreshes get the
-rest, the sooner the more of it is left. So nothing starves: those two are finite, and
-refreshes take turns.
-Rule 4: a write in progress may reach the platform at any moment. Until it completes it
+tidying. Within a priority, the reply goes first whose readers have seen nothing new for
+the longest: it has the most to show, so the mean lag is the shortest. Of each burst,
+one write for each streaming reply, but not the whole burst, is kept for final and first
+texts. Refreshes get the rest, and they come sooner the more of it is left. So nothing
+starves: final and first texts are finite, and refreshes take turns.
+
+Rule 4: a write in progress may reach the platform at any moment. Until it completes, it
 counts as made now, so that delayed writes do not arrive together with later ones.
-Rule 5: after a rate limit error, its scope grants nothing until the given time; other
+
+Rule 5: after a rate limit error, its scope grants nothing until the given time. Other
 kinds of writes go on.
-Rule 6: of several ways of writing a reply, `bot.delivery.stream_choice` chooses.
-Rule 7: a stream is started only if its stop is kept for it, so that every stop is
+
+Rule 6: `bot.delivery.stream_choice` chooses among several ways of writing a reply.
+
+Rule 7: a stream is opened only if its stop is kept for it, so that every stop is
 granted at once.
-Rule 8: readers who are not the asker see what is appended to a stream only when it is
-stopped. They see no less than with posts and edits alone: a stream keeps the place that
-its message would have in the order of edits, or of posts if the post would have waited,
-and when its turn comes, it is stopped. It takes that post from the budget, so that none
-is made earlier, with less text in it, unless posts are as scarce as edits; an edit it
-leaves to the others.
+
+Rule 8: readers other than the asker see appended text only when the stream is stopped.
+They see no less than with posts and edits alone. A stream keeps the place of its
+message in the order of edits, or in the order of posts if its post would have waited,
+and is stopped when its turn comes. Opening a stream also takes the token of the
+replaced post, so that no other post is made earlier with less text, unless posts are as
+scarce as edits. Stopping a stream takes no token of an edit.
 """
 
 from collections.abc import Sequence
@@ -47,10 +53,11 @@ class WriteBudget:
         self._choice = StreamChoice(self._pending)
 
     def ask(self, request: WriteRequest, now: float, *others: WriteRequest) -> float:
-        """Add `request`, or `others` that would do as well, in place of the earlier
-        ones of the same reply. Return when `grant` may return a request because of that
-        at the soonest: it lets other replies write sooner only if it keeps a stop no
-        more."""
+        """Replace the pending requests of a reply by `request` or one of `others`.
+
+        Return the earliest time at which `grant` may return a request because of that.
+        Other replies can write sooner only if this reply gives up a stop.
+        """
         reply = request.reply
         standing = self._pending.standings.get(reply)
         kept = standing.stops if standing else None
@@ -83,8 +90,8 @@ class WriteBudget:
             self.changed(reply)
 
     def changed(self, reply: str) -> None:
-        """Look at the budgets of `reply` at the next grant: what they have left, or
-        who uses them, is not what it was."""
+        """Check the budgets of `reply` at the next grant: their tokens or users have
+        changed."""
         if standing := self._pending.standings.get(reply):
             self._look_again(standing.thread)
 
@@ -92,18 +99,23 @@ class WriteBudget:
         self._pending.agenda.look_again(self._pending.group(thread))
 
     def spent(self, reply: str) -> list[Spent]:
-        """Return what the write last granted to `reply` takes, until it completes."""
+        """Return what the write last granted to `reply` uses, until the write
+        completes."""
         standing = self._pending.standings.get(reply)
         return standing.spent if standing else []
 
     def unseen_since(self, request: WriteRequest) -> float:
-        """Return since when readers have seen nothing new of a reply, whose `request`
-        was just granted."""
+        """Return since when readers have seen nothing new of a reply.
+
+        The reply's `request` was just granted.
+        """
         return self._pending.standings[request.reply].unseen_since(request.kind)
 
     def refuse(self, reply: str) -> None:
-        """Undo the order of the write last granted to `reply`, which other processes
-        are before."""
+        """Undo the order of the write last granted to `reply`.
+
+        Writes of other processes come first.
+        """
         if standing := self._pending.standings.get(reply):
             standing.undo(reply)
             self.changed(reply)
@@ -114,7 +126,7 @@ class WriteBudget:
         self._pending.remove(reply)
 
     def grant(self, now: float) -> list[WriteRequest]:
-        """Return the requests to carry out now; each of them counts as a write."""
+        """Return the requests to carry out now. Each of them counts as a write."""
         granted: list[WriteRequest] = []
         agenda = self._pending.agenda
         for group in agenda.take(now + ROUNDING):
@@ -122,7 +134,8 @@ class WriteBudget:
             for budget in budgets:
                 budget.refill(now)
             while group.waiting and (newly := self._grant_round(budgets, now)):
-                # A request that was passed over for a better one may have lost that.
+                # A request that was passed over for a better alternative may no longer
+                # have it.
                 granted += newly
             agenda.put(group, group.find_soonest())
         self._pending.forget_idle(now)
@@ -146,7 +159,7 @@ class WriteBudget:
         return max(now, soonest) if soonest < float("inf") else None
 
     def in_use(self, now: float) -> list[BucketUse]:
-        """Return the buckets that writes were lately taken from."""
+        """Return the buckets from which writes were recently taken."""
         return [
             BucketUse(
                 *(budget.kind, names, bucket.left(now), float(bucket.rate.burst)),
@@ -165,9 +178,11 @@ class WriteBudget:
     def back_off(
         self, thread: ThreadKey, kind: WriteKind, until: float, now: float
     ) -> Bucket:
-        """Grant no write of this `kind` before `until` in the exhausted scope: of those
-        that `thread` counts in, the narrowest without a token, or else the one with the
-        fewest. Return that."""
+        """Grant no write of this `kind` before `until` in the exhausted scope.
+
+        Return the bucket of that scope. Of the scopes of `thread`, that is the
+        narrowest without a token, or else the scope with the fewest tokens.
+        """
         budget, names = self._pending.budget(kind, thread, now)
         budget.refill(now)
         scopes = budget.within(names)
@@ -188,7 +203,7 @@ class WriteBudget:
                 break
             if pending.ready(budget) > now + ROUNDING:
                 continue
-            # At once, for what others get is what this leaves.
+            # Take the write at once: the next requests get what it leaves.
             best = self._choice.better(pending, now) or (budget, pending)
             granted.append(self._take(*best, now))
         return granted
@@ -201,7 +216,7 @@ class WriteBudget:
         standing.begin()
         looks = self._choice.looks(request, now)
         if request.turn is WriteKind.EDIT:
-            # A stop is no edit: that is left to the next.
+            # A stop is not an edit: the next request may have the edit.
             budget.pace(pending.names, now)
             standing.spend(budget, budget.within(pending.names), Use.TURN)
         else:

@@ -1,4 +1,4 @@
-"""Requests of a reply to the write budget. Frozen values."""
+"""The requests of a reply to the write budget."""
 
 import enum
 from dataclasses import dataclass
@@ -15,26 +15,26 @@ class Priority(enum.IntEnum):
     REFRESH = 2
     #: A message without any text of the answer.
     PLACEHOLDER = 3
-    #: Nothing of an answer: granted only after a pause in which all of the burst has
-    #: come back.
+    #: A write that shows no text of an answer. It is granted only after a pause in
+    #: which the whole burst was refilled.
     TIDY = 4
 
 
-#: In their order.
+#: The priorities in the order of grants.
 PRIORITIES = tuple(Priority)
 
 
 @dataclass(frozen=True, slots=True)
 class WriteRequest:
-    """A reply asks for one write."""
+    """A reply's request for one write."""
 
     #: Identifies the reply; a newer request of the same reply replaces this one.
     reply: str
     thread: ThreadKey
     kind: WriteKind
     priority: Priority
-    #: Grant it no earlier: the edit interval of the message, or a back-off.
+    #: The earliest time of a grant: the edit interval of the message, or a back-off.
     earliest: float = 0.0
-    #: The kind of write whose turn it takes, besides one of its own kind: a stream is
-    #: stopped for everybody to see when its message would be edited if it were none.
+    #: The kind of write whose turn this write takes, if not its own: a stream is
+    #: stopped for all readers when its message would otherwise be edited.
     turn: WriteKind | None = None

@@ -1,5 +1,7 @@
-"""Lets replies wait until they may write: the clock and the timer around the
-decisions of `bot.delivery.write_budget`."""
+"""Lets replies wait until they may write.
+
+This is the clock and the timer around the decisions of `bot.delivery.write_budget`.
+"""
 
 import asyncio
 from collections import Counter
@@ -27,13 +29,13 @@ class WriteScheduler:
         rates: RateStore | None = None,
     ) -> None:
         self._budget = WriteBudget(limits)
-        #: The writes that other processes make, too; None where there are none.
+        #: The writes that other processes share; None if there are no other processes.
         self._shared = SharedWrites(self._budget) if rates else None
         self._rates = rates
         self._clock = clock
         self._waiting: dict[str, asyncio.Future[WriteRequest]] = {}
         self._timer: asyncio.TimerHandle | None = None
-        #: The time that it is set to.
+        #: The time that the timer is set to.
         self._next = float("inf")
         #: The number of writes by kind and result; see `bot.domain.vitals.WriteCount`.
         self.results: Counter[tuple[WriteKind, str]] = Counter()
@@ -41,10 +43,10 @@ class WriteScheduler:
     async def may_write(
         self, request: WriteRequest, *others: WriteRequest
     ) -> WriteRequest:
-        """Wait until `request`, one of `others` that would do as well, or one that has
-        replaced them, is granted; return that.
+        """Wait until `request` or one of `others` is granted, and return that request.
 
-        The write must follow at once, and then `write_completed`.
+        A request that replaces them in the meantime may be granted instead. The caller
+        must write at once, and then call `write_completed`.
         """
         granted: asyncio.Future[WriteRequest] = (
             asyncio.get_running_loop().create_future()
@@ -58,7 +60,7 @@ class WriteScheduler:
             self._budget.withdraw(request.reply)
 
     def hurry(self, request: WriteRequest, *others: WriteRequest) -> None:
-        """Replace the requests that the same reply is waiting with, if it is."""
+        """Replace the pending requests of the same reply, if it waits."""
         waiting = self._waiting.get(request.reply)
         if waiting is not None and not waiting.done():
             self._ask(request, *others)
@@ -68,20 +70,24 @@ class WriteScheduler:
         self.results[kind, result] += 1
 
     def in_use(self) -> list[BucketUse]:
-        """Return the buckets that writes were lately taken from."""
+        """Return the buckets from which writes were recently taken."""
         return self._budget.in_use(self._clock())
 
     def asks(self, request: WriteRequest) -> tuple[RateAsk, ...]:
-        """Return what is to be asked of other processes before `request`, which was
-        granted, is made."""
+        """Return the questions to other processes about `request`, which was granted.
+
+        They are asked before the write is made.
+        """
         if self._shared is None:
             return ()
         return self._shared.asks(request, self._clock())
 
     async def agreed(self, request: WriteRequest) -> bool:
-        """Ask other processes for `request`, which was granted and of which nothing is
-        to be stored; return whether it may be made. If not, it is to be asked for
-        again."""
+        """Ask other processes about `request`; return whether the write may be made.
+
+        `request` was granted, and nothing of it is stored. If the write may not be
+        made, the caller has to wait for another grant.
+        """
         asks = self.asks(request)
         if self._rates is None or not asks:
             return True
@@ -92,15 +98,20 @@ class WriteScheduler:
         return self.settle(request, states)
 
     def settle(self, request: WriteRequest, states: Sequence[RateState] | None) -> bool:
-        """Return whether `request` may be made, with what was answered; None if nobody
-        could be asked. If not, it is to be asked for again."""
+        """Return whether the write of `request` may be made.
+
+        `states` are the answers of other processes, None if nobody could be asked. If
+        the write may not be made, the caller has to wait for another grant.
+        """
         if self._shared is None:
             return True
         return self._shared.settle(request, states, self._clock())
 
     def back_off(self, request: WriteRequest, seconds: float) -> Closed | None:
-        """Record that the platform asked for a pause of `seconds`; return what other
-        processes are to know of it."""
+        """Record that the platform asked for a pause of `seconds`.
+
+        Return what to report to other processes; None for nothing.
+        """
         now, kind = self._clock(), request.kind
         bucket = self._budget.back_off(request.thread, kind, now + seconds, now)
         return self._shared.closed(bucket) if self._shared else None
@@ -121,7 +132,8 @@ class WriteScheduler:
         if soonest <= now + ROUNDING:
             self._pump()
         elif soonest < self._next:
-            # To look at all that wait takes time, of which a thousand have none.
+            # Checking all waiting replies takes time, and often a thousand of them can
+            # do nothing.
             self._pump_at(soonest, now)
 
     def _pump(self) -> None:
@@ -134,7 +146,7 @@ class WriteScheduler:
         self._pump_at(self._budget.next_grant(now), now)
 
     def _pump_at(self, when: float | None, now: float) -> None:
-        """Grant what can be granted at `when`, and not before; None for nothing."""
+        """Grant what can be granted at `when`, and not before; None for never."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
