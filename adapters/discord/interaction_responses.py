@@ -30,8 +30,8 @@ T = TypeVar("T")
 async def awaited(
     interaction: Interaction, work: Awaitable[T], *, ephemeral: bool
 ) -> tuple[T, bool]:
-    """Return the result of `work`, and whether the response was deferred: then only a
-    message can follow. Raises what `work` raises."""
+    """Return the result of `work`, and whether the response was deferred. After a
+    deferral, only a message can follow. Raises the errors of `work`."""
     doing = asyncio.ensure_future(work)
     await asyncio.wait({doing}, timeout=PROMPT)
     waits = not doing.done()
@@ -42,7 +42,7 @@ async def awaited(
         except DeliveryError as error:
             log.warning("discord.too_late %s", error)
         except Exception as error:
-            # The work is done all the same, and the person waits for its result.
+            # The work goes on, and the person waits for its result.
             report("tell Discord to wait", error)
     return await doing, waits
 
@@ -50,7 +50,7 @@ async def awaited(
 async def show(
     interaction: Interaction, drawn: Drawn, *, ephemeral: bool, waits: bool = False
 ) -> int | None:
-    """Respond with a message; return its id, or None if it came too late."""
+    """Respond with a message; return its id, or None if Discord did not accept it."""
     more: dict[str, Any] = {"view": drawn.view, "files": drawn.attachments()}
     try:
         async with translated("answer a command"):
@@ -99,7 +99,7 @@ async def remove_notice(interaction: Interaction) -> None:
         async with translated("delete a notice"):
             await message.delete()
     except DeliveryError as error:
-        # It is deleted in a while all the same, or was already.
+        # The notice expires by itself, or is deleted already.
         log.info("discord.notice_stays %s", error)
 
 
@@ -118,8 +118,8 @@ async def acknowledge(interaction: Interaction, *, waits: bool) -> None:
 async def ask(
     interaction: Interaction, form: ui.Modal, otherwise: Drawn | None = None
 ) -> None:
-    """Respond with a form; with `otherwise`, or a general sentence, if Discord refuses
-    it."""
+    """Respond with a form. If Discord refuses the form, respond with `otherwise`, or
+    with a general error message."""
     try:
         async with translated("open a form"):
             await outgoing.open_modal(interaction, form)

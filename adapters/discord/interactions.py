@@ -1,8 +1,8 @@
-"""Passes commands on to the core and shows the results: from slash commands, menus,
-buttons and forms.
+"""Passes commands from slash commands, menus, buttons and forms on to the core, and
+shows the results.
 
 Rule: nothing is decided here. Person and place are determined anew for each command, so
-that an old button or form grants nothing that the person may not do today.
+an old button or form grants no right that the person has lost.
 """
 
 import logging
@@ -30,7 +30,7 @@ from bot.ui.elements import SILENCE, Command, CommandResult, File, Form, Respons
 
 log = logging.getLogger(__name__)
 
-# From how many characters on a rejected line is returned as a file.
+# The fewest characters of a rejected line that is returned as a file.
 WORTH_KEEPING = 200
 
 #: The value of a command's option or of a form's field.
@@ -40,7 +40,7 @@ Interaction = discord.Interaction[discord.Client]
 
 
 class Interactions:
-    """Handles everything in Discord that is a command, except questions."""
+    """Handles all commands on Discord, except questions."""
 
     def __init__(self, names: NameCache, people: People, host: Host) -> None:
         self._names = names
@@ -101,7 +101,7 @@ class Interactions:
         )
 
     async def triage(self, interaction: Interaction, message: discord.Message) -> None:
-        """Triage the message on which somebody chose that."""
+        """Triage `message`, for which somebody chose the menu entry."""
         thread = events.thread_of(message.channel, message.id)
         us = interaction.client.user
         about = events.original(message)
@@ -128,15 +128,16 @@ class Interactions:
         )
 
     async def receipt(self, interaction: Interaction, message: discord.Message) -> None:
-        """Show the receipt of the answer, or of that to the question, on which somebody
-        chose it."""
+        """Show the receipt of the answer `message`, or of the answer to the question
+        `message`."""
         command = Command("receipt", {"answer": str(message.id)})
         await self._carry_out(interaction, command)
 
     async def _sorted(
         self, interaction: Interaction, message: Message
     ) -> tuple[Response, Mapping[str, str]]:
-        """Return the response, and the names of the people it refers to."""
+        """Triage `message`; return the response, and the names of the people it refers
+        to."""
         person = await self._people.of(interaction)
         response = await self._host.commands.triage(message, person)
         return response, await self._names.display_names(
@@ -260,7 +261,7 @@ def _is_notice(interaction: Interaction) -> bool:
     """Return True for a control of a notice, which others see as well."""
     message = interaction.message
     is_control = interaction.type is discord.InteractionType.component
-    # Only notices are silent: posts, and answers, are not.
+    # Only notices are silent; posts and answers are not.
     return is_control and message is not None and message.flags.suppress_notifications
 
 
@@ -274,7 +275,8 @@ def _names(channel: object) -> dict[str, str]:
 
 
 def _place(interaction: Interaction, command: Command) -> Scope | None:
-    """Return the place of `command`: for one about an answer, the thread of that."""
+    """Return the place of `command`: the thread of the answer that it is about, or else
+    the place where it was given. None if that is not supported."""
     message = interaction.message
     if message is not None and "turn" in command.arguments:
         thread = events.answered_in(interaction.channel, message)

@@ -1,7 +1,7 @@
 """Draws responses in sections with Discord's newer components. Pure.
 
-A message of these components holds nothing else: no text, and no file beside them
-(platform facts B5). What does not fit is for `components.draw` to draw as before.
+A message with these components has no other text and no files (platform facts B5).
+`components.draw` draws responses that do not fit with the older components.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,8 +12,8 @@ from discord import ui
 from adapters.discord import markup
 from bot.ui.elements import Button, Menu, Response, Section
 
-# Discord's limits (facts B5): of all texts together, and of buttons in a row. That of
-# components, nested ones included, is the SDK's.
+# Discord's limits (facts B5): the characters of all texts together, and the buttons in
+# a row. The SDK enforces the limit on components, including nested ones.
 TEXT_CHARS = 4_000
 IN_A_ROW = 5
 

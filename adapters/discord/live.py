@@ -1,7 +1,8 @@
-"""The Discord part of `threadkeep check --live`: a message of the bot must come back.
+"""The Discord part of `threadkeep check --live`: a message of the bot must come back as
+an event.
 
-Unlike Slack, Discord sends each event to all sessions of a bot (facts B1), so that a
-session beside that of the running bot takes nothing from it.
+Unlike Slack, Discord sends each event to all sessions of a bot (facts B1), so an
+additional session takes no events from the running bot.
 """
 
 import asyncio
@@ -19,11 +20,11 @@ from bot.domain.finding import Finding, Grade
 from bot.errors import AccessRevoked, ConfigError, DeliveryError, ThreadGone
 from bot.messages import check as messages
 
-#: Waits until the running bot was told of the message with this id; returns whether it
-#: was.
+#: Waits until the running bot receives the message with the given id; returns False if
+#: it does not.
 Heard = Callable[[str], Awaitable[bool]]
 
-# How long an event may take, and a session, in seconds.
+# How long an event may take, and how long the start of a session, in seconds.
 PATIENCE, CONNECTING = 15.0, 30.0
 
 
@@ -33,8 +34,8 @@ async def check(
     bot_hears: Heard | None,
     patience: float = PATIENCE,
 ) -> list[Finding]:
-    """Post a message in `channel` and wait until it comes back: to the running bot
-    where there is one, whom `bot_hears` asks, else to a session of its own."""
+    """Post a message in `channel` and wait until it comes back as an event: to the
+    running bot if `bot_hears` is given, otherwise to a session of this check."""
     config = DiscordConfig.from_env(env)
     try:
         async with open_link(config) as link:
@@ -47,7 +48,7 @@ async def check(
 
 
 class _Found(Exception):
-    """The reason why nothing can come back."""
+    """The test ended early, with a finding that says why."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -88,7 +89,8 @@ async def _require_channel(link: Link, channel: str) -> None:
 
 @contextlib.asynccontextmanager
 async def _session(link: Link) -> AsyncIterator["asyncio.Queue[str]"]:
-    """Yield the ids of the bot's own messages that arrive in a session."""
+    """Open a session; yield a queue of the ids of the bot's own messages that
+    arrive."""
     arrived: asyncio.Queue[str] = asyncio.Queue()
     ready = asyncio.Event()
 
@@ -118,7 +120,8 @@ async def _session(link: Link) -> AsyncIterator["asyncio.Queue[str]"]:
         waiting.cancel()
         await link.close()
         session.cancel()
-        # Its errors were raised above; one that comes after the check says nothing.
+        # Errors of the session were raised above. An error after the check does not
+        # matter.
         with contextlib.suppress(Exception, asyncio.CancelledError):
             await session
 
@@ -140,7 +143,7 @@ def _raise_for(session: "asyncio.Future[None]") -> None:
 
 @contextlib.asynccontextmanager
 async def _posted(link: Link, channel: str) -> AsyncIterator[str]:
-    """Post a probe and delete it in the end."""
+    """Post a probe, yield its id, and delete it on exit."""
     prober = DiscordProber(link)
     try:
         message = await prober.probe(channel)
@@ -153,7 +156,7 @@ async def _posted(link: Link, channel: str) -> AsyncIterator[str]:
     try:
         yield message
     finally:
-        # Whatever came of it, and also if that was interrupted.
+        # Delete the probe in any case, also after an interruption.
         with contextlib.suppress(DeliveryError, AccessRevoked):
             await prober.remove(channel, message)
 

@@ -1,6 +1,6 @@
 """Parses and writes Discord's notation for people, channels and more. Pure.
 
-What clients show as a name is an id in angle brackets in the text (platform facts B5).
+Where clients show a name, the text has an id in angle brackets (platform facts B5).
 """
 
 import re
@@ -43,7 +43,7 @@ _STYLES = {
     "R": "%d %B %Y %H:%M",
 }
 _DATES = {"d", "D"}
-# Pages of a server that a text can lead to, by the name in the text.
+# Pages of a server that a text can link to, by their name in the notation.
 _PLACES = {
     "customize": "Channels & Roles",
     "browse": "Browse Channels",
@@ -51,21 +51,22 @@ _PLACES = {
     "home": "Server Guide",
     "linked-roles": "Linked Roles",
 }
-# Code, in which a client shows everything as it was typed.
+# Code, whose content clients show as it was typed.
 _LITERAL = re.compile(
     r"```.+?```|(?<!`)``[^`\n]++(?:`[^`\n]++)*+``|`[^`\n]++`", re.DOTALL
 )
-# The first excerpt below a text (`bot.text.excerpts`): from there on, it is others who
-# are quoted.
+# The first excerpt below a text (`bot.text.excerpts`): the text from there on quotes
+# other people.
 _EXCERPT = re.compile(r"^\[[^\[\]\n]++\]\n>", re.MULTILINE)
 _MENTION = re.compile(r"<(@!?|@&|#)([0-9]{1,20}+)>")
 # A mention of a user or role with the blanks to remove with it: at the beginning, after
 # a word and before punctuation or a blank, and anywhere.
 _ADDRESSED = r"<@[!&]?([0-9]{1,20}+)>"
-# A comma or colon belongs to it only before a blank: people type emoji as ":name:", and
-# what Discord has no emoji for stays as it was typed.
+# A comma or colon belongs to the mention only before a blank: people type emoji as
+# ":name:", and the name of an unknown emoji stays in the text.
 _FIRST = re.compile(rf"\s*+{_ADDRESSED}(?:[ \t]*+[,:](?!\S))?\s*+")
-# At the end of a sentence, the comma before it is removed as well: "right, @bot?".
+# At the end of a sentence, the comma before the mention is removed as well: "right,
+# @bot?".
 _BEHIND = re.compile(
     rf"(?<=\S)(?:,(?=[ \t]++<@[^<>]++>[ \t]*+(?:[.!?]|\Z)))?"
     rf"[ \t]++{_ADDRESSED}(?=[ \t]*+(?:[.;!?)]|[,:](?!\S))|\s|$)"
@@ -78,7 +79,7 @@ _SIGNS = {
     ReferenceKind.CHANNEL: "#",
 }
 _PEOPLE = (ReferenceKind.USER, ReferenceKind.GROUP)
-# Discord shows them in the reader's time zone, by style (facts B5).
+# The styles of times. Discord shows times in the reader's time zone (facts B5).
 _TIMES = {ReferenceKind.TIME: "f", ReferenceKind.DAY: "D"}
 # Code, whose content is shown literally, including fenced code without an end.
 _CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]++`)", re.DOTALL)
@@ -90,10 +91,10 @@ def users(text: str) -> list[str]:
 
 
 def without_mention(text: str, *ids: str) -> str:
-    """Return `text` without the mentions of `ids`, users or roles, and the blanks
-    around them.
+    """Return `text` without mentions of the users or roles `ids`, and without the
+    blanks around these mentions.
 
-    In code nobody is mentioned, and in an excerpt nobody is addressed: there they stay.
+    Mentions in code and in excerpts are kept, because they address nobody.
     """
     ours = frozenset(ids)
     at = 0
@@ -116,14 +117,15 @@ def without_tokens(text: str) -> str:
 
 
 def parts(text: str) -> tuple[str, str]:
-    """Return what the author of a message typed, and the excerpts below that."""
+    """Split `text` into the part that its author typed, and the excerpts below that
+    part."""
     excerpt = _EXCERPT.search(text)
     end = excerpt.start() if excerpt else len(text)
     return text[:end], text[end:]
 
 
 def outside_code(text: str, change: Callable[[str], str]) -> str:
-    """Return `text` with all but its code changed."""
+    """Return `text` with `change` applied to all parts outside code."""
     pieces, at = [], 0
     for code in _LITERAL.finditer(text):
         pieces += [change(text[at : code.start()]), code[0]]
@@ -138,7 +140,8 @@ def readable(
     roles: Mapping[str, str],
     channels: Mapping[str, str],
 ) -> str:
-    """Return `text` as a reader sees it; the names are by id."""
+    """Return `text` as a reader sees it. `users`, `roles` and `channels` map ids to
+    names."""
 
     def name(match: re.Match[str]) -> str:
         kind, value = match.lastgroup, match[match.lastgroup or 0]
@@ -163,7 +166,8 @@ def readable(
 
 
 def _time(at: int, style: str) -> str:
-    """Return a time, in seconds since 1970, as `style` has it; "" out of range."""
+    """Return a time, in seconds since 1970, in the format of `style`; "" if it is out
+    of range."""
     try:
         time = datetime.fromtimestamp(at, UTC)
     except (ValueError, OverflowError, OSError):
@@ -191,8 +195,10 @@ def render(text: str, names: Mapping[str, str] | None = None) -> str:
     """Return a text of the core in Discord's Markdown. Only the core's references
     become mentions or links, and only where clients draw them: not in code.
 
-    People become mentions in a message that one person sees. In one that all see they
-    are named by `names`, by id, or else by their ids: a mention may add them.
+    If `names` is None, people become mentions: only one person sees the message.
+    Otherwise `names` maps ids to names, and people are shown by name, or by id if the
+    name is missing: in a message that everybody sees, a mention may add people to the
+    thread.
     """
 
     def draw(found: Reference) -> str:
@@ -219,8 +225,8 @@ def tokens(text: str) -> str:
 
 
 def quoted(author: str, text: str, most: int, about: str = "") -> str:
-    """Return the question `text` of `author` (`about` something) as a quote of at most
-    `most` characters."""
+    """Return the question `text` of `author` as a quote of at most `most` characters.
+    `about` is a link to the message that the question is about, or ""."""
     head = (
         messages.asks_about(author=author, link=about)
         if about
@@ -240,7 +246,7 @@ def quoted(author: str, text: str, most: int, about: str = "") -> str:
 
 
 def _plain_name(name: str) -> str:
-    """Return a name, escaped so that it reads as it is."""
+    """Return `name`, escaped so that clients show it unchanged."""
     # A zero-width space keeps "<@1>" and "[a](b)" in a name from being parsed.
     escaped = discord.utils.escape_markdown(name)
     return escaped.replace("<", "<\u200b").replace("](", "]\u200b(")

@@ -1,4 +1,4 @@
-"""People on Discord: who they are, and which permissions they hold.
+"""Looks up people on Discord, and the permissions that they hold.
 
 Rule 1: facts only; the core decides. In direct messages nobody is an admin.
 Rule 2: guild permissions are computed from roles and ownership only. In a channel's
@@ -19,8 +19,8 @@ from bot.errors import DeliveryError
 from bot.runtime.lru import LruDict
 from bot.ui.elements import Response
 
-# How long a member is cached, in seconds: an upper bound for how long a removed role
-# still counts, and few enough calls in a busy thread.
+# How long a member is cached, in seconds. A removed role still counts for at most this
+# time; a shorter time would take too many calls in a busy thread.
 FRESH = 300.0
 
 # How many members are cached.
@@ -33,7 +33,7 @@ class People:
     def __init__(self, link: Link, now: Callable[[], float] = time.monotonic) -> None:
         self._link = link
         self._now = now
-        #: When each was fetched, and the member or None for a non-member; by guild and
+        #: The time of the lookup, and the member or None for a non-member, by guild and
         #: user.
         self._known: LruDict[tuple[int, int], tuple[float, discord.Member | None]] = (
             LruDict(MOST)
@@ -63,19 +63,21 @@ class People:
             await outgoing.post(direct, drawn.text, files=drawn.attachments())
 
     async def of(self, interaction: discord.Interaction[discord.Client]) -> Person:
-        """Return who issued `interaction`, which carries their permissions in its
-        channel (facts B2). Never raises."""
+        """Return the person who issued `interaction`. The interaction carries their
+        permissions in its channel (facts B2). Never raises."""
         user = interaction.user
         if not isinstance(user, discord.Member):
             return Person(str(user.id), user.display_name)
-        # Before the gateway has sent the guild, the one of an interaction has no roles.
+        # Before the gateway has sent the guild, the guild of an interaction has no
+        # roles.
         guild = await self._link.guild(user.guild.id) or user.guild
         return _person(guild, user, interaction.permissions)
 
     async def member(self, guild: discord.Guild, user: int) -> discord.Member | None:
-        """Return a member, at most some minutes old, or None for a non-member.
+        """Return a member, looked up at most FRESH seconds ago, or None for a
+        non-member.
 
-        Raises DeliveryError if Discord cannot tell now.
+        Raises DeliveryError if the lookup fails.
         """
         key, now = (guild.id, user), self._now()
         at, member = self._known.get(key, (float("-inf"), None))
@@ -111,7 +113,7 @@ def _in_all(guild: discord.Guild, member: discord.Member) -> discord.Permissions
     if guild.owner_id == member.id:
         return discord.Permissions.all()
     held = discord.Permissions()
-    # The role that everybody has has the id of the guild.
+    # The @everyone role has the id of the guild.
     for each in (guild.id, *member._roles):
         if role := guild.get_role(each):
             held |= role.permissions

@@ -1,7 +1,7 @@
-"""Reads whom a message of Discord is directed at: its mentions, and whose message it
+"""Reads the mentions of a Discord message, and the author of the message that it
 replies to. Pure; decides nothing.
 
-Rule: what is quoted addresses nobody.
+Rule: quoted text addresses nobody, so mentions in quotes are left out.
 """
 
 import re
@@ -14,7 +14,7 @@ from bot.domain.message import Mark, MarkKind
 _MARK = re.compile(
     r"<@!?([0-9]{1,20})>|<@&([0-9]{1,20})>|@(everyone|here)\b|<a?:\w{1,32}:[0-9]{1,20}>"
 )
-# A quoted line, and all that follows three signs.
+# A quoted line, or everything after ">>> ".
 _QUOTE = re.compile(r"^(?:>>> [\s\S]*+|> [^\n]*+\n?)", re.MULTILINE)
 
 
@@ -27,7 +27,7 @@ def parts(message: discord.Message, us: int) -> tuple[str | Mark, ...]:
     for match in _MARK.finditer(text):
         user, group, everyone = match.groups()
         if everyone and not message.mention_everyone:
-            # Without the permission it is text, and mentions nobody.
+            # Without the permission, @everyone and @here are plain text.
             continue
         if words := text[end : match.start()]:
             found.append(words)
@@ -46,8 +46,8 @@ def parts(message: discord.Message, us: int) -> tuple[str | Mark, ...]:
 
 
 def answers(message: discord.Message, us: int) -> Mark | None:
-    """Return the author of the message that `message` replies to; None if it replies to
-    none, to its author's own, or to one that Discord did not send with it."""
+    """Return the author of the message that `message` replies to; None if `message` is
+    not a reply, replies to its own author, or came without the other message."""
     about = message.reference.resolved if message.reference else None
     if not isinstance(about, discord.Message) or about.author.id == message.author.id:
         return None

@@ -1,8 +1,8 @@
 """Reads the files of a message: its own, those of the message that it forwards, and
 those that its components show. Pure.
 
-Rule: the address of a file expires after a day, and a new one comes with its message
-(platform facts B5); so a file's id here names its message, too.
+Rule: the address of a file expires after a day, and only its message has a new one
+(platform facts B5). So the id of a file contains the ids of its channel and message.
 """
 
 from collections.abc import Iterable, Iterator
@@ -35,14 +35,14 @@ def attachments(message: discord.Message) -> tuple[Attachment, ...]:
 
 
 def uploaded(file: discord.Attachment) -> Attachment:
-    """Return a file that was given with a command, which is on no message."""
+    """Return a file that was given with a command, and so belongs to no message."""
     return Attachment(name_of(file), file.url, str(file.id), file.size)
 
 
 def name_of(file: discord.Attachment) -> str:
-    """Return the name of a file as people gave it: Discord takes the letters of most
-    languages out of it, and keeps it as the title, as a rule without its ending (facts
-    B5)."""
+    """Return the name that people gave to a file. Discord removes the letters of most
+    languages from the name, and keeps the original as the title, usually without its
+    ending (facts B5)."""
     ending = PurePath(file.filename).suffix or file.filename
     ending = ending if ending.startswith(".") else ""
     title = file.title or ""
@@ -52,8 +52,8 @@ def name_of(file: discord.Attachment) -> str:
 
 
 def message_of(file: Attachment) -> tuple[str, str] | None:
-    """Return the ids of the channel and the message of `file`; None if it is on
-    none."""
+    """Return the ids of the channel and the message of `file`; None if it belongs to no
+    message."""
     parts = file.id.split("/", 2)
     return (parts[0], parts[1]) if len(parts) == 3 else None
 

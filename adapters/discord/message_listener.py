@@ -1,9 +1,10 @@
 """Receives messages, edits and deletions, and fetches those missed while offline.
 
-Rule: what the store refuses is retried, since Discord sends nothing twice. After a
-session that could not be resumed, the messages missed in the bot's threads are fetched
-(platform facts B1, C). The backlog of retries is bounded; for messages that do not
-fit, the channel and the first of them are recorded, and they are fetched afterwards.
+Rule: an event that could not be stored is retried, because Discord does not send it
+twice. After a session that could not be resumed, the messages missed in the bot's
+threads are fetched (platform facts B1, C). The backlog of retries is bounded. For
+messages that do not fit, the channel and the first message are recorded, and the
+messages are fetched later.
 """
 
 import logging
@@ -37,26 +38,27 @@ MOST_MISSED = 200
 # channel.
 REPEAT = 3600.0
 
-# For how many channels that is remembered, and in how many of them messages are fetched
-# later; how many messages there, and how many edits.
+# How many refusals are remembered, and the channels whose messages are fetched later;
+# then how many messages are fetched in each, and how many edits.
 MOST_CHANNELS = 10_000
 MOST_REFETCHED = 1_000
 
-# How many responses that other programs deferred are waited for.
+# How many deferred responses of other programs are remembered.
 MOST_DEFERRED = 1_000
 
-# How many forwards are kept for a comment on them, and how many seconds later that is
-# posted at most: the client posts it, as a message of its own, right after the forward
-# (facts B5).
+# How many forwards are kept for a later comment, and how many seconds after its forward
+# a comment may come. Clients post the comment as a separate message right after the
+# forward (facts B5).
 MOST_FORWARDS = 1_000
 COMMENTED = 5.0
 
-# How many deletions wait in the backlog: they are a few ids each, and must not be lost.
+# How many events may wait in the backlog before deletions are refused: a deletion is
+# only a few ids, and must not be lost.
 MOST_DELETIONS = 50_000
 
 
 class MessageListener:
-    """Passes what the gateway delivers on to the inbox of `host`."""
+    """Passes events of the gateway on to the inbox of `host`."""
 
     def __init__(
         self,
@@ -77,7 +79,8 @@ class MessageListener:
         self._backlog = Backlog()
         #: The first message of each channel that did not fit into the backlog.
         self._missed: LruDict[int, int] = LruDict(MOST_CHANNELS)
-        #: The channels of messages whose edits did not fit into the backlog.
+        #: The channels of messages whose edits did not fit into the backlog, by
+        #: message.
         self._missed_edits: LruDict[int, int] = LruDict(MOST_REFETCHED)
         #: The responses of other programs that only say "is thinking…".
         self._deferred: LruDict[int, None] = LruDict(MOST_DEFERRED)
@@ -101,8 +104,8 @@ class MessageListener:
                 self._forwards[forwarder] = message
             else:
                 self._forwards.pop(forwarder, None)
-            # It starts no thread and belongs to none: of use only if all messages of
-            # the channel are triaged.
+            # The message starts no thread and belongs to none. It is needed only if all
+            # messages of the channel are triaged.
             passing = self._read(message, message.channel)
             if passing is not None and not passing.echo:
                 receive = partial(self._inbox.receive_unaddressed, passing)
@@ -117,7 +120,7 @@ class MessageListener:
             await self._refuse(message, refusal)
             return
         if asks and message.guild is None:
-            # Discord does not tell when somebody opens direct messages (facts B1).
+            # Discord sends no event when somebody opens direct messages (facts B1).
             place = Scope.of(received.thread)
             await self._host.first_contact.opened(place, received.author)
         if not received.addressed:
@@ -137,7 +140,8 @@ class MessageListener:
         received = self._read(message, channel)
         if received is None or received.echo or not (received.text or received.files):
             return
-        # Discord does not send what it read before; previews come without a time.
+        # Discord does not send the text before the edit. An update that only adds
+        # previews has no edit time.
         added = received.addressed and message.edited_at is not None
         if added and not received.automated and (refusal := self._refusal(channel)):
             await self._refuse(message, refusal)
@@ -149,7 +153,7 @@ class MessageListener:
             self._missed_edits[message.id] = message.channel.id
 
     async def deleted(self, guild: int | None, messages: Sequence[int]) -> None:
-        """Delete messages that people deleted."""
+        """Delete the stored copies of messages that people deleted."""
         workspace = events.workspace(guild)
         ids = [str(each) for each in messages]
         erase = partial(self._inbox.erase, events.NAME, workspace, ids)
@@ -157,39 +161,41 @@ class MessageListener:
             await self._fetch_missed()
 
     async def thread_deleted(self, guild: int, channel: int, thread: int) -> None:
-        """Delete a thread that people deleted."""
+        """Forget a thread that people deleted."""
         place = Scope(events.NAME, str(guild), str(channel), str(thread))
         await retry_until_success(lambda: self._inbox.forget(place))
 
     async def channel_deleted(self, guild: int, channel: int) -> None:
-        """Delete a channel that people deleted, with its threads."""
+        """Forget a channel that people deleted, with its threads."""
         place = Scope(events.NAME, str(guild), str(channel))
         await retry_until_success(lambda: self._inbox.forget(place))
 
     def _serves(self, message: discord.Message) -> bool:
-        """Return whether the guild of `message` is served. If not, no call is made for
-        the message."""
+        """Return whether the guild of `message` is served. Callers check this before
+        they make any call for the message."""
         guild = message.guild.id if message.guild else None
         if guild is None and isinstance(message.channel, discord.PartialMessageable):
             guild = message.channel.guild_id
         return self._host.served.holds(events.NAME, events.workspace(guild))
 
     def _is_deferred(self, message: discord.Message) -> bool:
-        """Return whether `message` is a response that a program deferred: what it says
-        comes as its first edit (facts B2), which is then awaited."""
+        """Return whether `message` is a deferred response of another program. If so,
+        remember it: its text comes with its first edit (facts B2)."""
         if message.flags.loading:
             self._deferred[message.id] = None
         return message.flags.loading
 
     async def _keep(self, message: discord.Message, attempt: Attempt) -> None:
-        """Make `attempt` to store `message`; retry it, or fetch the message later."""
+        """Run or queue `attempt`, which stores `message`. If the backlog is full,
+        record that the message must be fetched later."""
         if await self._backlog.keep(attempt):
             await self._fetch_missed()
         else:
             self._missed.setdefault(message.channel.id, message.id)
 
     async def _fetch_missed(self) -> None:
-        """Fetch what did not fit into the backlog, once that is empty."""
+        """Fetch the messages and edits that did not fit into the backlog, once it is
+        empty."""
         if self._fetching or not self._backlog.idle:
             return
         self._fetching = True
@@ -251,14 +257,15 @@ class MessageListener:
         if forward := self._commented(message):
             about = events.quote(forward, self._link.us, thread, fresh=False)
             received = replace(received, quotes=(*received.quotes, about))
-        # The first message of a post in a forum, whose title stands above it.
+        # The first message of a forum post gets the post's title as a quote.
         title = title_of(channel, thread, self._link.us, received.text)
         return (
             replace(received, quotes=(title, *received.quotes)) if title else received
         )
 
     def _commented(self, message: discord.Message) -> discord.Message | None:
-        """Return the forward at the top of a channel that `message` comments on."""
+        """Return the forward at the top of a channel that `message` comments on, or
+        None."""
         key = message.channel.id, message.author.id
         forward = self._forwards.get(key)
         if forward is None or forward.id >= message.id or message.reference:
@@ -275,8 +282,8 @@ class MessageListener:
         return events.message_of(message, self._link.us, thread)
 
     async def _known(self, channel: object) -> object:
-        """Return `channel`; fetch it if it is a thread missing from the cache, as after
-        a long silence."""
+        """Return `channel`, fetched if it is a thread missing from the cache, for
+        example after a long silence."""
         if not isinstance(channel, discord.PartialMessageable):
             return channel
         if channel.guild_id is None:
@@ -296,8 +303,8 @@ class MessageListener:
         return lacking(channel, channel.permissions_for(guild.me))
 
     async def _refuse(self, message: discord.Message, refusal: str) -> None:
-        """Reply that the bot lacks permissions, once in a while; if it cannot, tell the
-        author by direct message."""
+        """Reply that the bot lacks permissions, at most once in REPEAT seconds. If the
+        bot cannot reply, tell the author by direct message."""
         now, asker = time.monotonic(), (message.channel.id, message.author.id)
         if now - self._told.get(asker, float("-inf")) < REPEAT:
             return
@@ -317,9 +324,8 @@ class MessageListener:
     async def fetch_mentions(
         self, channel: discord.TextChannel, after: discord.Object
     ) -> None:
-        """Take in the newest messages at the top of `channel` after that time that
-        address the bot, if it can answer there. Raises DeliveryError and
-        StorageError."""
+        """Store the newest messages at the top of `channel` after `after` that address
+        the bot, if the bot can answer there. Raises DeliveryError and StorageError."""
         async with translated("catch up"):
             found = [
                 message
@@ -330,7 +336,8 @@ class MessageListener:
             ]
         received = [self._read(each, channel) for each in reversed(found)]
         missed = [each for each in received if each and not each.echo]
-        # To say so for each of them, at each start, would be too much.
+        # Nobody is told of missing permissions here: a reply to each mention, at each
+        # start, would be too much.
         if not missed or self._refusal(channel):
             return
         for each in missed:
@@ -338,8 +345,8 @@ class MessageListener:
         log.info("discord.caught_up channel=%s messages=%d", channel.id, len(missed))
 
     async def fetch(self, thread: ThreadKey, after: discord.Object) -> None:
-        """Take in the messages of `thread` after that time, and edits of those that are
-        known. Raises DeliveryError and StorageError."""
+        """Store the messages of `thread` after `after`, and edits of messages that were
+        stored before. Raises DeliveryError and StorageError."""
         channel = self._link.client.get_partial_messageable(
             ids.number(thread.thread, "thread"), guild_id=events.guild_of(thread)
         )
@@ -358,7 +365,7 @@ class MessageListener:
         for each in spoken:
             await retry_until_success(partial(self._inbox.receive, each))
         for message, now in zip(missed, received, strict=True):
-            # One that was stored before may have been edited meanwhile.
+            # A message that was stored before may have been edited meanwhile.
             if now and message.edited_at and not now.echo:
                 amend = partial(self._inbox.amend, now, newly_addressed=now.addressed)
                 await retry_until_success(amend)

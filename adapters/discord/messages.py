@@ -1,4 +1,4 @@
-"""Posts messages that are not replies: texts with controls, files, and reactions. None
+"""Posts messages that are not answers: texts with controls, files, and reactions. None
 of them notifies anyone."""
 
 import contextlib
@@ -17,10 +17,10 @@ from bot.ui.elements import Response
 
 log = logging.getLogger(__name__)
 
-# How long, in seconds, a notice stays; and one that takes time to read, or that has
-# something to press.
+# How long a notice stays, in seconds: a short one, and one that takes time to read or
+# has controls.
 NOTICED, READ = 20.0, 180.0
-# About what people read in half of NOTICED, in characters.
+# About as many characters as people read in half of NOTICED.
 SHORT = 200
 
 
@@ -69,7 +69,7 @@ async def unmark(link: Link, place: Scope, message: str, sign: str) -> None:
 
 
 def _time_to_read(response: Response) -> float:
-    """Return how long `response` stays, in seconds."""
+    """Return how long to show `response` as a notice, in seconds."""
     long = (
         response.buttons
         or response.menus
@@ -80,9 +80,9 @@ def _time_to_read(response: Response) -> float:
 
 
 async def _here(link: Link, place: Scope, message: str) -> str:
-    """Return the channel or thread of `message`. At the top of a channel, its id is
-    that of a thread, which is not created for a post or a reaction; but the first
-    message of a post in a forum stands in that thread (facts B6)."""
+    """Return the channel or thread that contains `message`. A message at the top of a
+    channel has the id of its thread, but is in the channel. The first message of a
+    forum post also has the id of its thread, and is in the thread (facts B6)."""
     if place.thread not in ("", message):
         return place.thread
     if place.thread and place.thread != place.channel and await _is_post(link, place):
@@ -110,7 +110,7 @@ async def _channel(
 
 
 class DiscordMessenger:
-    """`bot.ports.platform.Messenger` of the guilds of one bot."""
+    """Implements `bot.ports.platform.Messenger` for the guilds of one bot."""
 
     private = False
 
@@ -121,15 +121,16 @@ class DiscordMessenger:
     async def notice(
         self, message: Message, response: Response, *, in_thread: bool = False
     ) -> None:
-        """Reply to `message` for a while, without a notification: outside interactions
-        nothing is visible to one person only. Raises DeliveryError."""
+        """Reply to `message` with a silent message that is deleted after a while.
+        Outside of interactions, Discord has no messages that only one person sees.
+        Raises DeliveryError."""
         if message.opens and in_thread:
             try:
-                # Without a reference: the message stands in another channel.
+                # Without a reference, because `message` is in another channel.
                 await self._notice(message, response, "")
                 return
             except ThreadGone as error:
-                # Without the right to create a thread, answers are in the channel.
+                # Without permission to create a thread, answers are in the channel.
                 log.info("discord.no_thread thread=%s %s", message.thread, error)
         await self._notice(message, response, message.message)
 
@@ -149,7 +150,7 @@ class DiscordMessenger:
         await unmark(self._link, place, message, sign)
 
     async def post(self, place: Scope, response: Response, about: str = "") -> None:
-        """Post `response` for all. Raises DeliveryError."""
+        """Post `response` for everybody. Raises DeliveryError."""
         await post(self._link, self._names, place, response, about)
 
     async def link(self, place: Scope, message: str) -> str:

@@ -1,4 +1,4 @@
-"""Converts the core's forms to modals, and what was submitted to values. Pure."""
+"""Converts the core's forms to modals, and submitted modals to values. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -42,10 +42,10 @@ def modal(
     files: bool = False,
     names: Mapping[str, str] | None = None,
 ) -> ui.Modal:
-    """Return `form` as a modal in `guild`, or in direct messages if that is None;
-    `names` are those of channels, by id, for its title.
+    """Return `form` as a modal in `guild`, or in direct messages if that is None.
+    `names` maps the ids of channels to names, for the title.
 
-    With `files`, texts that may exceed an input are requested as files. Raises
+    If `files` is True, texts that may exceed an input are requested as files. Raises
     ValueError for a command that no custom_id can carry.
     """
     custom_id = f"{FORM}:{form.command.line}"
@@ -80,7 +80,7 @@ def filled(data: Mapping[str, Any], guild: int | None) -> dict[str, str]:
 
 
 def uploads(data: Mapping[str, Any]) -> set[str]:
-    """Return the fields of a submitted form that hold files."""
+    """Return the names of the fields of a submitted form that hold files."""
     leaves = _leaves(data.get("components") or ())
     return {str(each["custom_id"]) for each in leaves if each["type"] == _UPLOAD}
 
@@ -102,7 +102,7 @@ def as_file(field: Field, opener: Command, command: str) -> Drawn:
 
 
 def as_text(form: Form) -> Drawn:
-    """Return what `form` holds, for when Discord refuses it."""
+    """Return the content of `form` as text, for when Discord refuses the modal."""
     lines = [messages.FORM_REFUSED, *([form.about] if form.about else [])]
     for field in form.fields:
         chosen = [each.label for each in field.choices if each.value == field.value]
@@ -115,8 +115,8 @@ def as_text(form: Form) -> Drawn:
 
 
 def opener(command: Command) -> Drawn:
-    """Return a button that opens the form of `command`: a form cannot be the response
-    to a form, nor a deferred one (facts B2)."""
+    """Return a button that opens the form of `command`: a modal can neither respond to
+    a modal nor follow a deferral (facts B2)."""
     custom_id = carried(DO, command)
     if not custom_id:
         return Drawn(messages.NEEDS_A_FORM)
@@ -189,7 +189,7 @@ def _selected(people: str, guild: int) -> list[discord.SelectDefaultValue] | Non
     found = []
     for word in people.split():
         kind, _, id = word.partition(":")
-        # The role of everybody has the guild's id.
+        # The @everyone role has the guild's id.
         kind, id = ("group", str(guild)) if word == EVERYONE else (kind, id)
         if kind not in ("user", "group") or not ids.is_id(id):
             return None

@@ -1,7 +1,7 @@
-"""Display names for the ids in messages, cached.
+"""Caches display names for the ids in messages.
 
-Without the intent for members Discord does not list the people of a guild, so names
-are taken from messages that arrive, and looked up one by one if that is not enough.
+Without the Server Members intent, Discord does not list the people of a guild. So names
+are taken from incoming messages, and missing names are looked up one by one.
 
 Rule: names are optional, and no answer waits long for them. The lookups for a message
 are limited in number and concurrency; ids without a name stay ids.
@@ -36,14 +36,14 @@ MOST = 10_000
 # messages of one call together.
 MOST_NAMES = 49
 MOST_TOGETHER = 100
-# How many are looked up at once, and how long all of it may take, in seconds:
+# How many names are looked up at once, and how long all lookups may take, in seconds:
 # discord.py waits for rate limits inside a call.
 AT_ONCE = 4
 PATIENCE = 5.0
 
 
 class NameCache:
-    """Display names by guild and user; those of direct messages under None."""
+    """Display names by guild and user; the guild is None for direct messages."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
@@ -54,13 +54,13 @@ class NameCache:
         )
 
     def note(self, guild: int | None, people: Iterable[discord.abc.User]) -> None:
-        """Cache the names of `people`, who came with a message."""
+        """Cache the names of `people`, which came with a message."""
         for each in people:
             self._known[guild, each.id] = replace_invalid(each.display_name)
 
     async def display_names(self, guild: int | None, text: str) -> dict[str, str]:
-        """Return the names in `guild` of the people in `text`, by id, without those
-        that cannot be looked up now. Never raises."""
+        """Return the names in `guild` of the people that `text` refers to, by id. Names
+        that cannot be looked up are left out. Never raises."""
         named = references.find(text)
         users = sorted({e.id for e in named if e.kind is ReferenceKind.USER})
         wanted = [(guild, user) for user in users]
@@ -72,8 +72,8 @@ class NameCache:
         return self._names(guild, users)
 
     async def name(self, guild: int | None, user: str) -> str:
-        """Return the name of `user` in `guild`, looked up if need be; "" if there is
-        none, or it cannot be looked up now."""
+        """Return the name of `user` in `guild`, looked up if necessary; "" if there is
+        none, or the lookup fails."""
         wanted = [(guild, user)]
         await self._find(wanted, dict.fromkeys(wanted, True))
         return self._names(guild, [user]).get(user, "")
@@ -85,7 +85,7 @@ class NameCache:
         return readable
 
     async def readable_all(self, messages: Sequence[Message]) -> list[tuple[str, str]]:
-        """Return the author's name and the text of each message, as `readable`."""
+        """Return the author's name and the text of each message, as `readable` does."""
         # Authors come first, in case not all can be looked up.
         wanted: dict[tuple[int | None, str], bool] = {}
         for each in messages:
@@ -150,7 +150,8 @@ class NameCache:
         wanted: Sequence[tuple[int | None, str]],
         authors: Mapping[tuple[int | None, str], bool],
     ) -> None:
-        """Look up `wanted` in order, within the limits."""
+        """Look up the names of `wanted` that are not cached, in order and within the
+        limits."""
         unknown = [
             (guild, int(user), authors[guild, user])
             for guild, user in wanted
@@ -165,7 +166,7 @@ class NameCache:
 
     async def _learn(self, asked: Iterator[tuple[int | None, int, bool]]) -> None:
         for guild, user, is_author in asked:
-            # Naming a thread and reading its question ask for the same name at once.
+            # Naming a thread and reading its question look up the same name at once.
             lock = self._asking.setdefault((guild, user), asyncio.Lock())
             async with lock:
                 if (guild, user) not in self._known:
@@ -184,8 +185,9 @@ class NameCache:
                 try:
                     return (await home.fetch_member(user)).display_name
                 except discord.NotFound:
-                    # They left, or never were there. An author was, and is worth a
-                    # second call; the others get their names from their own messages.
+                    # The person left the guild, or was never in it. An author was in
+                    # it, and is worth a second call; other people get their names from
+                    # their own messages.
                     if not is_author:
                         return ""
                 return (await client.fetch_user(user)).display_name

@@ -1,9 +1,9 @@
-"""The only way into Discord for texts: posts, edits and responses.
+"""Sends all texts to Discord: posts, edits and responses.
 
-Rule: nothing sent here notifies anyone or opens a preview, and no link reads as another
-address. Edits need the same: Discord parses their mentions again with its own defaults,
-and an edit may remove the flag against previews (platform facts B5, B10). A deferred
-response begins without the flag.
+Rule: no text sent here shows a preview, contains a link that reads as another address,
+or notifies anyone but the people in `calls`. This includes edits: Discord parses their
+mentions again with its own defaults, and an edit may remove the flag that suppresses
+previews (platform facts B5, B10). A deferred response begins without the flag.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ Interaction = discord.Interaction[discord.Client]
 
 
 def mention_of(user: int) -> discord.AllowedMentions:
-    """Return the mentions that a text for one person may contain."""
+    """Return the allowed mentions of a text that may notify `user` only."""
     return discord.AllowedMentions(
         everyone=False,
         roles=False,
@@ -64,8 +64,8 @@ async def edit(
     view: View | None,
     calls: discord.AllowedMentions = NOBODY,
 ) -> None:
-    """Replace the text of one of our messages; without a `view` its controls are
-    removed. Raises TypeError or KeyError for a response that is not a message."""
+    """Replace the text of one of the bot's messages; if `view` is None, remove its
+    controls. Raises TypeError or KeyError for a response that is not a message."""
     # One of the SDK's two methods cannot suppress previews, and the other restores them
     # unless told otherwise.
     with handle_message_parameters(
@@ -75,7 +75,7 @@ async def edit(
         allowed_mentions=calls,
     ) as parameters:
         shown = await client.http.edit_message(channel, message, params=parameters)
-    # A page of a proxy has no id: it does not say that the message was edited.
+    # A page of a proxy has no id. It does not mean that the message was edited.
     ids.number(str(shown["id"]), "edit a message")
 
 
@@ -144,7 +144,8 @@ async def update_message(
 
 
 async def respond_privately(interaction: Interaction, text: str) -> None:
-    """Respond, in a follow-up if need be, visible to the person only."""
+    """Respond with a message that only the person sees, as a follow-up if there was a
+    response already."""
     if interaction.response.is_done():
         await interaction.followup.send(
             links.unmask_misleading(text),
@@ -168,7 +169,7 @@ async def open_modal(interaction: Interaction, form: ui.Modal) -> None:
 
 def _content(text: str, view: View | None) -> str | None:
     """Return `text` as the content of a message with `view`: None beside a layout,
-    which holds all of the text itself (facts B5)."""
+    which contains the whole text itself (facts B5)."""
     if not isinstance(view, ui.LayoutView):
         return links.unmask_misleading(text)
     for item in view.walk_children():

@@ -1,4 +1,4 @@
-"""Posts a message that is to come back as an event, and deletes it."""
+"""Posts and deletes probes, which are messages that must come back as events."""
 
 import discord
 
@@ -8,7 +8,7 @@ from bot.messages.check import PROBE
 
 
 class DiscordProber:
-    """`bot.ports.platform.Prober` of the guilds of one bot."""
+    """Implements `bot.ports.platform.Prober` for the guilds of one bot."""
 
     def __init__(self, link: Link) -> None:
         self._link = link

@@ -1,8 +1,10 @@
-"""Guilds of which no events arrive, read by REST: their roles, channels and threads.
+"""Reads guilds by REST, with their roles, channels and threads, if their events do not
+arrive in this process.
 
-A process that only answers has no session of the gateway, and one with some of the
-shards hears of some guilds. What is read is put where the SDK looks for it, and read
-again after some minutes: as long as a removed role or permission may still count.
+A process that only answers has no gateway session, and a process with some of the
+shards receives the events of some guilds. Guilds that are read are put into the SDK's
+cache. They are read again after some minutes, which is how long a removed role or
+permission may still count.
 """
 
 import asyncio
@@ -18,7 +20,7 @@ from bot.runtime.lru import LruDict
 # How long a guild is kept, in seconds.
 FRESH = 300.0
 
-# For how long it is kept that the bot is not in a guild, in seconds.
+# How long to remember that the bot is not in a guild, in seconds.
 ABSENT = 30.0
 
 # How many guilds are kept: a large one takes almost a megabyte.
@@ -33,7 +35,7 @@ class RestGuilds:
     ) -> None:
         self._client = client
         self._now = now
-        #: When each was read.
+        #: When each guild was read.
         self._read: LruDict[int, float] = LruDict(MOST)
         # A lock lives while it is held or waited for.
         self._reading: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
@@ -54,7 +56,7 @@ class RestGuilds:
             data = await self._all_of(guild)
         except (discord.NotFound, discord.Forbidden):
             known._guilds.pop(guild, None)
-            # Discord bans whoever asks in vain too often (facts B4).
+            # Discord bans a bot with too many failed requests (facts B4).
             self._read[guild] = self._now() - FRESH + ABSENT
             return
         if guild not in self._read and len(self._read) == self._read.most:

@@ -1,8 +1,8 @@
-"""The servers that the bot is in, and those of them that are not served.
+"""Keeps the bot to the servers that are served.
 
-Rule: a server that adds the bot while it runs and is not served is left at once. One
-that the bot is in at the start is ignored and logged, but not left: a mistake in
-THREADKEEP_WORKSPACES must not remove the bot from every server.
+Rule: if a server that is not served adds the bot while the bot runs, the bot leaves at
+once. If the bot is in such a server at the start, the server is ignored and logged, but
+not left: a mistake in THREADKEEP_WORKSPACES must not remove the bot from every server.
 """
 
 import logging
@@ -21,32 +21,34 @@ from bot.ports.host import Host
 
 log = logging.getLogger(__name__)
 
-# How many servers one line of the log names, and how many a message to the operator.
+# How many servers one line of the log names, and how many one message to the operator
+# names.
 MOST_NAMED = 20
 MOST_TOLD = 5
 
 
 class Servers:
-    """Restricts the bot to the servers that are served, and sees to its permissions
-    there."""
+    """Restricts the bot to the servers that are served, and reports permissions that it
+    lacks there."""
 
     def __init__(self, link: Link, host: Host) -> None:
         self._link = link
         self._served = host.served
         self._alert = host.alert
         self._first_contact = host.first_contact
-        #: Servers not served that the bot was in when a session started.
+        #: Servers that are not served, but that the bot was in when a session started.
         self._ignored: set[int] = set()
 
     def begin(self) -> None:
-        """Log a warning if anybody may add the bot and is served."""
+        """Log a warning if anybody may add the bot to a server, and every server is
+        served."""
         application = self._link.client.application
         if application and application.bot_public and not self._limited:
             log.warning("discord.public %s", PUBLIC_BOT)
 
     def look(self) -> None:
-        """Log the servers that the bot is in and that are not served, each once; report
-        those where it lacks permissions."""
+        """Log the servers of the bot that are not served, each once. Report the servers
+        where the bot lacks permissions."""
         self.require_permissions()
         guilds = {guild.id for guild in self._link.client.guilds}
         found = {each for each in guilds if not self._holds(each)} - self._ignored
@@ -62,12 +64,13 @@ class Servers:
         )
 
     def require_permissions(self) -> None:
-        """Report the servers where no role gives the bot what it needs: whoever added
-        it left that out. What one channel denies is told to those who ask there."""
+        """Report the servers where no role gives the bot the permissions that it needs:
+        whoever added the bot left them out. Permissions that only one channel denies
+        are reported to people who ask there."""
         us = self._link.us
         found = [
             operator.server_lacks(
-                # Its name is anybody's text.
+                # The name of a server may be any text, so it is left out.
                 server=f"discord:{each.id}",
                 permissions=missing,
             )
@@ -86,9 +89,9 @@ class Servers:
         self._alert("discord permissions", problem)
 
     async def joined(self, guild: discord.Guild) -> None:
-        """Leave a server that just added the bot, if it is not served; else tell its
-        owner. Who added it only the server's audit log says, which needs a permission
-        that nothing else needs."""
+        """Leave a server that just added the bot, if it is not served; otherwise tell
+        its owner. Only the audit log says who added the bot, and reading it takes a
+        permission that nothing else needs."""
         if self._holds(guild.id):
             self.require_permissions()
             place = Scope(events.NAME, str(guild.id))
@@ -123,5 +126,6 @@ class Servers:
 
 
 def refusal(served: Served, interaction: discord.Interaction[discord.Client]) -> str:
-    """Return what people are told in a server that is not served, or ""."""
+    """Return the message for people in a server that is not served, or "" if it is
+    served."""
     return served.refusal(events.NAME, events.workspace(interaction.guild_id))

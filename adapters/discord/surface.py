@@ -1,8 +1,9 @@
-"""One reply in a Discord thread: messages, posted and edited, and a typing indicator
-until there is text.
+"""Shows one reply in a Discord thread: posts and edits its messages, and shows a typing
+indicator until there is text.
 
-Rule: no post or edit notifies anyone or shows a preview. Edits need that, too: Discord
-evaluates their mentions again, with its own defaults (platform facts B5).
+Rule: no post or edit shows a preview, or notifies anyone but the person that a part
+calls. This includes edits, whose mentions Discord evaluates again with its own defaults
+(platform facts B5).
 """
 
 import asyncio
@@ -30,14 +31,14 @@ from bot.runtime import background
 
 log = logging.getLogger(__name__)
 
-# Seconds between two typing indicators, each of which shows for ten (facts B5).
+# Seconds between two typing indicators; each is shown for ten seconds (facts B5).
 TYPING = 8.0
 
 
 class DiscordSurface:
-    """`bot.ports.platform.Surface` in a Discord thread."""
+    """Implements `bot.ports.platform.Surface` in a Discord thread."""
 
-    #: The typing indicator has no words.
+    #: None, because the typing indicator shows no text.
     sign = None
 
     def __init__(
@@ -47,29 +48,30 @@ class DiscordSurface:
         turn: Turn,
         uploads: DiscordUploads | None,
     ) -> None:
-        #: The files below the answer; None where none can be attached.
+        #: The files below the answer; None if no files can be attached here.
         self.uploads = uploads
         self._link = link
         self._threads = threads
         self._turn = turn
         known = [s for s in turn.shown if s.message and ids.is_id(s.message)]
         self._ids = {s.index: int(s.message or 0) for s in known}
-        #: Messages whose post has an unknown outcome.
+        #: The indices of messages whose post has an unknown outcome.
         self._unsure = {s.index for s in turn.shown if not s.message}
-        #: Those of which a post may return the existing message.
+        #: The indices of messages whose next post may return an existing message.
         self._doubted = set(self._unsure)
-        #: Messages that the server's AutoMod blocked.
+        #: The indices of messages that the server's AutoMod blocked.
         self._blocked: set[int] = set()
         self._typing: asyncio.Task[None] | None = None
 
     async def announce(self) -> bool:
-        """Start the typing indicator; return whether Discord took it."""
+        """Start the typing indicator; return whether Discord accepted it."""
         if self._turn.attempts and self._ids:
-            # Resumed after a crash: the message that exists is sign enough.
+            # The turn is resumed after a crash, and the existing message is sign
+            # enough.
             return True
         typed = asyncio.get_running_loop().create_future()
         self._typing = background.begin("type", self._type(typed))
-        # An ended task takes a kilobyte for as long as its answer.
+        # A finished task would take a kilobyte of memory until its answer ends.
         self._typing.add_done_callback(self._forget_typing)
         return bool(await typed)
 
@@ -94,22 +96,22 @@ class DiscordSurface:
 
     @property
     def deletions(self) -> Self:
-        """These messages, which can be deleted."""
+        """This surface, which can delete its messages."""
         return self
 
     async def remove(self, index: int) -> None:
         """Delete message `index`. Raises DeliveryError."""
         if index in self._unsure:
-            # No post follows that would find it by its nonce.
+            # No post follows that would find the message by its nonce.
             await self._match()
             self._unsure.clear()
         if message := self._ids.pop(index, None):
             await self._delete(message)
 
     async def take_back(self, index: int, known: Collection[str]) -> None:
-        """Delete the post of message `index` if it is not `known`: for the same nonce,
-        Discord returns the one that is there, but only for a while. Raises
-        DeliveryError."""
+        """Delete the post of message `index` unless its id is in `known`. A message in
+        `known` was posted by another process: for the same nonce, Discord returns the
+        existing message, but only for a while. Raises DeliveryError."""
         message = self._ids.get(index)
         if message is not None and str(message) not in known:
             log.info("reply.taken_back thread=%s part=%d", self._turn.thread, index)
@@ -122,8 +124,8 @@ class DiscordSurface:
             await asyncio.wait({self._typing})
 
     async def _write_some(self, part: Part) -> int:
-        """Write `part`, or that the server blocks it: that is better than a message
-        that is never completed."""
+        """Write `part`, or a notice that the server blocks it. The notice is better
+        than a message that is never completed."""
         if part.index not in self._blocked:
             try:
                 return await self._write(part, _content(part))
@@ -152,7 +154,7 @@ class DiscordSurface:
             raise
         self._ids[index] = posted.id
         if posted.content != content and index in self._doubted:
-            # Discord returned the message of an earlier post, with its text of then.
+            # Discord returned the message of an earlier post, with its earlier text.
             await self._edit(posted.id, part, content)
         return posted.id
 
@@ -162,8 +164,8 @@ class DiscordSurface:
         try:
             await self._open()
         except ThreadGone:
-            # Without permission for that, a new message opens it all the same (facts
-            # B6), and replaces the existing one.
+            # Even without permission to unarchive the thread, a new message opens it
+            # (facts B6). It replaces the existing message.
             posted = await self._post(part, content, anew=True)
             self._ids[part.index] = posted.id
             await self._delete(message)
@@ -206,8 +208,8 @@ class DiscordSurface:
     async def _open(self) -> None:
         """Unarchive the thread, for which permission to write is enough.
 
-        A new message would do the same, but leave two if the process crashed before
-        the first was deleted.
+        A new message would also open the thread, but would leave two messages if the
+        process crashed before deleting the first.
         """
         thread = ids.number(self._turn.thread.thread, "open a thread")
         async with translated("open a thread"):
@@ -222,9 +224,9 @@ class DiscordSurface:
     async def _find(self) -> None:
         """Find the posts of unknown outcome that succeeded.
 
-        For a while, a post with the same nonce finds them. Later they are the bot's
-        messages since `turn.touched` that the turn does not know: no other answer is
-        written in a thread at the same time.
+        For a while, a post with the same nonce returns the existing message. Later, the
+        posts are the bot's messages since `turn.touched` that the turn does not know,
+        because no other answer is written in the thread at the same time.
         """
         if time.time() - self._turn.touched > REMEMBERED:
             await self._match()
@@ -260,7 +262,7 @@ class DiscordSurface:
                 # Skip notices, which are silent and, in a thread, mostly replies.
                 and (message.reference and message.reference.message_id) == replies_to
                 and not message.flags.suppress_notifications
-                # Nor the message with the files of an answer.
+                # Skip the message with the files of an answer.
                 and not message.attachments
                 and message.type in SPOKEN
             ]
@@ -289,7 +291,7 @@ class DiscordSurface:
 async def open_surface(
     link: Link, threads: ThreadResolver, rights: AttachRights, turn: Turn
 ) -> AsyncIterator[DiscordSurface]:
-    """Yield a surface for `turn`; close it in the end."""
+    """Yield a surface for `turn`, and close it on exit."""
     may = rights.may(turn.thread.channel)
     uploads = DiscordUploads(link, threads, rights, turn) if may else None
     surface = DiscordSurface(link, threads, turn, uploads)
@@ -300,7 +302,8 @@ async def open_surface(
 
 
 def _called(part: Part) -> discord.AllowedMentions:
-    """Return whom `part` may notify: the person that it calls, and nobody else."""
+    """Return the allowed mentions of `part`: the person that it calls, and nobody
+    else."""
     if not ids.is_id(part.calls):
         return outgoing.NOBODY
     return outgoing.mention_of(int(part.calls))

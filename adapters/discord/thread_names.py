@@ -1,8 +1,9 @@
-"""Names of threads, made of the words of a question. Pure.
+"""Derives the name of a thread from the words of a question. Pure.
 
-Rule 1: everybody in a channel reads the name of a thread, and it is shown as it is: it
-has no Markdown, nothing that a reader has to uncover, and no invisible characters.
-Rule 2: what was asked comes first, then what is quoted, then code, then files.
+Rule 1: everybody in a channel sees the name of a thread, and clients show it
+unformatted. So a name has no Markdown, no spoilers and no invisible characters.
+Rule 2: a name is taken from the author's own words if possible, otherwise from quoted
+lines, code, excerpts, names of files or quoted messages, in this order.
 """
 
 import re
@@ -20,21 +21,21 @@ from bot.rendering.markdown import joins
 NAME_CHARS = 100
 UNNAMED = A_QUESTION
 
-# How much of a text is searched for a name.
+# How many characters of a text are searched for a name.
 _SEARCHED = 4_000
 
 _FENCE = re.compile(r"```++|~~~++")
-# The rest of the line behind a fence: a language.
+# The rest of the line after a fence, which names a language.
 _INFO = re.compile(r"[^\s`]*+[ \t]*+\n")
 _SPOILER = re.compile(r"\|\|.+?\|\|", re.DOTALL)
 _LINK = re.compile(r"!?\[([^\[\]\n]++)\]\((?:[^()\s]|\([^()\s]*+\))++[^()\n]*+\)")
 _LABEL = re.compile(r"\[[^\[\]]++\]")
-# Marks at the beginning of a line that belong to no word.
+# Markdown at the beginning of a line, for quotes, headings and lists.
 _MARKS = re.compile(
     r"(?:\s|>|#{1,6}(?=\s)|-#(?=\s)|[-*+](?=\s)|[0-9]{1,3}[.)](?=\s))++"
 )
 _BLANKS = re.compile(r"\s++")
-# Invisible characters, but for those that join letters and emoji.
+# Invisible characters, except those that join letters and emoji.
 _UNSEEN = re.compile(
     r"[\x00-\x08\x0e-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5"
     r"\u180b-\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufeff"
@@ -45,8 +46,8 @@ _ENDS = " ,.;:-"
 
 
 def name_of(question: Message, text: str) -> str:
-    """Return the name of the thread in which `question`, which reads `text`, is
-    answered."""
+    """Return the name of the thread in which `question` is answered; `text` is the
+    readable text of the question."""
     quoted = (line for each in question.quotes for line in _words(each.text))
     files = (each.name for each in question.files)
     lines = [*_words(text), *files, *quoted]
@@ -54,13 +55,13 @@ def name_of(question: Message, text: str) -> str:
     for line in bare:
         if any(map(str.isalnum, line)):
             return _cut(line)
-    # An emoji, or marks alone.
+    # The question has only emoji or punctuation.
     shown = [line for line in bare if any(map(_is_symbol, line))]
     return _cut(f"{UNNAMED}: {shown[0]}") if shown else UNNAMED
 
 
 def _words(text: str) -> Iterator[str]:
-    """Yield the lines of `text`, those with the author's own words first."""
+    """Yield the lines of `text`, beginning with the author's own words."""
     typed, quoted = markup.parts(text[:_SEARCHED])
     pieces = _FENCE.split(typed)
     code = [_without_info(each) for each in pieces[1::2]]

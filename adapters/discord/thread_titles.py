@@ -1,7 +1,7 @@
-"""The title of a thread, as a message before all others. Pure.
+"""Converts the title of a thread to a message before all others. Pure.
 
-People write what they want to know into the title of a post in a forum, and into the
-name of a thread that they open without a message: no message repeats it.
+People write their question into the title of a forum post, or into the name of a thread
+that they open without a message. No message repeats that title.
 """
 
 from dataclasses import replace
@@ -15,11 +15,12 @@ from bot.text.excerpts import excerpt
 
 
 def title_of(thread: object, key: ThreadKey, us: int, said: str = "") -> Message | None:
-    """Return the title of `thread`, whose key is `key`, with the tags of a post, as its
-    owner's message; `us` is the id of the bot's user.
+    """Return the title of `thread`, with the tags of a forum post, as a message of the
+    thread's owner. `key` is the key of the thread, `us` the id of the bot's user, and
+    `said` the text of the message that opens the thread.
 
-    None if it is no thread, or says only what the bot made of a question, or people of
-    the message `said` that opens it.
+    Returns None if `thread` is not a thread, if the bot created it, or if it has no
+    tags and `said` contains its title.
     """
     if not isinstance(thread, discord.Thread) or thread.owner_id == us:
         return None
@@ -29,7 +30,8 @@ def title_of(thread: object, key: ThreadKey, us: int, said: str = "") -> Message
     lines = [thread.name, f"Tags: {tags}" if tags else ""]
     return Message(
         thread=key,
-        # Nothing has the id before that of the thread, which its first message has.
+        # The first message has the id of the thread, and nothing has the id before
+        # that.
         message=str(ids.number(key.thread, "title") - 1),
         # The first message may have the same time.
         at=discord.utils.snowflake_time(thread.id).timestamp() - 0.001,

@@ -3,8 +3,8 @@
 Rule 1: creation is idempotent. A thread on a message has the message's id, so creating
 it again finds it (platform facts B6); a question asked by command is searched for
 before it is posted again.
-Rule 2: whoever asked gets an answer. Where no thread can be created, it is written in
-the channel, as replies to the question.
+Rule 2: whoever asked gets an answer. If no thread can be created, the answer is written
+in the channel, as replies to the question.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from bot.runtime.lru import LruDict
 
 log = logging.getLogger(__name__)
 
-# Prefix of the interaction's id where that stands for a thread that does not exist yet.
+# Prefix of an interaction's id that is used as the id of a thread until it exists.
 ASKED = "asked-"
 # How long to wait for the command's own response, in seconds. It is due within three
 # (facts B2); the rest is for a slow network.
@@ -45,7 +45,7 @@ NOT_A_NAME = {50035, 200000, 200001}
 # The most threads whose existence is remembered.
 MOST = 10_000
 
-# The most commands whose question is about to be shown that are remembered.
+# The most commands that are remembered until their question is shown.
 MOST_ROOTS = 1_000
 
 # How many messages are searched for a question.
@@ -75,7 +75,8 @@ class ThreadResolver:
         self._making: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def ask(self, guild: str, channel: str, interaction: int) -> ThreadKey:
-        """Return the key of a thread that `interaction` asks for in a channel."""
+        """Return a temporary key for the thread that `interaction` asks for in
+        `channel`."""
         thread = ThreadKey(events.NAME, guild, channel, f"{ASKED}{interaction}")
         self._roots[thread.thread] = asyncio.get_running_loop().create_future()
         return thread
@@ -97,8 +98,8 @@ class ThreadResolver:
         self._there[thread] = None
 
     async def resolve(self, turn: Turn) -> ThreadKey:
-        """Return the thread of `turn`; post the question that a command asked if that
-        is not there yet. Raises DeliveryError or AccessRevoked."""
+        """Return the thread of `turn`. If a command asked the question and no message
+        shows it yet, post it. Raises DeliveryError or AccessRevoked."""
         thread = turn.thread
         if not thread.thread.startswith(ASKED):
             return thread
@@ -107,14 +108,14 @@ class ThreadResolver:
         return replace(thread, thread=str(root))
 
     async def reach(self, turn: Turn) -> discord.PartialMessageable:
-        """Return where to write the answer to `turn`: its thread, which is created if
-        necessary, or its channel, if that is impossible.
+        """Return the place for the answer to `turn`: its thread, which is created if
+        necessary, or its channel if no thread can be created.
 
         Raises DeliveryError or AccessRevoked.
         """
         thread = turn.thread
         if thread.thread != thread.channel:
-            # Typing and the first post ask for it at the same time.
+            # Typing and the first post need the thread at the same time.
             async with self._making.setdefault(thread.thread, asyncio.Lock()):
                 if not await self._has_thread(turn):
                     return self._place(thread, thread.channel)
@@ -123,8 +124,8 @@ class ThreadResolver:
     def question(
         self, turn: Turn, channel: discord.PartialMessageable
     ) -> discord.MessageReference | None:
-        """Return the question that an answer in `channel` replies to; None in a thread,
-        where no reply is needed."""
+        """Return a reference to the question for an answer in `channel`; None in a
+        thread, where the answer need not be a reply."""
         thread = turn.thread
         if thread.thread == thread.channel or str(channel.id) == thread.thread:
             return None
@@ -135,8 +136,8 @@ class ThreadResolver:
         )
 
     async def tell(self, turn: Turn, text: str) -> None:
-        """Tell whoever asked why there is no answer: in the channel of the thread, or
-        else in person. Never raises."""
+        """Tell the asker why there is no answer: in the channel of the thread, or else
+        by direct message. Never raises."""
         thread = turn.thread
         channel = self._place(thread, thread.channel)
         try:
@@ -166,7 +167,7 @@ class ThreadResolver:
         )
 
     async def _has_thread(self, turn: Turn) -> bool:
-        """Return whether the thread of `turn` is there; create it if necessary."""
+        """Return whether the thread of `turn` exists; create it if necessary."""
         thread = turn.thread
         if thread.thread in self._without:
             return False
@@ -180,8 +181,8 @@ class ThreadResolver:
         return True
 
     async def _is_found(self, thread: ThreadKey) -> bool:
-        """Return whether a thread exists of which this process knows nothing: an
-        earlier one may have answered in the channel."""
+        """Return whether `thread`, which this process does not know, exists on Discord:
+        an earlier process may have answered in the channel."""
         number = ids.number(thread.thread, "find a thread")
         async with translated("find a thread"):
             try:
@@ -210,7 +211,7 @@ class ThreadResolver:
         return True
 
     async def _start_unnamed(self, thread: ThreadKey) -> bool:
-        """Create `thread` under a plain name; return whether it is there."""
+        """Create `thread` with a general name; return whether it exists now."""
         try:
             await self._start(thread, thread_names.UNNAMED)
         except discord.HTTPException as error:
@@ -222,7 +223,7 @@ class ThreadResolver:
     async def _start(self, thread: ThreadKey, name: str) -> None:
         try:
             # Not the SDK's own method: it needs the guild, and after a restart we write
-            # before the gateway has sent any.
+            # before the gateway has sent the guild.
             await self._link.client.http.start_thread_with_message(
                 ids.number(thread.channel, "make a thread"),
                 ids.number(thread.thread, "make a thread"),
@@ -253,8 +254,8 @@ class ThreadResolver:
         return thread_names.name_of(opening, text)
 
     async def _appearing(self, thread: ThreadKey) -> int | None:
-        """Return the id of the command's own response, or None if it does not
-        appear."""
+        """Wait for the command's own response and return its id, or None if there is
+        none in time."""
         root = self._roots.get(thread.thread)
         if root is None:
             return None
@@ -300,7 +301,7 @@ async def _response(
 
 
 def _may_pass(error: discord.HTTPException) -> bool:
-    """Return whether `error` says nothing about the thread alone: it may pass, or
-    nothing can be written in the channel either."""
+    """Return whether `error` concerns more than the thread: it is temporary, or nothing
+    can be written in the channel either."""
     is_refusal = 400 <= error.status < 500 and error.status not in (401, 429)
     return not is_refusal or error.code in NO_CHANNEL

@@ -1,8 +1,9 @@
-"""Puts the files of an answer into its thread on Discord: one message with all of them.
+"""Attaches the files of an answer to one message in its thread on Discord.
 
-Discord has no step between sending a file and showing it. For a while it returns the
-first message for the same nonce (platform facts B5); later the bot's messages in the
-thread are searched for one with files of the same sizes, since Discord changes names.
+Discord has no step between sending a file and showing it. So posts carry a nonce: for a
+while, Discord returns the first message for the same nonce (platform facts B5). Later,
+the bot's messages in the thread are searched for one with files of the same sizes,
+because Discord changes names.
 """
 
 import contextlib
@@ -32,22 +33,23 @@ from bot.messages.answer_files import MAY_NOT_ATTACH
 
 log = logging.getLogger(__name__)
 
-# Part of the error for a missing permission; a locked thread's error does not have it.
+# Part of the error for a missing permission. The error for a locked thread does not
+# contain it.
 LACKING = "code 50013"
 
-# For posts of unknown outcome, those of answers and those of files:
+# The limits for finding posts of unknown outcome, of answers and of files:
 
 # How long Discord certainly recognizes a nonce, in seconds ("a few minutes").
 REMEMBERED = 60.0
-# How far our clock and Discord's may differ, in seconds. With more, the previous answer
-# could be taken for this one.
+# How far our clock and Discord's may differ, in seconds. With a larger value, the
+# previous answer could be taken for this one.
 SKEW = 5.0
-# How many messages of the thread since then are searched.
+# How many messages of the thread are searched.
 LOOK = 100
 
 
 class DiscordUploads:
-    """`bot.ports.uploads.Uploads` in one thread."""
+    """Implements `bot.ports.uploads.Uploads` in one thread."""
 
     def __init__(
         self, link: Link, threads: ThreadResolver, rights: AttachRights, turn: Turn
@@ -97,7 +99,7 @@ class DiscordUploads:
         except Forbidden as error:
             if LACKING not in str(error):
                 raise
-            # Text may be written here all the same.
+            # Text can still be written here.
             self._rights.deny(self._turn.thread.channel)
             raise UploadRefused(str(error), MAY_NOT_ATTACH) from error
         except (Blocked, Unfit) as error:
