@@ -1,10 +1,10 @@
-"""The effective settings of a scope, and the right to change them, in one place.
+"""The effective settings of a scope, and the permission to change them.
 
-Rule 1: rights are checked at the time of the action, on every path, also for a form
-that was opened or a button that was shown while the person still had them.
-Rule 2: nobody sees beyond their scope. If a command is about another channel than the
-one it was given in, the platform is asked what the person may see there; a scope in
-another workspace is never reached.
+Rule 1: permissions are checked at the time of the action, on every path. This includes
+forms and buttons that were shown while the person still had the permission.
+Rule 2: nobody sees beyond their scope. If a command is about another channel, the
+platform is asked what the person may see there. A scope in another workspace is never
+reached.
 """
 
 import logging
@@ -36,7 +36,8 @@ log = logging.getLogger(__name__)
 
 
 class SettingsAccess:
-    """The effective settings of a scope, and the rights to change them."""
+    """Resolves the effective settings of a scope, and checks permissions to change
+    them."""
 
     def __init__(
         self,
@@ -49,33 +50,33 @@ class SettingsAccess:
         self._adapters = adapters
         self._operator = operator
         self._now = now
-        #: The operator's values; ids of versions instead of the texts of versioned
+        #: The operator's values, with version ids instead of texts for versioned
         #: options.
         self._defaults: Mapping[str, str] | None = None
 
     async def policy(self, place: Scope) -> EffectiveSettings:
-        """Return what applies in `place`, with one read. Raises StorageError."""
+        """Return the settings that apply in `place`, with one read. Raises
+        StorageError."""
         stored = await self._store.stored_settings(place)
         return (await self.resolver(place))(stored)
 
     async def resolver(
         self, place: Scope
     ) -> Callable[[StoredSettings], EffectiveSettings]:
-        """Return a pure function from the settings that are stored for `place` to what
-        applies there; it is had without a read, but for the first. Raises
-        StorageError."""
+        """Return a pure function from the settings stored for `place` to the settings
+        that apply there. Only the first call reads the store. Raises StorageError."""
         defaults, servers = await self.defaults(), self._operator.servers
         return lambda stored: _judged(resolve(place, stored, defaults), servers)
 
     async def prompt(
         self, policy: EffectiveSettings, read: Version | None = None
     ) -> Version:
-        """Return the version of the prompt that applies, which may have been `read`.
-        Raises StorageError."""
+        """Return the version of the prompt that applies; `read` is that version if it
+        is already known. Raises StorageError."""
         version = read or await self._store.version(int(policy["prompt"]))
         if version is None or version.text is None:
-            # Only in a database that was edited by hand. The operator's version always
-            # exists.
+            # This happens only in a database that was edited by hand. The operator's
+            # version always exists.
             version = await self._store.version(int((await self.defaults())["prompt"]))
         assert version is not None
         return version
@@ -96,15 +97,15 @@ class SettingsAccess:
         )
 
     def admits(self, person: Person, place: Scope) -> bool:
-        """Return True if the operator lets `person` ask Claude in `place`. Whom admins
-        admit is decided by the settings of the scope."""
+        """Return True if the operator allows `person` to ask Claude in `place`. The
+        settings of the scope decide whether admins allow it."""
         named = f"{place.platform}:{person.id}" in self._operator.admins
         return named or self._operator.audience.admits(person, place.platform)
 
     async def admits_user(self, user: str, place: Scope) -> bool:
-        """Return whether the operator lets the person with the id `user` ask Claude in
-        `place`. The person is looked up only if that decides it; while the look-up
-        fails, they are not admitted."""
+        """Return True if the operator allows the person with the id `user` to ask
+        Claude in `place`. The person is looked up only if that decides the result; if
+        the look-up fails, they are not admitted."""
         if self.admits(Person(user), place):
             return True
         if not self._operator.audience.names_groups(place.platform):
@@ -132,8 +133,8 @@ class SettingsAccess:
         )
 
     def known(self, place: Scope) -> list[Option]:
-        """Return the options that apply on the platform of `place`; that of servers
-        only where the operator offers some."""
+        """Return the options that apply on the platform of `place`; the MCP option only
+        if the operator offers servers there."""
         creators = self._adapters[place.platform].limits.creators
         servers = mcp_choices.offered(self._operator.servers, place)
         return [
@@ -144,26 +145,28 @@ class SettingsAccess:
         ]
 
     def choices(self, option: Option, place: Scope, today: date) -> tuple[Choice, ...]:
-        """Return what can be chosen for `option` in the scope `place`."""
+        """Return the choices for `option` in the scope `place`."""
         if option.name != mcp_choices.OPTION:
             return option.choices(today)
         return mcp_choices.choices(self._operator.servers, place)
 
     def require_offered(self, option: Option, place: Scope, value: str) -> None:
-        """Raise Unacceptable if `value` of `option` names what the operator does not
-        offer in `place`."""
+        """Raise Unacceptable if `value` of `option` names a server that the operator
+        does not offer in `place`."""
         if option.name == mcp_choices.OPTION:
             mcp_choices.require_offered(self._operator.servers, place, value)
 
     def servers(self, policy: EffectiveSettings) -> tuple[McpServer, ...]:
-        """Return the MCP servers that may be asked in the scope of `policy`: a thread
-        keeps those that it began with, as long as they are switched on around it."""
+        """Return the MCP servers that may be used in the scope of `policy`. A thread
+        keeps the servers that it began with, as long as the settings around it still
+        name them."""
         applied = policy.applied[mcp_choices.OPTION]
         values = [applied.value, *([applied.around] if applied.kept else [])]
         return mcp_choices.active(self._operator.servers, policy.place, values)
 
     def offered(self, policy: EffectiveSettings, person: Person) -> list[Option]:
-        """Return the options that `person` may change in the very scope of `policy`."""
+        """Return the options that `person` may change at exactly the scope of
+        `policy`."""
         return [
             option
             for option in self.known(policy.place)
@@ -179,23 +182,23 @@ class SettingsAccess:
         return asks or self.may(person, policy)
 
     def is_direct(self, place: Scope) -> bool:
-        """Return True if `place` is direct messages, which are private to their
+        """Return True if `place` is a direct-message channel, which is private to its
         members."""
         return self._adapters[place.platform].directory.is_direct(place)
 
     def name(self, place: Scope) -> str:
-        """Return how texts name `place`: a channel by a reference to it."""
+        """Return the name of `place` for texts; a channel is a reference."""
         if place.level is ScopeLevel.CHANNEL and not self.is_direct(place):
             return references.channel(place.channel)
         return here(place.level, place.platform)
 
     def is_nowhere(self, place: Scope) -> bool:
         """Return True if `place` is the pseudo-workspace of direct messages that belong
-        to no workspace: nobody administers it in a chat."""
+        to no workspace. Nobody can administer it in a chat."""
         return place.level is ScopeLevel.WORKSPACE and self.is_direct(place)
 
     def naming(self, place: Scope) -> str:
-        """Return the sentence that says how to name a channel on this platform."""
+        """Return the sentence that explains how to name a channel on this platform."""
         return self._adapters[place.platform].limits.naming
 
     async def channel_access(self, place: Scope, user: str) -> ChannelAccess:
@@ -206,12 +209,12 @@ class SettingsAccess:
     async def about(
         self, command: Command, here: Scope, person: Person, option: Option | None
     ) -> tuple[EffectiveSettings, Person]:
-        """Return what applies where `command` is about, which `person` gave `here`, and
-        `person` as they are there.
+        """Return the settings of the place that `command` is about, and `person` with
+        their rights there. `here` is where the command was given.
 
-        `option` gives the scope if `command` does not (`bot.settings.target`). Raises
-        Unacceptable, Denied if they may not see it, and DeliveryError if that cannot be
-        looked up now.
+        `option` determines the scope if `command` does not (`bot.settings.target`).
+        Raises Unacceptable, Denied if they may not see it, and DeliveryError if that
+        cannot be looked up now.
         """
         there = target(command, here, option)
         if self.is_nowhere(there):
@@ -223,7 +226,7 @@ class SettingsAccess:
         return await self.policy(there), known
 
     async def reach(self, person: Person, here: Scope, there: Scope) -> Person:
-        """Return `person`, known at `here`, as they are at `there`.
+        """Return `person`, known at `here`, with their rights at `there`.
 
         Raises Denied if they may not see `there`, and DeliveryError if that cannot be
         looked up now.
@@ -239,8 +242,8 @@ class SettingsAccess:
         directory = self._adapters[there.platform].directory
         if access.reads:
             return await directory.person(there, person.id)
-        # Admins of the workspace administer all its settings and see its costs; direct
-        # messages stay private.
+        # Admins of the workspace administer all its settings and see its costs, but
+        # direct messages stay private.
         policy = await self.policy(there)
         if self.is_direct(there) or not self.may(person, policy, home):
             what = messages.SEE_OTHER_CHANNEL
@@ -258,8 +261,9 @@ class SettingsAccess:
     async def require(
         self, person: Person, here: Scope, policy: EffectiveSettings, option: Option
     ) -> None:
-        """Raise Denied unless `person`, who acts `here`, may change `option` in the
-        scope of `policy`; raise DeliveryError if that cannot be looked up now."""
+        """Raise Denied unless `person`, who gave the command `here`, may change
+        `option` in the scope of `policy`. Raises DeliveryError if that cannot be looked
+        up now."""
         there = await self.reach(person, here, policy.place)
         if not self.may_set(there, policy, option):
             raise await self.deny(
@@ -269,9 +273,10 @@ class SettingsAccess:
     async def deny(
         self, person: Person, place: Scope, what: str, text: str = ""
     ) -> Denied:
-        """Store that `person` was refused `what`; return the error with the sentence
-        for them: `text`, or that they may not change settings; or, where that depends
-        on a fact which cannot be had now, that they should try again."""
+        """Record that `person` was refused `what`, and return the error to raise. Its
+        text is `text`, or that they may not change settings. If the platform could not
+        look up the person completely, the text asks them to try again, and nothing is
+        recorded."""
         if person.incomplete and not person.outsider:
             log.warning(
                 "command.unsure place=%s person=%s what=%s", place, person.id, what
@@ -283,7 +288,7 @@ class SettingsAccess:
         return Denied(text or _refusal(person, place))
 
     async def defaults(self) -> Mapping[str, str]:
-        """Return the operator's values, with the id of its version for the prompt."""
+        """Return the operator's values; for the prompt, the id of its version."""
         if self._defaults is None:
             values = dict(self._operator.values)
             text = values.get("prompt", DEFAULT_PROMPT)
@@ -313,8 +318,8 @@ def _refusal(person: Person, place: Scope) -> str:
 def _judged(
     settings: EffectiveSettings, servers: Sequence[McpServer]
 ) -> EffectiveSettings:
-    """Return `settings` with a mark if they name servers that the operator does not
-    offer there: since the file changed, or where they were imported."""
+    """Return `settings`, marked if they name servers that the operator does not offer
+    there, as after a change of the file or an import."""
     applied = settings.applied[mcp_choices.OPTION]
     known = {each.name for each in mcp_choices.offered(servers, settings.place)}
     wrong = [each for each in mcp_choices.names(applied.value) if each not in known]

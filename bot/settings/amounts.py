@@ -1,11 +1,12 @@
-"""Amounts of money in settings, for people. Pure."""
+"""Formats amounts of money in settings for people. Pure."""
 
 from bot.messages import phrases
 from bot.settings import parsers
 
 
 def dollars(value: str) -> str:
-    """Return the canonical amount `value` for people; it is 0 for nothing at all."""
+    """Format the canonical amount `value` for people; "" is no amount, and 0 allows no
+    spending."""
     if not value:
         return phrases.NONE
     if not parsers.stored_usd(value):
@@ -16,7 +17,8 @@ def dollars(value: str) -> str:
 
 
 def price(value: str) -> str:
-    """Return the canonical price `value` for people, or the word for no price."""
+    """Format the canonical price `value` for people, or return the word for no
+    price."""
     if value == phrases.NEVER:
         return phrases.NEVER
     return dollars(value) if parsers.stored_usd(value) else "$0.00"

@@ -1,4 +1,4 @@
-"""The people whom the operator lets use the bot: a limit that no admin widens. Pure."""
+"""The people whom the operator allows to use the bot; no admin adds to them. Pure."""
 
 import re
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Audience:
         return bool(self.entries) and f"{platform}:{EVERYONE}" not in self.entries
 
     def names_groups(self, platform: str) -> bool:
-        """Return True if groups matter on `platform`."""
+        """Return True if the entries for `platform` name groups."""
         return any(each.startswith(f"{platform}:group:") for each in self.entries)
 
     def admits(self, person: Person, platform: str) -> bool:
@@ -36,7 +36,7 @@ class Audience:
         return not self.limits(platform) or listed(person, self._people(platform))
 
     def _people(self, platform: str) -> str:
-        """Return the people named on `platform`, in the form of
+        """Return the people named on `platform`, in the format of
         `bot.domain.person.listed`."""
         words = (
             each.removeprefix(f"{platform}:")
@@ -47,7 +47,7 @@ class Audience:
 
 
 def read(text: str) -> tuple[Audience, list[str]]:
-    """Parse THREADKEEP_WHO; return it and the problems found."""
+    """Parse THREADKEEP_WHO; return the audience and the problems found."""
     if text.replace(",", " ").strip().lower() == EVERYONE:
         return Audience(), []
     found, problems = lists.read(text, "THREADKEEP_WHO", _ENTRY, NOT_SUCH_PEOPLE)

@@ -1,4 +1,4 @@
-"""Entries of the audit as lines for people. Pure."""
+"""Formats entries of the audit as lines for people. Pure."""
 
 from collections.abc import Sequence
 
@@ -11,14 +11,14 @@ from bot.settings.options import BY_NAME, Option
 from bot.text.references import channel
 from bot.ui.formatting import here, minute, person
 
-#: The words for the store's names of changes.
+#: The words for the store's names of actions.
 _ACTIONS = {
     "set": messages.SET,
     "cleared": messages.CLEARED,
     "rolled back": messages.ROLLED_BACK,
     "imported": messages.IMPORTED,
 }
-# Stands before the number of a version in the audit.
+# The prefix of a version number in the audit.
 _VERSION = "version "
 
 

@@ -1,4 +1,4 @@
-"""Descriptions of the operator's ceilings. Pure."""
+"""Describes the operator's ceilings. Pure."""
 
 from bot.domain.budget import Budget, BudgetExceeded, Period
 from bot.messages import budgets as messages
@@ -8,7 +8,7 @@ from bot.settings.options import Option
 
 
 def above(policy: EffectiveSettings, option: Option, value: str | None) -> str:
-    """Return a sentence if the operator's ceiling is below `value`, so that it holds
+    """Return a sentence if the operator's ceiling is below `value`, and so applies
     instead; else ""."""
     ceiling = policy.ceiling(option.name)
     if not value or ceiling is None or float(value) <= float(ceiling.value):
@@ -17,10 +17,9 @@ def above(policy: EffectiveSettings, option: Option, value: str | None) -> str:
 
 
 def shortfall(short: BudgetExceeded, cap: Budget) -> str:
-    """Describe the refusal of a person when the budget over all workspaces, `cap`, is
-    used up.
+    """Describe a refusal because the budget over all workspaces, `cap`, is used up.
 
-    Its size and what others spent of it are not shown.
+    The amount of the budget and the spending of others are not shown.
     """
     period = phrases.TODAY if cap.period is Period.DAY else phrases.THIS_MONTH
     if short.reserved > 0 and short.spent < cap.usd:

@@ -1,4 +1,4 @@
-"""Descriptions of settings and prompts for people. Pure.
+"""Describes settings and prompts for people. Pure.
 
 Texts are the Markdown of `bot.ui.elements`; people are references.
 """
@@ -17,7 +17,7 @@ from bot.text.comparison import changed_lines, compared
 from bot.ui.elements import Kind
 from bot.ui.formatting import day, excerpt, here, minute, person
 
-#: The most lines of a difference that a message shows.
+#: The most lines of a diff that a message shows.
 DIFF_LINES = 60
 
 
@@ -33,7 +33,7 @@ def shown(option: Option, value: str) -> str:
 def settings(
     policy: EffectiveSettings, prompt: Version, options: Iterable[Option]
 ) -> str:
-    """Describe what applies of `options` in the scope of `policy`, and why."""
+    """Describe the values of `options` in the scope of `policy`, and their sources."""
     head = messages.settings_of(where=here(policy.place.level, policy.place.platform))
     return "\n".join([head, values(policy, prompt, options)])
 
@@ -41,7 +41,8 @@ def settings(
 def values(
     policy: EffectiveSettings, prompt: Version, options: Iterable[Option]
 ) -> str:
-    """Return a list of what applies of `options` in the scope of `policy`, and why."""
+    """Return a list of the values of `options` in the scope of `policy`, and their
+    sources."""
     lines: list[str] = []
     for option in options:
         if option.each_level:
@@ -57,15 +58,15 @@ def values(
 
 
 def version_name(version: Version) -> str:
-    """Return the name of a version: its number, or "the default" for the operator's,
-    which would be taken for the first version of a channel."""
+    """Return the name of a version: its number, or "the default" for the operator's
+    version, whose number people would take for that of a channel's version."""
     if version.place.level is ScopeLevel.OPERATOR:
         return phrases.THE_DEFAULT
     return phrases.version(number=version.number)
 
 
 def prompt_source(policy: EffectiveSettings, version: Version) -> str:
-    """Describe which prompt applies and where it comes from."""
+    """Describe which prompt applies and where it was set."""
     applied = policy.applied["prompt"]
     name = version_name(version)
     if applied.place.level is ScopeLevel.OPERATOR:
@@ -82,14 +83,14 @@ def _applied(
     held = f" _{over}_" if over else ""
     origin = f" · {source(applied, policy.route)}"
     if option.versioned and applied.place.level is ScopeLevel.OPERATOR:
-        # "the default" says it.
+        # "the default" already says where it comes from.
         origin = ""
     return f"{label or f'**{option.label}**'}: {value}{origin}{unused}{held}"
 
 
 def one(policy: EffectiveSettings, option: Option, label: str = "") -> str:
-    """Describe what applies of one option, and why; `label` is how it is called, by
-    default its name in bold."""
+    """Describe the value of one option and its source; `label` is its name in the text,
+    by default its label in bold."""
     return _applied(policy, option, shown(option, policy[option.name]), label)
 
 
@@ -106,8 +107,8 @@ def own(setting: Setting) -> str:
 
 
 def source(applied: EffectiveValue, route: str = "") -> str:
-    """Describe where a value comes from; `route` says why `auto` chose a thread's
-    model."""
+    """Describe where a value was set; `route` is the reason why `auto` chose the model
+    of a thread."""
     level = applied.place.level
     if applied.kept and applied.name == "model" and route:
         return messages.chosen_by_auto(why=route)
@@ -123,7 +124,7 @@ def _setter(who: str, at: float) -> str:
 
 
 def everywhere(policy: EffectiveSettings, option: Option) -> list[str]:
-    """Return a line for each value of an option that counts at each level."""
+    """Return a line for each value of an option that applies at each level."""
     found = list(policy.everywhere(option.name))
     if not found:
         return [f"- **{option.label}**: {phrases.NONE}"]
@@ -143,8 +144,7 @@ def everywhere(policy: EffectiveSettings, option: Option) -> list[str]:
 
 
 def versions(all_of_them: Sequence[Version], place: Scope, most: int) -> str:
-    """Describe the newest `most` versions of the history of a prompt, the newest
-    first."""
+    """Describe the newest `most` versions of a prompt, the newest first."""
     where = here(place.level, place.platform)
     if not all_of_them:
         return messages.no_prompt(where=where.capitalize())
@@ -169,7 +169,7 @@ def versions(all_of_them: Sequence[Version], place: Scope, most: int) -> str:
 
 def _changed(old: Version, new: Version) -> str:
     """Return how many lines were added to `old` and removed from it; "" if there are
-    none, or one of the two has no text."""
+    none, or if either version has no text."""
     if not old.text or not new.text:
         return ""
     more, less = changed_lines(old.text, new.text)
@@ -177,8 +177,8 @@ def _changed(old: Version, new: Version) -> str:
 
 
 def difference(old: Version, new: Version) -> str:
-    """Return what changed from `old` to `new` as a fenced diff, or both sizes if they
-    are too different. It may take tenths of a second: call it off the event loop."""
+    """Return the changes from `old` to `new` as a fenced diff, or both sizes if they
+    differ too much. It may take tenths of a second: call it off the event loop."""
     before, after = old.text or "", new.text or ""
     hunks = compared(before, after)
     if hunks is None:

@@ -1,10 +1,10 @@
 """The settings that apply in a scope. Pure.
 
-The narrower level wins. A running thread keeps the values that it pinned when it began,
-until somebody sets them for that thread or for running threads, too. What counts at
-each level (budgets) is added up instead of replaced.
+The value of the narrower level wins. A running thread keeps the values that it pinned
+when it began, until somebody sets them for that thread or for running threads too.
+Values that apply at each level (budgets) are combined instead of replaced.
 
-Rule: no admin passes the operator's ceilings. They are applied here, when money is
+Rule: no admin can exceed the operator's ceilings. They are applied here, when money is
 about to be spent, so it does not matter when or how a larger value was set.
 """
 
@@ -28,8 +28,8 @@ from bot.settings.parsers import AUTO, stored_usd
 
 #: Pinned besides options: why the model of a thread was chosen.
 ROUTE = "route"
-#: Pinned besides options: the kind of a thread's tools for the web, and the value for
-#: those that filter by code what they find.
+#: Pinned besides options: the kind of a thread's web tools, and the value for tools
+#: that filter their results with code.
 WEB_TOOLS = "web_tools"
 FILTERING = "filtering"
 #: Pinned besides options: the tools of MCP servers that a thread's last request had.
@@ -40,7 +40,7 @@ WRITING = (
     *("prompt", "model", "effort", "max_tokens", "temperature", "stop_sequences"),
     *("web_search", "web_fetch", "mcp"),
 )
-# Their values are texts of admins, or ids of such.
+# Their values are texts of admins, or ids of such texts.
 _TEXTS = ("prompt", "stop_sequences")
 
 _PERIODS = {"budget_day": Period.DAY, "budget_month": Period.MONTH}
@@ -51,59 +51,59 @@ _TOTALS = {"budget_total_day": Period.DAY, "budget_total_month": Period.MONTH}
 class Operator:
     """The operator's settings for every workspace."""
 
-    #: Canonical values by option, the text for the prompt; a missing option has its own
-    #: default.
+    #: Canonical values by option; for the prompt, its text. A missing option has its
+    #: own default.
     values: Mapping[str, str] = field(default_factory=dict)
-    #: The key with which ids of people are made opaque for the API.
+    #: The key that makes ids of people opaque for the API.
     secret: str = field(default="", repr=False)
     #: The people who may change everything, as "platform:ID".
     admins: frozenset[str] = frozenset()
     #: The workspaces in which the bot answers at all.
     served: Served = field(default_factory=Served)
-    #: The people who may ask Claude at all.
+    #: The people who may ask Claude.
     audience: Audience = field(default_factory=Audience)
     #: The remote MCP servers that can be switched on.
     servers: tuple[McpServer, ...] = ()
 
     @property
     def alone(self) -> "Operator":
-        """Return the settings for a single user: in the terminal."""
+        """The settings for a single user, in the terminal."""
         return replace(self, served=Served(), audience=Audience())
 
 
 @dataclass(frozen=True, slots=True)
 class EffectiveValue:
-    """The value of one option that applies, and where it comes from."""
+    """The value of one option that applies, and its source."""
 
     name: str
     #: Canonical; for the prompt, the id of its version.
     value: str
-    #: Where it was set; the operator's scope for a default.
+    #: The scope in which it was set; the operator's scope for a default.
     place: Scope = field(default_factory=Scope)
     #: The id of the person who set it; "operator" for a default.
     who: str = OPERATOR
     #: Seconds since 1970; 0 for a value of the operator.
     at: float = 0.0
-    #: Whether the thread pinned it, while something else is set around it by now; and
-    #: that, or "".
+    #: Whether the thread pinned it and the settings around it now differ; and the value
+    #: around it, or "".
     kept: bool = False
     around: str = ""
-    #: Why the model does not use it; "" if it does.
+    #: The reason why the model does not use it; "" if it does.
     unused: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class EffectiveSettings:
-    """All that applies in one scope."""
+    """All settings that apply in one scope."""
 
     place: Scope
     applied: Mapping[str, EffectiveValue]
     settings: tuple[Setting, ...] = ()
-    #: The operator's own values that are not empty.
+    #: The operator's values that are not empty.
     defaults: Mapping[str, str] = field(default_factory=dict)
-    #: Why `auto` chose the model of this thread; "" if it did not.
+    #: The reason why `auto` chose the model of this thread; "" if it did not.
     route: str = ""
-    #: The kind of the thread's tools for the web; "" for none.
+    #: The kind of the thread's web tools; "" for none.
     web_tools: str = ""
     #: The text that one request adds to the prompt (`bot.settings.requested`).
     request: str = ""
@@ -113,7 +113,7 @@ class EffectiveSettings:
         return self.applied[name].value
 
     def on(self, name: str) -> bool:
-        """Return True if the switch `name` is on."""
+        """Return True if the option `name` is "on"."""
         return self[name] == ON
 
     def used(self, name: str) -> str:
@@ -122,12 +122,12 @@ class EffectiveSettings:
 
     @property
     def fixed_model(self) -> str:
-        """The model; the capable one where it is chosen thread by thread."""
+        """The model; the capable one if the model is chosen for each thread."""
         return CAPABLE_MODEL if self["model"] == AUTO else self["model"]
 
     @property
     def max_tokens(self) -> int:
-        """The maximum length of an answer, within what the model can write."""
+        """The maximum length of an answer in tokens, within the limit of the model."""
         facts = find(self["model"])
         wanted = int(self["max_tokens"])
         return min(wanted, facts.max_output) if facts else wanted
@@ -139,14 +139,14 @@ class EffectiveSettings:
 
     @property
     def file_price(self) -> float:
-        """The price in USD above which people are asked before a file is read;
-        infinite to ask never."""
+        """The price in USD above which people are asked before a file is read; infinite
+        to never ask."""
         value = self["file_price"]
         return math.inf if value == phrases.NEVER else stored_usd(value)
 
     @property
     def attach_lines(self) -> float:
-        """Return the number of lines up to which a block of an answer is no file."""
+        """The most lines of a block in an answer that is not attached as a file."""
         return float(self["attach_lines"]) or math.inf
 
     @property
@@ -160,8 +160,8 @@ class EffectiveSettings:
 
     @property
     def writing(self) -> tuple[AppliedSetting, ...]:
-        """Return what applies of the options that decide how an answer is written, if
-        the model uses it, without texts of admins."""
+        """The values of options that affect how an answer is written, if the model uses
+        them, without texts of admins."""
         return tuple(
             AppliedSetting(
                 name,
@@ -176,23 +176,24 @@ class EffectiveSettings:
 
     @property
     def caps(self) -> BudgetLimits:
-        """Return every budget and limit that a question in this scope counts on."""
+        """The budgets and limits that a question in this scope counts towards."""
         return BudgetLimits(tuple(self._budgets()), tuple(self._people()))
 
     @property
     def admins(self) -> tuple[tuple[Scope, str], ...]:
-        """Return the people whom admins named as admins, with the scope."""
+        """The people whom admins named as admins, each with the scope."""
         named = (s for s in self.settings if s.name == "admins")
         return tuple((setting.place, setting.value) for setting in named)
 
     def own(self, name: str) -> Setting | None:
-        """Return the value of `name` that is set in this very scope."""
+        """Return the value of `name` that is set at exactly this scope."""
         at = (s for s in self.settings if (s.place, s.name) == (self.place, name))
         return next(at, None)
 
     def everywhere(self, name: str) -> Iterator[EffectiveValue]:
-        """Return the values of an option that counts at each level, narrowest first.
-        The operator's counts in the workspace, besides what is set there."""
+        """Yield the values of an option that applies at each level, narrowest first.
+        The operator's value applies in the workspace, in addition to the one set there.
+        """
         set_at = {s.place: s for s in self.settings if s.name == name}
         if not (set_at or self.defaults.get(name)):
             return
@@ -202,27 +203,26 @@ class EffectiveSettings:
                     name, setting.value, setting.place, setting.who, setting.at
                 )
             if place.level is ScopeLevel.WORKSPACE and (own := self.defaults.get(name)):
-                # The operator's budget counts in each workspace.
+                # The operator's budget applies in each workspace.
                 yield EffectiveValue(name, own, place)
 
     def ceiling(self, name: str) -> EffectiveValue | None:
-        """Return the operator's own value of option `name` if admins cannot raise
-        it."""
+        """Return the operator's value of option `name` if admins cannot raise it."""
         own = self.defaults.get(name)
         if not own or name not in CEILINGS:
             return None
         return EffectiveValue(name, own, self.place.at(ScopeLevel.WORKSPACE))
 
     def least(self, name: str) -> EffectiveValue:
-        """Return the amount that counts where a narrower level replaces: what applies,
-        or the operator's ceiling if that is lower."""
+        """Return the effective amount of an option whose narrower value replaces wider
+        ones: the value that applies, or the operator's ceiling if that is lower."""
         applied, ceiling = self.applied[name], self.ceiling(name)
         if ceiling is None or float(applied.value) < float(ceiling.value):
             return applied
         return ceiling
 
     def _counting(self, name: str) -> Iterator[EffectiveValue]:
-        """Return the amounts that count at each level, narrowest first: the lowest of
+        """Yield the amounts that apply at each level, narrowest first: the lowest of
         each scope, and of two equal ones the operator's."""
         least: dict[Scope, EffectiveValue] = {}
         for each in self.everywhere(name):
@@ -256,9 +256,9 @@ def totals(values: Mapping[str, str]) -> tuple[Budget, ...]:
 def resolve(
     place: Scope, rules: StoredSettings, defaults: Mapping[str, str]
 ) -> EffectiveSettings:
-    """Resolve what applies in `place` from the stored settings `rules` and the
-    operator's `defaults` (canonical values by option; a missing one is the option's
-    own)."""
+    """Return the settings that apply in `place`, from the stored settings `rules` and
+    the operator's `defaults` (canonical values by option; a missing option has its own
+    default)."""
     values = {option.name: option.default for option in OPTIONS} | dict(defaults)
     applied = {name: _default(name, value) for name, value in values.items()}
     for setting in sorted(rules.settings, key=lambda each: _width(each.place)):
@@ -289,7 +289,7 @@ def resolve(
 
 
 def marked(applied: Mapping[str, EffectiveValue]) -> dict[str, EffectiveValue]:
-    """Return `applied` with the values marked that the model does not use."""
+    """Return `applied` with marks on the values that the model does not use."""
     unused = misfits({name: each.value for name, each in applied.items()})
     return {
         name: each
@@ -299,8 +299,8 @@ def marked(applied: Mapping[str, EffectiveValue]) -> dict[str, EffectiveValue]:
     }
 
 
-# Answers in progress share what nobody has set: of a thousand, each would have values
-# of its own for all options, several times.
+# Cached so that answers in progress share the default values: with a thousand answers,
+# each would otherwise hold several copies of all of them.
 @lru_cache(maxsize=4 * len(OPTIONS))
 def _default(name: str, value: str) -> EffectiveValue:
     return EffectiveValue(name, value)

@@ -1,4 +1,4 @@
-"""The values of `follow`: what is answered in the bot's own threads. Pure."""
+"""The values of `follow`: the messages answered in the bot's own threads. Pure."""
 
 from datetime import date
 
@@ -13,7 +13,7 @@ _ABOUT = {
     MENTION: messages.FOLLOW_MENTION,
 }
 
-#: Reads a value; before there were three, it was a switch.
+#: Parses a value, including those of the former switch.
 read = parsers.renamed(
     parsers.one_of(SMART, ALL, MENTION),
     {

@@ -1,7 +1,7 @@
-"""Lists of hosts on the web, as values of a setting. Pure.
+"""Lists of web hosts, as values of a setting. Pure.
 
-A host stands for its subdomains, too (Claude facts 1.8: allowed domains). Only ASCII is
-taken: letters of other scripts may look like those of another host.
+A host includes its subdomains (Claude facts 1.8: allowed domains). Only ASCII is
+accepted: letters of other scripts may look like those of another host.
 """
 
 import re
@@ -18,8 +18,8 @@ MOST = 50
 
 _LABEL = re.compile(r"[a-z0-9-]{1,63}")
 
-# The longest name (RFC 1035), and the ends of names that are in no public network: RFC
-# 6761, 6762 (also its appendix G), 7686 and 8375.
+# The longest name (RFC 1035), and the endings of names that are in no public network:
+# RFC 6761, 6762 (also its appendix G), 7686 and 8375.
 _LONGEST = 253
 _PRIVATE = frozenset(
     (
@@ -41,13 +41,13 @@ def read(text: str, today: date) -> str:
 
 
 def shown(value: str) -> str:
-    """Return the canonical `value` for people."""
+    """Format the canonical `value` for people."""
     return value.replace(" ", ", ") or phrases.ALL_HOSTS
 
 
 def host(word: str) -> str:
-    """Return the host that `word` names, also in the form of an address or with `*.`
-    Raises Unacceptable for one that is not public."""
+    """Return the host that `word` names, also as a URL or with `*.` Raises Unacceptable
+    for a host that is not public."""
     name = word.removeprefix("https://").removeprefix("http://").removeprefix("*.")
     name = name.removesuffix("/").removesuffix(".")
     labels = name.split(".")

@@ -1,7 +1,7 @@
-"""Settings as a YAML document, and back. Pure.
+"""Writes settings as a YAML document, and reads them back. Pure.
 
-Rule: a document is validated as a whole before anything is done, and every mistake is
-reported at once, with its path.
+Rule: a document is validated as a whole before anything is changed, and all mistakes
+are reported at once, each with its path.
 """
 
 import difflib
@@ -24,12 +24,12 @@ from bot.ui.elements import Kind
 
 VERSION = 1
 
-#: Nobody writes more by hand; a longer file is something else.
+#: A longer file is not a settings file: nobody writes more by hand.
 MOST_CHARS = 20_000_000
 
 #: Longer than the ids of any platform.
 MOST_NAME_CHARS = 200
-#: About 20,000 channels with ten settings each.
+#: Enough for about 20,000 channels with ten settings each.
 MOST_NODES = 500_000
 
 #: The keys of the scopes within a scope.
@@ -39,8 +39,8 @@ HEAD = messages.HEAD
 
 
 def write(settings: Iterable[Setting], texts: Mapping[str, str]) -> str:
-    """Return `settings` as a YAML document; `texts` are the texts of versioned options,
-    by the id of the version."""
+    """Return `settings` as a YAML document; `texts` maps version ids to the texts of
+    versioned options."""
     document: dict[str, Any] = {}
     for setting in settings:
         option = BY_NAME.get(setting.name)
@@ -59,7 +59,7 @@ def write(settings: Iterable[Setting], texts: Mapping[str, str]) -> str:
 
 
 def read(text: str, today: date) -> list[Change]:
-    """Return the changes that make the settings equal the document `text`.
+    """Return the changes that make the settings equal to the document `text`.
 
     Raises ConfigError that lists every mistake.
     """
@@ -85,8 +85,8 @@ def read(text: str, today: date) -> list[Change]:
 
 
 def removed(changes: Iterable[Change], settings: Iterable[Setting]) -> list[Change]:
-    """Return the changes that delete those of `settings` that `changes` do not contain,
-    in the same workspaces."""
+    """Return the changes that delete `settings` that are missing from `changes`, in the
+    same workspaces."""
     changes = list(changes)
     named = {(change.place, change.name) for change in changes}
     workspaces = {change.place.at(ScopeLevel.WORKSPACE) for change in changes}
@@ -102,7 +102,7 @@ def removed(changes: Iterable[Change], settings: Iterable[Setting]) -> list[Chan
 def difference(
     settings: Iterable[Setting], texts: Mapping[str, str], changes: Sequence[Change]
 ) -> list[str]:
-    """Describe line by line what `changes` would change of `settings`."""
+    """Describe line by line how `changes` would change `settings`."""
     now = {(setting.place, setting.name): setting.value for setting in settings}
     lines: list[str] = []
     for change in changes:
@@ -188,8 +188,8 @@ def _pairs(node: object, path: str, problems: list[str]) -> Iterator[tuple[str, 
 
 
 def _no_name(key: object) -> str:
-    """Return why `key` is neither the id of a scope nor the name of a setting, or
-    ""."""
+    """Return the reason why `key` cannot be the id of a scope or the name of a setting,
+    or ""."""
     name = "" if documents.is_nothing(key) else str(key)
     if not 0 < len(name) <= MOST_NAME_CHARS or not name.isprintable() or " " in name:
         return messages.BAD_NAME
@@ -214,7 +214,7 @@ def _changes(
 
 
 def _check(place: Scope, path: str, problems: list[str]) -> None:
-    """Add to `problems` if the innermost id of `place` is none: what is set for it
+    """Add to `problems` if the innermost id of `place` is not valid: settings for it
     would apply nowhere."""
     if example := scope_ids.example(place):
         problem = messages.no_such_id(scope=place.level.value, example=example)
@@ -256,7 +256,7 @@ def _change(
 
 
 def _written(option: Option, value: object) -> str:
-    """Return `value` in the form that people type in the chat."""
+    """Return `value` in the format that people type in the chat."""
     truth = documents.boolean(value)
     if truth is not None and option.kind is Kind.CHOICE:
         return ON if truth else OFF
@@ -271,11 +271,12 @@ def _written(option: Option, value: object) -> str:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes texts of several lines as blocks."""
+    """Writes texts with several lines as blocks."""
 
 
 def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
-    # A block shows the text as it is; PyYAML quotes what a block would not preserve.
+    # A block shows the text as it is; PyYAML quotes a text that a block would not
+    # preserve.
     style = "|" if "\n" in value else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 

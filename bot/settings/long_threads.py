@@ -1,4 +1,4 @@
-"""The values of `long_threads`: what becomes of a thread past its mark. Pure."""
+"""The values of `long_threads`: how a thread is handled that exceeds its mark. Pure."""
 
 from datetime import date
 
@@ -8,7 +8,7 @@ from bot.ui.elements import Choice
 
 SUMMARISE, COMPACT, STOP = "summarise", "compact", "stop"
 
-#: The values with which older messages are replaced.
+#: The values that replace older messages.
 REPLACING = (SUMMARISE, COMPACT)
 _ABOUT = {
     SUMMARISE: messages.LONG_THREADS_SUMMARISE,
@@ -20,7 +20,7 @@ _ABOUT = {
 #: above 90,000 the cheapest model costs five times as much (Claude facts 3.4).
 MARK, LEAST_MARK, MOST_MARK = 60_000, 8_000, 90_000
 
-#: Reads a value.
+#: Parses a value.
 read = parsers.renamed(
     parsers.one_of(*_ABOUT),
     {f"{value}, {about}".lower(): value for value, about in _ABOUT.items()},

@@ -1,7 +1,7 @@
-"""The setting of MCP servers: its values, and which of them the operator offers. Pure.
+"""The option of MCP servers: its values, and the servers on offer. Pure.
 
-Rule: an admin chooses among the servers that the operator offers in a scope, by name;
-no value stands for servers that are added later.
+Rule: an admin chooses, by name, among the servers that the operator offers in a scope.
+No value includes servers that are added later.
 """
 
 import re
@@ -17,11 +17,11 @@ from bot.settings.mcp_file import MOST_SERVERS, OFF
 from bot.text.redaction import quoted
 from bot.ui.elements import Choice
 
-#: The longest value that a menu holds: Discord takes 100 characters (platform facts
-#: B8), Slack 150. More servers are typed.
+#: The longest value in a menu: Discord accepts 100 characters (platform facts B8),
+#: Slack 150. Longer lists of servers are typed.
 CHOICE_CHARS = 90
 
-#: The option.
+#: The name of the option.
 OPTION = "mcp"
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
@@ -43,12 +43,12 @@ def names(value: str) -> tuple[str, ...]:
 
 
 def shown(value: str) -> str:
-    """Return the canonical `value` for people."""
+    """Format the canonical `value` for people."""
     return ", ".join(names(value)) or OFF
 
 
 def offered(servers: Sequence[McpServer], place: Scope) -> list[McpServer]:
-    """Return those of `servers` that can be switched on in `place`."""
+    """Return the `servers` that can be switched on in `place`."""
     return [each for each in servers if each.is_offered(place)]
 
 
@@ -85,7 +85,7 @@ def require_offered(servers: Sequence[McpServer], place: Scope, value: str) -> N
 def active(
     servers: Sequence[McpServer], place: Scope, values: Sequence[str]
 ) -> tuple[McpServer, ...]:
-    """Return the servers that may be asked in `place`: those that all of `values` name,
+    """Return the servers that may be used in `place`: those that all of `values` name,
     and that the operator allows there."""
     named = [frozenset(names(each)) for each in values]
     return tuple(

@@ -1,4 +1,4 @@
-"""The operator's file of remote MCP servers. Pure.
+"""Reads the operator's file of remote MCP servers.
 
 Rule: a problem quotes nothing that may be a token.
 """
@@ -22,9 +22,9 @@ from bot.text import addresses
 from bot.text.redaction import is_credential, quoted
 
 VARIABLE = "THREADKEEP_MCP_FILE"
-#: The file that is read if it exists, unless the variable names another.
+#: The default file, which need not exist; the variable names another.
 FILE = Path("mcp.yaml")
-#: Precedes a server's name in the name of the variable of its token.
+#: The prefix of the variable with a server's token; the server's name follows.
 TOKEN_PREFIX = "THREADKEEP_MCP_TOKEN_"
 
 MOST_CHARS = 100_000
@@ -34,13 +34,13 @@ MOST_TOOLS = 50
 
 _KEYS = ("label", "url", "tools", "places")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
-# Nothing in a label is markup, a mention or a sign of direction.
+# A label contains no markup, mentions or directional characters.
 _LABEL = re.compile(r"[^\W_](?:[^\W_]|[ &'()+.-]){0,39}")
 _TOOL = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 _PLACE = re.compile(r"([a-z]{2,20}):([A-Za-z0-9@_-]{1,40})(?:/([A-Za-z0-9_-]{1,40}))?")
 _TOKEN = re.compile(r"[!-~]+")
 
-#: The name that stands for no server in the setting.
+#: The value of the option for no servers.
 OFF = "off"
 
 
@@ -49,12 +49,12 @@ class McpConfig:
     """The remote MCP servers of the operator."""
 
     servers: tuple[McpServer, ...] = ()
-    #: By the server's name.
+    #: The tokens by the server's name.
     tokens: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def variables(self) -> frozenset[str]:
-        """Return the environment variables of their tokens."""
+        """The environment variables of the tokens."""
         return frozenset(token_variable(each.name) for each in self.servers)
 
 
@@ -64,8 +64,8 @@ def token_variable(name: str) -> str:
 
 
 def load(env: Mapping[str, str], problems: list[str]) -> McpConfig:
-    """Return the servers in the file that `env` names, and their tokens; add a sentence
-    to `problems` for each that cannot be used."""
+    """Return the servers in the file that `env` names, and their tokens. Add a sentence
+    to `problems` for each server, token or file that cannot be used."""
     named = env.get(VARIABLE, "").strip()
     path = Path(named) if named else FILE
     if not named and not path.exists():
@@ -100,7 +100,7 @@ def read(text: str, file: object = FILE) -> tuple[tuple[McpServer, ...], list[st
     if len(text) > MOST_CHARS:
         problem = messages.too_large(most=MOST_CHARS)
     else:
-        # Without a file, nobody needs what reads YAML.
+        # Imported here: without a file, no YAML parser is needed.
         documents = import_module("bot.text.documents")
         try:
             found = documents.parse(text, most_nodes=MOST_NODES)
@@ -154,7 +154,8 @@ def _server(name: str, node: object) -> McpServer:
 
 
 def _texts(node: object, form: re.Pattern[str], problem: str) -> list[str]:
-    """Return the texts of a list. Raises Unacceptable with `problem` for another."""
+    """Return the texts of a list. Raises Unacceptable with `problem` for other
+    values."""
     texts = node if isinstance(node, list) else []
     fit = all(isinstance(each, str) and form.fullmatch(each) for each in texts)
     if not isinstance(node, list) or not fit:
@@ -169,7 +170,7 @@ def _place(text: str) -> Scope:
 
 
 def _url(node: Any) -> str:
-    """Return the address `node`. Raises Unacceptable."""
+    """Return the URL `node`. Raises Unacceptable."""
     if not isinstance(node, str) or addresses.problem("url", node, ("https",)):
         raise Unacceptable(messages.URL)
     parts = urlsplit(node)

@@ -1,4 +1,4 @@
-"""Values that the model in use does not take, or not for long. Pure."""
+"""Finds values that the model in use does not support, or not for long. Pure."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -11,7 +11,7 @@ from bot.messages import values as value_messages
 def warning(name: str, value: str, today: date, last: date | None = None) -> str:
     """Return a warning for the person who sets `name` to `value`, or "".
 
-    `last` is a model's last day if the API announced another than the catalog.
+    `last` is the model's last day, if the API announced another one than the catalog.
     """
     facts = find(value) if name == "model" else None
     last = last or (facts.retires if facts else None)
@@ -24,8 +24,8 @@ def warning(name: str, value: str, today: date, last: date | None = None) -> str
 
 
 def misfits(values: Mapping[str, str]) -> dict[str, str]:
-    """Return the options that the model in `values` does not use as they are, each with
-    a sentence that says why."""
+    """Return the options whose values the model in `values` does not use as they are,
+    each with a sentence that explains why."""
     model = values.get("model", "")
     facts = find(model)
     found: dict[str, str] = {}

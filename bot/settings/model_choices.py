@@ -1,4 +1,4 @@
-"""The models of a menu, with their prices."""
+"""The choices of models in a menu, with their prices."""
 
 from datetime import date
 
@@ -11,7 +11,7 @@ from bot.ui.elements import Choice
 
 
 def model_choices(today: date) -> tuple[Choice, ...]:
-    """Return the models of a menu: those that everybody may use, `auto` first."""
+    """Return the choices of a menu: `auto`, then the models that everybody may use."""
     offered = [facts for facts in parsers.living(today) if not facts.restricted]
     return (
         Choice(AUTO, "auto", messages.AUTO_ABOUT),

@@ -1,4 +1,4 @@
-"""Limits of the operator's environment that admins cannot change."""
+"""Limits that the operator sets in the environment, and that admins cannot change."""
 
 from bot.domain.scope import ScopeLevel
 from bot.messages import options as messages
@@ -6,8 +6,8 @@ from bot.messages.values import A_BUDGET
 from bot.settings import parsers
 from bot.settings.options import Option
 
-#: Options of which the operator's value is a ceiling: a lower value of an admin counts.
-#: For all others it is a default.
+#: Options whose operator value is a ceiling: an admin's value applies only if it is
+#: lower. For all other options it is a default.
 CEILINGS = frozenset(
     {
         *("budget_day", "budget_month", "person_messages", "person_usd"),
@@ -15,7 +15,7 @@ CEILINGS = frozenset(
     }
 )
 
-#: Values that only the operator sets: no chat shows or changes them.
+#: Options that only the operator sets: no chat shows or changes them.
 TOTALS: tuple[Option, ...] = (
     Option(
         "budget_total_day",

@@ -1,10 +1,10 @@
-"""The options: each once, with its meaning, its values and where it applies.
+"""The options, each defined once with its meaning, its values and its scopes.
 
-To add one, add it to `OPTIONS` and make the core obey it: forms, commands, lists,
-export, import and `THREADKEEP_…` follow from its row here.
+To add an option, add it to `OPTIONS` and implement it in the core. Forms, commands,
+lists, export, import and `THREADKEEP_…` use its row here.
 
-Rule: nothing is accepted and then ignored. `bot.settings.misfits` reports values that
-do not fit the others that apply with them.
+Rule: no value is accepted and then ignored. `bot.settings.misfits` reports values that
+conflict with the other values that apply.
 """
 
 import json
@@ -64,7 +64,7 @@ class Option:
     default: str = ""
     kind: Kind = Kind.LINE
     levels: frozenset[ScopeLevel] = _WIDE
-    #: The values to choose from, if there are only some.
+    #: The values to choose from, if they are limited.
     choices: Callable[[date], tuple[Choice, ...]] = lambda today: ()
     #: Formats a canonical value for people.
     show: Callable[[str], str] = lambda value: value or phrases.NONE
@@ -73,16 +73,17 @@ class Option:
     #: Whether a running thread keeps the value it began with (Claude facts 3.1: a
     #: change makes the thread's cache cold and changes the conversation).
     kept: bool = False
-    #: Whether it counts at each level, so that a narrower value does not replace it.
+    #: Whether its values apply at each level, so that a narrower value does not replace
+    #: a wider one.
     each_level: bool = False
-    #: The text that its form begins with where none is set.
+    #: The initial text of its form if it is not set.
     template: str = ""
     #: Whether every value is kept as a version.
     versioned: bool = False
     #: Whether only admins of the whole workspace may set it, at any level.
     workspace_only: bool = False
-    #: Whether its value names a channel, which is checked when it is set and when it is
-    #: used.
+    #: Whether its value names a channel, which is checked when the value is set and
+    #: when it is used.
     names_channel: bool = False
     #: Whether it applies only where the creator of a channel is known.
     needs_creators: bool = False
@@ -91,7 +92,7 @@ class Option:
 
     @property
     def variable(self) -> str:
-        """The name of its environment variable."""
+        """The name of the option's environment variable."""
         return f"THREADKEEP_{'SYSTEM_PROMPT' if self.versioned else self.name.upper()}"
 
 
@@ -148,8 +149,8 @@ OPTIONS: tuple[Option, ...] = (
         messages.EFFORT,
         messages.EFFORT_ABOUT,
         parsers.one_of(*EFFORTS),
-        # People in a chat wait for the answer: think less than the model's default
-        # (Claude facts, section 2).
+        # People in a chat wait for the answer, so the default is below that of the
+        # model (Claude facts, section 2).
         default="medium",
         kind=Kind.CHOICE,
         levels=_ALL,
@@ -201,7 +202,7 @@ OPTIONS: tuple[Option, ...] = (
     _a_switch(
         "web_fetch", messages.WEB_FETCH, messages.WEB_FETCH_ABOUT, OFF, kept=True
     ),
-    # Not kept by running threads: a shorter list is to hold at once.
+    # Not kept by running threads: a shorter list must apply at once.
     Option(
         "web_fetch_domains",
         messages.WEB_FETCH_DOMAINS,

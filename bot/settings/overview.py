@@ -1,7 +1,8 @@
-"""The settings that differ from the default, by section, for people. Pure.
+"""Describes the settings that differ from the default, by section, for people. Pure.
 
-Rule: a page says what is set and by whom, and one line of what matters although it is
-not; the full list (`bot.settings.describe.settings`) says the rest.
+Rule: a page shows which values were set and by whom, and one line with important values
+even if they were not set. The full list (`bot.settings.describe.settings`) shows the
+rest.
 """
 
 from collections.abc import Iterable
@@ -22,16 +23,16 @@ from bot.settings.sections import (
     SettingsSection,
 )
 
-#: How much of the prompt a page shows: two lines.
+#: The most characters of the prompt that a page shows: two lines.
 EXCERPT_CHARS = 160
 
-#: The options whose values the first line about answers says.
+#: The options whose values are in the first line about answers.
 _SUMMARY = ("model", "effort", "max_tokens")
 
 
 def differs(policy: EffectiveSettings, option: Option) -> bool:
-    """Return True if something is set for `option` at any level of a chat, or, where
-    each level counts, by the operator."""
+    """Return True if a value of `option` was set at any level of a chat or, for an
+    option that applies at each level, by the operator."""
     if option.each_level:
         return any(True for _ in policy.everywhere(option.name))
     return policy.applied[option.name].place.level is not ScopeLevel.OPERATOR
@@ -46,8 +47,8 @@ def text(
 ) -> str:
     """Describe `section` at the place of `policy`.
 
-    `known` are the options that apply on the platform; `budgets` describes how the
-    budgets stand, "" if the person may not see that.
+    `known` are the options that apply on the platform. `budgets` describes the budgets
+    and their use; "" if the person may not see them.
     """
     set_ = [
         option
@@ -92,7 +93,7 @@ def _answers(policy: EffectiveSettings, set_: list[Option]) -> list[str]:
     for option in set_:
         applied = policy.applied[option.name]
         if option.name in _SUMMARY and not applied.unused:
-            # The line above says the value.
+            # The line above shows the value.
             source = describe.source(applied, policy.route)
             lines.append(f"- {option.label}: {source}")
         else:

@@ -1,7 +1,7 @@
-"""Reads the values that people write for options: each becomes its canonical form.
+"""Parses the values that people write for options into their canonical form.
 
-Rule: what cannot be taken raises Unacceptable with one sentence that says what can.
-A value in its canonical form reads as itself, so stored values may be read again.
+Rule: a value that is not valid raises Unacceptable with one sentence that says what is.
+A canonical value parses to itself, so stored values may be parsed again.
 """
 
 import difflib
@@ -25,19 +25,19 @@ from bot.text.redaction import quoted
 PROMPT_CHARS = 20_000
 SCHEME_CHARS = 20_000
 
-# The ways to write no dollars at all.
+# The ways to write zero dollars.
 ZEROS = ("0", "0.0", "0.00")
 
-#: The value of `model` that has each thread's first message choose.
+#: The value of `model` that chooses the model by each thread's first message.
 AUTO = "auto"
 
-# A budget above this is a slip of the keyboard; what is smaller than this is lost when
-# an amount is rounded.
+# A budget above this is probably a typing error; an amount below this would be rounded
+# to 0.
 MOST_USD = 100_000.0
 LEAST_USD = 0.0001
 _HUNDREDTH_OF_CENT, _CENT = Decimal("0.0001"), Decimal("0.01")
 
-# The API takes more; nobody has use for them here.
+# The API accepts more, but nobody needs more here.
 MOST_STOPS, STOP_CHARS = 8, 100
 
 # The forms of values.
@@ -47,17 +47,18 @@ _DOLLARS = re.compile(r"\A(?:usd|us\$|\$)\s*+|\s*+(?:usd|us\$|\$|dollars?)\Z", r
 _TEMPERATURE = re.compile(r"[01](\.[0-9]{1,3})?|\.[0-9]{1,3}")
 _NAMED = re.compile(r"(user|group):[A-Za-z0-9-]++")
 
-# The longest value, except prompts and schemes, in characters: some 1,000 people by
+# The longest value, except prompts and schemes, in characters: about 1,000 people by
 # mention. It is checked before a text is parsed.
 MOST_CHARS = 20_000
 
-# Characters that no text may hold: control characters except tab and line feed.
+# Characters that are not allowed in a text: control characters except tab and line
+# feed.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 # Stop sequences as they are shown.
 _SHOWN_STOPS = re.compile(r"`[^`\n]++`(?:, `[^`\n]++`)*+")
 
-# The words around numbers that are shown.
+# The words around numbers when they are shown.
 _AFTER = phrases.seconds(count=0).partition("0")[0]
 _UNITS = tuple(
     f" {noun}"
@@ -65,26 +66,26 @@ _UNITS = tuple(
     for noun in (each.other, each.one)
 )
 
-# How many models a refusal names, and how similar one must be to what was written, from
-# 0 to 1: "sonet" is "sonnet", and "gpt-5" is nothing.
+# How many models a refusal names, and how similar a name must be to the written one,
+# from 0 to 1: "sonet" matches "sonnet", and "gpt-5" matches nothing.
 MOST_NAMED, SIMILAR = 4, 0.75
 
-# A channel as adapters write a mention of it; an id alone, as Slack and Discord show it
-# to those who copy it (platform facts A5.5, B6); or the address of a channel.
+# A channel as adapters write a mention of it; an id alone, as people copy it from Slack
+# and Discord (platform facts A5.5, B6); or the URL of a channel.
 _CHANNEL = re.compile(
     r"#?channel:([A-Za-z0-9]{1,32})"
     r"|([CDG][A-Z0-9]{6,31}|[0-9]{15,20})"
     r"|https://[a-z0-9.-]{1,80}/(?:archives|channels/[0-9]{1,20})/([A-Z0-9]{1,32})/?"
 )
 
-#: How an option's values are read, on a day: Unacceptable is raised.
+#: Parses a value of an option on a day. Raises Unacceptable.
 Reader = Callable[[str, date], str]
 
 
 def cleaned(text: str) -> str:
-    """Return `text` with its line ends and edges put right.
+    """Return `text` with normalised line breaks, without surrounding whitespace.
 
-    Raises Unacceptable where it is empty or holds control characters.
+    Raises Unacceptable if it is empty or contains control characters.
     """
     text = (
         replace_lone_surrogates(text).replace("\r\n", "\n").replace("\r", "\n").strip()
@@ -97,7 +98,7 @@ def cleaned(text: str) -> str:
 
 
 def bounded(text: str) -> str:
-    """Return `text`, whole, if it is no longer than any value. Raises Unacceptable."""
+    """Return `text` if it is not longer than any value may be. Raises Unacceptable."""
     if len(text) > MOST_CHARS:
         raise Unacceptable(messages.too_long(length=len(text), most=MOST_CHARS))
     return replace_lone_surrogates(text)
@@ -136,13 +137,13 @@ def model(text: str, today: date) -> str:
 
 
 def _list(today: date) -> str:
-    """Name the current models: the catalog begins with them."""
+    """List the current models, which are first in the catalog."""
     offered = [facts for facts in living(today) if not facts.restricted]
     return ", ".join(f"`{facts.id}`" for facts in offered[:MOST_NAMED])
 
 
 def _nearest_model(wanted: str, today: date) -> str:
-    """Return the name that `wanted` may be a misspelling of, or ""."""
+    """Return the model name that `wanted` may be a misspelling of, or ""."""
     offered = [facts.id for facts in living(today) if not facts.restricted]
     families = dict.fromkeys(id.split("-")[1] for id in offered)
     names = [AUTO, *families, *offered]
@@ -155,7 +156,8 @@ def living(today: date) -> list[ModelFacts]:
 
 def whole_number(least: int, most: int, what: str) -> Reader:
     def read(text: str, today: date) -> str:
-        # As it is shown: "after 60 seconds", "4,096 tokens", "60 lines".
+        # Accepts the number as it is shown: "after 60 seconds", "4,096 tokens", "60
+        # lines".
         plain = bounded(text).strip().removeprefix(_AFTER)
         for unit in _UNITS:
             plain = plain.removesuffix(unit)
@@ -172,8 +174,8 @@ def whole_number(least: int, most: int, what: str) -> Reader:
 
 
 def usd(what: str) -> Reader:
-    """Reads an amount in USD. It is rounded down, to hundredths of a cent below 1,000
-    and to cents above, and judged as it is stored."""
+    """Return a parser of an amount in USD. The amount is rounded down, to hundredths of
+    a cent below 1,000 and to cents above, and then checked."""
 
     def read(text: str, today: date) -> str:
         plain = _DOLLARS.sub("", bounded(text).strip())
@@ -190,7 +192,7 @@ def usd(what: str) -> Reader:
 
 
 def price(what: str) -> Reader:
-    """Reads an amount in USD, which may be 0, or "never"."""
+    """Return a parser of an amount in USD, which may be 0, or "never"."""
     amount = usd(what)
 
     def read(text: str, today: date) -> str:
@@ -205,7 +207,7 @@ def price(what: str) -> Reader:
 
 
 def _rounded(plain: str) -> str | None:
-    """Return the amount that `plain` says, as it is stored; None if it says none."""
+    """Return the amount in `plain` in its stored form; None if it is not an amount."""
     if not _AMOUNT.fullmatch(plain):
         return None
     try:
@@ -221,8 +223,8 @@ def _rounded(plain: str) -> str | None:
 
 
 def stored_usd(value: str) -> float:
-    """Return the amount that a stored value says. Whatever is no amount counts as 0,
-    with which nothing may be spent: a budget that cannot be read must not be none."""
+    """Return the amount of a stored value. An invalid value counts as 0, which allows
+    no spending: an unreadable budget must not mean no budget."""
     try:
         amount = float(value)
     except ValueError:
@@ -242,7 +244,8 @@ def one_of(*values: str) -> Reader:
 
 
 def renamed(reader: Reader, names: Mapping[str, str]) -> Reader:
-    """Return `reader`, which also takes the former `names` of its values."""
+    """Return a parser like `reader` that also accepts the former `names` of its
+    values."""
 
     def read(text: str, today: date) -> str:
         known = names.get(bounded(text).strip().lower())
@@ -263,7 +266,7 @@ def stops(text: str, today: date) -> str:
     try:
         written = json.loads(text)
     except (ValueError, RecursionError):
-        # Somebody may want to stop at a thousand brackets, but not as JSON.
+        # A text of a thousand brackets may be meant as a stop sequence, not as JSON.
         written = None
     if _SHOWN_STOPS.fullmatch(text):
         written = [each.strip("`") for each in text.split("`, `")]
@@ -304,7 +307,7 @@ def scheme(text: str, today: date) -> str:
         raise Unacceptable(
             messages.scheme_too_long(length=len(text), most=SCHEME_CHARS)
         )
-    # Nobody else needs what reads YAML.
+    # Imported here: only schemes need a YAML parser.
     schemes = import_module("bot.schemes.scheme")
     try:
         schemes.read(text, messages.THIS_SCHEME)
@@ -314,8 +317,8 @@ def scheme(text: str, today: date) -> str:
 
 
 def channel(text: str, today: date) -> str:
-    """Return the channel that `text` names, as "channel:ID". Whether there is such a
-    channel is for the platform to say; a name alone is not an id of any."""
+    """Return the channel that `text` names, as "channel:ID". The platform decides
+    whether the channel exists. A name alone is not accepted."""
     found = _CHANNEL.fullmatch(bounded(text).strip())
     if found is None:
         raise Unacceptable(messages.not_a_channel(written=quoted(text)))

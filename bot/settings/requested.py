@@ -1,8 +1,8 @@
-"""The options of one request, within the settings of its place. Pure.
+"""Applies the options of one request within the settings of its place. Pure.
 
-Rule: a request never widens what admins and the operator allow. It may choose among the
-models that everybody may choose from, shorten the answer, and add to the prompt and to
-the stop sequences. Rights and budgets hold as for every question.
+Rule: a request never exceeds what admins and the operator allow. It may choose among
+the models that everybody may choose, shorten the answer, and add to the prompt and to
+the stop sequences. Permissions and budgets apply as for every question.
 """
 
 import json
@@ -20,8 +20,8 @@ from bot.settings.parsers import AUTO
 
 
 def refusal(policy: EffectiveSettings, options: AnswerOptions, today: date) -> str:
-    """Return why `options` are not possible under `policy`, in one sentence; "" if they
-    are."""
+    """Return the reason why `options` are not possible under `policy`, in one sentence;
+    "" if they are."""
     try:
         for _ in _values(policy, options, today):
             pass
@@ -35,10 +35,10 @@ def refusal(policy: EffectiveSettings, options: AnswerOptions, today: date) -> s
 def possible(
     policy: EffectiveSettings, options: AnswerOptions, today: date
 ) -> AnswerOptions:
-    """Return `options` without those that have become impossible since they were
-    received: what was set since holds."""
+    """Return `options` without those that have become impossible since the request was
+    received, because of newer settings."""
     if not options:
-        # Nearly all messages ask for nothing.
+        # Nearly all messages have no options.
         return options
     for field in fields(options):
         only = replace(NO_OPTIONS, **{field.name: getattr(options, field.name)})
@@ -51,7 +51,8 @@ def possible(
 def applied(
     policy: EffectiveSettings, options: AnswerOptions, who: str, today: date
 ) -> EffectiveSettings:
-    """Return `policy` with `options`, which are possible and `who` asked for."""
+    """Return `policy` with `options`, which must be possible and which `who` asked
+    for."""
     values = dict(policy.applied)
     for name, value in _values(policy, options, today):
         values[name] = EffectiveValue(name, value, policy.place, who)

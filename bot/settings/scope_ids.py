@@ -1,14 +1,15 @@
-"""The forms of the platforms' ids of scopes. Pure.
+"""The formats of the platforms' scope ids. Pure.
 
-Names look alike in files of settings, and what is set for one applies nowhere.
+In settings files, a name is easily mistaken for an id, and a setting for a name applies
+nowhere.
 """
 
 import re
 
 from bot.domain.scope import Scope, ScopeLevel
 
-# By platform and level, with an example (platform facts A5.5, B6). Those of the local
-# workspace and of the terminal are words, and are not told apart.
+# The formats by platform and level, with an example (platform facts A5.5, B6). Ids of
+# the web and the terminal are words without a fixed format.
 _FORMS = {
     "slack": {
         ScopeLevel.WORKSPACE: (re.compile(r"[TE][A-Z0-9]+"), "T0123ABC"),
@@ -27,8 +28,8 @@ PLATFORMS = tuple(_FORMS)
 
 
 def example(place: Scope) -> str:
-    """Return an example of the innermost id of `place`, if that cannot be one; "" if it
-    can."""
+    """Return an example of the innermost id of `place` if that id is not valid, else
+    ""."""
     found = _FORMS.get(place.platform, {}).get(place.level)
     if found is None or found[0].fullmatch(getattr(place, place.level.value)):
         return ""

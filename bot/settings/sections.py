@@ -1,7 +1,7 @@
-"""The settings in sections, as pages, menus and forms show them. Pure.
+"""Groups the settings into sections, for pages, menus and forms. Pure.
 
-Rule: every option belongs to exactly one section. The form of a section holds its
-everyday options; a menu offers all of them.
+Rule: every option belongs to exactly one section. The form of a section has its common
+options; a menu has all of them.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,13 +13,13 @@ from bot.settings.options import BY_NAME, Option
 
 @dataclass(frozen=True, slots=True)
 class SettingsSection:
-    """One section: its options by name, in the order in which they are shown."""
+    """One section: its options by name, in display order."""
 
     name: str
     label: str
     #: The label of the button that opens its form.
     button: str
-    #: Those in its form.
+    #: The options in its form.
     form: tuple[str, ...]
     #: The others.
     more: tuple[str, ...] = ()
@@ -71,7 +71,7 @@ SECTION_BY_NAME = {section.name: section for section in SECTIONS}
 def within(
     options: Iterable[Option], section: SettingsSection, *, form: bool = False
 ) -> list[Option]:
-    """Return those of `options` that are in `section`, or in its form."""
+    """Return the `options` that are in `section`, or in its form."""
     names = section.form if form else section.options
     offered = {option.name for option in options}
     return [BY_NAME[name] for name in names if name in offered]

@@ -1,8 +1,8 @@
-"""The people answered in a channel shared with another organisation. Pure.
+"""Decides who is answered in a channel shared with another organisation. Pure.
 
-Rule: guests and people of other organisations are answered there only where the
-setting `who` says so: it names them, or is set for the channel itself. The default,
-and what is set for the whole workspace, was not meant for them.
+Rule: guests and people of other organisations are answered there only if the setting
+`who` names them, or is set for the channel itself. The default, and a value set for the
+whole workspace, were not meant for them.
 """
 
 from bot.domain.person import EVERYONE, Person, listed
@@ -20,7 +20,7 @@ def turns_away(person: Person, settings: EffectiveSettings) -> bool:
 
 
 def policy(settings: EffectiveSettings) -> str:
-    """Return the sentence that says who is answered in such a channel."""
+    """Return the sentence that says who is answered in a shared channel."""
     if settings["who"] != EVERYONE:
         return SOME_ADMITTED
     return ALL_ADMITTED if _admits_all(settings) else MEMBERS_ONLY

@@ -1,8 +1,7 @@
-"""Validation of stored values of options. Pure.
+"""Validates stored values of options. Pure.
 
-Rule: a database may hold what was not written by this version. A value that the code
-could not use counts as not set, except a limit, which then lets nothing through; the
-caller logs it.
+Rule: a database may contain values that this version did not write. An unusable value
+counts as not set, except for a limit, which then allows nothing. The caller logs it.
 """
 
 from datetime import date
@@ -12,7 +11,7 @@ from bot.errors import ThreadkeepError
 from bot.settings.options import BY_NAME
 
 # The options whose values are parsed as numbers or JSON where they are used. For all
-# others any text can be used.
+# other options any text can be used.
 _PARSED = {
     *("max_tokens", "temperature", "stop_sequences", "ping"),
     *("budget_day", "budget_month", "person_messages", "person_usd"),
@@ -22,20 +21,20 @@ _PARSED = {
 # The options whose values had other names.
 _RENAMED = {"follow"}
 
-# The limits of money or questions among those: an invalid limit must not let everything
-# through.
+# The limits of money or questions among the parsed options: an invalid limit must not
+# allow everything.
 _LIMITS = _PARSED - {
     *("max_tokens", "temperature", "stop_sequences", "ping", "attach_lines")
 }
 
-# Ids of versions are row numbers.
+# The most digits of a version id, which is a row number.
 _ID_DIGITS = 18
 
 
 @lru_cache(maxsize=1024)
 def usable(name: str, value: str) -> str | None:
-    """Return the value of option `name` that was stored as `value`; None if it cannot
-    be used."""
+    """Return the value of option `name` that was stored as `value`, or None if it
+    cannot be used."""
     option = BY_NAME.get(name)
     if option is None:
         return value

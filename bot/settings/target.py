@@ -1,4 +1,4 @@
-"""The scope that a command is about. Pure."""
+"""Determines the scope that a command is about. Pure."""
 
 from bot.domain.scope import Scope, ScopeLevel
 from bot.errors import Unacceptable
@@ -7,10 +7,10 @@ from bot.settings.options import Option
 from bot.text import numbers
 from bot.ui.elements import Command
 
-# Any number of this many digits fits into an integer of SQLite (64 bits).
+# Any number with this many digits fits into an integer of SQLite (64 bits).
 MOST_DIGITS = 18
 
-#: Prefix of the id of another channel in a command's `where`.
+#: The prefix of the id of another channel in a command's `where`.
 OTHER = "channel:"
 
 _LEVELS = {
@@ -21,7 +21,7 @@ _LEVELS = {
 def target(command: Command, place: Scope, option: Option | None) -> Scope:
     """Return the scope that `command`, given at `place`, is about.
 
-    By default that is the thread if `option` can be set for one, else the channel.
+    By default it is the thread if `option` can be set for one, else the channel.
     """
     where = command.arguments.get("where", "")
     if where.startswith(OTHER) and where != OTHER:
@@ -38,7 +38,8 @@ def target(command: Command, place: Scope, option: Option | None) -> Scope:
 
 
 def scope_argument(command: Command, place: Scope) -> str:
-    """Return the `where` of a command that a control in `place` carries."""
+    """Return the `where` of commands in controls about the scope `place` of
+    `command`."""
     said = command.arguments.get("where", "")
     return said if said.startswith(OTHER) else place.level.value
 
@@ -52,8 +53,8 @@ def where_from(here: Scope, place: Scope) -> str:
 
 
 def number(command: Command, name: str) -> int | None:
-    """Return the number in argument `name` of `command`; None if there is none, or one
-    that no row can have."""
+    """Return the number in argument `name` of `command`; None if there is none, or if
+    it is too large for a row id."""
     return numbers.number(command.arguments.get(name, ""), MOST_DIGITS)
 
 
