@@ -1,4 +1,5 @@
-"""Tells admins how far the budgets of a channel or workspace are used."""
+"""Alerts admins when the budget of a channel or workspace is used to a certain
+share."""
 
 import asyncio
 import contextlib
@@ -16,7 +17,7 @@ from bot.settings.effective import EffectiveSettings, Operator
 
 log = logging.getLogger(__name__)
 
-# Timeout for alerting one admin, in seconds: the thread waits for it.
+# The timeout for alerting one admin, in seconds: the thread waits for it.
 TELLING = 10.0
 
 
@@ -34,8 +35,8 @@ class BudgetAlerts:
         self._operator = operator
 
     async def send(self, thread: ThreadKey, alerts: Sequence[Alert]) -> None:
-        """Send `alerts`, which an answer in `thread` has led to. Raises StorageError;
-        an admin who cannot be reached is skipped."""
+        """Send `alerts`, which an answer in `thread` caused. An admin who cannot be
+        reached is skipped. Raises StorageError."""
         if not alerts:
             return
         settings = await self._settings.policy(Scope.of(thread))

@@ -1,8 +1,8 @@
-"""Reserves, extends and settles what a turn may cost.
+"""Reserves, extends and settles the cost of a turn.
 
-Rule: the most that a call can cost is reserved before Claude is asked, in the same
-transaction that checks what is left of the budgets. So a budget holds under any
-concurrency, and a crash leaves less of it rather than more.
+Rule: the maximum cost of a call is reserved before Claude is asked, in the same
+transaction that checks the remaining budgets. So a budget holds under any concurrency,
+and a crash leaves less of it rather than more.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 
 class BudgetGuard:
-    """Keeps what turns cost within the budgets and limits."""
+    """Keeps the cost of turns within the budgets and limits."""
 
     def __init__(
         self,
@@ -47,10 +47,11 @@ class BudgetGuard:
     async def reserve(
         self, turn: Turn, person: str, request: Request, limits: BudgetLimits
     ) -> Request:
-        """Reserve the most that `request`, which `person` asked for, can cost.
+        """Reserve the maximum cost of `request`, which `person` asked for.
 
-        Returns the request with what that was computed from. Raises ModelUnpaid where
-        `limits` leave no room, or where they limit money and the price is unknown.
+        Returns the request with the prompt size that the cost was computed from. Raises
+        ModelUnpaid if `limits` do not allow the cost, or if they limit money and the
+        price is unknown.
         """
         most = cost.cost_ceiling(request, self._now())
         amount = cost.reserve_for(most, request.model, limits)
@@ -59,7 +60,8 @@ class BudgetGuard:
         else:
             exceeded = await self._reserve(turn, person, amount, limits)
         if exceeded and most is not None:
-            # A text has more bytes than tokens: before a refusal, have them counted.
+            # The estimate counts bytes, and a text has more bytes than tokens: count
+            # the tokens before refusing.
             with contextlib.suppress(ModelError):
                 tokens = cost.counted_prompt(await self._model.count(request))
                 counted = replace(request, prompt_most=tokens)
@@ -74,9 +76,9 @@ class BudgetGuard:
     async def extend(
         self, turn: Turn, calls: Sequence[Call], limits: BudgetLimits
     ) -> None:
-        """Raise the reservation of `turn` to what all of `calls` can cost that its
-        answer has taken and is about to take. Raises ModelUnpaid where `limits` leave
-        no room."""
+        """Raise the reservation of `turn` to the maximum cost of `calls`: all that its
+        answer has made or is about to make. Raises ModelUnpaid if `limits` do not allow
+        that."""
         exceeded = await one_shot.reserve_calls(
             self._ledger, turn, calls, limits, self._now()
         )
@@ -86,7 +88,7 @@ class BudgetGuard:
     async def settle(
         self, turn: Turn, outcome: Outcome, limits: BudgetLimits = NO_LIMITS
     ) -> list[Alert]:
-        """Store how `turn` ended and book its cost in place of the reservation.
+        """Store how `turn` ended, and replace the reservation by its cost.
 
         Returns the alerts of `limits` that are due, each of them once.
         """
@@ -104,7 +106,7 @@ class BudgetGuard:
         return ModelUnpaid(summary.shortfall(exceeded, self._now(), names))
 
     async def _names(self, turn: Turn, user: str) -> dict[str, str]:
-        """Return the name of `user` by id, if it can be found out now."""
+        """Return the name of `user` by id, or {} if it is not available now."""
         adapter = self._adapters[turn.thread.platform]
         try:
             person = await adapter.directory.person(Scope.of(turn.thread), user)

@@ -1,7 +1,7 @@
-"""Describes what a place has cost, to people who are about to change its settings.
+"""Describes past costs to people who are about to change the settings of a place.
 
-Rule: these descriptions are optional. While the store cannot be read they are "", and
-what they are shown with is done all the same.
+Rule: these descriptions are optional. They are "" while the store cannot be read, and
+the action that they accompany is done anyway.
 """
 
 import logging
@@ -22,7 +22,7 @@ from bot.ui.formatting import usd
 log = logging.getLogger(__name__)
 
 
-# The age of the oldest calls that count, in seconds, and the most calls.
+# The age of the oldest calls that count, in seconds, and the maximum number of calls.
 MONTH, MOST_CALLS = 30 * DAY, 1_000
 
 _TRIAGE = ("triage", "auto-triage")
@@ -36,7 +36,7 @@ class PastCosts:
         self._now = now
 
     async def spent(self, place: Scope) -> str:
-        """Describe what was spent in `place` today and this month (UTC)."""
+        """Describe the spending in `place` today and this month (UTC)."""
         try:
             day, month = [
                 await self._store.balance(place, period, self._now())
@@ -48,8 +48,8 @@ class PastCosts:
         return messages.spent_so_far(today=usd(day.spent), month=usd(month.spent))
 
     async def would_have(self, place: Scope, name: str, value: str) -> str:
-        """Describe what the last 30 days in `place` would have cost if option `name`
-        had been `value`; "" for options that change no cost, and without a past."""
+        """Describe the cost of the last 30 days in `place` if option `name` had been
+        `value`; "" for options that change no cost, or if there were no calls."""
         if name not in ("model", "effort", "web_search", "auto_triage"):
             return ""
         kinds = _TRIAGE if name == "auto_triage" else ("answer",)

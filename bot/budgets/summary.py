@@ -1,4 +1,4 @@
-"""Describe budgets, alerts and spending to people. Pure."""
+"""Describes budgets, alerts and spending to people. Pure."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
@@ -15,7 +15,7 @@ from bot.settings import ceilings
 from bot.text import references
 from bot.ui.formatting import amount, bar, exact_usd, gauge, here, person, usd
 
-# The most rows of a list of channels or people.
+# The most rows in a list of channels or people.
 MOST_SPENDERS = 8
 
 
@@ -25,7 +25,7 @@ def beginning(month: str) -> float:
 
 
 def budget(cap: Budget, balance: Balance) -> str:
-    """Describe a budget and how much of it is used."""
+    """Describe a budget, and how much of it is used."""
     reserved = (
         messages.reserved(amount=usd(balance.reserved)) if balance.reserved else ""
     )
@@ -60,8 +60,8 @@ def alert(alert: Alert) -> str:
 
 
 def shortfall(short: BudgetExceeded, now: float, names: Mapping[str, str]) -> str:
-    """Explain why a question is not answered now, and who can change that. `names`
-    holds the names of people by id."""
+    """Explain why a question is not answered now, and who can change that. `names` maps
+    ids of people to names."""
     if short.unpriced:
         return messages.price_unknown(model=short.unpriced)
     if short.person is not None and 0 in (short.person.messages, short.person.usd):
@@ -116,8 +116,8 @@ def _raiser(cap: Budget, names: Mapping[str, str]) -> str:
 def spent(
     title: str, rows: Iterable[Spending], of: float = 0.0, *, details: bool = False
 ) -> str:
-    """Return a line with the sum of `rows`, a bar for its share of `of` USD and, with
-    `details`, the tokens."""
+    """Return a line with the sum of `rows`, a bar for its share of `of` USD, and with
+    `details` the tokens."""
     answers = unpriced = bounded = 0
     usage, cost, spared = Usage(), 0.0, 0.0
     for row in rows:
@@ -141,7 +141,7 @@ def spent(
 def grouped(
     rows: list[Spending], key: Callable[[Spending], str], *, details: bool = False
 ) -> list[str]:
-    """Return a line, as `spent` does, for each group of `rows`, the most expensive
+    """Return a line like that of `spent` for each group of `rows`, the most expensive
     first."""
     groups: dict[str, list[Spending]] = {}
     for row in rows:

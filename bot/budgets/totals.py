@@ -1,7 +1,7 @@
-"""Watches the budget over all workspaces and alerts the operator's admins.
+"""Watches the budget over all workspaces, and alerts the operator's admins.
 
 Most calls are not answers (triage, routing, prompt trials), so this reads the account
-itself, whatever was booked in it. Rule: it only alerts. The ledger enforces the budget
+itself, which includes all calls. Rule: it only alerts. The ledger enforces the budget
 before every call.
 """
 
@@ -23,14 +23,15 @@ from bot.ui import formatting
 
 log = logging.getLogger(__name__)
 
-# Interval between two reads of the account, in seconds: one small transaction.
+# The interval between two reads of the account, in seconds: one small transaction.
 EVERY = 30.0
-# Timeout for alerting one admin, in seconds.
+# The timeout for alerting one admin, in seconds.
 TELLING = 10.0
 
 
 class Totals:
-    """Alerts the operator's admins when the budget over all workspaces is used up."""
+    """Alerts the operator's admins when a budget over all workspaces reaches a
+    threshold."""
 
     def __init__(
         self,

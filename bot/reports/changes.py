@@ -12,7 +12,7 @@ from bot.runtime.offload import offload
 from bot.settings.options import BY_NAME
 from bot.text.comparison import compared
 
-# Stands before the number of a version in the audit.
+# The prefix of a version number in the audit.
 _VERSION = "version "
 
 
@@ -27,7 +27,7 @@ class SettingReports:
         self._access = access
 
     async def settings(self, within: Scope = EVERYWHERE) -> list[SettingReport]:
-        """Return every setting that is set in `within`."""
+        """Return every setting in `within`."""
         labels = Labels(await self._store.names())
         found = []
         for each in await self._settings.list_settings(within):
@@ -45,8 +45,8 @@ class SettingReports:
     async def changes(
         self, within: Scope, since: float, most: int
     ) -> list[ChangeReport]:
-        """Return at most `most` changes and looks in `within` since `since`, the newest
-        first, with the texts before and after."""
+        """Return at most `most` changes and recorded accesses in `within` since
+        `since`, the newest first, with the texts before and after."""
         labels = Labels(await self._store.names())
         texts = _Texts(self._settings)
         found = []
@@ -96,7 +96,7 @@ async def _difference(before: str, after: str) -> tuple[str, ...]:
 
 
 class _Texts:
-    """The texts of versions, which a list of changes asks for again and again."""
+    """Caches the texts of versions, which a list of changes needs repeatedly."""
 
     def __init__(self, settings: SettingsStore) -> None:
         self._settings = settings

@@ -1,7 +1,7 @@
-"""Names in place of ids, for reports.
+"""Replaces ids by names in reports.
 
-Rule: a name is shown alone only while no other id has it: anybody can give themself
-any name. What has no known name stays an id.
+Rule: a name is shown alone only if no other id has it, since people can choose any
+name. An id without a known name stays an id.
 """
 
 import re
@@ -15,7 +15,7 @@ _NAMED = re.compile(r"(user|channel):([A-Za-z0-9]++)")
 
 
 class Labels:
-    """Names of people and places; `names` has the newest at the end."""
+    """Names of people and places, from `names`, the newest last."""
 
     def __init__(self, names: Sequence[LastName] = ()) -> None:
         self._names = {
@@ -42,8 +42,8 @@ class Labels:
         )
 
     def place_name(self, place: Scope) -> str:
-        """Return the name of the channel of `place`, or of its workspace if it is a
-        whole one; "" if it is not known."""
+        """Return the name of the channel of `place`, or of its workspace if `place` is
+        a workspace; "" if it is not known."""
         where = place.platform, place.workspace
         if place.channel:
             return self._names.get((NameKind.CHANNEL, *where, place.channel), "")
@@ -56,16 +56,17 @@ class Labels:
 
     def place(self, place: Scope) -> str:
         """Return "#billing" for a channel, with the id of the thread if `place` is one,
-        and the name of a workspace; "" if no name is known."""
+        or the name of a workspace; "" if no name is known."""
         name, around = self.place_name(place), place.at(ScopeLevel.CHANNEL)
         kind = NameKind.CHANNEL if place.channel else NameKind.WORKSPACE
-        # A workspace is told from a channel by its kind.
+        # The kind distinguishes a workspace from a channel.
         home = f"{place.workspace}:{place.channel or place.workspace}"
         label = self._alone(kind, name, f"{place.platform}:{home}", "", str(around))
         return f"{label}:{place.thread}" if label and place.thread else label
 
     def value(self, place: Scope, text: str) -> str:
-        """Return the value of a setting with names for the people and channels."""
+        """Return the value of a setting, with names of people and channels instead of
+        ids."""
         workspace = place.at(ScopeLevel.WORKSPACE)
 
         def named(found: re.Match[str]) -> str:

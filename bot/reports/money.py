@@ -1,4 +1,4 @@
-"""Reports of what is spent, and of how answers go."""
+"""Reports of the spending, and of the quality of answers."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +22,7 @@ ROW_CHARS = 100
 
 class MoneyReports:
     """Implements `bot.ports.operator_reports.MoneyReports`; `values` are the operator's
-    own values of options."""
+    values of options."""
 
     def __init__(
         self,
@@ -45,11 +45,12 @@ class MoneyReports:
         parts_of = {part for key in by for part in usage.PARTS[key]}
         rows = await self._accounts.usage(since, within, parts_of)
         work = partial(usage.grouped, rows, by, Labels(await self._store.names()))
-        # A row takes as long as some characters.
+        # A row takes as long as `ROW_CHARS` characters.
         return await offload(work, ROW_CHARS * len(rows))
 
     async def budgets(self) -> list[Pace]:
-        """Return every budget with its pace, those that are used up most first."""
+        """Return every budget with its pace, sorted by the projected use, the highest
+        first."""
         now, labels = self._now(), Labels(await self._store.names())
         found: list[Budget] = [
             *totals(self._values),
@@ -69,7 +70,7 @@ class MoneyReports:
         )
 
     async def quality(self, since: float, most: int = 20) -> Quality:
-        """Return how the answers went that ended since `since`."""
+        """Return the quality of the answers that ended since `since`."""
         found = await self._store.quality(since, most)
         labels = Labels(await self._store.names())
 

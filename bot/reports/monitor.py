@@ -1,4 +1,4 @@
-"""The state of the running process, and whether it is ready."""
+"""Reports the state of the running process, and whether it is ready."""
 
 import asyncio
 import time
@@ -10,12 +10,12 @@ from bot.errors import StorageError
 from bot.messages import reports as messages
 from bot.ports.reports import ReportStore
 
-# A call is stored when it has ended, at the latest this many seconds after the time it
-# is stored with; the sums of all earlier ones are final.
+# A call is stored when it has ended, at most this many seconds after its own timestamp.
+# The sums of earlier calls are final.
 SETTLED = 600.0
 
-# How long a look at the database counts, in seconds, and how long one may take: each
-# is a write, and health is asked for every few seconds.
+# How long the result of a database check is cached, and the timeout of a check, in
+# seconds. Each check is a write, and health is requested every few seconds.
 FRESH = 5.0
 PATIENCE = 5.0
 
@@ -23,9 +23,9 @@ PATIENCE = 5.0
 class ProcessMonitor:
     """Implements `bot.ports.operator_reports.Monitor`.
 
-    `heard_within` are the seconds within which a connected platform must have been
-    heard; None if a connection is enough. `is_awake` tells whether the process is woken
-    when there is work for it.
+    A connected platform must have been heard within `heard_within` seconds; with None a
+    connection suffices. `is_awake` returns True if the process is woken when there is
+    work for it.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class ProcessMonitor:
         self._within = heard_within
         self._now = now
         self._is_awake = is_awake
-        #: The sums of the calls that ended before the time.
+        #: The sums of the calls that ended before `_until`.
         self._settled: dict[tuple[str, str], CallSum] = {}
         self._until = vitals().started
         self._looking = asyncio.Lock()
@@ -49,11 +49,11 @@ class ProcessMonitor:
         self._broken = ""
 
     def vitals(self) -> Vitals:
-        """Return what the process tells of itself."""
+        """Return the vitals of the process."""
         return self._read()
 
     async def open_turns(self) -> list[Ages]:
-        """Return how many turns are open, and how old."""
+        """Return the number and age of open turns."""
         return await self._store.open_turns()
 
     async def calls(self) -> list[CallSum]:
@@ -73,7 +73,7 @@ class ProcessMonitor:
         return list(found.values())
 
     async def unready(self) -> list[str]:
-        """Return why the process is not ready, a sentence for each reason."""
+        """Return the reasons why the process is not ready, one sentence each."""
         found = [await self._database()]
         found += [] if self._is_awake() else [messages.NOT_AWAKE]
         found += [self._connection(each) for each in self._read().connections]
@@ -100,7 +100,7 @@ class ProcessMonitor:
             return ""
         if each.since is None:
             return messages.not_connected(platform=each.platform)
-        # A connection that was just made has had no time to be heard.
+        # A new connection may not have received an event yet.
         silent = self._now() - max(each.heard or 0.0, each.since)
         if self._within is not None and silent > self._within:
             return messages.not_heard(

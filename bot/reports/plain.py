@@ -1,6 +1,6 @@
-"""Reports as plain values, for programs: what JSON and CSV hold. Pure.
+"""Converts reports to plain values for JSON and CSV. Pure.
 
-Times are ISO 8601 in UTC, scopes and threads are written as "platform:workspace:…".
+Times are ISO 8601 in UTC. Scopes and threads are written as "platform:workspace:…".
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.domain.scope import Scope, ThreadKey
 
-# Fields that hold a time in seconds since 1970.
+# Fields with a time in seconds since 1970.
 _TIMES = {"at", "since", "heard", "started", "last", "oldest"}
 
 

@@ -1,10 +1,9 @@
-"""Reports of threads, and what people wrote in them.
+"""Reports of threads and their messages.
 
-Rule 1: what people wrote is shown only of threads that everybody in their workspace
-may read, as the platform says now, or to a reader with the right to private ones. A
-platform that is not connected, or does not answer, says nothing: its threads are
-private.
-Rule 2: the audit says who read or deleted what others wrote.
+Rule 1: messages are shown only if everybody in the workspace may read the thread, as
+the platform says now, or if the reader may read private threads. The threads of a
+platform that is not connected, or does not answer, count as private.
+Rule 2: the audit records who read or deleted the messages of others.
 """
 
 import time
@@ -24,7 +23,7 @@ from bot.ports.store import ThreadStore
 from bot.reports.labels import Labels
 from bot.text import words
 
-# How many of the latest hits a search looks at in each workspace.
+# How many of the latest hits a search reads in each workspace.
 MOST_HITS = 200
 
 READ, DELETED, EXPORTED = "read", "deleted", "exported"
@@ -60,7 +59,7 @@ class ThreadReports:
         before: int | None = None,
     ) -> list[ThreadReport]:
         """Return the newest threads in `within`, older than the one with the id
-        `before`: those that have all words of `wanted`, if there are any."""
+        `before`. If `wanted` has words, only threads that contain all of them."""
         if words.terms(wanted):
             return await self._found(reader, within, wanted, most)
         listed = await self._store.all_threads(within, most, before)
@@ -69,7 +68,8 @@ class ThreadReports:
     async def transcript(
         self, reader: Reader, thread: ThreadKey, *, export: bool = False
     ) -> Transcript | None:
-        """Return what is stored of `thread`; None if nothing is. The audit says so.
+        """Return the stored messages of `thread`; None if there are none. The access is
+        recorded in the audit.
 
         Raises Denied if `reader` may not read it.
         """
@@ -89,8 +89,8 @@ class ThreadReports:
         )
 
     async def delete(self, reader: Reader, thread: ThreadKey) -> bool:
-        """Delete all that is stored of `thread`, and store no more of it; return
-        whether there was anything. The audit says so.
+        """Delete everything stored of `thread`, and store no more of it. Return False
+        if there was nothing. The deletion is recorded in the audit.
 
         Raises Denied if `reader` may not read it.
         """
@@ -109,7 +109,7 @@ class ThreadReports:
             for each in await self._store.workspaces()
             if within.at(ScopeLevel.WORKSPACE) in (EVERYWHERE, each)
         ]
-        # By thread, in the order of their newest hit.
+        # The text of the newest hit by thread, in that order.
         found: dict[ThreadKey, str] = {}
         for place in places:
             channels = [
@@ -117,7 +117,7 @@ class ThreadReports:
                 for each in await self._search.channels_with(place, terms)
                 if within.holds(each) or each.holds(within)
             ]
-            # Nobody learns that a word occurs where they may not read.
+            # Otherwise a reader would learn that a word occurs where they may not read.
             if not reader.reads_private:
                 channels = [each for each in channels if await self._is_public(each)]
             if not channels:
@@ -132,7 +132,7 @@ class ThreadReports:
             if report is not None and len(listed) < most:
                 listed.append(report)
         shown = await self._shown(listed, reader)
-        # A thread may have members of its own.
+        # A thread may have its own members.
         return [each for each in shown if reader.reads_private or not each.is_private]
 
     async def _shown(

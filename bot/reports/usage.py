@@ -1,4 +1,4 @@
-"""Usage in groups, and the pace at which budgets are spent. Pure."""
+"""Groups usage, and computes the pace at which budgets are spent. Pure."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from bot.domain.setting import OPERATOR, Setting
 from bot.reports.labels import Labels
 from bot.settings.options import BY_NAME
 
-#: The values by which usage is grouped.
+#: The value by which each key groups usage.
 _KEYS: Mapping[UsageKey, Callable[[Spending], str]] = {
     UsageKey.DAY: lambda row: row.day,
     UsageKey.CHANNEL: lambda row: _channel(row.place),
@@ -22,7 +22,7 @@ _KEYS: Mapping[UsageKey, Callable[[Spending], str]] = {
     UsageKey.MODEL: lambda row: row.model or "?",
     UsageKey.THREAD: lambda row: str(row.place),
 }
-#: The columns that each of them needs, besides day, model and kind.
+#: The columns that each key needs, besides day, model and kind.
 PARTS: Mapping[UsageKey, tuple[str, ...]] = {
     UsageKey.DAY: (),
     UsageKey.CHANNEL: ("platform", "workspace", "channel"),
@@ -31,8 +31,8 @@ PARTS: Mapping[UsageKey, tuple[str, ...]] = {
     UsageKey.MODEL: (),
     UsageKey.THREAD: ("platform", "workspace", "channel", "thread"),
 }
-# The names of these values as they are, and so that those are told apart that are
-# called the same.
+# The names of these values, and the labels, which are different for values that have
+# the same name.
 _NAMES: Mapping[UsageKey, Callable[[Labels, Spending], str]] = {
     UsageKey.CHANNEL: lambda labels, row: labels.place_name(row.place),
     UsageKey.PERSON: lambda labels, row: labels.person_name(row.place, row.person),
@@ -48,7 +48,8 @@ _LABELS: Mapping[UsageKey, Callable[[Labels, Spending], str]] = {
 # A budget's period as it is set in the chat.
 _PERIODS = {"budget_day": Period.DAY, "budget_month": Period.MONTH}
 
-# The least of a period that a pace is computed from: of a day, a quarter of an hour.
+# The smallest share of a period that a pace is computed from: of a day, a quarter of an
+# hour.
 LEAST_PASSED = 0.01
 
 
@@ -60,7 +61,8 @@ class _Sum:
     cost: float = 0.0
     unpriced: int = 0
     bounded: int = 0
-    #: By model and tariff: the usage, the calls, and a time at which that applied.
+    #: By model and tariff: the usage, the calls, and a time at which the tariff
+    #: applied.
     used: dict[tuple[str, date | None], tuple[Usage, int, float]] = field(
         default_factory=dict
     )
@@ -89,7 +91,8 @@ class _Sum:
 
 @lru_cache(10_000)
 def _tariff(model: str, day: str) -> tuple[date | None, float]:
-    """Return since when the tariff of `model` on `day` applies, and that noon."""
+    """Return the first day of the tariff of `model` on `day`, and the time of noon that
+    day."""
     noon = datetime.fromisoformat(f"{day}T12:00:00+00:00").timestamp()
     facts = find(model)
     tariff = facts.tariff_on(day_of(noon)) if facts else None
@@ -99,8 +102,8 @@ def _tariff(model: str, day: str) -> tuple[date | None, float]:
 def grouped(
     rows: Iterable[Spending], by: Sequence[UsageKey], labels: Labels | None = None
 ) -> list[UsageRow]:
-    """Return usage in groups: those by day in order, all others by cost, the dearest
-    first. Without `labels`, nothing has a name."""
+    """Return usage in groups: sorted by day if that is the first key, otherwise by
+    cost, the most expensive first. Without `labels`, groups have no names."""
     sums: dict[tuple[str, ...], _Sum] = {}
     for row in rows:
         keys = tuple(_KEYS[key](row) for key in by)
@@ -150,7 +153,7 @@ def total(rows: Iterable[UsageRow]) -> UsageRow:
 def budgets(
     settings: Iterable[Setting], values: Mapping[str, str], workspaces: Iterable[Scope]
 ) -> list[Budget]:
-    """Return the budgets that admins set, and those of the operator's `values` in each
+    """Return the budgets that admins set, and those in the operator's `values` for each
     of `workspaces`."""
     found = [
         Budget(each.place, _PERIODS[each.name], float(each.value), each.who)
@@ -167,7 +170,7 @@ def budgets(
 
 
 def passed(period: Period, now: float) -> float:
-    """Return the share of the `period` of `now` that has passed, above 0."""
+    """Return the share of the current `period` that has passed at `now`, above 0."""
     begin = period.begin(now)
     moment = datetime.fromtimestamp(begin, UTC)
     if period is Period.DAY:
@@ -190,7 +193,7 @@ def _named(
 
 
 def _channel(place: Scope) -> str:
-    # The operator's own calls are made in no channel.
+    # The operator's own calls belong to no channel.
     if place.level is ScopeLevel.OPERATOR:
         return OPERATOR
     return f"{place.platform}:{place.workspace}:{place.channel}"
