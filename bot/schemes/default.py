@@ -2,5 +2,5 @@
 
 from pathlib import Path
 
-#: The text of the file.
+#: The text of `default.yaml`.
 DEFAULT = Path(__file__).with_name("default.yaml").read_text("utf-8")

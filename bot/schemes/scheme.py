@@ -3,8 +3,8 @@
 A scheme is written in YAML. The prompt, the JSON schema of answers and the pydantic
 model that validates them are derived from it.
 
-Rule: the text of a ticket is material. It stands between tags that it cannot close, and
-an answer has the fields of the scheme and nothing else.
+Rule: the text of a ticket is untrusted. It is placed between tags that it cannot close,
+and an answer has only the fields of the scheme.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ MOST_EXAMPLES = 200
 
 # The most YAML nodes that these limits allow: names, values and their descriptions.
 MOST_NODES = 20_000
-# In characters; nobody writes more by hand.
+# In characters: nobody writes more by hand.
 MOST_CHARS = 2_000_000
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,40}\Z")
@@ -109,7 +109,7 @@ class Scheme:
 
     @cached_property
     def _validate(self) -> Callable[[object], dict[str, Any]]:
-        # The validation takes longer to import than a scheme takes to read.
+        # Imported here: importing the validation takes longer than reading a scheme.
         validation = import_module("bot.schemes.validation")
         validate: Callable[[object], dict[str, Any]] = validation.validator(self.fields)
         return validate
@@ -119,7 +119,8 @@ class Scheme:
         return self._validate(values)
 
     def parse(self, text: str) -> dict[str, Any]:
-        """Return the values in the JSON `text`. Raises ValueError if there are none."""
+        """Return the values in the JSON `text`. Raises ValueError if they do not
+        fit."""
         return self.check(json.loads(text))
 
     def with_examples(self, more: Sequence[Example]) -> "Scheme":
@@ -143,7 +144,7 @@ def material(text: str) -> str:
 def read(text: str, source: str = messages.THE_SCHEME) -> Scheme:
     """Parse the YAML `text`; `source` is its name in errors.
 
-    Raises ConfigError with one sentence that names the place. Takes some 10 µs per
+    Raises ConfigError with one sentence that names the location. Takes about 10 µs per
     character: run it off the event loop.
     """
     if len(text) > MOST_CHARS:
@@ -236,8 +237,8 @@ def _values(node: object, where: str) -> dict[str, str]:
 
 
 def _word(value: object, where: str) -> str:
-    """Return a value to choose, as typed. Raises ConfigError for a list or a
-    mapping."""
+    """Return a value of a choice as text, as it was typed. Raises ConfigError for a
+    list or a mapping."""
     return "" if value is None else _typed(value, where).strip()
 
 
@@ -275,8 +276,8 @@ def _example(scheme: Scheme, node: object, where: str) -> Example:
 
 
 def _example_value(kind: str | None, value: object) -> object:
-    """Return what `value` says for a field of type `kind`, or itself if that is
-    nothing."""
+    """Return `value` converted for a field of type `kind`, or unchanged if it cannot be
+    converted."""
     if kind == YES_NO:
         said = documents.boolean(value)
         return value if said is None else said

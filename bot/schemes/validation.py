@@ -1,5 +1,5 @@
-"""Validation of answers, in a module of its own: pydantic is imported only by who sorts
-something."""
+"""Validates answers. A separate module, so that pydantic is imported only when
+needed."""
 
 import types
 from collections.abc import Callable, Sequence
@@ -16,8 +16,8 @@ from pydantic import (
 from bot.schemes.field import CHOICE, CHOICES, TEXT, YES_NO, Field
 from bot.text.characters import replace_invalid
 
-# Structured outputs have no length limits (Claude facts 1.8), so a text is cut here: it
-# stands in a table row.
+# Structured outputs have no length limits (Claude facts 1.8), so a text is cut here to
+# fit into a table row.
 TEXT_CHARS = 500
 
 
@@ -34,7 +34,7 @@ def validator(fields: Sequence[Field]) -> Callable[[object], dict[str, Any]]:
         try:
             return model.model_validate(values).model_dump()
         except ValidationError as error:
-            # Not the error itself, which quotes the values.
+            # The error itself quotes the values, so it is not raised.
             first = error.errors(include_input=False, include_url=False)[0]
             at = ".".join(str(part) for part in first["loc"]) or "it"
             raise ValueError(f"{at}: {first['msg']}") from None
@@ -44,7 +44,7 @@ def validator(fields: Sequence[Field]) -> Callable[[object], dict[str, Any]]:
 
 def _annotation(field: Field) -> Any:
     if field.type in (CHOICE, CHOICES):
-        # The case of letters is not guaranteed (Claude facts 1.8).
+        # The case of values is not guaranteed (Claude facts 1.8).
         written = {value.casefold(): value for value in field.values}
 
         def canonical(node: object) -> object:

@@ -1,4 +1,4 @@
-"""Connections of the platforms: since when, and when each was last heard."""
+"""Tracks the connections of the platforms: when each was opened and last heard."""
 
 import asyncio
 import contextlib
@@ -9,16 +9,17 @@ from dataclasses import dataclass, field
 
 from bot.domain.vitals import Connection
 
-# How many of the bot's own messages are remembered that came back: those of some
-# seconds at the most that a platform allows.
+# How many probes that came back are remembered: enough for some seconds at the highest
+# rate that a platform allows.
 MOST_ECHOES = 200
 
 
 @dataclass(slots=True)
 class _State:
-    #: The connections of the platform that are open; a platform may need several.
+    #: The open connections; a platform may need several.
     open: set[str] = field(default_factory=set)
-    #: Those that were opened before: one that opens again was lost meanwhile.
+    #: The connections that were opened before: one that opens again was lost in
+    #: between.
     known: set[str] = field(default_factory=set)
     since: float | None = None
     heard: float | None = None
@@ -36,26 +37,27 @@ class Connections:
         self._now = now
         self._states = {name: _State() for name in platforms}
         self._echoes: deque[str] = deque(maxlen=MOST_ECHOES)
-        #: Set as soon as every platform has been connected once.
+        #: Set when every platform has been connected once.
         self.complete = asyncio.Event()
-        #: Called when a probe came back.
+        #: Called when a probe has come back.
         self.on_echo: Callable[[], None] = lambda: None
 
     async def opened(self, within: float) -> None:
-        """Wait for every platform to be connected once, `within` seconds at most."""
+        """Wait until every platform has been connected once, at most `within`
+        seconds."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within):
                 await self.complete.wait()
 
     def local(self, platform: str) -> None:
-        """Record that `platform` is this process itself."""
+        """Record that `platform` runs in this process and needs no connection."""
         state = self._states[platform]
         state.is_local = True
         self._whole(state)
 
     def connected(self, platform: str, connection: str = "", of: int = 1) -> None:
-        """Record that `connection`, one of as many as `of` that `platform` needs, is
-        open."""
+        """Record that `connection` is open, one of the `of` connections that `platform`
+        needs."""
         state = self._states[platform]
         if connection in state.open:
             return
@@ -72,8 +74,8 @@ class Connections:
         state.since = None
 
     def heard(self, platform: str, echo: str = "") -> None:
-        """Record that an event of `platform` arrived: for `echo`, the probe with that
-        id."""
+        """Record that an event of `platform` arrived; `echo` is the id if it is a
+        probe."""
         state = self._states[platform]
         state.heard = self._now()
         state.events += 1
@@ -82,7 +84,8 @@ class Connections:
             self.on_echo()
 
     def all(self, failures: Mapping[str, Exception]) -> tuple[Connection, ...]:
-        """Return every platform; those in `failures` were shut down."""
+        """Return the connection of every platform; those in `failures` were shut
+        down."""
         return tuple(
             Connection(
                 name,

@@ -1,4 +1,4 @@
-"""Counts how long things take, in buckets: a few numbers, however many there are."""
+"""Counts durations in buckets, so that memory does not grow with their number."""
 
 from bisect import bisect_left
 
@@ -13,13 +13,14 @@ class DurationCounter:
         self._total = 0.0
 
     def add(self, seconds: float) -> None:
-        """Count a duration; a clock that was set back counts as none."""
+        """Count a duration; a negative one, from a clock that was set back, counts as
+        0."""
         seconds = max(0.0, seconds)
         self._counts[bisect_left(BUCKETS, seconds)] += 1
         self._total += seconds
 
     def read(self) -> Durations:
-        """Return what was counted."""
+        """Return the counts so far."""
         upto, so_far = [], 0
         for count in self._counts:
             so_far += count

@@ -1,6 +1,7 @@
-"""Counts warnings and errors of the log by their event, in the last hour and in all.
+"""Counts warnings and errors of the log by event, in the last hour and in total.
 
-Rule: of a record, its event is kept, which is a word of the code. Its text is not.
+Rule: only the event of a record is stored, which is a word of the code. The text of a
+record is not.
 """
 
 import logging
@@ -13,10 +14,10 @@ from dataclasses import dataclass, field
 from bot.domain.vitals import LogCount
 from bot.runtime.lru import LruDict
 
-# How many kinds of events are told apart: some three times those of our code.
+# The most different events that are counted: about three times those of our code.
 MOST_EVENTS = 300
 
-# Seconds in one of the buckets that make up the last hour.
+# The seconds in each of the buckets that make up the last hour.
 BUCKET = 60.0
 BUCKETS_OF_AN_HOUR = 60
 
@@ -25,7 +26,7 @@ _EVENT = re.compile(r"\A[a-z_]++(?:\.[a-z_]++)++(?![^ ])")
 
 @dataclass(slots=True)
 class _Count:
-    #: (number of the minute since 1970, count), the newest last.
+    #: (minutes since 1970, count), the newest last.
     minutes: deque[tuple[int, int]] = field(
         default_factory=lambda: deque(maxlen=BUCKETS_OF_AN_HOUR + 1)
     )
@@ -34,7 +35,7 @@ class _Count:
 
 
 class LogCounter(logging.Handler):
-    """A handler that counts what is logged as a warning or worse."""
+    """A handler that counts records of level WARNING and above."""
 
     def __init__(self, now: Callable[[], float] = time.time) -> None:
         super().__init__(logging.WARNING)
@@ -57,9 +58,9 @@ class LogCounter(logging.Handler):
         count.last = now
 
     def read(self) -> tuple[LogCount, ...]:
-        """Return the counts, those with the last record first."""
+        """Return the counts, those with the newest record first."""
         oldest = int(self._now() // BUCKET) - BUCKETS_OF_AN_HOUR
-        # Another thread may log meanwhile.
+        # Another thread may log in the meantime.
         self.acquire()
         try:
             found = [

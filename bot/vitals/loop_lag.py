@@ -1,18 +1,18 @@
-"""Measures how late the event loop runs what is due: a sign of work that blocks it."""
+"""Measures the lag of the event loop, which grows if work blocks it."""
 
 import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 
-# How often it is measured, in seconds, and over how many measurements the worst is
-# kept: a minute.
+# The interval of measurements in seconds, and over how many measurements the maximum is
+# taken: a minute.
 EVERY = 1.0
 KEPT = 60
 
 
 class LoopLag:
-    """The delay of the event loop."""
+    """The lag of the event loop."""
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class LoopLag:
         return max(self._lags)
 
     async def watch(self) -> None:
-        """Measure until cancelled."""
+        """Measure the lag until cancelled."""
         while True:
             due = self._clock() + EVERY
             await self._sleep(EVERY)

@@ -1,8 +1,8 @@
-"""Has a platform that says nothing send something: a message of the bot comes back as
-an event, unless events have stopped to arrive.
+"""Posts a probe on a silent platform: a message of the bot that comes back as an event,
+unless events have stopped arriving.
 
-Rule: a probe is posted only where the operator chose, only while nothing else arrives,
-and it is deleted again.
+Rule: a probe is posted only where the operator chose, only while no other event
+arrives, and is deleted afterwards.
 """
 
 import asyncio
@@ -17,18 +17,19 @@ from bot.vitals.connections import Connections
 log = logging.getLogger(__name__)
 
 # The pause between two checks for a silent platform, in seconds, and the share of the
-# time that the operator allows after which a probe is posted.
+# operator's time limit after which a probe is posted.
 EVERY = 15.0
 SHARE = 0.5
 
-# How long a probe may take to come back, and the pause between two looks, in seconds.
+# The time limit for a probe to come back, and the pause between two checks for it, in
+# seconds.
 PATIENCE = 20.0
 LOOK_AGAIN = 0.1
 
 
 class Probes:
-    """Posts probes in `places`, each a platform and a channel, when nothing was heard
-    of the platform for half of `within` seconds."""
+    """Posts probes in `places`, each a platform and a channel, when the platform has
+    been silent for half of `within` seconds."""
 
     def __init__(
         self,
@@ -60,7 +61,8 @@ class Probes:
             await self._sleep(EVERY)
 
     def _silent(self, seconds: float) -> set[str]:
-        """Return the connected platforms that were not heard for some seconds."""
+        """Return the connected platforms that have been silent for more than
+        `seconds`."""
         now = self._now()
         return {
             each.platform

@@ -1,4 +1,4 @@
-"""Puts together what the process tells of itself."""
+"""Collects the vitals of the process."""
 
 import logging
 import os
@@ -44,13 +44,14 @@ class ProcessVitals:
         self._ends = {name: DurationCounter() for name in names}
 
     def count_log(self) -> Callable[[], None]:
-        """Count warnings and errors from now on; return what ends that."""
+        """Count warnings and errors from now on; return a function that stops it."""
         root = logging.getLogger()
         root.addHandler(self._log)
         return lambda: root.removeHandler(self._log)
 
     def answered(self, turn: Turn, first_words: float | None, end: float) -> None:
-        """Record when the first words of `turn` showed, if any did, and its end."""
+        """Record the times of the first words of `turn`, None if there were none, and
+        of its end."""
         platform = turn.thread.platform
         if first_words is not None:
             self._first_words[platform].add(first_words - turn.received)

@@ -1,7 +1,8 @@
-"""The vitals of the running process in a file beside the database, for other processes.
+"""Writes the vitals of the running process to a file beside the database, for other
+processes.
 
 Rule: the file is replaced as a whole, only its owner can read it, and nothing waits for
-it. It is no record: what must not be lost is in the store.
+it. It may be lost: anything that must not be lost is in the store.
 """
 
 import asyncio
@@ -20,12 +21,12 @@ from bot.runtime.background import finish
 
 log = logging.getLogger(__name__)
 
-# How often the file is written, in seconds, and after how many seconds without a new
-# one the process that wrote it is taken to be gone.
+# The interval in seconds at which the file is written, and its age in seconds at which
+# its process counts as gone.
 EVERY = 5.0
 FRESH = 30.0
 
-# How soon after an event that is waited for it is written, in seconds.
+# The delay in seconds before the file is written early.
 SOON = 0.2
 
 
@@ -36,7 +37,7 @@ def beside(database: Path) -> Path:
 
 def read(database: Path, now: float | None = None) -> Vitals | None:
     """Return the vitals of the process that has `database` open; None if there is none,
-    or it has not written them for a while."""
+    or if its file is too old."""
     try:
         found = msgspec.json.decode(beside(database).read_bytes(), type=Vitals)
     except (OSError, msgspec.DecodeError):
@@ -46,7 +47,7 @@ def read(database: Path, now: float | None = None) -> Vitals | None:
 
 
 class StatusFile:
-    """Writes what `vitals` returns to the status file of `database`."""
+    """Writes the result of `vitals` to the status file of `database`."""
 
     def __init__(
         self,
@@ -61,14 +62,15 @@ class StatusFile:
         self._failed = False
 
     def hurry(self) -> None:
-        """Have the file written soon."""
+        """Request that the file is written soon."""
         self._hurried.set()
 
     async def keep(self) -> None:
         """Write the file until cancelled, then delete it."""
         try:
             while True:
-                # Before it is written: what happens meanwhile is to be written, too.
+                # Cleared before writing, so that a request during the write causes
+                # another one.
                 self._hurried.clear()
                 await self._write()
                 with contextlib.suppress(TimeoutError):
@@ -82,7 +84,8 @@ class StatusFile:
     async def _write(self) -> None:
         text = msgspec.json.encode(self._vitals()).decode()
         try:
-            # To its end, also if cancelled: it would make the file anew.
+            # Finished even if cancelled: otherwise the thread could recreate the file
+            # after it was deleted.
             await finish(asyncio.to_thread(_replace, self._path, text))
             self._failed = False
         except OSError as error:
