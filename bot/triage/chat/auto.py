@@ -160,8 +160,8 @@ class AutoTriage:
         self._fill()
 
     async def sort(self, case: int, channel: Scope) -> bool:
-        """Process one case, which another process may have opened. Return False if too
-        many are in progress. Raises nothing."""
+        """Process one case, which another process may have opened. Return False if it
+        cannot begin now, as when too many are in progress. Raises nothing."""
         if (
             self._closed
             or len(self._under_way) >= AT_ONCE
@@ -284,7 +284,7 @@ class AutoTriage:
         await self._retrying_store.mark_case_shown(case.id)
 
     async def _is_deleted(self, case: TriageCase) -> bool:
-        """Return True if the message was deleted meanwhile."""
+        """Return True if the message was deleted in the meantime."""
         return await self._retrying_store.case(case.id) is None
 
     async def _asked(

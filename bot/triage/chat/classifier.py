@@ -41,7 +41,7 @@ MAX_TOKENS = 4_096
 
 
 # Both bases are needed: commands show Unacceptable to a person, and automatic triage
-# retries after ConfigError.
+# treats the error as a ConfigError, which ends that case only.
 class UnreadableScheme(Unacceptable, ConfigError):
     """The stored scheme is no longer valid."""
 
