@@ -54,8 +54,8 @@ log = logging.getLogger(__name__)
 _STARTS = (Rate(count=19, seconds=60.0, scope=RateLimitScope.WORKSPACE, burst=9),)
 
 LIMITS = Limits(
-    # A markdown block holds 12,000 (facts A5.4); the rest is room for added marks, and
-    # for counting characters differently from Slack.
+    # A markdown block may have 12,000 characters (facts A5.4). The rest is room for
+    # added marks, and for the difference between Slack's count of characters and ours.
     part_chars=11_000,
     # A word that arrives in several deltas within this time is shown by one write.
     settle=0.25,

@@ -13,9 +13,10 @@ from typing import Any
 from adapters.slack import json_values, mrkdwn
 from adapters.slack.json_values import mapping, mappings, sequence
 
-# The most characters that are read of one message beside its `text`, which may have as
-# many (facts A5.4); the most blocks, elements and cells (a table may have 2,000 cells,
-# facts A5.4); and the deepest nesting (a cell of a table in a container is at 6).
+# The most characters that are read of one message in addition to its `text`, which may
+# have as many (facts A5.4); the most blocks, elements and cells (a table may have 2,000
+# cells, facts A5.4); and the deepest nesting (a cell of a table in a container is at
+# 6).
 MOST_CHARS = 40_000
 MOST_PARTS = 5_000
 MOST_DEPTH = 12

@@ -34,8 +34,8 @@ CHANNEL = "channel:"
 #: The callback_id of modals without a form.
 SHOWN = "shown"
 
-# Slack's limits (facts A5.4). A section may have 3,000 characters; the rest is room for
-# the fence that is closed and reopened at a cut.
+# Slack's limits (facts A5.4). Slack allows 3,000 characters in a section; SECTION_CHARS
+# leaves room for the fence that is closed and reopened at a cut.
 SECTION_CHARS = 2_900
 MESSAGE_BLOCKS, VIEW_BLOCKS = 50, 100
 TITLE_CHARS, LABEL_CHARS, OPTIONS = 24, 75, 100

@@ -24,7 +24,7 @@ FEW_PAGES = 3
 # The number of messages that a window should have: half of a page, since messages come
 # unevenly.
 AIM = 7
-# How many of the newest messages suffice. More are not worth another minute.
+# The number of newest messages that suffices. More are not worth another minute.
 ENOUGH = 4
 # The most windows that are tried if Slack refuses none.
 MOST_TRIES = 15

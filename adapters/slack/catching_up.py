@@ -73,9 +73,9 @@ class CatchingUp:
         self._few = asyncio.Semaphore(TEAMS_AT_ONCE)
 
     async def start(self) -> None:
-        """Continue the catching up of an earlier process. If the newest stored message
-        is older than the events that Slack retries, fetch the messages after it. Raises
-        StorageError."""
+        """Resume the work that an earlier process left unfinished. If the newest stored
+        message is older than the events that Slack retries, fetch the messages after
+        it. Raises StorageError."""
         # Read before new messages arrive.
         if known := await self._known():
             self.missed(max(each.since for each in known))

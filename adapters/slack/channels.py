@@ -53,7 +53,8 @@ class Channels:
         return len(self._grants)
 
     async def access(self, place: Scope, user: str) -> ChannelAccess:
-        """Return what `user` and the bot may do at `place`. Raises DeliveryError."""
+        """Return the rights of `user` and the bot in the channel of `place`. Raises
+        DeliveryError."""
         if place.workspace != self._team or not is_id(place.channel):
             return NOWHERE
         return await self._grants.find(

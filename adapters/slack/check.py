@@ -37,7 +37,7 @@ SCOPES = frozenset(
     }
 )
 
-# Optional scopes, with what does not work without each.
+# The optional scopes, each with a text about the feature that is missing without it.
 OPTIONAL = {
     "commands": messages.NO_SCOPE_COMMANDS,
     "im:write": messages.NO_SCOPE_DIRECT,

@@ -80,8 +80,8 @@ class SlackClient:
         #: Called when Slack rejects a token in any call, since the caller may ignore
         #: the error.
         self.on_revoked: Callable[[AccessRevoked], None] = lambda error: None
-        #: Called when a call is refused for want of a scope, with the scopes that the
-        #: call needs, at least one of which the app lacks.
+        #: Called when Slack refuses a call because the app lacks a scope, with all
+        #: scopes that the call needs.
         self.on_missing_scope: Callable[[frozenset[str]], None] = lambda scopes: None
 
     async def call(self, method: str, **arguments: Any) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""Configuration of the Slack adapter, from the environment."""
+"""Reads the configuration of the Slack adapter from the environment."""
 
 import re
 from collections.abc import Mapping

@@ -26,7 +26,8 @@ class SlackDirectory:
         return await self._people.person(place, user)
 
     async def access(self, place: Scope, user: str) -> ChannelAccess:
-        """Return what `user` and the bot may do in a channel. Raises DeliveryError."""
+        """Return the rights of `user` and the bot in the channel of `place`. Raises
+        DeliveryError."""
         return await self._channels.access(place, user)
 
     async def names(self, place: Scope, user: str) -> PlaceNames:

@@ -25,7 +25,7 @@ PAGE = 100
 # Messages per page of a thread: the most that Slack returns (facts A5.2), to find the
 # end of the thread with few calls.
 THREAD_PAGE = 999
-# The most of the newest, and of the first, messages of a long thread that are read.
+# How many of the newest and of the first messages of a long thread are read.
 MOST_HISTORY = 500
 BEGINNING = 20
 # How long a read may wait for rate limits, in seconds, while people wait.

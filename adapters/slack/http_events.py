@@ -138,7 +138,7 @@ class HttpEvents:
             raise _Refusal(HTTPStatus.BAD_REQUEST, texts.UNREADABLE) from error
         headers = request.headers
         signature = headers["X-Slack-Signature"]
-        # One that is not ASCII cannot be compared.
+        # A signature that is not ASCII cannot be compared.
         if not signature.isascii() or not self._verifier.is_valid(
             body, headers["X-Slack-Request-Timestamp"], signature
         ):

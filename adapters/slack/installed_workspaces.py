@@ -112,7 +112,7 @@ class InstalledWorkspaces:
 
     @property
     def chores(self) -> Sequence[Chore]:
-        """The renewal of tokens before anybody waits for it."""
+        """The periodic renewal of tokens."""
         return [self._renewal.chore]
 
     # Look-ups of workspaces.

@@ -108,8 +108,8 @@ def _files(message: Mapping[str, Any], depth: int) -> Iterator[Mapping[str, Any]
 
 
 def _named(message: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield stubs of the files that the rich text of a message names, which may be all
-    that a mention has of them (facts A1.1)."""
+    """Yield stubs of the files that the rich text of a message names. An `app_mention`
+    may contain nothing else about its files (facts A1.1)."""
     for block in mappings(message.get("blocks")):
         for section in mappings(block.get("elements")):
             for each in mappings(section.get("elements")):

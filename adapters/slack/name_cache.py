@@ -46,7 +46,7 @@ _USER = re.compile(r"[UW][A-Z0-9]++")
 class _Budget:
     """The share of one method's rate limit that names may use."""
 
-    #: Calls a minute: about three quarters of what Slack allows (facts A5.1).
+    #: Calls a minute: about three quarters of Slack's limit (facts A5.1).
     rate: float
     #: The most calls at once.
     burst: float

@@ -53,9 +53,9 @@ class OneWorkspace:
         """Report to `refused` if Slack rejects the token, and alert the operator to
         missing scopes.
 
-        Alerts are about the required scopes and the scope for uploads, now and whenever
-        a call is refused for want of one. Other optional scopes may be missing on
-        purpose, so they are only logged at the start.
+        Missing required scopes are reported now. They and the scope for uploads are
+        also reported whenever Slack refuses a call that needs one. Other optional
+        scopes may be missing on purpose, so they are only logged at the start.
         """
 
         def report_missing(scopes: Iterable[str]) -> None:

@@ -15,8 +15,8 @@ from bot.ports.installations import InstallationStore
 from bot.ports.wakeups import Chore
 from bot.runtime.background import report
 
-# How long before a call would renew a token it is renewed here, in seconds. Longer than
-# the interval in TIMES.
+# How much earlier than by a call a token is renewed here, in seconds. Longer than the
+# interval of TIMES.
 AHEAD = 900.0
 TIMES = "*/5 * * * *"
 # The most tokens that are renewed at once.

@@ -26,7 +26,7 @@ EVENT_TYPE = "threadkeep_reply"
 def body(part: Part, turn: Turn) -> dict[str, Any]:
     """Return `part` of the reply to `turn` as text and blocks, with its controls."""
     if part.calls:
-        # The only message that notifies anyone, namely the person who asked.
+        # The only message that notifies anyone: the person who waits for the answer.
         text = f"<@{part.calls}>, {READY}"
         section = {"type": "section", "text": slack_blocks.mrkdwn_text(text)}
         return {"text": text, "blocks": [section]}

@@ -77,8 +77,8 @@ class RoutedDirectory:
         return await there.directory.person(place, user)
 
     async def access(self, place: Scope, user: str) -> ChannelAccess:
-        """Return what `user` and the bot may do in a channel. Raises DeliveryError or
-        AccessRevoked."""
+        """Return the rights of `user` and the bot in the channel of `place`. Raises
+        DeliveryError or AccessRevoked."""
         there = await self._workspaces.get(place.workspace)
         return await there.directory.access(place, user)
 

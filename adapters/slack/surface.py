@@ -85,7 +85,7 @@ class SlackSurface:
         self._line = THINKING_STATUS
         self._changed = Flag()
         self._is_setting = False
-        #: Whether the status line may be shown, perhaps since a process that was
+        #: Whether the status line may be shown, perhaps left by a process that was
         #: killed. A post clears the line (facts A8.1), unless Slack receives the post
         #: before the line.
         self._has_status = turn.attempts > 0
@@ -156,7 +156,7 @@ class SlackSurface:
         self._has_status = False
 
     async def close(self) -> None:
-        """End the tasks, stop the streams, and clear the status line."""
+        """Cancel the tasks, stop the streams, and clear the status line."""
         for task in (self._thinking, self._renewing):
             if task is not None:
                 task.cancel()
@@ -301,8 +301,8 @@ class SlackSurface:
         self._unsure.discard(index)
 
     async def _pages(self) -> AsyncIterator[Sequence[Any]]:
-        """Yield pages of the thread's messages since shortly before this turn. Raises
-        DeliveryError."""
+        """Yield pages of the thread's messages from LOOK_BACK seconds before this turn
+        on. Raises DeliveryError."""
         thread = self._turn.thread
         cursor: str | None = None
         while True:

@@ -13,7 +13,7 @@ from bot.messages import controls as messages
 #: The most cards of one answer, so that they do not hide an answer with many searches.
 MOST = 20
 
-# The longest string in a card.
+# The most characters in a string of a card.
 CHARS = 256
 
 

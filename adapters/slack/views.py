@@ -50,7 +50,7 @@ class Windows:
         self._display_names = display_names
         self._people = people
         self._host = host
-        #: The workspace.
+        #: The workspace in which the commands are given.
         self._home = home
 
     async def show(

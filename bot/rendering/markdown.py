@@ -18,7 +18,7 @@ from wcwidth import grapheme_boundary_before
 MOST_MARKERS = 60
 
 # All patterns except those for the end of a sentence are matched at the beginning of a
-# line. Patterns with `\A` would be slow in a search.
+# line. Patterns that would be slow in a search have `\A`.
 
 # Block quotes, list markers and indentation, in any order. Possessive, so that each
 # character in a line of a hundred thousand spaces is examined once.
