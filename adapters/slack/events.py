@@ -8,7 +8,15 @@ facts A1.2).
 from collections.abc import Mapping
 from typing import Any
 
-from adapters.slack import mentions, message_files, mrkdwn, organisations
+from adapters.slack import (
+    json_values,
+    mentions,
+    message_content,
+    message_files,
+    mrkdwn,
+    organisations,
+)
+from adapters.slack.block_text import Reading
 from adapters.slack.client import Identity
 from adapters.slack.config import PLATFORM
 from adapters.slack.message_content import Content, content, name_beside
@@ -70,7 +78,8 @@ def is_own_edit(body: Mapping[str, Any], us: Identity) -> bool:
 
 def previewed(body: Mapping[str, Any], us: Identity) -> Message | None:
     """Return the message in an events-API `body` to which Slack added previews of its
-    links, though nobody edited the message (facts A1.5); else None."""
+    links, or the words of a voice note, though nobody edited the message (facts A1.5);
+    else None."""
     event = body.get("event") or {}
     now, before = event.get("message") or {}, event.get("previous_message") or {}
     # Ignore programs, whose updates of their alerts may look like added previews.
@@ -78,8 +87,14 @@ def previewed(body: Mapping[str, Any], us: Identity) -> Message | None:
         now.get(name) != before.get(name) for name in ("text", "blocks", "edited")
     ):
         return None
-    more = len(now.get("attachments") or ()) > len(before.get("attachments") or ())
+    more = _added(now) > _added(before)
     return edited(body, us) if more else None
+
+
+def _added(message: Mapping[str, Any]) -> int:
+    """Return the number of attachments of a message, and of its transcripts."""
+    heard = message_content.transcripts(message, Reading())
+    return len(json_values.sequence(message.get("attachments"))) + len(heard)
 
 
 def edited(body: Mapping[str, Any], us: Identity) -> Message | None:

@@ -80,6 +80,7 @@ def content(event: Mapping[str, Any], us: Identity, *, automated: bool) -> Conte
         held = str(attachment.get("ts") or "")
         if held and _is_message(attachment) and attachment.get("channel_id") == channel:
             holds.append(held)
+    found += transcripts(event, reading)
     if reading.cut:
         found.append(CUT)
     quoted = "\n".join(found)
@@ -91,6 +92,22 @@ def content(event: Mapping[str, Any], us: Identity, *, automated: bool) -> Conte
         mentioned_beside=mrkdwn.mentions(quoted, us.user),
         holds=tuple(dict.fromkeys(holds)),
     )
+
+
+def transcripts(event: Mapping[str, Any], reading: Reading) -> list[str]:
+    """Return what Slack heard in the voice notes of a message, as far as clients show
+    it below them. Claude cannot hear them. It is there some seconds after the note, as
+    `transcription` of its file (Slack's reference of the file object)."""
+    found = []
+    for file in _parts(event.get("files"), reading):
+        heard = mapping(file.get("transcription"))
+        preview = mapping(heard.get("preview"))
+        said = literal(reading.text(preview.get("content")))
+        if heard.get("status") == "complete" and said.strip():
+            name = _line(file.get("name")) or _line(file.get("title"))
+            more = " …" if preview.get("has_more") else ""
+            found.append(excerpt(f"Transcript of {name}", f"{said}{more}"))
+    return found
 
 
 def forwarded_author(event: Mapping[str, Any]) -> str | None:

@@ -153,6 +153,29 @@ def test_a_message_of_the_same_channel_is_held() -> None:
     assert heard(attachments=[shared, other]).holds == ("1795200000.000100",)
 
 
+def voice_note(status: str) -> dict[str, Any]:
+    preview = {"content": "deploy <@UBOT> it", "has_more": True}
+    heard = {"status": status, "locale": "en-US", "preview": preview}
+    return {"id": "F1", "name": "note.webm", "transcription": heard}
+
+
+def test_a_voice_note_is_read_as_slack_heard_it() -> None:
+    found = heard(files=[voice_note("complete")])
+    assert found.text == "[Transcript of note.webm]\n> deploy &lt;@UBOT&gt; it …"
+    assert not found.addressed
+    assert heard("see", files=[voice_note("processing")]).text == "see"
+
+
+def test_words_of_a_voice_note_that_come_later_are_no_edit() -> None:
+    before, now = (event(files=[voice_note(s)]) for s in ("processing", "complete"))
+    changed = {
+        **{"type": "message", "subtype": "message_changed", "channel": "C1"},
+        **{"message": now, "previous_message": before},
+    }
+    assert events.previewed({"event": changed}, US) == heard(**now)
+    assert events.previewed({"event": {**changed, "message": before}}, US) is None
+
+
 def nested(depth: int, inner: dict[str, Any]) -> dict[str, Any]:
     for _ in range(depth):
         inner = {"type": "container", "child_blocks": [inner]}
