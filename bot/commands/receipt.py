@@ -207,7 +207,8 @@ def _not_read(receipt: Receipt) -> str:
 
 
 def _summarised(read: ReadMessages, model: str) -> str:
-    """Describe the summary in `read`: one that another model wrote was sent as text."""
+    """Describe the summary in `read`. Only the model that made a compaction reads it as
+    such; another model reads its text."""
     if read.compacted_by == model:
         return messages.compacted(count=read.summarised)
     return messages.summarised(count=read.summarised)

@@ -34,7 +34,7 @@ from bot.ui.elements import Button, Command, CommandResult, Form, Response, Styl
 
 log = logging.getLogger(__name__)
 
-# A command that arrives more than this after it was typed, in seconds, is ignored: the
+# A command that arrives more than this many seconds after it was typed is ignored: the
 # conversation has moved on.
 STALE = 3600.0
 

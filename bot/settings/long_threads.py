@@ -8,7 +8,7 @@ from bot.ui.elements import Choice
 
 SUMMARISE, COMPACT, STOP = "summarise", "compact", "stop"
 
-#: The values that replace older messages.
+#: The values under which older messages are replaced.
 REPLACING = (SUMMARISE, COMPACT)
 _ABOUT = {
     SUMMARISE: messages.LONG_THREADS_SUMMARISE,

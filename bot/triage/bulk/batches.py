@@ -89,8 +89,8 @@ class BatchClassifier:
     _tried: dict[str, int] = field(default_factory=dict)
 
     async def classify(self, questions: Callable[[], AsyncIterator[Question]]) -> None:
-        """Ask about all tickets that `questions` yields, until it yields none. It is
-        called again when all batches are collected.
+        """Classify all tickets that `questions` yields. `questions` is called again
+        when all batches are collected, until it yields none.
 
         Raises BudgetReached, UnknownPrice, Expired, Cancelled, or the ModelError that
         ends the run. Running batches are not cancelled.

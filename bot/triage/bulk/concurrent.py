@@ -27,8 +27,8 @@ from bot.triage.bulk.throttle import Throttle
 #: The default number of concurrent calls.
 AT_ONCE = 50
 
-# How often a ticket is tried that fails while others are answered, and the time limit
-# in seconds while nothing is answered at all.
+# The most tries of a ticket that fails while others are answered, and the time limit in
+# seconds while nothing is answered.
 MOST_TRIES = 8
 PATIENCE = 300.0
 LONGEST_PAUSE = 30.0
@@ -80,7 +80,7 @@ class ConcurrentClassifier:
     async def classify(
         self, questions: AsyncIterator[Question], store: StoreAnswer
     ) -> None:
-        """Ask about each of `questions`, and pass each answer to `store` when it
+        """Classify each of `questions`, and pass each answer to `store` when it
         arrives.
 
         After an answer that is not `done`, the ticket is tried again. Raises
