@@ -34,9 +34,11 @@ ASKED = "asked-"
 # (facts B2); the rest is for a slow network.
 APPEARS = 10.0
 
-# Error codes for a thread that exists already, or that has no message (facts B4); and
-# for a forum, all of whose threads exist.
-THERE = {160004, 10008, 50024}
+# Error codes for a thread that exists already, or that has no message (facts B4).
+THERE = {160004, 10008}
+# The error code for a channel without such threads, and for a forum, all of whose
+# threads exist.
+OTHER_KIND = 50024
 # Error codes for a channel that is gone or hidden: nothing can be written there either.
 NO_CHANNEL = {10003, 50001}
 # Error codes for a name that Discord or the server's AutoMod rejects.
@@ -203,6 +205,8 @@ class ThreadResolver:
             except discord.HTTPException as error:
                 if _may_pass(error):
                     raise
+                if error.code == OTHER_KIND and await self._is_found(thread):
+                    return True
                 is_named = error.code not in NOT_A_NAME
                 if is_named or not await self._start_unnamed(thread):
                     log.warning("thread.none thread=%s code=%d", thread, error.code)

@@ -104,7 +104,7 @@ def database_created(*, path: object) -> str:
 
 
 def tables_created(*, path: object) -> str:
-    return f"{path} has no tables yet; they are made at the first start"
+    return f"{path} has no tables yet; they are created at the first start"
 
 
 def tokens_file(*, path: object) -> str:

@@ -51,7 +51,7 @@ def said(env: dict[str, str], command: str, status: int = 0) -> str:
 
 
 def test_commands_work_as_on_sqlite(env: dict[str, str], tmp_path: Path) -> None:
-    assert "it is created at the first start" in said(env, "check --offline")
+    assert "they are created at the first start" in said(env, "check --offline")
     assert "nobody has talked" in said(env, "usage", 2)
     assert said(env, "token list").startswith("There are no tokens")
     assert re.search(r"tk_\w+", said(env, "token create reader"))
