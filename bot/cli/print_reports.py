@@ -9,6 +9,7 @@ import click
 
 from bot.cli import output, reports
 from bot.cli.environment import run
+from bot.cli.options import MOST, WITHIN
 from bot.cli.platforms import load_module
 from bot.config import Config, read_environment
 from bot.domain.reports import UsageKey
@@ -56,14 +57,16 @@ def usage(by: Sequence[str], ids: bool, since: str, form: str) -> None:
 
 
 @click.command(help=command_help.AUDIT)
-@click.option("--in", "within", default="", help=messages.WITHIN_HELP)
-@click.option("--most", default=100, show_default=True, help=messages.MOST_HELP)
+@WITHIN
+@click.option(
+    "--most", type=MOST, default=100, show_default=True, help=messages.MOST_HELP
+)
 @click.option("--refused", is_flag=True, help=messages.REFUSED_HELP)
 @IDS
 @SINCE
 @format_options
 def audit(
-    within: str, most: int, refused: bool, ids: bool, since: str, form: str
+    within: Scope, most: int, refused: bool, ids: bool, since: str, form: str
 ) -> None:
     wanted = within, most, refused, ids, since, form
     sys.exit(run(print_audit(read_environment(), *wanted)))
@@ -104,7 +107,7 @@ async def print_usage(
 
 async def print_audit(
     env: Mapping[str, str],
-    within: str,
+    within: Scope,
     most: int,
     refused: bool,
     ids: bool,
@@ -112,13 +115,12 @@ async def print_audit(
     form: str,
 ) -> int:
     begin = time_range.since(since, time.time())
-    parts = within.split(":", 3) if within else []
     settings = Config.from_env(env)
     # The other two do not wait for the store to be imported.
     open_shared_store = load_module("storage.opening").open_shared_store
     async with open_shared_store(settings.database) as store:
-        refusals = await store.refusals(Scope(*parts), begin, most)
-        entries = await store.audit(Scope(*parts), begin, most)
+        refusals = await store.refusals(within, begin, most)
+        entries = await store.audit(within, begin, most)
     labels = await _labels(settings, ids)
     if refused:
         rows = reports.refusal_rows(refusals, labels)

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.cli.environment import run
+from bot.cli.options import MOST
 from bot.config import Config, read_environment
 from bot.domain.budget import Period
 from bot.domain.listed_process import ListedProcess
@@ -48,7 +49,7 @@ def budgets(as_json: bool) -> None:
 @click.option(
     "--since", default=time_range.MONTH, show_default=True, help=cli.SINCE_HELP
 )
-@click.option("--most", default=20, show_default=True, help=cli.MOST_HELP)
+@click.option("--most", type=MOST, default=20, show_default=True, help=cli.MOST_HELP)
 @JSON
 def quality(since: str, most: int, as_json: bool) -> None:
     sys.exit(run(print_quality(read_environment(), since, most, as_json)))

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from bot.cli.environment import run
+from bot.cli.options import MOST, WITHIN
 from bot.config import Config, read_environment
 from bot.domain.scope import EVERYWHERE, Scope
 from bot.domain.setting import Setting
@@ -34,20 +35,22 @@ def settings() -> None:
 
 
 @settings.command("list", help=command_help.SETTINGS_LIST)
-@click.option("--in", "within", default="", help=messages.WITHIN_HELP)
+@WITHIN
 @click.option("--json", "as_json", is_flag=True, help=messages.JSON_HELP)
-def list_settings(within: str, as_json: bool) -> None:
+def list_settings(within: Scope, as_json: bool) -> None:
     sys.exit(run(_list(read_environment(), within, as_json)))
 
 
 @settings.command("history", help=command_help.SETTINGS_HISTORY)
-@click.option("--in", "within", default="", help=messages.WITHIN_HELP)
+@WITHIN
 @click.option(
     "--since", default=time_range.MONTH, show_default=True, help=messages.SINCE_HELP
 )
-@click.option("--most", default=100, show_default=True, help=messages.MOST_HELP)
+@click.option(
+    "--most", type=MOST, default=100, show_default=True, help=messages.MOST_HELP
+)
 @click.option("--json", "as_json", is_flag=True, help=messages.JSON_HELP)
-def show_history(within: str, since: str, most: int, as_json: bool) -> None:
+def show_history(within: Scope, since: str, most: int, as_json: bool) -> None:
     sys.exit(run(_history(read_environment(), within, since, most, as_json)))
 
 
@@ -67,10 +70,9 @@ def import_settings(file: str, dry_run: bool, remove: bool, running: bool) -> No
     sys.exit(run(_import(read_environment(), file, dry_run, remove, running)))
 
 
-async def _list(env: Mapping[str, str], within: str, as_json: bool) -> int:
-    place = Scope(*within.split(":", 3)) if within else EVERYWHERE
+async def _list(env: Mapping[str, str], within: Scope, as_json: bool) -> int:
     async with open_shared_store(Config.from_env(env).database) as store:
-        found = await SettingReports(store, store, store).settings(place)
+        found = await SettingReports(store, store, store).settings(within)
     if as_json:
         terminal.write(terminal.as_json(plain(found), indent=2))
         return 0
@@ -84,12 +86,11 @@ async def _list(env: Mapping[str, str], within: str, as_json: bool) -> int:
 
 
 async def _history(
-    env: Mapping[str, str], within: str, since: str, most: int, as_json: bool
+    env: Mapping[str, str], within: Scope, since: str, most: int, as_json: bool
 ) -> int:
     begin = time_range.since(since, time.time())
-    place = Scope(*within.split(":", 3)) if within else EVERYWHERE
     async with open_shared_store(Config.from_env(env).database) as store:
-        found = await SettingReports(store, store, store).changes(place, begin, most)
+        found = await SettingReports(store, store, store).changes(within, begin, most)
     if as_json:
         terminal.write(terminal.as_json(plain(found), indent=2))
         return 0

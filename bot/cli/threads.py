@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.cli.environment import run
+from bot.cli.options import MOST, WITHIN
 from bot.config import Config, read_environment
 from bot.domain.reports import Reader, Transcript
 from bot.domain.scope import Scope, ThreadKey
@@ -30,12 +31,12 @@ PRIVATE = click.option("--private", is_flag=True, help=messages.PRIVATE_HELP)
 
 @click.command(help=command_help.THREADS)
 @click.argument("words", nargs=-1)
-@click.option("--in", "within", default="", help=cli.WITHIN_HELP)
-@click.option("--most", default=50, show_default=True, help=cli.MOST_HELP)
+@WITHIN
+@click.option("--most", type=MOST, default=50, show_default=True, help=cli.MOST_HELP)
 @PRIVATE
 @JSON
 def threads(
-    words: tuple[str, ...], within: str, most: int, private: bool, as_json: bool
+    words: tuple[str, ...], within: Scope, most: int, private: bool, as_json: bool
 ) -> None:
     wanted = " ".join(words)
     sys.exit(
@@ -75,15 +76,14 @@ def delete_thread(key: str, private: bool) -> None:
 async def print_threads(
     env: Mapping[str, str],
     wanted: str,
-    within: str,
+    within: Scope,
     most: int,
     private: bool,
     as_json: bool,
 ) -> int:
     """Print the newest threads, or those with all words that are wanted."""
-    place = Scope(*within.split(":", 3)) if within else Scope()
     async with open_shared_store(Config.from_env(env).database) as store:
-        found = await _reports(store).threads(_reader(private), place, wanted, most)
+        found = await _reports(store).threads(_reader(private), within, wanted, most)
     if as_json:
         terminal.write(terminal.as_json(plain(found), indent=2))
         return 0

@@ -5,6 +5,10 @@ from bot.messages import plurals
 ABORTED = "Aborted!"
 
 
+def not_a_place(*, written: str) -> str:
+    return f"--in must be a place, such as slack:T1:C5, not “{written}”."
+
+
 def internal_error(*, where: str) -> str:
     return f"stopped by an internal error at {where}; please report this line."
 
@@ -83,7 +87,7 @@ JSON_HELP = "Print JSON."
 WITH_TEXT_HELP = "Include the question and the answer."
 FORCE_HELP = "Replace an existing file."
 DRY_RUN_HELP = "Show what would change; change nothing."
-REMOVE_HELP = "Delete settings that FILE does not name."
+REMOVE_HELP = "Delete what FILE does not name, in the workspaces that it names."
 RUNNING_HELP = "Change existing threads, too."
 
 

@@ -165,6 +165,10 @@ async def test_a_bad_file_changes_nothing(
         (("settings", "export", "/dev/null/x.yaml"), "cannot be written"),
         (("usage", "--since", "tomorrow"), "--since must be a day"),
         (("audit", "--since", "soon"), "--since must be a day"),
+        (("audit", "--in", "salck:T1"), "--in must be a place"),
+        (("threads", "--in", "slack::C1"), "--in must be a place"),
+        (("audit", "--most", "0"), "not in the range"),
+        (("settings", "history", "--most", "9" * 20), "not in the range"),
     ],
 )
 async def test_what_cannot_be_done_is_said_in_a_sentence(

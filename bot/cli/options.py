@@ -1,0 +1,41 @@
+"""Options that several commands share."""
+
+import click
+
+from bot.cli.platforms import PLATFORMS
+from bot.domain.scope import Scope
+from bot.errors import ConfigError
+from bot.messages import cli as messages
+
+# Where a place may be: what is said in a terminal is kept, too.
+_PLATFORMS = (*PLATFORMS, "terminal")
+
+# More than a terminal shows, and few enough for every database.
+_MOST = 1_000_000
+
+
+class _Place(click.ParamType[Scope]):
+    """A platform, workspace, channel or thread."""
+
+    name = "place"
+
+    def convert(
+        self, value: str | Scope, param: click.Parameter | None, ctx: object
+    ) -> Scope:
+        """Return the place that `value` names. Raises ConfigError: a report on one that
+        cannot be would say that nothing happened there."""
+        if isinstance(value, Scope):
+            return value
+        parts = value.split(":", 3)
+        if parts[0] not in _PLATFORMS or not all(parts):
+            raise ConfigError(messages.not_a_place(written=value))
+        return Scope(*parts)
+
+
+#: The option that limits a report to a place.
+WITHIN = click.option(
+    "--in", "within", type=_Place(), default=Scope(), help=messages.WITHIN_HELP
+)
+
+#: How many entries may be asked for.
+MOST = click.IntRange(1, _MOST)
