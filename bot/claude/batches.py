@@ -1,7 +1,7 @@
-"""Message Batches, in values of our own: half the price, within a day.
+"""Sends Message Batches: half the price, with results within a day.
 
-Rule: a call is made once and never retried here; each failure is a CallFailed.
-(Claude facts 1.8: what a batch promises.)
+Rule: a call is made once and never retried here. Each failure is a CallFailed. (Claude
+facts 1.8 lists what the API promises for batches.)
 """
 
 import contextlib
@@ -24,7 +24,7 @@ from bot.messages import claude as messages
 #: The price of a call in a batch, as a share of the list price.
 BATCH_SHARE = 0.5
 
-# The API takes 100,000 requests and 256 MB.
+# The most requests of a batch, by the API's limit. A batch also has at most 256 MB.
 MOST_REQUESTS = 100_000
 
 # The time limit for sending a batch, in seconds.
@@ -32,8 +32,8 @@ _SENDING = 600.0
 # Batches on a page of the list.
 _PAGE = 100
 
-#: How one request of a batch ended: "invalid" is a request that the API rejects, and
-#: "failed" an error on its side.
+#: The outcome of one request of a batch: "invalid" means that the API rejects the
+#: request, "failed" that the API had an error.
 Outcome = Literal["succeeded", "invalid", "failed", "expired", "canceled"]
 
 
@@ -47,8 +47,8 @@ class BatchStatus:
 
     id: str
     created_at: datetime
-    #: The number of its requests, of those with a result, and of these the canceled
-    #: ones.
+    #: The number of requests, of requests with a result, and of canceled requests among
+    #: the latter.
     requests: int
     processed: int
     canceled: int
@@ -61,10 +61,10 @@ class BatchStatus:
 class BatchResult:
     """The result of one request."""
 
-    #: The name that the request was given.
+    #: The name of the request.
     name: str
     outcome: Outcome
-    #: The answer, of a request that succeeded.
+    #: The answer, if the request succeeded.
     response: MessageResponse | None = None
 
 
@@ -75,8 +75,11 @@ class Batches:
         self._batches = client.sdk.messages.batches
 
     async def create(self, requests: Sequence[tuple[str, Request]]) -> str:
-        """Send `requests`, each with a name of at most 64 letters, digits, - and _;
-        return the id of their batch. Raises CallFailed."""
+        """Send `requests` as a batch, and return the id of the batch.
+
+        Each request has a name of at most 64 letters, digits, - and _. Raises
+        CallFailed.
+        """
         items: list[Any] = [
             {"custom_id": name, "params": parameters(request)}
             for name, request in requests
@@ -99,8 +102,11 @@ class Batches:
     async def results(
         self, id: str, requested: str, count: int
     ) -> AsyncGenerator[BatchResult, None]:
-        """Yield the `count` results of batch `id`, in any order; `requested` is the
-        model of its requests. Raises CallFailed, also for results that break off."""
+        """Yield the `count` results of batch `id`, in any order.
+
+        `requested` is the model of the requests. Raises CallFailed, also if results are
+        missing.
+        """
         read = 0
         with _translated():
             async for each in await self._batches.results(id):
@@ -111,7 +117,7 @@ class Batches:
             raise CallFailed(Fault(ModelUnreachable(text), passing=True))
 
     async def cancel(self, id: str) -> None:
-        """Cancel batch `id`; the results that it has stay. Raises a ModelError."""
+        """Cancel batch `id`. Existing results stay. Raises a ModelError."""
         try:
             with _translated():
                 await self._batches.cancel(id)

@@ -1,8 +1,8 @@
-"""The body of a message request, made in pieces while it is sent.
+"""Encodes the body of a message request in pieces while it is sent.
 
-A file is a third longer as base64, and the whole body would hold all of them once more:
-each piece is made when the connection takes it, so that a request takes little more
-memory than its files, and the event loop is never held up by many megabytes at once.
+Base64 makes a file a third longer, and a whole body would hold every file once more. So
+each piece is encoded when the connection takes it. A request then takes little more
+memory than its files, and the event loop is never blocked by many megabytes.
 """
 
 import base64
@@ -17,17 +17,17 @@ from bot.claude.request import encoded
 from bot.domain.attachment import FileKind
 from bot.domain.completion import ChatMessage, Request, RequestFile
 
-#: The bytes of a piece, and of a file that become one: a multiple of three, so that the
-#: pieces together are the base64 of the file.
+#: The bytes of a piece, and the bytes of a file that are encoded as one piece: a
+#: multiple of three, so that the pieces together are the base64 of the file.
 PIECE = 256 * 1024
 _RAW = PIECE // 4 * 3
 
-# The length of what stands in place of a file; a multiple of three, too.
+# The length of the mark that replaces a file; a multiple of three, too.
 _MARK = 24
 
 
 class Body:
-    """The JSON of a request. It can be read once, and keeps nothing of what was
+    """The JSON of a request. It can be read once, and drops the parts that were
     read."""
 
     def __init__(self, parts: Sequence[tuple[bytes, bool]]) -> None:
@@ -38,7 +38,7 @@ class Body:
         )
 
     def pieces(self) -> Iterator[bytes]:
-        """Yield all of it, at most `PIECE` bytes at a time."""
+        """Yield the whole body, at most `PIECE` bytes at a time."""
         while self._parts:
             data, is_file = self._parts.popleft()
             step = _RAW if is_file else PIECE
@@ -48,7 +48,7 @@ class Body:
                 yield base64.b64encode(piece) if is_file else bytes(piece)
 
     async def stream(self) -> AsyncIterator[bytes]:
-        """Yield the same."""
+        """Yield the same pieces as `pieces`."""
         for piece in self.pieces():
             yield piece
 
@@ -56,8 +56,10 @@ class Body:
 def body(
     request: Request, rounds: Sequence[MessageParam], tokens: Mapping[str, str]
 ) -> Body:
-    """Return the body of `request`, whose files are loaded; `rounds` and `tokens` are
-    as in `request.encoded`, and so is what it raises."""
+    """Return the body of `request`, whose files are loaded.
+
+    `rounds`, `tokens` and the errors are as in `request.encoded`.
+    """
     marks: dict[bytes, bytes] = {}
     if any(each.files for each in request.messages):
         messages = [_without_data(each, marks) for each in request.messages]
@@ -65,8 +67,8 @@ def body(
     rest = encoded(request, rounds, tokens)
     at = 0
     parts: list[tuple[bytes, bool]] = []
-    # In the order in which the request has them: images first. What a message has twice
-    # is there once.
+    # In the order of the request, images first. A file that a message has twice is
+    # there once.
     for place, mark in sorted((rest.find(mark), mark) for mark in marks):
         if place < 0:
             continue
@@ -76,13 +78,15 @@ def body(
 
 
 def _without_data(message: ChatMessage, marks: dict[bytes, bytes]) -> ChatMessage:
-    """Return `message` with a mark in place of each file that is sent as base64, and
-    add the base64 of the mark to `marks`, with the file's data."""
+    """Return `message` with marks in place of the files that are sent as base64.
+
+    Add the base64 of each mark to `marks`, with the file's data.
+    """
 
     def marked(file: RequestFile) -> RequestFile:
         if file.kind is FileKind.TEXT or file.unread is not None:
             return file
-        # Random, so that nobody can write it.
+        # Random, so that nobody can type the mark.
         mark = secrets.token_bytes(_MARK)
         marks[base64.b64encode(mark)] = file.data
         return replace(file, data=mark)

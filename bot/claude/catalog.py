@@ -2,9 +2,9 @@
 
 Rule: an unknown price is None, never 0, and every number cites its source: [docs] is
 Anthropic's own documentation as read in August to November 2026, [sdk] the anthropic
-package 2.12.0, [3p] a third party; (?) marks what no first-party source confirmed. A
-price that changed stays here with its date, so that last month's turns keep last
-month's cost.
+package 2.12.0, [3p] a third party; (?) marks a number that no first-party source
+confirms. A price that changed stays here with its date, so that last month's turns keep
+last month's cost.
 """
 
 import datetime
@@ -18,15 +18,15 @@ from bot.messages import values as messages
 #: The current Sonnet [docs, models overview].
 DEFAULT_MODEL = "claude-sonnet-5-5"
 
-#: The models that `auto` chooses between: the cheapest and the default [docs, models
+#: The cheapest model and the default, between which `auto` chooses [docs, models
 #: overview].
 CHEAP_MODEL = "claude-haiku-5-5"
 CAPABLE_MODEL = DEFAULT_MODEL
 
-#: The time before its retirement from which people are warned of a model.
+#: How long before a model's retirement people are warned.
 RETIRES_SOON = datetime.timedelta(days=60)
 
-#: USD for one search of the web, whatever the model [docs, web search].
+#: USD for one web search, with any model [docs, web search].
 SEARCH_PRICE = 0.01
 
 _TOKENS = 1_000_000
@@ -44,7 +44,7 @@ class Prices:
     cache_read: float
 
     def of(self, usage: Usage) -> float:
-        """Return what `usage` costs, in USD."""
+        """Return the cost of `usage`, in USD."""
         return (
             self.input * usage.input
             + self.output * usage.output
@@ -56,17 +56,17 @@ class Prices:
 
 @dataclass(frozen=True, slots=True)
 class Tariff:
-    """The prices of a model from a day on (UTC), until the day of the next row."""
+    """The prices of a model from a day on (UTC), until the day of the next tariff."""
 
     since: datetime.date
     prices: Prices
-    #: Prices of the whole call if its prompt is longer than `long_prompt`.
+    #: Prices of the whole call if its prompt has more than `long_prompt` tokens.
     long_prices: Prices | None = None
     #: In tokens.
     long_prompt: int = 0
 
     def of(self, usage: Usage) -> float:
-        """Return what `usage` costs, in USD."""
+        """Return the cost of `usage`, in USD."""
         return self.prices_for(usage.prompt).of(usage)
 
     def prices_for(self, prompt: float) -> Prices:
@@ -86,28 +86,30 @@ class ModelFacts:
     max_output: int
     #: Prompts shorter than this many tokens are never cached.
     min_cache: int
-    #: Oldest first; empty where nothing is known.
+    #: Oldest first; empty if no price is known.
     tariffs: tuple[Tariff, ...]
     #: Whether `effort` may be sent at all.
     takes_effort: bool = True
-    #: The effort that the model uses when none is sent, where it is known.
+    #: The model's effort if none is sent; None if unknown.
     effort: str | None = None
-    #: The day on which it stops answering, where one is announced.
+    #: The day on which the model stops answering; None if none is announced.
     retires: datetime.date | None = None
     #: Whether the API's version before 2026-10-21 accepts a temperature: Opus 4.7 and
     #: all later models reject it in every version [docs, 3p].
     takes_temperature: bool = False
     #: Only verified organisations may use it.
     restricted: bool = False
-    #: Whether it takes images and PDFs: all known models do [docs, vision and PDF].
+    #: Whether the model takes images and PDFs: all known models do [docs, vision and
+    #: PDF].
     takes_images: bool = True
     takes_pdfs: bool = True
-    #: The longest edge of an image that it sees in full, in pixels: Opus 4.7 and all
-    #: later models [docs, vision].
+    #: The longest edge, in pixels, of an image that the model sees in full: this value
+    #: holds for Opus 4.7 and all later models [docs, vision].
     edge: int = 2576
 
     def prices_on(self, day: datetime.date) -> Prices | None:
-        """Return the prices on `day` for a prompt that is not long, if known."""
+        """Return the prices on `day` for a prompt that is not long, or None if
+        unknown."""
         tariff = self.tariff_on(day)
         return tariff.prices if tariff else None
 
@@ -123,7 +125,7 @@ class ModelAvailability:
 
     #: Retired models.
     retired: frozenset[str] = frozenset()
-    #: Models that it does not list for this key.
+    #: Models that the API does not list for this key.
     unlisted: frozenset[str] = frozenset()
     #: Announced retirement dates.
     retires: Mapping[str, datetime.date] = field(default_factory=dict)
@@ -132,14 +134,14 @@ class ModelAvailability:
     #: Whether a model takes images, and PDFs, by its id.
     images: Mapping[str, bool] = field(default_factory=dict)
     pdfs: Mapping[str, bool] = field(default_factory=dict)
-    #: Whether code of a model may call tools, by its id.
+    #: Whether a model's code may call tools, by model id.
     code: Mapping[str, bool] = field(default_factory=dict)
-    #: Whether the API makes its own summary of a conversation for a model, by its id.
+    #: Whether the API can compact a conversation for a model, by model id.
     compaction: Mapping[str, bool] = field(default_factory=dict)
 
 
 def refused(model: str, survey: ModelAvailability) -> str:
-    """Return why `model` cannot be chosen, or ""."""
+    """Return why `model` cannot be chosen, or "" if it can."""
     if model in survey.retired:
         return messages.model_was_retired(model=model)
     return messages.model_not_available(model=model) if model in survey.unlisted else ""
@@ -160,9 +162,9 @@ def find(model: str) -> ModelFacts | None:
 
 
 def cost(model: str, usage: Usage, at: float) -> float | None:
-    """Return what `usage` of `model` cost at `at` (seconds since 1970), in USD, or None
-    if its price then is unknown. No usage costs nothing, whatever the model.
-    """
+    """Return the cost of `usage` of `model` at `at` (seconds since 1970), in USD, or
+    None if its price at that time is unknown. Empty usage costs nothing, for any
+    model."""
     if usage == Usage():
         return 0.0
     facts = find(model)
@@ -182,7 +184,7 @@ def saved(model: str, usage: Usage, at: float, calls: int = 1) -> float:
     plain = replace(
         usage, input=usage.prompt, cache_write_5m=0, cache_write_1h=0, cache_read=0
     )
-    # Each call has its own price; their average tells which.
+    # Each call has its own price; their average size chooses between the prices.
     prices = tariff.prices_for(usage.prompt / max(1, calls))
     return prices.of(plain) - prices.of(usage)
 
@@ -195,7 +197,7 @@ def day_of(at: float) -> datetime.date:
 _1M, _200K = 1_000_000, 200_000
 _128K, _64K = 128_000, 64_000
 
-#: Start of a price that never changed.
+#: The first day of a price that never changed.
 _ALWAYS = datetime.date.min
 
 
@@ -215,8 +217,8 @@ _FABLE_5_1 = Prices(10.00, 50.00, 12.50, 20.00, 0.25)
 _FABLE_5_2 = Prices(8.00, 40.00, 10.00, 16.00, 0.20)
 
 # Context and output: [sdk, docs: models overview, 5.5 model pages]. Smallest cached
-# prompt: [docs, prompt caching and what's new]. Effort: [docs, effort and what's
-# new]; where no default is written down there is none here.
+# prompt: [docs, prompt caching and what's new]. Effort: [docs, effort and what's new];
+# without a documented default, there is none here.
 _CURRENT = (
     ModelFacts(
         "claude-haiku-5-5",
@@ -228,7 +230,8 @@ _CURRENT = (
             Tariff(
                 _day("2026-10-07"),
                 Prices(0.10, 0.50, 0.125, 0.20, 0.01),
-                # From 100,001 tokens on, the whole call is five times dearer [docs].
+                # From 100,001 tokens on, the whole call costs five times as much
+                # [docs].
                 long_prices=Prices(0.50, 2.50, 0.625, 1.00, 0.05),
                 long_prompt=100_000,
             ),
@@ -243,7 +246,7 @@ _CURRENT = (
         effort="high",
         tariffs=(
             Tariff(_day("2026-09-28"), Prices(2.00, 10.00, 2.50, 4.00, 0.20)),
-            # Reading from the cache became half as dear [docs].
+            # The price of cache reads was halved [docs].
             Tariff(_day("2026-10-07"), Prices(2.00, 10.00, 2.50, 4.00, 0.10)),
         ),
     ),
@@ -275,7 +278,7 @@ _LEGACY = (
         tariffs=(Tariff(_day("2026-09-01"), _FABLE_5_1),),
     ),
     ModelFacts(
-        # Effort is not written down for this one; its successors take it (?).
+        # Effort is not documented for this model; its successors take it (?).
         "claude-fable-5",
         _1M,
         _128K,
@@ -314,7 +317,7 @@ _LEGACY = (
         tariffs=(Tariff(_ALWAYS, _OPUS),),
     ),
     ModelFacts(
-        # That it takes effort is not confirmed (?), and a 400 costs an answer.
+        # It is not confirmed that it takes effort (?), and a 400 costs an answer.
         "claude-opus-4-5",
         _200K,
         _64K,
@@ -358,8 +361,8 @@ _LEGACY = (
     ),
 )
 
-# For verified organisations only; facts and prices of the Fable of the same number
-# [docs, models overview].
+# For verified organisations only. Facts and prices are those of the Fable with the same
+# number [docs, models overview].
 _MYTHOS = (
     ModelFacts(
         "claude-mythos-5-2",

@@ -1,7 +1,7 @@
-"""The sources that an answer cites: numbers in its text, and one list below it. Pure.
+"""Numbers the sources that an answer cites, and lists them below it. Pure.
 
-The pages that a search of the web found must be shown with what was made of them
-(Claude facts 1.8); documents are cited by title and page (Claude facts 1.7).
+Pages from a web search must be shown with the text that is based on them (Claude facts
+1.8). Documents are cited by title and page (Claude facts 1.7).
 """
 
 import re
@@ -15,10 +15,10 @@ from bot.text import file_lines
 #: counted.
 MOST_SOURCES = 20
 
-# The longest title in the list: those of web pages are written by anybody.
+# The longest title in the list. Anybody can write the title of a web page.
 TITLE_CHARS = 150
 
-# Characters that Markdown would interpret in a title, and those that would end the
+# Characters that Markdown would interpret in a title, and characters that would end the
 # address of a link.
 _MARKS = re.compile(r"[\[\]()<>`*_]")
 _BREAKERS = re.compile(r"[\s()<>]")
@@ -27,20 +27,20 @@ _TEXT_MARKS = re.compile(r"[\[\]<>`*]")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Something that is cited: two citations of the same are one source."""
+    """A cited source. Two citations of the same page or passage are one source."""
 
-    #: On one line, without Markdown.
+    #: One line, without Markdown.
     title: str
     #: The address of a web page; "" for a document.
     url: str = ""
-    #: The number of the document in the request, from 0 on; None for a web page.
+    #: The number of the document in the request, counted from 0; None for a web page.
     document: int | None = None
-    #: The first page and the last; 0 where the document has none.
+    #: The first and the last page; 0 if the document has no pages.
     pages: tuple[int, int] = (0, 0)
 
     @property
     def line(self) -> str:
-        """Return the source as Markdown."""
+        """The source as Markdown."""
         first, last = self.pages
         if self.url:
             return f"[{self.title}]({self.url})"
@@ -52,8 +52,11 @@ class Source:
 
 
 def source_of(citation: Mapping[str, object]) -> Source | None:
-    """Return what one citation of the API cites; None for a kind that is not shown, and
-    for one that lacks what its kind has."""
+    """Return the source of one citation of the API.
+
+    None for a kind that is not shown, and for a citation without the fields of its
+    kind.
+    """
     match citation.get("type"):
         case "web_search_result_location":
             return _page(citation.get("url"), citation.get("title"))
@@ -64,7 +67,7 @@ def source_of(citation: Mapping[str, object]) -> Source | None:
             return _page(citation["source"], citation.get("document_title"))
         case "page_location":
             first = citation.get("start_page_number")
-            # The API names the page behind the last one.
+            # The API names the page after the last one.
             end = citation.get("end_page_number")
             if isinstance(first, int) and isinstance(end, int):
                 return _document(citation, (first, max(first, end - 1)))
@@ -77,19 +80,21 @@ class Sources:
     """The sources of one answer, numbered in the order of their first citation."""
 
     def __init__(self) -> None:
-        #: Numbers by what is shown of a source.
+        #: Numbers by address, or by the shown source if it has none.
         self._numbers: dict[Source | str, int] = {}
         self._listed: list[Source] = []
 
     def cite(self, citations: Sequence[object], text: str) -> str:
-        """Return the numbers of what a passage cites, to stand behind `text`, which
-        ends it: " [1] [2]"; "" for none."""
+        """Return the numbers of the sources that a passage cites.
+
+        For example " [1] [2]"; "" for none. They follow `text`, the end of the passage.
+        """
         found: dict[int, None] = {}
         for each in citations:
             source = source_of(each) if isinstance(each, Mapping) else None
             if source is None:
                 continue
-            # The same page may have another title elsewhere.
+            # Another citation may give the same page another title.
             key = source.url or source
             if key not in self._numbers:
                 self._numbers[key] = len(self._numbers) + 1
@@ -102,7 +107,7 @@ class Sources:
 
     @property
     def listed(self) -> str:
-        """Return a Markdown list to append to the answer, or "" without sources."""
+        """A Markdown list to append to the answer; "" without sources."""
         if not self._listed:
             return ""
         lines = [f"{n}. {each.line}" for n, each in enumerate(self._listed, 1)]
@@ -112,7 +117,7 @@ class Sources:
 
 
 def _page(url: object, title: object) -> Source | None:
-    """Return a web page, or a search result that has no address."""
+    """Return a web page, or a search result without an address."""
     address = str(url or "")
     if not address.startswith(("http://", "https://")):
         shown = _plain(title or url, _TEXT_MARKS)

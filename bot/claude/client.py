@@ -1,7 +1,8 @@
-"""Talk to the Anthropic API through its SDK.
+"""Talks to the Anthropic API through its SDK.
 
-Rule 1: nothing above this room knows the SDK, HTTP or a status code.
-Rule 2: a call is retried only while no text of it has been handed out.
+Rule 1: no package above this one knows the SDK, HTTP or a status code.
+
+Rule 2: a call is retried only as long as none of its text was yielded.
 """
 
 import asyncio
@@ -66,9 +67,9 @@ from bot.runtime.shares import Shares
 
 log = logging.getLogger(__name__)
 
-# The most memory for files on their way to Claude, in bytes, and how much of it each of
-# their bytes takes while a request is made and sent: itself, and SQLite's copy of the
-# file that is being read. What does not fit waits.
+# The most memory for files on their way to Claude, in bytes, and how often each of
+# their bytes is in memory while a request is made and sent: once itself, and once in
+# SQLite's copy of the file that is being read. Requests that do not fit wait.
 FILE_MEMORY = 256 * 1024 * 1024
 FILE_COPIES = 2
 
@@ -85,12 +86,13 @@ LOOKUP = 10.0
 
 
 class ClaudeClient:
-    """A connection to the Anthropic API, in values of our own. Close it after use."""
+    """A connection to the Anthropic API that uses our own values. Close it after
+    use."""
 
     def __init__(
         self, sdk: anthropic.AsyncAnthropic, tokens: Mapping[str, str] = _NO_TOKENS
     ) -> None:
-        #: For this room alone.
+        #: For this package only.
         self.sdk = sdk
         #: The tokens of MCP servers, by name.
         self.tokens = tokens
@@ -117,14 +119,14 @@ class ClaudeClient:
                 **parameters(request), **sampling_options(request)
             )
             message: object = await raw.parse()
-            # The SDK returns what is not JSON as it is, such as a proxy's page.
+            # The SDK returns a body that is not JSON unchanged, such as a proxy's page.
             if isinstance(message, Message):
                 return response_of(message, request.model, raw.headers)
         raise CallFailed(Fault(ModelDenied(messages.NOT_THE_API)))
 
     async def count(self, request: Request, *, files: bool = False) -> int:
-        """Return the number of tokens of the prompt of `request`, whose files are sent
-        for it with `files`. Costs nothing. Raises a ModelError."""
+        """Return the number of tokens of the prompt of `request`. If `files`, its files
+        are sent and counted, too. Costs nothing. Raises a ModelError."""
         try:
             plain = compaction.without_blocks(replace(request, compacts=False))
             sent, known = (plain, 0) if files else without_files(plain)
@@ -145,8 +147,8 @@ async def connect(
     tokens: Mapping[str, str] = _NO_TOKENS,
     spans: anthropic.OpenTelemetryOptions | None = None,
 ) -> AsyncIterator["ClaudeModel"]:
-    """Open the model that is Claude; `tokens` are those of MCP servers, by name, and
-    `spans` say where spans go. Raises ConfigError for an unusable key."""
+    """Open the Claude model. `tokens` are the tokens of MCP servers, by name; `spans`
+    configures tracing. Raises ConfigError for an unusable key."""
     async with client(api_key, base_url, tokens, spans=spans) as opened:
         yield ClaudeModel(opened)
 
@@ -159,14 +161,14 @@ def client(
     silence: float = SILENCE,
     spans: anthropic.OpenTelemetryOptions | None = None,
 ) -> ClaudeClient:
-    """Return a client with our settings, whatever else the environment says.
+    """Return a client with our settings, regardless of the environment.
 
-    Raises ConfigError for a key that no header can hold.
+    Raises ConfigError for a key that cannot be sent in a header.
     """
     if problem := key_problem(api_key):
-        # Sent anyway, it would be quoted in the error of the HTTP library.
+        # If it were sent, the HTTP library would quote it in its error.
         raise ConfigError(problem)
-    # At DEBUG the SDK logs whole requests, and with them what people wrote.
+    # At DEBUG, the SDK logs whole requests, including the text that people wrote.
     sdk_log = logging.getLogger("anthropic")
     sdk_log.setLevel(max(sdk_log.getEffectiveLevel(), logging.INFO))
     sdk = anthropic.AsyncAnthropic(
@@ -176,16 +178,16 @@ def client(
         timeout=httpx2.Timeout(silence, connect=CONNECT),
         open_telemetry=spans or False,
         # The other transport takes several times as long for each read of a stream
-        # (`benchmarks streaming`), and looks at every idle connection before each call:
-        # with two hundred of them that takes more time than the call. The dispatcher
-        # limits how many answers there are; the SDK's thousand connections would let
-        # those beyond wait for the end of others. (For aiohttp, 0 is no limit.)
+        # (`benchmarks streaming`), and checks every idle connection before each call:
+        # with two hundred of them, that takes more time than the call. The dispatcher
+        # limits the number of answers. With the SDK's limit of a thousand connections,
+        # further answers would wait for others to end. (For aiohttp, 0 means no limit.)
         http_client=anthropic.DefaultAioHttpClient(
             limits=httpx2.Limits(max_connections=0)
         ),
     )
-    # ANTHROPIC_CUSTOM_HEADERS has no switch: it adds to, and replaces, every header,
-    # the key's too. People set it for other programs on the same machine.
+    # ANTHROPIC_CUSTOM_HEADERS cannot be switched off: it adds to and replaces every
+    # header, even the key's. People set it for other programs on the same machine.
     sdk._custom_headers = {}
     return ClaudeClient(sdk, tokens)
 
@@ -208,13 +210,13 @@ class ClaudeModel:
         self._file_memory = Shares(FILE_MEMORY)
 
     async def answer(self, request: Request) -> AsyncGenerator[str | Report, None]:
-        """Yield the answer as it is generated, and reports of what it used.
+        """Yield the answer as it is generated, and reports of its usage.
 
         Reports cover all rounds and attempts together. Each further request that may be
         billed is announced by a report that is `ahead`, so that the caller can reserve
-        its cost or close the generator. Closing it hangs up; what Claude generated so
-        far stays billed. An MCP server that fails before any text is left out. Raises
-        as `Model.answer` does.
+        its cost or close the generator. Closing the generator closes the connection;
+        the text generated so far stays billed. An MCP server that fails before any text
+        is left out. Raises as `Model.answer` does.
         """
         if request.compacts:
             for made in await self._compacted(request):
@@ -262,12 +264,12 @@ class ClaudeModel:
         return await lookups.examine(self._client.sdk, model, LOOKUP)
 
     async def count(self, request: Request, *, files: bool = False) -> int:
-        """Count as `Model.count` does."""
+        """Count tokens as `Model.count` does."""
         return await self._client.count(request, files=files)
 
     async def list_models(self) -> list[Mapping[str, Any]] | None:
-        """Return all models that the key may use, as the API describes them, or None if
-        they cannot be read."""
+        """Return all models that the key may use, in the API's form, or None if they
+        cannot be read."""
         return await lookups.list_models(self._client.sdk, LOOKUP)
 
     async def _attempt(
@@ -275,9 +277,9 @@ class ClaudeModel:
     ) -> AsyncGenerator["str | Report | Fault", None]:
         """Make one attempt. Does not raise: a failure is yielded last, as a Fault.
 
-        A web search may pause the answer; the requests for the rest of it belong to the
-        same attempt. `rounds` are the completed ones, from which the next attempt goes
-        on.
+        A web search may pause the answer. The requests for its remainder belong to the
+        same attempt. `rounds` are the completed rounds, from which the next attempt
+        continues.
         """
         ended = False
         fault = Fault(
@@ -314,7 +316,7 @@ class ClaudeModel:
                     ) as stream,
                     contextlib.aclosing(stream.pieces()) as pieces,
                 ):
-                    # It was sent, and nothing holds its files now.
+                    # The request was sent, so nothing holds its files any longer.
                     share.give_back()
                     async for piece in pieces:
                         if isinstance(piece, str):
@@ -325,7 +327,7 @@ class ClaudeModel:
                             report = replace(report, asked=rounds.asked + message.calls)
                             count = len(message.calls)
                             if grown := count > left.server_calls:
-                                # The API reads the results of this call at the latest.
+                                # The results of this call are read, too.
                                 left = replace(left, server_calls=count)
                                 planned = cost.planned_call(left, rounds.prompt)
                                 call = call_of(message, used, left, planned)
@@ -366,8 +368,8 @@ class ClaudeModel:
         except SDK_ERRORS as error:
             asks = bool(request.servers)
             fault = judge(error, request.model, asks_servers=asks).naming(places)
-        # Once the stop reason is known the answer is complete, however the connection
-        # ended.
+        # Once the stop reason is known, the answer is complete, even if the connection
+        # then fails.
         if not ended:
             rounds.asked = report.asked
             if fault.billed or used != Usage():
@@ -377,7 +379,7 @@ class ClaudeModel:
             yield fault
 
     async def _compacted(self, request: Request) -> Sequence[str | Report | Fault]:
-        """Return what `compacting.ask` returns."""
+        """Ask for a compaction as `compacting.ask` does."""
         async with self._file_memory.taken(files_size(request) * FILE_COPIES):
             whole = await self._body(request, Rounds(), {})
             return await compacting.ask(
@@ -387,8 +389,8 @@ class ClaudeModel:
     async def _body(
         self, request: Request, rounds: Rounds, places: dict[tuple[int, int], str]
     ) -> Body:
-        """Return the body of `request`, and put into `places` which files it has. They
-        are loaded for that alone."""
+        """Return the body of `request`, and put its files into `places`. The files are
+        loaded only for the body."""
         whole = await loaded(request)
         places.clear()
         places.update(file_places(whole))

@@ -1,4 +1,4 @@
-"""Ask the API for its own summary of a conversation."""
+"""Asks the API for its own summary of a conversation."""
 
 from collections.abc import Mapping, Sequence
 from typing import cast
@@ -11,7 +11,7 @@ from bot.claude.body import Body
 from bot.claude.errors import SDK_ERRORS, Fault, judge
 from bot.domain.completion import Report, Request
 
-# In seconds. The answer is not streamed: nothing comes before all of it is there.
+# In seconds. The answer is not streamed: nothing arrives before it is complete.
 _TIMEOUT = httpx2.Timeout(150.0, connect=5.0)
 
 
@@ -21,9 +21,11 @@ async def ask(
     body: Body,
     headers: Mapping[str, str],
 ) -> Sequence[str | Report | Fault]:
-    """Send `body`, of `request`, and return the text of the block and the report of its
-    cost; or how it failed, with a report before if that may be billed. Does not
-    raise."""
+    """Send `body`, the body of `request`, and return the text and report of the block.
+
+    If the call failed, return the fault, preceded by a report if it may be billed. Does
+    not raise.
+    """
     options = {"headers": dict(headers), "timeout": _TIMEOUT}
     try:
         response = await sdk.post(

@@ -1,10 +1,11 @@
 """The API's own summary of a conversation: compaction on demand (Claude facts 1.8).
 
-Rule 1: the block that it makes is sent back as it came, first of all messages, to the
-model that made it. Every other model reads the text that stands for it.
-Rule 2: its usage is in the iterations alone, and all of them are booked.
+Rule 1: a compaction block is sent back unchanged, before all messages, to the model
+that made it. Every other model reads the text that represents the block.
 
-Pure; `bot.claude.compacting` asks for one.
+Rule 2: only the iterations report the usage of a block, and all of them are booked.
+
+Pure; `bot.claude.compacting` makes the call.
 """
 
 from collections.abc import Mapping
@@ -20,7 +21,7 @@ from bot.text.characters import replace_lone_surrogates
 
 BETA = "compact-2026-09-04"
 
-#: The stop reason of an answer that is a block.
+#: The stop reason of an answer that is a compaction block.
 STOP_REASON = "compaction"
 
 
@@ -35,14 +36,14 @@ class _Iteration(msgspec.Struct):
 
 
 class _Used(msgspec.Struct):
-    """The usage of the request; what stands beside the iterations is 0."""
+    """The usage of the request. All numbers besides the iterations are 0."""
 
     iterations: list[_Iteration] | None = None
     inference_geo: str | None = None
 
 
 class _Answer(msgspec.Struct):
-    """The message that is the answer, as far as it is used."""
+    """The parts of the answer's message that are used here."""
 
     model: str
     content: list[msgspec.Raw]
@@ -61,35 +62,39 @@ def is_read(message: ChatMessage, model: str) -> bool:
 
 
 def message_of(message: ChatMessage) -> dict[str, Any]:
-    """Return the message with the block of `message`."""
+    """Return the API's message for the block of `message`."""
     assert message.compaction is not None
     block = msgspec.json.decode(message.compaction.block)
     return {"role": "assistant", "content": [block]}
 
 
 def is_used(request: Request) -> bool:
-    """Return whether `request` asks for a block, or has one."""
+    """Return whether `request` asks for a block, or contains one."""
     first = request.messages[:1]
     return request.compacts or any(is_read(each, request.model) for each in first)
 
 
 def without_blocks(request: Request) -> Request:
-    """Return `request` with the texts that stand for its blocks."""
+    """Return `request` with texts in place of its blocks."""
     messages = (replace(each, compaction=None) for each in request.messages)
     return replace(request, messages=tuple(messages))
 
 
 def parameters(made: dict[str, Any]) -> dict[str, Any]:
-    """Return the parameters of a request for a block, where `made` are those of one for
-    an answer."""
-    # Both refuse what a block has to be without.
+    """Return the parameters of a request for a block.
+
+    `made` are the parameters of the same request for an answer.
+    """
+    # The API rejects stop sequences in a request for a block.
     rest = {name: value for name, value in made.items() if name != "stop_sequences"}
     return {**rest, "compaction": {"type": "summarize"}}
 
 
 def read(data: bytes, request: Request, request_id: str | None) -> tuple[str, Report]:
-    """Return the text of the block in the answer `data` to `request`, "" for none, and
-    the report of its cost. Raises ValueError."""
+    """Return the text of the block in the answer `data`, and the report of its cost.
+
+    The text is "" if there is no block. Raises ValueError.
+    """
     try:
         answer = msgspec.json.decode(data, type=_Answer)
         blocks = [msgspec.json.decode(each, type=_Block) for each in answer.content]
@@ -111,7 +116,8 @@ def read(data: bytes, request: Request, request_id: str | None) -> tuple[str, Re
 
 
 def headers(request: Request, others: Mapping[str, str]) -> dict[str, str]:
-    """Return `others`, the headers of `request`, with its own."""
+    """Return `others`, the other headers of `request`, with the header for
+    compaction."""
     if not is_used(request):
         return dict(others)
     betas = filter(None, (others.get("anthropic-beta"), BETA))

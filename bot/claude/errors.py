@@ -1,8 +1,8 @@
-"""Translate the SDK's errors into ours, and decide whether to retry. Pure.
+"""Translates the SDK's errors into ours, and decides whether to retry. Pure.
 
-Rule: an error is created anew here and never chained to the one it translates. What the
-SDK raises holds the request, with key and conversation, and its text quotes the
-response. Ours name a class, a status and a request id.
+Rule: an error is created anew here and never chained to the SDK's error, which holds
+the request, with key and conversation, and whose text quotes the response. Our errors
+name a class, a status and a request id.
 """
 
 import contextlib
@@ -47,14 +47,16 @@ class Fault:
     retry_after: float | None = None
     #: Whether the attempt may be billed although it failed.
     billed: bool = True
-    #: Of a refused file: the number of its message and of its block, if they are known.
+    #: The numbers of the message and of the block of a refused file; None if unknown.
     place: tuple[int, int] | None = None
     #: Whether the request was refused because of its compaction block.
     of_block: bool = False
 
     def naming(self, files: Mapping[tuple[int, int], str]) -> "Fault":
-        """Return it with the digest of the refused file, whose request had `files`: the
-        digests by place."""
+        """Return the fault with the digest of the refused file.
+
+        `files` are the digests of the files in the request, by place.
+        """
         if self.place is None:
             return self
         error = FileRefused(str(self.error), files.get(self.place, ""))
@@ -62,7 +64,7 @@ class Fault:
 
 
 class CallFailed(Exception):
-    """Raised by calls that are not retried here; `fault` says what to do."""
+    """Raised by calls that are not retried here. `fault` describes the failure."""
 
     def __init__(self, fault: Fault) -> None:
         super().__init__(str(fault.error))
@@ -70,10 +72,10 @@ class CallFailed(Exception):
 
 
 def pause(fault: Fault, tries: int, elapsed: float, chance: float) -> float | None:
-    """Return how long to wait after `tries` attempts in `elapsed` seconds, in seconds;
-    None to give up.
+    """Return the seconds to wait after `tries` attempts in `elapsed` seconds, or None.
 
-    `chance`, from 0 to 1, is jitter: it spreads out callers that failed together.
+    None means to give up. `chance`, from 0 to 1, is jitter: it spreads out callers that
+    failed together.
     """
     if not fault.passing or tries >= MOST_TRIES:
         return None
@@ -90,14 +92,14 @@ def pause(fault: Fault, tries: int, elapsed: float, chance: float) -> float | No
 # content block that was not started, a missing field.
 _MALFORMED = (ValueError, LookupError, TypeError, AttributeError)
 
-# The codes of errors about a compaction block begin with it (Claude facts 1.8).
+# The codes of errors about a compaction block begin with this (Claude facts 1.8).
 _OF_BLOCK = "compaction_"
 
 #: Everything that a call of the SDK may raise.
 SDK_ERRORS = (anthropic.APIError, httpx2.HTTPError, *_MALFORMED)
 
-# An `error` event in a stream comes with status 200; its type tells which status the
-# same error has outside of a stream.
+# An `error` event in a stream comes with status 200. Its type determines the status
+# that the same error has outside of a stream.
 _STATUS = {
     "invalid_request_error": 400,
     "authentication_error": 401,
@@ -112,8 +114,9 @@ _STATUS = {
 }
 
 # Errors of a connection that was never made, so that no request was sent. The second
-# set names classes of the two transports below httpx2: one of them reports every broken
-# connection as `httpx2.ConnectError`, even if it broke after the request was sent.
+# set has the class names of the two transports below httpx2: one of them reports every
+# broken connection as `httpx2.ConnectError`, even if it broke after the request was
+# sent.
 _NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 _NOT_CONNECTED = frozenset(
     (
@@ -122,7 +125,7 @@ _NOT_CONNECTED = frozenset(
     )
 )
 
-# Timeouts: the answer may have been generated all the same.
+# Timeouts: the answer may have been generated nevertheless.
 _TIMED_OUT = (408, 499, 504)
 
 
@@ -139,10 +142,10 @@ _OF_FILE = re.compile(r"\b(?:image|pdf|document)")
 _PLACE = re.compile(r"\bmessages\.([0-9]{1,6})\.content\.([0-9]{1,6})\b")
 
 # The API's error about an MCP server that it cannot use: "Connection error while
-# communicating with MCP server", without its name, and "Invalid authorization token for
+# communicating with MCP server", without a name, and "Invalid authorization token for
 # MCP server 'NAME'" (anthropics/anthropic-sdk-typescript issue 1027, -python issue
 # 1029; the wording is not documented). A proxy that does not know the connector names
-# its header or a field. Without the servers, the request is answered.
+# the connector's header or a field. The request would be answered without the servers.
 _SERVER = re.compile(r"mcp server '([a-z0-9_-]{1,64})'")
 _BUSY = ("rate_limit_error", "overloaded_error", "request_too_large")
 
@@ -157,8 +160,10 @@ def translated(model: str) -> Iterator[None]:
 
 
 def judge(error: Exception, model: str, *, asks_servers: bool = False) -> Fault:
-    """Classify `error`, which the SDK raised in a call for `model`; `asks_servers` is
-    whether that has MCP servers."""
+    """Classify `error`, which the SDK raised in a call for `model`.
+
+    `asks_servers` is whether the call has MCP servers.
+    """
     if isinstance(error, anthropic.APIStatusError):
         if asks_servers and (failed := _server_failed(error)):
             return Fault(failed, billed=_may_be_billed(error))
@@ -180,7 +185,8 @@ def _server_failed(error: anthropic.APIStatusError) -> ServerFailed | None:
 
 
 def names_of(error: Exception) -> str:
-    """Return the types of `error` and of its cause: their texts may quote a request."""
+    """Return the type names of `error` and its cause. Their texts may quote a
+    request."""
     cause = error.__cause__
     return ", ".join(type(e).__name__ for e in (error, cause) if e is not None)
 
@@ -197,9 +203,9 @@ def _may_be_sent(error: Exception) -> bool:
 def _may_be_billed(error: anthropic.APIStatusError) -> bool:
     """Return whether a request that ended with `error` may be billed.
 
-    A request that the API itself rejects before it answers is not. After an error
-    within a stream, a timeout, or the error page of a proxy it is unknown how far the
-    API came.
+    A request that the API itself rejects before it answers is not billed. After an
+    error within a stream, a timeout, or the error page of a proxy, it is unknown how
+    far the API got.
     """
     status = error.status_code
     if status == 200 or status in _TIMED_OUT:
@@ -253,7 +259,7 @@ def _denied(status: int, model: str) -> str:
 
 def _over_limit(code: str | None, message: str) -> bool:
     # The tier's spend limit has a code. The account owner's own limits and an exhausted
-    # credit are a 400 that only its wording tells apart.
+    # credit are a 400 that only the wording distinguishes.
     return (
         str(code).endswith("spend_limit_reached")
         or "specified api usage limits" in message
@@ -274,7 +280,8 @@ def _facts(error: anthropic.APIStatusError) -> str:
 
 
 def _retry_after(headers: httpx2.Headers) -> float | None:
-    """Return Retry-After in seconds: a number, or a date by the server's own clock."""
+    """Return Retry-After in seconds. It is a number, or a date by the server's own
+    clock."""
     value = headers.get("retry-after", "")
     try:
         seconds = float(value)
@@ -288,7 +295,8 @@ def _retry_after(headers: httpx2.Headers) -> float | None:
 
 
 def standing(error: Exception, fault: Fault) -> Standing:
-    """Return what `error`, classified as `fault`, says about the key and the model."""
+    """Return the standing of the key and the model according to `error` and its
+    `fault`."""
     if not isinstance(fault.error, ModelDenied):
         return "unreachable"
     missing = isinstance(error, anthropic.NotFoundError) and error.type

@@ -1,7 +1,7 @@
-"""Decode the events of a streamed message, as far as we use them. Pure.
+"""Decodes the events of a streamed message that we use. Pure.
 
-Rule: an event, a block, a delta or a field of next year is passed over; one that we use
-and that has not its documented form (Claude facts 1.9) raises ValueError.
+Rule: unknown events, blocks, deltas and fields are ignored. A known event without its
+documented form (Claude facts 1.9) raises ValueError.
 """
 
 import json
@@ -25,13 +25,13 @@ _USED_DELTAS = frozenset(
 
 
 class CacheCreation(msgspec.Struct):
-    """Cache writes by lifetime."""
+    """The cache writes by lifetime."""
 
     ephemeral_5m_input_tokens: int = 0
 
 
 class ServerToolUse(msgspec.Struct):
-    """The calls of tools that the API carried out."""
+    """The number of calls of tools that the API carried out."""
 
     web_search_requests: int = 0
     web_fetch_requests: int = 0
@@ -44,8 +44,10 @@ class Container(msgspec.Struct):
 
 
 class StreamedUsage(msgspec.Struct):
-    """The usage in an event. In a `message_delta` the numbers are totals, and what is
-    None there has not changed."""
+    """The usage in an event.
+
+    In a `message_delta`, the numbers are totals, and a None has not changed.
+    """
 
     output_tokens: int
     input_tokens: int | None = None
@@ -93,8 +95,10 @@ _DECODER = msgspec.json.Decoder(Event)
 
 
 def decode(data: bytes) -> Event | None:
-    """Return the event that `data` holds, or None for one that we do not use. Raises
-    ValueError."""
+    """Return the event in `data`, or None for an event that we do not use.
+
+    Raises ValueError.
+    """
     try:
         return _DECODER.decode(data)
     except (msgspec.DecodeError, RecursionError):
@@ -102,8 +106,11 @@ def decode(data: bytes) -> Event | None:
 
 
 def _decode_slowly(data: bytes) -> Event | None:
-    """Do the same for what the decoder rejects: fields of other types in an event that
-    we do not use, and half a surrogate pair, which may end a delta of text."""
+    """Decode an event that the fast decoder rejects.
+
+    It may be an event that we do not use, with fields of other types, or a delta of
+    text that ends with half a surrogate pair.
+    """
     found = parse(data.decode())
     if not isinstance(found, dict):
         raise ValueError("an event of the stream is no object")
@@ -117,8 +124,7 @@ def _decode_slowly(data: bytes) -> Event | None:
 
 
 def parse(text: str) -> Any:
-    """Return the JSON value `text`. Raises ValueError, also for one that nests too
-    deep."""
+    """Return the JSON value `text`. Raises ValueError, also if it nests too deep."""
     try:
         return json.loads(text)
     except RecursionError:

@@ -1,4 +1,4 @@
-"""The cost of having a file read for the first time. Pure."""
+"""Computes the cost of reading a file for the first time. Pure."""
 
 from bot.claude import catalog
 from bot.domain.attachment import ThreadFile
@@ -12,16 +12,20 @@ from bot.domain.completion import (
 
 
 def price(model: str, tokens: int, ttl: CacheTtl | None, at: float) -> float | None:
-    """Return what `tokens` of a prompt cost at `at` (seconds since 1970), in USD, or
-    None if the price is unknown. They are written to the cache for `ttl`; not if it is
-    None."""
+    """Return the cost of `tokens` of a prompt at `at` (seconds since 1970), in USD.
+
+    The tokens are written to the cache for `ttl`, or not cached if it is None. Return
+    None if the price is unknown.
+    """
     kind = {"1h": "cache_write_1h", "5m": "cache_write_5m", None: "input"}[ttl]
     return catalog.cost(model, Usage(**{kind: tokens}), at)
 
 
 def cheapest(tokens: int, ttl: CacheTtl | None, at: float) -> tuple[str, float] | None:
-    """Return the model that everybody may use and that reads `tokens` at the lowest
-    price, as in `price`, and the price; None if none can."""
+    """Return the cheapest model for reading `tokens`, and its price as in `price`.
+
+    Only models that everybody may use count. Return None if there is none.
+    """
     fitting = [
         (amount, facts.id)
         for facts in catalog.MODELS.values()
@@ -36,7 +40,8 @@ def cheapest(tokens: int, ttl: CacheTtl | None, at: float) -> tuple[str, float] 
 
 
 def count_request(model: str, file: ThreadFile, data: bytes) -> Request:
-    """Return the request whose tokens are those of `file`, and a few."""
+    """Return a request for counting: its prompt has the tokens of `file` and a few
+    more."""
     shown = RequestFile(
         name=file.name,
         digest=file.digest,

@@ -4,6 +4,6 @@ from bot.messages import claude as messages
 
 
 def key_problem(api_key: str) -> str:
-    """Return what is wrong with a key that no header can hold; "" for any other."""
+    """Return the problem of a key that cannot be sent in a header; "" for any other."""
     is_fit = api_key and all("!" <= char <= "~" for char in api_key)
     return "" if is_fit else messages.BAD_KEY

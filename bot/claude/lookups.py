@@ -1,4 +1,4 @@
-"""Look up models at the API: what a key may use, and what each can do."""
+"""Looks up models at the API: which a key may use, and what each can do."""
 
 import asyncio
 from collections.abc import Mapping
@@ -17,8 +17,10 @@ from bot.messages import claude as messages
 async def examine(
     sdk: anthropic.AsyncAnthropic, model: str, timeout: float
 ) -> ModelStatus:
-    """Ask the API once, for at most `timeout` seconds, whether our key may use `model`.
-    Never raises."""
+    """Ask the API once whether our key may use `model`. Never raises.
+
+    Waits for at most `timeout` seconds.
+    """
     try:
         found = await sdk.models.retrieve(model, timeout=timeout)
     except SDK_ERRORS as error:
@@ -27,7 +29,7 @@ async def examine(
         if isinstance(error, anthropic.APIConnectionError | httpx2.HTTPError):
             reason = messages.claude_unreachable(errors=names_of(error))
         return ModelStatus(model, standing(error, fault), reason=reason)
-    # The SDK returns what is not JSON as it is, such as a proxy's page.
+    # The SDK returns a body that is not JSON unchanged, such as a proxy's page.
     if not isinstance(cast(object, found), ModelInfo):
         return ModelStatus(model, "unreachable", reason=messages.NOT_THE_API)
     lifecycle = getattr(found, "lifecycle", "")
@@ -41,16 +43,17 @@ async def examine(
 async def list_models(
     sdk: anthropic.AsyncAnthropic, timeout: float
 ) -> list[Mapping[str, Any]] | None:
-    """Return all models that our key may use, as the API describes them, or None if
-    they cannot be read within `timeout` seconds."""
+    """Return all models that our key may use, in the API's form.
+
+    Return None if they cannot be read within `timeout` seconds.
+    """
     try:
         async with asyncio.timeout(timeout):
             try:
-                # Whether a model compacts is said under that beta alone (Claude
-                # facts 1.8).
+                # Only this beta reports whether a model compacts (Claude facts 1.8).
                 return await _listed(sdk, betas=[compaction.BETA])
             except anthropic.BadRequestError:
-                # A gateway that does not know the beta.
+                # The server is a gateway that does not know the beta.
                 return await _listed(sdk)
     except (TimeoutError, *SDK_ERRORS):
         return None
@@ -62,7 +65,7 @@ async def _listed(
     """Return the models on all pages. Raises one of `SDK_ERRORS`."""
     found = list[Mapping[str, Any]]()
     while True:
-        # The objects that the SDK makes of a list took a fifth of a start.
+        # Creating the SDK's objects for the list took a fifth of the time of a start.
         answer = await sdk.beta.models.with_raw_response.list(**options)
         page = answer.http_response.json()
         found += [each for each in page["data"] if isinstance(each, Mapping)]

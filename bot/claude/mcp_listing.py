@@ -1,8 +1,8 @@
-"""Ask a remote MCP server for its tools, through the API. Pure, but for `ask`.
+"""Asks a remote MCP server for its tools, through the API. Pure, except `ask`.
 
-The API asks a server whose definitions do not go along with a request, and its answer
-lists them all (Claude facts 1.8). So a server is asked from where it will be called,
-and nothing of ours connects to it.
+If a request does not contain the definitions of a server's tools, the API asks the
+server for them and lists them all in its answer (Claude facts 1.8). So the server is
+asked from the place from which it will be called, and we never connect to it.
 """
 
 import json
@@ -27,15 +27,17 @@ class Learnt:
 
     #: The listing of the tools that the server is allowed; None if it failed.
     listing: Listing | None = None
-    #: The names of those that it does not have.
+    #: The names of the allowed tools that the server does not have.
     lacking: tuple[str, ...] = ()
-    #: Why there is no listing, for the operator: a clause.
+    #: The reason why there is no listing, for the operator: a clause.
     problem: str = ""
 
 
 def request(server: McpServer, model: str) -> Request:
-    """Return the shortest request to `model` whose answer lists the tools of `server`;
-    too short for a call."""
+    """Return the shortest request to `model` whose answer lists the tools of `server`.
+
+    The answer is too short for a call.
+    """
     asked = RequestServer(server.name, server.label, server.url, server.tools)
     return Request(
         model=model,
@@ -51,8 +53,10 @@ def request(server: McpServer, model: str) -> Request:
 async def ask(
     model: Model, server: McpServer, name: str, now: float, timeout: float = TIMEOUT
 ) -> Learnt:
-    """Ask `server` for its tools by the model called `name`. Nothing is booked for
-    it."""
+    """Ask `server` for its tools, through the model called `name`.
+
+    The call is not booked.
+    """
 
     async def reserve(calls: object) -> bool:
         return True
@@ -64,7 +68,7 @@ async def ask(
 
 
 def read(server: McpServer, completion: Completion, now: float) -> Learnt:
-    """Return what `completion`, the answer to `request`, says of `server`."""
+    """Return the result for `server` in `completion`, the answer to `request`."""
     if completion.failed:
         return Learnt(problem=messages.NOT_USABLE)
     listed = dict(completion.listings).get(server.name)
@@ -81,7 +85,7 @@ def read(server: McpServer, completion: Completion, now: float) -> Learnt:
 
 
 def last(listings: Sequence[Listing], server: McpServer) -> Listing | None:
-    """Return the last of `listings` that is of `server`; None for none."""
+    """Return the last of `listings` that belongs to `server`; None if there is none."""
     own = (e for e in listings if (e.server, e.url) == (server.name, server.url))
     return next(reversed(list(own)), None)
 
@@ -92,7 +96,8 @@ def lacking(listing: Listing, server: McpServer) -> list[str]:
 
 
 def merged(pinned: Listing | None, listed: Listing) -> Listing:
-    """Return `listed` with what `pinned` defines as it defines it."""
+    """Return the tools of `listed` and `pinned`; where both define one, `pinned`
+    wins."""
     tools = _by_name(listed) | (_by_name(pinned) if pinned else {})
     text, _ = mcp_servers.pinned(json.dumps([*tools.values()]), sorted(tools))
     return Listing(listed.server, listed.url, text, listed.at)

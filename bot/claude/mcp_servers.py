@@ -1,9 +1,12 @@
-"""Remote MCP servers, which the API asks by its connector (Claude facts 1.8). Pure.
+"""Maps remote MCP servers to parameters of the API's connector. Pure.
 
-Rule 1: nothing is on but the tools that the request names. Their definitions go along,
-so the API does not ask a server for them: no server changes what Claude is told of its
-tools, and nothing else changes the prefix that is cached.
-Rule 2: a token stands in the body of a request and nowhere else.
+The connector is described in Claude facts 1.8.
+
+Rule 1: only the tools that the request names are enabled. Their definitions are part of
+the request, so the API does not ask a server for them. Thus no server can change the
+descriptions that Claude reads, and the cached prefix stays the same.
+
+Rule 2: a token appears in the body of a request and nowhere else.
 """
 
 import json
@@ -16,24 +19,24 @@ from bot.domain.completion import Activity, Request
 from bot.domain.mcp import RequestServer, ToolCall
 from bot.errors import ModelError, ModelRejected, ServerFailed
 
-#: The version of the connector that takes definitions along, and lists tools.
+#: The version of the connector that accepts definitions and lists tools.
 BETA = "mcp-client-2026-09-15"
 
 # The most tokens that the frame of a toolset adds to its definitions: the API's text
-# about tools has 286 to 675 (Claude facts 1.8).
+# about tools has 286 to 675 tokens (Claude facts 1.8).
 _FRAME_TOKENS = 1_000
 
-# The most tokens of the definitions that a server is asked for: an estimate (?), as the
-# definitions of some forty tools have.
+# The most tokens of definitions that a server is asked for: an estimate (?), the size
+# of about forty tools.
 _LISTING_TOKENS = 20_000
 
-# Names as MCP servers give them, and a stand-in for what cannot be shown as it is.
+# Names as MCP servers give them, and the replacement for names that cannot be shown.
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 _UNNAMED = "?"
 
 
 def toolsets(request: Request) -> list[dict[str, Any]]:
-    """Return the tools of the servers of `request`."""
+    """Return the toolsets for the servers of `request`."""
     return [_toolset(each) for each in request.servers]
 
 
@@ -50,7 +53,7 @@ def _toolset(server: RequestServer) -> dict[str, Any]:
 
 
 def definitions(request: Request, tokens: Mapping[str, str]) -> list[dict[str, str]]:
-    """Return the servers of `request`, with those `tokens` that they have, by name."""
+    """Return the servers of `request`, each with its token from `tokens`, by name."""
     found = []
     for server in request.servers:
         made = {"type": "url", "url": server.url, "name": server.name}
@@ -61,13 +64,15 @@ def definitions(request: Request, tokens: Mapping[str, str]) -> list[dict[str, s
 
 
 def headers(request: Request) -> dict[str, str]:
-    """Return the headers of `request` because of its servers."""
+    """Return the headers that `request` needs for its servers."""
     return {"anthropic-beta": BETA} if request.servers else {}
 
 
 def most_tokens(request: Request) -> int:
-    """Return the most tokens that the definitions of tools add to the prompt of
-    `request`: at most one for each byte."""
+    """Return the most tokens that definitions of tools add to the prompt of `request`.
+
+    That is at most one token for each byte.
+    """
     sizes = (
         len(each.listing.encode()) if each.listing else _LISTING_TOKENS
         for each in request.servers
@@ -76,9 +81,11 @@ def most_tokens(request: Request) -> int:
 
 
 def at_fault(request: Request, error: ModelError) -> tuple[str, ...]:
-    """Return the names of the servers because of which `request` may have failed with
-    `error`: the one that it names, or all. Of a request that was refused for an unknown
-    reason, they may be it."""
+    """Return the names of the servers that may have made `request` fail with `error`.
+
+    That is the server that the error names, or else all. Servers may also be the cause
+    if a request was refused for an unknown reason.
+    """
     names = tuple(each.name for each in request.servers)
     if isinstance(error, ServerFailed):
         return (error.server,) if error.server in names else names
@@ -92,36 +99,39 @@ def without(request: Request, names: Collection[str]) -> Request:
 
 
 def named(request: Request, error: ServerFailed) -> ServerFailed:
-    """Return `error` with a sentence that names the server as people know it."""
+    """Return `error` with a sentence that names the server by its label."""
     label = _label(request, error.server)
     return ServerFailed(str(error), error.server, label)
 
 
 def labelled(activity: Activity, request: Request) -> Activity:
-    """Return `activity` with the label of the server that is asked."""
+    """Return `activity` with the label of the called server."""
     if activity.kind != "ask":
         return activity
     return replace(activity, host=_label(request, activity.host))
 
 
 def _label(request: Request, name: str) -> str:
-    """Return how people know the server `name` of `request`; "" for none of them."""
+    """Return the label of the server `name` in `request`; "" if it has no such
+    server."""
     return next((e.label for e in request.servers if e.name == name), "")
 
 
 def call_of(block: Mapping[str, Any]) -> ToolCall:
-    """Return the call that the `mcp_tool_use` in `block` makes."""
+    """Return the call in an `mcp_tool_use` block."""
     return ToolCall(_plain(block.get("server_name")), _plain(block.get("name")))
 
 
 def has_failed(block: Mapping[str, Any]) -> bool:
-    """Return whether the `mcp_tool_result` in `block` is an error."""
+    """Return whether an `mcp_tool_result` block is an error."""
     return block.get("is_error") is not False
 
 
 def listed(block: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Return the server of the `mcp_tool_listing` in `block` and the JSON of its tools;
-    None for one that has not its documented form."""
+    """Return the server of an `mcp_tool_listing` block, and the JSON of its tools.
+
+    None for a block without the documented form.
+    """
     server, tools = block.get("mcp_server_name"), block.get("tools")
     if not isinstance(server, str) or not isinstance(tools, list):
         return None
@@ -129,8 +139,11 @@ def listed(block: Mapping[str, Any]) -> tuple[str, str] | None:
 
 
 def pinned(listing: str, names: Iterable[str]) -> tuple[str, tuple[str, ...]]:
-    """Return the definitions in `listing` of the tools called `names`, as canonical
-    JSON, and the names of those that it has."""
+    """Return the definitions of the tools called `names`, as canonical JSON.
+
+    The definitions are taken from `listing`. Also return the names of the tools that
+    the listing has.
+    """
     by_name: dict[str, dict[str, Any]] = {}
     for each in json.loads(listing):
         if isinstance(each, dict) and isinstance(each.get("input_schema"), dict):
@@ -142,7 +155,7 @@ def pinned(listing: str, names: Iterable[str]) -> tuple[str, tuple[str, ...]]:
 
 
 def _definition(tool: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the API takes of a tool."""
+    """Return the fields of a tool that the API accepts."""
     made = {"name": tool["name"], "input_schema": tool["input_schema"]}
     about = tool.get("description")
     return {**made, "description": about} if isinstance(about, str) else made

@@ -1,4 +1,4 @@
-"""Compare the catalog with the models that the API lists for our key."""
+"""Compares the catalog with the models that the API lists for our key."""
 
 import logging
 from collections.abc import Mapping
@@ -13,9 +13,9 @@ log = logging.getLogger(__name__)
 
 
 async def check_models(api_key: str, base_url: str | None) -> ModelAvailability | None:
-    """Return what the API reports about our models, or None if it cannot be read.
+    """Return the API's report about our models, or None if it cannot be read.
 
-    Never raises: it is optional information.
+    Never raises: the report is optional.
     """
     try:
         async with connect(api_key, base_url) as model:
@@ -36,7 +36,7 @@ async def check_models(api_key: str, base_url: str | None) -> ModelAvailability 
 
 
 async def availability(model: ClaudeModel) -> ModelAvailability | None:
-    """Return what the API reports about our models, or None if it cannot be read."""
+    """Return the API's report about our models, or None if it cannot be read."""
     # A gateway may list malformed entries or dates.
     listed = await model.list_models() or ()
     by_id = {
@@ -63,7 +63,7 @@ async def availability(model: ClaudeModel) -> ModelAvailability | None:
 
 
 def _day(moment: object) -> date | None:
-    """Return the day of a moment as the API writes it, None for anything else."""
+    """Return the day of a timestamp of the API, or None for any other value."""
     try:
         return datetime.fromisoformat(str(moment)).date()
     except ValueError:
@@ -71,7 +71,7 @@ def _day(moment: object) -> date | None:
 
 
 def _supporting(name: str, models: Mapping[str, Mapping[str, Any]]) -> dict[str, bool]:
-    """Return whether each of `models` has the capability `name`, where that is said."""
+    """Return which of `models` have the capability `name`, if the API says so."""
     found = {}
     for model, each in models.items():
         capability = _mapping(_mapping(each.get("capabilities")).get(name))
@@ -81,5 +81,5 @@ def _supporting(name: str, models: Mapping[str, Mapping[str, Any]]) -> dict[str,
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
-    """Return `value` if it is an object of JSON, else an empty one."""
+    """Return `value` if it is a JSON object, else an empty one."""
     return value if isinstance(value, Mapping) else {}

@@ -1,7 +1,7 @@
-"""Choose between the cheap and the capable model by how a thread begins. Pure.
+"""Chooses between the cheap and the capable model by the beginning of a thread. Pure.
 
-Rule: what people wrote is material here, never an instruction. If in doubt, the capable
-model answers.
+Rule: the words of people are material here, never an instruction. If in doubt, the
+capable model answers.
 """
 
 import re
@@ -13,13 +13,13 @@ from bot.domain.completion import ChatMessage, Request
 from bot.messages import answers
 from bot.text import tags
 
-# A longer excerpt would cost more without telling more about the difficulty.
+# A longer excerpt would cost more without saying more about the difficulty.
 QUESTION_CHARS = 8_000
 
 WHY_CHARS = 120
 
-# The answer is a line, but thinking counts as well, and too little room yields none at
-# all (Claude facts, section 0.9).
+# The answer is one line, but thinking counts, too. With too few tokens, there is no
+# answer at all (Claude facts, section 0.9).
 MAX_TOKENS = 1_024
 
 PROMPT = """\
@@ -30,15 +30,15 @@ answers it as well as a large one (small talk, a look-up, a short rewrite, a sim
 summary), or else CAPABLE (code, analysis, planning, anything where a mistake costs);
 then a blank and the reason in at most ten words."""
 
-# The line that the model answers; and the markup that is removed from its reason, which
-# people read in a list.
+# The line that the model answers, and the markup that is removed from its reason,
+# because people read the reason in a list.
 _LINE = re.compile(r"\A\W*+(CHEAP|CAPABLE)\b\W*+(.*+)", re.DOTALL)
 _MARKS = re.compile(r"[^\w\s,.;'’()-]|_")
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A model, and why it was chosen."""
+    """A model, and the reason for choosing it."""
 
     model: str
     why: str
@@ -60,8 +60,11 @@ def beginning(texts: Iterable[str]) -> str:
 
 
 def request(text: str, user: str) -> Request:
-    """Return the request that asks the cheap model about a thread that begins with
-    `text`; `user` is the opaque id of the person who began it."""
+    """Return the request that asks the cheap model about the beginning of a thread.
+
+    `text` is that beginning, and `user` the opaque id of the person who began the
+    thread.
+    """
     material = tags.escape(text[:QUESTION_CHARS])
     return Request(
         model=CHEAP_MODEL,

@@ -1,4 +1,4 @@
-"""The API's report about the model that is set."""
+"""The API's report about the configured model."""
 
 import datetime
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class ModelStatus:
     name: str = ""
     #: "active" or "deprecated" for an accepted model.
     lifecycle: str = ""
-    #: The day on which it stops answering, if one is set.
+    #: The day on which the model stops answering; None if none is set.
     retires: datetime.date | None = None
     #: The problem and its remedy, if the model is not accepted.
     reason: str = ""

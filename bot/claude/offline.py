@@ -1,8 +1,8 @@
 """A model without a network, used when there is no API key.
 
-Rule: nobody may take it for Claude, and nothing is made up. It identifies itself, and
-shows what the product is: the last message decides by a few words what of it, and any
-other one is echoed. The same request always gets the same answer.
+Rule: nobody may mistake it for Claude, and it makes nothing up. It says what it is and
+demonstrates the product. Certain words in the last message choose a topic; any other
+message is echoed. The same request always gets the same answer.
 """
 
 import asyncio
@@ -29,10 +29,10 @@ TOKEN_CHARS = 4
 QUOTE_CHARS = 600
 PROMPT_CHARS = 200
 
-# The current models are the first.
+# The current models come first in the catalog.
 SHOWN_MODELS = 4
 
-# The tags around a message; anything else is read as plain text. Such a tag cannot be
+# The tags around a message. Any other text is read as plain text. Such a tag cannot be
 # written inside of another one, so the search for its end stops there.
 _MESSAGE = re.compile(
     r'<message\b((?:[^"<>]|"[^"<]*+")*+)>((?:[^<]|<(?!/?message\b))*+)</message>'
@@ -41,19 +41,19 @@ _NOTE = re.compile(r"<note\b[^<>]*+>(?:[^<]|<(?!/?note\b))*+</note>\s*+")
 _AUTHOR = re.compile(r'\bauthor="([^"]*+)"')
 _FILE = re.compile(r"^\(attached: (.+?)(?:; [^;\n]*)?\)$", re.MULTILINE)
 _WORD = re.compile(r"\S++\s*+|\s++")
-# Asks for what Claude would read.
+# Words that ask what Claude would read.
 _READ = re.compile(r"\b(?:read|reads|prompt|instructions)\b", re.IGNORECASE)
 _MARKS = re.compile(r"[*_`~<>|]")
 
 
 class CannotSort(ModelError):
-    """A classification was requested, which only Claude can do."""
+    """A classification was requested, which only Claude can make."""
 
     user_text = texts.CANNOT_SORT
 
 
 class OfflineModel:
-    """`Model` that identifies itself as not Claude, and shows what it would be like."""
+    """A `Model` that says it is not Claude, and shows what Claude would read."""
 
     def __init__(
         self,
@@ -65,8 +65,11 @@ class OfflineModel:
         self._sleep = sleep
 
     async def answer(self, request: Request) -> AsyncGenerator[str | Report, None]:
-        """Answer from a script, word by word, at no cost. Raises CannotSort for a
-        request with a schema: a guess must not pass for Claude's answer."""
+        """Answer from a script, word by word, at no cost.
+
+        Raises CannotSort for a request with a schema: a guess must not pass for
+        Claude's answer.
+        """
         if request.schema:
             raise CannotSort(texts.CANNOT_SORT_LOG)
         whole = _answer(request)
@@ -131,7 +134,8 @@ def _quoted(text: str) -> str:
 
 
 def _bold(name: str) -> str:
-    # Names are chosen freely: Markdown in one would format what follows.
+    # People choose their names freely: Markdown in a name would format the text after
+    # it.
     bare = _MARKS.sub("", name)
     return f"**{bare}**"
 
@@ -169,7 +173,7 @@ def _files(messages: list[_Message]) -> list[str]:
 
 
 def _long() -> str:
-    """Return about 6,000 characters with parts that are hard to split."""
+    """Return about 6,000 characters, with parts that are hard to split."""
     code = "\n".join(
         f"    {bottles:2}: '{bottles} green bottles, hanging on the wall',"
         for bottles in range(60, 0, -1)
@@ -194,7 +198,7 @@ def _long() -> str:
     )
 
 
-#: The answer to a message with "long".
+#: The answer to a message that contains "long".
 LONG = _long()
 
 _SHELL = """\
@@ -218,10 +222,10 @@ threadkeep ask "what is wrong here?" < error.log
 threadkeep triage tickets.csv -o sorted.csv --budget 1
 ```"""
 
-#: The answer to the first message of a thread, whatever its text.
+#: The answer to the first message of a thread, unless a topic matches.
 INTRO = "\n\n".join([texts.INTRO, texts.NEXT, texts.SET_UP, _SHELL])
 
-# The usual usage of an answer in a short thread, for its price.
+# The typical usage of an answer in a short thread, for the table of prices.
 _USUAL = Usage(input=2_000, output=500)
 
 
@@ -234,7 +238,7 @@ def _prices() -> str:
     return "\n".join([texts.COST_HEAD, "|:--|--:|--:|", *rows])
 
 
-# The answers by words in the question; the first match counts.
+# The answers by words in the question. The first match counts.
 _TOPICS = (
     (re.compile(r"\blong\b", re.IGNORECASE), LONG),
     (re.compile(r"\btables?\b", re.IGNORECASE), texts.TABLE),

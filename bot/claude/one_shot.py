@@ -1,7 +1,7 @@
-"""Ask a model something that is not an answer in a thread, and wait for all of it.
+"""Makes calls of a model outside of a thread, and waits for the whole answer.
 
-Rule: however a call ends, its cost is booked: nothing only if nothing was begun, and
-the most that it can be if it was cut off (`bot.claude.cost`).
+Rule: the cost of a call is booked however it ends: nothing only if the model did not
+begin, and the highest possible cost if the call was cut off (`bot.claude.cost`).
 """
 
 import asyncio
@@ -22,14 +22,14 @@ from bot.text.characters import replace_invalid
 #: Shows the next piece of an answer.
 Show = Callable[[str], None]
 
-#: Reserves the cost of all of these calls and returns True, or returns False if the
-#: budget does not allow it. Called before a further request is made.
+#: Reserves the cost of all these calls and returns True, or returns False if the budget
+#: does not allow it. Called before a further request is made.
 Reserve = Callable[[Sequence[Call]], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A whole answer, or as much of it as there is."""
+    """A whole answer, or the part of it that arrived."""
 
     text: str
     usage: Usage
@@ -39,7 +39,7 @@ class Completion:
     trouble: str = ""
     #: Whether `cost` is an upper bound.
     bounded: bool = False
-    #: Why the model stopped, as the API reports it; None if it did not come to that.
+    #: The API's stop reason; None if the call ended before.
     stop_reason: str | None = None
     #: The listings of MCP servers, and the names of those that failed.
     listings: tuple[tuple[str, str], ...] = ()
@@ -57,11 +57,11 @@ async def complete(
     reserve: Reserve,
     show: Show | None = None,
 ) -> Completion:
-    """Return the answer of `model` to `request` within `timeout` seconds; `now` decides
-    its price, and `show` gets the text piece by piece.
+    """Return the answer of `model` to `request` within `timeout` seconds.
 
-    A ModelError is not raised but described by `trouble`. Raises what `reserve` raises,
-    a StorageError, and what `show` raises.
+    `now` determines the price, and `show` receives the text piece by piece. A
+    ModelError is not raised but described by `trouble`. Raises what `reserve` raises, a
+    StorageError, and what `show` raises.
     """
     pieces: list[str] = []
     report: Report | None = None
@@ -80,7 +80,7 @@ async def complete(
                 refused = claude_cost.exceeds_reserve(piece) and not await reserve(
                     piece.calls or ()
                 )
-                # A refused request that is only announced is not made.
+                # A refused request that was only announced is not made.
                 if not (refused and piece.ahead):
                     report = piece
                 if refused:
@@ -112,9 +112,10 @@ async def complete_charged(
     now: Callable[[], float],
     show: Show | None = None,
 ) -> Completion | BudgetExceeded:
-    """Reserve the most that `request` can cost, ask, and book what it cost, however it
-    ends; `show` gets the text piece by piece. Raises StorageError, and what `show`
-    raises.
+    """Reserve the highest cost of `request`, make the call, and book its cost.
+
+    The cost is booked however the call ends. `show` receives the text piece by piece.
+    Raises StorageError, and what `show` raises.
     """
     ceiling = claude_cost.cost_ceiling(request, now())
     amount = claude_cost.reserve_for(ceiling, request.model, limits)
@@ -148,8 +149,10 @@ async def reserve_calls(
     limits: BudgetLimits,
     now: float,
 ) -> BudgetExceeded | None:
-    """Raise the reserve of a charge under way to what all of `calls` can cost; return
-    the reason if the limits do not allow it. Raises StorageError."""
+    """Raise the reserve of an open charge to the highest cost of `calls`.
+
+    Return the reason if the limits do not allow it. Raises StorageError.
+    """
     ceiling = claude_cost.price(calls, now)
     if ceiling is None and not limits.limit_money:
         return None

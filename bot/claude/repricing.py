@@ -1,8 +1,8 @@
-"""The cost of past answers with another model or setting. Pure.
+"""Estimates the cost of past answers with another model or setting. Pure.
 
-Rule: tokens are priced as they were used. Another model counts and writes others, and
-keeps other prompts in its cache, so the result is an estimate; what cannot be estimated
-from the ledger is said to be unknown.
+Rule: the tokens are priced as they were used. Another model would count and write other
+tokens, and cache other prompts, so the result is an estimate. A cost that the ledger
+cannot give is reported as unknown.
 """
 
 from collections.abc import Sequence
@@ -15,8 +15,10 @@ from bot.ui.formatting import exact_usd, usd
 
 
 def with_model(answers: Sequence[PastCall], model: str, at: float) -> str:
-    """Describe what `answers` would have cost with `model` at the prices of `at`; "" if
-    a price is unknown."""
+    """Describe the cost of `answers` with `model` at the prices of `at`.
+
+    "" if a price is unknown.
+    """
     total = _total(answers, model, at)
     if total is None:
         return ""
@@ -26,8 +28,10 @@ def with_model(answers: Sequence[PastCall], model: str, at: float) -> str:
 
 
 def with_auto(answers: Sequence[PastCall], at: float) -> str:
-    """Describe between what `answers` would have cost with the models that `auto`
-    chooses between; "" if a price is unknown."""
+    """Describe the range of the cost of `answers` with the models of `auto`.
+
+    "" if a price is unknown.
+    """
     cheap, capable = (_total(answers, m, at) for m in (CHEAP_MODEL, CAPABLE_MODEL))
     if cheap is None or capable is None:
         return ""
@@ -40,13 +44,18 @@ def with_auto(answers: Sequence[PastCall], at: float) -> str:
 
 
 def with_effort(answers: Sequence[PastCall]) -> str:
-    """Describe what `answers` cost; how much is written with another effort is
-    unknown."""
+    """Describe the cost of `answers`.
+
+    The cost with another effort is unknown, because the amount of text would differ.
+    """
     return messages.with_effort(answers=_answers(answers), did=usd(_cost(answers)))
 
 
 def with_search(answers: Sequence[PastCall], *, on: bool) -> str:
-    """Describe what searching the web would have added to `answers`, or cost them."""
+    """Describe the cost of web searches for `answers`.
+
+    If `on`, this is the cost that searches would have added; else, the cost they had.
+    """
     searches = sum(each.usage.searches for each in answers)
     if on:
         return messages.with_search(
@@ -62,10 +71,12 @@ def with_search(answers: Sequence[PastCall], *, on: bool) -> str:
 
 
 def with_triage(calls: Sequence[PastCall]) -> str:
-    """Describe what triage of each new message costs, by the messages that `calls`
-    classified."""
+    """Describe the cost of triage for each new message.
+
+    It is the average over the messages that `calls` classified.
+    """
     return messages.with_triage(
-        # A price of one, which people multiply.
+        # The price of one message, which people multiply.
         calls=plurals.MESSAGES(len(calls)),
         each=exact_usd(_cost(calls) / len(calls)),
     )

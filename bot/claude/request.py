@@ -1,4 +1,4 @@
-"""Map a `Request` to the parameters of the Messages API. Pure."""
+"""Maps a `Request` to the parameters of the Messages API. Pure."""
 
 import base64
 import enum
@@ -20,15 +20,15 @@ from bot.text import file_lines, tags
 # The last version of the API that accepts a temperature, on some models.
 SAMPLING_VERSION = "2023-06-01"
 
-# The parameters of a count of tokens; the others concern the answer.
+# The parameters of a token count. All others concern the answer.
 _COUNTED = ("model", "system", "messages", "tools", "output_config")
 
 
 def parameters(request: Request) -> dict[str, Any]:
     """Return the body of a message request, or of one request of a batch.
 
-    Without `thinking`: its default works on every model. Without a temperature: see
-    `sampling_options`.
+    `thinking` is left out: its default works on every model. The temperature is left
+    out, too: see `sampling_options`.
     """
     options = document_options(request)
     sent = [_message(each, request.model, options) for each in request.messages]
@@ -62,9 +62,11 @@ def _parameters(request: Request, messages: Sequence[object]) -> dict[str, Any]:
 
 
 def document_options(request: Request) -> dict[str, Any]:
-    """Return what is added to every document block of `request`, so that the answer
-    cites its documents: all of them or none, and none where the answer has a schema
-    (Claude facts 1.7)."""
+    """Return the fields to add to every document block of `request`.
+
+    They make the answer cite its documents. The API requires them for all documents or
+    none, and for none if the answer has a schema (Claude facts 1.7).
+    """
     return {} if request.schema else {"citations": {"enabled": True}}
 
 
@@ -102,13 +104,13 @@ def _file_blocks(message: ChatMessage, options: dict[str, Any]) -> list[dict[str
 
 
 class _Part(enum.Enum):
-    """The part of a file in a block."""
+    """The part of a file that a block holds."""
 
     HEADING = enum.auto()
     FILE = enum.auto()
-    #: Stands in its place.
+    #: A line in place of the file.
     LINE = enum.auto()
-    #: The same, for a file whose content is shown with another name.
+    #: A line in place of a file whose content is shown under another name.
     SAME = enum.auto()
 
 
@@ -141,7 +143,7 @@ def _block(file: RequestFile, options: dict[str, Any]) -> dict[str, Any]:
     title = file_lines.title(file.name)
     made = {"type": "document", "source": _source(file), "title": title, **options}
     if file.pages < file.all_pages:
-        # Unlike the title, it is not cited.
+        # Unlike the title, the context is not cited.
         made["context"] = file_lines.about_part(file.pages, file.all_pages)
     return made
 
@@ -152,7 +154,7 @@ def _text(text: str) -> dict[str, Any]:
 
 def _source(file: RequestFile) -> dict[str, Any]:
     if file.kind is FileKind.TEXT:
-        # Nobody can write the tag of a message in a file, either.
+        # Nobody can type the tag of a message in a file, either.
         text = tags.escape(file.data.decode(errors="replace"))
         return {"type": "text", "media_type": "text/plain", "data": text}
     data = base64.b64encode(file.data).decode()
@@ -160,8 +162,10 @@ def _source(file: RequestFile) -> dict[str, Any]:
 
 
 def file_places(request: Request) -> dict[tuple[int, int], str]:
-    """Return the digests of the files that `request` shows, by the numbers of the
-    message and of the block that an error of the API names."""
+    """Return the digests of the files that `request` shows, by place.
+
+    A place is the number of the message and of the block, as in errors of the API.
+    """
     return {
         (message, block): file.digest
         for message, each in enumerate(request.messages)
@@ -172,14 +176,16 @@ def file_places(request: Request) -> dict[tuple[int, int], str]:
 
 
 def files_size(request: Request) -> int:
-    """Return how many bytes of files `request` shows, loaded or not."""
+    """Return the number of bytes of the files that `request` shows, loaded or not."""
     files = [file for each in request.messages if each.files for file in each.files]
     return sum(max(f.size, len(f.data)) for f in files if f.unread is None)
 
 
 async def loaded(request: Request) -> Request:
-    """Return `request` with the bytes of its files; a file that was deleted meanwhile
-    has none, and is unread."""
+    """Return `request` with the bytes of its files.
+
+    A file that was deleted in the meantime has no bytes, and is marked as unread.
+    """
     files = (file for each in request.messages for file in each.files)
     wanted = {file.digest for file in files if file.unread is None}
     if request.load is None or not wanted:
@@ -201,8 +207,7 @@ def _with_data(file: RequestFile, data: Mapping[str, bytes]) -> RequestFile:
 
 
 def without_files(request: Request) -> tuple[Request, int]:
-    """Return `request` without the bytes of its files, and the most tokens that they
-    count as."""
+    """Return `request` without its files, and the most tokens that they count as."""
     files = [file for each in request.messages for file in each.files]
     if not files:
         return request, 0
@@ -211,8 +216,11 @@ def without_files(request: Request) -> tuple[Request, int]:
 
 
 def sampling_options(request: Request) -> dict[str, Any]:
-    """Return the SDK's call options for a temperature, which the current version of the
-    API rejects on every model (Claude facts 1.1); empty without one."""
+    """Return the SDK's call options for a temperature; empty without one.
+
+    The current version of the API rejects a temperature on every model (Claude facts
+    1.1), so the options select an older version.
+    """
     if request.temperature is None:
         return {}
     return {
@@ -226,10 +234,11 @@ def encoded(
     rounds: Sequence[Mapping[str, object]] = (),
     tokens: Mapping[str, str] = MappingProxyType({}),
 ) -> bytes:
-    """Return the JSON of a message request whose answer streams, or is a compaction
-    block; `rounds` is as in `parameters`, and `tokens` are those of MCP servers, by
-    name. Only such a request has servers. Raises UnicodeEncodeError for half a
-    character."""
+    """Return the JSON of a request whose answer streams, or is a compaction block.
+
+    `rounds` are messages to append, and `tokens` the tokens of MCP servers, by name.
+    Only such a request has servers. Raises UnicodeEncodeError for half a character.
+    """
     made = _parameters(request, [*_encoded_messages(request), *rounds])
     if not request.compacts:
         made["stream"] = True
@@ -241,8 +250,10 @@ def encoded(
 
 
 def _encoded_messages(request: Request) -> Iterator[object]:
-    """Yield the messages of `request`: the JSON of those that later requests have, too,
-    which is made once."""
+    """Yield the messages of `request`, or their JSON.
+
+    Later requests repeat most messages, so the JSON of these is encoded only once.
+    """
     options = document_options(request)
     encode = msgspec.json.Encoder().encode
     for each in request.messages:
@@ -256,7 +267,7 @@ def _encoded_messages(request: Request) -> Iterator[object]:
 
 
 def streaming_headers(request: Request) -> dict[str, str]:
-    """Return the headers of a request for an answer that streams, or for a block."""
+    """Return the headers of a request for a streamed answer or a compaction block."""
     headers: dict[str, str] = sampling_options(request).get("extra_headers", {})
     return compaction.headers(request, {**headers, **mcp_servers.headers(request)})
 
@@ -281,7 +292,7 @@ def _output_config(request: Request) -> dict[str, Any]:
     return config
 
 
-# Cached so that the requests of a batch share one object: parsed for each of them, the
+# Cached so that the requests of a batch share one object. Parsed for each request, the
 # schema would take as much memory as the tickets.
 @lru_cache(maxsize=8)
 def _schema(text: str) -> Any:

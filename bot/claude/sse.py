@@ -1,13 +1,14 @@
-"""Split a stream of server-sent events into its events. Does no I/O.
+"""Splits a stream of server-sent events into its events. Does no I/O.
 
-It follows the HTML standard's section on event streams: lines end with LF, CR or CRLF,
-a byte order mark at the beginning and comments are ignored, and several `data` lines
-make one text. Time is linear in the bytes, however they are cut into chunks, and memory
-is bounded. The SDK's own decoder takes several times as long and is neither.
+This follows the HTML standard's section on event streams: lines end with LF, CR or
+CRLF, a byte order mark at the beginning and comments are ignored, and several `data`
+lines are joined to one text. Time is linear in the number of bytes, whatever the chunks
+are, and memory is bounded. The SDK's own decoder takes several times as long, and gives
+neither guarantee.
 """
 
-# The longest event, in bytes: the API's limit of a request (Claude facts 1.7), as what
-# it sends may have to be sent back to it.
+# The longest event, in bytes: the API's limit of a request (Claude facts 1.7), because
+# an event's content may have to be sent back.
 LONGEST_EVENT = 32 * 1024 * 1024
 
 _MARK = b"\xef\xbb\xbf"
@@ -18,23 +19,26 @@ ServerEvent = tuple[bytes, bytes]
 
 
 class EventReader:
-    """Takes the bytes of one stream and returns its events."""
+    """Splits the bytes of one stream into its events."""
 
     def __init__(self, longest: int = LONGEST_EVENT) -> None:
         self._longest = longest
-        #: The beginning of a line whose end has not come.
+        #: The beginning of an incomplete line.
         self._rest = bytearray()
-        #: Whether no line has been read, so that a byte order mark may come.
+        #: Whether no line was read yet, so that a byte order mark may come.
         self._is_first = True
-        #: Whether the last chunk ended with CR, so that a LF belongs to it.
+        #: Whether the last chunk ended with CR, so that a following LF belongs to it.
         self._ended_with_return = False
-        #: The name and the data of the event so far; None before its first `data`.
+        #: The name and data of the current event; the data are None before the first
+        #: `data`.
         self._name = b""
         self._data: bytes | bytearray | None = None
 
     def feed(self, chunk: bytes) -> list[ServerEvent]:
-        """Return the events that `chunk` completes; the empty line after an event does.
-        Raises ValueError for an event beyond the limit."""
+        """Return the events that `chunk` completes with an empty line.
+
+        Raises ValueError for an event that is too long.
+        """
         events: list[ServerEvent] = []
         for line in self._lines(chunk):
             if not line:
@@ -49,14 +53,14 @@ class EventReader:
                 self._add(value)
             elif field == b"event":
                 self._name = value
-        # An event that one chunk holds is no longer than the chunk.
+        # An event that is complete within one chunk is no longer than the chunk.
         held = len(self._rest) + len(self._name) + len(self._data or b"")
         if held > self._longest:
             raise ValueError("an event of the stream is too long")
         return events
 
     def _lines(self, chunk: bytes) -> list[bytes]:
-        """Return the lines that `chunk` completes, without their ends."""
+        """Return the lines that `chunk` completes, without their line ends."""
         if self._ended_with_return and chunk:
             chunk = chunk.removeprefix(b"\n")
             self._ended_with_return = False

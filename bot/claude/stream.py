@@ -1,8 +1,8 @@
-"""Read a message while the API generates it, from the bytes of the SDK's connection.
+"""Reads a message while the API generates it, from the bytes of the SDK's connection.
 
-The SDK makes the request: authentication, timeouts and errors are its own. Its reader
-builds several models for each event and a snapshot of the message, which takes more
-time than all the rest of an answer; nothing of it is used here.
+The SDK makes the request, with its own authentication, timeouts and errors. Its reader
+is not used: it builds several models for each event and a snapshot of the message,
+which takes more time than all other work on an answer.
 """
 
 import asyncio
@@ -31,29 +31,29 @@ from bot.domain.completion import Activity
 from bot.domain.mcp import ToolCall
 from bot.text.characters import replace_lone_surrogates
 
-# Timeout for the end of a stream whose answer is complete, in seconds. Reading it to
-# the end lets the next answer use the same connection.
+# Timeout for reading the end of a stream whose answer is complete, in seconds. If the
+# stream is read to its end, the next answer can use the same connection.
 DRAIN = 0.5
 
 _PATH = "/v1/messages"
 
-# In place of a request that was sent, for errors that name one.
+# Replaces a request that was sent, for errors that need one.
 _SENT = httpx2.Request("POST", _PATH)
 
-# The headers of a response that its decoder and errors in the stream are read with.
+# The response headers that decoding and stream errors need.
 _NEEDED = ("content-encoding", "request-id", "retry-after", "x-should-retry")
 
-# The longest body that is given away whole, in bytes: a question or a short thread.
+# The longest body that is passed on whole, in bytes: a question or a short thread.
 _WHOLE = 16 * 1024
 
 
 class Block:
-    """A content block, from its start on."""
+    """A content block that has started."""
 
     def __init__(self, start: dict[str, Any]) -> None:
         self.type: str = start["type"]
         self._start = start
-        #: All of its deltas, if they are kept.
+        #: All deltas of the block, if they are kept.
         self.deltas: list[Delta] = []
         #: The citations in its text so far.
         self.cited: list[Mapping[str, Any]] = []
@@ -79,11 +79,12 @@ class Block:
 
     @property
     def activity(self) -> Activity | None:
-        """Return the API's work in this block, once it is whole."""
+        """The API's work in this block, which must be complete; None for other
+        blocks."""
         if self.type not in ("server_tool_use", "mcp_tool_use"):
             return None
         with contextlib.suppress(ValueError):
-            # The input of a call is shown to nobody, so it need not be valid.
+            # Nobody sees the input of a call, so it need not be valid.
             asks = self.type == "mcp_tool_use"
             return web_tools.activity(self._start if asks else self.whole())
         return None
@@ -98,16 +99,16 @@ class Block:
 
 
 class StreamedMessage:
-    """The part of a message that a stream has brought so far."""
+    """The part of a message that has arrived."""
 
     def __init__(self, start: MessageStart) -> None:
         self.model = start.model
         self.usage = start.usage
         self.stop_reason = start.stop_reason
-        #: The id of the container in which its code ran; "" for none.
+        #: The id of the container in which the model's code ran; "" for none.
         self.container = start.container.id if start.container else ""
         self.content: list[Block] = []
-        #: The addresses of fetched pages, by title: citations do not have them.
+        #: The addresses of fetched pages, by title: citations lack the addresses.
         self.pages: dict[str, str] = {}
         #: The calls of MCP servers' tools, by id.
         self._calls: dict[str, ToolCall] = {}
@@ -116,8 +117,10 @@ class StreamedMessage:
 
     @property
     def calls(self) -> tuple[ToolCall, ...]:
-        """The calls of MCP servers' tools, in order. Each has failed until there is a
-        result."""
+        """The calls of MCP servers' tools, in order.
+
+        Each counts as failed until its result arrives.
+        """
         return tuple(self._calls.values())
 
     def begin(self, block: dict[str, Any]) -> None:
@@ -139,13 +142,15 @@ class StreamedMessage:
                     self.listings.append(listed)
 
     def param(self) -> MessageParam:
-        """Return the message, to be sent back unchanged (Claude facts 1.6). Raises
-        ValueError."""
+        """Return the message as it is sent back, unchanged (Claude facts 1.6).
+
+        Raises ValueError.
+        """
         content = [block.whole() for block in self.content]
         return cast(MessageParam, {"role": "assistant", "content": content})
 
     def end(self, event: Event) -> None:
-        """Take a `message_delta`. Raises ValueError."""
+        """Apply a `message_delta`. Raises ValueError."""
         if event.delta is None or event.usage is None:
             raise ValueError("a message_delta without delta or usage")
         self.stop_reason = event.delta.stop_reason
@@ -154,13 +159,14 @@ class StreamedMessage:
         _update(self.usage, event.usage)
 
     def located(self, citation: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return `citation`, with the address of the fetched page that it cites."""
+        """Return `citation` with the address of the fetched page that it cites, if
+        any."""
         url = self.pages.get(str(citation.get("document_title")))
         return {**citation, "source": url} if url else citation
 
 
-#: A text, what the text before it cites, what the API does before it goes on, or the
-#: message whenever its usage or its stop reason changed.
+#: A text, the citations in the preceding text, the API's work before it continues, or
+#: the message whenever its usage or stop reason has changed.
 Piece = str | tuple[Mapping[str, Any], ...] | Activity | StreamedMessage
 
 
@@ -180,18 +186,18 @@ class MessageStream:
         return self._response.headers.get("request-id")
 
     async def pieces(self) -> AsyncGenerator[Piece, None]:
-        """Yield the pieces of the answer; stop after its end, or with the connection.
+        """Yield the pieces of the answer until it or the connection ends.
 
         Raises one of SDK_ERRORS.
         """
         reader = EventReader()
         async for chunk in self._chunks:
-            # Deltas that came together are one piece: all that is done with a piece
-            # takes more time than to read it.
+            # Deltas that arrive together form one piece, because handling a piece takes
+            # more time than reading it.
             text = ""
             try:
                 for name, data in reader.feed(chunk):
-                    # The SDK passes over an event without a name or data, too.
+                    # The SDK ignores an event without a name or data, too.
                     if name == b"error":
                         raise self._error(data)
                     if not name or not data or name == b"ping":
@@ -283,14 +289,12 @@ async def open_stream(
     keep: bool,
     model: str = "",
 ) -> AsyncIterator[MessageStream]:
-    """Send `body`, of a message request, and open the stream of its answer; leaving
-    hangs up. `keep` is whether `StreamedMessage.param` will be needed, and `model`
-    stands in the span of the call.
+    """Send `body`, and open the stream of the answer. Leaving closes the connection.
 
-    Raises one of SDK_ERRORS.
+    `keep` is whether `StreamedMessage.param` will be needed, and `model` is named in
+    the span of the call. Raises one of SDK_ERRORS.
     """
-    # Encoded already: the SDK would copy each of a thread's messages before it does
-    # that.
+    # The body is encoded already: the SDK would first copy each message of the thread.
     response = await sdk.post(
         _PATH,
         cast_to=httpx2.Response,
@@ -298,7 +302,7 @@ async def open_stream(
         options=_options({**headers, "content-length": str(body.length)}, model),
         stream=True,
     )
-    # No longer needed, and a tenth of the memory of many answers at once.
+    # The body is no longer needed, and would be a tenth of the memory of many answers.
     del body
     response.request = _SENT
     response.headers = _kept(response.headers)
@@ -310,29 +314,36 @@ async def open_stream(
 
 
 def _content(body: Body) -> bytes | AsyncIterator[bytes]:
-    """Return what is sent of `body`. The SDK's request lives as long as its answer, so
-    all but a short body goes in pieces, of which nothing is left when they are sent."""
+    """Return the content to send for `body`.
+
+    The SDK's request lives as long as its answer. So all but a short body is sent in
+    pieces, which are dropped once they are sent.
+    """
     return body.stream() if body.length > _WHOLE else b"".join(body.pieces())
 
 
 def _kept(headers: httpx2.Headers) -> httpx2.Headers:
-    """Return those of `headers` that are needed while the answer streams."""
+    """Return the headers that are needed while the answer streams."""
     names = (name for name in _NEEDED if name in headers)
     return httpx2.Headers({name: headers[name] for name in names})
 
 
 def _chunks(response: httpx2.Response) -> AsyncGenerator[bytes, None]:
-    """Return the bytes of the answer. Each chunk would go through the decoder, which
-    only an encoded answer needs."""
+    """Return the bytes of the answer.
+
+    The SDK would pass each chunk through a decoder, which only an encoded answer needs.
+    """
     if "content-encoding" in response.headers:
         return response.aiter_bytes()
-    # `aiter_raw` would divide them again.
+    # `aiter_raw` would split the chunks again.
     return cast(AsyncGenerator[bytes, None], aiter(cast(Any, response.stream)))
 
 
 def _options(headers: Mapping[str, str], model: str) -> anthropic.RequestOptions:
-    """Return the options of the call, with the names of the span that the SDK makes of
-    such a call where it encodes the body itself."""
+    """Return the options of the call, with the names for its span.
+
+    The SDK uses the same names when it encodes the body itself.
+    """
     spanned = {
         "headers": dict(headers),
         "span_name": "anthropic.messages.create",
@@ -347,15 +358,17 @@ def _options(headers: Mapping[str, str], model: str) -> anthropic.RequestOptions
 
 
 def _block(message: StreamedMessage, event: Event) -> Block:
-    """Return the block of `event`. Raises LookupError for one that was not started, and
-    ValueError."""
+    """Return the block of `event`.
+
+    Raises LookupError if the block was not started, and ValueError.
+    """
     if event.index < 0:
         raise ValueError("a delta without an index")
     return message.content[event.index]
 
 
 def _update(usage: StreamedUsage, told: StreamedUsage) -> None:
-    """Change `usage` to the totals that were told."""
+    """Change `usage` to the totals in `told`."""
     usage.output_tokens = told.output_tokens
     for field in (
         *("input_tokens", "cache_creation_input_tokens"),

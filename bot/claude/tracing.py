@@ -1,7 +1,7 @@
-"""Spans of OpenTelemetry for the calls to Claude, as the SDK makes them.
+"""Exports OpenTelemetry spans for the calls to Claude, as the SDK makes them.
 
-Rule: spans hold the model, numbers and ids, and never what people wrote, whatever the
-environment says: the SDK reads its own variables only where it is given no options.
+Rule: spans hold the model, numbers and ids, but never the text of people, whatever the
+environment says. The SDK reads its own variables only if it is given no options.
 """
 
 import asyncio
@@ -20,8 +20,10 @@ from bot.domain.tracing import Tracing
 
 @contextlib.asynccontextmanager
 async def spans(tracing: Tracing) -> AsyncIterator[OpenTelemetryOptions]:
-    """Yield options of the SDK's client with which its spans go to a collector; send
-    those that are left in the end."""
+    """Yield options for the SDK's client that send its spans to a collector.
+
+    The remaining spans are sent at the end.
+    """
     resource = Resource.create(
         {"service.name": tracing.service, "service.version": version("threadkeep")}
     )
@@ -33,7 +35,7 @@ async def spans(tracing: Tracing) -> AsyncIterator[OpenTelemetryOptions]:
     try:
         yield {
             "tracer_provider": provider,
-            # The trace is ours: Anthropic is not told of it.
+            # The trace is ours: its id is not sent to Anthropic.
             "propagation": False,
             "traces": {"enabled": True, "content_mode": "metadata_only"},
         }

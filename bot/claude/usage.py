@@ -1,4 +1,4 @@
-"""Map the messages and the usage that the API reports to our values. Pure."""
+"""Maps the API's messages and usage to our values. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -38,7 +38,7 @@ class _Usage(Protocol):
 
 
 class ReportedMessage(Protocol):
-    """The report of a message by the API: the SDK's `Message`, or one that streams."""
+    """A message as the API reports it: the SDK's `Message`, or one that streams."""
 
     @property
     def model(self) -> str: ...
@@ -57,21 +57,24 @@ class MessageResponse:
     text: str
     stop_reason: str | None
     usage: Usage
-    #: None where the reported usage cannot be true.
+    #: None if the reported usage cannot be true.
     call: Call | None
-    #: The HTTP headers, which tell about rate limits; empty for a result of a batch.
+    #: The HTTP headers, which report rate limits; empty for a result of a batch.
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def cost(self, at: float, share: float = 1.0) -> float | None:
-        """Return what it cost at `at` (seconds since 1970), in USD, at `share` of the
-        list price, or None if that is unknown."""
+        """Return the cost at `at` (seconds since 1970), in USD; None if it is unknown.
+
+        `share` is the part of the list price that is paid.
+        """
         return cost.price((self.call,), at, share) if self.call else None
 
 
 def response_of(
     message: Message, requested: str, headers: Mapping[str, str] | None = None
 ) -> MessageResponse:
-    """Return `message` as our value; `requested` is the model of its request."""
+    """Return `message` as a MessageResponse; `requested` is the model of its
+    request."""
     used = usage_of(message)
     return MessageResponse(
         "".join(block.text for block in message.content if block.type == "text"),
@@ -85,8 +88,9 @@ def response_of(
 def call_of(
     message: ReportedMessage, used: Usage, request: Request, planned: Call
 ) -> Call:
-    """Return what is known of the call for `request` whose stream has come to
-    `message`, with the usage `used`; `planned` is what `cost.planned_call` made of it.
+    """Return the call for `request`, as far as `message` reports it.
+
+    `used` is the usage so far, and `planned` the result of `cost.planned_call`.
     """
     finished = None
     if message.stop_reason is not None:
@@ -97,11 +101,11 @@ def call_of(
 
 
 def usage_of(message: ReportedMessage) -> Usage:
-    """Return the usage that the API has reported of one request so far.
+    """Return the usage that the API has reported for one request so far.
 
-    The split of cache writes by lifetime comes with the first event of a stream only,
-    and the total may grow after it: what the split does not assign to five minutes
-    counts as an hour, the dearer one.
+    Only the first event of a stream splits the cache writes by lifetime, and the total
+    may grow after it. Writes that the split does not assign to five minutes count as an
+    hour, which costs more.
     """
     used = message.usage
     written = used.cache_creation_input_tokens or 0

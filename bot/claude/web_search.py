@@ -1,4 +1,4 @@
-"""State of an answer that takes several requests. Pure.
+"""The state of an answer that takes several requests. Pure.
 
 An answer takes more than one request if it pauses for a tool or an attempt fails.
 """
@@ -14,15 +14,15 @@ from bot.claude.stream import StreamedMessage
 from bot.domain.completion import Call, Request, Usage
 from bot.domain.mcp import ToolCall
 
-# The stop reason of an answer that is to be continued, and how often we continue it: no
-# answer needs that many searches.
+# The stop reason of an answer that has to be continued, and how often we continue it:
+# no answer needs that many searches.
 PAUSED = "pause_turn"
 MOST_ROUNDS = 5
 
 
 @dataclass(slots=True)
 class Rounds:
-    """Everything that an answer used before the request that is made now."""
+    """The usage and text of an answer before the current request."""
 
     #: The text of the rounds that paused.
     messages: list[MessageParam] = field(default_factory=list)
@@ -37,23 +37,25 @@ class Rounds:
     #: The container in which code of the rounds ran; "" for none.
     container: str = ""
     sources: Sources = field(default_factory=Sources)
-    #: Every call of an MCP server's tool, those of failed attempts included.
+    #: Every call of an MCP server's tool, including calls of failed attempts.
     asked: tuple[ToolCall, ...] = ()
-    #: The names of MCP servers without which it goes on, since they failed.
+    #: The names of MCP servers that failed. The answer goes on without them.
     failed: tuple[str, ...] = ()
 
     def pause(
         self, call: Call, used: Usage, message: StreamedMessage, made: MessageParam
     ) -> None:
-        """Record a round that paused after `message`, which is sent back as `made`,
-        with the reported usage."""
+        """Record a round that paused after `message`, with the reported usage.
+
+        The message is sent back as `made`.
+        """
         self.used += used
         self.calls.append(call)
         self.messages.append(made)
         self.asked += message.calls
         self.container = message.container or self.container
-        # `used.prompt` includes the last reading of this round. What was found may be
-        # read only by the next round.
+        # `used.prompt` includes the last reading of this round. The results of tools
+        # may be read only by the next round.
         found = sum(found_tokens(used)) + len(message.calls) * MCP_TOKENS
         self.prompt = used.prompt + used.output + found
 
@@ -63,19 +65,22 @@ class Rounds:
         self.lost += used
 
     def restart(self, failed: Sequence[str]) -> None:
-        """Begin the answer anew, of which no text was handed out, without the MCP
-        servers called `failed`: what paused speaks of them."""
+        """Begin the answer again without the MCP servers called `failed`.
+
+        No text was yielded so far. The paused rounds are dropped, because they mention
+        these servers.
+        """
         self.failed += tuple(failed)
         self.lost += self.used
         self.used, self.prompt, self.container = Usage(), None, ""
         self.messages.clear()
 
     def left(self, request: Request) -> Request:
-        """Return `request` with the uses of tools and tokens that are left: all rounds
-        together keep to the limits of one.
+        """Return `request` with the remaining uses of tools and the remaining tokens.
 
-        A tool that is used up may be used once more in each further round: without it,
-        the API could not read what the rounds say of it.
+        All rounds together keep to the limits of one request. A tool that is used up
+        may be used once more in each further round: without the tool, the API could not
+        read what the rounds say about it.
         """
         return replace(
             request,
@@ -86,14 +91,17 @@ class Rounds:
         )
 
     def continues(self, request: Request, used: Usage, message: MessageParam) -> bool:
-        """Return whether to ask for the rest after a round that wrote `message`, with
-        `used` in total: there is something to continue, and something left to use."""
+        """Return whether to continue the answer after a round that wrote `message`.
+
+        It is continued if the round wrote anything and some of the limits are left.
+        `used` is the usage in total.
+        """
         return bool(
             message["content"]
             and len(self.messages) < MOST_ROUNDS
             and used.output < request.max_tokens
-            # Filtering by code pauses an answer, whatever is left, and so do calls of
-            # MCP servers, whose number has no limit.
+            # Filtering by code pauses an answer whatever is left. So do calls of MCP
+            # servers, whose number has no limit.
             and (request.filters or request.servers or _has_uses_left(request, used))
         )
 

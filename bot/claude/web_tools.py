@@ -1,7 +1,7 @@
-"""The tools for the web that the API carries out: search and fetch. Pure.
+"""Defines the web tools that the API carries out: search and fetch. Pure.
 
-The newer versions let the model filter what it finds by code, which takes fewer tokens;
-they need a model whose code may call tools (Claude facts 1.8).
+The newer versions let the model filter the results by code, which takes fewer tokens.
+They need a model whose code may call tools (Claude facts 1.8).
 """
 
 import re
@@ -12,20 +12,20 @@ from urllib.parse import urlsplit
 from bot.claude import mcp_servers
 from bot.domain.completion import Activity, Request
 
-#: The versions of the tools, by whether results are filtered by code.
+#: The versions of the tools, by whether code filters the results.
 SEARCH_VERSIONS = {False: "web_search_20250305", True: "web_search_20260318"}
 FETCH_VERSIONS = {False: "web_fetch_20250910", True: "web_fetch_20260318"}
 
-#: The most tokens of a fetched page that Claude reads: some 80 kB of text, which a long
-#: article or a page of documentation has. The API takes it as approximate, and does not
-#: apply it to PDFs.
+#: The most tokens of a fetched page that Claude reads: some 80 kB of text, as in a long
+#: article or a page of documentation. The API treats the limit as approximate, and does
+#: not apply it to PDFs.
 PAGE_TOKENS = 20_000
 
-# The hosts that are shown: nothing in them is markup.
+# The hosts that are shown: none of these characters is markup.
 _HOST = re.compile(r"[a-z0-9.-]{1,60}")
 
-# Only links in what people wrote, and what they posted: nothing that a page or a search
-# result suggests.
+# Claude may fetch only addresses that people wrote or posted, never addresses that a
+# page or a search result suggests.
 _URL_SOURCES = {
     "user_input": {"type": "all"},
     "server_tool_results": {"type": "none"},
@@ -34,7 +34,7 @@ _URL_SOURCES = {
 
 
 def tools(request: Request, options: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the tools of `request`; `options` are those of its documents."""
+    """Return the web tools of `request`; `options` are the fields of its documents."""
     made: list[dict[str, Any]] = []
     if request.searches:
         kind = SEARCH_VERSIONS[request.filters]
@@ -55,8 +55,10 @@ def tools(request: Request, options: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def activity(block: Mapping[str, Any]) -> Activity | None:
-    """Return what the API does for the use of a tool in `block`; None for what nobody
-    is shown, such as code."""
+    """Return the API's work for the use of a tool in `block`.
+
+    None for work that nobody is shown, such as code.
+    """
     if block.get("type") == "mcp_tool_use":
         return Activity("ask", mcp_servers.call_of(block).server)
     match block.get("name"):
@@ -68,8 +70,10 @@ def activity(block: Mapping[str, Any]) -> Activity | None:
 
 
 def page(block: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Return the title and the address of the page in the `web_fetch_tool_result`
-    `block`; None for an error, and for a page without a title."""
+    """Return the title and address of the page in a `web_fetch_tool_result` block.
+
+    None for an error, and for a page without a title.
+    """
     result = block.get("content")
     document = result.get("content") if isinstance(result, Mapping) else None
     if not isinstance(result, Mapping) or not isinstance(document, Mapping):
@@ -81,7 +85,8 @@ def page(block: Mapping[str, Any]) -> tuple[str, str] | None:
 
 
 def _host(given: object) -> str:
-    """Return the host of the address in a tool's input, if it can be shown as it is."""
+    """Return the host of the address in a tool's input; "" if it cannot be shown
+    safely."""
     try:
         host = urlsplit(str(given["url"])).hostname or ""  # type: ignore[index]
     except (TypeError, KeyError, ValueError):
