@@ -1,4 +1,4 @@
-"""Validation of addresses in the operator's configuration. Pure; never quotes one."""
+"""Validates addresses in the operator's configuration. Never quotes one. Pure."""
 
 import re
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _LISTENING = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):(?P<port>[
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """The address and port that a server listens on; port 0 is any free one."""
+    """The host and port that a server listens on; port 0 means any free port."""
 
     host: str
     port: int
@@ -27,8 +27,10 @@ class Listening:
 
 
 def listening(written: str) -> Listening | None:
-    """Return what `written` says, as 127.0.0.1:8080 or [::1]:8080; None for anything
-    else."""
+    """Parse a host and port such as 127.0.0.1:8080 or [::1]:8080.
+
+    Return None for anything else.
+    """
     match = _LISTENING.fullmatch(written)
     port = number(match["port"]) if match else None
     if match is None or port is None or port > 65_535:
@@ -37,7 +39,7 @@ def listening(written: str) -> Listening | None:
 
 
 def problem(name: str, value: str, schemes: tuple[str, ...] = HTTP) -> str:
-    """Return what is wrong with the address `value` of variable `name`, or ""."""
+    """Return why the address `value` of variable `name` is invalid, or ""."""
     kinds = " or ".join(f"{scheme}://" for scheme in schemes)
     try:
         parts = urlsplit(value)

@@ -9,15 +9,15 @@ from typing import Any
 OPEN = "\ufdd0"
 CLOSE = "\ufdd1"
 
-# A lone surrogate: JSON can carry one; UTF-8, and so SQLite and HTTP, cannot.
+# A lone surrogate. JSON can contain one; UTF-8, and so SQLite and HTTP, cannot.
 _HALF = re.compile("[\ud800-\udfff]")
-# Two that came one by one and make a character.
+# Two surrogates that arrived separately and form one character.
 _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
-# Letters and symbols that look blank; other blanks are known by their category.
+# Letters and symbols that look blank. Other blanks are recognised by their category.
 BLANK_LETTERS = "\u115f\u1160\u2800\u3164\uffa0"
-# The categories of characters without a look of their own: controls, formats, marks
-# without a letter, separators.
+# The categories of invisible characters: controls, formats, marks without a letter,
+# separators.
 _UNSEEN = frozenset(("Cc", "Cf", "Mn", "Me", "Zs", "Zl", "Zp"))
 
 # The replacement character.
@@ -25,7 +25,7 @@ _REPLACED = "\ufffd"
 
 
 def is_blank(text: str) -> bool:
-    """Return whether nothing of `text` can be seen."""
+    """Return whether `text` has no visible character."""
     return not text or text.isspace() or all(map(_is_unseen, text))
 
 
@@ -34,17 +34,17 @@ def _is_unseen(character: str) -> bool:
 
 
 def byte_count(text: str) -> int:
-    """Return the size of `text` in UTF-8, in which a lone surrogate has three bytes."""
-    # An ASCII text has a byte for each character, and is known to be one: encoding
-    # thousands of messages would take milliseconds.
+    """Return the size of `text` in UTF-8, with three bytes for a lone surrogate."""
+    # `isascii` takes constant time, while encoding thousands of messages would take
+    # milliseconds.
     return len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
 
 
 def replace_lone_surrogates(text: str) -> str:
-    """Return `text` with U+FFFD for lone surrogates and for the marks of references.
+    """Return `text` with U+FFFD for lone surrogates and for delimiters of references.
 
-    Rule: what others wrote passes through here where it enters, so that nothing of it
-    is refused later, and nothing in it passes for what the core itself wrote.
+    Rule: all input from others passes through here on entry. Then no later step refuses
+    it, and it cannot imitate references made by the core.
     """
     if text.isascii():
         return text
@@ -62,22 +62,26 @@ def _joined(pair: re.Match[str]) -> str:
 
 
 def split_half(text: str) -> tuple[str, str]:
-    """Return `text`, and apart from it the first half of a character at its end, whose
-    second half may follow in the next piece."""
+    """Split off a leading surrogate at the end of `text`.
+
+    The other half of the character may follow in the next piece.
+    """
     is_half = "\ud800" <= text[-1:] <= "\udbff"
     return (text[:-1], text[-1]) if is_half else (text, "")
 
 
 def replace_invalid(text: str) -> str:
-    """Return `text`, which is data, with NUL replaced as well: SQLite's functions end a
-    text there."""
+    """Like `replace_lone_surrogates`, but replace NUL as well, for text to be stored.
+
+    SQLite's functions end a text at NUL.
+    """
     return replace_lone_surrogates(text).replace("\0", _REPLACED)
 
 
 def replace_invalid_json(value: Any) -> Any:
-    """Return the parsed JSON `value` with all its texts made valid, keys included.
+    """Apply `replace_invalid` to all strings of the parsed JSON `value`, also to keys.
 
-    Raises RecursionError if it nests too deep.
+    Raises RecursionError if `value` nests too deeply.
     """
     if isinstance(value, str):
         return replace_invalid(value)

@@ -1,8 +1,8 @@
 """Line-by-line comparison of two texts. Pure.
 
 Rule: the time is bounded for any texts. The equal beginning and end are removed first,
-in linear time; the rest is compared only if it is small, since that takes up to the
-product of the numbers of lines, several times over.
+in linear time. The rest is compared only if it is small, since the time is proportional
+to the product of both numbers of lines.
 """
 
 import difflib
@@ -21,15 +21,17 @@ CONTEXT = 2
 
 @lru_cache(maxsize=64)
 def compared(old: str, new: str) -> tuple[str, ...] | None:
-    """Return the difference from `old` to `new` as lines of a unified diff, without its
-    head and line ends; () if they are equal, None if they are too different to be
-    compared line by line. The result is cached."""
+    """Return the lines of a unified diff from `old` to `new`, without header.
+
+    Lines have no line ends. Return () for equal texts, and None for texts that are too
+    different to be compared line by line. The result is cached.
+    """
     before, after = old.splitlines(), new.splitlines()
     if before == after:
         return ()
     same = _common(before, after)
     behind = _common(before[same:][::-1], after[same:][::-1])
-    # As many equal lines as the context shows.
+    # Keep as many equal lines as the context shows.
     same, behind = max(0, same - CONTEXT), max(0, behind - CONTEXT)
     ours = before[same : len(before) - behind]
     theirs = after[same : len(after) - behind]
@@ -39,8 +41,10 @@ def compared(old: str, new: str) -> tuple[str, ...] | None:
 
 
 def changed_lines(old: str, new: str) -> tuple[int, int]:
-    """Return how many lines of `new` are not in `old`, and the reverse, in linear time:
-    a line that only moved counts as neither."""
+    """Return the numbers of added and of removed lines, in linear time.
+
+    A line that only moved counts as neither.
+    """
     before, after = Counter(old.splitlines()), Counter(new.splitlines())
     return (after - before).total(), (before - after).total()
 
@@ -67,8 +71,7 @@ def _hunks(ours: Sequence[str], theirs: Sequence[str], skipped: int) -> Iterator
 
 
 def _range(start: int, stop: int) -> str:
-    """Return lines `start` to `stop`, counted from 0, in the notation of a unified
-    diff."""
+    """Return the range `start` to `stop`, counted from 0, in unified diff notation."""
     length = stop - start
     if length == 1:
         return str(start + 1)

@@ -1,11 +1,11 @@
-"""CSV for spreadsheets, the only place that writes it. Pure.
+"""Writes all CSV, safe for spreadsheets. Pure.
 
-Rule 1: no text becomes a formula. A cell that a spreadsheet may read as one gets an
-apostrophe in front, which marks it as text.
-Rule 2: the guard is reversible. `unguarded` returns exactly what `guarded` was given,
-so that exported text is read again as it was.
-Rule 3: a spreadsheet set to semicolons splits a cell at them, so what follows one
-within a cell is guarded as well.
+Rule 1: no text becomes a formula. A cell that a spreadsheet may read as a formula gets
+a leading apostrophe, which marks the cell as text.
+Rule 2: the guard is reversible. `unguarded` returns exactly the input of `guarded`, so
+that exported text can be imported unchanged.
+Rule 3: a spreadsheet that separates cells by semicolons splits a cell at them, so the
+text after a semicolon is guarded as well.
 """
 
 import csv
@@ -16,9 +16,9 @@ from typing import Any
 
 from bot.text.characters import BLANK_LETTERS, replace_lone_surrogates
 
-#: The first characters of a formula, after NFKC, so that wide and small forms count.
+#: The first characters of a formula, after NFKC, so that wide and small forms match.
 _SIGNS = "=+-@\N{MINUS SIGN}"
-#: Always guarded: spreadsheets drop it and read what follows.
+#: Always guarded: spreadsheets drop these characters and read the rest.
 _DROPPED = ("\t", "\r")
 
 # Negative numbers, which stay numbers.
@@ -28,20 +28,20 @@ _NUMBER = re.compile(r"-[0-9]{1,30}(?:[.,][0-9]{1,30})?(?:[eE][-+]?[0-9]{1,3})?"
 # letter, separators.
 _INVISIBLE = frozenset(("Cc", "Cf", "Cn", "Mn", "Me", "Zs", "Zl", "Zp"))
 
-# Where a spreadsheet with other settings ends a cell.
+# Where a spreadsheet with other settings may end a cell.
 _ENDS = re.compile(r"([;\t\r\n])")
-# Without one of these, what follows `+`, `-` or `@` calls no function or program.
+# Without one of these, text after `+`, `-` or `@` calls no function or program.
 _CALLS = re.compile("[(|\uff08\uff5c\ufe35\ufe59\u207d\u208d]")
 
-# The separators of cells in tables; if several fit equally, the first.
+# The possible separators of cells; the first wins a tie.
 _SEPARATORS = (",", ";", "\t")
 
-# Characters that require quotes, for any separator.
+# Characters that require quotes, whatever the separator.
 _QUOTED = re.compile(r'[",;|\t\r\n]|\A[ ]|[ ]\Z')
 
 
 def guarded(text: str) -> str:
-    """Return `text` so that no spreadsheet reads it, or a part of it, as a formula."""
+    """Guard `text`, so that no spreadsheet reads any part of it as a formula."""
     parts = _ENDS.split(text)
     # Parts and separators alternate; the first part is checked with the whole.
     inner = zip(parts[2::2], _formulas_inside(parts), strict=True)
@@ -51,8 +51,7 @@ def guarded(text: str) -> str:
 
 
 def unguarded(text: str) -> str:
-    """Return the text that `guarded` made `text` from; other text is returned
-    unchanged."""
+    """Undo `guarded`. Return text that was not guarded unchanged."""
     if "'" not in text:
         return text
     parts = _ENDS.split(text)
@@ -64,13 +63,15 @@ def unguarded(text: str) -> str:
     return bare[1:] if bare.startswith("'") and _is_formula(bare) else bare
 
 
-# Both ignore leading apostrophes: a text that begins with one gets another, and loses
-# only that when it is read.
+# Both functions below ignore leading apostrophes. So a text that begins with an
+# apostrophe gets a second one, and loses only that one when it is read.
 
 
 def _is_formula(text: str) -> bool:
-    """Return True if a spreadsheet may read the cell `text` as a formula, ignoring
-    leading apostrophes."""
+    """Return True if a spreadsheet may read the cell `text` as a formula.
+
+    Leading apostrophes are ignored.
+    """
     bare = text.lstrip("'")
     return bare.startswith(_DROPPED) or (
         _first_sign(bare) in _SIGNS and not _NUMBER.fullmatch(bare)
@@ -78,11 +79,10 @@ def _is_formula(text: str) -> bool:
 
 
 def _formulas_inside(parts: Sequence[str]) -> list[bool]:
-    """Return for each of `parts` (split by `_ENDS`) after the first whether a
-    spreadsheet may read it as a formula.
+    """Return which of `parts` after the first a spreadsheet may read as a formula.
 
-    A program splits at semicolons or at tabs, so what a part calls may stand behind the
-    other separator, up to the end of the line.
+    `parts` are split by `_ENDS`. A spreadsheet splits at semicolons or at tabs, not at
+    both, so a formula may continue in later parts, up to the end of the line.
     """
     found = []
     calls = False
@@ -95,8 +95,10 @@ def _formulas_inside(parts: Sequence[str]) -> list[bool]:
 
 
 def _first_sign(text: str, *, past: str = "") -> str:
-    """Return the first visible character of `text` after NFKC, or a space; characters
-    in `past` are skipped."""
+    """Return the first visible character of `text` after NFKC, or a space.
+
+    Characters in `past` are skipped.
+    """
     for character in text:
         if (
             character not in past
@@ -108,17 +110,16 @@ def _first_sign(text: str, *, past: str = "") -> str:
 
 
 def record(values: Iterable[Any], separator: str = ",") -> str:
-    """Return `values` as a line of CSV; lists are joined, None is empty.
+    """Return `values` as a line of CSV. Lists are joined, and None becomes "".
 
-    Lone surrogates become U+FFFD. NUL is removed, since it ends a text for many
-    programs.
+    Lone surrogates become U+FFFD. NUL is removed, since many programs end a text there.
     """
-    # A line without any characters would not be a record.
+    # Readers skip an empty line instead of reading a record.
     return (separator.join(map(_cell, values)) or '""') + "\n"
 
 
 def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return `rows`, which share their keys, as CSV with a header; "" for none."""
+    """Return `rows`, which have the same keys, as CSV with a header; "" for no rows."""
     if not rows:
         return ""
     names = list(rows[0])
@@ -127,15 +128,17 @@ def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def without_formulas(text: str) -> str:
-    """Return the CSV `text` with each cell guarded. The separator is the one that its
-    first line has most of: a comma, a semicolon or a tab."""
+    """Return the CSV `text` with each cell guarded.
+
+    The separator is the most frequent of comma, semicolon and tab in the first line.
+    """
     first = text.split("\n", 1)[0]
     separator = max(_SEPARATORS, key=first.count)
     lines = text.splitlines(keepends=True)
     try:
         rows = list(csv.reader(lines, delimiter=separator))
     except csv.Error:
-        # A cell of more than 131,072 characters, mostly because a quote is not closed.
+        # A cell has more than 131,072 characters, usually because of an unclosed quote.
         rows = [[line.rstrip("\r\n")] for line in lines]
     return "".join(record(row, separator) for row in rows if row)
 

@@ -1,12 +1,12 @@
-"""YAML documents that people write, parsed within bounds.
+"""Parses YAML documents written by people, with limits.
 
-Rule 1: a document contains what it shows. Aliases and anchors are refused, since eight
-lines of them can stand for a gigabyte. So are tags and repeated keys.
-Rule 2: depth and number of values are bounded while the document is read, before
-anything is built from it.
-Rule 3: a word is what its author typed. YAML 1.1 takes `NO`, `off`, `12:30`, `1.10`,
-`0755` and `null` for other values; here all are texts, as in the failsafe schema of
-YAML 1.2, and whoever wants a boolean or a number asks for it.
+Rule 1: a document contains only the values it shows. Aliases and anchors are refused,
+since eight lines of them can expand to a gigabyte. So are tags and repeated keys.
+Rule 2: the depth and the number of values are checked while the document is read,
+before any values are built.
+Rule 3: words are not converted. YAML 1.1 takes `NO`, `off`, `12:30`, `1.10`, `0755` and
+`null` for other values. Here all scalars are strings, as in the failsafe schema of YAML
+1.2, and callers convert booleans and numbers explicitly.
 """
 
 from typing import Any
@@ -17,7 +17,7 @@ from bot.errors import ConfigError
 from bot.messages import yaml as messages
 from bot.text.characters import replace_lone_surrogates
 
-# A scheme nests 4 levels deep, settings 8.
+# A scheme nests 4 levels deep, settings nest 8.
 MOST_DEPTH = 12
 
 # The words of YAML 1.1 (https://yaml.org/type/bool.html, https://yaml.org/type/null.html).
@@ -27,16 +27,17 @@ _NOTHING = ("", "~", "null")
 
 
 class Bare(str):
-    """A text that stands without quotes, and so may stand for something else."""
+    """A string without quotes, which may mean a boolean, a number or null."""
 
     __slots__ = ()
 
 
 class NoDocument(ConfigError):
-    """A text that is not valid YAML, or is refused."""
+    """A text is not valid YAML, or is refused."""
 
     def __init__(self, why: str, line: int | None = None) -> None:
-        #: " in line 3", to be put behind the description; "" if the line is unknown.
+        #: A suffix for the description, such as " in line 3"; "" if the line is
+        #: unknown.
         self.where = messages.in_line(line=line) if line else ""
         #: A clause such as "it nests too deep".
         self.why = why
@@ -44,18 +45,17 @@ class NoDocument(ConfigError):
 
 
 def parse(text: str, *, most_nodes: int) -> Any:
-    """Return the YAML document `text` as dicts, lists and texts; None where nothing was
-    typed. A text without quotes is `Bare`. It takes about 10 µs a character, so call it
-    off the event loop.
+    """Return the YAML document `text` as dicts, lists and strings.
 
-    Raises NoDocument for invalid YAML, for more than `most_nodes` values, and for what
-    nests deeper than `MOST_DEPTH`.
+    An empty value is None, and a string without quotes is `Bare`. Parsing takes about
+    10 µs a character, so call this off the event loop. Raises NoDocument for invalid
+    YAML, for more than `most_nodes` values, and for nesting deeper than `MOST_DEPTH`.
     """
     try:
         return _Loader(text, most_nodes).get_single_data()
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        # An error without a problem of its own is about a character.
+        # Errors about characters have no `problem`.
         why = getattr(error, "problem", None) or messages.CONTROL_CHARACTER
         raise NoDocument(_short(why), mark.line + 1 if mark else None) from None
     except RecursionError:
@@ -63,7 +63,7 @@ def parse(text: str, *, most_nodes: int) -> Any:
 
 
 def boolean(value: object) -> bool | None:
-    """Return the truth value that the unquoted word `value` has in YAML, or None."""
+    """Return the boolean that the unquoted word `value` means in YAML, or None."""
     if not isinstance(value, Bare):
         return None
     word = value.casefold()
@@ -71,7 +71,7 @@ def boolean(value: object) -> bool | None:
 
 
 def is_nothing(value: object) -> bool:
-    """Return whether `value` was left out, or says so in YAML's own words."""
+    """Return whether `value` is empty or an unquoted YAML word for null."""
     return value is None or (isinstance(value, Bare) and value.casefold() in _NOTHING)
 
 
@@ -80,7 +80,7 @@ def _short(what: str) -> str:
 
 
 class _Loader(yaml.SafeLoader):
-    """A loader that counts the values of one document while it composes them."""
+    """A loader that limits the values of one document while it composes them."""
 
     def __init__(self, text: str, most_nodes: int) -> None:
         super().__init__(text)
@@ -120,12 +120,12 @@ def _refused(at: Any, why: str) -> yaml.MarkedYAMLError:
     return yaml.MarkedYAMLError(None, None, why, at.start_mark)
 
 
-# Nothing is told by how it looks, not even the sign that merges aliases.
+# Resolve no scalar by its form, not even the merge key `<<`.
 _Loader.yaml_implicit_resolvers = {}
 
 
 def _text(loader: _Loader, node: yaml.ScalarNode) -> str | None:
-    # An escape can write a lone surrogate, which can be neither stored nor sent.
+    # An escape can produce a lone surrogate, which can be neither stored nor sent.
     text = replace_lone_surrogates(loader.construct_scalar(node))
     if node.style is not None:
         return text

@@ -1,13 +1,13 @@
-"""Excerpts: parts of a message that people see beside what its author typed, such as
-attachments, embeds, forwarded messages and previews of links.
+"""Excerpts: parts of a message that its author did not type, such as attachments,
+embeds, forwarded messages and previews of links.
 
-They stand below the typed text, each under a label that says where it comes from, as a
-quotation, so that Claude can tell them from the author's own words.
+Excerpts follow the typed text as quotations, each under a label with its source, so
+that Claude can distinguish them from the author's own words.
 """
 
 import re
 
-#: The beginnings of the labels of what a platform adds by itself, for links in the
+#: The beginnings of labels of excerpts that a platform adds by itself, for links in the
 #: typed text.
 LINK_PREVIEW, PREVIEW_OF, LINKED = "Link preview", "Preview of", "Linked message"
 
@@ -19,7 +19,7 @@ _ADDED = re.compile(
 
 
 def attached(name: str) -> str:
-    """Return the line for a file with `name`, which is one line."""
+    """Return the line for a file. `name` must not contain line breaks."""
     return f"(attached: {name})"
 
 
@@ -38,7 +38,9 @@ def excerpt(label: str, text: str) -> str:
 
 
 def reads_alike(one: str, other: str) -> bool:
-    """Return whether two texts of a message differ at most in spacing and in what the
-    platform added for their links."""
+    """Return whether two texts of a message are equal apart from spacing and previews.
+
+    Previews are the excerpts that the platform adds for links.
+    """
     first, second = ("".join(_ADDED.sub("", each).split()) for each in (one, other))
     return first == second

@@ -1,7 +1,7 @@
 """The lines that name files to Claude. Pure.
 
-Rule: a name is escaped and on one line before it stands in any of them, so that nobody
-can write a tag, or a line of ours, through the name of a file.
+Rule: names are escaped and put on one line before they are inserted, so that nobody can
+write one of our tags or lines by naming a file.
 """
 
 import re
@@ -9,12 +9,12 @@ import re
 from bot.errors import Unread
 from bot.text import tags
 
-# The content of a file stands in blocks of its own before the messages.
+# "Above", since the content of files is in blocks before the messages.
 SHOWN = "shown above"
-#: Of a message that was edited.
+#: For a file of an edited message.
 UNKNOWN = "shown above unless it could not be read"
 CUT = "its beginning is shown above"
-#: Of a file that people decide about, now or later.
+#: For a file that people decide about, now or later.
 PRICED = "shown above if people agreed to its price"
 
 _WHY = {
@@ -35,50 +35,52 @@ _WHY = {
 }
 
 
-# Control characters, and those that set, override or isolate the direction of text.
+# Control characters, and characters that set, override or isolate text direction.
 _STEERING = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u206f]")
 
-#: The most characters of a name that are shown: filesystems allow 255 bytes.
+#: The most characters of a name that are shown. Filesystems allow 255 bytes.
 MOST_NAME = 100
 
 
 def short_name(name: str, most: int = MOST_NAME) -> str:
-    """Return the name of a file on one line, with its middle left out if it is longer
-    than `most` characters, and without what changes how other text is shown."""
+    """Return the name of a file on one line, without characters that affect other text.
+
+    If it is longer than `most` characters, its middle is left out.
+    """
     line = " ".join(_STEERING.sub(" ", name).split()) or "file"
     if len(line) <= most:
         return line
-    # The end tells the type.
+    # The end shows the type.
     return f"{line[: most - 21]}…{line[-20:]}"
 
 
 def attached(name: str, state: str) -> str:
-    """Return the line for a file in the message that it came with."""
+    """Return the line for a file in the message that it was attached to."""
     return f"(attached: {tags.escape_line(short_name(name))}; {state})"
 
 
 def pages_shown(pages: int, of: int) -> str:
-    """Return the state of a PDF that is shown in part."""
+    """Return the state of a partly shown PDF."""
     return f"{first_pages(pages, of)} are shown above"
 
 
 def about_part(pages: int, of: int) -> str:
-    """Return what is said with a PDF that is shown in part."""
+    """Return the sentence that accompanies a partly shown PDF."""
     return f"This document is {first_pages(pages, of)}."
 
 
 def first_pages(pages: int, of: int) -> str:
-    """Return which pages are shown of a PDF that is shown in part."""
+    """Return a phrase that names the shown pages of a PDF."""
     return f"the first {pages:,} of its {of:,} pages"
 
 
 def not_shown(why: Unread) -> str:
-    """Return the state of a file that is not shown."""
+    """Return the state of a file that is not shown because of `why`."""
     return f"not shown: {_WHY[why]}"
 
 
 def heading(kind: str, name: str) -> str:
-    """Return the line above an image or text, or the title of a document."""
+    """Return the line above an image or a text, or the title of a document."""
     return f"{kind.capitalize()} attached to a message below: {title(name)}"
 
 
@@ -88,18 +90,20 @@ def title(name: str) -> str:
 
 
 def name_in(title: object) -> str:
-    """Return the name in a `title` that Claude repeats, as people read it; any other
-    text as it is."""
+    """Return the plain file name from a `title` that Claude repeats.
+
+    Any other text is returned unchanged.
+    """
     text = str(title or "")
     is_title = len(text) > 1 and text[0] == text[-1] == '"'
     return tags.plain(text[1:-1]) if is_title else text
 
 
 def same_as(name: str, other: str) -> str:
-    """Return the line in place of a file that was attached as `other`, too."""
+    """Return the line that replaces a file with the same content as `other`."""
     return f"(the file {title(name)} is the same as {title(other)})"
 
 
 def in_place_of(name: str, why: Unread) -> str:
-    """Return the line that stands in place of a file."""
+    """Return the line that replaces a file that is not shown."""
     return f"(the file {title(name)} is {not_shown(why)})"

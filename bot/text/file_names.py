@@ -1,17 +1,18 @@
-"""Names of the files that an answer becomes. Pure.
+"""Safe names for the files of an answer. Pure.
 
-Rule: a name is shown to people and used by their computers, and a model or anybody may
-have written it. Only letters, digits and a few signs are left of it, so it holds no
-path, no mention, no Markdown, no address that becomes a link, and no character that
-changes the direction of the text.
+Rule: a name is shown to people and used by their computers, and a model or anybody else
+may have written it. Only letters, digits and a few signs are kept, so that a name
+contains no path, mention, Markdown, address that becomes a link, or character that
+changes the text direction.
 """
 
 import re
 
-# The longest name: what Discord and Slack show on one line (an estimate).
+# The longest stem and extension: Discord and Slack show such a name on one line (an
+# estimate).
 MOST_STEM, MOST_EXTENSION = 60, 12
 
-# The longest name that is read at all.
+# The characters of a name that are read at all.
 MOST_READ = 400
 
 _PATH = re.compile(r"[/\\]")
@@ -20,17 +21,17 @@ _FOREIGN = re.compile(r"[^\w.+()\-]+")
 _DOTS = re.compile(r"\.{2,}")
 _EXTENSION = re.compile(r"[A-Za-z0-9]{1,12}")
 
-# Files that are called so without an extension.
+# Names of files without an extension.
 _BARE = frozenset(
     ("dockerfile", "makefile", "procfile", "gemfile", "jenkinsfile", "license")
 )
 
-# Windows opens these as programs, and they cannot be made of text.
+# Windows runs files with these extensions, and no text has such a format.
 _PROGRAMS = frozenset(
     ("com", "cpl", "dll", "exe", "gadget", "jar", "lnk", "msi", "msp", "pif", "scr")
 )
 
-# Names of devices on Windows, which no file can have.
+# Device names on Windows, which no file can have.
 _DEVICES = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])", re.IGNORECASE)
 
 _EXTENSIONS = {
@@ -72,7 +73,7 @@ _EXTENSIONS = {
     "yaml": "yaml",
     "yml": "yaml",
 }
-# Languages that are called by the extension of their files.
+# Languages named by the extension of their files.
 _CALLED_SO = frozenset(
     (
         *("bat", "c", "conf", "cs", "css", "csv", "dart", "diff", "env", "ex", "go"),
@@ -86,7 +87,7 @@ _CALLED_SO = frozenset(
 
 
 def extension(language: str) -> str:
-    """Return the extension of files in `language`; "txt" for an unknown one."""
+    """Return the file extension of `language`; "txt" if it is unknown."""
     known = language.lower()
     return _EXTENSIONS.get(known, known if known in _CALLED_SO else "txt")
 
@@ -99,8 +100,10 @@ def is_file_name(text: str) -> bool:
 
 
 def safe_name(wanted: str, language: str = "") -> str:
-    """Return the part of `wanted` that may name a file of `language`, with an
-    extension; "" if nothing of it may."""
+    """Return a safe name made from `wanted`, with an extension; "" if nothing is left.
+
+    Without an extension in `wanted`, the name gets that of `language`.
+    """
     name = _PATH.split(wanted[:MOST_READ].strip().rstrip("/\\"))[-1]
     name = _DOTS.sub(".", _FOREIGN.sub("", _SPACE.sub("_", name.strip())))
     name = name.lstrip("-_+").rstrip("._-+")
@@ -121,8 +124,7 @@ def safe_name(wanted: str, language: str = "") -> str:
 
 
 def unused_name(name: str, used: frozenset[str]) -> str:
-    """Return `name`, or with a number if one of `used` is the same, whatever its
-    case."""
+    """Return `name`, with a number if `used` contains it in any case."""
     folded = {each.casefold() for each in used}
     if name.casefold() not in folded:
         return name

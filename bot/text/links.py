@@ -1,7 +1,7 @@
-"""Links whose text reads as another address. Pure.
+"""Makes the targets of misleading links visible. Pure.
 
-Rule: a Markdown link whose text reads as another address than its target is taken
-apart, so that people see both; no text gets longer by that. Platforms disagree about
+Rule: a Markdown link whose text reads as an address other than its target is taken
+apart, so that people see both. No text gets longer by this. Platforms disagree about
 where the text of a link begins, so every possible beginning is checked.
 """
 
@@ -11,12 +11,12 @@ from collections.abc import Iterator
 # The end of a link's text and the beginning of its address, up to the host. A platform
 # may accept blanks, an angle bracket or a backslash between them.
 _TARGET = re.compile(r"\]\([\s<\\]*+([A-Za-z][A-Za-z0-9+.-]*+:[^\s<>()\[\]]++)")
-# The form of nearly all links.
+# The form of almost all links.
 _SIMPLE = re.compile(r"\[([^\[\]]*+)\]\(([^\s()<>]++)\)")
 # A bracket that is not escaped by a backslash.
 _BRACKET = re.compile(r"\\.|([\[\]])", re.DOTALL)
 
-#: The longest text of a link; a link with a longer one is always taken apart.
+#: The longest text of a link. A link with a longer text is always taken apart.
 MOST_TEXT = 300
 
 # The beginning of an address as people read it: a scheme, or a name with dots.
@@ -25,7 +25,7 @@ _ADDRESS = re.compile(
     r"|(?<![\w-])[\w-]++(?:[.][\w-]++)++",
     re.IGNORECASE,
 )
-# Marks of emphasis and invisible characters, which may stand within a word.
+# Emphasis marks and invisible characters, which may occur within a word.
 _UNSEEN = re.compile(
     r"[*_~|`\\\u00ad\u034f\u061c\u180e\u200b-\u200f\u2060-\u206f\ufeff]"
 )
@@ -40,7 +40,7 @@ _FILES = {
 
 
 def unmask_misleading(text: str) -> str:
-    """Return `text` with the links taken apart whose text reads as another address."""
+    """Return `text` with its misleading links taken apart."""
     return _unmask(text, misleading_only=True)
 
 
@@ -70,8 +70,10 @@ def _unmask(text: str, *, misleading_only: bool) -> str:
 
 
 def _is_misleading(before: str, address: str) -> bool:
-    """Return True if the text of a link to `address`, at the end of `before`, may read
-    as another address."""
+    """Return True if the text of a link to `address` may read as another address.
+
+    The text of the link is at the end of `before`.
+    """
     host = _host(address)
     for label in _possible_labels(before):
         if len(label) >= MOST_TEXT:
@@ -83,8 +85,11 @@ def _is_misleading(before: str, address: str) -> bool:
 
 
 def _possible_labels(before: str) -> Iterator[str]:
-    """Return the possible texts of the link at the end of `before`: from the bracket
-    that opens it, or from one within; all of it if there is none."""
+    """Yield the possible texts of the link at the end of `before`.
+
+    A text begins at the bracket that opens the link or at a bracket within it. Without
+    an opening bracket, all of `before` may be the text.
+    """
     depth = 0
     for bracket in reversed(list(_BRACKET.finditer(before))):
         if bracket[1] == "]":
@@ -98,7 +103,7 @@ def _possible_labels(before: str) -> Iterator[str]:
 
 
 def _host(address: str) -> str:
-    """Return the normalised host of an address; "" for none."""
+    """Return the normalised host of an address; "" if there is none."""
     match = _HOST.match(address.lower())
     host = match[1].strip(".").removeprefix("www.") if match else ""
     last = host.rpartition(".")[2]

@@ -8,10 +8,10 @@ from bot.messages import config as messages
 def read(
     text: str, variable: str, form: re.Pattern[str], expected: str
 ) -> tuple[frozenset[str], list[str]]:
-    """Return the entries of `text`, and a problem for each that does not match `form`.
+    """Return the entries of `text`, and a problem for each one that violates `form`.
 
-    A problem gives an entry's number in `variable`, not the entry, which may be a
-    misplaced secret; `expected` says what it may be.
+    A problem states the entry's number in `variable`, not the entry itself, which may
+    be a misplaced secret. `expected` describes valid entries.
     """
     words = text.replace(",", " ").split()
     problems = [

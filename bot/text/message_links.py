@@ -2,20 +2,22 @@
 
 import re
 
-# Slack writes the id of a message, its time, without the dot (platform facts A1.3,
-# `from_url`); Discord's ids are snowflakes: 17 digits in its first years, at most 20 in
-# 64 bits.
+# In Slack's links, the id of a message (its time) has no dot (platform facts A1.3,
+# `from_url`). Discord's ids are snowflakes of 64 bits: 17 digits in its first years,
+# and at most 20.
 _SLACK = re.compile(r"/archives/[A-Za-z0-9]+/p([0-9]{10})([0-9]{6})(?:[?#|>]|$)")
 _DISCORD = re.compile(r"/channels/(?:@me|[0-9]+)/[0-9]+/([0-9]{17,20})(?:[?#|>/]|$)")
 _ID = re.compile(r"[0-9]{17,20}|[0-9]{10}[.][0-9]{6}")
 
-# A longer number is no number of answers.
+# A longer number cannot count answers.
 _NUMBER_CHARS = 4
 
 
 def reference(word: str) -> str | None:
-    """Return `word` as a short number, or as the id of the message that it is or links
-    to; None if it is neither. What this returned, it returns again."""
+    """Return a short number unchanged, and a message's id or link as the id.
+
+    Return None for anything else. Applying this to its own result changes nothing.
+    """
     if len(word) <= _NUMBER_CHARS and word.isascii() and word.isdecimal():
         return word
     if found := _SLACK.search(word):

@@ -1,19 +1,19 @@
-"""Removal of tokens and keys from what is printed, logged or posted. Pure.
+"""Removes tokens and keys from text that is printed, logged or posted. Pure.
 
-Rule: a value that somebody else wrote is quoted through `quoted` only, so that a
-misplaced credential is not shown where other people or programs read it.
+Rule: a value written by others is quoted only with `quoted`, so that a misplaced
+credential is not exposed to other people or programs.
 """
 
 import re
 
 from bot.messages import config as messages
 
-#: The secrets that are removed from a line of the log: tokens of Slack, Anthropic and
-#: our own API by their prefix, those of Discord bots by their three parts, those of its
-#: interactions, tickets in Socket Mode addresses, the word behind "Bearer" or "Bot",
-#: and the part of an address before its host. Our own lines hold none; those of a
-#: library might. Each repetition begins where no part of it can precede, so that no run
-#: of characters is scanned twice.
+#: The secrets that are removed from log lines: tokens of Slack, Anthropic and our own
+#: API, by prefix; tokens of Discord bots, by their three parts; tokens of Discord's
+#: interactions; tickets in Socket Mode URLs; the word after "Bearer" or "Bot"; and the
+#: part of a URL before its host. Our own log lines contain no secrets, but those of a
+#: library might. Lookbehinds make each repetition start at the beginning of a run of
+#: its characters, so that no run is scanned twice.
 SECRETS = re.compile(
     r"(?<![A-Za-z0-9])(?:xox[a-z]|xapp|xwfp|sk-ant)-[\w.-]+"
     r"|(?<![\w-])[\w-]{18,}+\.[\w-]{6,7}\.[\w-]{27,}"
@@ -23,32 +23,35 @@ SECRETS = re.compile(
     r"|(?<=://)[^\s/@]++(?=@)"
 )
 
-# A text that looks like a key: at least as long as an MD5 sum, in hexadecimal, or in
-# base64 without hyphens, with digits, lower- and upper-case letters.
+# A text that looks like a key: at least 32 characters, the length of an MD5 sum. Either
+# hexadecimal, or base64 without hyphens that mixes digits, lower- and upper-case
+# letters.
 _OPAQUE = re.compile(
     r"[0-9A-Fa-f]{32,}"
     r"|(?=[^0-9]*[0-9])(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])[A-Za-z0-9+/_]{32,}={0,2}"
 )
 
-# A word that may be a key, and is not needed in a message about it.
+# A word that may be a key, and that a message about the value can omit.
 _LONG_WORD = re.compile(r"(?<![\w+/=.-])[\w+/=.-]{20,}")
 _DIGIT = re.compile(r"[0-9]")
 _SMALL = re.compile(r"[a-z]")
 _LARGE = re.compile(r"[A-Z]")
 
-#: Longer values are not quoted: they are no names or numbers.
+#: Longer values are not quoted, since they are neither names nor numbers.
 QUOTED_CHARS = 40
 
 
 def is_credential(value: str) -> bool:
-    """Return True if `value` is or holds a token or key, as far as its form tells."""
+    """Return True if `value` looks like a token or key, or contains a token."""
     value = value.strip()
     return bool(SECRETS.search(value) or _OPAQUE.fullmatch(value))
 
 
 def quoted(value: str) -> str:
-    """Return `value` in quotation marks, for a message about it; or a description of
-    it, if it may be a credential or is longer than `QUOTED_CHARS`."""
+    """Return `value` in quotation marks, for a message about the value.
+
+    A possible credential and a value longer than `QUOTED_CHARS` are described instead.
+    """
     plain = " ".join(value.split())
     if is_credential(plain) or any(map(_is_mixed, _LONG_WORD.findall(plain))):
         return messages.A_CREDENTIAL
@@ -58,8 +61,10 @@ def quoted(value: str) -> str:
 
 
 def _is_mixed(word: str) -> bool:
-    """Return True if `word` is hexadecimal, or mixes digits, lower- and upper-case
-    letters, as keys do and words do not."""
+    """Return True if `word` looks like a key rather than a word.
+
+    Keys are hexadecimal, or mix digits, lower- and upper-case letters.
+    """
     hexadecimal = not word.strip("0123456789abcdefABCDEF")
     patterns = (_DIGIT, _SMALL, _LARGE)
     return hexadecimal or all(each.search(word) for each in patterns)

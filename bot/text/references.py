@@ -1,10 +1,9 @@
-"""References: people, groups, channels, addresses and times that the core names in a
-text.
+"""References to people, groups, channels, addresses and times in the core's texts.
 
-Rule: adapters draw only references as mentions or links. What others wrote stays text,
-whatever it reads ("user:U123"): it lacks the marks, which
-`bot.text.characters.replace_lone_surrogates` removes from all input, and the word
-between them, which is random for each process and never shown.
+Rule: adapters render only references as mentions or links. Input from others stays
+text, even if it looks like a reference ("user:U123"). It lacks the delimiters, which
+`bot.text.characters.replace_lone_surrogates` removes from all input, and the secret
+word between them, which is random for each process and never shown.
 """
 
 import enum
@@ -22,9 +21,9 @@ _WORD = secrets.token_hex(8)
 _REFERENCE = re.compile(
     f"{OPEN}([0-9a-f]++):(user|group|channel|link|time|day):([^{OPEN}{CLOSE}\\s]++){CLOSE}"
 )
-# A mark whose other half is missing because the text was cut.
+# A delimiter whose counterpart is missing because the text was cut.
 _REST = re.compile(f"{OPEN}[^\\s{CLOSE}]*+{CLOSE}?|{CLOSE}")
-# Characters that no id and no address contains.
+# Characters that no id and no address may contain.
 _UNFIT = re.compile(f"[{OPEN}{CLOSE}\\s]")
 # People, groups and channels in the values of settings.
 _NAMED = re.compile(r"(user|group|channel):([A-Za-z0-9]++)")
@@ -37,17 +36,18 @@ class ReferenceKind(enum.Enum):
     GROUP = "group"
     CHANNEL = "channel"
     LINK = "link"
-    #: To the minute, and the day alone; people read both in their own time zone.
+    #: A time to the minute, or only the day. People read both in their own time zone.
     TIME = "time"
     DAY = "day"
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A reference to a person, group, channel or address, by the platform's own id, or
-    to a time.
+    """A reference to a person, group or channel by the platform's id, or to an address
+    or a time.
 
-    As text it is what an adapter draws; nobody is notified.
+    `str()` returns the encoded form, which an adapter renders without notifying
+    anybody.
     """
 
     kind: ReferenceKind
@@ -90,8 +90,10 @@ def day(at: float) -> str:
 
 
 def from_setting(value: str) -> str:
-    """Return the canonical value of a setting that names people, groups or a channel
-    ("user:U1 group:S1") with references."""
+    """Replace the ids in a setting's canonical value with references.
+
+    Such a value names people, groups or a channel: "user:U1 group:S1".
+    """
     return " ".join(map(_named, value.split(" ")))
 
 
@@ -101,7 +103,7 @@ def find(text: str) -> list[Reference]:
 
 
 def render(text: str, draw: Callable[[Reference], str]) -> str:
-    """Return `text` with the result of `draw` for each reference."""
+    """Return `text` with each reference replaced by the result of `draw`."""
     if OPEN not in text and CLOSE not in text:
         return text
 
@@ -113,13 +115,15 @@ def render(text: str, draw: Callable[[Reference], str]) -> str:
 
 
 def plain_text(text: str, zone: tzinfo | None = UTC) -> str:
-    """Return `text` with ids, addresses and the times in `zone` (None for that of this
-    machine) in place of references."""
+    """Return `text` with plain ids, addresses and times in place of references.
+
+    Times are in `zone`; None is the time zone of this machine.
+    """
     return render(text, lambda found: plain(found, zone))
 
 
 def plain(found: Reference, zone: tzinfo | None = UTC) -> str:
-    """Return a reference as text without any marks."""
+    """Return a reference as plain text."""
     if found.kind is ReferenceKind.TIME:
         return times.minute(float(found.id), zone)
     if found.kind is ReferenceKind.DAY:

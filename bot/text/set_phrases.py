@@ -1,31 +1,33 @@
-"""Recognises short messages that are set phrases: thanks, emoji and being sent away.
+"""Recognises short messages that are set phrases: thanks, emoji, "stay out". Pure.
 
-Whole messages only: whatever holds a word that belongs to no phrase, or a question
-mark, is none. Pure.
+Rule: only whole messages match. A message with a question mark, or with a word that
+belongs to no phrase, does not match.
 """
 
 import re
 import unicodedata
 
-# Longer messages are not looked at: no set phrase has as many characters.
+# Longer messages are not examined, since no set phrase is that long.
 MOST_CHARS = 120
 
 _WORD = re.compile(r"[^\W_]++")
 _QUESTION = re.compile(r"[?？؟]")
 _REPEATED = re.compile(r"(.)\1\1++")
-# Signs that people type for emoji.
+# Emoticons.
 _EMOTICON = re.compile(r"(?<!\S)(?:[:;=8]-?[()DPpOo/|3*]|<3+|\^_*\^|[xX]D+|\\o/)(?!\S)")
 
 
 def _folded(text: str) -> str:
-    """Return `text` without case, accents and forms of width."""
+    """Return `text` case-folded, without accents and width variants."""
     parts = unicodedata.normalize("NFKD", text.casefold())
     return "".join(each for each in parts if not unicodedata.combining(each))
 
 
 def words(text: str) -> list[str]:
-    """Return the words of `text` without case and accents; a letter that is repeated
-    three times or more stands once."""
+    """Return the words of `text`, case-folded and without accents.
+
+    A letter repeated three times or more is reduced to one.
+    """
     return [_REPEATED.sub(r"\1", word) for word in _WORD.findall(_folded(text))]
 
 
@@ -34,8 +36,10 @@ def _set(text: str) -> frozenset[str]:
 
 
 def _split(word: str, phrases: frozenset[str]) -> list[str]:
-    """Return `word`, which is written without blanks, as `phrases`, the longest first;
-    none if it is not made of them."""
+    """Split `word`, written without spaces, into `phrases`, preferring longer ones.
+
+    Return [] if `word` does not consist of `phrases`.
+    """
     found, start = [], 0
     while start < len(word):
         longest = min(len(word), start + _LONGEST_EAST)
@@ -49,7 +53,7 @@ def _split(word: str, phrases: frozenset[str]) -> list[str]:
     return found
 
 
-# Words that thank by themselves.
+# Words that express thanks on their own.
 _THANKS = _set(
     # English
     "thanks thank thanx thankyou thx tnx ty tysm tyvm cheers ta thankful grateful "
@@ -66,7 +70,7 @@ _THANKS = _set(
     "sağol makasih kasih"
 )
 
-# Words that may stand with them.
+# Words that may accompany words of thanks.
 _BESIDE = _set(
     # English
     "you u so very much many a lot again all everyone everybody team guys folks bot "
@@ -92,13 +96,13 @@ _BESIDE = _set(
     # Portuguese
     "muito muita demais pela pelo ajuda resposta perfeito ótimo ótima legal show "
     "entendi beleza você vocês a e não mesmo de novo tudo certo por explicação "
-    # Italian, Dutch, the North, the East
+    # Italian, Dutch, Scandinavian and Eastern European languages, Turkish, Indonesian
     "mille tante molte ti per l aiuto risposta perfetto ottimo ok je wel u zeer "
     "hartelijk så mycket mange mye tusind tusen paljon bardzo moc большое очень за "
     "помощь щиро çok ederim terima banyak"
 )
 
-# Japanese, Chinese and Korean, which are written without blanks, or with few.
+# Japanese, Chinese and Korean, which use few or no spaces.
 _EAST_THANKS = _set(
     "ありがとうございます ありがとうございました ありがとう ありがと あざす 感謝します "
     "感謝 感謝です 助かります 助かりました サンキュー サンクス 有難うございます 有難う "
@@ -114,7 +118,7 @@ _EAST_BESIDE = _set(
 _EAST = _EAST_THANKS | _EAST_BESIDE
 _LONGEST_EAST = max(map(len, _EAST))
 
-# Words with which one turns to somebody: what follows them begins the message.
+# Words that address somebody. The actual message begins after them.
 _OPENING = (
     _set(
         "hey hi hello hallo yo ok okay so and but well oh ah cc fyi ping dear no yes "
@@ -131,7 +135,7 @@ _OPENING = (
 
 
 def is_thanks(text: str) -> bool:
-    """Return True if all of `text` thanks: "Thanks a lot!", "vielen Dank 🙏"."""
+    """Return True if all of `text` expresses thanks: "Thanks a lot!", "vielen Dank"."""
     if len(text) > MOST_CHARS or _QUESTION.search(text):
         return False
     thanked = False
@@ -147,24 +151,29 @@ def is_thanks(text: str) -> bool:
 
 
 def is_emoji(text: str) -> bool:
-    """Return True if `text` consists of emoji and emoticons, punctuation aside, and
-    has at least one."""
+    """Return True if `text` consists of one or more emoji or emoticons.
+
+    Punctuation is ignored.
+    """
     if len(text) > MOST_CHARS or _QUESTION.search(text):
         return False
     left, typed = _EMOTICON.subn(" ", text)
     drawn = [each for each in left if unicodedata.category(each) == "So"]
-    # Keycaps are a digit and a mark: "1️⃣".
+    # A keycap is a digit with a combining mark: "1️⃣".
     keycaps = left.count("\u20e3")
     others = [each for each in left if unicodedata.category(each)[0] in "LN"]
     return bool(typed or drawn or keycaps) and len(others) == keycaps
 
 
 def is_opening(text: str) -> bool:
-    """Return True if `text` only turns to somebody, or says nothing: "Hey", "Danke"."""
+    """Return True if `text` has only words that address or thank: "Hey", "Danke".
+
+    Also return True if it has no words.
+    """
     return len(text) <= MOST_CHARS and all(word in _OPENING for word in words(text))
 
 
-# Said politely, a phrase is the same.
+# Words of politeness, which are ignored.
 _POLITE = _set(
     "please kindly bitte por favor s il te vous plaît per favore alsjeblieft"
 )
@@ -172,8 +181,10 @@ _EAST_POLITE = words("ください 下さい 주세요")
 
 
 def plain(text: str) -> str:
-    """Return the words of `text` without those of politeness; "" if no phrase has as
-    many characters, or if it asks something."""
+    """Return the words of `text` without words of politeness.
+
+    Return "" if `text` is longer than any phrase or has a question mark.
+    """
     if len(text) > MOST_CHARS or _QUESTION.search(text):
         return ""
     said = [word for word in words(text) if word not in _POLITE]
@@ -184,7 +195,7 @@ def plain(text: str) -> str:
 
 
 def phrases(text: str) -> frozenset[str]:
-    """Return the phrases of `text`, one a line, as `plain` returns them."""
+    """Return the lines of `text`, each normalised by `plain`."""
     return frozenset(plain(line) for line in text.splitlines() if line)
 
 
@@ -273,10 +284,10 @@ kom tillbaka
 
 
 def is_stay_out(text: str) -> bool:
-    """Return True if all of `text` asks to stay out of a conversation."""
+    """Return True if all of `text` asks the bot to stay out of a conversation."""
     return plain(text) in _STAY_OUT
 
 
 def is_come_back(text: str) -> bool:
-    """Return True if all of `text` asks to take part in a conversation again."""
+    """Return True if all of `text` asks the bot to rejoin a conversation."""
     return plain(text) in _COME_BACK

@@ -1,11 +1,11 @@
-"""Recognises messages that ask to stop an answer, in several languages.
+"""Recognises messages that ask to stop an answer, in several languages. Pure.
 
-Whole messages only, as in `bot.text.set_phrases`. Pure.
+Rule: only whole messages match, as in `bot.text.set_phrases`.
 """
 
 from bot.text.set_phrases import is_opening, phrases, plain, words
 
-# Only what hardly is the answer to a question: "enough" alone may be one.
+# Only phrases that are unlikely to answer a question. "Enough" alone may be an answer.
 _STOP = phrases("""
 stop
 stopp
@@ -117,7 +117,7 @@ dừng lại
 정지
 스톱
 """)
-# Words that may stand before it, besides those with which one turns to somebody.
+# Words that may precede a phrase, in addition to words that address somebody.
 _BEFORE = frozenset(words("claude bot wait nope threadkeep"))
 
 

@@ -1,13 +1,13 @@
-"""Escaping of our own tags in what people write. Pure.
+"""Escapes our own tags in text from others. Pure.
 
-The prompts put text between tags: `<message>` and `<note>` around chat messages,
-`<ticket>`, `<example>` and `<answer>` around what is classified, `<question>` around
-what is routed, `<summary>` around what replaces the older part of a thread. Nobody else
-may write such a tag.
+The prompts put text between tags: `<message>` and `<note>` for chat messages,
+`<ticket>`, `<example>` and `<answer>` for classification, `<question>` for routing, and
+`<summary>` for the summary of a thread's older part. Nobody else may write such a tag.
 
-Rule 1: one list of names and one function for all of them.
-Rule 2: text is read as a person sees it: a model may ignore invisible characters, read
-a full-width letter, or skip a blank between `<` and a name, so this module does, too.
+Rule 1: all tags share one list of names and one function.
+Rule 2: text is matched as a person sees it. A model may ignore invisible characters,
+read a full-width letter, or skip a blank between `<` and a name, so this module does,
+too.
 Rule 3: only the character that begins a tag is changed. Joined emoji, Arabic and Hebrew
 marks and all other markup are kept.
 Rule 4: each character is examined a bounded number of times, whatever the text.
@@ -16,8 +16,8 @@ Rule 4: each character is examined a bounded number of times, whatever the text.
 import re
 
 # Invisible characters: controls, format characters (category Cf), combining marks, and
-# Unicode's default-ignorable ones. `tests/security/test_tags.py` compares the list with
-# Python's own tables.
+# default-ignorable code points. `tests/security/test_tags.py` compares the list with
+# Python's Unicode tables.
 _UNSEEN = (
     r"\x00-\x08\x0e-\x1f\x7f-\x9f\xad\u0300-\u036f\u0600-\u0605\u061c\u06dd\u070f"
     r"\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5\u180b-\u180f\u1ab0-\u1aff\u1dc0-\u1dff"
@@ -30,7 +30,7 @@ _UNSEEN = (
 # it (UTS 39).
 _OPENERS = "<＜﹤˂ᐸ‹❮\U0001d236\U00016eba"
 
-# Characters that may stand between `<` and a name: blanks, slashes and invisible ones.
+# Characters allowed between `<` and a name: blanks, slashes, invisible characters.
 _GAP = rf"[\s/／⁄∕{_UNSEEN}]*+"
 _I = rf"[{_UNSEEN}]*+"
 
@@ -43,10 +43,10 @@ _ANSWER = rf"[aａ]{_I}[nｎ]{_I}[sｓ]{_I}[wｗ]{_I}[eｅ]{_I}[rｒ]"
 _QUESTION = rf"[qｑ]{_I}[uｕ]{_I}[eｅ]{_I}[sｓ]{_I}[tｔ]{_I}[iｉ]{_I}[oｏ]{_I}[nｎ]"
 _SUMMARY = rf"[sｓ]{_I}[uｕ]{_I}[mｍ]{_I}[mｍ]{_I}[aａ]{_I}[rｒ]{_I}[yｙ]"
 
-# The initials of the names, tested first, since most characters begin none of them.
+# The initials of the names, tested first, since most characters begin no name.
 _INITIALS = r"(?=[mｍnｎtｔeｅaａqｑsｓ])"
 
-# A name ends at the end of a word, or before a letter that looks like `<` or is
+# A name ends at a word boundary, or before a letter that looks like `<` or is
 # invisible.
 _END = rf"(?:\b|(?=[{_OPENERS}{_UNSEEN}]))"
 
@@ -78,7 +78,7 @@ def escape_line(text: str) -> str:
 
 
 def plain(value: str) -> str:
-    """Return what `attribute` made a text of, as people read it."""
+    """Undo the escaping of `attribute`."""
     for character, entity in (("<", "&lt;"), ('"', "&quot;"), ("&", "&amp;")):
         value = value.replace(entity, character)
     return value

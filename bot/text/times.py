@@ -1,4 +1,4 @@
-"""Times as text, for people whose time zone is unknown, or is that of this machine."""
+"""Formats times in UTC, in a given time zone, or in the time zone of this machine."""
 
 from datetime import UTC, datetime, tzinfo
 
@@ -6,8 +6,10 @@ from bot.messages import dates
 
 
 def day(at: float, zone: tzinfo | None = UTC) -> str:
-    """Format the day of `at`, in seconds since 1970: "28 Nov 2026". None is the zone of
-    this machine."""
+    """Format the day of `at`, in seconds since 1970: "28 Nov 2026".
+
+    A `zone` of None is the time zone of this machine.
+    """
     return _day(_local(at, zone))
 
 

@@ -1,11 +1,11 @@
-"""The words of a text, as a search finds them. Pure.
+"""Splits text into words for search. Pure.
 
-Case, accents and the marks of pointed scripts make no difference. A word is found by
-its beginning, from `PREFIX_CHARS` characters on. Scripts that write no spaces between
-words (Han, kana, Thai, Lao, Khmer, Burmese) are found by any part: two characters of
-them in a row count as a word. SQLite's own tokenizers do one or the other: `unicode61`
-takes a whole sentence of Chinese for one word, and `trigram` finds no word of two
-characters, which most words of Chinese are.
+Case, accents and the vowel points of pointed scripts are ignored. A search term of at
+least `PREFIX_CHARS` characters matches the beginning of a word. In scripts without
+spaces between words (Han, kana, Thai, Lao, Khmer, Burmese), a term matches anywhere:
+each pair of adjacent characters is indexed as a word. SQLite's own tokenizers do not
+suffice: `unicode61` takes a whole Chinese sentence for one word, and `trigram` finds no
+word of two characters, although most Chinese words have two.
 """
 
 import re
@@ -13,13 +13,13 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-#: From how many characters on a word is also the beginning of others.
+#: The fewest characters of a term that matches the beginning of longer words.
 PREFIX_CHARS = 3
 
-#: Longer words are cut: ids, hashes and addresses.
+#: Longer words, such as ids, hashes and addresses, are cut.
 WORD_CHARS = 40
 
-#: The most words of one search; the rest is passed over.
+#: The most words of one search; further words are ignored.
 MOST_TERMS = 8
 
 _UNSPACED = (
@@ -27,7 +27,7 @@ _UNSPACED = (
     "\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 )
 _RUN = re.compile(f"[{_UNSPACED}]++")
-# Letters and digits; and the vowel signs of Indic scripts, which are neither.
+# Letters, digits, and the vowel signs of Indic scripts, which are neither.
 _WORD = re.compile(
     r"(?:[^\W_]|[\u0900-\u0963\u0966-\u0dff\u0e31-\u0e4e\u0eb1-\u0ecd])++"
 )
@@ -36,20 +36,23 @@ _PARTS = re.compile(f"[{_UNSPACED}]++|[^{_UNSPACED}]++")
 # Accents, and the vowel points of Hebrew and Arabic.
 _MARKS = re.compile("[\u0300-\u036f\u0591-\u05c7\u064b-\u065f]++")
 
-# The greatest character: behind every word with a given beginning.
+# The highest code point. Appended to a prefix, it sorts after all words with the
+# prefix.
 _LAST = "\U0010ffff"
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One word that is searched for, folded."""
+    """One folded word of a search."""
 
     text: str
 
     @property
     def ranges(self) -> tuple[tuple[str, str], ...]:
-        """Return the ranges of indexed words, from the first to before the second: a
-        text with the term has a word in each."""
+        """The ranges of indexed words, as (first, end) with `end` excluded.
+
+        A text that contains the term has a word in each range.
+        """
         if not _RUN.match(self.text):
             return (self._range(self.text[:WORD_CHARS]),)
         if len(self.text) == 1:
@@ -57,7 +60,7 @@ class Term:
         return tuple((pair, pair + "\0") for pair in dict.fromkeys(_pairs(self.text)))
 
     def is_in(self, folded: str) -> bool:
-        """Return whether a folded text has the term."""
+        """Return whether a folded text contains the term."""
         if self.text not in folded:
             return False
         if _RUN.match(self.text):
@@ -65,7 +68,7 @@ class Term:
         return any(self.begins(word) for word in _split(folded))
 
     def begins(self, word: str) -> bool:
-        """Return whether the folded `word` is found by the term."""
+        """Return whether the term matches the folded `word`."""
         if _RUN.match(self.text):
             return self.text in word
         if len(self.text) < PREFIX_CHARS:
@@ -86,17 +89,16 @@ def fold(text: str) -> str:
 
 
 def terms(text: str) -> list[Term]:
-    """Return what the search for `text` looks for: each of its words once, whatever
-    stands between them."""
+    """Return the terms of a search for `text`: each word once, in order."""
     return [Term(word) for word in dict.fromkeys(_split(fold(text)))][:MOST_TERMS]
 
 
 def indexed(text: str) -> set[str]:
-    """Return the words by which `text` is found."""
+    """Return the words under which `text` is indexed."""
     found: set[str] = set()
     for word in set(_split(fold(text))):
         if not word.isascii() and _RUN.match(word):
-            # The last character alone, so that each is the beginning of some word.
+            # The last character begins no pair, so it is indexed alone.
             found.update(_pairs(word), word[-1:])
         else:
             found.add(word[:WORD_CHARS])
@@ -104,8 +106,7 @@ def indexed(text: str) -> set[str]:
 
 
 def positions(text: str, wanted: list[Term]) -> Iterator[tuple[int, int]]:
-    """Yield where words of `text` stand that are found by one of `wanted`, as (from,
-    to), in order."""
+    """Yield the (start, end) of each match of `wanted` in `text`, in order."""
     for match in _WORD.finditer(text):
         for part in _PARTS.finditer(match[0]):
             word, at = fold(part[0]), match.start() + part.start()
@@ -125,7 +126,7 @@ def _inside(run: str, at: int, wanted: list[Term]) -> Iterator[tuple[int, int]]:
 
 
 def _split(folded: str) -> Iterator[str]:
-    """Yield the words of a folded text; of scripts without spaces, whole runs."""
+    """Yield the words of a folded text; whole runs for scripts without spaces."""
     if folded.isascii():
         yield from _ASCII.findall(folded)
         return

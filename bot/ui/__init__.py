@@ -1,4 +1,4 @@
-"""Responses, forms, menus and buttons without a platform, and formatting for people.
+"""Platform-independent responses, forms, menus and buttons; formatting for people.
 
-In: values. Out: elements that an adapter draws in its platform's terms. Pure.
+In: values. Out: elements that an adapter renders on its platform. Pure.
 """

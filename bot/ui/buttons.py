@@ -1,8 +1,8 @@
 """Buttons below an answer. Pure.
 
-Rule: a button carries the key of its turn and nothing else, so it works after a
-restart; `bot.commands.reply_controls` checks at each press what the person may do and
-what is still possible.
+Rule: a button carries only the key of its turn, so it works after a restart.
+`bot.commands.reply_controls` checks at each press whether the person may do this and
+whether it is still possible.
 """
 
 from collections.abc import Iterable
@@ -24,16 +24,19 @@ _LABELS = {
     Control.ATTACH: labels.ATTACH_FILES,
 }
 
-#: How many pages of a PDF people may choose instead of all.
+#: The number of first pages of a PDF that people may choose instead of all pages.
 FIRST_PAGES = 20
 
-#: An answer that ended in one of these ways can be continued.
+#: Outcomes after which an answer can be continued.
 CUT = (Ended.STOPPED, Ended.INTERRUPTED)
 
 
 def buttons(controls: Iterable[Control], turn: str) -> tuple[Button, ...]:
-    """Return the buttons of `controls` for the turn with this key; none without one.
-    Platforms ask for feedback in their own way."""
+    """Return the buttons of `controls` for the turn with key `turn`.
+
+    Return () if `turn` is "". There is no button for feedback, since each platform asks
+    for feedback in its own way.
+    """
     if not turn:
         return ()
     return tuple(
@@ -50,11 +53,14 @@ def buttons(controls: Iterable[Control], turn: str) -> tuple[Button, ...]:
 def below(
     ended: Outcome | Turn, *, feedback: bool, attach: bool = False
 ) -> tuple[Control, ...]:
-    """Return the controls below a finished answer: feedback only for a complete one,
-    and only if `feedback` is enabled; files only if there is more to `attach`."""
+    """Return the controls below a finished answer.
+
+    Feedback is offered if `feedback` is enabled and the answer is complete; attaching
+    files, if there is more to `attach`.
+    """
     if ended.ended is Ended.REFUSED:
-        # If asked again, Claude would decline again, and a person without access still
-        # has none.
+        # A retry would be pointless: Claude would decline again, and a person without
+        # access would still have none.
         return ()
     controls = []
     if ended.ended is Ended.DONE and feedback:
@@ -75,11 +81,11 @@ def below(
 
 
 def has_first(pages: int) -> bool:
-    """Return whether a file of `pages` pages offers its first pages as a choice."""
+    """Return whether people may choose only the first pages of a file of `pages`."""
     return pages > FIRST_PAGES
 
 
 def goes_on(ended: Ended | None, stop_reason: str | None, *, has_text: bool) -> bool:
-    """Return True if an answer with this end can be continued."""
+    """Return True if an answer with this outcome can be continued."""
     too_long = ended is Ended.DONE and stop_reason == "max_tokens"
     return has_text and (too_long or ended in CUT)

@@ -1,4 +1,4 @@
-"""Specifications of commands: a name, a summary, parameters. Frozen values."""
+"""Specifications of commands: name, summary and parameters. Frozen values."""
 
 import enum
 from collections.abc import Callable, Mapping
@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from bot.ui.elements import Choice
 
-# A longer text is a question, not a command: more than twice the longest value. Slack
-# cuts messages at 40,000 characters (facts A5.3).
+# A longer text is a question, not a command. This is more than twice the longest value;
+# Slack cuts messages at 40,000 characters (platform facts A5.3).
 MOST_COMMAND_CHARS = 50_000
 
 
@@ -19,10 +19,10 @@ class Takes(enum.Enum):
     #: One of its choices, or any word if it is `open`.
     CHOICE = "choice"
     NUMBER = "number"
-    #: A number that counts back, or the link of a message; its value is the number, or
-    #: the platform's id of the message.
+    #: An answer, as a number that counts back or as the link of a message. The value is
+    #: the number or the platform's id of the message.
     ANSWER = "answer"
-    #: The width of a scope: a word of `LEVELS`.
+    #: The level of a scope: a word of `LEVELS`.
     LEVEL = "level"
     #: A text file, which cannot be typed.
     FILE = "file"
@@ -39,12 +39,12 @@ class Parameter:
     required: bool = False
     #: Returns the choices at the time of the call.
     choices: Callable[[], tuple[Choice, ...]] | None = None
-    #: Whether it also accepts other words than its choices; the command then explains
-    #: why such a word is not valid.
+    #: Whether the parameter accepts words other than its choices. The command then
+    #: explains why such a word is invalid.
     open: bool = False
-    #: Whether people type its name before the value: "last 100".
+    #: Whether people type the parameter's name before the value: "last 100".
     named: bool = False
-    #: Other words for its choices, with what each stands for.
+    #: Synonyms, each with the choice that it means.
     synonyms: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -53,22 +53,22 @@ class CommandSpec:
     """The specification of one command."""
 
     name: str
-    #: A summary in less than 100 characters.
+    #: A summary of less than 100 characters.
     summary: str
     parameters: tuple[Parameter, ...] = ()
     #: Whether everybody in the thread sees the result.
     public: bool = False
-    #: Whether it shows what depends on the person, unless a value is given. Typed where
-    #: nothing can be shown to one person only, it is answered with a button.
+    #: Whether the result depends on the person, unless a value is given. Where nothing
+    #: can be shown to one person only, a typed command is answered with a button.
     personal: bool = False
-    #: Whether it is for buttons and typed commands only: left out of the platform's
+    #: Whether the command is for buttons and typing only: left out of the platform's
     #: list of commands and of the help.
     hidden: bool = False
-    #: Whether people may type it.
+    #: Whether people may type the command.
     spoken: bool = True
-    #: Whether only admins need it. Their rights are checked in any case.
+    #: Whether only admins need the command. Rights are checked in any case.
     admin: bool = False
-    #: Whether its result goes below the message whose button gave it.
+    #: Whether the result goes below the message whose button was pressed.
     below: bool = False
-    #: Whether it is a command of its own in the platform's list, not one of ours.
+    #: Whether the platform lists it as a command of its own, not as a subcommand.
     own: bool = False

@@ -1,14 +1,14 @@
-"""Responses, forms, buttons and menus, independent of a platform.
+"""Responses, forms, buttons and menus, independent of the platform.
 
-Values that no platform is named in: the core says what is to be shown and asked,
-an adapter draws it as its platform can. Nothing of a dialogue lives in memory:
-whatever a control needs is in the `Command` that it carries, as one line of text.
+The core describes what to show and ask, and an adapter renders the description on its
+platform. A dialogue keeps no state in memory: each control carries its `Command`, as
+one line of text, with everything it needs.
 
-Texts are Markdown of a small kind: bold, italics, code, fenced code, quotes, lists
-with "- ". Whom and what the core names in them, people, groups, channels and
-addresses, are references (`bot.text.references`): an adapter shows them by name, and
-never so that somebody is notified. Whatever else a text holds is shown as it reads: a
-model or anybody may have written it.
+Texts are a small subset of Markdown: bold, italics, code, fenced code, quotes, lists
+with "- ". Wherever the core names people, groups, channels and addresses, it uses
+references (`bot.text.references`). An adapter shows references by name and without
+notifying anybody. All other text is shown literally, because a model or anybody else
+may have written it.
 """
 
 import enum
@@ -19,11 +19,11 @@ from dataclasses import dataclass, field, replace
 from bot.messages import labels
 from bot.text import references
 
-#: The longest line of a command that a button carries: a Discord custom_id has 100
-#: characters (platform facts B8), and the adapter prefixes a mark.
+#: The longest command line that a button can carry. A Discord custom_id has 100
+#: characters (platform facts B8), and the adapter adds a prefix.
 LINE_CHARS = 90
 
-#: The field in which a person chooses a scope: an argument of the form's command.
+#: The name of the field in which a person chooses a scope, and of its argument.
 WHERE = "where"
 
 _BLANK = re.compile(r"\s")
@@ -31,7 +31,7 @@ _BLANK = re.compile(r"\s")
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command: its name, and arguments by name."""
+    """A command with its arguments by name."""
 
     #: A name of `bot.commands.catalog.COMMANDS`, for example "prompt set".
     verb: str
@@ -39,9 +39,9 @@ class Command:
 
     @property
     def line(self) -> str:
-        """Return the command as one line, for a button to carry.
+        """The command as one line, for a button to carry.
 
-        Raises ValueError for arguments that do not fit: those need a form.
+        Raises ValueError for arguments that do not fit and so need a form.
         """
         words = [self.verb.replace(" ", ".")]
         words += [f"{name}={value}" for name, value in self.arguments.items()]
@@ -71,23 +71,24 @@ class Choice:
     label: str
     #: At most 75 characters.
     about: str = ""
-    #: The heading below which a menu shows it and the choices beside it; at most 75
-    #: characters.
+    #: The heading of the choice's group in a menu; at most 75 characters.
     group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Menu:
-    """A menu of at most 25 choices (platform facts B8); choosing one issues `command`
-    with the choice as `argument`."""
+    """A menu of at most 25 choices (platform facts B8).
+
+    Choosing one issues `command` with the choice as `argument`.
+    """
 
     command: Command
     argument: str
     #: The label of the closed menu, at most 75 characters.
     label: str
     choices: tuple[Choice, ...] = ()
-    #: Whether it offers the channels that the person sees in place of `choices`; the
-    #: argument is "channel:ID" then. Their rights are checked when it is used.
+    #: Whether the menu offers the channels that the person sees instead of `choices`.
+    #: The argument is then "channel:ID". Rights are checked when a choice is made.
     channels: bool = False
 
 
@@ -111,19 +112,21 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A text that is too long to be shown and is attached as a file."""
+    """A text that is too long to show and is attached as a file."""
 
     name: str
     text: str
 
 
-# A longer text is shown in part, and attached as a file.
+# A longer text is cut and also attached as a file.
 _SHOWN_CHARS = 1_500
 
 
 def in_part(text: str, name: str) -> tuple[str, File | None]:
-    """Return as much of `text` as a response shows, and all of it as a file called
-    `name` if that is not all."""
+    """Return the part of `text` that a response shows, and a file with all of it.
+
+    The file is called `name`; None if the response shows all of `text`.
+    """
     if len(text) <= _SHOWN_CHARS:
         return text, None
     return text[:_SHOWN_CHARS].rstrip() + "…", File(name, text)
@@ -131,19 +134,19 @@ def in_part(text: str, name: str) -> tuple[str, File | None]:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A section of a page or response. A single button stands beside its text."""
+    """A section of a page or response. A single button is shown beside the text."""
 
     #: "" if the text begins with a title.
     title: str
     text: str
     menus: tuple[Menu, ...] = ()
     buttons: tuple[Button, ...] = ()
-    #: Whether a line separates it from the section above.
+    #: Whether a line separates the section from the one above.
     apart: bool = True
 
     @property
     def head(self) -> str:
-        """Return the title and the text."""
+        """The title and the text."""
         titled = f"**{self.title}**" if self.title else ""
         return "\n".join(filter(None, (titled, self.text)))
 
@@ -154,29 +157,29 @@ class Response:
 
     text: str
     sections: tuple[Section, ...] = ()
-    #: Whether everybody in the thread sees it.
+    #: Whether everybody in the thread sees the response.
     public: bool = False
     menus: tuple[Menu, ...] = ()
     buttons: tuple[Button, ...] = ()
     file: File | None = None
-    #: Whether it replaces the message whose control was used.
+    #: Whether the response replaces the message whose control was used.
     replaces: bool = False
-    #: The invalid field, if a form was refused: nothing changed.
+    #: The name of the invalid field if a form was refused and nothing changed; else "".
     field: str = ""
-    #: Whether it concludes what it responds to: a form closes, a message that only one
-    #: person sees is replaced when its button was used, and a notice that others see is
+    #: Whether the interaction is over: a form closes, a message that only one person
+    #: sees is replaced after its button was used, and a notice that others see is
     #: deleted.
     settles: bool = False
 
     @property
     def whole(self) -> str:
-        """Return all of its text, that of its sections included."""
+        """All text of the response, including its sections."""
         heads = (section.head for section in self.sections)
         return "\n\n".join(filter(None, (self.text, *heads)))
 
 
-#: No text: the effect of the command is visible by itself. Only commands of controls
-#: return it, and it is compared by identity, so that no other response is taken for it.
+#: A response without text, for commands of controls whose effect is visible anyway.
+#: Compared by identity, so that no other response is mistaken for it.
 SILENCE = Response("")
 
 
@@ -184,8 +187,8 @@ class Kind(enum.Enum):
     """The kind of a field."""
 
     LINE = "line"
-    #: Several lines. A text that is longer than one input of the platform is spread
-    #: over several, or given as a file.
+    #: Several lines. A text that is too long for one input of the platform is spread
+    #: over several inputs or uploaded as a file.
     TEXT = "text"
     CHOICE = "choice"
     #: Any number of people and groups: "user:ID group:ID …".
@@ -202,9 +205,9 @@ class Field:
     kind: Kind
     #: The initial value.
     value: str = ""
-    #: For `Kind.CHOICE`; `value` is one of them.
+    #: For `Kind.CHOICE`; `value` is one of these.
     choices: tuple[Choice, ...] = ()
-    #: The most characters.
+    #: The maximum number of characters.
     most: int = 200
     required: bool = True
     #: At most 100 characters.
@@ -224,16 +227,20 @@ class Form:
     fields: tuple[Field, ...]
     #: At most 24 characters.
     submit: str = labels.SAVE
-    #: The current values of what it changes, for a platform without forms; "" for none.
+    #: The current values of the settings that the form changes, for a platform without
+    #: forms; "" for none.
     applies: str = ""
-    #: The subject of the form, shown above its fields.
+    #: A description, shown above the fields.
     about: str = ""
-    #: The place that the title names, as a text or a reference; "" for none.
+    #: The name of the scope to add to the title, as text or a reference; "" for none.
     place: str = ""
 
     def titled(self, names: Mapping[str, str], most: int) -> str:
-        """Return the title with the place if both fit into `most` characters and the
-        place is known: `names` are those of channels, by id."""
+        """Return the title, with the place if its name is known and both fit.
+
+        They fit if they have at most `most` characters together. `names` maps channel
+        ids to names.
+        """
         place = references.render(self.place, lambda found: names.get(found.id, ""))
         whole = f"{self.title} · {place}"
         return whole if place and len(whole) <= most else self.title[:most]
@@ -245,6 +252,6 @@ CommandResult = Response | Form
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The bot's own page, where a platform has one."""
+    """The bot's home page, on a platform that has one."""
 
     sections: tuple[Section, ...]

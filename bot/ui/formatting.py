@@ -1,4 +1,4 @@
-"""Amounts, dates, counts and bars, formatted for people. Pure."""
+"""Formats amounts, dates, counts and bars for people. Pure."""
 
 import math
 import re
@@ -10,19 +10,19 @@ from bot.domain.setting import OPERATOR
 from bot.messages import phrases, plurals
 from bot.text import references
 
-#: How much of the prompt a list shows.
+#: The characters of a prompt that a list shows.
 EXCERPT_CHARS = 280
 
-#: Eighths of a full character, for bars.
+#: Bars of zero to eight eighths of a character.
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 BAR_CHARS = 5
 
-#: From which share on the bar of a budget warns.
+#: The share from which a budget's bar has a warning sign.
 NEARLY = 0.95
 WARNING = "⚠️"
 
 CENT = 0.01
-# The most by which rounding may lift a sum of floats above whole cents.
+# The largest rounding error by which a sum of floats may exceed whole cents.
 _ROUNDING = 1e-6
 
 _HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]++([^\s#][^\n]*+)$", re.MULTILINE)
@@ -35,30 +35,33 @@ _HERE = {
 
 
 def here(level: ScopeLevel, platform: str) -> str:
-    """Return the name of a scope of `level` for the people in it, on `platform`."""
+    """Return the name of a scope of `level` on `platform`, for people in that scope."""
     if level is ScopeLevel.WORKSPACE:
         return phrases.WORKSPACES.get(platform, phrases.THE_WORKSPACE)
     return _HERE[level]
 
 
 def day(at: float) -> str:
-    """Return the day of `at`, which people read in their own time zone."""
+    """Return the day of `at`. People read it in their own time zone."""
     return references.day(at)
 
 
 def minute(at: float) -> str:
-    """Return `at` to the minute, which people read in their own time zone."""
+    """Return `at` to the minute. People read it in their own time zone."""
     return references.time(at)
 
 
 def timestamp(at: float) -> str:
-    """Format `at` (UTC) so that rows sort: "2026-11-28 10:00"."""
+    """Format `at` in UTC, in sortable form: "2026-11-28 10:00"."""
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M}"
 
 
 def usd(amount: float) -> str:
-    """Format what was spent for the chat, in cents. Limits that somebody set, prices of
-    one unit, and the command line take `exact_usd`."""
+    """Format spending for the chat, in cents.
+
+    Use `exact_usd` for limits that people set, for unit prices, and on the command
+    line.
+    """
     if 0 < amount < CENT:
         return phrases.UNDER_A_CENT
     return f"${amount:,.2f}"
@@ -74,13 +77,15 @@ def exact_usd(amount: float) -> str:
 
 
 def person(who: str) -> str:
-    """Somebody, as texts name them."""
+    """Return the operator's name in texts, or a reference to the person `who`."""
     return phrases.THE_OPERATOR if who == OPERATOR else references.user(who)
 
 
 def without_headings(markdown: str) -> str:
-    """Return Markdown of a model with its headings in bold, as texts of responses have
-    them."""
+    """Return a model's Markdown with bold text in place of headings.
+
+    Texts of responses have no headings.
+    """
 
     return _HEADING.sub(
         lambda found: f"**{found[1].strip().replace('*', '')}**", markdown
@@ -94,8 +99,10 @@ def excerpt(text: str) -> str:
 
 
 def blocks(share: float, chars: int, *, plain: bool = False) -> str:
-    """Return a bar of `share` (0 to 1) of `chars` characters, exact to an eighth of
-    one; `plain` uses ASCII only."""
+    """Return a bar of `share` (0 to 1) with up to `chars` characters.
+
+    The bar is exact to an eighth of a character; `plain` uses whole ASCII characters.
+    """
     if plain:
         return "#" * round(share * chars)
     full, rest = divmod(round(max(0.0, min(1.0, share)) * chars * 8), 8)
@@ -103,18 +110,21 @@ def blocks(share: float, chars: int, *, plain: bool = False) -> str:
 
 
 def bar(share: float) -> str:
-    """Return a bar and the percentage of `share` (0 to 1; more if a budget is
-    exceeded): "▰▰▱▱▱ 38 %". Without code marks, which Slack draws in red."""
+    """Return a bar with the percentage of `share`: "▰▰▱▱▱ 38 %".
+
+    `share` is from 0 to 1, or more if a budget is exceeded. The bar is not code, which
+    Slack shows in red.
+    """
     full = min(BAR_CHARS, max(0, round(share * BAR_CHARS)))
     if share < 1:
-        # Only what is used up looks so.
+        # Only a budget that is used up has a full bar.
         full = min(full, BAR_CHARS - 1)
     percent = "< 1" if 0 < share < 0.01 else f"{int(share * 100)}"
     return f"{'▰' * full}{'▱' * (BAR_CHARS - full)} {percent} %"
 
 
 def gauge(share: float) -> str:
-    """Return `bar` of a budget, with a warning sign if it is nearly used up."""
+    """Return the `bar` of a budget, with a warning sign if it is nearly used up."""
     return f"{WARNING} {bar(share)}" if share >= NEARLY else bar(share)
 
 
@@ -128,8 +138,10 @@ def file_size(count: int) -> str:
 
 
 def amount(cost: float | None, *, bounded: bool, exact: bool = False) -> str:
-    """Format a cost, for the chat unless it is to be `exact`; `bounded` marks an upper
-    bound, since the usage is unknown."""
+    """Format a cost, in cents for the chat unless `exact`.
+
+    `bounded` marks the cost as an upper bound, because the usage is unknown.
+    """
     if cost is None:
         return phrases.PRICE_UNKNOWN
     if not bounded:
@@ -148,8 +160,11 @@ def footer(
     bounded: bool = False,
     exact: bool = False,
 ) -> str:
-    """Return the line below an answer with model, tokens and cost, which is as in
-    `amount`. The output of an interrupted answer is unknown and left out."""
+    """Return the line below an answer with its model, tokens and cost.
+
+    `cost`, `bounded` and `exact` are as in `amount`. If `bounded`, the output is
+    unknown and left out.
+    """
     cached = phrases.tokens_cached(count=usage.cache_read) if usage.cache_read else ""
     searched = (
         f" · {phrases.web_searches(count=usage.searches)}" if usage.searches else ""

@@ -1,4 +1,4 @@
-"""Parse the start of a time range: a day, a weekday or an age. Pure."""
+"""Parses the start or end of a time range: a day, a weekday or an age. Pure."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -16,11 +16,11 @@ _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "su
 
 
 def start(text: str, now: float) -> float:
-    """Return when the range that `text` names begins, in seconds since 1970.
+    """Return the start of the time range `text`, in seconds since 1970.
 
-    It is a day such as "2026-11-01" or with a time of day, "today", "yesterday", the
-    last "monday" (today, on a Monday), or an age such as "7d" or "12h" before `now`;
-    all in UTC. Raises ValueError.
+    `text` is a day such as "2026-11-01", perhaps with a time of day; "today",
+    "yesterday", or the last "monday" (today, on a Monday); or an age such as "7d" or
+    "12h" before `now`. All are in UTC. Raises ValueError for anything else.
     """
     word = text.lower()
     today = datetime.fromtimestamp(now, UTC).replace(
@@ -37,9 +37,11 @@ def start(text: str, now: float) -> float:
 
 
 def end(text: str, now: float) -> float:
-    """Return when what begins at `now` ends: on a day such as "2027-01-31", perhaps
-    with a time of day, in UTC, or after a time such as "90d" or "12h". Raises
-    ValueError."""
+    """Return the end of a time range that begins at `now`, in seconds since 1970.
+
+    `text` is a day such as "2027-01-31" in UTC, perhaps with a time of day, or a
+    duration such as "90d" or "12h". Raises ValueError for anything else.
+    """
     word = text.strip().lower()
     if age := _AGE.fullmatch(word):
         return now + _seconds(age)
@@ -56,7 +58,10 @@ def _moment(text: str) -> float:
 
 
 def since(text: str, now: float) -> float:
-    """Return the start of the range that `--since` names. Raises ConfigError."""
+    """Return the start of the range that `--since` names.
+
+    Raises ConfigError if `text` is not a start.
+    """
     try:
         return start(text, now)
     except ValueError:
