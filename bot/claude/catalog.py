@@ -23,7 +23,7 @@ DEFAULT_MODEL = "claude-sonnet-5-5"
 CHEAP_MODEL = "claude-haiku-5-5"
 CAPABLE_MODEL = DEFAULT_MODEL
 
-#: How long before a model's retirement people are warned.
+#: How long before its retirement people are warned about a model.
 RETIRES_SOON = datetime.timedelta(days=60)
 
 #: USD for one web search, with any model [docs, web search].

@@ -27,7 +27,7 @@ _TEXT_MARKS = re.compile(r"[\[\]<>`*]")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A cited source. Two citations of the same page or passage are one source."""
+    """A cited source. Citations with the same values are one source."""
 
     #: One line, without Markdown.
     title: str

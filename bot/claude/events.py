@@ -46,7 +46,7 @@ class Container(msgspec.Struct):
 class StreamedUsage(msgspec.Struct):
     """The usage in an event.
 
-    In a `message_delta`, the numbers are totals, and a None has not changed.
+    In a `message_delta`, the numbers are totals, and None means unchanged.
     """
 
     output_tokens: int

@@ -1,9 +1,10 @@
 """Chooses the lifetime of a thread in the prompt cache. Pure.
 
-If the share q of a thread's questions comes in time, a prompt costs `q * READ + (1 - q)
-* write`, in units of the input price: a late question causes the whole prompt to be
-written again. So the longer lifetime pays wherever people answer each other within the
-hour, and no caching at all pays where they do not (Claude facts, section 3.3).
+If the share q of a thread's questions comes in time, the cost of a prompt is
+`q * READ + (1 - q) * write`, in units of the input price: a late question causes the
+whole prompt to be written again. So the longer lifetime pays wherever people answer
+each other within the hour, and where they do not, it is cheapest not to cache (Claude
+facts, section 3.3).
 """
 
 import itertools
@@ -20,7 +21,8 @@ _LIFETIMES: dict[CacheTtl, tuple[float, float]] = {
     "5m": (300.0, 1.25),
 }
 
-# The price of a read as a share of the input price, for the models with the highest.
+# The price of a read as a share of the input price, for the models where it is
+# highest.
 READ = 0.1
 
 # The weight of the assumed rhythm, as a number of pauses. People are assumed to answer

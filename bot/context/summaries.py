@@ -96,7 +96,7 @@ def kept(tokens: int, mark: int, *, silent: bool) -> int:
 
 
 def size(turns: Sequence[ReadTurn], reported: int, *, searched: bool) -> int:
-    """Return how many tokens `turns` have, of which the API reported `reported`.
+    """Return how many tokens `turns` have, given the number `reported` by the API.
 
     After searches, the API also counts results and repeated readings. The size of the
     text then limits the number.

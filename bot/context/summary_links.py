@@ -1,8 +1,8 @@
 """Makes links in a summary unusable if no person of the thread has posted them. Pure.
 
 A summary is read as if people had written it, and the API fetches any address in
-people's messages (`url_sources`, Claude facts 1.8). The address may have been named by
-an answer, or by a person who manipulated the summary. So it is written in a form that
+people's messages (`url_sources`, Claude facts 1.8). An invented address may come from
+an answer, or from a person who manipulated the summary. So it is written in a form that
 is not a link.
 
 Rule: a link is a person's if people wrote exactly that link, from its first to its last

@@ -51,7 +51,7 @@ class Rule(enum.Enum):
     PROGRAM_ANSWERED = "program-answered"
     PROGRAMS = "programs"
     STALE = "stale"
-    #: The message is an instruction to the bot. Nobody asks why that was not answered.
+    #: The message is an instruction to the bot. Nobody asks why it was not answered.
     INSTRUCTION = "instruction"
     ECHO = "echo"
     UNKNOWN_THREAD = "unknown-thread"
@@ -88,8 +88,7 @@ class EngagementSettings:
 
     @classmethod
     def of(cls, policy: EffectiveSettings, *, direct: bool) -> "EngagementSettings":
-        """Return the part of `policy`, the settings of a thread, that this class
-        has."""
+        """Return the values of `policy`, the settings that apply in a thread."""
         follow = policy.applied["follow"]
         return cls(
             follow=follow.value,
@@ -260,7 +259,7 @@ def _judge_follow_up(
 ) -> Verdict:
     """Return what to do with a message that does not address the bot.
 
-    The bot was in the thread of the message before.
+    The bot has taken part in the thread before.
     """
     if _was_sent_away(engagement):
         return _keep(Rule.SENT_AWAY, f"{MarkKind.PERSON.value}:{engagement.follow_by}")
@@ -289,7 +288,7 @@ def _obey(
         change = Change(place, "follow", MENTION)
     elif asked is Instruction.COME_BACK and _was_sent_away(engagement):
         change = Change(place, "follow", None)
-    # Without an answered thread, there is no answer to stop.
+    # In a thread without the bot, there is no answer to stop.
     begins = asked is not Instruction.STOP
     return Verdict(Disposition.KEEP, Rule.INSTRUCTION.value, change, begins=begins)
 

@@ -26,7 +26,7 @@ class Answers(Protocol):
         ...
 
     async def is_crowded_out(self, thread: ThreadKey, asker: str) -> bool:
-        """Return whether `thread` still waits for a slot and to tell `asker` so.
+        """Return whether to tell `asker` that `thread` still waits for a slot.
 
         Returns False if an older question of `asker` waits, too.
         """

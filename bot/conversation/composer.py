@@ -57,8 +57,8 @@ CONTEXT = 200_000
 MOST_HALVED = 1_000
 
 
-# The most retries of a request without a refused file. A refusal costs nothing, but a
-# person waits. The last retry has no files.
+# How often a request is retried, each time without a refused file. A refusal costs
+# nothing, but a person waits. The last retry has no files.
 MOST_REFUSALS = 4
 
 

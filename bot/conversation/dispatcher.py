@@ -74,7 +74,7 @@ class StopSignal:
 
     def end_on_request(self, reading: asyncio.Task[Any] | None) -> None:
         """Cancel `reading`, and nothing else, once the running turn is asked to stop.
-        Cancels it at once if the turn was asked already. None for nothing to cancel."""
+        Cancels it at once if the turn was asked already. None cancels nothing."""
         self._reading = reading
         if self._is_asked:
             self._stop()

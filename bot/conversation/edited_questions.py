@@ -45,7 +45,7 @@ class EditStore(InboxStore, NoticeStore, Protocol):
 
 
 class EditedQuestions:
-    """Tells authors that their question can be answered as it reads now."""
+    """Offers authors an answer to the current text of their question."""
 
     def __init__(
         self,

@@ -131,7 +131,7 @@ class Inbox:
 
         verdict = await receive(message, judge_under)
         if verdict.disposition is Disposition.IGNORE:
-            # Only for a mention do platforms send several events.
+            # Platforms send several events only for a mention.
             if message.addressed and not edit:
                 await self._supplement(message)
             return
@@ -154,8 +154,7 @@ class Inbox:
     async def _engagement(
         self, message: Message
     ) -> Callable[[StoredSettings], EngagementSettings]:
-        """Return a function from stored settings to the engagement in the message's
-        thread."""
+        """Return a function that turns stored settings into the thread's engagement."""
         place = Scope.of(message.thread)
         resolve = await self._settings.resolver(place)
         # On a platform that takes only answers, nobody else takes part either.
@@ -166,7 +165,7 @@ class Inbox:
     async def supplement(self, message: Message) -> None:
         """Add the new parts of this version of `message` to the stored message.
 
-        Nobody edited the message. Raises StorageError.
+        This version is not an edit. Raises StorageError.
         """
         if not self._platforms.serves(message.thread):
             return

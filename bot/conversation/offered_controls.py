@@ -16,7 +16,7 @@ async def offered_controls(
     """Return the controls below an answer.
 
     `attaches` says whether the answer can have files. Without `settings`, no control
-    depends on them.
+    for feedback or files is offered.
     """
     if settings is None:
         return buttons.below(ended, feedback=False)

@@ -229,7 +229,7 @@ class Responder:
         # An unconfirmed post is searched for from the stored time onwards.
         unconfirmed = any(shown.message is None for shown in turn.shown)
         now = turn.touched if unconfirmed else self._now()
-        # Each reads nothing that the other changes.
+        # Neither changes data that the other reads.
         messages, state = await asyncio.gather(
             self._store.begin_turn(turn, now), self._admission.state(turn)
         )

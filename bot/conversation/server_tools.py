@@ -43,8 +43,8 @@ def choose(
 ) -> ThreadTools:
     """Return the tools of a thread that may use `servers`.
 
-    The thread's `kept` value names the `listings` to use; the last listing serves for
-    other servers. The servers in `resting` have just failed.
+    The thread's `kept` value names the `listings` to use. For other servers, the last
+    listing is used. The servers in `resting` have just failed.
     """
     before = dict(each.partition("=")[::2] for each in kept.split())
     chosen, digests, unknown, left = [], [], [], []

@@ -98,7 +98,7 @@ class AnswerStream:
                             self._report = piece
                         if cost.exceeds_reserve(piece):
                             await extend(piece.calls or ())
-                        # The call announced by `ahead` is made only after it is
+                        # The call announced by `ahead` is made only after its cost is
                         # reserved.
                         self._report = piece
                         continue

@@ -77,7 +77,7 @@ class Bucket:
         self.in_progress += 1
 
     def give_back(self) -> None:
-        """Uncount the last write, which is not made."""
+        """Give back the token of the last write, which is not made."""
         self.tokens += 1.0
 
     @property
@@ -228,7 +228,7 @@ class SlidingBucket(Bucket):
         self.granted.append(now)
 
     def give_back(self) -> None:
-        """Uncount the last write, which is not made."""
+        """Give back the token of the last write, which is not made."""
         Bucket.give_back(self)
         self.granted.pop()
 

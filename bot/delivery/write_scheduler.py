@@ -132,8 +132,8 @@ class WriteScheduler:
         if soonest <= now + ROUNDING:
             self._pump()
         elif soonest < self._next:
-            # Checking all waiting replies takes time, and often a thousand of them can
-            # do nothing.
+            # Only the timer is set: with a thousand waiting replies, checking all of
+            # them takes too long.
             self._pump_at(soonest, now)
 
     def _pump(self) -> None:

@@ -159,9 +159,9 @@ def check_sheets(stream: bytes, most: int) -> None:
 
 
 def _sheet_size(stream: bytes, start: int) -> tuple[int, int]:
-    """Return the cells that the sheet at `start` needs room for, and its records.
+    """Return the number of cells that the sheet at `start` needs room for.
 
-    Both are numbers.
+    Also return the number of its records.
     """
     rows, columns = [0xFFFFFFFF, 0], [0xFFFF, 0]
     records = 0
