@@ -14,6 +14,7 @@ from typing import Any
 
 from bot.errors import error_location
 from bot.runtime import terminal
+from bot.runtime.lru import LruDict
 from bot.text.redaction import SECRETS
 
 FORMAT = "%(asctime)s %(levelname)s %(message)s"
@@ -47,6 +48,14 @@ LIBRARIES = {
     "slack_bolt": logging.ERROR,
     "slack_sdk": logging.WARNING,
 }
+
+
+# The logger of aiohttp's servers, and its errors of what is sent to them.
+_SERVER = "aiohttp.server"
+_NO_REQUEST = frozenset(("HttpProcessingError", "RequestPayloadError"))
+# How many kinds of them are told apart, and for how long one is not repeated, in
+# seconds.
+_MOST_KINDS, _REPEAT = 32, 3600.0
 
 
 class Redacting(logging.Formatter):
@@ -126,6 +135,30 @@ def _value(arg: object) -> object:
     return _clean(str(arg))
 
 
+class Strangers(logging.Filter):
+    """Makes a warning of what anybody can have aiohttp's servers log as an error, by
+    sending what is no request, and lets one of a kind pass in an hour: a port that the
+    internet reaches gets thousands a day."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        #: When one of each kind passed last, by the name of its error.
+        self._passed: LruDict[str, float] = LruDict(_MOST_KINDS)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether `record` is to be logged."""
+        kind = type(record.exc_info[1]) if record.exc_info else None
+        # By name: only adapters import the library.
+        if kind is None or _NO_REQUEST.isdisjoint(each.__name__ for each in kind.mro()):
+            return True
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+        last = self._passed.get(kind.__name__, -math.inf)
+        if record.created - last < _REPEAT:
+            return False
+        self._passed[kind.__name__] = record.created
+        return True
+
+
 class _StandardError(logging.Handler):
     """Writes lines to what is standard error at the time."""
 
@@ -144,6 +177,7 @@ def set_up(level: str, form: str = TEXT) -> None:
     _set_level(root, logging.getLevelNamesMapping()[level.upper()])
     for name, least in LIBRARIES.items():
         _set_level(logging.getLogger(name), max(root.level, least))
+    logging.getLogger(_SERVER).filters[:] = [Strangers()]
 
 
 def _set_level(logger: logging.Logger, level: int) -> None:

@@ -6,8 +6,10 @@ import sys
 from types import TracebackType
 
 import pytest
+from aiohttp.http_exceptions import BadStatusLine, LineTooLong
+from aiohttp.web import RequestPayloadError
 
-from bot.runtime.logs import FORMAT, JsonLines, Redacting
+from bot.runtime.logs import FORMAT, JsonLines, Redacting, Strangers
 from tests.security.test_secrets import TOKENS, UNMARKED, core
 
 FORMATTERS = {"text": Redacting(FORMAT), "json": JsonLines()}
@@ -93,3 +95,24 @@ def test_json_says_where_an_error_came_from() -> None:
     line = json.loads(FORMATTERS["json"].format(record("no", info=failed("words"))))
     assert line["where"].startswith("ValueError(test_logs.py:")
     assert "words" not in str(line)
+
+
+def test_what_is_no_request_is_a_warning_once_an_hour() -> None:
+    strangers = Strangers()
+
+    def level(error: Exception, at: float) -> str | None:
+        found = record("Error", name="aiohttp.server", info=(type(error), error, None))
+        found.levelno, found.levelname = logging.ERROR, "ERROR"
+        found.created = at
+        return found.levelname if strangers.filter(found) else None
+
+    garbled, long, lost = (
+        BadStatusLine("x"),
+        LineTooLong(b"x", 1),
+        RequestPayloadError(),
+    )
+    for each in (garbled, long, lost):
+        assert level(each, 0.0) == "WARNING"
+        assert level(each, 3599.0) is None
+    assert level(garbled, 3600.0) == "WARNING"
+    assert [level(KeyError("ours"), at) for at in (0.0, 1.0)] == ["ERROR", "ERROR"]
