@@ -175,7 +175,7 @@ def cost(model: str, usage: Usage, at: float) -> float | None:
 
 
 def saved(model: str, usage: Usage, at: float, calls: int = 1) -> float:
-    """Return what caching saved on `usage`, the sum of `calls` calls, in USD;
+    """Return the savings by caching on `usage`, the sum of `calls` calls, in USD;
     negative if it cost more, 0 if the price is unknown."""
     facts = find(model)
     tariff = facts.tariff_on(day_of(at)) if facts is not None else None

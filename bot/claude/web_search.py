@@ -24,7 +24,7 @@ MOST_ROUNDS = 5
 class Rounds:
     """The usage and text of an answer before the current request."""
 
-    #: The text of the rounds that paused.
+    #: The messages of the rounds that paused.
     messages: list[MessageParam] = field(default_factory=list)
     #: Usage of the rounds that paused, in total.
     used: Usage = field(default_factory=Usage)

@@ -71,8 +71,8 @@ class Instruction(enum.Enum):
 class EngagementSettings:
     """The settings that decide when the bot answers in a thread."""
 
-    #: The messages in its own threads that are answered without addressing the bot: a
-    #: value of the option `follow`.
+    #: The messages in the bot's own threads that are answered although they do not
+    #: address it: a value of the option `follow`.
     follow: str = SMART
     #: The level at which `follow` was set: "thread", "channel", "workspace" or
     #: "operator".
@@ -320,7 +320,7 @@ def _closing(message: Message) -> Rule | None:
 
 
 def _words(message: Message) -> str:
-    """Return what the author of `message` typed, without marks."""
+    """Return the text that the author of `message` typed, without marks."""
     if not message.parts:
         return message.text
     return " ".join(each for each in message.parts if isinstance(each, str)).strip()

@@ -1,7 +1,7 @@
 """Decides whether a turn is answered, and under which settings.
 
 A turn passes twice: `accept` checks who asks, before anything is shown; `prepare` pins
-the settings of the thread, composes the request and has its cost reserved.
+the settings of the thread, composes the request and reserves its cost.
 """
 
 import logging

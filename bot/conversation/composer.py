@@ -290,7 +290,7 @@ class Composer:
         pricing: Pricing,
         pinned: Mapping[str, str] | None,
     ) -> "_Read":
-        """Return what Claude reads of the thread."""
+        """Return the content of the thread for Claude."""
         adapter = self._adapters[turn.thread.platform]
         earlier = EarlierMessages(())
         if state.needs_backfill:

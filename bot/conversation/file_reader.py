@@ -108,7 +108,7 @@ class FileReader:
     async def _fetch_and_store(
         self, reading: "_Reading", message: str, file: Attachment
     ) -> None:
-        """Raises FileUnread."""
+        """Fetch one file and store its content. Raises FileUnread."""
         thread = reading.thread
         most = min(MOST_BYTES, reading.room)
         if most <= 0:

@@ -172,7 +172,7 @@ class Responder:
             await self._failures.note(turn, error)
         finally:
             if not stop.has_begun:
-                # It was stopped or withdrawn, or failed at the beginning.
+                # The turn was stopped or withdrawn, or failed at the beginning.
                 self._begun(turn.thread, ())
             stop.begin("")
         if has_more is None:

@@ -45,7 +45,7 @@ class Standing:
     budgets: list[RateBudget] = field(default_factory=list)
     #: Whether other processes came first; if so, the chosen way of a first text stays.
     refused: bool = False
-    #: The tokens that its write in progress took.
+    #: The tokens that the reply's write in progress took.
     spent: list[Spent] = field(default_factory=list)
     #: The values of `granted`, `shared`, `owes_post` and `stops` before the last grant.
     before: tuple[float, float, bool, RateBudget | None] = (0.0, 0.0, False, None)

@@ -74,7 +74,7 @@ def _by_reason(files: Iterable[tuple[str, Unread]]) -> dict[Unread, list[str]]:
 
 
 def clause(reason: Unread) -> str:
-    """Return why a file is not read, without a subject."""
+    """Return why a file is not read, as a clause without a subject."""
     return _TEXTS[reason][0]
 
 
