@@ -5,7 +5,6 @@ In: a file on the disk, and the kinds and sizes that the model takes. Out: a
 alone (`file_types`), and only then imports the module for the type, with its library.
 
 Rule 1: nothing is fetched, no macro runs, and a file's name is never used as a path.
-
 Rule 2: memory and time are bounded by checks before a library is called.
 
 Rule 3: an error of a library becomes FileUnread. Its text is neither shown nor logged.
