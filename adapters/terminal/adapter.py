@@ -52,17 +52,17 @@ from bot.ui.elements import WHERE, Command, Form
 LISTED = 20
 RECALLED = 6
 
-# The pause between two looks at whether an answer that shows nothing is still open, in
-# seconds, such as one that was stopped before it began.
+# Seconds between two checks whether an answer is still open. They are needed for an
+# answer that shows nothing, such as one that was stopped before it began.
 LOOK = 0.25
 
-# Words that end the conversation, as they do elsewhere.
+# Words that end the conversation, as in other programs.
 LEAVE = ("exit", "quit", ":q")
 
 
 class TerminalAdapter:
-    """The person at the keyboard. All messages are in the store, and there is no
-    channel to post in."""
+    """The adapter for the person at the keyboard. All messages are in the store, and
+    there is no channel to post in."""
 
     name = "terminal"
     limits = LIMITS
@@ -90,8 +90,8 @@ class TerminalAdapter:
         self._edits = False
         self.thread = _new_thread()
         self._opens = True
-        #: Whether the answer is complete, and whether it is to be stopped; and that one
-        #: of them is new.
+        #: Whether the answer is complete, and whether to stop it. `_noticed` is set
+        #: when one of these changes.
         self._is_answered = self._stops = False
         self._noticed = asyncio.Event()
         self._keys: Input = DummyInput()
@@ -114,7 +114,7 @@ class TerminalAdapter:
                 await self._ask(line, host)
 
     async def resolve_thread(self, turn: Turn) -> ThreadKey:
-        """Return the thread of `turn`: here it always exists."""
+        """Return the thread of `turn`, which always exists here."""
         return turn.thread
 
     @contextlib.asynccontextmanager
@@ -205,8 +205,8 @@ class TerminalAdapter:
         await self._wait(host)
 
     async def _wait(self, host: Host) -> None:
-        """Wait for the answer in this thread, if there is one to come; Ctrl-C stops
-        it."""
+        """Wait for the answer in this thread, if one is expected. Ctrl-C stops the
+        answer."""
         with self._stoppable():
             while not self._is_answered:
                 self._noticed.clear()
@@ -225,10 +225,10 @@ class TerminalAdapter:
 
     @contextlib.contextmanager
     def _stoppable(self) -> Iterator[None]:
-        """Let Ctrl-C stop the answer, and keep what is typed meanwhile.
+        """Let Ctrl-C stop the answer, and keep the keys typed meanwhile.
 
         Ctrl-C is read as a key: as a signal it would also reach `make`, which would
-        then report an error though we exit with success.
+        then report an error although we exit with success.
         """
 
         def pressed() -> None:
@@ -284,14 +284,16 @@ class TerminalAdapter:
         if reply.sections and command.verb == "settings":
             self._say(texts.ALL_SETTINGS)
         for button in reply.buttons:
-            # There are no buttons here; other views of the same can be typed.
+            # There are no buttons here, but commands for other views of the response
+            # can be typed.
             if button.command.verb == command.verb:
                 given = command_names.typed(button.command)
                 self._say(texts.instead_of_button(label=button.label, command=given))
         await self._wait(host)
 
     def _show_form(self, form: Form, host: Host) -> None:
-        """Say what applies of the fields of `form`, and how to set them here."""
+        """Print the current values of the fields of `form`, and how to set them
+        here."""
         if not form.applies:
             name = next(each.name for each in form.fields if each.name != WHERE)
             self._say(texts.no_forms(name=name))
@@ -313,7 +315,7 @@ class TerminalAdapter:
         self._console.print(table)
 
     def _show(self, text: str) -> None:
-        """Print a text of several lines as lines, on the screen as Markdown."""
+        """Print `text` with its line breaks; on a terminal, render it as Markdown."""
         self._say(as_markdown(text) if self._is_interactive else text)
 
     async def _show_threads(self, argument: str, host: Host) -> None:
@@ -362,8 +364,8 @@ class TerminalAdapter:
 
 @contextlib.asynccontextmanager
 async def connect(env: Mapping[str, str]) -> AsyncIterator[TerminalAdapter]:
-    """Yield an adapter for the terminal of this process. What is typed there is kept
-    beside the database, in a file `history`."""
+    """Yield an adapter for the terminal of this process. Typed lines are kept in a file
+    `history` beside the database."""
     history = Path(env["THREADKEEP_DB"]).with_name("history")
     light = terminal.is_light(env.get("COLORFGBG", ""))
     try:
@@ -373,8 +375,8 @@ async def connect(env: Mapping[str, str]) -> AsyncIterator[TerminalAdapter]:
 
 
 def _flush(out: TextIO) -> None:
-    """Flush `out`. If its reader has gone, as in `threadkeep serve | head -3`, discard
-    the rest: Python would report it as an error at exit."""
+    """Flush `out`. If its reader has ended, as in `threadkeep serve | head -3`, discard
+    the rest, because Python would report an error at exit."""
     try:
         out.flush()
     except BrokenPipeError:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from bot.runtime import terminal, terminal_markdown
 
-# Shown until there is something of an answer.
+# Shown until the answer has text.
 WAITING = Text("…", style="dim")
 
 
@@ -20,7 +20,7 @@ class Screen(Protocol):
         """Show `text`, which begins with the text of the previous call."""
 
     def type_ahead(self, text: str) -> None:
-        """Show `text`, which is typed meanwhile."""
+        """Show `text`, which the person typed during the answer."""
 
     def close(self) -> None:
         """End the answer."""
@@ -39,7 +39,7 @@ class PlainScreen:
         self._written = text
 
     def type_ahead(self, text: str) -> None:
-        """Show nothing: the input is no terminal."""
+        """Show nothing: the input is not a terminal."""
 
     def close(self) -> None:
         """Write a blank line, if there was any text."""
@@ -68,7 +68,7 @@ class RichScreen:
         self._live.start()
 
     def update(self, text: str) -> None:
-        """Print the lines that are settled, and redraw the rest."""
+        """Print the lines that can no longer change, and redraw the rest."""
         self._text = text
         lines = self._lines(text)
         window = max(1, self._console.height - 2)
@@ -78,7 +78,7 @@ class RichScreen:
         self._draw(lines[self._printed :])
 
     def type_ahead(self, text: str) -> None:
-        """Show `text` below the answer, its last line at least."""
+        """Show the end of `text` below the answer, on one line."""
         self._ahead = text
         self._draw(self._lines(self._text)[self._printed :])
 
@@ -95,7 +95,7 @@ class RichScreen:
                 _joined(rest[-window:]) if rest else WAITING, refresh=True
             )
             return
-        # One line, with its end: the window has no room for more.
+        # Only one line, with the end of the text: the window has no room for more.
         typed = Text(_end(self._ahead, self._console.width - 2), "dim", no_wrap=True)
         shown = _joined(rest[-max(1, window - 2) :]) if rest else WAITING
         self._live.update(Group(shown, Text(), typed), refresh=True)
@@ -145,8 +145,8 @@ def last_break(text: str) -> int:
 
 
 def as_markdown(text: str) -> str:
-    """Return `text`, the response to a command, as Markdown that keeps its lines: a
-    line that is no item stands apart from the list before it."""
+    """Return `text`, the response to a command, as Markdown that keeps its line breaks.
+    A blank line separates a list from a line that is not an item."""
     lines, in_code, before = [], False, ""
     for line in text.split("\n"):
         marked = line.startswith(("- ", "> "))

@@ -1,7 +1,7 @@
 """The files that the person at the keyboard attaches to their questions.
 
-Rule: only what was named with `/attach` in this process is opened, whatever a message,
-the model or the database says: a path in a text is text.
+Rule: only files named with `/attach` in this process are opened, whatever a message,
+the model or the database says. A path in a text is only text.
 """
 
 import asyncio
@@ -20,12 +20,12 @@ from bot.runtime.lru import LruDict
 
 #: The most files that go with one question.
 MOST_FILES = 20
-# How many paths that were named are kept.
+# How many attached paths are remembered.
 MOST_NAMED = 1_000
 
 
 class AttachedFiles:
-    """`bot.ports.platform.FileSource` of what was named here."""
+    """Implements `bot.ports.platform.FileSource` for the attached files."""
 
     def __init__(self) -> None:
         #: The files for the next question.
@@ -33,8 +33,8 @@ class AttachedFiles:
         self._named: LruDict[str, bool] = LruDict(MOST_NAMED)
 
     def attach(self, argument: str) -> str:
-        """Attach the files that `argument` names to the next question; return what to
-        tell the person."""
+        """Attach the files that `argument` names to the next question; return a message
+        for the person."""
         told = []
         for name in _names(argument):
             try:
@@ -56,7 +56,7 @@ class AttachedFiles:
         return "\n\n".join(told or [texts.HOW_TO_ATTACH])
 
     def detach(self) -> None:
-        """Let nothing go with the next question."""
+        """Remove all files from the next question."""
         self.waiting = ()
 
     async def fetch(
@@ -65,7 +65,7 @@ class AttachedFiles:
         """Write the bytes of `file` to `into`. Raises FileUnread."""
         if file.url not in self._named:
             raise FileUnread(Unread.UNAVAILABLE)
-        # A disk may be slow, or a network.
+        # A disk or a network may be slow.
         await asyncio.to_thread(_copy, file.url, into, most)
 
 
@@ -73,7 +73,7 @@ def _names(argument: str) -> list[str]:
     """Return the paths in `argument`, separated by blanks unless they are quoted."""
     try:
         if Path(argument).expanduser().is_file():
-            # Dragged here, or typed without quotes.
+            # The path was dragged here, or typed without quotes.
             return [argument]
         return shlex.split(argument)
     except (ValueError, RuntimeError, OSError):

@@ -1,4 +1,4 @@
-"""The commands by name: what each is for, and which one somebody may have meant."""
+"""Lists the commands by name, and finds the one that somebody may have meant."""
 
 import difflib
 from collections.abc import Sequence
@@ -22,12 +22,12 @@ OWN = (
 
 
 def typed(command: Command) -> str:
-    """Return `command` as it is typed."""
+    """Return `command` as people type it."""
     return " ".join([f"/{command.verb}", *command.arguments.values()])
 
 
 def described(catalog: Sequence[CommandSpec]) -> list[tuple[str, str]]:
-    """Return the names of all commands, with what each is for."""
+    """Return (name, summary) of all commands, sorted by name."""
     own = {name for name, _ in OWN}
     shown = [each for each in catalog if each.spoken and not each.hidden]
     listed = [(each.name, each.summary) for each in shown if each.name not in own]
@@ -35,7 +35,7 @@ def described(catalog: Sequence[CommandSpec]) -> list[tuple[str, str]]:
 
 
 def settings(catalog: Sequence[CommandSpec]) -> list[tuple[str, str]]:
-    """Return the names of all settings, with what they are called."""
+    """Return (name, label) of all settings."""
     return [
         (choice.value, choice.label)
         for spec in catalog
@@ -46,8 +46,8 @@ def settings(catalog: Sequence[CommandSpec]) -> list[tuple[str, str]]:
 
 
 def nearest(command: str, catalog: Sequence[CommandSpec]) -> str:
-    """Return the command, or the setting of one, that is nearest to `command`; "" if
-    none is near."""
+    """Return the command or setting whose name is nearest to `command`; "" if none is
+    near."""
     names = [f"/{name}" for name, _ in described(catalog)]
     names += [f"/set {name}" for name, _ in settings(catalog)]
     return next(iter(difflib.get_close_matches(command, names, 1)), "")

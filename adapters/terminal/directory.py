@@ -1,4 +1,4 @@
-"""The person at the keyboard, and the one channel that there is."""
+"""The person at the keyboard, and the only channel."""
 
 from bot.domain.channel_access import NOWHERE, ChannelAccess
 from bot.domain.names import PlaceNames
@@ -14,18 +14,18 @@ OWNER = Person(AUTHOR, phrases.YOU, runs_workspace=True)
 
 
 class TerminalDirectory:
-    """`bot.ports.platform.Directory` of one person and one channel."""
+    """Implements `bot.ports.platform.Directory` for one person and one channel."""
 
     async def person(self, place: Scope, user: str) -> Person:
         """Return the person at the keyboard."""
         return OWNER
 
     async def access(self, place: Scope, user: str) -> ChannelAccess:
-        """Return what `user` may do in the local channel; the bot posts nothing there
+        """Return what `user` may do in the local channel, where the bot posts nothing
         unasked."""
         if (place.workspace, place.channel) != (WORKSPACE, CHANNEL):
             return NOWHERE
-        # Whoever can look at reports has the database file, too.
+        # Whoever can read reports has the database file, too.
         if not user:
             return ChannelAccess(exists=True, is_public=True)
         if user != AUTHOR:
@@ -33,9 +33,9 @@ class TerminalDirectory:
         return ChannelAccess(exists=True, reads=True, writes=True, is_public=True)
 
     async def names(self, place: Scope, user: str) -> PlaceNames:
-        """Return no names: the ids are words."""
+        """Return no names, because the ids are readable words."""
         return PlaceNames()
 
     def is_direct(self, place: Scope) -> bool:
-        """Return False: the channel has settings of its own, as a public one has."""
+        """Return False: the channel has settings of its own, like a public channel."""
         return False

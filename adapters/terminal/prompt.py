@@ -1,4 +1,4 @@
-"""The line on which a person types: completion, history, several lines, an editor."""
+"""The prompt, with completion, history, several lines and an external editor."""
 
 import contextlib
 from collections.abc import Iterable, Sequence
@@ -25,8 +25,8 @@ ATTACH = "/attach "
 
 
 class CommandCompleter(Completer):
-    """Completes commands that begin with a slash, and the paths behind `/attach`;
-    `commands` are names and what they are for, without the slash."""
+    """Completes commands that begin with a slash, and the paths after `/attach`.
+    `commands` are (name, summary) pairs, without the slash."""
 
     def __init__(self, commands: Sequence[tuple[str, str]]) -> None:
         self._commands = commands
@@ -35,7 +35,7 @@ class CommandCompleter(Completer):
     def get_completions(
         self, document: Document, complete_event: CompleteEvent
     ) -> Iterable[Completion]:
-        """Yield the commands that begin as the text before the cursor does, or the
+        """Yield the commands that begin with the text before the cursor, or the
         paths."""
         text = document.text_before_cursor
         if not text.startswith("/") or "\n" in text:
@@ -58,14 +58,14 @@ def _last_path(text: str) -> str:
 
 
 class TypedAhead:
-    """The keys typed while an answer is written. The line begins with them afterwards,
-    so that nothing is sent unseen: Enter begins a line of it."""
+    """Collects the text typed while an answer is written. The next prompt begins with
+    this text, so that nothing is sent unseen; Enter adds a line break to it."""
 
     def __init__(self) -> None:
         self.text = ""
 
     def press(self, key: KeyPress) -> bool:
-        """Take a key; return whether it changed the text."""
+        """Handle `key`; return whether it changed the text."""
         before = self.text
         if key.key in (Keys.ControlM, Keys.ControlJ):
             self.text += "\n"
@@ -76,7 +76,7 @@ class TypedAhead:
         return self.text != before
 
     def take(self) -> str:
-        """Return the text, and forget it."""
+        """Return the text, and clear it."""
         text, self.text = self.text.strip("\n"), ""
         return text
 
@@ -84,16 +84,16 @@ class TypedAhead:
 def create(
     commands: Sequence[tuple[str, str]], history: Path | None
 ) -> PromptSession[str]:
-    """Return a prompt. Enter sends, Alt-Enter begins a new line, Ctrl-R searches what
-    was typed before, Ctrl-X Ctrl-E opens $EDITOR.
+    """Return a prompt. Enter sends, Alt-Enter begins a new line, Ctrl-R searches
+    earlier lines, Ctrl-X Ctrl-E opens $EDITOR.
 
-    What is typed is kept in the file `history`, which only its owner can read; None
-    keeps it until the end only, and so does a file that cannot be written.
+    Typed lines are kept in the file `history`, which only its owner can read. If
+    `history` is None or cannot be written, they are kept in memory.
     """
     keys = KeyBindings()
 
     @keys.add("escape", "enter")
-    # Keys typed before the prompt is there end lines as files do.
+    # In keys typed before the prompt appears, Enter is a line feed.
     @keys.add("escape", "c-j")
     def begin_line(event: KeyPressEvent) -> None:
         event.current_buffer.insert_text("\n")

@@ -1,4 +1,4 @@
-"""Replies on the screen."""
+"""Shows replies on the screen."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from bot.domain.platform import EditInterval, Limits, WriteKind
 from bot.domain.reply import Part
 from bot.errors import ThreadGone
 
-# A terminal has no size limit; this one bounds a runaway answer. Ten frames a second
+# A terminal has no size limit; this limit bounds a runaway answer. Ten frames a second
 # look smooth and cost little.
 LIMITS = Limits(
     part_chars=1_000_000, paces={WriteKind.EDIT: EditInterval(first=0.1, last=0.1)}
@@ -15,18 +15,18 @@ LIMITS = Limits(
 
 
 class TerminalSurface:
-    """`bot.ports.platform.Surface` on a screen."""
+    """Implements `bot.ports.platform.Surface` on a screen."""
 
-    #: There is no sign with words, and printed text stays printed.
+    #: None: there is no sign with text, and printed text cannot be deleted.
     sign = deletions = None
-    #: Nothing is written to a disk: all of an answer is text.
+    #: None: no files are written, so the whole answer is text.
     uploads = None
 
     def __init__(self, screen: Screen) -> None:
         self._screen = screen
 
     async def announce(self) -> bool:
-        """Return True: the prompt is gone while an answer is written."""
+        """Return True: the missing prompt shows that an answer is coming."""
         return True
 
     def ways(self, part: Part) -> Sequence[WriteKind]:
