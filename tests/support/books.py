@@ -1,4 +1,4 @@
-"""Checks that the money in a database adds up, and is what the API bills."""
+"""Checks that the amounts in a database add up and match what the API bills."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from storage.scope_columns import parts, scope_of
 from tests.emulators.claude import bill
 from tests.emulators.claude.emulator import ClaudeEmulator
 
-#: Less than this, in USD, is rounding.
+#: Differences in USD below this are rounding errors.
 GRAIN = 1e-7
 
 #: Kinds of charges at the prices of single requests.
@@ -21,7 +21,7 @@ COLUMNS = ("platform", "workspace", "channel", "period")
 
 
 def faults(db: Connection, claude: ClaudeEmulator) -> Iterator[str]:
-    """Yield a sentence for each wrong amount, once nothing runs."""
+    """Yield a sentence for each wrong amount. Call this when no answer is running."""
     charges = db.execute("SELECT * FROM charges ORDER BY id").fetchall()
     for row in charges:
         if row["ended_at"] is None:
@@ -31,7 +31,7 @@ def faults(db: Connection, claude: ClaudeEmulator) -> Iterator[str]:
     yield from _misbooked(db, charges)
     booked = sum(map(_cost, charges))
     billed = sum(map(bill.usd, claude.requests))
-    # The cost of a call that was cut off is unknown: it is booked at its bound.
+    # The cost of an interrupted call is unknown, so its upper bound is booked.
     if booked < billed - GRAIN:
         yield f"{booked} is booked, and {billed} billed"
     if booked > billed + GRAIN and not any(row["bounded"] for row in charges):
@@ -61,7 +61,7 @@ def _cost(row: Row) -> float:
 
 
 def _price(row: Row) -> float:
-    """Return the cost of the use that a charge names; its own if that is a bound."""
+    """Return the price of the usage in a charge, or its cost if that is a bound."""
     if row["bounded"] or row["model"] not in bill.PRICES:
         return _cost(row)
     kinds = ("input", "output", "cache_write_5m", "cache_write_1h", "cache_read")

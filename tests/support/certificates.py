@@ -1,6 +1,6 @@
-"""Reads the machine's certificates once in a process.
+"""Reads the machine's certificates once per process.
 
-Every client reads all of them, for a twentieth of a second of a processor, and no
+Every client would read all of them, which takes 50 ms of processor time, although no
 connection of a test leaves loopback.
 """
 
@@ -11,7 +11,7 @@ import httpcore2
 
 
 def read_once() -> None:
-    """Let clients that ask for the same certificates share what was read first."""
+    """Make clients that ask for the same certificates share one SSL context."""
     ssl.create_default_context = functools.cache(  # type: ignore[assignment]
         ssl.create_default_context
     )
@@ -19,6 +19,6 @@ def read_once() -> None:
 
 
 def read() -> None:
-    """Read them for the processes that are forked from this one."""
+    """Read the certificates for the processes that are forked from this one."""
     ssl.create_default_context()
     httpcore2.default_ssl_context()

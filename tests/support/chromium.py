@@ -1,7 +1,7 @@
-"""A real Chromium for tests of pages; installed where that is possible.
+"""A real Chromium for tests of pages, installed where possible.
 
-`make test` runs this as a program: on a machine where packages can be installed it
-installs Chromium, elsewhere it says loudly which tests are skipped.
+`make test` runs this module as a program. It installs Chromium where packages can be
+installed; elsewhere it prints which tests are skipped.
 """
 
 import contextlib
@@ -21,34 +21,35 @@ from playwright.async_api import (
     expect,
 )
 
-#: The first is the browser without all that only people use, and starts and draws in a
-#: third of the processor time.
+#: The first is the browser without a user interface. It starts and draws in a third of
+#: the processor time.
 NAMES = (
     *("chromium-headless-shell", "chromium", "chromium-browser"),
     *("google-chrome", "chrome"),
 )
-#: Debian's names of packages, tried in this order.
+#: Names of Debian packages, tried in this order.
 PACKAGES = ("chromium-headless-shell", "chromium")
-#: Nothing of it is asked of the network. Tests run as root in containers.
+#: Keep Chromium off the network. Without a sandbox, because tests run as root in
+#: containers.
 OPTIONS = (
     *("--no-sandbox", "--disable-quic", "--disable-background-networking"),
     *("--disable-component-update", "--no-first-run"),
-    # All pages share one process: each starts for longer than most tests use it.
+    # All pages share one process: starting one takes longer than most tests.
     "--renderer-process-limit=1",
 )
 MISSING = "Chromium is not installed, so the tests of pages in a browser are SKIPPED."
 MINIMAL = ("--no-install-recommends", "-y")
 #: Seconds for the installation.
 INSTALLING = 600
-#: Milliseconds for whatever a page is to show, and for the start of Chromium: a machine
-#: that is busy with other things is not a wrong answer.
+#: Milliseconds to wait for the content of a page and for the start of Chromium. It is
+#: long because the machine may be busy.
 PATIENCE = 60_000
 #: The size of a page, in pixels.
 SIZE: ViewportSize = {"width": 1280, "height": 720}
 
 
 def path() -> str | None:
-    """Return the path of Chromium; None if it is not installed."""
+    """Return the path of Chromium, or None if it is not installed."""
     return next(filter(None, map(shutil.which, NAMES)), None)
 
 
@@ -66,7 +67,8 @@ async def launched() -> AsyncIterator[Browser]:
 
 
 async def new_page(browser: Browser) -> Page:
-    """Return a page in a profile of its own, for several tests in turn: see `used`."""
+    """Return a page in its own profile. Several tests in turn can share it: see
+    `used`."""
     return await (await new_context(browser)).new_page()
 
 
@@ -78,8 +80,8 @@ async def used(
     motion: Literal["reduce", "no-preference"] = "no-preference",
     permissions: Sequence[str] = (),
 ) -> AsyncIterator[None]:
-    """Let a test use `page`, and leave nothing of it there: a profile and a process for
-    each would take more processor time than all that the tests do."""
+    """Lend `page` to a test, and remove everything that the test left there. A new
+    profile and process for each test would take more processor time than the tests."""
     await page.set_viewport_size(size)
     await page.emulate_media(reduced_motion=motion)
     await page.context.grant_permissions(permissions)
@@ -93,7 +95,7 @@ async def used(
 
 
 async def new_context(browser: Browser, **options: Any) -> BrowserContext:
-    """Return a profile of its own in `browser`."""
+    """Return a new profile in `browser`."""
     expect.set_options(timeout=PATIENCE)
     context = await browser.new_context(**options)
     context.set_default_timeout(PATIENCE)
@@ -101,8 +103,8 @@ async def new_context(browser: Browser, **options: Any) -> BrowserContext:
 
 
 def install() -> bool:
-    """Install Chromium with the package manager of Debian; return whether it is there
-    now."""
+    """Install Chromium with Debian's package manager. Return whether it is installed
+    afterwards."""
     if shutil.which("apt-get") and os.geteuid() == 0:
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         commands = [("update",), *(("install", *MINIMAL, each) for each in PACKAGES)]

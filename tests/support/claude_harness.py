@@ -1,4 +1,4 @@
-"""A request to Claude, a clock that does not wait, and what becomes of an answer."""
+"""A request to Claude, a clock that does not wait, and readers of answers."""
 
 import asyncio
 import traceback
@@ -19,12 +19,12 @@ ASK = Request(
 
 
 class Waits:
-    """A clock and a sleep: every wait passes at once and is recorded."""
+    """A clock and a sleep function. Every wait ends at once and is recorded."""
 
     def __init__(self) -> None:
         self.waits: list[float] = []
         self.now = 0.0
-        #: Called, and awaited if need be, during each wait.
+        #: Called during each wait, and awaited if it returns a coroutine.
         self.meanwhile: Callable[[], object] = lambda: None
 
     def clock(self) -> float:
@@ -51,8 +51,8 @@ async def text_of(model: ClaudeModel, request: Request = ASK) -> str:
 async def broken(model: ClaudeModel, request: Request = ASK) -> tuple[str, ModelError]:
     """Return the text that came before an answer failed, and the error.
 
-    The error holds neither the key nor the prompt, also for an error tracker that
-    follows its chain further than a log does.
+    The error must hold neither the key nor the prompt. An error tracker follows the
+    chain of an error further than a log does, so the error has no chain.
     """
     text = ""
     try:

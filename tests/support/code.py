@@ -1,6 +1,6 @@
-"""The product's code, for tests that walk it.
+"""The syntax trees of the product's modules, for tests that walk them.
 
-To read all of it takes seconds: such a test has the mark `WALKS`, so that one process
+Parsing all modules takes seconds. Such tests have the mark `WALKS`, so that one process
 runs them all.
 """
 
@@ -17,11 +17,12 @@ WALKS = pytest.mark.together("code")
 
 @cache
 def tree(path: Path) -> ast.Module:
-    """Return the syntax tree of a module, which is read and not changed."""
+    """Return the syntax tree of a module. Callers must not change it."""
     return ast.parse(path.read_text())
 
 
 @cache
 def nodes(tree: ast.AST) -> tuple[ast.AST, ...]:
-    """Return all nodes of a syntax tree, which takes as long as reading it does."""
+    """Return all nodes of a syntax tree. Cached, because a walk takes as long as
+    parsing."""
     return tuple(ast.walk(tree))

@@ -1,4 +1,4 @@
-"""An office to give commands in: a store, a fake platform, a scripted model."""
+"""An office to run commands in: a store, a fake platform and a scripted model."""
 
 from collections.abc import Coroutine, Mapping
 from dataclasses import replace
@@ -110,7 +110,7 @@ class Office:
 
     @property
     def desk(self) -> CommandRouter:
-        """A desk at which nothing is being answered."""
+        """A command router for a platform on which no answer is running."""
         lanes, platforms = LocalAnswers(_idle()), Platforms([self.adapter])
         stopper = Stopper(self.store, lanes, self.authority)
         inbox = Inbox(
@@ -154,7 +154,7 @@ class Office:
     async def type(
         self, text: str, person: Person = OWNER, place: Scope = CHANNEL
     ) -> str:
-        """Let `person` type a command; what they are told."""
+        """Let `person` type a command. Return the text of the response."""
         command = parse_command(text)
         assert command is not None, text
         told = await self.desk.run(command, place, person)
@@ -180,7 +180,7 @@ class Office:
         person: Person = OWNER,
         place: Scope = CHANNEL,
     ) -> Response:
-        """Send `form` off, with `values` in place of what it said."""
+        """Submit `form`. `values` replace the values that it was opened with."""
         filled = {field.name: field.value for field in form.fields} | dict(values)
         told = await self.desk.run(form.command.having(filled), place, person)
         assert isinstance(told, Response)
@@ -189,7 +189,8 @@ class Office:
     async def press(
         self, told: Response, label: str, person: Person = OWNER, place: Scope = CHANNEL
     ) -> CommandResult:
-        """Press a button, whose command has gone over the wire."""
+        """Press a button. Its command is encoded and decoded, as it is by a
+        platform."""
         inside = [each for section in told.sections for each in section.buttons]
         every = [*told.buttons, *inside]
         [button] = [each for each in every if each.label == label]
@@ -214,19 +215,19 @@ class Office:
 
 
 class _Nobody:
-    """Stands where a group of tasks would: none is ever begun."""
+    """A task group that starts no task."""
 
     def start(self, kind: str, work: Coroutine[object, object, object]) -> None:
         work.close()
 
 
 async def _question(message: object) -> bool:
-    """Stands where typed commands would: every message is a question."""
+    """Replaces typed commands: every message is a question."""
     return False
 
 
 async def _untriaged(message: object) -> None:
-    """Stands where triage would: it is on nowhere."""
+    """Replaces triage, which is off everywhere."""
 
 
 def _idle() -> ThreadDispatcher:

@@ -1,9 +1,9 @@
-"""Threadkeep's commands, carried out in this process: a tenth of the work of a process.
+"""Runs Threadkeep's commands in this process, at a tenth of the cost of a new process.
 
-What only a process proves (a signal, a kill, a terminal, a pipe) takes a `Nursery`.
+Tests that need a real process (a signal, a kill, a terminal, a pipe) use a `Nursery`.
 
-Rule: what a command sets for its process is as before once it has ended, and nothing of
-it goes on.
+Rule: when a command has ended, the state of the process is restored and no thread of
+the command is running.
 """
 
 import asyncio
@@ -24,12 +24,12 @@ from tests.support import log_levels
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
-# Seconds that a command may take on a machine that is busy with other things.
+# Seconds that a command may take on a busy machine.
 PATIENCE = 60.0
 # Seconds that a thread may take to end after its command.
 ENDING = 10.0
 
-# Streams, environment and folder are one for the whole process.
+# Streams, environment and working directory are global to the process.
 _ALONE = threading.Lock()
 
 
@@ -41,10 +41,12 @@ async def carry_out(
     *,
     terminal: int | None = None,
 ) -> tuple[int, str]:
-    """Carry out `threadkeep` with `arguments` in a thread, in `env` alone and in
-    `folder`, with `typed` on standard input; return the exit status, and what it
-    printed to standard output and standard error: nothing, if that is a terminal with a
-    descriptor of this process."""
+    """Run `threadkeep` with `arguments` in a thread, with the environment `env` alone,
+    in `folder` and with `typed` on standard input.
+
+    Return the exit status and the text printed to standard output and standard error.
+    The text is empty if the command prints to `terminal`, a descriptor of this process.
+    """
     loop = asyncio.get_running_loop()
     ended = loop.create_future()
 
@@ -97,8 +99,8 @@ def _carry_out(
 
 @contextlib.contextmanager
 def _nothing_left() -> Iterator[None]:
-    """Give this process back what it had: streams, environment, masks, limits, the log,
-    and no more threads."""
+    """Restore the streams, environment, umask, limits and log of this process, and
+    check that no new thread is left."""
     handlers = [*logging.getLogger().handlers]
     streams = sys.stdin, sys.stdout, sys.stderr
     env, run = dict(os.environ), asyncio.run
@@ -116,28 +118,28 @@ def _nothing_left() -> Iterator[None]:
         os.umask(mask)
         resource.setrlimit(resource.RLIMIT_NOFILE, files)
         logging.getLogger().handlers[:] = handlers
-    # Those of the test's own event loop may have begun meanwhile.
+    # Threads of the test's own event loop may have started in the meantime.
     left = [
         each
         for each in {*threading.enumerate()} - threads
         if not each.name.startswith("asyncio_")
     ]
     for each in left:
-        # rich tells its thread that draws to end, and does not wait for that.
+        # rich tells its drawing thread to end, but does not wait for it.
         each.join(ENDING)
     assert not any(each.is_alive() for each in left), left
 
 
 class _Loop(asyncio.SelectorEventLoop):
-    """The event loop of a thread, which no signal reaches."""
+    """An event loop for a thread that receives no signals."""
 
     def add_signal_handler(
         self, sig: int, callback: Callable[[*Ts], object], *args: *Ts
     ) -> None:
-        """Do nothing, where Python would refuse."""
+        """Do nothing. Python would raise an error outside the main thread."""
 
     def remove_signal_handler(self, sig: int) -> bool:
-        """Say that there was none."""
+        """Return False: no handler was set."""
         return False
 
 

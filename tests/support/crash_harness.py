@@ -1,9 +1,10 @@
-"""A platform and Claude here, Threadkeep as a process, and a plot that ends it.
+"""Plays plots in which Threadkeep, run as a process, is killed or stopped.
 
-What is the same on every platform is here; the scene on each is in `crash_scenes`.
+The emulators of the platform and of Claude run in the test process. This module holds
+the code that all platforms share; `crash_scenes` holds the scene on each platform.
 
-Rule: the product has no switches for this. Where it is caught is chosen by what
-the outside sees: a call that is held, a message that shows, an acknowledgement.
+Rule: the product has no switches for these tests. The moment of a kill is chosen by an
+event outside it: a held call, a visible message, an acknowledgement.
 """
 
 import asyncio
@@ -26,19 +27,19 @@ from tests.support import invariants, postgres, stored
 from tests.support.deep import DEEP
 from tests.support.process import Nursery, Process, is_heard
 
-# How many seconds anything may take on a machine that is busy with other things.
+# Seconds that any step may take on a busy machine.
 PATIENCE = 120.0
 
-# How many scenarios are played beside each other. They mostly wait for each
-# other's seconds to pass; more would wait for a processor.
+# How many scenarios are played at once. They mostly wait for time to pass; more of them
+# would wait for a processor.
 AT_ONCE = 8
 
-# How many scenarios are played one after the other in one scene. Each begins with the
-# process that the one before left running, which saves half of all starts; more would
-# use up the edits that Slack allows in a minute.
+# How many scenarios are played in a row in one scene. Each begins with the process that
+# the previous one left running, which saves half of all starts. More of them would use
+# up the edits that Slack allows in a minute.
 IN_A_ROW = 6
 
-# Seconds that running answers get when it is told to stop.
+# Seconds that running answers get when Threadkeep is told to stop.
 GRACE = 30
 
 NEWEST = "SELECT state FROM turns ORDER BY id DESC LIMIT 1"
@@ -47,14 +48,15 @@ THREADS = "SELECT coalesce(max(id), 0) FROM threads"
 
 
 class Held(Protocol):
-    """A rule by which an emulator does not answer a call."""
+    """A rule that makes an emulator leave a call unanswered."""
 
-    #: How many calls it has met.
+    #: The number of calls that the rule has matched.
     struck: int
 
 
 class Life:
-    """One Threadkeep as a process, begun and ended again, and what it remembers."""
+    """One Threadkeep process, which can be started and ended again, and its
+    database."""
 
     def __init__(
         self,
@@ -68,49 +70,51 @@ class Life:
         self._platforms = platforms
 
     async def begin(self) -> None:
-        """Begin on the database that is there."""
+        """Start the process on the existing database."""
         await self.process.start(nursery=self.nursery)
 
     async def start(self) -> None:
-        """Begin, unless it runs already, and wait until it listens."""
+        """Start the process unless it is running, and wait until it listens."""
         if not self.process.runs:
             await self.begin()
         await self._heard(True)
 
     async def crash(self) -> None:
-        """End it without a moment's notice."""
+        """Kill the process."""
         self.process.kill()
         assert await self.process.ended() == -signal.SIGKILL
         await self._heard(False)
 
     async def restart(self) -> None:
-        """End it without a moment's notice, and begin again."""
+        """Kill the process and start it again."""
         await self.crash()
         await self.start()
 
     async def restart_at(self, *points: Held) -> None:
-        """End it without notice at each of `points`, and begin again."""
+        """Kill the process at each of `points` in turn, and start it again each
+        time."""
         for point in points:
             await self.caught(point)
             await self.restart()
 
     async def caught(self, point: Held) -> None:
-        """Wait until it makes the call that `point` holds."""
+        """Wait until the process makes the call that `point` holds."""
         await self._platforms[0].until(lambda: point.struck, timeout=PATIENCE)
 
     async def stop(self, number: signal.Signals = signal.SIGTERM) -> float:
-        """Tell it to end, which must go well; return how many seconds it took."""
+        """Tell the process to end and check that it exits with 0. Return the seconds
+        taken."""
         began = time.monotonic()
         self.process.kill(number)
         assert await self.process.ended(PATIENCE) == 0
         return time.monotonic() - began
 
     async def stored(self, state: str) -> None:
-        """Wait until the database says that the newest turn is in `state`."""
+        """Wait until the newest turn in the database is in `state`."""
         await self.reads(NEWEST, state)
 
     async def reads(self, query: str, value: object) -> None:
-        """Wait until the database answers `query` with `value` alone."""
+        """Wait until the first column of the first row of `query` is `value`."""
 
         def told() -> object:
             row = db.execute(query).fetchone()
@@ -118,35 +122,35 @@ class Life:
 
         with stored.opened(self.process.at) as db:
             async with asyncio.timeout(PATIENCE):
-                # A database tells nobody that it changed.
+                # A database does not announce its changes.
                 while told() != value:  # noqa: ASYNC110
                     await asyncio.sleep(0.01)
 
     async def printed(self, words: str, after: int = 0) -> None:
-        """Wait until the log has `words`, behind its first `after` characters."""
+        """Wait until the log contains `words` after its first `after` characters."""
         async with asyncio.timeout(PATIENCE):
-            # Nor does a file.
+            # A file does not announce its changes either.
             while words not in self.process.output[after:]:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 
     def holding(self) -> asyncio.Event:
-        """Return an event for a call to wait on; it is set when the scene is over."""
+        """Return an event for a call to wait on. It is set when the scene is over."""
         self._held.append(asyncio.Event())
         return self._held[-1]
 
     def release(self) -> None:
-        """Let go of every call that is held, now that nobody waits for it."""
+        """Release every held call, when nobody waits for it any more."""
         for event in self._held:
             event.set()
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep the database from being written to."""
+        """Block writes to the database."""
         with stored.opened(self.process.at) as db, stored.locked(db):
             yield
 
     def age(self, seconds: float) -> None:
-        """Let the last signs of life in the database be `seconds` older."""
+        """Make the heartbeats in the database `seconds` older."""
         with stored.opened(self.process.at) as db:
             db.execute("UPDATE turns SET touched = touched - ?", [seconds])
 
@@ -160,8 +164,8 @@ class Life:
 
 @contextlib.asynccontextmanager
 async def living(life: Life) -> AsyncIterator[Life]:
-    """See to it that nothing of `life` is left over, and say what it printed if
-    something was wrong with it."""
+    """Yield `life`, and end its process afterwards. Add its output to any error that
+    the block raises."""
     try:
         yield life
     except BaseException as error:
@@ -175,13 +179,13 @@ async def living(life: Life) -> AsyncIterator[Life]:
 
 
 class Scene(ABC):
-    """Alice and Bob in #general, Claude, and a Threadkeep that gets killed.
+    """Alice and Bob in #general, Claude, and a Threadkeep process that gets killed.
 
-    What a plot needs on every platform is here; a plot that needs one platform's own
-    calls takes that platform's scene, from `crash_scenes`.
+    This class has what a plot needs on every platform. A plot that needs calls of one
+    platform takes the scene of that platform, from `crash_scenes`.
 
-    Several plots may be played in a row: each has people and a channel of its own, and
-    counts from where the one before had ended.
+    Several plots may be played in a row. Each has its own people and channel, and
+    counts from the point where the previous one ended.
     """
 
     witness: invariants.Witness
@@ -197,7 +201,7 @@ class Scene(ABC):
         self.claude = claude
         self._asked = len(claude.questions)
         self._printed = len(life.process.output)
-        #: The newest thread in the database that an earlier plot had left there.
+        #: The id of the newest thread in the database that belongs to an earlier plot.
         self._threads = 0
         self.process = life.process
         self.nursery = life.nursery
@@ -207,7 +211,7 @@ class Scene(ABC):
         self._platform = platform
         self._life = life
 
-        # Starts and ends of the process.
+        # Starting and ending the process.
         self.begin = life.begin
         self.start = life.start
         self.crash = life.crash
@@ -220,35 +224,37 @@ class Scene(ABC):
         self.age = life.age
 
     async def opens_with(self, text: str) -> str:
-        """Begin, and let Alice mention the bot in #general; return the thread."""
+        """Start the process, let Alice mention the bot in #general, and return the
+        thread."""
         await self.start()
         return self.ask(text)
 
     async def end(self) -> None:
-        """Let it finish what it does, until the invariants hold."""
+        """Wait until all work is finished and the invariants hold."""
         try:
             await self.finished()
-            # On a server, another process goes on only once the one before is known to
-            # have ended.
+            # On a server, a process takes over work only when the previous one is known
+            # to have ended.
             await self.reads(UNDELIVERED, 0)
         except TimeoutError as error:
             error.add_note(self.dump())
             raise
         deadline, wait = time.monotonic() + PATIENCE, 0.05
-        # Signs are taken off after the last word. What is wrong for good stays wrong.
+        # Signs are removed after the last write. A real fault does not go away.
         while self._faults():
             if time.monotonic() >= deadline:
                 self.check()
             await asyncio.sleep(wait := min(1.0, 2 * wait))
 
     async def close(self) -> None:
-        """Stop it, if it runs, and check the invariants of all that was played."""
+        """Stop the process if it is running, and check the invariants of all plots."""
         if self.process.runs:
             await self.stop()
             self.check()
 
     def following(self) -> Self:
-        """Return the scene of the next plot, with the process as it is now."""
+        """Return the scene of the next plot, with the same process in its current
+        state."""
         self.claude.forget_scripts()
         self._platform.faults.clear()
         scene = self._again()
@@ -257,12 +263,13 @@ class Scene(ABC):
         return scene
 
     async def ends_with(self, thread: str, *texts: str) -> None:
-        """Do the same once the bot's messages in a thread read exactly `texts`."""
+        """Wait until the bot's messages in a thread read exactly `texts`; then do as
+        `end`."""
         await self.answered(thread, *texts)
         await self.end()
 
     def check(self, *others: invariants.Witness) -> None:
-        """Check the invariants, with those who saw another platform as well."""
+        """Check the invariants, for the witnesses of other platforms too."""
         try:
             invariants.check(self.claude, self.process.at, self.witness, *others)
         except AssertionError as error:
@@ -273,17 +280,18 @@ class Scene(ABC):
         return invariants.faults(self.claude, self.process.at, self.witness)
 
     async def reads(self, query: str, value: object) -> None:
-        """Wait until the database answers `query` with `value` alone. "{before}" stands
-        in it for the newest thread of the plots before."""
+        """Wait until the first column of the first row of `query` is `value`.
+        "{before}" in `query` stands for the id of the newest thread of the earlier
+        plots."""
         await self._life.reads(query.format(before=self._threads), value)
 
     async def printed(self, words: str) -> None:
-        """Wait until the log has `words`."""
+        """Wait until the log of this scene contains `words`."""
         await self._life.printed(words, self._printed)
 
     @property
     def questions(self) -> list[Asked]:
-        """The requests that Claude was sent in this scene."""
+        """The requests that Claude received in this scene."""
         return self.claude.questions[self._asked :]
 
     async def answered(self, thread: str, *texts: str) -> None:
@@ -291,11 +299,11 @@ class Scene(ABC):
         await self.until(lambda: self.texts(thread) == [*texts])
 
     async def until(self, predicate: Callable[[], object]) -> None:
-        """Wait until `predicate()` is true of what people see."""
+        """Wait until `predicate()` is true. It is tested when people's view changes."""
         await self._platform.until(predicate, timeout=PATIENCE)
 
     async def asked(self, times: int) -> None:
-        """Wait until Claude was asked so many times."""
+        """Wait until Claude was asked `times` times."""
         await self.claude.until(lambda: len(self.questions) == times, PATIENCE)
 
     async def remembered(self, count: int) -> None:
@@ -313,11 +321,11 @@ class Scene(ABC):
 
     @abstractmethod
     def go_on(self, thread: str, text: str) -> None:
-        """Let Bob say something in a thread."""
+        """Let Bob post a message in a thread."""
 
     @abstractmethod
     def texts(self, thread: str) -> list[str]:
-        """Return what the bot's messages in a thread read."""
+        """Return the texts of the bot's messages in a thread."""
 
     @abstractmethod
     def ids(self, thread: str) -> list[str]:
@@ -325,63 +333,65 @@ class Scene(ABC):
 
     @abstractmethod
     def signs(self, thread: str) -> int:
-        """Return how many messages of a thread show that they wait."""
+        """Return how many messages of a thread have a waiting sign."""
 
     @abstractmethod
     async def finished(self) -> None:
-        """Wait until it has nothing left to do."""
+        """Wait until Threadkeep has nothing left to do."""
 
     @abstractmethod
     def dump(self) -> str:
-        """Describe what was written and what people see."""
+        """Describe the calls that were made and the messages that people see."""
 
     @abstractmethod
     def hold_post(self, *, after: bool = False, nth: int = 1) -> Held:
-        """Never answer one post; with `after` it has had its effect."""
+        """Never answer one post. With `after`, it takes effect first."""
 
     @abstractmethod
     def hold_edit(
         self, *, after: bool = False, nth: int = 1, final: bool = False
     ) -> Held:
-        """Never answer one edit, or one that shows a message as it is to stay."""
+        """Never answer one edit; with `final`, one that shows the final text of a
+        message."""
 
     @abstractmethod
     def hold_sign_in(self, nth: int) -> Held:
-        """Never answer the first (0) or the second (1) call of a start."""
+        """Never answer the first (`nth` is 0) or the second (1) call of a start."""
 
     @abstractmethod
     def count_last_edits(self, thread: str) -> int:
-        """Return how many edits in a thread were to show a message as it is to stay."""
+        """Return the number of edits in a thread that showed the final text of a
+        message."""
 
 
-# How scenes are played.
+# Playing scenes.
 
 
 class Played(Protocol):
-    """A scene, as far as it takes to play in it."""
+    """The part of a scene that is needed to play it."""
 
     async def close(self) -> None: ...
 
 
 S = TypeVar("S", bound=Played)
 
-#: Sets a scene in a folder; running answers get so many seconds when it is told to
-#: stop, and processes come from the nursery if there is one. The last is the address of
-#: the database; "" for a file in the folder.
+#: Opens a scene. The arguments are its folder, the grace period of running answers in
+#: seconds, the nursery that starts its processes (None for cold starts), and the
+#: address of the database ("" for a file in the folder).
 Stage = Callable[[Path, int, Nursery | None, str], AbstractAsyncContextManager[S]]
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A plot, and where it is set."""
+    """A plot and the stage that it is played on."""
 
     name: str
     plot: Callable[[Any], Awaitable[None]]
     stage: Stage[Any]
     grace: int
-    #: Whether processes are started the way that operators start them.
+    #: Whether processes are started as operators start them, without a nursery.
     cold: bool
-    #: Whether it needs a scene of its own.
+    #: Whether the scenario needs a scene of its own.
     alone: bool
     on_server: bool
 
@@ -392,7 +402,7 @@ class Scenario:
     async def set_scene(
         self, folder: Path, nursery: Nursery | None
     ) -> AsyncIterator[Any]:
-        """Open a scene for it in `folder`, with processes that come from `nursery`."""
+        """Open a scene in `folder`, whose processes are started by `nursery`."""
         with contextlib.ExitStack() as stack:
             at = ""
             if self.on_server:
@@ -404,7 +414,7 @@ class Scenario:
 
 
 class Repertoire(Generic[S]):
-    """The scenarios for one kind of stage; modules add to it."""
+    """The scenarios for one kind of stage. Modules add theirs to it."""
 
     def __init__(self, stage: Stage[S]) -> None:
         self.all: list[Scenario] = []
@@ -419,10 +429,14 @@ class Repertoire(Generic[S]):
         on_server: bool = DEEP,
         deep: bool = False,
     ) -> Callable[[Callable[[S], Awaitable[None]]], Callable[[S], Awaitable[None]]]:
-        """Make the decorated function one of us, on a file and, if `on_server`, also on
-        PostgreSQL. `grace` is what running answers get, in seconds, when it is told to
-        stop; `alone`, it needs a scene in which nothing else was played; `deep`, it is
-        for the long form: another one is caught at the same call in the same state."""
+        """Add the decorated function, on a database file and, if `on_server`, also on
+        PostgreSQL.
+
+        `grace` is the time in seconds that running answers get when Threadkeep is told
+        to stop. `alone` means that the plot needs a scene in which nothing else was
+        played. `deep` means that only the long form plays it, because another plot is
+        caught at the same call in the same state.
+        """
         alone = alone or cold or grace != GRACE
 
         def added(
@@ -443,7 +457,7 @@ async def playing(
     new_folder: Callable[[str], Path],
     at_once: int = AT_ONCE,
 ) -> AsyncIterator[dict[Scenario, asyncio.Future[None]]]:
-    """Play `scenarios`, `at_once` beside each other; each has a future to await."""
+    """Play `scenarios`, `at_once` at a time. Yield a future for the end of each."""
     free = asyncio.Semaphore(at_once)
     loop = asyncio.get_running_loop()
     ends = {each: loop.create_future() for each in scenarios}
@@ -452,7 +466,7 @@ async def playing(
         async def play(row: Sequence[Scenario]) -> None:
             waiting = deque(row)
             async with free:
-                # One that fails leaves the others a scene of their own.
+                # After a failure, the remaining scenarios get a new scene.
                 while waiting:
                     folder = new_folder(str(waiting[0]))
                     await _play(waiting, folder, nursery, ends)
@@ -467,8 +481,8 @@ async def playing(
 
 
 def _rows(scenarios: Sequence[Scenario]) -> list[list[Scenario]]:
-    """Return those that are played one after the other in one scene. Cold starts take
-    longest, so they are not left for the end."""
+    """Group the scenarios that are played in a row in one scene. Cold starts take
+    longest, so they come first."""
     rows = [[each] for each in scenarios if each.alone]
     together = defaultdict[object, list[Scenario]](list)
     for each in scenarios:
@@ -485,7 +499,7 @@ async def _play(
     nursery: Nursery,
     ends: dict[Scenario, asyncio.Future[None]],
 ) -> None:
-    """Play what is `waiting` in one scene, until one fails."""
+    """Play the `waiting` scenarios in one scene, until one fails."""
     now = waiting.popleft()
     try:
         async with now.set_scene(folder, nursery) as scene:

@@ -1,10 +1,10 @@
 """The points of a turn at which Threadkeep may be killed, on every platform.
 
-Those of one platform are in `slack_crash_points`, `slack_stream_crash_points` and
-`discord_crash_points`.
+The points of one platform alone are in `slack_crash_points`,
+`slack_stream_crash_points` and `discord_crash_points`.
 
-Rule: a scenario says where it is caught and what people see in the end. That all
-else is as it must be is for `invariants.check` to say, with which each one ends.
+Rule: a scenario states where Threadkeep is caught and what people see in the end. Each
+scenario ends with `invariants.check`, which checks everything else.
 """
 
 import asyncio
@@ -23,14 +23,14 @@ discord = Repertoire[DiscordScene](on_discord)
 
 CUT = f"⚠️ _{INTERRUPTED}_"
 
-# The newest answer so far, and how much of it is posted.
+# The text of the newest answer so far, and the number of its posted messages.
 TEXT = "SELECT text FROM turns ORDER BY id DESC LIMIT 1"
 POSTED = (
     "SELECT count(replies.message) FROM replies JOIN turns ON turns.id = turn_id "
     "WHERE thread_id > {before}"
 )
 
-# An answer with a file, which is its second message.
+# An answer whose second message is a file.
 CODE = "print()\n" * 100
 WITH_FILE = f"All of it:\n\n```py\n{CODE}```"
 
@@ -38,19 +38,19 @@ S = TypeVar("S", bound=Played)
 
 
 def never() -> Hold:
-    """Return a step of Claude's that does not end."""
+    """Return a step of an answer that does not end."""
     return Hold(asyncio.Event())
 
 
 def on_each_platform(play: Callable[[Scene], Awaitable[None]]) -> None:
-    """Play it on Slack and on Discord."""
+    """Add a plot on Slack and on Discord."""
     slack.add()(play)
     discord.add()(play)
 
 
 def on_slack_first(play: Callable[[Scene], Awaitable[None]]) -> None:
-    """Play it on Slack, and in the long form on Discord, too: what goes on is not an
-    adapter's."""
+    """Add a plot on Slack, and on Discord in the long form only, because the behaviour
+    does not depend on the adapter."""
     slack.add()(play)
     discord.add(deep=True)(play)
 
@@ -61,8 +61,8 @@ BEFORE, AFTER = SIDES = (False, True)
 def on_both_sides(
     *stages: Repertoire[S], short: Collection[bool] = SIDES
 ) -> Callable[[Callable[[S, bool], Awaitable[None]]], None]:
-    """Play it with a call that is caught before its effect, and after; in the short
-    form on the sides `short` alone."""
+    """Add a plot twice: with the held call before its effect, and after. The short form
+    plays only the sides in `short`."""
 
     def added(play: Callable[[S, bool], Awaitable[None]]) -> None:
         for after, side in ((BEFORE, "before"), (AFTER, "after")):
@@ -105,7 +105,7 @@ async def killed_during_the_first_post_of_a_finished_answer(scene: Scene) -> Non
     assert len(scene.questions) == 1
 
 
-# In the short form, one of all on PostgreSQL.
+# The only plot that the short form also plays on PostgreSQL.
 slack.add(on_server=True)(killed_during_the_first_post_of_a_finished_answer)
 discord.add()(killed_during_the_first_post_of_a_finished_answer)
 
@@ -114,11 +114,11 @@ discord.add()(killed_during_the_first_post_of_a_finished_answer)
 
 
 async def half_answered(scene: Scene, *later: str | list[Step]) -> str:
-    """Begin an answer that does not end by itself; those to come are `later`."""
+    """Begin an answer that does not end by itself. `later` are the answers after it."""
     scene.claude.script(["Half of it", never()], *later)
     thread = await scene.opens_with("all of it")
     await scene.answered(thread, "Half of it …")
-    # A shown text is stored before it is posted, and the message's id after.
+    # The text is stored before it is posted, and the id of the message afterwards.
     await scene.reads(POSTED, 1)
     await scene.reads(TEXT, "Half of it")
     return thread
@@ -204,8 +204,8 @@ async def killed_during_the_second_post(scene: Scene, after: bool) -> None:
     assert len(scene.questions) == 1
 
 
-# Each side of each post and edit once: where an edit had its effect, another plot on
-# Slack is killed once more, and Discord knows a second post as it does the first.
+# Each side of each post and edit is played once. On Slack, another plot covers the edit
+# that took effect. Discord recognises a repeated second post as it does the first.
 for play, on_slack_too, on_discord_too in (
     (killed_during_the_first_post, SIDES, SIDES),
     (killed_during_the_first_edit, (BEFORE,), (AFTER,)),

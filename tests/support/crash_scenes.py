@@ -1,4 +1,4 @@
-"""The scene on each platform: what people do there, and where Threadkeep is caught."""
+"""The scene on each platform: the actions of people, and the calls that can be held."""
 
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -22,14 +22,15 @@ from tests.support.crash_harness import Life, Scene, living
 from tests.support.process import Nursery, Process, claude_env, slack_env
 from tests.support.witnesses import ANSWERS, BESIDE, DiscordWitness, SlackWitness
 
-# Slack waits 3 s for an acknowledgement and a minute before its second retry
-# (platform facts A2, A4). Nothing here depends on how long.
+# Slack waits 3 s for an acknowledgement and a minute before its second retry (platform
+# facts A2, A4). The plots do not depend on these times, so they are shorter here.
 ACK_TIMEOUT = 1.0
 RETRIES = (0.0, *[0.5] * 240)
 
 
 class SlackScene(Scene):
-    """The scene in a Slack workspace. A thread is named by its root's ts."""
+    """The scene in a Slack workspace. The ts of its root message identifies a
+    thread."""
 
     two_messages = "\n".join("x" * 1_000 for _ in range(13))
 
@@ -73,7 +74,7 @@ class SlackScene(Scene):
         return second
 
     def ask(self, text: str, *, thread_ts: str | None = None) -> str:
-        """Let Alice mention the bot in #general, or in a thread there."""
+        """Let Alice mention the bot in #general, or in a thread of it."""
         said = f"{self.slack.mention} {text}"
         return self.slack.say(self.alice, self.general, said, thread_ts=thread_ts)
 
@@ -98,15 +99,16 @@ class SlackScene(Scene):
         await self.heard()
 
     async def heard(self) -> None:
-        """Wait until everything that was said is acknowledged."""
+        """Wait until every event is acknowledged."""
         await self.until(lambda: not self.slack.socket.pending)
 
     async def thinking(self, thread: str) -> None:
-        """Wait until a thread of #general shows that an answer comes."""
+        """Wait until a thread of #general shows a status."""
         await self.until(lambda: self.slack.status(self.general, thread))
 
     async def settled(self, thread: str, count: int = 1) -> list[str]:
-        """Wait until a thread has `count` finished messages of the bot's."""
+        """Wait until the bot has `count` finished messages in a thread. Return their
+        texts."""
         await self.until(
             lambda: (
                 len(now := self.texts(thread)) == count
@@ -126,10 +128,10 @@ class SlackScene(Scene):
         nth: int = 1,
         when: Callable[[SlackCall], bool] | None = None,
     ) -> slack_faults.Rule:
-        """Never answer one call of `method`; with `after` it has had its effect."""
+        """Never answer one call of `method`. With `after`, it takes effect first."""
 
         def is_meant(call: SlackCall) -> bool:
-            # Controls of an earlier plot may be taken off only now.
+            # Controls of an earlier plot may be removed as late as now.
             is_ours = call.arguments.get("channel") not in self._elsewhere
             return is_ours and (when is None or when(call))
 
@@ -156,7 +158,7 @@ class SlackScene(Scene):
 
 
 class DiscordScene(Scene):
-    """The scene in a Discord guild. A thread on a message has the message's id."""
+    """The scene in a Discord guild. A thread on a message has the id of the message."""
 
     two_messages = "\n".join("x" * 900 for _ in range(4))
 
@@ -173,7 +175,7 @@ class DiscordScene(Scene):
     def _again(self) -> Self:
         scene = type(self)(self.discord, self.claude, self._life)
         scene._elsewhere = {place for _, place in self.witness.places()}
-        # It remembers all that was played.
+        # The witness covers all plots so far.
         self.witness.channels += scene.witness.channels
         self.witness.most_invalid += scene.witness.most_invalid
         scene.witness = self.witness
@@ -207,8 +209,8 @@ class DiscordScene(Scene):
         return thread
 
     def replies(self, place: str) -> list[DiscordSeen]:
-        """Return the bot's messages in a thread or in direct messages, without those
-        that answer a command or say that somebody has to wait."""
+        """Return the bot's messages in a thread or in direct messages, without
+        responses to commands and without notices."""
         there = self.discord.messages(place)
         ours = (each for each in there if each.bot and each.text not in BESIDE)
         return [each for each in ours if each.type not in ANSWERS]
@@ -226,7 +228,7 @@ class DiscordScene(Scene):
         await self.stored("delivered")
 
     def pass_time(self, seconds: float) -> None:
-        """Let time pass for Discord, and since the last signs of life."""
+        """Advance Discord's clock, and make the heartbeats in the database older."""
         self.discord.advance(seconds)
         self.age(seconds)
 
@@ -249,7 +251,8 @@ class DiscordScene(Scene):
         nth: int = 1,
         when: Callable[[DiscordCall], bool] | None = None,
     ) -> discord_faults.Rule:
-        """Never answer one such call; with `after` it has had its effect."""
+        """Never answer one call of `method` to `path`. With `after`, it takes effect
+        first."""
 
         def is_meant(call: DiscordCall) -> bool:
             is_ours = self._elsewhere.isdisjoint(call.path.split("/"))
@@ -277,27 +280,27 @@ class DiscordScene(Scene):
 
 
 def is_unfinished(text: str) -> bool:
-    """Return whether a reader can see that more is to come."""
+    """Return whether a text shows readers that more is to come."""
     return text == PLACEHOLDER or text.endswith(MORE)
 
 
 def is_final_on_slack(call: SlackCall) -> bool:
-    """Return whether a write shows a message as it is to stay."""
+    """Return whether a write shows the final text of a message."""
     return not is_unfinished(call.value("blocks")[0]["text"])
 
 
 def is_final_on_discord(call: DiscordCall) -> bool:
-    """Return whether a write shows a message as it is to stay."""
+    """Return whether a write shows the final text of a message."""
     return not call.text().endswith(MORE)
 
 
 def is_look_up(call: SlackCall) -> bool:
-    """Return whether a thread is read to find a post of our own in it."""
+    """Return whether the call reads a thread to find one of our own posts."""
     return call.flag("include_all_metadata")
 
 
 def _stored(at: str) -> dict[str, str]:
-    """Return the settings with which everything is stored at `at`, if not in a file."""
+    """Return the variables that store everything in the database at `at`. {} for ""."""
     return {"THREADKEEP_DB": at} if at else {}
 
 
@@ -305,7 +308,7 @@ def _stored(at: str) -> dict[str, str]:
 async def on_slack(
     folder: Path, grace: int, nursery: Nursery | None, at: str
 ) -> AsyncIterator[SlackScene]:
-    """A scene whose platform is Slack."""
+    """Yield a scene on Slack."""
     async with (
         SlackEmulator(ack_timeout=ACK_TIMEOUT, retries=RETRIES) as slack,
         ClaudeEmulator() as claude,
@@ -324,7 +327,7 @@ async def on_slack(
 async def on_discord(
     folder: Path, grace: int, nursery: Nursery | None, at: str
 ) -> AsyncIterator[DiscordScene]:
-    """A scene whose platform is Discord."""
+    """Yield a scene on Discord."""
     async with DiscordEmulator() as discord, ClaudeEmulator() as claude:
         env = {
             "THREADKEEP_GRACE": str(grace),
@@ -338,13 +341,13 @@ async def on_discord(
 
 @dataclass(frozen=True, slots=True)
 class Both:
-    """Two scenes with one Threadkeep in them."""
+    """Two scenes that share one Threadkeep process."""
 
     discord: DiscordScene
     slack: SlackScene
 
     async def close(self) -> None:
-        """Stop it, if it runs, and check what Slack saw."""
+        """Stop the process if it is running, and check the invariants on Slack."""
         await self.slack.close()
 
 
@@ -353,8 +356,8 @@ def on_both(
 ) -> Callable[
     [Path, int, Nursery | None, str], contextlib.AbstractAsyncContextManager[Both]
 ]:
-    """Return a stage with both platforms, of which `heard` reach it; `change` goes
-    before what is set otherwise."""
+    """Return a stage with both platforms. Only those named in `heard` are waited for.
+    The variables in `change` override all others."""
 
     @contextlib.asynccontextmanager
     async def staged(

@@ -1,16 +1,17 @@
-"""Database files that are large, and damaged where a start does not read."""
+"""Makes large database files, and damages them where a start does not read."""
 
 from contextlib import closing
 from pathlib import Path
 
 from storage.database import SEARCHED_AT_ONCE, open_for_writing
 
-# Each takes many pages of overflow, which are read only with the text itself.
+# Each text takes many overflow pages, which are read only with the text itself.
 TEXT = "x" * 100_000
 
 
 def make_large(path: Path) -> None:
-    """Make a database at `path` that is too large to be searched at once."""
+    """Make a database at `path` that is too large to be searched for damage at its
+    start."""
     with closing(open_for_writing(path)) as db:
         db.execute("PRAGMA foreign_keys = OFF")
         count = SEARCHED_AT_ONCE // len(TEXT) + 2
@@ -20,9 +21,9 @@ def make_large(path: Path) -> None:
 
 
 def damage_large(path: Path) -> None:
-    """Make such a database with some pages overwritten."""
+    """Make such a database, and overwrite some of its pages."""
     make_large(path)
     with path.open("r+b") as file:
-        # Among the texts: the tables themselves lie before them.
+        # This offset is within the texts, behind the tables' own pages.
         file.seek(SEARCHED_AT_ONCE // 2)
         file.write(b"\xa5" * 64 * 1024)

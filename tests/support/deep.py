@@ -15,8 +15,8 @@ def rounds(short: T, deep: T) -> T:
 
 
 def share(items: Sequence[T], number: int, of: int) -> Sequence[T]:
-    """Return all of `items` under `make deep`, else every `of`th from `number` on:
-    where each item is tried in several ways, each way tries others."""
+    """Return all of `items` under `make deep`, else every `of`th from `number` on.
+    Tests that try each item in several ways thus try other items in each way."""
     return items if DEEP else items[number % of :: of]
 
 

@@ -1,6 +1,6 @@
 """The points of a turn on Discord at which Threadkeep may be killed.
 
-The rule is that of `crash_points`, which has those of every platform.
+The rule of `crash_points` applies, which has the points of every platform.
 """
 
 import asyncio
@@ -21,16 +21,16 @@ from tests.support.crash_scenes import DiscordScene, on_discord
 
 scenarios = Repertoire[DiscordScene](on_discord)
 
-# How many turns there are.
+# The number of turns.
 TURNS = "SELECT count(*) FROM turns WHERE thread_id > {before}"
 
 THREAD = r"/channels/\d+"
 ORIGINAL = r"/webhooks/.+/messages/@original"
 
-# Half of the time, a scene waits for Discord's SDK to wait for guilds.
+# A scene spends half of its time waiting for Discord's SDK, which waits for guilds.
 AT_ONCE = 16
 
-# Longer than Discord knows a nonce again ("a few minutes", platform facts B5).
+# Longer than Discord recognises a nonce ("a few minutes", platform facts B5).
 LONG_AGO = 400.0
 
 
@@ -123,7 +123,7 @@ async def killed_during_the_first_post_long_ago(scene: DiscordScene) -> None:
     assert scene.ids(thread) == there
 
 
-# As during the first.
+# # In the long form only, because it resembles the first post.
 @scenarios.add(deep=True)
 async def killed_during_the_second_post_long_ago(scene: DiscordScene) -> None:
     scene.claude.script(scene.two_messages)
@@ -209,7 +209,8 @@ async def killed_while_it_shows_the_card(scene: DiscordScene, after: bool) -> No
     await asked_by_command(scene, ("POST", CALLBACK, after))
 
 
-# Before a thread is made, nothing is there; after, it is found, as without a command.
+# The short form leaves out the side after: the thread is then found as without a
+# command.
 @on_both_sides(scenarios, short=(BEFORE,))
 async def killed_between_card_and_thread(scene: DiscordScene, after: bool) -> None:
     await asked_by_command(scene, ("POST", THREADS, after))

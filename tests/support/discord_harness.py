@@ -1,4 +1,4 @@
-"""A core with scripted responses behind the real Discord adapter."""
+"""The real Discord adapter in front of a core with scripted responses."""
 
 import asyncio
 import contextlib
@@ -42,8 +42,8 @@ class Given:
 
 
 class ScriptedCore:
-    """Responds to commands with the items of `says` in order; the last one repeats.
-    Records what it receives."""
+    """Responds to commands with the items of `says` in order, and repeats the last one.
+    Records the commands and messages that it receives."""
 
     def __init__(self, served: Served = ALL) -> None:
         self.served = served
@@ -55,25 +55,25 @@ class ScriptedCore:
         self.alerts: dict[str, str] = {}
         #: Platforms, which record the workspaces that reject our credentials.
         self.platforms = Platforms([])
-        #: Where whom the bot met.
+        #: The places where the bot met people, and their ids.
         self.met: list[tuple[Scope, str]] = []
         self.sorted: list[Message] = []
         self.overheard: list[Message] = []
-        #: The threads in which nobody begins, and those in which somebody may, with the
-        #: threads that they became.
+        #: Threads whose messages are held, and threads that may begin, each with the
+        #: thread that it became.
         self.held: list[ThreadKey] = []
         self.begun: list[tuple[ThreadKey, ThreadKey]] = []
-        #: Keys of the turns that exist.
+        #: #: The keys of the existing turns.
         self.turns: set[str] = set()
-        #: Raised instead of storing a rating, unless it is None.
+        #: Raised instead of storing a rating; None for no error.
         self.fails: Exception | None = None
-        #: Commands wait until it is set.
+        #: #: Commands wait until this event is set.
         self.open = asyncio.Event()
         self.open.set()
 
     @property
     def host(self) -> Host:
-        """All parts of a host in one."""
+        """A host, of which this core is most parts."""
         health = Connections(("slack", "discord", "terminal", "web"))
         store = MemoryStore()
         reports = Reports(
@@ -179,7 +179,7 @@ class ScriptedCore:
 
 
 class Office:
-    """Alice and Bob in #general and #random, and a core behind the bot."""
+    """Alice and Bob in #general and #random, with a scripted core behind the bot."""
 
     def __init__(self, discord: DiscordEmulator) -> None:
         self.discord = discord
@@ -190,14 +190,15 @@ class Office:
         self.random = discord.add_channel("random")
 
     async def told(self, asked: Asked) -> Seen:
-        """Wait for what somebody is told, once the bot is done thinking."""
+        """Wait for the response to a command, and return it when the bot is no longer
+        thinking."""
         await self.discord.until(lambda: said(asked) and self.discord.settled)
         seen = said(asked)
         assert seen is not None
         return seen
 
     async def give(self, name: str, place: str = "", **options: Any) -> Seen:
-        """Let Alice give a command, in #general or `place`; what she is told."""
+        """Let Alice give a command in #general or `place`. Return the response."""
         place = place or self.general
         return await self.told(self.discord.command(self.alice, place, name, **options))
 
@@ -208,19 +209,20 @@ class Office:
 
     @property
     def last(self) -> Given:
-        """The newest command that the core got."""
+        """The newest command that the core received."""
         return self.core.given[-1]
 
 
 def said(asked: Asked) -> Seen | None:
-    """Return the message that answers `asked`; None so far."""
+    """Return the message that answers `asked`, or None if there is none yet."""
     message = asked.response.message if asked.response else None
     return None if message is None or message.thinking else message
 
 
 @contextlib.asynccontextmanager
 async def attended(office: Office) -> AsyncIterator[DiscordAdapter]:
-    """The Discord adapter with the office's core behind it; over on leaving."""
+    """Run the Discord adapter with the office's core behind it, and yield the
+    adapter."""
     async with connect(office.discord.env) as adapter:
         task = asyncio.create_task(adapter.run(office.core.host))
         try:

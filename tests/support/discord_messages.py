@@ -1,8 +1,8 @@
-"""Messages of Discord from JSON, as Claude and as a reader see them: for `tests.show`
-and for the tests of what is read.
+"""Shows Discord messages in JSON as Claude and as a reader see them, for `tests.show`
+and for the tests of message content.
 
-A message is given as it is on the wire, with as few fields as one likes: the others get
-the values of a plain message of Alice in a thread (platform facts B5.1).
+A message has the wire format, and any field may be left out. A missing field gets its
+value from a plain message by Alice in a thread (platform facts B5.1).
 """
 
 import copy
@@ -18,7 +18,7 @@ from bot.domain.message import Message
 from bot.domain.scope import ThreadKey
 from tests.emulators.discord import visible
 
-#: The bot's user, by its id in the messages.
+#: The id of the bot's user in the messages.
 US = 1000
 _NAMES = {str(US): "Threadkeep", "2000": "Alice"}
 _NOBODY = "(nothing: nobody said this)"
@@ -35,8 +35,8 @@ _ALICE = {"id": "2000", "username": "Alice", "discriminator": "0", "avatar": Non
 
 
 def read(messages: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return what Claude reads for each of `messages`, above it what that replies to; a
-    remark for one that nobody wrote."""
+    """Return what Claude reads for each of `messages`, below the message that it
+    replies to. A message without an author gives a remark."""
     names = _names(messages)
     return [
         "\n".join(_read(each, names) for each in (*heard.quotes, heard))
@@ -57,7 +57,8 @@ def seen(messages: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def received(message: Mapping[str, Any]) -> Message | None:
-    """Return `message` as the adapter takes it in."""
+    """Return `message` as the adapter receives it, or None if the adapter ignores
+    it."""
     state = discord.Client(intents=discord.Intents.none())._connection
     channel = discord.PartialMessageable(state, id=500, guild_id=300)
     data = discord.Message(state=state, channel=channel, data=_complete(message))
@@ -65,7 +66,7 @@ def received(message: Mapping[str, Any]) -> Message | None:
 
 
 def _complete(message: Mapping[str, Any]) -> Any:
-    """Return `message` with all fields that the SDK needs."""
+    """Return `message` with all fields that the SDK requires."""
     data: Any = {**_PLAIN, **copy.deepcopy(dict(message)), "author": _author(message)}
     snapshots = [each["message"] for each in data.get("message_snapshots", ())]
     for each in snapshots:
@@ -84,7 +85,7 @@ def _read(heard: Message, names: Mapping[str, str]) -> str:
 
 
 def _names(messages: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Return the names that come with `messages`, by id."""
+    """Return the names of people in `messages`, by id."""
     about = [each["referenced_message"] for each in messages if _refers(each)]
     people = [
         person

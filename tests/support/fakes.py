@@ -1,4 +1,5 @@
-"""Stand-ins that behave. Those that stand for a port pass its contract tests."""
+"""In-memory fakes that behave like the real things. A fake of a port passes its
+contract tests."""
 
 import asyncio
 import contextlib
@@ -48,17 +49,17 @@ FAST = Limits(part_chars=200)
 OPEN = ChannelAccess(
     exists=True, reads=True, writes=True, bot_writes=True, is_public=True
 )
-#: Direct messages of somebody else.
+#: The rights in somebody else's direct messages.
 ALONE = ChannelAccess(exists=True, bot_writes=True)
 
 
 async def show(surface: Surface, part: Part) -> str:
-    """Show `part` in the way that `surface` likes best."""
+    """Show `part` in the way that `surface` prefers."""
     return await surface.show(part, surface.ways(part)[0])
 
 
 class NoPrograms:
-    """The web API of a core that no program uses."""
+    """The web API of a core without API users."""
 
     async def authenticate(self, text: str) -> ApiToken | None:
         return None
@@ -94,8 +95,8 @@ class NoPrograms:
 
 
 class FakeAdapter:
-    """A platform in memory: what people see is in `seen`, by thread. It is its own
-    directory, history, files and messenger."""
+    """A platform in memory. `seen` has the messages that people see, by thread. The
+    adapter is its own directory, history, file source and messenger."""
 
     def __init__(self, name: str = "fake", limits: Limits = FAST) -> None:
         self.name = name
@@ -104,56 +105,56 @@ class FakeAdapter:
         self.directory: Directory = self
         self.history: MessageHistory | None = self
         self.files: FileSource | None = self
-        #: The bytes of files, or why there are none, by address.
+        #: The bytes of files, or the error of fetching them, by address.
         self.stored_files: dict[str, bytes | ThreadkeepError] = {}
         self.messenger: Messenger | None = self
         self.prober: Prober | None = None
         self.chores: Sequence[Chore] = ()
-        #: Whether answers have files; what was sent, by id, and what is shown of it, by
-        #: thread: (name, text); and errors that the next calls meet.
+        #: Whether answers have files. The uploaded files by id and the visible files by
+        #: thread, each as (name, text). The errors that the next calls raise.
         self.attaches = False
         self.sent_files: dict[str, tuple[str, str]] = {}
         self.attached: dict[ThreadKey, dict[str, tuple[str, str]]] = {}
         self.file_troubles: list[ThreadkeepError | None] = []
         #: Message texts by thread and platform id, as a reader sees them now.
         self.seen: dict[ThreadKey, dict[str, str]] = {}
-        #: Every text that was ever shown, in order: (turn key, part, text).
+        #: Every part that was ever shown, in order: (turn key, index, part).
         self.writes: list[tuple[str, int, Part]] = []
         self.past: list[Message] = []
-        #: Threads that can settle nowhere.
+        #: Threads for which `resolve_thread` fails.
         self.nowhere: set[ThreadKey] = set()
-        #: Where threads settle that were only asked for.
+        #: The threads that `resolve_thread` returns, by the thread asked for.
         self.moves: dict[ThreadKey, ThreadKey] = {}
-        #: How many surfaces are open, and how many were closed again.
+        #: How many surfaces are open, and how many were closed.
         self.open = self.closed = 0
-        #: Errors that the next writes meet, first come, first met.
+        #: The errors that the next writes raise, in order.
         self.troubles: list[ThreadkeepError | None] = []
-        #: Called before each write; lets a test hold one up.
+        #: Entered before each write, so that a test can delay it.
         self.before_write: Callable[[Part], AbstractAsyncContextManager[None]] | None
         self.before_write = None
-        #: Facts about people, by id; of others only the name is known.
+        #: Facts about people, by id. For other people, only the name is known.
         self.people: dict[str, Person] = {}
-        #: People that nothing can be found out about now.
+        #: People whose look-ups fail.
         self.unknown: set[str] = set()
-        #: How many messages are missing behind so many of `past`.
+        #: How many messages are missing from the history, and after how many of `past`.
         self.past_missing, self.past_gap = 0, 0
-        #: People's rights in channels, by channel and user; the bot's, by channel and
-        #: "". In all other channels everybody may do everything.
+        #: People's rights in channels, by channel and user; with "" as user,
+        #: everybody's. Without an entry, everybody may do everything in channels.
         self.may: dict[tuple[str, str], ChannelAccess] = {}
         #: Private messages to people: (user, text).
         self.told: list[tuple[str, str]] = []
         #: Notices to the authors of messages: (user, text).
         self.noticed: list[tuple[str, str]] = []
-        #: The buttons of each of those.
+        #: #: The buttons of each notice.
         self.offered: list[tuple[Button, ...]] = []
-        #: Emoji under messages; and what was posted besides answers.
+        #: Emoji on messages, and posts other than answers.
         self.marks: dict[str, str] = {}
         self.posts: list[tuple[Scope, Response]] = []
-        #: Errors that the next of these meet.
+        #: The errors that the next marks, notices and posts raise.
         self.post_troubles: list[ThreadkeepError] = []
-        #: Whether people see by themselves that an answer is coming.
+        #: Whether the platform itself shows people that an answer is coming.
         self.signs = False
-        #: The activities of Claude that signs of answers were given.
+        #: The activities of Claude that were passed to signs.
         self.activities: list[Activity] = []
         self._host: asyncio.Future[Host] | None = None
         self._changes = Changes()
@@ -191,7 +192,7 @@ class FakeAdapter:
     @contextlib.asynccontextmanager
     async def surface(self, turn: Turn) -> AsyncIterator["FakeSurface"]:
         if turn.state is TurnState.DELIVERED:
-            # Only its controls are taken off.
+            # Only its controls are removed.
             yield FakeSurface(self, turn)
             return
         self.open += 1
@@ -214,7 +215,7 @@ class FakeAdapter:
     async def access(self, place: Scope, user: str) -> ChannelAccess:
         if user in self.unknown:
             raise DeliveryError("no answer")
-        # Direct messages are somebody's: whose, a test says.
+        # A test states whose direct messages these are, in `may`.
         public = ALONE if self.is_direct(place) else OPEN
         whole = self.may.get((place.channel, ""), public)
         return self.may.get((place.channel, user), whole)
@@ -284,13 +285,13 @@ class FakeAdapter:
         return EarlierMessages(tuple(found), self.past_missing, self.past_gap)
 
     def texts(self, thread: ThreadKey) -> list[str]:
-        """Return the texts of the bot in `thread`, top to bottom."""
+        """Return the texts of the bot's messages in `thread`, from top to bottom."""
         return list(self.seen.get(thread, {}).values())
 
     async def until(
         self, condition: Callable[[], bool], timeout: float = PATIENCE
     ) -> None:
-        """Wait until `condition` holds, looked at after each change."""
+        """Wait until `condition()` is true. It is tested after each change."""
         await self._changes.until(condition, timeout=timeout, dump=self._dump)
 
     def _dump(self) -> str:
@@ -301,7 +302,8 @@ class FakeAdapter:
 
 
 class FakeUploads:
-    """The files below an answer on a FakeAdapter, which gives ids before it shows."""
+    """The files of an answer on a FakeAdapter, which assigns ids before it shows
+    files."""
 
     def __init__(self, adapter: FakeAdapter, turn: Turn) -> None:
         self._adapter = adapter

@@ -1,9 +1,10 @@
-"""A stage for faults: a platform, Claude, and Threadkeep between them in this process,
-over the real SDKs; with checks of what readers see and what the database holds in the
-end.
+"""Stages for faults: a platform, Claude, and Threadkeep between them in this process,
+with the real SDKs.
 
-Rule: a test says what goes wrong and what people see; that all else is as it must be is
-for `invariants.check` to say, once Threadkeep has stopped.
+At the end, the stage checks what readers see and what the database holds.
+
+Rule: a test states the fault and what people see. `invariants.check` checks everything
+else when Threadkeep has stopped.
 """
 
 import asyncio
@@ -31,14 +32,14 @@ from tests.support import invariants
 from tests.support.process import running
 from tests.support.witnesses import DiscordWitness, SlackWitness
 
-# How long anything may take on a machine that is busy with other things.
+# Seconds that any step may take on a busy machine.
 PATIENCE = 60.0
 
 POST, EDIT = "post", "edit"
 
 
 class Struck(Protocol):
-    """A rule by which calls go wrong."""
+    """A rule that makes calls fail."""
 
     struck: int
 
@@ -47,7 +48,8 @@ class Stage(ABC):
     """Alice and Bob in #general."""
 
     name: str
-    #: Makes faults: `status`, `html`, `throttle`, `error`, `cut`, `half`, `hold`.
+    #: The module that makes faults: `status`, `html`, `throttle`, `error`, `cut`,
+    #: `half`, `hold`.
     faults: ModuleType
     platform: SlackEmulator | DiscordEmulator
     witness: invariants.Witness
@@ -59,15 +61,15 @@ class Stage(ABC):
         self.claude = claude
         self.database = database
         self.store: DatabaseStore
-        #: How long, in seconds, Claude may say nothing before that counts as a cut.
+        #: Seconds of silence from Claude that count as a cut connection.
         self.silence = PATIENCE
-        #: The share of the back-off between two tries at Claude that passes in real
-        #: time.
+        #: The fraction of the back-off between two requests to Claude that really
+        #: passes.
         self.back_off = 0.1
 
     @contextlib.asynccontextmanager
     async def running(self, grace: float = 5.0) -> AsyncIterator[None]:
-        """Threadkeep, until this is left."""
+        """Run Threadkeep until the block ends."""
         async with (
             open_store(self.database) as self.store,
             client(
@@ -84,7 +86,7 @@ class Stage(ABC):
             yield
 
     def _wakeups(self) -> Wakeups | None:
-        """Return the wake-ups of a database on a server; None for a file, which no
+        """Return the wake-ups of a database on a server, or None for a file, which no
         other process can share."""
         if isinstance(self.database, Path):
             return None
@@ -98,7 +100,7 @@ class Stage(ABC):
 
     @property
     def file(self) -> Path:
-        """The database, for tests of what only a file meets."""
+        """The path of the database, for faults that only a file can have."""
         assert isinstance(self.database, Path)
         return self.database
 
@@ -107,17 +109,17 @@ class Stage(ABC):
 
     @contextlib.asynccontextmanager
     async def played(self, grace: float = 5.0) -> AsyncIterator[None]:
-        """Run Threadkeep as `running` does; wait for the end of all work, and check the
-        invariants."""
+        """Run Threadkeep as `running` does. Then wait for the end of all work and check
+        the invariants."""
         async with self.running(grace):
             yield
             await self.quiet()
         invariants.check(self.claude, self.database, self.witness)
 
     async def quiet(self) -> None:
-        """Wait until everything is answered and acknowledged."""
+        """Wait until every message is answered and every event is acknowledged."""
         async with asyncio.timeout(PATIENCE):
-            # A database tells nobody that it changed.
+            # A database does not announce its changes.
             while await self.store.open_threads():  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         await self.until(lambda: self.platform.settled)
@@ -131,20 +133,21 @@ class Stage(ABC):
         await self.until(lambda: self.texts(thread) == [*texts])
 
     async def begins(self, thread: str) -> None:
-        """Wait until some of an answer shows."""
+        """Wait until a part of an answer is visible."""
         await self.until(lambda: self.texts(thread))
 
     @abstractmethod
     async def ask(self, text: str = "and the capital?") -> str:
-        """Let Alice mention the bot in #general; the thread of the answer."""
+        """Let Alice mention the bot in #general. Return the thread of the answer."""
 
     @abstractmethod
     def say(self, text: str, thread: str) -> None:
-        """Let Bob go on in a thread."""
+        """Let Bob post a message in a thread."""
 
     @abstractmethod
     def strike(self, what: str, fault: Any, *, within: str = "", **more: Any) -> Struck:
-        """Let calls go wrong that post or edit; if so wished, in one thread only."""
+        """Make calls that post or edit fail; with `within`, only those in that
+        thread."""
 
     @abstractmethod
     def texts(self, thread: str) -> list[str]:
@@ -152,7 +155,7 @@ class Stage(ABC):
 
 
 class SlackStage(Stage):
-    """In a Slack workspace."""
+    """The stage in a Slack workspace."""
 
     name = "slack"
     faults = slack_faults
@@ -191,7 +194,7 @@ class SlackStage(Stage):
 
 
 class DiscordStage(Stage):
-    """In a Discord guild."""
+    """The stage in a Discord guild."""
 
     name = "discord"
     faults = discord_faults
@@ -208,7 +211,7 @@ class DiscordStage(Stage):
         self.witness = witness
 
     async def ask(self, text: str = "and the capital?") -> str:
-        """See `Stage`. The thread that is made on a message has its id."""
+        """As in `Stage`. A thread on a message has the id of the message."""
         said = f"{self.discord.mention} {text}"
         return self.discord.say(self.alice, self.general, said)
 
@@ -229,6 +232,6 @@ class DiscordStage(Stage):
             return []
         seen = self.discord.messages(thread)
         ours = (each for each in seen if each.bot and not each.ephemeral_for)
-        # The offer to answer again stands beside the answers, for a while.
+        # The offer to answer again is shown beside the answers for a while.
         texts = [each.text for each in ours if each.type == 0]
         return [text for text in texts if text != QUESTION_CHANGED]

@@ -1,10 +1,11 @@
-"""The process that `tests.support.process.Nursery` forks Threadkeep off.
+"""The process from which `tests.support.process.Nursery` forks Threadkeep.
 
-It has imported everything and does nothing: what it forks begins as a process of
-`threadkeep` does, but for the seconds that the imports take.
+It has imported everything and does nothing else. Its forks start like processes of
+`threadkeep`, without the seconds that the imports take.
 
-Started without arguments it takes orders on standard input; with the number of a
-listening socket it takes them on each connection, so that all test processes share it.
+Started without arguments, it takes orders on standard input. Started with the
+descriptor of a listening socket, it takes orders on each connection, so that all test
+processes share it.
 """
 
 import asyncio
@@ -40,10 +41,9 @@ from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.support import certificates
 from tests.support.memory_store import migrate_new
 
-# The event loop's backend of the SDK's HTTP client, which is imported at its first
-# request.
+# The asyncio backend of the SDK's HTTP client, which imports it at its first request.
 LATE = ("anyio._backends._asyncio",)
-# Draws plots, with a package that is not always there.
+# Draws plots, with a package that is not always installed.
 NEVER = "bot.triage.evaluation.plot"
 
 # From Linux's <sys/prctl.h>; Python has no name for it.
@@ -51,8 +51,8 @@ PR_SET_PDEATHSIG = 1
 
 
 def nurse(orders: int, events: int) -> None:
-    """Fork a process for every line that the descriptor `orders` brings, until it ends;
-    write to `events` when each is born and how it ended."""
+    """Fork a process for every line from the descriptor `orders`, until end of file.
+    Write the birth and the exit status of each process to `events`."""
     ended, ending = os.pipe()
     os.set_blocking(ending, False)
     signal.set_wakeup_fd(ending, warn_on_full_buffer=False)
@@ -74,7 +74,7 @@ def nurse(orders: int, events: int) -> None:
             if (pid := os.fork()) == 0:
                 signal.set_wakeup_fd(-1)
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                # A shell has those ignore it that it starts in the background.
+                # A shell makes background processes ignore this signal.
                 signal.signal(signal.SIGINT, signal.default_int_handler)
                 _live(order)
             numbers[pid] = order["number"]
@@ -82,7 +82,7 @@ def nurse(orders: int, events: int) -> None:
 
 
 def _reap(numbers: dict[int, int], events: int) -> None:
-    """Say how each of the processes ended that did by now, and what it used."""
+    """Report the exit status and the processor time of each process that has ended."""
     while numbers:
         pid, status, used = os.wait4(-1, os.WNOHANG)
         if not pid:
@@ -94,7 +94,7 @@ def _reap(numbers: dict[int, int], events: int) -> None:
 def share(listening: socket.socket) -> None:
     """Take orders on each connection, until this process is killed.
 
-    Returns in the processes that it forks, once their connection has ended.
+    Returns in the forked processes, when their connection has ended.
     """
     while True:
         connection, _ = listening.accept()
@@ -107,9 +107,9 @@ def share(listening: socket.socket) -> None:
 
 
 def _import_everything() -> None:
-    # Imported modules stay: looking through them for cycles takes a second.
+    # Imported modules are never freed, and searching them for cycles takes a second.
     gc.disable()
-    # Threadkeep imports most of itself when it finds that it needs it.
+    # Threadkeep imports most of its modules lazily.
     for package in (adapters, bot, storage):
         for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if found.name not in (NEVER, "bot.__main__"):
@@ -119,11 +119,11 @@ def _import_everything() -> None:
     certificates.read_once()
     storage.database.migrate = migrate_new  # type: ignore[attr-defined]
     migrate_new(Database(memory=True))
-    # The SDK reads the certificates of a machine on which no variable names others.
+    # Without these variables, the SDK reads the machine's own certificates.
     for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
         os.environ.pop(name, None)
     asyncio.run(_ask())
-    # Done once, since it is the same at every start.
+    # Done once here, because the result is the same at every start.
     logs.set_up("warning")
     installed.threadkeep_version()
     variables.read_by_us()
@@ -136,7 +136,7 @@ def _tell(events: int, number: int, event: str, value: float) -> None:
 
 
 def _live(order: Mapping[str, Any]) -> NoReturn:
-    """Be Threadkeep, in a process that was just forked."""
+    """Run Threadkeep in a process that was just forked."""
     _die_with_parent()
     for number, name, mode in (
         (0, "input", "rb"),
@@ -146,7 +146,7 @@ def _live(order: Mapping[str, Any]) -> NoReturn:
         with open(order[name], mode) as file:
             os.dup2(file.fileno(), number)
     if os.isatty(0):
-        # Ctrl-C is a signal only from the terminal that controls the process.
+        # Ctrl-C becomes a signal only if the terminal controls the process.
         os.setsid()
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     os.chdir(order["folder"])
@@ -160,9 +160,9 @@ def _live(order: Mapping[str, Any]) -> NoReturn:
 
 
 def _end(status: object) -> NoReturn:
-    """End as Python does, except that no module is deallocated: each is shared with the
-    nursery, and would be copied only to be dropped, which took half of the time of a
-    short command."""
+    """End as Python does, without deallocating modules. Their memory is shared with the
+    nursery, so freeing it would copy it first, which took half of the time of a short
+    command."""
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
     sys.stdout.flush()
@@ -171,8 +171,8 @@ def _end(status: object) -> NoReturn:
 
 
 async def _ask() -> None:
-    """Have one answer, and the list of models: the SDK builds its types when it first
-    reads them."""
+    """Request the list of models and one answer, because the SDK builds its types when
+    it first reads them."""
     async with (
         ClaudeEmulator() as claude,
         connect(claude.api_key, claude.base_url) as model,
@@ -184,7 +184,8 @@ async def _ask() -> None:
 
 
 def _die_with_parent() -> None:
-    """See to it that a test which is killed leaves nothing running."""
+    """Make this process end with its parent, so that a killed test leaves nothing
+    running."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 

@@ -1,5 +1,5 @@
-"""A fork of the test process that says something line by line: it need not import
-anything anew."""
+"""Forks the test process. The fork reports line by line, and need not import anything
+again."""
 
 import contextlib
 import multiprocessing
@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator
 from multiprocessing.context import ForkProcess
 from typing import BinaryIO
 
-#: Says one line to the process above.
+#: Sends one line to the parent process.
 Tell = Callable[[str], None]
 
 
 @contextlib.contextmanager
 def forked(work: Callable[[Tell], None]) -> Iterator[tuple[ForkProcess, BinaryIO]]:
-    """Do `work` in a fork; yield the fork, and what it tells. It is killed on
-    leaving."""
+    """Do `work` in a fork, which is killed on leaving. Yield the fork and its
+    output."""
     reading, writing = os.pipe()
 
     def live() -> None:
@@ -35,5 +35,5 @@ def forked(work: Callable[[Tell], None]) -> Iterator[tuple[ForkProcess, BinaryIO
 
 
 def _write(descriptor: int, line: str) -> None:
-    # In one piece, as pipes take what is that short.
+    # One write, because a pipe takes short writes in one piece.
     os.write(descriptor, f"{line}\n".encode())

@@ -1,10 +1,10 @@
 """Invariants of conversations that have ended, after any faults.
 
-`check` reads what the platforms and Claude saw and what the database says, and
-believes none of them alone. It is for the time when Threadkeep has nothing left to
-do. What a platform saw is told by its `Witness`; they are in `witnesses`.
+`check` compares the database with the calls to the platforms and to Claude. Call it
+when Threadkeep has nothing left to do. The `Witness` of a platform, in `witnesses`,
+returns what its users saw.
 
-Rule: nothing here is about one scenario. Numbers in comments are those of the
+Rule: nothing here depends on one scenario. The numbers I1 to I9 are those of the
 invariants in the durability facts, section 5.
 """
 
@@ -28,7 +28,7 @@ from tests.support import books, stored
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A turn, as the database remembers it."""
+    """A turn in the database."""
 
     id: int
     key: str
@@ -42,17 +42,17 @@ class Turn:
     text: str
     head: str
     note: str
-    #: The person whom a message below it calls.
+    #: #: The person whom a message below the answer mentions; "" for nobody.
     calls: str
-    #: The ids of the messages that it answers.
+    #: #: The ids of the messages that the turn answers.
     answers: tuple[str, ...]
-    #: The part of it that Claude reads: (role, content).
+    #: #: The entries that Claude reads: (role, content).
     entries: tuple[tuple[str, str], ...]
     #: The messages of its reply: (part, id, text).
     replies: tuple[tuple[int, str | None, str], ...]
-    #: Its files: (name, id on the platform).
+    #: #: The files of its answer: (name, id on the platform).
     uploads: tuple[tuple[str, str], ...]
-    #: Its messages were given to a later turn, to be answered anew.
+    #: #: Whether its messages were moved to a later turn, to be answered again.
     repeated: bool
 
     @property
@@ -62,14 +62,14 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A message that somebody sent to the bot."""
+    """A message from a person to the bot."""
 
     channel: str
     message: str
     text: str
-    #: Whether the platform was told that it had been heard.
+    #: Whether the bot acknowledged the message.
     acked: bool = True
-    #: Whether the platform had to say it more than once.
+    #: Whether the platform had to deliver the message more than once.
     late: bool = False
 
 
@@ -80,19 +80,19 @@ class Shown:
     part: int
     message: str
     text: str
-    #: Its texts, and since when by the emulator's clock, oldest first.
+    #: Its texts, each with its time by the emulator's clock, oldest first.
     versions: Sequence[tuple[float, str]]
 
 
 class Witness(Protocol):
-    """The view of people on one platform."""
+    """What people on one platform see."""
 
     platform: str
     limits: Limits
 
     def said(self) -> Iterable[Said]:
-        """Yield the messages to the bot that were not deleted: by mention, in private,
-        or in its threads."""
+        """Yield the messages to the bot that were not deleted: mentions, direct
+        messages, and messages in its threads."""
         ...
 
     def reply(self, turn: Turn) -> list[Shown]:
@@ -100,16 +100,16 @@ class Witness(Protocol):
         ...
 
     def files(self, turn: Turn) -> dict[str, dict[str, bytes]]:
-        """Return the files that readers see below the answers in the thread of `turn`,
-        by the id that Threadkeep knows them by and their name."""
+        """Return the content of the files that readers see below the answers in the
+        thread of `turn`, by the id that Threadkeep stores and by name."""
         ...
 
     def is_gone(self, turn: Turn) -> bool:
-        """Return whether there is no place any more where `turn` could be answered."""
+        """Return whether the place for the answer to `turn` no longer exists."""
         ...
 
     def final(self, text: str) -> str:
-        """Return the final text of a message for `text`."""
+        """Return `text` as the platform shows it in a finished message."""
         ...
 
     def troubles(self, turns: Sequence[Turn]) -> Iterable[str]:
@@ -129,8 +129,8 @@ def faults(
     *witnesses: Witness,
     late: Container[str] = (),
 ) -> list[str]:
-    """Return a sentence for each violation of an invariant. The messages in `late` were
-    written once more after they were finished."""
+    """Return a sentence for each violation of an invariant. `late` has the ids of
+    messages that were written again after they were finished."""
     with stored.opened(database) as db:
         everything = _turns(db)
         found = [*stored.damage(db), *books.faults(db, claude)]
@@ -149,7 +149,7 @@ def faults(
 
 
 def _unfinished(turns: Sequence[Turn]) -> Iterator[str]:
-    """I1: every turn has come to its end."""
+    """I1: every turn has ended."""
     for turn in turns:
         if turn.state != "delivered" or turn.ended is None:
             yield f"{_name(turn)} is {turn.state}, ended: {turn.ended}"
@@ -158,7 +158,7 @@ def _unfinished(turns: Sequence[Turn]) -> Iterator[str]:
 
 
 def _unanswered(witness: Witness, turns: Sequence[Turn]) -> Iterator[str]:
-    """I1: what was said to the bot is answered, exactly once."""
+    """I1: every message to the bot is answered exactly once."""
     answered = Counter((turn.channel, each) for turn in turns for each in turn.answers)
     for said in witness.said():
         name = f"{said.message} ({said.text!r})"
@@ -169,7 +169,7 @@ def _unanswered(witness: Witness, turns: Sequence[Turn]) -> Iterator[str]:
 
 
 def _misshown(witness: Witness, turns: Sequence[Turn]) -> Iterator[str]:
-    """I2: readers see each answer once, whole, and as it is remembered."""
+    """I2: readers see each answer once, complete, and as it is stored."""
     for turn in turns:
         if witness.is_gone(turn):
             continue
@@ -178,7 +178,7 @@ def _misshown(witness: Witness, turns: Sequence[Turn]) -> Iterator[str]:
             yield f"{_name(turn)} shows parts {[each.part for each in seen]}"
         if [each.text for each in seen] != parts:
             yield f"{_name(turn)} does not read what it was to read"
-        # A ping has no text of its own.
+        # A ping is stored without a text.
         ping = f"<@{turn.calls}>, {READY}" if turn.calls else ""
         remembered = [
             (*each, witness.final(text) if text else ping)
@@ -192,7 +192,7 @@ def _misshown(witness: Witness, turns: Sequence[Turn]) -> Iterator[str]:
 
 
 def _misfiled(witness: Witness, turns: Sequence[Turn]) -> Iterator[str]:
-    """I2: readers see each file of an answer once, whole, and as it is remembered."""
+    """I2: readers see each file of an answer once, complete, and as it is stored."""
     for _, group in groupby(turns, attrgetter("place")):
         thread = list(group)
         if witness.is_gone(thread[0]):
@@ -213,13 +213,13 @@ def _has_no_answer(turn: Turn) -> bool:
     return turn.repeated or turn.reason == WITHDRAWN.reason
 
 
-#: Answers as messages, by platform and what they are made from: long ones take longer
-#: than all else here, and are looked at again and again.
+#: Rendered answers, by platform and input. Rendering a long answer takes longer than
+#: anything else here, and each answer is checked repeatedly.
 _LAID_OUT: dict[tuple[str, ...], Renderer] = {}
 
 
 def _rendered(witness: Witness, turn: Turn) -> Renderer:
-    """Return the answer to `turn`, with the default settings."""
+    """Return the answer to `turn`, rendered with the default settings."""
     key = witness.platform, turn.head, turn.text, turn.note, turn.calls
     if key not in _LAID_OUT:
         renderer = Renderer(witness.limits, float(attaching.LINES))
@@ -245,7 +245,8 @@ def _parts(witness: Witness, turn: Turn) -> list[str]:
 def _unsteady(
     witness: Witness, turns: Sequence[Turn], late: Container[str]
 ) -> Iterator[str]:
-    """I8: the last word is the last word, and words do not become a placeholder."""
+    """I8: a finished answer does not change, and a text does not become a
+    placeholder."""
     for turn in turns:
         seen = [each for each in witness.reply(turn) if each.message not in late]
         for each in seen:
@@ -265,9 +266,10 @@ def _unsteady(
 def _out_of_order(
     witness: Witness, turns: Sequence[Turn], late: Container[str]
 ) -> Iterator[str]:
-    """I3: a thread's replies come one after the other, as the questions did."""
-    # A message that the platform had to repeat may come late, and is then answered
-    # late.
+    """I3: the replies in a thread do not overlap, and follow the order of the
+    questions."""
+    # A message that the platform had to deliver again may arrive late, and is then
+    # answered late.
     prompt = {(e.channel, e.message) for e in witness.said() if not e.late}
     for _, thread in groupby(turns, attrgetter("place")):
         for earlier, later in pairwise(thread):
@@ -284,20 +286,20 @@ def _out_of_order(
 
 
 def _misasked(claude: ClaudeEmulator, turns: Sequence[Turn]) -> Iterator[str]:
-    """I4: Claude reads all that was said before, as it was said. I9: Claude is
-    asked once, and once more for each attempt that was cut. What is remembered as its
-    answer is what it said."""
+    """I4: Claude reads the whole conversation before a question, unchanged. I9: Claude
+    is asked once, and once more for each interrupted attempt. The stored answer is the
+    text that Claude sent."""
     asked, spent, before = Counter[int](), Counter[int](), 0
     heard = defaultdict[int, set[str]](set)
     for turn in turns:
-        # The successor of a repeated turn asks its questions again.
+        # The next turn after a repeated one asks its questions again.
         spent[turn.id] = before + turn.attempts
         before = spent[turn.id] if turn.repeated else 0
     by_history = _by_history(turns)
     for request in claude.questions:
         read = [(each["role"], _said(each)) for each in request.body["messages"]]
         *history, (role, asks) = read
-        # A second attempt may have brought along more, behind what the first one read.
+        # A second attempt may include more messages, after those of the first.
         meant = [
             turn
             for turn in by_history[tuple(history)]
@@ -305,8 +307,7 @@ def _misasked(claude: ClaudeEmulator, turns: Sequence[Turn]) -> Iterator[str]:
         ]
         if len(meant) != 1:
             yield f"Claude read what is the prompt of {len(meant)} turns: {asks}"
-        # A request that was refused before it began costs nothing, and may be tried
-        # again.
+        # A request that was refused before it began costs nothing, and may be repeated.
         if not request.failed:
             asked.update(turn.id for turn in meant)
             for turn in meant:
@@ -322,7 +323,7 @@ def _misasked(claude: ClaudeEmulator, turns: Sequence[Turn]) -> Iterator[str]:
 
 
 def _said(message: Mapping[str, Any]) -> str:
-    """Return the text of a message, behind its files."""
+    """Return the text of a message, which follows its files."""
     content = message["content"]
     return str(content if isinstance(content, str) else content[-1]["text"])
 
@@ -330,21 +331,21 @@ def _said(message: Mapping[str, Any]) -> str:
 def _by_history(
     turns: Sequence[Turn],
 ) -> Mapping[tuple[tuple[str, str], ...], list[Turn]]:
-    """Return the turns by what was said in their threads before: (role, content)."""
+    """Return the turns by the earlier entries of their threads: (role, content)."""
     found = defaultdict[tuple[tuple[str, str], ...], list[Turn]](list)
     for _, thread in groupby(turns, attrgetter("place")):
         before = list[tuple[str, str]]()
         for turn in thread:
             found[tuple(before)].append(turn)
-            # Neither side of a refused turn is read again.
+            # Claude does not read the entries of a refused turn again.
             if turn.ended != "refused":
                 before += turn.entries
     return found
 
 
 def _written(witness: Witness, turn: Turn, late: Container[str]) -> list[float]:
-    """Return the times of writes of the answer to `turn`, in order. An edit that leaves
-    the text as it is takes controls off, and may come later."""
+    """Return the times at which the answer to `turn` was written, in order. Edits that
+    do not change the text are left out: they remove controls, and may come later."""
     return sorted(
         at
         for each in witness.reply(turn)
@@ -376,7 +377,7 @@ def _turn(db: Connection, row: Any, later: Any) -> Turn:
         "SELECT name, file FROM uploads WHERE turn_id = ? ORDER BY batch, position"
     )
     shown = "SELECT part, message, text FROM replies WHERE turn_id = ? ORDER BY part"
-    # A turn that repeats another has the time at which that was asked.
+    # A turn that repeats another one has the same `asked_at`.
     when = [each and (each["thread_id"], each["asked_at"]) for each in (row, later)]
     known = {each.name for each in fields(Turn)}
     return Turn(

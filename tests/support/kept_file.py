@@ -1,8 +1,8 @@
 """The SQLite store on one file for all contract tests of a process.
 
-To open a file and compile the store's statements for each of its three connections
-takes 12 ms of processor time, more than most of these tests do. The connections are
-kept; what runs on them is the product's, and ends with each test.
+Opening a file and compiling the store's statements for three connections takes 12 ms of
+processor time, more than most of these tests. So the connections are kept. The
+product's threads that use them end with each test.
 """
 
 import gc
@@ -36,7 +36,7 @@ class _Kept(Database):
 
 @asynccontextmanager
 async def opened(path: Path, owner: str) -> AsyncIterator[DatabaseStore]:
-    """Yield the store at `path`, a file of this process, without a row."""
+    """Yield the store at `path`, a file of this process, with empty tables."""
     writing, reading, reporting, emptying = _connections(path)
     with emptying.atomic():
         _empty(emptying)
@@ -57,8 +57,8 @@ async def opened(path: Path, owner: str) -> AsyncIterator[DatabaseStore]:
 
 @cache
 def _connections(path: Path) -> tuple[_Kept, _Kept, _Kept, _Kept]:
-    """Return the connection that writes, two that read, and one that empties the file:
-    the first would forget what it compiled for so many tables."""
+    """Return one connection for writing, two for reading, and one for emptying the
+    file. Emptying so many tables would evict the compiled statements of the first."""
     return (
         _kept(open_for_writing(path)),
         _kept(open_for_reading(path)),
@@ -72,8 +72,8 @@ def _kept(db: Database) -> _Kept:
 
 
 def _leave_snapshot(db: Database) -> None:
-    """Have `db` see what another connection wrote: an error that a test caught may
-    still hold a cursor, and that the state that it read."""
+    """Make `db` see the writes of another connection. An error that a test caught may
+    still hold a cursor, and with it an old snapshot."""
     try:
         db.execute("BEGIN IMMEDIATE")
     except sqlite3.OperationalError:
@@ -83,9 +83,9 @@ def _leave_snapshot(db: Database) -> None:
 
 
 def _empty(db: Database) -> None:
-    """Delete all rows of all tables but the record of migrations."""
+    """Delete all rows of all tables except the record of migrations."""
     db.execute("PRAGMA defer_foreign_keys = ON")
     tables = [name for name in db.table_names() if not name.startswith("_")]
-    # Twice: triggers note in some tables what went from others.
+    # Twice, because triggers add rows to some tables for rows deleted from others.
     for name in (*tables, *tables):
         db.execute(f'DELETE FROM "{name}"')

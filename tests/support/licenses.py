@@ -1,7 +1,8 @@
-"""Writes `docs/licenses.md`: the licence of every locked package, by its own metadata.
+"""Writes `docs/licenses.md`: the licence of every locked package, according to its
+metadata.
 
-`make licenses` calls it. A test fails on a licence that is not allowed, and where the
-list is not that of the lock.
+`make licenses` runs this module. A test fails if a licence is not allowed, or if the
+list differs from the lock files.
 """
 
 from collections.abc import Collection
@@ -12,7 +13,7 @@ from tests.support.locks import ROOT, pins
 
 FILE = ROOT / "docs" / "licenses.md"
 
-#: Licences that a package of Threadkeep may have.
+#: Licences allowed for packages that Threadkeep is installed with.
 PERMISSIVE = {
     *("MIT", "BSD-2-Clause", "BSD-3-Clause", "BSD", "Apache-2.0", "PSF-2.0"),
     *(
@@ -23,13 +24,14 @@ PERMISSIVE = {
     ),
     *("Apache-2.0 OR BSD-2-Clause", "0BSD", "MIT-CMU"),
 }
-#: And what only develops and tests it, and is in nothing that is handed on.
+#: Licences allowed for packages that are only used to develop and test, and are not
+#: distributed.
 FOR_DEVELOPMENT = PERMISSIVE | {
     *("MPL-2.0", "LGPL-3.0", "LGPL-3.0-only", "MIT AND PSF-2.0", "MIT-0"),
     *("Apache-2.0 OR BSD-3-Clause", "BSD-3-Clause AND GPL-2.0"),
 }
 
-# How packages write it that do not use the names of SPDX.
+# Licence names in metadata that are not SPDX names.
 _NAMES = {
     "Apache 2.0": "Apache-2.0",
     "Apache License, Version 2.0": "Apache-2.0",
@@ -42,14 +44,14 @@ _NAMES = {
     "Python Software Foundation License": "PSF-2.0",
 }
 
-# Licences that the metadata states of the source alone, as LICENSES_bundled.txt states
-# them of the wheel.
+# Licences of wheels, from LICENSES_bundled.txt, where the metadata covers the source
+# alone.
 _BUNDLED = {"pillow-heif": "BSD-3-Clause AND GPL-2.0"}
 
-# Licences that the metadata lacks, from the file LICENSE in the package.
+# Licences that are missing from the metadata, from the file LICENSE in the package.
 _UNSAID = {"axe-playwright-python": "MIT"}
 
-# Licences of packages for other systems or other Pythons only, from their metadata.
+# Licences of packages for other systems or Python versions, from their metadata.
 _ELSEWHERE = {
     "audioop-lts": "PSF-2.0",
     "colorama": "BSD",
@@ -65,7 +67,7 @@ package says that it is. `make licenses` renews this list.
 
 
 def licence(name: str) -> str:
-    """Return the licence that package `name` declares; raises KeyError where nothing is
+    """Return the licence that the package `name` declares. Raises KeyError if none is
     known."""
     if name in _BUNDLED:
         return _BUNDLED[name]
@@ -78,7 +80,7 @@ def licence(name: str) -> str:
     said = next(iter(found.get_all("License") or ()), "")
     if said in _NAMES or said in FOR_DEVELOPMENT:
         return _NAMES.get(said, said)
-    # Some packages write the whole text there.
+    # Some packages put the whole licence text into this field.
     classes = [
         line.rpartition(" :: ")[2]
         for line in found.get_all("Classifier") or ()
@@ -90,7 +92,8 @@ def licence(name: str) -> str:
 
 
 def rows(*locks: str, but: Collection[str] = ()) -> dict[str, tuple[str, str]]:
-    """Version and licence of what `locks` pin, by name, but for some."""
+    """Return the version and licence of the packages pinned in `locks`, by name,
+    without those in `but`."""
     found = {
         pin.name: (str(pin.version), licence(pin.name))
         for lock in locks

@@ -23,7 +23,7 @@ class Pin:
 
     name: str
     version: Version
-    #: Where it is installed; None for everywhere.
+    #: The environments in which it is installed; None for all.
     marker: Marker | None
     hashes: tuple[str, ...]
 
@@ -51,7 +51,7 @@ def pins(name: str) -> dict[str, Pin]:
 
 
 def asked(*extras: str) -> list[Requirement]:
-    """Return the requirements in `pyproject.toml`, with those of `extras`."""
+    """Return the requirements in `pyproject.toml`, including those of `extras`."""
     project = _pyproject()["project"]
     lines = [*project["dependencies"]]
     for extra in extras:
@@ -60,7 +60,7 @@ def asked(*extras: str) -> list[Requirement]:
 
 
 def not_installed(wanted: Iterable[Requirement]) -> list[str]:
-    """Return those of `wanted` that are not installed, or in another version."""
+    """Return the requirements in `wanted` that the installed packages do not meet."""
     return [str(each) for each in wanted if not _is_installed(each)]
 
 

@@ -1,4 +1,4 @@
-"""The levels of the log, which a program that runs in a test's process sets."""
+"""Restores log levels that a program sets when it runs in a test's process."""
 
 import contextlib
 import logging
@@ -9,13 +9,13 @@ from bot.runtime.logs import LIBRARIES
 
 @contextlib.contextmanager
 def kept() -> Iterator[None]:
-    """Give the log the levels back that it had before the block."""
+    """Restore the log levels after the block."""
     loggers = [logging.getLogger(name) for name in (None, *LIBRARIES)]
     levels = [each.level for each in loggers]
     try:
         yield
     finally:
         for logger, level in zip(loggers, levels, strict=True):
-            # Each change goes through all loggers.
+            # Only on a difference: each change goes through all loggers.
             if logger.level != level:
                 logger.setLevel(level)

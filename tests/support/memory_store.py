@@ -1,5 +1,5 @@
-"""The SQLite store on a database in memory, for tests that need no file; and new files
-that are not migrated anew each time."""
+"""The SQLite store on a database in memory, for tests that need no file. New database
+files become copies of a migrated database instead of being migrated."""
 
 import contextlib
 import sqlite3
@@ -20,12 +20,12 @@ T = TypeVar("T")
 #: How many statements a connection keeps compiled: more than the store has.
 _STATEMENTS = 1_000
 
-#: Databases without a row that no store uses. Each is inside a transaction, which is
-#: rolled back when its store ends: so it keeps what was read of its tables and what was
-#: compiled, which takes ten times as long as a statement.
+#: Empty databases that no store uses. Each is inside a transaction that is rolled back
+#: when its store ends. So the connection keeps its schema and compiled statements,
+#: which take ten times as long to make as a statement takes to run.
 _idle: list[Database] = []
 
-#: The stores that were made since the running test began.
+#: The stores made since the running test began.
 _made: list["MemoryStore"] = []
 
 
@@ -39,10 +39,10 @@ class MemoryStore(DatabaseStore):
         super().__init__(read=self._run, write=self._change, clock=clock)
 
     def end(self) -> None:
-        """Leave the database to other stores, as it was when this one was made."""
+        """Restore the database and release it to other stores."""
         db = self.db
         del self.db
-        # Whoever committed has stored something for good.
+        # A committed database cannot be rolled back, so it is dropped.
         if db.conn.in_transaction:
             db.conn.execute("ROLLBACK TO beginning")
             _idle.append(db)
@@ -65,8 +65,8 @@ class MemoryStore(DatabaseStore):
 
 @contextlib.contextmanager
 def ending() -> Iterator[None]:
-    """End the stores that are made in the block, one test. Those that were made before,
-    for a whole module, stay."""
+    """End the stores made in the block, which is one test. Stores made earlier, for a
+    whole module, stay."""
     _made.clear()
     yield
     while _made:
@@ -75,7 +75,8 @@ def ending() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _change(connection: sqlite3.Connection) -> Iterator[None]:
-    """Undo what the block did if it fails. A savepoint of one name is compiled once."""
+    """Undo the changes of the block if it fails. The savepoint always has the same
+    name, so its statements are compiled once."""
     connection.execute("SAVEPOINT change")
     try:
         yield
@@ -92,7 +93,7 @@ def prepare() -> None:
 
 
 def migrate_new(db: Database, steps: Migrations = migrations) -> None:
-    """Do what `migrate` does; a new database becomes a copy of a migrated one."""
+    """Migrate as `migrate` does. A new database becomes a copy of a migrated one."""
     if steps is migrations and not db.execute("SELECT 1 FROM sqlite_master").fetchone():
         _template().conn.backup(db.conn)
         db.execute("PRAGMA foreign_keys = ON")
@@ -102,7 +103,7 @@ def migrate_new(db: Database, steps: Migrations = migrations) -> None:
 
 @cache
 def _template() -> Database:
-    """Return a database that was migrated once; each store begins as a copy of it."""
+    """Return the migrated database that new ones are copied from."""
     db = _connected()
     migrate(db)
     return db

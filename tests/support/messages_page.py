@@ -1,6 +1,6 @@
-"""Writes `docs/messages.md`: every sentence of `bot.messages`, by its name.
+"""Writes `docs/messages.md`: every sentence of `bot.messages`, by name.
 
-`make docs` calls it, and a test fails where the page differs from the code.
+`make docs` runs this module. A test fails if the page differs from the code.
 """
 
 import importlib
@@ -25,8 +25,8 @@ they differ. `{name}` stands for a value.
 
 
 class Placeholder(str):
-    """Stands for the value of a parameter: "{name}", however it is formatted; where
-    several values are joined, for the first of two."""
+    """The value of a parameter: "{name}" in any format. As a sequence, it is the first
+    of two values."""
 
     def __format__(self, spec: str) -> str:
         return str(self)
@@ -54,7 +54,8 @@ def messages() -> Iterator[tuple[str, str, str]]:
 
 
 def filled(message: Callable[..., str]) -> str:
-    """Return the text of a function of `bot.messages` with its parameters' names."""
+    """Return the text of a function of `bot.messages`, with the names of its parameters
+    as their values."""
     names = inspect.signature(message).parameters
     return message(**{name: Placeholder(f"{{{name}}}") for name in names})
 

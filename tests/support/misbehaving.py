@@ -1,4 +1,4 @@
-"""Ways in which a parser of a file can misbehave, as a process of its own: `python -m
+"""A process that misbehaves as a file parser might: `python -m
 tests.support.misbehaving HOW`."""
 
 import os
@@ -11,7 +11,7 @@ from bot.runtime import child_process
 
 
 def main() -> None:
-    """Misbehave as the argument says; as "well", write the input."""
+    """Misbehave as the argument says. "well" copies the input to the output."""
     child_process.limit(memory=512 * 1024 * 1024, seconds=20)
     how = sys.argv[1]
     match how:

@@ -1,5 +1,5 @@
-"""Make OLE files, for which there is no library: workbooks of Excel 97, and files that
-hold nothing but their streams. [MS-CFB], [MS-XLS]."""
+"""Makes OLE files, for which there is no library: Excel 97 workbooks, and files with
+given streams. [MS-CFB], [MS-XLS]."""
 
 import struct
 from collections.abc import Mapping
@@ -9,8 +9,8 @@ _FREE, _END, _FAT = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
 
 
 def ole_file(streams: Mapping[str, bytes]) -> bytes:
-    """Return a file with `streams`, each padded to at least 4,096 bytes, so that it is
-    in sectors of its own."""
+    """Return a file with `streams`. Each is padded to at least 4,096 bytes, so that it
+    gets its own sectors."""
     padded = {
         n: s.ljust(-(-max(len(s), 4096) // SECTOR) * SECTOR, b"\0")
         for n, s in streams.items()
@@ -60,7 +60,7 @@ def old_workbook(sheets: Mapping[str, Mapping[tuple[int, int], str | float]]) ->
     """Return an .xls with the cells of `sheets`, by row and column."""
     offsets: list[int] = []
     stream = b""
-    # Twice, since the sheets begin where the globals end.
+    # Twice: the globals contain the offsets of the sheets that follow them.
     for _ in range(2):
         stream = _record(0x809, struct.pack("<4H2L", 0x600, 5, 0, 1997, 0, 6))
         stream += _record(0x42, struct.pack("<H", 1200))

@@ -1,10 +1,10 @@
-"""A record of the owners of threads, and a check that no former owner writes in a
-thread after a later one. A process that has finished an answer may remove its buttons
-at any time: a post is compared with all who wrote in the thread, an edit with those who
-wrote that message.
+"""Records the owners of threads, and finds writes by a former owner after a later one.
 
-The database itself keeps the record, by triggers, so that nobody can have a thread
-unseen. Who made a call is told by the address at which the platform was called.
+A process that has finished an answer may remove its buttons at any time. So a post is
+compared with all writers in the thread, and an edit with the writers of that message.
+
+Triggers in the database keep the record, so that no owner is missed. The URL at which
+the platform was called identifies the process that made a call.
 """
 
 from collections import defaultdict
@@ -47,19 +47,20 @@ TAKEN = """
     ORDER BY owners_seen.at
 """
 
-#: The calls of Slack's that write in a thread.
+#: The Slack methods that write in a thread.
 WRITES = (
     *("chat.postMessage", "chat.update", "chat.startStream"),
     *("chat.appendStream", "chat.stopStream"),
 )
 
-#: The calls by which one that was frozen takes back what it posted when it woke.
+#: The method by which a process that was frozen deletes a post that it made when it
+#: woke.
 DELETE = "chat.delete"
 
-#: How soon a late write must be corrected, in seconds.
+#: Seconds within which a late write must be corrected.
 SOON = 60.0
 
-#: Where a platform shows a thread: its platform, channel and id.
+#: The platform, the channel and the id of a thread.
 Place = tuple[str, str, str]
 
 
@@ -68,12 +69,12 @@ class Write:
     """A call that writes in a thread."""
 
     place: Place
-    #: The process that made it.
+    #: #: The name of the process that made the call.
     by: str
     #: In seconds since 1970.
     at: float
     what: str
-    #: The message that it edits; "" for one that posts.
+    #: The id of the edited message; "" for a post.
     message: str
 
     @property
@@ -87,8 +88,8 @@ class Late:
 
     write: Write
     why: str
-    #: Whether what it did was soon undone: a post that was deleted, or that Discord
-    #: answered with the message which was there; an edit that a newer owner followed.
+    #: Whether the effect was soon undone. A post was deleted, or Discord answered it
+    #: with the existing message. An edit was followed by one of a newer owner.
     corrected: bool = False
 
     def __str__(self) -> str:
@@ -99,15 +100,15 @@ class Late:
 
 
 def record(address: str) -> None:
-    """Have the database at `address`, which has its tables, keep who takes a thread
-    from now on."""
+    """Make the database at `address` record the owners of threads from now on. Its
+    tables must exist."""
     with psycopg.connect(address) as connection:
         connection.execute(RECORD)
 
 
 def slack_writes(slack: SlackEmulator, epoch: float) -> Iterator[Write]:
-    """Yield what the bot wrote in threads; `epoch` is what the emulator's clock lacks
-    of seconds since 1970."""
+    """Yield the bot's writes in threads. `epoch` is added to the emulator's clock to
+    get seconds since 1970."""
     messages = slack.world.messages
     for call in slack.calls:
         if call.method not in WRITES:
@@ -123,7 +124,7 @@ def slack_writes(slack: SlackEmulator, epoch: float) -> Iterator[Write]:
 def discord_writes(
     discord: DiscordEmulator, channels: Iterable[str]
 ) -> Iterator[Write]:
-    """Yield what the bot wrote in the threads of `channels`."""
+    """Yield the bot's writes in the threads of `channels`."""
     places = {
         thread: channel for channel in channels for thread in discord.threads(channel)
     }
@@ -138,7 +139,7 @@ def discord_writes(
 
 
 def slack_deletions(slack: SlackEmulator, epoch: float) -> Iterator[Write]:
-    """Yield what the bot deleted in channels; `epoch` as in `slack_writes`."""
+    """Yield the bot's deletions in channels. `epoch` is as in `slack_writes`."""
     for call in slack.calls_of(DELETE):
         place = "slack", call.text("channel"), ""
         yield Write(place, call.by, call.at + epoch, call.method, call.text("ts"))
@@ -150,8 +151,8 @@ def late(
     deletions: Iterable[Write],
     names: Mapping[str, str],
 ) -> Iterator[Late]:
-    """Yield each write by a process that had lost the thread to one that had written
-    there by then; `names` are the database's for those who made calls."""
+    """Yield each write by a process that had lost the thread to another one, which had
+    already written there. `names` maps the callers to their names in the database."""
     ids = {
         name: id
         for id, name in db.execute("SELECT id, name FROM processes_seen").fetchall()
@@ -160,9 +161,10 @@ def late(
     for *place, epoch, owner, at in db.execute(TAKEN).fetchall():
         found: Place = (place[0], place[1], place[2])
         taken[found, owner].append((at, epoch))
-    #: The newest owner who wrote a message, or in a thread.
+    #: The newest epoch and owner that wrote a message or, with the message "", in a
+    #: thread.
     newest = dict[tuple[Place, str], tuple[int, str]]()
-    #: When a message was edited, and by whom, of which epoch.
+    #: The times and epochs of the edits of a message.
     edits = defaultdict[tuple[Place, str], list[tuple[float, int]]](list)
     found_late = list[tuple[Late, int]]()
     for write in sorted(writes, key=lambda each: each.at):
@@ -198,7 +200,7 @@ def late(
 
 def _is_taken_back(write: Write, deletions: Iterable[Write]) -> bool:
     platform, channel, _ = write.place
-    # For the same nonce, Discord returns the message that is there.
+    # For a known nonce, Discord returns the existing message.
     return platform == "discord" or any(
         each.place[1] == channel
         and each.by == write.by

@@ -1,5 +1,5 @@
-"""Files that tests make: PDFs and pictures. What makes others takes half a second to
-import (`sample_files`)."""
+"""Makes PDFs and pictures for tests. The libraries that make other files take half a
+second to import (`sample_files`)."""
 
 import io
 from pathlib import Path
@@ -17,8 +17,8 @@ def saved(image: Image.Image, kind: str, **options: object) -> bytes:
 
 
 def pages(count: int, *, user: str | None = None) -> bytes:
-    """Return a PDF of `count` empty pages; with `user`, encrypted, and opened by
-    that."""
+    """Return a PDF of `count` empty pages. With `user`, it is encrypted with that
+    password."""
     writer = pypdf.PdfWriter()
     for _ in range(count):
         writer.add_blank_page(200, 280)

@@ -1,12 +1,13 @@
-"""Ports on which a process of a test listens."""
+"""Ports for processes of tests to listen on."""
 
 import asyncio
 import contextlib
 import random
 import socket
 
-# Below those that Linux gives to connections (32768 and up): such a one may be in use
-# when the process starts, or connect to itself while a test waits for the process.
+# Below the ports that Linux gives to connections (32768 and up). Such a port may be in
+# use when the process starts, or may connect to itself while a test waits for the
+# process.
 FIRST, LAST = 20_000, 32_000
 
 
@@ -15,7 +16,7 @@ def free_port() -> int:
 
     Raises OSError if there is none.
     """
-    # Not `random` itself, which says the same in each fork of a process.
+    # Not `random` itself, which repeats its numbers in each fork of a process.
     chance = random.SystemRandom()
     for port in chance.sample(range(FIRST, LAST), 100):
         with contextlib.suppress(OSError), socket.socket() as found:

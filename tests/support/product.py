@@ -1,5 +1,5 @@
-"""Fixtures of every test of Threadkeep, which the emulators' own tests do not need: a
-plugin of pytest."""
+"""A pytest plugin with the fixtures of all tests of Threadkeep. The emulators' own
+tests do not need it."""
 
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -13,8 +13,8 @@ from tests.support.process import Nursery
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Migrate a database for the processes of tests, and compile the templates of the
-    web pages if there are tests of them."""
+    """Migrate a database for the test processes. Compile the templates of the web pages
+    if they are tested."""
     if session.config.getoption("workers"):
         memory_store.prepare()
         if server := sys.modules.get("adapters.web.server"):
@@ -25,15 +25,15 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def nursery() -> AsyncIterator[Nursery]:
-    """The nursery of a module, whose tests run on its loop."""
+    """The nursery of a module, whose tests share its event loop."""
     async with Nursery() as opened:
         yield opened
 
 
 @pytest.fixture(autouse=True)
 def migrate_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let new databases begin as copies of one: many tests open a new one. Those in
-    memory are used again."""
+    """Make new databases copies of a migrated one, because many tests open a new one.
+    Databases in memory are reused."""
     monkeypatch.setattr("storage.database.migrate", migrate_new)
     with memory_store.ending():
         yield
@@ -41,6 +41,6 @@ def migrate_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def keep_log_levels() -> Iterator[None]:
-    """Give the log the levels back that it had."""
+    """Restore the log levels after each test."""
     with log_levels.kept():
         yield

@@ -1,4 +1,4 @@
-"""The parts of requests that the emulated Claude received."""
+"""Reads prompts from the requests that the emulated Claude received."""
 
 from typing import Any
 

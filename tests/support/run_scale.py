@@ -1,7 +1,8 @@
-"""Several processes on one PostgreSQL database, to try by hand: `make run-scale`.
+"""Runs several processes on one PostgreSQL database, to try by hand: `make run-scale`.
 
-PostgreSQL, Slack and Claude are here, two gateways and four workers are processes of
-their own. What is typed is asked in Slack, and commands kill, freeze and start them.
+This process runs PostgreSQL, Slack and Claude. Two gateways and four workers run as
+separate processes. Typed text becomes a question in Slack; commands kill, freeze and
+start processes.
 """
 
 import asyncio
@@ -48,7 +49,7 @@ class Console:
             click.echo(f"{len(self._town.processes)}: {role}, process {process.pid}")
 
     async def watch(self) -> None:
-        """Print what the bot writes, as it changes."""
+        """Print the bot's messages whenever they change."""
         while True:
             for place in list(self._shown):
                 now = " | ".join(self._town.replies(place))
@@ -58,7 +59,7 @@ class Console:
             await asyncio.sleep(0.5)
 
     async def run(self) -> None:
-        """Carry out each line that is typed, until there are no more."""
+        """Carry out each typed line, until the input ends."""
         while line := await asyncio.to_thread(sys.stdin.readline):
             word, _, rest = line.strip().partition(" ")
             if word == "quit":
@@ -110,7 +111,7 @@ class Console:
 
 @contextlib.asynccontextmanager
 async def running() -> AsyncIterator[Console]:
-    """Yield the console of processes that run; end them afterwards."""
+    """Yield the console of running processes, and end the processes afterwards."""
     with tempfile.TemporaryDirectory(prefix="threadkeep-scale-") as folder:
         async with Nursery() as nursery, cluster(Path(folder), nursery) as town:
             town.claude.always(ANSWER)

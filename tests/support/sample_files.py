@@ -1,4 +1,4 @@
-"""Make the files in tests/data/files: those that people attach, and those that should
+"""Makes the files in tests/data/files: files that people attach, and files that must
 never be opened. `python -m tests.support.sample_files` writes all of them."""
 
 import datetime
@@ -25,8 +25,8 @@ from tests.support.zip_files import changed, open_sheet, zipped
 
 
 def photo() -> bytes:
-    """Return a photo as a phone writes it: lying on its side, with a note to turn it
-    and the place where it was taken. Upright its upper half is red."""
+    """Return a photo as a phone writes it: rotated, with EXIF data for the orientation
+    and the location. Its upper half is red when it is upright."""
     image = Image.new("RGB", (320, 240), "blue")
     ImageDraw.Draw(image).rectangle((0, 0, 159, 239), fill="red")
     exif = Image.Exif()
@@ -37,7 +37,7 @@ def photo() -> bytes:
 
 
 def scan() -> bytes:
-    """Return a page without text: the picture of a letter."""
+    """Return a PDF page without text: the picture of a letter."""
     page = Image.new("L", (200, 280), 255)
     ImageDraw.Draw(page).text((20, 20), "INVOICE 4711", fill=0)
     result = io.BytesIO()
@@ -48,7 +48,7 @@ def scan() -> bytes:
 
 
 def workbook() -> bytes:
-    """Formulas with results, merged cells, dates, and a hidden sheet."""
+    """Return a workbook with formulas, merged cells, dates and a hidden sheet."""
     result = io.BytesIO()
     options = {"in_memory": True}
     with xlsxwriter.Workbook(result, options) as book:
@@ -70,7 +70,8 @@ def workbook() -> bytes:
 
 
 def sparse_workbook() -> bytes:
-    """Two cells at the ends of a sheet, between which are 17 thousand million."""
+    """Return a workbook with two cells at opposite ends of a sheet of 17 billion
+    cells."""
     result = io.BytesIO()
     with xlsxwriter.Workbook(result, {"in_memory": True}) as book:
         book.set_properties({"created": datetime.datetime(2026, 1, 1)})
@@ -81,8 +82,7 @@ def sparse_workbook() -> bytes:
 
 
 def uncalculated() -> bytes:
-    """Return a workbook by a program that does not calculate: its formula has no
-    result."""
+    """Return a workbook whose formula has no stored result."""
     book = openpyxl.Workbook()
     sheet = book.active
     sheet.title = "Stock"
@@ -94,7 +94,8 @@ def uncalculated() -> bytes:
 
 
 def hours() -> bytes:
-    """Hours of work, in which equal rows and empty cells are counted, not repeated."""
+    """Return an .ods in which equal rows and empty cells are stored once with a
+    count."""
     cell = '<table:table-cell office:value-type="{}" {}><text:p>{}</text:p>'
     end = "</table:table-cell>"
     note = "<office:annotation><text:p>a remark</text:p></office:annotation>"
@@ -150,7 +151,7 @@ def document() -> bytes:
     made.add_paragraph()._p.append(parse_xml(_LINKED_PICTURE.format(picture)))
     result = io.BytesIO()
     made.save(result)
-    # Macros of a .docm, the pictures and the thumbnail of the template.
+    # Add the macros of a .docm.
     members = {"word/vbaProject.bin": lambda old: b"macro"}
     return changed(result.getvalue(), members)
 
@@ -165,7 +166,7 @@ _LINKED_PICTURE = (
 
 
 def entities() -> bytes:
-    """Return a document whose XML defines entities that unfold to gigabytes."""
+    """Return a document whose XML entities expand to gigabytes."""
     lol = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
     doctype = f'<!DOCTYPE w:document [<!ENTITY l0 "lol">{lol}]>'.encode()
 
@@ -177,7 +178,7 @@ def entities() -> bytes:
 
 
 def bomb() -> bytes:
-    """Return a document that unfolds to thirty million blanks."""
+    """Return a document that decompresses to thirty million blanks."""
     return zipped(
         {
             "[Content_Types].xml": "<Types/>",
@@ -187,7 +188,7 @@ def bomb() -> bytes:
 
 
 def slides() -> bytes:
-    """Return a title, texts in a group, a table, and notes."""
+    """Return slides with a title, texts in a group, a table, and notes."""
     made = pptx.Presentation()
     first = made.slides.add_slide(made.slide_layouts[1])
     first.shapes.title.text = "Road map"
@@ -209,14 +210,14 @@ def slides() -> bytes:
 
 
 def badge() -> bytes:
-    """Return a picture that is larger than models see it, half of it transparent."""
+    """Return a half-transparent picture that is larger than the size models see."""
     image = Image.new("RGBA", (2000, 1000), (0, 0, 0, 0))
     ImageDraw.Draw(image).rectangle((0, 0, 999, 999), fill=(0, 128, 0, 255))
     return saved(image, "WEBP", lossless=True)
 
 
 def dance() -> bytes:
-    """Three frames, the first of them red."""
+    """Return a GIF with three frames, of which the first is red."""
     frames = [Image.new("P", (60, 40)) for _ in range(3)]
     for frame, colour in zip(
         frames, ((255, 0, 0), (0, 255, 0), (0, 0, 255)), strict=True
@@ -226,14 +227,14 @@ def dance() -> bytes:
 
 
 def screen() -> bytes:
-    """Return a picture of a screen that can be sent as it is."""
+    """Return a screenshot that can be sent unchanged."""
     image = Image.new("RGB", (120, 80), "white")
     ImageDraw.Draw(image).line((0, 0, 119, 79), fill="black")
     return saved(image, "PNG")
 
 
 def huge_picture() -> bytes:
-    """Return the beginning of a PNG that says it has 20,000 × 20,000 pixels."""
+    """Return the beginning of a PNG whose header states 20,000 × 20,000 pixels."""
 
     def chunk(name: bytes, content: bytes) -> bytes:
         checked = zlib.crc32(name + content)

@@ -1,5 +1,5 @@
-"""Gateways and workers as processes on one PostgreSQL database, beside Slack and, if
-wished, Discord."""
+"""Runs gateways and workers as processes on one PostgreSQL database, with Slack and
+optionally Discord."""
 
 import asyncio
 import contextlib
@@ -24,7 +24,7 @@ from tests.support.process import (
     slack_env,
 )
 
-# How many seconds anything may take on a machine that is busy with other things.
+# Seconds that any step may take on a busy machine.
 PATIENCE = 90.0
 
 
@@ -48,18 +48,18 @@ class Cluster:
         self.discord = discord
         self._numbers = itertools.count()
         self._observer = postgres.Observer(address)
-        #: The database's name of each process, by the name in its calls.
+        #: The name of each process in the database, by the name in its calls.
         self.names: dict[str, str] = {}
         self.processes: list[Process] = []
-        #: How long anything may take, in seconds.
+        #: Seconds that any step may take.
         self.patience = PATIENCE
-        #: Additional variables for each process that is begun.
+        #: Additional variables for each process that is started.
         self.env: dict[str, str] = {}
         self.alice = slack.add_user("Alice")
         self.channel = slack.add_channel("general")
 
     async def start(self, role: str, *options: str) -> Process:
-        """Begin one more process in `role`, and wait until the others know it."""
+        """Start one more process in `role`, and wait until it is in the database."""
         folder = self._folder / f"{role}-{next(self._numbers)}"
         folder.mkdir()
         env = {
@@ -75,11 +75,12 @@ class Cluster:
         if role != "gateway":
             env |= claude_env(self.claude)
         if role == "work":
-            # It needs nothing that events arrive with.
+            # A worker does not receive events.
             del env["SLACK_APP_TOKEN"]
         process = Process(folder, env)
         sockets, sessions = self.slack.socket.opened, self._sessions()
-        # One that finds no server ends, and is started again, as supervisors do.
+        # A process that does not reach the server ends, and is started again, as by a
+        # supervisor.
         async with asyncio.timeout(self.patience):
             while not (process.runs and self._knows(process)):
                 if not process.runs:
@@ -99,23 +100,23 @@ class Cluster:
         return [str(role) for (role,) in rows]
 
     def _sessions(self) -> int:
-        """Return the number of Discord's sessions that were ever begun."""
+        """Return the number of Discord sessions that have ever been started."""
         return count_connections(self.discord) if self.discord is not None else 0
 
     def _knows(self, process: Process) -> bool:
         """Return whether the database knows `process`."""
         query = "SELECT 1 FROM processes WHERE name LIKE %s"
-        # The server may just start.
+        # The server may be starting.
         with contextlib.suppress(psycopg.Error):
             return bool(self.ask(query, f"%:{process.pid}"))
         return False
 
     def ask(self, statement: str, *values: object) -> list[tuple[object, ...]]:
-        """Return what the database answers to `statement`."""
+        """Return the rows that `statement` gives."""
         return self._observer.ask(statement, *values)
 
     def say(self, text: str, thread_ts: str | None = None) -> str:
-        """Let Alice ask the bot; return the ts."""
+        """Let Alice mention the bot. Return the ts of her message."""
         said = f"{self.slack.mention} {text}"
         return self.slack.say(self.alice, self.channel, said, thread_ts=thread_ts)
 
@@ -126,7 +127,8 @@ class Cluster:
     async def until(
         self, condition: Callable[[], object], seconds: float | None = None
     ) -> None:
-        """Wait until `condition` holds: of what is seen, or is in the database."""
+        """Wait until `condition()` is true. It may read the platforms or the
+        database."""
         async with asyncio.timeout(seconds or self.patience):
             while not condition():  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
@@ -137,19 +139,19 @@ class Cluster:
         await self.until(lambda: self.ask(open_turns) == [(0,)])
 
     async def stop(self, process: Process) -> None:
-        """Tell `process` to end, which must go well."""
+        """Tell `process` to end, and check that it exits with 0."""
         process.kill(signal.SIGTERM)
         assert await process.ended(self.patience) == 0
         self.processes.remove(process)
 
     async def crash(self, process: Process) -> None:
-        """End `process` without a moment's notice."""
+        """Kill `process`."""
         process.kill()
         await process.ended(self.patience)
         self.processes.remove(process)
 
     async def end(self) -> None:
-        """End all that run."""
+        """Kill all running processes."""
         for process in list(self.processes):
             with contextlib.suppress(ProcessLookupError):
                 process.kill(signal.SIGCONT)
@@ -161,7 +163,8 @@ class Cluster:
 async def cluster(
     folder: Path, nursery: Nursery, address: str = "", *, rates: Rates = UNLIMITED
 ) -> AsyncIterator[Cluster]:
-    """A cluster without processes, on the database at `address`, or one of its own."""
+    """Yield a cluster without processes, on the database at `address` or on a new
+    one."""
     retries = (0.0, *[0.5] * 60)
     given = contextlib.nullcontext(address) if address else None
     with given or postgres.database(postgres.woken) as address:

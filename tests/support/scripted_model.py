@@ -1,7 +1,7 @@
-"""A Model that says what a test tells it to, when the test tells it to.
+"""A Model that follows the script of a test.
 
-It passes the contract of Model as long as its script does: a script decides what is
-said and how it fails, never the order of reports.
+It keeps the contract of Model if its script does. A script sets the text and the
+failures, never the order of reports.
 """
 
 import asyncio
@@ -11,38 +11,38 @@ from bot.claude.request import loaded
 from bot.domain.completion import Report, Request, Usage, file_tokens
 from bot.errors import ModelError
 
-#: A text is said, an Event waited for, an error raised; a Report is yielded as it is.
+#: A text or a Report is yielded, an Event is waited for, an error is raised.
 Line = str | asyncio.Event | ModelError | Report
 
 USAGE = Usage(input=10, output=5)
 
 
 class ScriptedModel:
-    """Answers with one script after the other, then with "Understood."
+    """Answers with the scripts in order, then with "Understood."
 
     `ScriptedModel(["The capital of ", ModelCut("gone")], ["is Paris."])` breaks off
-    once and answers the second time. Without an error a script ends by itself with
-    `stop_reason="end_turn"`; give it a Report to end otherwise.
+    once and answers the second time. A script without an error ends with
+    `stop_reason="end_turn"`, unless it has a Report with another one.
     """
 
     def __init__(self, *scripts: Sequence[Line]) -> None:
         self.requests: list[Request] = []
-        #: The requests whose answer was hung up on before its end.
+        #: The requests whose answer was closed before its end.
         self.hung_up: list[Request] = []
-        #: The error of counting files; None for none.
+        #: The error raised when files are counted; None for no error.
         self.uncountable: ModelError | None = None
         self._scripts = list(scripts)
 
     def script(self, *lines: Line) -> None:
-        """Add one more script after those that are left."""
+        """Add a script after the remaining ones."""
         self._scripts.append(lines)
 
     def forget(self) -> None:
-        """Answer with no script that is left."""
+        """Drop the remaining scripts."""
         self._scripts.clear()
 
     async def answer(self, request: Request) -> AsyncGenerator[str | Report, None]:
-        """Yield what the next script says."""
+        """Answer as the next script says. Raises its ModelError."""
         request = await loaded(request)
         self.requests.append(request)
         lines = self._scripts.pop(0) if self._scripts else ["Understood."]
@@ -65,8 +65,8 @@ class ScriptedModel:
             raise
 
     async def count(self, request: Request, *, files: bool = False) -> int:
-        """Return a token for every four characters, as they say; and for every four
-        bytes of files, which count as what is known of them otherwise."""
+        """Return one token per four characters. With `files`, count one token per four
+        bytes of files, else their estimated tokens."""
         if files and self.uncountable:
             raise self.uncountable
         texts = [request.system, *(said.content for said in request.messages)]

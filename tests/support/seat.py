@@ -1,4 +1,4 @@
-"""Threadkeep with a person in front of it: keys in, a screen out, on a real pty."""
+"""Runs Threadkeep on a real pty, with keys as input and a screen as output."""
 
 import asyncio
 import contextlib
@@ -23,7 +23,7 @@ class Seat:
 
     def __init__(self, master: int, process: Fork, folder: Path) -> None:
         self._master = master
-        #: Where its files are.
+        #: #: The folder of its files.
         self.folder = folder
         self.process = process
         self.screen = pyte.Screen(COLUMNS, LINES)
@@ -37,8 +37,8 @@ class Seat:
 
     @property
     def text(self) -> str:
-        # Only changed lines are read: `display` looks at the width of each cell, which
-        # takes half the time of a test. The second cell of a wide one is empty.
+        # Only changed lines are read. `display` measures each cell, which takes half
+        # the time of a test. The second cell of a wide character is empty.
         for number in self.screen.dirty:
             cells = self.screen.buffer[number]
             self._lines[number] = "".join(cells[n].data for n in range(COLUMNS))
@@ -65,7 +65,7 @@ class Seat:
             asyncio.get_running_loop().remove_reader(self._master)
             return
         self._stream.feed(data)
-        # It asks where the cursor is, and waits for the answer.
+        # Threadkeep asks for the cursor position and waits for the answer.
         if b"\x1b[6n" in data:
             cursor = self.screen.cursor
             self.type(f"\x1b[{cursor.y + 1};{cursor.x + 1}R")
@@ -76,7 +76,7 @@ class Seat:
 async def seated(
     arguments: tuple[str, ...], env: Mapping[str, str], folder: Path
 ) -> AsyncIterator[Seat]:
-    """Start Threadkeep in `folder`, on a terminal of its own; killed on leaving."""
+    """Run Threadkeep in `folder` on a new terminal, and kill it on leaving."""
     master, slave = pty.openpty()
     size = struct.pack("HHHH", LINES, COLUMNS, 0, 0)
     fcntl.ioctl(slave, termios.TIOCSWINSZ, size)
@@ -90,10 +90,10 @@ async def seated(
             yield seat
         finally:
             if process.returncode is None:
-                # It may have ended this moment.
+                # It may just have ended.
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process.pid, signal.SIGKILL)
                 await process.wait()
             seat.close()
-            # Not before: the process opens it by its name.
+            # Not earlier: the process opens the terminal by name.
             os.close(slave)

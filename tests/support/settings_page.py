@@ -1,8 +1,7 @@
 """Writes `docs/settings.md`: every chat setting and every environment variable.
 
-`make docs` calls it. Settings come from `bot.settings.options`, variables from what the
-configuration reads, their defaults and meanings from `.env.example`. A test fails where
-the page differs from them.
+`make docs` runs this module. Settings come from `bot.settings.options`. Variables, with
+their defaults and meanings, come from `.env.example`. A test fails if the page differs.
 """
 
 import re
@@ -49,13 +48,13 @@ the environment takes precedence. [`.env.example`](../.env.example) is a templat
 _SECTION = re.compile(r"# --- (.+?) -+")
 _VARIABLE = re.compile(r"([A-Z_]+)=(.*)")
 
-# How a reader describes what it accepts when it refuses a value.
+# The description of accepted values in the error of a refused value.
 _ACCEPTED = re.compile(r" must be (an? .+?)(?:, such as .+)?, not ")
 _REFUSED_BY_ALL = "?"
 
 
 def accepted(option: Option) -> str:
-    """Return which values `option` accepts."""
+    """Return a description of the values that `option` accepts."""
     if option.name == "model":
         return "a model, its family such as `opus`, or `auto`"
     if option.name == "stop_sequences":

@@ -1,6 +1,6 @@
 """Draws `docs/pictures/shapes.svg`: the shapes in which Threadkeep runs.
 
-`make docs` calls it. A test fails where the picture differs from what is drawn here.
+`make docs` runs this module. A test fails if the picture differs.
 """
 
 from html import escape
@@ -23,14 +23,14 @@ text{font-family:Lato,Helvetica,Arial,sans-serif;text-anchor:middle;fill:#2b2b2b
 
 
 def text(x: float, y: float, words: str, look: str = "name") -> str:
-    """Return `words` in the middle of `x`."""
+    """Return `words`, centred at `x`."""
     return f'<text class="{look}" x="{x:g}" y="{y:g}">{escape(words)}</text>'
 
 
 def box(
     x: float, y: float, width: float, words: str, colour: str, height: float = 32
 ) -> str:
-    """Return a box around `words`, whose middle is at `x` and top at `y`."""
+    """Return a box around `words`, centred at `x` with its top at `y`."""
     left = x - width / 2
     return (
         f'<rect x="{left:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="6" '
@@ -39,7 +39,7 @@ def box(
 
 
 def database(x: float, y: float, width: float, words: str, beside: str) -> str:
-    """Return a cylinder with the name of a database, and what stands below it."""
+    """Return a cylinder with the name of a database, and `beside` as text below it."""
     left, right, height, curve = x - width / 2, x + width / 2, 52, 8
     sides = (
         f"M{left:g} {y + curve:g} v{height - 2 * curve} a{width / 2:g} {curve} 0 0 0 "
@@ -54,7 +54,7 @@ def database(x: float, y: float, width: float, words: str, beside: str) -> str:
 
 
 def line(x1: float, y1: float, x2: float, y2: float) -> str:
-    """Return a line between two things that talk to each other."""
+    """Return a line between two parts that communicate."""
     return (
         f'<line x1="{x1:g}" y1="{y1:g}" x2="{x2:g}" y2="{y2:g}" '
         f'stroke="{SOFT}" stroke-width="1.3"/>'
@@ -62,7 +62,7 @@ def line(x1: float, y1: float, x2: float, y2: float) -> str:
 
 
 def machine(x: float, y: float, width: float, height: float) -> str:
-    """Return the outline of a machine, whose middle is at `x`."""
+    """Return the outline of a machine, centred at `x`."""
     return (
         f'<rect x="{x - width / 2:g}" y="{y:g}" width="{width:g}" height="{height:g}" '
         f'rx="10" fill="none" stroke="{SOFT}" stroke-dasharray="5 4"/>'
@@ -70,7 +70,7 @@ def machine(x: float, y: float, width: float, height: float) -> str:
 
 
 def platforms(x: float) -> str:
-    """Return both platforms, around `x`."""
+    """Return the boxes of both platforms, centred at `x`."""
     return box(x - 52, 62, 84, "Slack", PLATFORM) + box(
         x + 52, 62, 84, "Discord", PLATFORM
     )
@@ -92,7 +92,7 @@ def one_box(x: float) -> str:
 
 
 def several(x: float) -> str:
-    """Return the panel of gateways and workers beside a database."""
+    """Return the panel of gateways and workers on one machine with a database."""
     parts = [text(x, 34, "Gateways and workers", "title")]
     for gateway, from_, is_both in ((x - 58, x - 52, False), (x + 58, x + 52, True)):
         parts.append(line(from_, 94, gateway, 138))
@@ -109,7 +109,7 @@ def several(x: float) -> str:
 
 
 def managed(x: float) -> str:
-    """Return the panel of processes on several machines, and a database of a host."""
+    """Return the panel of processes on several machines with a managed database."""
     parts = [text(x, 34, "Managed PostgreSQL", "title")]
     for side in (-1, 1):
         middle = x + side * 72

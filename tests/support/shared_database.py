@@ -1,5 +1,5 @@
-"""A PostgreSQL database with all tables, which the tests of a process use one after the
-other: a new one for each would take a minute in all."""
+"""A PostgreSQL database with all tables, shared by the tests of a process in turn. A
+new database for each test would take a minute in all."""
 
 from functools import cache
 from multiprocessing.util import Finalize
@@ -14,36 +14,35 @@ from tests.support import postgres
 
 @cache
 def shared() -> ServerAddress:
-    """Return the address of a database with all tables, which the tests of this process
-    use one after the other."""
+    """Return the address of the database that the tests of this process share."""
     of = postgres.server()
     return ServerAddress(of.of(of.create(postgres.migrated(of))))
 
 
 @cache
 def pool() -> Pool:
-    """Return the threads of this process for the database that its tests share."""
+    """Return the pool of threads for the shared database."""
     return pool_for_all_tests()
 
 
 def pool_for_all_tests() -> Pool:
-    """Return more such threads, closed when the process ends. What a connection knows
-    of the tables takes the server more time than most tests: there are no more than it
-    takes for transactions at once."""
+    """Return a new pool for the shared database, closed when the process ends. It has
+    as few connections as concurrent transactions need, because a connection's catalog
+    cache takes the server more time than most tests."""
     url = shared().url
     found = Pool(
         *(lambda: Connection(url), search_index.settle_removed, search_index.fill),
         writers=2,
         readers=1,
     )
-    # Before the server ends.
+    # # Closed before the server ends.
     Finalize(None, found.close, exitpriority=1)
     return found
 
 
 async def begin_anew(*owners: str, role: str = "serve") -> None:
-    """Delete all rows of the database that is shared but the record of its steps, and
-    list the processes `owners`."""
+    """Delete all rows of the shared database except the record of its migrations, and
+    enter the processes `owners`."""
 
     def begin(db: Connection) -> None:
         # Messages of the previous test may still wait to be indexed.
@@ -57,9 +56,9 @@ async def begin_anew(*owners: str, role: str = "serve") -> None:
 
 @cache
 def _emptying() -> Pool:
-    """Return one more connection to the database that is shared, without triggers and
-    foreign keys. To switch these off for a transaction would make a connection forget
-    the plans of all its statements."""
+    """Return a pool whose connection ignores triggers and foreign keys. Switching them
+    off for one transaction would discard the plans of all statements of a
+    connection."""
 
     def connect() -> Connection:
         options = "-c session_replication_role=replica"
@@ -68,7 +67,7 @@ def _emptying() -> Pool:
             "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
             " AND tablename <> 'threadkeep_steps'"
         )
-        # Statements of a function are planned once.
+        # The statements of a function are planned once.
         deleting = "".join(f'DELETE FROM "{name}"; ' for (name,) in tables)
         db.execute(
             "CREATE FUNCTION pg_temp.empty() RETURNS void LANGUAGE plpgsql"

@@ -1,6 +1,6 @@
-"""Answers that grow and are written in simulated time, by the write budget and under
-the limits that the emulators enforce (platform facts A5.1, A7.2, B4). Nothing takes
-time but Claude and the limits."""
+"""Simulates growing answers and their writes, with the write budget and the limits that
+the emulators enforce (platform facts A5.1, A7.2, B4). Time is simulated; only Claude
+and the limits take any."""
 
 from bisect import bisect_right
 from collections import deque
@@ -19,7 +19,7 @@ from tests.emulators.discord import rates as discord_rates
 from tests.emulators.discord.model import Request
 from tests.emulators.slack import rates as slack_rates
 
-#: Whether a write of a reply is refused now.
+#: Returns a true value if a write of a reply is refused now.
 Refuses = Callable[[ThreadKey, WriteKind], object]
 
 # Characters a second, and the step of the simulation in seconds.
@@ -37,7 +37,7 @@ METHODS = {
 
 @dataclass(slots=True)
 class View:
-    """The characters of an answer that somebody saw, and when."""
+    """The number of characters of an answer that somebody saw over time."""
 
     times: list[float] = field(default_factory=list)
     chars: list[int] = field(default_factory=list)
@@ -63,12 +63,12 @@ class Reply:
     thread: ThreadKey
     begins: float
     ends: float
-    #: Whether its message can be a stream.
+    #: Whether the answer can be a stream.
     may_stream: bool = True
     limits: Limits = SLACK
     streams: bool = False
     done: bool = False
-    #: Whether it was a stream until its last word.
+    #: Whether it was still a stream at its end.
     stopped_at_end: bool = False
     written: float = float("-inf")
     shared: float = float("-inf")
@@ -80,7 +80,7 @@ class Reply:
         return int(max(0.0, min(now, self.ends) - self.begins) * SPEED)
 
     def lag(self, whose: "Callable[[Reply], View]") -> float:
-        """Return the mean lag of its characters."""
+        """Return the mean lag of its characters in seconds."""
         view, total, done = whose(self), 0.0, 0
         for when, chars in zip(view.times, view.chars, strict=True):
             middle = self.begins + (done + chars) / 2 / SPEED
@@ -136,8 +136,8 @@ class Reply:
         return WriteRequest(self.name, self.thread, kind, priority, earliest)
 
     def write(self, kind: WriteKind, now: float, granted: float) -> None:
-        """Record that the platform took a write, of what was there when it was
-        granted."""
+        """Record a write that the platform accepted, with the text at the time of the
+        grant."""
         there = self.there(granted)
         self.written = now
         self.asker.see(now, there)
@@ -146,13 +146,13 @@ class Reply:
             self.others.see(now, there)
         self.streams = kind in (WriteKind.OPEN, WriteKind.APPEND)
         self.done = granted >= self.ends and not self.streams
-        # A short answer is written completely by its start.
+        # A short answer is written completely by its first write.
         grew = len(self.asker.times) > 2
         self.stopped_at_end = self.done and grew and kind is WriteKind.CLOSE
 
 
 class Process:
-    """One of the processes that write, with its replies."""
+    """A process that writes, with its replies."""
 
     def __init__(
         self, name: str, budget: WriteBudget, replies: Sequence[Reply]
@@ -167,8 +167,8 @@ class Process:
 def replies(
     count: int, channels: int, chars: int, apart: float, *, may_stream: bool
 ) -> list[Reply]:
-    """Return so many answers of about so many characters, each begun some time after
-    the one before."""
+    """Return `count` answers of about `chars` characters, which begin `apart` seconds
+    apart."""
     return [
         Reply(
             str(nth),
@@ -183,31 +183,33 @@ def replies(
 
 @dataclass(slots=True)
 class Run:
-    """Replies under the limits of one platform, whose emulator's meter counts."""
+    """Replies under the limits of one platform, enforced by the meter of its
+    emulator."""
 
     replies: list[Reply]
     limits: Limits = SLACK
     #: The step in seconds.
     tick: float = TICK
-    #: How many writes of each kind were made, and how many were refused.
+    #: How many writes of each kind were made. `refused` counts the refused ones.
     writes: dict[WriteKind, int] = field(default_factory=dict)
     refused: int = 0
     now: float = 0.0
-    #: How many processes share the replies and the rows; 0 for one without rows.
+    #: How many processes share the replies and the rows; 0 for one process without
+    #: rows.
     processes: int = 0
     rows: dict[tuple[str, WriteKind], RateRow] = field(default_factory=dict)
-    #: How often the rows were asked.
+    #: How often the rows were queried.
     asked: int = 0
     turn: int = 0
-    #: On Discord: what waits for the bot's other calls, with the time at which it was
-    #: granted, and when the last were made.
+    #: On Discord: granted writes that wait for the global rate limit, each with the
+    #: time of its grant. `calls` has the times of the last calls.
     held: deque[tuple[WriteRequest, float]] = field(default_factory=deque)
     calls: deque[float] = field(
         default_factory=lambda: deque([float("-inf")] * MOST, maxlen=MOST)
     )
 
     def play(self) -> "Run":
-        """Let time pass until all is seen by all."""
+        """Let time pass until everybody sees every answer completely."""
         refuses = self._on_slack() if self.limits is SLACK else self._on_discord()
         count = max(1, self.processes)
         team = [
@@ -215,7 +217,7 @@ class Run:
             for n in range(count)
         ]
         while any(each.replies for each in team):
-            # Nobody is always first.
+            # The order rotates, so that no process is always first.
             for process in team[self.turn :] + team[: self.turn]:
                 self._step(process, refuses)
             self.turn = (self.turn + 1) % count
@@ -250,8 +252,8 @@ class Run:
                 del process.replies[granted.reply]
 
     def _let_out(self, granted: list[WriteRequest]) -> list[tuple[WriteRequest, float]]:
-        """Return the writes that are made now, since the bot's other calls leave room,
-        and when they were granted."""
+        """Return the writes that the global rate limit admits now, with the times of
+        their grants."""
         new = [(each, self.now) for each in granted]
         if self.limits is SLACK:
             return new
@@ -263,13 +265,13 @@ class Run:
         return now
 
     def _agreed(self, process: "Process", granted: WriteRequest) -> bool:
-        """Return whether the rows that all processes share take a write."""
+        """Return whether the shared rows admit a write."""
         if not self.processes:
             return True
         asks = process.writes.asks(granted, self.now)
         rows = [self.rows.get((a.scope, a.kind), RateRow()) for a in asks]
         pairs = list(zip(rows, asks, strict=True))
-        # The clocks of the processes are not that of the rows.
+        # The clock of the rows differs from those of the processes.
         changed, states = answer(pairs, process.name, self.now + 1_000.0)
         for ask, row in zip(asks, changed, strict=True):
             self.rows[ask.scope, ask.kind] = row
@@ -292,12 +294,12 @@ class Run:
         return refuses
 
     def seen_by_others(self, now: float) -> int:
-        """Return the number of characters of all answers that everybody can see at
+        """Return the number of characters, over all answers, that everybody sees at
         `now`."""
         return sum(each.others.at(now) for each in self.replies)
 
     def lag(self, whose: Callable[[Reply], View]) -> float:
-        """Return the mean lag of all answers."""
+        """Return the mean lag of all answers in seconds."""
         lags = [each.lag(whose) for each in self.replies]
         return sum(lags) / len(lags)
 

@@ -1,6 +1,6 @@
 """The points of a turn on Slack at which Threadkeep may be killed.
 
-The rule is that of `crash_points`, which has those of every platform.
+The rule of `crash_points` applies, which has the points of every platform.
 """
 
 import asyncio
@@ -61,14 +61,14 @@ async def killed_while_many_threads_stream(scene: SlackScene) -> None:
     await scene.end()
 
 
-# Heard, and not answered yet.
+# # Received, and not answered yet.
 
 
 @scenarios.add()
 async def killed_before_it_could_acknowledge(scene: SlackScene) -> None:
     scene.claude.script("Paris.")
     await scene.start()
-    # A stopped process receives events, and does nothing with them.
+    # A stopped process receives events but does not handle them.
     scene.process.kill(signal.SIGSTOP)
     ts = scene.ask("and the capital?")
     await scene.until(lambda: all(each.attempts for each in scene.deliveries))
@@ -126,7 +126,7 @@ async def spoken_to_while_it_is_dead(scene: SlackScene) -> None:
     await scene.ends_with(ts, "One.", "Two.")
 
 
-# Reading the thread that it was called into.
+# # Reading the earlier messages of a thread.
 
 
 @scenarios.add()
@@ -205,7 +205,7 @@ async def killed_while_it_shows_that_it_thinks(scene: SlackScene, after: bool) -
     await scene.ends_with(ts, "Paris.")
 
 
-# As when it had read a thread.
+# # In the long form only: a similar kill after reading a thread is above.
 @scenarios.add(deep=True)
 async def killed_before_any_text_is_there(scene: SlackScene) -> None:
     scene.claude.script([never()], "Paris.")
@@ -216,7 +216,7 @@ async def killed_before_any_text_is_there(scene: SlackScene) -> None:
     await scene.ends_with(ts, "Paris.")
 
 
-# As when others wait in the thread.
+# # In the long form only: see the plot with others waiting in the thread.
 @scenarios.add(deep=True)
 async def killed_in_mid_stream(scene: SlackScene) -> None:
     scene.claude.script(["The capital of France", never()], "It is Paris.")
@@ -268,14 +268,14 @@ async def killed_when_the_answer_had_come_and_was_not_stored(scene: SlackScene) 
     await scene.answered(ts, "Well, it is …")
     with scene.locked():
         gate.set()
-        # How soon it is shown all the same depends on how long the database waits.
+        # When the answer is shown anyway depends on how long the database waits.
         await scene.printed("reply.unsaved")
         await scene.crash()
     await scene.start()
     await scene.ends_with(ts, "It is Paris.")
 
 
-# As again and again.
+# # In the long form only: see the plot with repeated kills at the last edit.
 @scenarios.add(deep=True)
 async def killed_during_the_last_edit_before_its_effect(scene: SlackScene) -> None:
     gate = asyncio.Event()
@@ -330,7 +330,7 @@ async def restarted_at_its_file(scene: SlackScene, method: str, after: bool) -> 
     assert len(scene.questions) == 1
 
 
-# Of two sides of a call that leaves nothing, or the same, one is played.
+# The short form plays one side of a call whose two sides leave the same state.
 @on_both_sides(scenarios, short=(AFTER,))
 async def killed_while_a_file_is_announced(scene: SlackScene, after: bool) -> None:
     await restarted_at_its_file(scene, "files.getUploadURLExternal", after)

@@ -1,4 +1,5 @@
-"""Threadkeep as an app that Slack workspaces install by a click, on the emulators."""
+"""Runs Threadkeep as an app that Slack workspaces install with OAuth, on the
+emulators."""
 
 import asyncio
 import contextlib
@@ -26,14 +27,14 @@ from tests.emulators.slack.oauth import Org
 from tests.support.process import OPERATOR
 
 KEY = b"k" * 32
-#: How often what no emulator sees is looked at, in seconds.
+#: Seconds between two checks of a state that no emulator sees.
 LOOK = 0.01
-#: How often a reply is edited, in seconds.
+#: Seconds between two edits of a reply.
 SOON = 0.05
 
 
 def oauth_env(slack: SlackEmulator) -> dict[str, str]:
-    """Return the environment of an app that is installed by a click."""
+    """Return the environment of an app that is installed with OAuth."""
     return {
         "SLACK_API_URL": slack.api_url,
         "SLACK_APP_TOKEN": slack.app_token,
@@ -55,14 +56,14 @@ class Site(Protocol):
 
 
 class Browser:
-    """Somebody's browser, which keeps the cookie of the page that it was on."""
+    """A person's browser, which keeps the cookie of the last page."""
 
     def __init__(self, house: Site) -> None:
         self._house = house
         self.cookie = ""
 
     async def open(self, address: str = INSTALL) -> tuple[int, str]:
-        """Open a page of Threadkeep; return its status and its text."""
+        """Open a page of Threadkeep. Return its status and text."""
         url = URL(self._house.address).join(URL(address))
         headers = {"Cookie": self.cookie} if self.cookie else {}
         async with self._house.session.get(url, headers=headers) as answer:
@@ -71,7 +72,7 @@ class Browser:
             return answer.status, await answer.text()
 
     async def start(self) -> str:
-        """Open the page to install the app; return the address of Slack's page."""
+        """Open the installation page. Return the address of Slack's page."""
         status, page = await self.open()
         assert status == 200, page
         assert OAuthStateUtils.default_cookie_name in self.cookie
@@ -80,16 +81,15 @@ class Browser:
     async def install(
         self, place: "SlackEmulator | Org", user: str = "", *, allow: bool = True
     ) -> tuple[int, str]:
-        """Install the app in `place`; return the status and the text of the last
-        page."""
+        """Install the app in `place`. Return the status and text of the last page."""
         slack = self._house.slack
         address = await self.start()
         return await self.open(slack.oauth.consent(address, place, user, allow=allow))
 
 
 class House:
-    """Threadkeep, and the workspaces around it. The emulator's own workspace has not
-    installed the app."""
+    """Threadkeep and its workspaces. The emulator's own workspace has not installed the
+    app."""
 
     def __init__(
         self,
@@ -111,11 +111,11 @@ class House:
         return self.adapter.address
 
     def scope(self, team: SlackEmulator) -> Scope:
-        """Return the workspace, as the core names it."""
+        """Return the scope of a workspace."""
         return Scope("slack", team.team)
 
     async def look(self) -> None:
-        """Let this process see what others changed."""
+        """Let this process read changes made by other processes."""
         workspaces = self.adapter._workspaces
         assert isinstance(workspaces, InstalledWorkspaces)
         await workspaces.look()
@@ -130,17 +130,17 @@ class House:
                 await asyncio.sleep(LOOK)
 
     async def until(self, predicate: Callable[[], object]) -> None:
-        """Wait for something that no emulator sees."""
+        """Wait until `predicate()` is true, for a state that no emulator sees."""
         async with asyncio.timeout(PATIENCE):
             while not predicate():  # noqa: ASYNC110 - nothing tells of it
                 await asyncio.sleep(LOOK)
 
     async def idle(self) -> None:
-        """Wait until no answer is under way."""
+        """Wait until no answer is running."""
         await self.until(lambda: self.app._dispatcher.load == (0, 0))
 
     async def backdate(self, team: SlackEmulator) -> None:
-        """Let the installation in `team` be an hour old."""
+        """Make the installation in `team` an hour old."""
         found = await self.store.installation_of("slack", team.team)
         assert found is not None
         old = replace(found, installed_at=found.installed_at - 3600.0)
@@ -148,7 +148,7 @@ class House:
         await self.look()
 
     async def team(self, name: str) -> SlackEmulator:
-        """Return a workspace that has installed the app."""
+        """Add a workspace, install the app in it, and return it."""
         team = self.slack.add_team(name)
         status, page = await Browser(self).install(team)
         assert status == 200, page
@@ -168,7 +168,7 @@ async def house(
     listens: bool = True,
     env: dict[str, str] | None = None,
 ) -> AsyncIterator[House]:
-    """Threadkeep in this process; stopped on leaving."""
+    """Run Threadkeep in this process until the block ends."""
     stopping = asyncio.Event()
     async with (
         connect(

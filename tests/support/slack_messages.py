@@ -1,5 +1,5 @@
-"""Messages of Slack from JSON, as Claude and as a reader see them: for `tests.show`
-and for the tests of what is read."""
+"""Shows Slack messages in JSON as Claude and as a reader see them, for `tests.show` and
+for the tests of message content."""
 
 from collections.abc import Mapping, Sequence
 from textwrap import indent
@@ -15,8 +15,8 @@ US = Identity("T1", "Acme", "UBOT", "threadkeep", "B1", frozenset())
 
 
 def read(messages: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return what Claude reads for each of `messages`: events or entries of a history.
-    Only those have names that come with a message."""
+    """Return what Claude reads for each of `messages`, which are events or entries of a
+    history. Only names that are part of a message are known."""
     heard = [
         message
         for each in messages

@@ -1,5 +1,5 @@
-"""Kill points while an answer is one of Slack's own streams, which carries no metadata
-before its end."""
+"""Kill points while an answer is a native Slack stream, which has no metadata before
+its end."""
 
 import asyncio
 
@@ -15,7 +15,8 @@ HALF, WHOLE = "The capital of France", "It is Paris."
 
 
 async def asked(scene: SlackScene) -> tuple[str, str]:
-    """Begin, and let Alice ask in her direct messages."""
+    """Start Threadkeep, and let Alice ask in her direct messages. Return channel and
+    ts."""
     scene.claude.script([HALF, never()], WHOLE)
     await scene.start()
     direct = scene.slack.open_dm(scene.alice)
@@ -27,7 +28,8 @@ def replies(scene: SlackScene, direct: str, ts: str) -> list[Seen]:
 
 
 async def ends(scene: SlackScene, direct: str, ts: str, *texts: str) -> None:
-    """Wait until the answer reads so and is no stream any more, and check all."""
+    """Wait until the answer reads `texts` and is no longer a stream; then end the
+    scene."""
 
     def is_so() -> bool:
         seen = replies(scene, direct, ts)

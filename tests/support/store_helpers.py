@@ -1,4 +1,4 @@
-"""Stores, threads, people and opinions for the tests of what is remembered."""
+"""Messages, judges, turns and waits for tests of stores."""
 
 import asyncio
 
@@ -24,8 +24,9 @@ THERE = ThreadKey("slack", "T1", "C1", "2.0")
 async def quiet(
     store: Store, claude: ClaudeEmulator | None = None, thread: str = ""
 ) -> None:
-    """Wait until all that was asked is answered, and that is stored; with `thread`, as
-    the platform calls it, there alone, and not while `claude` is still writing."""
+    """Wait until every question is answered and the answers are stored. With `claude`,
+    wait for `thread` (an id of the platform) alone, or until `claude` is writing an
+    answer."""
 
     async def is_open() -> bool:
         threads = await store.open_threads()
@@ -36,8 +37,8 @@ async def quiet(
 
     pause = 0.002
     async with asyncio.timeout(60):
-        # A database tells nobody that it changed. To ask often takes longer than what
-        # is waited for, which may be Slack's next second.
+        # A database does not announce its changes. Frequent queries would delay the
+        # awaited work, which may take until Slack's next second.
         while await is_open():
             await asyncio.sleep(pause)
             pause = min(2 * pause, 0.05)
@@ -58,7 +59,8 @@ def said(
     quotes: tuple[Message, ...] = (),
     holds: tuple[str, ...] = (),
 ) -> Message:
-    """Return a message called `message`, said at `at`; it reads "text of <message>"."""
+    """Return a message with the id `message`, sent at `at`. Its default text is "text
+    of <message>"."""
     return Message(
         thread=thread,
         message=message,
@@ -88,7 +90,7 @@ def ignore(heard: Message, facts: Facts, stored: StoredSettings) -> Verdict:
 
 
 async def disposition(store: Store, heard: Message, judge: Judge) -> Disposition:
-    """Receive `heard`; return what was done with it."""
+    """Receive `heard`, and return its disposition."""
     return (await store.receive(heard, judge)).disposition
 
 
@@ -97,26 +99,26 @@ def done(text: str, ended: Ended = Ended.DONE) -> Outcome:
 
 
 async def waiting(store: Store, *heard: Message) -> Turn:
-    """Return the turn that answers `heard`, not begun yet."""
+    """Return the turn that answers `heard`, which has not begun."""
     for each in heard:
         await store.receive(each, answer)
     return await following(store, heard[0].thread)
 
 
 async def following(store: Store, thread: ThreadKey = HERE) -> Turn:
-    """Return the next turn of `thread`, which must have one."""
+    """Return the next turn of `thread`. Fail if there is none."""
     turn = await store.next_turn(thread)
     assert turn is not None
     return turn
 
 
 async def needs_backfill(store: Store) -> bool:
-    """Return whether earlier messages of the thread HERE are to be read."""
+    """Return whether earlier messages of the thread HERE must be read."""
     return (await store.thread_state(HERE, 0)).needs_backfill
 
 
 async def ask(store: Store, *heard: Message, preface: str = "") -> Turn:
-    """Return a turn that was begun, and given `heard` in capitals."""
+    """Return a turn that was begun, whose prompt is `heard` in capitals."""
     turn = await waiting(store, *heard)
     spoken = await store.begin_turn(turn, 10.0)
     contents = {each.message.message: each.message.text.upper() for each in spoken}
@@ -125,7 +127,7 @@ async def ask(store: Store, *heard: Message, preface: str = "") -> Turn:
 
 
 async def exchange(store: Store, heard: Message, reply: str) -> Turn:
-    """Return a turn from its question to its delivery."""
+    """Return a turn that was answered with `reply` and delivered."""
     turn = await ask(store, heard)
     await store.finish_turn(turn, done(reply), 20.0)
     await store.mark_delivered(turn, 21.0)
@@ -133,8 +135,7 @@ async def exchange(store: Store, heard: Message, reply: str) -> Turn:
 
 
 async def judged_after(store: Store, heard: Message) -> list[ThreadFacts | None]:
-    """Return the facts that the judge gets for `heard`, and for one more message after
-    it."""
+    """Return the facts that the judge receives for `heard` and for one more message."""
     told: list[ThreadFacts | None] = []
 
     def judge(heard: Message, facts: Facts, stored: StoredSettings) -> Verdict:
@@ -147,13 +148,12 @@ async def judged_after(store: Store, heard: Message) -> list[ThreadFacts | None]
 
 
 async def repeated(store: Store, now: float, thread: ThreadKey = HERE) -> bool:
-    """Have the last answer in `thread` given anew, whichever that is; say whether that
-    can be."""
+    """Retry the last turn in `thread`. Return whether that was possible."""
     facts = await store.turn_facts(thread)
     return facts is not None and await store.retry_turn(thread, facts.key, now)
 
 
 def of_sqlite(db: Connection) -> Database:
-    """Return `db`, which is a connection to SQLite."""
+    """Return `db`. Fail unless it is a connection to SQLite."""
     assert isinstance(db, Database)
     return db

@@ -1,5 +1,5 @@
-"""The contents of a database of ours, read with the same statements from a SQLite file
-and from a PostgreSQL server."""
+"""Reads a database of ours with the same statements from a SQLite file and from a
+PostgreSQL server."""
 
 import contextlib
 import sqlite3
@@ -10,12 +10,13 @@ from storage.connection import Connection
 from storage.postgres import connection as server
 from storage.reading import Where
 
-#: The tables that every verb writes to which stores a part of a conversation.
+#: The tables that are locked against writes: all parts of a conversation are stored in
+#: them.
 WRITTEN = ("threads", "turns", "messages", "replies")
 
 
 class _File:
-    """A SQLite file, read and written beside the process that has it open."""
+    """A SQLite file that another process has open."""
 
     def __init__(self, path: Path) -> None:
         self.raw = sqlite3.connect(path, isolation_level=None)
@@ -31,16 +32,16 @@ class _File:
 
 @contextlib.contextmanager
 def opened(at: Where) -> Iterator[Connection]:
-    """Yield a connection to the database `at`, whose statements are transactions of
-    their own. Raises sqlite3.Error and psycopg.Error."""
+    """Yield an autocommit connection to the database `at`. Raises sqlite3.Error and
+    psycopg.Error."""
     db = _File(at) if isinstance(at, Path) else server.Connection(at.url)
     with contextlib.closing(db):
         yield db
 
 
 def damage(db: Connection) -> Iterator[str]:
-    """Yield a sentence for each thing that is broken in the database itself. A server
-    looks after its own."""
+    """Yield a sentence for each damage in a SQLite file. A server checks its own
+    files."""
     if isinstance(db, _File):
         for row in db.execute("PRAGMA integrity_check"):
             if row[0] != "ok":
@@ -51,7 +52,7 @@ def damage(db: Connection) -> Iterator[str]:
 
 @contextlib.contextmanager
 def locked(db: Connection) -> Iterator[None]:
-    """Keep everybody else from writing."""
+    """Block writes by other connections."""
     is_file = isinstance(db, _File)
     db.execute("BEGIN IMMEDIATE" if is_file else "BEGIN")
     if not is_file:

@@ -1,4 +1,4 @@
-"""A summary as Claude writes it, and a recogniser of the request for one."""
+"""A summary as Claude writes it, and a test for requests for one."""
 
 from bot.context import summaries
 from bot.domain.completion import Request

@@ -1,4 +1,4 @@
-"""Answers of the emulator, a client of it, and a classifier, for tests of triage."""
+"""Answers, clients and classifiers on the emulator, for tests of triage."""
 
 import json
 from collections.abc import AsyncIterator
@@ -15,17 +15,17 @@ GOOD = {"category": "bug", "priority": "high", "summary": "It broke."}
 
 
 def sorted_as(**values: Any) -> str:
-    """Return an answer that fits the default scheme."""
+    """Return an answer that matches the default scheme."""
     return json.dumps(GOOD | values)
 
 
 def api(claude: ClaudeEmulator) -> ClaudeClient:
-    """Return the client that triage uses, of the emulator."""
+    """Return the client that triage uses, connected to the emulator."""
     return client(claude.api_key, claude.base_url)
 
 
 class Sleeps:
-    """Stands for time: every wait passes at once and is remembered."""
+    """A clock and a sleep function. Every wait ends at once and is recorded."""
 
     def __init__(self) -> None:
         self.waits: list[float] = []
@@ -58,7 +58,7 @@ def concurrently(
 async def classify(
     tested: ConcurrentClassifier, *texts: str
 ) -> list[tuple[str, Answer]]:
-    """Return the answers in order of arrival; they are in `tested.__dict__["found"]`
+    """Return the answers in order of arrival. They are in `tested.__dict__["found"]`
     even if `classify` raises."""
     found: list[tuple[str, Answer]] = []
 

@@ -1,5 +1,4 @@
-"""The local workspace, run in a test: the server, and a browser's requests without a
-browser."""
+"""Runs the local workspace in a test: the server, and the requests of a browser."""
 
 import asyncio
 import contextlib
@@ -36,7 +35,7 @@ class Event:
 
 @dataclass
 class Browser:
-    """Requests of one person's browser."""
+    """The requests of one person's browser."""
 
     address: str
     session: aiohttp.ClientSession
@@ -48,7 +47,7 @@ class Browser:
     headers: dict[str, str] = field(default_factory=dict)
 
     async def page(self, path: str = "/c/welcome") -> str:
-        """Open a page, and keep its token."""
+        """Open a page and keep its token. Return the text of the page."""
         async with self.session.get(self.address + path) as response:
             text = await response.text()
         if found := _TOKEN.search(text):
@@ -56,8 +55,8 @@ class Browser:
         return text
 
     async def post(self, path: str, **values: Any) -> dict[str, Any]:
-        """Send a form to `path`, with `files` as names and bytes; the answer is to have
-        `status`, by default 200."""
+        """Send a form to `path` and return the JSON of the response. `files` are pairs
+        of name and bytes. Fail unless the response has `status`, by default 200."""
         files: Iterable[tuple[str, bytes]] = values.pop("files", ())
         status: int = values.pop("status", 200)
         if not self.token:
@@ -76,7 +75,7 @@ class Browser:
         return answer
 
     async def say(self, text: str, **values: Any) -> tuple[str, str]:
-        """Post a message; return the ids of message and thread."""
+        """Post a message. Return the ids of the message and its thread."""
         given = {"channel": "welcome", "as_": "olga", "id": secrets.token_hex(16)}
         answer = await self.post("/local/messages", text=text, **given | values)
         return answer["message"], answer["thread"]
@@ -92,8 +91,8 @@ class Browser:
     async def answered(
         self, channel: str, thread: str, count: int = 1, *, as_: str = "olga"
     ) -> list[str]:
-        """Wait until `count` answers in a thread are complete; return the texts of all
-        messages of its page."""
+        """Wait until `count` answers in a thread are complete. Return the texts of all
+        messages on its page."""
         async with (
             asyncio.timeout(60),
             self.stream(channel=channel, thread=thread, **{"as": as_}) as events,
@@ -116,7 +115,7 @@ class Stream:
         self._response = response
 
     async def next(self) -> Event:
-        """Return the next event; fail if there is none in time."""
+        """Return the next event. Fail if there is none within a minute."""
         name = ""
         async with asyncio.timeout(60):
             while True:
@@ -147,7 +146,7 @@ async def browsing(
     operator: Operator = OPERATOR,
     settings: WebConfig | None = None,
 ) -> AsyncIterator[Browser]:
-    """Threadkeep in this process with the local workspace, and a browser."""
+    """Run Threadkeep in this process with the local workspace, and yield a browser."""
     listening: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     settings = settings or WebConfig(port=0, is_chosen=True)
     adapter = WebAdapter(settings, store, listening.set_result)

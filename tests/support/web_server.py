@@ -1,4 +1,4 @@
-"""Threadkeep with its web server in this process, and programs that use it."""
+"""Runs Threadkeep with its web server in this process, and the programs that use it."""
 
 import asyncio
 import contextlib
@@ -66,7 +66,7 @@ class WebServer:
                 await task
 
     async def token(self, name: str = "ci", *scopes: TokenScope, **more: Any) -> str:
-        """Make a token, with the scope chat unless others are named."""
+        """Make a token, by default with the scope chat."""
         new = NewToken.random()
         found = frozenset(scopes or (TokenScope.CHAT,))
         made = ApiToken(new.id, name, found, created=1.0, **{"rate": 6_000, **more})
@@ -102,8 +102,8 @@ class WebServer:
     async def asked(
         self, message: str = "?", token: str = "", **more: Any
     ) -> AsyncIterator["Reading"]:
-        """Ask, and read the stream; `headers` and `last` (an event id) may be given,
-        all else is in the body."""
+        """Ask, and yield a reader of the stream. `more` may hold `headers` and `last`
+        (an event id); everything else goes into the body."""
         headers = dict(more.pop("headers", {}))
         if last := more.pop("last", ""):
             headers["Last-Event-ID"] = last
@@ -117,7 +117,7 @@ class WebServer:
     async def answer(
         self, message: str = "?", token: str = "", **more: Any
     ) -> "Reading":
-        """Ask, and read to the end."""
+        """Ask, and read the stream to its end."""
         async with self.asked(message, token, **more) as reading:
             await reading.to_end()
         return reading
@@ -156,7 +156,7 @@ class Reading:
 
     @property
     def kinds(self) -> list[str]:
-        """The kinds of events, each row of deltas once."""
+        """The kinds of events. Consecutive deltas count once."""
         found: list[str] = []
         for each in self.events:
             if each.kind != "delta" or found[-1:] != ["delta"]:
@@ -164,7 +164,7 @@ class Reading:
         return found
 
     async def next(self) -> Event | None:
-        """Read one event; None at the end of the stream."""
+        """Read and return one event, or None at the end of the stream."""
         fields: dict[str, str] = {}
         while line := await self.response.content.readline():
             text = line.decode().removesuffix("\n")
@@ -186,7 +186,7 @@ class Reading:
         return None
 
     async def to_end(self) -> None:
-        """Read all that comes."""
+        """Read all events."""
         while await self.next():
             pass
 

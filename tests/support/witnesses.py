@@ -1,4 +1,4 @@
-"""The views of people on each platform, which `invariants` compares with the
+"""Returns what people see on each platform, which `invariants` compares with the
 database."""
 
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,8 @@ from tests.emulators.slack.socketmode import Delivery
 from tests.emulators.slack.world import Message
 from tests.support.invariants import Said, Shown, Turn
 
-# Answers to a command, and to one on a message (platform facts B5).
+# The types of responses to a command, and to a command on a message (platform facts
+# B5).
 ANSWERS = (20, 23)
 
 # Discord bans an address that sends 10,000 invalid requests in ten minutes (platform
@@ -29,7 +30,7 @@ BESIDE = (BUSY, CROWDED, GREETING)
 
 
 class SlackWitness:
-    """The view of people in Slack."""
+    """What people see in Slack."""
 
     platform = "slack"
     limits = SLACK_LIMITS
@@ -76,12 +77,12 @@ class SlackWitness:
         return text
 
     def troubles(self, turns: Sequence[Turn]) -> Iterator[str]:
-        """I6: nothing of the bot's is anywhere else, and nobody was pinged."""
+        """I6: the bot has no other messages, and nobody was pinged."""
         bot = self.slack.bot_user
         known = {(turn.channel, turn.thread, turn.key) for turn in turns}
         answered = {(turn.channel, each) for turn in turns for each in turn.answers}
         for message in self._messages():
-            # The files of answers are looked at by themselves.
+            # `files` covers the files of answers.
             if message.user != bot or (message.files and message.thread_ts):
                 continue
             key = _payload(message.metadata).get("turn")
@@ -119,18 +120,17 @@ def _payload(metadata: Json | None) -> Json:
 
 
 class DiscordWitness:
-    """The view of people in Discord."""
+    """What people see in Discord."""
 
     platform = "discord"
     limits = DISCORD_LIMITS
 
     def __init__(self, discord: DiscordEmulator) -> None:
         self.discord = discord
-        #: Where people talk.
+        #: #: The channels and direct messages where people talk.
         self.channels: list[str] = []
         self.direct: list[str] = []
-        #: How many requests may be invalid, and whether what was said in a message may
-        #: have been heard late.
+        #: How many requests may be invalid, and whether messages may have arrived late.
         self.most_invalid = MOST_INVALID
         self.may_be_late = False
         #: Questions of people by command.
@@ -153,7 +153,7 @@ class DiscordWitness:
             each.id: each for each in self.discord.messages(turn.thread)
         }
         for _, message, _ in turn.replies:
-            # In the channel itself, if no thread could be made.
+            # The answer is in the channel itself if no thread could be made.
             if message and message not in there:
                 there |= self._in_channel(turn, message)
         ours = [(part, there[m]) for part, m, _ in turn.replies if m in there]
@@ -189,7 +189,7 @@ class DiscordWitness:
         return text.strip("\n")
 
     def troubles(self, turns: Sequence[Turn]) -> Iterator[str]:
-        """I6: nothing of the bot's is anywhere else, and nobody was pinged."""
+        """I6: the bot has no other messages, and nobody was pinged."""
         threads = {turn.thread for turn in turns}
         replies = {
             (place, message)
@@ -201,7 +201,7 @@ class DiscordWitness:
         for channel, place in self.places():
             there = self.discord.messages(place)
             seen = [each for each in there if each.bot and each.text not in BESIDE]
-            # The files of answers are looked at by themselves.
+            # `files` covers the files of answers.
             seen = [each for each in seen if not each.files or place not in threads]
             for each in seen:
                 card = place == channel and each.id in threads
@@ -237,6 +237,6 @@ class DiscordWitness:
         try:
             root = self.discord.message(thread)
         except LookupError:
-            # Only questions are ever deleted here.
+            # Only questions are ever deleted in these tests.
             return True
         return root.bot or self.discord.mention in root.text

@@ -1,13 +1,13 @@
-"""Runs the suite in several processes: a plugin of pytest.
+"""A pytest plugin that runs the suite in several processes.
 
-The tests are collected once, and the workers are forks of that process. pytest-xdist
-starts each worker anew, which imports and collects all of it: six times some five
-seconds of processor time, or twenty on a fresh clone, where each compiles every test.
+The tests are collected once, and the workers are forks of that process. With
+pytest-xdist, each worker is a new process that imports and collects everything. For six
+workers that takes some five seconds of processor time each, or twenty on a fresh clone,
+where each compiles every test.
 
-Rule 1: a worker that dies fails the test that it ran; another one runs
-what it had left.
-Rule 2: a test that does not end is ended, and fails with the stacks of its tasks and
-threads.
+Rule 1: if a worker dies, the test that it was running fails, and another worker runs
+its remaining tests.
+Rule 2: a test that hangs is killed, and fails with the stacks of its tasks and threads.
 """
 
 import asyncio
@@ -33,16 +33,16 @@ from _pytest.runner import runtestprotocol
 from tests.support import processor_time
 from tests.support.deep import rounds
 
-# The most tests that a worker takes at once, unless their module sets something up for
-# all of its tests.
+# The most tests that a worker takes at once, unless their module has a fixture that all
+# of its tests share.
 CHUNK = 4
 
 # Seconds after which a test counts as hanging. The slowest take half a minute on a busy
 # machine, and an hour in the long form.
 HANGING = float(os.environ.get("TEST_HANGING", rounds(300, 7_200)))
 
-# Ask a worker for the stacks of its tasks and its threads; for each it has so many
-# seconds. What keeps the lock of the interpreter prevents the first.
+# The signals that ask a worker for the stacks of its tasks and of its threads, and the
+# seconds that it gets for each. Code that holds the GIL prevents the first.
 TASKS, THREADS, DUMPING = signal.SIGUSR1, signal.SIGUSR2, 1.0
 
 _FORK = multiprocessing.get_context("fork")
@@ -71,7 +71,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> bool | None:
-    """Run the collected tests in workers, if there are to be several."""
+    """Run the collected tests in workers, if several are configured."""
     count = session.config.getoption("workers")
     if count < 2 or session.config.option.collectonly or session.testsfailed:
         return None
@@ -81,12 +81,12 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     return True
 
 
-#: Seconds of processor time by the id of a test, its children and forks included.
+#: Seconds of processor time by the id of a test, including children and forks.
 _SPENT = pytest.StashKey[dict[str, float]]()
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Print what took the most processor time, if that is wished."""
+    """Print the tests that took the most processor time, with the option `--cpu`."""
     if not (most := config.getoption("cpu")):
         return
     spent = config.stash.get(_SPENT, {})
@@ -111,8 +111,9 @@ def _folder(test: str) -> str:
 
 
 def chunks(items: Sequence[pytest.Item]) -> list[list[int]]:
-    """Return the positions of `items` in chunks, each of one module and in order, or of
-    all that share what is set up once, or that are marked to run together."""
+    """Return the positions of `items` in chunks. A chunk has tests of one module, in
+    order. All tests that share a fixture, or are marked to run together, are in one
+    chunk."""
     found: list[list[int]] = []
     shared: dict[str, list[int]] = {}
     marks = [item.get_closest_marker("together") for item in items]
@@ -136,8 +137,8 @@ def chunks(items: Sequence[pytest.Item]) -> list[list[int]]:
 
 
 def _shares(item: pytest.Item) -> str:
-    """Return the module or folder for which `item` uses a fixture that is set up once,
-    and is defined there or, for a module, beside it; "" for none."""
+    """Return the module or folder for which a fixture of `item` is set up once, or ""
+    for none. The fixture is defined there or, for a module, in its folder."""
     fixtures = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]
     module, folder = _module(item.nodeid), _folder(item.nodeid)
     found = ""
@@ -151,16 +152,16 @@ def _shares(item: pytest.Item) -> str:
 
 @dataclass
 class _Worker:
-    """One process, and what it has to do."""
+    """A worker process and its tests."""
 
     process: Any
     stacks: Path
-    #: Positions of tests that it was given and has not begun.
+    #: Positions of its tests that have not begun.
     given: collections.deque[int] = field(default_factory=collections.deque)
-    #: The test that it runs, and since when.
+    #: The position of the running test; `since` is the time at which it began.
     running: int | None = None
     since: float = 0.0
-    #: Why it was killed.
+    #: #: The reason for which it was killed; "" for none.
     fault: str = ""
 
 
@@ -176,8 +177,8 @@ class _Run:
         self._count = count
 
     def run(self) -> None:
-        """Run all tests; report them as if they had run here."""
-        # Before forking, since each worker has a folder in it.
+        """Run all tests, and report them as if they had run in this process."""
+        # Before forking, because each worker has a folder in this one.
         self._base = _temporary(self._session).getbasetemp()
         gc.freeze()
         for _ in range(self._count):
@@ -204,7 +205,8 @@ class _Run:
         self._workers[ours] = _Worker(process, folder / "stacks")
 
     def _patience(self) -> float | None:
-        """Return the seconds until a test counts as hanging; None while none runs."""
+        """Return the seconds until a test counts as hanging, or None while no test is
+        running."""
         began = [w.since for w in self._workers.values() if w.running is not None]
         if not began:
             return None
@@ -237,7 +239,8 @@ class _Run:
             hook.pytest_runtest_logreport(report=report)
 
     def _reap(self, worker: _Worker) -> None:
-        """Report the test with which `worker` ended; let another one do the rest."""
+        """Report the test during which `worker` ended, and give its remaining tests to
+        a new worker."""
         worker.process.join()
         if worker.running is not None:
             code = worker.process.exitcode
@@ -262,7 +265,7 @@ class _Run:
         )
 
     def _end_hanging(self) -> None:
-        """Kill each worker whose test does not end."""
+        """Kill each worker whose test hangs."""
         now = time.monotonic()
         for worker in self._workers.values():
             if worker.running is None or now < worker.since + HANGING or worker.fault:
@@ -287,8 +290,8 @@ def _work(
     others: Sequence[Connection],
     folder: Path,
 ) -> None:
-    """Run tests in this process, a worker, until none is left."""
-    # They are the parent's: with its death, `parent` ends.
+    """Run tests in this worker process until none is left."""
+    # These are the parent's ends. With them closed, `parent` ends when the parent dies.
     for each in others:
         each.close()
     _capture_anew(session)
@@ -309,7 +312,7 @@ def _work(
                     config=session.config, report=report
                 )
                 for report in runtestprotocol(item, log=False, nextitem=after)
-                # Reports of set-ups and tear-downs that succeeded are not shown.
+                # Reports of successful set-ups and tear-downs are not shown.
                 if report.when == "call" or not report.passed
             ]
             spent = processor_time.used() - before
@@ -320,7 +323,7 @@ def _work(
 
 
 def _print_tasks(file: TextIO) -> None:
-    """Print where the tasks of the running event loop wait, if there is one."""
+    """Print the stacks of the tasks of the running event loop, if there is one."""
     with contextlib.suppress(RuntimeError):
         for task in asyncio.all_tasks():
             task.print_stack(file=file)
@@ -336,8 +339,8 @@ def _positions(parent: Connection) -> Iterator[int]:
 
 
 def _pairs(positions: Iterator[int]) -> Iterator[tuple[int, int | None]]:
-    """Yield each of `positions` with the next one, None after the last: what a test
-    sets up for its module stays as long as the module goes on."""
+    """Yield each of `positions` with the next one, or None after the last. pytest keeps
+    the fixtures of a module until its last test."""
     here = next(positions, None)
     while here is not None:
         following = next(positions, None)
@@ -346,8 +349,8 @@ def _pairs(positions: Iterator[int]) -> Iterator[tuple[int, int | None]]:
 
 
 def _capture_anew(session: pytest.Session) -> None:
-    """Capture output in files of this process: those of its parent have one position
-    for all who write."""
+    """Capture output in new files of this process. The files of its parent have one
+    position that all forks share."""
     capture = session.config.pluginmanager.getplugin("capturemanager")
     if capture is not None and capture.is_globally_capturing():
         capture.stop_global_capturing()
@@ -355,5 +358,5 @@ def _capture_anew(session: pytest.Session) -> None:
 
 
 def _temporary(session: pytest.Session) -> Any:
-    """Return the factory of temporary folders, which pytest keeps to itself."""
+    """Return the factory of temporary folders, which is private to pytest."""
     return session.config._tmp_path_factory  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Make ZIP archives, and documents that are some."""
+"""Makes ZIP archives, and documents in ZIP format."""
 
 import io
 import zipfile
@@ -17,7 +17,8 @@ def zipped(members: Mapping[str, bytes | str]) -> bytes:
 
 
 def changed(archive: bytes, change: Mapping[str, Callable[[bytes], bytes]]) -> bytes:
-    """Return `archive` with the members that `change` names changed."""
+    """Return `archive` with the members named in `change` replaced by the results of
+    its functions."""
     with zipfile.ZipFile(io.BytesIO(archive)) as found:
         members = {name: found.read(name) for name in found.namelist()}
     for name, function in change.items():
