@@ -1,6 +1,6 @@
-"""The parts of a long-running process: background tasks, retries, fair queues, bounded
-caches, downloads, work in threads, private files, the log, encodings of text.
+"""The infrastructure of a long-running process: background tasks, retries, fair queues,
+bounded caches, downloads, worker threads, private files, the log, text encodings.
 
-Knows nothing of conversations or platforms. The only place that starts tasks which
+Independent of conversations and platforms. The only package that starts tasks which
 nobody awaits.
 """

@@ -1,7 +1,7 @@
 """A cache of people's access to channels.
 
-Rule: only full access is cached. A refusal is looked up again, so that whoever corrects
-it can try again at once.
+Rule: only full access is cached. A refusal is looked up again each time, so that
+somebody who grants the missing access can try again at once.
 """
 
 from collections.abc import Awaitable, Callable, Hashable
@@ -14,11 +14,11 @@ K = TypeVar("K", bound=Hashable)
 
 
 class Grants(Generic[K]):
-    """A cache of at most `most` entries; `clock` gives the time of a look-up."""
+    """A cache of at most `most` entries. `clock` returns the current time."""
 
     def __init__(self, clock: Callable[[], float], most: int) -> None:
         self._clock = clock
-        #: The time of the look-up and its result.
+        #: The time and result of each lookup.
         self._granted: LruDict[K, tuple[float, ChannelAccess]] = LruDict(most)
 
     def __len__(self) -> int:
@@ -27,10 +27,9 @@ class Grants(Generic[K]):
     async def find(
         self, key: K, fresh: float, look_up: Callable[[], Awaitable[ChannelAccess]]
     ) -> ChannelAccess:
-        """Return the cached result for `key` if it is younger than `fresh` seconds,
-        else what `look_up` returns.
+        """Return the cached result for `key` if it is younger than `fresh` seconds.
 
-        Raises what `look_up` raises.
+        Otherwise, return the result of `look_up`, and raise its exceptions.
         """
         at, known = self._granted.get(key, (float("-inf"), NOWHERE))
         if self._clock() - at < fresh:

@@ -2,20 +2,23 @@
 
 
 class Allowance:
-    """At most `most` pieces of work in progress; more are refused and counted.
+    """Allows at most `most` pieces of work in progress; refuses and counts the rest.
 
-    A spell of refusals begins with the first one and ends when no more than half of the
-    allowance is used, so that each spell takes two lines in a log.
+    A period of refusals begins with the first refusal and ends when at most half of the
+    allowance is used, so that each period takes two lines in the log.
     """
 
     def __init__(self, most: int) -> None:
         self.most = most
         self.used = 0
-        #: The number of refusals in this spell.
+        #: The number of refusals in the current period.
         self.refused = 0
 
     def take(self) -> bool:
-        """Return True if one more may begin; it then counts until `give`."""
+        """Return True if one more piece of work may begin.
+
+        If so, it counts as in progress until `give` is called.
+        """
         if self.used >= self.most:
             self.refused += 1
             return False
@@ -23,8 +26,10 @@ class Allowance:
         return True
 
     def give(self, count: int = 1) -> int:
-        """Count `count` as done. Return the number of refusals if this ends a spell of
-        them, else 0."""
+        """Count `count` pieces of work as done.
+
+        Return the number of refusals if this ends a period of refusals, else 0.
+        """
         self.used -= count
         if not self.refused or self.used > self.most // 2:
             return 0

@@ -1,12 +1,12 @@
 """Background tasks, and the isolation of their failures.
 
-Rule 1: whatever a task raises ends that task alone. All background tasks start here; a
-test searches the code for others.
-Rule 2: the log names the place of the error (`bot.errors.error_location`), never its
-text, which may hold what people wrote. Our own errors of platforms, Claude and the
-database hold no such text, so theirs is logged.
-Rule 3: AccessRevoked is passed to the callback that stops that platform, and affects no
-other. Another ConfigError may come from a setting that cannot be read.
+Rule 1: an exception ends only the task that raised it. All background tasks start here;
+a test searches the code for others.
+Rule 2: the log names the location of an error (`bot.errors.error_location`), never its
+text, which may contain people's words. Our own errors about platforms, Claude and the
+database never do, so their text is logged.
+Rule 3: AccessRevoked is passed to a callback that stops its platform and no other. Any
+other ConfigError is only logged, since it may come from an unreadable setting.
 """
 
 import asyncio
@@ -30,11 +30,11 @@ log = logging.getLogger(__name__)
 #: Called with the platform that rejected our credentials, and the error.
 Refused = Callable[[str, AccessRevoked], None]
 
-# Errors whose text holds nothing that people wrote.
+# Errors whose text never contains people's words.
 _TOLD = (AccessRevoked, DeliveryError, ModelError, StorageError)
 
-# Repetitions of a failing timer callback, and the pause in seconds: a task that waits
-# for it would otherwise wait for the next event.
+# The retries of a failing timer callback, and the pause in seconds before each. Without
+# a retry, a task that waits for the callback would wait for the next event.
 MOST_REPEATS = 3
 REPEAT_AFTER = 1.0
 
@@ -42,8 +42,10 @@ REPEAT_AFTER = 1.0
 def report(
     what: str, error: Exception, *, platform: str = "", refused: Refused | None = None
 ) -> None:
-    """Log that the work called `what` failed with `error`, and pass an AccessRevoked of
-    `platform` to `refused`."""
+    """Log that the work called `what` failed with `error`.
+
+    An AccessRevoked of `platform` is passed to `refused` instead.
+    """
     unforeseen = False
     for each in leaves(error):
         if isinstance(each, AccessRevoked) and refused is not None and platform:
@@ -63,7 +65,7 @@ async def contained(
     platform: str = "",
     refused: Refused | None = None,
 ) -> None:
-    """Await `work`, and report what it raises instead of raising it."""
+    """Await `work`. Report its exceptions instead of raising them."""
     try:
         await work
     except Exception as error:
@@ -71,13 +73,15 @@ async def contained(
 
 
 def begin(what: str, work: Coroutine[Any, Any, object]) -> asyncio.Task[None]:
-    """Start `work` for an owner that keeps the task and cancels it in the end."""
+    """Start `work` for an owner that keeps the task and cancels it at the end."""
     return _started(contained(what, work), work, what)
 
 
 def held(what: str, work: Coroutine[Any, Any, object]) -> set[asyncio.Task[None]]:
-    """Start `work` as `begin` does; return a set with its task until that has ended:
-    whoever keeps an ended task keeps a kilobyte with it."""
+    """Start `work` like `begin`, and return a set that holds the task while it runs.
+
+    The set drops the ended task, since each kept task costs a kilobyte.
+    """
     task = begin(what, work)
     tasks = {task}
     task.add_done_callback(tasks.discard)
@@ -85,7 +89,7 @@ def held(what: str, work: Coroutine[Any, Any, object]) -> set[asyncio.Task[None]
 
 
 async def cancel_all(tasks: Collection[asyncio.Task[None]]) -> None:
-    """Cancel `tasks`, and wait for their ends."""
+    """Cancel `tasks` and wait until they have ended."""
     for task in tasks:
         task.cancel()
     if tasks:
@@ -93,14 +97,19 @@ async def cancel_all(tasks: Collection[asyncio.Task[None]]) -> None:
 
 
 def end(task: asyncio.Task[Any]) -> None:
-    """Cancel `task` unless that was done before: a second cancellation would interrupt
-    its clean-up."""
+    """Cancel `task`, unless it is being cancelled already.
+
+    A second cancellation would interrupt its cleanup.
+    """
     if not task.cancelling():
         task.cancel()
 
 
 async def finish(work: Coroutine[Any, Any, object]) -> None:
-    """Await `work` to its end, also if cancelled meanwhile: for clean-up."""
+    """Await the end of `work`, even if this task is cancelled meanwhile.
+
+    For cleanup. The cancellation is raised afterwards.
+    """
     task = asyncio.ensure_future(work)
     try:
         await asyncio.shield(task)
@@ -112,8 +121,10 @@ async def finish(work: Coroutine[Any, Any, object]) -> None:
 def later(
     seconds: float, what: str, callback: Callable[[], None], repeats: int = MOST_REPEATS
 ) -> asyncio.TimerHandle:
-    """Call `callback` in `seconds`. If it raises, report that and call it again a few
-    times."""
+    """Call `callback` in `seconds`.
+
+    If it raises, report the error and call it again, at most `repeats` times.
+    """
 
     def call() -> None:
         try:
@@ -127,12 +138,15 @@ def later(
 
 
 class Background:
-    """The tasks of one owner. Leaving the context waits for all of them; leaving it
-    with an error cancels them first."""
+    """The tasks of one owner.
+
+    Leaving the context waits for all tasks; leaving it with an error cancels them
+    first.
+    """
 
     def __init__(self, refused: Refused | None = None) -> None:
         self._refused = refused
-        #: The running tasks, and the platform that each belongs to; "" for none.
+        #: The running tasks with the platform that each belongs to; "" for none.
         self._running: dict[asyncio.Task[None], str] = {}
         self._left: set[str] = set()
         self._over = False
@@ -140,7 +154,7 @@ class Background:
     def start(
         self, what: str, work: Coroutine[Any, Any, object], *, platform: str = ""
     ) -> asyncio.Task[None]:
-        """Start `work`, which the log calls `what` and which belongs to `platform`."""
+        """Start `work` for `platform`. The log calls it `what`."""
         guarded = contained(what, work, platform=platform, refused=self._refused)
         task = _started(guarded, work, what)
         self._running[task] = platform
@@ -150,8 +164,10 @@ class Background:
         return task
 
     def leave(self, platform: str) -> None:
-        """Cancel all tasks of `platform` except the current one, and all that are
-        started for it from now on."""
+        """Cancel all tasks of `platform` except the current one.
+
+        Tasks that are started for `platform` later are cancelled at once.
+        """
         self._left.add(platform)
         current = asyncio.current_task()
         for task, concerned in self._running.items():
@@ -159,7 +175,7 @@ class Background:
                 end(task)
 
     def cancel(self) -> None:
-        """Cancel all tasks, and all that are started from now on."""
+        """Cancel all tasks. Tasks that are started later are cancelled at once."""
         self._over = True
         for task in self._running:
             end(task)
@@ -191,7 +207,7 @@ class Background:
 
 
 def unforeseen(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Log an error that reached the event loop, from tasks and callbacks of libraries.
+    """Log an error that reached the event loop from a library's task or callback.
 
     asyncio's own handler would print the error's text and the arguments of the call.
     """
@@ -199,7 +215,7 @@ def unforeseen(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None
     if isinstance(error, Exception):
         report("library", error)
     else:
-        # The message of asyncio up to the object that it describes.
+        # asyncio's message, up to the object that it describes.
         told, _, _ = str(context.get("message", "")).partition("<")
         log.error("loop.failed %s", told.strip())
 
@@ -219,7 +235,7 @@ def _started(
     guarded: Coroutine[Any, Any, None], work: Coroutine[Any, Any, object], what: str
 ) -> asyncio.Task[None]:
     task = asyncio.create_task(guarded, name=what)
-    # A task that is cancelled before its first step never awaits its work; closing a
-    # finished coroutine does nothing.
+    # A task that is cancelled before its first step never awaits its work, which Python
+    # would warn about. Closing a finished coroutine does nothing.
     task.add_done_callback(lambda _: work.close())
     return task

@@ -1,12 +1,12 @@
-"""Work on what strangers made, in a process of its own.
+"""Runs work on untrusted files in a separate process.
 
-A library that crashes, does not end or takes all memory ends only that process, and
-while it runs, this one's event loop has its interpreter for itself.
+A library that crashes, hangs or uses up all memory ends only that process. While it
+runs, it does not hold the interpreter lock of this process's event loop.
 
-Rule 1: the process is started anew, never forked alone: that would copy locks which
-other threads hold.
-Rule 2: it has no variable of ours and no open file but its input and its output, writes
-none, and its memory and time have limits.
+Rule 1: the process starts a new interpreter. A mere fork would copy locks that other
+threads hold.
+Rule 2: the process has none of our environment variables, no open files except its
+input and output, and cannot write files. Its memory and time are limited.
 """
 
 import contextlib
@@ -19,24 +19,24 @@ import sys
 import time
 from pathlib import Path
 
-# How a process ends that was told to stop before it knew better.
+# The statuses of a process that got a signal before it could ignore it.
 _STOPPED = (-signal.SIGTERM, -signal.SIGINT)
 
-# How much of the output is read at once.
+# The bytes of output to read at once.
 _PIECE = 64 * 1024
 
 
 def run(
     module: str, argument: str, path: Path, *, seconds: float, most: int
 ) -> bytes | None:
-    """Return what `python -m module argument` writes, at most `most` bytes, with the
-    file `path` as its input; None if it fails or takes longer than `seconds`.
+    """Run `python -m module argument` on the file `path` and return the output.
 
-    Blocks: call it off the event loop. Raises OSError.
+    Return None if it fails, writes more than `most` bytes or takes longer than
+    `seconds`. Blocks, so call this off the event loop. Raises OSError.
     """
     written, status = _tried(module, argument, path, seconds, most)
     if status in _STOPPED:
-        # That was meant for us, and we may still have time for it.
+        # The signal was meant for our process, which may still have time to finish.
         written, _ = _tried(module, argument, path, seconds, most)
     return written
 
@@ -44,7 +44,7 @@ def run(
 def _tried(
     module: str, argument: str, path: Path, seconds: float, most: int
 ) -> tuple[bytes | None, int]:
-    """Return what `run` returns, and the status of the process."""
+    """Return the output as in `run`, and the exit status of the process."""
     with (
         path.open("rb") as file,
         subprocess.Popen(
@@ -53,14 +53,14 @@ def _tried(
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env={"PYTHONPATH": os.pathsep.join(sys.path)},
-            # A key that stops us in a terminal is not meant for it.
+            # Ctrl-C in a terminal must not reach the process.
             start_new_session=True,
         ) as process,
     ):
         try:
             written = _written(process, time.monotonic() + seconds, most)
         finally:
-            # It may have closed its output and go on.
+            # The process may have closed its output and still be running.
             process.kill()
     return written, process.returncode
 
@@ -85,9 +85,11 @@ def _written(process: subprocess.Popen[bytes], until: float, most: int) -> bytes
 
 
 def limit(*, memory: int, seconds: int) -> None:
-    """Limit this process to `memory` bytes and `seconds` of processor time, and keep it
-    from writing files, as far as the system can do that. It also ignores SIGTERM, which
-    a service manager sends to all processes of a service."""
+    """Limit this process to `memory` bytes and `seconds` of processor time.
+
+    It also may not write files. Limits that the system does not support are skipped.
+    SIGTERM is ignored, since a service manager sends it to all processes of a service.
+    """
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
         resource = importlib.import_module("resource")
@@ -97,6 +99,6 @@ def limit(*, memory: int, seconds: int) -> None:
         *(("RLIMIT_AS", memory), ("RLIMIT_CPU", seconds)),
         *(("RLIMIT_FSIZE", 0), ("RLIMIT_CORE", 0)),
     ):
-        # macOS has no limit of memory.
+        # macOS has no memory limit.
         with contextlib.suppress(AttributeError, ValueError, OSError):
             resource.setrlimit(getattr(resource, name), (most, most))

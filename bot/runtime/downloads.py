@@ -1,6 +1,6 @@
-"""Takes files from the answers of other hosts, within bounds.
+"""Downloads files from other hosts, within limits.
 
-Rule: what is announced of a file is not relied on; its bytes are counted as they come.
+Rule: the announced size of a file is not trusted; its bytes are counted on arrival.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -10,27 +10,27 @@ from bot.domain.attachment import Attachment
 from bot.errors import DeliveryError, FileUnread, Throttled, Unread
 from bot.text.numbers import number
 
-#: The most bytes that are read and written at once: few in memory, and on a disk well
-#: below a millisecond.
+#: The most bytes that are read and written at once. They take little memory, and
+#: writing them to a disk takes well below a millisecond.
 PIECE = 64 * 1024
 
-#: Seconds until the next bytes must have arrived, and until a whole file must. People
-#: wait for the answer meanwhile; 30 MB, about what one request to Claude holds (facts
-#: 1.9), then need 2 Mbit/s.
+#: The timeouts, in seconds, for the next bytes and for a whole file. People wait for
+#: the answer meanwhile. At this limit, 30 MB, about the size of one request to Claude
+#: (Claude facts 1.9), need 2 Mbit/s.
 STALL = 15.0
 WHOLE = 120.0
 
-#: Seconds to wait for a rate limit if the platform does not say how long, and the most
-#: that it is believed.
+#: The seconds to wait after a rate limit error without a valid duration, and the
+#: longest duration that is accepted from a platform.
 DEFAULT_PAUSE, LONGEST_PAUSE = 5.0, 60.0
 
-#: With these headers, bytes are sent as they are: what is compressed could unfold to
-#: more than arrives, all at once.
+#: Request headers that forbid compression. A small compressed response could expand to
+#: far more bytes at once.
 PLAIN = {"Accept-Encoding": "identity"}
 
 
 class Content(Protocol):
-    """The body of an answer."""
+    """The body of a response."""
 
     def iter_chunked(self, n: int, /) -> AsyncIterator[bytes]:
         """Yield the body in pieces of at most `n` bytes."""
@@ -38,7 +38,7 @@ class Content(Protocol):
 
 
 class Answer(Protocol):
-    """The answer to a request, as aiohttp has it."""
+    """The part of aiohttp's response that is used here."""
 
     @property
     def status(self) -> int:
@@ -47,7 +47,7 @@ class Answer(Protocol):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """The headers, by names in any case."""
+        """The headers, by case-insensitive names."""
         ...
 
     @property
@@ -57,7 +57,7 @@ class Answer(Protocol):
 
 
 def require_size(file: Attachment, most: int) -> None:
-    """Raise FileUnread if `file` is announced with more than `most` bytes."""
+    """Raise FileUnread if the announced size of `file` exceeds `most` bytes."""
     if file.size is not None and file.size > most:
         raise FileUnread(Unread.TOO_LARGE)
 
@@ -65,11 +65,11 @@ def require_size(file: Attachment, most: int) -> None:
 async def take(
     answer: Answer, into: BinaryIO, most: int, size: int | None = None
 ) -> int:
-    """Write the file that `answer` holds to `into`; return how many bytes it has.
-    `size` is what was announced of it.
+    """Write the body of `answer` to `into`, and return its size in bytes.
 
-    Raises FileUnread if there is none or it has more than `most` bytes, DeliveryError
-    if it may be there later, OSError if `into` takes no more, and aiohttp's errors.
+    `size` is the announced size. Raises FileUnread if there is no file or it has more
+    than `most` bytes, DeliveryError if a retry may succeed, OSError if writing fails,
+    and aiohttp's errors.
     """
     if answer.status != 200:
         raise _refusal(answer.status, answer.headers.get("Retry-After"))
@@ -83,7 +83,7 @@ async def take(
         if count > most:
             raise FileUnread(Unread.TOO_LARGE)
         into.write(piece)
-    # With neither, the end of the connection is the end of the file.
+    # Without either header, a lost connection looks like the end of the file.
     ends = "Content-Length" in answer.headers or "Transfer-Encoding" in answer.headers
     if not ends and count < (size or 0):
         raise DeliveryError("download: cut")

@@ -1,7 +1,8 @@
-"""Find out what a file is encoded in, and read its lines.
+"""Detects the encoding of a file, and reads its lines.
 
-Rule 1: evidence decides: a byte order mark, the places of NUL bytes, whether the whole
-file is UTF-8 or nearly so. Only then is the encoding guessed, and a guess says so.
+Rule 1: evidence comes first: a byte order mark, the positions of NUL bytes, and whether
+the file is (almost) valid UTF-8. Only without evidence is the encoding guessed, and the
+result is marked as a guess.
 Rule 2: an invalid byte costs one character, and its line is reported.
 Rule 3: memory is bounded: a file is read in blocks, and no line is longer than
 `MOST_LINE` characters.
@@ -23,19 +24,19 @@ import chardet
 from bot.errors import ConfigError
 from bot.messages import ticket_files as messages
 
-#: In characters. A row of two megabytes is read and marked; a longer line is no row.
+#: In characters. Rows of several megabytes are still read; a longer line is not a row.
 MOST_LINE = 16_000_000
 
-#: The most bytes that are judged, of lines that are not ASCII.
+#: The size of the sample of non-ASCII lines, in bytes.
 _SAMPLE = 200_000
 _BLOCK = 1 << 20
-#: The most bytes that are judged for UTF-16 and UTF-32.
+#: The size of the sample for UTF-16 and UTF-32, in bytes.
 _WIDE_SAMPLE = 1 << 14
 
-#: The most places of one kind that a message names.
+#: The most line numbers of one kind that a message names.
 MOST_PLACES = 3
 
-# The marks of UTF-32 begin with those of UTF-16.
+# UTF-32 comes first, since its marks begin with those of UTF-16.
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
@@ -44,8 +45,8 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 
-# The encodings that spreadsheets and help desks write besides UTF-8, by Python's names.
-# A spreadsheet that says Shift JIS writes cp932, and Latin-1 is a part of cp1252.
+# The encodings other than UTF-8 that spreadsheets and help desks write, by Python's
+# names. Spreadsheets write cp932 when they say Shift JIS, and cp1252 includes Latin-1.
 _LEGACY = (
     *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257"),
     *("cp1258", "cp874", "cp932", "cp949", "gb18030", "big5hkscs", "euc_jis_2004"),
@@ -69,13 +70,13 @@ _NAMES = {
     "cp850": "DOS 850",
 }
 
-# Stands for invalid bytes until their line is known: a noncharacter, which no real text
-# contains, and none of those in `bot.text.characters`.
+# A placeholder for invalid bytes until their line is known. A noncharacter, which no
+# real text contains, other than the ones in `bot.text.characters`.
 _INVALID = "\ufdd2"
 _REPLACED = "\ufffd"
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
-# Characters that word processors put into English.
+# Characters that word processors insert into English text.
 _TYPOGRAPHIC = "‘’“”–—…•€£©®™°\u00a0"
 _TYPED = re.compile(rf"\w{{0,20}}[{_TYPOGRAPHIC}]\w{{0,20}}")
 _SIGN_IN_WORD = re.compile(
@@ -84,11 +85,11 @@ _SIGN_IN_WORD = re.compile(
 
 
 def _mark_invalid(error: UnicodeError) -> tuple[str, int]:
-    """A handler for `errors`: `_INVALID` for each invalid byte."""
+    """Replace each invalid byte by `_INVALID`. A handler for `errors`."""
     if not isinstance(error, UnicodeDecodeError):
         raise error
     if error.encoding.startswith("utf-8"):
-        # A lone surrogate, which some programs write, is one character.
+        # Some programs write lone surrogates. Count the three bytes as one character.
         some = error.object[error.start : error.start + 3]
         with contextlib.suppress(UnicodeDecodeError):
             if len(some.decode("utf-8", "surrogatepass")) == 1:
@@ -104,15 +105,15 @@ codecs.register_error(_ERRORS, _mark_invalid)
 class Encoding:
     """The encoding of a file."""
 
-    #: Python's name of it.
+    #: The name of the codec in Python.
     codec: str
-    #: The length of the byte order mark in front of the text, in bytes.
+    #: The length of the byte order mark before the text, in bytes.
     skip: int = 0
-    #: A clause that says how it was found.
+    #: A clause that says how the encoding was detected.
     evidence: str = ""
-    #: Whether it is a guess, which may be wrong.
+    #: Whether the encoding is a guess, which may be wrong.
     guessed: bool = False
-    #: For a guess, some of the words that it decides on.
+    #: For a guess, some words whose spelling depends on the encoding.
     words: tuple[str, ...] = ()
 
     @property
@@ -123,13 +124,13 @@ class Encoding:
 
 @dataclass
 class Places:
-    """The places of one kind of finding: their number, and the first lines."""
+    """The places of one kind of finding: their count, and the first line numbers."""
 
     count: int = 0
     lines: list[int] = field(default_factory=list)
 
     def add(self, line: int, count: int = 1) -> None:
-        """Count `count` more in `line`."""
+        """Add `count` findings in line `line`."""
         self.count += count
         if len(self.lines) < MOST_PLACES and line not in self.lines:
             self.lines.append(line)
@@ -152,7 +153,7 @@ class Damage:
 
 
 def named(encoding: str) -> Encoding:
-    """Return the encoding that people call `encoding`. Raises ConfigError."""
+    """Return the encoding named `encoding`. Raises ConfigError if it is unknown."""
     try:
         codec = codecs.lookup(encoding)
         if not getattr(codec, "_is_text_encoding", True):
@@ -166,12 +167,12 @@ def named(encoding: str) -> Encoding:
 
 
 def is_binary(head: bytes, encoding: Encoding) -> bool:
-    """Return whether a file that begins with `head` is no text in `encoding`."""
+    """Return whether a file that begins with `head` is not text in `encoding`."""
     text = head[encoding.skip :].decode(encoding.codec, "replace")
     odd = sum(
         unicodedata.category(each) == "Cc" and not each.isspace() for each in text
     )
-    # In what was guessed, each control character speaks against the guess.
+    # After a guess, control characters are evidence against the guess.
     return odd > len(text) * (0.03 if encoding.guessed else 0.25) + 1
 
 
@@ -182,9 +183,9 @@ def detect(path: Path) -> Encoding:
 
 
 def detect_in(file: BinaryIO) -> Encoding:
-    """Return the encoding of `file`, which is at its beginning. Raises OSError.
+    """Return the encoding of `file`, whose position must be 0. Raises OSError.
 
-    All of the file is read once; what is guessed, is guessed from a part of it.
+    The whole file is read once; a guess is based on a sample.
     """
     head = file.read(_BLOCK)
     for mark, codec in _MARKS:
@@ -205,14 +206,16 @@ def detect_in(file: BinaryIO) -> Encoding:
         return Encoding("utf-8", skip, messages.all_but(count=invalid))
     codec, words = _guess(sample)
     if not words and 0 < invalid <= MOST_PLACES:
-        # Nothing speaks for another encoding: a few bytes are broken.
+        # There is no evidence for another encoding, so a few bytes are damaged.
         return Encoding("utf-8", skip, messages.all_but(count=invalid))
     return Encoding(codec, skip, messages.GUESSED, guessed=True, words=words)
 
 
 def _wide(head: bytes) -> str:
-    """Return the encoding of a `head` without a byte order mark whose NUL bytes show
-    UTF-16 or UTF-32, else ""."""
+    """Detect UTF-16 or UTF-32 without a byte order mark by the NUL bytes of `head`.
+
+    Return "" for anything else.
+    """
     head = head[: min(len(head), _WIDE_SAMPLE) // 4 * 4] or head
     if b"\0" not in head:
         return ""
@@ -225,7 +228,7 @@ def _wide(head: bytes) -> str:
 
 
 def _is_text(text: str) -> bool:
-    """Return whether `text` has lines, and next to nothing that no text has."""
+    """Return whether `text` has lines, and almost no characters that text never has."""
     odd = sum(
         unicodedata.category(character) in ("Cc", "Cn", "Co", "Cs")
         or character == _REPLACED
@@ -235,8 +238,7 @@ def _is_text(text: str) -> bool:
 
 
 def _is_ascii_in_pairs(head: bytes) -> bool:
-    """Return whether most pairs of bytes are two characters of ASCII, and no character
-    of UTF-16."""
+    """Return whether most pairs of bytes are two ASCII characters, so not UTF-16."""
     pairs = sum(
         0x20 <= one < 0x7F and 0x20 <= two < 0x7F
         for one, two in zip(head[::2], head[1::2], strict=False)
@@ -245,8 +247,11 @@ def _is_ascii_in_pairs(head: bytes) -> bool:
 
 
 def _survey(file: BinaryIO) -> tuple[bytes, int, int]:
-    """Return a sample of the lines that are not ASCII, and how many characters of the
-    file are valid and invalid in UTF-8, without those in ASCII."""
+    """Return a sample of the non-ASCII lines, and two counts for UTF-8.
+
+    The counts are of the valid non-ASCII characters and of the invalid characters in
+    the whole file.
+    """
     decoder = codecs.getincrementaldecoder("utf-8")(_ERRORS)
     sample = bytearray()
     valid = invalid = 0
@@ -267,8 +272,10 @@ def _survey(file: BinaryIO) -> tuple[bytes, int, int]:
 
 
 def _guess(sample: bytes) -> tuple[str, tuple[str, ...]]:
-    """Return the most likely encoding of `sample`, which is not UTF-8, and some words
-    that show it."""
+    """Return the most likely encoding of `sample`, which is not UTF-8.
+
+    Also return some words that illustrate the guess.
+    """
     for typed in ("cp1252", "mac-roman"):
         text = sample.decode(typed, "replace")
         others = {each for each in text if not each.isascii()}
@@ -285,7 +292,7 @@ def _guess(sample: bytes) -> tuple[str, tuple[str, ...]]:
         if codec := each["encoding"]:
             text = sample.decode(codec, "replace")
             found.append((each["confidence"] * _plausibility(text), codec, text))
-    # The first of those that are equal is the more common one.
+    # The first of equal candidates is the more common encoding.
     _, codec, text = max(
         found,
         key=lambda each: each[0],
@@ -297,8 +304,11 @@ def _guess(sample: bytes) -> tuple[str, tuple[str, ...]]:
 
 
 def _plausibility(text: str) -> float:
-    """Return from 0 to 1 how few words in `text` mix alphabets, hold signs or change to
-    capitals, as they do where a text is decoded as what it is not."""
+    """Return the plausibility of a decoded `text`, from 0 to 1.
+
+    Text decoded with the wrong encoding has words that mix alphabets, contain symbols
+    or switch to capitals within the word.
+    """
     words = [word for word in _WORD.findall(text) if not word.isascii()]
     strange = sum(
         len({_script(letter) for letter in word}) > 1
@@ -321,10 +331,10 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 def lines(path: Path, encoding: Encoding, damage: Damage) -> Iterator[str]:
-    """Yield the lines of `path` with their ends, and record in `damage` what had to be
-    replaced.
+    """Yield the lines of `path` with their line ends.
 
-    Raises OSError, and ConfigError for a line that is longer than `MOST_LINE`.
+    Replacements are recorded in `damage`. Raises OSError, and ConfigError for a line
+    longer than `MOST_LINE`.
     """
     with contextlib.ExitStack() as stack:
         raw = stack.enter_context(path.open("rb"))
@@ -336,7 +346,7 @@ def lines(path: Path, encoding: Encoding, damage: Damage) -> Iterator[str]:
         while line := file.readline(MOST_LINE):
             number += 1
             if number == 1:
-                # A second mark: some programs put one in front of another.
+                # Some programs write a second byte order mark.
                 line = line.lstrip("\ufeff") or "\n"
             if _INVALID in line:
                 damage.invalid.add(number, line.count(_INVALID))

@@ -1,4 +1,4 @@
-"""The file `.env` in the working directory: read whole, and changed line by line."""
+"""Reads the file `.env` in the working directory, and changes it line by line."""
 
 import io
 import os
@@ -17,7 +17,7 @@ from bot.runtime import private_files
 
 FILE = Path(".env")
 
-# A comment behind a value, and a value that needs no quotation marks.
+# A comment after a value.
 _COMMENT = re.compile(r"[ \t]#[^\r\n]*")
 _OURS = ("THREADKEEP_", "SLACK_", "DISCORD_", "ANTHROPIC_")
 _IN_QUOTES = re.compile(r"""\s{0,9}(["'])((?:(?!\1)[^\n]){0,20000})\1\s{0,9}""")
@@ -26,20 +26,21 @@ _BARE = re.compile(r"[\w.:/@%+=,*~-]*")
 
 @dataclass(frozen=True, slots=True)
 class EnvFile:
-    """The content of a file of variables."""
+    """The content of an `.env` file."""
 
-    #: Its variables, with `${…}` replaced.
+    #: The variables, with `${…}` expanded.
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
-    #: The line of each variable, counted from 1; of several, the last.
+    #: The last line that sets each variable, counted from 1.
     lines: Mapping[str, int] = field(default_factory=dict)
-    #: One sentence for each line that sets nothing, without quoting it.
+    #: A sentence for each line that sets nothing or repeats a variable, without quoting
+    #: the line.
     problems: tuple[str, ...] = ()
 
 
 def read(path: Path = FILE) -> EnvFile:
-    """Return what the file at `path` says; nothing if it does not exist.
+    """Return the content of the file `path`; an empty `EnvFile` if it does not exist.
 
-    Raises ConfigError if it cannot be read.
+    Raises ConfigError if the file cannot be read.
     """
     try:
         text = _text(path)
@@ -70,8 +71,10 @@ def read(path: Path = FILE) -> EnvFile:
 
 
 def unquoted(env: Mapping[str, str]) -> dict[str, str]:
-    """Return `env`, our variables without quotation marks around all of a value: what
-    reads files for containers leaves them there."""
+    """Return `env` with the quotes around whole values of our variables removed.
+
+    Container tools that read such files keep the quotes.
+    """
     return {
         name: found[2] if name.startswith(_OURS) and found else value
         for name, value in env.items()
@@ -80,13 +83,12 @@ def unquoted(env: Mapping[str, str]) -> dict[str, str]:
 
 
 def write(changes: Mapping[str, str], path: Path = FILE) -> None:
-    """Set the variables `changes` in the file at `path`, which only its owner can read
-    afterwards. Other lines and comments stay as they are.
+    """Set the variables `changes` in the file `path`, and make it private to its owner.
 
-    The file is replaced as a whole, so a crash leaves the old or the new one. Raises
-    OSError.
+    Other lines and comments are kept. The file is replaced atomically, so a crash
+    leaves either the old or the new file. Raises OSError.
     """
-    # A link keeps pointing to its file.
+    # Replace the target of a symbolic link, not the link.
     path = path.resolve()
     try:
         text = _text(path)
@@ -108,20 +110,19 @@ def write(changes: Mapping[str, str], path: Path = FILE) -> None:
 
 
 def _text(path: Path) -> str:
-    # Universal newlines would change the lines that stay.
+    # Reading text with universal newlines would change the lines that are kept.
     return path.read_bytes().decode("utf-8-sig")
 
 
 def _line(binding: Binding) -> int:
-    """Return the line on which `binding` itself begins: blank ones before it belong to
-    it, too."""
+    """Return the line on which `binding` begins, after the blank lines it includes."""
     text = binding.original.string
     blank = text[: len(text) - len(text.lstrip())]
     return int(binding.original.line) + len(blank.splitlines())
 
 
 def _changed(binding: Binding, value: str) -> str:
-    """Return the lines of `binding` with another value."""
+    """Return the lines of `binding` with `value` in place of its value."""
     text = binding.original.string
     body = text.strip()
     before = text[: text.index(body)]

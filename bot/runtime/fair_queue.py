@@ -1,12 +1,12 @@
 """A queue that serves its owners in turn. Pure.
 
 Rule 1: owners take turns, and the items of an owner are served oldest first. An owner
-who adds a first item is served before every owner who was served since, however many
-items those have waiting.
+who adds a first item is served before every owner who was served later, however many
+items the latter have waiting.
 Rule 2: this module does no I/O, never waits and reads no clock, so that a test can
 replay an hour of load in a millisecond.
-Rule 3: it holds at most `most` items. When it is full, the newest item of the owner
-with the most items is handed back; the caller keeps it elsewhere.
+Rule 3: the queue holds at most `most` items. When it is full, the newest item of the
+owner with the most items is returned, and the caller keeps the item elsewhere.
 """
 
 import bisect
@@ -28,7 +28,7 @@ class Entry(Generic[T, Owner]):
 
     item: T
     owner: Owner
-    #: Its age among the items of its owner: the smallest is served first.
+    #: The position among the items of its owner; the smallest is served first.
     at: float
 
 
@@ -42,12 +42,12 @@ class _Line(Generic[T, Owner]):
 
 
 class FairQueue(Generic[T, Owner]):
-    """Waiting items, each of them once, served by owner in turn."""
+    """Waiting items, each at most once, served by owner in turn."""
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._lines: dict[Owner, _Line[T, Owner]] = {}
-        #: By turn; entries of removed lines and of changed turns are skipped.
+        #: A heap by turn. Entries of removed lines and of changed turns are skipped.
         self._order: list[tuple[float, int, Owner]] = []
         self._entries: dict[T, tuple[float, int, Entry[T, Owner]]] = {}
         self._count = itertools.count()
@@ -71,7 +71,7 @@ class FairQueue(Generic[T, Owner]):
         return owner in self._lines
 
     def put(self, item: T, owner: Owner, at: float) -> T | None:
-        """Add `item`, unless it waits already.
+        """Add `item`, unless it is already waiting.
 
         Return the item that did not fit, which may be `item` itself, or None.
         """
@@ -80,7 +80,7 @@ class FairQueue(Generic[T, Owner]):
         place = (at, next(self._count), Entry(item, owner, at))
         self._entries[item] = place
         if owner not in self._lines:
-            # Before the owner who was served last, and behind everyone who has waited
+            # Before the owner who was served last, and after everyone who has waited
             # longer.
             turn = max(self._served - 0.5, self._last.get(owner, 0.0))
             self._let_wait(owner, _Line((turn, place[1])))
@@ -90,9 +90,9 @@ class FairQueue(Generic[T, Owner]):
     def take(
         self, may: Callable[[Owner], bool] | None = None
     ) -> Entry[T, Owner] | None:
-        """Remove and return the item to be served next; None if there is none.
+        """Remove and return the next item; None if there is none.
 
-        Owners for whom `may` returns False are skipped, and keep their turn.
+        Owners for whom `may` returns False are skipped and keep their turn.
         """
         passed: list[tuple[float, int, Owner]] = []
         taken = None
@@ -116,7 +116,7 @@ class FairQueue(Generic[T, Owner]):
         return taken
 
     def discard(self, item: T) -> Entry[T, Owner] | None:
-        """Remove and return `item`; None if it does not wait."""
+        """Remove and return `item`; None if it is not waiting."""
         place = self._entries.pop(item, None)
         if place is None:
             return None
@@ -136,7 +136,7 @@ class FairQueue(Generic[T, Owner]):
     def _let_wait(self, owner: Owner, line: _Line[T, Owner]) -> None:
         self._lines[owner] = line
         heapq.heappush(self._order, (*line.turn, owner))
-        # Only one turn of each line counts; owners who come and go leave others behind.
+        # Only one turn of each line is valid; owners who come and go leave stale turns.
         if len(self._order) > 2 * len(self._lines) + 16:
             self._order = [(*each.turn, key) for key, each in self._lines.items()]
             heapq.heapify(self._order)

@@ -1,8 +1,8 @@
-"""A check at the last moment before a call leaves this process.
+"""A check immediately before a call is sent.
 
-What was decided before a call may be outdated when it is sent: the call waited for a
-rate limit, or the whole process was frozen, and another one has taken over. Whoever
-decides gives the check; adapters carry it out before each call that writes.
+The decision to make a call may be outdated when the call is sent: the call waited for a
+rate limit, or the whole process was frozen, and another process has taken over. The
+code that decides sets the check, and adapters run it before each call that writes.
 """
 
 import contextlib
@@ -16,8 +16,10 @@ _check: ContextVar[Callable[[], Awaitable[None]] | None] = ContextVar(
 
 @contextlib.contextmanager
 def checked_by(check: Callable[[], Awaitable[None]]) -> Iterator[None]:
-    """Have `check` awaited before each call that is made in this block. An error that
-    it raises is raised instead of the call."""
+    """Run `check` before each call that is made in this block.
+
+    If `check` raises, the call is not made.
+    """
     token = _check.set(check)
     try:
         yield
@@ -26,6 +28,6 @@ def checked_by(check: Callable[[], Awaitable[None]]) -> Iterator[None]:
 
 
 async def confirm() -> None:
-    """Carry out the check of the call that is about to be sent, if it has one."""
+    """Run the current check, if there is one. Raises the errors of the check."""
     if (check := _check.get()) is not None:
         await check()

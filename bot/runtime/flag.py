@@ -1,12 +1,15 @@
-"""A flag that few tasks wait for."""
+"""An event for few waiting tasks."""
 
 import asyncio
 import contextlib
 
 
 class Flag:
-    """Works as `asyncio.Event` does, in a tenth of its memory: that keeps room for 64
-    waiting tasks, and each answer has several flags, with one task each."""
+    """Works like `asyncio.Event`, with a tenth of the memory.
+
+    `asyncio.Event` allocates space for 64 waiting tasks, while each answer has several
+    flags with one waiting task each.
+    """
 
     __slots__ = ("_is_set", "_waiting")
 
@@ -15,22 +18,22 @@ class Flag:
         self._waiting: tuple[asyncio.Future[None], ...] = ()
 
     def is_set(self) -> bool:
-        """Return whether it is set."""
+        """Return whether the flag is set."""
         return self._is_set
 
     def set(self) -> None:
-        """Set it; whoever waits goes on."""
+        """Set the flag and wake all waiting tasks."""
         self._is_set = True
         for waiting in self._waiting:
             if not waiting.done():
                 waiting.set_result(None)
 
     def clear(self) -> None:
-        """Reset it. Who waited when it was set goes on all the same."""
+        """Reset the flag. Tasks that were woken before still continue."""
         self._is_set = False
 
     async def wait(self) -> None:
-        """Wait until it is set."""
+        """Wait until the flag is set."""
         if self._is_set:
             return
         waiting = asyncio.get_running_loop().create_future()
@@ -41,9 +44,9 @@ class Flag:
             self._waiting = tuple(each for each in self._waiting if each is not waiting)
 
     async def wait_at_most(self, seconds: float) -> None:
-        """Wait until it is set, or `seconds` have passed; they may be infinite."""
+        """Wait until the flag is set, for at most `seconds`, which may be infinite."""
         if seconds == float("inf"):
-            # Without what a timeout takes at each character of an answer.
+            # Avoids the cost of a timeout at each character of an answer.
             await self.wait()
             return
         with contextlib.suppress(TimeoutError):

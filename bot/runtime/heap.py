@@ -1,14 +1,14 @@
-"""The objects that Python's garbage collector looks through."""
+"""The objects that Python's garbage collector examines."""
 
 import gc
 
 
 def keep() -> None:
-    """Have the collector pass over all that exists now: modules, classes and
-    connections, which live as long as the process.
+    """Exclude all existing objects from garbage collection.
 
-    It looks through everything for reference cycles every now and then, and nothing
-    else runs meanwhile. With the SDKs that took more than a tenth of a second; of what
-    comes afterwards, a few milliseconds.
+    These are modules, classes and connections that live as long as the process. The
+    collector blocks everything else while it searches for reference cycles. With the
+    objects of the SDKs, a full collection took more than a tenth of a second; without
+    them, it takes a few milliseconds.
     """
     gc.freeze()

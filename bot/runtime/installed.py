@@ -6,6 +6,8 @@ from importlib.metadata import version
 
 @cache
 def threadkeep_version() -> str:
-    """Return the version of Threadkeep. The file that says it lists all of the package,
-    and takes milliseconds to read."""
+    """Return the version of Threadkeep.
+
+    The result is cached, since reading the package's metadata takes milliseconds.
+    """
     return version("threadkeep")

@@ -1,8 +1,9 @@
-"""The log: one line per event, without tokens, without what people wrote, and without
-what a terminal would obey. As text, or as an object of JSON on each line.
+"""The log: one line per event, as text or as a JSON object.
 
-Not python-json-logger: it writes whatever a library attached to a record, and our
-fields are in the text of a line, where it does not see them.
+Rule: no line contains tokens, people's words or terminal control sequences.
+
+Not python-json-logger: it writes every attribute that a library adds to a record, and
+it cannot see our fields, which are in the text of a message.
 """
 
 import contextlib
@@ -19,10 +20,10 @@ from bot.text.redaction import SECRETS
 
 FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
-#: The formats that a line may have.
+#: The formats of log lines.
 TEXT, JSON = FORMATS = ("text", "json")
 
-# An argument in a message, with the name that the message gives it: "seconds=%.2f".
+# An argument in a message, with its name: "seconds=%.2f".
 _ARGUMENT = re.compile(
     r"(?:(?<![\w.])([a-z_]++)=)?%[-+ #0]*+\d*+(?:\.\d++)?+([a-zA-Z%])"
 )
@@ -30,18 +31,18 @@ _RENAMED = {"message": "message_id"}
 # Our events: "turn.done".
 _EVENT = re.compile(r"\A[a-z_]++(?:\.[a-z_]++)++(?![^ ])")
 
-# At DEBUG these log whole messages and request bodies, so their level is fixed,
-# whatever THREADKEEP_LOG says (Claude facts 1.2, platform facts A18).
+# At DEBUG, these libraries log whole messages and request bodies, so they have a
+# minimum level whatever THREADKEEP_LOG says (Claude facts 1.2, platform facts A18).
 LIBRARIES = {
     "aiohttp": logging.WARNING,
     "anthropic": logging.WARNING,
     "asyncio": logging.WARNING,
-    # Its warnings about its own waits hold addresses with tokens.
+    # Its warnings about rate limits contain URLs with tokens.
     "discord": logging.ERROR,
     "httpx2": logging.WARNING,
-    # It warns about each try to send spans.
+    # It warns about each failed attempt to send spans.
     "opentelemetry": logging.ERROR,
-    # They log what they find in files.
+    # These two log the content of files.
     "PIL": logging.CRITICAL,
     "pypdf": logging.CRITICAL,
     # It warns about intended behaviour and about every lost connection.
@@ -59,21 +60,23 @@ _MOST_KINDS, _REPEAT = 32, 3600.0
 
 
 class Redacting(logging.Formatter):
-    """A formatter that removes the secrets that a library may have logged."""
+    """A formatter that removes secrets that a library may have logged."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line for `record`."""
         return _clean(super().format(_without_error(record)))
 
     def formatException(self, ei: Any) -> str:
-        """Return the place of the error instead of a traceback, which quotes
-        messages."""
+        """Return the location of the error. A traceback would quote messages."""
         return error_location(ei[1])
 
 
 class JsonLines(Redacting):
-    """The same as JSON: time (UTC), level, logger and message; besides, the event and
-    the values that one of our messages names."""
+    """A redacting formatter that writes JSON.
+
+    Each object has the time (UTC), level, logger and message, and for our own messages
+    the event and the named values.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line for `record`."""
@@ -93,13 +96,15 @@ class JsonLines(Redacting):
 
 
 def _without_error(record: logging.LogRecord) -> logging.LogRecord:
-    """Return `record` without the text of its error: libraries put it into their
-    message; our own code does not."""
+    """Return `record` without the text of its error.
+
+    Libraries put that text into their messages; our own code does not.
+    """
     if not record.exc_info or (error := record.exc_info[1]) is None:
         return record
     plain = logging.makeLogRecord(record.__dict__)
-    # Tokens first: a short text of an error may be the beginning of one, which would
-    # no longer be recognised.
+    # Redact tokens first. The text of an error may be the beginning of a token, and
+    # replacing it would make the token unrecognisable.
     message, text = _redacted(record.getMessage()), _redacted(str(error))
     plain.msg = message.replace(text or "\0", "[error]")
     plain.args = ()
@@ -115,15 +120,14 @@ def _redacted(text: str) -> str:
 
 
 def _named(record: logging.LogRecord) -> dict[str, object]:
-    """Return the arguments of `record` that its message names: numbers as such, others
-    as text."""
+    """Return the named arguments of `record`: numbers unchanged, others as text."""
     args = record.args if isinstance(record.args, tuple) else ()
     # "%%" takes no argument.
     found = [each for each in _ARGUMENT.finditer(str(record.msg)) if each[2] != "%"]
     named = {
         each[1]: _value(arg) for each, arg in zip(found, args, strict=False) if each[1]
     }
-    # The line itself is the message.
+    # The name "message" is taken by the text of the line.
     return {_RENAMED.get(name, name): value for name, value in named.items()}
 
 
@@ -160,10 +164,10 @@ class Strangers(logging.Filter):
 
 
 class _StandardError(logging.Handler):
-    """Writes lines to what is standard error at the time."""
+    """Writes lines to the current standard error."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        # Python would print a record that cannot be written, and a traceback.
+        # On an error, `logging` would print the record and a traceback.
         with contextlib.suppress(Exception):
             terminal.say(self.format(record), err=True)
 
@@ -181,7 +185,10 @@ def set_up(level: str, form: str = TEXT) -> None:
 
 
 def _set_level(logger: logging.Logger, level: int) -> None:
-    """Set the level of `logger`. With each change, Python goes through all loggers,
-    which took a seventh of a start."""
+    """Set the level of `logger` if it differs.
+
+    At each change, Python goes through all loggers, which took a seventh of the startup
+    time.
+    """
     if logger.level != level:
         logger.setLevel(level)

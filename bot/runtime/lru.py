@@ -1,8 +1,8 @@
 """A mapping with a maximum number of entries.
 
-Rule: what is kept for speed, or so that something is not said twice, is kept in one of
-these, so that no number of people, channels or messages makes the process grow. What
-must not be lost belongs in the store.
+Rule: caches and records of sent notices use this mapping, so that memory stays bounded
+for any number of people, channels and messages. Data that must not be lost belongs in
+the store.
 
 Not cachetools: its `LRUCache` does the same, but would be one more dependency, without
 type annotations, for thirty lines.
@@ -17,10 +17,10 @@ V = TypeVar("V")
 
 
 class LruDict(MutableMapping[K, V]):
-    """A dict of at most `most` entries; one more drops the least recently used.
+    """A dict of at most `most` entries. Adding another drops the least recently used.
 
-    Reading or writing an entry uses it; a test of membership does not. Raises
-    ValueError if `most` is less than 1.
+    Reading and writing count as use; a membership test does not. Raises ValueError if
+    `most` is less than 1.
     """
 
     def __init__(self, most: int) -> None:

@@ -1,8 +1,8 @@
-"""Background work that people hardly miss, so that it never gets in the way: only so
-much of it at once, and each piece in a limited time.
+"""Optional background work, limited in number and time so that it never gets in the
+way.
 
-Rule: what is too much, too late or fails is left out, and logged without the text of
-anybody.
+Rule: work that is too much, takes too long or fails is dropped and logged, without
+people's words.
 """
 
 import asyncio
@@ -17,14 +17,16 @@ log = logging.getLogger(__name__)
 
 
 class Notices:
-    """Work of one kind, of at most `most` pieces at once and `seconds` each: a crowd
-    must not use up the writes that a platform allows."""
+    """Work of one kind: at most `most` pieces at once, of at most `seconds` each.
+
+    The limits keep a crowd from using up a platform's rate limit.
+    """
 
     def __init__(
         self, tasks: Background, what: str, *, most: int, seconds: float, failed: str
     ) -> None:
         self._tasks = tasks
-        #: As the log calls it, and the event for what is left out.
+        #: The name of the work in the log, and the event logged when work is dropped.
         self._what = what
         self._failed = failed
         self._most = most
@@ -34,14 +36,16 @@ class Notices:
 
     @property
     def is_full(self) -> bool:
-        """True if no more work can be begun now."""
+        """True if no further work can begin now."""
         return len(self._running) >= self._most
 
     def start(
         self, work: Coroutine[Any, Any, None], *, platform: str, about: object
     ) -> None:
-        """Begin `work`, which belongs to `platform`, unless that is too much now;
-        `about` is what the log says that it was about."""
+        """Begin `work` for `platform`, or drop it if there is too much now.
+
+        `about` describes the subject of the work in the log.
+        """
         if self._is_closed:
             work.close()
             return
@@ -53,7 +57,7 @@ class Notices:
         task = self._tasks.start(self._what, attempt, platform=platform)
         self._running.add(task)
 
-        # Also of what was cancelled before it began.
+        # Also called for a task that was cancelled before it began.
         def done(task: asyncio.Task[None]) -> None:
             self._running.discard(task)
             work.close()
@@ -61,7 +65,7 @@ class Notices:
         task.add_done_callback(done)
 
     def close(self) -> None:
-        """Leave out what is not done yet, and begin nothing more."""
+        """Cancel the running work and drop all further work."""
         self._is_closed = True
         for task in self._running:
             end(task)

@@ -1,10 +1,9 @@
 """Long computations in a worker thread.
 
-Rule: what one person sends must not block everybody else. Work whose time depends on
-the length of a text runs in a worker thread if the text is long. Python code in a
-thread yields every few milliseconds, but a single call into C (a regular expression,
-JSON, `str.encode`) does not, so such calls also need a bound on their input or linear
-time.
+Rule: one person's input must not block everybody else. Work whose time depends on the
+length of a text runs in a worker thread if the text is long. Python code in a thread
+yields every few milliseconds, but a single call into C (a regular expression, JSON,
+`str.encode`) does not, so such calls also need bounded input or linear time.
 """
 
 import asyncio
@@ -13,16 +12,16 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-#: Up to this many characters cost less than the switch to a thread and back, which
-#: takes some tenths of a millisecond.
+#: Processing up to this many characters costs less than switching to a thread and back,
+#: which takes some tenths of a millisecond.
 INLINE_CHARS = 10_000
 
 
 async def offload(work: Callable[[], T], chars: int, inline: int = INLINE_CHARS) -> T:
     """Return the result of `work`, which processes `chars` characters.
 
-    More than `inline` characters are processed in a worker thread. `work` must not
-    touch anything that the loop may change meanwhile. Raises what `work` raises.
+    More than `inline` characters are processed in a worker thread. `work` must not use
+    anything that the event loop may change meanwhile. Raises the exceptions of `work`.
     """
     if chars <= inline:
         return work()

@@ -1,18 +1,20 @@
-"""The files that this process may have open: each connection is one."""
+"""The limit of open files of this process. Each connection counts as a file."""
 
 import contextlib
 import resource
 
-#: Enough for the answers, readers and calls of one process.
+#: Enough for all answers, readers and calls of one process.
 FILES = 8_192
 
 
 def allow_connections() -> None:
-    """Let this process have as many connections open as the system lets it have: the
-    usual 1,024 are fewer than the streams that may be."""
+    """Raise the limit of open files as far as needed and allowed.
+
+    The usual 1,024 are fewer than the possible number of streams.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
-        # A system may have another limit, which it does not tell.
+        # Some systems have another, hidden limit.
         with contextlib.suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -1,4 +1,4 @@
-"""Files that only their owner can read, and the check of which others can."""
+"""Files that only their owner can read, and a check of file permissions."""
 
 import contextlib
 import os
@@ -15,9 +15,9 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 def open_private(path: Path, *, replace: bool) -> IO[str]:
     """Open the text file `path` for writing, for its owner only.
 
-    With `replace`, an existing file is overwritten and others lose the right to read
-    it; something that is not a file, such as a pipe, is left as it is. Raises OSError,
-    and FileExistsError without `replace` if it exists.
+    With `replace`, an existing file is overwritten, and others lose the right to read
+    it. The permissions of something else, such as a pipe, are not changed. Raises
+    OSError; without `replace`, FileExistsError if the file exists.
     """
     how = os.O_TRUNC if replace else os.O_EXCL
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | how, OWN)
@@ -38,8 +38,10 @@ def make_private(path: Path) -> None:
 
 
 def exposed(path: Path) -> bool:
-    """Return True if others than the owner may read or change `path`, or list it if it
-    is a folder; False if it does not exist."""
+    """Return True if anyone but the owner may access the file or folder `path`.
+
+    Return False if it does not exist.
+    """
     try:
         return bool(path.stat().st_mode & _OTHERS)
     except OSError:

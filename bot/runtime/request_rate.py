@@ -1,4 +1,6 @@
-"""A limit of requests a minute, for many callers. Pure: callers pass the time in."""
+"""A limit of requests a minute for each of many callers. Callers pass the time in.
+Pure.
+"""
 
 from bot.runtime.lru import LruDict
 
@@ -6,16 +8,21 @@ MINUTE = 60.0
 
 
 class RequestRate:
-    """Counts the requests of each caller by one number: the time at which it has none
-    left over (GCRA). At most `most_callers` are remembered, the last ones."""
+    """A rate limiter that stores one number per caller (GCRA).
+
+    The number is the time at which the caller's full rate is available again. Only the
+    last `most_callers` callers are remembered.
+    """
 
     def __init__(self, most_callers: int) -> None:
         self._free_at: LruDict[str, float] = LruDict(most_callers)
 
     def take(self, caller: str, rate: int, now: float) -> float:
-        """Return 0 if `caller`, which may make `rate` requests in a minute, at once or
-        spread, may make one more at `now`, which then counts; else the seconds until
-        it may."""
+        """Count one request and return 0 if `caller` may make it at `now`.
+
+        Otherwise, return the seconds until it may. A caller may make `rate` requests a
+        minute, all at once or spread out.
+        """
         wait = self.wait(caller, rate, now)
         if not wait:
             free_at = max(self._free_at.get(caller, now), now)
@@ -23,6 +30,6 @@ class RequestRate:
         return wait
 
     def wait(self, caller: str, rate: int, now: float) -> float:
-        """Return the same, and count nothing."""
+        """Return the same as `take`, without counting a request."""
         free_at = max(self._free_at.get(caller, now), now)
         return max(free_at + MINUTE / rate - now - MINUTE, 0.0)

@@ -1,7 +1,7 @@
 """Retries with backoff.
 
-A finished answer is in memory and paid for: a full disk or a locked file must not
-lose it. A caller that waits here delays its own thread only.
+A finished answer is in memory and paid for, and a full disk or a locked file must not
+lose it. A caller that waits here delays only its own conversation.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from bot.errors import DeliveryError, StorageError, StorageRejected, ThreadGone
 
 log = logging.getLogger(__name__)
 
-# Further doublings change nothing, and a float holds 1,023 of them.
+# More doublings change nothing, and a float overflows after 1,023.
 _MOST_DOUBLINGS = 60
 
 T = TypeVar("T")
@@ -23,20 +23,20 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """Pauses between tries: each is twice the one before, up to the longest."""
+    """Pauses between attempts. Each is twice the previous one, up to the longest."""
 
     #: In seconds.
     first: float
     longest: float
 
     def pause(self, failures: int) -> float:
-        """Return the pause in seconds after `failures` in a row, at least one."""
+        """Return the pause in seconds after `failures` (at least 1) in a row."""
         doublings = min(failures - 1, _MOST_DOUBLINGS)
         return min(self.longest, self.first * 2.0**doublings)
 
 
-# Short at first, for a lock that is released soon; then rare enough that a disk that
-# stays full costs one log line in half a minute.
+# Short at first, for a lock that is released soon. Later long enough that a full disk
+# costs one log line every 30 seconds.
 BACKOFF = Backoff(first=0.25, longest=30.0)
 
 
@@ -45,9 +45,9 @@ async def retry_until_success(
 ) -> T:
     """Retry `attempt` with backoff until it succeeds, and return its result.
 
-    Only StorageError and DeliveryError are retried, and of those neither
-    StorageRejected nor ThreadGone, which are permanent. After `most` tries, if that
-    is given, the last error is raised.
+    Only StorageError and DeliveryError are retried, except for StorageRejected and
+    ThreadGone, which are permanent. After `most` attempts, if `most` is given, the last
+    error is raised.
     """
     failures = 0
     while True:
@@ -68,8 +68,11 @@ async def retry_until_success(
 
 
 def retrying(port: T) -> T:
-    """Return a view of `port` whose methods, all of them asynchronous, are retried by
-    `retry_until_success`. Each try gets the same arguments, times included."""
+    """Wrap `port`, so that its methods are retried by `retry_until_success`.
+
+    All methods must be asynchronous. Each attempt gets the same arguments, including
+    times.
+    """
     return cast(T, _Retrying(port))
 
 

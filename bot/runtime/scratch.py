@@ -1,7 +1,7 @@
-"""Files on the disk for one piece of work.
+"""Temporary files for one piece of work.
 
-Rule: nothing of them is left, also after a kill: where the system allows it, the file
-has no name while it is in use.
+Rule: no file is left behind, even if the process is killed. Where the system allows it,
+the file has no name while it is in use.
 """
 
 import contextlib
@@ -15,8 +15,10 @@ _OPEN_FILES = Path("/proc/self/fd")
 
 @contextlib.contextmanager
 def scratch_file() -> Iterator[tuple[BinaryIO, Path]]:
-    """Open an empty file for its owner only, and yield it with a path by which it can
-    be read meanwhile; it is deleted afterwards. Raises OSError."""
+    """Create an empty private file, and yield it with a path for reading it.
+
+    The file is deleted afterwards. Raises OSError.
+    """
     with tempfile.NamedTemporaryFile(prefix="threadkeep-", delete=False) as file:
         named = Path(file.name)
         path = _OPEN_FILES / str(file.fileno())

@@ -1,4 +1,4 @@
-"""Shares of something limited, such as memory."""
+"""Shares of a limited resource, such as memory."""
 
 import asyncio
 import contextlib
@@ -7,20 +7,20 @@ from collections.abc import AsyncIterator
 
 
 class Share:
-    """A part of what there is, until it is given back."""
+    """A share of the resource, held until it is given back."""
 
     def __init__(self, owner: "Shares", size: int) -> None:
         self._owner = owner
         self._size = size
 
     def give_back(self) -> None:
-        """Let others have it; the second time does nothing."""
+        """Return the share. A second call does nothing."""
         size, self._size = self._size, 0
         self._owner.free(size)
 
 
 class Shares:
-    """Hands out shares of `most`, in the order in which they are asked for."""
+    """Hands out shares of `most` units, in the order of the requests."""
 
     def __init__(self, most: int) -> None:
         self._most = self._left = most
@@ -28,8 +28,10 @@ class Shares:
 
     @contextlib.asynccontextmanager
     async def taken(self, size: int) -> AsyncIterator[Share]:
-        """Wait for a share of `size`, and give it back on leaving. One that is larger
-        than all there is gets all; one of nothing does not wait."""
+        """Wait for a share of `size` units, and give it back on leaving.
+
+        A request for more than the whole gets the whole. A request for 0 does not wait.
+        """
         size = min(size, self._most)
         if size and (self._waiting or size > self._left):
             turn = asyncio.get_running_loop().create_future()
@@ -52,7 +54,7 @@ class Shares:
             share.give_back()
 
     def free(self, size: int) -> None:
-        """Have `size` more, for those who wait."""
+        """Add `size` free units, and grant the waiting requests that now fit."""
         self._left += size
         while self._waiting and self._waiting[0][0] <= self._left:
             wanted, turn = self._waiting.popleft()

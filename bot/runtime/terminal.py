@@ -1,9 +1,9 @@
-"""Standard output and standard error: the only way to a terminal.
+"""Standard output and standard error. All output to a terminal goes through here.
 
-Rule 1: text of the model, a ticket, a name or a file is printed as text. Only the
-program's own drawing moves the cursor, sets a colour or a title, or makes a link.
-Rule 2: text is filtered when it is drawn, so that no caller can forget it. Output for
-programs is unchanged, unless it goes to a terminal.
+Rule 1: text from the model, a ticket, a name or a file is printed literally. Only our
+own code moves the cursor, sets a colour or a title, or makes a link.
+Rule 2: text is filtered when it is drawn, so that no caller can forget the filter.
+Output for programs is unchanged, unless it goes to a terminal.
 """
 
 import io
@@ -24,30 +24,30 @@ from rich.theme import Theme
 WIDTH = 140
 
 # Characters that a terminal interprets: control characters except line feed and tab
-# (C0, delete, C1), characters that embed, override or isolate a direction, and their
-# deprecated relatives. Lone surrogates cannot be encoded.
+# (C0, delete, C1), and characters that embed, override or isolate text direction, with
+# their deprecated forms. Also lone surrogates, which cannot be encoded.
 _UNSAFE = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u206f\ud800-\udfff]"
 )
 
-# Line breaks of some programs only; a space replaces each.
+# Characters that only some programs treat as line breaks; each becomes a space.
 _BREAK = "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 _BREAKS = re.compile(f"[{_BREAK}]")
 _HALVES = range(0xD800, 0xE000)
 
 
-# White, and the bright colours, by their number in COLORFGBG.
+# White and the bright colours, by their numbers in COLORFGBG.
 _LIGHT = {"7", *map(str, range(9, 16))}
 
-# Rich's own are cyan on black, which is a black box on a light terminal.
+# Rich's own style for code is cyan on black, a black box on a light terminal.
 _STYLES = Theme({"markdown.code": "bold cyan", "markdown.code_block": "cyan"})
 
 
 def printable(text: str) -> str:
-    """Return `text` without what a terminal interprets, except line feeds and tabs.
+    """Return `text` without characters that a terminal interprets.
 
-    Rare line breaks become spaces, lone surrogates U+FFFD. The result is never longer
-    than `text`.
+    Line feeds and tabs are kept. Rare line breaks become spaces, and lone surrogates
+    become U+FFFD. The result is never longer than `text`.
     """
     return _UNSAFE.sub(_harmless, text)
 
@@ -69,12 +69,15 @@ class _SafeConsole(Console):
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None
     ) -> Iterable[Segment]:
-        """Yield filtered segments. Everything passes here; the cells of a table do so
-        before the table is laid out."""
+        """Yield filtered segments.
+
+        Everything is rendered through here. The cells of a table are filtered before
+        the table is laid out.
+        """
         if isinstance(renderable, Text):
             renderable = _with_spaces(renderable)
         for segment in super().render(renderable, options):
-            # Control segments are the program's own: text never becomes one.
+            # Control segments come from our own code; text never becomes one.
             yield segment if segment.control else self._safe(segment)
 
     def _safe(self, segment: Segment) -> Segment:
@@ -86,7 +89,7 @@ class _SafeConsole(Console):
 
 
 def _with_spaces(text: Text) -> Text:
-    """Return `text` with spaces for its rare line breaks, so that they have a width."""
+    """Replace rare line breaks in `text` by spaces, so that they have a width."""
     if not _BREAKS.search(text.plain):
         return text
     spaced = text.copy()
@@ -95,8 +98,7 @@ def _with_spaces(text: Text) -> Text:
 
 
 def _encodable(text: str, encoding: str | None) -> str:
-    """Return `text` with "?" for what `encoding` lacks; None stands for all of
-    Unicode."""
+    """Replace characters that `encoding` lacks by "?". None means all of Unicode."""
     if encoding is None or encoding.lower().startswith("utf"):
         return text
     return text.encode(encoding, "replace").decode(encoding)
@@ -113,8 +115,10 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def on(file: IO[str] | None, **options: Any) -> Console:
-    """Return a console that draws on `file`, None for standard output; `options` are
-    those of `rich.console.Console`."""
+    """Return a console that draws on `file`; None means standard output.
+
+    `options` are those of `rich.console.Console`.
+    """
     return _SafeConsole(
         file=file,
         markup=False,
@@ -126,13 +130,16 @@ def on(file: IO[str] | None, **options: Any) -> Console:
 
 
 def is_light(colours: str) -> bool:
-    """Return whether the terminal is light, by its variable COLORFGBG: the numbers of
-    two colours, such as "0;15", the background last; "" if it is not set."""
+    """Return whether the terminal has a light background, according to COLORFGBG.
+
+    `colours` is the value of that variable: the numbers of two colours, such as "0;15",
+    with the background last; "" if it is not set.
+    """
     return colours.rpartition(";")[2] in _LIGHT
 
 
 def plain(where: Console) -> bool:
-    """Return True if only ASCII can be shown there."""
+    """Return True if `where` can show only ASCII."""
     return not (where.encoding or "").lower().startswith("utf")
 
 
@@ -154,13 +161,13 @@ def put(text: str, *, err: bool = False, file: IO[str] | None = None) -> None:
 
 
 def write(text: str) -> None:
-    """Print `text` for programs unchanged; on a terminal, filtered."""
+    """Print output for programs, unchanged; on a terminal, it is filtered."""
     through(sys.stdout).write(text)
     sys.stdout.flush()
 
 
 def discard() -> None:
-    """Discard what is printed from now on: whoever read it has left."""
+    """Discard all further output, after its reader has closed the pipe."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -172,8 +179,10 @@ class Writer(Protocol):
 
 
 def through(file: IO[str]) -> Writer:
-    """Return where to write output for programs: `file` itself, set to UTF-8, or a
-    filter if it is a terminal."""
+    """Return a writer of output for programs to `file`.
+
+    The writer is `file` itself, set to UTF-8, or a filter if `file` is a terminal.
+    """
     if file.isatty():
         return _Filter(file)
     if isinstance(file, io.TextIOWrapper):
@@ -190,7 +199,10 @@ class _Filter:
 
 
 def as_json(value: Any, *, indent: int | None = None) -> str:
-    """Return `value` as a line of JSON, with escapes for all that a terminal
-    interprets, so that programs read it back exactly."""
+    """Return `value` as a line of JSON.
+
+    Characters that a terminal interprets are escaped, so programs still read the exact
+    value.
+    """
     text = json.dumps(value, ensure_ascii=False, indent=indent)
     return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"

@@ -1,5 +1,6 @@
-"""Markdown as a terminal shows it. Rich's parser takes time to import, so only those
-who draw answers import this.
+"""Renders Markdown for a terminal.
+
+Rich's parser is slow to import, so only code that draws answers imports this module.
 """
 
 import re
@@ -13,8 +14,10 @@ _PIPE = re.compile(r"(?<!\\)\|")
 
 
 def _with_whole_code(text: str) -> str:
-    """Return `text` with the pipes in the code of table rows escaped: they would make
-    more cells than there are columns, and such cells are not drawn."""
+    """Return `text` with the pipes in the code of table rows escaped.
+
+    Unescaped pipes would make more cells than columns, and Rich omits extra cells.
+    """
     lines, in_code = [], False
     for line in text.split("\n"):
         bare = line.lstrip(" >")
@@ -27,13 +30,15 @@ def _with_whole_code(text: str) -> str:
 
 
 class _Markdown(Markdown):
-    """Markdown in which HTML is text: Rich draws none of it, so `List<String>` would
-    lose its brackets."""
+    """Markdown in which HTML is plain text.
+
+    Rich omits HTML, so `List<String>` would lose its brackets.
+    """
 
     def __init__(self, text: str, **options: Any) -> None:
         super().__init__(text, **options)
         parser = MarkdownIt("commonmark", {"html": False})
-        # An image is read as a link, whose address is shown.
+        # Without images, an image parses as a link, and its address is shown.
         parser.enable(["strikethrough", "table"]).disable("image")
         self.parsed = parser.parse(text)
 
@@ -41,8 +46,8 @@ class _Markdown(Markdown):
 def markdown(text: str, *, light: bool = False) -> Markdown:
     """Return `text` as rendered Markdown that shows the address of each link.
 
-    Code has the terminal's own background, and those of its colours that can be read
-    on a `light` or a dark one.
+    Code has the terminal's own background, with colours that are readable on a `light`
+    or a dark background.
     """
     theme = "ansi_light" if light else "ansi_dark"
     return _Markdown(_with_whole_code(text), hyperlinks=False, code_theme=theme)

@@ -1,4 +1,4 @@
-"""Read text files that an operator names."""
+"""Reads text files that an operator names."""
 
 import sys
 from pathlib import Path
