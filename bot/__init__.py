@@ -1,6 +1,6 @@
-"""The core of Threadkeep, in rooms.
+"""The core of Threadkeep.
 
-It knows no platform, no SQL and no HTTP, except that `bot.claude` calls Anthropic's SDK
-and `bot.cli` chooses the adapters and the store. Which room may import which is the
-table in `tests/test_architecture.py`.
+The core is independent of platforms, SQL and HTTP, except that `bot.claude` calls
+Anthropic's SDK and `bot.cli` chooses the adapters and the store. A table in
+`tests/test_architecture.py` lists the allowed imports between the packages.
 """

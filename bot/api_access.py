@@ -1,7 +1,8 @@
-"""Access of programs over the web API: tokens, and what each may ask and read.
+"""Access of programs over the web API: tokens, threads, messages and receipts.
 
-Rule: a token is looked up for every request, so that one that was revoked is refused at
-once. What is not served is not there.
+Rule 1: the token is looked up for every request, so that a revoked one is refused at
+once.
+Rule 2: threads in a workspace that is not served seem not to exist.
 """
 
 import hashlib
@@ -26,14 +27,14 @@ from bot.settings.access import SettingsAccess
 
 log = logging.getLogger(__name__)
 
-# How often the use of a token is stored, in seconds; for how many tokens that is in
-# memory.
+# The pause, in seconds, between two writes of a token's last use; and the number of
+# tokens whose last write is kept in memory.
 NOTED_EVERY = 60.0
 MOST_NOTED = 1_000
 
 
 class ApiAccess:
-    """The core as the web API uses it (`bot.ports.host.Api`)."""
+    """The core's interface for the web API (`bot.ports.host.Api`)."""
 
     def __init__(
         self,
@@ -51,8 +52,10 @@ class ApiAccess:
         self._noted: LruDict[str, float] = LruDict(MOST_NOTED)
 
     async def authenticate(self, text: str) -> ApiToken | None:
-        """Return the token with this text if it is accepted now; note its use. Raises
-        StorageError."""
+        """Return the token with this text, and record its use.
+
+        Return None if the token is not accepted now. Raises StorageError.
+        """
         id = api_token.token_id(text)
         found = await self._valid(id) if id else None
         if found is None:
@@ -67,26 +70,37 @@ class ApiAccess:
         return token
 
     async def known(self, id: str) -> ApiToken | None:
-        """Return the token with this id if it is accepted now. Raises StorageError."""
+        """Return the token with this id; None if it is not accepted now.
+
+        Raises StorageError.
+        """
         found = await self._valid(id)
         return found[0] if found else None
 
     async def seal(self, id: str, words: str) -> str:
-        """Return what proves that this server wrote `words` for the token with this id;
-        "" if that is not accepted now. It ends with the token. Raises StorageError."""
+        """Return a signature of `words` for the token with this id.
+
+        It proves that this server wrote `words`, as long as the token is valid. Return
+        "" if the token is not accepted now. Raises StorageError.
+        """
         found = await self._valid(id)
         if found is None:
             return ""
         return hmac.new(found[1].encode(), words.encode(), hashlib.sha256).hexdigest()
 
     async def has_tokens(self) -> bool:
-        """Return whether there is a token that was not revoked, also if it has expired:
-        what needs a token does not become open by itself. Raises StorageError."""
+        """Return whether there is a token that was not revoked.
+
+        An expired token counts, so that an API that requires tokens does not become
+        open when they expire. Raises StorageError.
+        """
         return any(each.revoked is None for each in await self._tokens.tokens())
 
     async def refusal(self, thread: ThreadKey, options: AnswerOptions) -> str:
-        """Return why `options` are not possible in `thread`, in one sentence; "" if
-        they are. Raises StorageError."""
+        """Return a sentence that says why `options` are not allowed in `thread`, or "".
+
+        Raises StorageError.
+        """
         policy = await self._settings.policy(Scope.of(thread))
         today = datetime.fromtimestamp(self._now(), UTC).date()
         return requested.refusal(policy, options, today)
@@ -94,14 +108,17 @@ class ApiAccess:
     async def threads(
         self, channel: Scope, owner: str, most: int, before: int | None
     ) -> list[ApiThread]:
-        """Return the newest threads of `channel`, those of `owner` unless that is "".
-        Raises StorageError."""
+        """Return the newest threads of `channel`, at most `most`.
+
+        Return only those of `owner` unless it is "", and only those numbered below
+        `before` unless it is None. Raises StorageError.
+        """
         if not self._serves(channel):
             return []
         return await self._threads.api_threads(channel, owner, most, before)
 
     async def thread(self, thread: ThreadKey) -> ApiThread | None:
-        """Return a thread; None if there is none. Raises StorageError."""
+        """Return a thread; None if it does not exist. Raises StorageError."""
         if not self._serves(thread):
             return None
         return await self._threads.api_thread(thread)
@@ -113,21 +130,27 @@ class ApiAccess:
         return await self._threads.api_messages(thread, most)
 
     async def answer(self, thread: ThreadKey, message: str) -> AnswerSoFar | None:
-        """Return the answer to `message` as it is now; None if there is none. Raises
-        StorageError."""
+        """Return the current answer to `message`; None if there is none.
+
+        Raises StorageError.
+        """
         if not self._serves(thread):
             return None
         return await self._threads.answer_so_far(thread, message)
 
     async def receipt(self, thread: ThreadKey, turn: str) -> Receipt | None:
-        """Return what an answer was made from and what it cost; None if there is no
-        such answer. Raises StorageError."""
+        """Return the receipt of an answer; None if there is no such answer.
+
+        Raises StorageError.
+        """
         if not self._serves(thread):
             return None
         return await self._threads.receipt(thread, turn)
 
     async def _valid(self, id: str) -> tuple[ApiToken, str] | None:
-        """Return the token with this id and the hash of its secret, if it is accepted
-        now."""
+        """Return the token with this id and the hash of its secret.
+
+        Return None if the token is not accepted now.
+        """
         found = await self._tokens.find_token(id)
         return found if found and found[0].is_valid(self._now()) else None

@@ -1,4 +1,4 @@
-"""Wires the parts together, starts them and stops them."""
+"""Creates the components, starts them and stops them."""
 
 import asyncio
 import logging
@@ -58,17 +58,17 @@ from bot.vitals.status_file import StatusFile
 
 log = logging.getLogger(__name__)
 
-# How long the jobs of this process may take to end after all turns have, in seconds.
+# The seconds that the jobs of this process may take to end, after all turns have ended.
 LEAVING = 5.0
 
-# Seconds for which tasks that nobody waits for let the platforms connect first.
+# The seconds for which less urgent tasks wait for the platforms to connect.
 CONNECTING = 5.0
 
 
 class App:
-    """Threadkeep, running: `host` is what its adapters talk to, and `platforms` knows
-    which of them are active. `database` is its file, None for one in memory; `search`
-    returns the error for one that is damaged."""
+    """A running Threadkeep: `host` is the interface for adapters, and `platforms` has
+    their states. `database` is the database file, None for one in memory; `search`
+    returns the error for a damaged database."""
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class App:
         self._look = survey
         self._search = search
         self._damage: ConfigError | None = None
-        #: The wake-ups of this process; None if it has the database for itself.
+        #: The wake-ups of this process; None if no other uses the database.
         self._wakeups = wakeups
         self._closing = asyncio.Event()
         #: The availability of known models according to Claude's API.
@@ -124,12 +124,12 @@ class App:
         model = ReportingModel(
             *(model, self._alerts, platforms.tasks.start), self._listings.rest
         )
-        # A quarter of the places is out of reach of each platform where there are
-        # several: one that takes no writes holds its answers, and their places.
+        # With several platforms, each can use at most three quarters of the slots. A
+        # platform that accepts no writes keeps its answers, and their slots, waiting.
         reserved = at_once // 4 if len(adapters) > 1 else 0
         self._dispatcher = ThreadDispatcher(
             *(platforms.tasks, self._answer_next),
-            # Others may answer what does not fit here.
+            # With several processes, others may answer threads that do not fit here.
             *(() if wakeups else (self._waiting,)),
             at_once=at_once,
             per_platform=at_once - reserved,
@@ -208,8 +208,8 @@ class App:
     async def run(self, stopping: asyncio.Event) -> None:
         """Listen and answer until `stopping` is set or every adapter has ended.
 
-        Raises the last ConfigError if every platform rejected our credentials, and one
-        for a database that is damaged.
+        Raises the last ConfigError if every platform rejected our credentials, and a
+        ConfigError if the database is damaged.
         """
         stop_counting = self.vitals.count_log()
         try:
@@ -268,7 +268,7 @@ class App:
     async def _leave(
         self, work: set[asyncio.Task[None]], attending: set[asyncio.Task[None]]
     ) -> None:
-        """Give what is left here to the other processes."""
+        """Hand the remaining work over to the other processes."""
         if work:
             await asyncio.wait(work, timeout=LEAVING)
         for task in work | attending:
@@ -278,11 +278,11 @@ class App:
             try:
                 await self._wakeups.leave()
             except StorageError as error:
-                # The others see by its lock that this process has ended.
+                # Ignored: the released lock shows the others that this process ended.
                 report("leave", error)
 
     def _start_helpers(self) -> set[asyncio.Task[None]]:
-        """Start what runs besides answers until the process ends."""
+        """Start the background tasks that run until the process ends."""
         start = self.platforms.tasks.start
         role = self._wakeups.role if self._wakeups else SERVE
         helpers = {
@@ -304,7 +304,7 @@ class App:
         return helpers
 
     def _chores(self) -> list[Chore]:
-        """Return what one process of all does from time to time."""
+        """Return the periodic jobs that only one of all processes runs."""
         return [
             Chore("totals", "* * * * *", self._totals.look),
             Chore("names", "* * * * *", self._names.look_back),
@@ -318,15 +318,15 @@ class App:
         ]
 
     async def _look_at_models(self) -> None:
-        """Ask Claude's API which of the known models it has. Nothing waits for it, and
-        it waits for the platforms: its SDK takes longer to import than they to connect.
-        """
+        """Ask Claude's API which of the known models are available. Nothing waits for
+        this; it waits for the platforms, since the SDK takes longer to import than they
+        take to connect."""
         if self._look is not None:
             await self.vitals.connections.opened(CONNECTING)
             self._survey = await self._look()
 
     async def _look_for_damage(self, stopping: asyncio.Event) -> None:
-        """Stop if the database is damaged. People do not wait for the search."""
+        """Stop the process if the database is damaged. No answer waits for this."""
         if self._search is not None:
             await self.vitals.connections.opened(CONNECTING)
             self._damage = await self._search()
@@ -335,7 +335,7 @@ class App:
                 stopping.set()
 
     async def _resume(self) -> None:
-        """Go on with the work of an earlier process, before anything new is received.
+        """Resume the work of an earlier process, before anything new is received.
         Work that cannot be resumed does not prevent the start."""
         for what, resume in (
             ("threads", self._resume_threads),
@@ -354,9 +354,9 @@ class App:
             log.info("app.resuming threads=%d", threads)
 
     def _take_up_again(self, place: Scope) -> None:
-        """Go on with the turns and cases of a workspace that was suspended."""
+        """Resume the turns and cases of a workspace that was suspended."""
         if self._wakeups is not None:
-            # They are found without a job, and woken.
+            # The engine finds them without a job, and wakes a process.
             return
 
         async def resume() -> None:
@@ -367,7 +367,7 @@ class App:
         self.platforms.tasks.start("fetch threads", work, platform=place.platform)
 
     async def _waiting(self, most: int) -> list[WaitingThread]:
-        """Return threads with open turns, of the platforms that take answers now."""
+        """Return threads with open turns in active platforms and served workspaces."""
         platforms = self.platforms
         return await self._store.waiting_threads(
             platforms.active, most, platforms.serves
@@ -378,7 +378,7 @@ class App:
     ) -> ThreadKey | None:
         is_active = thread.platform in self.platforms.active
         if not (is_active and self.platforms.serves(thread)):
-            # Its turns are durable, and each further try would be one more refusal.
+            # The turns stay in the store, and another attempt would be refused, too.
             return None
         try:
             return await self._responder.answer_next(thread, halt)
@@ -390,9 +390,9 @@ class App:
         return None
 
     def _alert(self, name: str, problem: str) -> None:
-        """Report what only the operator can correct, in the background."""
+        """Report a problem that only the operator can correct, in the background."""
         self.platforms.tasks.start("operator alert", self._alerts.report(name, problem))
 
     async def _command(self, message: Message) -> bool:
-        """Return whether `message` is a command, which is then carried out."""
+        """Run `message` if it is a command, and return whether it is."""
         return await self._typed.take(message)

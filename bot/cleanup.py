@@ -1,7 +1,7 @@
-"""Daily deletion of what has passed its retention period.
+"""Daily deletion of data whose retention period has ended.
 
-Rule: in small transactions, so that no answer waits for it, and again the next day,
-whatever failed today.
+Rule: deletion uses small transactions, so that no answer waits for it. It runs again
+the next day, even if it failed today.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ async def clean_up_daily(
     now: Callable[[], float] = time.time,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
-    """Delete by `retention` now and every day, until cancelled."""
+    """Delete expired data now and every day, until cancelled."""
     while True:
         await clean_up(store, retention, now)
         await sleep(DAY)
@@ -33,7 +33,7 @@ async def clean_up(
     retention: Retention,
     now: Callable[[], float] = time.time,
 ) -> None:
-    """Delete by `retention` once. What fails is logged."""
+    """Delete expired data once. Errors are logged."""
     try:
         deleted = await store.clean_up(retention, now())
     except Exception as error:

@@ -1,4 +1,4 @@
-"""The operator's configuration, from the environment. Nobody else reads that."""
+"""The operator's configuration. Only this module reads the environment."""
 
 import base64
 import contextlib
@@ -36,42 +36,43 @@ from bot.text import addresses
 from bot.text.numbers import number
 from bot.text.redaction import is_credential, quoted
 
-# More streams from Claude than one process can read, or Slack can show.
+# More streams than one process can read from Claude, or than Slack can show.
 MOST_AT_ONCE = 10_000
 
 _DIGITS = re.compile(r"[0-9]{1,9}")
 _ADMIN = re.compile(r"[a-z]+:[A-Za-z0-9]+")
 
-# A key of 32 bytes, as `threadkeep keys new` prints it; and how many may be in use.
+# A key of 32 bytes, as printed by `threadkeep keys new`; and the most keys in use.
 _KEY = re.compile(r"[A-Za-z0-9_-]{43}=")
 MOST_KEYS = 20
 
-# A week: nobody calls a platform heard that was silent for longer.
+# A week. A platform that was silent for longer cannot be called connected.
 MOST_MINUTES = 10_080
 
-# Where the database is, unless THREADKEEP_DB says so.
+# The default of THREADKEEP_DB.
 DATABASE = "data/threadkeep.db"
 
 LEVELS = ("debug", "info", "warning", "error")
 
-# A hundred years: longer means for ever.
+# A hundred years, the longest retention period.
 MOST_DAYS = 36_500
 
 
 def load_environment() -> tuple[dict[str, str], EnvFile]:
-    """Return the environment, and the .env file in this folder, which is below it.
+    """Return the environment merged with the .env file in this folder, and that file.
 
-    Raises ConfigError for a file that cannot be read.
+    Variables of the environment override the file. Raises ConfigError if the file
+    cannot be read.
     """
     found = env_file.read()
     return {**found.values, **env_file.unquoted(os.environ)}, found
 
 
 def read_environment() -> dict[str, str]:
-    """Return the environment; what a .env file in this folder says is below it.
+    """Return the environment, merged with the .env file in this folder.
 
-    Raises ConfigError for a file that cannot be read, or that has lines which set
-    nothing.
+    Variables of the environment override the file. Raises ConfigError if the file
+    cannot be read, or if it has invalid lines.
     """
     env, found = load_environment()
     if found.problems:
@@ -81,40 +82,42 @@ def read_environment() -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The configuration: what is set outside the chat, and the defaults of all
-    options."""
+    """The configuration outside the chat, and the operator's values of all options."""
 
     #: None for the offline model.
     api_key: str | None = field(repr=False)
     base_url: str | None
-    #: The file, or where the database is on a server.
+    #: The database file, or the address of the database on a server.
     database: Path | ServerAddress
     operator: Operator
-    #: Seconds that running answers have when the process is told to stop.
+    #: The seconds that running answers may take when the process is told to stop.
     grace: float
     #: The most answers that are written at once; further questions wait.
     answers_at_once: int
-    #: None for the default, which depends on where the log goes.
+    #: None for the default, which depends on the destination of the log.
     log_level: str | None
-    #: See `bot.runtime.logs.FORMATS`.
+    #: One of `bot.runtime.logs.FORMATS`.
     log_format: str
     retention: Retention
-    #: Seconds within which a connected platform must have been heard for the process to
-    #: be ready; None if a connection is enough.
+    #: The process is ready only if each connected platform has sent something within
+    #: this many seconds; None if a connection is enough.
     heard_within: float | None = None
     #: The remote MCP servers, with their tokens.
     mcp: McpConfig = field(default_factory=McpConfig)
-    #: The channels in which probes are posted, each with its platform.
+    #: Pairs of a platform and a channel in which probes are posted.
     probes: tuple[tuple[str, str], ...] = ()
     #: The keys that seal tokens of workspaces, newest first.
     keys: tuple[bytes, ...] = field(default=(), repr=False)
-    #: Where spans of OpenTelemetry go; None for nowhere.
+    #: The destination of OpenTelemetry spans; None to send none.
     tracing: Tracing | None = None
 
     @property
     def beside(self) -> Path:
-        """The path that files of this machine stand beside: that of the database, or
-        where it would be."""
+        """The path next to which this machine's files are stored.
+
+        This is the path of the database, or its default path if the database is on a
+        server.
+        """
         if isinstance(self.database, Path):
             return self.database
         return Path(DATABASE).absolute()
@@ -131,7 +134,7 @@ class Config:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Config":
-        """Parse `env`. Raises ConfigError that lists every problem."""
+        """Parse `env`. Raises a ConfigError that lists every problem."""
         config, problems = cls.read(env)
         if problems:
             raise ConfigError(*problems)
@@ -139,8 +142,10 @@ class Config:
 
     @classmethod
     def read(cls, env: Mapping[str, str]) -> tuple["Config", list[str]]:
-        """Parse `env`; return the configuration, with the default for each value that
-        cannot be read, and one sentence for each problem."""
+        """Parse `env` into a configuration and a list of problems, one sentence each.
+
+        An invalid value is replaced by its default.
+        """
         problems: list[str] = []
         values = _values(env, problems)
         grace = _number(env, "THREADKEEP_GRACE", 20, 0, 3600, problems)
@@ -196,8 +201,7 @@ class Config:
 
 
 def _values(env: Mapping[str, str], problems: list[str]) -> dict[str, str]:
-    """Return the operator's values of options, canonical; those not set are left
-    out."""
+    """Return the operator's values of options that are set, in canonical form."""
     values: dict[str, str] = {}
     today = datetime.now(UTC).date()
     for option in (*OPTIONS, *TOTALS):
@@ -205,8 +209,8 @@ def _values(env: Mapping[str, str], problems: list[str]) -> dict[str, str]:
         if written is None:
             continue
         if is_credential(written) and not any(map(str.isspace, written)):
-            # A wrong name or number would be refused; a secret as a prompt or model
-            # would be accepted, and shown to everybody.
+            # Options for names and numbers would refuse a secret, but options for a
+            # prompt or a model would accept it and show it to everybody.
             problems.append(messages.misplaced_credential(variable=option.variable))
             continue
         if option.name == "model" and written != AUTO:
@@ -240,7 +244,7 @@ def _admins(env: Mapping[str, str], problems: list[str]) -> frozenset[str]:
 
 
 def _tracing(env: Mapping[str, str], problems: list[str]) -> Tracing | None:
-    """Return where spans go, by the usual variables of OpenTelemetry."""
+    """Read the destination of spans from OpenTelemetry's standard variables."""
     base = _text(env, "OTEL_EXPORTER_OTLP_ENDPOINT")
     exact = _text(env, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
     disabled = (_text(env, "OTEL_SDK_DISABLED") or "").lower() == "true"
@@ -271,7 +275,7 @@ def _probes(env: Mapping[str, str], problems: list[str]) -> tuple[tuple[str, str
 def _keys(env: Mapping[str, str], problems: list[str]) -> tuple[bytes, ...]:
     words = (_text(env, "THREADKEEP_KEYS") or "").replace(",", " ").split()
     if not all(map(_KEY.fullmatch, words)) or len(words) > MOST_KEYS:
-        # None of them is shown, also if it is no key.
+        # Quote none of the words, even if it is not a key.
         problems.append(messages.NOT_KEYS)
         return ()
     return tuple(map(base64.urlsafe_b64decode, words))
@@ -290,7 +294,7 @@ def _audience(env: Mapping[str, str], problems: list[str]) -> Audience:
 
 
 def _not_offered(values: Mapping[str, str], mcp: McpConfig) -> list[str]:
-    """Return the problem of a default that names servers which are not in the file."""
+    """Return a problem if the default names MCP servers that are not in the file."""
     known = {each.name for each in mcp.servers}
     named = mcp_choices.names(values.get(mcp_choices.OPTION, mcp_file.OFF))
     wrong = ", ".join(each for each in named if each not in known)
@@ -315,14 +319,14 @@ def _retention(env: Mapping[str, str], problems: list[str]) -> Retention:
 
 
 def database_problem(env: Mapping[str, str]) -> str:
-    """Return what is wrong with THREADKEEP_DB, "" for nothing."""
+    """Return why THREADKEEP_DB is invalid, or ""."""
     path = _database(env)
     if isinstance(path, ServerAddress):
         return "" if path.url.isprintable() else messages.BAD_DATABASE_PATH
     if "://" in (_text(env, "THREADKEEP_DB") or ""):
         return messages.BAD_DATABASE_SCHEME
-    # The path of a file is quoted in messages and visible to others on the machine. An
-    # address is no longer one as a path, whose double slashes are single ones.
+    # The path of a file is quoted in messages and visible to others on the machine.
+    # Check the original text, too, since a path has single instead of double slashes.
     if is_credential(_text(env, "THREADKEEP_DB") or "") or is_credential(path.stem):
         return messages.misplaced_credential(variable="THREADKEEP_DB")
     if not str(path).isprintable():
@@ -339,9 +343,9 @@ def _database(env: Mapping[str, str]) -> Path | ServerAddress:
     if text.startswith(SCHEMES):
         return ServerAddress(text)
     with contextlib.suppress(RuntimeError):
-        # Without a shell in between, "~" is as it was written.
+        # Not every caller has a shell that expands "~".
         text = str(Path(text).expanduser())
-    # As messages show it.
+    # Messages show the absolute path.
     return Path(text).absolute()
 
 

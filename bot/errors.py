@@ -1,14 +1,14 @@
-"""Everything that can go wrong, as one tree.
+"""All errors of Threadkeep, as one tree.
 
     ThreadkeepError
-    ├── ConfigError            something the operator can mend: said once, exit 2
+    ├── ConfigError            the operator can correct it: reported once, exit 2
     │   ├── AccessRevoked      a platform no longer accepts our token, for all of it or
     │   │                      for one workspace
-    │   ├── KeyLost            no key opens what was sealed
-    │   └── InUse              another process has the database
-    ├── Unacceptable           what somebody wants to set cannot be set
-    │   └── Denied             they may not set it
-    ├── ModelError             Claude did not answer, or not to the end
+    │   ├── KeyLost            no key can unseal a value
+    │   └── InUse              another process uses the database
+    ├── Unacceptable           a value or command of a person is not valid
+    │   └── Denied             the person has no right to do this
+    ├── ModelError             Claude did not answer, or not completely
     │   ├── ModelBusy          overloaded, or we are over a rate limit
     │   ├── ModelUnreachable   no connection, a timeout, a server error
     │   ├── ModelDenied        the key, the account or the model is not accepted
@@ -17,23 +17,24 @@
     │   │   ├── FileRefused    because of a file in it
     │   │   └── ServerFailed   because of an MCP server
     │   ├── ModelCut           the answer broke off in the middle
-    │   └── ModelUnpaid        nobody pays for what an answer still takes
-    ├── DeliveryError          the platform did not take a write; may be repeated
+    │   └── ModelUnpaid        no budget covers the rest of an answer
+    ├── DeliveryError          the platform did not accept a write; a retry may succeed
     │   ├── Throttled          too many writes; says how long to wait
-    │   ├── Unfit              it refuses this content in this form
-    │   ├── UploadRefused      it takes no file here, or not this one
-    │   ├── UploadLost         it has not kept a file that was sent to it
+    │   ├── Unfit              the platform refuses this content in this form
+    │   ├── UploadRefused      the platform accepts no files here, or not this one
+    │   ├── UploadLost         the platform did not keep an uploaded file
+    │   ├── Rerouted           another kind of write must be used
     │   └── ThreadGone         no write to this thread can succeed any more
-    ├── FileUnread             a file that belongs to a message cannot be read
+    ├── FileUnread             a file of a message cannot be read
     ├── ThreadLost             another process answers in the thread now
-    └── StorageError           the database did not take a write; may be repeated
-        ├── StorageBusy        more waits for it than it may hold
+    └── StorageError           the database did not accept a write; a retry may succeed
+        ├── StorageBusy        too many reads and writes are waiting
         ├── StorageFull        the disk is full
-        ├── StorageRejected    it will never take this write: not to be repeated
+        ├── StorageRejected    the database will never accept this write
         └── StorageBroken      the file is not a database of ours, or is damaged
 
-The message of an error is for the log and the operator; `user_text` is what the
-people in the thread read. Neither ever holds a token or what people said.
+The message of an error is for the log and the operator. `user_text` is shown to the
+people in the thread. Neither ever contains a token or people's words.
 """
 
 import enum
@@ -42,32 +43,32 @@ from pathlib import PurePath
 
 from bot.messages import errors as messages
 
-#: The longest wait that a platform may ask for, in seconds.
+#: The longest wait that is accepted from a platform, in seconds.
 MOST_WAIT = 3600.0
 
 
 def leaves(error: BaseException) -> list[BaseException]:
-    """Return `error`, or the errors in it if it is a group, at any depth."""
+    """Return [`error`], or the errors in a group at any depth."""
     if not isinstance(error, BaseExceptionGroup):
         return [error]
     return [leaf for each in error.exceptions for leaf in leaves(each)]
 
 
 def is_lost(error: BaseException) -> bool:
-    """Return whether `error` says that a thread was taken by another process."""
+    """Return whether `error` is or contains a ThreadLost."""
     return any(isinstance(each, ThreadLost) for each in leaves(error))
 
 
 class ThreadkeepError(Exception):
-    """An error of Threadkeep's own."""
+    """The base of all errors of Threadkeep."""
 
     user_text = messages.SOMETHING_WRONG
 
 
 class ConfigError(ThreadkeepError):
-    """An error that the operator must correct; its message says how.
+    """An error that the operator must correct. Its message says how.
 
-    `problems` are its sentences, if there is more than one thing to correct.
+    `problems` has one sentence for each problem to correct.
     """
 
     user_text = messages.NOT_SET_UP
@@ -78,8 +79,10 @@ class ConfigError(ThreadkeepError):
 
 
 class AccessRevoked(ConfigError):
-    """A platform rejects our token: that of one `workspace`, or of all if it is "".
-    `is_over` is set once the work that ended because of it has been taken up again."""
+    """A platform rejects our token for one `workspace`, or for all if that is "".
+
+    `is_over` is set after the work that ended because of the error was resumed.
+    """
 
     def __init__(self, message: str, workspace: str = "") -> None:
         super().__init__(message)
@@ -88,7 +91,7 @@ class AccessRevoked(ConfigError):
 
 
 class KeyLost(ConfigError):
-    """No key opens what was sealed with one, or it was sealed for another place."""
+    """No key can unseal a value, or the value was sealed for another installation."""
 
 
 class InUse(ConfigError):
@@ -96,7 +99,7 @@ class InUse(ConfigError):
 
 
 class Unacceptable(ThreadkeepError):
-    """A value or command is not valid; `user_text` says why, and is the message."""
+    """A value or command is not valid. `user_text`, also the message, says why."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -153,7 +156,7 @@ class ModelRejected(ModelError):
 class FileRefused(ModelRejected):
     """The request was refused because of a file in it.
 
-    `digest` is that of the file, if it is known which one it is; else "".
+    `digest` is the digest of that file; "" if it is unknown which file it is.
     """
 
     def __init__(self, message: str, digest: str = "") -> None:
@@ -162,8 +165,10 @@ class FileRefused(ModelRejected):
 
 
 class ServerFailed(ModelRejected):
-    """The request failed because of an MCP server: `server` is its name and `label` how
-    people know it, where they are known."""
+    """The request failed because of an MCP server.
+
+    `server` is its name, and `label` the name shown to people; "" if unknown.
+    """
 
     user_text = messages.SERVER_FAILED
 
@@ -181,8 +186,10 @@ class ModelCut(ModelError):
 
 
 class ModelUnpaid(ModelError):
-    """An answer needs another request to the model that no budget covers; `user_text`
-    says so."""
+    """An answer needs another request to the model, which no budget covers.
+
+    `user_text` says so.
+    """
 
     def __init__(self, text: str) -> None:
         super().__init__("no money for another request")
@@ -194,9 +201,11 @@ class DeliveryError(ThreadkeepError):
 
 
 class Throttled(DeliveryError):
-    """The platform requests a wait of `retry_after` seconds before the next write, of
-    which at most `MOST_WAIT` are waited before it is asked again: what was meant in
-    other units, or means nothing, would silence everything until the next start."""
+    """The platform requests a wait of `retry_after` seconds before the next write.
+
+    At most `MOST_WAIT` is accepted. A value in another unit, or a meaningless one,
+    would otherwise stop all writes until the next start.
+    """
 
     def __init__(self, message: str, retry_after: float) -> None:
         super().__init__(message)
@@ -212,8 +221,10 @@ class Unfit(DeliveryError):
 
 
 class UploadRefused(DeliveryError):
-    """The platform takes no file here, or not this one. `user_text` says what would
-    help; "" for nothing that people could do."""
+    """The platform accepts no files here, or not this one.
+
+    `user_text` says what people can do about it; "" for nothing.
+    """
 
     def __init__(self, text: str, user_text: str = "") -> None:
         super().__init__(text)
@@ -221,51 +232,51 @@ class UploadRefused(DeliveryError):
 
 
 class UploadLost(DeliveryError):
-    """The platform has not kept a file that was sent to it and that nobody has seen."""
+    """The platform did not keep an uploaded file that nobody has seen yet."""
 
 
 class Rerouted(DeliveryError):
-    """Nothing was written: another kind of write must be used, at once."""
+    """Nothing was written, because another kind of write must be used at once."""
 
 
 class Unread(enum.Enum):
-    """The reason why a file is not read."""
+    """The reason a file is not read."""
 
     TOO_LARGE = "too_large"
     EMPTY = "empty"
-    #: Only who has its password can read it.
+    #: The file requires a password.
     ENCRYPTED = "encrypted"
     #: Neither a picture, a PDF, an office document nor text.
     UNSUPPORTED = "unsupported"
-    #: Its content is not what its type promises, or it unfolds beyond all bounds.
+    #: The content does not match the type, or expands beyond the limits.
     BROKEN = "broken"
-    #: The platform did not hand it out.
+    #: The platform did not provide the file.
     UNAVAILABLE = "unavailable"
-    #: It was deleted on the platform.
+    #: The file was deleted on the platform.
     DELETED = "deleted"
-    #: It is on a site of somebody else's.
+    #: The file is on a third party's site.
     ELSEWHERE = "elsewhere"
     #: The app lacks a scope or permission.
     NO_SCOPE = "no_scope"
-    #: More files came with the messages than one answer reads.
+    #: The messages have more files than one answer reads.
     TOO_MANY = "too_many"
-    #: The model takes no files of its kind.
+    #: The model does not accept this kind of file.
     NOT_TAKEN = "not_taken"
-    #: Claude refused it once.
+    #: Claude refused the file before.
     REFUSED = "refused"
-    #: A person decided so, because of its price.
+    #: A person decided against reading it, because of the price.
     SKIPPED = "skipped"
-    #: It is dear, and nobody has decided yet.
+    #: The file is expensive to read, and nobody has decided yet.
     WAITING = "waiting"
 
     @classmethod
     def _missing_(cls, value: object) -> "Unread":
-        # A value of a later version, or of a database that was edited by hand.
+        # A value from a later version, or from a database that was edited by hand.
         return cls.UNAVAILABLE
 
 
 class FileUnread(ThreadkeepError):
-    """A file that belongs to a message cannot be read, for a `reason` that stays."""
+    """A file of a message cannot be read, for a permanent `reason`."""
 
     def __init__(self, reason: Unread) -> None:
         super().__init__(reason.value)
@@ -273,7 +284,7 @@ class FileUnread(ThreadkeepError):
 
 
 class ThreadLost(ThreadkeepError):
-    """Another process has taken the thread: this one must not write there any more."""
+    """Another process has taken the thread, so this one must not write there."""
 
 
 class StorageError(ThreadkeepError):
@@ -302,8 +313,10 @@ DEPTH = 6
 
 
 def error_location(error: BaseException) -> str:
-    """Return the type of `error` and its innermost frames, innermost first, on one
-    line."""
+    """Return the type and the innermost frames of `error`, on one line.
+
+    The innermost frame comes first, and the text of the error is left out.
+    """
     frames = traceback.extract_tb(error.__traceback__)[-DEPTH:]
     steps = [f"{PurePath(f.filename).name}:{f.lineno}" for f in reversed(frames)]
     inner = error.exceptions if isinstance(error, BaseExceptionGroup) else ()

@@ -1,9 +1,9 @@
-"""Keeps the names of the people and channels that the operator's reports are about.
+"""Looks up and stores the names of people and channels in the operator's reports.
 
-Rule 1: names are optional. They are looked up afterwards and in the background, so that
-no answer and no command waits for one.
-Rule 2: only of people and channels that are in the reports by their ids anyway; and in
-workspaces that are served.
+Rule 1: names are optional. They are looked up later, in the background, so that no
+answer and no command waits for a name.
+Rule 2: names are looked up only for people and channels whose ids are in the reports
+anyway, and only in served workspaces.
 """
 
 import asyncio
@@ -21,11 +21,11 @@ from bot.runtime.background import report
 
 log = logging.getLogger(__name__)
 
-# The pause between two rounds, in seconds, and how many names are looked up in each:
-# few beside what the platforms allow in a minute (facts A5.1, B4).
+# The pause between two rounds, in seconds, and the number of lookups in each round, far
+# below the rate limits of the platforms (platform facts A5.1, B4).
 EVERY = 60.0
 AT_ONCE = 25
-# How far back a start looks, in seconds: as `threadkeep usage` does by default.
+# The period covered after a start, in seconds: the default range of `threadkeep usage`.
 LOOK_BACK = 31 * DAY
 
 
@@ -46,8 +46,10 @@ class LastNames:
         self._sleep = sleep
 
     async def watch(self) -> None:
-        """Keep names until cancelled; delete those of workspaces that are not served
-        first."""
+        """Look up names until cancelled.
+
+        First, delete the names in workspaces that are not served.
+        """
         since, served = self._now() - LOOK_BACK, self._platforms.served
         while True:
             try:
@@ -62,17 +64,19 @@ class LastNames:
             try:
                 since = await self.look(since)
             except Exception as error:
-                # The next look begins where this one did.
+                # Ignored: `since` is unchanged, so the next round tries the same.
                 report("names", error)
 
     async def look_back(self) -> None:
-        """Keep the names of a day once, as `watch` does. Raises StorageError."""
+        """Do one round of `watch` for the last day. Raises StorageError."""
         await self._store.drop_names(self._platforms.served.holds)
         await self.look(self._now() - DAY)
 
     async def look(self, since: float) -> float:
-        """Look up who was there since `since`, some a minute; return until when that
-        is done."""
+        """Look up the names needed since `since`, some each minute.
+
+        Return the time up to which all names were looked up.
+        """
         until = self._now()
         seen = await self._store.unnamed(since, until)
         waiting = iter([each for each in seen if self._is_reachable(each)])
@@ -88,8 +92,10 @@ class LastNames:
         return active and self._platforms.serves(seen.place)
 
     async def _find(self, seen: Sighting) -> Iterable[LastName]:
-        """Return the names of who and where, with "" for those that there are not; none
-        if the platform cannot tell now."""
+        """Return the names of a person, their channel and their workspace.
+
+        A name is "" if there is none. Return () if the lookup fails now.
+        """
         directory = self._platforms.adapters[seen.place.platform].directory
         try:
             with self._platforms.using(seen.place.platform):

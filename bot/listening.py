@@ -1,4 +1,4 @@
-"""Listens to a platform, whatever fails there, until it rejects our credentials."""
+"""Listens to a platform until it rejects our credentials, whatever else fails."""
 
 import asyncio
 import time
@@ -12,8 +12,8 @@ from bot.ports.platform import Adapter
 from bot.runtime.background import report
 from bot.runtime.retry import Backoff
 
-# How often an adapter that fails with an unexpected error is started again. The count
-# begins anew after it has listened for STEADY seconds.
+# An adapter is shut down after this many unexpected errors. The count is reset after it
+# has listened for STEADY seconds.
 MOST_STARTS = 5
 BACKOFF = Backoff(first=1.0, longest=60.0)
 STEADY = 600.0
@@ -26,8 +26,10 @@ async def listen_to(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
-    """Run `adapter` until it ends or its platform rejects our credentials. One that
-    fails with an unexpected error is restarted a few times, then shut down."""
+    """Run `adapter` until it ends or its platform rejects our credentials.
+
+    After an unexpected error, the adapter is restarted a few times, then shut down.
+    """
     failures = tries = 0
     while True:
         began = clock()
@@ -44,7 +46,7 @@ async def listen_to(
             if clock() - began >= STEADY:
                 failures = tries = 0
             tries += 1
-            # Our own errors stand for outages, which pass.
+            # Our own errors mean outages, which pass, so they do not count.
             failures += not all(isinstance(e, ThreadkeepError) for e in causes)
         if failures >= MOST_STARTS:
             platforms.shut_down(adapter.name, _given_up(adapter.name))

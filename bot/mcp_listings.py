@@ -1,9 +1,8 @@
-"""Learns the tools of the operator's MCP servers, once, and keeps what it learnt.
+"""Fetches the tool definitions of the operator's MCP servers once, and pins them.
 
-Rule 1: what Claude is told of a tool is what the server said when it was asked first.
-A server that says otherwise later changes nothing; the operator may take it over
-(`threadkeep mcp`).
-Rule 2: no answer waits for it.
+Rule 1: Claude reads the definition that a server gave at the first request. A different
+definition later has no effect until the operator accepts it (`threadkeep mcp`).
+Rule 2: no answer waits for a listing.
 """
 
 import asyncio
@@ -28,11 +27,11 @@ from bot.settings.effective import Operator, resolve, totals
 
 log = logging.getLogger(__name__)
 
-# How often a server is asked whose tools could not be learnt, and what is pinned is
-# read again, in seconds.
+# The pause, in seconds, before missing listings are requested again and pinned ones are
+# read again.
 RETRY = 300.0
-# For how long a server that failed is not used, in seconds: each try costs an answer
-# the time until the API gives up.
+# The seconds for which a failed server is not used. Each attempt delays an answer until
+# the API gives up.
 REST = 120.0
 
 #: The kind of such calls among charges.
@@ -40,7 +39,7 @@ KIND = "mcp"
 
 
 class McpStore(ListingStore, Charges, Protocol):
-    """The store's methods that it needs."""
+    """The store's methods for listings."""
 
 
 async def ask_charged(
@@ -51,8 +50,10 @@ async def ask_charged(
     limits: BudgetLimits,
     now: Callable[[], float] = time.time,
 ) -> Learnt:
-    """Ask `server` for its tools by the model called `name`, at the operator's cost
-    within `limits`. Raises StorageError."""
+    """Request the tools of `server` through the model `name`.
+
+    The operator pays, within `limits`. Raises StorageError.
+    """
     completion = await one_shot.complete_charged(
         *(store, model, mcp_listing.request(server, name)),
         *(Charge(EVERYWHERE, "", KIND, name), limits),
@@ -65,8 +66,10 @@ async def ask_charged(
 
 
 class McpListings:
-    """The known tools of the operator's servers, asked for within the operator's
-    budgets. `alert` tells the operator what only they can correct."""
+    """The known tools of the operator's servers, requested within the total budgets.
+
+    `alert` reports problems that only the operator can correct.
+    """
 
     def __init__(
         self,
@@ -87,41 +90,46 @@ class McpListings:
         self._survey = survey
         self._now = now
         self._sleep = sleep
-        #: All that were pinned, the last one of a server at the end.
+        #: All pinned listings, oldest first for each server.
         self.known: tuple[Listing, ...] = ()
-        # By name. Only servers of the operator's file are in it.
+        # The end of each server's rest, by name. Has only servers of the operator's
+        # file, so that it cannot grow.
         self._rests = dict.fromkeys((each.name for each in operator.servers), 0.0)
         self._left = list(operator.servers)
 
     @property
     def resting(self) -> frozenset[str]:
-        """Return the names of the servers that have just failed."""
+        """The names of the servers that failed recently."""
         now = self._now()
         return frozenset(name for name, until in self._rests.items() if until > now)
 
     def rest(self, names: Iterable[str]) -> None:
-        """Let the servers called `names`, which failed, rest for a while."""
+        """Do not use the servers `names`, which failed, for `REST` seconds."""
         for name in self._rests.keys() & set(names):
             self._rests[name] = self._now() + REST
 
     async def load(self) -> None:
-        """Read what was pinned. Raises StorageError."""
+        """Load the pinned listings. Raises StorageError."""
         self.known = tuple(await self._store.listings())
 
     async def watch(self) -> None:
-        """Learn what is not known yet, and try again where that fails, and see what
-        the operator takes over, until cancelled."""
+        """Fetch missing listings and reload pinned ones periodically, until cancelled.
+
+        Reloading picks up the listings that the operator has accepted.
+        """
         while self._operator.servers:
             try:
                 await self.learn()
             except Exception as error:
-                # The next try may succeed.
+                # Ignored: the next attempt may succeed.
                 report("mcp listings", error)
             await self._sleep(RETRY)
 
     async def learn(self) -> None:
-        """Ask each server once of whose tools some are not known. Raises
-        StorageError."""
+        """Request the tools of each server with unknown tools, once.
+
+        Raises StorageError.
+        """
         await self.load()
         for server in list(self._left):
             pinned = mcp_listing.last(self.known, server)
@@ -151,8 +159,10 @@ class McpListings:
         self._alert(f"mcp {server.name}", problem)
 
     def _name(self) -> str:
-        """Return the model that asks: the cheap one, or the default where the account
-        does not have that."""
+        """Return the model for requests.
+
+        This is the cheap model, or the default if the account has no access to it.
+        """
         survey = self._survey()
         if survey is None or not catalog.refused(CHEAP_MODEL, survey):
             return CHEAP_MODEL

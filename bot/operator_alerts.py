@@ -1,9 +1,9 @@
-"""Alerts about what only the operator can correct: a key that is refused, an account
-out of credit, an unknown model, a platform that turned us away, an app that lacks a
+"""Alerts about problems that only the operator can correct: a refused key, an account
+without credit, an unknown model, a platform that rejects us, an app without a needed
 scope or permission, a disk that fills up.
 
-Rule: each problem is logged as an error, once an hour in each process, and told to the
-operator's admins in private, at most once an hour over restarts.
+Rule: each problem is logged as an error once an hour in each process. The operator's
+admins get a private message at most once an hour, even across restarts.
 """
 
 import asyncio
@@ -38,19 +38,19 @@ from bot.settings.effective import Operator
 
 log = logging.getLogger(__name__)
 
-# How often disk and platforms are looked at, in seconds.
+# The interval between checks of disk and platforms, in seconds.
 EVERY = 60.0
-# Timeout for telling one admin, in seconds.
+# The timeout for a message to one admin, in seconds.
 TELLING = 10.0
-# How many problems are told apart.
+# The number of problems whose last report is remembered.
 MOST_PROBLEMS = 64
 
 
 class OperatorAlerts:
-    """Logs and tells what only the operator can correct.
+    """Logs problems that only the operator can correct, and messages their admins.
 
-    `folder` is that of the database, None for one in memory; `free` returns the bytes
-    that are free there.
+    `folder` has the database; None for a database in memory. `free` returns the number
+    of free bytes there.
     """
 
     def __init__(
@@ -71,21 +71,21 @@ class OperatorAlerts:
         self._now = now
         self._free = free
         self._sleep = sleep
-        #: When this process last reported each.
+        #: The time at which this process last reported each problem.
         self._reported: LruDict[str, float] = LruDict(MOST_PROBLEMS)
 
     async def watch(self) -> None:
-        """Look at the disk and the platforms every minute until cancelled."""
+        """Check the disk and the platforms every minute until cancelled."""
         while True:
             try:
                 await self.look()
             except Exception as error:
-                # The next look may succeed.
+                # Ignored: the next check may succeed.
                 report("operator alerts", error)
             await self._sleep(EVERY)
 
     async def look(self) -> None:
-        """Report what is wrong with the disk or a platform now."""
+        """Report the current problems of the disk and the platforms."""
         for platform, error in self._platforms.failures.items():
             text = messages.platform_lost(platform=platform, problem=error)
             await self.report(f"platform {platform}", text)
@@ -96,8 +96,10 @@ class OperatorAlerts:
             await self.report("disk", problem)
 
     async def report(self, name: str, problem: str) -> None:
-        """Log `problem`, unless this process logged that of this `name` within an hour;
-        and tell it, unless any did."""
+        """Log `problem` and message the admins, each at most once an hour per `name`.
+
+        The log is limited per process, the messages across all processes.
+        """
         now = self._now()
         if now - self._reported.get(name, float("-inf")) < HOUR:
             return
@@ -120,14 +122,16 @@ class OperatorAlerts:
                 *(EVERYWHERE, f"operator: {name}", uuid.uuid4().hex, now, now + HOUR)
             )
         except StorageError:
-            # A full disk is itself something to tell.
+            # A full disk is itself a problem to report.
             return True
 
 
 class ReportingModel:
-    """`bot.ports.model.Model` that has refusals reported which only the operator can
-    correct. `start` runs a task in the background: an answer waits for no message.
-    `failed` gets the names of MCP servers that failed."""
+    """A `bot.ports.model.Model` that reports refusals which only the operator can fix.
+
+    `start` runs a background task, so that no answer waits for a message. `failed` is
+    called with the names of MCP servers that failed.
+    """
 
     def __init__(
         self,
@@ -142,7 +146,7 @@ class ReportingModel:
         self._failed = failed
 
     async def answer(self, request: Request) -> AsyncGenerator[str | Report, None]:
-        """Yield what the model does. Raises what it raises."""
+        """Yield the pieces of the model's answer. Raises the model's errors."""
         with self._reported():
             async with contextlib.aclosing(self._model.answer(request)) as answer:
                 told: tuple[str, ...] = ()
@@ -153,7 +157,7 @@ class ReportingModel:
                     yield piece
 
     async def count(self, request: Request, *, files: bool = False) -> int:
-        """Return the number of tokens of the prompt. Raises what the model raises."""
+        """Return the number of tokens of the prompt. Raises the model's errors."""
         with self._reported():
             return await self._model.count(request, files=files)
 
@@ -168,7 +172,7 @@ class ReportingModel:
         try:
             yield
         except ModelDenied as error:
-            # The text in brackets names a single request.
+            # The text in brackets names one request, so leave it out of the name.
             problem = str(error).partition(" (")[0]
             self._start("operator alert", self._alerts.report(problem, str(error)))
             raise

@@ -1,11 +1,10 @@
-"""The connected platforms: which of their workspaces are served, and which platforms
-and workspaces have rejected our credentials.
+"""The connected platforms, their served workspaces, and rejected credentials.
 
-Rule 1: every part that acts for a workspace asks `serves` first.
-Rule 2: a platform that rejects our credentials is shut down once, whoever notices;
-the others go on.
-Rule 3: where each workspace has credentials of its own, one that rejects them is
-suspended alone, until it accepts new ones.
+Rule 1: all code that acts for a workspace checks `serves` first.
+Rule 2: a platform that rejects our credentials is shut down once, whichever task
+notices the error. The other platforms continue.
+Rule 3: where each workspace has its own credentials, only the workspace that rejects
+them is suspended, until it accepts new ones.
 """
 
 import contextlib
@@ -27,13 +26,13 @@ class Platforms:
     def __init__(self, adapters: Sequence[Adapter], served: Served = ALL) -> None:
         self.adapters: Mapping[str, Adapter] = {each.name: each for each in adapters}
         self.served = served
-        #: Work in the background. What concerns a platform ends when that is shut down.
+        #: Background tasks. The tasks of a platform end when it is shut down.
         self.tasks = Background(self.shut_down)
-        #: Why platforms were shut down, in that order.
+        #: The reasons why platforms were shut down, in order.
         self._errors: dict[str, ConfigError] = {}
-        #: Why workspaces were suspended, by platform and workspace.
+        #: The reasons why workspaces were suspended, by platform and workspace.
         self._suspended: dict[tuple[str, str], ConfigError] = {}
-        #: Called with a workspace that is suspended, and with one that is served again.
+        #: Callbacks for a workspace that was suspended, and for one that was resumed.
         self.on_suspended: Callable[[Scope], None] = _nothing
         self.on_resumed: Callable[[Scope], None] = _nothing
 
@@ -44,12 +43,12 @@ class Platforms:
 
     @property
     def failures(self) -> Mapping[str, ConfigError]:
-        """The errors for which platforms were shut down, by name of the platform."""
+        """The errors because of which platforms were shut down, by platform."""
         return self._errors
 
     @property
     def failure(self) -> ConfigError | None:
-        """The last error once every platform was shut down; None before."""
+        """The last error if every platform has been shut down; else None."""
         return None if self.active else next(reversed(self._errors.values()), None)
 
     def serves(self, place: Scope | ThreadKey) -> bool:
@@ -59,14 +58,15 @@ class Platforms:
         )
 
     def refusal(self, place: Scope | ThreadKey) -> str:
-        """Return what people are told in a workspace that is not served; "" if it
-        is."""
+        """Return the text for people in a workspace that is not served; "" if it is."""
         return self.served.refusal(place.platform, place.workspace)
 
     @contextlib.contextmanager
     def using(self, platform: str) -> Iterator[None]:
-        """Shut `platform` down, or suspend a workspace of it, if the block raises
-        AccessRevoked, which goes on."""
+        """Handle an AccessRevoked that the block raises, and raise it again.
+
+        `platform` is shut down, or a workspace of it is suspended.
+        """
         try:
             yield
         except AccessRevoked as error:
@@ -74,24 +74,28 @@ class Platforms:
             raise
 
     def shut_down(self, platform: str, error: ConfigError) -> None:
-        """End the work of `platform` because of `error` and log that for the operator.
+        """End the work of `platform` because of `error`, and log it for the operator.
+
         Later calls for the same platform do nothing. If the error is about one
-        workspace, only that is suspended."""
+        workspace, only that workspace is suspended.
+        """
         if isinstance(error, AccessRevoked) and error.workspace:
             self.suspend(platform, error.workspace, error)
             return
         if platform not in self.active:
             return
         self._errors[platform] = error
-        # The last one is reported at the end of the process.
+        # The error of the last platform is reported when the process ends.
         if self.active:
             log.error("app.turned_away platform=%s %s", platform, error)
         self.tasks.leave(platform)
 
     def suspend(self, platform: str, workspace: str, error: ConfigError) -> None:
-        """End the work of one workspace because of `error`: its open turns stay in the
-        store. Later calls for the same workspace do nothing, nor does one with an error
-        that is over: work that ends slowly may still report it."""
+        """End the work of one workspace because of `error`.
+
+        Its open turns stay in the store. Do nothing if the workspace is suspended
+        already, or if `error` is over: tasks that end slowly may report an old error.
+        """
         is_over = isinstance(error, AccessRevoked) and error.is_over
         if is_over or (platform, workspace) in self._suspended:
             return
@@ -102,8 +106,7 @@ class Platforms:
         self.on_suspended(Scope(platform, workspace))
 
     def resume(self, platform: str, workspace: str) -> None:
-        """Go on with the work of a workspace that was suspended; do nothing for any
-        other."""
+        """Resume the work of a suspended workspace. Do nothing for any other."""
         error = self._suspended.pop((platform, workspace), None)
         if error is None:
             return
