@@ -28,13 +28,13 @@ from bot.messages.controls import NO_ANSWER, NOT_SAID, THANKS
 from bot.ui.command_spec import MOST_COMMAND_CHARS
 from bot.ui.elements import SILENCE, Command, CommandResult, Form, Response
 
-#: The id that a page gives a message, so that one that is sent again is the same one.
+#: The id that a page gives to a message, so that a repeated request posts it once.
 _ID = re.compile(r"[0-9a-f]{32}")
 _FILE_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class Actions:
-    """Carries out what people do."""
+    """Handles the actions of people."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -44,7 +44,7 @@ class Actions:
         self._catalog = {each.name: each for each in context.host.commands.catalog}
 
     async def say(self, request: web.Request) -> web.Response:
-        """Post a message, and hand it to the core."""
+        """Post a message, and pass it to the core."""
         sent = await form_data.read(request)
         who = _speaker(request, sent)
         text = sent["text"].replace("\r\n", "\n").strip()
@@ -60,7 +60,7 @@ class Actions:
         )
 
     async def text(self, request: web.Request) -> web.Response:
-        """Return the text of a message of one's own, as it was typed."""
+        """Return the text of one of the person's own messages, as it was typed."""
         member = member_of(request)
         post = await self._board.find(request.match_info["message"])
         if post is None or post.author != member.id:
@@ -78,7 +78,7 @@ class Actions:
         )
 
     async def edit(self, request: web.Request) -> web.Response:
-        """Change the text of a message of one's own."""
+        """Change the text of one of the person's own messages."""
         sent = await form_data.read(request)
         post = await self._own(request, sent)
         text = sent["text"].replace("\r\n", "\n").strip()
@@ -95,17 +95,17 @@ class Actions:
         return web.json_response({})
 
     async def delete(self, request: web.Request) -> web.Response:
-        """Delete a message of one's own; an admin deletes any."""
+        """Delete one of the person's own messages; an admin can delete any message."""
         sent = await form_data.read(request)
         post = await self._own(request, sent, or_admin=True)
         key = post.thread
-        # The core deletes the post with all that it has of it, in one transaction.
+        # The core deletes the post and everything stored about it, in one transaction.
         await self._host.inbox.erase(
             key.platform, key.workspace, [post.message], key.channel
         )
         others = await self._board.store.posts(key)
         if post.message == key.thread and others:
-            # The thread stays, and with it a place without words.
+            # The thread has other posts, so its root stays, without its content.
             gone = replace(post, text=texts.DELETED, files=(), body="", signs=())
             await self._board.put(gone)
         else:
@@ -113,7 +113,7 @@ class Actions:
         return web.json_response({})
 
     async def command(self, request: web.Request) -> web.Response:
-        """Carry out a command: of a button, menu, form, or typed."""
+        """Carry out a command of a button, a menu or a form, or a typed one."""
         sent = await form_data.read(request)
         who = _speaker(request, sent)
         command = self._command(sent)
@@ -137,7 +137,7 @@ class Actions:
         return self._told(Response(THANKS if known else NO_ANSWER), who)
 
     async def triage(self, request: web.Request) -> web.Response:
-        """Triage a message that somebody chose."""
+        """Triage the message that somebody chose."""
         sent = await form_data.read(request)
         who = _speaker(request, sent)
         post = await self._board.find(sent["message"])
@@ -149,7 +149,7 @@ class Actions:
         return await self._shown(response, who, "")
 
     async def file(self, request: web.Request) -> web.Response:
-        """Hand out a file to who may read where it was posted."""
+        """Return a file to a member who may read the channel where it was posted."""
         id = request.match_info["file"]
         member = member_of(request)
         found = await self._board.posted_file(id) if _FILE_ID.fullmatch(id) else None
@@ -157,20 +157,18 @@ class Actions:
             raise Refused(404, "not_found", texts.NOT_FOUND)
         post, data = found
         name = next((each.name for each in post.files if each.id == id), id)
-        # Never shown by the browser: a page of somebody's would have our name.
+        # The browser must not show the file: somebody's page would have our origin.
         response = web.Response(body=data, content_type="application/octet-stream")
         response.headers["Content-Disposition"] = (
             f"attachment; filename*=UTF-8''{quote(name, safe='')}"
         )
         return response
 
-    # How it is done.
-
     async def _posted(
         self, who: Speaker, id: str, text: str, files: list[tuple[str, bytes]]
     ) -> Post:
-        """Return the post with the id that the page gave it, which may be there already
-        if it was sent again; the core receives it in any case."""
+        """Store a message under the `id` that the page gave it, unless an earlier
+        request stored it, and pass it to the core. Return its post. Raises Refused."""
         message = id if _ID.fullmatch(id) else secrets.token_hex(16)
         found = await self._board.find(message)
         if found is not None:
@@ -190,7 +188,7 @@ class Actions:
         return found
 
     async def _opened(self, who: Speaker) -> None:
-        """Raise Refused unless there is the thread of `who`."""
+        """Raise Refused unless the thread of `who` exists."""
         root = await self._board.find(who.thread)
         if root is None or root.thread != who.place.key:
             raise Refused(404, "no_thread", texts.NO_SUCH_THREAD)
@@ -198,8 +196,8 @@ class Actions:
     async def _own(
         self, request: web.Request, sent: FormData, *, or_admin: bool = False
     ) -> Post:
-        """Return the message that was named. Raises Refused if it is not the
-        speaker's."""
+        """Return the message that `sent` names. Raises Refused unless it is the
+        speaker's own, or `or_admin` is True and the speaker is an admin."""
         who = _speaker(request, sent)
         post = await self._board.find(sent["message"])
         if post is None or post.thread.channel != who.channel:
@@ -209,7 +207,7 @@ class Actions:
         return post
 
     def _command(self, sent: FormData) -> Command | None:
-        """Return the command that was sent; None if it is none."""
+        """Return the command in `sent`, or None if there is none."""
         if text := sent["typed"].strip():
             return self._typed(text)
         if written := sent["command"]:
@@ -222,7 +220,7 @@ class Actions:
         return None
 
     def _typed(self, text: str) -> Command:
-        """Return the command that was typed behind a slash."""
+        """Return the command that was typed after a slash."""
         words = text.removeprefix("/")
         if words.lower().split(maxsplit=1)[:1] == [directory.BOT]:
             words = words[len(directory.BOT) :]
@@ -267,7 +265,7 @@ class Actions:
         return self._told(result, who)
 
     async def _notice(self, source: str, who: Speaker) -> Post | None:
-        """Return the post whose control was used, if it is not an answer."""
+        """Return the post whose control was used, or None if that is an answer."""
         post = await self._board.find(source) if source else None
         if post is None or post.author or post.turn:
             return None
@@ -289,7 +287,7 @@ class Actions:
 
 
 def routes(context: Context) -> list[web.RouteDef]:
-    """Return the routes of what people do."""
+    """Return the routes of people's actions."""
     actions = Actions(context)
     return [
         web.post("/local/messages", actions.say),

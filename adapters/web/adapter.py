@@ -1,6 +1,6 @@
 """The local workspace in the browser: connects `bot.ports.platform` to the web server.
 
-Threads, answers and commands go through the core as those of every other platform do.
+Threads, answers and commands go through the core, as on every other platform.
 """
 
 import contextlib
@@ -33,10 +33,10 @@ from bot.ports.posts import PostStore, WebStore
 from bot.ports.wakeups import Chore
 from bot.ui.elements import Response
 
-# The newest threads of a channel whose roots are earlier messages of it.
+# How many of the newest threads of a channel are searched for recent messages.
 MOST_TOPICS = 200
-# Age in seconds of the oldest message that is handed to the core after a restart: what
-# is older would not be answered.
+# The age, in seconds, of the oldest message that is passed to the core after a restart.
+# Older messages would not be answered.
 CAUGHT_UP = 3600.0
 
 
@@ -76,8 +76,9 @@ class WebAdapter:
             await server.forever()
 
     async def _catch_up(self, host: Host) -> None:
-        """Hand to the core what an earlier process posted and did not live to hand
-        over; the core knows the rest."""
+        """Pass recent messages to the core again, because an earlier process may have
+        ended between storing a message and passing it on. The core ignores known
+        messages."""
         since = time.time() - CAUGHT_UP
         for post in await self.board.store.posts_since(HERE, since):
             await host.inbox.receive(messages.message_of(post))
@@ -87,7 +88,7 @@ class WebAdapter:
         return self._address
 
     async def resolve_thread(self, turn: Turn) -> ThreadKey:
-        """Return the thread of `turn`: here it always exists."""
+        """Return the thread of `turn`, which always exists here."""
         return turn.thread
 
     def surface(self, turn: Turn) -> AbstractAsyncContextManager[WebSurface]:
@@ -115,7 +116,7 @@ class WebAdapter:
 
 
 class WebHistory:
-    """`bot.ports.platform.MessageHistory` of the local workspace."""
+    """Implements `bot.ports.platform.MessageHistory` for the local workspace."""
 
     def __init__(self, board: Board) -> None:
         self._board = board
@@ -135,8 +136,8 @@ class WebHistory:
     async def before(
         self, thread: ThreadKey, message: str | None = None
     ) -> EarlierMessages:
-        """Return the messages of `thread` before `message`, or all. Raises
-        DeliveryError."""
+        """Return the messages of `thread` before `message`, or all of its messages.
+        Raises DeliveryError."""
         with translated():
             posts = await self._board.store.posts(thread)
         earlier: list[Post] = []
@@ -149,7 +150,7 @@ class WebHistory:
 
 
 class WebMessenger:
-    """`bot.ports.platform.Messenger` of the local workspace."""
+    """Implements `bot.ports.platform.Messenger` for the local workspace."""
 
     private = True
 
@@ -160,7 +161,7 @@ class WebMessenger:
     async def notice(
         self, message: Message, response: Response, *, in_thread: bool = False
     ) -> None:
-        """Show `response` to the author of `message` alone, in its thread. Raises
+        """Show `response` in the thread of `message`, to its author only. Raises
         DeliveryError."""
         at = message.thread
         with translated():
@@ -196,7 +197,7 @@ class WebMessenger:
 
 
 class WebFiles:
-    """`bot.ports.platform.FileSource` of the local workspace."""
+    """Implements `bot.ports.platform.FileSource` for the local workspace."""
 
     def __init__(self, board: Board) -> None:
         self._board = board
@@ -218,7 +219,7 @@ class WebFiles:
 
 @contextlib.contextmanager
 def translated() -> Iterator[None]:
-    """Raise DeliveryError for a StorageError: the platform is our own store."""
+    """Raise DeliveryError for a StorageError, because the platform is our own store."""
     try:
         yield
     except StorageError as error:
@@ -232,7 +233,7 @@ async def connect(
     listening: Callable[[str], None] = lambda address: None,
 ) -> AsyncIterator[WebAdapter]:
     """Yield the local workspace; `store` keeps its messages, and `listening` is called
-    with the address once there is one. Raises ConfigError."""
+    with the address once the server listens. Raises ConfigError."""
     settings = config.read(env)
     await server.require_guarded(settings, store)
     yield WebAdapter(settings, store, listening)

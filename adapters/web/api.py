@@ -1,8 +1,10 @@
-"""The API: programs ask, read and stop, over HTTP.
+"""The HTTP API, with which programs ask questions, read answers and stop them.
 
-Rule 1: a message goes in as every message of every platform does; nothing of a turn is
-written again here. The answer is read from the store, while it is written and later.
-Rule 2: a thread of somebody else is as unknown as one that never existed.
+Rule 1: a message is passed to the core like a message of any platform, and no part of a
+turn is implemented here. The answer is read from the store, while it is written and
+later.
+Rule 2: a caller without access to a thread gets the same response as for a thread that
+never existed.
 """
 
 import hashlib
@@ -27,10 +29,10 @@ from bot.domain.message import Message
 from bot.domain.scope import Scope, ThreadKey
 from bot.messages import web_api as texts
 
-# How many threads a list has, and messages a thread.
+# The most threads of a list, and the most messages of a thread.
 MOST_THREADS, MOST_MESSAGES = 100, 1_000
 
-# Either scope reads: all threads, or those that the caller began.
+# The scopes that may read: all threads with READ, and the caller's own with CHAT.
 READING = (TokenScope.READ, TokenScope.CHAT)
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -61,8 +63,8 @@ class Api:
         self._streams = Streams(context, callers)
 
     async def chat(self, request: web.Request) -> web.StreamResponse:
-        """Take in a message and stream its answer; or, with Last-Event-ID, the rest of
-        one."""
+        """Receive a message and stream its answer. With Last-Event-ID, stream the rest
+        of an earlier answer."""
         caller = await self._callers.program(request, TokenScope.CHAT)
         if (last := request.headers.get("Last-Event-ID")) is not None:
             return await self._resume(request, caller, last)
@@ -83,7 +85,7 @@ class Api:
                 addressed=True,
                 opens=known is None,
                 # The text of a program is for Claude: nothing in it is an instruction
-                # to the bot, and nothing a command.
+                # to the bot or a command.
                 parts=("",),
                 name=caller.token.name,
                 options=asked.options,
@@ -164,7 +166,7 @@ def _key(thread: str) -> ThreadKey:
 
 
 def _may(caller: Caller, thread: ApiThread | None) -> bool:
-    """Return whether `caller` may go on in `thread`, and stop answers in it."""
+    """Return whether `caller` may ask in `thread`, and stop answers in it."""
     if thread is None:
         return False
     return thread.owner == caller.person or caller.allows(TokenScope.ADMIN)
@@ -178,8 +180,8 @@ def _name(person: str) -> str:
 def ids(
     request: web.Request, caller: Caller, thread: str | None
 ) -> tuple[ThreadKey, str]:
-    """Return the ids of a new message and of its thread. With an Idempotency-Key they
-    follow from it, so that a message that is sent again is the same one. Raises
+    """Return the ids of a new message and of its thread. With an Idempotency-Key, the
+    ids are derived from the key, so that a repeated request has the same ids. Raises
     Refused."""
     key = request.headers.get("Idempotency-Key")
     if key is None:
@@ -193,7 +195,8 @@ def ids(
 
 
 async def body(request: web.Request) -> bytes:
-    """Return the body of a request, of a bounded size. Raises Refused."""
+    """Return the body of a request. Raises Refused if it is not JSON, or
+    HTTPRequestEntityTooLarge."""
     if request.content_type != "application/json":
         raise Refused(415, "not_json", texts.NOT_JSON_TYPE)
     if (request.content_length or 0) > values.MOST_BYTES:
@@ -207,7 +210,8 @@ async def body(request: web.Request) -> bytes:
 
 
 def _number(request: web.Request, name: str) -> int | None:
-    """Return the number in the query `name`; None without one. Raises Refused."""
+    """Return the query parameter `name` as a number, or None if it is missing. Raises
+    Refused if it is not a number."""
     text = request.query.get(name)
     if text is None:
         return None

@@ -31,7 +31,7 @@ _ERRORS = {
 
 @cache
 def description() -> Schema:
-    """Return the description."""
+    """Return the OpenAPI document."""
     types = (
         *(values.ChatRequest, values.ThreadList, values.ThreadPage, values.Stopped),
         *(values.Problem, values.Delta, values.ReceiptEvent, values.Done),

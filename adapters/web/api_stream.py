@@ -1,7 +1,7 @@
-"""Streams of answers: each from where its reader is, to its end.
+"""Streams answers, each from the position of its reader to the end.
 
-A stream always ends with `done` or `error`. One that ends without, because the network
-or the server did, is gone on with by its last event id.
+A stream always ends with `done` or `error`. If it ends without one, because the network
+or the server failed, the reader resumes it with the last event id.
 """
 
 import asyncio
@@ -35,19 +35,19 @@ from bot.messages import web_api as texts
 
 log = logging.getLogger(__name__)
 
-#: Seconds without an event after which a comment is sent, and the token is looked at
-#: again: proxies cut what is silent for a minute.
+#: Seconds without an event after which a comment is sent, and the token is checked
+#: again. Proxies close a connection that is silent for a minute.
 HEARTBEAT_EVERY = 15.0
-#: Seconds that a reader may take to take what is sent; then it is cut off.
+#: Seconds that a reader may take to read sent data before it is disconnected.
 PATIENCE = 30.0
-#: Bytes that wait in the kernel for one reader, which doubles it; as many as the server
-#: itself lets wait.
+#: The size, in bytes, of the kernel's send buffer for one reader; the kernel doubles
+#: it. The server's own buffer has the same size.
 BUFFER = 64 * 1024
 
 HEADERS = {
     "Content-Type": "text/event-stream; charset=utf-8",
     "Cache-Control": "no-store",
-    # nginx would hold the stream back.
+    # Without this header, nginx would buffer the stream.
     "X-Accel-Buffering": "no",
 }
 
@@ -69,8 +69,8 @@ class Streams:
     async def send(
         self, request: web.Request, caller: Caller, thread: ThreadKey, begin: Position
     ) -> web.StreamResponse:
-        """Send the answer to the message of `begin`, from there on. Raises Refused if
-        there is none, or if too many streams are open."""
+        """Send the answer to the message of `begin`, from that position on. Raises
+        Refused if there is no answer, or if too many streams are open."""
         try:
             async with self._live.reading(thread, begin.message) as live:
                 await _first(live)
@@ -85,7 +85,7 @@ class Streams:
                 try:
                     await self._pass_on(stream, live, caller)
                 except TimeoutError:
-                    # It does not read. What waits for it is let go of.
+                    # The reader does not read. Discard the data that waits for it.
                     log.info("web.reader_cut_off thread=%s", thread)
                     if request.transport is not None:
                         request.transport.abort()
@@ -96,7 +96,7 @@ class Streams:
             raise Refused(503, "too_many_streams", text, headers) from None
 
     async def _pass_on(self, stream: "_Stream", live: Live, caller: Caller) -> None:
-        """Send what there is and what comes, until the end of the answer."""
+        """Send the stored text, then each change, until the end of the answer."""
         await stream.write(RETRY)
         await stream.begin()
         version = -1
@@ -111,7 +111,7 @@ class Streams:
                     await self._finish(stream, answer)
                     return
             elif live.ended:
-                # The server stops; the reader comes back to the next one.
+                # The server stops; the reader reconnects to the next one.
                 return
             try:
                 async with asyncio.timeout(HEARTBEAT_EVERY):
@@ -127,7 +127,7 @@ class Streams:
             try:
                 receipt = await self._api.receipt(stream.thread, answer.turn)
             except StorageError:
-                # The answer is what was asked for.
+                # The answer is complete without its receipt.
                 receipt = None
             if receipt is not None:
                 await stream.receipt(values.receipt_event(receipt))
@@ -160,12 +160,12 @@ class _Stream:
         self.cursor = cursor
 
     async def begin(self) -> None:
-        """Say which thread it is, before anything is known of the answer."""
+        """Send the id of the thread, before the answer has text."""
         data = {"text": "", "thread": self.thread.thread}
         await self.write(event("delta", data, self.cursor.id))
 
     async def text(self, text: str) -> None:
-        """Send what of `text` the reader does not have."""
+        """Send the part of `text` that the reader does not have."""
         while sent := self.cursor.take(text):
             await self.write(sent)
 
@@ -184,13 +184,14 @@ class _Stream:
         await self.write(event("error", {**data, "turn": turn}, self.cursor.id))
 
     async def write(self, data: bytes) -> None:
-        """Send `data`. Raises TimeoutError if the reader takes nothing."""
+        """Send `data`. Raises TimeoutError if the reader does not read."""
         async with asyncio.timeout(PATIENCE):
             await self._response.write(data)
 
 
 async def _first(live: Live) -> None:
-    """Wait until the answer was read once. Raises Refused if it cannot be."""
+    """Wait until the answer was read from the store once. Raises Refused if that
+    fails."""
     try:
         async with asyncio.timeout(PATIENCE):
             await live.changed(0)
@@ -199,8 +200,8 @@ async def _first(live: Live) -> None:
 
 
 def _bound_buffer(request: web.Request) -> None:
-    """Let the kernel keep little for a reader that takes nothing: of its own accord it
-    would keep some megabytes for each."""
+    """Limit the data that the kernel buffers for a reader that does not read. By
+    default, the kernel would buffer some megabytes for each."""
     if request.transport is None:
         return
     connection = request.transport.get_extra_info("socket")
@@ -209,7 +210,7 @@ def _bound_buffer(request: web.Request) -> None:
 
 
 def plain(note: str) -> str:
-    """Return the note below an answer without marks, and without what is said to people
-    in a chat."""
+    """Return the note below an answer as plain text, without the hint for people in a
+    chat."""
     lines = [line.strip("⚠\ufe0f _") for line in note.splitlines()]
     return " ".join(line for line in lines if line and line != page_texts.HINT)

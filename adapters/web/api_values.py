@@ -1,7 +1,7 @@
-"""Requests of programs to the API, checked, and the responses. Pure.
+"""The types of the API's requests and responses, and the checks of requests. Pure.
 
-Rule: the types here are what the description of the API says (`api_description`)
-and what is checked, so that neither can differ from the other.
+Rule: the description of the API (`api_description`) and the checks both come from the
+types here, so that they cannot differ.
 """
 
 import re
@@ -20,14 +20,14 @@ T = TypeVar("T")
 
 #: The longest message, in characters.
 MOST_CHARS = 100_000
-#: The longest body of a request, in bytes: the longest texts, each character written as
-#: two escapes.
+#: The longest body of a request, in bytes: the longest texts, with each character
+#: written as two escapes.
 MOST_BYTES = 12 * (MOST_CHARS + 20_000) + 10_000
 
 ID = r"^[A-Za-z0-9_-]{1,64}$"
-# Control characters but for tabs and line breaks.
+# Text without control characters other than tabs and line breaks.
 _PLAIN = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
-# The field in the place that msgspec names, such as $.stop_sequences[0].
+# The field in a path that msgspec reports, such as $.stop_sequences[0].
 _FIELD = re.compile(r"\$\.([a-z_]{1,40})")
 _UNKNOWN = re.compile(r"unknown field `([^`]{1,40})`")
 _MISSING = re.compile(r"missing required field `([^`]{1,40})`")
@@ -59,7 +59,7 @@ System = Annotated[
     ),
 ]
 Tokens = Annotated[
-    # JSON has no integers of its own: 64.0 is one.
+    # JSON has no separate integers, so 64.0 is accepted.
     float,
     Meta(
         ge=1,
@@ -87,7 +87,7 @@ class ChatRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def options(self) -> AnswerOptions:
-        """Return the options of the answer that the request names."""
+        """The options for the answer, as the request names them."""
         system = self.system or ""
         return AnswerOptions(
             self.model or "",
@@ -133,7 +133,7 @@ class ThreadPage(msgspec.Struct, frozen=True):
     title: str
     owner: str
     created: float
-    #: Whether an answer in it is still to come.
+    #: Whether an answer in the thread is still expected.
     answering: bool
     messages: list[MessageRow]
 
@@ -224,7 +224,7 @@ def _refused(problem: str) -> Refused:
 
 
 def _name(text: str) -> str:
-    """Return the name of a field that we do not know, without what is no letter."""
+    """Return the name of an unknown field, reduced to letters, digits, "_" and "-"."""
     return "".join(each for each in text if each.isalnum() or each in "_-")[:40]
 
 

@@ -1,4 +1,4 @@
-"""The messages of the local workspace: stored, then shown to whoever has them open.
+"""Stores the messages of the local workspace, then shows them on open pages.
 
 Rule: each write is stored before it is published, so that a page which reads the store
 after it subscribed misses nothing.
@@ -28,7 +28,7 @@ class Board:
         self.store = store
         self.threads = threads
         self._last = 0
-        # Signs of one message are read, changed and written.
+        # A change of signs reads the message, changes it and writes it.
         self._signing = asyncio.Lock()
 
     def new_id(self) -> str:

@@ -28,17 +28,17 @@ class WebConfig:
     port: int = DEFAULT_PORT
     #: Whether the operator chose the address: then no other port is tried.
     is_chosen: bool = False
-    #: The names under which a proxy that checks who people are passes requests on.
+    #: The host names under which an authenticating proxy forwards requests.
     proxies: frozenset[str] = frozenset()
     #: The names of the tokens whose owners may read threads of private channels in the
     #: console; "local" for whoever uses a console that is open to this machine.
     private_readers: frozenset[str] = frozenset()
-    #: Whether Claude answers, and not the offline model.
+    #: Whether Claude answers, rather than the offline model.
     has_key: bool = False
 
     @property
     def is_loopback(self) -> bool:
-        """Return whether only programs on this machine reach the address."""
+        """True if only programs on this machine can reach the address."""
         try:
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
@@ -73,10 +73,10 @@ class WebConfig:
         )
 
 
-#: Reads the configuration of this platform, whichever it is.
+#: Reads the configuration. Every platform's module has a function of this name.
 read = WebConfig.from_env
 
-#: How a check names the web server, and what it says if it is off or on.
+#: The web server's name in a check, and the messages for a server that is off and on.
 REPORTED = (check_messages.WEB, check_messages.WEB_NOT_SET, check_messages.WEB_SET)
 
 
@@ -86,5 +86,6 @@ def configured(env: Mapping[str, str]) -> bool:
 
 
 def is_off(env: Mapping[str, str]) -> bool:
-    """Return whether the operator wants no web server, though nothing else is set."""
+    """Return whether the operator turned the web server off, even if no platform is
+    set."""
     return env.get(VARIABLE, "").strip().lower() == OFF

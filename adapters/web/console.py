@@ -1,7 +1,7 @@
-"""The console: what the bot does, costs and says, for the operator.
+"""The operator's console: what the bot does, what it costs, and its threads.
 
-Rule: the pages show what `bot.ports.operator_reports` returns, and decide nothing. All
-of it is a command of the command line, too.
+Rule: the pages show what `bot.ports.operator_reports` returns, and decide nothing.
+Everything on them is also available on the command line.
 """
 
 import json
@@ -30,13 +30,13 @@ from bot.messages import console as texts
 from bot.messages import reports as report_texts
 from bot.ui import formatting
 
-#: The ranges of time that a page offers, in days; the first is shown.
+#: The ranges of time that a page offers, in days; the first is the default.
 RANGES = (30, 7, 1, 90, 365)
 DAY = 86_400.0
 
 # Rows of one page.
 MOST_ROWS, MOST_GROUPS, MOST_THREADS = 200, 40, 50
-# Longer words are no search, and longer keys no thread.
+# The most characters of a search, and of the key of a thread.
 MOST_CHARS = 400
 
 Page = Callable[[web.Request], Awaitable[web.Response]]
@@ -97,7 +97,8 @@ class Console:
         )
 
     async def usage(self, request: web.Request) -> web.Response:
-        """Show what was spent, on what, and where the budgets will end."""
+        """Show the costs, by day, channel and person, and the forecast of the
+        budgets."""
         since = self._begin(request)
         money = self._reports.money
         days = await money.usage(since, [UsageKey.DAY])
@@ -137,7 +138,7 @@ class Console:
         )
 
     async def threads(self, request: web.Request) -> web.Response:
-        """List the newest threads, or those that have some words."""
+        """List the newest threads, or those that match a search."""
         wanted = request.query.get("words", "")[:MOST_CHARS]
         before = request.query.get("before", "")
         found = await self._reports.threads.threads(
@@ -160,7 +161,7 @@ class Console:
         )
 
     async def thread(self, request: web.Request) -> web.Response:
-        """Show what is stored of one thread."""
+        """Show the stored transcript of one thread."""
         key = _key(request)
         try:
             found = await self._reports.threads.transcript(
@@ -173,7 +174,7 @@ class Console:
         return self._page(request, "console_thread.html", {"transcript": found})
 
     async def export(self, request: web.Request) -> web.Response:
-        """Return what is stored of one thread, as a file."""
+        """Return the stored transcript of one thread as a file."""
         try:
             found = await self._reports.threads.transcript(
                 await self._reader(request), _key(request), export=True
@@ -189,7 +190,7 @@ class Console:
         )
 
     async def delete(self, request: web.Request) -> web.Response:
-        """Delete what is stored of one thread."""
+        """Delete everything stored about one thread."""
         try:
             deleted = await self._reports.threads.delete(
                 await self._reader(request), _key(request)
@@ -201,7 +202,7 @@ class Console:
         return web.json_response({"deleted": True})
 
     async def settings(self, request: web.Request) -> web.Response:
-        """Show what is set in the chat, and how that changed."""
+        """Show the settings made in the chat, and their changes."""
         reports = self._reports.settings
         changes = await reports.changes(EVERYWHERE, self._begin(request), MOST_ROWS)
         return self._page(
@@ -215,7 +216,7 @@ class Console:
         )
 
     async def audit(self, request: web.Request) -> web.Response:
-        """Show who changed and read what, and who was refused."""
+        """Show changes, reads and refusals, with the people behind them."""
         reports, since = self._reports.settings, self._begin(request)
         return self._page(
             request,
@@ -246,7 +247,7 @@ class Console:
 
     async def _reader(self, request: web.Request) -> Reader:
         caller = await self._callers.visitor(request)
-        # The guard of all pages let them in.
+        # The guard of all pages admitted the caller.
         assert caller is not None
         name = caller.token.name
         may = name in self._context.settings.private_readers

@@ -1,7 +1,6 @@
 """Charts of the console as SVG, which a browser shows without a script. Pure.
 
-Rule: a chart has a name, and says in a table or in its own text what it shows: it is
-never the only place of a number.
+Rule: a chart has a name, and its numbers are also in a table or in its own text.
 """
 
 from collections.abc import Sequence
@@ -13,11 +12,12 @@ from markupsafe import Markup, escape
 WIDTH, HEIGHT = 760.0, 190.0
 LEFT, RIGHT, BOTTOM, TOP = 52.0, 18.0, 24.0, 10.0
 
-# Lines across, above the ground.
+# How many horizontal lines there are above the base line.
 LINES = 4
-# About how wide a label of a day is.
+# About the width of the label of a day.
 LABEL = 64.0
-# The rounded corner of a bar, and the most of its room that it takes.
+# The radius of a bar's corners, its greatest width, and the largest share of its column
+# that it fills.
 ROUND, MOST_WIDE, SHARE = 2.0, 34.0, 0.72
 
 
@@ -27,7 +27,7 @@ class Bar:
 
     label: str
     value: float
-    #: The text shown when the pointer is on it.
+    #: The text shown when the pointer is on the bar.
     title: str
 
 
@@ -46,7 +46,7 @@ def bars(name: str, found: Sequence[Bar]) -> Markup:
         drawn.append(
             Markup('<g class="bar"><title>{}</title>{}{}</g>').format(
                 each.title,
-                # The whole column is pointed at, also where there is nothing.
+                # The whole column reacts to the pointer, also above the bar.
                 Markup(
                     '<rect class="hit" x="{:.1f}" y="{:.1f}" width="{:.1f}" '
                     'height="{:.1f}"/>'

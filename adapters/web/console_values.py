@@ -1,4 +1,4 @@
-"""Values of the console's pages in words. Pure."""
+"""Formats values for the console's pages. Pure."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -45,8 +45,8 @@ def percent(share: float) -> str:
 
 
 def day_bars(rows: Sequence[UsageRow], since: float, now: float) -> list[Bar]:
-    """Return a bar for each day from `since` to `now`, also for those without usage;
-    of a long range, for each week."""
+    """Return a bar for each day from `since` to `now`, including days without usage;
+    for a long range, return a bar for each week."""
     known = {each.keys[0]: each for each in rows}
     first = datetime.fromtimestamp(since, UTC).date()
     last = datetime.fromtimestamp(now, UTC).date()

@@ -1,4 +1,4 @@
-"""The parts that groups of routes use, and the two kinds of responses."""
+"""The parts that groups of routes share, and the responses for people and programs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Core:
     host: Host
 
     def error(self, path: str, refused: "Refused") -> web.Response:
-        """Return the response to a request for `path` that is not carried out."""
+        """Return the response to a request for `path` that was refused."""
         return problem(refused.status, refused.code, refused.text)
 
 
@@ -58,7 +58,7 @@ NO_HEADERS: Mapping[str, str] = {}
 
 
 class Refused(Exception):
-    """A request that is not carried out: `code` is for programs, `text` for people."""
+    """The request is refused; `code` is for programs, `text` for people."""
 
     def __init__(
         self, status: int, code: str, text: str, headers: Mapping[str, str] = NO_HEADERS

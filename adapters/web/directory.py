@@ -1,8 +1,7 @@
 """The made-up members and channels of the local workspace.
 
-Rule: who speaks is chosen on the page. A member is no account: whoever can use the
-workspace can be any of them, so that one person sees what a member, an admin and a
-guest see.
+Rule: the speaker is chosen on the page. A member is not an account: whoever can use the
+workspace can be any member, so one person can see what members, admins and guests see.
 """
 
 from dataclasses import dataclass
@@ -16,10 +15,10 @@ from bot.messages import web as texts
 PLATFORM, WORKSPACE = "web", "local"
 #: The id and the name by which people mention the bot.
 BOT, BOT_NAME = "claude", "Claude"
-#: The channel of what programs ask through the API.
+#: The channel of the threads that programs start through the API.
 API = "api"
-#: Prefixes of the ids of direct messages, which the name of a member follows, and of
-#: the ids of people that are programs with a token.
+#: The prefix of a member's id in the id of their direct messages, and the prefix of a
+#: token's name in the author id of a program.
 DIRECT, PROGRAM = "D", "token-"
 
 
@@ -61,7 +60,7 @@ _CHANNELS = {each.id: each for each in CHANNELS}
 
 
 def member(id: str) -> Member | None:
-    """Return the member with this id."""
+    """Return the member with this id, or None."""
     return _MEMBERS.get(id)
 
 
@@ -79,7 +78,8 @@ def name_of(user: str) -> str:
 
 
 def channel_name(id: str) -> str:
-    """Return the name of a channel with its sign; "" for none of ours."""
+    """Return the name of a channel with its "#" or "@", or "" if there is no such
+    channel."""
     if id.startswith(DIRECT):
         found = _MEMBERS.get(id.removeprefix(DIRECT))
         return f"@{found.name}" if found else ""
@@ -106,10 +106,11 @@ def channels_of(user: str) -> tuple[Channel, ...]:
 
 
 class WebDirectory:
-    """`bot.ports.platform.Directory` of the local workspace."""
+    """Implements `bot.ports.platform.Directory` for the local workspace."""
 
     async def person(self, place: Scope, user: str) -> Person:
-        """Return who `user` is; nothing is known of a stranger but the id."""
+        """Return the member `user`, or a person with only an id and a name if there is
+        no such member."""
         found = _MEMBERS.get(user)
         if found is None:
             return Person(user, name_of(user))

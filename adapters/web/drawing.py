@@ -1,7 +1,7 @@
-"""Posts and responses as HTML.
+"""Renders posts and responses as HTML.
 
-Rule: everything is drawn on the server, in one way for a page that is opened and for
-one that is open. A script puts it in place and writes none of it.
+Rule: all HTML is rendered on the server, in the same way for a new page and for changes
+of an open page. Scripts only put it in place.
 """
 
 import asyncio
@@ -28,9 +28,9 @@ from bot.runtime.offload import offload
 from bot.ui.buttons import buttons
 from bot.ui.elements import Field, Form, Kind, Response
 
-#: How many answers are kept as they were laid out.
+#: How many rendered posts are cached.
 MOST_KEPT = 300
-#: How much of a root the list of threads shows, in characters.
+#: How many characters of a root message the list of threads shows.
 EXCERPT = 160
 #: The channels that everybody sees.
 PUBLIC = tuple(each for each in directory.CHANNELS if not each.members)
@@ -41,7 +41,8 @@ class Drawn:
     """A post as a page shows it."""
 
     post: Post
-    #: The blocks of its text, what stands around them, and a digest of that.
+    #: The HTML of the blocks of its text, above them and below them, and a digest of
+    #: all.
     blocks: tuple[str, ...]
     head: str
     foot: str
@@ -56,8 +57,8 @@ class _Kept:
 
 
 class Drawing:
-    """Draws posts. What was laid out of an answer is kept, so that many readers of one
-    that grows cost no more than one."""
+    """Renders posts. The rendered blocks of an answer are cached, so that many readers
+    of a growing answer cost no more than one."""
 
     def __init__(self, templates: Environment) -> None:
         self._templates = templates
@@ -78,7 +79,7 @@ class Drawing:
         return drawn
 
     def article(self, drawn: Drawn) -> str:
-        """Return the whole of a drawn post."""
+        """Return the complete HTML of a drawn post."""
         return self._fill("article.html", drawn=drawn, kind=_kind(drawn.post))
 
     def topic(self, topic: Topic, *, channel: str, here: bool) -> str:
@@ -97,12 +98,12 @@ class Drawing:
         )
 
     def response(self, response: Response, reader: str) -> str:
-        """Return a response that `reader` alone sees."""
+        """Return a response that only `reader` sees."""
         found = _with_html(encode(response), directory.channels_of(reader))
         return self._fill("response.html", **found)
 
     def form(self, form: Form) -> str:
-        """Return the inside of a form, for a dialog."""
+        """Return the content of a dialog with `form`."""
         return self._fill(
             "form.html",
             command=json.dumps(

@@ -1,6 +1,6 @@
-"""Responses of the core as text that can be stored with a post, and back. Pure.
+"""Encodes responses of the core as text that can be stored with a post. Pure.
 
-Rule: a stored response is data, never HTML: it is escaped when it is drawn.
+Rule: a stored response is data, never HTML: it is escaped when it is rendered.
 """
 
 import json
@@ -13,7 +13,8 @@ Encoded = dict[str, Any]
 
 
 def encode(response: Response) -> Encoded:
-    """Return what a page draws of `response`, with names for its references."""
+    """Return the parts of `response` that a page shows, with names in place of
+    references."""
     return {
         "text": render(response.text),
         "sections": [_section(each) for each in response.sections],

@@ -1,10 +1,11 @@
-"""The text of a stream of events: how an answer is sent so that nothing of it is lost
-or doubled, whenever the connection is. Pure.
+"""Encodes an answer as a stream of events, so that no text is lost or doubled when a
+connection breaks. Pure.
 
-Rule 1: the id of an event says what its reader has after it: how much of which answer,
-and a fingerprint of that text. A reader who names its last id gets exactly the rest.
-Rule 2: a `delta` is appended to the text. Only if the text before has changed, because
-the answer was begun anew, does one carry `replace` and the whole text.
+Rule 1: the id of an event says what the reader has received with it: which answer, how
+many characters, and a fingerprint of that text. A reader that sends its last id gets
+exactly the rest.
+Rule 2: a `delta` is appended to the text. If the earlier text has changed, because the
+answer was started again, a `delta` with `replace` carries the text from its beginning.
 Rule 3: no field holds a line break: data is JSON, and ids are made here.
 """
 
@@ -15,21 +16,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-#: Sent where nothing else is, so that proxies and readers see that the stream lives.
+#: Sent if there is no event, so that proxies and readers see that the stream is alive.
 HEARTBEAT = b": keep-alive\n\n"
-#: After how many milliseconds a browser connects again.
+#: The delay, in milliseconds, after which a browser reconnects.
 RETRY = b"retry: 1000\n\n"
 
-#: The ids of events. Those of threads and messages are made from these letters.
+#: The form of event ids. Ids of threads and messages consist of these characters.
 EVENT_ID = re.compile(
     r"([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_-]{1,64})"
     r"\.(0|[1-9][0-9]{0,8})\.([0-9a-f]{16})\.([tre])"
 )
 
-#: The most characters of a `delta`: clients have a limit of their own for a line.
+#: The most characters of a `delta`: clients limit the length of a line.
 MOST_CHARS = 10_000
 
-#: How far a reader is: in the text, behind the receipt, behind the end.
+#: The stages of a reader: in the text, after the receipt, after the end.
 TEXT, RECEIPT, END = "t", "r", "e"
 
 
@@ -47,7 +48,7 @@ class Position:
     message: str
     #: How many characters (code points) of the text.
     offset: int = 0
-    #: The fingerprint of those.
+    #: The fingerprint of these characters.
     fingerprint: str = ""
     stage: str = TEXT
 
@@ -59,7 +60,8 @@ class Position:
 
     @classmethod
     def read(cls, text: str) -> "Position | None":
-        """Return the position that the id of an event names; None if it is no id."""
+        """Return the position in the event id `text`, or None if `text` is not an event
+        id."""
         found = EVENT_ID.fullmatch(text)
         if found is None:
             return None
@@ -68,7 +70,7 @@ class Position:
 
 
 class Cursor:
-    """Brings one reader from what it has to what there is."""
+    """Produces the events that bring one reader up to date."""
 
     def __init__(self, begin: Position) -> None:
         self._begin = begin
@@ -79,19 +81,19 @@ class Cursor:
 
     @property
     def id(self) -> str:
-        """The id of an event after which the reader has what it has now."""
+        """The event id for the text and stage that the reader has now."""
         begin = self._begin
         offset = begin.offset if self._text is None else len(self._text)
         known = begin.fingerprint if self._text is None else self._hash.hexdigest()
         return str(Position(begin.thread, begin.message, offset, known, self.stage))
 
     def take(self, text: str) -> bytes:
-        """Return the next event that brings the reader to `text`; b"" if it is
-        there."""
+        """Return the next event that brings the reader closer to `text`, or b"" if the
+        reader has all of it."""
         if self._text is None:
             self._recognise(text)
         if self._text is None or not text.startswith(self._text):
-            # Whatever came behind the old text is void, too.
+            # A receipt or end after the old text is void, too.
             self._text = text[:MOST_CHARS]
             self._hash, self.stage = _hash(self._text), TEXT
             return event("delta", {"text": self._text, "replace": True}, self.id)
@@ -104,7 +106,8 @@ class Cursor:
         return event("delta", {"text": more}, self.id)
 
     def _recognise(self, text: str) -> None:
-        """Find what the reader has at the beginning of `text`, if that is there."""
+        """Take the beginning of `text` as the reader's text, if the fingerprint
+        matches."""
         known = text[: self._begin.offset]
         found = _hash(known)
         if (
@@ -118,5 +121,5 @@ def _hash(text: str) -> hashlib.blake2b:
     return hashlib.blake2b(text.encode(), digest_size=8, usedforsecurity=False)
 
 
-#: The fingerprint of nothing.
+#: The fingerprint of an empty text.
 EMPTY = _hash("").hexdigest()

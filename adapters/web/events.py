@@ -1,8 +1,8 @@
-"""The stream of a page: what it shows, then every change of it.
+"""The event stream of a page: its content, then every change.
 
-Rule: a page that connects gets everything that it shows, from the store, then changes;
-so it does not matter why it was cut off. Each event says how something reads now, never
-what to add to what the page may or may not have.
+Rule: a page that connects gets its whole content from the store, then changes, so it
+can reconnect after any failure. Each event describes the current content, never an
+addition to content that the page may lack.
 """
 
 import asyncio
@@ -20,13 +20,13 @@ from adapters.web.threads import Change, Reader
 from bot.domain.post import Post
 from bot.domain.scope import Scope
 
-#: Seconds after which a silent stream says that it is alive.
+#: Seconds without an event after which a comment is sent.
 HEARTBEAT = 15.0
-#: Seconds that a page may take to read what it was sent.
+#: Seconds that a page may take to read sent data.
 PATIENCE = 30.0
 #: The most threads that the list of a channel shows.
 MOST_TOPICS = 100
-#: The pause between two steps of one page, in seconds: a page cannot show more.
+#: The pause between two updates of one page, in seconds. A page cannot show more.
 STEP = 0.04
 
 
@@ -41,15 +41,15 @@ class Page:
     def __init__(self, context: Context, who: Speaker) -> None:
         self._context = context
         self._who = who
-        #: By message: the blocks and what stands around them, as sent last.
+        #: The HTML of each message as it was last sent, by message id.
         self._sent: dict[str, Drawn] = {}
 
     def wants(self, post: Post) -> bool:
-        """Return whether a change of `post` is seen in this channel."""
+        """Return whether the page needs changes of `post`."""
         return post.thread.channel == self._who.channel and visible(post, self._who)
 
     async def start(self) -> list[tuple[str, Any]]:
-        """Return the events that show everything."""
+        """Return the events with the whole content."""
         return [
             ("topics", await topics(self._context, self._who)),
             ("posts", await self._posts()),
@@ -73,8 +73,8 @@ class Page:
         return events
 
     def _is_listed(self, change: Change) -> bool:
-        """Return whether the list of threads reads otherwise after `change`: not for an
-        answer that only grew."""
+        """Return whether `change` may change the list of threads; an answer that only
+        grew does not."""
         post = change.post
         return change.gone or post.final or not post.text
 
@@ -152,7 +152,8 @@ def routes(context: Context) -> list[web.RouteDef]:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         response.headers["Cache-Control"] = "no-store"
         with context.threads.reading(page.wants) as reader:
-            # Before the first event: a page that is cut off at once comes back soon.
+            # Send the retry delay first, so that a page that is disconnected at once
+            # comes back soon.
             await response.prepare(request)
             await _write(response, "retry: 1000\n\n")
             await _send(response, await page.start())

@@ -1,5 +1,4 @@
-"""Data that a page sends: fields of a form, and files, of which no more is read than
-allowed."""
+"""Reads the fields and files of a form that a page sends, within limits."""
 
 import json
 import secrets
@@ -15,7 +14,7 @@ from bot.domain.attachment import Attachment
 from bot.messages import web as texts
 from bot.ui.elements import Command
 
-#: The most characters of a message; longer text belongs into a file.
+#: The most characters of a message; longer text belongs in a file.
 MOST_CHARS = 200_000
 #: The most files of a message, and bytes of all of them.
 MOST_FILES = 10
@@ -36,7 +35,8 @@ class FormData:
 
 
 def command_of(written: str, values: Mapping[str, str]) -> Command | None:
-    """Return the command of a form with what was filled in; None if it is none."""
+    """Return the command of a form with the submitted values, or None if `written` is
+    not a command."""
     try:
         found = json.loads(written)
         verb, arguments = str(found["verb"]), dict(found["arguments"])
@@ -52,7 +52,8 @@ def command_of(written: str, values: Mapping[str, str]) -> Command | None:
 
 
 async def read(request: web.Request) -> FormData:
-    """Return what came with `request`, of which no more is read than allowed."""
+    """Return the fields and files of `request`. Raises Refused if they exceed a limit
+    or cannot be parsed."""
     sent = FormData()
     if (request.content_length or 0) > MOST_FILE_BYTES + MOST_CHARS * 4:
         most = MOST_FILE_BYTES // 1_000_000
@@ -67,8 +68,8 @@ async def read(request: web.Request) -> FormData:
 
 @contextmanager
 def well_formed() -> Iterator[None]:
-    """Refuse the request if the form that is read inside is none: aiohttp raises all of
-    these for bytes, headers of parts, boundaries and charsets."""
+    """Raise Refused if the form that is read inside is malformed. aiohttp raises all of
+    these errors: for bytes, headers of parts, boundaries and charsets."""
     try:
         yield
     except (ValueError, AssertionError, LookupError, BadHttpMessage) as error:
@@ -90,7 +91,7 @@ async def _read(reader: MultipartReader, sent: FormData) -> None:
                 most = MOST_FILE_BYTES // 1_000_000
                 raise Refused(413, "too_large", texts.too_large(most=most))
         if part.filename is None:
-            # Several of one name are the people that were chosen.
+            # Several values of one name are the people that were chosen.
             earlier = sent.values.get(part.name)
             value = data.decode()
             sent.values[part.name] = (

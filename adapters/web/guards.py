@@ -1,12 +1,12 @@
-"""Checks of every request, before and after its route.
+"""Checks every request, and sets the headers of every response.
 
-Rule 1: a request is refused by name (`Host`), against a site of somebody else that has
-its name point here (DNS rebinding).
-Rule 2: what changes something is refused unless the browser says that our own page asks
-(`Origin`, `Sec-Fetch-Site`) and the request carries the token that only our page reads.
-A program sends neither header, and cannot be made to act by a site.
-Rule 3: an error is one sentence, as JSON for programs, as a page for people. What an
-unforeseen one says is in nobody's answer, and its place is in the log.
+Rule 1: a request is refused if its `Host` does not name this server, which protects
+against DNS rebinding.
+Rule 2: a request that changes something is refused unless the browser says that our own
+page sent it (`Origin`, `Sec-Fetch-Site`), and it carries the token that only our page
+can read. A program sends neither header, and no site can make it send a request.
+Rule 3: an error is one sentence, as JSON for programs and as a page for people. The
+text of an unexpected error is in no response; its place in the code is logged.
 """
 
 import hmac
@@ -33,7 +33,7 @@ Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
 COOKIE, HEADER = "threadkeep-page", "X-Threadkeep-Page"
 SAFE = ("GET", "HEAD", "OPTIONS")
 
-#: Scripts and styles come from our own files only; nothing of ours is framed.
+#: Scripts and styles come from our own files only; no site may frame our pages.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -66,7 +66,7 @@ def is_our_name(host: str, settings: WebConfig) -> bool:
     if settings.is_loopback:
         return name in ("localhost", "127.0.0.1", "::1")
     try:
-        # An address is no name that somebody else could have point here.
+        # DNS rebinding needs a name, so an IP address is safe.
         ipaddress.ip_address(name)
     except ValueError:
         return False
@@ -79,7 +79,7 @@ def guards(context: Core) -> list[Callable[..., Awaitable[web.StreamResponse]]]:
 
     @web.middleware
     async def told(request: web.Request, handler: Next) -> web.StreamResponse:
-        """Answer every error with a sentence."""
+        """Convert every error to a response with one sentence."""
         try:
             response = await handler(request)
         except Refused as refused:
@@ -90,7 +90,7 @@ def guards(context: Core) -> list[Callable[..., Awaitable[web.StreamResponse]]]:
             else:
                 response = _error(context, request, _named(error))
         except web.RequestPayloadError:
-            # Its body breaks off, or is not encoded as it says.
+            # The body ends early, or is not encoded as its header says.
             broken = Refused(400, "bad_request", texts.NOT_UNDERSTOOD)
             response = _error(context, request, broken)
         except StorageError as error:
@@ -110,7 +110,8 @@ def guards(context: Core) -> list[Callable[..., Awaitable[web.StreamResponse]]]:
 
     @web.middleware
     async def ours(request: web.Request, handler: Next) -> web.StreamResponse:
-        """Refuse requests under a name that is not ours, and those of other sites."""
+        """Refuse requests for a host that is not ours, and requests from other
+        sites."""
         if not is_our_name(request.headers.get("Host", ""), settings):
             raise Refused(421, "host", texts.NOT_OUR_NAME)
         origin = request.headers.get("Origin")
@@ -129,7 +130,7 @@ def guards(context: Core) -> list[Callable[..., Awaitable[web.StreamResponse]]]:
         request: web.Request, handler: Next
     ) -> web.StreamResponse:
         """Refuse changes without the token of our pages; programs use /api."""
-        # A form for signing in has the token as a field, which its page checks.
+        # The sign-in form has the token as a field, which its route checks.
         if request.method not in SAFE and not request.path.startswith(
             ("/api/", "/sign-in")
         ):
@@ -147,12 +148,12 @@ def guards(context: Core) -> list[Callable[..., Awaitable[web.StreamResponse]]]:
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """Add to each response, before its first byte, what browsers are to keep to."""
+    """Add the headers for browsers to each response, before its first byte is sent."""
     response.headers.update(_headers_of(response))
 
 
 def page_token(request: web.Request) -> str:
-    """Return the token of our pages in this browser, a new one if it has none."""
+    """Return the token of our pages in this browser, or a new one if it has none."""
     token = request.cookies.get(COOKIE, "")
     return token if len(token) >= 32 and token.isascii() else secrets.token_urlsafe(32)
 
@@ -160,7 +161,7 @@ def page_token(request: web.Request) -> str:
 def give_token(
     request: web.Request, response: web.StreamResponse, token: str, settings: WebConfig
 ) -> None:
-    """Have the browser keep `token`."""
+    """Set the cookie with `token`."""
     response.set_cookie(
         COOKIE,
         token,
@@ -172,8 +173,8 @@ def give_token(
 
 
 def is_secure(request: web.Request, settings: WebConfig) -> bool:
-    """Return whether cookies are to be sent over TLS only: everywhere but on
-    loopback, where there is none."""
+    """Return whether cookies are sent over TLS only. They are, except on loopback,
+    where there is no TLS."""
     return not settings.is_loopback
 
 
@@ -211,7 +212,7 @@ def _named(error: web.HTTPException) -> Refused:
 def _headers_of(response: web.StreamResponse) -> dict[str, str]:
     found = dict(HEADERS)
     if isinstance(response, web.FileResponse):
-        # Our own files: the browser asks whether they changed.
+        # The browser must ask whether our static files changed.
         found["Cache-Control"] = "no-cache"
     elif "Cache-Control" not in response.headers:
         found["Cache-Control"] = "no-store"

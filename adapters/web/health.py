@@ -1,8 +1,8 @@
 """Health checks and metrics, for a supervisor and for monitoring.
 
-Rule: a supervisor asks every few seconds, and without a token. Why the process is not
-ready is for those who may see the pages; others learn that it is not. Metrics are for
-those who may read, where the server is not open.
+Rule: a supervisor sends a request every few seconds, without a token. Only callers who
+may see the pages learn why the process is not ready; others learn that it is not.
+Unless the server is open, metrics need a token with the scope read.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ def routes(context: Core) -> list[web.RouteDef]:
     async def ready(request: web.Request) -> web.Response:
         problems = await monitor.unready()
         said: dict[str, object] = {"ready": not problems}
-        # A database that fails does not tell who asks.
+        # If the database fails, the caller is unknown.
         with contextlib.suppress(StorageError):
             caller = await callers.visitor(request)
             if caller is not None and caller.allows(TokenScope.ADMIN):

@@ -1,10 +1,10 @@
 """Answers that programs read while they are written.
 
-Rule 1: what is sent is what is stored. Each change of a thread has its answer read from
-the store again, once for all its readers, so that a reader can be cut off at any time
-and go on from the store, in this process or the next.
-Rule 2: a reader holds no queue. It is woken, and takes what there is then; a slow one
-skips what was in between.
+Rule 1: only stored text is sent. After each change of a thread, its answer is read from
+the store again, once for all readers. So a reader can be disconnected at any time and
+resume from the store, in this process or the next.
+Rule 2: a reader has no queue. When it is woken, it takes the current answer, so a slow
+reader skips the versions in between.
 """
 
 import asyncio
@@ -24,22 +24,22 @@ Read = Callable[[ThreadKey, str], Awaitable[AnswerSoFar | None]]
 #: The most streams that are open at once: each is a connection and a task.
 MOST_STREAMS = 2_000
 
-# The pause between two looks at an answer of which nothing new was shown, in seconds: a
-# turn may end without an answer, or be deleted.
+# How often an answer without changes is read again, in seconds: a turn may end without
+# an answer, or be deleted.
 LOOK_EVERY = 5.0
 
 
 @dataclass(eq=False)
 class Live:
-    """One answer with all that read it."""
+    """One answer, and its readers."""
 
-    #: As it was stored last; None if the message is gone.
+    #: The answer as it was last stored; None if the message is gone.
     answer: AnswerSoFar | None = None
-    #: Counts the changes.
+    #: The number of changes so far.
     version: int = 0
     #: Set once the answer was read.
     known: bool = False
-    #: Whether reading it has ended, and no change follows.
+    #: Whether no change follows, because the answer is no longer read from the store.
     ended: bool = False
     readers: int = 0
     task: asyncio.Task[None] | None = None
@@ -48,7 +48,7 @@ class Live:
         self._changed = asyncio.Event()
 
     def put(self, answer: AnswerSoFar | None) -> None:
-        """Let all readers see `answer`."""
+        """Pass `answer` to all readers."""
         if self.known and answer == self.answer:
             return
         self.answer, self.known = answer, True
@@ -56,12 +56,12 @@ class Live:
         self._wake()
 
     def end(self) -> None:
-        """Let all readers see that no change follows."""
+        """Tell all readers that no change follows."""
         self.ended = True
         self._wake()
 
     async def changed(self, since: int) -> None:
-        """Wait until there is a later version than `since`, or no other follows."""
+        """Wait until the version differs from `since`, or no change follows."""
         while self.version == since and not self.ended:
             await self._changed.wait()
 
@@ -106,10 +106,10 @@ class LiveAnswers:
 
     async def _follow(self, live: Live, thread: ThreadKey, message: str) -> None:
         try:
-            # Subscribed before the store is read, so that nothing falls between.
+            # Subscribe before the store is read, so that no change is missed.
             with self._threads.subscribe(thread) as changes:
                 while not changes.ended:
-                    # While the store cannot be read, what was read stays.
+                    # While the store cannot be read, readers keep the last version.
                     with contextlib.suppress(StorageError):
                         live.put(await self._read(thread, message))
                     if live.known and (live.answer is None or live.answer.is_final):

@@ -1,11 +1,11 @@
-"""Markdown as HTML for pages, block by block. Pure.
+"""Renders Markdown as HTML for pages, block by block. Pure.
 
-Rule 1: HTML in a text is text. What the renderer makes is filtered once more by a list
-of allowed tags, so that neither a fault of it nor of ours shows what somebody wrote as
-markup. Styles are classes: pages allow no others.
-Rule 2: an answer grows at its end. Only its last blocks are rendered again; what stands
-before is final, but for links that are defined further down, so a
-complete text is rendered once more as a whole.
+Rule 1: HTML in a text is shown as text. The output of the renderer is filtered again by
+a list of allowed tags, so that no bug in the renderer or here turns somebody's text
+into markup. Styles are classes, because pages allow no inline styles.
+Rule 2: an answer grows at its end, and only its last blocks are rendered again. Earlier
+blocks are final, except for links that are defined further down, so a complete text
+with such definitions is rendered once more as a whole.
 """
 
 import re
@@ -24,15 +24,16 @@ from pygments.formatters.html import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
-#: Longer code has no colours: they would take longer than the pause between two steps.
+#: The most characters of code with colours. Longer code would take more time than the
+#: pause between two updates.
 MOST_COLOURED = 20_000
-#: The same while it grows.
+#: The same while the code grows.
 MOST_GROWING = 3_000
-#: A list with more characters is rendered in groups of items, so that a long one is
-#: not rendered as a whole at each step.
+#: A list with more characters is rendered in groups of items, so that a long list is
+#: not rendered as a whole at each update.
 LONG_LIST = 4_000
 GROUP_CHARS = 2_000
-#: How far the end of a formula is looked for.
+#: How many characters are searched for the end of a formula.
 MOST_FORMULA = 1_000
 
 _TAGS = {
@@ -57,7 +58,8 @@ _FORMATTER: HtmlFormatter[str] = HtmlFormatter(nowrap=True, classprefix="c-")
 
 
 def _formula(state: StateInline, silent: bool) -> bool:
-    """Take a formula as it was typed: its backslashes and underscores are no marks."""
+    """Parse a formula and keep it as typed: its backslashes and underscores are not
+    Markdown."""
     text, at = state.src, state.pos
     opening = text[at : at + 2]
     if opening in _FORMULAS:
@@ -85,7 +87,7 @@ def _formula(state: StateInline, silent: bool) -> bool:
 
 
 def _mention(state: StateInline, silent: bool) -> bool:
-    """Take a name behind an "@" as a mention."""
+    """Parse a name after an "@" as a mention."""
     at = state.pos
     if state.src[at] != "@" or (at and state.src[at - 1].isalnum()):
         return False
@@ -113,7 +115,8 @@ def _classes(state: StateCore) -> None:
 
 
 class _Renderer(RendererHTML):
-    """Draws code in colours, and images as links: pages load nothing from elsewhere."""
+    """Renders code in colours, and images as links: pages load nothing from other
+    sites."""
 
     most_coloured = MOST_COLOURED
 
@@ -159,7 +162,7 @@ class _Renderer(RendererHTML):
         return f'<bdi class="mention">{_escaped(tokens[idx].content)}</bdi>'
 
     def table_open(self, *_: object) -> str:
-        # A wide table scrolls by itself, by keyboard, too.
+        # A wide table scrolls within the page, also by keyboard.
         return '<div class="table" tabindex="0"><table>\n'
 
     def table_close(self, *_: object) -> str:
@@ -179,8 +182,8 @@ def _parser(renderer: type[_Renderer]) -> MarkdownIt:
 
 
 def _small_parser() -> MarkdownIt:
-    """Return the parser of what people type and of what the core says: a Markdown of a
-    small kind, in which a line break is one."""
+    """Return the parser for messages of people and texts of the core: a small subset of
+    Markdown that keeps line breaks."""
     options = {"html": False, "breaks": True}
     found = MarkdownIt("zero", options, renderer_cls=_Renderer)
     found.enable(["newline", "escape", "backticks", "emphasis", "strikethrough"])
@@ -221,16 +224,16 @@ def render(text: str) -> list[str]:
 
 
 def render_small(text: str) -> str:
-    """Return what a person typed, or what the core says, as HTML."""
+    """Return `text`, the message of a person or a text of the core, as HTML."""
     return _filtered(str(_SMALL.render(text)))
 
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    #: Its place in the text.
+    #: The offset of the block in the text.
     place: int
     html: str
-    #: Whether it is drawn as in the complete text.
+    #: Whether the block is rendered as in the complete text.
     done: bool = True
 
 
@@ -247,10 +250,10 @@ class Growing:
         return [each.html for each in self._blocks]
 
     def update(self, text: str, *, final: bool) -> None:
-        """Let the text be `text`."""
+        """Replace the text by `text`, and render the blocks that may have changed."""
         kept: list[_Block] = []
         if text.startswith(self._text) and not (final and "]:" in text):
-            # The last line may yet turn out to continue the block before.
+            # The last line may turn out to continue the block before it.
             kept = self._blocks[:-2]
         if final:
             undone = (nth for nth, each in enumerate(kept) if not each.done)
@@ -261,7 +264,7 @@ class Growing:
         self._blocks = kept + [replace(b, place=begin + b.place) for b in found]
 
     def work(self, text: str) -> int:
-        """Return about how many characters `update` would lay out."""
+        """Return about how many characters `update` would render."""
         if not text.startswith(self._text) or len(self._blocks) < 3:
             return len(text)
         return len(text) - self._blocks[-2].place
@@ -277,15 +280,15 @@ def _blocks(text: str, *, final: bool) -> Iterator[_Block]:
         line = (first.map or [0])[0]
         html = str(parser.renderer.render(group, parser.options, env))
         in_colour = first.type != "fence" or len(first.content) <= MOST_GROWING
-        # One of several parts of a list does not know the number of the first item.
+        # A part of a long list may begin with the wrong number.
         whole = first.type != "ordered_list_open" or not first.meta
         place = starts[min(line, len(starts) - 1)]
         yield _Block(place, _filtered(html), final or (in_colour and whole))
 
 
 def _groups(tokens: list[Token]) -> Iterator[list[Token]]:
-    """Yield the tokens of each block at the top level; of a long list, those of a few
-    items at once, as a list of their own."""
+    """Yield the tokens of each block at the top level. A long list is split into lists
+    of a few items."""
     begin = 0
     for nth, token in enumerate(tokens):
         if token.level == 0 and token.nesting <= 0:
@@ -319,7 +322,7 @@ def _parts_of_list(group: list[Token]) -> Iterator[list[Token]]:
 
 
 def _list_from(opening: Token, number: int, part: list[Token]) -> Token:
-    """Return the opening of a list whose first item is the first of `part`."""
+    """Return the opening token of a list whose first item is the first of `part`."""
     made = opening.copy(map=part[0].map, meta={"part": True})
     if opening.type == "ordered_list_open":
         made.attrs = {**opening.attrs, "start": number}

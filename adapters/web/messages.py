@@ -1,7 +1,7 @@
-"""Messages of people in the local workspace: marks in their text, and what the core
-receives of them. Pure.
+"""Converts posts of the local workspace to messages of the core, with the mentions in
+their text. Pure.
 
-A mention is the name behind an "@": all names are ours, so none is ambiguous.
+A mention is a name after an "@". All names are known here, so none is ambiguous.
 """
 
 import re
@@ -13,21 +13,21 @@ from bot.domain.post import Post
 from bot.messages.web import HINT
 from bot.text import references
 
-# By what follows the "@".
+# The ids of members, by the name after the "@".
 _NAMES = {each.name.lower(): each.id for each in directory.MEMBERS}
 _EVERYONE = ("everyone", "here", "channel")
 # All names are words of a few letters.
 _MENTION = re.compile(r"(?<![\w@])@([A-Za-z]{1,20})\b")
 
-#: One message holds any answer; this bounds one that does not end. A write costs a
-#: transaction and a few milliseconds of each open page, so a long answer, which nobody
-#: reads at that pace, is written less often.
+#: One message holds any answer; the limit bounds an answer that does not end. A write
+#: costs a transaction and a few milliseconds in each open page, so a long answer is
+#: written less often: nobody reads that fast.
 LIMITS = Limits(
     part_chars=1_000_000,
     paces={
         WriteKind.EDIT: EditInterval(first=0.05, last=0.5, grown=30_000),
     },
-    # A name behind an "@" in an answer notifies nobody here.
+    # There are no `pings`: a name after an "@" in an answer notifies nobody here.
     silence=0.0,
     hint=HINT,
 )
@@ -80,8 +80,8 @@ def without_mention(text: str) -> str:
 
 
 def typed(text: str) -> str:
-    """Return what was typed to the bot: without its mention, and with mentions of
-    others in the form of settings."""
+    """Return `text` without mentions of the bot, and with other mentions in the form of
+    settings ("user:olga")."""
 
     def drawn(found: re.Match[str]) -> str:
         mark = _mark(found[1].lower())

@@ -1,7 +1,8 @@
-"""The vitals of the process as metrics of Prometheus. Pure.
+"""Exports the vitals of the process as Prometheus metrics. Pure.
 
-Rule: labels are names of ours, of platforms and of models. No id of a person, channel
-or thread is one: their number has no bound, and monitoring is no place for them.
+Rule: labels are our own names, and the names of platforms and models. Ids of people,
+channels and threads are never labels: their number is unbounded, and they do not belong
+in monitoring.
 """
 
 import math
@@ -23,7 +24,7 @@ PREFIX = "threadkeep_"
 
 
 class Metrics(Collector):
-    """Yields the metrics at one moment."""
+    """Collects the metrics of one moment."""
 
     def __init__(
         self,

@@ -1,5 +1,5 @@
-"""The web server: one aiohttp application, in the process of `threadkeep serve`, or
-one of health checks alone, in that of a gateway or worker."""
+"""The web server: an aiohttp application in the process of `threadkeep serve`, or one
+with health checks only in a gateway or worker."""
 
 import asyncio
 import contextlib
@@ -31,10 +31,9 @@ log = logging.getLogger(__name__)
 
 HERE = Path(__file__).parent
 
-#: The largest request in bytes, files included; more than one of those that Claude
-#: reads.
+#: The largest request in bytes, files included; larger than one file that Claude reads.
 MOST_BYTES = 40_000_000
-#: Ports that are tried if nobody chose one.
+#: How many ports are tried if nobody chose one.
 TRIED = 20
 #: Seconds for open streams to end when the server stops.
 GRACE = 1.0
@@ -61,7 +60,7 @@ def application(context: Context) -> web.Application:
         middlewares=[*guards(context), sign_in.admitting(context)],
         client_max_size=MOST_BYTES,
     )
-    # Also of streams, which their routes begin themselves.
+    # This includes streams, whose routes begin the response themselves.
     app.on_response_prepare.append(add_headers)
     for group in GROUPS:
         app.add_routes(group(context))
@@ -71,8 +70,8 @@ def application(context: Context) -> web.Application:
 
 @cache
 def environment() -> Environment:
-    """Return the templates, which all servers of a process share, since each takes
-    milliseconds to compile; everything that they show is escaped."""
+    """Return the templates, which escape everything that they show. All servers of a
+    process share them, because compiling a template takes milliseconds."""
     found = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
@@ -89,7 +88,8 @@ def environment() -> Environment:
 async def serving(
     settings: WebConfig, host: Host, board: Board, threads: Threads
 ) -> AsyncIterator[str]:
-    """Serve; yield the address. Raises ConfigError if it cannot be used."""
+    """Run the server, and yield its address. Raises ConfigError if the address cannot
+    be used."""
     templates = environment()
     context = Context(settings, host, board, threads, templates, Drawing(templates))
     async with _running(application(context), settings) as address:
@@ -103,8 +103,8 @@ async def serving(
 async def monitoring(
     env: Mapping[str, str], tokens: TokenList, host: Host
 ) -> AsyncIterator[str]:
-    """Serve health checks and metrics alone; yield the address. Raises ConfigError if
-    there is none that can be used."""
+    """Serve health checks and metrics only, and yield the address. Raises ConfigError
+    if the address cannot be used."""
     settings = config.read(env)
     await require_guarded(settings, tokens)
     core = Core(settings, host)

@@ -1,8 +1,8 @@
-"""Signing in to the pages with a token, where the server is not open.
+"""Signs people in to the pages with a token, unless the server is open.
 
-Rule: every page needs the scope admin, since a reader of the workspace can speak as any
-of its members. Only the pages here, our own files and the probes of a supervisor, which
-say nothing, need none; the API and the metrics have their own check.
+Rule: every page needs the scope admin, because a reader of the workspace can speak as
+any of its members. Only the sign-in page, static files and the probes of a supervisor,
+which reveal nothing, need no token. The API and the metrics have their own checks.
 """
 
 import hmac
@@ -27,14 +27,14 @@ PATH = "/sign-in"
 FREE = (PATH, "/healthz", "/readyz", "/metrics")
 FREE_BELOW = ("/api/", "/static/")
 
-#: The field with the token of the page, where no script sends it as a header.
+#: The form field with the token of the page, which no script sends as a header.
 PAGE_FIELD = "page"
-# The longest text that is looked at as a token, and the largest form.
+# The most characters of a token, and the most bytes of the form.
 MOST_CHARS, MOST_BYTES = 200, 4_000
 
 
 def admitting(context: Context) -> Callable[..., Awaitable[web.StreamResponse]]:
-    """Return the middleware that lets those in who may see the pages."""
+    """Return the middleware that admits callers who may see the pages."""
     callers = Callers(context)
 
     @web.middleware
@@ -106,6 +106,6 @@ def routes(context: Context) -> list[web.RouteDef]:
 
 
 def _inside(path: str) -> str:
-    """Return `path` if it is one of our own pages; else the first page."""
+    """Return `path` if it is a path on this server, or else "/"."""
     inside = path.startswith("/") and not path.startswith(("//", "/\\"))
     return path if inside and path.isprintable() and len(path) <= 200 else "/"

@@ -1,4 +1,4 @@
-"""The person and the place of a request, checked anew each time."""
+"""Determines the person and the place of a request, anew for each request."""
 
 from dataclasses import dataclass
 
@@ -30,8 +30,8 @@ class Speaker:
 
 
 def member_of(request: web.Request, given: str = "") -> Member:
-    """Return the member that `request` is of: the one that is `given`, else that of the
-    address or of the cookie, else the admin."""
+    """Return the member who sends `request`: `given`, or else the member in the query
+    or in the cookie, or else the admin."""
     for id in (given, request.query.get("as"), request.cookies.get(MEMBER)):
         if id and (found := directory.member(id)):
             return found

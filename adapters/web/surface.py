@@ -1,4 +1,4 @@
-"""Replies of the bot in the local workspace."""
+"""Shows replies of the bot in the local workspace."""
 
 import time
 from collections.abc import Collection, Sequence
@@ -13,13 +13,13 @@ from bot.errors import DeliveryError, StorageError
 
 
 class WebSurface:
-    """`bot.ports.platform.Surface` in the local workspace.
+    """Implements `bot.ports.platform.Surface` in the local workspace.
 
-    The id of a new message follows from the turn, so a post that is repeated after a
-    crash is the same one.
+    The id of a new message is derived from the turn, so a post that is repeated after a
+    crash replaces the first one.
     """
 
-    #: The placeholder says that an answer is coming, and all of that is text.
+    #: None: a placeholder shows that an answer is coming, and the whole answer is text.
     sign = uploads = None
 
     def __init__(self, board: Board, turn: Turn) -> None:
@@ -29,12 +29,12 @@ class WebSurface:
 
     @property
     def deletions(self) -> Self:
-        """These messages, which can be deleted."""
+        """This surface, which can delete its messages."""
         return self
 
     async def announce(self) -> bool:
-        """Return False: the placeholder of the answer, which can be stopped, is shown
-        at once."""
+        """Return False, so that a placeholder, which can be stopped, is shown at
+        once."""
         return False
 
     def ways(self, part: Part) -> Sequence[WriteKind]:
@@ -74,8 +74,8 @@ class WebSurface:
         self._ids.pop(index, None)
 
     async def take_back(self, index: int, known: Collection[str]) -> None:
-        """Delete message `index` unless it is `known`: it has the same id whoever posts
-        it. Raises DeliveryError."""
+        """Delete message `index` unless its id is in `known`; the id is the same in
+        every process. Raises DeliveryError."""
         if self._id(index) not in known:
             await self.remove(index)
 

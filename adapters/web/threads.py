@@ -1,11 +1,12 @@
-"""Live changes of threads, for the pages and streams that are open.
+"""Passes live changes of threads to open pages and streams.
 
-Rule: the store is the truth. A reader first subscribes, then reads the store, then
-follows the changes; whoever is cut off does the same again, and loses nothing.
+Rule: the store is authoritative. A reader first subscribes, then reads the store, then
+follows the changes. A reader that is disconnected does the same again, and loses
+nothing.
 
-A reader holds the newest version of each post that changed since it last looked, not
-each change, so a slow one costs no more than a fast one. One with more than MOST
-changed posts is ended.
+A reader holds the newest version of each changed post rather than each change, so a
+slow reader costs no more than a fast one. A reader with more than MOST changed posts is
+ended.
 """
 
 import asyncio
@@ -18,12 +19,13 @@ from bot.domain.scope import ThreadKey
 
 #: The most changed posts that wait for one reader.
 MOST = 500
-#: The most readers at once: a page is one, and so is each stream of the API.
+#: The most readers at once: each page is one, and so is each answer that the API
+#: streams.
 MOST_READERS = 4_000
 
 
 class TooManyReaders(Exception):
-    """So many pages and streams are open that no other can be followed."""
+    """Too many pages and streams are open to begin another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +43,12 @@ class Reader:
         self._wants = wants
         self._waiting: dict[str, Change] = {}
         self._woken = asyncio.Event()
-        #: Whether it did not keep up, or the server stops: to be begun anew.
+        #: Whether the reader did not keep up, or the server stops. Its page or stream
+        #: must then begin again.
         self.ended = False
 
     def offer(self, change: Change) -> None:
-        """Take note of `change`, if it is wanted."""
+        """Hold `change` for the reader, if the reader wants it."""
         if self.ended or not self._wants(change.post):
             return
         self._waiting[change.post.message] = change
@@ -54,14 +57,14 @@ class Reader:
         self._woken.set()
 
     def end(self) -> None:
-        """End the reading, and forget what waits."""
+        """End the reader, and drop the waiting changes."""
         self.ended = True
         self._waiting.clear()
         self._woken.set()
 
     async def changes(self, timeout: float) -> list[Change]:
         """Return the changes since the last call, oldest first; wait for one, at most
-        `timeout` seconds. Empty if there is none, or if it has `ended`."""
+        `timeout` seconds. Empty if there is none, or if the reader has ended."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout):
                 await self._woken.wait()
@@ -74,7 +77,7 @@ class Threads:
     """Passes changes on to readers."""
 
     def __init__(self) -> None:
-        #: By the one thread that they follow; None for those of a channel.
+        #: Readers by the thread that they follow; None for readers of all threads.
         self._readers: dict[ThreadKey | None, set[Reader]] = {}
         #: The number of readers.
         self.open = 0
@@ -83,8 +86,8 @@ class Threads:
     def reading(
         self, wants: Callable[[Post], bool], thread: ThreadKey | None = None
     ) -> Iterator[Reader]:
-        """Follow the changes of posts that `wants` accepts, in `thread` alone if that
-        is given, until the block ends. Raises TooManyReaders."""
+        """Follow the changes of posts that `wants` accepts, only in `thread` if that is
+        given, until the block ends. Raises TooManyReaders."""
         if self.open >= MOST_READERS:
             raise TooManyReaders
         reader = Reader(wants)
@@ -104,7 +107,7 @@ class Threads:
         return self.reading(lambda post: True, thread)
 
     def publish(self, post: Post, *, gone: bool = False) -> None:
-        """Tell all readers that `post` changed, and how it reads now."""
+        """Pass the new version of `post` to all readers."""
         change = Change(post, gone)
         for key in (None, post.thread):
             for each in tuple(self._readers.get(key, ())):

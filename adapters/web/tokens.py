@@ -1,10 +1,10 @@
-"""The sender of a request, known by a token, by the cookie of a browser that showed
-one, or by being on this machine.
+"""Identifies the sender of a request, by a token or by the cookie of a browser that
+signed in with one, unless the server is open.
 
-Rule 1: without tokens the server is open to this machine, or to those whom a proxy lets
-in; as soon as there is a token, a request needs one.
-Rule 2: a token is looked up for each request. One that is refused says neither why nor
-whether it ever existed, and wrong ones are counted by address.
+Rule 1: without tokens, the server is open to this machine, or to everybody that a proxy
+admits. As soon as there is a token, each request needs one.
+Rule 2: a token is looked up for each request. A refusal says neither why nor whether
+the token ever existed, and wrong tokens are counted by address.
 """
 
 import hmac
@@ -22,18 +22,19 @@ from bot.domain.api_token import LOCAL, MOST_RATE, ApiToken, TokenScope
 from bot.messages import web_api as texts
 from bot.runtime.request_rate import RequestRate
 
-#: The cookie of a browser that showed a token.
+#: The cookie of a browser that signed in with a token.
 COOKIE = "threadkeep-session"
-#: For how long such a cookie is accepted, in seconds, while its token is.
+#: How long such a cookie is accepted, in seconds, as long as its token is accepted.
 SESSION = 12 * 3600
 
-# Wrong tokens that an address may send in a minute, and addresses and tokens that are
-# counted.
+# How many wrong tokens an address may send in a minute, and how many addresses and
+# tokens are counted.
 WRONG_RATE = 20
 MOST_COUNTED = 10_000
 
 _BEARER = "bearer "
-# The id of the token, until when, and what only this server can write.
+# The id of the token, the time of expiry in seconds since 1970, and a seal that only
+# this server can make.
 _SESSION = re.compile(
     r"(?P<words>(?P<id>[0-9a-f]{12})\.(?P<until>[0-9]{1,12}))\.(?P<seal>[0-9a-f]{64})"
 )
@@ -44,12 +45,12 @@ class Caller:
     """The sender of a request."""
 
     token: ApiToken
-    #: Whether it was let in without a token.
+    #: Whether the caller was admitted without a token.
     is_local: bool = False
 
     @property
     def person(self) -> str:
-        """The id of the author of what it writes."""
+        """The author id of the caller's messages."""
         return f"{directory.PROGRAM}{self.token.name}"
 
     def allows(self, scope: TokenScope) -> bool:
@@ -57,7 +58,7 @@ class Caller:
         return self.token.allows(scope)
 
 
-#: The caller where the server is open.
+#: The caller of each request to an open server.
 OPEN = Caller(
     ApiToken("", LOCAL, frozenset({TokenScope.ADMIN}), created=0.0, rate=MOST_RATE),
     is_local=True,
@@ -65,7 +66,7 @@ OPEN = Caller(
 
 
 class Callers:
-    """Finds out who sends a request, and how often they do."""
+    """Identifies the caller of a request, and limits the rate of requests."""
 
     def __init__(
         self,
@@ -81,8 +82,9 @@ class Callers:
         self._wrong = RequestRate(MOST_COUNTED)
 
     async def program(self, request: web.Request, *scopes: TokenScope) -> Caller:
-        """Return who sends a request to the API, and count the request. Raises Refused
-        if they have none of `scopes` or too many requests, and StorageError."""
+        """Return the caller of a request to the API, and count the request. Raises
+        Refused if the caller is unknown, has none of `scopes` or sends too many
+        requests, and StorageError."""
         caller = await self.visitor(request)
         if caller is None:
             headers = {"WWW-Authenticate": "Bearer"}
@@ -102,9 +104,9 @@ class Callers:
         return caller
 
     async def visitor(self, request: web.Request) -> Caller | None:
-        """Return who looks at a page: by a token, by the browser's cookie, or anybody
-        where the server is open; None for somebody who has to sign in. Raises Refused
-        for a wrong token, and StorageError."""
+        """Return the caller of a page, identified by a token or by the browser's
+        cookie, or OPEN if the server is open. None if the caller has to sign in. Raises
+        Refused for a wrong token, and StorageError."""
         if caller := await self._bearer(request):
             return caller
         token = await self._of_cookie(request)
@@ -120,7 +122,7 @@ class Callers:
         return not await self._api.has_tokens()
 
     async def still_may(self, caller: Caller, scope: TokenScope) -> bool:
-        """Return whether a caller that was let in would be let in now. Raises
+        """Return whether a caller that was admitted before still has `scope`. Raises
         StorageError."""
         if caller.is_local:
             return await self.is_open()
@@ -128,8 +130,8 @@ class Callers:
         return token is not None and token.allows(scope)
 
     async def sign_in(self, request: web.Request, text: str) -> str:
-        """Return what the browser of somebody who shows the token `text` keeps as its
-        cookie; "" if the token is not accepted. Raises Refused, and StorageError."""
+        """Return the session cookie for the token `text`, or "" if the token is not
+        accepted. Raises Refused after too many wrong tokens, and StorageError."""
         token = await self._api.authenticate(text.strip())
         if token is None:
             self._count_wrong(request)
@@ -160,8 +162,8 @@ class Callers:
         return await self._api.known(found["id"])
 
     def _count_wrong(self, request: web.Request) -> None:
-        """Count a wrong token. Raises Refused if too many came from its address; right
-        ones from there are accepted all the same."""
+        """Count a wrong token. Raises Refused if too many came from its address; valid
+        tokens from that address are still accepted."""
         if wait := self._wrong.take(request.remote or "", WRONG_RATE, self._clock()):
             headers = {"Retry-After": str(math.ceil(wait))}
             raise Refused(429, "rate_limited", texts.TOO_MANY_TRIES, headers)

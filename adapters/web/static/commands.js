@@ -1,4 +1,4 @@
-// Commands: typed, of buttons, of menus and of forms; and where their results are shown.
+// Commands, typed or from buttons, menus and forms, and the display of their results.
 import { element, find, here, post, said, state } from "./page.js";
 import { mine, toEnd } from "./posts.js";
 
@@ -8,7 +8,7 @@ let opener = null;
 
 const whereOf = (node) => (state.thread && node?.closest("#thread") ? "thread" : "channel");
 
-// Carry out a command; `source` is the element whose control gave it.
+// Carry out a command; `source` is the element whose control was used.
 export async function give(values, source, where) {
   const article = source?.closest("article");
   const from = article?.dataset.id || "";

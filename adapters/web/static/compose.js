@@ -1,4 +1,4 @@
-// The message boxes: text, files by choice, drop and paste, and sending until it is sent.
+// The message boxes: text, files (chosen, dropped or pasted), and sending with retries.
 import { element, find, here, post, said } from "./page.js";
 import { type } from "./commands.js";
 import { wire as suggest } from "./suggest.js";
@@ -10,8 +10,8 @@ const newId = () => {
   return [...bytes].map((each) => each.toString(16).padStart(2, "0")).join("");
 };
 
-// Send a message; where nobody answers, again until somebody does. The server takes one
-// that it has already for the same one.
+// Send a message, and retry until the server responds. The server recognises a message
+// that it has already.
 export async function send(where, text, files, waits = () => {}) {
   const values = { ...here(where), id: newId(), text };
   for (;;) {
@@ -100,7 +100,7 @@ async function submit(form, open) {
     tell(form, "");
     if (where === "channel") open(made.thread);
   } catch (error) {
-    // Nothing of what was written is lost.
+    // Put the text back, so that nothing is lost.
     box.value = box.value ? `${text}\n${box.value}` : text;
     chosen.set(form, files);
     list(form);

@@ -1,4 +1,4 @@
-// The console: pages that renew themselves, and the dialogue that deletes a thread.
+// The console: pages that refresh themselves, and the dialog that deletes a thread.
 
 const live = document.getElementById("live");
 const every = Number(live.dataset.every || 0) * 1000;
@@ -13,7 +13,7 @@ async function renew() {
 }
 
 if (every) {
-  // A server that restarts is asked again.
+  // Ignored: the server may be restarting, and the next refresh tries again.
   setInterval(() => renew().catch(() => {}), every);
 }
 

@@ -1,4 +1,4 @@
-// What every part of the page uses: its state, its words, and requests to the server.
+// What all scripts of the page share: its state, its texts, and requests to the server.
 export const find = (selector, within = document) => within.querySelector(selector);
 export const app = find("#app");
 export const said = JSON.parse(find("#said").textContent);
@@ -16,8 +16,8 @@ export function element(name, values = {}, ...children) {
   return made;
 }
 
-// The answer as an object; throws an Error with a sentence if it was refused, and one
-// marked `isOffline` if nobody answered.
+// Return the response as an object. Throws an Error with a sentence if the request was
+// refused, and one marked `isOffline` if the server did not respond.
 export async function post(path, values, files = []) {
   const body = new FormData();
   for (const [name, value] of Object.entries(values)) {

@@ -1,4 +1,4 @@
-// The messages of the open thread, as the server draws them.
+// The messages of the open thread, as the server renders them.
 import { app, element, find, said, state } from "./page.js";
 
 const posts = find("#posts");
@@ -8,8 +8,9 @@ export const mine = (where) => find(`.mine[data-where=${where}]`);
 export const near = (box) => box.scrollHeight - box.scrollTop - box.clientHeight < 80;
 export const toEnd = (box) => box.scrollTo({ top: box.scrollHeight });
 
-// What is to be done to the messages, a block at a time: a long answer that arrives at
-// once is shown within several frames, so that no task keeps the page from answering.
+// Changes of messages wait in `steps`, one block each, and a frame applies them for at
+// most BUDGET milliseconds. So a long answer that arrives at once does not block the
+// page.
 const BUDGET = 8;
 const scroll = find("#posts-scroll");
 let steps = [];
@@ -56,7 +57,7 @@ function plan(found, then) {
   });
 }
 
-// Make room for a message that is not there yet.
+// Add an element for a message that is not shown yet.
 function shell({ id, html }) {
   if (byId(id)) return;
   posts.append(element("template", { innerHTML: html }).content.firstElementChild);
@@ -90,8 +91,8 @@ export function remove(id) {
   start();
 }
 
-// Let the thread read as the server has it, and leave alone what does already; then call
-// `then`.
+// Bring the thread up to date with the server, without touching messages that are; then
+// call `then`.
 export function setAll(found, { end = false, then = () => {} } = {}) {
   toBottom ||= end;
   const ids = new Set(found.map((each) => `m-${each.id}`));
@@ -104,7 +105,7 @@ export function setAll(found, { end = false, then = () => {} } = {}) {
   step(() => {
     found.forEach((each, nth) => {
       const article = byId(each.id);
-      // Moved only where needed: what moves loses the focus.
+      // Move an element only if needed: a moved element loses the focus.
       if (posts.children[nth] !== article) posts.insertBefore(article, posts.children[nth]);
     });
     then();
@@ -112,7 +113,7 @@ export function setAll(found, { end = false, then = () => {} } = {}) {
   start();
 }
 
-// Keep the focus on a button that is drawn again.
+// Keep the focus on a button that is rendered again.
 function setFoot(foot, html) {
   const focused = foot.contains(document.activeElement) && document.activeElement;
   foot.innerHTML = html;
@@ -120,11 +121,11 @@ function setFoot(foot, html) {
   const same = [...foot.querySelectorAll("button")].find(
     (each) => each.textContent === focused.textContent,
   );
-  // Never to another button, which the same key would press.
+  // Never focus another button, which the same key would press.
   (same || find("#reply")).focus({ preventScroll: true });
 }
 
-// Add what only this page offers: actions of the author, and copying code.
+// Add the controls that only this page has: the author's actions, and copying code.
 function dressHead(article) {
   const head = find(".head", article);
   const { author } = article.dataset;

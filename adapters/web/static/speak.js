@@ -1,18 +1,18 @@
-// Reads answers aloud, for who uses a screen reader: sentence by sentence, once each.
+// Reads answers to screen readers, sentence by sentence, each once.
 import { find, said, state } from "./page.js";
 
 const spoken = find("#spoken");
 const END = /[.!?:](?=\s)|\n/g;
-// How much of each growing answer was read.
+// How many characters of each growing answer were read.
 const read = new Map();
 
-// What the article says now, without its code buttons.
+// Return the text of the article, without its code buttons.
 function words(article) {
   return find(".blocks", article).textContent.trimEnd();
 }
 
-// Take the thread as it is; what was there when it was opened is not read aloud, but for
-// an answer that still grows.
+// Start with the messages of an opened thread, which are not read aloud, except an
+// answer that still grows.
 export function start(isOpening) {
   if (isOpening) read.clear();
   for (const article of document.querySelectorAll("#posts article")) {

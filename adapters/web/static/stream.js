@@ -1,9 +1,9 @@
-// The stream of events: connects again by itself, and tells when it is cut.
+// The stream of events: reconnects by itself, and reports when it is disconnected.
 import { state } from "./page.js";
 
 const NAMES = ["topics", "posts", "post", "grow", "gone"];
-// How long the stream of a tab that nobody sees is kept, in milliseconds: a browser
-// allows six connections to one server.
+// How long the stream of a hidden tab is kept, in milliseconds: a browser allows six
+// connections to one server.
 const UNSEEN = 60_000;
 
 let source = null;
@@ -51,7 +51,7 @@ function retry(ended) {
   if (source === ended) connect();
 }
 
-// Events are shown together, once for each frame; in a tab that nobody sees, at once.
+// Events are shown together, once for each frame; in a hidden tab, at once.
 function take(name, value) {
   waiting.push([name, value]);
   if (document.hidden) showAll();

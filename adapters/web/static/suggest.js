@@ -1,4 +1,4 @@
-// Suggestions while a message is typed: commands behind a "/", people behind an "@".
+// Suggestions while a message is typed: commands after a "/", people after an "@".
 import { element, find, said } from "./page.js";
 
 const MOST = 8;
@@ -12,7 +12,7 @@ async function known() {
   return commands;
 }
 
-// What the word before the caret may become: [text, about, start] of each.
+// Return the completions of the word before the caret, as [text, about, start].
 async function matches(box) {
   const before = box.value.slice(0, box.selectionStart);
   const name = /(?:^|\s)@([A-Za-z]*)$/.exec(before);
@@ -81,13 +81,13 @@ export function wire(form) {
     const found = await matches(box);
     if (box.value !== before) return;
     shown = found.slice(0, MOST);
-    // What is typed in full needs no suggestion, and Enter sends it.
+    // A complete word needs no suggestion, and Enter sends the message.
     if (shown.length === 1 && before.endsWith(shown[0][0].trim())) shown = [];
     chosen = 0;
     draw();
   });
   box.addEventListener("blur", close);
-  // Before the box sends what was typed.
+  // Handle keys before the box does, which would send the message.
   box.addEventListener(
     "keydown",
     (event) => {
