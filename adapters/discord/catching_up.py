@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 RECENT = 86400.0
 # Attempts at fetching the missed messages of a thread; pauses grow to half a minute.
 MOST_TRIES = 6
-# How long before the last stored message fetching starts, in seconds: a process killed
+# How many seconds before the last stored message fetching starts: a process killed
 # while catching up may have stored a later message and not an earlier one.
 OVERLAP = 600.0
 # The most shards of one process.
@@ -50,7 +50,7 @@ class CatchingUp:
         self._listener = listener
         self._host = host
         self._background = background
-        #: The shards whose task was started.
+        #: The shards for which a task was started.
         self._kept: LruDict[int, None] = LruDict(MOST_SHARDS)
 
     async def began(self, shard: int) -> None:
@@ -148,12 +148,12 @@ def _channel(thread: ThreadKey) -> Scope:
 
 
 def _time(message: int) -> float:
-    """Return when `message` was said, in seconds since 1970."""
+    """Return the time of the message with the id `message`, in seconds since 1970."""
     return discord.utils.snowflake_time(message).timestamp()
 
 
 def _is_fresh(message: int) -> bool:
-    """Return whether `message` is so recent that earlier ones may not be stored."""
+    """Return whether `message` is so recent that earlier messages may not be stored."""
     return time.time() - _time(message) < OVERLAP
 
 

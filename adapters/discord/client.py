@@ -301,7 +301,8 @@ class Link:
         if self._client is not None:
             await self._client.close()
         if self._session is not None:
-            # It may be waiting to reconnect. Its error was raised by `connect`.
+            # The session may be waiting to reconnect. Its error was raised by
+            # `connect`.
             self._session.cancel()
             await asyncio.wait({self._session})
             self._session = None
@@ -356,7 +357,7 @@ async def translated(what: str) -> AsyncIterator[None]:
     except (TimeoutError, aiohttp.ClientError, OSError) as error:
         raise DeliveryError(f"{what}: {type(error).__name__}") from error
     except RuntimeError as error:
-        # aiohttp raises it for a session that was closed.
+        # aiohttp raises RuntimeError for a session that was closed.
         raise DeliveryError(f"{what}: the connection is closed") from error
     except (KeyError, TypeError, ValueError) as error:
         # The SDK raises these if a proxy returns a page instead of the response.

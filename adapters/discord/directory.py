@@ -24,7 +24,7 @@ class DiscordDirectory:
         self._names = names
 
     async def person(self, place: Scope, user: str) -> Person:
-        """Return who `user` is at `place`. Raises DeliveryError."""
+        """Return the person `user` at `place`. Raises DeliveryError."""
         return await self._people.person(place, user)
 
     async def access(self, place: Scope, user: str) -> ChannelAccess:

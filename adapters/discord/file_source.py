@@ -1,7 +1,8 @@
 """Downloads files from Discord.
 
 Rule 1: files come from Discord's own hosts, which need no token and get none.
-Rule 2: no error contains an address: anybody who has it can read the file for a day.
+Rule 2: no error contains the address of a file, because anybody who has the address can
+read the file for a day.
 """
 
 from typing import BinaryIO

@@ -67,7 +67,7 @@ async def show(
         bare = Drawn(drawn.text)
         return await show(interaction, bare, ephemeral=ephemeral, waits=waits)
     except DeliveryError as error:
-        # The command has been carried out all the same.
+        # The command was carried out nevertheless.
         log.warning("discord.too_late %s", error)
         return None
 
@@ -87,7 +87,7 @@ async def replace(interaction: Interaction, drawn: Drawn, *, waits: bool) -> Non
                 )
             await interaction.delete_original_response()
     except DeliveryError as error:
-        # The command has been carried out all the same.
+        # The command was carried out nevertheless.
         log.warning("discord.too_late %s", error)
 
 

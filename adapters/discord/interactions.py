@@ -276,7 +276,7 @@ def _names(channel: object) -> dict[str, str]:
 
 def _place(interaction: Interaction, command: Command) -> Scope | None:
     """Return the place of `command`: the thread of the answer that it is about, or else
-    the place where it was given. None if that is not supported."""
+    the place where it was given. None if that place is not supported."""
     message = interaction.message
     if message is not None and "turn" in command.arguments:
         thread = events.answered_in(interaction.channel, message)

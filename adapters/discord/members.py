@@ -40,7 +40,7 @@ class People:
         )
 
     async def person(self, place: Scope, user: str) -> Person:
-        """Return who `user` is at `place`. Raises DeliveryError."""
+        """Return the person `user` at `place`. Raises DeliveryError."""
         if place.workspace == events.NO_GUILD or not ids.is_id(user):
             return Person(user)
         guild = await self._link.guild(ids.number(place.workspace, "guild"))

@@ -38,8 +38,8 @@ MOST_MISSED = 200
 # channel.
 REPEAT = 3600.0
 
-# How many refusals are remembered, and the channels whose messages are fetched later;
-# then how many messages are fetched in each, and how many edits.
+# How many refusals are remembered, and how many channels with messages to fetch later;
+# then how many messages are fetched in each channel, and how many edits.
 MOST_CHANNELS = 10_000
 MOST_REFETCHED = 1_000
 
@@ -91,7 +91,7 @@ class MessageListener:
         self._fetching = False
 
     async def received(self, message: discord.Message) -> None:
-        """Take in a new message."""
+        """Handle a new message."""
         if not self._serves(message):
             return
         if self._is_deferred(message):
@@ -124,12 +124,12 @@ class MessageListener:
             place = Scope.of(received.thread)
             await self._host.first_contact.opened(place, received.author)
         if not received.addressed:
-            # Nobody asks in it: it may be triaged.
+            # The message asks nothing, but may be triaged.
             received = with_title(received, channel)
         await self._keep(message, partial(self._inbox.receive, received))
 
     async def edited(self, message: discord.Message) -> None:
-        """Take in an edited message."""
+        """Handle an edited message."""
         if not self._serves(message):
             return
         if message.id in self._deferred and not message.flags.loading:
@@ -216,7 +216,8 @@ class MessageListener:
             log.warning("discord.not_caught_up channel=%s %s", channel, error)
 
     async def _fetch_from(self, channel: int, first: int) -> None:
-        """Take in the messages of `channel` from the message `first` on."""
+        """Fetch and handle the messages of `channel`, beginning with the message
+        `first`."""
         async with translated("fetch what did not fit"):
             there = await self._channel(channel)
             if not isinstance(there, discord.abc.Messageable):

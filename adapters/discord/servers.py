@@ -1,4 +1,4 @@
-"""Keeps the bot to the servers that are served.
+"""Makes the bot leave or ignore the servers that are not served.
 
 Rule: if a server that is not served adds the bot while the bot runs, the bot leaves at
 once. If the bot is in such a server at the start, the server is ignored and logged, but

@@ -11,8 +11,8 @@ from bot.messages import config as messages
 from bot.text.numbers import number
 from bot.text.redaction import quoted
 
-#: The most shards. More are certainly a typing error, since each has up to 2,500
-#: guilds.
+#: The most shards. A higher number is certainly a typing error, since each shard has up
+#: to 2,500 guilds.
 MOST = 99_999
 
 # "16", "3/16" or "0-3/16".

@@ -66,8 +66,8 @@ class DiscordSurface:
     async def announce(self) -> bool:
         """Start the typing indicator; return whether Discord accepted it."""
         if self._turn.attempts and self._ids:
-            # The turn is resumed after a crash, and the existing message is sign
-            # enough.
+            # The turn is resumed after a crash: its message already shows that an
+            # answer is coming.
             return True
         typed = asyncio.get_running_loop().create_future()
         self._typing = background.begin("type", self._type(typed))

@@ -43,8 +43,8 @@ def title_of(thread: object, key: ThreadKey, us: int, said: str = "") -> Message
 
 
 def with_title(message: Message, channel: object) -> Message:
-    """Return `message` in `channel` as a ticket: under the title of the post in a forum
-    that it begins, if it does."""
+    """Return `message` for triage. If it begins a forum post, its text is preceded by
+    the title of the post."""
     if not message.opens or not isinstance(channel, discord.Thread):
         return message
     return replace(message, text=f"{channel.name}\n\n{message.text}".strip())

@@ -36,8 +36,8 @@ APPEARS = 10.0
 
 # Error codes for a thread that exists already, or that has no message (facts B4).
 THERE = {160004, 10008}
-# The error code for a channel without such threads, and for a forum, all of whose
-# threads exist.
+# The error code for a channel without threads on messages, and for a forum, whose
+# threads always exist.
 OTHER_KIND = 50024
 # Error codes for a channel that is gone or hidden: nothing can be written there either.
 NO_CHANNEL = {10003, 50001}
@@ -279,8 +279,8 @@ class ThreadResolver:
                 if message is not None:
                     if not message.flags.loading:
                         return message.id
-                    # It still says "thinking", and only the process that received the
-                    # interaction could change that.
+                    # The response still says "thinking", and only the process that
+                    # received the interaction could change that.
                     await message.delete()
         author, text = SOMEBODY, ""
         if turn.opening is not None:

@@ -103,7 +103,8 @@ class WebAdapter:
         ]
 
     def typed(self, message: Message) -> str:
-        """Return what the author of `message` typed to the bot."""
+        """Return the text of `message` without mentions of the bot, and with other
+        mentions in the form of settings ("user:olga")."""
         return messages.typed(message.text)
 
     async def tell(self, workspace: str, user: str, text: str) -> None:

@@ -173,7 +173,7 @@ def _may(caller: Caller, thread: ApiThread | None) -> bool:
 
 
 def _name(person: str) -> str:
-    """Return the name of the token that `person` stands for; "" for the bot."""
+    """Return the name of the token with the author id `person`, or "" for the bot."""
     return directory.name_of(person) if person else ""
 
 

@@ -31,7 +31,7 @@ class WebConfig:
     #: The host names under which an authenticating proxy forwards requests.
     proxies: frozenset[str] = frozenset()
     #: The names of the tokens whose owners may read threads of private channels in the
-    #: console; "local" for whoever uses a console that is open to this machine.
+    #: console; "local" stands for the user of a console that is open to this machine.
     private_readers: frozenset[str] = frozenset()
     #: Whether Claude answers, rather than the offline model.
     has_key: bool = False

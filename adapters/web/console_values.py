@@ -73,7 +73,7 @@ def day_bars(rows: Sequence[UsageRow], since: float, now: float) -> list[Bar]:
 
 
 def ended_tiles(found: Quality) -> list[tuple[str, int]]:
-    """Return how many answers ended in which way."""
+    """Return the numbers of answers, by how they ended and how they were rated."""
     tiles = [(name, found.ended.get(how, 0)) for how, name in ENDED.items()]
     return [*tiles, (texts.GOOD, found.good), (texts.BAD, found.bad)]
 

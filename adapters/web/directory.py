@@ -70,7 +70,7 @@ def channel(id: str) -> Channel | None:
 
 
 def name_of(user: str) -> str:
-    """Return the name of a member, a program or the bot; the id of anybody else."""
+    """Return the name of a member, a program or the bot, or the id of anybody else."""
     if user in ("", BOT):
         return BOT_NAME
     found = _MEMBERS.get(user)

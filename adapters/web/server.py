@@ -116,7 +116,7 @@ async def monitoring(
 
 
 async def require_guarded(settings: WebConfig, tokens: TokenList) -> None:
-    """Raise ConfigError if everybody who reaches the address could use the server."""
+    """Raise ConfigError if anybody who can reach the address could use the server."""
     if settings.is_loopback or settings.proxies:
         return
     now = time.time()
