@@ -32,8 +32,8 @@ GROUP = 50
 
 
 class Backlog:
-    """Runs attempts at once while they succeed, and one after another once one has
-    failed."""
+    """Runs attempts at once while they succeed. Once one has failed, others wait behind
+    it."""
 
     def __init__(self, at_once: int = MOST_AT_ONCE) -> None:
         self._under_way = Allowance(at_once)

@@ -76,7 +76,8 @@ def message_of(message: discord.Message, us: int, thread: ThreadKey) -> Message 
     """Return `message`, converted, as part of `thread`; `us` is the id of the bot's
     user.
 
-    Returns None for a system message, and if the content is hidden from the bot.
+    Returns None for system messages and the bot's own responses to commands, and if the
+    content is hidden from the bot.
     """
     by_another = message.author.id != us
     is_read = by_another and message.type in content.AUTOMATIC
