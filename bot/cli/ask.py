@@ -1,8 +1,8 @@
-"""`threadkeep ask`: one question, with what stands on standard input, and one answer.
+"""`threadkeep ask`: one question, with the text on standard input, and one answer.
 
-Rule 1: only the answer goes to standard output; all else goes to standard error.
-Rule 2: nothing is stored but the cost, which counts on the budgets of the terminal. So
-a running bot with the same database disturbs nothing.
+Rule 1: only the answer goes to standard output. Everything else goes to standard error.
+Rule 2: only the cost is stored, and it counts against the terminal's budgets. So the
+command can run while a bot uses the same database.
 """
 
 import contextlib
@@ -45,14 +45,15 @@ from bot.ui import formatting
 from storage.opening import open_or_share
 from storage.store import DatabaseStore
 
-#: Where the terminal's settings and budgets are, and who asks there.
+#: The scope of the terminal's settings and budgets, and the person who asks there.
 PLACE, AUTHOR = Scope("terminal", "local", "local"), "you"
 
 # The longest answers of the largest models take about half an hour.
 TIMEOUT = 3600.0
 
-# Bytes of UTF-8 per token, more than ordinary text has on average (four in English).
-# What is larger is refused here, what still does not fit by Claude, at no cost.
+# Bytes of UTF-8 per token, an upper estimate (ordinary English text has about four).
+# Input that is too large by this estimate is refused here. If other input does not fit,
+# Claude refuses it at no cost.
 BYTES_PER_TOKEN = 4
 
 # The reasons for a cut answer, as the API names them.
@@ -80,7 +81,7 @@ def answer(
     model: str = "",
     system: str = "",
 ) -> int:
-    """Answer `question` about what stands on standard input; return the exit status.
+    """Answer `question` about the text on standard input; return the exit status.
 
     Raises ConfigError for a mistake in the configuration, the options or the input.
     """
@@ -91,7 +92,8 @@ def answer(
     for note in unread(env, env_file.lines, config.mcp.variables):
         terminal.complain(note)
     model, system = _options(model, system)
-    # Before the event loop runs: it would keep Ctrl-C until the end of the input.
+    # Read before the event loop runs, since the loop would delay Ctrl-C until the end
+    # of the input.
     document = standard_input.read()
     if not question.strip() and not document.text.strip():
         raise ConfigError(messages.NOTHING_TO_ANSWER)
@@ -112,7 +114,7 @@ def _options(model: str, system: str) -> tuple[str, str]:
 
 
 class _Question:
-    """A question, and how it is to be answered."""
+    """A question with the options for its answer."""
 
     def __init__(
         self,
@@ -156,8 +158,10 @@ class _Question:
         return 0
 
     async def _request(self, store: DatabaseStore) -> tuple[Request, EffectiveSettings]:
-        """Return the request, and the settings that it was made by. Raises ConfigError
-        if it is too large."""
+        """Return the request and the settings that it was made with.
+
+        Raises ConfigError if the request is too large.
+        """
         access = SettingsAccess(store, {}, self._config.operator.alone)
         stored = await store.stored_settings(PLACE)
         if self._model:
@@ -182,7 +186,8 @@ class _Question:
             searches=SEARCHES if settings.on("web_search") else 0,
             fetches=FETCHES if settings.on("web_fetch") else 0,
             hosts=settings.hosts,
-            # Nobody goes on from here: what is cached costs more.
+            # No later request repeats the messages, and writing to the cache costs
+            # more.
             cache_messages=False,
         )
         size = len(request.messages[0].content.encode(errors="replace"))
@@ -202,7 +207,7 @@ class _Question:
 
 
 def _with_model(stored: StoredSettings, model: str) -> StoredSettings:
-    """Return `stored` with `model` set last, so that it applies."""
+    """Return `stored` with `model` set last, so that it takes effect."""
     chosen = Setting(PLACE, "model", model, OPERATOR, 0.0, 0)
     return replace(stored, settings=(*stored.settings, chosen))
 
@@ -217,7 +222,7 @@ def _too_large(model: str) -> str:
 
 
 def _trouble(request: Request, completion: Completion) -> str:
-    """Return why the answer is none, or not whole; "" if it is."""
+    """Return why the answer is missing or incomplete; "" if it is complete."""
     if completion.trouble == PromptTooLong.user_text:
         return _too_large(request.model)
     if completion.trouble == ModelDenied.user_text:
@@ -231,8 +236,11 @@ def _trouble(request: Request, completion: Completion) -> str:
 
 @contextlib.contextmanager
 def _showing(model: str, *, light: bool) -> Iterator[one_shot.Show]:
-    """Yield what prints each piece of the answer of `model`: rendered on a terminal, as
-    it is elsewhere. While it goes elsewhere, a terminal shows that it is coming."""
+    """Yield a function that prints each piece of the answer of `model`.
+
+    The answer is rendered on a terminal, and written unchanged elsewhere. In the latter
+    case, standard error shows the progress if it is a terminal.
+    """
     if sys.stdout.isatty():
         view = load_module("adapters.terminal.answer_view")
         screen = view.RichScreen(terminal.on(None), light=light)
@@ -240,7 +248,7 @@ def _showing(model: str, *, light: bool) -> Iterator[one_shot.Show]:
         screen = None
     err = terminal.console(stderr=True)
     spinner = Spinner("dots", messages.asking(model=model))
-    # Standard output is the answer's, and not to be drawn on.
+    # Do not redirect standard output, which is reserved for the answer.
     status = Live(
         spinner,
         console=err,

@@ -1,6 +1,6 @@
-"""`threadkeep check`: report what is configured, missing and wrong.
+"""`threadkeep check`: reports which parts are configured, missing or wrong.
 
-Rule: looking changes nothing: no file is created, and no database migrated.
+Rule: the check is read-only. It creates no file and migrates no database.
 """
 
 import asyncio
@@ -55,7 +55,7 @@ def check(offline: bool, live: bool, places: Sequence[str]) -> None:
 
 
 async def check_claude(settings: Config, *, offline: bool) -> list[Finding]:
-    """Check the key and the model; unless `offline`, with the API."""
+    """Check the key and the model, using the API unless `offline`."""
     if settings.api_key is None:
         text = messages.NO_KEY
         return [Finding(messages.CLAUDE, Grade.ABSENT, text)]
@@ -138,8 +138,11 @@ async def check_setup(
     offline: bool,
     live: Sequence[str] | None = None,
 ) -> int:
-    """Print all findings; return 1 if one of them is bad. Nothing is created, except
-    for test messages where `live` is not None: there, or where the operator chose."""
+    """Print all findings; return 1 if any of them is bad.
+
+    Nothing is created, except for test messages if `live` is not None. They are posted
+    in the channels of `live`, or else in those of the configuration.
+    """
     settings, problems = Config.read(env)
     unknown = unread(env, env_file.lines, settings.mcp.variables)
     notes = [*unknown, *hosting.warnings(env, settings)]

@@ -1,4 +1,4 @@
-"""The engine that wakes this process, if it shares its database with others."""
+"""Opens the engine that wakes this process if it shares its database with others."""
 
 from collections.abc import Sequence
 
@@ -14,8 +14,11 @@ from storage.store import DatabaseStore
 def open_wakeups(
     settings: Config, store: DatabaseStore, role: str, queues: Sequence[int]
 ) -> Wakeups | None:
-    """Return what wakes this process, which runs in `role` and answers in `queues`, or
-    in all if there are none; None if it has its database for itself."""
+    """Return the wake-ups of this process, which runs in `role` and serves `queues`.
+
+    Empty `queues` mean all queues. Return None if the database is not on a server, so
+    that no other process shares it.
+    """
     if not isinstance(settings.database, ServerAddress):
         return None
     engine = load_module("storage.engine.engine")

@@ -1,4 +1,4 @@
-"""The parts that all commands share: environment, mistakes, exit statuses."""
+"""Error handling and exit statuses for all commands."""
 
 import asyncio
 import io
@@ -13,8 +13,8 @@ from bot.errors import ConfigError, ThreadkeepError, error_location, leaves
 from bot.messages import cli as messages
 from bot.runtime import logs, terminal
 
-# Exit statuses, as Unix programs use them: for a mistake in the call or the
-# configuration, and for an internal error, which takes precedence.
+# Exit statuses by Unix convention: for a mistake in the call or the configuration, and
+# for an internal error, which takes precedence.
 MISTAKE = 2
 BROKEN = 1
 STATUSES = (MISTAKE, BROKEN)
@@ -24,8 +24,11 @@ class Commands(click.Group):
     """A group of commands that ends with an exit status, never with a traceback."""
 
     def main(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """Run the command. Errors that click finds are printed like ours: they quote
-        arguments, and so file names."""
+        """Run the command.
+
+        Print click's errors like ours, filtered, because they quote arguments such as
+        file names.
+        """
         # Without a handler, Python prints the warnings of libraries unfiltered.
         logs.set_up("warning")
         try:
@@ -39,17 +42,20 @@ class Commands(click.Group):
 
 
 def run(command: Coroutine[Any, Any, int]) -> int:
-    """Run `command` and return its exit status. A mistake of the operator prints one
-    line, and so does an internal error, whose own text may hold a token or a
-    message."""
-    # Files that it writes, SQLite's own included, are readable by the owner only.
+    """Run `command` and return its exit status.
+
+    A mistake of the operator prints one line. So does an internal error, without its
+    text, which may contain a token or a message.
+    """
+    # All files that the command writes, SQLite's included, are readable by the owner
+    # only.
     os.umask(0o077)
     try:
         return asyncio.run(command)
     except (click.exceptions.Exit, click.Abort):
         raise
     except BrokenPipeError:
-        # The reader of the output has enough, as `head` has.
+        # The reader of the output has closed the pipe, like `head`.
         terminal.discard()
         return 0
     except Exception as error:
@@ -57,7 +63,7 @@ def run(command: Coroutine[Any, Any, int]) -> int:
 
 
 def _printed(error: BaseException) -> int:
-    """Print `error` in one line; return its exit status."""
+    """Print `error` on one line for each problem; return the exit status."""
     if isinstance(error, click.ClickException):
         shown = io.StringIO()
         error.show(shown)

@@ -1,7 +1,7 @@
-"""`threadkeep explore`: Datasette on the database, read-only and on loopback alone.
+"""`threadkeep explore`: Datasette on the database, read-only and on loopback only.
 
-Rule: what people wrote is in no page and in no file that Datasette opens, unless it is
-asked for: it works on a copy that does not have those columns.
+Rule: unless the operator asks for texts, no page and no file that Datasette opens
+contains people's words. It serves a copy of the database without those columns.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ from storage.exploration import copy_numbers
 HOST = "127.0.0.1"
 PORT = 8001
 
-#: Queries by name, each with its title, what it is about, and the SQL.
+#: Queries by name, each with its title, its description and the SQL.
 QUERIES = {
     "dear_threads": (
         *(messages.DEAR_THREADS, messages.DEAR_THREADS_ABOUT),
@@ -107,8 +107,11 @@ def explore(with_text: bool, port: int) -> None:
 async def serve_database(
     env: Mapping[str, str], port: int, *, with_text: bool = False
 ) -> int:
-    """Serve until Ctrl-C. Raises ConfigError if there is no database, no Datasette, or
-    another program on `port`."""
+    """Serve until Ctrl-C.
+
+    Raises ConfigError if there is no database file, if Datasette is not installed, or
+    if another program uses `port`.
+    """
     database = Config.from_env(env).database
     if isinstance(database, ServerAddress):
         raise ConfigError(postgres.not_explored(address=database))
@@ -119,7 +122,7 @@ async def serve_database(
         if with_text:
             open_beside(database).close()
         else:
-            # For the owner only, as the directory that it makes.
+            # Private: `TemporaryDirectory` makes a directory for the owner only.
             folder = stack.enter_context(tempfile.TemporaryDirectory())
             shown = Path(folder) / f"{database.stem}.db"
             await asyncio.to_thread(copy_numbers, database, shown)
@@ -132,7 +135,7 @@ async def serve_database(
 
 
 def application(shown: Path, address: str, *, with_text: bool) -> Asgi:
-    """Return Datasette on the database `shown`, under the name `address` alone."""
+    """Return Datasette on the database `shown`, for requests to `address` only."""
     about = messages.ABOUT_WITH_TEXT if with_text else messages.ABOUT
     queries = {
         name: {"title": title, "description": text, "sql": sql}
@@ -143,12 +146,12 @@ def application(shown: Path, address: str, *, with_text: bool) -> Asgi:
         "description": about,
         "databases": {shown.stem: {"queries": queries}},
     }
-    # This first: it registers the others.
+    # Import this module first, since it registers the others.
     datasette_app = load_module("datasette.app")
-    # Where rich is installed, Datasette prints each mistake in a query as a traceback
-    # with all values around it.
+    # If rich is installed, Datasette prints each error in a query as a traceback with
+    # local variables.
     load_module("datasette.handle_exception").rich = None
-    # Datasette opens a file that may change read-only, too.
+    # Datasette also opens mutable files read-only.
     files, immutable = ([str(shown)], []) if with_text else ([], [str(shown)])
     datasette = datasette_app.Datasette(
         files, immutables=immutable, metadata=metadata, settings=SETTINGS
@@ -157,8 +160,10 @@ def application(shown: Path, address: str, *, with_text: bool) -> Asgi:
 
 
 def _under_its_name(app: Asgi, address: str) -> Asgi:
-    """Return `app` for requests to `address` alone: a site of somebody else can have
-    its own name point here (DNS rebinding)."""
+    """Return `app` for requests to `address` only.
+
+    Otherwise another site could point its own host name here (DNS rebinding).
+    """
     port = address.rpartition(":")[2]
     names = {address.encode(), f"localhost:{port}".encode()}
 
@@ -192,6 +197,6 @@ def _listen(port: int) -> socket.socket:
         ):
             raise
         raise ConfigError(messages.port_taken(port=port)) from error
-    # Whoever opens the address that is printed waits until it is served.
+    # Listen before the address is printed, so that early connections wait.
     found.listen()
     return found

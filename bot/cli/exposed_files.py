@@ -1,4 +1,4 @@
-"""The check of files that others on the machine can read."""
+"""Checks for files that others on the machine can read."""
 
 import shlex
 from pathlib import Path
@@ -15,8 +15,10 @@ _BESIDE = ("-wal", "-shm", ".lock")
 
 
 def exposures(database: Path, dotenv: Path = DOTENV) -> list[Finding]:
-    """Return a note for each group of files that others can read or change, with the
-    command that corrects it."""
+    """Return a note for each group of files that others can read or change.
+
+    Each note has the command that corrects the permissions.
+    """
     found = []
     dotenv = dotenv.absolute()
     if exposed(dotenv):
@@ -29,14 +31,15 @@ def exposures(database: Path, dotenv: Path = DOTENV) -> list[Finding]:
         for path in (database, archive)
         for ending in ("", *_BESIDE)
     ]
-    # The history of the terminal has people's questions.
+    # The terminal's history contains people's questions.
     files.append(database.with_name("history"))
-    # Nobody could use a directory, named by mistake, with the mode of a file.
+    # Skip directories, which may have such a name by mistake: mode 600 would make them
+    # unusable.
     if open_files := [file for file in files if exposed(file) and not file.is_dir()]:
         found.append(
             _note(messages.FILES, messages.WHAT_PEOPLE_SAID, "600", *open_files)
         )
-    # The working directory is not ours to change.
+    # The working directory is not ours, so do not suggest to change it.
     folder = database.parent
     if folder.is_dir() and folder.resolve() != Path.cwd() and exposed(folder):
         text = messages.database_folder(path=folder)

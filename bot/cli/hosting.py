@@ -1,7 +1,7 @@
-"""Warns where the database is on a disk that the host empties.
+"""Warns if the database is on a disk that the hosting provider empties.
 
-Each host sets a variable by which its machines are known. A path below a mount point
-of its own lasts; the root file system and the folder of the code do not.
+Each provider is recognised by a variable that it sets. A path below a separate mount
+point is persistent; the root file system and the folder of the code are not.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,7 +25,7 @@ def warnings(
     config: Config,
     is_mounted: Callable[[Path], bool] = Path.is_mount,
 ) -> list[str]:
-    """Return one sentence if the host empties the disk of the database."""
+    """Return a sentence if the provider empties the disk of the database."""
     path = config.database
     if isinstance(path, ServerAddress):
         return []

@@ -1,4 +1,4 @@
-"""`threadkeep keys`: makes keys that encrypt tokens, and has the newest encrypt all."""
+"""`threadkeep keys`: makes keys for encrypting tokens, and encrypts tokens anew."""
 
 import asyncio
 import base64
@@ -21,20 +21,21 @@ from bot.ports.installations import InstallationStore, Sealer
 from bot.runtime import terminal
 from storage.opening import open_shared_store
 
-# How long the tokens of a workspace are held while they are encrypted again, in
-# seconds; and the pause between tries while a process renews them, and how many.
+# The seconds for which a workspace's tokens are locked while they are encrypted anew;
+# the pause, in seconds, between attempts while a process renews them; and the number of
+# attempts.
 HELD, PAUSE, TRIES = 10.0, 1.0, 120
 
 
 @click.group(help=command_help.KEYS)
 def keys() -> None:
-    """Hold the commands for keys."""
+    """The commands for keys."""
 
 
 @keys.command("new", help=command_help.KEYS_NEW)
 def new_key() -> None:
     key = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
-    # Alone on standard output, so that it can be piped to where it is kept.
+    # Only the key goes to standard output, so that it can be piped to a secret store.
     terminal.say(key)
     terminal.say(messages.NEW_KEY, err=True)
 
@@ -63,8 +64,10 @@ async def _rotate(env: Mapping[str, str]) -> int:
 async def _seal_again(
     store: InstallationStore, sealer: Sealer, old: Installation
 ) -> bool:
-    """Encrypt the tokens of an installation with the newest key, unless they are;
-    return whether that was needed. Raises KeyLost."""
+    """Encrypt the tokens of an installation with the newest key.
+
+    Return False if that was not needed. Raises KeyLost.
+    """
     for _ in range(TRIES):
         had, place = old.tokens, old.place
         sealed = [each for each in (had.access, had.refresh) if each]
@@ -73,7 +76,8 @@ async def _seal_again(
         again = [sealer.seal(sealer.open(each, place), place) for each in sealed]
         tokens = Tokens(again[0], again[1] if had.refresh else "", had.expires_at)
         now = time.time()
-        # Or else the next tokens of a process that renews them now would be lost.
+        # Without the claim, the tokens that another process is renewing now would be
+        # overwritten.
         if await store.claim_refresh(place, old.version, now, now + HELD):
             await store.replace_tokens(place, old.version, tokens)
             return True

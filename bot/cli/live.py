@@ -1,4 +1,4 @@
-"""`threadkeep check --live`: a test message on each platform must come back."""
+"""`threadkeep check --live`: posts a test message and waits for its event."""
 
 import asyncio
 import time
@@ -13,11 +13,11 @@ from bot.domain.server_address import ServerAddress
 from bot.messages import check as messages
 from bot.vitals import status_file
 
-# The platforms that are not this process, with the subject of what is found out.
+# The platforms other than this process, with the subject of their findings.
 REMOTE = {"slack": messages.SLACK_EVENTS, "discord": messages.DISCORD_EVENTS}
 
-# How long the running bot may take to hear a message and to say so, and the pause
-# between two looks, in seconds.
+# The timeout for the running bot to receive a message and report it, and the interval
+# between checks, in seconds.
 PATIENCE = 20.0
 LOOK_AGAIN = 0.1
 
@@ -28,8 +28,10 @@ async def check_live(
     names: Sequence[str],
     places: Sequence[str],
 ) -> list[Finding]:
-    """Have a message of the bot come back on each of `names` that is remote; `places`
-    take precedence over those that `settings` name."""
+    """Post a test message on each remote platform of `names`, and wait for its event.
+
+    The channels are `places` if there are any, else the probes of `settings`.
+    """
     parts = (place.partition(":") for place in places)
     chosen = [(name, channel) for name, _, channel in parts] or settings.probes
     found: list[Finding] = []
@@ -49,8 +51,10 @@ async def check_live(
 def _bot(
     database: Path | ServerAddress, platform: str
 ) -> Callable[[str], Awaitable[bool]] | None:
-    """Return what waits for the running bot to hear a message; None if no bot runs with
-    this platform and `database`."""
+    """Return a function that waits until the running bot has received a message.
+
+    Return None if no bot with this platform and `database` is running.
+    """
     vitals = status_file.read(database) if isinstance(database, Path) else None
     if vitals is None or platform not in {e.platform for e in vitals.connections}:
         return None

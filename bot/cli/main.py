@@ -1,4 +1,4 @@
-"""The command line: its commands, each of which is imported when it is asked for."""
+"""The command line. Each command is imported only when it is called."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from bot.runtime import terminal
 
 
 class _Elsewhere(click.Command):
-    """Stands for the command of its name in `module`: what that imports takes time."""
+    """A proxy for the command of the same name in `module`, which is slow to import."""
 
     def __init__(self, name: str, module: str, help: str) -> None:
         super().__init__(name, help=help)
@@ -25,7 +25,7 @@ class _Elsewhere(click.Command):
         parent: click.Context | None = None,
         **extra: Any,
     ) -> click.Context:
-        """Return the context of the command itself, which then runs."""
+        """Return the context of the actual command, which then runs."""
         command: click.Command = getattr(load_module(self._module), str(self.name))
         return command.make_context(info_name, args, parent, **extra)
 
@@ -37,7 +37,7 @@ class _Elsewhere(click.Command):
 )
 @click.version_option(package_name="threadkeep")
 def main() -> None:
-    """Hold all commands."""
+    """The group of all commands."""
 
 
 for name, module, text in (

@@ -1,5 +1,7 @@
-"""`threadkeep mcp`: the tools that MCP servers list, and which of them are pinned.
-`threadkeep check` reports the same."""
+"""`threadkeep mcp`: checks the tools that MCP servers list, and pins them.
+
+`threadkeep check` reports the same findings.
+"""
 
 import asyncio
 import sys
@@ -28,7 +30,7 @@ from bot.settings.mcp_file import token_variable
 from storage.mcp_reading import read_listings
 from storage.opening import open_shared_store
 
-# Timeout for asking all servers, which are asked at the same time, in seconds.
+# The timeout, in seconds, for all servers together; the requests run concurrently.
 TIMEOUT = 15.0
 
 
@@ -51,7 +53,7 @@ async def _mcp(env: Mapping[str, str], accept: str | None) -> int:
 
 
 async def _accept(settings: Config, name: str) -> None:
-    """Pin what the server `name` lists now. Raises ConfigError."""
+    """Pin the tools that the server `name` lists now. Raises ConfigError."""
     server = next((e for e in settings.mcp.servers if e.name == name), None)
     if server is None:
         names = ", ".join(each.name for each in settings.mcp.servers)
@@ -71,8 +73,10 @@ async def _accept(settings: Config, name: str) -> None:
 
 
 async def check_servers(settings: Config, *, offline: bool) -> list[Finding]:
-    """Check each server of the operator's file; unless `offline`, by having the API ask
-    it for its tools. Nothing is stored."""
+    """Check each server of the operator's file.
+
+    Unless `offline`, the API requests the tools from each server. Nothing is stored.
+    """
     servers = settings.mcp.servers
     if not servers:
         return []
@@ -91,7 +95,7 @@ async def check_servers(settings: Config, *, offline: bool) -> list[Finding]:
                 )
             )
     except ConfigError:
-        # An error about the key is another finding.
+        # Errors about the key are reported by another finding.
         return [_untried(each, tokens, pinned) for each in servers]
     return [
         _finding(server, learnt, pinned)

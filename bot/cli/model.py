@@ -1,8 +1,8 @@
-"""The model that answers: Claude or, without a key, the offline model.
+"""Opens the model: Claude or, without a key, the offline model.
 
-Claude's SDK takes longer to import than all else takes to start, so it is imported in a
-thread once the platforms are connected, or as soon as somebody asks. A question that
-comes meanwhile waits for it.
+Importing Claude's SDK takes longer than the rest of the start, so it is imported in a
+thread when the platforms are connected, or at the first question. Questions that arrive
+during the import wait for it.
 """
 
 import asyncio
@@ -26,8 +26,12 @@ from bot.runtime.background import begin, end
 
 @contextlib.asynccontextmanager
 async def open_model(settings: Config, *, answers: bool = True) -> AsyncIterator[Model]:
-    """Open the model that answers; without a key, one that refuses where this process
-    `answers` nothing. Raises ConfigError for an unusable key."""
+    """Open the model.
+
+    Without a key, this is the offline model, or a model that refuses all requests if
+    this process does not answer (`answers` is False). Raises ConfigError for an
+    unusable key.
+    """
     if settings.api_key is None:
         yield OfflineModel() if answers else NoModel()
         return
@@ -47,7 +51,7 @@ async def open_model(settings: Config, *, answers: bool = True) -> AsyncIterator
 
 
 class NoModel:
-    """`Model` of a process that has no key, and that others answer for."""
+    """The model of a process that has no key and leaves answers to other processes."""
 
     def answer(self, request: Request) -> AsyncGenerator[str | Report, None]:
         """Raise ModelDenied."""
@@ -59,8 +63,11 @@ class NoModel:
 
 
 class ClaudeOnceLoaded:
-    """Claude, whose SDK is imported on first use; `stack` closes the connection, and
-    `tokens` are those of MCP servers, by name; spans go where `tracing` says."""
+    """Claude, with an SDK that is imported on first use.
+
+    `stack` closes the connection, `tokens` are those of MCP servers by name, and
+    `tracing` is the destination of spans.
+    """
 
     def __init__(
         self,
@@ -78,7 +85,7 @@ class ClaudeOnceLoaded:
         self._loading: asyncio.Task[None] | None = None
 
     async def close(self) -> None:
-        """End the import if it is still going on."""
+        """Stop waiting for the import if it is still running."""
         if self._loading is not None:
             end(self._loading)
             await asyncio.wait({self._loading})
@@ -94,8 +101,7 @@ class ClaudeOnceLoaded:
         return await (await self._loaded()).count(request, files=files)
 
     async def survey(self) -> ModelAvailability | None:
-        """Return what the API reports about our models, or None if it cannot be
-        read."""
+        """Return the availability of our models; None if the API cannot be reached."""
         await self._loaded()
         check_models = load_module("bot.claude.model_list").check_models
         found: ModelAvailability | None = await check_models(*self._address)
@@ -111,7 +117,7 @@ class ClaudeOnceLoaded:
         if self._loading is None:
             self._loading = begin("load the model", self._load())
         await asyncio.shield(self._loading)
-        # Why it could not be loaded stands in the log.
+        # If loading failed, the reason is in the log.
         assert self._model is not None
         return self._model
 

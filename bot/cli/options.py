@@ -7,10 +7,10 @@ from bot.domain.scope import Scope
 from bot.errors import ConfigError
 from bot.messages import cli as messages
 
-# Where a place may be: what is said in a terminal is kept, too.
+# The platforms of places. The terminal is one, since its conversations are stored, too.
 _PLATFORMS = (*PLATFORMS, "terminal")
 
-# More than a terminal shows, and few enough for every database.
+# More than a terminal shows, and few enough for any database.
 _MOST = 1_000_000
 
 
@@ -22,8 +22,11 @@ class _Place(click.ParamType[Scope]):
     def convert(
         self, value: str | Scope, param: click.Parameter | None, ctx: object
     ) -> Scope:
-        """Return the place that `value` names. Raises ConfigError: a report on one that
-        cannot be would say that nothing happened there."""
+        """Return the scope that `value` names.
+
+        Raises ConfigError for an impossible one, since its report would misleadingly be
+        empty.
+        """
         if isinstance(value, Scope):
             return value
         parts = value.split(":", 3)
@@ -32,10 +35,10 @@ class _Place(click.ParamType[Scope]):
         return Scope(*parts)
 
 
-#: The option that limits a report to a place.
+#: The option that limits a report to a scope.
 WITHIN = click.option(
     "--in", "within", type=_Place(), default=Scope(), help=messages.WITHIN_HELP
 )
 
-#: How many entries may be asked for.
+#: The allowed numbers of entries.
 MOST = click.IntRange(1, _MOST)

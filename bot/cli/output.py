@@ -13,7 +13,7 @@ TABLE, CSV, JSON = "table", "csv", "json"
 
 
 def rows(found: Sequence[Mapping[str, Any]], form: str) -> None:
-    """Print plain values as `CSV` or `JSON`."""
+    """Print plain values in the format `form`, `CSV` or `JSON`."""
     text = csv_cells.as_csv(found) if form == CSV else terminal.as_json(found, indent=2)
     terminal.write(text)
 
@@ -25,8 +25,10 @@ def either(
     *,
     form: str,
 ) -> None:
-    """Print `found` for programs, or `table` for people, or `nothing` if it is
-    empty."""
+    """Print `found` for programs or `table` for people.
+
+    If `found` is empty, people see the text `nothing`.
+    """
     if form != TABLE:
         rows(found, form)
     elif found:

@@ -1,4 +1,4 @@
-"""Find the configured platforms and load their modules."""
+"""Finds the configured platforms and loads their modules."""
 
 import importlib
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Any
 from bot.domain.finding import Finding, Grade
 from bot.errors import ConfigError
 
-# Each is a package under adapters/ with the modules config, adapter and check.
+# Each platform is a package in adapters/ with the modules config, adapter and check.
 SLACK, WEB = "slack", "web"
 PLATFORMS = (SLACK, "discord", WEB)
 
@@ -18,15 +18,17 @@ def configured_platforms(env: Mapping[str, str]) -> list[str]:
 
 
 def local_platforms(env: Mapping[str, str]) -> list[str]:
-    """Return the platforms of somebody at a terminal who has configured none: the
-    local workspace in the browser, unless `env` switches it off."""
+    """Return the platforms for a terminal user who has configured none.
+
+    This is the local workspace in the browser, unless `env` switches it off.
+    """
     return [] if load_module(f"adapters.{WEB}.config").is_off(env) else [WEB]
 
 
 async def check_platform(
     name: str, env: Mapping[str, str], *, offline: bool = False
 ) -> list[Finding]:
-    """Check the configuration of platform `name` and, unless `offline`, try it."""
+    """Check the configuration of platform `name`, and test it unless `offline`."""
     told = _configuration(load_module(f"adapters.{name}.config"), env)
     if offline or told.grade is not Grade.GOOD:
         return [told]
@@ -35,8 +37,10 @@ async def check_platform(
 
 
 def _configuration(config: Any, env: Mapping[str, str]) -> Finding:
-    """Return what `env` tells of the platform with this module `config`, without its
-    SDK."""
+    """Check the configuration in `env` of the platform with this module `config`.
+
+    The platform's SDK is not imported.
+    """
     subject, not_set, is_set = config.REPORTED
     if not config.configured(env):
         return Finding(subject, Grade.ABSENT, not_set)
@@ -48,6 +52,9 @@ def _configuration(config: Any, env: Mapping[str, str]) -> Finding:
 
 
 def load_module(module: str) -> Any:
-    """Import `module` by name, so that a deployment imports only the SDKs that it uses:
-    they take longer to import than everything else takes to start."""
+    """Import `module` by name.
+
+    This way a process imports only the SDKs that it uses, since importing them takes
+    longer than the rest of the start.
+    """
     return importlib.import_module(module)

@@ -1,4 +1,4 @@
-"""Print findings about the setup."""
+"""Prints findings about the setup."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from bot.runtime import terminal
 
 
 def print_findings(found: Sequence[Finding]) -> None:
-    """Print `found`; addresses are never broken into lines."""
+    """Print `found`. Addresses are never broken into lines."""
     out = terminal.console()
     width = out.width if out.is_terminal else None
     for line in reports.findings(found, width):

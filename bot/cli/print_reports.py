@@ -116,7 +116,7 @@ async def print_audit(
 ) -> int:
     begin = time_range.since(since, time.time())
     settings = Config.from_env(env)
-    # The other two do not wait for the store to be imported.
+    # Imported here, so that the other two commands do not wait for the import.
     open_shared_store = load_module("storage.opening").open_shared_store
     async with open_shared_store(settings.database) as store:
         refusals = await store.refusals(within, begin, most)

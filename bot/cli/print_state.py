@@ -29,7 +29,7 @@ from storage.opening import open_shared_store
 
 JSON = click.option("--json", "as_json", is_flag=True, help=cli.JSON_HELP)
 
-# The shares of answers of which `quality` tells how long they took.
+# The percentiles of durations that `quality` prints.
 _SHARES = ("50 %", "90 %", "99 %")
 
 
@@ -56,7 +56,7 @@ def quality(since: str, most: int, as_json: bool) -> None:
 
 
 async def print_now(env: Mapping[str, str], as_json: bool) -> int:
-    """Print what the running process tells of itself; return 1 if none runs."""
+    """Print the state of the running processes; return 1 if none is running."""
     database = Config.from_env(env).database
     known = isinstance(database, Path)
     vitals = status_file.read(database) if isinstance(database, Path) else None
@@ -103,7 +103,7 @@ async def print_now(env: Mapping[str, str], as_json: bool) -> int:
 
 
 async def print_budgets(env: Mapping[str, str], as_json: bool) -> int:
-    """Print every budget, its spending, and a forecast for its period."""
+    """Print each budget, its spending, and the projected spending of its period."""
     settings = Config.from_env(env)
     async with open_shared_store(settings.database) as store:
         reports = MoneyReports(store, store, store, settings.operator.values)
@@ -124,7 +124,7 @@ async def print_budgets(env: Mapping[str, str], as_json: bool) -> int:
 async def print_quality(
     env: Mapping[str, str], since: str, most: int, as_json: bool
 ) -> int:
-    """Print how answers ended, how long they took, and which were the slowest."""
+    """Print the outcomes and durations of answers, and lists of notable answers."""
     begin = time_range.since(since, time.time())
     settings = Config.from_env(env)
     async with open_shared_store(settings.database) as store:

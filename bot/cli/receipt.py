@@ -49,8 +49,10 @@ def receipt(turn: str, as_json: bool, with_text: bool, ids: bool) -> None:
 async def print_receipt(
     env: Mapping[str, str], turn: str, as_json: bool, with_text: bool, ids: bool
 ) -> int:
-    """Print a receipt, or the turns of a thread; return the exit status. Raises
-    ConfigError if there is no such turn, or no database."""
+    """Print a receipt, or the turns of a thread; return the exit status.
+
+    Raises ConfigError if there is no such turn or no database.
+    """
     database = Config.from_env(env).database
     if turn.count(":") >= 3:
         thread = ThreadKey(*turn.split(":", 3))
@@ -71,7 +73,7 @@ async def print_receipt(
 
 
 def values(receipt: Receipt, texts: ReceiptTexts | None) -> dict[str, Any]:
-    """Return `receipt` as plain values, with `texts` if they are wanted."""
+    """Return `receipt` as plain values, with `texts` unless that is None."""
     version = receipt.prompt
     return {
         "turn": receipt.turn,
@@ -110,7 +112,10 @@ def values(receipt: Receipt, texts: ReceiptTexts | None) -> dict[str, Any]:
 
 
 def _miss(receipt: Receipt) -> str | None:
-    """Return why the prompt cache lacked what the answer before had left there."""
+    """Return why the prompt cache lacked the entries of the previous request.
+
+    Return None if there is no reason to report.
+    """
     before, now = receipt.before, receipt.request
     found = cache_misses.reason(before, now) if before and now else None
     return found.value if found else None

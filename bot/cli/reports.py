@@ -1,4 +1,4 @@
-"""Reports of the command line: findings, spending, audit, feedback."""
+"""Reports for the command line: findings, spending, audit, feedback."""
 
 import textwrap
 from collections.abc import Sequence
@@ -32,14 +32,17 @@ MARKS = {
 
 BAR_CHARS = 24
 
-# Columns between two parts of a finding, and the fewest for its text.
+# The columns between two parts of a finding, and the minimum for its text.
 GAP = 2
 LEAST_TEXT = 30
 
 
 def findings(found: Sequence[Finding], width: int | None) -> list[Text]:
-    """Return the lines for `found`: mark, subject, text. With a `width` in columns,
-    long texts go on below themselves; words, such as addresses, are never broken."""
+    """Return the lines for `found`, each with mark, subject and text.
+
+    With a `width` in columns, long texts wrap in their column. Words, such as
+    addresses, are never broken.
+    """
     subjects = max((cell_len(each.subject) for each in found), default=0)
     indent = " " * (1 + GAP + subjects + GAP)
     lines: list[Text] = []
@@ -68,8 +71,10 @@ def spending(
     labels: Labels | None = None,
     plain: bool = False,
 ) -> Table:
-    """Return a table of usage, grouped by one or more keys, with bars and with `labels`
-    for ids; `plain` uses ASCII only."""
+    """Return a table of usage with bars, grouped by one or more keys.
+
+    `labels` replace ids, and `plain` uses ASCII only.
+    """
     keys = [by] if isinstance(by, UsageKey) else list(by)
     found = usage.grouped(rows, keys, labels)
     table = Table(box=None, pad_edge=False, show_footer=len(found) > 1)
@@ -108,7 +113,7 @@ def spending_rows(
     by: UsageKey | Sequence[UsageKey],
     labels: Labels | None = None,
 ) -> list[dict[str, Any]]:
-    """Return usage as plain values, with names beside ids if there are `labels`."""
+    """Return usage as plain values, with names in addition to ids if `labels`."""
     keys = [by] if isinstance(by, UsageKey) else list(by)
     return [
         {
@@ -131,7 +136,7 @@ def spending_rows(
 
 
 def total(cap: Budget, balance: Balance) -> str:
-    """Describe the state of the budget over all workspaces."""
+    """Describe the state of a budget over all workspaces."""
     period = phrases.TODAY if cap.period is Period.DAY else phrases.THIS_MONTH
     used = budgets.spent_of(
         spent=formatting.exact_usd(balance.spent), budget=formatting.exact_usd(cap.usd)
@@ -159,7 +164,7 @@ def total_budgets(standing: Sequence[tuple[Budget, Balance]]) -> list[Finding]:
 
 
 def audit(entries: Sequence[AuditEntry], labels: Labels | None = None) -> Table:
-    """Return a table of changes, the newest first, with `labels` for ids."""
+    """Return a table of changes, with `labels` in place of ids."""
     labels = labels or Labels()
     table = Table(box=None, pad_edge=False)
     for column in (messages.WHEN, messages.WHERE, messages.WHO, messages.WHAT):
@@ -177,7 +182,7 @@ def audit(entries: Sequence[AuditEntry], labels: Labels | None = None) -> Table:
 def audit_rows(
     entries: Sequence[AuditEntry], labels: Labels | None = None
 ) -> list[dict[str, Any]]:
-    """Return changes as plain values, with names beside ids if there are `labels`."""
+    """Return changes as plain values, with names in addition to ids if `labels`."""
     return [
         {
             "id": entry.id,
@@ -196,7 +201,7 @@ def audit_rows(
 
 
 def refusals(found: Sequence[Refusal], labels: Labels | None = None) -> Table:
-    """Return a table of refusals by hour, the newest first, with `labels` for ids."""
+    """Return a table of refusals by hour, with `labels` in place of ids."""
     labels = labels or Labels()
     table = Table(box=None, pad_edge=False)
     for column in (messages.LAST_REFUSED, messages.WHERE, messages.WHO, messages.WHAT):
@@ -218,7 +223,7 @@ def refusals(found: Sequence[Refusal], labels: Labels | None = None) -> Table:
 def refusal_rows(
     found: Sequence[Refusal], labels: Labels | None = None
 ) -> list[dict[str, Any]]:
-    """Return refusals as plain values, with names beside ids if there are `labels`."""
+    """Return refusals as plain values, with names in addition to ids if `labels`."""
     return [
         {
             "at": datetime.fromtimestamp(each.at, UTC).isoformat(),
@@ -234,8 +239,10 @@ def refusal_rows(
 
 
 def opinions(found: Sequence[Opinion], labels: Labels | None = None) -> Table:
-    """Return a table of feedback, without questions and answers, with `labels` for
-    ids."""
+    """Return a table of feedback with `labels` in place of ids.
+
+    The table has no questions and answers.
+    """
     labels = labels or Labels()
     table = Table(box=None, pad_edge=False)
     for column in (messages.WHEN, "", messages.MODEL, messages.PROMPT, messages.WHERE):
@@ -254,8 +261,10 @@ def opinions(found: Sequence[Opinion], labels: Labels | None = None) -> Table:
 def opinion_rows(
     found: Sequence[Opinion], labels: Labels | None = None, *, texts: bool
 ) -> list[dict[str, Any]]:
-    """Return feedback as plain values, with names beside ids if there are `labels`;
-    with questions and answers only if `texts`."""
+    """Return feedback as plain values, with names in addition to ids if `labels`.
+
+    Questions and answers are included only if `texts`.
+    """
     return [
         {
             "at": datetime.fromtimestamp(each.at, UTC).isoformat(),
@@ -272,7 +281,7 @@ def opinion_rows(
 
 
 def _keyed(keys: Sequence[UsageKey], row: UsageRow, *, names: bool) -> dict[str, str]:
-    """Return the keys of a row, with their names if they can have any."""
+    """Return the keys of a row and, if `names`, the names of the ids among them."""
     found: dict[str, str] = {}
     for key, value, name in zip(keys, row.keys, row.names, strict=True):
         found[key.value] = value

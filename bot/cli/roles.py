@@ -1,4 +1,4 @@
-"""`threadkeep gateway` and `threadkeep work`: the halves of `serve`, each a process."""
+"""`threadkeep gateway` and `threadkeep work`: `serve`, split into two processes."""
 
 import re
 import sys
@@ -15,7 +15,7 @@ from bot.messages import cli as messages
 from bot.messages import command_help
 from bot.ports.wakeups import GATEWAY, WORK
 
-# The queues of threads (`storage.engine.worker`), of which a worker may take some.
+# The number of queues of threads (`storage.engine.worker`). A worker may serve some.
 QUEUES = 16
 _RANGE = re.compile(r"(\d{1,2})-(\d{1,2})", re.ASCII)
 
@@ -40,8 +40,10 @@ def work(queues: str) -> None:
 
 
 def read_queues(text: str) -> Sequence[int]:
-    """Return the queues that `text` names, such as "0-7"; none for all. Raises
-    ConfigError."""
+    """Parse a range of queues such as "0-7"; () means all queues.
+
+    Raises ConfigError for anything else but "".
+    """
     if not text:
         return ()
     found = _RANGE.fullmatch(text)
@@ -52,8 +54,10 @@ def read_queues(text: str) -> Sequence[int]:
 
 
 def _remote_platforms(env: Mapping[str, str]) -> Sequence[str]:
-    """Return the configured platforms that are not a process of ours. Raises
-    ConfigError if there are none."""
+    """Return the configured platforms except the web.
+
+    Raises ConfigError if there are none.
+    """
     names = [name for name in configured_platforms(env) if name != WEB]
     if not names:
         raise ConfigError(messages.NO_REMOTE_PLATFORM)

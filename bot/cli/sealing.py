@@ -1,4 +1,4 @@
-"""Make what seals tokens, from the operator's keys."""
+"""Creates the sealer of tokens from the operator's keys."""
 
 from collections.abc import Sequence
 
@@ -9,12 +9,14 @@ from bot.ports.installations import Sealer
 
 
 def open_sealer(keys: Sequence[bytes]) -> Sealer:
-    """Return what seals tokens with `keys`, newest first. Raises ConfigError if there
-    is none, or if the package that encrypts is not installed."""
+    """Return a sealer with `keys`, newest first.
+
+    Raises ConfigError if there are no keys or the encryption package is not installed.
+    """
     if not keys:
         raise ConfigError(messages.NO_KEYS)
     try:
-        # An extra, which a deployment with fixed tokens does without.
+        # Encryption is an optional extra, not needed by deployments with fixed tokens.
         module = load_module("storage.encryption")
     except ModuleNotFoundError as error:
         raise ConfigError(messages.NO_CRYPTOGRAPHY) from error

@@ -1,4 +1,4 @@
-"""`threadkeep serve`: connect the configured platforms and answer until stopped."""
+"""`threadkeep serve`: connects the configured platforms and answers until stopped."""
 
 import asyncio
 import contextlib
@@ -48,7 +48,7 @@ log = logging.getLogger(__name__)
 # The platform if none is configured.
 TERMINAL = "adapters.terminal.adapter"
 ADAPTER = "adapters.{}.adapter"
-# The app and all it imports: only what serves loads it.
+# Loaded by name, since only commands that serve need the app and all its imports.
 APP = "bot.app"
 
 
@@ -91,10 +91,13 @@ async def serve_until_stopped(
     role: str = SERVE,
     queues: Sequence[int] = (),
 ) -> int:
-    """Serve the platforms `names`, the terminal if there are none, until SIGTERM or
-    Ctrl-C; return the exit status. `is_local` says that one person at a terminal is
-    all; `role` is one of `bot.ports.wakeups`, and `queues` are those that it answers
-    in, if not all. Raises ConfigError that lists every problem of the configuration."""
+    """Serve the platforms `names` until SIGTERM or Ctrl-C; return the exit status.
+
+    Without `names`, serve the terminal. `is_local` means that the only user is at this
+    machine. `role` is one of `bot.ports.wakeups`, and `queues` are the queues that the
+    process serves; () for all. Raises a ConfigError that lists every problem of the
+    configuration.
+    """
     settings = await _configuration(env, env_file, names)
     require_shared(settings, role)
     # In the terminal, log lines would appear within the conversation.
@@ -121,7 +124,7 @@ async def serve_until_stopped(
             open_model(settings, answers=role != GATEWAY)
         )
         modules = {name: load_module(ADAPTER.format(name)) for name in names}
-        # Meanwhile the platforms answer.
+        # The import runs while the platforms connect.
         loading = asyncio.get_running_loop().run_in_executor(None, load_module, APP)
         adapters = await _connect(
             *(stack, {**env, **place}, modules, store, settings.keys),
@@ -158,7 +161,8 @@ async def _configuration(
     problems = [*env_file.problems, *problems]
     if not problems:
         return settings
-    # A platform alone with a problem is left out; now all are worth saying.
+    # The start fails, so report the problems of all platforms as well. Alone, they
+    # would only disable a platform.
     for name in names:
         found = await check_platform(name, env, offline=True)
         problems += [each.text for each in found if each.grade is Grade.BAD]
@@ -174,17 +178,17 @@ async def _connect(
     *,
     listens: bool = True,
 ) -> list[Adapter]:
-    """Return connected adapters of `modules`, by platform, or the terminal's for none;
-    events arrive only if it `listens`.
+    """Return connected adapters of `modules`, by platform, or else the terminal's.
 
-    A platform that rejects our credentials is logged and left out, unless all do.
+    Events arrive only if `listens`. A platform that rejects our credentials is logged
+    and left out. Raises an ExceptionGroup if all of them do.
     """
     if not modules:
         return [await stack.enter_async_context(load_module(TERMINAL).connect(env))]
     adapters, refusals = [], []
     for name, module in modules.items():
         if name == WEB:
-            # No other server keeps its messages.
+            # Its messages are stored here, as there is no other server.
             connection = module.connect(env, store, partial(_listening, env))
         elif name == SLACK:
             connection = _connect_slack(module, env, store, keys, listens)
@@ -204,8 +208,10 @@ async def _connect(
 async def _monitor(
     stack: contextlib.AsyncExitStack, env: Mapping[str, str], store: Store, host: Host
 ) -> None:
-    """Serve health checks and metrics if the operator chose an address. One that cannot
-    be used is logged: people are answered all the same, as by `serve`."""
+    """Serve health checks and metrics if the operator configured an address.
+
+    An unusable address is logged and otherwise ignored, as by `serve`.
+    """
     if not load_module(f"adapters.{WEB}.config").configured(env):
         return
     serving = load_module(f"adapters.{WEB}.server").monitoring(env, store, host)
@@ -223,8 +229,10 @@ async def _connect_slack(
     keys: Sequence[bytes],
     listens: bool,
 ) -> AsyncIterator[Adapter]:
-    """Connect to Slack, with what is stored of installations if workspaces install the
-    app. Raises ConfigError."""
+    """Connect to Slack, with stored installations if workspaces install the app.
+
+    Raises ConfigError.
+    """
     more: dict[str, Any] = {"listens": listens}
     if env.get("SLACK_CLIENT_ID"):
         more |= {"installations": store, "sealer": open_sealer(keys)}
@@ -233,8 +241,10 @@ async def _connect_slack(
 
 
 def _listening(env: Mapping[str, str], address: str) -> None:
-    """Print the address of the web server to who sits at the terminal, and open it in
-    their browser if there is a screen for one."""
+    """Print the address of the web server and open it in a browser.
+
+    Do nothing unless somebody is at the terminal. Open no browser without a screen.
+    """
     if not (sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()):
         return
     terminal.say(web_messages.listening(address=address))
@@ -256,7 +266,7 @@ def _log_start(settings: Config, adapters: Sequence[Adapter]) -> None:
 
 
 def _stop_signal() -> asyncio.Event:
-    """Return an event that SIGTERM and Ctrl-C set."""
+    """Return an event that is set by SIGTERM and Ctrl-C."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

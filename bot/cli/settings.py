@@ -1,4 +1,4 @@
-"""`threadkeep settings`: export and import."""
+"""`threadkeep settings`: list, history, export and import."""
 
 import sys
 import time
@@ -31,7 +31,7 @@ from storage.reading import Where, is_new, look_at
 
 @click.group(help=command_help.SETTINGS)
 def settings() -> None:
-    """Hold the commands for settings in files."""
+    """The commands for settings."""
 
 
 @settings.command("list", help=command_help.SETTINGS_LIST)
@@ -163,10 +163,10 @@ async def _import(
 
 
 async def _set_in(database: Where) -> tuple[list[Setting], dict[str, str]]:
-    """Return the settings in `database` and the texts of the versioned ones; none in
-    one that is still to be created, as on a new machine.
+    """Return the settings in `database` and the texts of the versioned ones.
 
-    Creates nothing. Raises ConfigError if it cannot be used.
+    Both are empty if the database does not exist yet, as on a new machine. Creates
+    nothing. Raises ConfigError if the database cannot be used.
     """
     if is_new(database):
         look_at(database)

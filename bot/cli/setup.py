@@ -1,7 +1,8 @@
-"""`threadkeep setup`: ask for each token, try it at once, and write it to `.env`.
+"""`threadkeep setup`: asks for each token, tests it at once, and writes it to `.env`.
 
-Rule: a value is written as soon as it is accepted, so that whoever leaves can go on
-later. It is never shown, and needs neither a browser nor a terminal here.
+Rule 1: a value is written as soon as it is accepted, so that the setup can be continued
+later.
+Rule 2: a value is never shown, and can be entered without a browser or a terminal.
 """
 
 import getpass
@@ -26,7 +27,7 @@ from bot.messages import setup as messages
 from bot.runtime import env_file, terminal
 from bot.runtime.env_file import EnvFile
 
-# Slack creates an app from the manifest in this address (facts A12).
+# Slack creates an app from the manifest in its URL (platform facts A12).
 CLAUDE_KEYS = "https://console.anthropic.com/settings/keys"
 NEW_DISCORD_APP = "https://discord.com/developers/applications?new_application=true"
 NEW_SLACK_APP = "https://api.slack.com/apps?new_app=1&manifest_yaml="
@@ -40,11 +41,11 @@ class Step:
     intro: str
     #: Returns the findings about the environment with the new value.
     check: Callable[[Mapping[str, str]], Awaitable[Sequence[Finding]]]
-    #: Subjects of findings that are about something else.
+    #: The subjects of findings that do not concern this step.
     ignored: frozenset[str] = frozenset()
-    #: Stand for values that are asked for later.
+    #: Placeholders for values that later steps ask for.
     placeholders: Mapping[str, str] = field(default_factory=dict)
-    #: The text after the value is accepted.
+    #: The text to print after the value was accepted.
     after: str = ""
 
 
@@ -60,7 +61,7 @@ def setup() -> None:
 
 
 def manifest_link() -> str:
-    """Return the address at which Slack creates the app from our manifest."""
+    """Return the URL at which Slack creates the app from our manifest."""
     file = importlib.resources.files("adapters.slack") / "manifest.yaml"
     lines = file.read_text("utf-8").splitlines()
     text = "\n".join(line for line in lines if not line.lstrip().startswith("#"))
@@ -81,7 +82,10 @@ def _set_up() -> int:
 
 
 def _ask(step: Step, env: dict[str, str], found: EnvFile) -> dict[str, str]:
-    """Ask until a value is accepted or nothing is typed; return the environment."""
+    """Ask until a value is accepted or nothing is typed.
+
+    Return the environment with the accepted value.
+    """
     terminal.say("")
     terminal.say(step.intro)
     value = env.get(step.variable)
@@ -119,14 +123,16 @@ def _findings(step: Step, env: Mapping[str, str]) -> list[Finding]:
         return 0
 
     if run(look()):
-        # The reason has been printed.
+        # `run` has printed the reason.
         found.append(Finding(step.variable, Grade.BAD, messages.NOT_ACCEPTED))
     return found
 
 
 def _read(prompt: str) -> str:
-    """Return what is typed without showing it, or the next line of a pipe. Raises
-    EOFError at its end."""
+    """Read a value without showing it, or the next line of a pipe.
+
+    Raises EOFError at the end of the pipe.
+    """
     if sys.stdin.isatty():
         return getpass.getpass(prompt).strip()
     terminal.say(prompt)

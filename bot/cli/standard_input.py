@@ -1,4 +1,4 @@
-"""Read a document from standard input, whatever it is encoded in."""
+"""Reads a document in any encoding from standard input."""
 
 import sys
 import tempfile
@@ -12,8 +12,8 @@ from bot.messages import plurals, ticket_files
 from bot.runtime import encodings
 from bot.runtime.encodings import Damage, Encoding
 
-#: In bytes. The largest window of a model takes about four megabytes of text, which
-#: are at most sixteen in UTF-32; `encodings.lines` reads no longer line than that.
+#: In bytes. The largest context window holds about four megabytes of text, which is at
+#: most sixteen in UTF-32. `encodings.lines` reads no longer line than this.
 MOST_BYTES = 15_000_000
 
 _HEAD = 65_536
@@ -29,7 +29,7 @@ class Document:
 
     @property
     def doubts(self) -> Iterator[str]:
-        """Return doubts about how the text was read, in sentences."""
+        """Warnings about the decoding of the text, one sentence each."""
         encoding, invalid, nul = self.encoding, self.damage.invalid, self.damage.nul
         if encoding.guessed:
             words = ", ".join(encoding.words)
@@ -49,8 +49,8 @@ class Document:
 def read() -> Document:
     """Return all of standard input, or an empty document if it is a terminal.
 
-    Blocks until its end. Raises ConfigError for what is no text, or has more than
-    `MOST_BYTES`.
+    Blocks until the end of the input. Raises ConfigError if the input is not text or
+    has more than `MOST_BYTES`.
     """
     if sys.stdin is None or sys.stdin.isatty():
         return Document()

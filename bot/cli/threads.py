@@ -25,7 +25,7 @@ from storage.opening import open_shared_store
 from storage.store import DatabaseStore
 
 JSON = click.option("--json", "as_json", is_flag=True, help=cli.JSON_HELP)
-# No platform is asked here, so that every thread counts as private.
+# Platforms are not asked about access here, so every thread counts as private.
 PRIVATE = click.option("--private", is_flag=True, help=messages.PRIVATE_HELP)
 
 
@@ -46,7 +46,7 @@ def threads(
 
 @click.group(help=command_help.THREAD)
 def thread() -> None:
-    """Hold the commands for one thread."""
+    """The commands for one thread."""
 
 
 @thread.command("show", help=command_help.THREAD_SHOW)
@@ -81,7 +81,7 @@ async def print_threads(
     private: bool,
     as_json: bool,
 ) -> int:
-    """Print the newest threads, or those with all words that are wanted."""
+    """Print the newest threads; if `wanted` has words, those that contain them all."""
     async with open_shared_store(Config.from_env(env).database) as store:
         found = await _reports(store).threads(_reader(private), within, wanted, most)
     if as_json:
@@ -109,7 +109,7 @@ async def print_threads(
 async def print_thread(
     env: Mapping[str, str], key: str, private: bool, as_json: bool
 ) -> int:
-    """Print what is stored of a thread."""
+    """Print the stored messages of a thread."""
     found = await _transcript(env, key, private=private)
     if as_json:
         terminal.write(terminal.as_json(plain(found), indent=2))
@@ -140,7 +140,7 @@ async def write_thread(
 
 
 async def forget_thread(env: Mapping[str, str], key: str, private: bool) -> int:
-    """Delete what is stored of a thread, also while the bot runs."""
+    """Delete the stored data of a thread. The bot may be running."""
     async with open_shared_store(Config.from_env(env).database) as store:
         try:
             deleted = await _reports(store).delete(_reader(private), _key(key))

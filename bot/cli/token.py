@@ -29,13 +29,13 @@ from bot.ui import formatting, time_range
 from storage.beside import read_tokens
 from storage.opening import open_or_share, open_shared_store
 
-#: How long a token is accepted where nobody says.
+#: The default lifetime of a token.
 EXPIRES = "90d"
 
 
 @click.group(help=command_help.TOKEN)
 def token() -> None:
-    """Hold the commands for tokens of the API."""
+    """The commands for tokens of the API."""
 
 
 @token.command("create", help=command_help.TOKEN_CREATE)
@@ -96,7 +96,7 @@ async def _create(
     )
     async with open_or_share(Config.from_env(env).database) as store:
         await store.add_token(made, digest(new.text))
-    # Alone on standard output, so that it can be piped to where it is kept.
+    # Only the token goes to standard output, so that it can be piped to a secret store.
     terminal.say(new.text)
     terminal.say(messages.created(name=name, id=new.id), err=True)
     return 0
@@ -136,8 +136,10 @@ async def _revoke(env: Mapping[str, str], which: str) -> int:
 
 
 def expiry(text: str, now: float) -> float | None:
-    """Return the time that `--expires` names, after `now`; None for never. Raises
-    ConfigError."""
+    """Return the time that `--expires` names; None for never.
+
+    Raises ConfigError if the time is invalid or not after `now`.
+    """
     word = text.strip().lower()
     if word == messages.NEVER:
         return None

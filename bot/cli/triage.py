@@ -1,4 +1,4 @@
-"""`threadkeep triage`: the command line of bulk triage."""
+"""`threadkeep triage`: the commands of bulk triage."""
 
 import importlib
 import sys
@@ -42,7 +42,7 @@ from storage.triage_archive import TriageArchive, open_archive, read_runs
 COMPARED = tuple(MODELS)[:4]
 
 
-# Options of more than one command.
+# Options shared by several commands.
 _COLUMNS = click.option(
     "-c", "--column", "columns", multiple=True, help=messages.COLUMN_HELP
 )
@@ -81,7 +81,7 @@ class _Group(Commands):
 
 @click.group(cls=_Group, invoke_without_command=False, help=command_help.TRIAGE)
 def triage() -> None:
-    """Hold the commands of bulk triage."""
+    """The commands of bulk triage."""
 
 
 @triage.command("run", help=command_help.TRIAGE_RUN)

@@ -1,4 +1,4 @@
-"""Questions and warnings about a file of tickets before it is paid for."""
+"""Questions and warnings about a file of tickets, before its triage costs money."""
 
 import signal
 import sys
@@ -15,18 +15,19 @@ from bot.runtime import terminal
 from bot.triage.bulk.columns import Unclear
 from bot.triage.bulk.reader import CSV, Ask, Findings, Source
 
-# How many characters of an example are shown.
+# The number of characters of an example that are shown.
 _EXAMPLE = 60
 
 
 def asker(file: str) -> Ask | None:
-    """Return what asks at the terminal, or None if nobody can answer there."""
+    """Return a function that asks at the terminal; None if nobody can answer there."""
     answers = file != "-" and sys.stdin.isatty()
     return _ask if answers and terminal.console(stderr=True).is_terminal else None
 
 
 def _ask(unclear: Unclear) -> Sequence[str]:
-    """Ask which columns hold the ticket. Raises ConfigError without an answer."""
+    """Ask for the columns that contain the ticket. Raises ConfigError without an
+    answer."""
     terminal.say(messages.WHICH_COLUMN, err=True)
     candidates = unclear.candidates
     for nth, each in enumerate(candidates, start=1):
@@ -42,8 +43,11 @@ def _ask(unclear: Unclear) -> Sequence[str]:
 
 
 def _line(prompt: str) -> str:
-    """Return a line of standard input. Raises click.Abort for Ctrl-C, which the event
-    loop would keep until the line is there."""
+    """Return a line of standard input.
+
+    Raises click.Abort on Ctrl-C. The handler of the event loop would delay Ctrl-C until
+    the end of the line.
+    """
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         terminal.put(prompt, err=True)
@@ -55,7 +59,7 @@ def _line(prompt: str) -> str:
 
 
 def show(source: Source, found: Findings) -> None:
-    """Print how `source` was read, and everything in it that may be wrong."""
+    """Print how `source` was read, and warnings about possible mistakes in it."""
     err = terminal.console(stderr=True)
     facts = Table.grid(padding=(0, 2))
     for name, value in _facts(source, found):

@@ -1,6 +1,6 @@
-"""Run triage at a terminal: show progress, handle Ctrl-C, write the results.
+"""Runs triage at a terminal: shows progress, handles Ctrl-C, writes the results.
 
-Rule: however a run ends, its answers are written, and the last line says how to resume.
+Rule: however a run ends, its answers are kept, and the last line says how to resume.
 """
 
 import asyncio
@@ -22,19 +22,19 @@ from bot.triage.bulk.runs import Runner
 from bot.triage.bulk.spend_limit import BudgetReached
 from bot.ui import formatting
 
-#: Exit statuses beside `MISTAKE`: all rows have values; some have none; stopped by
-#: Ctrl-C, by the shells' convention.
+#: Exit statuses in addition to `MISTAKE`: all rows have values; some rows have none;
+#: stopped by Ctrl-C, by shell convention.
 ALL, SOME, STOPPED = 0, 1, 130
 
 
 def write_text(path: str, text: str) -> None:
-    """Write a whole file, or print it for "-". Raises ConfigError."""
+    """Write `text` to the file `path`, or print it for "-". Raises ConfigError."""
     with writer.opened(path) as file:
         terminal.through(file).write(text)
 
 
 async def warn_of_twins(archive: ResultStore, run: Run) -> None:
-    """Print ids that several rows share; all of these rows are classified."""
+    """Warn of ids that several rows share. All of these rows are classified."""
     if not run.id_column:
         return
     if twins := await archive.duplicates(run.id, run.id_column):
@@ -53,7 +53,10 @@ async def sort(
     tabulate: writer.Tabulate,
     at_once: int,
 ) -> int:
-    """Classify the rest of `run`, and write it; return the exit status."""
+    """Classify the remaining rows of `run` and write the results.
+
+    Return the exit status.
+    """
     err = terminal.console(stderr=True)
     began = time.monotonic()
     before = (await archive.tally(run.id)).cost
@@ -100,7 +103,7 @@ async def sort(
 
 
 def _ending(runner: Runner, task: "asyncio.Task[None]") -> tuple[int, str]:
-    """Return the exit status, and why the run ended early, or ""."""
+    """Return the exit status and the reason why the run ended early, or ""."""
     if task.cancelled():
         return STOPPED, ""
     match task.exception():
@@ -127,7 +130,10 @@ def _how_to_resume(run: Run, tally: Tally) -> str:
 def _interrupts(
     runner: Runner, task: "asyncio.Task[None]", say: Callable[[str], None]
 ) -> Iterator[None]:
-    """Let Ctrl-C (or SIGTERM) stop after the calls under way; a second one, at once."""
+    """Stop on Ctrl-C or SIGTERM after the calls in progress; on a second one, at once.
+
+    Batched runs stop at once on the first one.
+    """
     loop = asyncio.get_running_loop()
 
     def stop() -> None:

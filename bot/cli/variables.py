@@ -1,7 +1,7 @@
-"""Names of environment variables that nobody reads, each with the nearest right one.
+"""Finds unknown environment variables, and suggests the names that were meant.
 
-Rule: the value of a variable is never looked at, and a name is quoted as everything
-that somebody else wrote: it may be a token.
+Rule: the values of unknown variables are never read. A name is quoted with `quoted`,
+since it may be a misplaced token.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ from bot.messages import config as messages
 from bot.text.redaction import quoted
 
 OURS = "THREADKEEP_"
-# First words of the names that we share with other programs, with our own for each.
+# Prefixes of names that may be meant for us, each with the prefix that we use.
 PREFIXES = {
     OURS: OURS,
     "ANTHROPIC_": "ANTHROPIC_",
@@ -24,15 +24,16 @@ PREFIXES = {
     "SLACK_": "SLACK_",
     "DISCORD_": "DISCORD_",
 }
-# Similarity, from 0 to 1, of what follows the same first word, and of whole names.
+# The minimum similarity, from 0 to 1, of names after the same prefix, and of whole
+# names.
 TAIL, WHOLE = 0.6, 0.8
-# Names that are nearly as near as the nearest are named, too.
+# Names within this distance of the best score are suggested, too.
 NEARLY = 0.05
 MOST_NAMED = 3
 
 
 class _Recording(Mapping[str, str]):
-    """An empty environment that remembers which names were looked up."""
+    """An empty environment that records the names that were looked up."""
 
     def __init__(self) -> None:
         self.asked: set[str] = set()
@@ -64,13 +65,12 @@ def read_by_us() -> frozenset[str]:
 def unread(
     env: Mapping[str, str], lines: Mapping[str, int], more: Collection[str] = ()
 ) -> list[str]:
-    """Return a sentence for each variable of `env` that is probably meant for us and
-    that nobody reads. `lines` are the lines of those from `.env`, and `more` names that
-    are read besides those that always are.
+    """Return a sentence for each unknown variable of `env` that is meant for us.
 
-    All of `.env` is meant for us. Of the rest of the environment, which other programs
-    read, too, only names that begin with THREADKEEP_, or that are near one of ours
-    that is not set.
+    `lines` maps the variables of `.env` to their lines, and `more` has known names in
+    addition to those of the code. In `.env`, names with one of `PREFIXES` or near a
+    known name are meant for us. Other programs read the rest of the environment, too,
+    so there a name must begin with THREADKEEP_ or be near a known name that is not set.
     """
     known = read_by_us() | set(more)
     found = []
@@ -86,7 +86,7 @@ def unread(
 
 
 def nearest(name: str, known: Collection[str]) -> list[str]:
-    """Return those of `known` that `name` probably stands for, the nearest first."""
+    """Return the names in `known` that `name` probably misspells, the nearest first."""
     ours = name.upper().replace("-", "_")
     bounds = difflib.SequenceMatcher(None, "", ours)
     scores = {each: _score(ours, each, bounds) for each in known}
@@ -98,12 +98,14 @@ def nearest(name: str, known: Collection[str]) -> list[str]:
 
 
 def _score(name: str, known: str, bounds: difflib.SequenceMatcher[str]) -> float:
-    """Return how near `name` is to `known`, from 0 to 1; 0 for not near at all.
-    `bounds` has counted the characters of `name`, its second text."""
+    """Return the similarity of `name` and `known`, from 0 to 1; 0 if it is too low.
+
+    `bounds` has `name` as its second sequence, whose characters it counted once.
+    """
     for prefix, ours in PREFIXES.items():
         if name.startswith(prefix) and known.startswith(ours):
             return _tail(name.removeprefix(prefix), known.removeprefix(ours))
-    # Upper bounds, which cost little: most names are far from each other.
+    # Check cheap upper bounds first, since most names are dissimilar.
     bounds.set_seq1(known)
     is_near = bounds.real_quick_ratio() >= WHOLE and bounds.quick_ratio() >= WHOLE
     if not is_near and known not in name:

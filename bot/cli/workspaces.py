@@ -1,4 +1,4 @@
-"""`threadkeep workspaces`: lists the workspaces that installed the app, removes one."""
+"""`threadkeep workspaces`: lists workspaces that installed the app, and removes one."""
 
 import sys
 import time
@@ -26,7 +26,7 @@ from storage.opening import open_shared_store
 
 @click.group(help=command_help.WORKSPACES)
 def workspaces() -> None:
-    """Hold the commands for workspaces."""
+    """The commands for workspaces."""
 
 
 @workspaces.command("list", help=command_help.WORKSPACES_LIST)
@@ -84,7 +84,7 @@ async def _remove(env: Mapping[str, str], which: str) -> int:
         token = open_sealer(config.keys).open(here.tokens.access, here.place)
         await load_module("adapters.slack.removing").give_back(env, token)
     except (ConfigError, DeliveryError):
-        # Whatever the reason: the installation has ended here.
+        # The installation has ended here in any case.
         terminal.complain(messages.STILL_LISTED)
     return 0
 
