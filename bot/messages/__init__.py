@@ -1,6 +1,6 @@
-"""Every sentence that people read, each under a name, in English.
+"""All sentences that people read, in English, each under a name.
 
-A constant is a sentence; a function returns one with its named values. `labels`,
-`phrases` and `plurals` hold words and parts of sentences. One module for each subject;
-docs/messages.md lists all of them (`make docs`). Imports nothing.
+A constant is a sentence; a function inserts values into a sentence. `labels`, `phrases`
+and `plurals` have words and parts of sentences. Each subject has a module;
+docs/messages.md lists all messages (`make docs`). Imports no other package.
 """

@@ -1,4 +1,4 @@
-"""Messages about whom the bot answers: why it did or did not, and when it stays out."""
+"""Messages about the decision to answer a message or not, and about staying out."""
 
 STAYING_OUT = (
     "I'll stay out of this thread and answer only where I am mentioned. “come back” "
@@ -7,14 +7,14 @@ STAYING_OUT = (
 BACK = "I'm back in this thread."
 BACK_FOR_MENTIONS = "I'm back, but the settings here let me answer only mentions."
 
-#: The answer to `why` where nothing was decided before.
+#: The reply to `why` if there is no earlier decision in the thread.
 NOTHING_DECIDED = (
     "There is no earlier message here that I could explain. I read a thread from the "
     "first mention of me."
 )
 
-#: How the reply to `why` begins; the value is a person. "That" is the message that
-#: `why` replies to.
+#: The beginning of the reply to `why`; the value is a person. "That message" is the one
+#: that `why` replies to.
 ANSWERED, NOT_ANSWERED = (
     "I answered {}'s last message.",
     "I did not answer {}'s last message.",
@@ -23,7 +23,7 @@ ANSWERED_THAT, NOT_ANSWERED_THAT = (
     "I answered that message of {}.",
     "I did not answer that message of {}.",
 )
-#: How it ends where a mention would have brought an answer.
+#: The end of the reply to `why` if a mention would have led to an answer.
 MENTION_ME = "To get an answer, mention me in a message, or edit yours so that it does."
 
 # The rules. Values are people, groups or names of places.

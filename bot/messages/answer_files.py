@@ -1,4 +1,4 @@
-"""Texts about the files that an answer becomes."""
+"""Texts about the files of an answer."""
 
 ATTACHED = "The files are below the answer."
 ATTACHING = "The files of this answer are being attached. Please wait a moment."
@@ -14,12 +14,14 @@ def refused(*, why: str = "") -> str:
 
 
 def follows(*, name: str) -> str:
-    """In place of the rest of a block that is a file."""
+    """Return the line that replaces the rest of a block that is sent as a file."""
     return f"📎 `{name}`: all of it is below, as a file."
 
 
 def not_attached(*, name: str, why: str = "") -> str:
-    """Above the whole text of a file that could not be attached, with what would
-    help."""
+    """Return the line above the text of a file that could not be attached.
+
+    `why` is a sentence that says what would help.
+    """
     middle = f" {why}" if why else ""
     return f"I couldn't attach `{name}` as a file.{middle} This is all of it:"

@@ -1,4 +1,4 @@
-"""Messages about answers: how one ended, and why there is none."""
+"""Messages about answers: their outcome, or why there is no answer."""
 
 GO_ON = 'Say "continue" and I will go on.'
 
@@ -51,7 +51,7 @@ NO_REASON = "no reason was given"
 
 
 def warning(text: str) -> str:
-    """Return `text` as a note in place of an answer, or below one that broke off."""
+    """Return `text` as a note, shown below an interrupted answer or in its place."""
     return f"⚠️ _{text}_"
 
 

@@ -1,4 +1,4 @@
-"""Messages about budgets and limits: what is spent, left and used up.
+"""Messages about budgets, limits and spending.
 
 A scope is named as in `bot.messages.phrases`, an amount as "$1.50".
 """

@@ -1,4 +1,4 @@
-"""Findings of `threadkeep check`: a subject, and clauses that say what to do."""
+"""Findings of `threadkeep check`: subjects, and clauses that say what to do."""
 
 # Subjects.
 CLAUDE = "Claude"

@@ -1,4 +1,4 @@
-"""Clauses for the operator about Claude's API, each with what to do about it."""
+"""Clauses for the operator about problems with Claude's API, each with a remedy."""
 
 BAD_KEY = (
     "ANTHROPIC_API_KEY is empty, or has a space or another character that no key has: "

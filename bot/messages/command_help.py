@@ -1,6 +1,6 @@
 """Help for the commands of the command line: `threadkeep --help` and so on.
 
-A line break within a paragraph is shown as a space; an empty line begins another.
+A line break within a paragraph is shown as a space; an empty line ends a paragraph.
 """
 
 THREADKEEP = "Claude in your team's threads, stored in your own database."

@@ -1,15 +1,15 @@
-"""Messages that commands answer with."""
+"""The responses of commands."""
 
 UNKNOWN = "I don't know that command. `help` lists all commands."
 STALE = "This button or form no longer works. `help` shows what does."
 CHANNEL_GONE = "That channel no longer exists, or I'm no longer in it."
 
-#: How to talk to the bot, for everybody.
+#: Explains to everybody how to talk to the bot.
 HOW_TO_ASK = """\
 Mention me with a question (on Discord, `/ask` works, too). I reply in a thread, and \
 you can keep talking there. In a direct message, just write.
 I remember our threads. If you edit or delete a message, I forget the old version."""
-#: The messages that are not answered, and how to change that.
+#: Explains which messages are not answered, and how to change that.
 HOW_TO_TALK_TO_OTHERS = """\
 In my threads I don't answer messages that mention somebody else first, reply to \
 somebody else or only say thanks. Mention me with `why` to see why I answered or not, \

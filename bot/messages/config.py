@@ -1,6 +1,6 @@
 """Messages about the operator's configuration: variables, `.env` and files.
 
-Each names its variable, and never quotes what may be a token or key.
+Each message names its variable, and never quotes a value that may be a token or key.
 """
 
 DOTENV_NOT_UTF8 = ".env is not UTF-8 text: save it as UTF-8."
@@ -31,7 +31,7 @@ NOT_SUCH_PEOPLE = (
     "platform (slack:everyone)."
 )
 
-# Stands for a value that is not quoted.
+# Replaces a value that must not be quoted.
 A_CREDENTIAL = "this value, which looks like a token or key"
 
 

@@ -1,4 +1,4 @@
-"""Messages of platforms about buttons, forms and what cannot be done there."""
+"""Messages of platforms about buttons, forms and the limits of the platform."""
 
 from bot.messages import plurals
 
@@ -35,7 +35,7 @@ NOT_SHOWN = (
 LOCKED = "This thread is locked, so I can't answer in it. Please ask somewhere else."
 NOWHERE = "I can't talk in this kind of channel. Please ask me in a text channel."
 
-# Text that did not fit.
+# Text that does not fit.
 REST_IN_FILE = "_The rest is in the file._"
 MORE_THAN_SHOWN = "_There is more than can be shown here._"
 

@@ -1,5 +1,7 @@
-"""Messages about files that people attach and that are not read. Reasons are clauses
-that are true of one file and of several; advice is a sentence."""
+"""Messages about attached files that are not read.
+
+Reasons are clauses that fit one or several files; advice is a sentence.
+"""
 
 from bot.messages import plurals
 
@@ -33,7 +35,7 @@ CHOOSE_MODEL = "Please choose another model."
 SEND_DIFFERENTLY = "Please send it in another format."
 
 
-# In the first line of an answer.
+# The first line of an answer.
 def unread(*, files: str, advice: str) -> str:
     return f"I haven't read {files}. {advice}".rstrip()
 
@@ -42,7 +44,7 @@ def because(*, files: str, why: str) -> str:
     return f"{files} ({why})"
 
 
-# Below an answer, where the first line gives several reasons.
+# Below an answer, if the first line has several reasons.
 def advice(*, files: str, advice: str) -> str:
     return f"{files}: {advice}"
 

@@ -1,18 +1,18 @@
 """Messages to people who meet the bot for the first time."""
 
-#: Above buttons that ask `EXAMPLES`, and one that lists the commands.
+#: Shown above buttons for `EXAMPLES` and a button that lists the commands.
 GREETING = (
     "Hi! I bring Claude into your conversations. Ask me anything here, or mention me "
     "in a channel, and I answer in a thread. Three things to try:"
 )
-#: Questions, by a name; each is the label of the button that asks it.
+#: Questions by name; each is also the label of the button that asks it.
 EXAMPLES = {
     "update": "Help me write a short status update",
     "compare": "Compare two options with me in a table",
 }
 WHAT_ELSE = "What else can you do?"
 
-#: To who added the bot to a channel, above a button.
+#: For the person who added the bot to a channel; shown above a button.
 ADDED = (
     "Thanks for adding me. Mention me here with a question, and I answer in a thread."
 )

@@ -1,4 +1,4 @@
-"""Messages about settings in files: what an import cannot read."""
+"""Messages about files of settings that an import cannot read."""
 
 HEAD = """\
 # Settings of Threadkeep, by platform, workspace, channel and thread.

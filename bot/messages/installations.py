@@ -1,10 +1,10 @@
-"""Sentences about installations of the app, and the keys that seal their tokens."""
+"""Messages about installations of the app, and the keys that seal their tokens."""
 
 from collections.abc import Sequence
 
 from bot.messages import plurals
 
-# How many workspaces one sentence names.
+# The most workspaces that one sentence names.
 _MOST_NAMED = 20
 
 

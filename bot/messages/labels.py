@@ -1,4 +1,4 @@
-"""Labels of buttons, menus, forms and tables: a word or a few, without a full stop."""
+"""Labels of buttons, menus, forms and tables: a few words, without a full stop."""
 
 # Buttons below an answer.
 STOP = "Stop"
@@ -54,7 +54,7 @@ UNDO = "Undo"
 HELP = "Help"
 UNDO_LAST = "Undo last change"
 
-# The page of the bot.
+# The bot's home page.
 OWN_USAGE = "Your own usage"
 USAGE = "Usage"
 DETAILS = "Details"
@@ -114,7 +114,7 @@ BAD_ANSWER = "Bad answer"
 ASK_ABOUT_THIS = "Ask Claude about this"
 TRIAGE_THIS = "Triage this"
 
-# Names of permissions as the settings of a Discord server show them.
+# The names of permissions in the settings of a Discord server.
 VIEW_CHANNEL = "View Channel"
 SEND_MESSAGES = "Send Messages"
 SEND_IN_THREADS = "Send Messages in Threads"

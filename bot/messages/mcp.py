@@ -2,8 +2,8 @@
 
 from bot.messages import plurals
 
-# The operator's file. Each sentence names the file, and a value only where it is no
-# secret.
+# The operator's file. Each sentence names the file, and quotes a value only if it is
+# not a secret.
 NO_SERVERS = 'it must begin with "servers:", with a server below it for each name'
 NOT_A_MAPPING = "it must have label, url, tools and places"
 NAME_IT = (
@@ -58,7 +58,7 @@ def not_offered(*, names: str) -> str:
     return f"The operator offers no server {names}."
 
 
-# Asking a server for its tools: clauses for the operator.
+# Requesting the tools of a server: clauses for the operator.
 NOT_USABLE = "the API cannot use it: check its address, its token and whether it runs"
 NOTHING_LISTED = "the API did not say what tools it has"
 NO_TOOL_LISTED = "it has none of the tools that the file names"

@@ -63,7 +63,8 @@ def table_moved(*, table: str, rows: int) -> str:
 
 
 def moved(*, rows: int, seconds: int) -> str:
-    # Not by name: that of a server is no address that could be set.
+    # Do not name the target: the shown name of a server is not a URL that the operator
+    # could set.
     taken = plurals.SECONDS(seconds)
     return (
         f"{plurals.ROWS(rows)} moved in {taken}, and verified; set THREADKEEP_DB to "

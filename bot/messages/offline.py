@@ -1,4 +1,4 @@
-"""Texts of the offline model, which answers without a key and is not Claude."""
+"""Texts of the offline model, which replaces Claude if there is no key."""
 
 CANNOT_SORT = (
     "Without Claude I can't triage. Please ask the bot's operator to set "

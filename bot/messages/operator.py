@@ -1,4 +1,4 @@
-"""Messages to the operator's admins about what only the operator can correct."""
+"""Messages to the operator's admins about problems that only the operator can fix."""
 
 
 def needs_you(*, problem: str) -> str:

@@ -1,6 +1,6 @@
-"""Names and meanings of the settings, as forms, menus and lists show them.
+"""Names and meanings of the settings, for forms, menus and lists.
 
-A name has at most 45 characters, a meaning is one sentence of at most 100.
+A name has at most 45 characters. A meaning is one sentence of at most 100 characters.
 """
 
 PROMPT = "System prompt"

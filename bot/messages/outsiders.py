@@ -1,11 +1,10 @@
-"""Messages about guests and people of other organisations, in channels shared with
-them."""
+"""Messages about guests and members of other organisations, in shared channels."""
 
 TURNED_AWAY = (
     "Sorry, this channel is shared with another organisation, and I answer only "
     "members of my workspace here. An admin can add you with the setting `who`."
 )
-#: Below the first answer in such a channel.
+#: Shown below the first answer in a shared channel.
 MEMBERS_ONLY = (
     "This channel is shared with another organisation: I answer only members of my "
     "workspace here, until an admin adds others with the setting `who`."

@@ -1,4 +1,4 @@
-"""Parts of sentences that several rooms share: names of scopes, periods and values."""
+"""Parts of sentences shared by several packages: names of scopes, periods, values."""
 
 from bot.messages import plurals
 
@@ -6,7 +6,7 @@ from bot.messages import plurals
 THIS_THREAD = "this thread"
 THIS_CHANNEL = "this channel"
 THE_WORKSPACE = "the workspace"
-#: People's word for a workspace, by platform; another platform has none of its own.
+#: The word for a workspace by platform, if it differs from the usual one.
 WORKSPACES = {"discord": "the server"}
 THE_OPERATOR = "the operator"
 DIRECT_MESSAGES = "Direct messages"

@@ -1,17 +1,17 @@
-"""Nouns with their number: "1 answer", "2 answers"."""
+"""Nouns with a number: "1 answer", "2 answers"."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Plural:
-    """A noun in singular and plural; call it with a number."""
+    """A noun in singular and plural. Call it to format a number with the noun."""
 
     one: str
     other: str
 
     def __call__(self, number: int) -> str:
-        """Return the number, with separators, and the noun in the form for it."""
+        """Return the number, with separators, and the matching form of the noun."""
         return f"{number:,} {self.one if number == 1 else self.other}"
 
 

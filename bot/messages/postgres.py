@@ -1,4 +1,4 @@
-"""Messages about a database on a PostgreSQL server: what is wrong, and what to do."""
+"""Messages about problems with a database on a PostgreSQL server, with remedies."""
 
 NOT_INSTALLED = (
     "THREADKEEP_DB is the address of a PostgreSQL server; install Threadkeep with the "

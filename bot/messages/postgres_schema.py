@@ -1,4 +1,4 @@
-"""Messages about the tables of a PostgreSQL database: what is wrong, and what to do."""
+"""Messages about problems with the tables of a PostgreSQL database, with remedies."""
 
 
 def foreign(*, name: str, table: str) -> str:

@@ -1,4 +1,4 @@
-"""Messages of receipts: what an answer was made from, and what it cost."""
+"""Messages of receipts, which show the input and the cost of an answer."""
 
 from collections.abc import Sequence
 
@@ -11,10 +11,10 @@ NO_RECEIPT = (
     "I have no answer there. In a thread, `receipt` shows the receipt of my last "
     "answer."
 )
-#: A refused action, for the list of refusals.
+#: The name of the refused action, in the list of refusals.
 SEE_RECEIPT = "see a receipt"
 
-# The three lines that matter.
+# The three main lines.
 READ, NOT_READ, COST = "**Read:**", "**Not read:**", "**Cost:**"
 NOTHING_READ = "nothing; Claude was not asked"
 NOT_STORED = "not recorded; I answered before receipts were kept"
@@ -103,7 +103,7 @@ def at(*, label: str, where: str) -> str:
     return f"{label}: {where}"
 
 
-# Files. The reasons are those of `bot.errors.Unread`, by value.
+# Files. The reasons are keyed by the values of `bot.errors.Unread`.
 FILE_READ = "read"
 FILE_CUT = "read, its beginning only"
 FILE_NAMED = "only its name was read"
@@ -139,7 +139,7 @@ def attempts(*, count: int) -> str:
     return f"Begun {plurals.TIMES(count)}, because a restart interrupted it."
 
 
-# Tokens, and what each is.
+# Tokens, and the meaning of each count.
 def tokens(*, fresh: int, written: int, cached: int, output: int) -> str:
     return (
         f"Tokens: {fresh:,} read, {written:,} read and cached, {cached:,} read from "
@@ -152,7 +152,7 @@ def not_cached(*, count: int, why: str) -> str:
     return f"{lacked}: {why}."
 
 
-# Why it lacked them.
+# Why the prompt cache lacked entries.
 MODEL_CHANGED = "the model was changed"
 PROMPT_CHANGED = "the system prompt was changed"
 EFFORT_CHANGED = "the effort was changed"
@@ -200,7 +200,7 @@ def reserved(*, amount: str) -> str:
     return f"Reserved before: {amount}"
 
 
-# How long each step took.
+# The duration of each step.
 def waited(*, seconds: str) -> str:
     return f"{seconds} in the queue"
 

@@ -1,4 +1,4 @@
-"""Messages about what one request of the API asks for."""
+"""Messages about the options of one API request."""
 
 NO_AUTO = "A request names one model; `auto` is a setting of the channel."
 STOPS = (

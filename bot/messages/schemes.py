@@ -1,4 +1,4 @@
-"""Messages about triage schemes that are not valid; each names its place."""
+"""Messages about invalid triage schemes. Each names the position of the problem."""
 
 SEE_SCHEME = "see --print-scheme"
 THE_SCHEME = "the scheme"

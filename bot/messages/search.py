@@ -1,4 +1,4 @@
-"""Messages of the search for what was said."""
+"""Messages of the search over threads."""
 
 from bot.messages import plurals
 
@@ -8,10 +8,10 @@ NOTHING = (
     "also finds longer ones: `pay` finds `payment`."
 )
 NOTHING_MORE = "I found nothing older."
-#: A search that ended early.
+#: Shown if a search ended early.
 LOOK_FURTHER = "I haven't looked through everything yet. `Older` goes on from there."
 UNSURE = "I couldn't check some channels now. Please try again in a minute."
-#: The bot, as the author of an answer.
+#: Names the bot as the author of an answer.
 ME = "My answer"
 OLDER = "Older"
 

@@ -1,4 +1,4 @@
-"""Messages about settings: who may see and change them, what applies, what changed."""
+"""Messages about settings: rights to see and change them, their values, and changes."""
 
 from bot.messages import plurals
 
@@ -26,7 +26,7 @@ def closed_to_us(*, channel: str) -> str:
     )
 
 
-#: The answer to a command in a workspace that is not served.
+#: The response to a command in a workspace that is not served.
 NOT_SERVED = (
     "Sorry, I'm not available here: the operator of this bot chooses the workspaces "
     "and servers in which it answers."
@@ -162,7 +162,7 @@ def times_that_hour(*, count: int) -> str:
     return f", {count:,} times that hour"
 
 
-# Refused actions, as they are stored.
+# Names of refused actions, as stored.
 READ_AUDIT = "read the audit"
 START_OVER = "start over"
 SEE_OTHER_WORKSPACE = "look into another workspace or server"

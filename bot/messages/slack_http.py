@@ -1,6 +1,6 @@
-"""Answers to requests at Slack's request URL, to whoever looks why one is refused.
+"""Responses at Slack's request URL, which explain why a request is refused.
 
-None quotes anything of a request.
+No response quotes any part of a request.
 """
 
 UNKNOWN_PATH = "Nothing is at this address: Slack's request URL ends in /slack/events."

@@ -1,4 +1,4 @@
-"""The pages that people see who install the Slack app."""
+"""Texts of the pages for people who install the Slack app."""
 
 PRODUCT = "Threadkeep"
 

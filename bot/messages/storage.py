@@ -1,8 +1,8 @@
-"""Messages about the database file and its backup: what is wrong, and what to do."""
+"""Messages about problems with the database file and its backup, with remedies."""
 
 SET_ANOTHER = "set THREADKEEP_DB to another file"
 
-# While it is used: clauses for the log and the terminal.
+# While the database is used: clauses for the log and the terminal.
 REFUSED = "the database refused"
 DISK_FULL = "the disk of the database is full: make room; nothing is lost"
 DAMAGED = "the database is damaged: restore it from a backup"
@@ -21,7 +21,7 @@ def crowded(*, most: int) -> str:
     )
 
 
-# While it is opened.
+# While the database is opened.
 def not_a_database(*, path: object) -> str:
     return f"{path} is not a database; move it away, or {SET_ANOTHER}."
 

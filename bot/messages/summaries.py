@@ -1,6 +1,6 @@
 """Summaries of commands and their parameters, for lists and menus.
 
-A summary has less than 100 characters, a parameter's at most 100.
+A command's summary has less than 100 characters, a parameter's at most 100.
 """
 
 NEW = "Start over: ignore everything above."
@@ -29,7 +29,7 @@ SEARCH = "Search what was said in the threads that you can read."
 HELP = "How to talk to the bot."
 TRIAGE = "Triage this thread, or messages of this channel, as support tickets."
 
-# Commands of buttons and forms.
+# Commands for buttons and forms.
 TRIAGE_CORRECT = "Correct how a message was triaged."
 TRIAGE_AGREE = "Make a correction an example."
 STOP_ANSWER = "Stop this answer."

@@ -2,7 +2,7 @@
 
 from bot.messages import plurals
 
-#: The headings of every summary, in order; Claude is told to use them.
+#: The headings of every summary, in order. The prompt tells Claude to use them.
 DECISIONS = "Decisions"
 PEOPLE = "People"
 OPEN_QUESTIONS = "Open questions"

@@ -1,5 +1,7 @@
-"""Messages about reading files of tickets: what a file is, how it is read, and what is
-wrong with it. Findings and reasons are clauses."""
+"""Messages about files of tickets: their format, how they are read, and problems.
+
+Findings and reasons are clauses.
+"""
 
 STANDARD_INPUT = "standard input"
 
@@ -200,7 +202,7 @@ def wrong_row(*, file: str, problem: str, advice: str) -> str:
     return f"{file}: {problem}. {advice}"
 
 
-# Columns: what their values are, and why they are taken.
+# Columns: the kinds of their values, and why a column was chosen.
 NOTHING = "empty"
 TEXT = "text"
 SINGLE_WORDS = "single words"
@@ -254,7 +256,7 @@ def column_number(*, number: int) -> str:
     return f"column {number}"
 
 
-# How the encoding was found.
+# How the encoding was detected.
 AS_ENCODING_SAYS = "as --encoding says"
 BY_BYTE_ORDER_MARK = "by its byte order mark"
 BY_NUL_BYTES = "by its NUL bytes"
@@ -279,7 +281,7 @@ def lines_and_others(*, numbers: str) -> str:
     return f"lines {numbers} and others"
 
 
-# The question which column holds the ticket.
+# The question for the column with the ticket.
 WHICH_COLUMN = "Which column holds the ticket?"
 NUMBER_OR_NAME = "Number or name, several with a comma; Enter stops: "
 NO_COLUMN_CHOSEN = "No column was chosen, and nothing was sent."

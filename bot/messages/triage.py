@@ -24,7 +24,7 @@ UNREADABLE_SCHEME = (
     "`triage_scheme` again; the form says what is wrong with it."
 )
 
-# Why a message was not sorted, as it is stored and shown.
+# The reasons why a message was not sorted, as stored and shown.
 BUDGET_USED_UP = "not sorted: the triage budget for the day was used up"
 FOUND_TOO_LATE = "not sorted: it was found too late"
 FAILED_AGAIN = "not sorted: it failed again and again"
@@ -67,7 +67,7 @@ def left(*, messages: str, why: str) -> str:
     return f"Left: {messages}. {why}"
 
 
-# Heads of columns.
+# Column headings.
 WHEN, WHO = "when", "who"
 
 # Automatic triage.

@@ -22,7 +22,7 @@ BY_HELP = "Also report accuracy by the values of this column."
 JSON_HELP = "Write everything as JSON; - prints it."
 PLOT_HELP = "Draw confusion matrices into this picture."
 
-# Why a ticket has no values, as it is stored in its row; details may follow.
+# The reasons why a ticket has no values, as stored in its row; details may follow.
 EMPTY = "empty: there is nothing to sort"
 TOO_LONG = "too long"
 UNREADABLE = "unreadable"
@@ -135,7 +135,7 @@ def bad_budget(*, budget: object) -> str:
 SORTED, NOT_SORTED, LEFT = "Sorted", "Not sorted", "Left"
 TOKENS, COST, TIME, WRITTEN = "Tokens", "Cost", "Time", "Written"
 IN_BATCHES, IN_CALLS = "in batches", "in single calls"
-# Heads of columns.
+# Column headings.
 NOW, PROMPT = "now", "prompt"
 A_TICKET, AN_ANSWER, IN_TOKENS = "a ticket", "an answer", "tokens"
 TICKETS = "tickets"
@@ -228,7 +228,7 @@ def hours(*, count: int, minutes: int) -> str:
     return f"{count} h {minutes} min"
 
 
-# The files that are written.
+# Output files.
 def output_is_input(*, file: str) -> str:
     return f"{file} is the input: write to another file."
 

@@ -1,4 +1,4 @@
-"""Messages about values that people write for settings, and that are not valid."""
+"""Messages about invalid values that people write for settings."""
 
 WRITE_SOMETHING = "This is empty; please write something."
 STOPS_BY_LINE = "Please write each stop sequence on a line of its own."
@@ -10,7 +10,7 @@ THIS_SCHEME = "This scheme"
 NAME_HOSTS = "Please name hosts, such as `docs.example.org`."
 NAME_A_CHANNEL = "Please name a channel by mentioning it."
 
-# Names of values, in the sentences below.
+# The names of values in the sentences below.
 A_BUDGET = "A budget"
 ANSWER_LIMIT = "The answer length limit"
 QUESTIONS = "The number of questions"

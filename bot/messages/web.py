@@ -1,5 +1,4 @@
-"""Messages of the pages in the browser: the local workspace, and errors of the web
-server."""
+"""Messages of the pages in the browser, and errors of the web server."""
 
 from bot.messages import plurals
 

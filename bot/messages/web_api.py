@@ -1,4 +1,4 @@
-"""Messages of the web API, to developers and to those who use their programs."""
+"""Messages of the web API, for developers and for the users of their programs."""
 
 from bot.messages import plurals
 

@@ -1,9 +1,9 @@
-"""The cost of the last 30 days' answers with another setting.
+"""Messages about the cost of the last 30 days' answers with another setting.
 
-`answers` is "answer" or "412 answers", an amount is "$1.50".
+`answers` is "answer" or "412 answers". An amount is "$1.50".
 """
 
-#: Behind "Your last": one is not counted.
+#: Follows "Your last", where a single answer has no number.
 ANSWER = "answer"
 
 

@@ -1,4 +1,4 @@
-"""Reasons why a text that somebody wrote is not valid YAML: clauses behind a colon."""
+"""Reasons why a person's text is not valid YAML: clauses that follow a colon."""
 
 REFERS_TO_ITSELF = "it refers to another part of itself (with & or *)"
 CONTROL_CHARACTER = "it has a control character"
