@@ -161,8 +161,8 @@ async def _configuration(
     problems = [*env_file.problems, *problems]
     if not problems:
         return settings
-    # The start fails, so report the problems of all platforms as well. Alone, they
-    # would only disable a platform.
+    # The start fails in any case, so report the problems of all platforms, too. Without
+    # other problems, they would only disable a platform.
     for name in names:
         found = await check_platform(name, env, offline=True)
         problems += [each.text for each in found if each.grade is Grade.BAD]

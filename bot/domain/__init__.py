@@ -1,5 +1,6 @@
-"""Frozen values that every room shares: scopes, people, messages, turns, settings,
+"""Frozen values that all packages share: scopes, people, messages, turns, settings,
 budgets.
 
-No I/O and no clock; functions are pure. Imports `bot.text` and `bot.errors` only.
+No I/O and no clock; functions are pure. Imports only `bot.text`, `bot.messages` and
+`bot.errors`.
 """

@@ -38,7 +38,7 @@ class Mark:
 class Origin(enum.Enum):
     """The origin of a message, as the platform marks it."""
 
-    #: A channel of this workspace alone.
+    #: A channel of this workspace only.
     OWN = ""
     #: A channel that is shared with another organisation.
     SHARED = "shared"
@@ -67,7 +67,7 @@ class Message:
     author: str
     #: The text in the platform's own markup.
     text: str
-    #: Whether it mentions the bot, or was sent to the bot alone.
+    #: Whether it mentions the bot or was sent to the bot directly.
     addressed: bool
     #: Whether it is the root of its thread.
     opens: bool

@@ -176,7 +176,7 @@ def scope_missing(*, scope: str, loss: str) -> str:
     return f"without {scope}, {loss}; add it and reinstall the app"
 
 
-# Discord.
+# The web and Discord.
 WEB_NOT_SET = (
     "off where Slack or Discord is set up, else on 127.0.0.1:8080; THREADKEEP_WEB sets "
     "the address"

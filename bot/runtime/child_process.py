@@ -87,7 +87,7 @@ def _written(process: subprocess.Popen[bytes], until: float, most: int) -> bytes
 def limit(*, memory: int, seconds: int) -> None:
     """Limit this process to `memory` bytes and `seconds` of processor time.
 
-    It also may not write files. Limits that the system does not support are skipped.
+    Also forbid it to write files. Limits that the system does not support are skipped.
     SIGTERM is ignored, since a service manager sends it to all processes of a service.
     """
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -73,7 +73,7 @@ def read(path: Path = FILE) -> EnvFile:
 def unquoted(env: Mapping[str, str]) -> dict[str, str]:
     """Return `env` with the quotes around whole values of our variables removed.
 
-    Container tools that read such files keep the quotes.
+    Container tools that pass on the variables of a file keep the quotes.
     """
     return {
         name: found[2] if name.startswith(_OURS) and found else value

@@ -51,11 +51,11 @@ LIBRARIES = {
 }
 
 
-# The logger of aiohttp's servers, and its errors of what is sent to them.
+# The logger of aiohttp's servers, and the errors that invalid requests cause.
 _SERVER = "aiohttp.server"
 _NO_REQUEST = frozenset(("HttpProcessingError", "RequestPayloadError"))
-# How many kinds of them are told apart, and for how long one is not repeated, in
-# seconds.
+# The most kinds of such errors that are remembered, and the seconds for which a kind is
+# not logged again.
 _MOST_KINDS, _REPEAT = 32, 3600.0
 
 
@@ -140,19 +140,21 @@ def _value(arg: object) -> object:
 
 
 class Strangers(logging.Filter):
-    """Makes a warning of what anybody can have aiohttp's servers log as an error, by
-    sending what is no request, and lets one of a kind pass in an hour: a port that the
-    internet reaches gets thousands a day."""
+    """Logs aiohttp's errors about invalid requests as warnings, once an hour per kind.
+
+    Anybody can cause these errors, and a port that is open to the internet gets
+    thousands of invalid requests a day.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        #: When one of each kind passed last, by the name of its error.
+        #: The time of the last logged record of each kind, by the name of its error.
         self._passed: LruDict[str, float] = LruDict(_MOST_KINDS)
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Return whether `record` is to be logged."""
+        """Return whether to log `record`."""
         kind = type(record.exc_info[1]) if record.exc_info else None
-        # By name: only adapters import the library.
+        # Compare names, since only adapters may import aiohttp.
         if kind is None or _NO_REQUEST.isdisjoint(each.__name__ for each in kind.mro()):
             return True
         record.levelno, record.levelname = logging.WARNING, "WARNING"

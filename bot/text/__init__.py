@@ -1,5 +1,5 @@
 """Pure functions on strings: parse, compare, redact and escape.
 
 In: text of people, models and operators. Out: text or values, in bounded time.
-Imports `bot.errors` only; PyYAML parses documents.
+Imports only `bot.errors` and `bot.messages`; PyYAML parses documents.
 """

@@ -51,7 +51,7 @@ def guarded(text: str) -> str:
 
 
 def unguarded(text: str) -> str:
-    """Undo `guarded`. Return text that was not guarded unchanged."""
+    """Undo `guarded`. Text that was not guarded is returned unchanged."""
     if "'" not in text:
         return text
     parts = _ENDS.split(text)

@@ -124,7 +124,7 @@ def safe_name(wanted: str, language: str = "") -> str:
 
 
 def unused_name(name: str, used: frozenset[str]) -> str:
-    """Return `name`, with a number if `used` contains it in any case."""
+    """Return `name`, with a number if `used` contains it. Case is ignored."""
     folded = {each.casefold() for each in used}
     if name.casefold() not in folded:
         return name
