@@ -29,7 +29,7 @@ HELD, PAUSE, TRIES = 10.0, 1.0, 120
 
 @click.group(help=command_help.KEYS)
 def keys() -> None:
-    """The commands for keys."""
+    """Group the commands for keys."""
 
 
 @keys.command("new", help=command_help.KEYS_NEW)
@@ -66,7 +66,8 @@ async def _seal_again(
 ) -> bool:
     """Encrypt the tokens of an installation with the newest key.
 
-    Return False if that was not needed. Raises KeyLost.
+    Return False if the newest key encrypts them already or the installation has ended.
+    Raises KeyLost.
     """
     for _ in range(TRIES):
         had, place = old.tokens, old.place

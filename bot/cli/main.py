@@ -37,7 +37,7 @@ class _Elsewhere(click.Command):
 )
 @click.version_option(package_name="threadkeep")
 def main() -> None:
-    """The group of all commands."""
+    """Group all commands."""
 
 
 for name, module, text in (

@@ -40,9 +40,9 @@ def work(queues: str) -> None:
 
 
 def read_queues(text: str) -> Sequence[int]:
-    """Parse a range of queues such as "0-7"; () means all queues.
+    """Parse a range of queues such as "0-7".
 
-    Raises ConfigError for anything else but "".
+    Return () for "", which means all queues. Raises ConfigError for an invalid range.
     """
     if not text:
         return ()

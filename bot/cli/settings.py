@@ -31,7 +31,7 @@ from storage.reading import Where, is_new, look_at
 
 @click.group(help=command_help.SETTINGS)
 def settings() -> None:
-    """The commands for settings."""
+    """Group the commands for settings."""
 
 
 @settings.command("list", help=command_help.SETTINGS_LIST)
@@ -177,7 +177,7 @@ async def _set_in(database: Where) -> tuple[list[Setting], dict[str, str]]:
 
 
 async def _texts(store: AccessStore, found: Sequence[Setting]) -> dict[str, str]:
-    """Return the texts of the versioned settings, by version."""
+    """Return the texts of the versioned settings by version id."""
     versioned = {
         s.value for s in found if s.name in BY_NAME and BY_NAME[s.name].versioned
     }

@@ -46,7 +46,7 @@ def threads(
 
 @click.group(help=command_help.THREAD)
 def thread() -> None:
-    """The commands for one thread."""
+    """Group the commands for one thread."""
 
 
 @thread.command("show", help=command_help.THREAD_SHOW)

@@ -35,7 +35,7 @@ EXPIRES = "90d"
 
 @click.group(help=command_help.TOKEN)
 def token() -> None:
-    """The commands for tokens of the API."""
+    """Group the commands for tokens of the API."""
 
 
 @token.command("create", help=command_help.TOKEN_CREATE)

@@ -81,7 +81,7 @@ class _Group(Commands):
 
 @click.group(cls=_Group, invoke_without_command=False, help=command_help.TRIAGE)
 def triage() -> None:
-    """The commands of bulk triage."""
+    """Group the commands of bulk triage."""
 
 
 @triage.command("run", help=command_help.TRIAGE_RUN)

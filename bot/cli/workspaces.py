@@ -26,7 +26,7 @@ from storage.opening import open_shared_store
 
 @click.group(help=command_help.WORKSPACES)
 def workspaces() -> None:
-    """The commands for workspaces."""
+    """Group the commands for workspaces."""
 
 
 @workspaces.command("list", help=command_help.WORKSPACES_LIST)

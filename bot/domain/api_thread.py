@@ -1,4 +1,4 @@
-"""Threads of the web API as programs read them. Frozen values."""
+"""Threads as the web API returns them. Frozen values."""
 
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ class ApiThread:
 class ApiMessage:
     """A message or an answer in a thread."""
 
-    #: The id of the message; of an answer, the key of its turn.
+    #: The id of the message; for an answer, the key of its turn.
     id: str
     #: "" for an answer.
     author: str
@@ -38,7 +38,7 @@ class ApiMessage:
 
 @dataclass(frozen=True, slots=True)
 class AnswerSoFar:
-    """The answer to one message as it is stored now."""
+    """The current state of the answer to one message."""
 
     #: The key of the turn; a retry changes it.
     turn: str

@@ -105,7 +105,7 @@ class Encoded:
 
 @dataclass(frozen=True, slots=True)
 class ChatMessage:
-    """One message of the conversation, exactly as Claude reads it."""
+    """One message of a conversation, exactly as Claude reads it."""
 
     #: "user" or "assistant".
     role: str

@@ -42,8 +42,10 @@ class Person:
 
 
 def listed(person: Person, people: str) -> bool:
-    """Return True if `people` names `person`: "everyone", or tokens "user:ID" and
-    "group:ID" separated by spaces."""
+    """Return True if `people` includes `person`.
+
+    `people` is "everyone", or words "user:ID" and "group:ID" separated by spaces.
+    """
     named = people.split()
     return (
         people == EVERYONE

@@ -17,7 +17,7 @@ from bot.domain.turn import Ended, TurnState
 class MessageRef:
     """A message that a receipt names."""
 
-    #: The platform's id; it may be that of a button press (`bot.domain.reply.PRESSED`).
+    #: The platform's id, or the id of a button press (`bot.domain.reply.PRESSED`).
     message: str
     author: str
     #: Seconds since 1970.
