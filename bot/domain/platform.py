@@ -74,7 +74,7 @@ class EditInterval:
     fewest: int = 1
 
     def interval(self, chars: int) -> float:
-        """Return the seconds until the next write of an answer of `chars` characters."""
+        """Return the seconds until the next write of an answer with `chars` so far."""
         share = min(1.0, chars / self.grown)
         return self.first + (self.last - self.first) * share**2
 

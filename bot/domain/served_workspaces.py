@@ -47,6 +47,6 @@ VARIABLE = "THREADKEEP_WORKSPACES"
 
 
 def read(text: str) -> tuple[Served, list[str]]:
-    """Parse the value of `VARIABLE` into the served workspaces and a list of problems."""
+    """Parse the value of `VARIABLE` into served workspaces and a list of problems."""
     found, problems = lists.read(text, VARIABLE, _ENTRY, NOT_SUCH_A_WORKSPACE)
     return Served(found), problems
