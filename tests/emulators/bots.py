@@ -1,6 +1,6 @@
-"""A bot made with discord.py as it is, for the tests of Discord's emulator.
+"""A bot on unmodified discord.py, for the tests of the Discord emulator.
 
-And `Wire`, for what discord.py hides: it says what HTTP and the gateway say.
+`Wire` is a bare client of HTTP and the gateway, for details that discord.py hides.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 class Bot(discord.AutoShardedClient):
-    """Writes down what it hears and does nothing by itself."""
+    """A bot that records the events it receives and does nothing by itself."""
 
     def __init__(self, **options: Any) -> None:
         intents = options.pop("intents", None)
@@ -44,7 +44,7 @@ class Bot(discord.AutoShardedClient):
     async def until(
         self, condition: Callable[[], T], *, timeout: float = PATIENCE
     ) -> T:
-        """Wait until `condition()` is true of what was heard."""
+        """Wait until `condition()` is true. It is tested after each event."""
         return await self._changes.until(
             condition, timeout=timeout, dump=lambda: f"{self.said()} {self.names()}"
         )
@@ -55,20 +55,21 @@ class Bot(discord.AutoShardedClient):
         self._changes.mark()
 
     def names(self) -> list[str]:
-        """Return the names of what discord.py dispatched."""
+        """Return the names of the events that discord.py dispatched."""
         return [name for name, _ in self.events]
 
     def said(self) -> list[str]:
-        """Return the contents of people's messages, as far as the bot may read them."""
+        """Return the contents of people's messages; "" where the bot may not read
+        them."""
         return [each.content for each in self.heard if not each.author.bot]
 
     def place(self, channel: str) -> discord.PartialMessageable:
-        """Somewhere to write, without asking what it is."""
+        """Return a channel to write to, without fetching it."""
         return self.get_partial_messageable(int(channel))
 
 
 class Wire:
-    """A client of the API that neither waits nor tries again."""
+    """A client of the API that neither waits nor retries."""
 
     def __init__(
         self, emulator: DiscordEmulator, session: aiohttp.ClientSession
@@ -79,7 +80,8 @@ class Wire:
     async def call(
         self, method: str, path: str, body: Any = None, *, token: str | None = None
     ) -> tuple[int, Any, Mapping[str, str]]:
-        """Return the status, the JSON and the headers of an answer."""
+        """Send a request. Return the status, the JSON and the headers of the
+        response."""
         authorization = f"Bot {token or self._emulator.token}"
         async with self._session.request(
             method,
@@ -92,13 +94,14 @@ class Wire:
             return response.status, answer, response.headers
 
     async def code(self, method: str, path: str, body: Any = None) -> tuple[int, int]:
-        """Return the status and Discord's own code of a refusal."""
+        """Send a request that is refused. Return the status and Discord's error
+        code."""
         status, answer, _ = await self.call(method, path, body)
         return status, answer["code"]
 
     @contextlib.asynccontextmanager
     async def gateway(self, version: int = 10) -> AsyncIterator["Line"]:
-        """A connection to the gateway, before anything is said."""
+        """Open a connection to the gateway, and yield it before anything is sent."""
         address = f"{self._emulator.gateway_url}?v={version}&encoding=json"
         async with self._session.ws_connect(address) as socket:
             yield Line(socket, self._emulator.token)
@@ -112,28 +115,28 @@ class Line:
         self._token = token
 
     async def send(self, op: int, content: Any) -> None:
-        """Say something."""
+        """Send a frame."""
         await self._socket.send_str(json.dumps({"op": op, "d": content}))
 
     async def send_text(self, text: str) -> None:
-        """Say something that need not be JSON."""
+        """Send a text that need not be JSON."""
         await self._socket.send_str(text)
 
     async def identify(self, **more: Any) -> None:
-        """Begin a session; `more` is as in Discord's own structure."""
+        """Begin a session. `more` has fields of Discord's Identify structure."""
         asked = {"token": self._token, "intents": 513, "properties": {}, **more}
         await self.send(2, asked)
 
     async def resume(self, session: str, seq: int, **more: Any) -> None:
-        """Go on with a session."""
+        """Resume a session."""
         asked = {"token": self._token, "session_id": session, "seq": seq, **more}
         await self.send(6, asked)
 
     async def hear(self, *wanted: str | int) -> Any:
-        """Return the next frame with one of these names or ops; others are passed over.
+        """Return the next frame with one of these names or ops, and skip all others.
 
-        A close counts as a frame whose op is its negative code. Raises AssertionError
-        for one that is not wanted.
+        A close is a frame whose op is the negative close code. Raises AssertionError if
+        the connection closes and that is not `wanted`.
         """
         while True:
             frame = await self._next()
@@ -142,7 +145,7 @@ class Line:
             assert frame["op"] >= 0, f"closed with {-frame['op']}"
 
     async def closed(self) -> int:
-        """Wait for the end; return its code."""
+        """Wait until the connection closes. Return the close code."""
         while (frame := await self._next())["op"] >= 0:
             pass
         return -int(frame["op"])
@@ -155,7 +158,7 @@ class Line:
 
 
 class Scene:
-    """Alice in #general, a bot that is awake, and a bare client."""
+    """Alice in #general, a running bot, and a bare client."""
 
     def __init__(self, emulator: DiscordEmulator, bot: Bot, wire: Wire) -> None:
         self.emulator = emulator
@@ -176,7 +179,7 @@ class Scene:
         return [each.text for each in self.emulator.messages(place or self.general)]
 
     async def open_thread(self, message: str) -> discord.Thread:
-        """Let the bot open a thread about a message that it hears."""
+        """Wait until the bot receives a message, and let it open a thread on it."""
         heard = await self.bot.until(
             lambda: next(
                 (each for each in self.bot.heard if str(each.id) == message), None
@@ -186,20 +189,20 @@ class Scene:
         return await heard.create_thread(name="Thread")
 
     async def refusal(self, method: str, path: str, body: object = None) -> int:
-        """Discord's code for what it does not let the bot do."""
+        """Send a request that is refused. Return Discord's error code."""
         return (await self.wire.code(method, path, body))[1]
 
 
 @contextlib.asynccontextmanager
 async def wired(emulator: DiscordEmulator) -> AsyncIterator[Wire]:
-    """A Wire to `emulator`."""
+    """Yield a Wire to `emulator`."""
     async with aiohttp.ClientSession() as session:
         yield Wire(emulator, session)
 
 
 @contextlib.contextmanager
 def pointed_at(emulator: DiscordEmulator) -> Iterator[None]:
-    """Let discord.py take `emulator` for Discord (B10)."""
+    """Make discord.py use `emulator` as Discord (B10)."""
     base = discord.http.Route.BASE
     gateway = discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY
     discord.http.Route.BASE = emulator.api_url
@@ -213,7 +216,7 @@ def pointed_at(emulator: DiscordEmulator) -> Iterator[None]:
 
 @contextlib.asynccontextmanager
 async def running(emulator: DiscordEmulator, bot: Bot) -> AsyncIterator[Bot]:
-    """`bot`, connected and ready; closed on leaving."""
+    """Yield `bot`, connected and ready, and close it on leaving."""
     with pointed_at(emulator):
         async with bot:
             started = asyncio.create_task(bot.start(emulator.token))

@@ -1,8 +1,9 @@
-"""Lets a test wait until something is true of the world, at once.
+"""Lets a test wait until a condition is true, without polling.
 
-Rule: whoever changes the world, or adds to one of its logs, calls `mark()` after
-the change. A predicate is looked at again at each mark; and a few times a second, since
-it may look at what marks nothing, such as the program that the test is about.
+Rule: code that changes the world, or adds to one of its logs, calls `mark()` after the
+change. A predicate is tested again at each mark. It is also tested a few times a
+second, because it may depend on changes without a mark, such as those in the program
+under test.
 """
 
 import asyncio
@@ -12,22 +13,22 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-#: How many seconds a test waits for what must happen. A machine that is busy with other
-#: things is not a wrong answer.
+#: Seconds that a test waits for a condition. It is long because the machine may be
+#: busy.
 PATIENCE = 60.0
 
-#: Seconds after which a predicate is looked at again, whether or not there was a mark.
+#: Seconds after which a predicate is tested again, with or without a mark.
 AGAIN = 0.25
 
 
 class Changes:
-    """The one bell that every change of the world rings."""
+    """The signal that every change of the world sends."""
 
     def __init__(self) -> None:
         self._next = asyncio.Event()
 
     def mark(self) -> None:
-        """Say that something changed."""
+        """Signal a change."""
         self._next.set()
         self._next = asyncio.Event()
 
@@ -38,16 +39,15 @@ class Changes:
         timeout: float,
         dump: Callable[[], str] = str,
     ) -> T:
-        """Wait until `predicate()` is true and return what it returned.
+        """Wait until `predicate()` is true. Return its result.
 
-        A predicate that looks for something which is not there yet may raise
-        LookupError: that counts as "not yet". Raises AssertionError with `dump()`
-        after `timeout` real seconds.
+        A LookupError in the predicate counts as false. Raises AssertionError with
+        `dump()` after `timeout` real seconds.
         """
         try:
             async with asyncio.timeout(timeout):
                 with self._marking():
-                    # No await between the look and the wait, so no mark is missed.
+                    # No await between the test and the wait, so no mark is missed.
                     while not (found := _look(predicate)):
                         await self._next.wait()
         except TimeoutError:
@@ -56,7 +56,7 @@ class Changes:
 
     @contextlib.contextmanager
     def _marking(self) -> Iterator[None]:
-        """Mark again and again while the block runs."""
+        """Mark at intervals of AGAIN while the block runs."""
         loop = asyncio.get_running_loop()
         timer: asyncio.TimerHandle
 

@@ -1,8 +1,8 @@
-"""Time for tests of emulators."""
+"""A clock for tests of emulators."""
 
 
 class Clock:
-    """Stands still until a test moves it."""
+    """A clock that stands still until a test moves it."""
 
     def __init__(self, now: float = 0.0) -> None:
         self.now = now

@@ -1,5 +1,6 @@
-"""A pooler before PostgreSQL that lends its one session for a transaction at a time,
-as PgBouncer does with `pool_mode = transaction`: over loopback, without passwords."""
+"""A pooler for PostgreSQL that lends its one session for one transaction at a time, as
+PgBouncer does with `pool_mode = transaction`. It listens on loopback, without
+passwords."""
 
 import itertools
 import socket
@@ -14,8 +15,8 @@ _NUMBERS = itertools.count(70_000)
 
 @contextmanager
 def pooling(server: str, user: str, database: str) -> Iterator[int]:
-    """Yield the port of a pooler for `database` on the server whose unix socket is at
-    `server`."""
+    """Run a pooler for `database` on the server with the unix socket `server`. Yield
+    its port."""
     with (
         socket.create_server(("127.0.0.1", 0)) as listening,
         socket.socket(socket.AF_UNIX) as session,
@@ -25,12 +26,12 @@ def pooling(server: str, user: str, database: str) -> Iterator[int]:
         pooler = _Pooler(session, greeting)
         threading.Thread(target=pooler.accept, args=[listening], daemon=True).start()
         yield listening.getsockname()[1]
-        # Wakes the thread that accepts.
+        # # Wakes the accepting thread.
         listening.shutdown(socket.SHUT_RDWR)
 
 
 class _Pooler:
-    """Lends `session` to one client after the other."""
+    """Lends `session` to one client at a time."""
 
     def __init__(self, session: socket.socket, greeting: bytes) -> None:
         self._session = session
@@ -51,7 +52,7 @@ class _Pooler:
         with client, suppress(OSError, EOFError):
             while struct.unpack("!I", _packet(client)[:4])[0] in (_SSL, _GSS):
                 client.sendall(b"N")
-            # The number of the process is the pooler's own.
+            # The process id is invented by the pooler.
             own = _message(b"K", struct.pack("!II", next(_NUMBERS), 1))
             client.sendall(self._greeting + own + _message(b"Z", b"I"))
             while True:
@@ -62,7 +63,7 @@ class _Pooler:
                     self._transaction(client, kind, body)
 
     def _transaction(self, client: socket.socket, kind: bytes, body: bytes) -> None:
-        """Pass messages on until the server says that no transaction is open."""
+        """Forward messages until the server reports that no transaction is open."""
         while True:
             self._session.sendall(_message(kind, body))
             if kind in (b"Q", b"S"):
@@ -77,7 +78,7 @@ class _Pooler:
 
 
 def _open(session: socket.socket, user: str, database: str) -> bytes:
-    """Begin a session; return what the server says of itself."""
+    """Open a session. Return the server's greeting."""
     values = ("user", user, "database", database, "client_encoding", "UTF8")
     named = b"".join(each.encode() + b"\0" for each in values) + b"\0"
     packet = struct.pack("!I", 196608) + named

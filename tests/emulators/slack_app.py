@@ -1,6 +1,6 @@
-"""An app for tests of the Slack emulator: the SDK's own clients, and no more.
+"""An app for tests of the Slack emulator, on the SDK's clients alone.
 
-It hears everything over Socket Mode, and acknowledges it with what a test wants.
+It receives payloads over Socket Mode, and acknowledges them as a test wants.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ Json = dict[str, Any]
 
 
 class Clock:
-    """Time that a test can push forward, or let stand still."""
+    """A clock that a test can advance or stop."""
 
     def __init__(self) -> None:
         self.ahead = 0.0
@@ -35,7 +35,7 @@ class Clock:
         return now + self.ahead
 
     def stand(self) -> None:
-        """Pass no more by itself: a limit is met however long the calls take."""
+        """Stop the clock, so that a limit is met however long the calls take."""
         self._stands_at = time.monotonic()
 
 
@@ -45,24 +45,24 @@ class App:
     def __init__(self, slack: SlackEmulator, session: aiohttp.ClientSession) -> None:
         self.slack = slack
         self.session = session
-        # Without the SDK's own retries, which would hide what we look at.
+        # Without the SDK's retries, which would hide errors from the tests.
         self.web = AsyncWebClient(
             token=slack.bot_token,
             base_url=slack.api_url,
             session=session,
             retry_handlers=[],
         )
-        #: Payloads as they came.
+        #: #: The payloads in order of arrival.
         self.heard: list[Json] = []
-        #: Makes the payload of the app's ack.
+        #: #: Returns the payload of the app's ack.
         self.answer: Callable[[Json], Json | None] = lambda payload: None
-        #: Acknowledges nothing.
+        #: #: Whether the app acknowledges nothing.
         self.deaf = False
 
     async def listen(
         self, client: AsyncBaseSocketModeClient, request: SocketModeRequest
     ) -> None:
-        """Hear one payload, and answer it."""
+        """Receive a payload and acknowledge it."""
         self.heard.append(request.payload)
         if not self.deaf:
             answer = self.answer(request.payload)
@@ -70,21 +70,21 @@ class App:
             await client.send_socket_mode_response(ack)
 
     async def told(self, delivery: Delivery | None) -> Json:
-        """Wait until a delivery is acknowledged; return its payload."""
+        """Wait until a delivery is acknowledged. Return its payload."""
         assert delivery is not None
         await self.slack.until(lambda: delivery.acked)
         assert delivery.payload in self.heard
         return delivery.payload
 
     async def respond(self, address: str, **body: Any) -> tuple[int, Json]:
-        """Write to a response_url; return the status and the answer."""
+        """Post to a response_url. Return the status and the response."""
         async with self.session.post(address, json=body) as response:
             return response.status, await response.json()
 
 
 @contextlib.asynccontextmanager
 async def connected(slack: SlackEmulator) -> AsyncIterator[App]:
-    """An app that listens to `slack`."""
+    """Yield an app that is connected to `slack`."""
     async with aiohttp.ClientSession() as session:
         app = App(slack, session)
         client = SocketModeClient(slack.app_token, web_client=app.web)
@@ -174,7 +174,7 @@ def section(text: str, **more: Any) -> Json:
 
 
 def modal(*blocks: Json, **more: Any) -> Json:
-    """Return a modal, with a button to send it off."""
+    """Return a modal with a submit button."""
     return {
         "type": "modal",
         "callback_id": "settings",

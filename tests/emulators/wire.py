@@ -1,4 +1,4 @@
-"""Faults of connections, and the sending of files."""
+"""Breaks connections, and sends files."""
 
 import asyncio
 import contextlib
@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-# The beginning of an answer whose end does not come.
+# The beginning of a response that breaks off.
 _HALF = (
     b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
     b'Content-Length: 500\r\n\r\n{"ok": tr'
@@ -16,22 +16,23 @@ _HALF = (
 
 
 def runner(app: web.Application, **options: Any) -> web.AppRunner:
-    """Return what serves `app`, and when it stops ends calls that a test holds."""
+    """Return a runner for `app`. When it stops, it ends calls that a test holds."""
     log = logging.getLogger("aiohttp.server")
     log.addFilter(_is_fault)
     return web.AppRunner(app, access_log=None, logger=log, **options)
 
 
 def _is_fault(record: logging.LogRecord) -> bool:
-    """Return whether a record is about a fault. None is the error of a handler that
-    ended in the moment in which aiohttp stopped waiting for it."""
+    """Return whether a log record is about a fault. An InvalidStateError is not: its
+    handler ended just when aiohttp stopped waiting for it."""
     error = record.exc_info[1] if record.exc_info else None
     return not isinstance(error, asyncio.InvalidStateError)
 
 
 def sever(request: web.Request, *, half: bool) -> None:
-    """Reset the connection of `request`, or end it in the middle of an answer."""
-    # Nothing is left to break where the client has hung up.
+    """Reset the connection of `request` or, with `half`, end it in the middle of a
+    response."""
+    # The client may have closed the connection already.
     if not isinstance(request.transport, asyncio.Transport):
         return
     if half:
@@ -45,13 +46,13 @@ class Body(enum.Enum):
     """The way in which the body of a file arrives."""
 
     WHOLE = "whole"
-    #: More and more, without an end.
+    #: #: The body never ends.
     ENDLESS = "endless"
     #: The connection breaks in the middle.
     CUT = "cut"
-    #: Nothing more arrives after the middle.
+    #: Nothing arrives after the middle.
     STALLED = "stalled"
-    #: As CUT, and the length was not announced, so that it looks like the end.
+    #: Like CUT, but without a Content-Length, so that the cut looks like the end.
     UNMARKED = "unmarked"
 
 
@@ -65,7 +66,7 @@ async def send(
     half, transport = content[: len(content) // 2], request.transport
     response = web.StreamResponse(headers=headers)
     if body is Body.UNMARKED and isinstance(transport, asyncio.Transport):
-        # As of HTTP 1.0: neither a length nor pieces.
+        # As in HTTP 1.0: neither a length nor chunks.
         transport.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + half)
         transport.close()
         return response

@@ -1,7 +1,7 @@
-"""One batch: what it holds, what is refused of it, and what its results say.
+"""One batch: its requests, their validation, and its results.
 
-Rule: pure; `claude_batches` says when what happens. Numbers in comments point into the
-facts sheet ("claude 1.8").
+Rule: pure; `batches` decides when requests are answered. Numbers in comments point into
+the facts sheet ("claude 1.8").
 """
 
 import json
@@ -34,14 +34,16 @@ class Batch:
     """One batch, by the emulator's clock."""
 
     id: str
-    #: Each with its `custom_id`, and with its `params` while they are remembered.
+    #: The requests, each with its `custom_id`, and with its `params` while they are
+    #: kept.
     requests: list[Body]
     version: str
     created: float
-    #: From `created` on, until all is answered, and until no more is answered.
+    #: Seconds from `created` until all requests are answered; `expires` are the seconds
+    #: until unanswered requests expire.
     seconds: float
     expires: float
-    #: The results of the requests that had their turn.
+    #: The results of the requests that were answered, in order.
     outcomes: list[Said | Fail] = field(default_factory=list)
     errored: int = 0
     cancelled: float | None = None
@@ -88,7 +90,8 @@ def bad_params(body: Body) -> tuple[int, str] | None:
 
 
 def said_by(steps: Sequence[Step]) -> tuple[str, int, Stop] | Fail:
-    """Return the text, the tokens of thinking and the end that `steps` come to."""
+    """Return the text, the thinking tokens and the stop of `steps`, or their
+    failure."""
     text, thought, stop = "", 0, Stop()
     for step in steps:
         match step:

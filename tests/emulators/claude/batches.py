@@ -1,12 +1,13 @@
-"""Message Batches: many requests at once, answered some time within a day.
+"""Message Batches: many requests in one call, answered within a day.
 
-Rule: requests are answered in their order and each once, as `/v1/messages` would at
-the moment when its turn has come; their results are read in any order. Nothing goes
-on by itself: whoever looks at a batch brings it up to the emulator's clock. Numbers
-in comments point into the facts sheet ("claude 1.8").
+Rule: each request is answered once and in order, as `/v1/messages` would answer it at
+that moment. Results come in any order. Nothing happens in the background: each call
+about a batch brings it up to the emulator's clock. Numbers in comments point into the
+facts sheet ("claude 1.8").
 
-    claude.batches.seconds = 3600.0     # one hour, by the emulator's clock
-    claude.batches.faults += [Abort()]  # the next call arrives, its answer does not
+    claude.batches.seconds = 3600.0 # one hour, by the emulator's clock
+    claude.batches.faults += [Abort()] # the next call takes effect, its response is
+    lost
 """
 
 import asyncio
@@ -29,12 +30,12 @@ from tests.emulators.claude.prompt import Body, PrefixCache, refusal
 from tests.emulators.claude.reply import Abort, Asked, Fail, Step, failure
 
 DAY = 86_400.0
-#: How many requests are answered, or results written, until others have their turn.
+#: How many requests are answered, or results written, before other tasks run.
 _AT_ONCE = 100
 
 
 class Host(Protocol):
-    """The emulator that batches are a part of."""
+    """The emulator, as far as batches use it."""
 
     base_url: str
     remember: bool
@@ -53,29 +54,30 @@ _Handler = Callable[
 
 
 class Batches:
-    """The routes of Message Batches, and what tests may change of them."""
+    """The routes of Message Batches, and the settings that tests may change."""
 
     def __init__(self, host: Host) -> None:
-        #: Whether the key may use batches at all.
+        #: Whether the API key may use batches.
         self.allowed = True
-        #: For batches that are made from now on: see `Batch`.
+        #: `Batch.seconds` and `Batch.expires` of batches that are created from now on.
         self.seconds = 0.0
         self.expires = DAY
-        #: How long results are kept, from the creation of a batch on.
+        #: Seconds from the creation of a batch for which results are kept.
         self.kept = 29 * DAY
         self.most_bytes = 256 * 1024 * 1024
-        #: Whether counts say how far an unfinished batch is. The SDK's own text says
-        #: that they are zero until it has ended.
+        #: Whether the counts of an unfinished batch show its progress. The SDK's
+        #: documentation says that they are zero until the batch has ended.
         self.counts_early = True
-        #: The connection is cut after so many results, once.
+        #: The number of results after which the connection is cut, once; None for no
+        #: cut.
         self.results_cut: int | None = None
-        #: The faults of the next calls: a `Fail` is answered and nothing is done, an
-        #: `Abort` lets it be done and cuts the connection instead of an answer.
+        #: The faults of the next calls. A `Fail` is answered before the call has any
+        #: effect. An `Abort` lets the call take effect, and then cuts the connection.
         self.faults: deque[Fail | Abort] = deque()
-        #: How many of the next lists leave out the newest batch: nothing says that one
-        #: is listed at once (?).
+        #: How many of the next lists leave out the newest batch. It is not documented
+        #: that a batch is listed at once (?).
         self.unlisted = 0
-        #: All batches, the newest last; those that were deleted, too.
+        #: All batches, including deleted ones, the newest last.
         self.made: list[Batch] = []
         self._host = host
 
@@ -92,7 +94,7 @@ class Batches:
     def _route(
         self, handler: _Handler, most: Callable[[], int] = lambda: 0
     ) -> Callable[[web.Request], Coroutine[Any, Any, web.StreamResponse]]:
-        """Return `handler` behind what every call has to pass."""
+        """Return `handler` behind the checks and faults of every call."""
 
         async def serve(request: web.Request) -> web.StreamResponse:
             asked = await self._host.hear(request, most())
@@ -166,7 +168,7 @@ class Batches:
         batch = self._found(request)
         if batch.cancelled is None:
             await self._look(batch)
-            # The API's answer about one that has ended is not documented (?).
+            # The response for a batch that has ended is not documented (?).
             if batch.ended is None:
                 batch.cancelled = self._host.now()
         return self._told(batch)
@@ -183,7 +185,7 @@ class Batches:
         order = list(range(len(batch.requests)))
         random.Random(batch.id).shuffle(order)
         cut, self.results_cut = self.results_cut, None
-        # All of them, without a cut.
+        # All results if there is no cut.
         for chunk in _chunks(order[:cut], _AT_ONCE):
             await response.write(b"".join(line_of(batch, nth) for nth in chunk))
         if cut is not None:
@@ -198,7 +200,7 @@ class Batches:
         raise _Refused(Fail(404, message=f"Message batch {id} not found"))
 
     async def _look(self, batch: Batch) -> None:
-        """Bring `batch` up to now."""
+        """Bring `batch` up to the emulator's clock."""
         if batch.ended is not None:
             return
         if batch.cancelled is not None:
@@ -218,7 +220,7 @@ class Batches:
             batch.ended = batch.created + lasts
 
     def _outcome(self, batch: Batch, nth: int) -> Said | Fail:
-        """Answer the `nth` request of `batch`, when its turn has come."""
+        """Answer the `nth` request of `batch`. Return the result."""
         request = batch.requests[nth]
         body = request["params"]
         if not self._host.remember:
@@ -277,7 +279,8 @@ class _Refused(Exception):
 
 
 def _page(found: list[Batch], query: Any) -> tuple[list[Batch], bool]:
-    """Return the part of `found` that `query` asks for, and whether there is more."""
+    """Return the page of `found` that `query` asks for, and whether more pages
+    follow."""
     limit = str(query.get("limit", "20"))
     if not limit.isdecimal() or not 1 <= int(limit) <= 1000:
         raise _Refused(Fail(400, message="limit: should be from 1 to 1000"))
@@ -301,7 +304,7 @@ def _chunks(numbers: Sequence[int], size: int) -> Iterator[Sequence[int]]:
 
 
 async def _cut(request: web.Request) -> None:
-    """Cut the connection, once all that was written has left."""
+    """Cut the connection when the write buffer is empty."""
     transport = request.transport
     while transport is not None and transport.get_write_buffer_size():  # noqa: ASYNC110
         await asyncio.sleep(0)

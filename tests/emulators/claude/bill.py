@@ -1,7 +1,7 @@
 """The API's bill, computed independently of the product.
 
-Rule: nothing of the product's prices or arithmetic is used here. Prices are those of
-the facts sheet ("claude 2"), in USD for a million tokens.
+Rule: this module uses neither the product's prices nor its arithmetic. The prices are
+those of the facts sheet ("claude 2"), in USD per million tokens.
 """
 
 import re
@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from bot.domain.completion import Usage
 from tests.emulators.claude.reply import Asked
 
-#: Input, output, 5 minute write, 1 hour write, read.
+#: The prices of input, output, 5-minute cache writes, 1-hour cache writes and cache
+#: reads.
 PRICES = {
     "claude-haiku-5-5": (0.10, 0.50, 0.125, 0.20, 0.01),
     "claude-sonnet-5-5": (2.00, 10.00, 2.50, 4.00, 0.10),
@@ -19,22 +20,23 @@ PRICES = {
     "claude-haiku-4-5": (1.00, 5.00, 1.25, 2.00, 0.10),
     "claude-sonnet-4-6": (3.00, 15.00, 3.75, 6.00, 0.30),
 }
-#: The whole request, once its prompt is longer than so many tokens.
+#: The number of prompt tokens above which the price of the whole request is multiplied,
+#: and the factor.
 LONG = {"claude-haiku-5-5": (100_000, 5.0)}
 SEARCH = 0.01
-#: With `inference_geo` "us".
+#: The price factor for `inference_geo` "us".
 REGION = 1.1
 
 
 def usd(asked: Asked) -> float:
-    """Return the cost of a request for an answer; 0.0 if it was refused."""
+    """Return the cost in USD of a request for an answer, or 0.0 if it was refused."""
     if asked.billed is None:
         return 0.0
     return priced(asked.answered_by or str(asked.body["model"]), asked.billed)
 
 
 def priced(model: str, used: Usage, *, region: str = "global") -> float:
-    """Return the cost of `used` at the prices of `model`."""
+    """Return the cost in USD of `used` at the prices of `model`."""
     model = re.sub(r"-20\d{6}$", "", model)
     kinds = (
         used.input,
@@ -55,8 +57,8 @@ def priced(model: str, used: Usage, *, region: str = "global") -> float:
 
 
 def by_user(requests: Iterable[Asked]) -> dict[str, float]:
-    """Return the cost of all requests for answers, by the id of the user that they
-    name."""
+    """Return the cost in USD of all requests for answers, by the user id in their
+    metadata."""
     found: dict[str, float] = defaultdict(float)
     for asked in requests:
         if asked.path == "/v1/messages":

@@ -1,9 +1,8 @@
-"""Compaction on demand: a request whose answer is a signed summary, and requests that
-begin with one (claude 1.8).
+"""Compaction on demand: requests that are answered with a signed summary, and requests
+that begin with such a summary (claude 1.8).
 
-Rule: pure. What the facts do not say is the strictest that fits them: a block stands
-alone in the first message, and any change of its text or its model breaks its
-signature.
+Rule: pure. Where the facts are silent, the strictest reading holds: a block is alone in
+the first message, and any change of its text or model breaks its signature.
 """
 
 import hashlib
@@ -17,14 +16,15 @@ from tests.emulators.claude.reply import Fail
 Body = dict[str, Any]
 
 BETA = "compact-2026-09-04"
-#: The models that have it, by the beginning of their ids. Haiku has it from 5.5 on.
+#: The prefixes of the ids of models that support compaction. Haiku supports it from 5.5
+#: on.
 MODELS = (
     *("claude-fable-5", "claude-opus-5", "claude-sonnet-5", "claude-haiku-5"),
     *("claude-opus-4-6", "claude-opus-4-7", "claude-opus-4-8", "claude-sonnet-4-6"),
 )
-#: Of these it is not said (?).
+#: #: Models for which support is not documented (?).
 _NOT_SAID = ("claude-fable-5-2",)
-#: Parameters that it cannot be combined with.
+#: #: Parameters that compaction cannot be combined with.
 _AGAINST = ("context_management", "stop_sequences", "stream")
 
 
@@ -86,8 +86,7 @@ def _bad_request(body: Body, *, has_block: bool) -> Fail | None:
 
 
 def plain(body: Body) -> Body:
-    """Return `body` as a request that knows nothing of it, for all that is checked
-    else."""
+    """Return `body` without compaction, for all other checks."""
     messages = [
         {"role": "user", "content": str(_blocks(each)[0].get("content"))}
         if _blocks(each) and _blocks(each)[0].get("type") == "compaction"
@@ -101,8 +100,8 @@ def plain(body: Body) -> Body:
 
 
 def message(id: str, model: str, text: str, used: Usage) -> Body:
-    """Return the answer: a block with `text` alone, whose cost is in the iterations
-    alone."""
+    """Return the answer, which is one block with `text`. Its usage is only in the
+    iterations."""
     block: Body = {
         "type": "compaction",
         "content": text or None,

@@ -1,14 +1,13 @@
-"""The Messages API on loopback, well enough that the real SDK cannot tell.
+"""The Messages API on loopback, for the real SDK.
 
-Rule: a request that the API of 2026-10-21 refuses is refused here, with the same
-status and type, and uses up no script. What an answer does is said in the steps of
-`claude_reply`; what a prompt is worth in `claude_prompt`; batches are `claude.batches`.
+Rule: a request that the API of 2026-10-21 refuses is refused here with the same status
+and type, and uses no script. `reply` defines the steps of an answer, `prompt` the
+checks and the usage of prompts, and `batches` the Message Batches.
 
-    async with ClaudeEmulator() as claude:
-        claude.script("Hello!")                        # one answer, then echoes again
-        claude.script([Fail(529)], ["Hel", Abort()])   # two answers, both bad
-        ... AsyncAnthropic(api_key=claude.api_key, base_url=claude.base_url) ...
-        await claude.until(lambda: claude.disconnects == 1)
+        async with ClaudeEmulator() as claude: claude.script("Hello!") # one answer,
+        then echoes claude.script([Fail(529)], ["Hel", Abort()]) # two failing answers
+        ... AsyncAnthropic(api_key=claude.api_key, base_url=claude.base_url) ... await
+        claude.until(lambda: claude.disconnects == 1)
 """
 
 import asyncio
@@ -39,7 +38,7 @@ from tests.emulators.claude.prompt import (
 from tests.emulators.claude.reply import Answer, Asked, Fail, Reply, Step, failure
 from tests.emulators.claude.sorting import sorted_by_words
 
-# How many models a page of the list has, unless more are asked for (Claude facts 1.9).
+# The default number of models on a page of the list (claude 1.9).
 MODELS_A_PAGE = 20
 
 
@@ -60,30 +59,32 @@ class ClaudeEmulator:
         self.base_url = ""
         #: None sends every text as one delta.
         self.tokens_per_second = tokens_per_second
-        #: See `prompt.refusal`.
+        #: The factor on the number of prompt tokens: see `prompt.refusal`.
         self.density = 1.0
         #: Seconds until each answer that is not streamed.
         self.latency = 0.0
         #: The seconds since 1970 at which `clock` shows 0.
         self.epoch = time.time() - clock()
-        #: Otherwise only the newest request is kept, and no answered one of a batch.
+        #: Whether all requests are kept. Otherwise only the newest request is, and no
+        #: answered request of a batch.
         self.remember = remember
         self.requests: list[Asked] = []
         #: How many requests were refused because of `limits`.
         self.throttled = 0
-        #: Changes to the facts of `/v1/models`, by model, which may be unknown.
+        #: Changes to the entries of `/v1/models`, by model. An unknown model adds an
+        #: entry.
         self.models: dict[str, dict[str, Any]] = {}
-        #: The remote MCP servers that it finds, by address.
+        #: The remote MCP servers that the API can reach, by address.
         self.mcp: dict[str, mcp_servers.Server] = {}
-        #: Models that it does not list.
+        #: #: Models that `/v1/models` does not list.
         self.hidden: set[str] = set()
-        #: Whether it stands for a gateway that lists models, and refuses betas there.
+        #: Whether it acts as a gateway that refuses beta headers in lists of models.
         self.refuses_betas = False
-        #: How many clients went away before their answer was complete.
+        #: How many clients disconnected before their answer was complete.
         self.disconnects = 0
-        #: Whether an answer is made to its end, and billed, when its client goes away.
+        #: Whether an answer is completed and billed when its client disconnects.
         self.generates_on = False
-        #: How many requests for an answer are not over.
+        #: How many answers are in progress.
         self.answering = 0
         self._clock = clock
         self._sleep = sleep
@@ -102,11 +103,11 @@ class ClaudeEmulator:
         self._scripts.extend(answers)
 
     def always(self, answer: Answer) -> None:
-        """Give `answer` whenever no script is left."""
+        """Give `answer` to every request for which no script is left."""
         self._always = answer
 
     def forget_scripts(self) -> None:
-        """Give nothing any more that was scripted."""
+        """Drop the scripts and the answer of `always`."""
         self._scripts.clear()
         self._always = _unscripted
 
@@ -123,7 +124,7 @@ class ClaudeEmulator:
     async def until(
         self, predicate: Callable[[], bool], timeout: float = PATIENCE
     ) -> None:
-        """Wait for `predicate`, which is asked again after everything that happens."""
+        """Wait until `predicate()` is true. It is tested after every change."""
         await self._changes.until(predicate, timeout=timeout, dump=self._dump)
 
     def _dump(self) -> str:
@@ -212,7 +213,7 @@ class ClaudeEmulator:
         return response
 
     def _compacted(self, asked: Asked) -> web.Response:
-        """Answer with a compaction block: what the script says is its text."""
+        """Answer with a compaction block, whose text is the script."""
         [step] = self.answer(asked.body)
         if isinstance(step, Fail):
             asked.failed = True
@@ -226,7 +227,8 @@ class ClaudeEmulator:
         return web.json_response(made, headers={"request-id": asked.id})
 
     def answer(self, body: Body) -> Sequence[Step]:
-        """Return the steps of the answer to `body`: use up a script, if one is left."""
+        """Return the steps of the answer to `body`, and use up a script if one is
+        left."""
         answer = self._scripts.popleft() if self._scripts else self._always
         steps = answer(body) if callable(answer) else answer
         # A text is a sequence too, but it is one step.
@@ -294,7 +296,7 @@ class ClaudeEmulator:
         return web.json_response(_described(facts))
 
     async def hear(self, request: web.Request, most: int = 0) -> Asked:
-        """Read `request`, of at most `most` bytes, and remember it."""
+        """Read `request` and record it. With `most`, it may have that many bytes."""
         if most:
             request = request.clone(client_max_size=most)
         try:
@@ -319,7 +321,7 @@ class ClaudeEmulator:
         return self._clock()
 
     def stamp(self, at: float) -> str:
-        """RFC 3339 for a moment of the emulator's clock."""
+        """Return a time of the emulator's clock in RFC 3339."""
         return stamp(self.epoch + at)
 
     def stranger(self, asked: Asked) -> Fail | None:
@@ -344,8 +346,8 @@ class ClaudeEmulator:
         return Fail(wrong[0], message=wrong[1], headers=self._limits_left(asked))
 
     def _scripted_failure(self) -> Fail | None:
-        """Return the next script, if it is a plain failure: it meets look-ups as
-        well."""
+        """Return the next script if it is a plain failure, which look-ups of models use
+        up too."""
         if self._scripts and isinstance(self._scripts[0], Fail):
             fail = self._scripts.popleft()
             return fail if isinstance(fail, Fail) else None
@@ -353,7 +355,7 @@ class ClaudeEmulator:
 
     @property
     def questions(self) -> list[Asked]:
-        """The requests for an answer, those for a list or a count left out."""
+        """The requests for an answer, without those for lists and counts."""
         return [each for each in self.requests if each.path == "/v1/messages"]
 
 
@@ -364,7 +366,7 @@ def _code_calls_tools(model: dict[str, Any]) -> bool:
 
 
 def _unscripted(body: Body) -> str:
-    """Return an echo; where a schema is asked for, something that fits it."""
+    """Return an echo or, if the request has a schema, JSON that matches it."""
     config = body.get("output_config") or {}
     return sorted_by_words(body) if config.get("format") else _echo(body)
 
@@ -376,7 +378,7 @@ def _echo(body: Body) -> str:
 
 
 def _described(facts: ModelFacts, beta: str = "") -> dict[str, Any]:
-    # Only under the beta is anything said of it (claude 1.8).
+    # The capability is only listed with the beta header (claude 1.8).
     supported = {"supported": compaction.has(facts.id)}
     capabilities = {"compaction": {**supported, "summarize": supported}}
     family, _, version = facts.id.removeprefix("claude-").partition("-")

@@ -1,4 +1,4 @@
-"""Images and documents in the Messages API: the accepted ones, and their tokens.
+"""Checks images and documents in the Messages API, and counts their tokens.
 
 Rule: pure. Numbers in comments point into the facts sheet on the API ("claude 1.7").
 """
@@ -17,9 +17,9 @@ from bot.claude.catalog import ModelFacts
 
 Body = dict[str, Any]
 
-# Bytes of base64 of one image; pixels of an edge, and with more than so many images;
-# images and pages of a request below a window of a million tokens and above (claude
-# 1.7).
+# The limits of one request (claude 1.7): the base64 bytes of an image; the pixels of an
+# edge, and with more than _FEW images; the images and PDF pages for a context window
+# below a million tokens, and from there on.
 _IMAGE_BYTES = 10 * 1024 * 1024
 _EDGE, _EDGE_OF_MANY, _FEW = 8_000, 2_000, 20
 _MOST_IMAGES = _MOST_PAGES = (100, 600)
@@ -29,18 +29,19 @@ _IMAGES = {
     "image/gif": "GIF",
     "image/webp": "WEBP",
 }
-# Tokens of a page: the most of its text, and its image (claude 1.7).
+# Tokens of a page: the maximum for its text, plus its image (claude 1.7).
 _PAGE_TOKENS = 3_000 + 1_568
 
 
 @functools.lru_cache(maxsize=16)
 def _page_count(data: bytes) -> int:
-    """Return the number of pages of a PDF, which is sent again with each question."""
+    """Return the number of pages of a PDF. Cached, because each question sends it
+    again."""
     return len(PdfReader(io.BytesIO(data)).pages)
 
 
 def tokens_of(block: Body) -> int:
-    """Return the tokens of an image or a document that the API takes (claude 1.7)."""
+    """Return the tokens of an accepted image or document (claude 1.7)."""
     source = block["source"]
     if source["type"] == "text":
         return -(-len(source["data"]) // 4)
@@ -48,14 +49,14 @@ def tokens_of(block: Body) -> int:
     if block["type"] == "document":
         return _page_count(data) * _PAGE_TOKENS
     width, height = Image.open(io.BytesIO(data)).size
-    # The high-resolution tier, which all models since Opus 4.7 have.
+    # The high-resolution tier, which all models since Opus 4.7 use.
     scale = min(1.0, 2_576 / max(width, height))
     across, down = int(width * scale), int(height * scale)
     return min(4_784, -(-across // 28) * -(-down // 28))
 
 
 def documents(body: Body) -> list[Body]:
-    """Return the documents of a request, in the order that citations number them."""
+    """Return the documents of a request, in the order of their numbers in citations."""
     return [
         block
         for message in body["messages"]
@@ -118,7 +119,7 @@ def _bad_image(where: str, source: Body, *, many: bool) -> str | None:
 
 
 def _pages(source: Body) -> int:
-    """Return the pages of a PDF that can be processed; 0 for another one."""
+    """Return the number of pages of a PDF, or 0 if it cannot be processed."""
     if source.get("type") != "base64" or source["media_type"] != "application/pdf":
         return 0
     try:

@@ -1,7 +1,7 @@
-"""An organisation's rate limits a minute, and the headers that report them.
+"""An organisation's rate limits per minute, and the headers that report them.
 
-Rule: by the emulator's clock alone. Each model has three buckets, which hold a
-minute's worth and are refilled without a pause (claude 1.5).
+Rule: only the emulator's clock counts. Each model has three token buckets, which hold
+the amount of a minute and are refilled continuously (claude 1.5).
 """
 
 import math
@@ -14,7 +14,7 @@ from bot.domain.completion import Usage
 
 @dataclass(frozen=True)
 class RateLimits:
-    """The amounts that a minute allows, for each model."""
+    """The amounts allowed per minute and model."""
 
     requests: int
     input_tokens: int
@@ -22,7 +22,7 @@ class RateLimits:
 
 
 def stamp(seconds: float) -> str:
-    """RFC 3339 for `seconds` since 1970."""
+    """Return `seconds` since 1970 in RFC 3339."""
     return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
 
 
@@ -31,7 +31,7 @@ class _Bucket:
     name: str
     capacity: int
     level: float
-    #: When it had that level.
+    #: #: The time at which it had that level.
     at: float
 
     def fill(self, now: float) -> None:
@@ -39,14 +39,14 @@ class _Bucket:
         self.level, self.at = min(self.capacity, self.level + gained), now
 
     def wait(self, need: float) -> float:
-        """Seconds until `need` is in it; one minute's worth will do for more."""
+        """Return the seconds until it holds `need`, which is capped at its capacity."""
         lacking = min(need, self.capacity) - self.level
-        # Not for the rest that dividing leaves over.
+        # The tolerance is for rounding errors.
         return lacking * 60 / self.capacity if lacking > 1e-6 else 0.0
 
 
 class Limiter:
-    """Keeps `limits` apart for each model."""
+    """Enforces `limits` for each model separately."""
 
     def __init__(
         self,
@@ -60,12 +60,12 @@ class Limiter:
         self._buckets: dict[str, tuple[_Bucket, _Bucket, _Bucket]] = {}
 
     def admit(self, model: str, usage: Usage) -> float:
-        """Take a request and its input, unless a bucket lacks them: then take nothing
-        and return the seconds until it does not."""
+        """Take a request and its input from the buckets, and return 0.0. If a bucket
+        lacks them, take nothing and return the seconds to wait."""
         requests, inputs, outputs = self._filled(model)
         # Tokens read from the cache do not count.
         size = usage.input + usage.cache_write_5m + usage.cache_write_1h
-        # How long the answer becomes nobody knows yet; it may overdraw the bucket.
+        # The length of the answer is not known yet, so it may overdraw its bucket.
         wait = max(requests.wait(1), inputs.wait(size), outputs.wait(1))
         if wait <= 0:
             requests.level -= 1
@@ -77,7 +77,7 @@ class Limiter:
         self._filled(model)[2].level -= output
 
     def headers(self, model: str) -> dict[str, str]:
-        """Return the headers that report the limits at this moment."""
+        """Return the headers that report the current limits."""
         said = {}
         for bucket in self._filled(model):
             full = bucket.at + bucket.wait(bucket.capacity)

@@ -1,8 +1,8 @@
-"""The MCP connector: what the API takes of it, and what it makes of a remote server.
+"""The MCP connector: checks its parameters, and emulates calls to remote servers.
 
-Rule: pure. Numbers in comments point into the facts sheet ("claude 1.8"). What the API
-says of a server that it cannot use is what its users report (anthropics/
-anthropic-sdk-typescript issue 1027, anthropics/anthropic-sdk-python issue 1029).
+Rule: pure. Numbers in comments point into the facts sheet ("claude 1.8"). The errors
+about unusable servers are those that users report (anthropics/ anthropic-sdk-typescript
+issue 1027, anthropics/anthropic-sdk-python issue 1029).
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 Body = dict[str, Any]
 
-#: The version that lists tools and takes pinned ones (claude 1.8).
+#: The version that lists tools and accepts pinned ones (claude 1.8).
 BETA = "mcp-client-2026-09-15"
 
 _SERVER_FIELDS = {"type", "url", "name", "authorization_token"}
@@ -23,15 +23,15 @@ _TOOL_FIELDS = {"name", "description", "input_schema"}
 
 @dataclass
 class Server:
-    """A remote server, as the API finds it. What it has can be changed at any time."""
+    """A remote server. Tests can change its attributes at any time."""
 
-    #: As it lists them: `name`, `description`, `input_schema`.
+    #: #: The tools that it lists: `name`, `description`, `input_schema`.
     tools: list[Body]
-    #: The token that it takes; "" for none.
+    #: The token that it requires; "" for none.
     token: str = ""
-    #: Whether nobody answers at its address.
+    #: Whether it is unreachable.
     down: bool = False
-    #: How often it was asked for its tools, and which calls it got: tool and token.
+    #: How often its tools were listed, and its calls: (tool, token).
     lists: int = 0
     calls: list[tuple[str, str]] = field(default_factory=list)
 
@@ -44,7 +44,7 @@ def bad_servers(body: Body, headers: Mapping[str, str]) -> str | None:
     toolsets, servers = toolsets_of(body), body.get("mcp_servers")
     betas = headers.get("anthropic-beta", "").replace(" ", "").split(",")
     if BETA not in betas:
-        # Without its beta it is a field, and a tag, that nobody knows.
+        # Without the beta header, the field and the tag are unknown.
         if servers is not None:
             return "mcp_servers: Extra inputs are not permitted"
         return "tools.0: Input tag is not one of the expected ones" if toolsets else ""
@@ -79,9 +79,8 @@ def _bad_toolset(toolset: Body) -> str:
 
 
 def _bad_blocks(body: Body, names: set[str]) -> str:
-    """Return the error about calls that are handed back and belong to no server of the
-    request: whether the API takes them is not documented (?), so they are refused
-    here."""
+    """Return the error about returned calls that belong to no server of the request, or
+    "". Whether the API accepts them is not documented (?), so they are refused here."""
     called = set()
     for message in body.get("messages") or ():
         content = message.get("content")
@@ -103,9 +102,8 @@ def toolsets_of(body: Body) -> list[Body]:
 
 
 def unreachable(body: Body, servers: Servers) -> str:
-    """Return the reason why a request fails before it is answered: a server that has to
-    list its tools cannot be used. One whose tools are pinned is not asked (claude
-    1.8)."""
+    """Return the error of a request with an unusable server, or "". Only servers that
+    must list their tools are contacted; pinned tools are not listed (claude 1.8)."""
     for toolset in toolsets_of(body):
         if toolset.get("tools") is None:
             if wrong := _wrong(body, toolset["mcp_server_name"], servers):
@@ -115,7 +113,7 @@ def unreachable(body: Body, servers: Servers) -> str:
 
 
 def listings(body: Body, servers: Servers) -> list[Body]:
-    """Return the blocks with which an answer lists the tools that the API asked for."""
+    """Return the blocks of an answer that list the tools of servers."""
     return [
         {
             "type": "mcp_tool_listing",
@@ -128,7 +126,7 @@ def listings(body: Body, servers: Servers) -> list[Body]:
 
 
 def offered(body: Body, servers: Servers) -> dict[tuple[str, str], Body]:
-    """Return the tools that the model has, by server and name."""
+    """Return the tools offered to the model, by server and name."""
     found = {}
     for toolset in toolsets_of(body):
         name = toolset["mcp_server_name"]
@@ -144,8 +142,8 @@ def offered(body: Body, servers: Servers) -> dict[tuple[str, str], Body]:
 def called(
     body: Body, servers: Servers, server: str, tool: str, text: str, *, error: bool
 ) -> tuple[str, bool]:
-    """Call `tool`; return what its result says, and whether that is an error. A server
-    that cannot be used, or has no such tool any more, ends in an error block (?)."""
+    """Call `tool`. Return the text of the result, and whether it is an error. An
+    unusable server or a missing tool gives an error block (?)."""
     found = _found(body, server, servers)
     given = _definition(body, server).get("authorization_token", "")
     if wrong := _wrong(body, server, servers):
@@ -173,5 +171,5 @@ def _definition(body: Body, name: str) -> Body:
 
 
 def _found(body: Body, name: str, servers: Servers) -> Server:
-    """Return the server at the address; one that nobody runs is down."""
+    """Return the server at the address. An unknown one is down."""
     return servers.get(_definition(body, name)["url"], Server([], down=True))

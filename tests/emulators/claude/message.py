@@ -1,4 +1,4 @@
-"""The bodies that the Messages API answers with: messages, their usage, and errors.
+"""Bodies of responses of the Messages API: messages, their usage, and errors.
 
 Rule: pure. Numbers in comments point into the facts sheet ("claude 1.9").
 """
@@ -26,7 +26,7 @@ TYPES = {
 
 
 def error_of(kind: str, message: str, code: str | None, request_id: str) -> Body:
-    """Return the body of an error, over HTTP, in a stream, or among the results of a
+    """Return the body of an error in an HTTP response, a stream or the results of a
     batch."""
     details = {"error_code": code} if code else None
     error = {"type": kind, "message": message, "details": details}
@@ -42,7 +42,7 @@ def usage_of(
     fetches: int = 0,
     tier: str = "standard",
 ) -> Body:
-    """Return the `usage` of a message; `output` includes what was `thought`."""
+    """Return the `usage` of a message. `output` includes the `thought` tokens."""
     return {
         "input_tokens": used.input,
         "cache_creation_input_tokens": used.cache_write_5m + used.cache_write_1h,
@@ -73,7 +73,8 @@ def message_of(
     sequence: str | None = None,
     details: Mapping[str, Any] | None = None,
 ) -> Body:
-    """Return a whole message; `reason`, `sequence` and `details` say why it stopped."""
+    """Return a complete message. `reason`, `sequence` and `details` say why it
+    stopped."""
     return {
         "id": id,
         "type": "message",

@@ -1,7 +1,7 @@
-"""Prompts of the Messages API: their checks, and their bill.
+"""Checks prompts of the Messages API, and bills them.
 
-Rule: pure. The time comes in as an argument, and so does everything else. Numbers in
-comments point into the facts sheet on the API ("claude 1.6").
+Rule: pure. The time is an argument. Numbers in comments point into the facts sheet on
+the API ("claude 1.6").
 """
 
 import hashlib
@@ -25,7 +25,8 @@ MOST_MESSAGES = 100_000
 
 
 def tokens(text: str) -> int:
-    """Return a stand-in for the tokenizer, which nobody has offline (claude 3.4)."""
+    """Return an estimate of the tokens of `text`. There is no offline tokenizer (claude
+    3.4)."""
     return -(-len(text) // 4)
 
 
@@ -35,7 +36,7 @@ class _Block:
 
     key: str
     tokens: int
-    #: Of the breakpoint set on it, in seconds; None without one.
+    #: Seconds for which its breakpoint caches; None without a breakpoint.
     ttl: int | None
 
 
@@ -55,18 +56,18 @@ TTLS = {"5m": 300, "1h": 3600}
 def _system(body: Body) -> list[Body]:
     """Return the blocks before the messages."""
     form = (body.get("output_config") or {}).get("format")
-    # It becomes a system prompt of its own; another one reads nothing of the cache,
-    # so it stands in front (claude 1.8).
+    # The schema becomes a system prompt. It comes first, because a different schema
+    # must not read from the cache (claude 1.8).
     return [*([form] if form else []), *_content(body.get("system") or [])]
 
 
 def _blocks(body: Body) -> list[_Block]:
-    """Return the prompt in the order in which it is cached: tools, whose tokens only
-    count where they are written out, then system, then messages (claude 3.1)."""
+    """Return the prompt in cache order: tools, system, messages (claude 3.1). Tools
+    count as tokens only if the request defines them."""
     found = [("tools", block) for block in _tools(body)]
     found += [("system", block) for block in _system(body)]
     for message in body["messages"]:
-        # Effort and thinking are part of what messages are cached under (claude 3.1).
+        # Effort and thinking are part of the cache key of messages (claude 3.1).
         under = [message["role"], body.get("output_config"), body.get("thinking")]
         found += [(json.dumps(under), block) for block in _content(message["content"])]
     blocks = []
@@ -81,7 +82,7 @@ def _blocks(body: Body) -> list[_Block]:
 
 
 def _tools(body: Body) -> list[Body]:
-    """Return the definitions of the tools of MCP servers that go along."""
+    """Return the toolsets of MCP servers as one block, if there are any."""
     toolsets = toolsets_of(body)
     return [{"type": "tools", "tools": toolsets}] if toolsets else []
 
@@ -110,20 +111,21 @@ class PrefixCache:
     """Prompt caching as it is billed (claude 3.1)."""
 
     def __init__(self) -> None:
-        #: By the hash of model and prefix: (valid until, seconds it is kept).
+        #: By the hash of model and prefix: (valid until, lifetime in seconds).
         self._entries: dict[str, tuple[float, int]] = {}
 
     def bill(self, body: Body, now: float) -> Usage:
-        """Return the bill of this prompt at `now`. Changes nothing."""
+        """Return the usage billed for this prompt at `now`. Changes nothing."""
         return self._billed(self._laid_out(body), now)
 
     def write(self, body: Body, now: float) -> None:
-        """Keep the prefixes of a prompt whose answer has begun; a hit lives on."""
+        """Store the prefixes of a prompt whose answer has begun, and extend the life of
+        a hit."""
         self._written(self._laid_out(body), now)
 
     def spend(self, body: Body, now: float) -> Usage:
-        """Return the bill of a prompt whose answer begins at once: `bill`, then
-        `write`."""
+        """Return the usage billed for a prompt whose answer begins at once: `bill`,
+        then `write`."""
         laid_out = self._laid_out(body)
         usage = self._billed(laid_out, now)
         self._written(laid_out, now)
@@ -156,13 +158,13 @@ class PrefixCache:
             self._entries[prefixes[point].key] = (now + ttl, ttl)
 
     def _laid_out(self, body: Body) -> _LaidOut:
-        """Return the blocks, the prefix that ends with each, and which are
+        """Return the blocks, the prefix that ends with each, and the indices of
         breakpoints."""
         facts = find(body["model"])
         assert facts is not None
         blocks, prefixes = _blocks(body), []
         digest, total = hashlib.sha256(facts.id.encode()), 0
-        # Another set of tools reads nothing of the cache (claude 3.1).
+        # A different set of tools does not read from the cache (claude 3.1).
         digest.update(json.dumps(body.get("tools")).encode())
         for block in blocks:
             digest.update(block.key.encode())
@@ -176,8 +178,8 @@ class PrefixCache:
         return blocks, prefixes, points
 
     def _found(self, prefixes: Sequence[_Prefix], point: int, now: float) -> int:
-        """Return the longest cached prefix that breakpoint `point` sees; -1 for
-        none."""
+        """Return the index of the longest cached prefix that breakpoint `point` sees,
+        or -1."""
         for nth in range(point, max(-1, point - 20), -1):
             until, _ = self._entries.get(prefixes[nth].key, (now, 0))
             if until > now:
@@ -185,7 +187,7 @@ class PrefixCache:
         return -1
 
 
-#: The HTTP status, and what is wrong.
+#: #: The HTTP status and the message.
 Refusal = tuple[int, str]
 
 
@@ -229,10 +231,10 @@ def refusal(
     """Return the refusal of a request by `version` of the API, or None (claude 1.6,
     3.1).
 
-    `filters` is whether the model's code may call tools.
+    `filters` says whether the model's code may call tools.
 
-    `density` is how many times as many tokens as `tokens` says a prompt has: a table of
-    digits has three times as many as prose.
+    `density` multiplies the estimate of `tokens`: a table of digits has three times as
+    many tokens as prose.
     """
     if "model" not in body:
         return 400, "model: Field required"
@@ -255,10 +257,10 @@ def refusal(
 
 
 def _bad_fields(body: Body, facts: ModelFacts, version: str) -> str | None:
-    # The version before takes it still (claude 1.1).
+    # The previous version still accepts it (claude 1.1).
     allowed = _FIELDS | ({"temperature"} if version == SAMPLING_VERSION else set())
     if unknown := sorted(set(body) - allowed):
-        # This is how `temperature` ends since 2026-10-21 (claude 0.2).
+        # `temperature` gets this error since 2026-10-21 (claude 0.2).
         return f"{unknown[0]}: Extra inputs are not permitted"
     most = body.get("max_tokens")
     if not isinstance(most, int) or most < 1:
@@ -275,7 +277,7 @@ def _bad_fields(body: Body, facts: ModelFacts, version: str) -> str | None:
         return f"output_config.effort: {effort} is not supported on this model"
     warmth = body.get("temperature")
     if warmth is not None and not facts.takes_temperature:
-        # From Opus 4.7 on no version takes it (claude 1.1).
+        # From Opus 4.7 on, no version accepts it (claude 1.1).
         return "temperature: is not supported on this model"
     if warmth is not None and not (
         isinstance(warmth, int | float) and 0 <= warmth <= 1
@@ -309,7 +311,7 @@ def _bad_messages(messages: Any, prefill: bool) -> str | None:
             return f"messages.{nth}: all messages must have non-empty content"
         for place, block in enumerate(_content(content)):
             if message["role"] == "user" and block.get("type") not in _USER_BLOCKS:
-                # As for any union that is tagged by a type (claude 1.6).
+                # The error of any union that is tagged by a type (claude 1.6).
                 where = f"messages.{nth}.content.{place}"
                 return f"{where}: Input tag is not one of the expected ones"
         texts = [
@@ -330,7 +332,7 @@ def _bad_messages(messages: Any, prefill: bool) -> str | None:
 
 
 def _paused(messages: list[Body]) -> bool:
-    """Return whether the last message hands back an answer that paused (claude 1.6)."""
+    """Return whether the last message returns a paused answer (claude 1.6)."""
     content = messages[-1]["content"]
     return isinstance(content, list) and any(
         block.get("type") in ("server_tool_use", "mcp_tool_use") for block in content

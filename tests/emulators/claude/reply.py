@@ -1,7 +1,7 @@
-"""The steps of an emulated answer, and their form on the wire.
+"""The steps of an emulated answer, and their wire format.
 
-Rule: steps are carried out in order, nothing is random and nothing waits unless a
-step says so. Numbers in comments point into the facts sheet ("claude 1.9").
+Rule: steps are carried out in order. Nothing is random, and only steps wait. Numbers in
+comments point into the facts sheet ("claude 1.9").
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from tests.emulators.claude.files import documents
 from tests.emulators.claude.message import TYPES, error_of, message_of, usage_of
 from tests.emulators.claude.prompt import Body, tokens
 
-# Steps that need no response yet: as the first ones they come before the headers.
+# Steps that need no open response. At the beginning, they come before the headers.
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Hold:
     """Waits for `event`."""
 
     event: asyncio.Event
-    #: Seconds between the pings meanwhile; 0 for none.
+    #: Seconds between pings during the wait; 0 for no pings.
     pings: float = 0.0
 
 
@@ -53,15 +53,15 @@ class Fail:
 
 @dataclass(frozen=True)
 class Abort:
-    """Cuts the connection like a cable."""
+    """Cuts the connection without closing it."""
 
 
 @dataclass(frozen=True)
 class Stall:
-    """Says nothing more until the client goes away."""
+    """Sends nothing more until the client disconnects."""
 
 
-# Steps that need the response's headers to be out, and nothing else.
+# Steps that need the headers to be sent, and nothing else.
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Open:
 
 @dataclass(frozen=True)
 class Raw:
-    """Sends bytes as they are."""
+    """Sends bytes unchanged."""
 
     content: bytes
 
@@ -94,11 +94,11 @@ class Error:
 
 @dataclass(frozen=True)
 class End:
-    """Ends the response properly, however unfinished the answer is."""
+    """Ends the response properly, although the answer is unfinished."""
 
 
-# Steps that need a message to have begun. A plain `str` says that text, as one delta
-# or at `tokens_per_second`; the answer ends by itself as `Stop()` would.
+# Steps that need a message to have begun. A plain `str` sends that text, as one delta
+# or at `tokens_per_second`. After the last step, the answer ends as with `Stop()`.
 
 
 @dataclass(frozen=True)
@@ -108,14 +108,14 @@ class Start:
 
 @dataclass(frozen=True)
 class Other:
-    """Another model answers than the one that was asked (claude 1.8: `fallbacks`)."""
+    """Answers with another model than the requested one (claude 1.8: `fallbacks`)."""
 
     model: str
 
 
 @dataclass(frozen=True)
 class Think:
-    """A whole thinking block; without `text` as with display "omitted"."""
+    """Sends a thinking block. Without `text`, it is as with display "omitted"."""
 
     text: str = ""
     tokens: int = 30
@@ -123,45 +123,45 @@ class Think:
 
 @dataclass(frozen=True)
 class Search:
-    """Searches the web once, and says `text`, citing what was found (claude 1.8)."""
+    """Searches the web once, and sends `text`, which cites the results (claude 1.8)."""
 
     query: str
-    #: Titles and addresses.
+    #: #: The results: (title, address).
     found: Sequence[tuple[str, str]] = ()
     text: str = ""
-    #: How long its results are. With any, the prompt, what was written and all results
-    #: until then are read once more, as input (claude 1.8 and 6.2: by how much is not
-    #: documented, so the most that it can be is taken).
+    #: Tokens of the results. If there are any, the prompt, the output and all results
+    #: so far are read again as input (claude 1.8, 6.2). How much is read is not
+    #: documented, so the maximum is taken.
     tokens: int = 0
 
 
 @dataclass(frozen=True)
 class Fetch:
-    """Fetches `url` once, and says `text`, citing the page (claude 1.8). What it may
-    not fetch ends in an error, after which the model says `text` all the same."""
+    """Fetches `url` once, and sends `text`, which cites the page (claude 1.8). A
+    forbidden URL gives an error, after which `text` is sent anyway."""
 
     url: str
     title: str = "A page"
     text: str = ""
-    #: How long the page is; the prompt is read once more as for a search.
+    #: Tokens of the page. The prompt is read again, as for a search.
     tokens: int = 0
 
 
 @dataclass(frozen=True)
 class Code:
-    """Filters by code, which uses tools meanwhile if there are any (claude 1.8); in a
-    container that the answer names at its end. With `pending`, it has not ended."""
+    """Runs code that filters results and may use tools (claude 1.8). The end of the
+    answer names its container. With `pending`, the code has not ended."""
 
     inside: Sequence["Search | Fetch"] = ()
     pending: bool = False
-    #: How long its output is; the prompt is read once more.
+    #: Tokens of its output. The prompt is read again.
     tokens: int = 0
 
 
 @dataclass(frozen=True)
 class Ask:
-    """Calls a tool of an MCP server once, and says `text` (claude 1.8). What the model
-    does not have, it does not call."""
+    """Calls a tool of an MCP server once, and sends `text` (claude 1.8). A tool that is
+    not offered to the model is not called."""
 
     server: str
     tool: str
@@ -170,15 +170,15 @@ class Ask:
     result: str = "Found."
     error: bool = False
     given: Mapping[str, Any] = field(default_factory=dict)
-    #: How long the result is; the prompt is read once more as for a search.
+    #: Tokens of the result. The prompt is read again, as for a search.
     tokens: int = 0
 
 
 @dataclass(frozen=True)
 class Cite:
-    """Says `text` in a block of its own, citing `pages`, the first and the last, of the
-    PDF with `title` in its title (claude 1.7). What the request does not have, or has
-    without citations, is not cited."""
+    """Sends `text` in its own block, which cites `pages` (first and last) of the PDF
+    with `title` in its title (claude 1.7). Without such a PDF, or without citations
+    enabled for it, nothing is cited."""
 
     text: str
     title: str
@@ -203,7 +203,7 @@ Answer = Step | Sequence[Step] | Callable[[Body], Step | Sequence[Step]]
 
 
 def failure(fail: Fail, request_id: str) -> web.Response:
-    """Return the HTTP response that `fail` stands for."""
+    """Return the HTTP response for `fail`."""
     headers = {"request-id": request_id, **fail.headers}
     if fail.page is not None:
         page = fail.page.encode()
@@ -218,26 +218,26 @@ def failure(fail: Fail, request_id: str) -> web.Response:
 
 @dataclass
 class Asked:
-    """One request as it came in, and what became of it."""
+    """A request that was received, and its outcome."""
 
     method: str
     path: str
     headers: Mapping[str, str]
     body: Body
-    #: By the emulator's clock.
+    #: #: The time of arrival, by the emulator's clock.
     at: float
     id: str = ""
     usage: Usage | None = None
-    #: It was refused or cut before it had begun to be answered.
+    #: Whether it was refused or cut before its answer had begun.
     failed: bool = False
-    #: The billed usage, by the API's own books; None while it is answered, and for a
-    #: refused request, which costs nothing.
+    #: The usage that the API bills; None while it is being answered, and for a refused
+    #: request, which costs nothing.
     billed: Usage | None = None
-    #: Another model than the one that was asked, where one answers; "" for none.
+    #: The model that answered instead of the requested one; "" for none.
     answered_by: str = ""
     #: The text of the answer so far.
     text: str = ""
-    #: (when, how many characters of text had been sent by then).
+    #: The progress of the text: (time, characters sent by then).
     sent: list[tuple[float, int]] = field(default_factory=list)
 
 
@@ -280,13 +280,13 @@ class Reply:
         self._in_text = False
         self._text = ""
         self._thought = self._searches = self._fetches = self._codes = self._asks = 0
-        #: How often the model was asked again after a tool.
+        #: How often the model was called again after a tool.
         self._rounds = 0
-        #: Output that is no text, and what was read again after searches.
+        #: Tokens of output that is not text, of tool results, and of input read again.
         self._queried = self._found = self._read_again = 0
         self._stopped_by: str | None = None
         self._left: Sequence[Step] = ()
-        #: It was answered with an HTTP error, which costs nothing.
+        #: Whether it was answered with an HTTP error, which costs nothing.
         self.refused = False
 
     @property
@@ -296,15 +296,14 @@ class Reply:
 
     @property
     def spent(self) -> int:
-        """The tokens of output so far, of which there are never more than were allowed
-        (claude 0.9)."""
+        """The output tokens so far, at most `max_tokens` (claude 0.9)."""
         written = tokens(self._text) + self._thought + self._queried
         return min(written, int(self._asked.body["max_tokens"]))
 
     @property
     def used(self) -> Usage:
         """The usage that is billed if nothing follows: the prompt, and all output so
-        far, sent or not (claude 1.4: tokens generated until the client went away are
+        far, sent or not (claude 1.4: tokens generated until the client disconnected are
         billed)."""
         used = self._asked.usage or Usage()
         return replace(
@@ -316,8 +315,8 @@ class Reply:
         )
 
     def generate_on(self) -> None:
-        """Go on with the answer without anybody who hears it: whether the API stops
-        at once when a client goes away is not documented (claude 1.4, 6.2)."""
+        """Generate the rest of the answer without sending it. Whether the API stops at
+        once when a client disconnects is not documented (claude 1.4, 6.2)."""
         for step in self._left:
             match step:
                 case str():
@@ -342,12 +341,12 @@ class Reply:
                     break
 
     async def carry_out(self, steps: Sequence[Step]) -> web.StreamResponse:
-        """Do what `steps` say, and end the answer if they did not."""
+        """Carry out `steps`, and end the answer if they did not end it."""
         if not self._asked.body.get("stream"):
             return await self._at_once(steps)
         for nth, step in enumerate(steps):
-            # A text that is cut on its way may be generated twice here: the books may
-            # be too high for one that nobody hears to its end, never too low.
+            # A text that is cut while it is sent may be counted twice, so the bill of a
+            # cut answer may be too high, but never too low.
             self._left = steps[nth:]
             match step:
                 case Hold():
@@ -506,7 +505,7 @@ class Reply:
             await self._delta({"type": "citations_delta", "citation": citation})
 
     async def _use(self, id: str, name: str, given: Mapping[str, Any]) -> None:
-        """A tool that the API carries out, with what is `given` to it."""
+        """Send the use of a tool that the API runs, with the input `given`."""
         use = {"type": "server_tool_use", "id": id, "name": name, "input": {}}
         await self._use_block(use, json.dumps(given))
 
@@ -602,8 +601,8 @@ class Reply:
             await self._say(step.text)
 
     def _may_ask(self, step: Ask) -> bool:
-        """Return whether the model has the tool, and room to call it, and the answer
-        does not pause instead."""
+        """Return whether the tool is offered, `max_tokens` leaves room for the call,
+        and the answer does not pause instead."""
         tools = mcp_servers.offered(self._asked.body, self._servers)
         more = self._rounds < web_tools.ITERATIONS
         room = self._asked.body["max_tokens"] - self.spent
@@ -624,7 +623,8 @@ class Reply:
         return more and tool is not None and used < tool.get("max_uses", math.inf)
 
     def _may_run(self) -> bool:
-        """Return whether its tools run code, and the answer does not pause instead."""
+        """Return whether the tools may run code and the answer does not pause
+        instead."""
         more = self._rounds < web_tools.ITERATIONS
         return more and web_tools.filtering(self._asked.body)
 
@@ -637,8 +637,8 @@ class Reply:
         self._found_more(step.url, step.tokens)
 
     def _found_more(self, written: str, size: int) -> None:
-        """Book what is `written` for a tool, and what is read once more because of its
-        result."""
+        """Count the output `written` for a tool, and the input read again after a
+        result of `size` tokens."""
         self._queried += tokens(written)
         if size:
             self._rounds += 1
@@ -652,7 +652,7 @@ class Reply:
         stops = self._asked.body.get("stop_sequences") or ()
         ends = {text.index(stop): stop for stop in stops if stop in text}
         if ends:
-            # The sequence itself is not said (claude 1.6).
+            # The sequence itself is not sent (claude 1.6).
             self._stopped_by = ends[min(ends)]
             text = text[: min(ends)]
         if not self._in_text:
@@ -665,8 +665,8 @@ class Reply:
         began = self._clock()
         for nth, at in enumerate(range(0, min(len(text), max(0, room)), size), start=1):
             if self._rate:
-                # Against the clock, not one after the other: the rate is kept
-                # however long a write takes.
+                # Each wait is relative to the start, so that slow writes do not lower
+                # the rate.
                 await self._sleep(began + nth / self._rate - self._clock())
             piece = text[at : min(at + size, room)]
             self._text += piece
@@ -692,7 +692,7 @@ class Reply:
             k: message[k] for k in ("stop_reason", "stop_sequence", "stop_details")
         }
         if self._codes:
-            # Told at the end only (claude 1.4).
+            # # The container is named at the end only (claude 1.4).
             expires = "2026-12-29T12:00:00Z"
             delta["container"] = {"id": "container_01", "expires_at": expires}
         await self._event(
@@ -747,8 +747,8 @@ _DELTA_USAGE = {
 
 @lru_cache(1_000)
 def _encoded(index: int, text: str) -> bytes:
-    """Return one delta of text, encoded. Many answers say the same, a few characters at
-    a time."""
+    """Return one encoded delta of text. Cached, because many answers send the same text
+    in pieces of a few characters."""
     delta = {"type": "text_delta", "text": text}
     body = {"type": "content_block_delta", "index": index, "delta": delta}
     return f"event: content_block_delta\ndata: {json.dumps(body)}\n\n".encode()

@@ -18,7 +18,7 @@ _DEFINED = ("$defs", "definitions")
 
 
 def bad_format(given: Any) -> str | None:
-    """Return the reason to refuse `output_config.format`, or None."""
+    """Return the error about `output_config.format`, or None."""
     where = "output_config.format"
     if not isinstance(given, dict) or given.get("type") != "json_schema":
         return f"{where}.type: Input should be 'json_schema'"
@@ -32,15 +32,15 @@ def bad_format(given: Any) -> str | None:
 
 
 def resolved(root: Schema, schema: Schema) -> Schema:
-    """Return `schema`, or the target of its `$ref` into `root`, which was not
-    refused."""
+    """Return `schema`, or the target of its `$ref` into `root`. `root` must be
+    valid."""
     while "$ref" in schema:
         schema = _target(root, schema["$ref"])
     return schema
 
 
 def _target(root: Schema, name: str) -> Schema:
-    """Return the target of a `$ref`. Raises KeyError when there is none."""
+    """Return the target of a `$ref`. Raises KeyError if there is none."""
     found: Any = root
     first, *path = name.split("/")
     if first != "#":
@@ -76,7 +76,7 @@ def _bad_parts(root: Schema) -> str | None:
 
 
 def _recursion(root: Schema, schema: Schema, above: Sequence[str]) -> str | None:
-    """Return the error about the references, followed from `schema` on, or None."""
+    """Return the error about the references reachable from `schema`, or None."""
     if "$ref" in schema:
         name = str(schema["$ref"])
         if name in above or name == "#":
@@ -93,7 +93,7 @@ def _recursion(root: Schema, schema: Schema, above: Sequence[str]) -> str | None
 
 
 def _parts(schema: Schema) -> Iterator[Schema]:
-    """Yield `schema` and all schemas in it, those that it only defines included."""
+    """Yield `schema` and all schemas in it, including its definitions."""
     yield schema
     for part in _children(schema):
         yield from _parts(part)

@@ -1,9 +1,8 @@
-"""An answer that fits a JSON schema, found by a few words in what was asked.
+"""Answers a JSON schema by words in the question.
 
-It stands for an answer of Claude only in its form. How it sorts a ticket is decided
-by a list of words that knows neither irony nor context, so whatever is measured with
-it says something about the program around Claude, and nothing about how well Claude
-sorts.
+Only the form of the answer resembles an answer of Claude. A ticket is sorted by a list
+of words without regard to context. Measurements with it describe the program around
+Claude, and not how well Claude sorts.
 """
 
 import hashlib
@@ -16,7 +15,7 @@ from tests.emulators.claude.schema import Schema, resolved
 
 MOST_CHARS = 120
 
-#: By a value of an `enum`: words that speak for it, each from its beginning.
+#: Words that indicate a value of an `enum`. A match begins at the start of a word.
 WORDS = {
     "bug": (
         "error crash bug broken fails doesn't|work not|working "
@@ -78,8 +77,8 @@ WORDS = {
 
 
 def _needle(word: str) -> str:
-    """Return the text to look for in a `_plain` text. Japanese writes no spaces, so a
-    word of it may begin anywhere."""
+    """Return the text to look for in a `_plain` text. Japanese has no spaces, so a
+    Japanese word may begin anywhere."""
     return _plain(word) if word[0] < "\u3000" else word
 
 
@@ -99,14 +98,14 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])\s|(?<=[。！？])|\n")
 
 
 def sorted_by_words(body: Body) -> str:
-    """JSON that fits the schema of `output_config.format`, by the words of the last
-    message of the user; it says nothing about how well Claude sorts."""
+    """Return JSON that matches the schema of `output_config.format`, chosen by words in
+    the last user message."""
     schema: Schema = body["output_config"]["format"]["schema"]
     return json.dumps(_value(schema, schema, text_of(body)), ensure_ascii=False)
 
 
 def text_of(body: Body) -> str:
-    """Return the last text of the user, without the tags around it."""
+    """Return the text of the last user message, without the tags around it."""
     said = [each for each in body["messages"] if each["role"] == "user"][-1]["content"]
     if not isinstance(said, str):
         said = "\n".join(block.get("text", "") for block in said)
@@ -139,7 +138,7 @@ def _value(root: Schema, schema: Schema, text: str) -> Any:
 
 
 def _chosen(values: list[Any], text: str) -> Any:
-    """Return the one of `values` for which most words speak; the first of several."""
+    """Return the value that most words indicate; the first one on a tie."""
     names = [str(value).lower() for value in values]
     plain = _plain(text)
     found = [_hits(re.sub(r"[\s-]", "_", name), plain) for name in names]

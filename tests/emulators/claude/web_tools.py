@@ -1,4 +1,4 @@
-"""The tools for the web: what the API takes of them, and what it answers with.
+"""The web tools: checks of their parameters, and their results.
 
 Rule: pure. Numbers in comments point into the facts sheet ("claude 1.8").
 """
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 Body = dict[str, Any]
 
-#: The versions that any model takes, and those for models whose code may call tools
+#: The versions that every model accepts, and those for models whose code may call tools
 #: (claude 1.8: `capabilities.code_execution`).
 PLAIN = {"web_search": {"web_search_20250305"}, "web_fetch": {"web_fetch_20250910"}}
 FILTERING = {
@@ -27,16 +27,16 @@ _FIELDS = {
 _USER_INPUT = {"all", "none"}
 _RESULTS = {"all", "none", "only", "except"}
 
-#: How often the model is asked within one request before the answer pauses (?: no
-#: first-party source; users of it name ten).
+#: How often the model is called within one request before the answer pauses (?: no
+#: first-party source; users report ten).
 ITERATIONS = 10
 
 _URL = re.compile(r"https?://[^\s<>\"')\]]+")
 
 
 def bad_tools(body: Body, filters: bool) -> str | None:
-    """Return the reason to refuse the tools of a request, or None; `filters` is whether
-    code of the model may call tools (claude 1.8)."""
+    """Return the error about the tools of a request, or None. `filters` says whether
+    the model's code may call tools (claude 1.8)."""
     for nth, tool in enumerate(body.get("tools") or ()):
         kind, name, at = tool.get("type"), tool.get("name"), f"tools.{nth}"
         if kind == "mcp_toolset":
@@ -59,7 +59,8 @@ def bad_tools(body: Body, filters: bool) -> str | None:
 
 
 def _bad_sources(sources: Any, body: Body) -> str | None:
-    """Objects, not strings; a named tool must be in `tools` (claude 1.8)."""
+    """Return the error about `url_sources`, or None. Sources are objects, and a named
+    tool must be in `tools` (claude 1.8)."""
     if sources is None:
         return None
     if not isinstance(sources, dict):
@@ -89,8 +90,8 @@ def filtering(body: Body) -> bool:
 
 
 def needs_container(body: Body) -> bool:
-    """Return whether a request hands back code that has not ended, and names no
-    container: the API refuses it then (anthropics/anthropic-sdk-python issue 1801)."""
+    """Return whether a request returns unfinished code without naming a container,
+    which the API refuses (anthropics/anthropic-sdk-python issue 1801)."""
     content = body["messages"][-1]["content"]
     blocks = content if isinstance(content, list) else []
     begun = {b["id"] for b in blocks if b.get("name") == "code_execution"}
@@ -102,12 +103,12 @@ CODE_RESULT = "code_execution_tool_result"
 
 
 def fetch_error(body: Body, url: str, done: int) -> str | None:
-    """Return the `error_code` of fetching `url` after `done` fetches, if there is one
-    (claude 1.8)."""
+    """Return the `error_code` of fetching `url` after `done` fetches, or None (claude
+    1.8)."""
     tool = tool_of(body, "web_fetch") or {}
     host = urlsplit(url).hostname or ""
     domains = tool.get("allowed_domains")
-    # Subdomains are included.
+    # # A domain includes its subdomains.
     if domains and not any(host == d or host.endswith(f".{d}") for d in domains):
         return "url_not_allowed"
     if done >= tool.get("max_uses", done + 1):
@@ -136,7 +137,7 @@ def _fetchable(body: Body, tool: Body) -> set[str]:
 
 
 def fetched(id: str, url: str, title: str, text: str, error: str | None) -> Body:
-    """Return the result of a fetch, as the SDK's types have it."""
+    """Return the result of a fetch, in the shape of the SDK's types."""
     result: Mapping[str, Any] = {
         "type": "web_fetch_result",
         "url": url,
@@ -154,7 +155,7 @@ def fetched(id: str, url: str, title: str, text: str, error: str | None) -> Body
 
 
 def ran(id: str) -> Body:
-    """Return the result of code that called tools, as the SDK's types have it."""
+    """Return the result of code that called tools, in the shape of the SDK's types."""
     result = {
         "type": "encrypted_code_execution_result",
         "encrypted_stdout": "EqQB",

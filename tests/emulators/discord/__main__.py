@@ -1,7 +1,7 @@
-"""A Discord to try the bot on by hand: `python -m tests.emulators.discord`.
+"""Runs a Discord to try the bot on by hand: `python -m tests.emulators.discord`.
 
-Prints the environment that the bot needs. Every line typed is said by Alice to
-the bot in direct messages; whatever the bot writes there is printed.
+Prints the environment that the bot needs. Alice sends every typed line to the bot in
+direct messages. The bot's messages there are printed.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ import click
 from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.discord.people import Seen
 
-#: As long as anyone will sit in front of it.
+#: #: Seconds to wait for a message: longer than anyone will use it.
 A_DAY = 86_400.0
 
 
@@ -30,7 +30,7 @@ async def main() -> None:
 
 
 async def watch(discord: DiscordEmulator, place: str) -> None:
-    """Print the bot's last message, each time that it reads differently."""
+    """Print the bot's last message whenever it changes."""
     shown: tuple[str, str] | None = None
     while True:
 

@@ -1,7 +1,7 @@
-"""The REST API over HTTP: reads a call, judges it, answers it (B4).
+"""The REST API over HTTP: reads, checks and answers calls (B4).
 
-A call passes, in this order: the faults that are set up, the token, the rate
-limits, the rules. Every one is in the log, whatever became of it.
+A call passes these checks in order: faults, token, rate limits, rules. The log has
+every call, whatever its outcome.
 """
 
 import json
@@ -44,7 +44,7 @@ class Api:
         self.pending = 0
         #: How many calls were answered 429.
         self.refused = 0
-        #: How many were answered 401, 403 or 429: too many of them get the whole
+        #: How many calls were answered 401, 403 or 429. Too many of them get the
         #: address banned (B4).
         self.invalid_requests = 0
         #: Requests that the emulator does not know.
@@ -76,14 +76,14 @@ class Api:
             sever(request, half=fault.half)
         headers = dict(answer.headers)
         if answer.body:
-            # Without a charset, or discord.py reads it as plain text (B10).
+            # No charset: with one, discord.py reads the body as plain text (B10).
             headers["Content-Type"] = answer.content_type
         return web.Response(
             status=answer.status, body=answer.body.encode(), headers=headers
         )
 
     async def _suffer(self, call: Call, request: web.Request, fault: Fault) -> Answer:
-        """Answer `call` as far as `fault` lets us."""
+        """Answer `call`, subject to `fault`."""
         token = request.headers.get("Authorization", "")
         answer = self._answer(call, token) if fault.after else None
         await fault.held()
@@ -132,7 +132,7 @@ def _too_soon(verdict: Verdict) -> Answer:
         "retry_after": round(verdict.wait, 3),
         "global": verdict.everywhere,
     }
-    # Without Via, discord.py takes it for a ban (B4).
+    # Without Via, discord.py treats the response as a ban (B4).
     headers = {"Retry-After": f"{verdict.wait:.3f}", "Via": "1.1 emulated"}
     return Answer(429, json.dumps(body), headers=dict(verdict.headers) | headers)
 

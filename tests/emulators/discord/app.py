@@ -1,4 +1,4 @@
-"""The bot as an application: what it was granted, its commands, its starts (B1, B7)."""
+"""The bot's application: its intents, its commands and its session starts (B1, B7)."""
 
 import re
 from typing import Any
@@ -6,16 +6,16 @@ from typing import Any
 from tests.emulators.discord import refusals
 from tests.emulators.discord.model import Json, Model, Refused, Request
 
-#: B1: how often a bot may identify in a day.
+#: B1: the number of identifies that a bot has per day.
 IDENTIFIES = 1_000
 
 #: B1: the most guilds of one shard.
 GUILDS_OF_SHARD = 2_500
 
-#: B1: what the flags say of message content for a bot in few guilds.
+#: B1: the flag for message content of a bot in few guilds.
 CONTENT_LIMITED = 1 << 19
 
-#: B7: of a whole command, with all its parts.
+#: B7: the most characters of a command with all its parts.
 MOST_TEXT = 8_000
 
 _NAME = re.compile(r"[-_'\w]{1,32}")
@@ -25,11 +25,12 @@ class App:
     """The bot's application in the developer portal."""
 
     def __init__(self, model: Model, *, message_content: bool) -> None:
-        #: Whether it was granted what people write.
+        #: Whether it was granted the message content intent.
         self.may_read = message_content
-        #: Whether it was granted the lists of members, or who is there.
+        #: The bits of the other privileged intents that it was granted (members,
+        #: presences).
         self.granted = 0
-        #: Whether anybody may add it to a server of theirs.
+        #: Whether anybody may add it to their server.
         self.public = True
         self.identifies_left = IDENTIFIES
         self.max_concurrency = 1
@@ -52,7 +53,7 @@ class App:
         return False
 
     def answer(self, method: str, path: list[str], request: Request) -> Any:
-        """Answer a request of which `answers` is true."""
+        """Answer a request for which `answers` is true."""
         match path:
             case ["gateway"]:
                 return {"url": self.gateway_url}
@@ -99,17 +100,17 @@ class App:
         for command in commands:
             _check(command)
             if (held := command.get("default_member_permissions")) is not None:
-                # B7: Discord says it as text, however it is told.
+                # B7: Discord returns it as a string, whatever type it was sent as.
                 command["default_member_permissions"] = str(held)
         kinds = [command.get("type", 1) for command in commands]
-        # B7: of each kind, in each scope.
+        # B7: the limits for each kind, in each scope.
         if kinds.count(1) > 100 or kinds.count(2) > 15 or kinds.count(3) > 15:
             raise Refused(400, 30032, "Maximum number of commands reached")
         return self._model.request(request, may_read=self.may_read)
 
 
 def _check(command: Json) -> None:
-    """B7: what a command may look like."""
+    """Raise Refused if a command is invalid (B7)."""
     name, about = str(command.get("name", "")), str(command.get("description", ""))
     typed = command.get("type", 1) == 1
     if typed and (not _NAME.fullmatch(name) or name != name.lower()):
@@ -124,7 +125,7 @@ def _check(command: Json) -> None:
 
 
 def _check_options(command: Json, *, may_hold: set[int]) -> None:
-    """B7: what the options of a command, and of its parts, may look like."""
+    """Raise Refused if the options of a command, or of its parts, are invalid (B7)."""
     options = command.get("options") or []
     if len(options) > 25 or any(len(o.get("choices") or ()) > 25 for o in options):
         raise refusals.too_long("options", 25)
@@ -149,7 +150,7 @@ def _check_options(command: Json, *, may_hold: set[int]) -> None:
 
 
 def _text(part: Json) -> int:
-    """B7: how much text a command has: names, descriptions and values."""
+    """Return the characters of a command: names, descriptions and values (B7)."""
     total = sum(len(str(part.get(key) or "")) for key in ("name", "description"))
     choices = part.get("choices") or ()
     total += sum(len(each["name"]) + len(str(each["value"])) for each in choices)

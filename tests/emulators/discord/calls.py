@@ -1,4 +1,4 @@
-"""A call of the REST API: what came, and what became of it."""
+"""A call of the REST API and its outcome."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,14 +8,14 @@ from tests.emulators.discord.model import Request
 
 @dataclass(slots=True)
 class Call:
-    """An entry of the log of calls."""
+    """An entry in the log of calls."""
 
     request: Request
-    #: When it came, by the emulator's clock.
+    #: The time of the call, by the emulator's clock.
     at: float
-    #: The process that made it, from its address behind `/by/`; "" if unknown.
+    #: The process that made the call, from `/by/NAME` in its URL; "" if unknown.
     by: str = ""
-    #: 0 while it is not answered, or if the connection was cut.
+    #: The HTTP status; 0 while it is not answered, or if the connection was cut.
     status: int = 0
     #: Discord's own error code (B4); 0 if there is none.
     code: int = 0
@@ -26,7 +26,7 @@ class Call:
 
     @property
     def path(self) -> str:
-        """Behind `/api/v10`, for example "/channels/7/messages"."""
+        """The path after `/api/v10`, for example "/channels/7/messages"."""
         return self.request.path
 
     @property
@@ -34,7 +34,7 @@ class Call:
         return self.request.body
 
     def text(self) -> str:
-        """Return the content of the message that it posts or edits; "" if none."""
+        """Return the content of the message that the call posts or edits, or ""."""
         body = self.body if isinstance(self.body, dict) else {}
         body = body.get("data") or body
         return str(body.get("content") or "")

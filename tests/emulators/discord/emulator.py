@@ -1,11 +1,11 @@
-"""DiscordEmulator: Discord on loopback, with one bot that was invited.
+"""DiscordEmulator: Discord on loopback, with one invited bot.
 
-The bot talks to it over HTTP and WebSockets with the real discord.py. People talk
-through the verbs of this class: `say`, `edit`, `command`, `click`, … Tests read
-back what a reader would see, and what the bot did to get there.
+The bot connects over HTTP and WebSockets with the real discord.py. People act through
+the methods of this class, such as `say`, `edit`, `command` and `click`. Tests read what
+a reader would see, and the calls that the bot made.
 
-Rule: this file only puts the parts together. The world outlives every connection
-of the bot, so a bot may die and come back to the same guilds.
+Rule: this file only assembles the parts. The world outlives every connection of the
+bot, so a bot may die and return to the same guilds.
 """
 
 import base64
@@ -37,12 +37,12 @@ T = TypeVar("T")
 
 
 class DiscordEmulator:
-    """`async with DiscordEmulator() as discord:` is a Discord that listens.
+    """A running Discord: `async with DiscordEmulator() as discord:`.
 
-    `clock` drives ids, limits, deadlines and logs; it starts near the present,
-    because discord.py compares ids with its own clock (B10). `rates` is a table
-    like `rates.RATES`. Discord wants `identify_interval` to be 5 s (B1); 0 lets a
-    test start a bot as often as it likes.
+    `clock` drives ids, limits, deadlines and logs. It starts near the present, because
+    discord.py compares ids with its own clock (B10). `rates` is a table like
+    `rates.RATES`. Discord's `identify_interval` is 5 s (B1); with 0, a test can start a
+    bot at any time.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class DiscordEmulator:
         self._ahead = 0.0
         self._changes = Changes()
         self._model = Model(name=name, now=self.now)
-        # As Discord's do, it begins with the id of the bot.
+        # Like a real token, it begins with the id of the bot.
         user = base64.b64encode(self.user_id.encode()).decode().rstrip("=")
         self.token = f"{user}.Emulat.ed-discord-bot-token"
         self.app = App(self._model, message_content=message_content)
@@ -174,8 +174,8 @@ class DiscordEmulator:
         return f"http://127.0.0.1:{self._port}{PREFIX}"
 
     def api_url_for(self, name: str) -> str:
-        """Return the address of the API for a program whose calls shall be recorded as
-        those of `name`."""
+        """Return the URL of the API for a program whose calls are recorded under
+        `name`."""
         return f"http://127.0.0.1:{self._port}/by/{name}{PREFIX}"
 
     @property
@@ -209,7 +209,7 @@ class DiscordEmulator:
 
     @property
     def message_content(self) -> bool:
-        """True if the bot has the message content intent (B1)."""
+        """Whether the bot has the message content intent (B1)."""
         return self.app.may_read
 
     @message_content.setter
@@ -225,7 +225,7 @@ class DiscordEmulator:
         self.app.identifies_left = count
 
     def revoke(self) -> None:
-        """Make the token worthless, as a reset in the portal does."""
+        """Make the token invalid, as a reset in the portal does."""
         self._token_lost = True
 
     def emit(self, event: str, **payload: Any) -> None:
@@ -237,7 +237,7 @@ class DiscordEmulator:
         return self._clock() + self._ahead
 
     def advance(self, seconds: float) -> None:
-        """Let time pass here, and only here."""
+        """Advance the emulator's clock."""
         self._ahead += seconds
         self._changes.mark()
 
@@ -281,16 +281,16 @@ class DiscordEmulator:
 
     @property
     def settled(self) -> bool:
-        """True if every call is answered."""
+        """Whether every call is answered."""
         return self.api.pending == 0
 
     async def until(
         self, condition: Callable[[], T], *, timeout: float = PATIENCE
     ) -> T:
-        """Wait until `condition()` is true and return what it returned.
+        """Wait until `condition()` is true. Return its result.
 
-        One that looks for something which is not there yet may raise LookupError.
-        Raises AssertionError after `timeout` real seconds.
+        A LookupError in the condition counts as false. Raises AssertionError after
+        `timeout` real seconds.
         """
         return await self._changes.until(condition, timeout=timeout, dump=self._dump)
 
@@ -298,7 +298,7 @@ class DiscordEmulator:
         return authorization == f"Bot {self.token}" and not self._token_lost
 
     def _wire(self, content: Any) -> str:
-        """Return `content` as JSON, the addresses of files in it being ours."""
+        """Return `content` as JSON, in which the addresses of files are ours."""
         return self.files.signed(json.dumps(content), f"http://127.0.0.1:{self._port}")
 
     def _dump(self) -> str:

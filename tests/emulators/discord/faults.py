@@ -4,8 +4,8 @@
     discord.faults.add("POST", MESSAGES, cut(after=True), nth=2)
     discord.faults.add("*", ".*", error(403, 50013, "Missing Permissions"), times=3)
 
-A fault hits a call either before it has any effect or, with `after=True`, once it
-has had its effect: the client cannot tell the two apart.
+A fault hits a call before it has any effect or, with `after=True`, after its effect.
+The client cannot tell the two apart.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from tests.emulators.discord.calls import Call
 
-#: How often a fault strikes that never ends.
+#: The `times` of a permanent fault.
 ALWAYS = 10**9
 
 MESSAGES = r"/channels/\d+/messages"
@@ -41,19 +41,19 @@ class Answer:
 class Fault:
     """One way to fail."""
 
-    #: In place of the real answer; None leaves that as it is.
+    #: Sent instead of the real answer; None for no change.
     answer: Answer | None = None
-    #: The connection is reset instead of an answer.
+    #: Whether the connection is reset instead of an answer.
     cut: bool = False
-    #: The connection ends in the middle of an answer.
+    #: Whether the connection ends in the middle of an answer.
     half: bool = False
-    #: Strikes once the call has had its effect.
+    #: Whether the call takes effect first.
     after: bool = False
-    #: A wait before the answer: for an event, or for real seconds.
+    #: A wait before the answer: an event, or real seconds.
     wait: asyncio.Event | float | None = None
 
     async def held(self) -> None:
-        """Wait as long as the fault says."""
+        """Wait before the answer, as the fault says."""
         if isinstance(self.wait, asyncio.Event):
             await self.wait.wait()
         elif self.wait is not None:
@@ -61,18 +61,18 @@ class Fault:
 
 
 def error(http: int, code: int, message: str, *, after: bool = False) -> Fault:
-    """Any error that Discord reports in JSON (B4)."""
+    """Return an error that Discord reports in JSON (B4)."""
     body = json.dumps({"code": code, "message": message})
     return Fault(Answer(http, body, code=code), after=after)
 
 
 def status(http: int, *, after: bool = False) -> Fault:
-    """Return a server error, in JSON that says no more than the status."""
+    """Return a server error, whose JSON has only the status."""
     return error(http, 0, f"{http}: Emulated", after=after)
 
 
 def html(http: int = 503, *, after: bool = False) -> Fault:
-    """Return a page for people, as a proxy in between sends it."""
+    """Return an HTML page, as a proxy sends it."""
     page = "<!DOCTYPE html><html><body>Something went wrong</body></html>"
     return Fault(Answer(http, page, "text/html"), after=after)
 
@@ -80,7 +80,7 @@ def html(http: int = 503, *, after: bool = False) -> Fault:
 def throttle(
     seconds: float, *, everywhere: bool = False, via: bool = True, after: bool = False
 ) -> Fault:
-    """HTTP 429. Without `via` it looks like the ban at Discord's door (B4)."""
+    """Return HTTP 429. Without `via`, it looks like a ban by Cloudflare (B4)."""
     body = json.dumps(
         {
             "message": "You are being rate limited.",
@@ -93,24 +93,24 @@ def throttle(
 
 
 def cut(*, after: bool = False) -> Fault:
-    """The connection breaks, before or after the call had its effect."""
+    """Break the connection, before or after the call takes effect."""
     return Fault(cut=True, after=after)
 
 
 def half(*, after: bool = False) -> Fault:
-    """The connection ends in the middle of an answer, before or after the call had its
+    """End the connection in the middle of an answer, before or after the call takes
     effect."""
     return Fault(cut=True, half=True, after=after)
 
 
 def hold(wait: asyncio.Event | float, *, after: bool = False) -> Fault:
-    """The call is late: until the event is set, or by that many real seconds."""
+    """Delay the call until the event is set, or by that many real seconds."""
     return Fault(wait=wait, after=after)
 
 
 @dataclass(slots=True)
 class Rule:
-    """The calls that a fault strikes; `struck` counts them."""
+    """A fault and the calls that it hits. `struck` counts the hits."""
 
     method: str
     path: str
@@ -122,7 +122,7 @@ class Rule:
     struck: int = 0
 
     def strikes(self, call: Call) -> bool:
-        """Count `call` if it is one of ours, and say whether it is struck."""
+        """Count `call` if it matches, and return whether the fault hits it."""
         if self.method not in ("*", call.method):
             return False
         if not re.fullmatch(self.path, call.path):
@@ -136,7 +136,7 @@ class Rule:
 
 
 class Faults:
-    """The faults that are set up. The first rule that strikes wins."""
+    """The active faults. The first rule that hits a call wins."""
 
     def __init__(self) -> None:
         self._rules: list[Rule] = []
@@ -151,8 +151,9 @@ class Faults:
         times: int = 1,
         when: Callable[[Call], bool] | None = None,
     ) -> Rule:
-        """Strike `times` calls of `method` ("*" for any) whose whole path matches
-        `path`, from the `nth` from now on, of those for which `when` is true."""
+        """Make `times` calls of `method` ("*" for any) whose whole path matches `path`
+        fail, beginning with the `nth` from now on. Only calls for which `when` is true
+        count."""
         self._rules.append(Rule(method, path, fault, nth, times, when))
         return self._rules[-1]
 
@@ -165,18 +166,18 @@ class Faults:
         after: bool = False,
         when: Callable[[Call], bool] | None = None,
     ) -> asyncio.Event:
-        """Let the next such call wait until the returned event is set."""
+        """Hold the `nth` such call until the returned event is set."""
         event = asyncio.Event()
         self.add(method, path, hold(event, after=after), nth=nth, when=when)
         return event
 
     def clear(self) -> None:
-        """Let everything work again."""
+        """Remove all faults."""
         self._rules.clear()
 
     def for_call(self, call: Call) -> Fault:
-        """Return the fault of `call`; an empty Fault if there is none."""
-        # Every rule counts every call, so that `nth` does not depend on which
-        # other rules are set up.
+        """Return the fault of `call`, or an empty Fault."""
+        # Every rule counts every call, so that `nth` does not depend on which other
+        # rules exist.
         striking = [rule.fault for rule in self._rules if rule.strikes(call)]
         return striking[0] if striking else Fault()

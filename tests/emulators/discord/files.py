@@ -1,4 +1,4 @@
-"""Files on messages: public, but only for a day, by an address that is signed (B5)."""
+"""Files on messages: public for a day, at a signed address (B5)."""
 
 import hashlib
 import re
@@ -10,19 +10,19 @@ from aiohttp import web
 from tests.emulators import wire
 from tests.emulators.discord.model import CDN_BASE, Model
 
-#: B5: about how long the address of a file works.
+#: B5: about how long the address of a file is valid, in seconds.
 A_DAY = 86_400.0
 
 _ADDRESS = re.compile(re.escape(CDN_BASE) + r'(/attachments/[^"?]+)')
 
 
 class Files:
-    """Serves what the model keeps."""
+    """Serves the files of the model."""
 
     def __init__(self, model: Model, *, now: Callable[[], float]) -> None:
-        #: Whether nothing of it can be had any more.
+        #: Whether all files are gone.
         self.lost = False
-        #: How the bytes of some arrive, by the file's id.
+        #: How the bytes of a file arrive, by its id.
         self.bodies: dict[str, wire.Body] = {}
         #: The downloads: path and Authorization.
         self.served: list[tuple[str, str]] = []
@@ -32,7 +32,8 @@ class Files:
         self._now = now
 
     def signed(self, text: str, host: str) -> str:
-        """JSON with the model's addresses made ours, good for a day from now."""
+        """Return JSON with the model's addresses replaced by ours, valid for a day from
+        now."""
         since, until = f"{int(self._now()):x}", f"{int(self._now() + A_DAY):x}"
 
         def address(match: re.Match[str]) -> str:

@@ -1,7 +1,6 @@
-"""Menus and forms as people fill them in, and as Discord sends them (B2, B8).
+"""Fills in menus and forms as people do, and returns what Discord sends (B2, B8).
 
-A person can only give what Discord's client lets them: everything else raises
-AssertionError.
+A value that Discord's client would not accept raises AssertionError.
 """
 
 from collections.abc import Iterable, Mapping
@@ -31,8 +30,8 @@ class Forms:
         self.resolved: Json = {}
 
     def filled(self, component: Json, values: Mapping[str, Any]) -> Json:
-        """Return a part of a form as it is sent off: labels and rows keep what is in
-        them."""
+        """Return a part of a form as it is submitted. Labels and rows keep their
+        components."""
         names = ("type", "id")
         sent: Json = {name: component[name] for name in names if name in component}
         if "component" in component:
@@ -54,7 +53,8 @@ class Forms:
         return sent | {"values": self.chosen(component, chosen) if chosen else []}
 
     def chosen(self, menu: Json, values: Iterable[str]) -> list[str]:
-        """Return `values` as they are chosen in `menu`."""
+        """Return `values` as chosen in `menu`. Raises AssertionError if it does not
+        offer them."""
         chosen, name = list(values), menu["custom_id"]
         least, most = menu.get("min_values", 1), menu.get("max_values", 1)
         assert least <= len(chosen) <= most, f"{name} takes {least} to {most}"

@@ -1,9 +1,9 @@
 """The gateway: a WebSocket per shard of the bot (B1).
 
-The client is greeted, identifies or resumes, and is then told what happens. Tests
-break the connection in every way that Discord does: `drop`, `reconnect`,
-`invalidate`, `close`, and `acks`, which makes a zombie of it. Heartbeats run in
-real seconds, as the client's do.
+The gateway greets the client, which identifies or resumes, and then sends it events.
+Tests break the connection in every way that Discord does: `drop`, `reconnect`,
+`invalidate`, `close`, and `acks`, which stops the answers to heartbeats. Heartbeats run
+in real seconds, as those of the client do.
 """
 
 import asyncio
@@ -32,12 +32,12 @@ HEARTBEAT = 41.25
 LARGEST_FRAME = 4096
 MOST_FRAMES, FRAMES_PER = 120, 60.0
 
-#: The ops that we send.
+#: The opcodes that the gateway sends.
 RECONNECT, INVALID, HELLO, ACK = 7, 9, 10, 11
 
 
 class _Closed(Exception):
-    """The client did something for which the connection is closed."""
+    """Raised when the connection must be closed because of a fault of the client."""
 
     def __init__(self, code: int) -> None:
         super().__init__(code)
@@ -53,7 +53,7 @@ class _Connection:
     outgoing: "asyncio.Queue[str | None]" = field(default_factory=asyncio.Queue)
     session: Session | None = None
     heard: deque[float] = field(default_factory=lambda: deque(maxlen=MOST_FRAMES))
-    #: Whether it was us who hung up.
+    #: Whether the gateway closed the connection.
     hung_up: bool = False
 
     def send(self, op: int, content: Any) -> None:
@@ -80,7 +80,7 @@ class Gateway:
         changes: Changes,
         identify_interval: float,
     ) -> None:
-        #: Every session that there was, oldest first.
+        #: Every session so far, oldest first.
         self.sessions: list[Session] = []
         #: The requests of clients: "IDENTIFY" or "RESUME", and the shard.
         self.log: list[tuple[str, int]] = []
@@ -98,7 +98,7 @@ class Gateway:
         self._changes = changes
         self._connections: list[_Connection] = []
         self._resumable: dict[str, Session] = {}
-        #: When the shards of each key last identified (B1).
+        #: When the shards of each rate limit key last identified (B1).
         self._identified: dict[int, float] = {}
 
     @property
@@ -107,7 +107,7 @@ class Gateway:
         return sum(each.session is not None for each in self._connections)
 
     def tell(self, event: str, payload: Json) -> None:
-        """Tell every session that an event concerns, connected or not."""
+        """Send an event to every session that it concerns, connected or not."""
         for session in self._resumable.values():
             if session.concerns(event, payload):
                 session.tell(event, payload)
@@ -116,7 +116,7 @@ class Gateway:
     # Faults of connections.
 
     def drop(self, *, resumable: bool = True) -> None:
-        """Cut every connection; without `resumable`, forget the sessions too."""
+        """Cut every connection. Without `resumable`, drop the sessions too."""
         if not resumable:
             self._resumable.clear()
         for connection in self._connections:
@@ -124,12 +124,12 @@ class Gateway:
                 connection.request.transport.abort()
 
     def reconnect(self) -> None:
-        """Ask every client to come back: op 7."""
+        """Ask every client to reconnect (op 7)."""
         for connection in self._connections:
             connection.send(RECONNECT, None)
 
     def invalidate(self, *, resumable: bool) -> None:
-        """Tell every client that its session is over: op 9."""
+        """Tell every client that its session is invalid (op 9)."""
         if not resumable:
             self._resumable.clear()
         for connection in self._connections:
@@ -219,7 +219,7 @@ class Gateway:
         if intents & PRIVILEGED & ~granted:
             raise _Closed(4014)
         if self._app.identifies_left <= 0:
-            # B1: whoever identifies too often loses its token.
+            # B1: a bot that identifies too often loses its token.
             self._token_lost()
             raise _Closed(4004)
         self._app.identifies_left -= 1
@@ -257,7 +257,7 @@ class Gateway:
             session.tell("GUILD_CREATE", self._model.guild(guild))
 
     def _guilds_of(self, number: int, count: int) -> list[Guild]:
-        """Return the guilds that the bot is in and that are a shard's."""
+        """Return the guilds of a shard that the bot is in."""
         bot = self._model.bot_user.id
         return [
             guild
@@ -288,7 +288,7 @@ class Gateway:
         session = connection.session
         if session is not None and session.outgoing is connection.outgoing:
             session.outgoing = None
-            # B1: a client that closes with these codes will not come back.
+            # B1: a session that its client closes with these codes cannot be resumed.
             polite = connection.socket.close_code in (1000, 1001)
             if polite and not connection.hung_up:
                 self._resumable.pop(session.id, None)

@@ -1,8 +1,8 @@
-"""Commands, buttons and forms of Discord, as people use them (B2, B7, B8).
+"""Use of commands, buttons and forms by people in Discord (B2, B7, B8).
 
-A person can only do what Discord's client shows: a command that was never
-registered, a button that is not there or a value that does not fit raise
-AssertionError. `stale=True` is a client that still shows an older version.
+A person can only use what Discord's client shows. An unregistered command, a missing
+button and an invalid value raise AssertionError. `stale=True` is for a client that
+still shows an older version.
 """
 
 import asyncio
@@ -27,18 +27,19 @@ from tests.emulators.discord.model import (
 )
 from tests.emulators.discord.people import People, Seen, parts
 
-#: Seconds until a person reads that the bot did not respond. B2 says 3, which a machine
-#: that is busy with other things does not always manage.
+#: Seconds until a person reads that the bot did not respond. B2 says 3, which is too
+#: short for a busy machine.
 PATIENCE = 60.0
 
 TYPED, ON_MESSAGE = 1, 3
 COMMAND, COMPONENT, AUTOCOMPLETE, SUBMIT = 2, 3, 4, 5
 BUTTON, MENU = 2, 3
-#: B2: options that carry a thing, and where the payload describes it.
+#: B2: the types of options that hold an id, and the part of the payload that describes
+#: the object.
 _THINGS = {6: "users", 7: "channels", 8: "roles"}
 _FILE = 11
 
-#: B2: the types of callback, by what the model calls them.
+#: B2: the types of callback, by the names that the model uses.
 _CALLBACKS = {
     "pong": 1,
     "message": 4,
@@ -52,11 +53,11 @@ _CALLBACKS = {
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """The bot's response, as it shows now."""
+    """The bot's response in its current state."""
 
     #: B2: 4 a message, 5 thinking, 6 or 7 an update, 8 choices, 9 a modal.
     type: int
-    #: The message that it posted or changed; None if it is gone or never was.
+    #: The message that it posted or changed; None if there is none.
     message: Seen | None
     modal: Json | None
     choices: tuple[Json, ...]
@@ -67,7 +68,7 @@ class Response:
 
 
 class Asked:
-    """One thing that a person asked, and what became of it."""
+    """An interaction of a person and its outcome."""
 
     def __init__(self, model: Model, people: People, record: Interaction) -> None:
         self.id = str(record.id)
@@ -83,12 +84,12 @@ class Asked:
 
     @property
     def acked(self) -> bool:
-        """True if the bot has responded in any way."""
+        """Whether the bot has responded in any way."""
         return self._record.responded
 
     @property
     def response(self) -> Response | None:
-        """The bot's first answer; None so far."""
+        """The bot's first response; None if there is none yet."""
         record = self._record
         if not record.responded or record.response_kind is None:
             return None
@@ -101,7 +102,7 @@ class Asked:
 
     @property
     def followups(self) -> list[Seen]:
-        """The bot's follow-up messages that are still there."""
+        """The bot's follow-up messages that still exist."""
         seen = [self._seen(number) for number in self._record.followup_ids]
         return [each for each in seen if each is not None]
 
@@ -119,7 +120,7 @@ class Asked:
 
 
 class Interactions:
-    """Everything that people ask."""
+    """The interactions of people."""
 
     def __init__(self, model: Model, people: People, *, changes: Changes) -> None:
         self._model = model
@@ -129,10 +130,10 @@ class Interactions:
     def command(
         self, user: str, place: str, name: str, *, stale: bool = False, **options: Any
     ) -> Asked:
-        """Type a command, "claude usage" being a part of "claude".
+        """Type a command. "claude usage" is a subcommand of "claude".
 
-        Options are given by name; a file is `(name, content)`, and a user, role or
-        channel is its id.
+        Options are given by name. A file is `(name, content)`; a user, role or channel
+        is an id.
         """
         root, path = self._root(user, place, name, TYPED, stale=stale)
         if stale:
@@ -156,7 +157,7 @@ class Interactions:
         data = {
             **_named(root, ON_MESSAGE),
             "target_id": message,
-            # B1: what is chosen from the menu may always be read.
+            # B1: the bot may always read the message of a message command.
             "resolved": {"messages": {message: self._model.message(target)}},
         }
         return self._send(COMMAND, user, place, data)
@@ -164,7 +165,7 @@ class Interactions:
     def autocomplete(
         self, user: str, place: str, name: str, option: str, text: str, **options: Any
     ) -> Asked:
-        """Type `text` into an option that suggests something."""
+        """Type `text` into an option with autocomplete."""
         root, path = self._root(user, place, name, TYPED)
         leaf, nesting = _leaf(root, path)
         (asked,) = [each for each in leaf["options"] if each["name"] == option]
@@ -186,7 +187,7 @@ class Interactions:
         return self._use(user, message, custom_id, values)
 
     def submit(self, user: str, modal: Asked, values: Json) -> Asked:
-        """Send off the form that answered `modal`; `values` are by custom_id."""
+        """Submit the form that answered `modal`. `values` are by custom_id."""
         response = modal.response
         assert response is not None, "nothing was answered"
         assert response.modal is not None, "the answer was no form"
@@ -203,7 +204,8 @@ class Interactions:
         data = {"custom_id": form["custom_id"], "components": filled}
         if sheet.resolved:
             data["resolved"] = sheet.resolved
-        # B2: a form that a control opened says on which message that was.
+        # B2: the payload of a form that a control opened has the message of the
+        # control.
         about = self._people.find(modal.source) if modal.source else None
         shown = None if about is None else self._model.message(about)
         return self._send(SUBMIT, user, modal.channel, data, message=shown)
@@ -211,8 +213,9 @@ class Interactions:
     def forge(
         self, user: str, place: str, custom_id: str, values: Sequence[str] = ()
     ) -> Asked:
-        """Use a control that nobody drew, as a program in place of Discord's client
-        can: Discord says who did it and where, the rest is theirs to invent (B2)."""
+        """Use a control that does not exist, as a program in place of Discord's client
+        can. Discord sets the user and the place; the rest of the payload is forged
+        (B2)."""
         data: Json = {"component_type": BUTTON, "custom_id": custom_id}
         if values:
             data |= {"component_type": MENU, "values": list(values)}
@@ -221,7 +224,7 @@ class Interactions:
     def forge_form(
         self, user: str, place: str, custom_id: str, texts: Mapping[str, str]
     ) -> Asked:
-        """Send off a form that nobody opened."""
+        """Submit a form that nobody opened."""
         fields = [
             {"type": 18, "component": {"type": 4, "custom_id": name, "value": text}}
             for name, text in texts.items()
@@ -239,7 +242,8 @@ class Interactions:
     def _root(
         self, user: str, place: str, name: str, kind: int, *, stale: bool = False
     ) -> tuple[Json, list[str]]:
-        """Return the registered command that a name begins with, and the rest of it."""
+        """Return the registered command that `name` begins with, and the rest of
+        `name`."""
         first, *path = name.split() if kind == TYPED else [name]
         if stale:
             return {"id": str(self._model.snowflake()), "name": first}, path
@@ -262,7 +266,7 @@ class Interactions:
         *,
         partial: bool = False,
     ) -> tuple[list[Json], Json]:
-        """Return the options of a command as they are sent, and the things in them."""
+        """Return the options of a command as they are sent, and the objects in them."""
         declared = {each["name"]: each for each in leaf.get("options") or ()}
         assert set(options) <= set(declared), f"{name} has only {sorted(declared)}"
         missing = [
@@ -281,7 +285,8 @@ class Interactions:
     def _resolve(
         self, place: str, name: str, option: Json, value: Any, resolved: Json
     ) -> Any:
-        """Return `value` as it is sent; what it names goes into `resolved`."""
+        """Return `value` as it is sent, and add the object that it names to
+        `resolved`."""
         kind = option["type"]
         if kind in _THINGS:
             resolved.setdefault(_THINGS[kind], {})[value] = self._thing(kind, value)
@@ -359,14 +364,14 @@ class Interactions:
         asked = Asked(self._model, self._people, record)
         asked.source = str(message["id"]) if message else ""
         self._model.emit("INTERACTION_CREATE", payload)
-        # Nothing else happens when a person's patience ends.
+        # No other change marks the end of a person's patience.
         loop = asyncio.get_running_loop()
         loop.call_later(PATIENCE + 0.01, self._changes.mark)
         return asked
 
 
 def _leaf(root: Json, path: list[str]) -> tuple[Json, list[str]]:
-    """Return the command that `path` leads to below `root`, and the way there."""
+    """Return the command at `path` below `root`, and its parents."""
     try:
         return walk_to_subcommand(root, path)
     except SetupError as error:
@@ -378,6 +383,6 @@ def _named(root: Json, kind: int) -> Json:
 
 
 def _untyped(name: str, value: Any) -> Json:
-    """Return an option of a command that nobody knows any more."""
+    """Return an option of a command that is no longer registered."""
     kinds = {bool: 5, int: 4, float: 10}
     return {"name": name, "type": kinds.get(type(value), 3), "value": value}

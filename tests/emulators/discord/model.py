@@ -1,8 +1,8 @@
 """The state of Discord, kept by simcord. No I/O.
 
-Rule: no other module imports simcord. The others take its classes from here, so
-that a change inside simcord is met in this one file. Its `Backend` is extended
-where Discord does more than it; `rules.py` has what Discord forbids.
+Rule: no other module imports simcord. The others import its classes from here, so that
+only this file depends on simcord. `Model` extends its `Backend` with features of
+Discord that it lacks; `rules.py` adds Discord's refusals.
 """
 
 import io
@@ -40,9 +40,9 @@ Json = dict[str, Any]
 
 
 def copied(value: Any) -> Any:
-    """Return a copy of `value`, which is JSON, that shares nothing that changes."""
-    # Ten times as fast as `copy.deepcopy`, and each bot that starts has two dozen
-    # commands copied.
+    """Return a deep copy of `value`, which is JSON."""
+    # Ten times as fast as `copy.deepcopy`. Each start of a bot copies two dozen
+    # commands.
     if isinstance(value, dict):
         return {key: copied(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
@@ -52,7 +52,7 @@ def copied(value: Any) -> Any:
 
 Listener = Callable[[str, Json], None]
 
-#: Discord's no: an HTTP status, a code and a sentence.
+#: A refusal by Discord: an HTTP status, a code and a message.
 Refused = BackendError
 
 censor_message = gates.censor_message
@@ -65,7 +65,7 @@ store_file = building.store_interaction_attachment
 validate_option_value = building.validate_option_value
 walk_to_subcommand = building.walk_to_subcommand
 
-#: Errors for gaps of the model, which are not Discord's.
+#: Errors for gaps in the model, which are not errors of Discord.
 GAPS = (RouteNotImplemented, UnsupportedField)
 
 TEXT = int(ChannelType.TEXT)
@@ -75,17 +75,18 @@ PRIVATE_THREAD = int(ChannelType.PRIVATE_THREAD)
 MEMBER = OverwriteType.MEMBER
 ROLE = OverwriteType.ROLE
 
-#: B5: the message at the top of a thread that stands for the one it is about.
+#: B5: the type of the message at the top of a thread that refers to the message on
+#: which the thread was made.
 THREAD_STARTER = 21
 
 SUPPRESS_EMBEDS = 1 << 2
 HAS_THREAD = 1 << 5
 LOADING = 1 << 7
 
-#: B5: what is behind it is fetched and shown, unless it stands between < and >.
+#: B5: Discord fetches and previews an address unless it is between < and >.
 _ADDRESS = re.compile(r"(?<!<)https?://[^\s<>]+|<https?://[^\s>]+(?=\s|\Z)")
 
-#: B7: what the smallest invitation of a bot like ours asks for.
+#: B7: the permissions in the smallest invitation of a bot like ours.
 INVITED = discord.Permissions(
     view_channel=True,
     send_messages=True,
@@ -100,7 +101,7 @@ INVITED = discord.Permissions(
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """The text of a message from `at` (by the emulator's clock) on."""
+    """The text of a message since `at`, by the emulator's clock."""
 
     at: float
     text: str
@@ -108,16 +109,16 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Ping:
-    """Somebody is notified, or highlighted, by what the bot wrote (B5)."""
+    """A notification or highlight caused by a message of the bot (B5)."""
 
     message: str
-    #: As written: "@everyone", "<@7>" or "<@&7>"; for a reply, "<@7>" too.
+    #: The mention: "@everyone", "<@7>" or "<@&7>". For a reply it is "<@7>" too.
     what: str
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """Discord fetched an address that the bot wrote, to show what is behind it."""
+    """A preview that Discord fetched for an address in a message of the bot."""
 
     message: str
     address: str
@@ -141,7 +142,7 @@ class Request:
     """The content of a request, apart from its sender."""
 
     method: str
-    #: Behind `/api/v10`.
+    #: #: The path after `/api/v10`.
     path: str
     body: Any = None
     query: Mapping[str, str] = field(default_factory=dict)
@@ -149,7 +150,7 @@ class Request:
 
 
 class _Clock(Clock):
-    """The model's clock, wound by the emulator's."""
+    """The model's clock, which follows the emulator's."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         super().__init__()
@@ -160,7 +161,7 @@ class _Clock(Clock):
 
 
 class Model(Backend):
-    """The guilds, the people, the messages, and the one bot among them."""
+    """The guilds, people and messages, and the one bot."""
 
     def __init__(self, *, name: str, now: Callable[[], float]) -> None:
         self.seconds = now
@@ -172,9 +173,9 @@ class Model(Backend):
         #: Nonces of the bot's messages (B5), for the answer and the event.
         self.nonces: dict[int, str | int] = {}
         self.pending_nonce: str | int | None = None
-        #: Users who take no direct messages from the bot.
+        #: Users who accept no direct messages from the bot.
         self.deaf: set[int] = set()
-        #: Words that AutoMod lets nobody write.
+        #: Words that AutoMod blocks.
         self.blocked: set[str] = set()
         #: The most threads of a guild that are not archived (B6: about 1,000).
         self.most_threads = 1_000
@@ -184,10 +185,10 @@ class Model(Backend):
         self.subscribers.append(self._tell)
 
     def request(self, request: Request, *, may_read: bool) -> Any:
-        """Carry out a request of the bot; return what it is answered.
+        """Carry out a request of the bot. Return the response.
 
-        `may_read` is whether the app was granted what people write (B1).
-        Raises Refused as Discord would, and one of GAPS where the model ends.
+        `may_read` says whether the app has the message content intent (B1). Raises
+        Refused as Discord would, and one of GAPS for a gap in the model.
         """
         answer = dispatch(
             self,
@@ -206,11 +207,11 @@ class Model(Backend):
         if not may_read:
             censor_message(payload, self.bot_user.id, backend=self)
         dressed: Json = self.dressed(payload)
-        # Only who posts a message learns its nonce, not who reads it later.
+        # Only the response to a post has the nonce, not a later read.
         return dressed | {"nonce": None}
 
     def message(self, message: Message) -> Json:
-        """Return a message as it is, for a part of an event that is always readable."""
+        """Return a message uncensored, for parts of events that are always readable."""
         payload: Json = self.dressed(dict(serializers.message_payload(self, message)))
         return payload
 
@@ -225,7 +226,7 @@ class Model(Backend):
 
     def thing(self, kind: str, number: int, guild: int | None) -> Json | None:
         """Return one of the "users", "roles" or "channels" of a guild, as interactions
-        show it; None if it is none of those."""
+        show it, or None if it does not exist."""
         home = self.guilds.get(guild or 0)
         if kind == "users" and number in self.users:
             return self.user(number)
@@ -236,9 +237,10 @@ class Model(Backend):
         return None
 
     def guild(self, guild: Guild, *, joined: bool = False) -> Json:
-        """Return a guild as GUILD_CREATE shows it: what the bot may see, and itself.
-        One that the bot has just `joined` does not say whether it is available, by
-        which discord.py tells the two (state.py, parse_guild_create)."""
+        """Return a guild as GUILD_CREATE shows it, with the channels that the bot may
+        see. With `joined`, the field `unavailable` is missing, by which discord.py
+        recognises a guild that the bot has just joined (state.py,
+        parse_guild_create)."""
         payload: Json = copied(dict(serializers.guild_create_payload(self, guild)))
         payload["joined_at"] = guild.members[self.bot_user.id].joined_at
         for kind in ("channels", "threads"):
@@ -270,23 +272,24 @@ class Model(Backend):
         return self.bot_user.id in self.guilds[guild].members
 
     def post(self, channel: int, author: int, text: str, **more: Any) -> Message:
-        """Let anyone write; `more` is as in simcord."""
+        """Post a message by `author`. `more` is as in simcord."""
         return self.create_message(channel, author, text, **more)
 
     def starter(self, channel: int, author: int, text: str, **more: Any) -> Message:
-        """Return a message that is not yet posted, for the first one of a forum
+        """Return a message that is not posted yet, for the beginning of a forum
         post."""
         return self.prepare_message(channel, author, text, **more)
 
-    # Where Discord does more than simcord.
+    # Features of Discord that simcord lacks.
 
     def create_guild(self, name: str, **more: Any) -> Guild:
-        """Found a guild with the permissions of a usual one and a modest bot."""
+        """Create a guild with usual permissions and a bot with the smallest
+        invitation."""
         told, self.listener = self.listener, lambda event, payload: None
         guild = super().create_guild(name, **more)
         self.listener = told
-        # A new guild lets everybody mention everybody, which makes what the bot
-        # writes dangerous: that is what allowed_mentions are for (B5).
+        # In a new guild everybody may mention everybody, so that mentions in the bot's
+        # messages notify unless allowed_mentions forbids them (B5).
         everyone = discord.Permissions(guild.everyone_role.permissions)
         everyone.mention_everyone = True
         guild.everyone_role.permissions = everyone.value
@@ -299,8 +302,8 @@ class Model(Backend):
     def create_thread(
         self, parent_id: int, name: str, owner_id: int, **more: Any
     ) -> Channel:
-        """Open a thread. One that is about a message begins with a stand-in for
-        it, and the message itself says that it has a thread (B5, B6)."""
+        """Open a thread. A thread on a message begins with a message that refers to it,
+        and the message itself is updated with its thread (B5, B6)."""
         message_id = more.get("message_id")
         if message_id is None or not more.pop("broadcast", True):
             return super().create_thread(parent_id, name, owner_id, **more)
@@ -337,7 +340,7 @@ class Model(Backend):
         applied_tags: Iterable[int] = (),
         broadcast: bool = True,
     ) -> tuple[Channel, Message]:
-        """Open a thread in a forum; its first message has its id (B6)."""
+        """Open a thread in a forum. Its first message has the id of the thread (B6)."""
         thread = super().create_thread(
             forum_id,
             name,
@@ -359,7 +362,7 @@ class Model(Backend):
         return thread, starter
 
     def delete_channel(self, channel_id: int) -> None:
-        """Delete a channel, and with it the threads in it."""
+        """Delete a channel and the threads in it."""
         for thread in [c for c in self.channels.values() if c.parent_id == channel_id]:
             del self.channels[thread.id]
             self.messages.pop(thread.id, None)
@@ -367,7 +370,7 @@ class Model(Backend):
         super().delete_channel(channel_id)
 
     def commit_message(self, message: Message, *, broadcast: bool = True) -> Message:
-        """Put `message` where it says that it belongs."""
+        """Store `message` in its channel."""
         if message.author_id == self.bot_user.id and self.pending_nonce is not None:
             self.nonces[message.id] = self.pending_nonce
         posted = super().commit_message(message, broadcast=broadcast)
@@ -383,14 +386,14 @@ class Model(Backend):
         return message
 
     def unfurl(self, message: Message, embed: Json) -> None:
-        """Let Discord find something to show behind a link (B5)."""
+        """Add Discord's preview of a link to a message (B5)."""
         if not message.flags & SUPPRESS_EMBEDS:
             message.embeds = [*message.embeds, embed]
             payload = dict(serializers.message_payload(self, message))
             self.emit("MESSAGE_UPDATE", payload)
 
     def dressed(self, payload: Any) -> Any:
-        """Return `payload` with what simcord leaves out of the messages in it."""
+        """Return `payload`, and add the fields that simcord leaves out of messages."""
         if isinstance(payload, list):
             for each in payload:
                 self.dressed(each)
@@ -422,8 +425,8 @@ class Model(Backend):
             ping = Ping(str(message.id), what)
             if ping not in self.pings:
                 self.pings.append(ping)
-        # An edit that names the flags without this one takes it away (B5, B10), and
-        # an answer that was put off begins without it.
+        # An edit whose flags lack this one removes it (B5, B10), and a deferred
+        # response begins without it.
         if not message.flags & SUPPRESS_EMBEDS:
             for address in _ADDRESS.findall(message.content):
                 self.previews.append(Preview(str(message.id), address))
@@ -431,5 +434,5 @@ class Model(Backend):
     def _tell(self, event: str, payload: Mapping[str, Any]) -> None:
         if event == "TYPING_START" and payload["user_id"] == str(self.bot_user.id):
             self.typing[int(payload["channel_id"])] = self.seconds()
-        # Listeners may change what they get, and the model may go on changing.
+        # A copy, because listeners may change the payload, and so may the model.
         self.listener(event, self.dressed(json.loads(json.dumps(payload))))

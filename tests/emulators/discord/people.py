@@ -1,7 +1,7 @@
 """Actions and views of people in Discord, apart from commands.
 
-People go through Discord's own client, which lets them do less than the model
-would: what it forbids raises ValueError here. Ids are strings, as on the wire.
+People use Discord's client, which allows less than the model. An action that it forbids
+raises ValueError here. Ids are strings, as on the wire.
 """
 
 from collections.abc import Iterable, Mapping
@@ -27,9 +27,9 @@ from tests.emulators.discord.model import (
     Version,
 )
 
-#: B5: what people and bots say; the other types are Discord's own notices.
+#: B5: the types of messages by people and bots. Other types are Discord's notices.
 SAID = (0, 19, 20, 23)
-#: B5: seconds that "is typing" shows.
+#: B5: the seconds for which "is typing" shows.
 TYPING_LASTS = 10.0
 
 
@@ -42,35 +42,36 @@ class Seen:
     author: str
     bot: bool
     text: str
-    #: 0 said, 19 a reply, 20 an answer to a command, 23 to one on a message (B5).
+    #: 0 a message, 19 a reply, 20 the response to a command, 23 to a message command
+    #: (B5).
     type: int
     flags: int
     embeds: tuple[Json, ...]
     components: tuple[Json, ...]
-    #: Names of the files on it.
+    #: #: The names of its files.
     files: tuple[str, ...]
     edited: bool
-    #: The only person who sees it; "" if everybody does.
+    #: The id of the only person who sees it; "" if everybody does.
     ephemeral_for: str
-    #: Whether it is only "is thinking…" so far.
+    #: Whether it still shows "is thinking…".
     thinking: bool
-    #: The message that it replies to; "" if none.
+    #: The id of the message that it replies to; "" for none.
     reply_to: str
-    #: The emoji under it.
+    #: #: The emoji of its reactions.
     reactions: tuple[str, ...]
     #: Its texts, oldest first; the last one is the current one.
     versions: tuple[Version, ...]
 
     @property
     def buttons(self) -> tuple[str, ...]:
-        """The custom_ids of what can be pressed or chosen on it."""
+        """The custom_ids of its buttons and menus."""
         return tuple(
             each["custom_id"] for each in parts(self.components) if "custom_id" in each
         )
 
 
 def parts(components: Iterable[Json]) -> Iterable[Json]:
-    """Every component, however deep it is nested (B8)."""
+    """Yield every component at any depth (B8)."""
     for each in components:
         yield each
         yield from parts(each.get("components") or ())
@@ -90,8 +91,8 @@ def _cleaned(file: Json) -> Json:
 
 
 def _reads(message: Message) -> str:
-    """Return the text of a message: its own, or that of its layout (B5: a message of
-    newer components has no content)."""
+    """Return the text of a message: its content, or the texts of its components (B5: a
+    message of newer components has no content)."""
     shown = [
         each["content"] for each in parts(message.components) if each["type"] == 10
     ]
@@ -99,7 +100,7 @@ def _reads(message: Message) -> str:
 
 
 class People:
-    """Everybody but the bot."""
+    """All users except the bot."""
 
     def __init__(self, model: Model) -> None:
         self._model = model
@@ -107,14 +108,15 @@ class People:
     # People and places.
 
     def add_user(self, name: str, *, bot: bool = False, admin: bool = False) -> str:
-        """Let somebody join every guild; an `admin` may do anything there."""
+        """Add a user to every guild. An `admin` may do anything there."""
         user = self._model.make_user(name, bot=bot)
         for guild in self._model.guilds:
             self._admit(user.id, guild, admin=admin)
         return str(user.id)
 
     def add_guild(self, name: str, *, shard: tuple[int, int] = (0, 1)) -> str:
-        """Found a guild with the bot in it, which is that shard's of how many."""
+        """Create a guild with the bot in it. `shard` is its shard and the number of
+        shards."""
         number, count = shard
         guild = self._model.create_guild(name, shard_id=number, shard_count=count)
         return str(guild.id)
@@ -141,7 +143,7 @@ class People:
         permissions: Iterable[str] = (),
         guild: str | None = None,
     ) -> str:
-        """Make a role with these permissions and give it to `users`."""
+        """Create a role with these permissions, and give it to `users`."""
         where = int(guild) if guild else next(iter(self._model.guilds))
         bits = discord.Permissions(**dict.fromkeys(permissions, True)).value
         role = self._model.create_role(
@@ -153,7 +155,7 @@ class People:
         return str(role.id)
 
     def take_role(self, role: str, user: str, *, guild: str | None = None) -> None:
-        """Take a role from somebody who has it."""
+        """Remove a role from a user."""
         where = int(guild) if guild else next(iter(self._model.guilds))
         self._model.remove_member_role(where, int(user), int(role))
 
@@ -163,12 +165,12 @@ class People:
         self._model.remove_member(where, int(user))
 
     def refuse_messages(self, user: str) -> None:
-        """Let somebody take no direct messages from the bot any more (B4)."""
+        """Make a user refuse direct messages from the bot (B4)."""
         self._model.deaf.add(int(user))
 
     def limit_bot(self, *names: str) -> None:
-        """Take permissions from all roles of the bot in the first guild, as whoever
-        added it may (B7), before it connects."""
+        """Remove permissions from all roles of the bot in the first guild, as the
+        person who adds it may (B7). Call this before the bot connects."""
         guild = next(iter(self._model.guilds.values()))
         for role in guild.roles.values():
             held = discord.Permissions(role.permissions)
@@ -177,11 +179,11 @@ class People:
                 role.permissions = held.value
 
     def block_words(self, *words: str) -> None:
-        """Let AutoMod refuse every message with one of `words`, and no others."""
+        """Make AutoMod block every message with one of `words`, and no others."""
         self._model.blocked = set(words)
 
     def limit_threads(self, most: int) -> None:
-        """Let a guild have at most this many active threads (B6)."""
+        """Set the most active threads of a guild (B6)."""
         self._model.most_threads = most
 
     def set_permissions(
@@ -193,8 +195,8 @@ class People:
         user: str | None = None,
         role: str | None = None,
     ) -> None:
-        """Say what the bot, or `user`, or whoever has `role` may do in a channel, for
-        example `deny=["send_messages"]`; replaces what was said before."""
+        """Set the permissions of `role`, of `user` or of the bot in a channel, for
+        example `deny=["send_messages"]`. Replaces earlier ones."""
         who = int(role or user or self._model.bot_user.id)
         allowed, denied = (
             discord.Permissions(**dict.fromkeys(names, True)).value
@@ -205,7 +207,7 @@ class People:
         self._model.set_overwrite(int(channel), overwrite)
 
     def join(self, user: str, guild: str | int | None) -> None:
-        """Let `user` be a member of a guild; in direct messages there is none."""
+        """Make `user` a member of a guild; None stands for direct messages."""
         self._admit(int(user), int(guild) if guild else None)
 
     def open_dm(self, user: str) -> str:
@@ -224,10 +226,11 @@ class People:
         ping: bool = True,
         files: Mapping[str, bytes] | None = None,
     ) -> str:
-        """Say `text` in a channel, a thread or direct messages; return its id.
+        """Post `text` in a channel, a thread or direct messages. Return the message's
+        id.
 
-        A reply pings whom it replies to, unless `ping` is switched off. `files`
-        are contents by name.
+        A reply pings the author of the message unless `ping` is False. `files` are
+        contents by name.
         """
         channel = self._writable(int(user), int(place))
         if len(text) > 2_000 or not (text.strip() or files):
@@ -257,9 +260,9 @@ class People:
         return str(message.id)
 
     def forward(self, user: str, message: str, place: str, *, comment: str = "") -> str:
-        """Forward a message; the copy has its words and not its author, and does not
-        change with it. A `comment` is a message of its own, right after it, whose id is
-        returned then (B5)."""
+        """Forward a message, and return the id of the copy. The copy has the text but
+        not the author, and later edits do not change it. A `comment` is a separate
+        message right after it, whose id is returned instead (B5)."""
         source = self.find(message)
         where = self._writable(int(user), int(place))
         reference = {
@@ -270,8 +273,8 @@ class People:
         return self.say(user, place, comment) if comment else str(posted.id)
 
     def post(self, user: str, place: str, body: Json) -> str:
-        """Post a message of the shape `body`, as it is on the wire, with all that
-        stands beside the text (B5.2); return its id."""
+        """Post a message with the wire format `body`, which may have more than text
+        (B5.2). Return its id."""
         channel = self._model.get_channel(int(place))
         self._admit(int(user), channel.guild_id)
         posted = self._model.commit_message(
@@ -280,14 +283,14 @@ class People:
         return str(posted.id)
 
     def edit(self, message: str, text: str) -> None:
-        """Let the author of a message change it."""
+        """Change the text of a message as its author."""
         changed = self.find(message)
         if changed.author_id == self._model.bot_user.id:
             raise ValueError("only the bot edits its own messages")
         self._model.edit_message(changed.channel_id, changed.id, {"content": text})
 
     def fill(self, message: str, body: Json) -> None:
-        """Let a program replace its "is thinking…" by what stands in `body` (B2)."""
+        """Replace the "is thinking…" of a program with the content of `body` (B2)."""
         waiting = self.find(message)
         if not waiting.flags & LOADING:
             raise ValueError("only a deferred response is filled")
@@ -297,25 +300,25 @@ class People:
         self._model.edit_message(waiting.channel_id, waiting.id, changed)
 
     def delete(self, *messages: str) -> None:
-        """Take messages back, one by one."""
+        """Delete messages one by one."""
         for message in messages:
             gone = self.find(message)
             self._model.delete_message(gone.channel_id, gone.id)
 
     def bulk_delete(self, *messages: str) -> None:
-        """Let a moderator remove messages of one channel at once."""
+        """Delete messages of one channel at once, as a moderator does."""
         (channel,) = {self.find(message).channel_id for message in messages}
         self._model.bulk_delete_messages(channel, [int(each) for each in messages])
 
     def unfurl(self, message: str, url: str) -> None:
-        """Let Discord show what is behind a link in a message (B5)."""
+        """Make Discord preview a link in a message (B5)."""
         embed = {"type": "link", "url": url, "title": "Behind the link"}
         self._model.unfurl(self.find(message), embed)
 
     def thread(
         self, user: str, channel: str, name: str, *, message: str | None = None
     ) -> str:
-        """Open a thread, about `message` if one is given."""
+        """Open a thread, on `message` if one is given. Return its id."""
         where = self._writable(int(user), int(channel))
         if where.type != TEXT:
             raise ValueError("threads are opened in text channels")
@@ -326,7 +329,7 @@ class People:
         return str(opened.id)
 
     def private_thread(self, user: str, channel: str, name: str) -> str:
-        """Open a thread for `user` and the bot, whom they mention in it (B6)."""
+        """Open a private thread for `user` and the bot (B6)."""
         where = self._writable(int(user), int(channel))
         opened = self._model.create_thread(
             where.id, name, int(user), type=PRIVATE_THREAD
@@ -335,7 +338,8 @@ class People:
         return str(opened.id)
 
     def forum_post(self, user: str, forum: str, title: str, text: str) -> str:
-        """Open a thread in a forum; its first message has the id returned."""
+        """Open a thread in a forum. Return its id, which is also that of its first
+        message."""
         where = self._model.get_channel(int(forum))
         if where.type != FORUM:
             raise ValueError(f"{forum} is not a forum")
@@ -344,11 +348,11 @@ class People:
         return str(self._model.create_forum_post(where.id, title, first)[0].id)
 
     def archive(self, thread: str, archived: bool = True) -> None:
-        """Close a thread until somebody writes into it, or open it again."""
+        """Archive a thread until somebody writes in it, or reopen it."""
         self._change(thread, archived=archived)
 
     def lock(self, thread: str, locked: bool = True) -> None:
-        """Close a thread so that only moderators write into it, or unlock it."""
+        """Lock a thread, so that only moderators write in it, or unlock it."""
         self._change(thread, locked=locked, archived=locked)
 
     def delete_channel(self, channel: str) -> None:
@@ -356,7 +360,7 @@ class People:
         self._model.delete_channel(int(channel))
 
     def kick_bot(self, guild: str) -> None:
-        """Remove the bot from a guild; what was said there remains."""
+        """Remove the bot from a guild. Messages remain."""
         del self._model.guilds[int(guild)].members[self._model.bot_user.id]
         self._model.emit("GUILD_DELETE", {"id": guild})
 
@@ -368,11 +372,11 @@ class People:
         self._model.emit("GUILD_CREATE", self._model.guild(place, joined=True))
 
     def outage(self, guild: str) -> None:
-        """Let a guild be unreachable: the bot is still in it (B5.1)."""
+        """Make a guild unavailable. The bot stays in it (B5.1)."""
         self._model.emit("GUILD_DELETE", {"id": guild, "unavailable": True})
 
     def recover(self, guild: str) -> None:
-        """Let a guild be reachable again."""
+        """Make a guild available again."""
         place = self._model.guilds[int(guild)]
         self._model.emit("GUILD_CREATE", self._model.guild(place))
 
@@ -381,17 +385,18 @@ class People:
     def messages(self, place: str) -> list[Seen]:
         """Return the messages in a channel, a thread or direct messages, oldest first.
 
-        Discord's own notices are left out. Empty if the place is gone.
+        Discord's notices are left out. Empty if the place does not exist.
         """
         posted = self._model.messages.get(int(place), {}).values()
         return [self.seen(message) for message in posted if message.type in SAID]
 
     def message(self, message: str) -> Seen:
-        """Return a message as it is now. Raises LookupError if it is gone."""
+        """Return a message as a reader sees it now. Raises LookupError if it is
+        gone."""
         return self.seen(self.find(message))
 
     def thread_of(self, message: str) -> str:
-        """Return the thread about a message. Raises LookupError if there is none."""
+        """Return the thread on a message. Raises LookupError if there is none."""
         thread = self._model.channels[int(message)]
         if not thread.is_thread:
             raise LookupError(f"{message} has no thread")
@@ -421,7 +426,7 @@ class People:
             if message.author_id == self._model.bot_user.id
             and (versions := self._model.versions.get(message.id))
         ]
-        # A message of the bot ends the sign.
+        # A message of the bot ends the typing indicator.
         return all(at < began for at in written)
 
     def find(self, message: str) -> Message:

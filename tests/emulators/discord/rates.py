@@ -1,9 +1,8 @@
 """Discord's rate limits (B4) as data, and the meter that enforces them. No I/O.
 
-The model is a fixed window per bucket and channel: the first call opens it, and
-`count` calls are served until it closes. Discord publishes no counts; those here
-were observed. A refused call costs nothing, and whoever waits as long as it was
-told to is served.
+Each bucket and channel has a fixed window: the first call opens it, and `count` calls
+are served until it closes. Discord publishes no counts; these were observed. A refused
+call costs nothing, and a caller that waits as long as told is served.
 """
 
 import re
@@ -21,7 +20,7 @@ class Rate:
     seconds: float
 
 
-#: By the name of the bucket, which is what X-RateLimit-Bucket says.
+#: By the name of the bucket, which X-RateLimit-Bucket shows.
 Rates = Mapping[str, Rate]
 
 #: "message.create" and "message.edit" are two buckets, each per channel.
@@ -31,7 +30,7 @@ RATES: Rates = {
     "global": Rate(50, 1.0),
 }
 
-#: No limit at all, for tests about something else.
+#: No limits, for tests of other things.
 UNLIMITED: Rates = {}
 
 _BUCKETS = (
@@ -53,13 +52,13 @@ class Verdict:
     """The result of metering a call."""
 
     headers: Mapping[str, str]
-    #: Seconds until it would be served; 0.0 if it is.
+    #: Seconds until the call would be served; 0.0 if it is served now.
     wait: float = 0.0
     everywhere: bool = False
 
 
 class Meter:
-    """Counts calls and says which come too soon."""
+    """Counts calls, and refuses those that come too soon."""
 
     def __init__(self, rates: Rates, clock: Callable[[], float]) -> None:
         self.rates = rates
@@ -67,7 +66,7 @@ class Meter:
         self._windows: dict[tuple[str, str], _Window] = {}
 
     def admit(self, request: Request) -> Verdict:
-        """Count a call, unless it comes too soon."""
+        """Count a call unless it comes too soon. Return the verdict."""
         whole = None
         if not _EXEMPT.fullmatch(request.path):
             whole = self._window("global", "")
@@ -110,7 +109,7 @@ class Meter:
     def _refusal(self, bucket: str, window: _Window | None) -> Verdict:
         assert window is not None
         everywhere = bucket == "global"
-        # A limit on everything says nothing about the call's own bucket.
+        # The global limit does not report the call's own bucket.
         headers = {} if everywhere else self._headers(bucket, window)
         scope = "global" if everywhere else "user"
         headers |= {"X-RateLimit-Scope": scope}
@@ -118,7 +117,7 @@ class Meter:
         return Verdict(headers, self._left(window), everywhere)
 
     def _left(self, window: _Window) -> float:
-        # A client that wakes by another clock must not come a moment too early.
+        # A margin, so that a client with another clock does not come too early.
         return window.closes - self._clock() + 0.005
 
 

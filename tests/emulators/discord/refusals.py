@@ -1,11 +1,10 @@
-"""The errors of Discord that we raise ourselves, with their codes (B4)."""
+"""Discord's errors that the emulator raises, with their codes (B4)."""
 
 from tests.emulators.discord.model import Refused
 
 
 def invalid(field: str, code: str, message: str) -> Refused:
-    """Return the error for a wrong field of a request, which names it, as Discord does
-    (B5.1)."""
+    """Return the error for an invalid field, which it names, as Discord does (B5.1)."""
     errors = {field: {"_errors": [{"code": code, "message": message}]}}
     return Refused(400, 50035, "Invalid Form Body", errors=errors)
 

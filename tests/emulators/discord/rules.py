@@ -1,7 +1,7 @@
-"""Discord's responses to requests that the model does not check enough.
+"""Discord's checks of requests that the model lacks.
 
-Rule: every refusal that is missing in the model is made here, before the model
-sees the request; what is not named here is the model's (`Model.request`).
+Rule: every refusal that the model lacks is made here, before the model sees the
+request. All other requests are left to the model (`Model.request`).
 """
 
 import bisect
@@ -22,37 +22,37 @@ from tests.emulators.discord.model import (
 )
 from tests.emulators.discord.people import parts
 
-#: B5: how long a repeated nonce returns the message that is there ("a few
+#: B5: seconds for which a repeated nonce returns the existing message ("a few
 #: minutes").
 NONCES_LAST = 300.0
 #: B5.
 MOST_CHARACTERS = 2_000
-#: B5: files of a message, and bytes of one without boosts.
+#: B5: the most files of a message, and bytes of a file without boosts.
 MOST_FILES, MOST_BYTES = 10, 10 * 1024**2
 LONGEST_NONCE = 25
-#: B8: of an input of a form; B2: of suggestions.
+#: B8: the most characters of an input of a form. B2: the most suggestions.
 MOST_TYPED = 4_000
 MOST_CHOICES = 25
-#: B8: characters of the title, an input's example and a text; parts of a form.
+#: B8: the most characters of a title, a placeholder and a text, and parts of a form.
 MOST_TITLE, MOST_EXAMPLE, MOST_TEXT, MOST_ROWS = 45, 100, 4_000, 5
 #: B8: the types of components at the top of a form.
 ROW, TEXT_DISPLAY, LABEL = 1, 10, 18
-#: B2: the type of an interaction that a form was sent with.
+#: B2: the type of the interaction that submits a form.
 SUBMIT = 5
-#: B6.
+#: #: B6: the allowed values in minutes.
 ARCHIVE_AFTER = (60, 1440, 4320, 10080)
 
-#: B5: whom an answer to an interaction pings that does not say whom.
+#: B5: the default allowed_mentions of a response to an interaction.
 ONLY_USERS = {"parse": ["users"], "replied_user": True}
 
 
 class Rules:
-    """Answers the bot's requests."""
+    """Checks and answers the bot's requests."""
 
     def __init__(self, model: Model, app: App) -> None:
         self._model = model
         self._app = app
-        #: By channel and nonce: the message, and until when it is returned.
+        #: By channel and nonce: the message, and the time until which it is returned.
         self._nonces: dict[tuple[int, str | int], tuple[int, float]] = {}
 
     def answer(self, request: Request) -> Any:
@@ -97,7 +97,8 @@ class Rules:
         return self._pass(request)
 
     def _guilds(self, request: Request) -> Any:
-        """Those that the bot is in, by id, 200 at once (discord.py `fetch_guilds`)."""
+        """Return a page of the bot's guilds, by id, at most 200 (discord.py
+        `fetch_guilds`)."""
         known = sorted(filter(self._model.is_in, self._model.guilds))
         after = int(request.query.get("after", 0))
         page = [each for each in known if each > after]
@@ -162,8 +163,8 @@ class Rules:
         return self._pass(request)
 
     def _check_deletable(self, channel: Channel, number: int) -> None:
-        """Raise Refused if the bot may not delete it: nobody moderates direct messages,
-        and an archived thread stays as it is."""
+        """Raise Refused if the bot may not delete a message. Nobody moderates direct
+        messages, and messages in an archived thread cannot be changed."""
         message = self._model.get_message(channel.id, number)
         foreign = message.author_id != self._model.bot_user.id
         if channel.guild_id is None and foreign:
@@ -171,8 +172,8 @@ class Rules:
         refuse_if_archived(channel)
 
     def _list(self, channel: Channel, request: Request) -> Any:
-        """B5 and discord.py's own paging: newest first, but `after` returns the
-        messages right after the given one."""
+        """Return a page of messages, newest first. `after` returns the messages right
+        after the given one (B5, and the paging of discord.py)."""
         self._model.require_permissions(
             channel.guild_id, self._model.bot_user.id, channel.id
         )
@@ -201,7 +202,7 @@ class Rules:
         ]
 
     def _posted(self, channel: Channel) -> list[int]:
-        """Return the messages that are for everybody, in no order."""
+        """Return the ids of the messages that everybody sees, in no order."""
         messages = self._model.messages[channel.id].values()
         return [message.id for message in messages if not message.is_ephemeral]
 
@@ -214,12 +215,13 @@ class Rules:
         self._check_allowed(content)
 
     def _check_allowed(self, text: Any) -> None:
-        """Raise Refused if AutoMod of the guild blocks `text`."""
+        """Raise Refused if AutoMod blocks `text`."""
         if any(word in str(text) for word in self._model.blocked):
             raise refusals.blocked()
 
     def _check_sendable(self, channel: Channel) -> None:
-        """B6: a locked thread is for moderators; an archived one opens again."""
+        """Raise Refused if the bot may not post. B6: only moderators post in a locked
+        thread; an archived one reopens."""
         if channel.type == FORUM:
             raise refusals.wrong_channel()
         if not self._model.sees(channel.id):
@@ -232,7 +234,8 @@ class Rules:
             raise refusals.thread_locked()
 
     def _check_files(self, channel: Channel, request: Request) -> None:
-        """B5: how many files, and how large; B7: the permission for them."""
+        """Raise Refused for too many or too large files (B5), or without permission
+        (B7)."""
         if not request.files:
             return
         if not self._model.may(self._model.bot_user.id, channel, "attach_files"):
@@ -243,7 +246,8 @@ class Rules:
             raise refusals.too_large()
 
     def _check_reference(self, channel: Channel, body: Json) -> None:
-        """A reply to what is gone is refused, unless it says that it may be."""
+        """Raise Refused for a reply to a missing message, unless the body allows
+        that."""
         reference = body.get("message_reference")
         if not reference or reference.get("fail_if_not_exists") is False:
             return
@@ -252,7 +256,7 @@ class Rules:
             raise refusals.unknown_reference()
 
     def _wake(self, channel: Channel) -> None:
-        """B6: whoever writes into an archived thread opens it again."""
+        """Reopen an archived thread, as every post in it does (B6)."""
         if channel.thread_metadata and channel.thread_metadata.archived:
             self._model.edit_channel(
                 channel.id, {}, thread_metadata={"archived": False}
@@ -289,8 +293,8 @@ class Rules:
         return self._pass(request)
 
     def _change_thread(self, thread: Channel, body: Json) -> Any:
-        """B6: anyone who may write opens a thread again, its owner may archive
-        or rename it, and only moderators touch a locked one."""
+        """Change a thread. B6: anyone who may write can reopen it, its owner may
+        archive or rename it, and only moderators change a locked one."""
         bot = self._model.bot_user.id
         self._model.require_permissions(thread.guild_id, bot, thread.id)
         metadata = thread.thread_metadata
@@ -336,7 +340,7 @@ class Rules:
         return answer if wants in ("1", "true") else None
 
     def _check_callback(self, request: Request, kind: int, data: Json) -> None:
-        """B2, B8: what a form and a list of suggestions may be."""
+        """Raise Refused for an invalid form or list of suggestions (B2, B8)."""
         number = _digits(request.path.strip("/").split("/")[1])
         asked = self._model.interactions.get(number)
         if kind == 9 and asked is not None and asked.type == SUBMIT:
@@ -363,14 +367,14 @@ def _pinging_users(body: Json) -> Json:
 
 
 def _check_form(form: Json) -> None:
-    """B8: what a form may be."""
+    """Raise Refused for an invalid form (B8)."""
     if not 1 <= len(form.get("title") or "") <= MOST_TITLE:
         raise refusals.too_long("title", MOST_TITLE)
     rows = form.get("components") or ()
     if not 1 <= len(rows) <= MOST_ROWS:
         raise refusals.too_long("components", MOST_ROWS)
     for row in rows:
-        # Texts stand beside labels, not in them (the page on components).
+        # Texts are beside labels, not in them (the page on components).
         if row["type"] not in (ROW, TEXT_DISPLAY, LABEL):
             raise refusals.invalid("type", "UNION_TYPE_CHOICES", "Not in a form.")
     for field in parts(rows):
@@ -378,7 +382,7 @@ def _check_form(form: Json) -> None:
 
 
 def _check_field(field: Json) -> None:
-    """B8: what may stand in a field of a form before anybody fills it in."""
+    """Raise Refused for invalid initial values of a field (B8)."""
     value = field.get("value") or ""
     most = min(MOST_TYPED, field.get("max_length") or MOST_TYPED)
     if field["type"] == 4 and len(value) > most:
@@ -393,7 +397,7 @@ def _check_field(field: Json) -> None:
 
 
 def refuse_if_archived(channel: Channel) -> None:
-    """B6: what is in an archived thread stays as it is."""
+    """Raise Refused if the thread is archived: its messages cannot be changed (B6)."""
     if channel.thread_metadata and channel.thread_metadata.archived:
         raise refusals.thread_archived()
 

@@ -1,4 +1,4 @@
-"""Messages with more than a text, made from their shape on the wire (B5.2)."""
+"""Makes messages with more than text from their wire format (B5.2)."""
 
 from tests.emulators.discord.model import (
     Channel,
@@ -12,9 +12,10 @@ from tests.emulators.discord.model import (
 
 
 def message(model: Model, channel: Channel, author: int, body: Json) -> Message:
-    """Return a message of `author` that reads as `body`, not yet posted."""
+    """Return a message of `author` with the content of `body`, which is not posted
+    yet."""
     content = body.get("content") or ""
-    # The model refuses what is empty, and looks for mentions in the text only.
+    # The model refuses an empty message, and looks for mentions in the text only.
     made = model.starter(channel.id, author, content or "-")
     made.content = content
     made.type = body.get("type", 0)
@@ -50,7 +51,7 @@ def _poll(body: Json) -> Poll:
         expiry=body["expiry"],
         allow_multiselect=body["allow_multiselect"],
         finalized=results.get("is_finalized", False),
-        # The voters are not part of it, only their number.
+        # The body has the number of voters only.
         votes={
             each["id"]: set(range(each["count"]))
             for each in results.get("answer_counts", ())

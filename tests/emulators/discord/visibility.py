@@ -1,7 +1,8 @@
-"""The events that a session of the gateway gets, and their fields (B1). No I/O.
+"""Decides which events a session of the gateway receives, and with which fields (B1).
+No I/O.
 
-Three things decide: the intents that the session asked for, whether the bot may
-see the place, and whether it may read what people write.
+The decision depends on the intents that the session asked for, on whether the bot may
+see the place, and on the message content intent.
 """
 
 from dataclasses import dataclass
@@ -18,12 +19,12 @@ from tests.emulators.discord.model import (
 )
 
 MESSAGE_CONTENT = 1 << 15
-#: The intents that need to be granted: members, presences, what people write.
+#: The intents that must be granted: members, presences, message content.
 PRIVILEGED = 1 << 1 | 1 << 8 | MESSAGE_CONTENT
-#: Every bit that means something; any other is an invalid intent (4013).
+#: All valid bits. Any other bit is an invalid intent (4013).
 KNOWN = discord.Intents.all().value
 
-#: Events about things that are gone, so that nobody can look them up.
+#: Events about deleted objects, which cannot be looked up.
 _FAREWELLS = {"CHANNEL_DELETE", "THREAD_DELETE", "GUILD_DELETE"}
 
 
@@ -35,7 +36,8 @@ class Eyes:
     intents: int
 
     def seen(self, event: str, payload: Json) -> Json | None:
-        """Return `payload` as the session gets it; None if it does not."""
+        """Return `payload` as the session receives it, or None if it does not receive
+        it."""
         if not self._asked_for(event, payload) or not self._reaches(event, payload):
             return None
         payload = copied(payload)
@@ -53,8 +55,7 @@ class Eyes:
         return bool(getattr(discord.Intents._from_value(self.intents), intent))
 
     def _reaches(self, event: str, payload: Json) -> bool:
-        """Return whether an event happened in a place that the bot is in and may
-        see."""
+        """Return whether the bot may see the place of an event."""
         if event in _FAREWELLS:
             return True
         guild = payload.get("guild_id") or (event == "GUILD_CREATE" and payload["id"])
@@ -69,12 +70,12 @@ class Eyes:
         return self.model.sees(int(channel))
 
     def _censor(self, event: str, payload: Json) -> None:
-        """Take out what people wrote, with the exceptions of B1."""
+        """Remove the content of people's messages, with the exceptions of B1."""
         bot = self.model.bot_user.id
         if event in ("MESSAGE_CREATE", "MESSAGE_UPDATE"):
             censor_message(payload, bot, backend=self.model)
         elif event == "INTERACTION_CREATE" and "message" in payload:
-            # The bot's own message, which a button or a select was on.
+            # The bot's own message with the button or menu.
             censor_message(
                 payload["message"], bot, backend=self.model, exempt_root=True
             )

@@ -1,26 +1,27 @@
-"""The texts of a message's JSON that Discord's client shows.
+"""Extracts the texts that Discord's client shows from a message's JSON.
 
-Rule: independent of how an app reads messages; a field is here because the client
-shows it (B5, B5.2). Colours, pictures, times and what a click reveals are left out.
+Rule: this module is independent of how an app reads messages. A field is included if
+the client shows it (B5, B5.2). Colours, pictures, times and content behind a click are
+left out.
 """
 
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-#: The fields whose texts are shown, wherever they stand in a message.
+#: The fields whose texts are shown anywhere in a message.
 SHOWN = {
     *("content", "title", "name", "description", "value", "text", "filename"),
     *("label", "placeholder", "url", "count"),
 }
-#: Fields that are not shown, or as a picture, or apart from the text.
+#: Fields that are not shown, or are shown as a picture or outside the text.
 HIDDEN = {
     *("mentions", "message_reference", "member", "referenced_message", "emoji"),
     *("image", "thumbnail", "video", "media", "file"),
 }
-#: Texts that only the client's code reads, by the field that holds their object.
+#: Texts that are not shown, by the field of their object: (field, name).
 INTERNAL = {("options", "value"), ("attachments", "url")}
-#: The types of messages that show the one they refer to.
+#: The types of messages that show the message they refer to.
 WITH_REFERENCE = {19, 21}
 
 _TIME = re.compile(r"<t:-?\d+(?::\w)?>")
@@ -32,7 +33,8 @@ _PAGES = {"customize": "Channels & Roles", "browse": "Browse Channels"}
 
 
 def texts(message: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what a reader sees of `message`, above it what it replies to."""
+    """Yield the visible texts of `message`, after those of the message it replies
+    to."""
     about = message.get("referenced_message")
     if about and message.get("type") in WITH_REFERENCE:
         yield from texts(about)
@@ -40,7 +42,7 @@ def texts(message: Mapping[str, Any]) -> Iterator[str]:
 
 
 def readable(text: str, names: Mapping[str, str]) -> str:
-    """Return `text` with the names of people, by id, and without times."""
+    """Return `text` with names in place of ids, and without times."""
 
     def shown(match: re.Match[str]) -> str:
         found = match[match.lastgroup or 0]
@@ -59,13 +61,13 @@ def readable(text: str, names: Mapping[str, str]) -> str:
 
 
 def _in(part: object, place: str) -> Iterator[str]:
-    """Yield the texts of `part`, which stands in the field `place`."""
+    """Yield the texts of `part`, which is in the field `place`."""
     if isinstance(part, list):
         for each in part:
             yield from _in(each, place)
     elif isinstance(part, dict):
         if part.get("type") == "poll_result":
-            # Its fields are named for the client, which shows them as a card.
+            # The client shows the result as a card with these fields.
             shown = ("poll_question_text", "victor_answer_text", "victor_answer_votes")
             fields = {each["name"]: each["value"] for each in part["fields"]}
             yield from (fields[name] for name in shown if name in fields)

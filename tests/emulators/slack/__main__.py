@@ -1,7 +1,7 @@
-"""A Slack to try the bot on by hand: `python -m tests.emulators.slack`.
+"""Runs a Slack to try the bot on by hand: `python -m tests.emulators.slack`.
 
-Prints the environment that the bot needs. Every line typed is said by Alice in
-one thread of direct messages; whatever the bot writes there is printed.
+Prints the environment that the bot needs. Alice sends every typed line in one thread of
+direct messages. The bot's messages there are printed.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ import click
 
 from tests.emulators.slack.emulator import SlackEmulator
 
-#: As long as anyone will sit in front of it.
+#: #: Seconds to wait for a message: longer than anyone will use it.
 A_DAY = 86_400.0
 
 
@@ -33,7 +33,7 @@ async def main() -> None:
 
 
 async def watch(slack: SlackEmulator, channel: str, root: str) -> None:
-    """Print the thread's last message, each time that it reads differently."""
+    """Print the thread's last message whenever it changes."""
     shown = ""
     while True:
 

@@ -1,7 +1,7 @@
-"""The Web API over HTTP: reads a call, judges it, answers it (A5).
+"""The Web API over HTTP: reads, checks and answers calls (A5).
 
-A call passes, in this order: the faults that are set up, the token, the scope,
-the rate limit, the method. Every one is in the log, whatever became of it.
+A call passes these checks in order: faults, token, scope, rate limit, method. The log
+has every call, whatever its outcome.
 """
 
 import json
@@ -20,11 +20,11 @@ from tests.emulators.slack.oauth import EXCHANGE
 from tests.emulators.slack.rates import Meter
 from tests.emulators.wire import sever
 
-#: The one method for the app-level token (A4).
+#: The only method that takes the app-level token (A4).
 APP_LEVEL = "apps.connections.open"
 
 
-#: A11: of tokens that rotate, so many are good at once.
+#: A11: the number of rotating tokens that are valid at once.
 MOST_TOKENS = 2
 
 
@@ -32,7 +32,7 @@ MOST_TOKENS = 2
 class Token:
     """A bot's token."""
 
-    #: When it expires, by the emulator's clock; None for never.
+    #: The time at which it expires, by the emulator's clock; None for never.
     until: float | None = None
     #: The error of calls with it; None while it is valid.
     error: str | None = None
@@ -55,10 +55,10 @@ class Api:
         self.calls: list[Call] = []
         #: How many calls are not answered yet.
         self.pending = 0
-        #: How many calls of each method came too soon.
+        #: How many calls of each method were refused by the rate limit.
         self.refused: Counter[str] = Counter()
         self.faults = Faults()
-        #: The bot's tokens that there have been, the newest last.
+        #: All tokens of the bot so far, the newest last.
         self.tokens: dict[str, Token] = {token: Token()} if token else {}
         self._methods = methods
         self._app_token = app_token
@@ -68,8 +68,8 @@ class Api:
         self._changes = changes
 
     def admit(self, token: str, until: float | None) -> None:
-        """Make `token` good. Of those before, one stays good until it expires if they
-        rotate."""
+        """Make `token` valid. If tokens rotate (`until` is set), the previous one stays
+        valid until it expires."""
         good = [each for each in self.tokens.values() if each.error is None]
         keep = MOST_TOKENS - 1 if until is not None else 0
         for old in good[: len(good) - keep]:
@@ -77,7 +77,7 @@ class Api:
         self.tokens[token] = Token(until)
 
     def refuse(self, error: str) -> None:
-        """Tell `error` to every call with a token that there has been."""
+        """Answer every call with any of the tokens with `error`."""
         for each in self.tokens.values():
             each.error = error
 
@@ -104,13 +104,12 @@ class Api:
         )
 
     def trusts(self, request: web.Request) -> bool:
-        """Return whether `request` carries the bot's token, and may read files
-        (A15)."""
+        """Return whether `request` has a valid token that may read files (A15)."""
         _, _, token = request.headers.get("Authorization", "").partition(" ")
         return self._wrong(token) is None and "files:read" in self._granted
 
     def _wrong(self, token: str) -> str | None:
-        """Return the error about a bot's token, or None."""
+        """Return the error for a token of the bot, or None."""
         known = self.tokens.get(token)
         if known is None:
             return "invalid_auth"
@@ -119,7 +118,7 @@ class Api:
         return known.error
 
     async def _suffer(self, call: Call, fault: Fault) -> Answer:
-        """Answer `call` as far as `fault` lets us."""
+        """Answer `call`, subject to `fault`."""
         answer = self._answer(call) if fault.after else None
         await fault.held()
         if fault.answer is not None:
@@ -142,7 +141,7 @@ class Api:
             return self._answered(refusal.answer, refusal.error)
 
     def _check(self, call: Call) -> None:
-        """Judge the token and its scopes (A5, A12)."""
+        """Check the token and its scopes (A5, A12). Raises Refused."""
         if call.method == EXCHANGE:
             return
         if not call.token:
@@ -183,7 +182,7 @@ async def read(request: web.Request, clock: Callable[[], float]) -> Call:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     in_body = arguments.pop("token", "")
     credentials = token if scheme.lower() == "basic" else ""
-    # Only the header counts for app-level tokens, by Slack's own page.
+    # According to Slack's page, app-level tokens are only accepted in the header.
     if scheme.lower() != "bearer" and method != APP_LEVEL:
         token = in_body
     by = request.match_info.get("by", "")

@@ -1,6 +1,6 @@
-"""Block Kit as far as Threadkeep meets it: what is valid, and what one sees.
+"""The part of Block Kit that Threadkeep uses: validation, and the visible texts.
 
-Rule: the sizes are those of A5.4; each is refused the way Slack does it, as
+Rule: the sizes are those of A5.4. A violation is refused as Slack does it, as
 `invalid_blocks` with a sentence that points at the block. No I/O.
 """
 
@@ -72,9 +72,9 @@ _MENTION = re.compile(r"<@([UW][A-Z0-9]+)>")
 def problem(
     blocks: Any, *, surface: str = "message", at: str = "/blocks"
 ) -> str | None:
-    """Say what is wrong with `blocks` on a "message", "modal" or "home", or None.
+    """Return the error about `blocks` on a "message", "modal" or "home", or None.
 
-    `at` is where they stand in what was sent.
+    `at` is their JSON pointer in the request.
     """
     if not isinstance(blocks, list):
         return "[ERROR] blocks must be a list"
@@ -110,7 +110,7 @@ def _misplaced(block: Json, surface: str) -> str | None:
         surface == "message" and kind == "input"
     ):
         return f"unsupported type: {kind}"
-    # Slack's page on the element: a home tab takes no files.
+    # Slack's page on the element: a home tab accepts no files.
     if surface == "home" and element == "file_input":
         return "unsupported type: file_input"
     return None
@@ -161,7 +161,7 @@ def _input(block: Json) -> str | None:
 
 
 def _row(block: Json) -> str | None:
-    """Return a block that is a row of elements."""
+    """Return the error about a block that is a row of elements, or None."""
     kind, row = block["type"], block.get("elements") or []
     if not 1 <= len(row) <= MOST_ELEMENTS[kind]:
         return f"must have 1 to {MOST_ELEMENTS[kind]} elements"
@@ -175,12 +175,12 @@ def _row(block: Json) -> str | None:
 
 
 def size(blocks: list[Json]) -> int:
-    """Return the characters over all `blocks`."""
+    """Return the total number of characters in `blocks`."""
     return sum(len(text) for text in texts(blocks))
 
 
 def stored(blocks: list[Json] | None, number: Callable[[str], str]) -> list[Json]:
-    """Return `blocks` as Slack keeps them: what has no id of its own is given one."""
+    """Return `blocks` as Slack stores them, with ids where they were missing."""
     kept = copy.deepcopy(blocks or [])
     for block in kept:
         # A6: block_id of a markdown block is ignored.
@@ -193,7 +193,7 @@ def stored(blocks: list[Json] | None, number: Callable[[str], str]) -> list[Json
 
 
 def parts(block: Json) -> list[Json]:
-    """Return the elements of a block that people can use."""
+    """Return the interactive elements of a block."""
     row = block.get("elements") or []
     alone = filter(None, [block.get("accessory"), block.get("element")])
     kinds = ("actions", "context_actions", "section", "input")
@@ -210,8 +210,8 @@ def shown(blocks: list[Json]) -> str:
 
 
 def texts(blocks: list[Json]) -> Iterator[str]:
-    """Yield every piece of text in `blocks`: no buttons, nor what a person's composer
-    made of the text, since that is in the text as well."""
+    """Yield every text in `blocks`, except the labels of buttons and rich text, whose
+    content is also in the message's text."""
     for block in blocks:
         if block["type"] == "divider":
             yield "---"
@@ -237,7 +237,7 @@ def buttons(blocks: list[Json]) -> dict[str, Json]:
 
 
 def rich_text(text: str) -> list[Json]:
-    """Return the `rich_text` block that a person's composer makes of `text` (A1.1)."""
+    """Return the `rich_text` block that Slack's composer makes of `text` (A1.1)."""
     elements: list[Json] = []
     for position, piece in enumerate(_MENTION.split(text)):
         if position % 2:
@@ -249,5 +249,5 @@ def rich_text(text: str) -> list[Json]:
 
 
 def unescape(text: str) -> str:
-    """Undo the three escapes that Slack's text has (A6)."""
+    """Undo the three escapes in Slack's texts (A6)."""
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

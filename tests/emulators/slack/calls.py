@@ -1,7 +1,7 @@
-"""One call of the Web API: what was asked, and what became of it.
+"""A call of the Web API and its outcome.
 
-Rule: arguments are read the way Slack reads them, from the query, a form or JSON,
-where a flag may be `true`, "true" or "1" and a list may be JSON in a string (A5).
+Rule: arguments are read as Slack reads them, from the query, a form or JSON. A flag may
+be `true`, "true" or "1", and a list may be JSON in a string (A5).
 """
 
 import json
@@ -12,7 +12,7 @@ from tests.emulators.slack.blocks import Json
 
 
 class Refused(Exception):
-    """The method says no: `{"ok": false, "error": …}` with HTTP 200 (A5)."""
+    """A refusal by a method: `{"ok": false, "error": …}` with HTTP 200 (A5)."""
 
     def __init__(self, error: str, **more: Any) -> None:
         super().__init__(error)
@@ -22,24 +22,24 @@ class Refused(Exception):
 
 @dataclass(slots=True)
 class Call:
-    """An entry of the log of calls."""
+    """An entry in the log of calls."""
 
     method: str
-    #: As sent, the token left out.
+    #: The arguments as sent, without the token.
     arguments: Json
-    #: When it came, by the emulator's clock.
+    #: The time of the call, by the emulator's clock.
     at: float
     #: "pending", then "ok", Slack's error, "HTTP 503" or "cut".
     outcome: str = "pending"
-    #: The process that made it, from its address behind `/by/`; "" if unknown.
+    #: The process that made the call, from `/by/NAME` in its URL; "" if unknown.
     by: str = ""
-    #: The token it came with; never logged.
+    #: The token of the call; never logged.
     token: str = field(default="", repr=False)
-    #: The app's id and secret, as HTTP sends them; never logged.
+    #: The app's id and secret, encoded for HTTP Basic; never logged.
     credentials: str = field(default="", repr=False)
 
     def value(self, name: str) -> Any:
-        """Argument `name`, decoded if it came as JSON in a string."""
+        """Return argument `name`, decoded if it is JSON in a string."""
         value = self.arguments.get(name)
         if isinstance(value, str) and value[:1] in ("[", "{"):
             try:
@@ -49,16 +49,16 @@ class Call:
         return value
 
     def text(self, name: str, default: str = "") -> str:
-        """Argument `name` as a string; a missing one is `default`."""
+        """Return argument `name` as a string, or `default` if it is missing."""
         value = self.arguments.get(name)
         return default if value is None else str(value)
 
     def flag(self, name: str) -> bool:
-        """Argument `name` as yes or no."""
+        """Return argument `name` as a bool."""
         return self.text(name).lower() in ("true", "1")
 
     def number(self, name: str, default: int) -> int:
-        """Argument `name` as a whole number."""
+        """Return argument `name` as an integer, or `default` if it is missing."""
         text = self.text(name, str(default))
         if not text.isdecimal():
             raise Refused("invalid_arguments")

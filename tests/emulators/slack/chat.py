@@ -1,6 +1,6 @@
-"""The methods that write: chat.*, reactions.*, assistant.threads.setStatus.
+"""The methods that write: chat.*, reactions.* and assistant.threads.setStatus.
 
-Sizes, errors and what an edit keeps or drops: A5.3, A5.4; the status line: A8.1.
+Sizes, errors and the effects of edits: A5.3, A5.4; the status line: A8.1.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,9 +18,9 @@ Method = Callable[[Call], Json]
 MOST_POSTED = 40_000
 #: A5.3: a longer `text` in chat.update is refused.
 MOST_UPDATED = 4_000
-#: A5.3: over all blocks, undocumented; more was refused.
+#: A5.3: characters over all blocks. Undocumented, but more were refused.
 MOST_OF_BLOCKS = 13_171
-#: A5.3: `markdown_text`.
+#: A5.3: characters of `markdown_text`.
 MOST_MARKDOWN = 12_000
 
 
@@ -28,9 +28,9 @@ class Chat:
     """The methods with which the app writes."""
 
     def __init__(self, world: World, *, granted: set[str]) -> None:
-        #: The error that setStatus answers with, as where the feature is off.
+        #: The error of setStatus, for example where the feature is off; None for none.
         self.status_error: str | None = None
-        #: Whether a message is a stream now.
+        #: Returns whether a message is being streamed.
         self.is_streaming: Callable[[Message], bool] = lambda message: False
         self._world = world
         self._granted = granted
@@ -74,17 +74,17 @@ class Chat:
         content = _content(call)
         if len(content.text) > MOST_UPDATED:
             raise Refused("msg_too_long")
-        # A5.3: text alone drops the blocks and shows the "(edited)" marker;
-        # metadata that is left out stays, and {} removes it.
+        # A5.3: text alone drops the blocks and shows the "(edited)" marker. Missing
+        # metadata stays; {} removes it.
         self._world.edit(
             message,
             text=content.text,
             blocks=kit.stored(content.blocks, self._world.number) or None,
             edited=None if content.blocks else self._world.next_ts(),
-            # A stream that ended by itself looks unfinished until then (A7.2).
+            # A stream that ended by itself looks unfinished until an update (A7.2).
             streaming=False,
-            # Unlike chat.postMessage, it looks for names unless it is told not to
-            # (slack.dev, "chat.update": `parse` "defaults to client").
+            # Unlike chat.postMessage, it parses names by default (slack.dev,
+            # "chat.update": `parse` "defaults to client").
             parsed=is_parsed(call) or call.text("parse") != "none",
             metadata=(
                 metadata_of(call) if "metadata" in call.arguments else message.metadata
@@ -116,7 +116,8 @@ class Chat:
         return {"ok": True}
 
     def _take_reaction_back(self, call: Call) -> Json:
-        """Slack's page of reactions.remove: only the caller's own, else no_reaction."""
+        """Remove the caller's own reaction; without one, the error is no_reaction
+        (Slack's page on reactions.remove)."""
         message, name = self._reaction(call)
         if self._world.bot.id not in message.reactions.get(name, ()):
             raise Refused("no_reaction")
@@ -150,8 +151,8 @@ class Chat:
         return {"ok": True}
 
     def _channel(self, name: str) -> Channel:
-        """Return the channel of this id, if the bot may know of it. A person's id is
-        none: whoever writes to people opens the conversation first."""
+        """Return the channel with this id, if the bot may know of it. Raises Refused.
+        The id of a person is not accepted: the app opens the conversation first."""
         channel = self._world.channels.get(name)
         member = channel is not None and self._world.bot.id in channel.members
         if channel is None or (channel.private and not member):
@@ -161,14 +162,16 @@ class Chat:
         return channel
 
     def writable(self, name: str) -> Channel:
-        """Return the channel of this id, if the bot may write to it. Raises Refused."""
+        """Return the channel with this id, if the bot may write to it. Raises
+        Refused."""
         channel = self._channel(name)
         if channel.archived:
             raise Refused("is_archived")
         return channel
 
     def own(self, call: Call, otherwise: str) -> Message:
-        """Return the message that a call names, which must be the bot's own (A5.3)."""
+        """Return the bot's own message that a call names (A5.3). Raises Refused, with
+        `otherwise` for a message of somebody else."""
         channel = self.writable(call.text("channel"))
         message = self._world.messages[channel.id].get(call.text("ts"))
         if message is None or message.tombstone:
@@ -178,15 +181,15 @@ class Chat:
         return message
 
     def parent(self, ts: str, channel: Channel) -> str | None:
-        """Return `ts`, or None where no such message is left: Slack does not refuse a
-        post below a deleted root, but shows it at the top of the channel, as several
-        projects report. Raises Refused for a reply."""
+        """Return `ts`, or None if no such message exists. Several projects report that
+        Slack does not refuse a post below a deleted root, but shows it at the top level
+        of the channel. Raises Refused if `ts` is a reply."""
         if ts not in self._world.messages[channel.id]:
             return None
         return self.root(ts, channel)
 
     def root(self, ts: str, channel: Channel) -> str | None:
-        """Return `ts`, which must name a root (A5.3); "" is none. Raises Refused."""
+        """Return `ts`, or None for "". Raises Refused unless it is a root (A5.3)."""
         if not ts:
             return None
         root = self._world.messages[channel.id].get(ts)
@@ -209,7 +212,7 @@ class Chat:
 
 @dataclass(frozen=True, slots=True)
 class _Content:
-    """The content of a message to be written."""
+    """The content of a message that a call writes."""
 
     text: str
     blocks: list[Json] | None
@@ -234,18 +237,18 @@ def _content(call: Call) -> _Content:
 
 
 def is_parsed(call: Call) -> bool:
-    """Return whether Slack looks for bare names in the text of a call (A6)."""
+    """Return whether Slack parses bare names in the text of a call (A6)."""
     return call.flag("link_names") or call.text("parse") == "full"
 
 
 def is_unfurled(value: Callable[[str], object]) -> bool:
-    """Return whether Slack shows previews below a message: of media unless that is
-    switched off, of the rest unless Slack decides otherwise (A6)."""
+    """Return whether Slack may show previews below a message: unless previews of links
+    and of media are both switched off (A6)."""
     return not (value("unfurl_links") is False and value("unfurl_media") is False)
 
 
 def metadata_of(call: Call) -> Json | None:
-    """Return the metadata of a call; {} is none."""
+    """Return the metadata of a call, or None if it is missing or {}. Raises Refused."""
     metadata = call.value("metadata")
     if not metadata:
         return None

@@ -1,8 +1,8 @@
-"""Controls, commands and views of Slack's client, as people use them.
+"""Slack's client: use of controls, commands and views by people.
 
-Rule: a person can do only what the client lets them; all else is a ValueError, or a
-KeyError where there is nothing of that name. What the app is sent is in
-interactions.py; the emulator lends these verbs.
+Rule: a person can only do what the client allows. Other actions raise ValueError, or
+KeyError for an unknown name. The payloads for the app are in interactions.py. The
+emulator exposes these methods.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,12 +20,12 @@ from tests.emulators.slack.triggers import Triggers
 from tests.emulators.slack.views import View, Views
 from tests.emulators.slack.world import Message, World
 
-#: A person's name for a screen: its title or text, or its id.
+#: A modal, home tab or ephemeral message, or its id.
 Handle = Modal | Home | Whisper | str
 
 
 class Client:
-    """Slack's client, as each person uses it."""
+    """Slack's client, for all people."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class Client:
         host: Callable[[], str],
         emit: Callable[..., None],
     ) -> None:
-        #: Whether mentions in commands come with their ids (A16 `should_escape`).
+        #: Whether mentions in commands arrive with their ids (A16 `should_escape`).
         self.escapes = True
         self._world = world
         self._socket = socket
@@ -63,8 +63,8 @@ class Client:
     ) -> Delivery:
         """Type a slash command, in Slack's notation (A6).
 
-        What the app acknowledges it with shows as a message, and is in `.answer`.
-        Raises ValueError in a thread, and for people of another organisation (A10).
+        The payload of the app's ack is shown as a message, and is in `.answer`. Raises
+        ValueError in a thread, and for people of another organisation (A10).
         """
         if thread_ts is not None:
             raise ValueError("slash commands cannot be used in threads")
@@ -89,7 +89,7 @@ class Client:
         )
 
     def shortcut(self, user: str, channel: str, ts: str, callback_id: str) -> Delivery:
-        """Use a message shortcut, in a thread too (A10).
+        """Use a message shortcut. Threads have them too (A10).
 
         Raises ValueError for people of another organisation (A14).
         """
@@ -104,10 +104,10 @@ class Client:
         }
         return self._interact(payload)
 
-    # Messages, also those that only one person sees.
+    # Messages, including ephemeral ones.
 
     def press(self, user: str, channel: str, ts: str, action: str) -> Delivery:
-        """Press a button of a message, by its action_id or by what it reads.
+        """Press a button of a message, by its action_id or label.
 
         Raises KeyError if the message has no such button.
         """
@@ -121,12 +121,13 @@ class Client:
         action: str,
         names: str | Sequence[str],
     ) -> Delivery:
-        """Choose from a menu of a message, by what the options read or by values."""
+        """Choose from a menu of a message, by labels or values of options."""
         message = self._found(user, channel, ts)
         return self._on_message(user, message, action, names)
 
     def press_feedback(self, user: str, channel: str, ts: str, good: bool) -> Delivery:
-        """Say what one thinks of an answer (A8.2)."""
+        """Press a feedback button of an answer (A8.2). Raises KeyError if it has
+        none."""
         message = self._message(user, channel, ts)
         found = controls.controls(message.blocks or [])
         pairs = [each for each in found if each.kind == "feedback_buttons"]
@@ -137,8 +138,7 @@ class Client:
         return self._used(user, message, pair, {"value": side.get("value", "")})
 
     def ephemerals(self, user: str, channel: str | None = None) -> list[Whisper]:
-        """Return the ephemeral messages to one person, oldest first, as they read
-        now."""
+        """Return the visible ephemeral messages to one person, oldest first."""
         return [
             whisper
             for whisper in self._world.ephemeral
@@ -151,22 +151,23 @@ class Client:
     # Modals and the home tab.
 
     def modal(self, user: str) -> Modal | None:
-        """Return the modal on top of a person's screen."""
+        """Return the topmost modal of a person, or None."""
         stack = self._views.stack(user)
         return Modal.of(stack[-1], self._views.json(stack[-1])) if stack else None
 
     def home(self, user: str) -> Json | None:
-        """Return the home tab as the app published it for a person."""
+        """Return the JSON of the home tab that the app published for a person, or
+        None."""
         view = self._views.homes.get(user)
         return self._views.json(view) if view else None
 
     def page(self, user: str) -> Home | None:
-        """Return the home tab as a person sees it."""
+        """Return the home tab as a person sees it, or None."""
         view = self._views.homes.get(user)
         return Home.of(view, self._views.json(view)) if view else None
 
     def open_home(self, user: str, *, tab: str = "home") -> None:
-        """Open the app itself, on its tab "home" or "messages" (A1.4)."""
+        """Open the app's tab "home" or "messages" (A1.4)."""
         self._at_home(user)
         if tab == "home" and not self._views.home_tab:
             raise ValueError("the app has no home tab")
@@ -180,7 +181,7 @@ class Client:
         )
 
     def press_in(self, handle: Handle, user: str, action: str) -> Delivery:
-        """Press a button in a modal, the home tab, or a message for one person."""
+        """Press a button in a modal, the home tab or an ephemeral message."""
         view = self._open(handle, user)
         if isinstance(view, Whisper):
             return self._on_message(user, view, action)
@@ -190,7 +191,7 @@ class Client:
     def choose_in(
         self, handle: Handle, user: str, action: str, names: str | Sequence[str]
     ) -> Delivery:
-        """Choose from a menu in a modal, the home tab, or a message for one person."""
+        """Choose from a menu in a modal, the home tab or an ephemeral message."""
         view = self._open(handle, user)
         if isinstance(view, Whisper):
             return self._on_message(user, view, action, names)
@@ -201,10 +202,10 @@ class Client:
         return self._used_in(view, control, state)
 
     def fill(self, user: str, values: Mapping[str, Any]) -> None:
-        """Put `values` into the inputs of the modal on top, by block_id, action_id or
-        label: a text, options by what they read, ids of people, files by name.
+        """Fill in the inputs of the topmost modal. `values` are by block_id, action_id
+        or label: a text, labels of options, ids of people, or files by name.
 
-        Raises ValueError for what the client would not let a person put in.
+        Raises ValueError for a value that the client would not accept.
         """
         view = self._top(user)
         for name, value in values.items():
@@ -216,10 +217,10 @@ class Client:
             view.typed[block["block_id"], element["action_id"]] = state
 
     def submit(self, user: str, values: Mapping[str, Any] | None = None) -> Delivery:
-        """Fill in the modal on top and send it off (A10).
+        """Fill in the topmost modal and submit it (A10).
 
-        Once the delivery is acknowledged, the app's answer has been carried out.
-        Raises ValueError where the client would not send it.
+        When the delivery is acknowledged, the app's answer has been carried out. Raises
+        ValueError if the client would not submit the modal.
         """
         self.fill(user, values or {})
         view = self._top(user)
@@ -242,9 +243,9 @@ class Client:
         return self._interact(payload, done=done)
 
     def close(self, user: str) -> Delivery | None:
-        """Close the modal on top; the one that it was put on shows again.
+        """Close the topmost modal. The modal below it shows again.
 
-        The app is told only if it wants to be, by `notify_on_close`.
+        The app is told only if the modal has `notify_on_close`.
         """
         view = self._top(user)
         stack = self._views.stack(user)
@@ -257,7 +258,7 @@ class Client:
             return None
         return self._interact(self._about(view, "view_closed"))
 
-    # How it comes about.
+    # # Internal methods.
 
     def _at_home(self, user: str) -> None:
         if self._world.users[user].team != self._world.team:
@@ -281,8 +282,8 @@ class Client:
             raise ValueError(f"{user} does not see {whisper.ts}")
 
     def _open(self, handle: Handle, user: str) -> View | Whisper:
-        """Return the view or message that `handle` names and that person has on the
-        screen."""
+        """Return the view or message of `handle`. Raises ValueError if `user` does not
+        see it."""
         if isinstance(handle, Whisper):
             self._sees(user, handle)
             return handle
@@ -315,9 +316,9 @@ class Client:
         return self._used(user, message, control, state)
 
     def _offers(self, user: str, control: Control, names: str | Sequence[str]) -> None:
-        """Raise ValueError if a menu of conversations does not offer one of `names`:
-        it shows what that person sees, and its filter lets through (slack_sdk's
-        ConversationSelectElement)."""
+        """Raise ValueError if a menu of conversations does not offer one of `names`. It
+        offers the conversations that the person sees and that its filter includes
+        (slack_sdk's ConversationSelectElement)."""
         if control.kind != "conversations_select":
             return
         include = (control.element.get("filter") or {}).get("include")
@@ -376,8 +377,8 @@ class Client:
 
 
 def _menus(view: View) -> list[Control]:
-    """Return the menus whose use the app hears of at once: not those of inputs, unless
-    they say so with `dispatch_action`."""
+    """Return the menus whose use sends a payload at once. Menus in inputs only do with
+    `dispatch_action`."""
     told = [
         {**block, "type": "section", "element": None, "accessory": block["element"]}
         if block["type"] == "input" and block.get("dispatch_action")
@@ -388,7 +389,8 @@ def _menus(view: View) -> list[Control]:
 
 
 def _input(view: View, name: str) -> Json:
-    """Return the input that a person, or a test, means by `name`."""
+    """Return the input with this block_id, action_id or label. Raises KeyError for an
+    unknown name, ValueError for an ambiguous one."""
     inputs = [block for block in view.blocks if block["type"] == "input"]
     seen = [
         (block, fields.field(block, view.state(block, block["element"])))

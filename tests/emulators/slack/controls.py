@@ -1,7 +1,7 @@
-"""The controls of a message or a view, and the names by which people choose them.
+"""Finds the controls of a message or a view by name, and returns their states.
 
-Rule: a control is named by its action_id or by what it reads; a name that fits
-several of them is refused, since a person would not know which is meant either.
+Rule: the name of a control is its action_id or its label. A name of several controls is
+refused, because it would be ambiguous for a person too.
 """
 
 from collections.abc import Iterator, Sequence
@@ -42,12 +42,12 @@ class Control:
     options: tuple[str, ...]
     #: The texts of the options that are chosen at first.
     chosen: tuple[str, ...]
-    #: As the app sent it.
+    #: #: The element as the app sent it.
     element: Json
 
 
 def controls(blocks: Sequence[Json]) -> tuple[Control, ...]:
-    """Return the controls of `blocks` from top to bottom; inputs are none."""
+    """Return the controls of `blocks` from top to bottom, without inputs."""
     return tuple(
         _control(element, str(block.get("block_id", "")))
         for block in blocks
@@ -57,10 +57,10 @@ def controls(blocks: Sequence[Json]) -> tuple[Control, ...]:
 
 
 def find(found: Sequence[Control], name: str, kinds: Sequence[str]) -> Control:
-    """Return the control that a person means by `name`.
+    """Return the control with this `name`.
 
-    Raises KeyError if there is none of these `kinds`, ValueError if it is not clear
-    which.
+    Raises KeyError if there is none of these `kinds`, and ValueError if there are
+    several.
     """
     usable = [each for each in found if each.kind in kinds]
     named = [each for each in usable if each.action == name] or [
@@ -75,8 +75,7 @@ def find(found: Sequence[Control], name: str, kinds: Sequence[str]) -> Control:
 
 
 def option(element: Json, name: str) -> Json:
-    """Return the option of a menu that a person means by what it reads, or by its
-    value.
+    """Return the option of a menu with this label or value.
 
     Raises ValueError if the menu does not offer it.
     """
@@ -88,9 +87,9 @@ def option(element: Json, name: str) -> Json:
 
 
 def chosen(element: Json, names: str | Sequence[str]) -> Json:
-    """Return the state of a menu when a person has chosen `names` (A10).
+    """Return the state of a menu after a person has chosen `names` (A10).
 
-    Raises ValueError for what the menu does not offer.
+    Raises ValueError for a name that the menu does not offer.
     """
     kind = element["type"]
     several = [names] if isinstance(names, str) else list(names)
@@ -123,7 +122,7 @@ def initial(element: Json) -> Json:
 
 
 def reads(state: Json) -> tuple[str, ...]:
-    """Return a state as a person reads it: labels of options, ids of people, the
+    """Return a state as a person reads it: labels of options, ids of people, or the
     text."""
     return tuple(_reads(state))
 

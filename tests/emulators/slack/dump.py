@@ -1,4 +1,4 @@
-"""The state of the emulator as text, for a test that hangs."""
+"""Describes the state of the emulator, for a test that hangs."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from tests.emulators.slack.world import World
 
 
 def dump(world: World, views: Views, api: Api, socket: SocketMode) -> str:
-    """Return all messages, open views, failed calls and unacknowledged deliveries, as
+    """Return all messages, open views, failed calls and unacknowledged deliveries as
     text."""
     return "\n".join(_lines(world, views, api, socket))
 

@@ -1,7 +1,7 @@
-"""The elements of Block Kit that people use: which are valid, and where.
+"""Checks the interactive elements of Block Kit, and the blocks that they may be in.
 
-Rule: the sizes are those of A5.4. A function here says what is wrong in a sentence,
-or None; whoever calls it says where. No I/O.
+Rule: the sizes are those of A5.4. A function here returns an error as a sentence, or
+None. The caller adds the place. No I/O.
 """
 
 from collections.abc import Iterator
@@ -17,8 +17,8 @@ _CHOICES = frozenset(
 )
 _SEVERAL = frozenset({"multi_static_select", "multi_users_select"})
 
-#: The elements that may stand in each block. Slack knows more; those are refused here,
-#: so that no element is accepted that people cannot use in the emulator.
+#: The elements allowed in each block. Slack allows more. They are refused here, so that
+#: every accepted element can be used in the emulator.
 WHERE = {
     "actions": _CHOICES | {"button"},
     "accessory": _CHOICES | _SEVERAL | {"button", "image"},
@@ -33,12 +33,12 @@ MOST_ID, MOST_LABEL, MOST_VALUE, MOST_URL = 255, 75, 2_000, 3_000
 MOST_OPTIONS, MOST_OPTION, MOST_OPTION_VALUE = 100, 75, 150
 #: Slack's page on these two elements; not in A5.4.
 MOST_TICKS = 10
-#: A5.4: placeholder, and the parts of a question before something is done.
+#: A5.4: characters of a placeholder, and of the parts of a confirmation dialog.
 MOST_PLACEHOLDER = 150
 MOST_CONFIRM = {"title": 100, "text": 300, "confirm": 30, "deny": 30}
-#: slack_sdk's ConversationFilter: kinds of conversations that a menu may be held to.
+#: slack_sdk's ConversationFilter: the kinds of conversations that a filter may name.
 KINDS = frozenset({"im", "mpim", "private", "public"})
-#: A5.4: what one input holds, and how many files.
+#: A5.4: the most characters of an input, and files of a file input.
 MOST_TYPED, MOST_FILES = 3_000, 10
 
 
@@ -49,7 +49,7 @@ def words(holder: Any) -> str:
 
 
 def problem(element: Any, where: str) -> str | None:
-    """Say what is wrong with `element` in a block of type `where`, or None."""
+    """Return the error about `element` in a block of type `where`, or None."""
     if not isinstance(element, dict) or element.get("type") not in WHERE[where]:
         kind = element.get("type") if isinstance(element, dict) else element
         return f"unsupported type: {kind}"
@@ -57,7 +57,7 @@ def problem(element: Any, where: str) -> str | None:
 
 
 def plain(text: Any, most: int, *, least: int = 1) -> str | None:
-    """Say what is wrong with a text object that must be plain text, or None."""
+    """Return the error about a text object that must be plain text, or None."""
     if not isinstance(text, dict) or text.get("type") != "plain_text":
         return "must be a plain_text object"
     if not least <= len(words({"text": text})) <= most:
@@ -66,7 +66,7 @@ def plain(text: Any, most: int, *, least: int = 1) -> str | None:
 
 
 def options(element: Json) -> list[Json]:
-    """Return all options of a menu, those of its groups too."""
+    """Return all options of a menu, including those of its groups."""
     groups = element.get("option_groups") or []
     grouped = [option for group in groups for option in group.get("options", [])]
     return [*(element.get("options") or []), *grouped]
@@ -134,13 +134,14 @@ def _input(element: Json) -> Iterator[str]:
         yield f"max_length must be 1 to {MOST_TYPED}"
     if not 0 <= element.get("min_length", 0) <= most:
         yield "min_length must not be more than max_length"
-    # Without a max_length an input holds as much as it can at most.
+    # Without a max_length, the general limit applies.
     if len(element.get("initial_value") or "") > most:
         yield f"initial_value must be less than {most + 1} characters"
 
 
 def _filter(given: Any) -> Iterator[str]:
-    """slack_sdk's ConversationFilter: `include` cannot be empty."""
+    """Yield the errors of a filter. Its `include` cannot be empty (slack_sdk's
+    ConversationFilter)."""
     if given is None:
         return
     known = {"include", "exclude_bot_users", "exclude_external_shared_channels"}

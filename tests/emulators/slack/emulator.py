@@ -1,12 +1,13 @@
-"""SlackEmulator: a Slack workspace on loopback, with one app installed, and further
-workspaces that may install the app, too.
+"""SlackEmulator: a Slack workspace on loopback with one installed app.
 
-The app talks to it over HTTP and WebSockets with the real SDKs. People talk
-through the verbs of this class: `say`, `edit`, `delete`, `press`, … Tests read
-back what a reader would see, and what the app did to get there.
+Further workspaces on the same server may install the app too.
 
-Rule: this file only puts the parts together. The world outlives every connection
-of the app, so an app may die and come back to the same workspace.
+The app connects over HTTP and WebSockets with the real SDKs. People act through the
+methods of this class, such as `say`, `edit`, `delete` and `press`. Tests read what a
+reader would see, and the calls that the app made.
+
+Rule: this file only assembles the parts. The world outlives every connection of the
+app, so an app may die and return to the same workspace.
 """
 
 import asyncio
@@ -51,16 +52,15 @@ T = TypeVar("T")
 
 
 class SlackEmulator:
-    """`async with SlackEmulator() as slack:` is a workspace that listens.
+    """A running workspace: `async with SlackEmulator() as slack:`.
 
-    `clock` drives rate limits, timestamps and logs, and may run faster than
-    time. `rates` is a table like `rates.RATES`. `replies_cap` is 15 for an app
-    that Slack caps (A5.2), which gets a page every `capped` seconds. `pair`
-    orders the two events of a mention. What is about Socket Mode is in real
-    seconds; see socketmode.py.
+    `clock` drives rate limits, timestamps and logs, and may run faster than real time.
+    `rates` is a table like `rates.RATES`. `replies_cap` is 15 for an app that Slack
+    caps (A5.2), which gets a page every `capped` seconds. `pair` orders the two events
+    of a mention. The times of Socket Mode are real seconds; see socketmode.py.
 
-    `add_team` returns another workspace on the same server, with the same verbs: its
-    people, channels, tokens, rates, calls and faults are its own.
+    `add_team` returns another workspace on the same server, with the same methods. It
+    has its own people, channels, tokens, rates, calls and faults.
     """
 
     def __init__(
@@ -90,11 +90,11 @@ class SlackEmulator:
         #: The workspaces on this server.
         self.teams: list[SlackEmulator] = among.teams if among else []
         self.teams.append(self)
-        #: Whether the app is installed here: events of others do not reach it.
+        #: Whether the app is installed here. Otherwise events do not reach it.
         self.installed = among is None
         self.org: Org | None = None
         self.oauth: OAuth = among.oauth if among else OAuth(clock=clock)
-        #: The granted scopes; remove one to have `missing_scope`.
+        #: The granted scopes. Remove one to get `missing_scope`.
         self.granted = set(granted)
         self._port = port
         self._clock, self._rates = clock, rates
@@ -129,7 +129,7 @@ class SlackEmulator:
         )
         self.world.listener = self.feed.tell
         self._chat = Chat(self.world, granted=self.granted)
-        #: Slack's own streams: where there are none, and Slack's own Stop.
+        #: The native streams; a test can refuse them, or press Slack's Stop.
         self.streams = Streams(self.world, self._chat, self.feed.send)
         self.groups = Groups(self.world)
         triggers = Triggers(clock)
@@ -223,15 +223,16 @@ class SlackEmulator:
             await self.socket.close()
             await self._runner.cleanup()
 
-    # The workspace of a request.
+    # # Routing a request to its workspace.
 
     async def _serve_call(self, request: web.Request) -> web.Response:
         call = await read(request, self._clock)
         return await self._owner(call).api.serve(request)
 
     def _owner(self, call: Call) -> "SlackEmulator":
-        """Return the workspace that `call` is about: that of its token or, of those of
-        one organisation, the one that it names, or whose channel or person it names."""
+        """Return the workspace of the token of `call`. If the token belongs to an
+        organisation, return its workspace that `call` names, or whose channel or person
+        it names."""
         teams = [team for team in self.teams if call.token in team.api.tokens]
         if len(teams) > 1:
             named = [
@@ -282,8 +283,8 @@ class SlackEmulator:
         return f"http://{self._host()}/api/"
 
     def api_url_for(self, name: str) -> str:
-        """Return the address of the API for a program whose calls shall be recorded as
-        those of `name`."""
+        """Return the URL of the API for a program whose calls are recorded under
+        `name`."""
         return f"http://{self._host()}/by/{name}/api/"
 
     @property
@@ -306,9 +307,9 @@ class SlackEmulator:
     def add_team(
         self, name: str, *, org: Org | None = None, installed: bool = False
     ) -> "SlackEmulator":
-        """Open another workspace, in an organisation if there is one; with the app
-        `installed`, it has a token already."""
-        # The app's user is one and the same in all of an organisation.
+        """Add another workspace, in `org` if one is given. With `installed`, the app is
+        installed there and has a token."""
+        # The app has the same user in all workspaces of an organisation.
         first = org.teams[0] if org and org.teams else None
         team = SlackEmulator(
             clock=self._clock,
@@ -329,15 +330,16 @@ class SlackEmulator:
         return team
 
     def add_org(self, name: str) -> Org:
-        """Make an organisation; its workspaces come with `add_team` (A14)."""
+        """Add an organisation. `add_team` adds its workspaces (A14)."""
         return Org(self.world.number("E"), name)
 
     def add_user(self, name: str, **facts: Any) -> str:
-        """Let a person join; `facts` are fields of people.User."""
+        """Add a person. `facts` are fields of people.User. Return the id."""
         return self.world.add_user(name, **facts).id
 
     def add_app(self, name: str, *, classic: bool = False) -> str:
-        """Let another program join. A `classic` one posts as `bot_message`."""
+        """Add another app. A `classic` one posts as `bot_message`. Return its user
+        id."""
         number = self.world.number
         user = self.world.add_user(
             name, bot=number("B"), app=number("A"), classic=classic
@@ -353,14 +355,15 @@ class SlackEmulator:
         members: Sequence[str] = (),
         creator: str | None = None,
     ) -> str:
-        """Open a "channel", a private "group" or an "mpim"."""
+        """Add a "channel", a private "group" or an "mpim". Return its id."""
         present = {*members} | ({self.bot_user} if joined else set())
         return self.world.add_channel(
             name, kind=kind, members=present, creator=creator
         ).id
 
     def add_group(self, name: str, handle: str, users: Sequence[str] = ()) -> str:
-        """Make a user group; `self.groups.change` puts other people into it."""
+        """Add a user group, and return its id. `self.groups.change` changes its
+        members."""
         return self.groups.add(name, handle, list(users)).id
 
     def open_dm(self, user: str) -> str:
@@ -381,11 +384,10 @@ class SlackEmulator:
         attachments: Sequence[Json] = (),
         blocks: Sequence[Json] | None = None,
     ) -> str:
-        """Say `text`, in Slack's notation (A6), and return its ts.
+        """Post `text`, in Slack's notation (A6). Return its ts.
 
-        `files` are contents by name; `attachments` and a program's `blocks` are as in
-        A1.5. Raises ValueError where Slack's client would
-        not let a person do it.
+        `files` are contents by name. `attachments` and the `blocks` of an app are as in
+        A1.5. Raises ValueError if Slack's client would not allow it.
         """
         place = self.world.channels[channel]
         if place.archived:
@@ -418,7 +420,7 @@ class SlackEmulator:
         return self.world.post(message).ts
 
     def edit(self, channel: str, ts: str, text: str) -> None:
-        """Let the author of a message change it."""
+        """Change the text of a message as its author."""
         message = self.world.messages[channel][ts]
         if message.user == self.bot_user:
             raise ValueError("only the app edits its own messages")
@@ -427,18 +429,18 @@ class SlackEmulator:
         self.world.edit(message, text=text, blocks=blocks, edited=edited)
 
     def preview(self, channel: str, ts: str, *attachments: Json) -> None:
-        """Let Slack add previews of the links in a message: nobody edited it, and the
-        app hears `message_changed` (A1.5)."""
+        """Make Slack add previews of links to a message. The app receives
+        `message_changed`, although nobody edited it (A1.5)."""
         message = self.world.messages[channel][ts]
         self.world.edit(message, attachments=[*message.attachments, *attachments])
 
     def delete(self, channel: str, ts: str) -> None:
-        """Let the author, or an admin, take a message back."""
+        """Delete a message as its author or an admin."""
         self.world.delete(self.world.messages[channel][ts])
 
     def delete_file(self, channel: str, ts: str, name: str) -> None:
-        """Let the author delete a file of a message, not the message: the app hears
-        `message_changed`, in which the file is a tombstone (A1.3, A15)."""
+        """Delete a file of a message as its author. The app receives `message_changed`,
+        in which the file is a tombstone (A1.3, A15)."""
         message = self.world.messages[channel][ts]
         for file in message.files:
             if file["name"] == name:
@@ -449,8 +451,8 @@ class SlackEmulator:
     # Events of the workspace and the app.
 
     def invite(self, channel: str, *, by: str = "") -> None:
-        """Bring the bot into a channel; the event says by whom, if a person did (A1.4:
-        `inviter?`)."""
+        """Add the bot to a channel. The event names the person `by` if one did it
+        (A1.4: `inviter?`)."""
         self.world.channels[channel].members.add(self.bot_user)
         self.emit(
             "member_joined_channel",
@@ -462,17 +464,17 @@ class SlackEmulator:
         )
 
     def kick(self, channel: str) -> None:
-        """Take the bot out of a channel."""
+        """Remove the bot from a channel."""
         self.world.channels[channel].members.discard(self.bot_user)
 
     def archive(self, channel: str) -> None:
-        """Close a channel for writing."""
+        """Archive a channel."""
         self.world.channels[channel].archived = True
         self.emit("channel_archive", channel=channel)
 
     def delete_channel(self, channel: str) -> None:
-        """Delete a channel with all that was said in it; no message is told of (A1.4).
-        Of a private one the event has another name."""
+        """Delete a channel with its messages, for which no events are sent (A1.4). The
+        event of a private channel has another name."""
         place = self.world.channels[channel]
         place.archived = True
         for ts in list(self.world.messages[channel]):
@@ -481,14 +483,14 @@ class SlackEmulator:
         self.emit(kind, channel=channel)
 
     def revoke(self, error: str = "token_revoked") -> None:
-        """Take the bot's token back: from now on it gets `error`, for example
-        "token_revoked" or "account_inactive" (A5.3), and the app is told (A1.4)."""
+        """Revoke the bot's tokens, and send the app the event (A1.4). Calls then get
+        `error`, for example "token_revoked" or "account_inactive" (A5.3)."""
         self.api.refuse(error)
         self.emit("tokens_revoked", tokens={"oauth": [], "bot": [self.bot_user]})
 
     def uninstall(self) -> None:
-        """Remove the app from the workspace: it is told twice (A1.4), and then nothing
-        more; its tokens are good for nothing."""
+        """Remove the app from the workspace. It receives two events (A1.4) and then no
+        more, and its tokens become invalid."""
         self.revoke("account_inactive")
         self.emit("app_uninstalled")
         self.installed = False
@@ -502,8 +504,8 @@ class SlackEmulator:
         org: Org | None = None,
         again: bool = False,
     ) -> None:
-        """Give the app `token` here, good for `valid` seconds; `again` in place of one
-        that it has."""
+        """Give the app `token` for this workspace, valid for `valid` seconds (None for
+        ever). With `again`, it replaces an earlier token."""
         self.bot_token = token
         until = None if valid is None else self._clock() + valid
         self.api.admit(token, until)
@@ -514,24 +516,25 @@ class SlackEmulator:
             self.world.is_org_wide = org is not None
 
     def _revoked(self, call: Call) -> Json:
-        """Return the app gives its token up; it is told as if people had taken it
-        (A1.4)."""
+        """Revoke the token at the app's request. It receives the same event as when
+        people revoke it (A1.4)."""
         if call.flag("test"):
             return {"ok": True, "revoked": False}
         self.revoke()
         return {"ok": True, "revoked": True}
 
     def refuse_status(self, error: str | None = "feature_disabled") -> None:
-        """Let setStatus fail, for example with "missing_scope"; None mends it."""
+        """Make setStatus fail with `error`, for example "missing_scope"; None ends
+        that."""
         self._chat.status_error = error
 
     def emit(self, kind: str, **fields: Any) -> None:
-        """Send the app any event of type `kind` (A1.4)."""
+        """Send the app an event of type `kind` (A1.4)."""
         self.feed.send({"type": kind, **fields, "event_ts": self.world.next_ts()})
 
     def say_elsewhere(self, team: str, text: str, **outer: Any) -> str:
-        """Let somebody of another workspace that has the app, too, mention it in a
-        channel there; its ts. `outer` goes into the envelope (A1)."""
+        """Mention the app in a channel of another workspace that has installed it.
+        Return the ts. `outer` is added to the envelope (A1)."""
         ts = self.world.next_ts()
         event = {
             **{"type": "app_mention", "user": "U0ELSE", "channel": "C0ELSE"},
@@ -541,8 +544,8 @@ class SlackEmulator:
         return ts
 
     async def use_http(self, url: str) -> None:
-        """Switch Socket Mode off and enter a request URL (A16), which has to prove
-        itself: raises ValueError if it does not return the challenge."""
+        """Switch Socket Mode off and set a request URL (A16). Raises ValueError if the
+        URL does not return the challenge."""
         await self.http.challenge(url)
         self.socket_mode = False
 
@@ -568,12 +571,12 @@ class SlackEmulator:
         return {file["name"]: self.files.content(file["id"]) for file in files}
 
     def transcript(self, channel: str, thread_ts: str) -> str:
-        """Return a thread as one reads it: "Alice: …", "threadkeep (bot): …"."""
+        """Return a thread as readers see it: "Alice: …", "threadkeep (bot): …"."""
         messages = self.world.thread(channel, thread_ts)
         return "\n".join(self.world.line(message) for message in messages)
 
     def status(self, channel: str, thread_ts: str) -> str:
-        """Return the bot's status line in a thread; "" if none shows."""
+        """Return the bot's status line in a thread, or "" if none is shown."""
         return self.world.status(channel, thread_ts)
 
     @property
@@ -619,12 +622,12 @@ class SlackEmulator:
 
     @property
     def settled(self) -> bool:
-        """True if every event is acknowledged (or lost) and every call answered."""
+        """Whether every event is acknowledged or lost, and every call answered."""
         return not (self.socket.pending or self.api.pending)
 
     async def until(self, predicate: Callable[[], T], timeout: float = PATIENCE) -> T:
-        """Wait until `predicate()` is true and return what it returned; see
-        changes.py. Raises AssertionError that tells the state of things."""
+        """Wait until `predicate()` is true, and return its result; see changes.py.
+        Raises AssertionError with `dump()` after `timeout` real seconds."""
         return await self._changes.until(predicate, timeout=timeout, dump=self.dump)
 
     def dump(self) -> str:
@@ -636,6 +639,6 @@ class SlackEmulator:
 
     def _open_connection(self, call: Call) -> Json:
         if not self.socket_mode:
-            # The error that Slack gives is not confirmed; this one is on its list.
+            # Slack's actual error is not confirmed. This one is on its list.
             raise Refused("access_denied")
         return {"ok": True, "url": f"ws://{self._host()}{self.socket.ticket()}"}

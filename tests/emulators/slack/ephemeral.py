@@ -1,7 +1,7 @@
-"""Messages that one person sees: what chat.postEphemeral and response_url write.
+"""Ephemeral messages, written by chat.postEphemeral and response_url.
 
-Rule: no event tells of them, no method reads, edits or deletes them; only a
-response_url that came with one of their controls changes them (A10).
+Rule: no event announces them, and no method reads, edits or deletes them. Only the
+response_url of one of their controls changes them (A10).
 """
 
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ class Whisper:
     ts: str
     channel: str
     user: str
-    #: Its `text`; what one reads is in `text`.
+    #: The `text` argument; the visible text is in the property `text`.
     fallback: str
     blocks: list[Json]
     thread_ts: str | None = None
-    #: chat.postEphemeral: "in threads only shown if there is already an active
-    #: thread": False where it was written into a thread that nobody had answered.
+    #: chat.postEphemeral: "in threads only shown if there is already an active thread":
+    #: False for a message in a thread without replies.
     shown: bool = True
-    #: Taken back through its response_url.
+    #: Whether it was deleted through its response_url.
     gone: bool = False
 
     @property

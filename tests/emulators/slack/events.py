@@ -1,8 +1,8 @@
-"""The events that the Events API sends the app on changes in the workspace (A1).
+"""The events that the Events API sends to the app on changes in the workspace (A1).
 
-Rule: the app hears of what happens where its bot is a member, of its own messages
-and edits too (A1.3), as far as its scopes reach (A12). Each event has an id of
-its own, also the two that one mention causes (A1.2).
+Rule: the app receives events of channels that its bot is in, including its own messages
+and edits (A1.3), as far as its scopes allow (A12). Each event has its own id, and so do
+the two events of one mention (A1.2).
 """
 
 import contextlib
@@ -26,7 +26,7 @@ BY_KIND = {
     "mpim": "message.mpim",
 }
 SUBSCRIPTIONS = frozenset({"app_mention", *BY_KIND.values()})
-#: In which order the two events of a mention come; Slack promises none (A1.2).
+#: The order of the two events of a mention; Slack promises none (A1.2).
 PAIRS = ("message_first", "mention_first", "random")
 
 
@@ -44,11 +44,11 @@ class Feed:
     ) -> None:
         assert pair in PAIRS, pair
         self.pair = pair
-        #: Whether a mention comes without what stands beside its text, which its
-        #: `message` event has, but for the ids of files in its rich text (A1.1).
+        #: Whether an `app_mention` has only the text, and the ids of files in its rich
+        #: text. The `message` event then has the rest (A1.1).
         self.bare_mentions = False
-        #: The bot events that the app subscribes to. Without one, everything else works
-        #: and none of it ever arrives (A4).
+        #: The bot events that the app subscribes to. Without a subscription, its events
+        #: never arrive and everything else works (A4).
         self.subscribed = set(SUBSCRIPTIONS)
         self._world = world
         self._granted = granted
@@ -56,7 +56,7 @@ class Feed:
         self._deliver = deliver
 
     def tell(self, change: Change) -> None:
-        """Send whatever Slack would send about `change`."""
+        """Send the events that Slack would send about `change`."""
         channel = self._world.channels[change.message.channel]
         if self._world.bot.id not in channel.members:
             return
@@ -68,8 +68,7 @@ class Feed:
 
     @contextlib.contextmanager
     def backwards(self) -> Iterator[None]:
-        """Let events of what happens inside come last first: A1.2 promises no
-        order."""
+        """Deliver the events of the block in reverse order: A1.2 promises no order."""
         held: list[Json] = []
         deliver, self._deliver = self._deliver, held.append
         try:
@@ -80,8 +79,8 @@ class Feed:
                 deliver(payload)
 
     def send(self, event: Json, *, team: str = "", **outer: Any) -> None:
-        """Send one inner event, in its envelope (A1): of our workspace, or of another
-        `team` that has the app, too; `outer` goes into the envelope."""
+        """Send an inner event in its envelope (A1). It belongs to our workspace, or to
+        another `team` that has the app. `outer` is added to the envelope."""
         world = self._world
         team = team or world.team
         channel = str(event.get("channel", ""))
@@ -140,7 +139,8 @@ class Feed:
             }
 
     def _mentions(self, message: Message, channel: Channel) -> bool:
-        """A1.1: not for direct messages; our own words do not mention us."""
+        """Return whether a message gives an `app_mention`: not in direct messages, and
+        not from the bot itself (A1.1)."""
         return (
             "app_mentions:read" in self._granted
             and "app_mention" in self.subscribed

@@ -4,8 +4,8 @@
     slack.faults.add("chat.postMessage", cut(after=True), nth=2)
     slack.faults.add("*", error("internal_error"), times=3)
 
-A fault hits a call either before it has any effect or, with `after=True`, once it
-has had its effect: the client cannot tell the two apart.
+A fault hits a call before it has any effect or, with `after=True`, after its effect.
+The client cannot tell the two apart.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from tests.emulators.slack.calls import Call
 
-#: How often a fault strikes that never ends.
+#: The `times` of a permanent fault.
 ALWAYS = 10**9
 
 
@@ -35,19 +35,19 @@ class Answer:
 class Fault:
     """One way to fail."""
 
-    #: In place of the real answer; None leaves that as it is.
+    #: Sent instead of the real answer; None for no change.
     answer: Answer | None = None
-    #: The connection is reset instead of an answer.
+    #: Whether the connection is reset instead of an answer.
     cut: bool = False
-    #: The connection ends in the middle of an answer.
+    #: Whether the connection ends in the middle of an answer.
     half: bool = False
-    #: Strikes once the call has had its effect.
+    #: Whether the call takes effect first.
     after: bool = False
-    #: A wait before the answer: for an event, or for real seconds.
+    #: A wait before the answer: an event, or real seconds.
     wait: asyncio.Event | float | None = None
 
     async def held(self) -> None:
-        """Wait as long as the fault says."""
+        """Wait before the answer, as the fault says."""
         if isinstance(self.wait, asyncio.Event):
             await self.wait.wait()
         elif self.wait is not None:
@@ -60,14 +60,14 @@ def status(code: int, *, after: bool = False) -> Fault:
 
 
 def html(code: int = 503, *, after: bool = False) -> Fault:
-    """Return a page for people, as a proxy in between sends it."""
+    """Return an HTML page, as a proxy sends it."""
     page = "<!DOCTYPE html><html><body>Something went wrong</body></html>"
     answer = Answer(code, page, "text/html", outcome=f"HTTP {code}")
     return Fault(answer, after=after)
 
 
 def throttle(seconds: int | None, *, after: bool = False) -> Fault:
-    """HTTP 429 with this Retry-After; None leaves the header out."""
+    """Return HTTP 429 with this Retry-After; None leaves the header out."""
     headers = {} if seconds is None else {"Retry-After": str(seconds)}
     body = json.dumps({"ok": False, "error": "ratelimited"})
     answer = Answer(429, body, headers=headers, outcome="HTTP 429")
@@ -75,30 +75,30 @@ def throttle(seconds: int | None, *, after: bool = False) -> Fault:
 
 
 def error(name: str, *, after: bool = False) -> Fault:
-    """Any error that Slack reports with HTTP 200."""
+    """Return an error that Slack reports with HTTP 200."""
     body = json.dumps({"ok": False, "error": name})
     return Fault(Answer(200, body, outcome=name), after=after)
 
 
 def cut(*, after: bool = False) -> Fault:
-    """The connection breaks, before or after the call had its effect."""
+    """Break the connection, before or after the call takes effect."""
     return Fault(cut=True, after=after)
 
 
 def half(*, after: bool = False) -> Fault:
-    """The connection ends in the middle of an answer, before or after the call had its
+    """End the connection in the middle of an answer, before or after the call takes
     effect."""
     return Fault(cut=True, half=True, after=after)
 
 
 def hold(wait: asyncio.Event | float, *, after: bool = False) -> Fault:
-    """The call is late: until the event is set, or by that many real seconds."""
+    """Delay the call until the event is set, or by that many real seconds."""
     return Fault(wait=wait, after=after)
 
 
 @dataclass(slots=True)
 class Rule:
-    """The calls that a fault strikes; `struck` counts them."""
+    """A fault and the calls that it hits. `struck` counts the hits."""
 
     method: str
     fault: Fault
@@ -109,7 +109,7 @@ class Rule:
     struck: int = 0
 
     def strikes(self, call: Call) -> bool:
-        """Count `call` if it is one of ours, and say whether it is struck."""
+        """Count `call` if it matches, and return whether the fault hits it."""
         if self.method not in ("*", call.method):
             return False
         if self.when is not None and not self.when(call):
@@ -121,7 +121,7 @@ class Rule:
 
 
 class Faults:
-    """The faults that are set up. The first rule that strikes wins."""
+    """The active faults. The first rule that hits a call wins."""
 
     def __init__(self) -> None:
         self._rules: list[Rule] = []
@@ -135,24 +135,24 @@ class Faults:
         times: int = 1,
         when: Callable[[Call], bool] | None = None,
     ) -> Rule:
-        """Strike `times` calls of `method` ("*" for any), beginning with the
-        `nth` from now on, of those for which `when` is true."""
+        """Make `times` calls of `method` ("*" for any) fail, beginning with the `nth`
+        from now on. Only calls for which `when` is true count."""
         self._rules.append(Rule(method, fault, nth, times, when))
         return self._rules[-1]
 
     def hold(self, method: str, *, after: bool = False) -> asyncio.Event:
-        """Let the next call of `method` wait until the returned event is set."""
+        """Hold the next call of `method` until the returned event is set."""
         event = asyncio.Event()
         self.add(method, hold(event, after=after))
         return event
 
     def clear(self) -> None:
-        """Let everything work again."""
+        """Remove all faults."""
         self._rules.clear()
 
     def for_call(self, call: Call) -> Fault:
-        """Return the fault of `call`; an empty Fault if there is none."""
-        # Every rule counts every call, so that `nth` does not depend on which
-        # other rules are set up.
+        """Return the fault of `call`, or an empty Fault."""
+        # Every rule counts every call, so that `nth` does not depend on which other
+        # rules exist.
         striking = [rule.fault for rule in self._rules if rule.strikes(call)]
         return striking[0] if striking else Fault()

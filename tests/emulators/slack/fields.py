@@ -1,7 +1,7 @@
-"""The inputs of a modal: what a reader sees of them, and how a person fills them in.
+"""The inputs of a modal as readers see them, and as people fill them in.
 
-Rule: a person can only do what Slack's client lets them: type no more than
-`max_length`, choose what is offered, leave nothing out that is required.
+Rule: a person can only do what Slack's client allows: type at most `max_length`
+characters, choose an offered option, and fill in every required input.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ class Field:
     action_id: str
     #: The type of its element, for example "plain_text_input".
     kind: str
-    #: Its value: the text, the option or person chosen, or all of them.
+    #: Its value: the text, the chosen option or person, or all chosen ones.
     value: str | tuple[str, ...]
     #: The most characters or, of files, the most files; 0 for a menu.
     max_length: int
@@ -38,7 +38,7 @@ class Field:
 
 
 def field(block: Json, state: Json) -> Field:
-    """Return the input `block` with what `state` says is in it."""
+    """Return the input `block` with the value in `state`."""
     element = block["element"]
     kind = element["type"]
     limits = {
@@ -72,10 +72,10 @@ def initial(element: Json) -> Json:
 
 
 def filled(element: Json, value: Any) -> Json:
-    """Return the state of an input when a person has put `value` into it (A10).
+    """Return the state of an input that a person has filled in with `value` (A10).
 
-    Of files it is what `files` holds: their JSON. Raises ValueError for what the
-    client would not let a person put in.
+    For files, `value` is the list of their JSON. Raises ValueError for a value that the
+    client would not accept.
     """
     kind = element["type"]
     if kind == "plain_text_input":
@@ -90,7 +90,7 @@ def filled(element: Json, value: Any) -> Json:
 
 
 def accepted(element: Json, names: Sequence[str]) -> None:
-    """Raise ValueError for files that the client would not let a person choose."""
+    """Raise ValueError for files that the client would not accept."""
     if len(names) > element.get("max_files", elements.MOST_FILES):
         raise ValueError(f"no more than {element.get('max_files')} files")
     endings = element.get("filetypes")
@@ -100,7 +100,7 @@ def accepted(element: Json, names: Sequence[str]) -> None:
 
 
 def missing(block: Json, state: Json) -> bool:
-    """Return whether the client wants more in an input before it submits the modal."""
+    """Return whether the client would not submit the modal with this input."""
     if block.get("optional") and not controls.reads(state):
         return False
     least = block["element"].get("min_length", 0)

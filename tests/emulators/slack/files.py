@@ -1,7 +1,7 @@
-"""The files that people attach, and their download (A15).
+"""Files that people attach, and their download (A15).
 
-Rule: without the bot's token, or without files:read, Slack answers with its login
-page and HTTP 200, not with an error.
+Rule: without the bot's token or files:read, Slack answers with its login page and HTTP
+200, not with an error.
 """
 
 from collections.abc import Callable
@@ -33,20 +33,21 @@ class Files:
         self._trusts = trusts
         self._contents: dict[str, bytes] = {}
         self._files: dict[str, Json] = {}
-        #: How the bytes of some arrive; and addresses that others have moved to.
+        #: How the bytes of a file arrive, by its id. `moved` has the targets of
+        #: redirects.
         self.bodies: dict[str, wire.Body] = {}
         self.moved: dict[str, str] = {}
-        #: The status of each download that is not answered as usual.
+        #: The HTTP status of downloads that fail, by the file's id.
         self.statuses: dict[str, int] = {}
-        #: Those that nobody with the token may have.
+        #: The ids of files that the token may not read.
         self.locked: set[str] = set()
-        #: The downloads, by path, with what they were sent as Authorization.
+        #: The downloads: (path, Authorization).
         self.served: list[tuple[str, str]] = []
 
     def add(
         self, name: str, content: bytes, *, host: str, number: str | None = None
     ) -> Json:
-        """Keep a file; return what a message says of it (A1.3)."""
+        """Store a file. Return its JSON in a message (A1.3)."""
         number = number or self._world.number("F")
         self._contents[number] = content
         ending = name.rpartition(".")[2]
@@ -75,12 +76,11 @@ class Files:
         return self._contents[number]
 
     def stub(self, number: str) -> Json:
-        """Return the JSON in a message of a file that has to be looked up (A14,
-        A1.5)."""
+        """Return the JSON of a file that must be looked up (A14, A1.5)."""
         return {"id": number, "file_access": "check_file_info"}
 
     def delete(self, number: str) -> None:
-        """Delete the bytes of a file; what is known of it is that it is gone (A15)."""
+        """Delete the bytes of a file, whose JSON becomes a tombstone (A15)."""
         del self._contents[number]
         self._files[number] = {"id": number, "mode": "tombstone"}
 

@@ -13,7 +13,7 @@ from tests.emulators.slack.world import World
 
 @dataclass(slots=True)
 class Group:
-    """Some of the people in the workspace under one handle."""
+    """A group of people in the workspace with a handle."""
 
     id: str
     name: str
@@ -65,13 +65,13 @@ class Groups:
         return group
 
     def change(self, group: str, users: list[str], *, disabled: bool = False) -> None:
-        """Put `users` in place of those who are in a group, or switch it off."""
+        """Replace the members of a group, or disable it."""
         self._groups[group].users = users
         self._groups[group].disabled = disabled
 
     def _list(self, call: Call) -> Json:
         if self._world.is_org_wide and not call.text("team_id"):
-            # An organisation's token says nothing of the workspace (A14).
+            # An organisation's token does not identify the workspace (A14).
             raise Refused("missing_argument")
         shown = [
             group.json(

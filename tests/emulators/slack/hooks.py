@@ -1,7 +1,7 @@
 """The app's posts to a response_url, or as its answer to a slash command (A10).
 
-Rule: such an address is good for 5 messages and 30 minutes (A5.1), needs no token,
-and writes where its person just was, whether the bot is in that channel or not.
+Rule: a response_url is valid for 5 messages and 30 minutes (A5.1). It needs no token,
+and writes in the channel of the interaction even if the bot is not in it.
 """
 
 import json
@@ -17,7 +17,7 @@ from tests.emulators.slack.chat import is_unfurled
 from tests.emulators.slack.ephemeral import Whisper
 from tests.emulators.slack.world import Message, World
 
-#: A5.1; the second is in seconds by the emulator's clock.
+#: #: A5.1. VALID is in seconds by the emulator's clock.
 MOST_USES, VALID = 5, 30 * 60.0
 
 
@@ -27,7 +27,7 @@ class Hook:
 
     user: str
     channel: str
-    #: The message whose control the person used; None if they used none.
+    #: The message whose control was used; None for a command or shortcut.
     origin: Message | Whisper | None
     at: float
     uses: int = 0
@@ -44,12 +44,12 @@ class Post:
 
 
 class Hooks:
-    """The response_urls that were handed out."""
+    """The response_urls that were issued."""
 
     def __init__(self, world: World, *, host: Callable[[], str]) -> None:
-        #: The app's posts to them.
+        #: The app's posts to response_urls.
         self.posts: list[Post] = []
-        #: Words in blocks that are refused, for whatever reason Slack has.
+        #: Words whose presence in blocks makes a post fail.
         self.refuses: set[str] = set()
         self._world = world
         self._host = host
@@ -61,14 +61,14 @@ class Hooks:
     def issue(
         self, user: str, channel: str, origin: Message | Whisper | None = None
     ) -> str:
-        """Return the response_url for what `user` did just now."""
+        """Return the response_url for an interaction of `user`."""
         name = self._world.number("hook")
         self._given[name] = Hook(user, channel, origin, self._world.clock())
         return f"http://{self._host()}/hooks/{name}"
 
     def answered(self, user: str, channel: str, body: Json | None) -> None:
-        """Show what the app acknowledged a slash command with (A10); what Slack
-        does not understand is not shown."""
+        """Show the payload of the app's ack of a slash command (A10). An invalid
+        payload is not shown."""
         if body:
             hook = Hook(user, channel, None, self._world.clock())
             try:
@@ -77,8 +77,8 @@ class Hooks:
                 self._log(body, refusal.error)
 
     async def serve(self, request: web.Request) -> web.Response:
-        """Take one message. What Slack answers when it does not is in no document:
-        here it is the error with HTTP 404, or 400 for what is wrong in itself."""
+        """Serve a post to a response_url. Slack's errors are not documented. Here a bad
+        response_url gives HTTP 404, and an invalid message 400."""
         hook = self._given.get(request.match_info["hook"])
         body = json.loads(await request.text())
         status = 404
@@ -125,8 +125,8 @@ class Hooks:
             self._world.whisper(hook.user, hook.channel, text, kept, thread)
 
     def _original(self, hook: Hook) -> Message | Whisper:
-        """Return the message to be replaced: only one with a control of the app that
-        was used."""
+        """Return the message with the used control, which can be replaced. Raises
+        Refused if there is none."""
         if hook.origin is None or getattr(hook.origin, "gone", False):
             raise Refused("message_not_found")
         return hook.origin

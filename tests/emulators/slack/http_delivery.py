@@ -1,15 +1,15 @@
-"""Slack's side of HTTP: what it posts to an app's request URL (A2, A3, A10).
+"""Slack's requests to an app's request URL (A2, A3, A10).
 
-Rule 1: an app in Socket Mode gets nothing here; one without it gets everything here
-(A16: the manifest names a URL, or `socket_mode_enabled`).
-Rule 2: an answer of 2xx is due within `ack_timeout`. Without it an event comes again
-after each of `retries` in turn, numbered and with the reason, unless the answer forbids
-that with `X-Slack-No-Retry` (A2). What people do with controls, commands and views is
-sent once: whoever did it is told that it did not work, and does it again.
-Rule 3: every request is signed with the app's signing secret, at the time it is sent
-(A3): a repeat has a signature of its own.
+Rule 1: an app in Socket Mode receives nothing here; one without it receives everything
+here (A16: the manifest names a URL, or `socket_mode_enabled`).
+Rule 2: a 2xx response is due within `ack_timeout`. Without it, an event is sent again
+after each of `retries` in turn, with its number and the reason, unless the response
+forbids that with `X-Slack-No-Retry` (A2). Uses of controls, commands and views are sent
+once: the person sees an error and tries again.
+Rule 3: every request is signed with the app's signing secret when it is sent (A3), so a
+retry has its own signature.
 
-All of these are real seconds; only what is logged uses the emulator's clock.
+All of these are real seconds. Only logs use the emulator's clock.
 """
 
 import asyncio
@@ -29,7 +29,8 @@ from tests.emulators.slack.blocks import Json
 
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 
-#: How many redirects are followed; the reason `too_many_redirects` says that some are.
+#: How many redirects are followed. The reason `too_many_redirects` implies that some
+#: are.
 MOST_REDIRECTS = 3
 
 
@@ -42,17 +43,17 @@ class Posted:
     #: `X-Slack-Retry-Num`, 0 for the first; and `X-Slack-Retry-Reason`.
     retry: int
     reason: str
-    #: The status of the app's answer; 0 if none came in time.
+    #: The status of the app's response; 0 if none came in time.
     status: int = 0
     body: str = ""
-    #: Whether the answer forbids repeats.
+    #: Whether the response forbids retries.
     no_retry: bool = False
-    #: Why it counts as a failure (A2); "" if it does not.
+    #: The reason if it counts as a failure (A2), else "".
     failure: str = ""
 
 
 class HttpDelivery:
-    """Posts payloads to the request URL, once the app has proved that it is its own."""
+    """Posts payloads to the request URL, after the app has returned the challenge."""
 
     def __init__(
         self,
@@ -63,7 +64,7 @@ class HttpDelivery:
         retries: Sequence[float],
     ) -> None:
         self.signing_secret = "0123456789abcdef0123456789abcdef"
-        #: Where the app takes in events, commands and controls; "" for Socket Mode.
+        #: The app's URL for events, commands and controls; "" for Socket Mode.
         self.url = ""
         self.posts: list[Posted] = []
         self._clock = clock
@@ -73,13 +74,13 @@ class HttpDelivery:
         self._session: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
-        """Post no more."""
+        """Stop posting."""
         if self._session is not None:
             await self._session.close()
 
     async def challenge(self, url: str) -> None:
-        """Let the app's owner enter `url`: the app must return the challenge (A2).
-        Raises ValueError, with which the page refuses to save, if it does not."""
+        """Set `url` as the app's owner does. Raises ValueError if the app does not
+        return the challenge (A2)."""
         challenge = hashlib.sha1(url.encode()).hexdigest()
         body = {
             "token": "verification",
@@ -96,8 +97,8 @@ class HttpDelivery:
     async def see_through(
         self, kind: str, payload: Json, begun: Callable[[int], None]
     ) -> Posted:
-        """Post `payload` until the app takes it; return the last request. `begun` is
-        called with the number of each as it begins."""
+        """Post `payload` until the app accepts it, and return the last request. `begun`
+        is called with the number of each request before it is sent."""
         kinds = {"events_api": JSON, "slash_commands": FORM, "interactive": FORM}
         body = _body(kind, payload)
         reason = ""
@@ -112,13 +113,13 @@ class HttpDelivery:
         return posted
 
     async def repeat(self, payload: Json, retry: int, reason: str) -> Posted:
-        """Post an event as the repeat with the number `retry`."""
+        """Post an event as the retry with the number `retry`."""
         body = json.dumps(payload)
         return await self._post(self.url, "events_api", body, JSON, retry, reason)
 
     def signed(self, body: str | bytes, at: float | None = None) -> dict[str, str]:
-        """Return the headers with which Slack signs `body`, at a time in seconds since
-        1970, by default now (A3)."""
+        """Return the headers with Slack's signature of `body` (A3). `at` is in seconds
+        since 1970, by default now."""
         raw = body.encode() if isinstance(body, str) else body
         stamp = str(int(time.time() if at is None else at))
         base = b"v0:" + stamp.encode() + b":" + raw
@@ -165,19 +166,19 @@ class HttpDelivery:
 
 
 def answer(posted: Posted) -> Json | None:
-    """Return what the app acknowledged a command or control with, if anything."""
+    """Return the payload of the app's ack of a command or control, or None."""
     if not posted.body:
         return None
     try:
         found: Any = json.loads(posted.body)
     except ValueError:
-        # The body of an acknowledgement may be the words of the response (A10).
+        # The body of an ack may be the text of the response (A10).
         return {"text": posted.body}
     return found if isinstance(found, dict) else None
 
 
 def _body(kind: str, payload: Json) -> str:
-    """Return `payload` as its kind travels over HTTP (A10)."""
+    """Return the HTTP body of `payload`, whose encoding depends on its kind (A10)."""
     if kind == "events_api":
         return json.dumps(payload)
     if kind == "slash_commands":

@@ -1,7 +1,7 @@
-"""The payloads for the app when somebody uses its controls, commands or views (A10).
+"""Builds the payloads for uses of the app's controls, commands and views (A10).
 
-Rule: these functions only put payloads together; whether a person can do it is
-decided in client.py.
+Rule: these functions only build payloads. client.py decides whether a person can do
+something.
 """
 
 from typing import Any
@@ -15,8 +15,8 @@ from tests.emulators.slack.world import Message, World
 
 
 def block_actions(world: World, user: str, control: Control, state: Json) -> Json:
-    """Return the payload for the use of `control`, which is now in `state`, without the
-    place, which the caller adds."""
+    """Return the payload for the use of `control`, which is now in `state`. The caller
+    adds the place."""
     name = control.element
     action: dict[str, Any] = {
         "type": control.kind,
@@ -35,9 +35,8 @@ def block_actions(world: World, user: str, control: Control, state: Json) -> Jso
 
 
 def on_message(world: World, message: Message | Whisper) -> Json:
-    """Return the part of a payload that describes the message with the used control.
-
-    One that only one person sees is not in it: Slack keeps none.
+    """Return the part of a payload that describes the message with the used control. An
+    ephemeral message itself is not in it, because Slack does not store it.
     """
     ephemeral = isinstance(message, Whisper)
     thread = {"thread_ts": message.thread_ts} if message.thread_ts else {}
@@ -56,7 +55,7 @@ def on_message(world: World, message: Message | Whisper) -> Json:
 
 
 def values(blocks: list[Json]) -> Json:
-    """Return `state.values` of a message: what its menus have chosen, by block."""
+    """Return `state.values` of a message: the states of its menus, by block."""
     found: Json = {}
     for block in blocks:
         for element in kit.parts(block):
@@ -93,7 +92,7 @@ def view_event(world: World, user: str, view: Json, *, kind: str) -> Json:
 def slash_command(
     world: World, user: str, channel: str, command: str, text: str
 ) -> Json:
-    """Return the payload for a typed command, in which Slack never names a thread."""
+    """Return the payload for a typed command, which never names a thread."""
     return {
         "token": "verification",
         "team_id": world.team,

@@ -1,4 +1,4 @@
-"""Slack's notation for people, channels and groups in texts (A6), with their names."""
+"""Renders Slack's notation for people, channels and groups (A6) with their names."""
 
 import re
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ class Names:
         return kit.unescape(_REFERENCE.sub(name, text))
 
     def escaped(self, text: str) -> str:
-        """Return a command's text where it comes with ids: `<@U1|alice>` (A10)."""
+        """Return the text of a command with escaped mentions: `<@U1|alice>` (A10)."""
 
         def named(match: re.Match[str]) -> str:
             return f"<{match[1]}{match[2]}|{self._name(match[1], match[2])}>"
@@ -44,7 +44,7 @@ class Names:
         return _MENTION.sub(named, text)
 
     def bare(self, text: str) -> str:
-        """Return a command's text where it does not: as it was typed (A10)."""
+        """Return the text of a command without escaped mentions, as typed (A10)."""
 
         def named(match: re.Match[str]) -> str:
             mark = "#" if match[1] == "#" else "@"

@@ -1,14 +1,14 @@
-"""Notifications by a message of the app, and the addresses that Slack fetches for
-previews.
+"""Finds the notifications caused by a message of the app, and the addresses that Slack
+fetches for previews.
 
-Rule: where no document says what Slack does (A6), it does here what would do harm, so
-that a product which relies on luck is found out.
+Rule: where Slack's behaviour is not documented (A6), the emulator takes the harmful
+case, so that a product that relies on luck fails.
 
-What Slack says of a `markdown` block is that it reads standard Markdown (A6), in which
-code is literal: entities stand for themselves, and names are not looked for. Whether
-its own notation, `<!channel>`, notifies in there is not documented, so here it does.
-What is code is left to markdown-it, with tables and without, with HTML and without: it
-is code only if it is for all of them.
+According to Slack, a `markdown` block holds standard Markdown (A6), in which code is
+literal: entities and names in code are not interpreted. It is not documented whether
+Slack's notation `<!channel>` notifies there, so here it does. markdown-it decides what
+is code, with and without tables and HTML. Text counts as code only if all variants
+agree.
 """
 
 import html
@@ -26,14 +26,14 @@ from tests.emulators.slack.blocks import Json
 PING = re.compile(
     r"<(!(?:channel|here|everyone)|!subteam\^\w+|@[UW][A-Z0-9]+)(?:\|.*?)?>"
 )
-# The same where Markdown is read: of any case, with a label or without.
+# # The same in Markdown: in any case, with or without a label.
 _LOOSE = re.compile(
     r"<(!\s*(?:channel|here|everyone)|!subteam\^\w+|@[UW][A-Z0-9]+)\s*(?:\|[^>]*)?>",
     re.IGNORECASE,
 )
-# Names as people type them, where Slack looks for them: in a text with `link_names`
-# or `parse` "full", in an edit without `parse`, in a mrkdwn object that is not
-# `verbatim` (slack.dev, "Formatting message text" and "chat.update").
+# Bare names, which Slack parses in a text with `link_names` or `parse` "full", in an
+# edit without `parse`, and in a mrkdwn object that is not `verbatim` (slack.dev,
+# "Formatting message text" and "chat.update").
 _BARE = re.compile(r"@(channel|here|everyone)\b", re.IGNORECASE)
 _ADDRESS = re.compile(r"https?://[^\s<>|]+")
 
@@ -51,7 +51,7 @@ def in_blocks(blocks: list[Json]) -> Iterator[str]:
         if block["type"] == "rich_text":
             continue
         if block["type"] == "markdown":
-            # Whether entities, other cases and bare names count is not documented.
+            # It is not documented whether entities, other cases and bare names count.
             text = str(block["text"])
             yield from _LOOSE.findall(html.unescape(text))
             yield from (f"!{name.lower()}" for name in _bare_names(text))
@@ -66,7 +66,7 @@ def addresses(text: str, blocks: list[Json]) -> Iterator[str]:
 
 
 def _bare_names(text: str) -> set[str]:
-    """Return the names in `text`, Markdown, that are not in code."""
+    """Return the bare names in the Markdown `text` that are outside code."""
     if not _BARE.search(html.unescape(text)):
         return set()
     return {
@@ -90,7 +90,7 @@ def _parsers() -> tuple[MarkdownIt, ...]:
 
 
 def _located(state: StateInline, silent: bool) -> bool:
-    """Read code in a line, and keep where it stands."""
+    """Parse inline code, and record its position."""
     start = state.pos
     found = backtick(state, silent)
     if found and not silent and state.tokens and state.tokens[-1].type == "code_inline":
@@ -99,7 +99,7 @@ def _located(state: StateInline, silent: bool) -> bool:
 
 
 def _outside_code(parser: MarkdownIt, text: str) -> Iterator[str]:
-    """Yield the parts of `text` outside code, as they were typed."""
+    """Yield the parts of `text` outside code, as typed."""
     lines: list[str | None] = [
         *text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     ]
@@ -114,7 +114,7 @@ def _outside_code(parser: MarkdownIt, text: str) -> Iterator[str]:
 
 
 def _without_spans(token: Token) -> str:
-    """Return the words of a paragraph without its code."""
+    """Return the text of a paragraph without its inline code."""
     pieces, at = [], 0
     for child in token.children or ():
         if child.type == "code_inline":
@@ -137,7 +137,7 @@ def _mrkdwn(part: object) -> Iterator[Json]:
 
 
 def _texts(part: object) -> Iterator[str]:
-    """Yield every text in blocks that people read."""
+    """Yield every visible text in blocks."""
     if isinstance(part, dict):
         for name, each in part.items():
             if name == "text" and isinstance(each, str):

@@ -1,11 +1,11 @@
-"""The installation of an app: consent, codes, tokens that rotate (A11).
+"""The installation of an app: consent, codes and rotating tokens (A11).
 
-Rule 1: a code is good once, for ten minutes, for the address that it was made for, and
-only with the app's secret. So is a refresh token: whoever spends it gets the next.
-Rule 2: a token that was refreshed lives on until it expires, so that calls under way
-end well; a third one ends the oldest.
-Rule 3: an installation on an organisation has one token for all of its workspaces that
-the app was added to (A14).
+Rule 1: a code is valid once, for ten minutes, for its redirect URL, and only with the
+app's secret. A refresh token is valid once; its use returns the next one.
+Rule 2: a refreshed token stays valid until it expires, so that running calls succeed. A
+third token invalidates the oldest.
+Rule 3: an installation on an organisation has one token for all of its workspaces with
+the app (A14).
 """
 
 import base64
@@ -23,11 +23,11 @@ from tests.emulators.slack.calls import Call, Refused
 if TYPE_CHECKING:
     from tests.emulators.slack.emulator import SlackEmulator
 
-#: Slack's page on oauth.v2.access, in seconds.
+#: #: Seconds for which a code is valid (Slack's page on oauth.v2.access).
 CODE_VALID = 600.0
-#: A11: tokens that rotate are good for twelve hours.
+#: A11: rotating tokens are valid for twelve hours.
 TOKEN_VALID = 43_200
-#: The methods that the app calls with its secret and no token.
+#: The method that the app calls with its secret and without a token.
 EXCHANGE = "oauth.v2.access"
 
 
@@ -53,7 +53,7 @@ class Grant:
 
 
 class OAuth:
-    """The consent page and oauth.v2.access, for the one app that there is."""
+    """The consent page and oauth.v2.access, for the only app."""
 
     def __init__(self, *, clock: Callable[[], float]) -> None:
         self.client_id = "1111.2222"
@@ -62,15 +62,15 @@ class OAuth:
         self.redirect = ""
         #: Whether the app has token rotation switched on (A16).
         self.rotates = False
-        #: How long such tokens are good, in seconds.
+        #: Seconds for which rotating tokens are valid.
         self.valid = TOKEN_VALID
-        #: Where somebody who opens the consent page in a browser installs the app.
+        #: The place in which a browser on the consent page installs the app.
         self.chosen: SlackEmulator | Org | None = None
         #: The person who installs; "" for any.
         self.person = ""
         #: Whether they consent.
         self.allows = True
-        #: Every refresh token that was handed in, in order.
+        #: Every refresh token that was used, in order.
         self.spent: list[str] = []
         self._clock = clock
         self._numbers = itertools.count(1)
@@ -85,8 +85,8 @@ class OAuth:
         *,
         allow: bool = True,
     ) -> str:
-        """Open the page at `address`, and consent or cancel; return where the browser
-        goes next. Raises Refused for an address that Slack shows an error for."""
+        """Open the page at `address`, and consent or cancel. Return the URL to which
+        the browser is redirected. Raises Refused if Slack would show an error."""
         query = URL(address).query
         if query.get("client_id") != self.client_id:
             raise Refused("invalid_client_id")
@@ -106,8 +106,8 @@ class OAuth:
         return str(URL(redirect).update_query(code=code, state=state))
 
     async def serve(self, request: web.Request) -> web.Response:
-        """Answer a browser at /oauth/v2/authorize: whoever sits there has made up
-        their mind."""
+        """Answer a browser at /oauth/v2/authorize. The decision is in `chosen` and
+        `allows`."""
         if self.chosen is None:
             return web.Response(status=404, text="nobody sits here")
         try:

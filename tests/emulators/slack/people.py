@@ -1,4 +1,4 @@
-"""The JSON of the workspace's users and channels.
+"""The workspace's users and channels, and their JSON.
 
 Field sets: A5.5 (`users.info`, `conversations.info`).
 """
@@ -10,7 +10,7 @@ from tests.emulators.slack.blocks import Json
 
 @dataclass(slots=True)
 class User:
-    """Somebody who may speak: a person, or an app with a `bot`."""
+    """A person, or the user of an app, which has a `bot`."""
 
     id: str
     name: str
@@ -26,15 +26,15 @@ class User:
     #: The B… id of an app's user; "" for people.
     bot: str = ""
     app: str = ""
-    #: Posts as apps did of old: subtype `bot_message` and no `user` (A1.3).
+    #: Whether it posts like a classic app: subtype `bot_message`, no `user` (A1.3).
     classic: bool = False
-    #: `users.info` does not know them, as some people of other organisations.
+    #: Whether `users.info` does not know them, like some people of other organisations.
     unknown: bool = False
 
     def json(self, home: str) -> Json:
         """Return the user as `users.info` shows it in the workspace `home` (A13)."""
         owner = self.owner or self.primary_owner
-        # Only people of other organisations have it.
+        # Only people of other organisations have this field.
         stranger = {"is_stranger": True} if self.team != home else {}
         return {
             "id": self.id,
@@ -63,7 +63,7 @@ class User:
 
 @dataclass(slots=True)
 class Channel:
-    """A place to talk. `kind` is Slack's `channel_type` (A1.2)."""
+    """A channel or direct messages. `kind` is Slack's `channel_type` (A1.2)."""
 
     id: str
     name: str
@@ -72,7 +72,7 @@ class Channel:
     creator: str
     members: set[str] = field(default_factory=set)
     archived: bool = False
-    #: Whether it remains of a channel that another organisation took out (A14).
+    #: Whether it is what remains of a channel that another organisation unshared (A14).
     frozen: bool = False
     #: The people who may write besides admins; None for everybody.
     posters: tuple[str, ...] | None = None

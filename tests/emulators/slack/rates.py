@@ -1,11 +1,10 @@
 """Slack's rate limits (A5.1) as data, and the meter that enforces them. No I/O.
 
-The model is a token bucket per method and workspace (per channel too, where
-Slack counts so): `burst` calls at once, refilled at `count` per `seconds`. Hence
-no window of `seconds` ever sees more than `count + burst` calls. Slack publishes
-the counts ("50+ per minute") and that bursts are tolerated, not how large: the
-bursts here are ours, and on the strict side. A refused call costs nothing, and
-whoever waits as long as it was told to is served.
+Each method has a token bucket per workspace, and per channel where Slack counts so:
+`burst` calls at once, refilled at `count` per `seconds`. So no window of `seconds` has
+more than `count + burst` calls. Slack publishes the counts ("50+ per minute") and
+tolerates bursts, but does not publish their size. The bursts here are strict guesses. A
+refused call costs nothing, and a caller that waits as long as told is served.
 """
 
 import math
@@ -20,7 +19,7 @@ class Rate:
     count: int
     seconds: float = 60.0
     burst: int = 1
-    #: Counted in each channel apart, not over the workspace.
+    #: Whether calls are counted per channel, not per workspace.
     per_channel: bool = False
 
 
@@ -76,24 +75,25 @@ RATES: Rates = {
     "apps.connections.open": TIER_3,
 }
 
-#: A5.2: a commercially distributed app reads history once in so many seconds.
+#: A5.2: seconds between two reads of history by a commercially distributed app.
 CAPPED_SECONDS = 60.0
 
-#: No limit at all, for tests about something else.
+#: No limits, for tests of other things.
 UNLIMITED: Rates = {method: () for method in RATES}
 
 
 class Meter:
-    """Counts calls and says which come too soon."""
+    """Counts calls, and refuses those that come too soon."""
 
     def __init__(self, rates: Rates, clock: Callable[[], float]) -> None:
         self._rates = rates
         self._clock = clock
-        #: By (method, position of the rate, channel): when the bucket is full.
+        #: By (method, position of the rate, channel): the time at which the bucket is
+        #: full.
         self._full: dict[tuple[str, int, str], float] = {}
 
     def admit(self, method: str, channel: str) -> int:
-        """Count a call. Return 0, or how many whole seconds it came too early."""
+        """Count a call. Return 0, or the whole seconds to wait if it came too soon."""
         now = self._clock()
         full: dict[tuple[str, int, str], float] = {}
         wait = 0.0
@@ -103,7 +103,8 @@ class Meter:
             empty = max(self._full.get(key, now), now)
             wait = max(wait, empty - now - (rate.burst - 1) * each)
             full[key] = empty + each
-        # Rounding of the clock must not refuse a caller who waited exactly.
+        # Rounding of the clock must not refuse a caller that waited exactly as long as
+        # told.
         if wait > 1e-6:
             return math.ceil(wait)
         self._full |= full

@@ -1,7 +1,7 @@
-"""The methods that read: auth.test, conversations.*, users.info.
+"""The methods that read: auth.test, conversations.* and users.info.
 
-Rule: a private channel without the bot is not there (`channel_not_found`); what
-was said in a public one is for members only (`not_in_channel`) (A5.2, A5.3).
+Rule: a private channel without the bot does not exist for it (`channel_not_found`).
+Only members read the messages of a public one (`not_in_channel`) (A5.2, A5.3).
 """
 
 from collections.abc import Callable, Mapping
@@ -30,8 +30,8 @@ class Reads:
         self._world = world
         self._granted = granted
         self._cap = replies_cap
-        # Reports differ on whether later pages of a thread begin with its root
-        # again, so a client has to bear both.
+        # Reports differ on whether later pages of a thread repeat its root, so a client
+        # must handle both.
         self._repeats_root = repeats_root
         self.name = "Emulated"
 
@@ -55,7 +55,7 @@ class Reads:
             "url": "https://emulated.slack.com/",
             "team": self.name,
             "user": self._world.bot.name,
-            # A14: an organisation's id where the app is installed on it.
+            # A14: the organisation's id if the app is installed on it.
             "team_id": org or self._world.team,
             "user_id": self._world.bot.id,
             "bot_id": self._world.bot.bot,
@@ -67,8 +67,8 @@ class Reads:
         named = self._world.messages[channel.id].get(call.text("ts"))
         if named is None:
             raise Refused("thread_not_found")
-        # A5.2: any message of the thread names it; the first one is the root,
-        # wherever the window begins.
+        # A5.2: any message of the thread identifies it. The first message returned is
+        # the root, wherever the window begins.
         root, *replies = self._world.thread(channel.id, named.root)
         cursor = call.text("cursor")
         wanted = [reply for reply in replies if _within(call, reply)]
@@ -85,8 +85,9 @@ class Reads:
         return self._page(call, [], roots)
 
     def _page(self, call: Call, first: list[Message], rest: list[Message]) -> Json:
-        """Return `first`, and as much of `rest` as fits from the cursor on."""
-        # A page of the root alone would never come to an end.
+        """Return a page with `first` and the part of `rest` that fits, from the cursor
+        on."""
+        # A page with the root alone would make no progress.
         room = max(1, self._limit(call) - len(first))
         start = _position(call.text("cursor"))
         page, more = rest[start : start + room], len(rest) > start + room
@@ -128,7 +129,7 @@ class Reads:
         return {"ok": True, "channel": shape}
 
     def _members(self, call: Call) -> Json:
-        """A5.1: who is in a channel, by pages."""
+        """Return the members of a channel, in pages (A5.1)."""
         channel = self._known(call)
         self._need(scopes.READ[channel.kind])
         limit = call.number("limit", 100)

@@ -1,6 +1,6 @@
-"""The scopes of a bot's token, and what each lets the app do (A12)."""
+"""The scopes of a bot's token, and the permissions that each gives (A12)."""
 
-#: All that Threadkeep may ask for.
+#: #: All scopes that Threadkeep may ask for.
 ALL = frozenset(
     {
         "app_mentions:read",
@@ -24,7 +24,7 @@ ALL = frozenset(
     }
 )
 
-#: Lets the app hear and read what is said, by kind of channel (A1.2).
+#: The scopes to receive and read messages, by kind of channel (A1.2).
 HISTORY = {
     "channel": "channels:history",
     "group": "groups:history",
@@ -32,7 +32,7 @@ HISTORY = {
     "mpim": "mpim:history",
 }
 
-#: Shows a channel's name and kind.
+#: The scopes to read a channel's name and kind, by kind of channel.
 READ = {
     "channel": "channels:read",
     "group": "groups:read",
@@ -40,7 +40,7 @@ READ = {
     "mpim": "mpim:read",
 }
 
-#: The scope that a method needs, whatever the channel.
+#: The scope that a method needs in every channel.
 BY_METHOD = {
     "chat.postMessage": "chat:write",
     "chat.update": "chat:write",

@@ -1,4 +1,4 @@
-"""Modals and home tabs as the person before the screen sees them."""
+"""Modals and home tabs as people see them."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -13,27 +13,27 @@ from tests.emulators.slack.views import View, title
 
 @dataclass(frozen=True, slots=True)
 class Modal:
-    """A modal as one sees it; `id` is good for press_in and choose_in."""
+    """A modal as a person sees it. press_in and choose_in accept its `id`."""
 
     id: str
     title: str
-    #: The text of its blocks, with labels and hints of inputs.
+    #: The text of its blocks, including labels and hints of inputs.
     text: str
     fields: tuple[Field, ...]
     controls: tuple[Control, ...]
-    #: The text of the button that submits it; "" if there is none.
+    #: The label of the submit button; "" if there is none.
     submit: str
     close: str
-    #: Errors about its inputs, by block_id; "" is above all of them.
+    #: Errors about its inputs, by block_id; "" for an error above all inputs.
     errors: dict[str, str]
     callback_id: str
     private_metadata: str
-    #: As payloads show it.
+    #: The view's JSON in payloads.
     view: Json
 
     @classmethod
     def of(cls, view: View, json: Json) -> Self:
-        """Return `view`, whose JSON this is."""
+        """Return `view` as a person sees it. `json` is its JSON."""
         return cls(
             id=view.id,
             title=title(view),
@@ -59,23 +59,23 @@ class Modal:
 
     @property
     def selects(self) -> tuple[Control, ...]:
-        """The menus among its blocks; those of inputs are in `fields`."""
+        """The menus among its blocks. Those of inputs are in `fields`."""
         return tuple(each for each in self.controls if each.kind in MENUS)
 
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """The home tab as one sees it; `id` is good for press_in and choose_in."""
+    """The home tab as a person sees it. press_in and choose_in accept its `id`."""
 
     id: str
     text: str
     controls: tuple[Control, ...]
-    #: As payloads show it.
+    #: The view's JSON in payloads.
     view: Json
 
     @classmethod
     def of(cls, view: View, json: Json) -> Self:
-        """Return `view`, whose JSON this is."""
+        """Return `view` as a person sees it. `json` is its JSON."""
         return cls(view.id, kit.shown(view.blocks), controls(view.blocks), json)
 
     @property

@@ -1,14 +1,14 @@
-"""Socket Mode from Slack's side (A4): connections, envelopes, acks, redelivery.
+"""Slack's side of Socket Mode (A4): connections, envelopes, acks, redelivery.
 
-Rule 1: a payload goes to one open connection, whichever. Unless its envelope is
-acknowledged within `ack_timeout`, on any connection, it is sent again with a new
-envelope, after each of `retries` in turn, and then given up.
-Rule 2: what happens while no connection is open waits for one, at most `keep`
-seconds, and arrives as a retry: the first that the app sees of it (A2).
-Rule 3: only events come again (A2). What people do with controls, commands and
-views is sent once: whoever did it is told that it did not work, and does it again.
+Rule 1: a payload goes to any one open connection. Unless its envelope is acknowledged
+within `ack_timeout`, on any connection, it is sent again with a new envelope, after
+each of `retries` in turn, and then given up.
+Rule 2: an event without an open connection waits for one, at most `keep` seconds. The
+first delivery that the app then receives is a retry (A2).
+Rule 3: only events are sent again (A2). Uses of controls, commands and views are sent
+once: the person sees an error and tries again.
 
-All of these are real seconds; only what is logged uses the emulator's clock.
+All of these are real seconds. Only logs use the emulator's clock.
 """
 
 import asyncio
@@ -25,13 +25,14 @@ from tests.emulators.slack import http_delivery
 from tests.emulators.slack.blocks import Json
 from tests.emulators.slack.http_delivery import HttpDelivery
 
-#: A4: an answer is due within 3 s.
+#: #: A4: an ack is due within 3 s.
 ACK_TIMEOUT = 3.0
 #: A2: nearly at once, after one minute, after five.
 RETRIES = (0.0, 60.0, 300.0)
-#: About as long as the retries last: a longer outage loses events.
+#: Seconds that events are kept: about as long as the retries last. A longer outage
+#: loses events.
 KEEP = 360.0
-#: A4: connections of one app.
+#: #: A4: the most connections of one app.
 MOST_CONNECTIONS = 10
 
 
@@ -40,12 +41,12 @@ class Attempt:
     """One envelope that was sent, or one request."""
 
     envelope: str
-    #: The number of the connection it went to, from 1; 0 for a request.
+    #: The number of its connection, from 1; 0 for an HTTP request.
     connection: int
     at: float
     #: `retry_attempt`, as the app saw it.
     retry: int
-    #: When the ack came in time; None if it did not.
+    #: The time of an ack within the timeout; None without one.
     acked: float | None = None
 
 
@@ -57,7 +58,7 @@ class Delivery:
     payload: Json
     accepts_answer: bool = False
     attempts: list[Attempt] = field(default_factory=list)
-    #: Given up: the app will never hear of it.
+    #: Whether it was given up: the app will never receive it.
     lost: bool = False
     #: The payload of the app's ack.
     answer: Json | None = None
@@ -82,18 +83,18 @@ class Connection:
     number: int
     socket: web.WebSocketResponse
     request: web.Request
-    #: Open, but nothing comes through in either direction.
+    #: Whether it is open, but passes nothing in either direction.
     frozen: bool = False
 
     async def send(self, frame: Json) -> None:
-        """Send `frame`, unless the peer is gone: then it is lost on the way."""
+        """Send `frame`. It is lost if the peer is gone."""
         if not self.frozen:
             with contextlib.suppress(ConnectionError):
                 await self.socket.send_json(frame)
 
 
 class SocketMode:
-    """The far end of the app's WebSockets; an app that has a request URL gets
+    """Slack's end of the app's WebSockets. An app with a request URL receives
     everything there (`http`)."""
 
     def __init__(
@@ -109,11 +110,11 @@ class SocketMode:
     ) -> None:
         self.deliveries: list[Delivery] = []
         self.connections: list[Connection] = []
-        #: How many connections there have been.
+        #: How many connections have been opened.
         self.opened = 0
         #: How many deliveries are neither acknowledged nor lost.
         self.pending = 0
-        #: Acks that came too late, or for nothing that we sent.
+        #: Acks that were late, or for unknown envelopes.
         self.stray_acks: list[str] = []
         self._app = app
         self._clock = clock
@@ -122,7 +123,7 @@ class SocketMode:
         self._ack_timeout = ack_timeout
         self._retries = retries
         self._keep = keep
-        #: The other way to the app.
+        #: #: The delivery over HTTP.
         self.http = HttpDelivery(
             clock=clock, changes=changes, ack_timeout=ack_timeout, retries=retries
         )
@@ -133,7 +134,7 @@ class SocketMode:
         self._due: dict[str, asyncio.Future[Json]] = {}
 
     def ticket(self) -> str:
-        """Return a path with which the app may connect."""
+        """Return a path at which the app may connect."""
         ticket = self._number("ticket")
         self._tickets.add(ticket)
         return f"/link/?ticket={ticket}&app_id={self._app}"
@@ -146,7 +147,8 @@ class SocketMode:
         accepts_answer: bool = False,
         done: Callable[[Delivery], None] | None = None,
     ) -> Delivery:
-        """Put `payload` on its way; `done` is called when it has come to an end."""
+        """Queue `payload` for delivery. `done` is called when it is acknowledged or
+        lost."""
         delivery = Delivery(kind, payload, accepts_answer, done=done)
         self.deliveries.append(delivery)
         self.pending += 1
@@ -155,18 +157,18 @@ class SocketMode:
         return delivery
 
     async def run(self) -> None:
-        """See every delivery through, until cancelled."""
+        """Carry out deliveries until cancelled."""
         async with asyncio.TaskGroup() as deliveries:
             while True:
                 delivery = await self._queue.get()
                 deliveries.create_task(self._see_through(delivery))
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
-        """Hold one connection for as long as it lasts."""
+        """Serve a connection until it closes."""
         if request.query.get("ticket") not in self._tickets:
             raise web.HTTPForbidden
-        # Without autoping, so that a frozen connection answers no ping. The
-        # timeout is for a peer that does not answer our close.
+        # Without autoping, so that a frozen connection answers no ping. The timeout is
+        # for a peer that does not answer our close frame.
         socket = web.WebSocketResponse(autoping=False, timeout=1.0)
         await socket.prepare(request)
         self.opened += 1
@@ -188,8 +190,8 @@ class SocketMode:
         return socket
 
     async def disconnect(self, reason: str = "refresh_requested") -> None:
-        """Tell all connections to go: "warning", "refresh_requested" or
-        "link_disabled" (A4). Closing is left to the app."""
+        """Send all connections a disconnect message with the reason "warning",
+        "refresh_requested" or "link_disabled" (A4). The app closes them."""
         for connection in list(self.connections):
             await connection.send(self._farewell(reason))
 
@@ -203,8 +205,8 @@ class SocketMode:
                 connection.request.transport.abort()
 
     def freeze(self) -> None:
-        """Let all connections go silent, as if a cable were pulled: nothing that
-        is sent arrives, no ping is answered, no end of it is seen."""
+        """Make all connections silent, as after a pulled cable: nothing arrives, pings
+        are not answered, and the connections do not close."""
         for connection in self.connections:
             connection.frozen = True
 
@@ -222,7 +224,7 @@ class SocketMode:
         self._changes.mark()
 
     async def _delivered(self, delivery: Delivery) -> bool:
-        """Send `delivery` until it is acknowledged; say whether it ever was."""
+        """Send `delivery` until it is acknowledged. Return whether it was."""
         if self.http.url:
             return await self._posted(delivery)
         if delivery.type != "events_api":
@@ -264,7 +266,7 @@ class SocketMode:
         return True
 
     async def _attempt(self, delivery: Delivery, retry: int) -> bool:
-        """Send `delivery` once; say whether it was acknowledged in time."""
+        """Send `delivery` once. Return whether it was acknowledged in time."""
         connection = self._chance.choice(self.connections)
         attempt = Attempt(
             self._number("envelope"), connection.number, self._clock(), retry
@@ -289,7 +291,7 @@ class SocketMode:
             await socket.pong(frame.data)
         elif frame.type is WSMsgType.TEXT:
             ack = json.loads(frame.data)
-            # The SDK acknowledges on whatever connection it has by then.
+            # The SDK acknowledges on its current connection, which may be another one.
             due = self._due.get(ack["envelope_id"])
             if due is not None and not due.done():
                 due.set_result(ack)

@@ -1,9 +1,9 @@
-"""Slack's own streams: chat.startStream, appendStream and stopStream (A7).
+"""Native streams: chat.startStream, appendStream and stopStream (A7).
 
-Where the facts are silent: an append or a stop of a stream that a person stopped is
-refused resp. taken; a stream counts its five minutes from its start; what it reads may
-hold as much as a message with a markdown block may. A stream can carry no metadata
-before it is stopped, so nobody finds it by that.
+Where the facts are silent: after a person has stopped a stream, an append is refused
+and a stop is accepted; the five minutes of a stream count from its start; its text may
+be as long as that of a message with a markdown block. A stream has no metadata before
+it is stopped, so it cannot be found by its metadata.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ from tests.emulators.slack.calls import Call, Refused
 from tests.emulators.slack.chat import Chat, Method, metadata_of
 from tests.emulators.slack.world import Message, World
 
-#: A7.2: about five minutes after its start a stream ends by itself.
+#: A7.2: a stream ends by itself about five minutes after its start.
 LIFETIME = 300.0
 
 
@@ -25,22 +25,23 @@ class _Live:
 
     message: Message
     began: float
-    #: Whether it was begun with `chunks` or with `markdown_text`.
+    #: Whether it was started with `chunks` (True) or `markdown_text`.
     chunks: bool
-    #: A person pressed Slack's own Stop (A8.1).
+    #: Whether a person pressed Slack's Stop (A8.1).
     stopped: bool = False
-    #: The cards in it, by id, as blocks.
+    #: Its cards as blocks, by id.
     cards: dict[str, Json] = field(default_factory=dict)
 
 
 class Streams:
-    """The methods with which the app streams."""
+    """The methods for native streams."""
 
     def __init__(self, world: World, chat: Chat, tell: Callable[[Json], None]) -> None:
-        #: Kinds of channels that take no streams (A7.2: some take them in direct
+        #: Kinds of channels that refuse streams (A7.2: some apps can stream in direct
         #: messages only).
         self.refused: set[str] = set()
-        #: Whether cards may be part of a stream: nothing says that every app may.
+        #: Whether a stream accepts cards. It is not documented that every app may send
+        #: them.
         self.takes_cards = True
         self._world = world
         self._chat = chat
@@ -62,7 +63,7 @@ class Streams:
         return live is not None and self._world.clock() - live.began < LIFETIME
 
     def press_stop(self, user: str, channel: str, ts: str) -> None:
-        """Let a person press Slack's own Stop below a stream (A1.4, A8.1)."""
+        """Press Slack's Stop below a stream (A1.4, A8.1)."""
         live = self._live[channel, ts]
         live.stopped = True
         self._tell(
@@ -87,8 +88,9 @@ class Streams:
             for name in ("recipient_team_id", "recipient_user_id"):
                 if not call.text(name):
                     raise Refused(f"missing_{name}")
-            # A9: the person's own team, which for Slack Connect is not the app's. What
-            # Slack says to another is not known; this is its error for none.
+            # A9: the person's own team, which for Slack Connect is not the app's.
+            # Slack's error for a wrong team is not known; this is its error for a
+            # missing one.
             reader = self._world.users.get(call.text("recipient_user_id"))
             if reader is None or reader.team != call.text("recipient_team_id"):
                 raise Refused("missing_recipient_team_id")
@@ -189,7 +191,8 @@ def _text(call: Call) -> tuple[str, bool]:
 
 
 def _require_card(chunk: Json) -> None:
-    """Strings of at most 256 characters, and a status of four (A7.1)."""
+    """Raise Refused unless a card has strings of at most 256 characters and one of the
+    four statuses (A7.1)."""
     fields = {"type", "id", "title", "status", "details", "output"}
     texts = [value for name, value in chunk.items() if name != "sources"]
     fit = all(isinstance(text, str) and 0 < len(text) <= 256 for text in texts)

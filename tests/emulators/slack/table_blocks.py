@@ -1,17 +1,17 @@
-"""The sizes of `table` and `data_table` blocks (A5.4). No I/O.
+"""Checks the sizes of `table` and `data_table` blocks (A5.4). No I/O.
 
-Rule: where sources differ, the smaller size holds.
+Rule: where sources differ, the smaller size applies.
 """
 
 from typing import Any
 
 Json = dict[str, Any]
 
-#: Rows without the head, columns, and characters over all cells of a message's tables.
+#: The most rows without the header, columns, and characters in all tables of a message.
 MOST_ROWS = 100
 MOST_COLUMNS = 20
 MOST_CHARACTERS = 10_000
-#: Rows of a page of a `data_table`.
+#: #: The most rows on a page of a `data_table`.
 MOST_PAGE = 100
 
 KINDS = ("table", "data_table")
@@ -40,7 +40,7 @@ def problem(block: Json) -> str | None:
 
 
 def size(blocks: list[Json]) -> int:
-    """Return the characters in all cells of the tables in `blocks`."""
+    """Return the number of characters in all cells of the tables in `blocks`."""
     tables = [each for each in blocks if each["type"] in KINDS]
     return sum(len(words(c)) for each in tables for row in each["rows"] for c in row)
 

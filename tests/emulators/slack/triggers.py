@@ -1,7 +1,7 @@
-"""Trigger ids: what lets the app put a view before the person who just did something.
+"""Trigger ids, which let the app open a view for the person of an interaction.
 
-Rule: one is good for 3 s and for one view (A10). Those are seconds of an idle machine:
-on one that is busy with other things too, it is good for a minute.
+Rule: a trigger id is valid for one view. In Slack it is valid for 3 s (A10); here it is
+valid for a minute, because the machine may be busy.
 """
 
 import itertools
@@ -16,17 +16,17 @@ VALID = 60.0
 
 @dataclass(slots=True)
 class Trigger:
-    """An action of a person: who, where, and when."""
+    """An interaction of a person."""
 
     user: str
     at: float
-    #: The view that it was done in; "" if it was none.
+    #: The id of its view; "" for none.
     view: str = ""
     exchanged: bool = False
 
 
 class Triggers:
-    """The trigger ids that were handed out."""
+    """The trigger ids that were issued."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -34,15 +34,15 @@ class Triggers:
         self._numbers = itertools.count(13_345_224_609)
 
     def issue(self, user: str, *, view: str = "") -> str:
-        """Return a trigger id for what `user` did just now."""
+        """Return a trigger id for an interaction of `user`."""
         number = next(self._numbers)
-        # A10 shows the three parts that the format has.
+        # A10 shows the three parts of the format.
         name = f"{number}.738474920.{number:032x}"
         self._given[name] = Trigger(user, self._clock(), view)
         return name
 
     def exchange(self, name: str) -> Trigger:
-        """Use up a trigger id. Raises Refused if it is too old, or used."""
+        """Use up a trigger id. Raises Refused if it is unknown, expired or used."""
         trigger = self._given.get(name)
         if trigger is None:
             raise Refused("invalid_trigger_id")

@@ -1,9 +1,8 @@
-"""Files that the app uploads, in the three steps of A15; files.delete, files.info.
+"""Files that the app uploads in the three steps of A15; files.delete and files.info.
 
-Rule: a file is in nobody's sight until files.completeUploadExternal puts it there, and
-some time after that: until then `shares` is empty (slackapi/python-slack-sdk#1277; the
-answer to it is a message as usual, or none at all, paradigmxyz/centaur#311).
-Errors: Slack's pages on the methods.
+Rule: a file is invisible until some time after files.completeUploadExternal. Until then
+`shares` is empty (slackapi/python-slack-sdk#1277). Then its message appears as usual,
+or never does (paradigmxyz/centaur#311). Errors: Slack's pages on the methods.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,7 +19,7 @@ from tests.emulators.slack.world import Message, World
 
 @dataclass(slots=True)
 class Ticket:
-    """An upload that was announced."""
+    """An announced upload."""
 
     name: str
     length: int
@@ -28,7 +27,7 @@ class Ticket:
 
 
 class Uploads:
-    """The way of the app's files into a channel."""
+    """Uploads of the app's files into channels."""
 
     def __init__(
         self, world: World, *, chat: Chat, files: Files, host: Callable[[], str]
@@ -37,11 +36,11 @@ class Uploads:
         self._chat = chat
         self._files = files
         self._host = host
-        #: By the id that the file is going to have.
+        #: By the id that the file will have.
         self._tickets: dict[str, Ticket] = {}
-        #: How often files.info is asked before it tells of the next share.
+        #: How many calls of files.info do not show the shares yet.
         self.late = 0
-        #: How many of the next files are taken and never shown.
+        #: How many of the next uploads are accepted and never shown.
         self.dropped = 0
 
     def methods(self) -> Mapping[str, Callable[[Call], Json]]:
@@ -57,7 +56,7 @@ class Uploads:
         return file in self._tickets
 
     async def serve(self, request: web.Request) -> web.Response:
-        """Take the bytes of a file, as many as were announced."""
+        """Accept the bytes of a file, whose length must be as announced."""
         ticket = self._tickets.get(request.match_info["file"])
         content = await request.read()
         if ticket is None or len(content) != ticket.length:
@@ -80,7 +79,7 @@ class Uploads:
             raise Refused("invalid_arguments")
         name = call.text("channel_id") or call.text("channels")
         channel = self._chat.writable(name) if name else None
-        # As with a post, the file of a thread without its root goes to the top.
+        # As with a post, the file goes to the top level if the thread's root is gone.
         thread = self._chat.parent(call.text("thread_ts"), channel) if channel else None
         files = [self._kept(str(each.get("id"))) for each in listed]
         for file, each in zip(files, listed, strict=True):
@@ -104,7 +103,7 @@ class Uploads:
         return {"ok": True, "files": files}
 
     def _delete(self, call: Call) -> Json:
-        """Delete a file, and what is left of the messages that showed it."""
+        """Delete a file, and the messages that have nothing else."""
         number = call.text("file")
         known = self._files.json(number)
         if known is None:

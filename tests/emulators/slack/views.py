@@ -1,7 +1,7 @@
 """Modals and home tabs: views.open, push, update and publish (A10, sizes A5.4).
 
-Rule: what is wrong with a view is `invalid_arguments` with a sentence that points
-at it. What people do with views is in client.py.
+Rule: an invalid view gives `invalid_arguments` with a sentence that points at the
+fault. client.py has the actions of people.
 """
 
 import hashlib
@@ -20,12 +20,12 @@ from tests.emulators.slack.world import World
 
 #: A5.4: bytes of a view as JSON.
 MOST_BYTES = 250_000
-#: A5.4: characters of title, submit and close, and of what the app keeps in it.
+#: A5.4: characters of title, submit and close, of private_metadata, and of ids.
 MOST_TITLE, MOST_METADATA, MOST_ID = 24, 3_000, 255
 #: views.push: "Currently the limit is 3."
 MOST_STACKED = 3
 
-#: The client's message when the app did not accept a submission, or not in time.
+#: The client's message if the app did not accept a submission in time.
 TROUBLE = "We had some trouble connecting. Try again?"
 
 
@@ -35,14 +35,14 @@ class View:
 
     id: str
     user: str
-    #: As the app gave it, with an id for whatever has none.
+    #: The view as the app sent it, with ids where they were missing.
     given: Json
     hash: str
     root: str
     previous: str | None = None
     #: The values of inputs, by block_id and action_id.
     typed: dict[tuple[str, str], Json] = field(default_factory=dict)
-    #: The errors beside inputs, by block_id; "" is above all of them.
+    #: The errors beside inputs, by block_id; "" for an error above all inputs.
     errors: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -52,12 +52,13 @@ class View:
         return blocks
 
     def state(self, block: Json, element: Json) -> Json:
-        """Return the current state of one of its inputs or menus."""
+        """Return the current state of an input or menu."""
         at = (block["block_id"], element["action_id"])
         return self.typed.get(at) or fields.initial(element)
 
     def values(self) -> Json:
-        """Return `state.values`: what is in all of them, by block and action (A10)."""
+        """Return `state.values`: the states of all inputs and menus, by block and
+        action (A10)."""
         found: Json = {}
         for block in self.blocks:
             for element in kit.parts(block):
@@ -78,7 +79,7 @@ class Views:
         self.homes: dict[str, View] = {}
         self._world = world
         self._triggers = triggers
-        #: The modals on each user's screen; the last one is on top.
+        #: The modals of each user; the last one is on top.
         self._stacks: dict[str, list[View]] = {}
 
     def methods(self) -> Mapping[str, Callable[[Call], Json]]:
@@ -91,11 +92,11 @@ class Views:
         }
 
     def stack(self, user: str) -> list[View]:
-        """Return the modals on a person's screen; the last one is on top."""
+        """Return the modals of a person; the last one is on top."""
         return self._stacks.setdefault(user, [])
 
     def json(self, view: View) -> Json:
-        """Return a view as answers and payloads show it (A10)."""
+        """Return the JSON of a view in responses and payloads (A10)."""
         given = view.given
         return {
             "id": view.id,
@@ -120,13 +121,12 @@ class Views:
         }
 
     def answered(self, view: View, answer: Json | None) -> None:
-        """Do what the app answered when `view` was sent off (A10).
+        """Carry out the app's answer to the submission of `view` (A10).
 
-        An answer that Slack does not understand leaves the view open, and the
-        client says that there was trouble.
+        An invalid answer leaves the view open with an error message.
         """
         stack = self.stack(view.user)
-        # By now its person may have closed it.
+        # The person may have closed it by now.
         if view in stack:
             view.errors = {}
             try:
@@ -136,15 +136,15 @@ class Views:
         self._world.changes.mark()
 
     def trouble(self, view: View) -> None:
-        """Show the error for a submission that was not acknowledged within 3 s: the
-        view stays as it is."""
+        """Show the error for a submission that was not acknowledged in time. The view
+        stays open."""
         view.errors = {"": TROUBLE}
         self._world.changes.mark()
 
     def _obey(self, stack: list[View], view: View, answer: Json) -> None:
         action = answer.get("response_action")
         if action is None:
-            # Nothing closes this view; one that it was pushed on shows again.
+            # An empty answer closes this view. The view below it shows again.
             stack.remove(view)
         elif action == "clear":
             stack.clear()
@@ -169,7 +169,7 @@ class Views:
         self._unused(view)
         trigger = self._triggers.exchange(call.text("trigger_id"))
         stack = self.stack(trigger.user)
-        # Only something done in a modal can put another one on it.
+        # Only an interaction in a modal can push another one onto it.
         if not any(each.id == trigger.view for each in stack):
             raise Refused("not_found")
         return self._answer(self._put(stack, trigger.user, view))
@@ -236,7 +236,7 @@ class Views:
         return view
 
     def _replace(self, view: View, given: Json) -> None:
-        """Show `given`; what was filled in stays where both ids stay the same."""
+        """Show `given`. A value stays in an input whose block_id and action_id stay."""
         view.given = {**given, "blocks": kit.stored(given["blocks"], self._number)}
         there = {
             (block["block_id"], element["action_id"])
@@ -254,7 +254,7 @@ class Views:
 
 
 def _checked(view: Any, kind: str) -> Json:
-    """Return `view`, if it is a good one of this kind."""
+    """Return `view` if it is a valid view of this kind. Raises Refused."""
     if not isinstance(view, dict):
         raise _wrong("[ERROR] missing required field: view")
     if len(json.dumps(view).encode()) > MOST_BYTES:
@@ -293,12 +293,13 @@ def _problems(view: Json, kind: str) -> Iterator[str]:
         yield wrong
     inputs = any(block["type"] == "input" for block in blocks or ())
     if inputs and not home and not view.get("submit"):
-        # Slack's page on views: required where a modal has inputs.
+        # Slack's page on views: required if a modal has inputs.
         yield "[ERROR] missing required field: submit [json-pointer:/view]"
 
 
 def _errors(view: View, errors: Any) -> dict[str, str]:
-    """Return the errors to be shown, by input; only inputs can have one."""
+    """Return the errors to show, by input. Raises Refused for an error without an
+    input."""
     inputs = {block["block_id"] for block in view.blocks if block["type"] == "input"}
     if not isinstance(errors, dict) or not errors or not errors.keys() <= inputs:
         raise Refused("invalid_errors", there=sorted(inputs))

@@ -1,13 +1,13 @@
-"""The texts of a message's JSON that Slack's client shows.
+"""Extracts the texts that Slack's client shows from a message's JSON.
 
-Rule: independent of how an app reads messages; a field is here because the client
-shows it (A1.5). Colours, pictures and what a click reveals are left out.
+Rule: this module is independent of how an app reads messages. A field is included if
+the client shows it (A1.5). Colours, pictures and content behind a click are left out.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-#: The fields whose texts are shown, wherever they stand in a block or an attachment.
+#: The fields whose texts are shown anywhere in a block or an attachment.
 SHOWN = (
     *("pretext", "author_name", "title", "rich_text_title", "subtitle", "caption"),
     *("text", "label", "body", "description", "fields", "value", "rows", "elements"),
@@ -31,13 +31,13 @@ SHOWN = (
     ),
     *("alt_text", "call", "v1"),
 )
-#: Elements of which nothing more than their label is shown.
+#: Elements of which only the label is shown.
 CONTROLS = {"button", "static_select", "overflow"}
 NO_PREVIEW = "[no preview available]"
 
 
 def texts(message: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what a reader sees of `message`, from top to bottom: its blocks or, without
+    """Yield the visible texts of `message` from top to bottom: its blocks or, without
     blocks, its text; then its attachments and files."""
     shown = {**message}
     if message.get("blocks"):
@@ -51,7 +51,7 @@ def texts(message: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _shown_alone(attachment: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return an attachment without its buttons' values, which nobody sees."""
+    """Return an attachment without the values of its buttons, which are not shown."""
     hidden = [
         {name: each[name] for name in ("text",) if name in each}
         for each in attachment.get("actions") or ()

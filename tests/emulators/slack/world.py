@@ -1,8 +1,8 @@
-"""The workspace: who is in it, what was said, what a reader sees. No I/O.
+"""The workspace: its people, its messages, and the views of readers. No I/O.
 
-Rule 1: everything that changes what can be read goes through the verbs of
-`World`, which tell `listener` what changed: that is what events are made of.
-Rule 2: whether a caller may do it is decided before; the verbs just do it.
+Rule 1: every visible change goes through the methods of `World`, which pass it to
+`listener`. Events are made from these changes.
+Rule 2: the methods do not check permissions. Callers check them first.
 """
 
 import itertools
@@ -25,17 +25,17 @@ SLACKBOT = "USLACKBOT"
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """The text of a message from `at` (by the emulator's clock) on."""
+    """The text of a message since `at`, by the emulator's clock."""
 
     at: float
     text: str
-    #: Seen by nobody but the person whom a stream in a channel answers (A7.2).
+    #: Whether only the asker sees it, as a stream in a channel (A7.2).
     is_private: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Ping:
-    """Somebody was notified, or would have been, by what the bot wrote."""
+    """A notification that a message of the bot causes."""
 
     at: float
     channel: str
@@ -46,7 +46,7 @@ class Ping:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """Slack fetched an address, to show what is behind it."""
+    """A preview that Slack fetched for an address."""
 
     channel: str
     ts: str
@@ -55,7 +55,7 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The bot's "is thinking…" line was set; "" clears it (A8.1)."""
+    """A change of the bot's status line; "" clears it (A8.1)."""
 
     at: float
     channel: str
@@ -70,21 +70,21 @@ class Seen:
     ts: str
     author: str
     bot: bool
-    #: The text that its blocks show or, without blocks, its text. Verbatim.
+    #: The text that its blocks show or, without blocks, its text; unchanged.
     text: str
     #: Whether the "(edited)" marker shows (A5.3).
     edited: bool
     buttons: tuple[str, ...]
-    #: Whether it asks what one thinks of it (A8.2).
+    #: Whether it has feedback buttons (A8.2).
     feedback: bool
     #: Its buttons and menus.
     controls: tuple[Control, ...]
-    #: The names of what is attached.
+    #: #: The names of its files.
     files: tuple[str, ...]
-    #: The names of the emoji under it.
+    #: The names of its reactions.
     reactions: tuple[str, ...]
     metadata: Json | None
-    #: Whether it looks as if more were coming (A7).
+    #: Whether it looks unfinished (A7).
     streaming: bool
     #: Its texts, oldest first; the last one is the current one.
     versions: tuple[Version, ...]
@@ -106,15 +106,15 @@ class Message:
     attachments: list[Json] = field(default_factory=list)
     client_msg_id: str | None = None
     broadcast: bool = False
-    #: Ts of the last edit that shows; None if the marker does not show.
+    #: The ts of the last edit with the "(edited)" marker; None without the marker.
     edited: str | None = None
-    #: A deleted root whose replies remain (A1.3).
+    #: Whether it is a deleted root whose replies remain (A1.3).
     tombstone: bool = False
-    #: It looks to readers as if more were coming (A7).
+    #: Whether it looks unfinished to readers (A7).
     streaming: bool = False
-    #: Whether names in its `text` are looked for as people type them.
+    #: Whether Slack parses bare names in its `text`.
     parsed: bool = False
-    #: Whether Slack shows previews; what was said when it was posted stays (A5.3).
+    #: Whether Slack shows previews. The value at the time of the post stays (A5.3).
     unfurls: bool = False
     reactions: dict[str, set[str]] = field(default_factory=dict)
     versions: list[Version] = field(default_factory=list)
@@ -156,7 +156,7 @@ Change = Posted | Edited | Deleted
 
 
 class World:
-    """One workspace with one app installed, which is `bot`."""
+    """A workspace with one installed app, whose user is `bot`."""
 
     def __init__(
         self,
@@ -170,11 +170,11 @@ class World:
         self.clock = clock
         self.changes = changes
         self.listener: Callable[[Change], None] = lambda change: None
-        #: Of all workspaces on one server, so that no id stands for two things.
+        #: Shared by all workspaces on one server, so that ids are unique.
         self.numbers = itertools.count(1) if numbers is None else numbers
         self.team = "T00000001" if numbers is None else self.number("T")
         self.app = "A00000001"
-        #: The organisation, "" for none, and whether the app is installed on it (A14).
+        #: The organisation ("" for none), and whether the app is installed on it (A14).
         self.enterprise = ""
         self.is_org_wide = False
         self.users: dict[str, User] = {}
@@ -183,13 +183,13 @@ class World:
         self.pings: list[Ping] = []
         self.previews: list[Preview] = []
         self.statuses: list[Status] = []
-        #: Messages of the bot to one person only.
+        #: Ephemeral messages of the bot.
         self.ephemeral: list[Whisper] = []
         #: The handles of the user groups, by id.
         self.handles: dict[str, str] = {}
         self.names = Names(self.users, self.channels, self.handles)
         self._replies: dict[tuple[str, str], list[Message]] = {}
-        # Ts are wall-clock times, but run with the injected clock.
+        # A ts is a wall-clock time, but advances with the injected clock.
         self._epoch = time.time() - clock()
         self._last_ts = 0
         if numbers is None:
@@ -199,7 +199,7 @@ class World:
             self.bot = self.add_user(name, bot=program, app=self.app, id=id)
 
     def add_user(self, name: str, **facts: Any) -> User:
-        """Let somebody join the workspace; `facts` are fields of User."""
+        """Add a user to the workspace. `facts` are fields of User."""
         facts = {"real_name": name, "team": self.team, **facts}
         user = User(id=facts.pop("id", "") or self.number("U"), name=name, **facts)
         self.users[user.id] = user
@@ -208,7 +208,7 @@ class World:
     def add_channel(
         self, name: str, *, kind: str, members: set[str], creator: str | None = None
     ) -> Channel:
-        """Open a place to talk; it is the first member's if nobody is named."""
+        """Add a channel or direct messages. The default creator is the first member."""
         creator = creator or min(members, default=self.bot.id)
         letter = "D" if kind == "im" else "C"
         channel = Channel(self.number(letter), name, kind, self.team, creator, members)
@@ -230,7 +230,7 @@ class World:
         return any(user.team != self.team for user in there if user)
 
     def next_ts(self) -> str:
-        """Return a ts later than every other one: unique over the whole workspace."""
+        """Return a ts that is later than every other one in the workspace."""
         now = int((self._epoch + self.clock()) * 1_000_000)
         self._last_ts = max(self._last_ts + 1, now)
         return f"{self._last_ts // 1_000_000}.{self._last_ts % 1_000_000:06d}"
@@ -240,7 +240,7 @@ class World:
         return f"{letter}{next(self.numbers):08d}"
 
     def post(self, message: Message) -> Message:
-        """Put `message` where it says that it belongs."""
+        """Store `message` in its channel."""
         if message.user == self.bot.id:
             self._clear_status(message)
         self.messages[message.channel][message.ts] = message
@@ -259,7 +259,7 @@ class World:
         self._changed(Edited(message, before))
 
     def delete(self, message: Message) -> None:
-        """Take `message` back; a root with replies becomes a tombstone (A1.3)."""
+        """Delete `message`. A root with replies becomes a tombstone (A1.3)."""
         if self.replies(message.channel, message.ts):
             self.edit(
                 message,
@@ -286,7 +286,7 @@ class World:
         blocks: list[Json],
         thread_ts: str | None,
     ) -> Whisper:
-        """Show something to `user` only."""
+        """Post an ephemeral message to `user`."""
         whisper = Whisper(
             ts=self.next_ts(),
             channel=channel,
@@ -301,12 +301,12 @@ class World:
         return whisper
 
     def react(self, message: Message, name: str, user: str) -> None:
-        """Add an emoji to a message."""
+        """Add a reaction to a message."""
         message.reactions.setdefault(name, set()).add(user)
         self.changes.mark()
 
     def unreact(self, message: Message, name: str, user: str) -> None:
-        """Take an emoji back from a message."""
+        """Remove a reaction from a message."""
         message.reactions[name].discard(user)
         if not message.reactions[name]:
             del message.reactions[name]
@@ -318,8 +318,7 @@ class World:
         self.changes.mark()
 
     def status(self, channel: str, thread_ts: str) -> str:
-        """Return the status line that shows now; it goes by itself after 2 min
-        (A8.1)."""
+        """Return the current status line, or "". It disappears after 2 min (A8.1)."""
         for status in reversed(self.statuses):
             if (status.channel, status.thread_ts) == (channel, thread_ts):
                 return status.status if self.clock() - status.at < 120 else ""
@@ -330,7 +329,7 @@ class World:
         return self._replies.setdefault((channel, root), [])
 
     def thread(self, channel: str, root: str) -> list[Message]:
-        """Return a root, if it is there, and its replies, oldest first."""
+        """Return a root, if it exists, and its replies, oldest first."""
         first = self.messages[channel].get(root)
         return [*([first] if first else []), *self.replies(channel, root)]
 
@@ -355,7 +354,8 @@ class World:
         )
 
     def line(self, message: Message) -> str:
-        """Return `message` as one entry of a transcript: who, and what one reads."""
+        """Return `message` as a line of a transcript: the author and the visible
+        text."""
         seen = self.seen(message)
         from_text = seen.text == message.text
         text = self.names.readable(seen.text) if from_text else seen.text
@@ -428,7 +428,8 @@ class World:
         yield from notices.in_blocks(message.blocks or [])
 
     def _clear_status(self, message: Message) -> None:
-        """A8.1: the next message of the app in the thread clears its status."""
+        """Clear the status of the thread, as the app's next message in it does
+        (A8.1)."""
         if message.thread_ts and self.status(message.channel, message.thread_ts):
             self.set_status(message.channel, message.thread_ts, "")
 

@@ -10,20 +10,20 @@ from tests.emulators.slack_app import App, Clock, connected
 
 @pytest.fixture
 def clock() -> Clock:
-    """The time, which a test may push forward."""
+    """A clock that a test can advance."""
     return Clock()
 
 
 @pytest.fixture
 async def slack(clock: Clock) -> AsyncIterator[SlackEmulator]:
-    """The workspace. It never delivers again what an app is slow to acknowledge."""
+    """A workspace. Its ack timeout is long, so that a slow ack causes no redelivery."""
     async with SlackEmulator(clock=clock, ack_timeout=60) as slack:
         yield slack
 
 
 @pytest.fixture
 async def app(slack: SlackEmulator) -> AsyncIterator[App]:
-    """The app, connected."""
+    """An app connected to the workspace."""
     async with connected(slack) as app:
         yield app
 

@@ -1,4 +1,4 @@
-"""The emulator of the Messages API keeps the rules that it is there to enforce."""
+"""The emulator of the Messages API enforces the rules of the API."""
 
 import asyncio
 import base64
@@ -300,7 +300,7 @@ async def test_closes_and_opens_its_port(
 
 
 def prompt(*sizes: int, **rest: Any) -> Body:
-    """Return a prompt whose messages have these many tokens, cached for an hour."""
+    """Return a prompt whose messages have `sizes` tokens, cached for an hour."""
     said = [
         {"role": "user", "content": f"{nth:4}" + "x" * (4 * size - 4)}
         for nth, size in enumerate(sizes)
@@ -445,6 +445,6 @@ async def test_it_cites_the_pages_of_documents_that_may_be_cited(
     assert "".join(each.get("text", "") for each in deltas) == "So b.c.d."
     [cited] = [each["citation"] for each in deltas if "citation" in each]
     assert (cited["type"], cited["document_index"]) == ("page_location", 1)
-    # The last page is named by the one behind it.
+    # The end page number is exclusive.
     assert (cited["start_page_number"], cited["end_page_number"]) == (2, 4)
     assert (cited["document_title"], cited["cited_text"]) == ("b.pdf", "b.")

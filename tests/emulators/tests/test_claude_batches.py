@@ -1,4 +1,4 @@
-"""Batches of the emulator, as the real SDK meets them."""
+"""Batches of the emulator, used through the real SDK."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -205,7 +205,7 @@ async def test_nobody_knows_another_batch(api: anthropic.AsyncAnthropic) -> None
         assert caught.value.type == "not_found_error"
 
 
-# How it goes on
+# # Progress
 
 
 async def test_is_answered_little_by_little(
@@ -322,7 +322,7 @@ async def test_cuts_results_once(
     seen: list[str] = []
     with pytest.raises((anthropic.APIConnectionError, httpx2.HTTPError)):
         await _read_into(seen, api, id)
-    # The SDK reads 64 bytes at a time, and so may never see the end of the last one.
+    # The SDK reads 64 bytes at a time, so it may miss the end of the last result.
     assert len(seen) in (119, 120)
     assert len(await read(api, id)) == 300
 

@@ -1,4 +1,4 @@
-"""The emulated MCP connector: what it refuses, and blocks as the SDK has them."""
+"""The emulated MCP connector: refusals, and blocks as the SDK returns them."""
 
 from collections.abc import AsyncIterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Structured outputs and limits of the emulator, as the real SDK meets them."""
+"""Structured outputs and limits of the emulator, used through the real SDK."""
 
 import asyncio
 import json
@@ -223,7 +223,7 @@ def test_other_values_are_chosen_by_their_name_or_always_the_same() -> None:
 
 
 class Time:
-    """Passes only where somebody sleeps."""
+    """A clock that advances only when a caller sleeps."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -272,9 +272,9 @@ async def test_limits_requests_and_says_how_many_are_left() -> None:
         time.now = 30.0
         answer = await api.messages.create(**ASK)
         assert answer.content[0].to_dict()["text"] == "kept"
-        # Another model has limits of its own.
+        # Another model has its own limits.
         await api.messages.create(**ASK | {"model": "claude-sonnet-5-5"})
-        # Refusals and failures tell them, too.
+        # Refusals and failures have the headers too.
         time.now = 90.0
         claude.script(Fail(529))
         for bad in ({}, {"max_tokens": 0}):
@@ -297,7 +297,7 @@ async def test_limits_input_that_is_not_cached() -> None:
             await api.messages.create(**asked)
         with pytest.raises(anthropic.RateLimitError) as caught:
             await api.messages.create(**ASK | {"system": "y" * 2000})
-        # 503 tokens are asked for, 185 are left, and 20 come back in a second.
+        # 503 tokens are needed, 185 are left, and 20 are refilled per second.
         assert caught.value.response.headers["retry-after"] == "16"
         time.now = 16.0
         await api.messages.create(**ASK | {"system": "y" * 2000})

@@ -1,4 +1,4 @@
-"""The Discord emulator's messages and people, as discord.py meets them."""
+"""The Discord emulator's messages and people, used through discord.py."""
 
 import io
 from collections.abc import AsyncIterator
@@ -49,7 +49,7 @@ async def test_history_is_read_in_every_direction(scene: Scene) -> None:
 
     assert await page("limit=2") == ["119", "118"]
     assert await page(f"before={said[5]}&limit=2") == ["4", "3"]
-    # Not the newest ones: those right after it.
+    # The messages right after it, not the newest ones.
     assert await page(f"after={said[5]}&limit=2") == ["7", "6"]
     assert await page(f"around={said[5]}&limit=3") == ["6", "5", "4"]
     assert len(await page("")) == 50
@@ -122,7 +122,7 @@ async def test_who_is_pinged_is_worked_out(scene: Scene) -> None:
     open_role = scene.emulator.add_role("team", mentionable=True)
     closed_role = scene.emulator.add_role("board")
     await scene.bot.until(lambda: "guild_role_create" in scene.bot.names())
-    # The bot may mention everybody, and with that every role.
+    # A bot that may mention everybody may mention every role too.
     text = f"@everyone <@{bob}> <@&{open_role}> <@&{closed_role}>"
     everybody = {"@everyone", f"<@{bob}>", f"<@&{open_role}>", f"<@&{closed_role}>"}
     message = await scene.place.send(text)
@@ -131,7 +131,7 @@ async def test_who_is_pinged_is_worked_out(scene: Scene) -> None:
     nobody = discord.AllowedMentions.none()
     message = await scene.place.send(text, allowed_mentions=nobody)
     assert scene.emulator.pings == []
-    # Fields that an edit leaves out start from the default.
+    # Fields that an edit leaves out get their defaults.
     path = f"/channels/{scene.general}/messages/{message.id}"
     await scene.wire.call("PATCH", path, {"content": text})
     assert {ping.what for ping in scene.emulator.pings} == everybody
@@ -160,7 +160,7 @@ async def test_an_edit_that_names_the_flags_without_it_has_previews_made(
 ) -> None:
     quiet = await scene.place.send("https://x.test", suppress_embeds=True)
     await quiet.edit(content="https://y.test", suppress=True)
-    # The SDK's other method says nothing of flags, so that they stay as they are.
+    # The SDK's other method sends no flags, so that they do not change.
     await scene.place.get_partial_message(quiet.id).edit(content="https://z.test")
     await scene.place.send("see <https://x.test> and http: //x")
     assert scene.emulator.previews == []

@@ -1,5 +1,4 @@
-"""Forms, menus and suggestions of the Discord emulator: what it takes, and what people
-can do with them."""
+"""Forms, menus and suggestions of the Discord emulator: validation and use."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -59,7 +58,7 @@ class Settings(ui.Modal, title="Settings"):
 
 
 def a_form(*fields: Any, **more: Any) -> dict[str, Any]:
-    """Return a form as it goes over the wire."""
+    """Return a form in its wire format."""
     labels = [
         {"type": 18, "label": f"Field {n}", "component": field}
         for n, field in enumerate(fields or (text(),))
@@ -84,7 +83,7 @@ def option(kind: int, **more: Any) -> dict[str, Any]:
     return {"type": kind, "name": "x", "description": "x"} | more
 
 
-#: Two options with these have more text than a command may have.
+#: Two options with these choices exceed the text limit of a command.
 LONG_CHOICES = [{"name": "n" * 100, "value": "v" * 100}] * 20
 
 
@@ -102,13 +101,13 @@ class Desk:
         self.general = emulator.add_channel("general")
 
     async def asked(self, name: str) -> Asked:
-        """Let Alice give a command, and wait until it is answered."""
+        """Let Alice give a command, and wait for the response."""
         asked = self.emulator.command(self.alice, self.general, name)
         await self.emulator.until(lambda: asked.acked and self.emulator.settled)
         return asked
 
     async def answer(self, kind: int, data: Any) -> int:
-        """Send a callback that the SDK would not send; return the status of the
+        """Send a callback that the SDK would not send. Return the status of the
         response."""
         asked = self.emulator.command(self.alice, self.general, "sulk")
         path = f"/interactions/{asked.id}/{asked.token}/callback"
@@ -325,7 +324,7 @@ async def test_what_a_command_asks_of_members_is_said_as_text(desk: Desk) -> Non
 
 
 async def said(desk: Desk, asked: Asked) -> str:
-    """Wait for the response; return its text."""
+    """Wait for the response. Return its text."""
     await desk.emulator.until(lambda: asked.acked and desk.emulator.settled)
     assert asked.response is not None
     assert asked.response.message is not None

@@ -1,4 +1,4 @@
-"""The Discord emulator's gateway, as discord.py and a bare WebSocket meet it."""
+"""The Discord emulator's gateway, used through discord.py and a bare WebSocket."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -155,14 +155,14 @@ async def test_shards_of_different_keys_identify_at_once() -> None:
             await line.identify(shard=[number, 4])
         assert (await lines[0].hear("READY"))["d"]["shard"] == [0, 4]
         assert (await lines[1].hear("READY"))["d"]["shard"] == [1, 4]
-        # Its key is that of shard 0.
+        # It has the same rate limit key as shard 0.
         assert (await lines[2].hear(9))["d"] is False
 
 
 async def test_a_shard_with_too_many_guilds_is_sent_away(
     emulator: DiscordEmulator, wire: Wire
 ) -> None:
-    # Three in all: by its id, the one that is always there may be either's.
+    # Three guilds in all. The id of the first one decides which shard it belongs to.
     emulator.app.guilds_of_shard = 2
     emulator.add_guild("One", shard=(0, 2))
     emulator.add_guild("Other", shard=(1, 2))
@@ -356,7 +356,7 @@ async def test_heartbeats_are_answered_unless_the_connection_is_to_be_a_zombie(
         emulator.gateway.acks = False
         await emulator.until(lambda: emulator.gateway.connected == 0)
         emulator.gateway.acks = True
-        # A heartbeat that is under way when the loop ends would never be awaited.
+        # A heartbeat in progress when the loop ends would never be awaited.
         emulator.gateway.heartbeat_interval = HEARTBEAT
         await emulator.until(lambda: ("RESUME", 0) in emulator.gateway.log)
         await bot.until(lambda: "shard_resumed" in bot.names())

@@ -1,4 +1,4 @@
-"""Commands, buttons and forms of the Discord emulator, with discord.py's own."""
+"""Commands, buttons and forms of the Discord emulator, used through discord.py."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -122,7 +122,7 @@ class Desk:
         return self.emulator.command(self.alice, self.general, name, **options)
 
     async def answered(self, asked: Any) -> Any:
-        """Wait for the first answer; return it."""
+        """Wait for the first response, and return it."""
         await self.emulator.until(lambda: asked.acked and self.emulator.settled)
         return asked.response
 
@@ -230,7 +230,7 @@ async def test_thinking_shows_until_the_answer_is_there(desk: Desk) -> None:
     assert [each.text for each in asked.followups] == ["more"]
     await desk.wire.call("DELETE", original)
     assert asked.response.message is None
-    # An ephemeral message is not in the channel, for the bot or for others.
+    # An ephemeral message is not listed in the channel.
     messages = f"/channels/{desk.general}/messages"
     assert (await desk.wire.call("GET", messages))[1] == []
 
@@ -319,8 +319,8 @@ async def test_a_form_is_filled_in(desk: Desk) -> None:
 async def test_what_people_hold_in_a_channel_has_whatever_its_overwrites_say(
     desk: Desk,
 ) -> None:
-    """B2: computed with the channel's overwrites, in which any bit may be set, also
-    one that means something for a whole guild alone."""
+    """B2: permissions are computed with the channel's overwrites, in which any bit may
+    be set, including bits that only apply to a whole guild."""
     emulator = desk.emulator
     keeper = emulator.add_user("Keeper")
     bits = ["manage_guild", "manage_channels"]
@@ -334,7 +334,7 @@ async def test_what_people_hold_in_a_channel_has_whatever_its_overwrites_say(
     for place in (desk.general, emulator.add_channel("random")):
         await desk.answered(emulator.command(keeper, place, "ask", question="?"))
     assert [each.manage_guild for each in held] == [True, False]
-    # A control that nobody drew comes with the platform's word of who and where.
+    # A forged control comes with the user and the place that the platform sets.
     emulator.forge(keeper, desk.general, "do:anything")
     await emulator.until(lambda: len(held) == 3)
     assert held[2] == held[0]

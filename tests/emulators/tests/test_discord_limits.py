@@ -47,7 +47,7 @@ async def wire(emulator: DiscordEmulator) -> AsyncIterator[Wire]:
 
 @pytest.fixture
 async def client(emulator: DiscordEmulator) -> AsyncIterator[Bot]:
-    """A bot that has logged in, and does not listen."""
+    """A bot that has logged in but has no gateway session."""
     with pointed_at(emulator):
         async with Bot() as bot:
             await bot.login(emulator.token)
@@ -69,7 +69,7 @@ def test_no_window_serves_more_than_it_may(pauses: list[float]) -> None:
         clock.now += pause
         if not meter.admit(POST).wait:
             served.append(clock.now)
-    # Two windows may meet: what one had left and what the next one gives.
+    # Five seconds may include the calls left in one window and those of the next.
     for start in served:
         assert sum(start <= moment < start + 5 for moment in served) <= 10
 

@@ -1,4 +1,4 @@
-"""The Discord emulator's threads and forums, as discord.py meets them."""
+"""The Discord emulator's threads and forums, used through discord.py."""
 
 from collections.abc import AsyncIterator
 
@@ -31,7 +31,8 @@ async def test_a_thread_has_the_id_of_the_message_that_it_is_about(
     assert scene.emulator.name(said) == "Answer"
     await thread.send("answer")
     assert scene.texts(said) == ["answer"]
-    # The stand-in for the question is a notice, which readers do not count.
+    # The first message refers to the question. It is a notice, not a message of a
+    # person.
     first = await anext(thread.history(oldest_first=True))
     assert first.type is discord.MessageType.thread_starter_message
     assert isinstance(first.reference and first.reference.resolved, discord.Message)
@@ -113,7 +114,7 @@ async def test_the_bot_archives_and_renames_only_its_own_threads(
     own = await scene.open_thread(said)
     renamed = await own.edit(name="y", archived=True)
     assert (renamed.name, renamed.archived) == ("y", True)
-    # Changing it needs opening it.
+    # # An archived thread must be reopened before other changes.
     assert await scene.refusal("PATCH", f"/channels/{said}", {"name": "z"}) == 50083
     assert not (await own.edit(archived=False)).archived
     assert await scene.refusal("PATCH", f"/channels/{said}", {"locked": True}) == 50013
@@ -149,6 +150,6 @@ async def test_a_deleted_thread_or_channel_is_gone_for_the_bot(scene: Scene) -> 
 
 
 async def _active(scene: Scene) -> list[str]:
-    """Return the open threads, as a bot asks for them after a restart."""
+    """Return the active threads, as a bot lists them after a restart."""
     path = f"/guilds/{scene.emulator.guild}/threads/active"
     return [each["id"] for each in (await scene.wire.call("GET", path))[1]["threads"]]

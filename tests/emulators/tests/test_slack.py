@@ -1,4 +1,4 @@
-"""The Slack emulator's Web API, met through slack_sdk's own client."""
+"""The Slack emulator's Web API, used through slack_sdk's client."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -46,8 +46,8 @@ def client(slack: SlackEmulator, session: aiohttp.ClientSession) -> AsyncWebClie
 def connect(
     slack: SlackEmulator, session: aiohttp.ClientSession, token: str | None = None
 ) -> AsyncWebClient:
-    """Return a client without the SDK's own retries, which would hide what we look
-    at."""
+    """Return a client without the SDK's retries, which would hide errors from the
+    tests."""
     return AsyncWebClient(
         token=slack.bot_token if token is None else token,
         base_url=slack.api_url,

@@ -1,4 +1,4 @@
-"""Blocks in messages are accepted within the sizes of A5.4."""
+"""Blocks in messages are checked against the sizes of A5.4."""
 
 from typing import Any
 

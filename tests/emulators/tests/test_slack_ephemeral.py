@@ -1,4 +1,4 @@
-"""Ephemeral messages and controls of messages, through the SDK (A8.2, A10)."""
+"""Ephemeral messages and controls of messages, used through the SDK (A8.2, A10)."""
 
 from collections.abc import AsyncIterator
 
@@ -62,7 +62,7 @@ async def test_an_ephemeral_message_is_for_one_person(
     assert whisper.selects[0].options == ("Opus", "Haiku")
     assert slack.ephemerals(alice, general) == [whisper]
     assert slack.ephemerals(bob) == slack.ephemerals(alice, "C0") == []
-    # Nobody hears of it, and no method finds it.
+    # # No event announces it, and no method finds it.
     await slack.until(lambda: slack.settled)
     assert app.heard == []
     assert slack.world.messages[general] == {}
@@ -135,7 +135,7 @@ async def test_controls_of_an_ephemeral_message(
     assert told["actions"][0]["selected_option"] == MODELS[0]
     with pytest.raises(ValueError, match="does not see"):
         slack.press_in(whisper, slack.add_user("Bob"), "Go")
-    # Its response_url changes it, and takes it back.
+    # # Its response_url changes and deletes it.
     address = told["response_url"]
     await app.respond(address, replace_original=True, text="Done")
     (whisper,) = slack.ephemerals(alice)
@@ -187,7 +187,7 @@ async def test_controls_of_a_message(
         slack.choose(alice, general, post["ts"], "m", "GPT")
     with pytest.raises(KeyError, match="nothing here is called"):
         slack.press(alice, general, post["ts"], "m")
-    # With what a press comes with, the app changes the message itself.
+    # With the response_url of a press, the app changes the message itself.
     await app.respond(told["response_url"], replace_original=True, text="Stopped")
     seen = slack.message(general, post["ts"])
     assert (seen.text, seen.controls) == ("Stopped", ())
@@ -201,7 +201,7 @@ async def test_a_name_that_fits_two_controls_is_nobodys(
     with pytest.raises(ValueError, match="2 things here"):
         slack.press(alice, general, post["ts"], "Go")
     told = await app.told(slack.press(alice, general, post["ts"], "a"))
-    # A block without a block_id is given one.
+    # # A block without a block_id gets one.
     assert told["actions"][0]["block_id"]
 
 

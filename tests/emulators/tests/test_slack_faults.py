@@ -1,4 +1,4 @@
-"""The Slack emulator fails on demand, as slack_sdk's own client meets it."""
+"""The Slack emulator's faults on demand, met by slack_sdk's client."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""The home tab of the Slack emulator, met through the SDK (A1.4, A10)."""
+"""The home tab of the Slack emulator, used through the SDK (A1.4, A10)."""
 
 import pytest
 
@@ -86,7 +86,7 @@ async def test_what_cannot_be_published(
 
 
 async def test_views_have_a_limit_of_their_own(slack: SlackEmulator, app: App) -> None:
-    # A5.1: tier 4, of which the emulator lets 20 come at once.
+    # A5.1: tier 4, with a burst of 20 in the emulator.
     bob = slack.add_user("Bob")
     for _ in range(20):
         await app.web.views_publish(user_id=bob, view=home(section("x")))

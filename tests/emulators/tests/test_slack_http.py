@@ -1,4 +1,4 @@
-"""The Slack emulator's requests over HTTP, met through Bolt."""
+"""The Slack emulator's requests over HTTP, received by Bolt."""
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -17,7 +17,7 @@ from tests.emulators.slack.emulator import SlackEmulator
 Json = dict[str, Any]
 Next = Callable[[], Awaitable[BoltResponse]]
 
-#: Of a test about requests that are not answered in time.
+#: #: For tests of requests that are not answered in time.
 hasty = pytest.mark.parametrize("ack_timeout", [0.2])
 
 
@@ -29,7 +29,7 @@ class Bot:
         self.app = AsyncApp(
             client=client, signing_secret=slack.http.signing_secret, name="bot"
         )
-        #: The headers of a repeat, and the payload, as they came.
+        #: The retry headers and the payload of each request, in order.
         self.heard: list[tuple[str, str, Json]] = []
         #: Responses to the next requests in place of Bolt's.
         self.answers: list[web.Response] = []
@@ -52,7 +52,7 @@ class Bot:
         return await next()
 
     async def _nothing(self) -> None:
-        """Being matched is what acknowledges an event."""
+        """Do nothing: a matching listener is enough to acknowledge an event."""
 
 
 def _retry(request: web.Request) -> tuple[str, str]:

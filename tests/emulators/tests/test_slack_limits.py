@@ -39,7 +39,7 @@ async def client(slack: SlackEmulator) -> AsyncIterator[AsyncWebClient]:
 
 
 async def refusal(call: Any) -> tuple[str, str]:
-    """Slack's error, and what it says about it."""
+    """Return Slack's error and its message."""
     with pytest.raises(SlackApiError) as caught:
         await call
     response = caught.value.response
@@ -210,7 +210,7 @@ async def test_a_message_needs_something_to_say(
     slack: SlackEmulator, client: AsyncWebClient
 ) -> None:
     general = slack.add_channel("general")
-    # Past the SDK's own check, which only warns.
+    # By `api_call`, because the SDK's own method only warns.
     blank = {"channel": general, "text": " "}
     assert (await refusal(client.api_call("chat.postMessage", json=blank)))[0] == (
         "no_text"

@@ -122,7 +122,7 @@ async def test_errors_keep_the_modal_open(
     assert shown is not None
     assert shown.errors == errors
     assert shown.fields[0].value == "x"
-    # Only beside an input of the view can they be shown.
+    # Errors can only be shown beside inputs of the view.
     app.answer = lambda payload: {"response_action": "errors", "errors": {"x": "No"}}
     await app.told(slack.submit(alice))
     shown = slack.modal(alice)
@@ -163,7 +163,7 @@ async def test_an_answer_that_does_not_come_is_trouble() -> None:
         app.deaf = True
         sent = slack.submit(alice)
         await slack.until(lambda: sent.lost)
-        # Once only: what people do is not sent again (A2).
+        # Once only: interactions are not sent again (A2).
         assert len(sent.attempts) == 1
         shown = slack.modal(alice)
         assert shown is not None
@@ -194,7 +194,7 @@ async def test_answers_update_push_and_clear(
         root,
         root,
     )
-    # Nothing closes the one on top; the other shows again.
+    # An empty answer closes the topmost modal, and the other one shows again.
     app.answer = lambda payload: None
     await app.told(slack.submit(alice))
     assert titles() == ["Updated"]

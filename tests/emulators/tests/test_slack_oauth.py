@@ -1,4 +1,4 @@
-"""Several workspaces on one server: how the app is installed there, and removed."""
+"""Installation and removal of the app in several workspaces on one server."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ def globex(slack: SlackEmulator) -> SlackEmulator:
 
 
 def address(slack: SlackEmulator, **changes: str) -> str:
-    """Return the page on which people consent."""
+    """Return the URL of the consent page."""
     query = {
         **{"client_id": slack.oauth.client_id, "scope": "chat:write,users:read"},
         **{"redirect_uri": REDIRECT, "state": "s1"},
@@ -48,7 +48,7 @@ async def exchange(app: App, granted: str = "", **changes: Any) -> Any:
 
 @pytest.fixture
 def client(app: App) -> AsyncWebClient:
-    """A client without a token of its own."""
+    """A client without a token."""
     return AsyncWebClient(
         base_url=app.slack.api_url, session=app.session, retry_handlers=[]
     )
@@ -80,7 +80,7 @@ async def test_what_is_said_there_is_heard_in_its_name(
     said: dict[str, Any] = {"channel": channel, "thread_ts": ts, "text": "hi"}
     await client.chat_postMessage(token=globex.bot_token, **said)
     assert globex.thread(channel, ts)[-1].text == "hi"
-    # The other token does not know the channel.
+    # The channel does not exist for the other token.
     error, _ = await refusal(client.chat_postMessage(token=slack.bot_token, **said))
     assert error == "channel_not_found"
 
@@ -154,7 +154,7 @@ async def test_a_refresh_token_is_spent_once(
     second = await exchange(app, **again)
     assert (await refusal(exchange(app, **again)))[0] == "invalid_refresh_token"
     assert oauth.spent == [first["refresh_token"]] * 2
-    # The old token is good until it expires, the new one longer.
+    # The old token is valid until it expires, the new one longer.
     for token in (first["access_token"], second["access_token"]):
         await client.auth_test(token=token)
     clock.ahead += TOKEN_VALID + 1

@@ -1,4 +1,4 @@
-"""Users, commands and shortcuts, through the SDK (A10, A13, A14)."""
+"""Users, commands and shortcuts, used through the SDK (A10, A13, A14)."""
 
 from collections.abc import AsyncIterator
 
@@ -182,7 +182,7 @@ async def test_mentions_in_commands_come_as_the_app_wants_them(
 async def test_who_is_in_a_channel_comes_in_pages(
     slack: SlackEmulator, app: App
 ) -> None:
-    """A5.1; a private channel without the app is not there."""
+    """A5.1; a private channel without the app does not exist for it."""
     people = [slack.add_user(f"Person {n}") for n in range(4)]
     board = slack.add_channel("board", kind="group", members=people)
     found: list[str] = []
@@ -202,7 +202,8 @@ async def test_who_is_in_a_channel_comes_in_pages(
 
 
 async def test_what_closes_a_channel_is_told(slack: SlackEmulator, app: App) -> None:
-    """A14: frozen channels; and who may write in one besides admins."""
+    """A14: frozen channels, and the people who may write in a channel besides
+    admins."""
     alice = slack.add_user("Alice")
     general = slack.add_channel("general")
     shown = (await app.web.conversations_info(channel=general))["channel"]

@@ -1,4 +1,4 @@
-"""The Slack emulator's Socket Mode, met through Bolt."""
+"""The Slack emulator's Socket Mode, used through Bolt."""
 
 import asyncio
 import contextlib
@@ -19,13 +19,13 @@ from tests.emulators.slack.emulator import SlackEmulator
 Json = dict[str, Any]
 Next = Callable[[], Awaitable[BoltResponse]]
 
-#: How soon the SDK notices that a connection is gone; four of these until it
-#: gives up one that is silent.
+#: Seconds until the SDK notices that a connection is closed. It gives up a silent one
+#: after four times as long.
 PING = 0.05
 
 
 class Bot:
-    """A Bolt app in Socket Mode that writes down what it hears."""
+    """A Bolt app in Socket Mode that records the payloads it receives."""
 
     def __init__(
         self,
@@ -37,14 +37,14 @@ class Bot:
         client = AsyncWebClient(
             token=slack.bot_token, base_url=slack.api_url, session=session
         )
-        # Without a name, Bolt looks for one in all modules.
+        # Without a name, Bolt searches all modules for one.
         self.app = AsyncApp(
             client=client, name="bot", ignoring_self_events_enabled=False
         )
         self.handler = AsyncSocketModeHandler(
             self.app, app_token=slack.app_token, ping_interval=ping
         )
-        #: Payloads with the retry number that they came with.
+        #: The payloads, each with its retry number.
         self.heard: list[tuple[str, Json]] = []
         #: How many of the next payloads fail before they are acknowledged.
         self.fails = 0
@@ -70,17 +70,17 @@ class Bot:
         return await next()
 
     async def _nothing(self) -> None:
-        """Being matched is what acknowledges an event."""
+        """Do nothing: a matching listener is enough to acknowledge an event."""
 
 
 @pytest.fixture
 def ack_timeout() -> float:
-    """Seconds in which an event is to be acknowledged; so many that nothing comes twice
-    on a busy machine."""
+    """Seconds in which an event must be acknowledged: so many that nothing is sent
+    twice on a busy machine."""
     return 60.0
 
 
-#: Of a test about events that are not acknowledged.
+#: #: For tests of events that are not acknowledged.
 hasty = pytest.mark.parametrize("ack_timeout", [0.2])
 
 
@@ -272,7 +272,7 @@ async def test_what_was_said_while_the_app_was_away_arrives_as_a_retry(
     assert {retry for retry, _ in bot.heard} == {"1"}
 
 
-#: An app that says when it is connected, and then sits there.
+#: A program that prints when it is connected, and then waits.
 SITTING = """
 import asyncio, sys, aiohttp
 
@@ -328,8 +328,8 @@ async def test_the_app_comes_back_to_the_same_world(
 
 
 async def test_each_payload_goes_to_one_of_several_connections() -> None:
-    # Nobody is late here, however slow the machine: an ack that misses its time is
-    # a payload that comes twice, and a ping that does is a connection more.
+    # The timeouts are long, because a late ack would send a payload twice, and a late
+    # ping would open another connection.
     async with SlackEmulator(ack_timeout=60) as slack:
         alice, general = slack.add_user("Alice"), slack.add_channel("general")
         async with running(slack, ping=60) as one, running(slack, ping=60) as two:
@@ -348,7 +348,7 @@ async def test_each_payload_goes_to_one_of_several_connections() -> None:
 async def test_an_eleventh_connection_is_one_too_many(slack: SlackEmulator) -> None:
     async with aiohttp.ClientSession() as session:
         url = slack.api_url.removesuffix("/api/")
-        # Kept, for one that is forgotten is closed.
+        # Kept in a list, because a connection without a reference is closed.
         ten = [await session.ws_connect(url + slack.socket.ticket()) for _ in range(10)]
         await slack.until(lambda: len(slack.connections) == len(ten))
         eleventh = await session.ws_connect(url + slack.socket.ticket())

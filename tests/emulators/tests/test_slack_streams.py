@@ -1,4 +1,4 @@
-"""Slack's own streams, met through the SDK (A7)."""
+"""Native streams, used through the SDK (A7)."""
 
 from typing import Any
 
@@ -10,7 +10,8 @@ from tests.emulators.slack_app import App, Clock, Json, actions, button, refusal
 
 
 class Talk:
-    """A question of Alice's in her direct messages, and the app's stream on it."""
+    """A question by Alice in her direct messages, and the app's stream that answers
+    it."""
 
     def __init__(self, slack: SlackEmulator, app: App, alice: str) -> None:
         self.slack = slack
@@ -21,7 +22,7 @@ class Talk:
         self.ts = ""
 
     async def start(self, text: str = "One", **more: Any) -> None:
-        """Begin the stream."""
+        """Start the stream."""
         answer = await self.app.web.chat_startStream(
             channel=self.channel,
             thread_ts=self.root,
@@ -31,22 +32,22 @@ class Talk:
         self.ts = answer["ts"]
 
     async def append(self, text: str = ", two") -> None:
-        """Let it grow."""
+        """Append text to the stream."""
         await self.app.web.chat_appendStream(
             channel=self.channel, ts=self.ts, chunks=chunks(text)
         )
 
     async def stop(self, **more: Any) -> None:
-        """End it."""
+        """Stop the stream."""
         await self.app.web.chat_stopStream(channel=self.channel, ts=self.ts, **more)
 
     async def update(self, text: str = "Anew.") -> None:
-        """Edit it."""
+        """Edit the message."""
         await self.app.web.chat_update(channel=self.channel, ts=self.ts, text=text)
 
     @property
     def seen(self) -> Seen:
-        """Return the last message of the thread as Alice sees it."""
+        """The last message of the thread as Alice sees it."""
         return self.slack.thread(self.channel, self.root)[-1]
 
 

@@ -1,4 +1,4 @@
-"""Uploads of the app's files, through the SDK (A15)."""
+"""Uploads of the app's files, made through the SDK (A15)."""
 
 from collections.abc import AsyncIterator
 

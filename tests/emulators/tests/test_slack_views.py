@@ -1,4 +1,4 @@
-"""Modals of the Slack emulator, met through the SDK: what they may be (A5.4, A10)."""
+"""Validation of modals by the Slack emulator, used through the SDK (A5.4, A10)."""
 
 from typing import Any
 
@@ -108,9 +108,9 @@ async def test_a_view_beyond_the_limits_is_refused(
     app: App, alice: str, general: str, clock: Clock
 ) -> None:
     for view, why in LIMITS:
-        # A minute allows fewer calls than there are views.
+        # The rate limit allows fewer calls a minute than there are views.
         clock.ahead += 60.0
-        # Past the SDK, which leaves out what is None.
+        # By `api_call`, because the SDK's method drops None.
         view = {name: value for name, value in view.items() if value is not None}
         name = await trigger(app, alice, general)
         error, message = await refusal(app.web.views_open(trigger_id=name, view=view))
@@ -176,7 +176,7 @@ async def test_a_view_is_updated_unless_somebody_was_faster(
     assert (await refusal(again))[0] == "hash_conflict"
     shown = slack.modal(alice)
     assert shown is not None
-    # Typed text stays where block_id and action_id stay.
+    # Typed text stays in an input whose block_id and action_id stay.
     assert (shown.title, shown.text) == ("Changed", "New")
     assert [field.value for field in shown.fields] == ["Typed."]
     await app.web.views_update(view_id=view["id"], view=modal(MODEL))
