@@ -1,7 +1,8 @@
 """Commands that measure the figures of docs/performance.md: speed, cost and scale.
 
-Rule 1: what is measured is `threadkeep serve`, a process of its own with its real
-limits, between emulators that enforce the platforms'. Nothing leaves 127.0.0.1.
-Rule 2: a figure stands beside what it is to be compared with, from the same run:
-machines differ, ratios less so. Nothing here passes or fails.
+Rule 1: the benchmarks measure `threadkeep serve` as a separate process with its real
+limits, between emulators that enforce the limits of the platforms. Nothing leaves
+127.0.0.1.
+Rule 2: each figure is shown beside a figure to compare it with, from the same run,
+because machines differ more than ratios. Nothing here passes or fails.
 """

@@ -1,5 +1,5 @@
-"""`python -m benchmarks` measures everything; a name or two measure only that, and
-`--platform` only there."""
+"""`python -m benchmarks [NAME …]` measures everything, or only the benchmarks named.
+`--platform` measures on one platform only."""
 
 import asyncio
 
@@ -62,7 +62,7 @@ def main(names: tuple[str, ...], platform: str | None) -> None:
     """Measure the figures in docs/performance.md and print them."""
     console = Console()
     if not console.is_terminal:
-        # Into a file or a pipe rich would fold the tables to 80 columns.
+        # In a file or a pipe, rich would fold the tables to 80 columns.
         console = Console(width=WIDTH)
     console.print(facts(), "", highlight=False)
     platforms = (platform,) if platform else NAMES

@@ -1,5 +1,5 @@
-"""Measure the time until Slack has its acknowledgement, over each way in, at 200 events
-a second."""
+"""Measures the time until Slack has an acknowledgement, for each way to receive events,
+at 200 events a second."""
 
 import asyncio
 import contextlib
@@ -26,7 +26,7 @@ from tests.support.ports import free_port, until_listening
 from tests.support.process import Process, claude_env, slack_env
 
 A_SECOND, SECONDS = 200, 10
-# Messages are spread over so many threads, each in a channel of its own.
+# The number of threads that messages are spread over, each in its own channel.
 THREADS = 50
 WARM_UP = 100
 PATIENCE = 60.0
@@ -34,7 +34,7 @@ PATIENCE = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A way in, and what sets it up."""
+    """A way to receive events, and its settings."""
 
     name: str
     env: Mapping[str, str]
@@ -45,8 +45,8 @@ class Way:
 
 @dataclass(slots=True)
 class Took:
-    """Seconds from sending to the acknowledgement, of processor time in all, and how
-    many were sent again."""
+    """Seconds from sending to the acknowledgement, total seconds of processor time, and
+    the number of events sent again."""
 
     kept: list[float] = field(default_factory=list)
     passed: list[float] = field(default_factory=list)
@@ -56,7 +56,8 @@ class Took:
 
 
 async def measure(platforms: Sequence[str]) -> Table:
-    """Let people talk in the bot's threads and beside them, over each way in."""
+    """Let people post in the bot's threads and outside them, for each way to receive
+    events."""
     rows: list[tuple[str, ...]] = []
     if "slack" in platforms:
         ways = _ways()
@@ -109,7 +110,7 @@ async def _talk(way: Way) -> Took:
 async def _serving(
     folder: Path, slack: SlackEmulator, claude: ClaudeEmulator, way: Way
 ) -> AsyncIterator[int]:
-    """The bot, reached by `way`; yields the id of the process that listens."""
+    """Run the bot, reached by `way`. Yield the id of the listening process."""
     env = {**slack_env(slack), **claude_env(claude), **ENV, **way.env}
     if way.port:
         env["SLACK_SIGNING_SECRET"] = slack.http.signing_secret
@@ -148,7 +149,7 @@ async def _started(
 
 @contextlib.contextmanager
 def _database(folder: Path) -> Iterator[str]:
-    """The URL of a database on a server that keeps what it says is kept."""
+    """Yield the URL of a database on a server with durable commits."""
     directory = folder / "postgres"
     directory.mkdir()
     directory.chmod(0o700)
@@ -165,7 +166,7 @@ def _database(folder: Path) -> Iterator[str]:
 
 
 class Room:
-    """A channel in which two people talk, in threads with the bot and beside it."""
+    """Two people who post in threads with the bot and outside them."""
 
     def __init__(self, slack: SlackEmulator, bot: int) -> None:
         self._slack = slack
@@ -176,7 +177,7 @@ class Room:
         self._count = 0
 
     async def talk(self) -> Took:
-        """Begin threads, and return how long messages in them take."""
+        """Begin threads, post messages, and return their times."""
         slack = self._slack
         for number in range(THREADS):
             channel = slack.add_channel(f"channel-{number}")
@@ -201,7 +202,8 @@ class Room:
         return len(self._slack.thread(channel, root)) == 2
 
     async def _say(self, count: int, *, kept: bool) -> list[float]:
-        """Say so many messages, evenly over time; return what each took."""
+        """Post `count` messages, evenly over time. Return the seconds that each
+        took."""
         slack, begun = self._slack, clock()
         before = len(slack.deliveries)
         for number in range(count):

@@ -1,12 +1,12 @@
-"""The visible lag that a platform's limits leave to anybody. Pure; knows no product.
+"""The least visible lag that a platform's limits allow. Pure; independent of the
+product.
 
-Both figures are from the limits that the emulators enforce:
+Both figures follow from the limits that the emulators enforce:
 
-`least` is a proof. No schedule, not even one that knows the future and uses all methods
-together, has a smaller mean, if its first words come as soon. On Slack it is that of
-benchmarks/least.py.
-`schedule` is a simple scheduler of posts and edits to whom nothing costs time. What it
-reaches can be reached, so the best possible lies below it.
+`least` is proven. No schedule has a smaller mean if its first words come as soon, not
+even one that knows the future and uses all methods together. For Slack it is the bound
+of benchmarks/least.py. `schedule` is a simple scheduler of posts and edits without
+overhead. Its lag is achievable, so the best possible lag is no larger.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,21 +18,21 @@ from tests.emulators.discord import rates as discord
 from tests.emulators.discord.model import Request
 from tests.emulators.slack import rates as slack
 
-# (when, characters so far): of an answer as Claude sent it, or as it was seen.
+# (time, characters so far) of an answer, as sent by Claude or as seen.
 Growth = Sequence[tuple[float, int]]
 
 Clock = Callable[[], float]
 
-#: Whether a reply may be written now, given the name of what its writes are counted
-#: on, and what was seen of it so far; if so, that is counted.
+#: Returns whether a reply may be written now, and counts the write if so. The arguments
+#: are the name of the reply's write budget and the growth seen so far.
 MayWrite = Callable[[str, Growth], bool]
 
 STEP = 0.02
 
-#: First words so late, in seconds, are no condition.
+#: Seconds until the first words that impose no condition.
 LATE = 1e9
 
-#: With how many characters a reply is shown first: what comes in a quarter of a second.
+#: Characters in the first write of a reply: the text of a quarter of a second.
 FIRST = 60
 
 EDITS = slack.RATES["chat.update"][0]
@@ -48,24 +48,24 @@ CALLS = discord.RATES["global"]
 class Bound:
     """The least lag that the limits of one platform allow."""
 
-    #: The mean lag over all readers that no schedule goes below, when so many replies
-    #: in so many channels begin at once and grow evenly for so many seconds, if first
-    #: words come after so many seconds on average.
+    #: The mean lag over all readers that no schedule undercuts. The arguments are the
+    #: number of replies, which begin at once and grow evenly, the number of channels,
+    #: the seconds that the replies grow, and the mean seconds until the first words.
     least: Callable[[int, int, float, float], float]
-    #: Begins to count writes, by the clock.
+    #: #: Returns a new counter of writes for a clock.
     begin: Callable[[Clock], MayWrite]
 
 
 def schedule(
     answers: Sequence[Growth], budgets: Sequence[str], bound: Bound, *, worth: int
 ) -> list[Growth]:
-    """Return when how much of each of `answers` is seen if every allowed write is spent
-    at once on the reply with the most unseen text.
+    """Return the growth of `answers` as seen if every allowed write goes at once to the
+    reply with the most unseen text.
 
-    `budgets` name what the writes of each are counted on. Less than `worth`
-    characters are not worth a write while an answer grows: 1 is the eager one, more
-    save writes for later. First words wait for `FIRST` characters at most: to hold them
-    back until the end would cost the fewest writes, and show nothing meanwhile.
+    `budgets` names the write budget of each answer. While an answer grows, fewer than
+    `worth` characters do not get a write: 1 is eager, a larger value saves writes for
+    later. The first words wait for at most `FIRST` characters. Holding them back until
+    the end would take the fewest writes but show nothing until then.
     """
     now = min(sent[0][0] for sent in answers)
     may_write = bound.begin(lambda: now)
@@ -87,20 +87,19 @@ def schedule(
 
 
 def first_sight(replies: int, channels: int) -> tuple[float, float]:
-    """Return the least seconds until so many replies in so many channels of Slack are
-    first seen, on average and for the last; all begin at once."""
+    """Return the least seconds until `replies` in `channels` of Slack are first seen,
+    on average and for the last one. All begin at once."""
     waits = _firsts(replies, channels)
     return sum(waits) / replies, max(waits)
 
 
 def last_sight(replies: int, channels: int, seconds: float) -> tuple[float, float]:
-    """Return the least seconds until the ends of replies are seen, on average and for
-    the last, from their last word on, which comes for all of them so many `seconds`
-    after the question.
+    """Return the least seconds from the last word of replies until it is seen, on
+    average and for the last reply. All last words come `seconds` after the question.
 
     Each end takes a write after that word: a post, the start or stop of a stream, an
-    append to it, or an edit. With rates added up and all bursts full, the k-th waits
-    for (k - bursts) / rates. And each takes a post or a start.
+    append, or an edit. With all rates added up and all bursts full, the k-th write
+    waits for (k - bursts) / rates. Each reply also takes a post or a start.
     """
     later = (EDITS, STARTS, APPENDS, STOPS)
     waits = [
@@ -115,7 +114,7 @@ def last_sight(replies: int, channels: int, seconds: float) -> tuple[float, floa
 
 
 def first_words(platform: str, replies: int, channels: int) -> float:
-    """Return the least mean time, in seconds, until so many replies are first seen."""
+    """Return the least mean time, in seconds, until `replies` are first seen."""
     if platform == "slack":
         return first_sight(replies, channels)[0]
     waits = [nth // CALLS.count * CALLS.seconds for nth in range(replies)]
@@ -123,7 +122,7 @@ def first_words(platform: str, replies: int, channels: int) -> float:
 
 
 def _firsts(replies: int, channels: int) -> list[float]:
-    """Return the soonest times at which so many replies can be posted, or started as
+    """Return the earliest times at which `replies` can be posted or started as
     streams."""
     return [
         max(_wait(nth, *[POSTS] * channels, STARTS), _wait(nth, ALL_POSTS, STARTS))
@@ -132,8 +131,8 @@ def _firsts(replies: int, channels: int) -> list[float]:
 
 
 def _wait(nth: int, *rates: slack.Rate) -> float:
-    """Return the shortest wait for the nth write if all these rates are used together:
-    (nth - bursts) / rates."""
+    """Return the shortest wait in seconds for the nth write if all rates are used
+    together: (nth - bursts) / rates."""
     burst = sum(each.burst for each in rates)
     return max(0.0, (nth - burst) / sum(each.count / each.seconds for each in rates))
 
@@ -141,28 +140,28 @@ def _wait(nth: int, *rates: slack.Rate) -> float:
 def _least_on_discord(
     replies: int, channels: int, seconds: float, first: float
 ) -> float:
-    """A thread is a channel with writes of its own (platform facts B4), so each reply
-    is as if it were alone, but for the calls that a bot has in all."""
+    """Return the least mean lag on Discord. A thread is a channel with its own write
+    limits (platform facts B4), so replies only share the global limit of the bot."""
     alone = _alone(seconds, WINDOW.count, WINDOW.seconds)
     return max(alone, _together(replies, seconds))
 
 
 @cache
 def _together(replies: int, seconds: float) -> float:
-    """Return the least mean lag of so many replies that share a bot's calls.
+    """Return the least mean lag of `replies` that share the global limit of a bot.
 
-    It is proven by prices, as in benchmarks/least.py. The calls of each second that
-    begins with a call come no sooner than so many seconds after the first. While
-    answers grow, a call has one price; in the second after that, and in the next one, a
-    lower one each, and then none. No reply costs less than the cheapest that writes at
-    the best times (`_written`); what it pays is no more than its share of all calls.
+    It is proven by prices, as in benchmarks/least.py. The nth window of calls begins no
+    sooner than n windows after the first. While answers grow, a call has one price. In
+    each of the two seconds after that it has a lower price, and then none. No reply
+    costs less than the cheapest one that writes at the best times (`_written`), and it
+    pays no more than its share of all calls.
     """
     windows, each = int(seconds / CALLS.seconds) + 1, CALLS.seconds
     late = [0.0, *(windows * each + n * each - seconds for n in range(3))]
     best = 0.0
     for nth in range(60):
         price = seconds**2 / 2 / 1600 * 1600 ** (nth / 59)
-        # By when the last words come: the least without their own price.
+        # By the time of the last words: the least cost without their own price.
         rest = [
             min(_written(seconds, n, d) + n * price for n in range(100)) for d in late
         ]
@@ -177,22 +176,22 @@ def _together(replies: int, seconds: float) -> float:
 
 
 def _written(seconds: float, calls: int, late: float) -> float:
-    """Return the least lag of a reply, in seconds squared, with so many calls until its
-    end and one so many seconds after that."""
+    """Return the least lag of a reply, in seconds squared, with `calls` calls until its
+    end and one call `late` seconds after it."""
     last = max(0.0, (seconds - calls * late) / (calls + 1))
     gap = (seconds - last) / max(1, calls)
     return (calls * gap**2 + last**2) / 2 + last * late
 
 
 def _alone(seconds: float, count: int, window: float) -> float:
-    """Return the least mean lag of one reply that has a whole budget to itself.
+    """Return the least mean lag of one reply with its own write budget.
 
-    It is shown by a post and by edits. The first edit opens a window in which there
-    are `count` at most, the next one after it opens another, and so on. So k windows
-    that were used up take k * `count` gaps and no less than k * `window` seconds. The
-    gaps before the post, before the first edit and inside the last window, whose last
-    edit comes with the end, may have any length. Text waits for half the gap that it
-    falls into, so the gaps are best as even as they may be.
+    It is written by a post and edits. The first edit opens a window with at most
+    `count` edits, the next edit after it opens another window, and so on. So k full
+    windows take k * `count` gaps and at least k * `window` seconds. The gaps before the
+    post, before the first edit and inside the last window, whose last edit comes at the
+    end, may have any length. Text waits for half of its gap on average, so the best
+    gaps are as even as possible.
     """
     costs = []
     for k in range(int(seconds / window) + 1):
@@ -233,7 +232,7 @@ BOUNDS = {
 
 def _until(growth: Growth, now: float) -> int:
     """Return the number of characters at `now`."""
-    # From the back: of most of it we know already.
+    # From the back, to find the newest entry that is not later than `now`.
     return next((chars for at, chars in reversed(growth) if at <= now), 0)
 
 

@@ -1,10 +1,11 @@
-"""Compare the cost of the input of a long thread: without caching, with a sliding
-window, and as Threadkeep asks.
+"""Compares the cost of the input of a long thread: without caching, with a sliding
+window, and with Threadkeep's requests.
 
-The requests are made by the product's own functions and replayed against the emulated
-prompt cache, at the catalog's prices; nothing is sent, and the clock is that of the
-thread. Its rhythm is that of people: most questions come within minutes of each other,
-some after a night. Since the nights are what costs, many threads are drawn.
+The product's functions make the requests, which are replayed against the emulated
+prompt cache at the catalog's prices. Nothing is sent, and the clock is that of the
+thread. Its questions come in the rhythm of people: most within minutes of each other,
+some after a night. Because the nights dominate the cost, many random threads are
+replayed.
 """
 
 import itertools
@@ -35,18 +36,19 @@ from tests.support.process import ROOT
 
 MODEL = catalog.DEFAULT_MODEL
 TURNS = (20, 100)
-#: Messages that a sliding window keeps: what other bots call "the last 20".
+#: The number of messages in a sliding window: "the last 20" of other bots.
 WINDOW = 20
 OURS = "Threadkeep"
 #: As in Claude facts 3.3: tokens of the system prompt, a question and an answer.
 SYSTEM, QUESTION, ANSWER = 1_000, 150, 350
-#: Tokens of a summary (Claude facts 3.4), and of a thread that gets one.
+#: Tokens of a summary (Claude facts 3.4), and of a thread that is summarised.
 SUMMARY, SUMMARY_AT = summaries.EXPECTED, int(BY_NAME["summary_at"].default)
-#: Chances of a pause within five minutes and within the hour; else it is a night.
+#: Probabilities of a pause within five minutes and within the hour. Any other pause is
+#: a night.
 SOON, LATER = 0.7, 0.25
-#: The threads that are drawn.
+#: The seeds of the random threads.
 SEEDS = range(20)
-#: How long a summary takes after a question, in seconds: the answer, then 1,200 tokens.
+#: Seconds from a question to its summary: the answer, then 1,200 tokens.
 UNTIL_SUMMARY = 30.0
 START = 1_796_000_000.0
 DATA = ROOT / "tests" / "data" / "files"
@@ -66,17 +68,17 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The body of a request, and when it was sent."""
+    """The body of a request, and the time at which it was sent."""
 
     at: float
     body: dict[str, Any]
-    #: How many messages the summary covers that it begins with; 0 without one.
+    #: How many messages its summary covers; 0 without a summary.
     summarised: int = 0
 
 
 def thread(turns: int, seed: int, *, files: bool = False) -> list[Asked]:
-    """Return a thread of `turns` questions; with `files`, one comes with the first of
-    each ten: a scanned page and a log in turn."""
+    """Return a thread of `turns` questions. With `files`, the first of every ten has a
+    file: a scanned page or a log in turn."""
     chance, at, found = random.Random(seed), START, list[Asked]()
     for number in range(turns):
         text, answer = _words(number, QUESTION), _words(-number - 1, ANSWER)
@@ -95,7 +97,7 @@ def thread(turns: int, seed: int, *, files: bool = False) -> list[Asked]:
 
 
 def _file(number: int) -> RequestFile:
-    """Return a page that was scanned, or a log of 10,000 tokens."""
+    """Return a scanned page, or a log of 10,000 tokens."""
     if number % 20:
         data = _words(number, 10_000).encode()
         kind, name, media_type, tokens = FileKind.TEXT, "app.log", "text/plain", 16_000
@@ -132,7 +134,7 @@ def requests(turns: Sequence[Asked]) -> Iterator[tuple[float, Request]]:
 
 
 def uncached(turns: Sequence[Asked]) -> Iterator[Sent]:
-    """Yield requests that name no cache."""
+    """Yield requests without caching."""
     for at, request in requests(turns):
         body = parameters(request)
         for block in body["system"]:
@@ -144,17 +146,17 @@ def sliding(turns: Sequence[Asked]) -> Iterator[Sent]:
     """Yield requests with the last `WINDOW` messages, cached for five minutes."""
     for at, request in requests(turns):
         last = request.messages[-WINDOW:]
-        # The API wants a question first.
+        # # The API requires a question first.
         last = last[1:] if last[0].role == "assistant" else last
         kept = replace(request, messages=last, cache_messages=True, cache_ttl="5m")
         yield Sent(at, parameters(kept))
 
 
 def ours(turns: Sequence[Asked]) -> Iterator[Sent]:
-    """Yield requests as Threadkeep makes them, with those for its summaries."""
+    """Yield Threadkeep's requests, including those for summaries."""
     read: list[ReadTurn] = []
     tokens, last = 0, START
-    #: The summary that is being made: when it is there, and what it covers.
+    #: The summary in progress: (time at which it is ready, number of turns it covers).
     waiting: tuple[float, int] | None = None
     for number, (at, request) in enumerate(requests(turns)):
         if waiting and at >= waiting[0]:
@@ -191,8 +193,8 @@ def ours(turns: Sequence[Asked]) -> Iterator[Sent]:
 def _covered(
     read: Sequence[ReadTurn], tokens: int, woken: Sequence[float] | None
 ) -> int:
-    """Return how many of the turns `read` a summary is to replace; 0 for none. Of a
-    thread that was `woken`, these are the times of its newest questions."""
+    """Return how many of the turns `read` a summary replaces, or 0. `woken` has the
+    times of the newest questions of a thread that was silent for long, else None."""
     silent = woken is not None
     pays = woken is not None and waking.pays(
         model=MODEL,
@@ -222,18 +224,19 @@ WAYS = {"no caching": uncached, f"last {WINDOW} messages": sliding, OURS: ours}
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """The cost of the input of a thread, in one way."""
+    """The cost of the input of a thread with one method."""
 
     #: In USD after each turn.
     usd: tuple[float, ...]
     #: The usage of the turns, without summaries.
     usage: Usage
-    #: Turns that did not read all that the one before had left in the cache, by reason.
+    #: Turns that did not read everything that the previous turn left in the cache, by
+    #: reason.
     misses: Counter[Miss]
 
 
 def replay(bodies: Iterator[Sent]) -> Replayed:
-    """Send `bodies` to the emulated cache."""
+    """Replay `bodies` against the emulated cache."""
     cache, total, misses = PrefixCache(), Usage(), Counter[Miss]()
     usd, sum_usd = list[float](), 0.0
     before: PastRequest | None = None
@@ -256,13 +259,13 @@ def replay(bodies: Iterator[Sent]) -> Replayed:
 
 
 def threads(turns: int, *, files: bool) -> dict[str, list[Replayed]]:
-    """Return what the drawn threads came to, in each way."""
+    """Return the costs of the random threads, by method."""
     drawn = [thread(turns, seed, files=files) for seed in SEEDS]
     return {name: [replay(way(each)) for each in drawn] for name, way in WAYS.items()}
 
 
 async def measure(platforms: Sequence[str]) -> Table:
-    """Return the cost of input of a thread, in each way."""
+    """Return the cost of the input of a thread with each method."""
     rows = []
     for turns, files in itertools.product(TURNS, (False, True)):
         found = threads(turns, files=files)

@@ -1,4 +1,4 @@
-"""Faults of calls to the platforms, drawn at random."""
+"""Random faults of calls to the platforms."""
 
 import random
 from typing import Any
@@ -8,9 +8,9 @@ from tests.emulators.slack import faults as slack_faults
 
 
 def draw(chance: random.Random) -> tuple[bool, Any]:
-    """Return whether the fault is for Slack, else it is for Discord; and the fault: an
-    error, a page of a proxy, or a cut before or after the call took effect, half of an
-    answer, or a rate limit."""
+    """Return whether the fault is for Slack (else for Discord), and the fault. It is an
+    error, a page of a proxy, a cut or half an answer, each before or after the effect
+    of the call, or a rate limit."""
     made, after = chance.randrange(5), chance.random() < 0.5
     for_slack = chance.random() < 0.5
     make = slack_faults if for_slack else discord_faults

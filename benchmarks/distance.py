@@ -1,4 +1,4 @@
-"""A way to PostgreSQL that takes time."""
+"""A slow connection to PostgreSQL."""
 
 import contextlib
 import multiprocessing
@@ -19,11 +19,11 @@ CHUNK = 1 << 16
 
 @contextlib.contextmanager
 def distant(address: str, seconds: float, folder: Path) -> Iterator[str]:
-    """The address in `folder` from which each round trip to the server at `address`
-    takes so many `seconds` longer."""
+    """Yield an address, with a socket in `folder`, at which each round trip to the
+    server at `address` takes `seconds` longer."""
     folder.mkdir()
     here = Path(str(conninfo_to_dict(address)["host"]))
-    # In a process of its own, so that nothing else delays what passes.
+    # In a separate process, so that nothing else delays the data.
     spawn = multiprocessing.get_context("spawn")
     listens = spawn.Event()
     ends = str(folder / SOCKET), str(here / SOCKET)

@@ -1,8 +1,10 @@
-"""`python -m benchmarks.failover` kills a PostgreSQL server under questions, and
-promotes its asynchronous replica: how soon answers go on, and what is lost.
+"""`python -m benchmarks.failover` measures a failover of PostgreSQL.
 
-With `--behind` the replica receives nothing for the last seconds of the server's life:
-what was committed then is lost, as on a network that is slow.
+It kills the server while people ask, promotes the asynchronous replica, and measures
+how soon answers continue and what is lost.
+
+With `--behind`, the replica receives nothing for the last seconds before the kill.
+Commits in that time are lost, as with a slow network.
 """
 
 import asyncio
@@ -28,10 +30,10 @@ from tests.support.process import Nursery
 from tests.support.scale_harness import Cluster
 from tests.support.witnesses import SlackWitness
 
-# Questions before the server is killed and after that, and seconds between them.
+# The number of questions before and after the kill, and the seconds between them.
 BEFORE, AFTER, GAP = 60, 40, 0.25
 
-# Seconds that the operator, or a program of the host's, takes to promote the replica.
+# Seconds that the operator or the hosting provider takes to promote the replica.
 NOTICED = 3.0
 
 ANSWERED = """
@@ -43,7 +45,7 @@ ANSWERED = """
 class Lost:
     """The result of one failover."""
 
-    #: Bytes of the log of changes that the replica did not have.
+    #: Bytes of the write-ahead log that the replica did not have.
     behind: int
     #: Seconds from the promotion until an answer was complete.
     went_on: float
@@ -53,8 +55,8 @@ class Lost:
 
 @contextlib.asynccontextmanager
 async def replicated() -> AsyncIterator[tuple[postgres.Server, postgres.Server, str]]:
-    """A server, its replica, and the address of a database on whichever of the two
-    takes writes."""
+    """Yield a server, its replica, and the address of a database on the one that
+    accepts writes."""
     with (
         tempfile.TemporaryDirectory(prefix="threadkeep-pg-") as first,
         tempfile.TemporaryDirectory(prefix="threadkeep-pg-") as second,
@@ -79,7 +81,8 @@ async def replicated() -> AsyncIterator[tuple[postgres.Server, postgres.Server, 
 
 
 async def fail_over(folder: Path, behind: float) -> Lost:
-    """Let people ask, kill the server, promote its replica, and let them go on."""
+    """Let people ask, kill the server, promote its replica, and continue. Return the
+    result."""
     async with (
         replicated() as (primary, replica, address),
         SlackEmulator(
@@ -122,7 +125,8 @@ async def fail_over(folder: Path, behind: float) -> Lost:
 
 
 def _count(town: Cluster, since: float) -> int:
-    """Return the number of answers completed since then; 0 while no server writes."""
+    """Return the number of answers completed since `since`, or 0 while no server
+    accepts writes."""
     with contextlib.suppress(psycopg.Error):
         [(count,)] = town.ask(ANSWERED, since)
         return int(str(count))
@@ -136,7 +140,7 @@ async def _ask(town: Cluster, count: int) -> None:
 
 
 def _hold_back(replica: postgres.Server) -> None:
-    """Have `replica` receive nothing more."""
+    """Stop the replication to `replica`."""
     with psycopg.connect(replica.address, autocommit=True) as connection:
         connection.execute("ALTER SYSTEM SET primary_conninfo = ''")
         connection.execute("SELECT pg_reload_conf()")
@@ -158,7 +162,7 @@ def _bytes_behind(primary: postgres.Server, replica: postgres.Server) -> int:
 @click.command()
 @click.option("--behind", default=0.0, help="Seconds that the replica does not get.")
 def main(behind: float) -> None:
-    """Fail over, and say what came of it."""
+    """Fail over, and print the result."""
     with tempfile.TemporaryDirectory() as folder:
         lost = asyncio.run(fail_over(Path(folder), behind))
     print(

@@ -1,4 +1,4 @@
-"""Measure the request for a thread of a thousand turns with fifty files, the space of
+"""Measures requests in a thread of a thousand turns with fifty files, the disk space of
 these turns, and uploads of 25 MB."""
 
 import asyncio
@@ -28,11 +28,11 @@ from storage.search_index import fill
 from tests.emulators.claude.emulator import ClaudeEmulator
 
 TURNS, FILES, QUESTIONS = 1_000, 50, 100
-# The first questions import libraries and, of a thread as long as this, try in vain to
-# have a summary, which the emulator does not write: it is read in full.
+# The first questions import libraries. They also try to summarise the long thread,
+# which fails because the emulator writes no summary, so the thread is read in full.
 WARM_UP = 5
 TOKENS = 400_000
-# Somebody would have to agree to the price of so many files.
+# Otherwise a person would have to confirm the price of so many files.
 ENV = {"THREADKEEP_FILE_PRICE": "never"}
 PATIENCE = 120.0
 
@@ -41,20 +41,20 @@ PATIENCE = 120.0
 class Took:
     """The cost of one question."""
 
-    #: Seconds until Claude had the request, by the clock, and of CPU.
+    #: Seconds until Claude had the request: elapsed, and of CPU.
     asked: float
     used: float
-    #: How many bytes of memory more than before it there were at most, until the
-    #: answer was written.
+    #: The peak of additional memory in bytes, until the answer was written.
     more: float
     #: The longest time in seconds for which the event loop was blocked.
     blocked: float
-    #: Bytes of files that Claude was given.
+    #: Bytes of files in the request.
     shown: int
 
 
 async def measure(platforms: Sequence[str]) -> Group:
-    """Ask in a long thread with files, then post large ones, in the real process."""
+    """Ask in a long thread with files, and then post large files, with the real
+    process."""
     return Group(await _long_thread(platforms[0]), "", await _uploads(platforms[0]))
 
 
@@ -106,9 +106,10 @@ async def _uploads(name: str) -> Table:
             office = _Office(pid, path, platform, claude)
             await office.ask(None)
             for file, make in large_files.LARGE.items():
-                # Imports the library for the type.
+                # # The first file of a type imports its library.
                 await office.ask(None, {file: _small(file)})
-                # Beside the emulators, whose connections would break off.
+                # In a thread, because blocking the emulators would break their
+                # connections.
                 data = await asyncio.to_thread(make)
                 took = await office.ask(None, {file: data})
                 rows.append(
@@ -141,7 +142,7 @@ def _env(folder: Path) -> Mapping[str, str]:
 
 
 class _Office:
-    """A platform on which one question is asked at a time."""
+    """Asks one question at a time on a platform."""
 
     def __init__(
         self, pid: int, folder: Path, platform: Platform, claude: ClaudeEmulator
@@ -174,12 +175,12 @@ class _Office:
         )
 
 
-# How many bytes a character of a file is.
+# Bytes of a file per character in the request.
 _SHARES = {"text": 1.0, "base64": 0.75}
 
 
 def _shown(body: Mapping[str, object]) -> int:
-    """Return how many bytes of files are in a request."""
+    """Return the number of bytes of files in a request."""
     messages = body["messages"]
     assert isinstance(messages, list)
     sizes = [
@@ -194,8 +195,8 @@ def _shown(body: Mapping[str, object]) -> int:
 
 
 async def _fill(folder: Path, thread: ThreadKey) -> tuple[int, int, int]:
-    """Make a database with a thread of `TURNS` turns and `FILES` files; return the
-    bytes of an empty one, of one without the files, and its own."""
+    """Make a database with a thread of `TURNS` turns and `FILES` files. Return the
+    sizes in bytes of an empty database, of one without files, and of the full one."""
     database = folder / "threadkeep.db"
     plain = folder / "plain.db"
     contents = [_content(number) for number in range(FILES)]
@@ -221,7 +222,8 @@ async def _fill(folder: Path, thread: ThreadKey) -> tuple[int, int, int]:
 
 
 def _content(number: int) -> tuple[str, FileContent]:
-    """Return a file as the product reads it: a log, a photo or three scanned pages."""
+    """Return the name and content of a file as the product reads it: a log, a photo or
+    three scanned pages."""
     kinds: Mapping[str, Callable[[], bytes]] = {
         "app.log": lambda: large_files.log(40_000) + str(number).encode(),
         "photo.jpg": lambda: large_files.photo(1_600, 1_200, 80 - number % 20),
@@ -236,7 +238,7 @@ def _content(number: int) -> tuple[str, FileContent]:
 
 
 def _small(name: str) -> bytes:
-    """Return a small file of the type of `name`."""
+    """Return a small file of the same type as `name`."""
     kinds: Mapping[str, Callable[[], bytes]] = {
         "app.log": lambda: large_files.log(1_000),
         "photo.jpg": lambda: large_files.photo(3_000, 30),

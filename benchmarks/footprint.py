@@ -1,5 +1,5 @@
-"""Measure memory and CPU with many threads answered at once, and in many guilds where
-nobody asks."""
+"""Measures memory and CPU with many concurrent answers, and in many guilds without
+questions."""
 
 import asyncio
 import tempfile
@@ -29,30 +29,31 @@ THREADS = {
     "slack": (1, 50, 100, 1000, 2000),
     "discord": (1, 50, 100, 500),
 }
-# Workspaces of Slack that have the app, so that the limits of none bound the answers,
-# and threads in all of them.
+# Slack workspaces with the app, so many that their limits do not bound the answers, and
+# the total numbers of threads.
 WORKSPACES, SPREAD = 100, (100, 1000, 2000)
-# Servers of Discord with a bot of which Discord allows so many calls that those of all
-# servers together do not bound the answers; and threads in all of them.
+# Discord servers of a bot whose raised global limit does not bound the answers, and the
+# total numbers of threads.
 SERVERS, SERVED = 100, (100, 1000, 2000)
-# Posts: 1 a second in each of five channels is as much as a workspace gets (300 a
-# minute), so this is the busiest that Slack lets a bot be.
+# One post a second in each of five channels is the limit of a workspace (300 a minute),
+# so this is the highest load that Slack allows.
 CHANNELS = 5
-# So slow that all of them stream together for 20 s, and a thousand of them bring as
-# much as 33 do at a Sonnet's 60 tokens a second.
+# So slow that all answers stream together for 20 s, and that a thousand bring as many
+# tokens as 33 do at a Sonnet's 60 tokens a second.
 TOKENS, TOKENS_PER_SECOND = 40, 2.0
 # The emulator counts four characters a token.
 TEXT = "and " * TOKENS
-# Seconds between Claude's pings while it says nothing yet: whoever hears nothing for a
-# minute and a half gives up.
+# Seconds between Claude's pings before the first token. Clients give up after 90 s of
+# silence.
 PINGS = 20.0
-# Asked at once, so that no acknowledgement is late only because of the crowd.
+# The number of questions asked at once, so small that no acknowledgement is late
+# because of the load.
 BATCH = 20
-# How often we look whether something is stored.
+# Seconds between two checks of the database.
 TICK = 0.05
 PATIENCE = 900.0
 
-# Guilds that the bot is in, and channels in each.
+# # The numbers of guilds that the bot is in, and of channels in each.
 GUILDS, ROOMS = (1, 100, 500), 50
 
 
@@ -62,14 +63,14 @@ class Cost:
 
     where: str
     threads: int
-    #: Bytes before anybody spoke, and while all answers streamed.
+    #: Bytes of memory before the first question, and while all answers streamed.
     idle: float
     streaming: float
-    #: CPU seconds until Claude was asked everything, and from there to the end.
+    #: CPU seconds until Claude had all requests, and from then to the end.
     asking: float
     answering: float
-    #: Seconds from the first token to the last one, and from there until the last
-    #: answer was stored.
+    #: Seconds from the first token to the last one, and from then until the last answer
+    #: was stored.
     streamed: float
     behind: float
     refused: str
@@ -80,16 +81,16 @@ class Presence:
     """The resources that a process used to be in `guilds` guilds."""
 
     guilds: int
-    #: Bytes once it knew all of them.
+    #: #: Bytes of memory when it knew all of them.
     idle: float
-    #: Seconds of CPU until then, and from the connection until then.
+    #: CPU seconds, and seconds since the connection, until then.
     used: float
     took: float
 
 
 async def measure(platforms: Sequence[str]) -> Group:
-    """Let few and many threads stream together, each time in a new process; then be
-    in few and in many guilds."""
+    """Let few and many threads stream together, each time in a new process. Then
+    measure few and many guilds."""
     allow_connections()
     streaming = await _streaming(platforms)
     if "discord" not in platforms:
@@ -160,7 +161,7 @@ async def _cost(name: str, threads: int) -> Cost:
 
 
 class _Workspaces:
-    """Slack with many workspaces, as far as it is served."""
+    """Slack with many workspaces, as a platform for `serving`."""
 
     def __init__(self, slack: SlackEmulator) -> None:
         self._slack = slack
@@ -173,7 +174,7 @@ class _Workspaces:
 
 
 async def _spread(threads: int) -> Cost:
-    """Measure so many threads in many workspaces."""
+    """Measure `threads` threads in many workspaces."""
     async with (
         SlackEmulator(clock=clock) as slack,
         ClaudeEmulator(clock=clock, tokens_per_second=TOKENS_PER_SECOND) as claude,
@@ -194,7 +195,7 @@ async def _spread(threads: int) -> Cost:
 
 
 async def _in_servers(threads: int) -> Cost:
-    """Measure so many threads in many servers."""
+    """Measure `threads` threads in many servers."""
     async with (
         open_discord(raised=RAISED) as discord,
         ClaudeEmulator(clock=clock, tokens_per_second=TOKENS_PER_SECOND) as claude,
@@ -249,7 +250,7 @@ async def _watch(
 async def _ask(
     threads: int, ask: Callable[[int], None], claude: ClaudeEmulator
 ) -> None:
-    """Ask in as many new threads, and wait until Claude was asked all of it."""
+    """Ask in `threads` new threads, and wait until Claude has all requests."""
     for nth in range(threads):
         ask(nth)
         if nth % BATCH == BATCH - 1:
@@ -266,7 +267,7 @@ def _all_have(claude: ClaudeEmulator, chars: int) -> bool:
 
 
 async def _stored(threads: int, folder: Path) -> float:
-    """Wait until every answer is durable, and say how long that took."""
+    """Wait until every answer is durable. Return the seconds that this took."""
     began = clock()
     done = "SELECT count(*) AS n FROM turns WHERE ended = 'done' HAVING n >= ?"
     with closing(open_beside(folder / "threadkeep.db")) as db:
@@ -311,7 +312,8 @@ async def _presence(guilds: int) -> Presence:
                     await stored(db, question.message, tick=TICK)
                 took, used = clock() - connected, cpu(pid) - before
                 idle = memory(pid)
-                # Whoever hangs up on Claude makes it complain.
+                # Wait for the answer, because a closed connection to Claude is an
+                # error.
                 await discord.until(lambda: discord.answer(question), PATIENCE)
                 return Presence(guilds, idle, used, took)
 

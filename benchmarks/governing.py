@@ -1,5 +1,5 @@
-"""Measure what settings and budgets add to a question, however many channels have their
-own."""
+"""Measures the time that settings and budgets add to a question, with few and many
+settings."""
 
 import tempfile
 import time
@@ -24,7 +24,7 @@ from tests.support.store_helpers import answer
 CHANNELS = 10_000
 TIMES = 500
 
-#: Three settings in each channel, and what is set for all of them.
+#: Three settings of each channel, and three of the workspace.
 OWN = (("model", "claude-opus-5-5"), ("budget_day", "5"), ("quiet", "on"))
 WIDE = (("prompt", "Be brief."), ("effort", "low"), ("budget_month", "500"))
 
@@ -32,7 +32,7 @@ USED = Usage(input=100, output=100)
 
 
 async def measure(platforms: Sequence[str]) -> Table:
-    """Resolve, set aside and book: with 10,000 channels in the table, and with none."""
+    """Resolve, reserve and book, with settings of 10,000 channels and with none."""
     few, many = await _measured(0), await _measured(CHANNELS)
     rows = [
         (

@@ -1,8 +1,8 @@
-"""Databases with a past.
+"""Makes databases with old turns.
 
-Rule: what a turn leaves behind is written by the store's own verbs, once a thread,
-and then copied by SQLite. So the rows are those of the product, whatever columns
-they have, and a hundred thousand of them take twenty seconds instead of minutes.
+Rule: the store's own methods write one turn per thread, and SQLite then copies its
+rows. So the rows are those of the product, whatever their columns, and a hundred
+thousand turns take twenty seconds instead of minutes.
 """
 
 import hashlib
@@ -29,18 +29,18 @@ from storage.database import open_for_writing
 from storage.opening import open_store
 from tests.support.store_helpers import answer
 
-# About what people ask in a chat, and what Claude answers when told to be brief.
+# A typical question in a chat, and a brief answer of Claude.
 QUESTION = "how do we roll the release back when a migration ran already? " * 3
 ANSWER = "Stop the workers first, then restore the newest snapshot of the table. " * 6
 
-# A month ago: before everything that is said while we measure.
+# The age in seconds: a month, so that all of it is older than the measured messages.
 AGE = 30 * 86400.0
 
 
 async def fill(path: Path, threads: Sequence[ThreadKey], turns: int) -> None:
     """Make a database at `path` in which each of `threads` has had `turns` turns.
 
-    The turns of different threads lie among each other, as time would have it.
+    The turns of different threads are interleaved, as they would be in time.
     """
     async with open_store(path) as store:
         for thread in threads:
@@ -56,7 +56,7 @@ async def exchange(
     at: float,
     files: Mapping[Attachment, FileContent] = MappingProxyType({}),
 ) -> None:
-    """One turn, from its question `message` with `files` to its delivery."""
+    """Store one turn, from its question `message` with `files` to its delivery."""
     heard = Message(
         thread=thread,
         message=message,
@@ -138,7 +138,7 @@ def _multiply(db: Database, threads: int, turns: int) -> None:
 
 
 def _count(db: Database) -> None:
-    """Keep the sums that the last question of each thread would have kept."""
+    """Store the sums that the last question of each thread would have stored."""
     for thread, last in db.execute(
         "SELECT thread_id, max(turn_id) FROM messages GROUP BY thread_id"
     ).fetchall():

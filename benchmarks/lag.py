@@ -1,7 +1,8 @@
-"""Visible lag: how long after Claude sends a character a reader can see it.
+"""Measures the visible lag: the time from Claude's sending of a character until a
+reader sees it.
 
-Rule: everything is read from the emulators, which share one clock: what Claude sent
-and when, and what each message read and from when on. Time is real time.
+Rule: all data comes from the emulators, which share one clock: the times and texts that
+Claude sent, and the versions of each message. Time is real time.
 """
 
 import statistics
@@ -28,7 +29,7 @@ from benchmarks.watching import (
 )
 from tests.emulators.claude.emulator import ClaudeEmulator
 
-# Threads that are asked in the same moment, and over how many channels they lie.
+# The numbers of threads asked at the same time, and of their channels.
 SCENES = {
     "slack": ((1, 1), (5, 5), (20, 5), (50, 5), (100, 5)),
     "discord": ((1, 1), (10, 10), (50, 50), (10, 1)),
@@ -37,7 +38,7 @@ SCENES = {
 TOKENS_PER_SECOND = 60.0
 SENTENCE = "Restore the newest snapshot first, and only then start the workers. "
 ANSWER = (SENTENCE * 23)[:1500].rstrip()
-# The last of fifty replies waits for about a minute.
+# Seconds. The last of fifty replies waits for about a minute.
 PATIENCE = 240.0
 
 # The most characters that the patient schedule may hold back; its best result counts.
@@ -46,7 +47,7 @@ WORTH = (50, 100, 200, 400, 800, 1500)
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """So many threads, asked at once, and what the platform was told meanwhile."""
+    """`threads` threads that were asked at once, with the writes to the platform."""
 
     platform: str
     threads: int
@@ -154,8 +155,8 @@ async def _play(name: str, threads: int, channels: int) -> Scene:
 
 
 async def _warm_up(platform: Platform, claude: ClaudeEmulator) -> None:
-    """Have one question answered: the first one pays for connections and for names,
-    and waits until discord.py knows all guilds."""
+    """Let one question be answered. The first question includes connections and
+    look-ups of names, and waits until discord.py knows all guilds."""
     claude.script("Yes.")
     asked = platform.ask(platform.add_channel(), question(-1))
     await platform.until(lambda: reads(platform, asked) == "Yes.", PATIENCE)
@@ -164,7 +165,7 @@ async def _warm_up(platform: Platform, claude: ClaudeEmulator) -> None:
 async def _watch(
     threads: int, channels: int, platform: Platform, claude: ClaudeEmulator
 ) -> list[Watched]:
-    """Ask everything in one moment, and wait for the last word of the last reply."""
+    """Ask all questions at once, and wait for the end of the last reply."""
     rooms = [platform.add_channel() for _ in range(channels)]
     claude.always(ANSWER)
     asked = [
@@ -173,7 +174,7 @@ async def _watch(
     left = asked.copy()
 
     def is_whole() -> bool:
-        # From the back, so that a look is short while many are still open.
+        # From the back, so that a check is fast while many are still open.
         while left and reads(platform, left[-1]) == ANSWER:
             left.pop()
         return not left

@@ -1,4 +1,4 @@
-"""Files of about 25 MB as people attach them, and smaller ones of a thread."""
+"""Makes files of about 25 MB, and smaller ones for threads."""
 
 import base64
 import io
@@ -15,7 +15,8 @@ SIZE = 25_000_000
 
 
 def log(size: int = SIZE) -> bytes:
-    """Return a log: every encoding and line is looked at until enough is read."""
+    """Return a log, of which every encoding and line is checked until enough is
+    read."""
     line = "2026-11-30 12:00:{:02} INFO request {} took {} ms\n"
     lines = (line.format(n % 60, n, n % 977) for n in range(size // 47 + 1))
     return "".join(lines).encode()[:size]
@@ -27,7 +28,7 @@ def photo(width: int = 6_000, height: int = 4_000, quality: int = 96) -> bytes:
 
 
 def picture(width: int = 3_400, height: int = 2_450) -> bytes:
-    """Return a PNG of a photo: eight megapixels that hardly become smaller."""
+    """Return a PNG of eight megapixels, which compresses badly."""
     return _saved(_noise(width, height, 1), "PNG", compress_level=1)
 
 
@@ -52,7 +53,7 @@ def report(photos: int = 35) -> bytes:
 
 
 def deck(photos: int = 35) -> bytes:
-    """Slides, each with a photo."""
+    """Return slides with one photo each."""
     made = pptx.Presentation()
     for number in range(photos):
         slide = made.slides.add_slide(made.slide_layouts[5])
@@ -73,7 +74,7 @@ def book(rows: int = 31_000) -> bytes:
     return result.getvalue()
 
 
-#: By name, as people post them.
+#: #: The large files, by name.
 LARGE: Mapping[str, Callable[[], bytes]] = {
     "app.log": log,
     "photo.jpg": photo,

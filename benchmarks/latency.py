@@ -1,5 +1,5 @@
-"""Measure the time from a message to the request to Claude, however long the thread
-is."""
+"""Measures the time from a message to the request to Claude, in new and in long
+threads."""
 
 import asyncio
 import tempfile
@@ -23,30 +23,30 @@ from tests.emulators.claude.emulator import ClaudeEmulator
 
 EVENTS = 100
 TURNS = 1000
-# The first questions of a process pay for connections and for names.
+# The first questions of a process include connections and look-ups of names.
 WARM_UP = 5
-# How often we look whether a question is stored: the most that is added to it.
+# Seconds between two checks whether a question is stored. This is the largest error of
+# that time.
 TICK = 0.001
 PATIENCE = 10.0
-# Between two questions, in seconds: Slack takes ten status lines a second, and each
+# Seconds between two questions. Slack accepts ten status lines a second, and each
 # answer sets one and clears it.
 PAUSE = 0.25
-# A process that uses less than so many seconds of CPU in that time does nothing. Behind
-# an answer in a long thread it makes a summary, which takes as much as several
-# questions.
+# A process that uses fewer CPU seconds in that time is idle. After an answer in a long
+# thread it makes a summary, which takes as much CPU as several questions.
 IDLE = 0.003
 
 
 @dataclass(frozen=True, slots=True)
 class Took:
-    """The course of one question, in seconds since it was said."""
+    """The times of one question, in seconds since it was asked."""
 
     durable: float
-    #: None where nobody is to be told.
+    #: #: None on a platform without acknowledgements.
     acknowledged: float | None
     asked: float
     promised: float
-    #: Seconds of CPU that it took until Claude had the request.
+    #: CPU seconds until Claude had the request.
     used: float
 
 
@@ -60,7 +60,7 @@ SAYS = {
 
 
 async def measure(platforms: Sequence[str]) -> Table:
-    """Ask in new threads and in long ones by turns, one question at a time."""
+    """Ask in new and in long threads alternately, one question at a time."""
     rows = []
     for name in platforms:
         *took, size = await _ask_all(name)
@@ -92,11 +92,11 @@ def _rows(
 
 
 async def _ask_all(name: str) -> tuple[list[Took], list[Took], list[Took], int]:
-    """Return the courses of questions in new threads, in long ones, and in long ones
-    that were asked in just before, and the bytes that Claude was given of a long
-    one."""
-    # Nothing that is measured waits for a limit, and the posts of two hundred
-    # questions in a row would.
+    """Return the times of questions in new threads, in long threads, and in long
+    threads that were just used, and the size in bytes of a request for a long
+    thread."""
+    # Without limits: the posts of two hundred questions in a row would wait for them,
+    # and the measured steps do not.
     async with (
         opened(name, unlimited=True) as platform,
         ClaudeEmulator(clock=clock) as claude,
@@ -120,7 +120,7 @@ async def _ask_all(name: str) -> tuple[list[Took], list[Took], list[Took], int]:
 
 
 class Office:
-    """A platform on which one question is asked at a time."""
+    """Asks one question at a time on a platform."""
 
     def __init__(
         self, platform: Platform, claude: ClaudeEmulator, db: Database, pid: int
@@ -131,7 +131,8 @@ class Office:
         self._pid = pid
 
     async def ask(self, thread: ThreadKey | None = None) -> Took:
-        """Ask in `thread`, or in a new one, and wait for the first signs."""
+        """Ask in `thread`, or in a new one, and wait for the answer. Return the
+        times."""
         platform, claude = self._platform, self._claude
         before = len(claude.questions)
         channel = thread.channel if thread else platform.add_channel()
@@ -159,7 +160,7 @@ class Office:
         )
 
     async def _rest(self) -> None:
-        """Wait until the process does nothing."""
+        """Wait until the process is idle."""
         while True:
             used, asked = exact_cpu(self._pid), len(self._claude.questions)
             await asyncio.sleep(PAUSE)

@@ -1,20 +1,21 @@
-"""The least mean lag that Slack's limits allow, as a proof. Pure.
+"""Proves the least mean lag that Slack's limits allow. Pure.
 
-It is over all readers: half of it is the lag of who asked, half that of the others in
-the channel, who see what is appended to a stream only once that is stopped. A reply is
-one message: posted and edited, or started as a stream, appended to, stopped and edited.
-All replies begin at once and grow evenly, by a token at a time.
+The mean is over all readers: half of it is the lag of the asker, half that of the
+others in the channel, who see the text of a stream only when the stream is stopped. A
+reply is one message: posted and edited, or started as a stream, appended to, stopped
+and edited. All replies begin at once and grow evenly, by a token at a time.
 
-The proof is by prices. Let each write cost something, at a price that depends on its
-kind and time. No schedule costs less, lag and prices together, than if each reply took
-the schedule that is cheapest for itself (`_cheapest`), and none can pay more than what
-all writes that Slack allows would fetch at their highest prices (`_worth`). So the
-difference is a lag that no schedule goes below, whatever the prices, if what is written
-a minute after the end, or later, costs nothing: there is no end of that. prices.json
-has good ones, found by benchmarks/prices.py; with them the bound is within 3 % of the
-optimum of a linear program in which schedules are mixed.
+The proof is by prices (Lagrange multipliers). Each write has a price that depends on
+its kind and time. No schedule costs less, lag plus prices, than if each reply took the
+schedule that is cheapest for itself (`cheapest`). No schedule pays more than the value
+at the highest prices of all writes that Slack allows (`_worth`). So no schedule has a
+lag below the difference, whatever the prices. Writes a minute after the end or later
+must be free, because their number is unlimited. prices.json has good prices, found by
+benchmarks/prices.py. With them the bound is within 3 % of the optimum of a linear
+program in which schedules are mixed.
 
-That the first words come at a time `first` on average, or sooner, has a price, too.
+The condition that the first words come at `first` on average, or sooner, has a price
+too.
 """
 
 import json
@@ -26,10 +27,11 @@ from pathlib import Path
 
 from tests.emulators.slack import rates as slack
 
-# Claude's tokens in an answer, at each of which a write may show more.
+# Claude's tokens in an answer. After each of them, a write may show more.
 TOKENS = 375
 
-# The prices of an answer's time change so often, and so long after it, in seconds.
+# The number of price cells during an answer, and the seconds after its end at which
+# prices change.
 CELLS = 25
 AFTER = [
     *(0.5 * n for n in range(8)),
@@ -47,26 +49,28 @@ KINDS = {
 
 PRICES = Path(__file__).with_name("prices.json")
 
-#: By kind of write: its price in each cell of time, in seconds of lag of all the text.
+#: By kind of write: the price in each cell of time, in seconds of lag of the whole
+#: text.
 Prices = Mapping[str, Sequence[float]]
 
-#: The same in runs: the cell from which on a price holds.
+#: The same as runs: (first cell, price).
 Packed = Mapping[str, Sequence[tuple[int, float]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """The times of an answer that takes so many `seconds`."""
+    """The times of an answer that takes `seconds`."""
 
     seconds: float
-    #: When prices may change; when writes may be made, and the cell of each.
+    #: Times at which prices may change, times at which writes may be made, and the cell
+    #: of each write.
     edges: Sequence[float]
     writes: Sequence[float]
     cells: Sequence[int]
 
     def lag(self, seen: float, now: float) -> float:
-        """Return the lag of what came after `seen` and is shown `now`, in seconds
-        squared."""
+        """Return the lag, in seconds squared, of text that came after `seen` and is
+        shown at `now`."""
         end = min(now, self.seconds)
         return (end - seen) * (now - (seen + end) / 2) if end > seen else 0.0
 
@@ -75,19 +79,20 @@ class Times:
 class Plan:
     """A schedule of one reply."""
 
-    #: Lag in seconds squared, with what the writes cost.
+    #: Lag in seconds squared, plus the prices of the writes.
     cost: float
-    #: The kinds of its writes, and which of `Times.writes` they are.
+    #: Its writes: (kind, index in `Times.writes`).
     writes: Sequence[tuple[str, int]]
 
 
 def least(replies: int, channels: int, seconds: float, first: float) -> float:
-    """Return the mean lag that no schedule of so many replies in so many channels goes
-    below if their first words come after `first` seconds on average, or sooner."""
+    """Return the mean lag that no schedule of `replies` in `channels` undercuts if
+    their first words come after `first` seconds on average, or sooner."""
     found = _proofs(replies, channels, seconds)
     token = seconds / TOKENS
     best = max(lag - price * first for lag, price in found) / seconds
-    # `Times.lag` takes text for even, where a token is there when its last letter is.
+    # `Times.lag` assumes continuous text, but a token is there only with its last
+    # letter.
     return best - token / 2
 
 
@@ -95,8 +100,8 @@ def least(replies: int, channels: int, seconds: float, first: float) -> float:
 def _proofs(
     replies: int, channels: int, seconds: float
 ) -> Sequence[tuple[float, float]]:
-    """Lags in seconds squared, and from each what a second until the first words
-    takes off."""
+    """Return pairs of a lag in seconds squared and the price of a second until the
+    first words."""
     times = times_of(seconds)
     return [
         (bound(times, prices, replies, channels, KINDS, first), first)
@@ -105,7 +110,7 @@ def _proofs(
 
 
 def times_of(seconds: float, tokens: int = TOKENS) -> Times:
-    """Return the times of an answer of so many seconds and tokens."""
+    """Return the times of an answer of `seconds` and `tokens`."""
     after = [seconds + each for each in AFTER]
     edges = [seconds * n / CELLS for n in range(CELLS)] + after
     writes = [seconds * n / tokens for n in range(tokens)] + after
@@ -121,10 +126,11 @@ def bound(
     rates: Mapping[str, slack.Rate],
     first: float = 0.0,
 ) -> float:
-    """Return the lag of a reply, in seconds squared, that no schedule goes below, with
-    what a second until the first words costs; true for all `prices`."""
+    """Return the lag of a reply, in seconds squared, that no schedule undercuts. It
+    includes the price `first` of a second until the first words, and holds for all
+    `prices`."""
     free = [0.0] * len(times.edges)
-    # In the last cell, which has no end, as many writes may be made as anybody likes.
+    # The last cell has no end, so the number of its writes is unlimited.
     of = {kind: [*prices.get(kind, free)[:-1], 0.0] for kind in rates}
     paid = sum(
         _worth(of[kind], times.edges, rate) * (channels if kind == "P" else 1)
@@ -134,17 +140,16 @@ def bound(
 
 
 def _worth(prices: Sequence[float], edges: Sequence[float], rate: slack.Rate) -> float:
-    """Return the most that all writes at a rate fetch."""
+    """Return the greatest value of all writes at a rate."""
     return sum(prices[cell] for cell in dearest(prices, edges, rate))
 
 
 def dearest(
     prices: Sequence[float], edges: Sequence[float], rate: slack.Rate
 ) -> list[int]:
-    """Return the cells in which all writes at a rate fetch the most.
-
-    The nth can be made no sooner than the bucket allows, and unless it is made by the
-    time at which n came in, the bucket is full and one is lost."""
+    """Return the cells in which all writes at a rate have the greatest value. The nth
+    write can be made no sooner than the bucket allows. If it is not made by the time at
+    which n were refilled, the bucket is full and one write is lost."""
     each, cells, nth = rate.seconds / rate.count, [], 1
     while (soonest := (nth - rate.burst) * each) <= edges[-1]:
         begin = bisect_right(edges, max(0.0, soonest)) - 1
@@ -155,7 +160,7 @@ def dearest(
 
 
 def cheapest(times: Times, prices: Prices, first: float) -> Plan:
-    """Return the schedule by which a reply pays the least, for lag and for writes."""
+    """Return the schedule of a reply with the least cost, lag plus prices."""
     at = {kind: [each[cell] for cell in times.cells] for kind, each in prices.items()}
     whole = bisect_right(times.writes, times.seconds - 1e-9)
     rest, after = _edited(times, at["E"], whole)
@@ -165,7 +170,7 @@ def cheapest(times: Times, prices: Prices, first: float) -> Plan:
     ]
     begin = min(range(len(post)), key=post.__getitem__)
     best = Plan(post[begin], (("P", begin), *_edits(after, begin)))
-    # A stream that has all of it still needs its stop.
+    # A stream that shows the whole text still needs its stop.
     for begin, now in enumerate(times.writes):
         started = times.lag(0.0, now) + first * now + at["S"][begin]
         if started >= best.cost:
@@ -185,8 +190,8 @@ def cheapest(times: Times, prices: Prices, first: float) -> Plan:
 def _edited(
     times: Times, edit: Sequence[float], whole: int
 ) -> tuple[list[float], list[int]]:
-    """Return by write the least lag that follows once it has shown everybody all there
-    is, and the next edit then; 0 for none."""
+    """Return, by write, the least cost after it has shown everybody the text so far,
+    and the index of the next edit (0 for none)."""
     writes, seconds = times.writes, times.seconds
     rest, after = [0.0] * len(writes), [0] * len(writes)
     for begin in range(whole - 1, -1, -1):
@@ -218,13 +223,13 @@ def _streamed(
     edited: tuple[Sequence[float], Sequence[int]],
     most: float,
 ) -> Plan:
-    """Return how a stream that begins with a write goes on at the least cost, if that
-    is less than `most`."""
+    """Return the cheapest continuation of a stream that begins with the write `begin`,
+    if its cost is less than `most`."""
     (rest, after), best, ends = edited, most, (begin, begin)
     writes, seconds = times.writes, times.seconds
     appends, stops, start = at["A"], at["C"], writes[begin]
-    # By append: what the lag of who asked comes to, with the appends; and the one
-    # before.
+    # By append: the cost so far (the asker's lag and the appends), and the previous
+    # append.
     shown, earlier = {begin: 0.0}, {begin: begin}
     for end in range(begin + 1, len(writes)):
         now = writes[end]
@@ -256,7 +261,7 @@ def _streamed(
 def _known(
     replies: int, channels: int
 ) -> Sequence[tuple[Mapping[str, Sequence[float]], float]]:
-    """Return the prices for such a scene, each with that of the first words."""
+    """Return the known prices for a scene, each with the price of the first words."""
     found = []
     for each in json.loads(PRICES.read_text()):
         if (each["replies"], each["channels"]) == (replies, channels):
@@ -270,8 +275,7 @@ def unpacked(packed: Packed) -> Prices:
 
 
 def _cells(runs: Sequence[tuple[int, float]]) -> list[float]:
-    """Return the prices of all cells, of which each run says from which cell on it
-    holds."""
+    """Return the prices of all cells from `runs` of (first cell, price)."""
     ends = [begin for begin, _ in runs[1:]] + [CELLS + len(AFTER)]
     return [
         price

@@ -1,4 +1,5 @@
-"""The machine, and what a process on it uses. Reads Linux's /proc."""
+"""Describes the machine, and measures the resources of processes. Reads Linux's
+/proc."""
 
 import os
 import platform
@@ -13,7 +14,7 @@ FSYNCS = 50
 
 
 def facts() -> str:
-    """One line on the machine, for the heading."""
+    """Return a line that describes the machine, for the heading."""
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
     return (
         f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} "
@@ -23,7 +24,8 @@ def facts() -> str:
 
 
 def fsync() -> float:
-    """Seconds that the disk takes to keep a page: no commit can be faster."""
+    """Return the seconds that the disk takes to write a page durably. No commit is
+    faster."""
     took = []
     with tempfile.TemporaryFile(buffering=0) as file:
         for _ in range(FSYNCS):
@@ -41,22 +43,22 @@ def child() -> int:
 
 
 def memory(pid: int) -> float:
-    """Bytes of RAM that process `pid` has now."""
+    """Return the bytes of RAM that process `pid` uses now."""
     return _status(pid, "VmRSS")
 
 
 def peak(pid: int) -> float:
-    """Return the most bytes of RAM that process `pid` had since `forget_peak`."""
+    """Return the peak RAM of process `pid` in bytes since `forget_peak`."""
     return _status(pid, "VmHWM")
 
 
 def forget_peak(pid: int) -> None:
-    """Let `peak` begin anew."""
+    """Reset `peak`."""
     Path(f"/proc/{pid}/clear_refs").write_text("5")
 
 
 def exact_cpu(pid: int) -> float:
-    """Seconds of CPU that the living threads of process `pid` have used so far, to the
+    """Return the CPU seconds used by the living threads of process `pid`, to the
     microsecond; `cpu` counts hundredths."""
     tasks = Path(f"/proc/{pid}/task").glob("*/schedstat")
     return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
@@ -69,13 +71,14 @@ def _status(pid: int, name: str) -> float:
 
 
 def cpu(pid: int) -> float:
-    """Seconds of CPU that process `pid` has used so far, over all its threads."""
+    """Return the CPU seconds used by all threads of process `pid`."""
     user, system = _stat(Path(f"/proc/{pid}/stat"))[11:13]
     return (int(user) + int(system)) / TICKS
 
 
 def family_cpu(pid: int) -> float:
-    """Seconds of CPU that process `pid`, its children and those that ended used."""
+    """Return the CPU seconds used by process `pid`, its children, and its children that
+    have ended."""
     ended = sum(map(int, _stat(Path(f"/proc/{pid}/stat"))[13:15])) / TICKS
     return cpu(pid) + ended + sum(map(cpu, _children(pid)))
 
@@ -96,5 +99,5 @@ def _parent(stat: Path) -> int:
 
 
 def _stat(stat: Path) -> list[str]:
-    """Return the fields from the third on: the second may hold blanks."""
+    """Return the fields from the third on. The second may contain blanks."""
     return stat.read_text().rpartition(")")[2].split()

@@ -1,10 +1,10 @@
-"""Ways to show a streamed answer, compared: the same questions, answers and limits for
-Threadkeep and for the ways in which bots do it today.
+"""Compares methods to show a streamed answer, with the same questions, answers and
+limits for Threadkeep and for the methods of other bots.
 
-Rule: real time, the emulators' own clocks, and nothing that one way may and another may
-not, but for the placeholder: where Slack shows by itself that an answer comes, ours
-needs none. Each way answers one question before, which pays for imports and
-connections.
+Rule: time is real, with the clocks of the emulators, and all methods have the same
+conditions. The only exception is the placeholder, which ours does not need where Slack
+itself shows that an answer is coming. Each method first answers one question, which
+includes imports and connections.
 """
 
 import asyncio
@@ -39,11 +39,11 @@ from tests.emulators.claude.emulator import ClaudeEmulator
 
 OURS = "Threadkeep"
 METHODS = (OURS, *PEERS)
-#: The way that ratios are to: an edit of each reply every second.
+#: The base of ratios: an edit of each reply every second.
 NAIVE = PEERS[0]
 
 SHORT = (SENTENCE * 3)[:200].rstrip()
-#: Threads that are asked in one moment, channels that they lie in, and the answer.
+#: The number of threads asked at once, the number of their channels, and the answer.
 SCENES = (
     (1, 1, ANSWER),
     (5, 5, ANSWER),
@@ -51,30 +51,30 @@ SCENES = (
     (100, 5, ANSWER),
     (20, 1, SHORT),
 )
-# When a way that has not finished everything by then is broken off, in seconds after
-# the question; with a hundred at once, twice as late, since ours take more than half of
-# that.
+# Seconds after the question at which an unfinished method is stopped. With a hundred at
+# once it is twice as long, because ours take more than half of that.
 PATIENCE = 60.0
-# Seconds after the question that is asked before: one post and two edits come back.
+# Seconds of rest after the warm-up question, in which one post and two edits are
+# refilled.
 REST = 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The result of one way in one scene."""
+    """The result of one method in one scene."""
 
     method: str
     replies: list[Watched]
     writes: int
     refused: int
-    #: When it was looked at last.
+    #: #: The time at which the run ended.
     until: float
-    #: Seconds of a processor that its process used for each answer.
+    #: CPU seconds of its process per answer.
     used: float
 
 
 async def measure(platforms: Sequence[str]) -> Group:
-    """Play each scene in each way. Only Slack's limits make them differ much."""
+    """Play each scene with each method. They differ much only under Slack's limits."""
     tables: list[Table | str] = []
     for scene in SCENES if "slack" in platforms else ():
         threads, channels, answer = scene
@@ -108,7 +108,7 @@ shown counts until {PATIENCE:.0f} s after the question, and with a hundred at on
 
 
 async def play(method: str, threads: int, channels: int, answer: str) -> Run:
-    """Ask in so many threads at once, and see what readers see of `answer`."""
+    """Ask in `threads` threads at once, and record what readers see of `answer`."""
     async with (
         opened("slack") as platform,
         ClaudeEmulator(clock=clock, tokens_per_second=TOKENS_PER_SECOND) as claude,
@@ -145,12 +145,12 @@ async def _warm_up(
 
 
 def _lasted(replies: Sequence[Watched]) -> float:
-    """Return the seconds that Claude took for the slowest of them."""
+    """Return the seconds that Claude took for the slowest reply."""
     return max(each.sent[-1][0] - each.question.at for each in replies)
 
 
 class _Ours:
-    """Threadkeep, which hears what is asked."""
+    """Threadkeep, which receives the questions as events."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
@@ -163,7 +163,7 @@ class _Ours:
 
 
 class _Peer:
-    """A peer, in a process of its own."""
+    """A peer in a separate process."""
 
     def __init__(
         self,
@@ -188,7 +188,7 @@ class _Peer:
         return self._ended is not None and self._ended.done()
 
     async def begin(self, asked: Mapping[str, Question]) -> None:
-        """Let it answer what was `asked`, questions by their text."""
+        """Let the peer answer `asked`: the questions by their text."""
         if self._ended is not None:
             await self._ended
         await self._send(
@@ -220,7 +220,7 @@ class _Peer:
         return await self._process.stdout.readline()
 
     async def stop(self) -> None:
-        """End it, whatever it does."""
+        """Kill the peer."""
         if self._ended is not None:
             self._ended.cancel()
         with contextlib.suppress(ProcessLookupError):
@@ -255,7 +255,7 @@ async def _all_read(
     answer: str,
     has_ended: Callable[[], bool],
 ) -> None:
-    """Wait until every reply reads `answer`, or no more is to come."""
+    """Wait until every reply reads `answer`, or until the method has ended."""
     left = list(asked)
 
     def is_over() -> bool:
@@ -268,12 +268,12 @@ async def _all_read(
 
 
 def patience(threads: int) -> float:
-    """After how many seconds a way is broken off."""
+    """Return the seconds after which a method is stopped."""
     return PATIENCE * (2 if threads >= 100 else 1)
 
 
 def _rows(runs: Sequence[Run]) -> Iterator[tuple[str, ...]]:
-    """Return the cells of each way."""
+    """Yield the cells of each method."""
     naive = next(run for run in runs if run.method == NAIVE)
     for run in runs:
         most = patience(len(run.replies))
@@ -292,7 +292,7 @@ def _rows(runs: Sequence[Run]) -> Iterator[tuple[str, ...]]:
 
 
 def _lag(run: Run) -> float:
-    """Return the seconds that a character waited to be seen, on average."""
+    """Return the mean seconds until a character was seen."""
     end = run.replies[0].question.at + patience(len(run.replies))
     sent = [each.sent for each in run.replies]
     return mean(lags(sent, [each.seen for each in run.replies], end))

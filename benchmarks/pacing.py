@@ -1,5 +1,5 @@
-"""The lag that the scheduler leaves by itself, in simulated time: nothing takes time
-but Claude and the limits, so a slow machine changes nothing."""
+"""Measures the lag of the scheduler alone, in simulated time. Only Claude and the
+limits take time, so the speed of the machine does not matter."""
 
 from collections.abc import Sequence
 
@@ -19,9 +19,11 @@ SCENES = {
     "discord": ((1, 1), (10, 10), (50, 50), (100, 100)),
 }
 SECONDS = len(ANSWER) / SPEED
-#: Eight characters are the first word, or more: fewer are not worth a write.
+#: Seconds until eight characters, which are at least the first word: fewer do not get a
+#: write.
 WORD = 8 / SPEED
-#: The step of the simulation in seconds; a coarser one makes many writes wait for it.
+#: The step of the simulation in seconds. With a coarser one, many writes would wait for
+#: it.
 TICK = 0.01
 CAPTION = """All answers begin at once. The mean is over all readers: half of it is the
 lag of who asked, half that of the others in the channel. Below "least" is no schedule,
@@ -54,7 +56,7 @@ async def measure(platforms: Sequence[str]) -> Group:
 
 
 def keys(platform: str, threads: int, channels: int) -> list[ThreadKey]:
-    """Return so many threads in so many channels."""
+    """Return `threads` threads in `channels` channels."""
     return [
         ThreadKey(platform, "T1", f"C{nth % channels}", str(100 + nth))
         for nth in range(threads)
@@ -62,7 +64,7 @@ def keys(platform: str, threads: int, channels: int) -> list[ThreadKey]:
 
 
 def play(platform: str, threads: Sequence[ThreadKey], seconds: float) -> Run:
-    """Let an answer in each of `threads` begin at once and take so many seconds."""
+    """Play an answer of `seconds` in each of `threads`, all beginning at once."""
     replies = [Reply(str(n), key, 0.0, seconds) for n, key in enumerate(threads)]
     run = Run(replies, tick=TICK)
     if platform == "discord":
@@ -78,7 +80,7 @@ def mean_lag(run: Run) -> float:
 
 
 def first_words_of(run: Run) -> float:
-    """Return after how many seconds the first words came, on average."""
+    """Return the mean seconds until the first words."""
     return sum(each.asker.times[0] for each in run.replies) / len(run.replies)
 
 
@@ -111,8 +113,8 @@ def _row(platform: str, threads: int, channels: int) -> tuple[str, ...]:
 
 
 def _unknown(platform: str, threads: int, channels: int) -> str:
-    """Return how many times as long our mean lag is as the least that is possible
-    without knowing the lengths, at the most; "" where that is not proven."""
+    """Return an upper bound on the ratio of our mean lag to the least that is possible
+    without knowing the lengths, or "" if none is proven."""
     for scene in together.scenes() if platform == "slack" else ():
         if (scene.replies, scene.channels) == (threads, channels):
             places = keys(platform, threads, channels)

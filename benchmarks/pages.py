@@ -1,4 +1,5 @@
-"""The local workspace in a real Chromium: how soon it shows what, and what it loads."""
+"""Measures the local workspace in a real Chromium: load times, sizes and long
+answers."""
 
 import asyncio
 import json
@@ -21,7 +22,7 @@ from tests.support.web_harness import browsing
 
 RUNS = 11
 CHARS = 50_000
-#: Characters of one delta: at full speed nothing waits between two of them.
+#: Characters of one delta. At full speed there is no wait between two deltas.
 DELTA = 20
 
 SECTION = """\
@@ -63,7 +64,7 @@ _LOADED = """() => {
 
 
 async def measure(platforms: Sequence[str]) -> Table:
-    """Open the page, ask, and let a long answer arrive at full speed."""
+    """Open the page, ask, and receive a long answer at full speed."""
     if chromium.path() is None:
         return table("pages", ("",), [], caption=chromium.MISSING)
     async with chromium.launched() as chrome:
@@ -155,8 +156,8 @@ async def _long_answer(chrome: Browser) -> Sequence[Sequence[str]]:
 
 
 def _longest_task(trace: bytes) -> float:
-    """Return the processor time in seconds of the longest task of the main thread: the
-    time that passes would be that of the machine's other work, too."""
+    """Return the processor time in seconds of the longest task of the main thread.
+    Elapsed time would include other work of the machine."""
     events = json.loads(trace)["traceEvents"]
     pages = {
         (each["pid"], each["tid"])
@@ -174,7 +175,8 @@ def _longest_task(trace: bytes) -> float:
 async def _ask(page: Page) -> None:
     await page.fill("#message", "@Claude write")
     await page.keyboard.press("Enter")
-    # A page's policy allows no string as code, so that Playwright cannot wait for one.
+    # The page's policy forbids strings as code, so Playwright cannot wait for an
+    # expression.
     await page.wait_for_selector("article.bot:not([aria-busy])", timeout=120_000)
 
 

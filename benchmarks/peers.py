@@ -1,15 +1,14 @@
-"""The ways in which bots stream an answer on Slack today, each as a small program.
+"""The methods by which bots stream an answer on Slack today, as small programs.
 
-Most post a placeholder and edit it while Claude writes, through Slack's own SDK with
-its own handler for rate limits, as people set it up; an edit that fails even so is
-lost. They differ in when they edit. One has a stream of Slack's for each answer, and
-appends to it each second; what an append that fails should have shown comes with the
-next. None receives events: each is given the questions.
+Most post a placeholder and edit it while Claude writes, through Slack's SDK with its
+handler for rate limits, as is usual. An edit that fails anyway is lost. They differ in
+the times of their edits. One uses a native Slack stream for each answer and appends to
+it every second; the text of a failed append is sent with the next one. None receives
+events: the questions are passed to each.
 
-`python -m benchmarks.peers` is one of them. It reads a line of JSON with its settings
-and prints "ready". Each further line lists questions, which it answers together; then
-it prints "ended". It stays until its input ends, so that its use of the processor can
-be read.
+`python -m benchmarks.peers` runs one of them. It reads a line of JSON with its settings
+and prints "ready". Each further line lists questions, which it answers concurrently;
+then it prints "ended". It runs until its input ends, so that its CPU time can be read.
 """
 
 import asyncio
@@ -30,12 +29,12 @@ from benchmarks.watching import MORE
 PLACEHOLDER = "_Thinking…_"
 MODEL = "claude-sonnet-5-5"
 
-#: Whether to edit now, given how many pieces of the answer have come.
+#: Returns whether to edit now, given the number of pieces received.
 Due = Callable[[int], bool]
 
 
 def clock_per_reply() -> Callable[[], Due]:
-    """An edit of each reply every second."""
+    """Return a factory of clocks: one edit of each reply per second."""
 
     def begin() -> Due:
         return _every_second()
@@ -44,13 +43,14 @@ def clock_per_reply() -> Callable[[], Due]:
 
 
 def one_clock() -> Callable[[], Due]:
-    """An edit every second, whichever reply is first to want it."""
+    """Return a factory of one shared clock: one edit per second, of the first reply
+    due."""
     shared = _every_second()
     return lambda: shared
 
 
 def every_twenty_pieces() -> Callable[[], Due]:
-    """An edit every twenty pieces, and no clock."""
+    """Return a factory without a clock: one edit per twenty pieces."""
     return lambda: lambda pieces: pieces % 20 == 0
 
 
@@ -62,12 +62,12 @@ CLOCKS = {
 STREAMS = "a stream per reply, each second"
 PEERS = (*CLOCKS, STREAMS)
 
-#: The settings of a peer, or a question and where it was asked.
+#: The settings of a peer, or a question and its place.
 Fields = dict[str, str]
 
 
 async def run() -> None:
-    """Answer what the lines of the input list, until it ends."""
+    """Answer the questions of each line of the input, until it ends."""
     settings: Fields = json.loads(sys.stdin.readline())
     web = AsyncWebClient(
         token=settings["token"], base_url=settings["slack"], retry_handlers=[_patient()]

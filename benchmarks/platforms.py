@@ -1,7 +1,7 @@
-"""The platforms that are measured, each with Alice and our bot in it.
+"""The measured platforms, each with Alice and our bot.
 
-Rule: what a benchmark does on a platform, and what it reads back, is here; no other
-module of it knows an emulator of one. So all that they measure is measured alike.
+Rule: the actions and readings of benchmarks on a platform are here, and other modules
+do not use the emulators directly, so that all benchmarks measure in the same way.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from tests.emulators.slack.emulator import SlackEmulator
 from tests.emulators.slack.world import Seen, Version
 from tests.support.process import is_heard, slack_env
 
-# One clock for all that is compared. Discord's ids hold the time of day, and
+# One clock for everything that is compared. Discord's ids hold the time of day, and
 # discord.py compares them with its own clock (platform facts B10).
 clock = time.time
 
@@ -31,13 +31,13 @@ NO_FILES: Files = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question of Alice, and the thread where its answer is to be expected."""
+    """A question of Alice, and the thread of its answer."""
 
-    #: When she said it.
+    #: #: The time at which she asked.
     at: float
     message: str
     thread: ThreadKey
-    #: Names what the writes of the answer are counted on.
+    #: The name of the write budget of the answer.
     budget: str
 
 
@@ -46,7 +46,7 @@ class Platform(Protocol):
 
     @property
     def asker(self) -> str:
-        """The id of who asks."""
+        """The id of the asker."""
         ...
 
     @property
@@ -55,24 +55,24 @@ class Platform(Protocol):
 
     @property
     def is_heard(self) -> bool:
-        """True once messages reach the bot."""
+        """Whether messages reach the bot."""
 
     @property
     def settled(self) -> bool:
-        """True if no call or event is pending in either direction."""
+        """Whether no call or event is pending in either direction."""
 
     @property
     def writes(self) -> tuple[int, int]:
-        """Return the number of posts and starts of streams, and of edits, appends and
-        stops, that succeeded."""
+        """The numbers of successful posts and starts of streams, and of successful
+        edits, appends and stops."""
 
     @property
     def refused(self) -> str:
-        """The number of calls of each kind that came too soon."""
+        """The number of rate-limited calls of each kind, as text."""
 
     @property
     def refusals(self) -> int:
-        """The number of calls that came too soon."""
+        """The number of rate-limited calls."""
 
     async def until(self, condition: Callable[[], object], timeout: float) -> None:
         """Wait until `condition()` is true. Raises AssertionError."""
@@ -81,7 +81,7 @@ class Platform(Protocol):
         """Open a channel with the bot in it."""
 
     def open_thread(self) -> ThreadKey:
-        """Open a thread, in a channel of its own, that the bot is not told of."""
+        """Open a thread in its own channel, without an event for the bot."""
 
     def ask(
         self,
@@ -90,23 +90,23 @@ class Platform(Protocol):
         thread: ThreadKey | None = None,
         files: Files = NO_FILES,
     ) -> Question:
-        """Let Alice ask the bot in `thread`, or at the top of `channel`, with files by
-        name."""
+        """Let Alice ask the bot in `thread`, or at the top level of `channel`, with
+        files by name."""
 
     def acknowledged(self, question: Question) -> float | None:
-        """Return the time at which the bot said that it has the question; None where it
-        is not to say so."""
+        """Return the time at which the bot acknowledged the question, or None on a
+        platform without acknowledgements."""
 
     def promised(self, question: Question) -> float | None:
-        """Return the time at which a sign of an answer was first seen since the
-        question; None so far."""
+        """Return the time of the first sign of an answer since the question, or None if
+        there is none yet."""
 
     def answer(self, question: Question) -> list[tuple[float, str]]:
-        """Return the texts of the first message of the answer as Alice read them, with
-        their times."""
+        """Return the texts of the answer's first message as Alice saw them, with their
+        times."""
 
     def others_see(self, question: Question) -> list[tuple[float, str]]:
-        """Return the texts of that message as everybody else in the channel read them,
+        """Return the texts of that message as everybody else in the channel saw them,
         with their times."""
 
 
@@ -179,7 +179,7 @@ class Slack:
         )
 
     def acknowledged(self, question: Question) -> float | None:
-        # A mention is two events; the product works on whichever comes first.
+        # A mention gives two events. The product handles the first to arrive.
         attempts = (
             each.attempts[0].acked
             for each in self._slack.deliveries
@@ -217,7 +217,7 @@ class Slack:
 
 
 class Discord:
-    """A guild, and more of them if need be."""
+    """A guild, and more guilds if needed."""
 
     def __init__(self, discord: DiscordEmulator) -> None:
         self._discord = discord
@@ -258,7 +258,8 @@ class Discord:
         return self._discord.add_channel("room")
 
     def add_guild(self, channels: int) -> str:
-        """Add the bot to another guild with so many channels; return the last."""
+        """Add the bot to another guild with `channels` channels. Return the last
+        one."""
         guild = self._discord.add_guild("More")
         return [
             self._discord.add_channel(f"room-{n}", guild=guild) for n in range(channels)
@@ -281,10 +282,10 @@ class Discord:
         place = thread.thread if thread else channel
         said = f"{discord.mention} {text}"
         message = discord.say(self._alice, place, said, files=files)
-        # The thread that is made on a message has its id (platform facts B6).
+        # A thread on a message has the id of the message (platform facts B6).
         key = thread or ThreadKey("discord", discord.guild, channel, message)
         at = discord.message(message).versions[0].at
-        # A thread is a channel, and counts its own writes (facts B4).
+        # A thread is a channel with its own write limits (facts B4).
         return Question(at=at, message=message, thread=key, budget=key.thread)
 
     def acknowledged(self, question: Question) -> float | None:
@@ -309,13 +310,13 @@ class Discord:
         return sum(call.status == 200 for call in self._discord.calls_of(method, path))
 
 
-#: All there are, by name.
+#: #: The names of all platforms.
 NAMES = ("slack", "discord")
 
 
 @contextlib.asynccontextmanager
 async def opened(name: str, *, unlimited: bool = False) -> AsyncIterator[Platform]:
-    """The platform `name`, with its real limits or with none."""
+    """Yield the platform `name`, with its real limits or without limits."""
     if name == "discord":
         async with open_discord(unlimited=unlimited) as discord:
             yield discord
@@ -329,8 +330,8 @@ async def opened(name: str, *, unlimited: bool = False) -> AsyncIterator[Platfor
 async def open_discord(
     *, unlimited: bool = False, raised: int = 1
 ) -> AsyncIterator[Discord]:
-    """Discord, with its real limits or with none, or with `raised` times as many calls
-    of the bot in all."""
+    """Yield Discord, with its real limits or without limits. `raised` multiplies the
+    global limit."""
     rates = discord_rates.UNLIMITED if unlimited else discord_rates.RATES
     if raised > 1:
         whole = rates["global"]

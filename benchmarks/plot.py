@@ -1,6 +1,7 @@
-"""`python -m benchmarks.plot NAME FILE` measures and draws an SVG: `pacing` is what a
-reader sees of one answer among twenty, `caching` what the input of a thread costs, each
-in every way. Needs the extra `plot`."""
+"""`python -m benchmarks.plot NAME FILE` measures and draws an SVG.
+
+`pacing` shows what a reader sees of one answer among twenty, and `caching` the cost of
+the input of a thread, each for every method. Needs the extra `plot`."""
 
 import asyncio
 import statistics
@@ -16,12 +17,12 @@ from benchmarks.watching import Watched
 
 THREADS, CHANNELS = 20, 5
 
-# Told apart in grey, too.
+# # Distinguishable in greyscale too.
 LOOKS = ("-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)))
 COLOURS = ("#b3541e", "#2f5d8a", "#5b8c5a", "#7a6c8f", "#8a7a2f")
 
 
-# How opaque the range is that lies between the cheapest and the dearest thread.
+# The opacity of the range between the cheapest and the most expensive thread.
 SHADE = 0.15
 
 
@@ -52,18 +53,18 @@ def pacing() -> Figure:
     axes.set_xlabel("seconds since the question")
     axes.set_ylabel("characters that a reader sees")
     axes.set_title(f"One answer of {THREADS} that stream at once in a Slack workspace")
-    # Where no line runs.
+    # # A place without lines.
     axes.legend(loc="center right", bbox_to_anchor=(1.0, 0.63), frameon=False)
     return figure
 
 
 def caching() -> Figure:
-    """Return the plot of what the input of a thread costs, turn by turn: means, and
-    behind them the range."""
+    """Return the plot of the cost of the input of a thread, turn by turn: the mean and
+    the range."""
     figure, both = pyplot.subplots(1, 2, figsize=(8, 3.8))
     for axes, files in zip(both, (False, True), strict=True):
         found = costs.threads(max(costs.TURNS), files=files)
-        # Ours first, in the colour that it has in the other plot.
+        # Ours first, in the colour of the other plot.
         for (name, runs), look, colour in zip(
             reversed(found.items()), LOOKS, COLOURS, strict=False
         ):
@@ -98,7 +99,7 @@ DRAWN = {"pacing": pacing, "caching": caching}
 @click.argument("file", type=click.Path(dir_okay=False, writable=True))
 def main(name: str, file: str) -> None:
     """Measure NAME, and draw it to FILE."""
-    # The same ids in each run, so that a picture changes with its figures only.
+    # The same ids in each run, so that a picture only changes with its figures.
     pyplot.rcParams.update(
         {"font.size": 10, "svg.fonttype": "none", "svg.hashsalt": name}
     )
@@ -111,8 +112,8 @@ def main(name: str, file: str) -> None:
 
 
 def _typical(run: Run) -> Watched:
-    """Return the reply that was whole when half of all were, or the most of it seen
-    where half never were."""
+    """Return the median reply by the time of its end; among unfinished replies, those
+    with more visible text come first."""
 
     def order(reply: Watched) -> tuple[float, int]:
         return reply.end, -(reply.seen[-1][1] if reply.seen else 0)

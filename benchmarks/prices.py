@@ -16,16 +16,16 @@ from collections.abc import Sequence
 from benchmarks import least
 from benchmarks.least import KINDS, PRICES, Prices, Times
 
-#: The answer that the prices are for, in seconds, and the tokens with which they are
-#: looked for: fewer are quicker, and prices for these are as good for all of them.
+#: The length in seconds of the answer that the prices are for, and the tokens of the
+#: search. Fewer tokens are faster, and the prices are as good for all tokens.
 SECONDS = 6.25
 COARSE = 75
 
-#: How far above the best bound the level is at first, and at the least, as a share.
+#: How far the level is above the best bound at first and at last, as a fraction.
 FAR, NEAR = 0.1, 0.0005
-#: After so many steps without progress the level is lowered.
+#: The number of steps without progress after which the level is lowered.
 PATIENCE = 40
-#: How much of the last direction a step keeps.
+#: The fraction of the last direction that a step keeps.
 KEPT = 0.6
 
 Vector = dict[tuple[str, int], float]
@@ -34,9 +34,9 @@ Vector = dict[tuple[str, int], float]
 def climb(
     replies: int, channels: int, first: float, begin: Prices, seconds: float
 ) -> tuple[float, Prices]:
-    """Return the best bound that is found within so many `seconds`, in seconds squared
-    of lag and first words at the price `first`, and its prices; from prices to `begin`
-    with."""
+    """Return the best bound found within `seconds`, and its prices. The bound is in
+    seconds squared of lag, plus the first words at the price `first`. The search starts
+    at the prices `begin`."""
     times = least.times_of(SECONDS, COARSE)
     cells = range(len(times.edges))
     now = {kind: list(begin.get(kind, [0.0] * len(cells))) for kind in KINDS}
@@ -58,7 +58,7 @@ def climb(
         level = best + far * max(1.0, best) - value
         step = max(0.0, level) / (sum(each**2 for each in up.values()) or 1.0)
         for (kind, cell), each in up.items():
-            # The last cell has no end, so it stays free.
+            # The last cell has no end, so its price stays 0.
             if cell < len(cells) - 1:
                 now[kind][cell] = max(0.0, now[kind][cell] + step * each)
         last = up
@@ -68,7 +68,7 @@ def climb(
 def _ascent(
     times: Times, prices: Prices, replies: int, channels: int, first: float
 ) -> tuple[float, Vector]:
-    """Return the bound with such prices, and the direction in which it grows."""
+    """Return the bound with `prices`, and the direction in which it grows."""
     plan, up, value = least.cheapest(times, prices, first), Vector(), 0.0
     for kind, write in plan.writes:
         place = kind, times.cells[write]
@@ -82,7 +82,7 @@ def _ascent(
 
 
 def main() -> None:
-    """Improve the prices of one scene, and keep them if they prove more."""
+    """Improve the prices of one scene, and store them if they prove a better bound."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--replies", type=int, required=True)
     parser.add_argument("--channels", type=int, required=True)
@@ -114,8 +114,8 @@ def _proven(packed: least.Packed, replies: int, channels: int, first: float) -> 
 
 
 def _packed(prices: Sequence[float]) -> list[tuple[int, float]]:
-    """Return the runs of the same price, each with the cell from which on it holds;
-    none if all is free."""
+    """Return the runs of equal prices as (first cell, price), or none if all prices are
+    0."""
     rounded = [round(each, 3) for each in prices]
     runs = [
         (cell, price)

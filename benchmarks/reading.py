@@ -1,4 +1,4 @@
-"""Measure a thousand programs that read streams of the API: memory, CPU, and the delay
+"""Measures a thousand programs that read streams of the API: memory, CPU, and the delay
 between storing and reading."""
 
 import asyncio
@@ -24,19 +24,20 @@ from tests.support.process import Process, claude_env
 from tests.support.web_server import WebServer
 
 ADDRESS = "http://127.0.0.1:18980"
-# Readers, and the answers that they read: as many as are written at once by default.
+# The numbers of readers and of answers that they read: at most as many as run at once
+# by default.
 CASES = ((1, 1), (100, 1), (1000, 1), (100, 100), (1000, 100))
-# A short answer at the pace of a Sonnet; four characters a token.
+# A short answer at the speed of a Sonnet, with four characters per token.
 TOKENS, TOKENS_PER_SECOND = 600, 60.0
-# Each of a hundred answers is so slow that all of them stream together.
+# Each of a hundred answers is so slow that all stream together.
 MANY_TOKENS, MANY_PER_SECOND = 40, 2.0
 PATIENCE = 300.0
 
 
 @dataclass
 class Reader:
-    """A program that reads one stream as bytes: a client library would cost more than
-    the server."""
+    """A program that reads one stream as bytes. A client library would take more CPU
+    than the server."""
 
     url: str
     token: str
@@ -44,13 +45,13 @@ class Reader:
     last: str = ""
     ended: str = ""
     received: int = 0
-    #: When the first text and the end were read.
+    #: The times at which the first text and the end were read.
     began: float = 0.0
     over: float = 0.0
     first: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def read(self, message: str = "", last: str = "") -> None:
-        """Ask `message`, or go on behind the event `last`, and read to the end."""
+        """Ask `message`, or resume after the event `last`, and read to the end."""
         where = urlsplit(self.url)
         body = json.dumps({"message": message}) if message else ""
         head = (
@@ -121,7 +122,7 @@ async def _measured(readers: int, answers: int) -> Cost:
 
 
 async def _read(pid: int, token: str, readers: int, answers: int, text: str) -> Cost:
-    # Modules that are loaded at the first answer do not count.
+    # A warm-up, so that modules imported at the first answer do not count.
     await Reader(ADDRESS, token).read("Warm up")
     idle, used, began = memory(pid), cpu(pid), time.perf_counter()
     found = [Reader(ADDRESS, token) for _ in range(readers)]
@@ -143,7 +144,7 @@ async def _read(pid: int, token: str, readers: int, answers: int, text: str) -> 
     return Cost(
         *(readers, answers, idle, full, seconds, cpu(pid) - used),
         first=statistics.median(firsts) - began,
-        # The delay of the last reader of an answer behind the first one.
+        # The delay between the first and the last reader of an answer.
         behind=ends[-1] - ends[0],
         received=sum(each.received for each in found),
     )
@@ -163,7 +164,7 @@ async def _listens() -> None:
 
 
 async def measure(platforms: Sequence[str]) -> Group:
-    """Measure; the platforms are of no concern."""
+    """Measure all cases. The platforms are ignored."""
     costs = [await _measured(*case) for case in CASES]
     return Group(_table(costs))
 

@@ -1,4 +1,5 @@
-"""Measure the operator's reports on a large database, and what waits for them."""
+"""Measures the operator's reports on a large database, and how long turns wait for
+them."""
 
 import asyncio
 import random
@@ -21,20 +22,21 @@ from bot.reports.threads import ThreadReports
 from storage.opening import open_store
 from storage.store import DatabaseStore
 
-#: Answers of `DAYS` days, in threads of `TURNS`, of so many people in so many channels.
+#: The number of answers, their days, the turns per thread, and the numbers of people
+#: and channels.
 ANSWERS, DAYS, TURNS, PEOPLE, CHANNELS = 200_000, 90, 5, 300, 200
 MODELS = ("claude-sonnet-5-5", "claude-opus-5-5", "claude-haiku-5-5")
 DAY = 86_400.0
 
 
 async def measure(platforms: Sequence[str]) -> Table:
-    """Fill a database and make every report of it."""
+    """Fill a database, and make every report."""
     with tempfile.TemporaryDirectory() as folder:
         return await reported(Path(folder) / "threadkeep.db", ANSWERS)
 
 
 async def reported(database: Path, answers: int) -> Table:
-    """Measure a database of so many answers, which is made at `database`."""
+    """Make a database of `answers` at `database`, and measure its reports."""
     now = time.time()
     async with open_store(database):
         pass
@@ -76,7 +78,8 @@ def _reports(store: DatabaseStore, now: float) -> Mapping[str, Awaitable[object]
 async def _timed(
     store: DatabaseStore, report: Awaitable[object]
 ) -> tuple[float, float]:
-    """Return how long `report` takes, and how long a turn's read waits meanwhile."""
+    """Return the seconds that `report` takes, and the longest wait of a turn's read
+    meanwhile."""
     thread, worst = ThreadKey("slack", "T1", "C1", "1.0"), 0.0
 
     async def read() -> None:

@@ -1,4 +1,4 @@
-"""Waits for what another process writes into its database, and tells nobody."""
+"""Waits for rows that another process writes to its database."""
 
 import asyncio
 
@@ -8,12 +8,12 @@ PATIENCE = 300.0
 
 
 async def found(db: Database, query: str, *values: object, tick: float) -> None:
-    """Return when `query` finds a row; we look every `tick` seconds."""
+    """Wait until `query` finds a row, with a query every `tick` seconds."""
     async with asyncio.timeout(PATIENCE):
         while not db.execute(query, values).fetchone():  # noqa: ASYNC110
             await asyncio.sleep(tick)
 
 
 async def stored(db: Database, message: str, *, tick: float) -> None:
-    """Return when what was said in `message` is durable."""
+    """Wait until `message` is stored."""
     await found(db, "SELECT 1 FROM messages WHERE message = ?", message, tick=tick)

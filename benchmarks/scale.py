@@ -1,8 +1,8 @@
-"""Measure how answers a second grow with the workers on one PostgreSQL database, and
-what one answer costs each process.
+"""Measures how answers per second grow with the workers on one PostgreSQL database, and
+the cost of an answer for each process.
 
-`python -m benchmarks.scale` measures only those that take their time, for some minutes,
-and prints each number of workers once it is measured.
+`python -m benchmarks.scale` measures only streamed answers, for some minutes, and
+prints the result of each number of workers when it is measured.
 """
 
 import asyncio
@@ -17,19 +17,20 @@ from benchmarks.scale_town import PATIENCE, Town, town
 from benchmarks.table import middle, span, table, tail
 
 WORKERS = (1, 2, 4, 8)
-# So many that the limits of none bound the answers.
+# # So many workspaces that their limits do not bound the answers.
 TEAMS = 100
 AT_ONCE = 50
-# Questions for each worker, of which it answers AT_ONCE together.
+# Questions for each worker, which answers AT_ONCE of them at a time.
 STREAMED = 100
-# Ten seconds an answer.
+# # An answer takes ten seconds.
 TOKENS, TOKENS_PER_SECOND = 40, 4.0
 SECONDS = TOKENS / TOKENS_PER_SECOND
 # The emulator counts four characters a token.
 TEXT = "and " * TOKENS
 # Questions for all workers together.
 BURST = 400
-# Asked at once, so that no acknowledgement is late only because of the crowd.
+# The number of questions asked at once, so small that no acknowledgement is late
+# because of the load.
 BATCH = 25
 WARM_UP = 2
 WIDTH = 120
@@ -47,19 +48,19 @@ class Round:
     """The result of one round of questions to `workers` workers."""
 
     workers: int
-    #: Answers a second from the first question to the last delivery.
+    #: Answers per second, from the first question to the last delivery.
     rate: float
-    #: Seconds until each began.
+    #: #: Seconds until each answer began.
     waits: Sequence[float]
-    #: Seconds of processor time of an answer, by who used it.
+    #: CPU seconds per answer, by the program that used them.
     used: dict[str, float]
-    #: Bytes of PostgreSQL's log of changes for an answer.
+    #: Bytes of PostgreSQL's write-ahead log per answer.
     log: float
 
 
 async def measure(platforms: Sequence[str]) -> Group:
-    """Ask more than the workers can answer at once: first what takes its time, then
-    what only takes processor time."""
+    """Ask more than the workers can answer at once: first streamed answers, and then
+    answers that only take CPU time."""
     if "slack" not in platforms:
         return Group()
     slow = [await _round(n, TOKENS_PER_SECOND, STREAMED * n) for n in WORKERS]

@@ -1,5 +1,5 @@
-"""Gateways and workers on one PostgreSQL database that keeps what it says is kept, and
-many Slack workspaces that have the app."""
+"""Gateways and workers on one PostgreSQL database with durable commits, and many Slack
+workspaces with the app."""
 
 import asyncio
 import base64
@@ -32,8 +32,8 @@ from tests.support.process import Process, claude_env
 from tests.support.slack_house import KEY, oauth_env
 
 PATIENCE = 300.0
-# How often the database is asked whether something is done, in seconds, and whether
-# all is answered: each question counts among what answers take.
+# Seconds between two queries whether something is done, and whether all is answered.
+# The time of these queries counts as time of the answers.
 LOOK, LOOK_AT_ALL = 0.05, 0.25
 
 KNOWN = "SELECT count(*) FROM processes WHERE name LIKE %s"
@@ -42,14 +42,14 @@ OPEN_TURNS = "SELECT count(*) FROM turns WHERE state <> 'delivered'"
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """Somebody in a channel of a workspace."""
+    """A person in a channel of a workspace."""
 
     slack: SlackEmulator
     person: str
     channel: str
 
     def ask(self, text: str = "go on") -> str:
-        """Ask the bot in a new thread; return its ts."""
+        """Ask the bot in a new thread. Return its ts."""
         said = f"{self.slack.mention} {text}"
         return self.slack.say(self.person, self.channel, said)
 
@@ -64,7 +64,7 @@ class Team:
 
 
 def _is_complete(text: str) -> bool:
-    """Return whether a message of the bot's reads as a complete answer."""
+    """Return whether a message of the bot is a complete answer."""
     return bool(text) and PLACEHOLDER not in text and not text.endswith(MORE)
 
 
@@ -77,7 +77,8 @@ def installed_env(slack: SlackEmulator) -> dict[str, str]:
 
 
 async def install(slack: SlackEmulator, count: int, at: Where) -> list[Team]:
-    """Let so many workspaces have the app, as the database `at` knows."""
+    """Add `count` workspaces with the app, and store their installations in the
+    database `at`. Return a person in each."""
     ring, teams = KeyRing((KEY,)), []
     async with open_store(at) as store:
         for number in range(count):
@@ -101,12 +102,12 @@ async def install(slack: SlackEmulator, count: int, at: Where) -> list[Team]:
 
 
 class Town:
-    """The processes, and who asks them."""
+    """The processes, and the people who ask."""
 
     def __init__(
         self, folder: Path, slack: SlackEmulator, claude: ClaudeEmulator
     ) -> None:
-        #: Where the database and what the processes print are.
+        #: The folder of the database and of the output of processes.
         self.folder = folder
         self._numbers = itertools.count()
         self.slack = slack
@@ -118,7 +119,7 @@ class Town:
         self._observer = postgres.Observer(self.address)
 
     def start_server(self) -> postgres.Server:
-        """Start PostgreSQL as operators have it, on what is there already."""
+        """Start PostgreSQL with the settings of operators, on the existing data."""
         self.server = postgres.start(
             self.folder,
             fsync="on",
@@ -130,20 +131,21 @@ class Town:
         return self.server
 
     def stop_server(self) -> None:
-        """Stop it at once, whoever is connected."""
+        """Stop PostgreSQL at once, and cut its connections."""
         self._observer.close()
         assert self.server.process is not None
         self.server.process.send_signal(signal.SIGINT)
         self.server.process.wait()
 
     async def add_teams(self, count: int, at: Where | None = None) -> None:
-        """Let so many workspaces have the app, as the database `at` knows."""
+        """Add `count` workspaces with the app, and store their installations in the
+        database `at` (None for the own one)."""
         at = at or ServerAddress(self.address)
         self.teams += await install(self.slack, count, at)
 
     async def start(self, role: str, **env: str) -> Process:
-        """Begin one more process in `role`, with `env` set besides; return it when it
-        does its work."""
+        """Start one more process in `role`, with the additional variables `env`. Return
+        it when it is working."""
         folder = self.folder / f"{role}-{next(self._numbers)}"
         folder.mkdir()
         process = Process(
@@ -171,15 +173,14 @@ class Town:
         return process
 
     def ask(self, statement: str, *values: object) -> list[tuple[object, ...]]:
-        """Return what the database answers to `statement`; nothing while it has not
-        all tables."""
+        """Return the rows that `statement` gives, or none while tables are missing."""
         try:
             return self._observer.ask(statement, *values)
         except psycopg.errors.UndefinedTable:
             return []
 
     async def until(self, condition: Callable[[], object], each: float = LOOK) -> None:
-        """Wait until `condition()` holds, at which it looks `each` so many seconds."""
+        """Wait until `condition()` is true. It is tested every `each` seconds."""
         async with asyncio.timeout(PATIENCE):
             while not condition():  # noqa: ASYNC110 - a database tells nobody
                 await asyncio.sleep(each)
@@ -190,8 +191,8 @@ class Town:
         await self.until(lambda: self.ask(OPEN_TURNS) == [(0,)], LOOK_AT_ALL)
 
     def used(self) -> dict[str, float]:
-        """Seconds of processor time that each role, PostgreSQL, and the emulators with
-        what asks here have used."""
+        """Return the CPU seconds used by each role, by PostgreSQL, and by this process
+        with its emulators."""
         found = dict.fromkeys(("gateway", "work", "serve"), 0.0)
         for process, role in self.processes.items():
             found[role] += cpu(process.pid)
@@ -200,7 +201,7 @@ class Town:
         return {**found, "PostgreSQL": postgresql, "emulators": time.process_time()}
 
     async def end(self) -> None:
-        """End all that run."""
+        """Kill all processes and stop PostgreSQL."""
         for process in self.processes:
             with contextlib.suppress(ProcessLookupError):
                 process.kill(signal.SIGCONT)
@@ -213,7 +214,7 @@ class Town:
 async def town(
     tokens_per_second: float | None = None, teams: int = 1
 ) -> AsyncIterator[Town]:
-    """A town with so many workspaces, and nobody who answers there."""
+    """Yield a town with `teams` workspaces and without processes."""
     with tempfile.TemporaryDirectory(prefix="threadkeep-pg-") as name:
         folder = Path(name)
         async with (

@@ -1,4 +1,4 @@
-"""Measure a search through a large database, and the cost of its index."""
+"""Measures searches in a large database, and the cost of its index."""
 
 import random
 import sqlite3
@@ -21,8 +21,8 @@ from storage.store import DatabaseStore
 #: A question and an answer in turn.
 MESSAGES = 100_000
 CHANNELS, TURNS = 40, 5
-#: The words of a message and of an answer, of so many different ones; their frequency
-#: falls as in prose, by Zipf's law.
+#: The numbers of words in a message and in an answer, and of different words. Their
+#: frequency follows Zipf's law, as in prose.
 WORDS, VOCABULARY = (20, 110), 50_000
 SEARCHES = 200
 PLACE = Scope("slack", "T1")
@@ -35,7 +35,7 @@ async def measure(platforms: Sequence[str]) -> Table:
 
 
 async def searched(database: Path, messages: int) -> Table:
-    """Measure a database of so many messages, which is made at `database`."""
+    """Make a database of `messages` at `database`, and measure searches in it."""
     async with open_store(database):
         pass
     chance = random.Random(1)
@@ -96,7 +96,7 @@ async def _row(
 
 
 def _word(nth: int) -> str:
-    """Return a word of its own for each number."""
+    """Return a different word for each number."""
     word = ""
     while nth or len(word) < 4:
         nth, rest = divmod(nth, 20)

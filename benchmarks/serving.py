@@ -12,17 +12,16 @@ from benchmarks.machine import child
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.support.process import Process, claude_env
 
-# A benchmark ends processes without grace, and runs as many answers at once as it asks
-# for.
+# Benchmarks stop processes without a grace period, and run all their answers at once.
 ENV = {"THREADKEEP_GRACE": "0", "THREADKEEP_ANSWERS_AT_ONCE": "10000"}
 
 CONNECT_SECONDS = 60.0
-# No benchmark takes as long.
+# # Seconds. Longer than any benchmark takes.
 FOR_EVER = 3600.0
 
 
 class Served(Protocol):
-    """A platform, as far as a process needs it to serve it."""
+    """The part of a platform that a process needs."""
 
     @property
     def env(self) -> Mapping[str, str]:
@@ -30,7 +29,7 @@ class Served(Protocol):
 
     @property
     def is_heard(self) -> bool:
-        """True once messages reach the bot."""
+        """Whether messages reach the bot."""
 
     async def until(self, condition: Callable[[], object], /, timeout: float) -> object:
         """Wait until `condition()` is true. Raises AssertionError."""
@@ -45,15 +44,15 @@ async def serving(
     env: Mapping[str, str] = MappingProxyType({}),
     module: str = "bot",
 ) -> AsyncIterator[int]:
-    """Threadkeep on the database in `folder`, connected; yields its process id. `env`
-    is set besides, and `module` is what is run.
+    """Run Threadkeep on the database in `folder`, and yield its process id when it is
+    connected. `env` adds variables, and `module` is the module that is run.
 
-    Raises AssertionError if it does not end well.
+    Raises AssertionError unless it exits with 0.
     """
     whole = {**platform.env, **claude_env(claude), **ENV, **env}
     process = Process(folder, whole, module)
     await process.start()
-    # Watched from the start, for it may end before it connects.
+    # Watched from the start, because it may end before it connects.
     ended = asyncio.create_task(process.ended(FOR_EVER))
     try:
         await platform.until(

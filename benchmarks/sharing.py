@@ -1,4 +1,5 @@
-"""Measure what readers wait longer where processes share the limits of a workspace."""
+"""Measures how much longer readers wait if processes share the limits of a
+workspace."""
 
 from collections.abc import Sequence
 
@@ -14,8 +15,8 @@ CHANNELS, CHARS = 5, 1_500
 
 
 async def measure(platforms: Sequence[str]) -> Table:
-    """Have 5, 20 and 50 answers written at once on Slack, in simulated time, by one
-    process that shares nothing and by several."""
+    """Write 5, 20 and 50 answers at once on Slack, in simulated time, by one process
+    alone and by several processes."""
     rows = []
     for streams in (False, True):
         for answers in ANSWERS:

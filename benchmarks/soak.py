@@ -1,11 +1,12 @@
-"""`python -m benchmarks.soak` lets people talk on both platforms while calls fail at
-random and Threadkeep is killed every few seconds; in the end all must be as if nothing
-had happened.
+"""`python -m benchmarks.soak` is a soak test of one process.
 
-What must be true is what `tests.support.invariants` checks of every crash: each message
-that was acknowledged is answered, no reply is there twice or unfinished, messages read
-what Claude sent, and the database is sound. The seed that is printed plays the same
-people, faults and kills again, though not in the same instants.
+People talk on both platforms while calls fail at random and Threadkeep is killed every
+few seconds. In the end, everything must be as if nothing had happened.
+
+`tests.support.invariants` checks the result, as after every crash: each acknowledged
+message is answered, no reply is doubled or unfinished, messages have the text that
+Claude sent, and the database is intact. The same seed repeats the same people, faults
+and kills, but not at the same instants.
 """
 
 import asyncio
@@ -33,11 +34,11 @@ from tests.support.crash_harness import Life, living
 from tests.support.crash_scenes import ACK_TIMEOUT, DiscordScene, SlackScene
 from tests.support.process import Nursery, Process, claude_env, slack_env
 
-# How long, in seconds, all that is left may take in the end. Slack allows 50 edits a
-# minute, and a kill leaves at most one for each answer.
+# Seconds that the remaining work may take in the end. Slack allows 50 edits a minute,
+# and a kill leaves at most one for each answer.
 DRAINING = 240.0
 
-# Seconds between two questions, two faults and two kills, from and to.
+# The ranges of seconds between two questions, two faults and two kills.
 QUESTIONS, FAULTS, KILLS = (0.2, 1.2), (0.5, 2.5), (3.0, 8.0)
 
 # A Sonnet's pace.
@@ -46,7 +47,7 @@ SENTENCE = "Restore the newest snapshot first, and only then start the workers. 
 
 SLACK_CALLS = (
     *("chat.postMessage", "chat.update", "conversations.replies"),
-    # Not the status line, which goes by itself if it cannot be cleared.
+    # Not the status line, which disappears by itself if it cannot be cleared.
     "users.info",
     *("chat.startStream", "chat.appendStream", "chat.stopStream"),
 )
@@ -81,7 +82,7 @@ class Soaked:
 
 
 class Soak:
-    """People on both platforms, and a Threadkeep that has a hard time."""
+    """People on both platforms, and a Threadkeep process under faults and kills."""
 
     def __init__(
         self,
@@ -100,7 +101,7 @@ class Soak:
         self._threads: list[tuple[str, str, str]] = []
 
     async def begin(self, threads: int) -> None:
-        """Open so many threads on each platform."""
+        """Open `threads` threads on each platform."""
         await self._life.start()
         workspace = self.slack.slack
         rooms = [workspace.add_channel(f"room-{n}") for n in range(5)]
@@ -131,7 +132,7 @@ class Soak:
         )
 
     async def run(self, seconds: float) -> None:
-        """Let it all happen for so long."""
+        """Let people talk under faults and kills for `seconds`."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds), asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._talk())
@@ -139,8 +140,8 @@ class Soak:
                 tasks.create_task(self._kill())
 
     async def end(self) -> float:
-        """Let nothing go wrong any more, and wait until nothing is left to do; how
-        long that took."""
+        """End all faults, and wait until all work is done. Return the seconds that this
+        took."""
         began = time.monotonic()
         self.slack.slack.faults.clear()
         self.discord.discord.faults.clear()
@@ -150,7 +151,7 @@ class Soak:
         await self._life.start()
         database = self._life.process.database
         async with asyncio.timeout(DRAINING):
-            # A database tells nobody that it changed.
+            # # A database does not announce its changes.
             while self._left(database):  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
         return time.monotonic() - began
@@ -190,8 +191,8 @@ class Soak:
         return f"question {self._number}?"
 
     def _left(self, database: Path) -> int:
-        """Return the number of messages that are not stored yet and of turns that are
-        not written out."""
+        """Return the number of messages that are not stored plus the number of
+        undelivered turns."""
         said = "SELECT count(*) FROM messages WHERE role = 'user' AND asks"
         open_ = "SELECT count(*) FROM turns WHERE state <> 'delivered'"
         with contextlib.closing(sqlite3.connect(database)) as db:
@@ -200,16 +201,16 @@ class Soak:
 
 
 async def soak(seconds: float, threads: int, folder: Path, seed: int) -> Soaked:
-    """Soak it for so many seconds. Raises AssertionError if something was lost,
-    doubled, left unfinished or changed."""
+    """Run the soak for `seconds`. Raises AssertionError if something was lost, doubled,
+    left unfinished or changed."""
     chance = random.Random(seed)
     async with _staged(folder, chance) as soak:
         await soak.begin(threads)
         await soak.run(seconds)
         drained = await soak.end()
         await soak._life.stop()
-        # While it is dead nobody hears what is said; and whoever does not know that a
-        # thread is there asks for it once more.
+        # Messages sent while it is dead arrive late, and a process that does not know
+        # of a thread requests it again.
         soak.discord.witness.may_be_late = True
         soak.discord.witness.most_invalid = 10 + 2 * soak.kills
         claude, database = soak.slack.claude, soak._life.process.database
@@ -223,7 +224,7 @@ async def soak(seconds: float, threads: int, folder: Path, seed: int) -> Soaked:
 
 @contextlib.asynccontextmanager
 async def _staged(folder: Path, chance: random.Random) -> AsyncIterator[Soak]:
-    # Slack repeats what is not acknowledged for as long as the soak may last.
+    # Slack retries unacknowledged events for as long as the soak may last.
     retries = (0.0, *[1.0] * 2_000)
 
     def answer(body: Body) -> Sequence[Step]:
@@ -265,7 +266,7 @@ async def _staged(folder: Path, chance: random.Random) -> AsyncIterator[Soak]:
 @click.option("--threads", default=20, help="Threads on each platform.")
 @click.option("--seed", default=0, help="Which people, faults and kills.")
 def main(seconds: float, threads: int, seed: int) -> None:
-    """Soak Threadkeep, and say what became of it."""
+    """Soak Threadkeep, and print the result."""
     with tempfile.TemporaryDirectory() as folder:
         print(asyncio.run(soak(seconds, threads, Path(folder), seed)))
 

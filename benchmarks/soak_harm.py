@@ -1,5 +1,5 @@
-"""Harm that is done at random to the processes of a cluster, to its PostgreSQL server
-and to calls of the platforms."""
+"""Random harm to the processes of a cluster, to its PostgreSQL server and to calls to
+the platforms."""
 
 import asyncio
 import contextlib
@@ -25,16 +25,17 @@ from tests.support.scale_harness import Cluster
 GATEWAYS, WORKERS = 2, 4
 ROLES = ("gateway",) * GATEWAYS + ("work",) * WORKERS
 
-# Seconds between two faults of a platform, and between two kinds of harm, from and to.
+# The ranges of seconds between two faults of a platform, and between two kinds of harm.
 FAULTS, HARM = (0.5, 2.5), (1.0, 5.0)
 
-#: How long a process is frozen: longer than it may give no sign of life.
+#: Seconds for which a process is frozen: longer than its heartbeat may be missing.
 FROZEN = 20.0
 
-#: For how long a full disk stays full, in seconds, from and to; and its size in MB.
+#: The range of seconds for which a full disk stays full, and the size of the disk in
+#: MB.
 FULL, DISK = (2.0, 15.0), 600
 
-#: The kinds of faults, and the share of each in per cent.
+#: The kinds of harm, and the percentage of each.
 KINDS = {
     "kill": 44,
     "freeze": 10,
@@ -43,7 +44,7 @@ KINDS = {
     "kill a backend": 8,
     "roll": 14,
 }
-#: The same with a disk that may be filled.
+#: The additional kind for a disk that may be filled.
 FILL = "fill the disk"
 
 BACKENDS = """
@@ -61,7 +62,7 @@ DISCORD_CALLS = (
 
 
 class Harm:
-    """The harm of one run; `fills` says that the disk of the server is filled, too."""
+    """The harm of one run. With `fills`, the disk of the server is filled too."""
 
     def __init__(
         self,
@@ -77,12 +78,12 @@ class Harm:
         self._chance = chance
         self._frozen: set[Process] = set()
         self._kinds = {**KINDS, FILL: 6} if fills else KINDS
-        #: How often each kind was done, and how many calls were to fail.
+        #: How often each kind was done. `faults` counts the calls made to fail.
         self.done = Counter[str]()
         self.faults = 0
 
     async def break_calls(self) -> None:
-        """Let calls of the platforms fail, until cancelled."""
+        """Make calls to the platforms fail, until cancelled."""
         while True:
             await asyncio.sleep(self._chance.uniform(*FAULTS))
             self.faults += 1
@@ -93,8 +94,8 @@ class Harm:
                 self._discord.faults.add(*self._chance.choice(DISCORD_CALLS), fault)
 
     async def do(self, ending: asyncio.Event) -> None:
-        """Do one kind of harm after the other, until the `ending`; then all that was
-        frozen is thawed."""
+        """Do one kind of harm after another, until `ending` is set. Then wait until all
+        frozen processes are thawed."""
         thawing = set[asyncio.Task[None]]()
         while not ending.is_set():
             with contextlib.suppress(TimeoutError):
@@ -124,8 +125,8 @@ class Harm:
             await asyncio.wait(thawing)
 
     def _any(self) -> Process | None:
-        """Return a process that may be harmed; None if nobody would be left who
-        hears."""
+        """Return a process that may be harmed, or None. One gateway must remain to
+        receive events."""
         free = [each for each in self._town.processes if each not in self._frozen]
         hear = [each for each in free if _role(each) == "gateway"]
         if len(hear) < GATEWAYS:
@@ -155,7 +156,7 @@ class Harm:
                 await asyncio.sleep(0.05)
 
     async def _kill_server(self) -> None:
-        """End it at once, without a checkpoint, and start it again a little later."""
+        """Kill the server without a checkpoint, and start it again a little later."""
         await asyncio.to_thread(end, self.server)
         await asyncio.sleep(self._chance.uniform(0.0, 3.0))
         await self._start_server()
@@ -165,21 +166,22 @@ class Harm:
         self.server = await asyncio.to_thread(start_server, self.server.directory)
 
     def _kill_backend(self) -> None:
-        """Kill what serves one connection: the server ends all, and recovers."""
+        """Kill the server process of one connection. The server then ends all
+        connections, and recovers."""
         with contextlib.suppress(psycopg.Error):
             pids = [int(str(pid)) for (pid,) in self._town.ask(BACKENDS)]
             os.kill(self._chance.choice(pids), signal.SIGKILL)
 
     async def _roll(self) -> None:
-        """Replace every process by a new one, one after the other."""
+        """Replace every process with a new one, one at a time."""
         for process in list(self._town.processes):
             if process not in self._frozen:
                 await self._town.start(_role(process))
                 await self._town.stop(process)
 
     async def _fill(self) -> None:
-        """Leave the server no room; a little later there is some again. A server that
-        cannot write its log ends, and is started again then."""
+        """Fill the disk of the server, and free it a little later. A server that cannot
+        write its log ends, and is then started again."""
         assert self.server.directory is not None
         assert self.server.process is not None
         filling = self.server.directory / "filling"
@@ -197,8 +199,8 @@ class Harm:
 
 @contextlib.contextmanager
 def disk(*, small: bool) -> Iterator[Path]:
-    """Yield a directory for the data of a server; a `small` one has a disk of its own,
-    in memory, which only root may mount."""
+    """Yield a directory for the data of a server. A `small` one is a separate disk in
+    memory, which only root may mount."""
     with tempfile.TemporaryDirectory(prefix="threadkeep-pg-") as folder:
         if not small:
             yield Path(folder)
@@ -213,14 +215,14 @@ def disk(*, small: bool) -> Iterator[Path]:
 
 
 def start_server(directory: Path) -> postgres.Server:
-    """Start PostgreSQL, which keeps what it says is kept when its processes end."""
+    """Start PostgreSQL, whose commits survive the death of its processes."""
     return postgres.start(
         directory, synchronous_commit="on", autovacuum="on", shared_buffers="64MB"
     )
 
 
 def end(server: postgres.Server) -> None:
-    """End `server` at once, if it runs."""
+    """Kill `server` if it is running."""
     assert server.process is not None
     server.process.send_signal(signal.SIGQUIT)
     server.process.wait()

@@ -1,4 +1,4 @@
-"""People who talk with the bot on both platforms, and what Claude says to them."""
+"""People who talk with the bot on both platforms, and Claude's answers to them."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ from tests.emulators.claude.reply import Abort, End, Error, Fail, Pause, Step
 from tests.emulators.discord.emulator import DiscordEmulator
 from tests.support.scale_harness import Cluster
 
-#: How many threads are gone on with, as older ones only grow, and how soon, in seconds.
+#: How many of the newest threads people continue, and the seconds before they do.
 THREADS, TYPING = 60, 3.0
 
 # Discord allows about 1,000 active threads in a server: 10,000 questions make 3,000.
@@ -30,8 +30,8 @@ _NUMBER = re.compile(r"question (\d+)\?")
 
 
 class People:
-    """People in channels and threads of both platforms, `at_once` of whose questions
-    wait for an answer at a time."""
+    """People in channels and threads of both platforms. At most `at_once` of their
+    questions wait for an answer at a time."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class People:
         self._bob = discord.add_user("Bob")
 
     async def talk(self, questions: int) -> None:
-        """Ask so many questions, no faster than they are answered."""
+        """Ask `questions` questions, no faster than they are answered."""
         while (total := self.asked.total()) < questions:
             answered = self.answered()
             if answered is None or total - answered >= self._at_once:
@@ -72,7 +72,8 @@ class People:
                 await asyncio.sleep(self._chance.uniform(0.0, 0.05))
 
     def answered(self) -> int | None:
-        """Return the number of answered questions; None while the database is away."""
+        """Return the number of answered questions, or None while the database is
+        unavailable."""
         with contextlib.suppress(psycopg.Error):
             [(count,)] = self._town.ask(ANSWERED)
             return int(str(count))
@@ -80,7 +81,7 @@ class People:
 
     def _ask(self) -> None:
         text = f"question {self.asked.total() + 1}?"
-        # A person reads what was said before going on.
+        # # A person reads the answer before going on.
         old = [each for at, *each in self._threads if at < time.monotonic() - TYPING]
         if old and self._chance.random() < 0.4:
             name, channel, thread = self._chance.choice(old[-THREADS:])
@@ -105,7 +106,8 @@ class People:
 
 
 def answer(chance: random.Random, body: Body) -> Sequence[Step]:
-    """Return the steps of an answer that names its question, mostly whole, at once."""
+    """Return the steps of an answer that names its question. Most are complete and
+    immediate."""
     said = str(body["messages"][-1]["content"])
     text = f"Answer to {_NUMBER.findall(said)[-1]}: restore the newest snapshot."
     half, rest = text[: len(text) // 2], text[len(text) // 2 :]

@@ -1,16 +1,17 @@
-"""`python -m benchmarks.soak_scale` lets people talk on both platforms while two
-gateways and four workers that share a PostgreSQL database are killed, frozen and
-replaced, the database is killed and cut off, and calls fail; in the end all must be as
-if nothing had happened.
+"""`python -m benchmarks.soak_scale` is a soak test of several processes.
 
-What must be true is what `tests.support.invariants` checks of every crash, and that no
-process wrote in a thread after another one had taken it over (`tests.support.owners`).
-What a process wrote late and was corrected is counted by itself. The seed that is
-printed plays the same people, faults and harm again, though not in the same instants.
+People talk on both platforms while two gateways and four workers that share a
+PostgreSQL database are killed, frozen and replaced, the database is killed and
+disconnected, and calls fail. In the end, everything must be as if nothing had happened.
 
-`--turns 10000 --result FILE` is the long run: it ends once so many questions are
-answered, however slow the machine is, prints its progress every minute, and writes what
-it found to FILE, also when it is interrupted.
+`tests.support.invariants` checks the result, as after every crash.
+`tests.support.owners` checks that no process wrote in a thread after another one had
+taken it over. Late writes that were corrected are counted separately. The same seed
+repeats the same people, faults and harm, but not at the same instants.
+
+`--turns 10000 --result FILE` is the long run. It ends when that many questions are
+answered, prints its progress every minute, and writes the result to FILE even if it is
+interrupted.
 """
 
 import asyncio
@@ -45,11 +46,11 @@ from tests.support.process import Nursery
 from tests.support.scale_harness import Cluster
 from tests.support.witnesses import DiscordWitness, SlackWitness
 
-#: How long, in seconds, nothing may be answered in the end before the rest counts as
-#: unanswered; and how long one thing may take on a machine that is slow.
+#: Seconds without progress in the end after which the rest counts as unanswered, and
+#: seconds that any step may take on a slow machine.
 STUCK, PATIENCE = 180.0, 300.0
 
-# Seconds between two lines of progress.
+# # Seconds between two progress lines.
 PROGRESS = 60.0
 
 ENDED = "SELECT ended, count(*) FROM turns GROUP BY 1 ORDER BY 2 DESC"
@@ -70,14 +71,14 @@ class Soaked:
     drained: float = 0.0
     #: How the turns ended.
     ended: Counter[str] = field(default_factory=Counter)
-    #: Everything that a process wrote too late, and that was corrected.
+    #: The late writes that were corrected.
     corrected: list[str] = field(default_factory=list)
-    #: Everything that is not as it must be.
+    #: Every violation that was found.
     wrong: list[str] = field(default_factory=list)
 
 
 class Soak:
-    """People on both platforms, and processes that have a hard time."""
+    """People on both platforms, and processes under harm."""
 
     def __init__(
         self, town: Cluster, discord: DiscordEmulator, people: People, harm: Harm
@@ -87,7 +88,8 @@ class Soak:
         self.soaked = Soaked(asked=people.asked, harm=harm.done)
 
     async def run(self, turns: int, seconds: float) -> None:
-        """Let it all happen until so many questions were asked, or for so long."""
+        """Let people talk under harm until `turns` questions were asked, or for
+        `seconds`."""
         for role in ROLES:
             await self._town.start(role)
         began = time.monotonic()
@@ -100,7 +102,7 @@ class Soak:
                 async with asyncio.timeout(seconds):
                     await self._people.talk(turns)
             breaking.cancel()
-            # Bring to its end what was begun: processes come back, and thaw.
+            # Finish the harm in progress: processes are restarted and thawed.
             ending.set()
             telling.cancel()
         self.soaked.seconds = time.monotonic() - began
@@ -113,7 +115,7 @@ class Soak:
         )
 
     async def _tell(self, began: float) -> None:
-        """Print the progress from time to time."""
+        """Print the progress at intervals."""
         while True:
             await asyncio.sleep(PROGRESS)
             minutes = (time.monotonic() - began) / 60
@@ -127,8 +129,8 @@ class Soak:
             )
 
     async def _drain(self) -> None:
-        """Let nothing go wrong any more, and wait until nothing is left to do, as long
-        as it goes on."""
+        """End all faults, and wait until all work is done, as long as there is
+        progress."""
         began = moved = time.monotonic()
         self._town.slack.faults.clear()
         self._discord.faults.clear()
@@ -143,7 +145,7 @@ class Soak:
         self.soaked.drained = time.monotonic() - began
 
     def _left(self) -> tuple[int, int, int] | None:
-        """Return how much of LEFT there is; None while the database is away."""
+        """Return the counts of LEFT, or None while the database is unavailable."""
         answered = self._people.answered()
         if answered is None:
             return None
@@ -151,17 +153,17 @@ class Soak:
         return (
             self.soaked.asked.total() - answered,
             int(str(open_turns)),
-            # Slack repeats the second event of a mention though its question has been
-            # answered meanwhile.
+            # Slack may still retry the second event of a mention whose question is
+            # answered.
             self._town.slack.socket.pending,
         )
 
     def check(self) -> None:
-        """Compare everything in the end."""
+        """Check all invariants at the end."""
         town, discord = self._town, self._discord
         in_slack, in_discord = SlackWitness(town.slack), DiscordWitness(discord)
         in_discord.channels += self._people.halls
-        # A process that does not know of the thread asks for it once more.
+        # A process that does not know of a thread requests it again.
         in_discord.may_be_late = True
         in_discord.most_invalid = 10 + 2 * self.soaked.harm.total()
         late = [*self._late()]
@@ -180,7 +182,7 @@ class Soak:
             *owners.slack_writes(town.slack, epoch),
             *owners.discord_writes(self._discord, self._people.halls),
         ]
-        # Notices of a gateway are no answers.
+        # # A gateway writes notices, not answers.
         answers = [each for each in writes if not each.by.startswith("gateway")]
         with contextlib.closing(Connection(town.address)) as db:
             deleted = owners.slack_deletions(town.slack, epoch)
@@ -196,12 +198,11 @@ async def soak(
     at_once: int = 40,
     fills: bool = False,
 ) -> Soaked:
-    """Soak it; what is wrong in the end is in what is returned, also if something broke
-    meanwhile."""
+    """Run the soak. The result has all violations, even if the run broke off."""
     chance = random.Random(seed)
     task = asyncio.current_task()
     assert task is not None
-    # SIGTERM ends it like a Ctrl-C.
+    # SIGTERM ends the run like Ctrl-C.
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     async with _staged(folder, chance, at_once, seconds, fills=fills) as soak:
         try:
@@ -216,7 +217,7 @@ async def soak(
 async def _staged(
     folder: Path, chance: random.Random, at_once: int, seconds: float, *, fills: bool
 ) -> AsyncIterator[Soak]:
-    # Slack repeats what is not acknowledged for as long as the soak may last.
+    # Slack retries unacknowledged events for as long as the soak may last.
     retries = (0.0, *[1.0] * int(seconds + STUCK))
     with soak_harm.disk(small=fills) as data:
         server = soak_harm.start_server(data)
@@ -275,7 +276,7 @@ def main(
     keep: Path | None,
     result: Path | None,
 ) -> None:
-    """Soak Threadkeep, and say what became of it."""
+    """Soak Threadkeep, and print the result."""
     with contextlib.ExitStack() as stack:
         if keep is None:
             keep = Path(stack.enter_context(tempfile.TemporaryDirectory()))

@@ -1,4 +1,4 @@
-"""Measure the time from the start of a process until it can be spoken to."""
+"""Measures the time from the start of a process until it receives messages."""
 
 import tempfile
 import time
@@ -18,7 +18,8 @@ THREADS, TURNS = 100, 1000
 
 
 async def measure(platforms: Sequence[str]) -> Table:
-    """Start on a new database and on a large one, from command to connection."""
+    """Measure starts on a new and on a large database, from the command to the
+    connection."""
     return table(
         "start: from `threadkeep serve` until it hears what is said",
         ("database", "size", "best", "median", "worst", "to a new one"),
@@ -35,7 +36,7 @@ async def _rows(name: str) -> Sequence[Sequence[str]]:
             threads = [platform.open_thread() for _ in range(THREADS)]
             await history.fill(database, threads, TURNS)
             size = database.stat().st_size
-            # By turns, so that whatever else the machine does meets both alike.
+            # Alternately, so that other work of the machine affects both alike.
             for _ in range(RUNS):
                 with tempfile.TemporaryDirectory() as empty:
                     new.append(await _start(Path(empty), platform, claude))
@@ -56,7 +57,7 @@ def _spread(took: list[float]) -> tuple[str, str, str]:
 
 
 async def _start(folder: Path, platform: Platform, claude: ClaudeEmulator) -> float:
-    """Seconds from the command to the open socket."""
+    """Return the seconds from the command to the open connection."""
     began = time.monotonic()
     async with serving(folder, platform, claude):
         return time.monotonic() - began

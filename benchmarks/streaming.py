@@ -1,4 +1,4 @@
-"""Measure the reading of an answer of Claude, and the sending of a long thread."""
+"""Measures the CPU time of reading an answer and of sending a long thread."""
 
 import asyncio
 import contextlib
@@ -20,7 +20,7 @@ from bot.domain.completion import ChatMessage, Request
 DELTAS = 1000
 TURNS = 1000
 ROUNDS = 7
-# Between two deltas, in seconds: no two come at once, as from Claude.
+# Seconds between two deltas, so that they arrive separately, as from Claude.
 PAUSE = 0.0005
 
 HEAD = b"""\
@@ -80,7 +80,7 @@ Way = Callable[[anthropic.AsyncAnthropic, Request], Awaitable[int]]
 
 
 async def measure(platforms: Sequence[str]) -> Table:
-    """Read answers and send threads in each way by turns, in one process."""
+    """Read answers and send threads with each client in turn, in one process."""
     rows: list[tuple[str, ...]] = []
     with _Server() as server:
         for what, request, server.deltas, server.pause in (
@@ -104,7 +104,7 @@ async def measure(platforms: Sequence[str]) -> Table:
 
 
 async def _compare(server: "_Server", request: Request) -> dict[str, list[float]]:
-    """Return the CPU seconds of each way."""
+    """Return the CPU seconds of each client."""
     url = server.url
     async with (
         anthropic.AsyncAnthropic(api_key="key", base_url=url, max_retries=0) as plain,
@@ -141,18 +141,18 @@ async def _reader(sdk: anthropic.AsyncAnthropic, request: Request) -> int:
         contextlib.aclosing(stream.pieces()) as pieces,
     ):
         async for piece in pieces:
-            # Deltas that came together are one piece.
+            # Deltas that arrive together are one piece.
             count += piece.count(" words") if isinstance(piece, str) else 0
     return count
 
 
 class _Server:
-    """Answers on loopback, in a thread of its own."""
+    """A server on loopback, in its own thread."""
 
     def __init__(self) -> None:
         self.url = ""
         self.deltas = 0
-        #: Between two deltas, in seconds.
+        #: #: Seconds between two deltas.
         self.pause = 0.0
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))

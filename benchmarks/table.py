@@ -1,4 +1,4 @@
-"""Tables of figures on the terminal."""
+"""Formats tables of figures for the terminal."""
 
 import statistics
 from collections.abc import Iterable, Sequence
@@ -14,8 +14,8 @@ def table(
     *,
     caption: str,
 ) -> Table:
-    """Figures under `title`; the first column says what they are figures of, and
-    `caption` how they came about."""
+    """Return a table of figures. The first column names the rows, and `caption`
+    explains how they were measured."""
     made = Table(
         title=title,
         caption=" ".join(caption.split()),
@@ -32,7 +32,7 @@ def table(
 
 
 def span(seconds: float) -> str:
-    """Return a duration, in the unit that people would say it in."""
+    """Return a duration as text, in ms or s."""
     if seconds < 0.1:
         return f"{seconds * 1000:.1f} ms"
     if seconds < 1:
@@ -41,12 +41,12 @@ def span(seconds: float) -> str:
 
 
 def middle(values: Sequence[float]) -> str:
-    """Return the median of durations."""
+    """Return the median of durations, as text."""
     return span(statistics.median(values))
 
 
 def tail(values: Sequence[float]) -> str:
-    """Return the 99th percentile of `values`, as text."""
+    """Return the 99th percentile of durations, as text."""
     return span(statistics.quantiles(values, n=100, method="inclusive")[98])
 
 

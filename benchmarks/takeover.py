@@ -1,5 +1,5 @@
-"""Measure what sharing a PostgreSQL database costs a single question, and how soon
-other processes continue the answers of one that ended."""
+"""Measures the cost of a shared PostgreSQL database for one question, and how soon
+other processes continue the answers of a process that ended."""
 
 import asyncio
 import contextlib
@@ -21,14 +21,14 @@ EVENTS = 50
 WARM_UP = 5
 TIMES = 3
 WORKERS = 2
-# Seconds that a round trip takes longer in a data centre than on one machine.
+# The additional seconds of a round trip in a data centre.
 FAR = 0.001
 IDLE_SECONDS = 20.0
-# Processes that just began take nobody for dead for some seconds.
+# Seconds for which new processes do not regard others as dead.
 SETTLED = 6.0
 GATEWAYS, MANY = 2, 8
 
-#: Takes something away; returns the seconds until an answer goes on.
+#: Does the harm. Returns the seconds until an answer continues.
 Harm = Callable[[Town], Awaitable[float]]
 
 # The process that answers a thread.
@@ -39,7 +39,7 @@ OWNER = """
 
 
 async def measure(platforms: Sequence[str]) -> Group:
-    """Ask one question at a time, then take away who answers; then ask nothing."""
+    """Measure single questions, then takeovers, and then idle processes."""
     if "slack" not in platforms:
         return Group()
     return Group(await _latency(), "", await _takeover(), "", await _idle())
@@ -65,8 +65,8 @@ async def _latency() -> Table:
 
 
 async def _asked(*roles: str, file: bool = False, far: float = 0.0) -> list[float]:
-    """Seconds from the event of each question until Claude has the request; each round
-    trip to PostgreSQL takes `far` longer, if that is given."""
+    """Return the seconds from the event of each question until Claude has the request.
+    Each round trip to PostgreSQL takes `far` seconds longer."""
     async with town() as here, contextlib.AsyncExitStack() as stack:
         env = {}
         if far:
@@ -124,7 +124,8 @@ async def _freeze(here: Town) -> float:
 
 
 async def _taken(here: Town, harm: signal.Signals) -> float:
-    """Seconds from when who answers a question is harmed until another asks Claude."""
+    """Return the seconds from the harm to an answering process until another one asks
+    Claude."""
     gate = asyncio.Event()
     here.claude.always(["Paris is ", Hold(gate), "the capital."])
     ts = here.teams[0].ask()
@@ -162,7 +163,7 @@ async def _idle() -> Table:
             await here.start("gateway")
         for _ in range(MANY):
             await here.start("work")
-        # Work at the start of a process is not part of its idle load.
+        # Skip the start-up work of processes, which is not part of the idle load.
         await asyncio.sleep(IDLE_SECONDS)
         before = here.used()
         await asyncio.sleep(IDLE_SECONDS)

@@ -1,19 +1,20 @@
-"""The least mean lag of several answers at once on Slack if nobody knows how long they
-will be. Pure.
+"""Proves the least mean lag of several concurrent answers of unknown length on Slack.
+Pure.
 
-benchmarks/least.py proves what no schedule undercuts, not even one that knows the ends.
-A bot does not know them: what it does while the answers go on is the same, however long
-they turn out to be. Here all answers begin at once and end together, after one of
-`Scene.lengths`, each of which is as likely as the others.
+benchmarks/least.py proves a bound for all schedules, including those that know the
+lengths. A bot does not know them: its writes while the answers grow do not depend on
+their final length. Here all answers begin at once and end together, after one of
+`Scene.lengths`, which are equally likely.
 
-The proof is by prices, as there. For each length, spans of time have a price for each
-write of a kind. No reply pays less, lag and prices together, than with the plan that is
-cheapest for itself, the mean over all lengths (`_cheapest`); and none can pay more than
-what the writes fetch that Slack allows in each span (`_worth`).
+The proof is by prices, as there. For each length, writes of a kind have a price in
+spans of time. No reply pays less, lag plus prices, than with its own cheapest plan, on
+average over all lengths (`_cheapest`). None pays more than the value of the writes that
+Slack allows in each span (`_worth`).
 
-The rules are kinder than Slack's, so that nobody is better: who asked sees all of a
-stream at once, and last words are written at the beginning of a cell of time. Times
-before that are multiples of `STEP`; half of it makes no difference of 1 %.
+The rules are more lenient than Slack's, so the bound also holds for Slack: the asker
+sees all of a stream at once, and last words are written at the beginning of a cell of
+time. Earlier times are multiples of `STEP`; half the step changes the result by less
+than 1 %.
 """
 
 import json
@@ -27,8 +28,8 @@ from benchmarks.least import KINDS
 
 STEP = 0.05
 
-# Last words are written so long after the end, in seconds, or later. The prices of
-# spans that begin or end after it do so at these times.
+# Seconds after the end at which last words may be written. The prices of spans after
+# the end change at these times.
 AFTER = (
     *(0.5 * n for n in range(7)),
     *(4.0 + n for n in range(7)),
@@ -40,10 +41,10 @@ PRICES = Path(__file__).with_name("unknown_prices.json")
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A price of writes in a span of time."""
+    """The price of writes in a span of time."""
 
     kind: str
-    #: Which of `Scene.lengths` the answers have.
+    #: The index of the length in `Scene.lengths`.
     length: int
     begin: float
     end: float
@@ -56,7 +57,7 @@ class Scene:
 
     replies: int
     channels: int
-    #: Of all answers, in seconds, the shortest first.
+    #: The possible lengths in seconds, the shortest first.
     lengths: Sequence[float]
     #: The price of a second until the first words.
     first: float
@@ -64,7 +65,7 @@ class Scene:
 
 
 def scenes() -> list[Scene]:
-    """Return those that there are prices for."""
+    """Return the scenes with known prices."""
     return [
         Scene(**{**each, "spans": [Span(*span) for span in each["spans"]]})
         for each in json.loads(PRICES.read_text())
@@ -72,9 +73,9 @@ def scenes() -> list[Scene]:
 
 
 def least_share(scene: Scene, lags: Sequence[float], first: float) -> float:
-    """Return the share of `lags`, one of each length, that no schedule goes below in
-    the mean over all lengths, if its first words come after `first` seconds in the
-    mean, or sooner, and it does not know the length."""
+    """Return the fraction of `lags`, one per length, that no schedule undercuts on
+    average over all lengths, if its first words come after `first` seconds on average,
+    or sooner, and it does not know the length."""
     weights = [
         1 / lag / seconds / len(lags)
         for lag, seconds in zip(lags, scene.lengths, strict=True)
@@ -83,7 +84,7 @@ def least_share(scene: Scene, lags: Sequence[float], first: float) -> float:
 
 
 def _worth(scene: Scene) -> float:
-    """Return what a reply's share of all writes fetches."""
+    """Return the value of a reply's share of all writes."""
     total = 0.0
     for span in scene.spans:
         rate = KINDS[span.kind]
@@ -95,19 +96,20 @@ def _worth(scene: Scene) -> float:
 
 
 def _cheapest(scene: Scene, weights: Sequence[float]) -> float:
-    """Return what a reply pays at the least: lag in seconds squared times the weight of
-    its length, and prices."""
+    """Return the least cost of a reply: lag in seconds squared times the weight of its
+    length, plus prices."""
     lengths, count = scene.lengths, len(scene.lengths)
     times = [n * STEP for n in range(round(lengths[-1] / STEP))]
-    # By time: how many lengths are over; and the weight of the others.
+    # By time: the number of lengths that are over, and the total weight of the others.
     over = [bisect_right(lengths, now + 1e-9) for now in times]
     alive = [sum(weights[each:]) for each in over]
     before = {kind: _before(scene, kind, times) for kind in KINDS}
     after = {kind: _after(scene, kind) for kind in KINDS}
 
     def ends(kind: str, half: float) -> list[list[float]]:
-        """Return by time, seen until which, and for the first lengths together, what
-        the end costs as a write of this `kind`; `half` if only half of all wait."""
+        """Return the cost of the last write of this `kind`, by the time until which the
+        text was seen, summed over the first lengths. `half` is the share of readers
+        that wait."""
         found = []
         for seen in times:
             sums = [0.0]
@@ -122,7 +124,7 @@ def _cheapest(scene: Scene, weights: Sequence[float]) -> float:
         return found
 
     edited, stopped = ends("E", 1.0), ends("C", 0.5)
-    # By time at which all was seen by all: what follows at the least.
+    # By the time at which everybody had seen everything: the least cost that follows.
     follows = [0.0] * len(times)
     for begin in range(len(times) - 1, -1, -1):
         sums, none = edited[begin], edited[begin][over[begin]]
@@ -158,8 +160,8 @@ def _posted_whole(
     weights: Sequence[float],
     after: dict[str, list[list[float]]],
 ) -> float:
-    """Return what an answer of the nth length pays of which nothing is shown before its
-    end: a post, or the start of a stream and its stop."""
+    """Return the cost of an answer of the nth length that is shown only at its end: by
+    a post, or by the start and stop of a stream."""
     stop, best = float("inf"), float("inf")
     for cell in range(len(AFTER) - 1, -1, -1):
         late, stop = AFTER[cell], min(stop, after["C"][nth][cell])
@@ -171,7 +173,8 @@ def _posted_whole(
 
 
 def _before(scene: Scene, kind: str, times: Sequence[float]) -> list[float]:
-    """Return by time what a write costs then, of all lengths that are not over."""
+    """Return the price of a write by time, summed over the lengths that are not
+    over."""
     found = [0.0] * len(times)
     for span in scene.spans:
         if span.kind == kind:
@@ -184,7 +187,7 @@ def _before(scene: Scene, kind: str, times: Sequence[float]) -> list[float]:
 
 
 def _after(scene: Scene, kind: str) -> list[list[float]]:
-    """Return by length and cell after its end what a write costs then."""
+    """Return the price of a write by length and cell after its end."""
     found = [[0.0] * len(AFTER) for _ in scene.lengths]
     for span in scene.spans:
         if span.kind == kind:

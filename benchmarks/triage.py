@@ -1,5 +1,5 @@
-"""Measure bulk triage: tickets a second, memory and cost, against a plain loop of one
-call after another."""
+"""Measures bulk triage against a plain loop of sequential calls: tickets per second,
+memory and cost."""
 
 import asyncio
 import csv
@@ -26,10 +26,10 @@ from bot.triage.bulk.request import build_request
 from tests.emulators.claude.emulator import ClaudeEmulator
 
 ROWS = 100_000
-# The emulator's seconds for an answer: a small model takes about that, or longer.
+# The emulator's seconds for an answer. A small model takes about as long, or longer.
 LATENCY = 0.25
 AT_ONCE = 200
-# The tickets that the plain loop is measured with; its pace does not change with more.
+# The number of tickets for the plain loop, whose speed does not depend on it.
 PLAIN = 200
 
 MODEL = "claude-haiku-5-5"
@@ -44,17 +44,17 @@ _WORDS = (
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of the command, and what it took."""
+    """One run of the command, and its resources."""
 
     seconds: float
-    #: Megabytes at the most.
+    #: #: Peak memory in megabytes.
     memory: float
     cpu: float
     summary: str
 
 
 async def measure(platforms: Sequence[str]) -> Table:
-    """Sort many tickets both ways, and a few in a plain loop."""
+    """Sort many tickets with both methods, and a few in a plain loop."""
     return await asyncio.to_thread(_measure, ROWS)
 
 
@@ -103,7 +103,7 @@ def _measure(rows: int) -> Table:
 
 
 async def _plain(url: str, rows: int) -> float:
-    """Seconds for tickets asked about one after another."""
+    """Return the seconds for `rows` tickets in sequential calls."""
     scheme = default()
     async with client(KEY, url) as claude:
         began = time.monotonic()
@@ -152,7 +152,7 @@ def _write(path: Path, rows: int) -> None:
 
 @contextmanager
 def _emulator() -> Iterator[str]:
-    """An emulated Claude in a process of its own; its address."""
+    """Run an emulated Claude in a separate process. Yield its address."""
     spawn = multiprocessing.get_context("spawn")
     ours, theirs = spawn.Pipe()
     process = spawn.Process(target=_serve, args=(theirs,), daemon=True)

@@ -1,21 +1,20 @@
-"""The least mean lag of one answer on Slack if nobody knows how long it will be. Pure.
+"""Computes the least mean lag of one answer of unknown length on Slack. Pure.
 
     python -m benchmarks.unknown
 
-benchmarks/least.py proves what no schedule undercuts, not even one that knows the end.
-A bot does not know it: all it knows at any moment is that the answer goes on. So what
-it does is a list of times at which it writes while that is so, and the best list can be
-computed, from its end back to its beginning (`online`), if it is known how often
-answers have which length. Here each length from 2 to 25 s is as likely as one twice as
-long.
+benchmarks/least.py proves a bound for all schedules, including those that know the
+length. A bot only knows that the answer is still growing. So its schedule is a list of
+times at which it writes while that is so. Given the distribution of lengths, the best
+list can be computed from its end back to its beginning (`online`). Here the lengths
+from 2 to 25 s are distributed log-uniformly: doubling a range of lengths does not
+change its probability.
 
-The rules are kinder than Slack's, so that nobody is better: who asked sees all of a
-stream at once, and no write is lost while the bucket is full. Times are multiples of
-`STEP`; half of it makes no difference of 1 %.
+The rules are more lenient than Slack's, so the bound also holds for Slack: the asker
+sees all of a stream at once, and no write is lost while the bucket is full. Times are
+multiples of `STEP`; half the step changes the result by less than 1 %.
 
-If the mean of the ratios to the least with the length known (`offline`) is R at the
-best, then whatever a bot does, also by chance, has a ratio of R or more for some length
-(Yao's principle).
+Let R be the best mean ratio to the least lag with known length (`offline`). Then every
+bot, even a randomised one, has a ratio of R or more for some length (Yao's principle).
 """
 
 from bisect import bisect_left
@@ -33,7 +32,7 @@ SHORTEST, LONGEST = 2.0, 25.0
 #: The lengths whose lags are printed.
 SHOWN = (2.0, 4.0, 6.25, 10.0, 25.0)
 
-#: No gap is longer, in seconds.
+#: #: The longest gap in seconds.
 GAP = 8.0
 
 EDITS = slack.RATES["chat.update"][0]
@@ -43,19 +42,20 @@ EDITS = slack.RATES["chat.update"][0]
 class Plan:
     """The times at which to write while the answer goes on."""
 
-    #: The mean over all lengths of lag in seconds times the weight of its length.
+    #: The mean over all lengths of the lag in seconds times the weight of the length.
     mean: float
-    #: The stop of its stream, if it is one, and edits, in seconds from its beginning.
+    #: The times of the stop of its stream, if it is one, and of its edits, in seconds
+    #: from its beginning.
     times: Sequence[float]
     streams: bool = True
 
     def lag(self, seconds: float, rate: slack.Rate = EDITS) -> float:
-        """Return the mean lag of an answer that ends after so many seconds."""
+        """Return the mean lag of an answer that ends after `seconds`."""
         made = bisect_left(self.times, seconds)
         seen = [0.0, *self.times[:made]]
         gaps = [b - a for a, b in pairwise(seen)]
         last = seconds - seen[-1]
-        # An edit is the last one, unless that is the stop.
+        # The last write is an edit, unless it is the stop.
         edit = made if self.streams else made + 1
         late = max(0.0, _allowed(edit, rate) - seconds) if edit else 0.0
         halves = [gap**2 / 2 for gap in (*gaps, last)]
@@ -64,12 +64,11 @@ class Plan:
 
 
 def offline(seconds: float, rate: slack.Rate = EDITS) -> float:
-    """Return the least mean lag of an answer of so many seconds that is known to end
-    then.
+    """Return the least mean lag of an answer that is known to end after `seconds`.
 
-    It is seen by all with the start and the stop of a stream and with all edits that
-    there are, at even gaps g, of which the stream's has 2 g, since others than who
-    asked are half of the readers.
+    Everybody sees it with the start and stop of a stream and with all allowed edits, at
+    even gaps g. The gap of the stream is 2 g, because the people other than the asker
+    are half of the readers.
     """
     edits = int(rate.burst + seconds * rate.count / rate.seconds)
     return seconds / (2 * (edits + 2))
@@ -82,13 +81,13 @@ def online(
     streams: bool = True,
     kept: int = 0,
 ) -> Plan:
-    """Return the best plan for answers of unknown length, whose lag counts as much as
-    the `weight` of their length says; with a message that is a stream at first, or
-    none, and so many edits `kept` for the end."""
+    """Return the best plan for answers of unknown length, whose lag is weighted by the
+    `weight` of their length. With `streams`, the message begins as a stream. `kept`
+    edits are reserved for the end."""
     cells = range(round(LONGEST / step) + 1)
     likely = [1 / n if n * step >= SHORTEST - 1e-9 else 0.0 for n in cells if n]
     ends = [p / sum(likely) * weight(n * step) for n, p in enumerate(likely, 1)]
-    # By length: how much a second squared of lag adds to the mean, and moments of that.
+    # By length: the weight of a second squared of lag in the mean, and its moments.
     shares = [0.0, *(each / (n * step) for n, each in enumerate(ends, 1))]
     sums = [
         list(accumulate((each * (n * step) ** k for n, each in enumerate(shares))))
@@ -99,7 +98,7 @@ def online(
         return [each[end] - each[begin] for each in sums]
 
     def last(begin: int, end: int, allowed: float) -> float:
-        """Return the lag that answers add which end within these cells, seen until
+        """Return the lag of answers that end within these cells and are seen until
         `begin`."""
         seen, (none, one, two) = begin * step, moments(begin, end)
         cost = (two - 2 * seen * one + seen**2 * none) / 2
@@ -110,7 +109,8 @@ def online(
         return cost
 
     whole, most = len(cells) - 1, round(GAP / step)
-    # By cell in which all was seen last: what follows at the least; and the next write.
+    # By the cell in which everything was last seen: the least cost that follows, and
+    # the next write.
     edits = int(rate.burst + LONGEST * rate.count / rate.seconds)
     nexts: list[list[int]] = []
     follows = [last(begin, whole, _allowed(edits + 1, rate)) for begin in cells]
@@ -146,12 +146,12 @@ def online(
 
 
 def _allowed(edit: int, rate: slack.Rate) -> float:
-    """Return when this edit may come at the soonest, counted from 1."""
+    """Return the earliest time of this edit, counted from 1."""
     return max(0.0, (edit - rate.burst) * rate.seconds / rate.count)
 
 
 def main() -> None:
-    """Print what is the least for several lengths, with the length known and not."""
+    """Print the least lags for several lengths, with known and unknown length."""
     edits = LIMITS.rates[WriteKind.EDIT][0]
     ours = slack.Rate(edits.count, edits.seconds, edits.burst)
     for name, rate, streams, kept in (

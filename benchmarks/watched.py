@@ -1,11 +1,11 @@
-"""`python -m benchmarks.watched ARGUMENTS` is `threadkeep ARGUMENTS` with a watcher in
-its event loop.
+"""`python -m benchmarks.watched ARGUMENTS` runs `threadkeep ARGUMENTS` with a watcher
+in its event loop.
 
-Every few milliseconds the watcher is due; how much later it came is how long the loop
-was blocked, by its own callbacks or by a thread that held the interpreter. On a busy
-machine that others had the core is taken off: the time for which the thread was ready
-and did not run, which Linux counts, and what is more than the process computed. What
-took long is appended to the file that `VARIABLE` names.
+The watcher is due every few milliseconds. Its delay is the time for which the loop was
+blocked, by callbacks or by a thread that held the GIL. On a busy machine, the time that
+Linux counts for the thread as ready but not running is subtracted, and the result is
+capped at the CPU time of the process. Long blocks are appended to the file in the
+environment variable `VARIABLE`.
 """
 
 import asyncio
@@ -18,12 +18,12 @@ VARIABLE = "BENCHMARK_BLOCKED"
 
 _STAT = Path("/proc/thread-self/schedstat")
 
-#: In seconds: how often the watcher is due, and what is noted.
+#: The interval of the watcher, and the shortest noted block, in seconds.
 DUE, NOTED = 0.002, 0.005
 
 
 class WatchedPolicy(asyncio.DefaultEventLoopPolicy):
-    """Starts a watcher in each loop that it makes."""
+    """Starts a watcher in each new loop."""
 
     def new_event_loop(self) -> asyncio.AbstractEventLoop:
         loop = super().new_event_loop()
@@ -54,13 +54,12 @@ class _Watcher:
 
 
 def _starved() -> float:
-    """Return for how many seconds this thread was ready and had no core."""
+    """Return the seconds for which this thread was ready but had no core."""
     return int(_STAT.read_text().split()[1]) / 1e9
 
 
 def blocks(notes: Path, since: float = 0.0) -> list[float]:
-    """Return for how many seconds the loop was blocked each time that was noted in
-    `notes` since then."""
+    """Return the seconds of each block in `notes` since `since`."""
     if not notes.exists():
         return []
     rows = (line.split() for line in notes.read_text().splitlines())

@@ -1,4 +1,4 @@
-"""Answers as Claude sent them and as readers saw them, and the lag between the two."""
+"""Measures the lag between answers as Claude sent them and as readers saw them."""
 
 import re
 import statistics
@@ -10,7 +10,7 @@ from benchmarks.platforms import Platform, Question
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.claude.prompt import Body
 
-#: The mark of an unfinished text; it is not Claude's.
+#: The mark of an unfinished text, which is not part of the answer.
 MORE = " …"
 
 #: (characters, seconds that they waited to be seen).
@@ -19,19 +19,19 @@ Lag = tuple[int, float]
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """One reply, as it was sent and as it was seen."""
+    """A reply as it was sent and as it was seen."""
 
     question: Question
     sent: Growth
     seen: Growth
-    #: As everybody but the asker saw it.
+    #: #: The reply as everybody except the asker saw it.
     by_others: Growth
-    #: When it stopped saying that more is to come; None if it never did.
+    #: The time at which it was complete; None if it never was.
     whole: float | None
 
     @property
     def first(self) -> float:
-        """Seconds from the question until any of the answer was seen."""
+        """Seconds from the question until a part of the answer was seen."""
         return self.seen[0][0] - self.question.at if self.seen else float("inf")
 
     @property
@@ -46,7 +46,8 @@ def watched(
     asked: Sequence[Question],
     answer: str,
 ) -> list[Watched]:
-    """Return what readers saw of `asked`, of which the nth read `question(n)`."""
+    """Return what readers saw of the answers to `asked`. The nth question must read
+    `question(n)`."""
     sent = {_asked_in(each.body): each.sent for each in claude.questions}
     return [
         _watched(platform, each, sent[question(nth)], answer)
@@ -60,15 +61,15 @@ def question(nth: int) -> str:
 
 
 def reads(platform: Platform, asked: Question) -> str:
-    """Return the text of the answer to `asked` as it is now."""
+    """Return the current text of the answer to `asked`."""
     return next((text for _, text in reversed(platform.answer(asked))), "")
 
 
 def lags(
     sent: Sequence[Growth], seen: Sequence[Growth], until: float = float("inf")
 ) -> list[Lag]:
-    """Return the seconds that each character of each reply waited; what was never seen
-    waited until then."""
+    """Return how long the characters of each reply waited. Those that were never seen
+    waited until `until`."""
     pairs = zip(sent, seen, strict=True)
     return [lag for arrived, shown in pairs for lag in _lags_of(arrived, shown, until)]
 
@@ -80,7 +81,7 @@ def mean(found: Sequence[Lag]) -> float:
 
 
 def worst(found: Sequence[Lag]) -> float:
-    """Return the longest that any character waited."""
+    """Return the longest wait of a character in seconds."""
     return max(lag for _, lag in found)
 
 
@@ -102,7 +103,7 @@ def _watched(platform: Platform, asked: Question, sent: Growth, answer: str) -> 
 
 def _growth(shown: Sequence[tuple[float, str]], answer: str) -> Growth:
     texts = [(at, text.removesuffix(MORE)) for at, text in shown]
-    # A placeholder is no part of the answer.
+    # A placeholder is not part of the answer.
     return [(at, len(text)) for at, text in texts if text and answer.startswith(text)]
 
 
@@ -111,7 +112,7 @@ def _lags_of(sent: Growth, seen: Growth, until: float) -> Iterator[Lag]:
     when, visible = next(views)
     done = 0
     for at, chars in sent:
-        # A shown text may end inside a delta: each piece has its own lag.
+        # A visible text may end inside a delta, so each piece has its own lag.
         while done < chars:
             while visible <= done:
                 when, visible = next(views)
