@@ -1,5 +1,5 @@
 """Claude reads everything that a reader sees of the messages in `tests/data/messages/`,
-which are as platforms send them."""
+which have the wire formats of the platforms."""
 
 import re
 from pathlib import Path

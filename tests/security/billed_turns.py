@@ -1,7 +1,7 @@
-"""Random turns on the real SDK, whose emulator keeps its own bill of them.
+"""Random turns on the real SDK, with an emulator that keeps its own bill.
 
-Each turn has a person of its own, whose opaque id every request names, so that what is
-booked for a turn and what is billed for it can be compared.
+Each turn has its own person, whose opaque id is in every request, so that the booked
+and the billed cost of a turn can be compared.
 """
 
 import asyncio

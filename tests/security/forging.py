@@ -1,7 +1,7 @@
-"""Payloads that no client would send, in the shape in which platforms deliver them.
+"""Forged payloads that no client would send, in the format of the platforms.
 
-Rule: who did something and where is the platform's word, and is never forged here; the
-ids and values of controls, blocks and forms are a client's, and always are.
+Rule: the platform sets the person and the place, so they are never forged here. The
+client sets the ids and values of controls, blocks and forms, so they always are.
 """
 
 import json

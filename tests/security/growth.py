@@ -1,8 +1,9 @@
-"""Says whether something takes time that is linear in the length of its text.
+"""Decides whether the time of a function is linear in the length of its text.
 
-What is compared is the time for a text and for one four times as long, so that a slow
-machine changes nothing: linear work takes about four times as long, quadratic work
-sixteen times. Time is that of the processor, so that other processes change nothing.
+It compares the times for a text and for one that is four times as long, so that the
+speed of the machine does not matter: linear work takes about four times as long,
+quadratic work sixteen times. CPU time is measured, so that other processes do not
+matter.
 """
 
 import time

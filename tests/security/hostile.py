@@ -1,7 +1,7 @@
-"""Texts that people, tickets and models can send to make a parser slow.
+"""Texts that people, tickets and models can send to slow a parser down.
 
-Each kind is a function of a length: it returns a text of about that many characters
-of one construct, repeated, nested, or begun and never ended.
+Each kind is a function of a length. It returns a text of about that many characters, in
+which one construct is repeated, nested, or never closed.
 """
 
 from collections.abc import Callable, Mapping

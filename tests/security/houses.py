@@ -1,4 +1,4 @@
-"""Threadkeep between two platforms in memory, each with workspaces of strangers."""
+"""Threadkeep on two platforms in memory, each with unrelated workspaces."""
 
 import asyncio
 import contextlib

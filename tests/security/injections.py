@@ -1,7 +1,7 @@
-"""Texts of our own that try to give orders: what a file, a page or a quoted message may
-say, and what a model that obeyed it would answer.
+"""Prompt injections: texts of files, pages and quoted messages that give orders, and
+the answers of a model that obeys them.
 
-Rule: `{…}` in them is filled in by the test, so that ids and channels are real.
+Rule: tests fill in `{…}`, so that ids and channels are real.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Databases as they were before a migration that the tests of it begin with."""
+"""Reverts migrations, for tests of them that begin with an older database."""
 
 import sqlite3
 from contextlib import closing

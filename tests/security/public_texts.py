@@ -1,5 +1,5 @@
-"""Texts that are made to notify people, to have previews fetched, or to read otherwise
-than they lead; and how readers of Discord see links."""
+"""Texts that try to notify people, to have previews fetched or to disguise links, and
+the links that readers of Discord see."""
 
 import random
 import re

@@ -1,4 +1,4 @@
-"""Looks for a word in all that a database holds, and in the bytes of its files."""
+"""Searches all tables of a database, and the bytes of its files, for a word."""
 
 import asyncio
 import sqlite3

@@ -1,5 +1,5 @@
-"""Texts that try to run a script, fetch something or leave their place in a page; and
-what a page may hold whatever was written."""
+"""Texts that try to run a script, fetch something or break out of their place in a
+page, and checks of the HTML that a page may contain."""
 
 from collections.abc import Iterator, Sequence
 from html.parser import HTMLParser

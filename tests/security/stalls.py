@@ -1,7 +1,8 @@
-"""Measure how long hostile texts block the event loop of the product.
+"""Measures how long hostile texts block the event loop of the product.
 
-`python -m tests.security.stalls` prints the worst of each path, and the text that it
-met; `python -m tests.security.stalls answer` only of paths whose name holds a word.
+`python -m tests.security.stalls` prints the longest stall of each path, and its text.
+`python -m tests.security.stalls answer` does so only for paths whose name contains
+"answer".
 """
 
 import asyncio

@@ -1,5 +1,6 @@
-"""The audit: refusals hide no change, and are counted and bounded. And what is kept for
-how long: nothing grows without end that people can make grow."""
+"""The audit: refusals do not hide changes, and are counted and bounded.
+
+Retention is tested too: no data that people can make grow is unbounded."""
 
 import asyncio
 import sqlite3

@@ -1,5 +1,5 @@
-"""One exception that nobody foresaw costs one task: both platforms go on, and nobody's
-words reach the log."""
+"""An unexpected exception ends only its own task: both platforms continue, and no text
+of people reaches the log."""
 
 import ast
 import asyncio

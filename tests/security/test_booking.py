@@ -1,7 +1,7 @@
-"""Money is never under-booked: what is booked for a call is at least what is billed.
+"""The booked cost of a call is never less than the billed cost.
 
-Every turn here goes through the real SDK to an emulator that keeps a bill of its own,
-by the rules that the API documents (`tests/emulators/claude/bill.py`).
+Every turn goes through the real SDK to an emulator that keeps its own bill, by the
+documented rules of the API (`tests/emulators/claude/bill.py`).
 """
 
 import itertools

@@ -1,4 +1,4 @@
-"""Bulk triage books at least what is billed, over every way in which a run ends."""
+"""Bulk triage books at least the billed cost, however a run ends."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""Everything that grows with traffic has a bound, and what does not fit is not lost."""
+"""Everything that grows with traffic has a bound, and excess messages are not lost."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""No admin passes the operator's limits: on money, and on who may ask."""
+"""Admins cannot exceed the operator's limits on money and on the people who may ask."""
 
 import asyncio
 import logging

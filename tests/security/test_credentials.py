@@ -1,5 +1,5 @@
-"""A token that is no longer accepted concerns its platform, on whatever way it is met:
-the operator is told once, and the other platform answers on."""
+"""A rejected token affects only its own platform, wherever the rejection is noticed:
+the operator is told once, and the other platform continues to answer."""
 
 import asyncio
 import contextlib

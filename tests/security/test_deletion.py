@@ -1,7 +1,7 @@
-"""A message that people delete on the platform leaves no word behind.
+"""A message that is deleted on the platform leaves no text in the database.
 
-Every shape of message is stored in every way that there is, deleted, and looked for in
-every column of every table and in the bytes of the database's files.
+Every kind of message is stored in every possible way and deleted. The test then
+searches every column of every table, and the bytes of the database files.
 """
 
 import asyncio

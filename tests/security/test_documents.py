@@ -1,4 +1,4 @@
-"""Input as YAML, JSON or numbers is bounded, and refused in a sentence."""
+"""YAML, JSON and numeric input is bounded, and refused with one sentence."""
 
 import random
 import time

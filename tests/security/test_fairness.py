@@ -1,4 +1,5 @@
-"""So many answers run at once; who waits is served fairly, durably and once told."""
+"""The number of concurrent answers is bounded. Waiting people are told once and served
+fairly, even after a restart."""
 
 import asyncio
 import contextlib

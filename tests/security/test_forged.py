@@ -1,5 +1,5 @@
-"""Controls, forms and values that nobody drew: as a member, as a guest and as the admin
-of another channel, every verb there is reaches nothing beyond its place."""
+"""Forged controls, forms and values: sent by a member, a guest or the admin of another
+channel, no verb has an effect beyond its place."""
 
 import itertools
 import json

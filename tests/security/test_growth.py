@@ -1,4 +1,4 @@
-"""Every container that grows is bounded, or it is said here why it stays small."""
+"""Every growing container is bounded, or this module states why it stays small."""
 
 import ast
 from collections.abc import Iterator

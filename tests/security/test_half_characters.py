@@ -1,7 +1,7 @@
-"""Half a character, which JSON can carry and UTF-8 cannot, costs nothing but itself: no
-answer that was paid for is lost by it, no row, and no file is refused.
+"""A lone surrogate, which JSON can carry and UTF-8 cannot, loses nothing but itself: no
+paid answer and no row is lost, and no file is refused.
 
-So it is for code point 0, at which SQLite's functions end a text.
+The same holds for code point 0, at which SQLite's functions end a text.
 """
 
 import json

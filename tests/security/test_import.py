@@ -1,4 +1,5 @@
-"""`threadkeep settings import` with any document: changes, or one sentence."""
+"""`threadkeep settings import` either applies a document or refuses it in one
+sentence."""
 
 import asyncio
 from datetime import date

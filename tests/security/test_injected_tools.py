@@ -1,5 +1,5 @@
-"""Nothing that an MCP server returns has an effect, nor how it describes its tools,
-whatever the model makes of it: here it answers exactly what they demand."""
+"""Neither the results of an MCP server nor the descriptions of its tools have an effect
+beyond the answer. The scripted model obeys them exactly."""
 
 import json
 from collections.abc import Callable, Sequence

@@ -1,5 +1,5 @@
-"""Nothing that a file, a page or a quoted message says has an effect, whatever the
-model makes of it: here it answers exactly what they demand."""
+"""Orders in a file, a page or a quoted message have no effect beyond the answer. The
+scripted model obeys them exactly."""
 
 import asyncio
 import json

@@ -1,4 +1,5 @@
-"""The newest of a thread of any length take few calls, whatever its rhythm."""
+"""Reading the newest messages of a thread takes few calls, whatever its length and
+rhythm."""
 
 import bisect
 import random

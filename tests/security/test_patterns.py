@@ -1,8 +1,8 @@
-"""Every regular expression of the product stands where it is seen, and is linear.
+"""Every regular expression of the product is a constant and takes linear time.
 
-Rule: a pattern is a module's constant, `NAME = re.compile("literal", flags)`, or a
-literal that is put together from such texts of modules by name. So none is made of what
-people wrote, and this file can try each one.
+Rule: a pattern is a constant of a module, `NAME = re.compile("literal", flags)`, or is
+composed of such literals by name. So no pattern contains text of people, and this
+module can test each one.
 """
 
 import ast

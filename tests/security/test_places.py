@@ -1,5 +1,5 @@
-"""Nothing reaches beyond its place: what names a channel, what is read of another one,
-direct messages, guests, rights to a server, drafts, and fresh starts."""
+"""Nothing has an effect beyond its place: options that name a channel, reads of other
+channels, direct messages, guests, rights to a server, drafts, and fresh starts."""
 
 import asyncio
 import itertools

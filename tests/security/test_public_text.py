@@ -1,7 +1,7 @@
-"""Nothing that a model, a ticket, a name or a file says notifies anyone, or has a
-preview opened, or is a link that reads as another address.
+"""Text from a model, a ticket, a name or a file notifies nobody, causes no preview, and
+contains no link that is shown as another address.
 
-What notifies and what is previewed is for the emulators to say.
+The emulators decide which texts notify and which are previewed.
 """
 
 import ast

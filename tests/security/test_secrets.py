@@ -1,5 +1,5 @@
-"""Credentials and files: no token is printed, whatever variable it is in, and what is
-written can be read by its owner alone."""
+"""No token is printed, whatever variable it is in, and written files are readable by
+their owner only."""
 
 import asyncio
 import itertools

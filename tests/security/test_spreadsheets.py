@@ -1,4 +1,4 @@
-"""No cell of a table that we write is a formula, and each can be read back exactly."""
+"""No cell of a written table is a formula, and each cell can be read back exactly."""
 
 import csv
 import io

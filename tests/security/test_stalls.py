@@ -1,8 +1,8 @@
-"""The event loop does not stand still for what one person, or the model, sends.
+"""No text of a person or of the model blocks the event loop for long.
 
-Each path of the product takes in texts of every kind of `tests.security.hostile`, while
-the loop's longest stall is measured. What is asserted is generous, many times the bound
-that holds on an idle machine; what was quadratic took several times that.
+Each path of the product processes texts of every kind in `tests.security.hostile`,
+while the longest stall of the loop is measured. The asserted limit is many times the
+stall on an idle machine. Quadratic code took several times the limit.
 """
 
 import asyncio

@@ -1,5 +1,5 @@
-"""No row in the database keeps a process from starting, and what fails again and again
-is given up, over restarts too, so that everything else goes on."""
+"""No row in the database prevents a process from starting. Work that fails repeatedly
+is given up, even across restarts, so that everything else continues."""
 
 import ast
 import asyncio

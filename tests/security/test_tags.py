@@ -1,4 +1,4 @@
-"""Nobody can write one of our own tags, in a chat, in a ticket, or for routing."""
+"""Nobody can forge one of our tags in a chat, in a ticket or in a text for routing."""
 
 import html
 import json

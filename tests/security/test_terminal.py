@@ -1,4 +1,4 @@
-"""No text drives a terminal: what prints, and that nothing else does."""
+"""No text controls the terminal: all printing goes through code that escapes texts."""
 
 import ast
 import io

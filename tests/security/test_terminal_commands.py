@@ -1,4 +1,4 @@
-"""Every command in a pseudo-terminal, with attacks wherever text can come from."""
+"""Every command in a pseudo-terminal, with attacks in every source of text."""
 
 import asyncio
 import csv

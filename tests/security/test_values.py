@@ -1,4 +1,4 @@
-"""Amounts are judged as they are stored, and an amount of 0 divides nothing."""
+"""Amounts are checked as they are stored, and nothing is divided by an amount of 0."""
 
 import math
 import random

@@ -1,4 +1,4 @@
-"""Scripts in every text that the web server shows or passes on run nowhere."""
+"""Scripts in texts that the web server shows or forwards never run."""
 
 import asyncio
 import json

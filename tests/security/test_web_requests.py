@@ -1,5 +1,5 @@
-"""Requests that no ordinary client of the web server sends are refused with a sentence,
-within bounds, and reveal nothing."""
+"""Abnormal requests to the web server are refused with a sentence, within bounds, and
+reveal nothing."""
 
 import asyncio
 import json

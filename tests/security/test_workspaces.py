@@ -1,4 +1,4 @@
-"""A workspace that is not served costs nothing, leaves nothing, and gets one
+"""A workspace that is not served causes no cost, leaves no data, and gets one
 sentence."""
 
 import asyncio

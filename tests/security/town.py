@@ -1,4 +1,4 @@
-"""Slack and Discord at once, with people on both, and Threadkeep between them."""
+"""Slack and Discord together, with people on both, and Threadkeep between them."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""A stage on each platform; with a database of each kind in the long form."""
+"""A stage on each platform and, in the long form, with each kind of database."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The clients in docs/api.md read answers, and go on after a crash of the server."""
+"""The clients in docs/api.md read answers, and resume after a crash of the server."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""`threadkeep ask`, and what `serve` makes of a pipe: one question, one answer."""
+"""`threadkeep ask`, and `serve` with a pipe as input: one question, one answer."""
 
 import asyncio
 import os

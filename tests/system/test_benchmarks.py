@@ -1,4 +1,4 @@
-"""The bound that benchmarks compare the product with is true."""
+"""The bounds with which benchmarks compare the product are correct."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace

@@ -1,5 +1,5 @@
-"""Faults of a place while an answer is written there: the answer ends, the request to
-Claude is closed, and no write is repeated for ever."""
+"""Faults of a channel or thread while an answer is written there: the answer ends, the
+request to Claude is closed, and no write is retried for ever."""
 
 import asyncio
 from collections.abc import Callable

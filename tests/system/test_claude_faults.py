@@ -1,5 +1,5 @@
-"""Faults between Threadkeep and Claude: people are told in a sentence, keep the text so
-far, can ask again, and the thread goes on."""
+"""Faults between Threadkeep and Claude: people read an error in one sentence, keep the
+text so far, can ask again, and the thread continues."""
 
 import itertools
 from collections.abc import Sequence

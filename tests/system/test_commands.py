@@ -1,4 +1,4 @@
-"""The commands as an operator meets them: good days and every kind of bad one."""
+"""The commands as an operator uses them, with and without errors."""
 
 import asyncio
 import itertools

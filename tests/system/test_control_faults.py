@@ -1,4 +1,4 @@
-"""The buttons below answers, pressed on both platforms: by who asked, by others, and
+"""The buttons below answers on both platforms, pressed by the asker, by others, and
 after a restart."""
 
 import asyncio

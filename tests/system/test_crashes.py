@@ -1,8 +1,8 @@
 """Threadkeep is killed, stopped and started twice, and nothing is lost or doubled.
 
-The points at which it is killed are in `crash_points` and `slack_crash_points`. Here
-it is killed at every call, told to stop and started twice; and the checks themselves
-are checked.
+The points of kills are in `crash_points` and `slack_crash_points`. This module also
+kills Threadkeep at every call, tells it to stop, starts it twice, and tests the checks
+themselves.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """Threadkeep on Discord is killed and stopped, and nothing is lost or doubled.
 
-Rule: a scenario says where it is caught and what people see in the end. That all
-else is as it must be is for `invariants.check` to say, with which each one ends.
+Rule: a scenario states where Threadkeep is caught and what people see in the end. Each
+scenario ends with `invariants.check`, which checks everything else.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""`threadkeep explore`: Datasette with what may be seen, on loopback alone."""
+"""`threadkeep explore`: Datasette with the data that may be shown, on loopback only."""
 
 import asyncio
 import re

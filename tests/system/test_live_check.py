@@ -1,4 +1,4 @@
-"""`threadkeep check --live` and `now`, without a running bot and beside one."""
+"""`threadkeep check --live` and `now`, with and without a running bot."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""`threadkeep check` and `threadkeep mcp` say what MCP servers list."""
+"""`threadkeep check` and `threadkeep mcp` print the tools that MCP servers list."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""People edit and delete a question before, while and after it is answered."""
+"""People edit and delete a question before, during and after its answer."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Settings, audit and usage on the command line, beside a bot and without one."""
+"""Settings, audit and usage on the command line, with and without a running bot."""
 
 import json
 import time

@@ -1,5 +1,5 @@
-"""Gateways and workers as processes that share one PostgreSQL database, some of which
-are killed, frozen and stopped."""
+"""Gateways and workers as processes on one PostgreSQL database, some of which are
+killed, frozen and stopped."""
 
 import asyncio
 import signal

@@ -1,6 +1,7 @@
-"""Controls and commands while gateways and workers share one database: whoever hears
-them is another process than the one that answers, and both events of a mention may
-reach different ones."""
+"""Controls and commands while gateways and workers share one database.
+
+The process that receives them is not the one that answers, and the two events of a
+mention may reach different processes."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Gateways with shards of their own and workers without any, as processes on one
+"""Gateways with their own shards and workers without shards, as processes on one
 PostgreSQL database."""
 
 import asyncio

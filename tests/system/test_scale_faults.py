@@ -1,6 +1,7 @@
-"""Questions while processes that share a PostgreSQL database are killed, frozen and
-replaced, and the database's connections are cut, or it starts again: none is lost,
-answered twice or left unfinished."""
+"""Questions while processes on one PostgreSQL database are killed, frozen and replaced,
+and the database is disconnected or restarted.
+
+No question is lost, answered twice or left unfinished."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,5 @@
-"""Workers that spend one budget at once, and are killed while they hold some of it."""
+"""Workers that spend one budget at once, and are killed while they hold
+reservations."""
 
 import asyncio
 from pathlib import Path

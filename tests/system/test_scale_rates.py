@@ -1,4 +1,4 @@
-"""Workers that write in one Slack workspace, which counts what they write together."""
+"""Workers that share the rate limits of one Slack workspace."""
 
 from pathlib import Path
 

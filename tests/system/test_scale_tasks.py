@@ -1,4 +1,4 @@
-"""Work that one process of all does at a time, and that another one takes over when the
+"""Tasks that only one process does at a time, and that another one takes over when the
 first is killed."""
 
 from pathlib import Path

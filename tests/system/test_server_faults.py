@@ -1,5 +1,5 @@
-"""Faults of a platform's servers: errors, pages, broken and late responses, rate
-limits. In the end each answer is there once, and whole."""
+"""Faults of a platform's servers: errors, HTML pages, broken and late responses, rate
+limits. In the end, each answer is complete and shown once."""
 
 import asyncio
 import itertools

@@ -1,4 +1,4 @@
-"""`threadkeep setup` with a person at it, on a real pty, and with piped answers."""
+"""`threadkeep setup` on a real pty, and with piped answers."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""The whole program, installed by a click: killed, and started again with its key."""
+"""The whole program, installed with OAuth: killed, and started again with its key."""
 
 import base64
 import signal

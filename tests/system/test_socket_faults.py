@@ -1,5 +1,4 @@
-"""Faults of events: repeated, late, out of order, missing. Each question is answered
-once."""
+"""Repeated, late, out-of-order and missing events. Each question is answered once."""
 
 import asyncio
 import random

@@ -1,5 +1,5 @@
 """Faults of the database and of the clock. No event is acknowledged before it is
-stored, and each stored question is answered once."""
+stored. Each stored question is answered once."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""`threadkeep token`: what it prints, stores and refuses."""
+"""`threadkeep token`: its output, its effects and its refusals."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`threadkeep triage` as an operator meets it: processes, files and signals."""
+"""`threadkeep triage` as an operator uses it: processes, files and signals."""
 
 import asyncio
 import csv

@@ -1,4 +1,4 @@
-"""`threadkeep workspaces` and `threadkeep keys`: what they print, store and refuse."""
+"""`threadkeep workspaces` and `threadkeep keys`: their output, effects and refusals."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""A guild with people in it, Claude, and Threadkeep between them."""
+"""A guild with people, Claude, and Threadkeep between them."""
 
 from collections.abc import AsyncIterator
 

@@ -1,4 +1,4 @@
-"""Commands in Discord, as the people who give them see them."""
+"""Commands in Discord, as seen by the people who give them."""
 
 import asyncio
 from typing import Any

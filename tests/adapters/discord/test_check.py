@@ -1,4 +1,4 @@
-"""`threadkeep check` on Discord, as the operator reads it."""
+"""The output of `threadkeep check` on Discord."""
 
 import pytest
 

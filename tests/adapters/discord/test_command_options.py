@@ -1,4 +1,4 @@
-"""Verbs of the core as Discord's commands, before anybody uses them."""
+"""Registration of the core's verbs as Discord commands."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Responses and forms of the core become Discord's messages and modals."""
+"""Responses and forms of the core become Discord messages and modals."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Claude reads the parts of a message beside its text: embeds, polls, forwards."""
+"""Claude reads the parts of a message besides its text: embeds, polls, forwards."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A question that is changed after its answer can be answered as it reads then."""
+"""A question that is edited after its answer can be answered again."""
 
 import asyncio
 import time

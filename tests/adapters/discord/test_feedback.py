@@ -1,4 +1,4 @@
-"""The buttons with which readers judge an answer."""
+"""The feedback buttons below an answer."""
 
 from collections.abc import AsyncIterator
 

@@ -1,5 +1,4 @@
-"""Files that people attach: which ones a message has, and how Discord hands them
-out."""
+"""Files that people attach: the files of a message, and their download from Discord."""
 
 import io
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Posts in forums, and threads that people name: their titles are read."""
+"""Claude reads the titles of forum posts and of threads that people name."""
 
 import pytest
 

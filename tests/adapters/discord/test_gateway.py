@@ -1,4 +1,4 @@
-"""Sessions that end, begin again, and are missed."""
+"""Gateway sessions that end, resume and are lost."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""No more calls a second than Discord takes from one bot, over all channels."""
+"""The global rate limit of a bot, over all channels."""
 
 import asyncio
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""Commands, menus, buttons and forms on their way to the core and back."""
+"""Commands, menus, buttons and forms, from Discord to the core and back."""
 
 import logging
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""`threadkeep check --live` on Discord: what keeps events from arriving is named."""
+"""`threadkeep check --live` on Discord names the causes of missing events."""
 
 import asyncio
 from collections.abc import AsyncIterator

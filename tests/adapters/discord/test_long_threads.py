@@ -1,4 +1,4 @@
-"""The bot is called into a thread of which it reads a part."""
+"""The bot is mentioned in a thread that is too long to be read in full."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Each look-up of docs/lookups.md when Discord does not give what is asked for."""
+"""Each look-up of docs/lookups.md when Discord refuses it or fails."""
 
 from collections.abc import AsyncIterator
 

@@ -1,4 +1,4 @@
-"""Discord's notation, as text in and text out."""
+"""Discord's notation in incoming and outgoing texts."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The adapter states facts about members, and sends private messages."""
+"""The adapter returns facts about members, and sends private messages."""
 
 from collections.abc import AsyncIterator, Iterator
 

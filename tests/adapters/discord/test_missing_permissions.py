@@ -1,4 +1,4 @@
-"""A Discord server whose roles give the bot too little: its operator is told, once."""
+"""A Discord server in which the bot lacks permissions: the operator is told once."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A process that answers without a session of the gateway."""
+"""A process that answers without a gateway session."""
 
 import asyncio
 import contextlib

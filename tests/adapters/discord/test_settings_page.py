@@ -1,4 +1,4 @@
-"""The page of settings on Discord: sections with buttons, and a menu of channels."""
+"""The settings page on Discord: sections with buttons, and a menu of channels."""
 
 import discord
 import pytest

@@ -1,4 +1,4 @@
-"""Shards: which of them a process has, and when their sessions start."""
+"""The shards of a process, and the start of their sessions."""
 
 import asyncio
 import contextlib

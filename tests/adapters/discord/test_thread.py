@@ -1,4 +1,4 @@
-"""Threads in Discord, through the real SDK, as people in them see it."""
+"""Threads in Discord, through the real SDK, as people see them."""
 
 import asyncio
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Names of threads, by the question."""
+"""Names of threads, made from the question."""
 
 from dataclasses import replace
 

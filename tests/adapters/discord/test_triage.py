@@ -1,4 +1,4 @@
-"""Messages sorted in Discord, through the real library, as those there see it."""
+"""Triage of messages in Discord, through the real SDK, as people there see it."""
 
 from adapters.discord.app_commands import SORT
 from bot.domain.scope import Scope

@@ -1,4 +1,4 @@
-"""Errors of Discord delay answers, and lose and double nothing."""
+"""Errors of Discord delay answers, but lose and double nothing."""
 
 import asyncio
 import contextlib

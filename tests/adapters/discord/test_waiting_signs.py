@@ -1,4 +1,4 @@
-"""A message that waits behind an answer has a sign until its own turn begins."""
+"""A message that waits for an earlier answer has a sign until its turn begins."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""A workspace with people in it, Claude, and Threadkeep between them."""
+"""A workspace with people, Claude, and Threadkeep between them."""
 
 from collections.abc import AsyncIterator
 

@@ -1,4 +1,4 @@
-"""Admins at work in Slack, through the real SDKs, as they and others see it."""
+"""Actions of admins in Slack, through the real SDKs, as they and others see them."""
 
 import asyncio
 import re

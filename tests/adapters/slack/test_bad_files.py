@@ -1,5 +1,5 @@
-"""Files as nobody should send them: an answer all the same, one sentence on each, and
-nothing fetched from where it should not be."""
+"""Malformed and hostile files: the question is answered, each file gets one sentence,
+and nothing is fetched from forbidden addresses."""
 
 from collections.abc import AsyncIterator
 from typing import Any

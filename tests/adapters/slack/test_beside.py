@@ -1,5 +1,5 @@
-"""Attachments and forwards beside a message's text are read, and are nobody's question,
-through the real SDKs."""
+"""Attachments and forwards besides a message's text are read but do not count as a
+question, through the real SDKs."""
 
 from typing import Any
 

@@ -1,4 +1,5 @@
-"""Responses of the core as Slack's blocks: within Slack's sizes, with every control."""
+"""Responses of the core as Slack blocks: within Slack's size limits, with every
+control."""
 
 import json
 from dataclasses import replace

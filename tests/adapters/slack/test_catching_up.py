@@ -1,4 +1,4 @@
-"""Messages sent while no event arrived from Slack are fetched and answered once."""
+"""Messages sent while no events arrived from Slack are fetched and answered once."""
 
 import asyncio
 import contextlib

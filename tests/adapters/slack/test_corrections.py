@@ -1,4 +1,4 @@
-"""Claude reads edits and deletions that people make in Slack."""
+"""Claude's history follows the edits and deletions of people in Slack."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Facts from Slack's events; shapes as in the platform facts, A1."""
+"""Facts from Slack's events, whose shapes are those of the platform facts, A1."""
 
 from typing import Any
 

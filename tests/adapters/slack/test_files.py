@@ -1,4 +1,4 @@
-"""Files that people attach: which ones a message has, and how Slack hands them out."""
+"""Files that people attach: the files of a message, and their download from Slack."""
 
 import io
 from collections.abc import AsyncIterator

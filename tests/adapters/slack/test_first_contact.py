@@ -1,4 +1,4 @@
-"""New users are greeted, and whoever adds the bot to a channel is shown its
+"""New users are greeted, and the person who adds the bot to a channel sees its
 settings."""
 
 import pytest

@@ -1,5 +1,5 @@
-"""Slack over HTTP: events, commands and controls at the request URL, and what is
-refused there."""
+"""Slack over HTTP: events, commands and controls at the request URL, and refused
+requests."""
 
 import asyncio
 import gzip

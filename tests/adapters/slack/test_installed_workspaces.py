@@ -1,4 +1,4 @@
-"""Many workspaces that have installed the app: each on its own."""
+"""Many workspaces that have installed the app are kept separate."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""The pages on which people install the app, and what they read when it fails."""
+"""The pages on which people install the app, and their error messages."""
 
 import asyncio
 import re

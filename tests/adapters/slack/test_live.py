@@ -1,4 +1,4 @@
-"""`threadkeep check --live` on Slack: what keeps events from arriving is named."""
+"""`threadkeep check --live` on Slack names the causes of missing events."""
 
 import asyncio
 import socket

@@ -1,4 +1,4 @@
-"""Each look-up of docs/lookups.md when Slack does not give what is asked for."""
+"""Each look-up of docs/lookups.md when Slack refuses it or fails."""
 
 import asyncio
 from collections.abc import AsyncIterator

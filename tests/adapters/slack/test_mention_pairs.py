@@ -1,4 +1,4 @@
-"""A mention waits for its other event, which may have more of the message."""
+"""A mention waits for its second event, which may have more of the message."""
 
 import asyncio
 from dataclasses import replace

@@ -1,5 +1,5 @@
-"""A Slack app that lacks a scope: its operator is told, once, and people are served as
-far as it goes."""
+"""A Slack app that lacks a scope: the operator is told once, and people are served as
+far as possible."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""Slack's notation, read as a person reads it, and written so that it is text."""
+"""Slack's notation: read as a person reads it, and escaped when written."""
 
 import html
 

@@ -1,5 +1,5 @@
-"""Answers as Slack's own streams: whatever becomes of one, in the same message, without
-losing or doubling a character."""
+"""Answers as native Slack streams: whatever happens to a stream, the answer stays in
+the same message, and no character is lost or doubled."""
 
 import asyncio
 from collections.abc import AsyncIterator

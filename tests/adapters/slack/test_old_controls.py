@@ -1,4 +1,4 @@
-"""Retry stands on the last answer of a thread only, Receipt on each."""
+"""Retry is shown on the last answer of a thread only, Receipt on each answer."""
 
 from adapters.slack import interactions
 from bot.messages.receipts import NO_RECEIPT

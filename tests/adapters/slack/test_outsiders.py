@@ -1,4 +1,4 @@
-"""Channels that are shared by Slack Connect, through the real SDKs."""
+"""Channels shared by Slack Connect, through the real SDKs."""
 
 from bot.domain.scope import Scope
 from bot.domain.setting import Change

@@ -1,4 +1,4 @@
-"""Tokens are renewed before anybody meets one that is due, by one process of all."""
+"""Tokens are renewed before they expire, by only one of the processes."""
 
 import asyncio
 import time

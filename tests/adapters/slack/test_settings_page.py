@@ -1,4 +1,4 @@
-"""The page of settings in Slack: on Home, by `/claude settings`, and of a channel."""
+"""The settings page in Slack: on Home, by `/claude settings`, and of a channel."""
 
 import pytest
 

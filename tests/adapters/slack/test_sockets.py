@@ -1,4 +1,4 @@
-"""Socket Mode with several connections, and a process that has none."""
+"""Socket Mode with several connections, and a process without any."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,6 +1,8 @@
-"""Answers in channels as Slack's own streams, where posts and edits do not suffice: the
-asker sees them grow, everybody sees them when edits would show them, and whatever
-breaks a stream leads back to posts and edits."""
+"""Answers in channels as native Slack streams, when the limits of posts and edits are
+reached.
+
+The asker sees them grow, everybody sees them when edits would show them, and after any
+failure of a stream the answer continues with posts and edits."""
 
 import asyncio
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Questions that are deleted while they are answered: nothing of the answer stays."""
+"""If a question is deleted while it is being answered, the answer is removed."""
 
 import asyncio
 

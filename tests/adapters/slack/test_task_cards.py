@@ -1,4 +1,4 @@
-"""Cards in a native stream: what they say, and how many there are."""
+"""Cards in a native stream: their texts and their number."""
 
 from adapters.slack.task_cards import CHARS, MOST, TaskCards
 from bot.domain.completion import Activity

@@ -1,4 +1,4 @@
-"""The status line: there at once, gone in the end, and never a burden."""
+"""The status line: shown at once, cleared at the end, and harmless when it fails."""
 
 import asyncio
 from collections.abc import AsyncIterator

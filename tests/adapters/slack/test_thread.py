@@ -1,4 +1,4 @@
-"""Threads in Slack, through the real SDKs, as people in them see it."""
+"""Threads in Slack, through the real SDKs, as people see them."""
 
 import asyncio
 from pathlib import Path

@@ -1,4 +1,5 @@
-"""Messages sorted in Slack, through the real SDKs, as those in the channel see it."""
+"""Triage of messages in Slack, through the real SDKs, as people in the channel see
+it."""
 
 import csv
 import io

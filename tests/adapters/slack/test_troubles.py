@@ -1,4 +1,4 @@
-"""Errors and refusals of Slack lose and double nothing."""
+"""Errors and refusals of Slack neither lose nor double anything."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""Slack refuses the layout of a form or page: its text is shown all the same."""
+"""If Slack refuses the layout of a form or page, its text is shown anyway."""
 
 import asyncio
 

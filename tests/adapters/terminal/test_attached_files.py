@@ -1,4 +1,4 @@
-"""Files that the person at the keyboard attaches."""
+"""Files that are attached in the terminal."""
 
 import io
 import os

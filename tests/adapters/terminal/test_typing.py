@@ -1,4 +1,4 @@
-"""The terminal with a person at it."""
+"""Keyboard input and output in a real terminal."""
 
 import asyncio
 import contextlib

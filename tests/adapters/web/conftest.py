@@ -1,4 +1,4 @@
-"""A Chromium for the tests of all modules."""
+"""A Chromium that the tests of all modules share."""
 
 from collections.abc import AsyncIterator
 

@@ -1,4 +1,4 @@
-"""Programs ask over HTTP, and read the answer as a stream."""
+"""Programs ask over HTTP and read the answer as a stream."""
 
 import asyncio
 from collections.abc import AsyncIterator

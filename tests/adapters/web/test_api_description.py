@@ -1,4 +1,4 @@
-"""The description of the API holds for the running server."""
+"""The description of the API matches the running server."""
 
 import asyncio
 import json

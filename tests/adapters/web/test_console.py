@@ -1,4 +1,4 @@
-"""The console in a browser's place: every page, and who may read what on them."""
+"""The console through HTTP: every page, and the rights of its readers."""
 
 import itertools
 from collections.abc import AsyncIterator

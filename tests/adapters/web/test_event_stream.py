@@ -1,4 +1,4 @@
-"""Whatever is cut wherever: a reader has the whole text, once."""
+"""Wherever a stream is cut, a reader receives the whole text exactly once."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Answers are read from the store for all their readers, whatever fails meanwhile."""
+"""Answers are read from the store for all their readers, whatever fails in between."""
 
 import asyncio
 

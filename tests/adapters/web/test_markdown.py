@@ -1,4 +1,4 @@
-"""Markdown of answers and of what people type as HTML."""
+"""Markdown in answers and in messages of people, rendered as HTML."""
 
 from html.parser import HTMLParser
 

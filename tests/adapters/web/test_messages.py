@@ -1,4 +1,4 @@
-"""Marks in what people type, and what the core receives."""
+"""Mentions and markup in typed messages, and the messages that the core receives."""
 
 import pytest
 

@@ -1,5 +1,5 @@
-"""`threadkeep serve` with nothing configured, at a terminal; and addresses that are
-taken or that others reach."""
+"""`threadkeep serve` in a terminal without any configuration, and addresses that are in
+use or reachable by others."""
 
 import asyncio
 import os

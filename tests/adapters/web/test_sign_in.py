@@ -1,4 +1,4 @@
-"""Pages ask for a token unless the server is open to its own machine."""
+"""Pages ask for a token, unless the server is reachable from its own machine only."""
 
 import re
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Live changes for readers of every pace."""
+"""Live changes for fast and slow readers."""
 
 import asyncio
 from dataclasses import replace

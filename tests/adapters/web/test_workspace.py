@@ -1,4 +1,4 @@
-"""The local workspace through HTTP: what people do, and what their pages show."""
+"""The local workspace through HTTP: actions of people, and the pages that they see."""
 
 import asyncio
 import secrets
