@@ -25,7 +25,7 @@ COARSE = 75
 FAR, NEAR = 0.1, 0.0005
 #: The number of steps without progress after which the level is lowered.
 PATIENCE = 40
-#: The fraction of the last direction that a step keeps.
+#: The fraction of the previous direction that a step keeps.
 KEPT = 0.6
 
 Vector = dict[tuple[str, int], float]

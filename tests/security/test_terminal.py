@@ -1,4 +1,4 @@
-"""No text controls the terminal: all printing goes through code that escapes texts."""
+"""No text controls the terminal: output is filtered, and only one module prints."""
 
 import ast
 import io

@@ -10,8 +10,8 @@ TEXT = "x" * 100_000
 
 
 def make_large(path: Path) -> None:
-    """Make a database at `path` that is too large to be searched for damage at its
-    start."""
+    """Make a database at `path` that is too large to be searched for damage when it is
+    opened."""
     with closing(open_for_writing(path)) as db:
         db.execute("PRAGMA foreign_keys = OFF")
         count = SEARCHED_AT_ONCE // len(TEXT) + 2

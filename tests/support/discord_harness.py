@@ -73,7 +73,7 @@ class ScriptedCore:
 
     @property
     def host(self) -> Host:
-        """A host, of which this core is most parts."""
+        """A host whose main parts are all this core."""
         health = Connections(("slack", "discord", "terminal", "web"))
         store = MemoryStore()
         reports = Reports(

@@ -138,8 +138,9 @@ class FakeAdapter:
         self.unknown: set[str] = set()
         #: How many messages are missing from the history, and after how many of `past`.
         self.past_missing, self.past_gap = 0, 0
-        #: People's rights in channels, by channel and user; with "" as user,
-        #: everybody's. Without an entry, everybody may do everything in channels.
+        #: People's rights in channels, by channel and user; with "" as user, those of
+        #: the bot and of all people without an entry. Without an entry, everybody may
+        #: do everything in channels.
         self.may: dict[tuple[str, str], ChannelAccess] = {}
         #: Private messages to people: (user, text).
         self.told: list[tuple[str, str]] = []

@@ -211,7 +211,8 @@ class DiscordStage(Stage):
         self.witness = witness
 
     async def ask(self, text: str = "and the capital?") -> str:
-        """As in `Stage`. A thread on a message has the id of the message."""
+        """Let Alice mention the bot in #general. Return the thread, which has the id of
+        her message."""
         said = f"{self.discord.mention} {text}"
         return self.discord.say(self.alice, self.general, said)
 

@@ -42,7 +42,7 @@ class Turn:
     text: str
     head: str
     note: str
-    #: #: The person whom a message below the answer mentions; "" for nobody.
+    #: #: The person mentioned by a message below the answer; "" for nobody.
     calls: str
     #: #: The ids of the messages that the turn answers.
     answers: tuple[str, ...]

@@ -76,7 +76,8 @@ class Api:
             sever(request, half=fault.half)
         headers = dict(answer.headers)
         if answer.body:
-            # No charset: with one, discord.py reads the body as plain text (B10).
+            # Without a charset, with which discord.py would read the body as plain text
+            # (B10).
             headers["Content-Type"] = answer.content_type
         return web.Response(
             status=answer.status, body=answer.body.encode(), headers=headers
