@@ -184,7 +184,12 @@ class Soak:
         while True:
             await asyncio.sleep(self._chance.uniform(*KILLS))
             self.kills += 1
-            await self._life.restart()
+            restarting = asyncio.create_task(self._life.restart())
+            try:
+                await asyncio.shield(restarting)
+            finally:
+                # A start that is cancelled would leave a process that nobody ends.
+                await restarting
 
     def _question(self) -> str:
         self._number += 1

@@ -355,7 +355,9 @@ class Nursery:
         order |= {"errors": str(errors or log)}
         order |= {"folder": str(folder), "input": str(given), "arguments": arguments}
         self._orders.write(f"{json.dumps(order)}\n".encode())
-        await fork.born
+        # Without the shield, cancelling the caller cancels the future, and `_hear` ends
+        # when it sets the result.
+        await asyncio.shield(fork.born)
         return fork
 
     async def _hear(self) -> None:

@@ -1,4 +1,4 @@
-"""Each promise in docs/guarantees.md names a test that exists."""
+"""Each guarantee in docs/guarantees.md names a test that exists."""
 
 import re
 from pathlib import Path
@@ -9,8 +9,8 @@ DEFINED = re.compile(r"^(?:async )?def (\w+)", re.MULTILINE)
 NAMED = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", PAGE)
 
 
-def test_every_promise_names_a_test() -> None:
-    head = "| fault | promise | test |"
+def test_every_guarantee_names_a_test() -> None:
+    head = "| fault | guarantee | test |"
     lines = PAGE.splitlines()
     rows = [line for line in lines if line.startswith("| ") and line != head]
     assert len(rows) >= 40
