@@ -21,7 +21,7 @@ from bot.domain.scope import ThreadKey
 from storage.database import open_beside
 from tests.emulators.claude.emulator import ClaudeEmulator
 
-EVENTS = 100
+EVENTS = 40
 TURNS = 1000
 # The first questions of a process include connections and look-ups of names.
 WARM_UP = 5

@@ -64,7 +64,11 @@ class People:
 
     async def of(self, interaction: discord.Interaction[discord.Client]) -> Person:
         """Return the person who issued `interaction`. The interaction carries their
-        permissions in its channel (facts B2). Never raises."""
+        permissions in its channel (facts B2).
+
+        Raises DeliveryError if the guild cannot be looked up, which is necessary only
+        for one whose events this process does not receive.
+        """
         user = interaction.user
         if not isinstance(user, discord.Member):
             return Person(str(user.id), user.display_name)
