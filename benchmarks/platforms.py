@@ -55,11 +55,11 @@ class Platform(Protocol):
 
     @property
     def is_heard(self) -> bool:
-        """Whether messages reach the bot."""
+        """True if messages reach the bot."""
 
     @property
     def settled(self) -> bool:
-        """Whether no call or event is pending in either direction."""
+        """True if no call or event is pending in either direction."""
 
     @property
     def writes(self) -> tuple[int, int]:

@@ -29,7 +29,7 @@ class Served(Protocol):
 
     @property
     def is_heard(self) -> bool:
-        """Whether messages reach the bot."""
+        """True if messages reach the bot."""
 
     async def until(self, condition: Callable[[], object], /, timeout: float) -> object:
         """Wait until `condition()` is true. Raises AssertionError."""

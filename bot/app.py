@@ -347,6 +347,7 @@ class App:
             except StorageError:
                 raise
             except Exception as error:
+                # An unexpected error in one of them must not keep the others waiting.
                 report(f"take up {what}", error)
 
     async def _resume_threads(self) -> None:

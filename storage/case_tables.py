@@ -20,7 +20,7 @@ def m006_cases(db: Database) -> None:
             "agreed_by": str,
             "auto": bool,
             "shown": bool,
-            # As JSON: the corrections, and the classified values. The values are NULL
+            # The corrections and the classified values, as JSON. The values are NULL
             # before the classification and if there is a reason why there are none.
             "corrected": str,
             "values": str,

@@ -23,7 +23,7 @@ def m016_files(db: Database) -> None:
             "pages": int,
             "all_pages": int,
             "cut": bool,
-            # Whether Claude once refused the content.
+            # True if Claude once refused the content.
             "refused": bool,
             # Size of the posted file and of `data`, in bytes.
             "posted_size": int,

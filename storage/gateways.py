@@ -104,7 +104,7 @@ def claim_shards(
 
     Returns the shards of other processes.
     """
-    # Of two processes that claim at once, the second waits here and then sees the
+    # If two processes claim at once, the second waits here and then sees the
     # first.
     take_slot(db, f"shards:{bot}", 0.0, now)
     db.execute(f"DELETE FROM shard_ranges WHERE {NOBODYS}")

@@ -163,7 +163,7 @@ def m001_conversations(db: Database) -> None:
             "files": str,
             # As received; "" for an answer, whose posted text is in `turns`.
             "text": str,
-            # As the model reads it; NULL before that. Unchanged once set.
+            # The text that the model reads; NULL before that. Unchanged once set.
             "content": str,
         },
         pk="id",
@@ -193,7 +193,7 @@ def m002_corrections(db: Database) -> None:
     """Add columns for the reset of a context, and for edits and deletions."""
     # The model reads only messages with a greater id.
     db.table("threads").add_column("reads_after", int, not_null_default=0)
-    # Whether the message needs an answer and is not just context. A turn without such a
+    # True if the message needs an answer and is not just context. A turn without such a
     # message has nothing to answer.
     db.table("messages").add_column("asks", bool, not_null_default=0)
     # Older rows contain no such value, and no turn may lose its question.

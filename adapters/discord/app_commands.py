@@ -182,7 +182,7 @@ class Commands:
             if await is_first(self._host.gateways, interaction):
                 await self._submitted(interaction)
         except Exception as error:
-            # As in `Tree.on_error`: the person waits for a response, whatever failed.
+            # The person waits for a response, whatever failed (see `Tree.on_error`).
             report("take in a control", error)
             await interaction_responses.tell(interaction, BROKEN)
 

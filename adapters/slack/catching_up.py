@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from adapters.slack.config import PLATFORM
-from adapters.slack.missed_messages import MOST, OVERLAP, PATIENCE, take_in
+from adapters.slack.missed_messages import MOST, OVERLAP, PACE, PATIENCE, take_in
 from adapters.slack.routed import Workspaces
 from adapters.slack.workspace import Workspace
 from bot.domain.scope import Scope, ThreadKey
@@ -45,10 +45,8 @@ MOST_READ = 300
 # The same for an app that may call once a minute (facts A5.2).
 MOST_READ_CAPPED = 15
 
-# How many threads and channels are read without a pause, and the pause before each
-# further one, in seconds: half of the calls that Slack allows (facts A5.1).
+# The number of threads and channels that are read without a pause.
 AT_ONCE = 8
-PACE = 2.4
 
 
 @dataclass(slots=True)

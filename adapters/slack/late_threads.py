@@ -15,8 +15,8 @@ import logging
 from collections.abc import Mapping
 from functools import partial
 
-from adapters.slack import missed_messages
 from adapters.slack.config import PLATFORM
+from adapters.slack.missed_messages import PACE, PATIENCE, take_in
 from adapters.slack.workspace import Workspace
 from bot.domain.message import Message
 from bot.domain.scope import ThreadKey
@@ -28,16 +28,12 @@ from bot.runtime.retry import retry_until_success
 
 log = logging.getLogger(__name__)
 
-# The pause between two reads, in seconds (facts A5.1).
-PACE = 2.4
 # Questions of one channel that were asked within this many seconds are looked up
 # together. The page has all other messages of that time, too.
 TOGETHER = 600.0
 # The most questions that may wait in all, and the most tries to read a thread.
 MOST = 500
 TRIES = 4
-# How long a call may wait for rate limits, in seconds.
-PATIENCE = 300.0
 
 
 class LateThreads:
@@ -118,7 +114,7 @@ class LateThreads:
 
     async def _read(self, there: Workspace, thread: ThreadKey, since: float) -> None:
         inbox = self._host.inbox
-        read = partial(missed_messages.take_in, inbox, there, thread, since)
+        read = partial(take_in, inbox, there, thread, since)
         try:
             await retry_until_success(read, most=TRIES)
         except (DeliveryError, StorageError) as error:

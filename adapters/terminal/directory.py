@@ -25,7 +25,7 @@ class TerminalDirectory:
         unasked."""
         if (place.workspace, place.channel) != (WORKSPACE, CHANNEL):
             return NOWHERE
-        # Whoever can read reports has the database file, too.
+        # A person who can read reports has the database file, too.
         if not user:
             return ChannelAccess(exists=True, is_public=True)
         if user != AUTHOR:

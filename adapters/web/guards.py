@@ -103,6 +103,7 @@ def guards(context: Core) -> list[Callable[..., Awaitable[web.StreamResponse]]]:
         except (ConnectionError, TimeoutError):
             raise
         except Exception as error:
+            # The reader gets a response without the text of the error.
             log.error("web.failed at=%s", error_location(error))
             wrong = Refused(500, "internal", texts.SOMETHING_WRONG)
             response = _error(context, request, wrong)

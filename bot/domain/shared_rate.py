@@ -40,7 +40,7 @@ SOONEST = 0.02
 
 
 class Use(enum.Enum):
-    """How a write uses a row."""
+    """The use that a write makes of a row."""
 
     #: The write takes a token.
     TAKE = "take"

@@ -162,7 +162,7 @@ def _resized(image: Image.Image, size: tuple[int, int], mode: str) -> Image.Imag
     """
     made = Image.new(mode, size)
     scale = image.height / size[1]
-    # How far the filter reaches beyond a band, rounded up.
+    # The reach of the filter beyond a band, rounded up.
     margin = ceil(_REACH * max(1.0, scale)) + 1
     for top in range(0, size[1], _BAND):
         bottom = min(size[1], top + _BAND)
