@@ -2,13 +2,10 @@
 
 import click
 
-from bot.cli.platforms import PLATFORMS
 from bot.domain.scope import Scope
 from bot.errors import ConfigError
 from bot.messages import cli as messages
-
-# The platforms of places. The terminal is one, since its conversations are stored, too.
-_PLATFORMS = (*PLATFORMS, "terminal")
+from bot.settings.scope_ids import PLATFORMS
 
 # More than a terminal shows, and few enough for any database.
 _MOST = 1_000_000
@@ -30,7 +27,7 @@ class _Place(click.ParamType[Scope]):
         if isinstance(value, Scope):
             return value
         parts = value.split(":", 3)
-        if parts[0] not in _PLATFORMS or not all(parts):
+        if parts[0] not in PLATFORMS or not all(parts):
             raise ConfigError(messages.not_a_place(written=value))
         return Scope(*parts)
 
