@@ -122,8 +122,8 @@ class SettingsEditor:
         if len(given) > 1:
             raise Unacceptable(messages.FILE_OR_TEXT)
         named = command.having({"option": "prompt"})
-        for each in given:
-            named = named.having({"value": command.arguments[each]})
+        if given:
+            named = named.having({"value": command.arguments[given[0]]})
         return await self.set(named, place, person)
 
     async def save_copied(
