@@ -14,6 +14,7 @@ Rule 4: each character is examined a bounded number of times, whatever the text.
 """
 
 import re
+from collections.abc import Sequence
 
 # Invisible characters: controls, format characters (category Cf), combining marks, and
 # default-ignorable code points. `tests/security/test_tags.py` compares the list with
@@ -34,17 +35,22 @@ _OPENERS = "<＜﹤˂ᐸ‹❮\U0001d236\U00016eba"
 _GAP = rf"[\s/／⁄∕{_UNSEEN}]*+"
 _I = rf"[{_UNSEEN}]*+"
 
-# The names, in narrow and full-width letters, with invisible characters between them.
-_MESSAGE = rf"[mｍ]{_I}[eｅ]{_I}[sｓ]{_I}[sｓ]{_I}[aａ]{_I}[gｇ]{_I}[eｅ]"
-_NOTE = rf"[nｎ]{_I}[oｏ]{_I}[tｔ]{_I}[eｅ]"
-_TICKET = rf"[tｔ]{_I}[iｉ]{_I}[cｃ]{_I}[kｋ]{_I}[eｅ]{_I}[tｔ]"
-_EXAMPLE = rf"[eｅ]{_I}[xｘ]{_I}[aａ]{_I}[mｍ]{_I}[pｐ]{_I}[lｌ]{_I}[eｅ]"
-_ANSWER = rf"[aａ]{_I}[nｎ]{_I}[sｓ]{_I}[wｗ]{_I}[eｅ]{_I}[rｒ]"
-_QUESTION = rf"[qｑ]{_I}[uｕ]{_I}[eｅ]{_I}[sｓ]{_I}[tｔ]{_I}[iｉ]{_I}[oｏ]{_I}[nｎ]"
-_SUMMARY = rf"[sｓ]{_I}[uｕ]{_I}[mｍ]{_I}[mｍ]{_I}[aａ]{_I}[rｒ]{_I}[yｙ]"
+_NAMES = ("message", "note", "ticket", "example", "answer", "question", "summary")
+
+# From a narrow letter to its full-width form.
+_WIDE = ord("ｍ") - ord("m")
+
+
+def _letters(letters: Sequence[str]) -> str:
+    """Return a pattern for any of `letters`, narrow or full-width."""
+    return f"[{''.join(letters)}{''.join(chr(ord(each) + _WIDE) for each in letters)}]"
+
+
+# Invisible characters may stand between the letters of a name.
+_NAME = "|".join(_I.join(map(_letters, name)) for name in _NAMES)
 
 # The initials of the names, tested first, since most characters begin no name.
-_INITIALS = r"(?=[mｍnｎtｔeｅaａqｑsｓ])"
+_INITIALS = f"(?={_letters(sorted({name[0] for name in _NAMES}))})"
 
 # A name ends at a word boundary, or before a letter that looks like `<` or is
 # invisible.
@@ -52,11 +58,7 @@ _END = rf"(?:\b|(?=[{_OPENERS}{_UNSEEN}]))"
 
 #: Matches the character that begins one of our tags. All repetitions are possessive and
 #: stop at the next `<`, so the time is linear in the length of the text.
-TAG = re.compile(
-    rf"[{_OPENERS}](?={_GAP}{_INITIALS}"
-    rf"(?:{_MESSAGE}|{_NOTE}|{_TICKET}|{_EXAMPLE}|{_ANSWER}|{_QUESTION}|{_SUMMARY}){_END})",
-    re.IGNORECASE,
-)
+TAG = re.compile(rf"[{_OPENERS}](?={_GAP}{_INITIALS}(?:{_NAME}){_END})", re.IGNORECASE)
 
 #: All characters that end a line in some program, and all other controls.
 _BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]++")
