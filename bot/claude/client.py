@@ -20,7 +20,6 @@ from collections.abc import (
     Sequence,
 )
 from dataclasses import replace
-from functools import partial
 from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
@@ -28,50 +27,25 @@ import anthropic
 import httpx2
 from anthropic.types import Message
 
-from bot.claude import compacting, compaction, cost, lookups, mcp_servers
-from bot.claude.body import Body, body
-from bot.claude.errors import (
-    SDK_ERRORS,
-    CallFailed,
-    Fault,
-    judge,
-    pause,
-    translated,
-)
+from bot.claude import compacting, compaction, lookups, mcp_servers
+from bot.claude.attempt import Attempt, Bodies
+from bot.claude.errors import CallFailed, Fault, pause, translated
 from bot.claude.key import key_problem
 from bot.claude.model_status import ModelStatus
 from bot.claude.request import (
     count_parameters,
-    file_places,
-    files_size,
-    loaded,
     parameters,
     sampling_options,
     streaming_headers,
     without_files,
 )
-from bot.claude.stream import StreamedMessage, open_stream
-from bot.claude.usage import MessageResponse, call_of, response_of, usage_of
-from bot.claude.web_search import PAUSED, Rounds
-from bot.domain.completion import Activity, Report, Request, Usage
-from bot.errors import (
-    ConfigError,
-    ModelCut,
-    ModelDenied,
-    ModelUnreachable,
-    ServerFailed,
-)
+from bot.claude.usage import MessageResponse, response_of
+from bot.claude.web_search import Rounds
+from bot.domain.completion import Report, Request
+from bot.errors import ConfigError, ModelCut, ModelDenied, ServerFailed
 from bot.messages import claude as messages
-from bot.runtime.offload import offload
-from bot.runtime.shares import Shares
 
 log = logging.getLogger(__name__)
-
-# The most memory for files on their way to Claude, in bytes, and how often each of
-# their bytes is in memory while a request is made and sent: once itself, and once in
-# SQLite's copy of the file that is being read. Requests that do not fit wait.
-FILE_MEMORY = 256 * 1024 * 1024
-FILE_COPIES = 2
 
 _NO_TOKENS: Mapping[str, str] = MappingProxyType({})
 
@@ -207,7 +181,7 @@ class ClaudeModel:
         self._clock = clock
         self._sleep = sleep
         self._chance = chance
-        self._file_memory = Shares(FILE_MEMORY)
+        self._bodies = Bodies(client.tokens)
 
     async def answer(self, request: Request) -> AsyncGenerator[str | Report, None]:
         """Yield the answer as it is generated, and reports of its usage.
@@ -229,7 +203,8 @@ class ClaudeModel:
         spoken = False
         for tries in itertools.count(1):
             yielded, fault = False, None
-            async with contextlib.aclosing(self._attempt(request, rounds)) as pieces:
+            attempt = Attempt(self._client.sdk, self._bodies, request, rounds)
+            async with contextlib.aclosing(attempt.pieces()) as pieces:
                 async for piece in pieces:
                     if isinstance(piece, Fault):
                         fault = piece
@@ -272,127 +247,10 @@ class ClaudeModel:
         cannot be read."""
         return await lookups.list_models(self._client.sdk, LOOKUP)
 
-    async def _attempt(
-        self, request: Request, rounds: "Rounds"
-    ) -> AsyncGenerator["str | Report | Fault", None]:
-        """Make one attempt. Does not raise: a failure is yielded last, as a Fault.
-
-        A web search may pause the answer. The requests for its remainder belong to the
-        same attempt. `rounds` are the completed rounds, from which the next attempt
-        continues.
-        """
-        ended = False
-        fault = Fault(
-            ModelUnreachable("the stream ended before the answer did"), passing=True
-        )
-        report = Report(
-            request.model,
-            usage=rounds.lost + rounds.used,
-            asked=rounds.asked,
-            failed=rounds.failed,
-        )
-        #: The files of the request that was sent last.
-        places: dict[tuple[int, int], str] = {}
-        try:
-            while not ended:
-                paused = False
-                left = rounds.left(request)
-                planned = cost.planned_call(left, rounds.prompt)
-                used, call = Usage(), planned
-                if rounds.calls:
-                    calls = (*rounds.calls, call)
-                    yield replace(report, calls=calls, stop_reason=None, ahead=True)
-                message: StreamedMessage | None = None
-                text = ""
-                memory = files_size(left) * FILE_COPIES
-                async with (
-                    self._file_memory.taken(memory) as share,
-                    open_stream(
-                        self._client.sdk,
-                        await self._body(left, rounds, places),
-                        streaming_headers(left),
-                        keep=left.tool_uses > 0,
-                        model=left.model,
-                    ) as stream,
-                    contextlib.aclosing(stream.pieces()) as pieces,
-                ):
-                    # The request was sent, so nothing holds its files any longer.
-                    share.give_back()
-                    async for piece in pieces:
-                        if isinstance(piece, str):
-                            yield (text := piece)
-                            continue
-                        if isinstance(piece, Activity):
-                            assert message is not None
-                            report = replace(report, asked=rounds.asked + message.calls)
-                            count = len(message.calls)
-                            if grown := count > left.server_calls:
-                                # The results of this call are read, too.
-                                left = replace(left, server_calls=count)
-                                planned = cost.planned_call(left, rounds.prompt)
-                                call = call_of(message, used, left, planned)
-                                calls = (*rounds.calls, call)
-                                report = replace(report, calls=calls)
-                            shown = mcp_servers.labelled(piece, request)
-                            yield replace(report, activity=shown, grown=grown)
-                            continue
-                        if not isinstance(piece, StreamedMessage):
-                            if numbers := rounds.sources.cite(piece, text):
-                                yield numbers
-                            continue
-                        message = piece
-                        used = usage_of(message)
-                        call = call_of(message, used, left, planned)
-                        report = Report(
-                            message.model,
-                            stream.request_id,
-                            rounds.lost + rounds.used + used,
-                            message.stop_reason,
-                            (*rounds.calls, call),
-                            asked=rounds.asked + message.calls,
-                            failed=rounds.failed,
-                            listings=tuple(message.listings),
-                        )
-                        paused = message.stop_reason == PAUSED and rounds.continues(
-                            request, rounds.used + used, message.param()
-                        )
-                        if paused:
-                            report = replace(report, stop_reason=None)
-                        ended = report.stop_reason is not None
-                        if ended and (listed := rounds.sources.listed):
-                            yield listed
-                        yield report
-                if message is None or not paused:
-                    break
-                rounds.pause(call, used, message, message.param())
-        except SDK_ERRORS as error:
-            asks = bool(request.servers)
-            fault = judge(error, request.model, asks_servers=asks).naming(places)
-        # Once the stop reason is known, the answer is complete, even if the connection
-        # then fails.
-        if not ended:
-            rounds.asked = report.asked
-            if fault.billed or used != Usage():
-                rounds.lose(call, used)
-            if rounds.calls:
-                yield replace(report, stop_reason=None, calls=tuple(rounds.calls))
-            yield fault
-
     async def _compacted(self, request: Request) -> Sequence[str | Report | Fault]:
         """Ask for a compaction as `compacting.ask` does."""
-        async with self._file_memory.taken(files_size(request) * FILE_COPIES):
-            whole = await self._body(request, Rounds(), {})
+        async with self._bodies.memory(request):
+            made, _ = await self._bodies.make(request)
             return await compacting.ask(
-                self._client.sdk, request, whole, streaming_headers(request)
+                self._client.sdk, request, made, streaming_headers(request)
             )
-
-    async def _body(
-        self, request: Request, rounds: Rounds, places: dict[tuple[int, int], str]
-    ) -> Body:
-        """Return the body of `request`, and put its files into `places`. The files are
-        loaded only for the body."""
-        whole = await loaded(request)
-        places.clear()
-        places.update(file_places(whole))
-        make = partial(body, whole, rounds.messages, self._client.tokens)
-        return await offload(make, files_size(whole))

@@ -185,6 +185,7 @@ REASONS = {
     "bot/conversation/waiting_signs.py WaitingSigns._locks": (
         "weak: those that a running task holds, one for each thread"
     ),
+    "bot/claude/attempt.py _Round.places": "the files of one request",
     "bot/claude/body.py Body._parts": "fewer with each file that is sent",
     "bot/claude/sse.py EventReader._data": "at most LONGEST_EVENT",
     "bot/claude/sse.py EventReader._rest": "at most LONGEST_EVENT",
