@@ -24,6 +24,7 @@ from adapters.discord.global_rate_limit import (
     GlobalRateLimiter,
     traced,
 )
+from adapters.discord.parsing import State
 from adapters.discord.rest_guilds import FRESH, RestGuilds
 from bot.domain.call_lease import CallLease
 from bot.domain.shard_range import ShardRange
@@ -125,6 +126,16 @@ class Gateway(discord.AutoShardedClient):
         #: Waits until a shard may start a session; None to wait as the SDK does.
         self.before_session: Callable[[int], Awaitable[None]] | None = None
         self._begun: set[int] = set()
+
+    def _get_state(self, **options: Any) -> Any:
+        """Return the SDK's state, which parses every message."""
+        return State(
+            dispatch=self.dispatch,
+            handlers=self._handlers,
+            hooks=self._hooks,
+            http=self.http,
+            **options,
+        )
 
     async def before_identify_hook(
         self, shard_id: int | None, *, initial: bool = False

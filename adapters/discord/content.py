@@ -30,6 +30,7 @@ from discord.components import (
 
 from adapters.discord import ids
 from adapters.discord.message_files import name_of
+from adapters.discord.parsing import NEVER
 from bot.text.excerpts import PREVIEW_OF, excerpt
 
 #: Types of messages that people and programs write; all others are Discord's own (facts
@@ -161,13 +162,13 @@ def _poll(poll: discord.Poll) -> str:
     counts = poll.is_finalised() or poll.total_votes > 0
     answers = []
     for each in poll.answers:
-        name = f"{each.emoji} {each.text or ''}" if each.emoji else each.text
+        name = f"{each.emoji or ''} {each.text or ''}"
         votes = f": {_votes(each.vote_count)}" if counts else ""
         answers.append(f"- {name.strip()}{votes}")
     rules = ["Several answers may be chosen."] if poll.multiple else []
     if poll.is_finalised():
         rules.append("The poll is closed.")
-    elif poll.expires_at is not None:
+    elif poll.expires_at is not None and poll.expires_at < NEVER:
         rules.append(f"Open until {_time(poll.expires_at)}.")
     return excerpt("Poll", _lines(poll.question or "", *answers, " ".join(rules)))
 

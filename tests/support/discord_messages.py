@@ -12,7 +12,7 @@ from typing import Any
 
 import discord
 
-from adapters.discord import events, markup
+from adapters.discord import events, markup, parsing
 from bot.context import prompt
 from bot.domain.message import Message
 from bot.domain.scope import ThreadKey
@@ -61,8 +61,9 @@ def received(message: Mapping[str, Any]) -> Message | None:
     it."""
     state = discord.Client(intents=discord.Intents.none())._connection
     channel = discord.PartialMessageable(state, id=500, guild_id=300)
-    data = discord.Message(state=state, channel=channel, data=_complete(message))
-    return events.message_of(data, US, _THREAD)
+    data = parsing.legible(state, channel, _complete(message))
+    parsed = discord.Message(state=state, channel=channel, data=data)
+    return events.message_of(parsed, US, _THREAD)
 
 
 def _complete(message: Mapping[str, Any]) -> Any:

@@ -88,6 +88,26 @@ def test_a_poll_has_counts_where_discord_tells_them() -> None:
     assert result.automated
 
 
+def test_a_poll_without_an_end_is_read() -> None:
+    body = shape("discord-poll")
+    body["poll"]["expiry"] = None
+    read = reading(body)
+    assert "Lunch on Friday?" in read
+    assert "Open until" not in read
+
+
+def test_a_part_that_the_sdk_cannot_parse_is_left_out() -> None:
+    body = shape("discord-alert-beside-text")
+    expected = reading(body)
+    strange: dict[str, Any] = {
+        "sticker_items": [{"new": 1}],
+        "poll": {},
+        "components": None,
+    }
+    assert reading({**body, **strange}) == expected
+    assert reading({**body, "message_reference": {"new": 1}}) == expected
+
+
 def test_times_emoji_and_commands_read_as_they_are_shown() -> None:
     read = reading(shape("discord-times-and-names"))
     assert "due Saturday, 21 November 2026 22:26 UTC or 21 November 2026" in read
@@ -114,6 +134,19 @@ async def test_a_message_without_text_is_read_live(guild: Guild) -> None:
     guild.discord.post(guild.bob, thread, shape("discord-poll"))
     await guild.settled(thread, 3)
     assert "> - 🍕 Pizza: 3 votes" in guild.prompts()[2]
+
+
+async def test_what_the_sdk_cannot_parse_ends_no_session(guild: Guild) -> None:
+    endless = shape("discord-poll")
+    endless["poll"]["expiry"] = None
+    left = guild.discord.identifies_left
+    thread = await guild.thread_of(guild.mention("hello"))
+    await guild.settled(thread)
+    guild.discord.post(guild.bob, thread, endless)
+    guild.discord.emit("MESSAGE_CREATE", id="1", channel_id=thread)
+    await guild.settled(thread, 2)
+    assert "> - 🍕 Pizza" in guild.prompts()[1]
+    assert guild.discord.identifies_left == left
 
 
 async def test_history_and_replies_are_read_alike(guild: Guild) -> None:
