@@ -109,10 +109,10 @@ class LastNames:
             (NameKind.CHANNEL, place.channel, names.channel),
             (NameKind.WORKSPACE, place.workspace, names.workspace),
         )
-        return list(_named(seen, found))
+        return list(_name_all(seen, found))
 
 
-def _named(
+def _name_all(
     seen: Sighting, found: Iterable[tuple[NameKind, str, str]]
 ) -> Iterator[LastName]:
     for kind, id, name in found:

@@ -49,10 +49,10 @@ async def listen_to(
             # Our own errors mean outages, which pass, so they do not count.
             failures += not all(isinstance(e, ThreadkeepError) for e in causes)
         if failures >= MOST_STARTS:
-            platforms.shut_down(adapter.name, _given_up(adapter.name))
+            platforms.shut_down(adapter.name, _giving_up(adapter.name))
             return
         await sleep(BACKOFF.pause(tries))
 
 
-def _given_up(platform: str) -> ConfigError:
+def _giving_up(platform: str) -> ConfigError:
     return ConfigError(messages.listening_failed(platform=platform, times=MOST_STARTS))

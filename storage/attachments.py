@@ -18,10 +18,10 @@ def decoded(files: Iterable[Any]) -> tuple[Attachment, ...]:
 
     Databases of earlier versions contain only names.
     """
-    return tuple(found for each in files if (found := _decoded(each)))
+    return tuple(found for each in files if (found := _decode(each)))
 
 
-def _decoded(file: Any) -> Attachment | None:
+def _decode(file: Any) -> Attachment | None:
     if isinstance(file, str):
         return Attachment(file)
     if not isinstance(file, dict) or not isinstance(file.get("name"), str):

@@ -71,7 +71,7 @@ def reserve(
         if before["ended_at"] is not None:
             return None
         _book_attempt(db, before, now)
-    if exceeded := _exceeded(db, person, most, caps, now):
+    if exceeded := _first_exceeded(db, person, most, caps, now):
         return exceeded
     charge = Charge(scope, person, "answer", "")
     db.execute(INSERT, _open(charge, most, now, turn=turn.key))
@@ -172,7 +172,9 @@ def open_charge(
         amounts = tuple(replace(each, messages=None) for each in caps.people)
         caps = replace(caps, people=amounts)
     locks.money(db, charge.place, caps)
-    exceeded = _exceeded(db, charge.person, charge.most, caps, now, turn=charge.turn)
+    exceeded = _first_exceeded(
+        db, charge.person, charge.most, caps, now, turn=charge.turn
+    )
     if exceeded:
         return exceeded
     opened = insert(db, INSERT, _open(charge, charge.most, now, owner=owner))
@@ -230,7 +232,7 @@ def move(db: Connection, thread: Scope, *, to: Scope) -> None:
     relocate(db, "charges", thread, to=to)
 
 
-def _exceeded(
+def _first_exceeded(
     db: Connection,
     person: str,
     most: float,
@@ -254,13 +256,13 @@ def _exceeded(
 def _budget_exceeded(
     db: Connection, cap: Budget, most: float, now: float
 ) -> BudgetExceeded | None:
-    spent, held = _used(db, cap, now)
+    spent, held = _amounts(db, cap, now)
     if spent + held + most > cap.usd + GRAIN:
         return BudgetExceeded(budget=cap, spent=spent, reserved=max(0.0, held))
     return None
 
 
-def _used(db: Connection, cap: Budget, now: float) -> tuple[float, float]:
+def _amounts(db: Connection, cap: Budget, now: float) -> tuple[float, float]:
     """Return the amounts that count against `cap`, as (spent, reserved)."""
     if not cap.kind:
         row = accounts.account(db, cap.place, cap.period.name_at(now))

@@ -59,13 +59,13 @@ _THREADS_OF = """
 def storing(db: Connection, scope: Scope) -> None:
     """Block deletions of people's messages in the workspace of `scope` during the
     transaction."""
-    _named(db, "said", _workspace(scope), shared=True)
+    _hold(db, "said", _workspace(scope), shared=True)
 
 
 def erasing(db: Connection, scope: Scope) -> None:
     """Block storing of people's messages in the workspace of `scope` during the
     transaction."""
-    _named(db, "said", _workspace(scope))
+    _hold(db, "said", _workspace(scope))
 
 
 def thread(db: Connection, key: ThreadKey) -> Row | None:
@@ -77,7 +77,7 @@ def thread(db: Connection, key: ThreadKey) -> Row | None:
 def ask_thread(db: Connection, key: ThreadKey) -> Cursor:
     """Lock the thread `key` likewise, and send the query for its row."""
     values = named(key)
-    _named(db, "thread", tuple(values.values()))
+    _hold(db, "thread", tuple(values.values()))
     return db.execute(_THREAD, values)
 
 
@@ -86,7 +86,7 @@ def both(db: Connection, one: ThreadKey, other: ThreadKey) -> None:
     if dialect.writes_alone(db):
         return
     keys = [one, other]
-    _named(db, "thread", *sorted(tuple(named(key).values()) for key in keys))
+    _hold(db, "thread", *sorted(tuple(named(key).values()) for key in keys))
     found = [db.execute(THREAD_ID, named(key)).fetchone() for key in keys]
     threads(db, [row["id"] for row in found if row])
 
@@ -119,7 +119,7 @@ def threads_in(db: Connection, scope: Scope) -> None:
 
 def settings(db: Connection, scopes: Iterable[Scope]) -> None:
     """Lock the settings of the workspaces of `scopes`."""
-    _named(db, "settings", *sorted({_workspace(each) for each in scopes}))
+    _hold(db, "settings", *sorted({_workspace(each) for each in scopes}))
 
 
 def money(db: Connection, scope: Scope, caps: BudgetLimits | None = None) -> None:
@@ -132,7 +132,7 @@ def money(db: Connection, scope: Scope, caps: BudgetLimits | None = None) -> Non
     places += [each.place for each in caps.people] if caps else []
     here, all_of_them = _workspace(scope), _workspace(EVERYWHERE)
     elsewhere = any(_workspace(place) != here for place in places)
-    _named(db, "money", *([all_of_them] if elsewhere else []), here)
+    _hold(db, "money", *([all_of_them] if elsewhere else []), here)
 
 
 def content(db: Connection, digest: str) -> bool:
@@ -147,7 +147,7 @@ def _workspace(scope: Scope) -> tuple[str, ...]:
     return (scope.platform, scope.workspace)
 
 
-def _named(
+def _hold(
     db: Connection, kind: str, *names: tuple[str, ...], shared: bool = False
 ) -> None:
     """Hold the locks with these names, in order, until the end of the transaction."""

@@ -105,7 +105,7 @@ class Passages:
 
     def begin(self) -> None:
         """Register the triggers for changes by this connection."""
-        self._db.conn.create_function("passage_changed", 2, self._changed)
+        self._db.conn.create_function("passage_changed", 2, self._on_change)
         self._db.conn.executescript(_TRIGGERS)
 
     def take(self, thread: int, reads_after: int, until: int) -> Passage:
@@ -135,7 +135,7 @@ class Passages:
         self._kept.clear()
         self._size = 0
 
-    def _changed(self, thread: int, turn: int | None) -> None:
+    def _on_change(self, thread: int, turn: int | None) -> None:
         passage = self._kept.get(thread)
         if passage and turn is not None and turn <= passage.turn:
             self._drop(thread)

@@ -18,7 +18,7 @@ from storage.dialect import SAME
 def readdress(db: Connection, message: Message, judge: Judge, now: float) -> Verdict:
     locks.storing(db, Scope.of(message.thread))
     thread = locks.thread(db, message.thread)
-    row = _stored(db, thread["id"], message.message) if thread else None
+    row = _stored_row(db, thread["id"], message.message) if thread else None
     if thread is None or row is None:
         return (
             inbox.receive(db, message, judge, now)
@@ -81,7 +81,7 @@ def readdress(db: Connection, message: Message, judge: Judge, now: float) -> Ver
     return verdict
 
 
-def _stored(db: Connection, thread_id: int, message: str) -> Row | None:
+def _stored_row(db: Connection, thread_id: int, message: str) -> Row | None:
     found: Row | None = db.execute(
         """
         SELECT messages.id, addressed, asks, deleted_at, turn_id, state

@@ -45,7 +45,7 @@ class Reader:
             raise crowded("storage.reads_refused", self._allowance)
         loop = asyncio.get_running_loop()
         answer = loop.run_in_executor(self._thread, self._run, query)
-        answer.add_done_callback(self._answered)
+        answer.add_done_callback(self._on_answer)
         return await answer
 
     def close(self) -> None:
@@ -54,7 +54,7 @@ class Reader:
         self._thread.shutdown()
         self._db.close()
 
-    def _answered(self, _: object) -> None:
+    def _on_answer(self, _: object) -> None:
         if refused := self._allowance.give():
             log.info("storage.reads_taken_again refused=%d", refused)
 

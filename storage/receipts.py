@@ -349,10 +349,12 @@ def _read(db: Connection, row: Row) -> ReadMessages:
     return ReadMessages(
         messages=row["messages"],
         answers=row["answers"],
-        first=_named(db, thread, row["first"]),
-        last=_named(db, thread, row["last"]),
+        first=_message_ref(db, thread, row["first"]),
+        last=_message_ref(db, thread, row["last"]),
         questions=tuple(
-            found for each in questions or () if (found := _named(db, thread, each))
+            found
+            for each in questions or ()
+            if (found := _message_ref(db, thread, each))
         ),
         deleted=row["deleted"],
         before_reset=row["before_reset"],
@@ -368,7 +370,7 @@ def _read(db: Connection, row: Row) -> ReadMessages:
     )
 
 
-def _named(db: Connection, thread: int, message: object) -> MessageRef | None:
+def _message_ref(db: Connection, thread: int, message: object) -> MessageRef | None:
     row = db.execute(NAMED, {"thread": thread, "message": str(message)}).fetchone()
     if row is None:
         return None

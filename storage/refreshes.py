@@ -70,7 +70,7 @@ def store(
 
     Returns the answer to each refresh.
     """
-    of_turns, ids = among("id", _filled([each.turn.id for each in refreshes]))
+    of_turns, ids = among("id", _fill([each.turn.id for each in refreshes]))
     asked = db.execute(HELD.format(of_turns), ids)
     locked = write_rates.lock(db, (ask for each in refreshes for ask in each.asks))
     now = dialect.ask_now(db, clock)
@@ -88,7 +88,7 @@ def store(
             granted.append(each)
         found.append(states)
     if granted:
-        granted = _filled(granted)
+        granted = _fill(granted)
         values = {
             f"{name}{n}": value
             for n, each in enumerate(granted)
@@ -100,7 +100,7 @@ def store(
     return found
 
 
-def _filled(values: Sequence[T]) -> list[T]:
+def _fill(values: Sequence[T]) -> list[T]:
     """Return `values` with the last one repeated up to a power of two.
 
     This limits the number of distinct statements.
@@ -134,22 +134,22 @@ class RefreshGroup:
         turn = refresh.turn
         if turn.id in self._waiting:
             # One reply asked twice: both refreshes are stored.
-            [found] = await self._stored([refresh])
+            [found] = await self._store([refresh])
         else:
             future = asyncio.get_running_loop().create_future()
             self._waiting[turn.id] = refresh, future
             if self._storing is None:
-                self._storing = background.begin("store refreshes", self._soon())
+                self._storing = background.begin("store refreshes", self._flush_soon())
             found = await future
         if found is None:
             raise ThreadLost(f"turn {turn.key} is another process's now")
         return found
 
-    async def _soon(self) -> None:
+    async def _flush_soon(self) -> None:
         await asyncio.sleep(TOGETHER)
         group, self._waiting, self._storing = self._waiting, {}, None
         try:
-            found = await self._stored([each for each, _ in group.values()])
+            found = await self._store([each for each, _ in group.values()])
         except StorageRejected as error:
             if len(group) > 1:
                 # One of the refreshes contains values that cannot be stored.
@@ -172,14 +172,14 @@ class RefreshGroup:
     async def _alone(self, refresh: Refresh, future: "asyncio.Future[Answer]") -> None:
         group = {refresh.turn.id: (refresh, future)}
         try:
-            [found] = await self._stored([refresh])
+            [found] = await self._store([refresh])
         except StorageError as error:
             _fail(group, error)
         else:
             if not future.done():
                 future.set_result(found)
 
-    async def _stored(self, refreshes: Sequence[Refresh]) -> list[Answer]:
+    async def _store(self, refreshes: Sequence[Refresh]) -> list[Answer]:
         work = partial(
             store, refreshes=refreshes, process=self._process, clock=self._clock
         )

@@ -24,11 +24,11 @@ def record_refusal(db: Connection, entry: AuditEntry) -> None:
     hour = int(entry.at // HOUR)
     channel = entry.place.at(ScopeLevel.CHANNEL)
     line = {**parts(channel), "hour": hour, "who": entry.who, "name": entry.name}
-    if not _counted(db, line, entry.at):
+    if not _count(db, line, entry.at):
         within = channel.at(ScopeLevel.WORKSPACE)
         if _lines(db, within, hour) >= MOST_LINES:
             line = {**parts(within), "hour": hour, "who": "", "name": OTHERS}
-        if not _counted(db, line, entry.at):
+        if not _count(db, line, entry.at):
             db.execute(
                 """
                 INSERT INTO refusals
@@ -64,7 +64,7 @@ def expire(db: Connection, *, before: float, most: int) -> int:
     return int(deleted.rowcount)
 
 
-def _counted(db: Connection, line: dict[str, object], at: float) -> bool:
+def _count(db: Connection, line: dict[str, object], at: float) -> bool:
     """Add one to the count of the row `line`. Returns False if the row does not
     exist."""
     counted = db.execute(

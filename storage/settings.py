@@ -132,7 +132,7 @@ def _make(
     if change.versioned:
         new = _add_version(db, change, who=who, now=now)
         after = None if change.value is None else str(new.id)
-        shown = (_numbered(db, before), after and f"version {new.number}")
+        shown = (_number(db, before), after and f"version {new.number}")
     plain = "cleared" if action == "set" and change.value is None else action
     entry = add_entry(
         db, AuditEntry(0, now, change.place, who, plain, change.name, *shown)
@@ -168,7 +168,7 @@ def _value(db: Connection, scope: Scope, name: str) -> str | None:
     return row["value"] if row else None
 
 
-def _numbered(db: Connection, value: str | None) -> str | None:
+def _number(db: Connection, value: str | None) -> str | None:
     found = _version_of(db, value) if value is not None else None
     return f"version {found.number}" if found else None
 

@@ -172,7 +172,7 @@ def store_rows(db: Connection, rows: Mapping[Name, RateRow]) -> None:
     values: dict[str, object] = {}
     for n, ((scope, kind), row) in enumerate(rows.items()):
         crowd = {
-            name: [each.replies, each.streams, each.until, _written(each.wish)]
+            name: [each.replies, each.streams, each.until, _granted(each.wish)]
             for name, each in row.crowd.items()
         }
         values |= {f"scope{n}": scope, f"kind{n}": kind.value}
@@ -182,7 +182,7 @@ def store_rows(db: Connection, rows: Mapping[Name, RateRow]) -> None:
     db.execute(UPDATE.format(places), values)
 
 
-def _written(wish: Wish | None) -> list[float] | None:
+def _granted(wish: Wish | None) -> list[float] | None:
     return None if wish is None else [wish.level, wish.since, wish.until]
 
 

@@ -106,11 +106,13 @@ SHOWN_BY = {
 TABLES = {"add_column", "add_row", "Table", "_table"}
 # Calls whose arguments people do not read, each with the reason.
 NOT_SHOWN_BY = {
-    **dict.fromkeys(("start", "_start", "begin", "_begin", "later", "_soon"), "a task"),
+    **dict.fromkeys(
+        ("start", "_start", "begin", "_begin", "later", "_start_work"), "a task"
+    ),
     **dict.fromkeys(
         ("report", "contained", "translated"), "a task or call, in the log"
     ),
-    **dict.fromkeys(("Outcome", "_failed"), "the reason of an outcome, in the log"),
+    **dict.fromkeys(("Outcome", "_failure"), "the reason of an outcome, in the log"),
     **dict.fromkeys(("AssertionError", "ValueError", "ExceptionGroup"), "a bug"),
     **dict.fromkeys(
         (

@@ -193,7 +193,7 @@ class DiscordAdapter:
         except discord.PrivilegedIntentsRequired:
             raise
         except discord.ConnectionClosed as error:
-            raise _refused(error) from error
+            raise _refusal(error) from error
 
     def _hint(self) -> None:
         hint = "" if self._link.content else HINT
@@ -214,7 +214,7 @@ async def connect(
         yield DiscordAdapter(link)
 
 
-def _refused(error: discord.ConnectionClosed) -> ConfigError:
+def _refusal(error: discord.ConnectionClosed) -> ConfigError:
     """Return the error for a gateway that closed for good (facts B1)."""
     if error.code == 4004:
         return AccessRevoked(messages.DISCORD_TOKEN_REVOKED)

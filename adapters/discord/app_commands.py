@@ -180,13 +180,13 @@ class Commands:
         """Handle a button, menu or form, however old it is."""
         try:
             if await is_first(self._host.gateways, interaction):
-                await self._submitted(interaction)
+                await self._on_submit(interaction)
         except Exception as error:
             # The person waits for a response, whatever failed (see `Tree.on_error`).
             report("take in a control", error)
             await interaction_responses.tell(interaction, BROKEN)
 
-    async def _submitted(self, interaction: Interaction) -> None:
+    async def _on_submit(self, interaction: Interaction) -> None:
         if why := refusal(self._host.served, interaction):
             await interaction_responses.tell(interaction, why)
             return

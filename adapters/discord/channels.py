@@ -64,17 +64,17 @@ class Channels:
         if channel is None or us is None:
             return NOWHERE
         member = await self._people.member(guild, ids.known(user)) if user else None
-        held = _held(channel, member)
+        held = _permissions(channel, member)
         is_public = _is_public(channel, guild.default_role)
         for thread in await self._threads(guild, place, channel):
             is_public = is_public and not thread.is_private()
             if not await _is_in(thread, member, held):
                 held = discord.Permissions()
         return ChannelAccess(
-            exists=_held(channel, us).view_channel,
+            exists=_permissions(channel, us).view_channel,
             reads=held.view_channel,
             writes=_may_write(channel, held),
-            bot_writes=_may_write(channel, _held(channel, us)),
+            bot_writes=_may_write(channel, _permissions(channel, us)),
             is_public=is_public,
         )
 
@@ -114,11 +114,17 @@ class Channels:
         return [*found, thread] if thread is not None else found
 
 
-def _held(channel: Channel, member: discord.Member | None) -> discord.Permissions:
+def _permissions(
+    channel: Channel, member: discord.Member | None
+) -> discord.Permissions:
     """Return the permissions of `member` in `channel`, or in the parent of a thread."""
     if isinstance(channel, discord.Thread):
         parent = channel.parent
-        return _held(parent, member) if parent is not None else discord.Permissions()
+        return (
+            _permissions(parent, member)
+            if parent is not None
+            else discord.Permissions()
+        )
     if member is None:
         return discord.Permissions()
     return channel.permissions_for(member)

@@ -26,7 +26,7 @@ async def check(env: Mapping[str, str]) -> list[Finding]:
         async with open_link(config) as link:
             # Problems in this variable are reported with the settings.
             limit, _ = served_workspaces.read(env.get(served_workspaces.VARIABLE, ""))
-            found = [*_told(link, config), *await _servers(link, limit)]
+            found = [*_findings(link, config), *await _servers(link, limit)]
             assert link.client.application_id is not None
             address = invite(link.client.application_id)
             return [*found, Finding(messages.DISCORD_INVITE, Grade.GOOD, address)]
@@ -34,7 +34,7 @@ async def check(env: Mapping[str, str]) -> list[Finding]:
         return [Finding(messages.DISCORD, Grade.BAD, str(error))]
 
 
-def _told(link: Link, config: DiscordConfig) -> list[Finding]:
+def _findings(link: Link, config: DiscordConfig) -> list[Finding]:
     client = link.client
     application = client.application
     assert application is not None
@@ -68,33 +68,33 @@ async def _servers(link: Link, limit: Served) -> list[Finding]:
         async with translated("list the servers"):
             async for guild in link.client.fetch_guilds(limit=None, with_counts=False):
                 held = limit.holds(events.NAME, str(guild.id))
-                (here if held else elsewhere).append(_named(guild.name, guild.id))
+                (here if held else elsewhere).append(_name_guild(guild.name, guild.id))
     except (DeliveryError, AccessRevoked) as error:
         return [
             *found,
             Finding(subject, Grade.NOTE, messages.servers_unlisted(error=error)),
         ]
     text = (
-        messages.in_servers(count=len(here), servers=_listed(here))
+        messages.in_servers(count=len(here), servers=_list_names(here))
         if here
         else messages.IN_NO_SERVER
     )
     found.append(Finding(subject, Grade.GOOD, text))
     if elsewhere:
         text = messages.in_other_servers(
-            count=len(elsewhere), servers=_listed(elsewhere)
+            count=len(elsewhere), servers=_list_names(elsewhere)
         )
         found.append(Finding(subject, Grade.NOTE, text))
     return found
 
 
-def _named(name: str, guild: int) -> str:
+def _name_guild(name: str, guild: int) -> str:
     # The server's owner chooses the name, which may contain any character.
     plain = "".join(each for each in name if each.isprintable())
     return f"{plain} (discord:{guild})"
 
 
-def _listed(names: list[str]) -> str:
+def _list_names(names: list[str]) -> str:
     more = len(names) - MOST_NAMED
     tail = messages.and_more(count=more) if more > 0 else ""
     return ", ".join(names[:MOST_NAMED]) + tail

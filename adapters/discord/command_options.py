@@ -41,8 +41,8 @@ def typed(verb: CommandSpec, work: Callback) -> Callback:
     described: Any = run
     for parameter in verb.parameters:
         app_commands.describe(**{parameter.name: parameter.about})(described)
-        if choices := _fixed(parameter):
-            app_commands.choices(**{parameter.name: _drawn(choices)})(described)
+        if choices := _fixed_choices(parameter):
+            app_commands.choices(**{parameter.name: _draw_choices(choices)})(described)
         elif parameter.choices is not None:
             suggest = _suggesting(parameter.choices)
             app_commands.autocomplete(**{parameter.name: suggest})(described)
@@ -69,7 +69,7 @@ def suggested(choices: tuple[Choice, ...], typed: str) -> list[Choice]:
     return fitting[:CHOICES]
 
 
-def _fixed(parameter: Parameter) -> tuple[Choice, ...]:
+def _fixed_choices(parameter: Parameter) -> tuple[Choice, ...]:
     """Return the fixed choices of `parameter`; empty if it also takes other values, or
     has more choices than Discord allows."""
     if parameter.takes is Takes.LEVEL:
@@ -84,12 +84,12 @@ def _suggesting(choices: Callable[[], tuple[Choice, ...]]) -> Any:
     async def suggest(
         interaction: Interaction, typed: str
     ) -> list[app_commands.Choice[str]]:
-        return _drawn(suggested(choices(), str(typed)))
+        return _draw_choices(suggested(choices(), str(typed)))
 
     return suggest
 
 
-def _drawn(
+def _draw_choices(
     choices: tuple[Choice, ...] | list[Choice],
 ) -> list[app_commands.Choice[str]]:
     return [
@@ -107,7 +107,7 @@ def _option(parameter: Parameter) -> inspect.Parameter:
         annotation = app_commands.Range[int, 1]
     elif parameter.takes is Takes.FILE:
         annotation = discord.Attachment
-    elif parameter.takes is Takes.TEXT or not _fixed(parameter):
+    elif parameter.takes is Takes.TEXT or not _fixed_choices(parameter):
         annotation = app_commands.Range[str, 1, TEXT_CHARS]
     return inspect.Parameter(
         parameter.name,

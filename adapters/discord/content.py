@@ -56,9 +56,9 @@ def text_of(message: discord.Message, us: int) -> str:
     """
     ours = message.author.id == us
     is_program = message.author.bot or message.webhook_id is not None
-    return _joined(
-        _said(message),
-        *(_forwarded(each) for each in message.message_snapshots),
+    return _join(
+        _message_text(message),
+        *(_quote_forward(each) for each in message.message_snapshots),
         *_embeds(message.embeds, message.content, by_program=is_program),
         _poll(message.poll) if message.poll is not None else "",
         *_descriptions(message.attachments),
@@ -67,18 +67,18 @@ def text_of(message: discord.Message, us: int) -> str:
     )
 
 
-def _said(message: discord.Message) -> str:
+def _message_text(message: discord.Message) -> str:
     if message.type in SPOKEN or message.type in AUTOMATIC:
         return message.content
     # A system message, which clients show as a sentence.
     return message.system_content or ""
 
 
-def _forwarded(snapshot: discord.MessageSnapshot) -> str:
+def _quote_forward(snapshot: discord.MessageSnapshot) -> str:
     """Return a forwarded message as an excerpt. Discord does not name its author (facts
     B5)."""
     files = [_file(name_of(each)) for each in snapshot.attachments]
-    said = _joined(
+    said = _join(
         snapshot.content,
         *_embeds(snapshot.embeds, snapshot.content, by_program=None),
         *_descriptions(snapshot.attachments),
@@ -133,9 +133,9 @@ def _embed(embed: discord.Embed) -> str:
     below = [embed.footer.text or "", _time(embed.timestamp) if embed.timestamp else ""]
     return _lines(
         provider,
-        _linked(author, embed.author.url),
+        _link(author, embed.author.url),
         # The label of a preview contains the address.
-        _linked(embed.title or "", None if made_of_link else embed.url),
+        _link(embed.title or "", None if made_of_link else embed.url),
         embed.description or "",
         *fields,
         *(_medium("image", each) for each in dict.fromkeys(media) if each),
@@ -150,7 +150,7 @@ def _field(name: str, value: str) -> str:
     return f"{name}:\n{value}" if "\n" in value else f"{name}: {value}"
 
 
-def _linked(text: str, url: str | None) -> str:
+def _link(text: str, url: str | None) -> str:
     if not text or not url:
         return text or url or ""
     return f"{text} ({url})"
@@ -223,7 +223,7 @@ def _component(component: Component) -> str:
             return _medium("image", component.media.url, component.description)
         case Button():
             name = " ".join(filter(None, [str(component.emoji or ""), component.label]))
-            return f"(button: {_linked(name, component.url)})" if name else ""
+            return f"(button: {_link(name, component.url)})" if name else ""
         case SelectMenu():
             options = ", ".join(each.label for each in component.options)
             shown = ": ".join(filter(None, [component.placeholder, options]))
@@ -265,5 +265,5 @@ def _lines(*parts: str) -> str:
     return "\n".join(filter(str.strip, parts))
 
 
-def _joined(*parts: str) -> str:
+def _join(*parts: str) -> str:
     return "\n\n".join(filter(str.strip, parts))

@@ -83,7 +83,7 @@ def message_of(message: discord.Message, us: int, thread: ThreadKey) -> Message 
     is_read = by_another and message.type in content.AUTOMATIC
     if message.type not in content.SPOKEN and not is_read:
         return None
-    received = _converted(message, us, thread)
+    received = _convert(message, us, thread)
     about = message.reference.resolved if message.reference else None
     if isinstance(about, discord.Message):
         received = replace(
@@ -111,7 +111,7 @@ def quote(
     In a `fresh` thread the bot's own messages are included; in others they are part of
     the conversation already.
     """
-    received = _converted(original(message), us, thread)
+    received = _convert(original(message), us, thread)
     return replace(
         received,
         addressed=False,
@@ -120,7 +120,7 @@ def quote(
     )
 
 
-def _converted(message: discord.Message, us: int, thread: ThreadKey) -> Message:
+def _convert(message: discord.Message, us: int, thread: ThreadKey) -> Message:
     return Message(
         thread=thread,
         message=str(message.id),
@@ -136,13 +136,13 @@ def _converted(message: discord.Message, us: int, thread: ThreadKey) -> Message:
         files=message_files.attachments(message),
         # A worker may have no other way to learn the author's name in the server.
         name=message.author.display_name,
-        holds=_forwarded(message),
+        holds=_forwarded_ids(message),
         parts=mentions.parts(message, us),
         answers=mentions.answers(message, us),
     )
 
 
-def _forwarded(message: discord.Message) -> tuple[str, ...]:
+def _forwarded_ids(message: discord.Message) -> tuple[str, ...]:
     """Return the id of the message that `message` forwards, whose text it contains."""
     about = message.reference
     if about is None or about.type is not discord.MessageReferenceType.forward:

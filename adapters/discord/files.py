@@ -28,11 +28,11 @@ async def text_of(attachment: discord.Attachment) -> str:
     """
     name = name_of(attachment)
     if not name.lower().endswith(ENDINGS):
-        raise Unacceptable(messages.not_a_text_file(file=_named(name)))
+        raise Unacceptable(messages.not_a_text_file(file=_name_file(name)))
     if attachment.size > MOST_BYTES:
         raise Unacceptable(
             messages.file_too_large(
-                file=_named(name),
+                file=_name_file(name),
                 kilobytes=attachment.size // 1024,
                 most=MOST_BYTES // 1024,
             )
@@ -41,12 +41,12 @@ async def text_of(attachment: discord.Attachment) -> str:
         async with translated("read a file"):
             content = await attachment.read()
     except DeliveryError as error:
-        raise Unacceptable(messages.file_not_fetched(file=_named(name))) from error
+        raise Unacceptable(messages.file_not_fetched(file=_name_file(name))) from error
     try:
         # With or without a byte order mark.
         return replace_lone_surrogates(content.decode("utf-8-sig", "surrogatepass"))
     except UnicodeDecodeError as error:
-        raise Unacceptable(messages.file_not_utf8(file=_named(name))) from error
+        raise Unacceptable(messages.file_not_utf8(file=_name_file(name))) from error
 
 
 def found(
@@ -64,5 +64,5 @@ def found(
     ]
 
 
-def _named(name: str) -> str:
+def _name_file(name: str) -> str:
     return f"`{name.replace('`', '')[:60]}`"

@@ -61,7 +61,7 @@ class MessageHistory:
         known = {each.message for each in end}
         first = [
             each
-            for each in self._received(guild, thread, found)
+            for each in self._convert(guild, thread, found)
             if each.message not in known
         ]
         # The message that opens a thread comes from another channel, and is in `end`
@@ -129,7 +129,7 @@ class MessageHistory:
                 self._link.us,
                 ThreadKey(events.NAME, place.workspace, place.channel, str(message.id)),
             )
-            for message in self._noted(guild, found)
+            for message in self._cache_names(guild, found)
         ]
         return [each for each in received if each is not None]
 
@@ -155,18 +155,20 @@ class MessageHistory:
             with contextlib.suppress(DeliveryError):
                 async with translated("read what a thread is about"):
                     found.append(await parent.fetch_message(number))
-        return self._received(guild, thread, found[::-1])
+        return self._convert(guild, thread, found[::-1])
 
-    def _received(
+    def _convert(
         self, guild: int, thread: ThreadKey, found: list[discord.Message]
     ) -> list[Message]:
         received = [
             events.message_of(message, self._link.us, thread)
-            for message in self._noted(guild, found[::-1])
+            for message in self._cache_names(guild, found[::-1])
         ]
         return [each for each in received if each is not None]
 
-    def _noted(self, guild: int, found: list[discord.Message]) -> list[discord.Message]:
+    def _cache_names(
+        self, guild: int, found: list[discord.Message]
+    ) -> list[discord.Message]:
         """Return `found` in reverse order, and cache the names that come with the
         messages."""
         for message in found:

@@ -113,7 +113,7 @@ class Interactions:
             return
         heard = with_title(heard, message.channel)
         self._names.note(interaction.guild_id, [interaction.user, about.author])
-        work = self._sorted(interaction, heard)
+        work = self._triage(interaction, heard)
         try:
             (response, names), waits = await interaction_responses.awaited(
                 interaction, work, ephemeral=False
@@ -133,7 +133,7 @@ class Interactions:
         command = Command("receipt", {"answer": str(message.id)})
         await self._carry_out(interaction, command)
 
-    async def _sorted(
+    async def _triage(
         self, interaction: Interaction, message: Message
     ) -> tuple[Response, Mapping[str, str]]:
         """Triage `message`; return the response, and the names of the people it refers
@@ -179,7 +179,7 @@ class Interactions:
                 interaction, components.draw(reply, names), waits=waits
             )
             return
-        response = _kept(reply, given_all) if given else reply
+        response = _keep_rejected(reply, given_all) if given else reply
         drawn = components.draw(response, names)
         await interaction_responses.show(
             interaction, drawn, ephemeral=not response.public, waits=waits
@@ -291,7 +291,7 @@ async def _read(value: Given) -> str:
     return replace_lone_surrogates(markup.tokens(str(value)))
 
 
-def _kept(response: Response, command: Command) -> Response:
+def _keep_rejected(response: Response, command: Command) -> Response:
     """Return `response` with the rejected text as a file: Discord discards a form once
     it is submitted, and the text may be a long prompt."""
     text = command.arguments.get(response.field, "")

@@ -40,7 +40,7 @@ async def check(
     try:
         async with open_link(config) as link:
             await _require_channel(link, channel)
-            return [await _tried(link, channel, bot_hears, patience)]
+            return [await _try_channel(link, channel, bot_hears, patience)]
     except _Found as found:
         return [found.finding]
     except (ConfigError, DeliveryError) as error:
@@ -55,13 +55,13 @@ class _Found(Exception):
         self.finding = _bad(text)
 
 
-async def _tried(
+async def _try_channel(
     link: Link, channel: str, bot_hears: Heard | None, patience: float
 ) -> Finding:
     name = f"discord:{channel}"
     if bot_hears is not None:
         began = time.monotonic()
-        async with _posted(link, channel) as message:
+        async with _post_probe(link, channel) as message:
             heard = await bot_hears(message)
         if heard:
             text = messages.came_back_to_bot(seconds=_seconds(began), channel=name)
@@ -69,7 +69,7 @@ async def _tried(
         return _bad(messages.bot_heard_nothing(platform="Discord"))
     async with _session(link) as arrived:
         began = time.monotonic()
-        async with _posted(link, channel) as message:
+        async with _post_probe(link, channel) as message:
             heard = await _hears(arrived, message, patience)
     if heard:
         text = messages.came_back(seconds=_seconds(began), channel=name)
@@ -142,7 +142,7 @@ def _raise_for(session: "asyncio.Future[None]") -> None:
 
 
 @contextlib.asynccontextmanager
-async def _posted(link: Link, channel: str) -> AsyncIterator[str]:
+async def _post_probe(link: Link, channel: str) -> AsyncIterator[str]:
     """Post a probe, yield its id, and delete it on exit."""
     prober = DiscordProber(link)
     try:

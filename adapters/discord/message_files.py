@@ -26,7 +26,7 @@ def attachments(message: discord.Message) -> tuple[Attachment, ...]:
             name = f"{here}/{each.id}"
             file = Attachment(name_of(each), each.url, name, each.size)
             found.setdefault(name, file)
-        for shown in _shown(part.components):
+        for shown in _file_components(part.components):
             media = shown.media
             name = f"{here}/{media.attachment_id or shown.name}"
             title = shown.name or A_FILE
@@ -58,9 +58,9 @@ def message_of(file: Attachment) -> tuple[str, str] | None:
     return (parts[0], parts[1]) if len(parts) == 3 else None
 
 
-def _shown(components: Iterable[Component]) -> Iterator[FileComponent]:
+def _file_components(components: Iterable[Component]) -> Iterator[FileComponent]:
     for each in components:
         if isinstance(each, FileComponent):
             yield each
         elif isinstance(each, Container):
-            yield from _shown(each.children)
+            yield from _file_components(each.children)

@@ -111,7 +111,7 @@ class MessageListener:
                 receive = partial(self._inbox.receive_unaddressed, passing)
                 await self._keep(message, receive)
             return
-        channel = await self._known(message.channel)
+        channel = await self._fetch_unknown(message.channel)
         received = self._read(message, channel)
         if received is None or received.echo:
             return
@@ -136,7 +136,7 @@ class MessageListener:
             del self._deferred[message.id]
             await self.received(message)
             return
-        channel = await self._known(message.channel)
+        channel = await self._fetch_unknown(message.channel)
         received = self._read(message, channel)
         if received is None or received.echo or not (received.text or received.files):
             return
@@ -255,7 +255,7 @@ class MessageListener:
         received = self._read_in(message, thread)
         if received is None or not received.opens:
             return received
-        if forward := self._commented(message):
+        if forward := self._commented_forward(message):
             about = events.quote(forward, self._link.us, thread, fresh=False)
             received = replace(received, quotes=(*received.quotes, about))
         # The first message of a forum post gets the post's title as a quote.
@@ -264,7 +264,7 @@ class MessageListener:
             replace(received, quotes=(title, *received.quotes)) if title else received
         )
 
-    def _commented(self, message: discord.Message) -> discord.Message | None:
+    def _commented_forward(self, message: discord.Message) -> discord.Message | None:
         """Return the forward at the top of a channel that `message` comments on, or
         None."""
         key = message.channel.id, message.author.id
@@ -282,7 +282,7 @@ class MessageListener:
         self._names.note(events.guild_of(thread), people)
         return events.message_of(message, self._link.us, thread)
 
-    async def _known(self, channel: object) -> object:
+    async def _fetch_unknown(self, channel: object) -> object:
         """Return `channel`, fetched if it is a thread missing from the cache, for
         example after a long silence."""
         if not isinstance(channel, discord.PartialMessageable):

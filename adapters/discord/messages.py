@@ -79,7 +79,7 @@ def _time_to_read(response: Response) -> float:
     return READ if long else NOTICED
 
 
-async def _here(link: Link, place: Scope, message: str) -> str:
+async def _channel_of(link: Link, place: Scope, message: str) -> str:
     """Return the channel or thread that contains `message`. A message at the top of a
     channel has the id of its thread, but is in the channel. The first message of a
     forum post also has the id of its thread, and is in the thread (facts B6)."""
@@ -103,7 +103,7 @@ async def _is_post(link: Link, place: Scope) -> bool:
 async def _channel(
     link: Link, place: Scope, message: str
 ) -> discord.PartialMessageable:
-    here = ids.number(await _here(link, place, message), "channel")
+    here = ids.number(await _channel_of(link, place, message), "channel")
     return link.client.get_partial_messageable(
         here, guild_id=events.guild_of(place.key)
     )
@@ -155,5 +155,5 @@ class DiscordMessenger:
 
     async def link(self, place: Scope, message: str) -> str:
         """Return the address of `message`."""
-        here = await _here(self._link, place, message)
+        here = await _channel_of(self._link, place, message)
         return f"https://discord.com/channels/{place.workspace}/{here}/{message}"

@@ -147,7 +147,7 @@ def _component(field: Field, guild: int | None, *, files: bool) -> ui.Item[ui.Mo
             min_values=int(field.required),
         )
     if field.kind is Kind.PEOPLE and guild is not None:
-        people = _selected(field.value, guild)
+        people = _selection(field.value, guild)
         if people is not None:
             return ui.MentionableSelect(
                 custom_id=field.name,
@@ -184,7 +184,7 @@ def _may_be_long(field: Field) -> bool:
     return field.kind is Kind.TEXT and field.most > INPUT_CHARS
 
 
-def _selected(people: str, guild: int) -> list[discord.SelectDefaultValue] | None:
+def _selection(people: str, guild: int) -> list[discord.SelectDefaultValue] | None:
     """Return `people` as the selection of a menu; None if a menu cannot hold them."""
     found = []
     for word in people.split():

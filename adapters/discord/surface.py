@@ -180,7 +180,7 @@ class DiscordSurface:
                 *(self._link.client, channel.id, message, content),
                 # None removes the controls of an earlier attempt.
                 view=self._controls(part),
-                calls=_called(part),
+                calls=_allowed_mentions(part),
             )
 
     async def _post(
@@ -197,7 +197,7 @@ class DiscordSurface:
                 channel,
                 content,
                 view=self._controls(part),
-                calls=_called(part),
+                calls=_allowed_mentions(part),
                 nonce=nonce,
                 **more,
             )
@@ -301,7 +301,7 @@ async def open_surface(
         await surface.close()
 
 
-def _called(part: Part) -> discord.AllowedMentions:
+def _allowed_mentions(part: Part) -> discord.AllowedMentions:
     """Return the allowed mentions of `part`: the person that it calls, and nobody
     else."""
     if not ids.is_id(part.calls):

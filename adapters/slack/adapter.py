@@ -171,7 +171,7 @@ class SlackAdapter:
                 if events is not None:
                     host.health.connected(self.name, "http", ways)
             if sockets:
-                connected = self._connected(host, intake, ways, catching_up)
+                connected = self._connect(host, intake, ways, catching_up)
                 await stack.enter_async_context(connected)
             if not self._failed.done():
                 self._workspaces.listening(host)
@@ -180,7 +180,7 @@ class SlackAdapter:
             await asyncio.shield(self._failed)
 
     @contextlib.asynccontextmanager
-    async def _connected(
+    async def _connect(
         self, host: Host, intake: Intake, ways: int, catching_up: CatchingUp
     ) -> AsyncIterator[None]:
         """Open the connections of Socket Mode, unless Slack rejects the token. Close

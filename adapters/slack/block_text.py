@@ -107,7 +107,7 @@ def _block(block: Mapping[str, Any], reading: Reading, depth: int) -> str:
     if kind == "divider":
         return DIVIDER
     if kind in ("table", "data_table"):
-        rows = [_shown(block.get("caption"), reading, depth + 1)]
+        rows = [_visible_text(block.get("caption"), reading, depth + 1)]
         rows += [_row(row, reading, depth + 1) for row in sequence(block.get("rows"))]
         return "\n".join(filter(None, rows))
     if kind == "markdown":
@@ -116,11 +116,11 @@ def _block(block: Mapping[str, Any], reading: Reading, depth: int) -> str:
     if kind == "call":
         return _call(block, reading)
     if kind == "file":
-        return _named("file", reading, mapping(block.get("file")), "title", "name")
+        return _name_thing("file", reading, mapping(block.get("file")), "title", "name")
     if kind == "video":
-        title = _shown(block.get("title"), reading, depth + 1)
+        title = _visible_text(block.get("title"), reading, depth + 1)
         named = link(reading.text(block.get("title_url")), title)
-        about = _shown(block.get("description"), reading, depth + 1)
+        about = _visible_text(block.get("description"), reading, depth + 1)
         shown = named or literal(reading.text(block.get("alt_text")))
         author = literal(reading.text(block.get("author_name")))
         return "\n".join(filter(None, [f"(video: {shown})", author, about]))
@@ -135,33 +135,35 @@ def _element(part: Mapping[str, Any], reading: Reading, depth: int) -> str:
     if kind in _PLAIN:
         return literal(reading.text(part.get("text")))
     if kind == "image":
-        title = _shown(part.get("title"), reading, depth + 1)
+        title = _visible_text(part.get("title"), reading, depth + 1)
         alt = literal(reading.text(part.get("alt_text")))
         words = [title, alt if alt != title else ""]
         return (
             f"(image: {' – '.join(filter(None, words))})" if any(words) else "(image)"
         )
     if kind in _BUTTONS:
-        label = _shown(part.get("text"), reading, depth + 1)
+        label = _visible_text(part.get("text"), reading, depth + 1)
         shown = link(reading.text(part.get("url")), label)
         return f"[Button: {shown}]" if shown else ""
     if kind in _CHOICES:
         offered = sequence(part.get("options"))
-        labels = [_shown(each, reading, depth + 1) for each in offered]
+        labels = [_visible_text(each, reading, depth + 1) for each in offered]
         return "\n".join(f"[Choice: {label}]" for label in labels if label)
     if kind.endswith(("_select", "picker", "_input")):
         chosen = part.get("initial_option") or part.get("placeholder")
-        label = _shown(chosen, reading, depth + 1)
+        label = _visible_text(chosen, reading, depth + 1)
         return f"[Field: {label}]" if label else ""
     found = [
-        _shown(part[name], reading, depth + 1) for name in _WORDS if part.get(name)
+        _visible_text(part[name], reading, depth + 1)
+        for name in _WORDS
+        if part.get(name)
     ]
     if kind in _ROWS:
         return " ".join(filter(None, found)).replace("\n", " ")
     return "\n".join(filter(None, found))
 
 
-def _shown(part: object, reading: Reading, depth: int) -> str:
+def _visible_text(part: object, reading: Reading, depth: int) -> str:
     """Return the visible text of any part of a block: a text, an element, or a list."""
     if isinstance(part, str | int | float):
         return literal(reading.text(part))
@@ -171,12 +173,12 @@ def _shown(part: object, reading: Reading, depth: int) -> str:
     for each in sequence(part):
         if not reading.part(depth):
             break
-        found.append(_shown(each, reading, depth + 1))
+        found.append(_visible_text(each, reading, depth + 1))
     return "\n".join(filter(None, found))
 
 
 def _row(row: object, reading: Reading, depth: int) -> str:
-    cells = [_shown(cell, reading, depth + 1) for cell in sequence(row)]
+    cells = [_visible_text(cell, reading, depth + 1) for cell in sequence(row)]
     return " | ".join(cell.replace("\n", " ") for cell in cells)
 
 
@@ -186,7 +188,9 @@ def _call(block: Mapping[str, Any], reading: Reading) -> str:
     return f"(call: {link(reading.text(call.get('join_url')), named)})"
 
 
-def _named(kind: str, reading: Reading, thing: Mapping[str, Any], *names: str) -> str:
+def _name_thing(
+    kind: str, reading: Reading, thing: Mapping[str, Any], *names: str
+) -> str:
     found = (literal(reading.text(thing.get(name))) for name in names)
     name = next(filter(None, found), "")
     return f"({kind}: {name})" if name else f"({kind})"
@@ -202,7 +206,7 @@ def _rich(part: Mapping[str, Any], reading: Reading, depth: int) -> str:
     if kind == "rich_text_preformatted":
         return f"```\n{_line(part, reading).strip(chr(10))}\n```"
     if kind == "rich_text_quote":
-        return _quoted(_line(part, reading))
+        return _quote(_line(part, reading))
     if kind == "rich_text_list":
         return _items(part, reading, depth)
     found = []
@@ -225,10 +229,10 @@ def _items(part: Mapping[str, Any], reading: Reading, depth: int) -> str:
         said = _line(item, reading).replace("\n", f"\n{blank}  ")
         lines.append(f"{blank}{mark} {said}")
     listed = "\n".join(lines)
-    return _quoted(listed) if part.get("border") else listed
+    return _quote(listed) if part.get("border") else listed
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     return "\n".join(f"&gt; {line}" for line in text.strip("\n").split("\n"))
 
 
@@ -247,7 +251,7 @@ def _inline(part: Mapping[str, Any], reading: Reading) -> str:
 
     match part.get("type"):
         case "text":
-            return _styled(mrkdwn.escape(field("text")), part.get("style"))
+            return _style(mrkdwn.escape(field("text")), part.get("style"))
         case "user":
             return f"<@{field('user_id')}>"
         case "channel":
@@ -258,7 +262,7 @@ def _inline(part: Mapping[str, Any], reading: Reading) -> str:
             return f"<!{field('range')}>"
         case "link":
             label = mrkdwn.escape(field("text"))
-            return _styled(link(field("url"), label), part.get("style"))
+            return _style(link(field("url"), label), part.get("style"))
         case "emoji":
             return f":{field('name')}:"
         case "color":
@@ -268,7 +272,7 @@ def _inline(part: Mapping[str, Any], reading: Reading) -> str:
     return literal(field("fallback") or field("text"))
 
 
-def _styled(text: str, style: object) -> str:
+def _style(text: str, style: object) -> str:
     """Return `text` between the marks of its styles. Blanks at its ends stay outside,
     since Slack ignores a mark beside a blank."""
     inner = text.strip()

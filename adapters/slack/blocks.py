@@ -269,10 +269,10 @@ def _menu(menu: Menu) -> dict[str, Any]:
         # ConversationSelectElement).
         channels = {"include": ["public", "private"]}
         return {"type": "conversations_select", **common, "filter": channels}
-    return {"type": "static_select", **common, **_offered(menu.choices)}
+    return {"type": "static_select", **common, **_menu_options(menu.choices)}
 
 
-def _offered(choices: Sequence[Choice]) -> dict[str, Any]:
+def _menu_options(choices: Sequence[Choice]) -> dict[str, Any]:
     """Return the options of a menu, grouped below their headings if they have any."""
     if not any(each.group for each in choices):
         return {"options": options(choices)}

@@ -57,7 +57,7 @@ async def near_end(read: Read[T], first: Page[T], latest: float) -> list[T]:
     begun = dict(first.messages)
     low, high = max(begun), latest
     missing = max(AIM, first.replies - len(begun))
-    apart = _apart(sorted(begun)[1:])
+    apart = _mean_interval(sorted(begun)[1:])
     oldest = high - AIM * (high - low) / missing
     try:
         for _ in range(MOST_TRIES):
@@ -65,7 +65,7 @@ async def near_end(read: Read[T], first: Page[T], latest: float) -> list[T]:
             found = {at: each for at, each in page.messages if oldest <= at <= high}
             if page.cursor:
                 middle, low = found, max(found)
-                apart = _apart(sorted(found))
+                apart = _mean_interval(sorted(found))
             else:
                 end |= found
                 high = oldest
@@ -93,6 +93,6 @@ async def near_end(read: Read[T], first: Page[T], latest: float) -> list[T]:
     return said or [each for _, each in sorted(middle.items()) if each]
 
 
-def _apart(times: Sequence[float]) -> float:
+def _mean_interval(times: Sequence[float]) -> float:
     """Return the mean interval of `times`, which ascend, in seconds."""
     return (times[-1] - times[0]) / max(1, len(times) - 1) if times else 0.0

@@ -56,24 +56,24 @@ async def check(env: Mapping[str, str]) -> list[Finding]:
     findings = []
     async with open_client(config) as client:
         if config.is_distributed:
-            findings.append(await _tried_secret(client, config))
+            findings.append(await _check_secret(client, config))
         else:
-            findings += await _tried_token(client, limit)
+            findings += await _check_token(client, limit)
         if config.app_token:
-            findings.append(await _tried_socket(client, config))
+            findings.append(await _check_socket(client, config))
     if config.signing_secret or config.is_distributed:
-        findings.append(_tried_address(config.http))
+        findings.append(_check_address(config.http))
     return findings
 
 
-async def _tried_token(client: SlackClient, limit: Served) -> list[Finding]:
+async def _check_token(client: SlackClient, limit: Served) -> list[Finding]:
     try:
-        return _signed_in(await sign_in(client), limit)
+        return _describe_identity(await sign_in(client), limit)
     except ConfigError as error:
         return [Finding(messages.SLACK_BOT_TOKEN, Grade.BAD, str(error))]
 
 
-async def _tried_secret(client: SlackClient, config: SlackConfig) -> Finding:
+async def _check_secret(client: SlackClient, config: SlackConfig) -> Finding:
     """Return whether Slack accepts the app's id and secret. Slack checks both before it
     looks at the code."""
     try:
@@ -88,7 +88,7 @@ async def _tried_secret(client: SlackClient, config: SlackConfig) -> Finding:
     return Finding(messages.SLACK_INSTALLATION, Grade.GOOD, messages.INSTALLABLE)
 
 
-async def _tried_socket(client: SlackClient, config: SlackConfig) -> Finding:
+async def _check_socket(client: SlackClient, config: SlackConfig) -> Finding:
     try:
         await try_socket(client, config)
     except ConfigError as error:
@@ -96,7 +96,7 @@ async def _tried_socket(client: SlackClient, config: SlackConfig) -> Finding:
     return Finding(messages.SLACK_APP_TOKEN, Grade.GOOD, messages.SOCKET_MODE_ON)
 
 
-def _tried_address(address: Listening) -> Finding:
+def _check_address(address: Listening) -> Finding:
     """Return whether requests could be received at `address`."""
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as tried:
@@ -113,7 +113,7 @@ def _tried_address(address: Listening) -> Finding:
     return Finding(messages.SLACK_HTTP, Grade.GOOD, text)
 
 
-def _signed_in(identity: Identity, limit: Served) -> list[Finding]:
+def _describe_identity(identity: Identity, limit: Served) -> list[Finding]:
     workspace = f"{identity.team_name} (slack:{identity.team})"
     text = messages.signed_in(name=identity.user_name, workspace=workspace)
     findings = [Finding(messages.SLACK_BOT_TOKEN, Grade.GOOD, text)]

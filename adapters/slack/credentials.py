@@ -75,15 +75,15 @@ class Credentials:
         """Renew the token if it expires within `early` seconds. Raises AccessRevoked,
         or DeliveryError if the token has expired and cannot be renewed now."""
         async with self._lock:
-            if self._left() < early and self._now() >= self._next:
+            if self._seconds_left() < early and self._now() >= self._next:
                 await finish(self._renew())
 
-    def _left(self) -> float:
+    def _seconds_left(self) -> float:
         expires = self.installation.tokens.expires_at
         return float("inf") if expires is None else expires - self._now()
 
     def _is_due(self) -> bool:
-        left = self._left()
+        left = self._seconds_left()
         return left < EARLY and (left <= 0 or self._now() >= self._next)
 
     async def _renew(self) -> None:
@@ -91,7 +91,7 @@ class Credentials:
             while not await self._hold():
                 if await self._adopt_newer():
                     return
-                if self._left() > 0:
+                if self._seconds_left() > 0:
                     self._next = self._now() + AGAIN
                     return
                 # Another process holds the claim, or died while holding it.
@@ -102,7 +102,7 @@ class Credentials:
             self._next = self._now() + wait
             place = str(self.installation.place)
             log.warning("slack.not_renewed place=%s %s", place, error)
-            if self._left() <= 0:
+            if self._seconds_left() <= 0:
                 text = messages.not_renewed(place=place, error=str(error))
                 raise DeliveryError(text) from error
 

@@ -87,11 +87,11 @@ def previewed(body: Mapping[str, Any], us: Identity) -> Message | None:
         now.get(name) != before.get(name) for name in ("text", "blocks", "edited")
     ):
         return None
-    more = _added(now) > _added(before)
+    more = _count_attachments(now) > _count_attachments(before)
     return edited(body, us) if more else None
 
 
-def _added(message: Mapping[str, Any]) -> int:
+def _count_attachments(message: Mapping[str, Any]) -> int:
     """Return the number of attachments of a message, and of its transcripts."""
     heard = message_content.transcripts(message, Reading())
     return len(json_values.sequence(message.get("attachments"))) + len(heard)

@@ -41,7 +41,7 @@ async def text_of(client: SlackClient, place: Scope, file: Mapping[str, Any]) ->
         raise Unacceptable(BAD_FILE) from None
 
 
-def _encoded(text: str) -> bytes:
+def _encode(text: str) -> bytes:
     # In pieces, since encoding a long text at once would block the event loop.
     return b"".join(
         text[start : start + PIECE_CHARS].encode()
@@ -51,7 +51,7 @@ def _encoded(text: str) -> bytes:
 
 async def put(client: SlackClient, place: Scope, file: File) -> None:
     """Upload `file` to a thread or channel. Raises DeliveryError."""
-    content = await offload(partial(_encoded, file.text), len(file.text))
+    content = await offload(partial(_encode, file.text), len(file.text))
     id = await send(client, file.name, content)
     with contextlib.suppress(ThreadGone):
         await show(client, place, {id: file.name})

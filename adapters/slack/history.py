@@ -116,7 +116,7 @@ class MessageHistory:
                 cursor=cursor or None,
             )
             messages = page.get("messages") or []
-            said = await self._converted(messages, thread.channel)
+            said = await self._convert(messages, thread.channel)
             # Slack returns the root first, whatever the bounds.
             found |= {
                 each.message: (each, bool(raw.get("edited")))
@@ -204,7 +204,7 @@ class MessageHistory:
         messages = page.get("messages") or []
         # Slack returns the root first, whatever the bounds.
         root = messages[0] if messages else {}
-        found = await self._converted(messages, thread.channel)
+        found = await self._convert(messages, thread.channel)
         return Page(
             [
                 (float(each["ts"]), received)
@@ -240,7 +240,7 @@ class MessageHistory:
                 # better than all of them in an hour.
                 log.warning("slack.history_cut channel=%s %s", channel, error)
                 return
-            for received in await self._converted(page.get("messages") or (), channel):
+            for received in await self._convert(page.get("messages") or (), channel):
                 if received:
                     some = True
                     yield received
@@ -248,7 +248,7 @@ class MessageHistory:
             if not cursor:
                 return
 
-    async def _converted(
+    async def _convert(
         self, messages: Sequence[Mapping[str, Any]], channel: str
     ) -> list[Message | None]:
         def convert() -> list[Message | None]:

@@ -143,21 +143,21 @@ class HttpEvents:
             body, headers["X-Slack-Request-Timestamp"], signature
         ):
             raise _Refusal(HTTPStatus.UNAUTHORIZED, texts.FORGED)
-        payload = _parsed(body, request.content_type)
+        payload = _parse(body, request.content_type)
         if payload is None:
             raise _Refusal(HTTPStatus.BAD_REQUEST, texts.UNREADABLE)
         if payload.get("type") == "url_verification":
             log.info("slack.url_verified")
             return web.json_response({"challenge": payload.get("challenge")})
-        asked = _asked(payload, headers)
+        asked = _bolt_request(payload, headers)
         if asked is None:
             raise _Refusal(HTTPStatus.BAD_REQUEST, texts.UNREADABLE)
-        answer = await self._taken(asked)
+        answer = await self._dispatch(asked)
         if answer.status != HTTPStatus.OK:
             return web.Response(status=answer.status, text=texts.REFUSED)
         return await to_aiohttp_response(answer)
 
-    async def _taken(self, asked: AsyncBoltRequest) -> BoltResponse:
+    async def _dispatch(self, asked: AsyncBoltRequest) -> BoltResponse:
         """Return Bolt's answer, with no time limit. If the caller is cancelled, Bolt's
         work continues."""
         task = asyncio.ensure_future(self._app.async_dispatch(asked))
@@ -228,7 +228,7 @@ async def _alive(request: web.Request) -> web.Response:
     return web.json_response({"alive": True})
 
 
-def _parsed(body: str, content_type: str) -> dict[str, Any] | None:
+def _parse(body: str, content_type: str) -> dict[str, Any] | None:
     """Return the payload in `body`, or None if there is none.
 
     Bolt's own parser is not used, since it takes a command that contains the word
@@ -248,7 +248,7 @@ def _parsed(body: str, content_type: str) -> dict[str, Any] | None:
     return found if isinstance(found, dict) and found else None
 
 
-def _asked(
+def _bolt_request(
     payload: dict[str, Any], headers: Mapping[str, str]
 ) -> AsyncBoltRequest | None:
     """Return a request that Bolt neither verifies nor parses again; None if parts of

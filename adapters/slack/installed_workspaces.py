@@ -133,13 +133,13 @@ class InstalledWorkspaces:
         team = placing.team(body)
         if organisation := placing.organisation(body):
             if placing.is_ending(body):
-                await self._told_of_end(Place(PLATFORM, organisation, ""), body)
+                await self._on_end(Place(PLATFORM, organisation, ""), body)
                 return None
             await self._belongs(team, organisation)
         elif team and placing.is_ending(body):
             found = await self._store.installation_of(PLATFORM, team)
             if found and found.place.workspace == team:
-                await self._told_of_end(found.place, body)
+                await self._on_end(found.place, body)
             return None
         if not team:
             return None
@@ -265,7 +265,7 @@ class InstalledWorkspaces:
             or (not place.workspace and self._organisations.get(team) == of)
         ]
 
-    async def _told_of_end(self, place: Place, body: Mapping[str, Any]) -> None:
+    async def _on_end(self, place: Place, body: Mapping[str, Any]) -> None:
         found = await self._store.installations(PLATFORM)
         here = next((each for each in found if each.place == place), None)
         if here is None or here.ended_at is not None:
@@ -357,7 +357,7 @@ class InstalledWorkspaces:
         meant = "" if here.place.workspace else team
         calls = web_client(self._config, self._session, team=meant)
         client = SlackClient(calls, team, credentials.current)
-        client.on_revoked = partial(self._refused, team, client, credentials)
+        client.on_revoked = partial(self._on_refusal, team, client, credentials)
         client.on_missing_scope = partial(self._lacks, team, here.name)
         us = Identity(team, here.name, here.user, "", here.bot, here.scopes)
         return Workspace(client, us, self._config.streams)
@@ -373,7 +373,7 @@ class InstalledWorkspaces:
             self._organisations[team] = organisation
             self._absent.pop(team, None)
 
-    def _refused(
+    def _on_refusal(
         self,
         team: str,
         client: SlackClient,

@@ -174,7 +174,7 @@ class Installer:
             redirect_uri=config.redirect_url or None,
             install_path=INSTALL,
             redirect_uri_path=REDIRECT,
-            callback_options=AsyncCallbackOptions(self._succeeded, self._failed),
+            callback_options=AsyncCallbackOptions(self._on_success, self._on_failure),
             authorization_url=_authorization_url(config),
             installation_store=_Saving(self._save),
             state_store=_States(states),
@@ -193,30 +193,30 @@ class Installer:
 
     async def _install(self, request: web.Request) -> web.Response:
         if wait := self._begun.take("", MOST_BEGUN, time.monotonic()):
-            answer = await _answered(self._page(texts.MANY))
+            answer = await _to_response(self._page(texts.MANY))
             answer.set_status(HTTPStatus.TOO_MANY_REQUESTS)
             answer.headers["Retry-After"] = str(math.ceil(wait))
             return answer
         try:
             asked = await to_bolt_request(request)
-            return await _answered(await self._flow.handle_installation(asked))
+            return await _to_response(await self._flow.handle_installation(asked))
         except StorageError as error:
-            return await _answered(self._page(texts.UNREACHABLE, error))
+            return await _to_response(self._page(texts.UNREACHABLE, error))
 
     async def _come_back(self, request: web.Request) -> web.Response:
         try:
             asked = await to_bolt_request(request)
             async with self._one_at_a_time:
-                return await _answered(await self._flow.handle_callback(asked))
+                return await _to_response(await self._flow.handle_callback(asked))
         except _Failed as failure:
-            return await _answered(self._page(str(failure)))
+            return await _to_response(self._page(str(failure)))
         except SecretRefused as error:
             self._alert("slack oauth", str(error))
-            return await _answered(self._page(texts.OPERATOR, error))
+            return await _to_response(self._page(texts.OPERATOR, error))
         except CodeRefused as error:
-            return await _answered(self._page(texts.USED_CODE, error))
+            return await _to_response(self._page(texts.USED_CODE, error))
         except (DeliveryError, AccessRevoked, StorageError) as error:
-            return await _answered(self._page(texts.UNREACHABLE, error))
+            return await _to_response(self._page(texts.UNREACHABLE, error))
 
     async def _save(self, made: SlackInstallation) -> None:
         """Store the installation that Slack returned. Raises _Failed if the workspace
@@ -257,13 +257,13 @@ class Installer:
         )
         log.info("slack.installed place=%s by=%s", place, made.user_id)
 
-    async def _succeeded(self, args: AsyncSuccessArgs) -> BoltResponse:
+    async def _on_success(self, args: AsyncSuccessArgs) -> BoltResponse:
         made = args.installation
         team = "" if made.is_enterprise_install else made.team_id or ""
         page = oauth_pages.done(_name(made), made.app_id or "", team)
         return _html(HTTPStatus.OK, page)
 
-    async def _failed(self, args: AsyncFailureArgs) -> BoltResponse:
+    async def _on_failure(self, args: AsyncFailureArgs) -> BoltResponse:
         if args.reason == CANCELLED:
             return _html(HTTPStatus.OK, oauth_pages.cancelled(INSTALL))
         text = _REASONS.get(args.reason)
@@ -293,7 +293,7 @@ def _html(status: int, page: str) -> BoltResponse:
     return BoltResponse(status=status, body=page, headers=headers)
 
 
-async def _answered(answer: BoltResponse) -> web.Response:
+async def _to_response(answer: BoltResponse) -> web.Response:
     response = await to_aiohttp_response(answer)
     response.headers.update(oauth_pages.HEADERS)
     return response

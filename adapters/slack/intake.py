@@ -89,7 +89,7 @@ class Intake:
             name="threadkeep",
             client=client.web,
             before_authorize=self.spool,
-            authorize=_unasked,
+            authorize=_authorize,
             # Bolt's own loggers would inherit the root's level, and they log messages
             # at DEBUG.
             logger=logging.getLogger("slack_bolt"),
@@ -185,8 +185,8 @@ class Intake:
             return
         event = body.get("event") or {}
         added = mentions.is_added(event, us)
-        message = await _converted(events.read, body, us)
-        edited = await _converted(events.edited, body, us) if added else None
+        message = await _convert(events.read, body, us)
+        edited = await _convert(events.edited, body, us) if added else None
         if new := message or edited:
             # The other event of this mention may have files or a forward, without which
             # the message may not be a question.
@@ -203,10 +203,10 @@ class Intake:
             if is_late and new.addressed and new.thread.thread == new.message:
                 self._late(there, new)
             self._pairs.handled(event, new)
-        elif previewed := await _converted(events.previewed, body, us):
+        elif previewed := await _convert(events.previewed, body, us):
             self._edits.note(previewed)
             await inbox.supplement(previewed)
-        elif edited := await _converted(events.edited, body, us):
+        elif edited := await _convert(events.edited, body, us):
             self._edits.note(edited)
             await inbox.amend(edited)
         elif gone := events.deleted(body):
@@ -217,12 +217,12 @@ class Intake:
             await inbox.forget(Scope(PLATFORM, us.team, deleted))
 
 
-async def _unasked() -> AuthorizeResult:
+async def _authorize() -> AuthorizeResult:
     """Satisfy Bolt, which requires a token look-up for its middleware. Never called."""
     raise AssertionError("Bolt asks for the token of a listener, and there is none")
 
 
-async def _converted(
+async def _convert(
     convert: Callable[[Mapping[str, Any], Identity], Message | None],
     body: Mapping[str, Any],
     us: Identity,

@@ -92,9 +92,9 @@ class Interactions:
         if "command" in body and "response_url" in body:
             return await self._slash(body)
         if kind == "block_actions":
-            return await self._used(body)
+            return await self._use_control(body)
         if kind == "view_submission":
-            return await self._submitted(body)
+            return await self._submit(body)
         if kind == "message_action" and body.get("callback_id") == SETTINGS:
             return await self._shortcut(body, Command("settings"), labels.SETTINGS)
         if kind == "message_action" and body.get("callback_id") == RECEIPT:
@@ -102,17 +102,17 @@ class Interactions:
             command = Command("receipt", {"answer": message})
             return await self._shortcut(body, command, labels.RECEIPT)
         if kind == "message_action" and body.get("callback_id") == TRIAGE:
-            await self._soon("triage a message", self._sort(body))
+            await self._start_work("triage a message", self._triage(body))
             return {}
         event = body.get("event") or {}
         if event.get("type") == "app_home_opened":
             if event.get("tab") == "home":
                 work = self._windows.publish(str(event["user"]))
-                await self._soon("draw the home tab", work)
+                await self._start_work("draw the home tab", work)
             elif event.get("tab") == "messages":
                 place = self._place(str(event["channel"]))
                 greeting = self._host.first_contact.opened(place, str(event["user"]))
-                await self._soon("greet", greeting)
+                await self._start_work("greet", greeting)
             return {}
         if event.get("type") == "member_joined_channel":
             # A bot that an app adds, not a person, has no inviter (facts A1.4).
@@ -120,14 +120,14 @@ class Interactions:
             if joined == self._us.user and inviter and events.is_ours(body, self._us):
                 place = self._place(str(event["channel"]))
                 added = self._host.first_contact.added(place, str(inviter))
-                await self._soon("greet", added)
+                await self._start_work("greet", added)
             return {}
         if event.get("type") in REVOCATIONS:
             # A call shows whether the bot's own token was revoked.
-            await self._soon("look at the token", self._client.identify())
+            await self._start_work("look at the token", self._client.identify())
             return {}
         if event.get("type") == "agent_session_stopped":
-            await self._soon("stop an answer", self._stopped(event))
+            await self._start_work("stop an answer", self._stop(event))
             return {}
         return None
 
@@ -152,7 +152,7 @@ class Interactions:
             await self._windows.open("views.open", view, body)
             return {}
         if reply.public:
-            await self._soon("publish a reply", self._publish(reply, place, body))
+            await self._start_work("publish a reply", self._publish(reply, place, body))
             return {}
         drawn = blocks.message(reply, place)
         return {"response_type": "ephemeral", **drawn, **QUIET}
@@ -175,7 +175,7 @@ class Interactions:
             await self._windows.open("views.open", view, body)
         return {}
 
-    async def _sort(self, body: Body) -> None:
+    async def _triage(self, body: Body) -> None:
         """Triage the message whose shortcut somebody chose."""
         channel = str((body.get("channel") or {}).get("id"))
         said = {**(body.get("message") or {}), "channel": channel}
@@ -185,7 +185,7 @@ class Interactions:
             return
         place = Scope.of(message.thread)
         response = await self._safely(
-            self._sorted(message, place, user_of(body)), TRIAGE
+            self._triage_message(message, place, user_of(body)), TRIAGE
         )
         await self._publish(response, place, body)
 
@@ -201,19 +201,21 @@ class Interactions:
                 log.warning("slack.not_public %s", error)
         await self._windows.respond(body, reply, place)
 
-    async def _sorted(self, message: Message, place: Scope, user: str) -> Response:
+    async def _triage_message(
+        self, message: Message, place: Scope, user: str
+    ) -> Response:
         return await self._host.commands.triage(
             message, await self._people.person(place, user)
         )
 
-    async def _used(self, body: Body) -> dict[str, Any]:
+    async def _use_control(self, body: Body) -> dict[str, Any]:
         action = (body.get("actions") or [{}])[0]
         if action.get("action_id") == feedback.FEEDBACK:
             value = str(action.get("value", ""))
             noting = feedback.take(
                 *(self._client, self._host, self._place(""), body, value)
             )
-            await self._soon("note feedback", noting)
+            await self._start_work("note feedback", noting)
             return {}
         context = context_of(self._place(""), body, action)
         command = blocks.used(action)
@@ -231,7 +233,7 @@ class Interactions:
             await self._windows.show(reply, context, command, body)
         return {}
 
-    async def _submitted(self, body: Body) -> dict[str, Any]:
+    async def _submit(self, body: Body) -> dict[str, Any]:
         view = body["view"]
         context = context_of(self._place(""), body, {})
         texts, files = modals.filled(view["state"]["values"], context)
@@ -251,7 +253,7 @@ class Interactions:
         if (
             isinstance(reply, Response)
             and reply.settles
-            and await self._settled(reply, context, body)
+            and await self._settle(reply, context, body)
         ):
             return {"response_action": "clear"}
         return {
@@ -259,7 +261,7 @@ class Interactions:
             "view": await self._windows.view(reply, context, view["title"]["text"]),
         }
 
-    async def _settled(self, reply: Response, context: Context, body: Body) -> bool:
+    async def _settle(self, reply: Response, context: Context, body: Body) -> bool:
         """Return whether `reply` was shown outside the form within SETTLE seconds."""
 
         shown = False
@@ -272,7 +274,7 @@ class Interactions:
         await asyncio.wait({task}, timeout=SETTLE)
         return shown
 
-    async def _stopped(self, event: Body) -> None:
+    async def _stop(self, event: Body) -> None:
         """Handle the press of Slack's own stop button, which ends the stream (facts
         A1.4, A8.1). The core decides whether the answer ends, too."""
         place = self._place(str(event["channel"]), str(event["thread_ts"]))
@@ -358,7 +360,7 @@ class Interactions:
         going_on.add_done_callback(lambda _: doing.cancel())
         return None
 
-    async def _soon(self, what: str, work: Coroutine[Any, Any, object]) -> None:
+    async def _start_work(self, what: str, work: Coroutine[Any, Any, object]) -> None:
         """Start `work`, which the log calls `what`, and wait for it up to PROMPT
         seconds."""
         await asyncio.wait({self._begin(what, work)}, timeout=PROMPT)

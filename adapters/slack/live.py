@@ -61,7 +61,9 @@ async def check(
     async with open_client(config) as client:
         try:
             us = await sign_in(client)
-            return [await _tried(client, config, us, channel, bot_hears, patience)]
+            return [
+                await _try_channel(client, config, us, channel, bot_hears, patience)
+            ]
         except _Found as found:
             return [found.finding]
         except (ConfigError, DeliveryError) as error:
@@ -76,7 +78,7 @@ class _Found(Exception):
         self.finding = _bad(text)
 
 
-async def _tried(
+async def _try_channel(
     client: SlackClient,
     config: SlackConfig,
     us: Identity,
@@ -88,7 +90,7 @@ async def _tried(
     history, event = _NEEDS[kind]
     if bot_hears is not None:
         began = time.monotonic()
-        async with _posted(client, us, channel) as ts:
+        async with _post_probe(client, us, channel) as ts:
             heard = await bot_hears(ts)
         if heard:
             text = messages.came_back_to_bot(
@@ -99,10 +101,10 @@ async def _tried(
             return _bad(messages.lacks_history(scope=history))
         return _bad(messages.not_subscribed(event=event))
     if not config.app_token:
-        return await _tried_over_http(client, config, us, channel, event, patience)
-    async with _connected(client, config) as (socket, connections):
+        return await _try_over_http(client, config, us, channel, event, patience)
+    async with _connect(client, config) as (socket, connections):
         began = time.monotonic()
-        async with _posted(client, us, channel) as ts:
+        async with _post_probe(client, us, channel) as ts:
             heard = await _hears(socket, us, ts, patience)
     if heard:
         text = messages.came_back(seconds=_seconds(began), channel=f"slack:{channel}")
@@ -115,7 +117,7 @@ async def _tried(
     return _bad(messages.not_subscribed(event=event))
 
 
-async def _tried_over_http(
+async def _try_over_http(
     client: SlackClient,
     config: SlackConfig,
     us: Identity,
@@ -125,7 +127,7 @@ async def _tried_over_http(
 ) -> Finding:
     async with live_http.opened(client, config, us) as doorway:
         began = time.monotonic()
-        async with _posted(client, us, channel) as ts:
+        async with _post_probe(client, us, channel) as ts:
             heard = await doorway.hears(ts, patience)
     if heard:
         text = messages.came_back(seconds=_seconds(began), channel=f"slack:{channel}")
@@ -160,7 +162,7 @@ async def _kind(client: SlackClient, us: Identity, channel: str) -> str:
 
 
 @contextlib.asynccontextmanager
-async def _posted(
+async def _post_probe(
     client: SlackClient, us: Identity, channel: str
 ) -> AsyncIterator[str]:
     """Post a probe and yield its ts. Delete the probe on exit."""
@@ -181,7 +183,7 @@ async def _posted(
 
 
 @contextlib.asynccontextmanager
-async def _connected(
+async def _connect(
     client: SlackClient, config: SlackConfig
 ) -> AsyncIterator[tuple[aiohttp.ClientWebSocketResponse, int]]:
     """Yield a connection on which Slack has sent its hello, and the number of

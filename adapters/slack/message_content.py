@@ -228,7 +228,7 @@ def _body(
     ):
         said.append("(image)")
     said += _buttons(attachment, reading)
-    said += _nested(attachment, beside, depth)
+    said += _nested_attachments(attachment, beside, depth)
     when = _time(attachment.get("ts"))
     said.append(" | ".join(filter(None, [text("footer"), when])))
     return "\n".join(each for each in said if each.strip())
@@ -263,7 +263,7 @@ def _buttons(attachment: Mapping[str, Any], reading: Reading) -> Iterator[str]:
             yield f"[Button: {shown}]"
 
 
-def _nested(
+def _nested_attachments(
     attachment: Mapping[str, Any], beside: _Beside, depth: int
 ) -> Iterator[str]:
     """Yield the attachments of the message that `attachment` shows."""

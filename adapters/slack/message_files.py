@@ -41,7 +41,7 @@ def attachments(
     if a program wrote the message."""
     own = {"files": message.get("files")} if automated else message
     found: dict[str, Attachment] = {}
-    for each in map(attachment, (*_files(own, 0), *_named(own))):
+    for each in map(attachment, (*_files(own, 0), *_mentioned_files(own))):
         found.setdefault(each.key, each)
     return tuple(found.values())
 
@@ -107,7 +107,7 @@ def _files(message: Mapping[str, Any], depth: int) -> Iterator[Mapping[str, Any]
             yield from _files(mapping(block.get("message")), depth + 1)
 
 
-def _named(message: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def _mentioned_files(message: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Yield stubs of the files that the rich text of a message names. An `app_mention`
     may contain nothing else about its files (facts A1.1)."""
     for block in mappings(message.get("blocks")):

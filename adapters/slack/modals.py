@@ -121,7 +121,7 @@ def filled(
             if given := state.get("files"):
                 files[name] = given[0]
         elif part in (USERS, GROUPS):
-            people.setdefault(name, []).extend(_chosen(part, state))
+            people.setdefault(name, []).extend(_chosen_values(part, state))
         elif part:
             nth = number(part) or 0
             pieces.setdefault(name, {})[nth] = state.get("value") or ""
@@ -131,7 +131,7 @@ def filled(
             texts[name] = state.get("value") or ""
     for name, found in pieces.items():
         joiners = dict(context.joiners).get(name, ())
-        texts[name] = _joined([found[nth] for nth in sorted(found)], joiners)
+        texts[name] = _join([found[nth] for nth in sorted(found)], joiners)
     return texts | {name: " ".join(each) for name, each in people.items()}, files
 
 
@@ -153,7 +153,7 @@ def split(text: str, limit: int = PIECE_CHARS) -> tuple[list[str], list[str]]:
     return [*pieces, text], joiners
 
 
-def _joined(pieces: Sequence[str], joiners: Sequence[str]) -> str:
+def _join(pieces: Sequence[str], joiners: Sequence[str]) -> str:
     text = ""
     for nth, piece in enumerate(pieces):
         if piece:
@@ -162,7 +162,7 @@ def _joined(pieces: Sequence[str], joiners: Sequence[str]) -> str:
     return text
 
 
-def _chosen(part: str, state: Mapping[str, Any]) -> Iterator[str]:
+def _chosen_values(part: str, state: Mapping[str, Any]) -> Iterator[str]:
     if part == USERS:
         yield from (f"user:{each}" for each in state.get("selected_users") or ())
     else:

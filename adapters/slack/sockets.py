@@ -104,7 +104,7 @@ class Sockets:
         # Ours backs off, and logs what to do.
         opened = partial(self._open, name)
         socket.issue_new_wss_url = opened  # type: ignore[method-assign]
-        greeting = Greeting(partial(self._greeted, name))
+        greeting = Greeting(partial(self._on_hello, name))
         socket.on_message_listeners.append(greeting.take)
         socket.socket_mode_request_listeners.append(self._acknowledge)
         return socket
@@ -116,13 +116,13 @@ class Sockets:
         answer = await self._take(request.payload, request.retry_attempt or 0)
         await send_async_response(socket, request, answer, began)
 
-    def _greeted(self, name: str) -> None:
+    def _on_hello(self, name: str) -> None:
         if not self._open_now:
             self._absent(self._gone_since)
         self._open_now.add(name)
         self._health.connected(PLATFORM, name, self._of)
 
-    def _lost(self, name: str) -> None:
+    def _on_lost(self, name: str) -> None:
         if self._open_now == {name}:
             self._gone_since = time.time()
         self._open_now.discard(name)
@@ -134,7 +134,7 @@ class Sockets:
         Ends the adapter if Slack rejects the token.
         """
         # The SDK requests an address when it has no connection or a broken one.
-        self._lost(name)
+        self._on_lost(name)
         if address := self._address:
             # The address that was requested at sign-in to test the token.
             self._address = None

@@ -91,13 +91,11 @@ class RichScreen:
     def _draw(self, rest: list[list[Segment]]) -> None:
         window = max(1, self._console.height - 2)
         if not self._ahead:
-            self._live.update(
-                _joined(rest[-window:]) if rest else WAITING, refresh=True
-            )
+            self._live.update(_join(rest[-window:]) if rest else WAITING, refresh=True)
             return
         # Only one line, with the end of the text: the window has no room for more.
         typed = Text(_end(self._ahead, self._console.width - 2), "dim", no_wrap=True)
-        shown = _joined(rest[-max(1, window - 2) :]) if rest else WAITING
+        shown = _join(rest[-max(1, window - 2) :]) if rest else WAITING
         self._live.update(Group(shown, Text(), typed), refresh=True)
 
     def _lines(self, text: str) -> list[list[Segment]]:
@@ -107,7 +105,7 @@ class RichScreen:
 
     def _print(self, lines: list[list[Segment]]) -> None:
         if lines:
-            self._console.print(_joined(lines), end="")
+            self._console.print(_join(lines), end="")
             self._printed += len(lines)
 
 
@@ -124,7 +122,7 @@ class SilentScreen:
         """Show nothing."""
 
 
-def _joined(lines: list[list[Segment]]) -> Segments:
+def _join(lines: list[list[Segment]]) -> Segments:
     return Segments([each for line in lines for each in (*line, Segment.line())])
 
 

@@ -86,7 +86,7 @@ def _attachment(name: str) -> Attachment:
     path = os.path.abspath(os.path.expanduser(name))
     if "\0" in path:
         raise FileNotFoundError
-    handle = _opened(path)
+    handle = _open(path)
     try:
         size = os.fstat(handle).st_size
     finally:
@@ -94,7 +94,7 @@ def _attachment(name: str) -> Attachment:
     return Attachment(Path(path).name, path, path, size)
 
 
-def _opened(path: str) -> int:
+def _open(path: str) -> int:
     """Open a regular file. Raises OSError."""
     # Opening a pipe would wait for somebody to write into it.
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -106,7 +106,7 @@ def _opened(path: str) -> int:
 
 def _copy(path: str, into: BinaryIO, most: int) -> None:
     try:
-        source = os.fdopen(_opened(path), "rb", buffering=0)
+        source = os.fdopen(_open(path), "rb", buffering=0)
     except FileNotFoundError:
         raise FileUnread(Unread.DELETED) from None
     except OSError:

@@ -53,8 +53,8 @@ class Actions:
         if len(text) > form_data.MOST_CHARS:
             raise Refused(413, "too_long", texts.too_long(most=form_data.MOST_CHARS))
         if who.thread:
-            await self._opened(who)
-        post = await self._posted(who, sent["id"], text, sent.files)
+            await self._require_thread(who)
+        post = await self._post(who, sent["id"], text, sent.files)
         return web.json_response(
             {"message": post.message, "thread": post.thread.thread}
         )
@@ -118,14 +118,14 @@ class Actions:
         who = _speaker(request, sent)
         command = self._command(sent)
         if command is None:
-            return self._told(Response(STALE), who)
+            return self._reply(Response(STALE), who)
         verb = self._catalog.get(command.verb)
         if verb is None:
-            return self._told(Response(STALE), who)
+            return self._reply(Response(STALE), who)
         if verb.below and not who.thread and _ID.fullmatch(sent["from"]):
             who = replace(who, thread=sent["from"])
-        result = await self._carried_out(command, who)
-        return await self._shown(result, who, sent["from"])
+        result = await self._run(command, who)
+        return await self._show(result, who, sent["from"])
 
     async def rate(self, request: web.Request) -> web.Response:
         """Store a reader's rating of an answer."""
@@ -134,7 +134,7 @@ class Actions:
         known = await self._host.conversations.feedback(
             who.place.key, sent["turn"], sent["rating"] == "good"
         )
-        return self._told(Response(THANKS if known else NO_ANSWER), who)
+        return self._reply(Response(THANKS if known else NO_ANSWER), who)
 
     async def triage(self, request: web.Request) -> web.Response:
         """Triage the message that somebody chose."""
@@ -142,11 +142,11 @@ class Actions:
         who = _speaker(request, sent)
         post = await self._board.find(sent["message"])
         if post is None or not post.author or post.thread.channel != who.channel:
-            return self._told(Response(NOT_SAID), who)
+            return self._reply(Response(NOT_SAID), who)
         person = await self._person(who)
         who = replace(who, thread=post.thread.thread)
         response = await self._host.commands.triage(message_of(post), person)
-        return await self._shown(response, who, "")
+        return await self._show(response, who, "")
 
     async def file(self, request: web.Request) -> web.Response:
         """Return a file to a member who may read the channel where it was posted."""
@@ -164,7 +164,7 @@ class Actions:
         )
         return response
 
-    async def _posted(
+    async def _post(
         self, who: Speaker, id: str, text: str, files: list[tuple[str, bytes]]
     ) -> Post:
         """Store a message under the `id` that the page gave it, unless an earlier
@@ -187,7 +187,7 @@ class Actions:
             await self._host.first_contact.opened(place, who.member.id)
         return found
 
-    async def _opened(self, who: Speaker) -> None:
+    async def _require_thread(self, who: Speaker) -> None:
         """Raise Refused unless the thread of `who` exists."""
         root = await self._board.find(who.thread)
         if root is None or root.thread != who.place.key:
@@ -209,7 +209,7 @@ class Actions:
     def _command(self, sent: FormData) -> Command | None:
         """Return the command in `sent`, or None if there is none."""
         if text := sent["typed"].strip():
-            return self._typed(text)
+            return self._parse(text)
         if written := sent["command"]:
             return form_data.command_of(written, sent.values)
         if line := sent["line"]:
@@ -219,7 +219,7 @@ class Actions:
             return command
         return None
 
-    def _typed(self, text: str) -> Command:
+    def _parse(self, text: str) -> Command:
         """Return the command that was typed after a slash."""
         words = text.removeprefix("/")
         if words.lower().split(maxsplit=1)[:1] == [directory.BOT]:
@@ -232,7 +232,7 @@ class Actions:
             parsed = self._host.commands.parse(words)
         return parsed or Command("unknown", {"text": words})
 
-    async def _carried_out(self, command: Command, who: Speaker) -> CommandResult:
+    async def _run(self, command: Command, who: Speaker) -> CommandResult:
         try:
             person = await self._person(who)
             return await self._host.commands.run(command, who.place, person)
@@ -242,7 +242,7 @@ class Actions:
     async def _person(self, who: Speaker) -> Person:
         return await self._directory.person(who.place, who.member.id)
 
-    async def _shown(
+    async def _show(
         self, result: CommandResult, who: Speaker, source: str
     ) -> web.Response:
         if isinstance(result, Form):
@@ -262,7 +262,7 @@ class Actions:
                 replace(notice, text=render(result.text), body=stored(result))
             )
             return web.json_response({"kind": "silence", "settles": True})
-        return self._told(result, who)
+        return self._reply(result, who)
 
     async def _notice(self, source: str, who: Speaker) -> Post | None:
         """Return the post whose control was used, or None if that is an answer."""
@@ -273,7 +273,7 @@ class Actions:
             return None
         return post if post.reader in ("", who.member.id) else None
 
-    def _told(self, response: Response, who: Speaker) -> web.Response:
+    def _reply(self, response: Response, who: Speaker) -> web.Response:
         return web.json_response(
             {
                 "kind": "response",

@@ -206,12 +206,12 @@ def chat_request(body: bytes) -> ChatRequest:
     try:
         return _CHAT.decode(body)
     except msgspec.ValidationError as error:
-        raise _refused(str(error)) from None
+        raise _refusal(str(error)) from None
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         raise Refused(400, "malformed_json", texts.NOT_JSON) from None
 
 
-def _refused(problem: str) -> Refused:
+def _refusal(problem: str) -> Refused:
     if unknown := _UNKNOWN.search(problem):
         return Refused(
             400, "invalid_field", texts.unknown_field(name=_name(unknown[1]))

@@ -67,7 +67,7 @@ class Page:
                 self._sent.pop(post.message, None)
                 events.append(("gone", {"id": post.message}))
             else:
-                events.append(await self._changed(post))
+                events.append(await self._change_event(post))
         if any(self._is_listed(each) for each in changes):
             events.append(("topics", await topics(self._context, self._who)))
         return events
@@ -88,14 +88,14 @@ class Page:
             if visible(each, self._who)
         ]
         self._sent = {each.post.message: each for each in drawn}
-        return [self._whole(each) for each in drawn]
+        return [self._whole_message(each) for each in drawn]
 
-    async def _changed(self, post: Post) -> tuple[str, Any]:
+    async def _change_event(self, post: Post) -> tuple[str, Any]:
         drawn = await self._context.drawing.draw(post)
         before = self._sent.get(post.message)
         self._sent[post.message] = drawn
         if before is None:
-            return "post", self._whole(drawn)
+            return "post", self._whole_message(drawn)
         same = 0
         for old, new in zip(before.blocks, drawn.blocks, strict=False):
             if old != new:
@@ -114,7 +114,7 @@ class Page:
             change["foot"] = drawn.foot
         return "grow", change
 
-    def _whole(self, drawn: Drawn) -> dict[str, Any]:
+    def _whole_message(self, drawn: Drawn) -> dict[str, Any]:
         return {
             "id": drawn.post.message,
             "html": self._context.drawing.article(replace(drawn, blocks=())),

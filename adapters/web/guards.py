@@ -78,7 +78,7 @@ def guards(context: Core) -> list[Callable[..., Awaitable[web.StreamResponse]]]:
     settings = context.settings
 
     @web.middleware
-    async def told(request: web.Request, handler: Next) -> web.StreamResponse:
+    async def convert_errors(request: web.Request, handler: Next) -> web.StreamResponse:
         """Convert every error to a response with one sentence."""
         try:
             response = await handler(request)
@@ -88,7 +88,7 @@ def guards(context: Core) -> list[Callable[..., Awaitable[web.StreamResponse]]]:
             if error.status < 400:
                 response = web.Response(status=error.status, headers=error.headers)
             else:
-                response = _error(context, request, _named(error))
+                response = _error(context, request, _to_refusal(error))
         except web.RequestPayloadError:
             # The body ends early, or is not encoded as its header says.
             broken = Refused(400, "bad_request", texts.NOT_UNDERSTOOD)
@@ -110,7 +110,7 @@ def guards(context: Core) -> list[Callable[..., Awaitable[web.StreamResponse]]]:
         return response
 
     @web.middleware
-    async def ours(request: web.Request, handler: Next) -> web.StreamResponse:
+    async def check_origin(request: web.Request, handler: Next) -> web.StreamResponse:
         """Refuse requests for a host that is not ours, and requests from other
         sites."""
         if not is_our_name(request.headers.get("Host", ""), settings):
@@ -127,7 +127,7 @@ def guards(context: Core) -> list[Callable[..., Awaitable[web.StreamResponse]]]:
         return await handler(request)
 
     @web.middleware
-    async def asked_by_our_page(
+    async def check_page_token(
         request: web.Request, handler: Next
     ) -> web.StreamResponse:
         """Refuse changes without the token of our pages; programs use /api."""
@@ -145,7 +145,7 @@ def guards(context: Core) -> list[Callable[..., Awaitable[web.StreamResponse]]]:
                 raise Refused(403, "page", texts.PAGE_IS_OLD)
         return await handler(request)
 
-    return [told, ours, asked_by_our_page]
+    return [convert_errors, check_origin, check_page_token]
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
@@ -195,7 +195,7 @@ def _error(context: Core, request: web.Request, refused: Refused) -> web.Respons
     return response
 
 
-def _named(error: web.HTTPException) -> Refused:
+def _to_refusal(error: web.HTTPException) -> Refused:
     status = error.status
     text = {
         404: texts.NOT_FOUND,

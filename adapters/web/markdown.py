@@ -156,10 +156,10 @@ class _Renderer(RendererHTML):
         )
 
     def formula(self, tokens: Sequence[Token], idx: int, *_: object) -> str:
-        return f'<span class="formula">{_escaped(tokens[idx].content)}</span>'
+        return f'<span class="formula">{_escape(tokens[idx].content)}</span>'
 
     def mention(self, tokens: Sequence[Token], idx: int, *_: object) -> str:
-        return f'<bdi class="mention">{_escaped(tokens[idx].content)}</bdi>'
+        return f'<bdi class="mention">{_escape(tokens[idx].content)}</bdi>'
 
     def table_open(self, *_: object) -> str:
         # A wide table scrolls within the page, also by keyboard.
@@ -204,7 +204,7 @@ def code_block(code: str, language: str, most: int = MOST_COLOURED) -> str:
     """Return `code`, in colours if it has at most `most` characters and its language is
     known."""
     name = language if _LANGUAGE.fullmatch(language) else ""
-    drawn = _escaped(code)
+    drawn = _escape(code)
     if name and len(code) <= most:
         try:
             lexer = get_lexer_by_name(name, stripnl=False, ensurenl=False)
@@ -213,7 +213,7 @@ def code_block(code: str, language: str, most: int = MOST_COLOURED) -> str:
         else:
             drawn = highlight(code, lexer, _FORMATTER)
     return (
-        f'<figure class="code" data-language="{_escaped(name)}">'
+        f'<figure class="code" data-language="{_escape(name)}">'
         f'<pre tabindex="0"><code>{drawn}</code></pre></figure>\n'
     )
 
@@ -225,7 +225,7 @@ def render(text: str) -> list[str]:
 
 def render_small(text: str) -> str:
     """Return `text`, the message of a person or a text of the core, as HTML."""
-    return _filtered(str(_SMALL.render(text)))
+    return _filter(str(_SMALL.render(text)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +283,7 @@ def _blocks(text: str, *, final: bool) -> Iterator[_Block]:
         # A part of a long list may begin with the wrong number.
         whole = first.type != "ordered_list_open" or not first.meta
         place = starts[min(line, len(starts) - 1)]
-        yield _Block(place, _filtered(html), final or (in_colour and whole))
+        yield _Block(place, _filter(html), final or (in_colour and whole))
 
 
 def _groups(tokens: list[Token]) -> Iterator[list[Token]]:
@@ -336,7 +336,7 @@ def _line_starts(text: str) -> list[int]:
     return starts
 
 
-def _filtered(html: str) -> str:
+def _filter(html: str) -> str:
     return nh3.clean(
         html,
         tags=_TAGS,
@@ -346,7 +346,7 @@ def _filtered(html: str) -> str:
     )
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     return (
         text.replace("&", "&amp;")
         .replace("<", "&lt;")

@@ -173,7 +173,7 @@ class Attempt:
                 yield listed
             yield self._report
         elif isinstance(piece, Activity):
-            yield self._begun(piece)
+            yield self._report_activity(piece)
         elif numbers := self._rounds.sources.cite(piece, self._round.text):
             yield numbers
 
@@ -197,7 +197,7 @@ class Attempt:
             listings=tuple(message.listings),
         )
 
-    def _begun(self, activity: Activity) -> Report:
+    def _report_activity(self, activity: Activity) -> Report:
         """Return the report of `activity`, which has just begun."""
         here = self._round
         assert here.message is not None

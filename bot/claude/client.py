@@ -193,7 +193,7 @@ class ClaudeModel:
         is left out. Raises as `Model.answer` does.
         """
         if request.compacts:
-            for made in await self._compacted(request):
+            for made in await self._compact(request):
                 if isinstance(made, Fault):
                     raise made.error
                 yield made
@@ -247,7 +247,7 @@ class ClaudeModel:
         cannot be read."""
         return await lookups.list_models(self._client.sdk, LOOKUP)
 
-    async def _compacted(self, request: Request) -> Sequence[str | Report | Fault]:
+    async def _compact(self, request: Request) -> Sequence[str | Report | Fault]:
         """Ask for a compaction as `compacting.ask` does."""
         async with self._bodies.memory(request):
             made, _ = await self._bodies.make(request)

@@ -231,7 +231,7 @@ def _judge_status(error: anthropic.APIStatusError, model: str) -> Fault:
             text = messages.claude_failed(facts=facts)
             return Fault(ModelUnreachable(text), passing, wait)
         case 401 | 402 | 403:
-            return Fault(ModelDenied(f"{_denied(status, model)} {facts}"))
+            return Fault(ModelDenied(f"{_denial(status, model)} {facts}"))
         case 404:
             text = messages.no_such_model(model=model)
             # Only the API itself sends an error type.
@@ -249,7 +249,7 @@ def _judge_status(error: anthropic.APIStatusError, model: str) -> Fault:
     return Fault(ModelRejected(refused), of_block=of_block)
 
 
-def _denied(status: int, model: str) -> str:
+def _denial(status: int, model: str) -> str:
     if status == 401:
         return messages.KEY_NOT_ACCEPTED
     if status == 402:

@@ -51,15 +51,15 @@ async def list_models(
         async with asyncio.timeout(timeout):
             try:
                 # Only this beta reports whether a model compacts (Claude facts 1.8).
-                return await _listed(sdk, betas=[compaction.BETA])
+                return await _list_models(sdk, betas=[compaction.BETA])
             except anthropic.BadRequestError:
                 # The server is a gateway that does not know the beta.
-                return await _listed(sdk)
+                return await _list_models(sdk)
     except (TimeoutError, *SDK_ERRORS):
         return None
 
 
-async def _listed(
+async def _list_models(
     sdk: anthropic.AsyncAnthropic, **options: Any
 ) -> list[Mapping[str, Any]]:
     """Return the models on all pages. Raises one of `SDK_ERRORS`."""

@@ -109,8 +109,8 @@ def _answer(request: Request) -> str:
             texts.last_message_of(author=_bold(last.author))
             if last.author
             else texts.SAID_LAST,
-            _quoted(last.text),
-            _given(request, turns=len(asked), messages=messages),
+            _quote(last.text),
+            _prompt_lines(request, turns=len(asked), messages=messages),
         ]
     return "\n\n".join([texts.NOT_CLAUDE, *parts, texts.TRY])
 
@@ -127,7 +127,7 @@ def _messages(content: str) -> list[_Message]:
     ]
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     if len(text) > QUOTE_CHARS:
         text = text[:QUOTE_CHARS] + "…"
     return "\n".join(f"> {line}".rstrip() for line in (text or "…").splitlines())
@@ -140,9 +140,9 @@ def _bold(name: str) -> str:
     return f"**{bare}**"
 
 
-def _given(request: Request, *, turns: int, messages: list[_Message]) -> str:
+def _prompt_lines(request: Request, *, turns: int, messages: list[_Message]) -> str:
     given = [file for each in request.messages for file in each.files]
-    shown = {file.name: _described(file) for file in given if file.unread is None}
+    shown = {file.name: _describe(file) for file in given if file.unread is None}
     files = [*shown.values(), *(n for n in _files(messages) if n not in shown)]
     prompt = " ".join(request.system.split())
     if len(prompt) > PROMPT_CHARS:
@@ -162,7 +162,7 @@ def _given(request: Request, *, turns: int, messages: list[_Message]) -> str:
     return "\n".join(lines)
 
 
-def _described(file: RequestFile) -> str:
+def _describe(file: RequestFile) -> str:
     kilobytes = f"{-(-file.size // 1_000):,}"
     name, kind = _MARKS.sub("", file.name), file.kind.value
     return texts.given_file(file=name, kind=kind, kilobytes=kilobytes)

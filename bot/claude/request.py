@@ -239,7 +239,7 @@ def encoded(
     `rounds` are messages to append, and `tokens` the tokens of MCP servers, by name.
     Only such a request has servers. Raises UnicodeEncodeError for half a character.
     """
-    made = _parameters(request, [*_encoded_messages(request), *rounds])
+    made = _parameters(request, [*_encode_messages(request), *rounds])
     if not request.compacts:
         made["stream"] = True
     made |= sampling_options(request).get("extra_body", {})
@@ -249,7 +249,7 @@ def encoded(
     return msgspec.json.encode(made)
 
 
-def _encoded_messages(request: Request) -> Iterator[object]:
+def _encode_messages(request: Request) -> Iterator[object]:
     """Yield the messages of `request`, or their JSON.
 
     Later requests repeat most messages, so the JSON of these is encoded only once.

@@ -64,16 +64,16 @@ class Block:
         made = dict(self._start)
         match self.type:
             case "text":
-                made["text"] = (made.get("text") or "") + self._joined("text")
+                made["text"] = (made.get("text") or "") + self._join("text")
                 if cited := [each.citation for each in self._of("citations_delta")]:
                     made["citations"] = [*(made.get("citations") or ()), *cited]
             case "thinking":
-                thought = (made.get("thinking") or "") + self._joined("thinking")
+                thought = (made.get("thinking") or "") + self._join("thinking")
                 made["thinking"] = thought
                 for each in self._of("signature_delta"):
                     made["signature"] = each.signature
             case "tool_use" | "server_tool_use" | "mcp_tool_use":
-                if written := self._joined("partial_json"):
+                if written := self._join("partial_json"):
                     made["input"] = parse(written)
         return made
 
@@ -92,7 +92,7 @@ class Block:
     def _of(self, type: str) -> list[Delta]:
         return [each for each in self.deltas if each.type == type]
 
-    def _joined(self, field: str) -> str:
+    def _join(self, field: str) -> str:
         return replace_lone_surrogates(
             "".join(getattr(each, field) or "" for each in self.deltas)
         )
@@ -305,7 +305,7 @@ async def open_stream(
     # The body is no longer needed, and would be a tenth of the memory of many answers.
     del body
     response.request = _SENT
-    response.headers = _kept(response.headers)
+    response.headers = _needed_headers(response.headers)
     try:
         async with contextlib.aclosing(_chunks(response)) as chunks:
             yield MessageStream(response, chunks, keep=keep)
@@ -322,7 +322,7 @@ def _content(body: Body) -> bytes | AsyncIterator[bytes]:
     return body.stream() if body.length > _WHOLE else b"".join(body.pieces())
 
 
-def _kept(headers: httpx2.Headers) -> httpx2.Headers:
+def _needed_headers(headers: httpx2.Headers) -> httpx2.Headers:
     """Return the headers that are needed while the answer streams."""
     names = (name for name in _NEEDED if name in headers)
     return httpx2.Headers({name: headers[name] for name in names})

@@ -80,7 +80,7 @@ def response_of(
         "".join(block.text for block in message.content if block.type == "text"),
         message.stop_reason,
         used,
-        _finished(message, used, requested),
+        _finished_call(message, used, requested),
         headers or {},
     )
 
@@ -94,7 +94,7 @@ def call_of(
     """
     finished = None
     if message.stop_reason is not None:
-        finished = _finished(message, used, request.model)
+        finished = _finished_call(message, used, request.model)
     if finished is not None:
         return finished
     return cost.started_call(request, message.model, used, _region(message), planned)
@@ -123,7 +123,9 @@ def usage_of(message: ReportedMessage) -> Usage:
     )
 
 
-def _finished(message: ReportedMessage, used: Usage, requested: str) -> Call | None:
+def _finished_call(
+    message: ReportedMessage, used: Usage, requested: str
+) -> Call | None:
     wrote = bool(message.content)
     return cost.finished_call(
         requested, message.model, used, _region(message), wrote=wrote

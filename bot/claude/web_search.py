@@ -84,8 +84,8 @@ class Rounds:
         """
         return replace(
             request,
-            searches=_left(request.searches, self.used.searches),
-            fetches=_left(request.fetches, self.used.fetches),
+            searches=_uses_left(request.searches, self.used.searches),
+            fetches=_uses_left(request.fetches, self.used.fetches),
             max_tokens=request.max_tokens - self.used.output,
             container=self.container,
         )
@@ -106,7 +106,7 @@ class Rounds:
         )
 
 
-def _left(allowed: int, used: int) -> int:
+def _uses_left(allowed: int, used: int) -> int:
     return max(1, allowed - used) if allowed else 0
 
 

@@ -76,12 +76,12 @@ async def check_claude(settings: Config, *, offline: bool) -> list[Finding]:
             found = _findings(await model.examine(settings.model))
             if any(each.grade is Grade.BAD for each in found):
                 return found
-            return [*found, *_compared(await availability(model))]
+            return [*found, *_compare_models(await availability(model))]
     except ConfigError as error:
         return [Finding(messages.CLAUDE_KEY, Grade.BAD, str(error))]
 
 
-def _compared(survey: ModelAvailability | None) -> list[Finding]:
+def _compare_models(survey: ModelAvailability | None) -> list[Finding]:
     """Return the differences between the API's list of models and ours."""
     if survey is None:
         return []

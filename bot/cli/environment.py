@@ -37,7 +37,7 @@ class Commands(click.Group):
             terminal.say(messages.ABORTED, err=True)
             sys.exit(BROKEN)
         except Exception as error:
-            sys.exit(_printed(error))
+            sys.exit(_print_problems(error))
         sys.exit(status)
 
 
@@ -59,10 +59,10 @@ def run(command: Coroutine[Any, Any, int]) -> int:
         terminal.discard()
         return 0
     except Exception as error:
-        return max(map(_printed, leaves(error)), key=STATUSES.index)
+        return max(map(_print_problems, leaves(error)), key=STATUSES.index)
 
 
-def _printed(error: BaseException) -> int:
+def _print_problems(error: BaseException) -> int:
     """Print `error` on one line for each problem; return the exit status."""
     if isinstance(error, click.ClickException):
         shown = io.StringIO()

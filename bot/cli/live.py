@@ -59,10 +59,10 @@ def _bot(
     if vitals is None or platform not in {e.platform for e in vitals.connections}:
         return None
     assert isinstance(database, Path)
-    return partial(_heard, database, platform)
+    return partial(_is_stored, database, platform)
 
 
-async def _heard(database: Path, platform: str, message: str) -> bool:
+async def _is_stored(database: Path, platform: str, message: str) -> bool:
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         vitals = status_file.read(database)

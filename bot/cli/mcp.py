@@ -83,7 +83,7 @@ async def check_servers(settings: Config, *, offline: bool) -> list[Finding]:
     tokens = settings.mcp.tokens
     pinned = await read_listings(settings.database)
     if offline or settings.api_key is None:
-        return [_untried(each, tokens, pinned) for each in servers]
+        return [_check_pins(each, tokens, pinned) for each in servers]
     connect = load_module("bot.claude.client").connect
     now = time.time()
     try:
@@ -96,28 +96,28 @@ async def check_servers(settings: Config, *, offline: bool) -> list[Finding]:
             )
     except ConfigError:
         # Errors about the key are reported by another finding.
-        return [_untried(each, tokens, pinned) for each in servers]
+        return [_check_pins(each, tokens, pinned) for each in servers]
     return [
         _finding(server, learnt, pinned)
         for server, learnt in zip(servers, asked, strict=True)
     ]
 
 
-def _untried(
+def _check_pins(
     server: McpServer, tokens: Mapping[str, str], pinned: Sequence[Listing]
 ) -> Finding:
     variable = "" if server.name in tokens else token_variable(server.name)
     parts = [
         messages.check_tools(count=len(server.tools)),
         messages.without_token(variable=variable) if variable else messages.TOKEN_SET,
-        _pinned(mcp_listing.last(pinned, server)),
+        _pin(mcp_listing.last(pinned, server)),
     ]
     return _of(server, Grade.GOOD, parts)
 
 
 def _finding(server: McpServer, learnt: Learnt, pinned: Sequence[Listing]) -> Finding:
     before = mcp_listing.last(pinned, server)
-    parts = [_pinned(before)]
+    parts = [_pin(before)]
     if learnt.listing is None:
         return _of(server, Grade.NOTE, [learnt.problem, *parts])
     grade = Grade.GOOD
@@ -132,7 +132,7 @@ def _finding(server: McpServer, learnt: Learnt, pinned: Sequence[Listing]) -> Fi
     return _of(server, grade, [messages.check_tools(count=len(server.tools)), *parts])
 
 
-def _pinned(listing: Listing | None) -> str:
+def _pin(listing: Listing | None) -> str:
     if listing is None:
         return messages.NOT_PINNED
     return messages.pinned(day=datetime.fromtimestamp(listing.at, UTC).date())

@@ -98,22 +98,22 @@ class ClaudeOnceLoaded:
 
     async def count(self, request: Request, *, files: bool = False) -> int:
         """Count as `Model.count` does."""
-        return await (await self._loaded()).count(request, files=files)
+        return await (await self._load_model()).count(request, files=files)
 
     async def survey(self) -> ModelAvailability | None:
         """Return the availability of our models; None if the API cannot be reached."""
-        await self._loaded()
+        await self._load_model()
         check_models = load_module("bot.claude.model_list").check_models
         found: ModelAvailability | None = await check_models(*self._address)
         return found
 
     async def _answer(self, request: Request) -> AsyncGenerator[str | Report, None]:
-        model = await self._loaded()
+        model = await self._load_model()
         async with contextlib.aclosing(model.answer(request)) as pieces:
             async for piece in pieces:
                 yield piece
 
-    async def _loaded(self) -> Model:
+    async def _load_model(self) -> Model:
         if self._loading is None:
             self._loading = begin("load the model", self._load())
         await asyncio.shield(self._loading)

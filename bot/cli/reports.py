@@ -117,7 +117,7 @@ def spending_rows(
     keys = [by] if isinstance(by, UsageKey) else list(by)
     return [
         {
-            **_keyed(keys, each, names=labels is not None),
+            **_row_keys(keys, each, names=labels is not None),
             "answers": each.answers,
             "calls": each.calls,
             "input": each.usage.input,
@@ -280,7 +280,9 @@ def opinion_rows(
     ]
 
 
-def _keyed(keys: Sequence[UsageKey], row: UsageRow, *, names: bool) -> dict[str, str]:
+def _row_keys(
+    keys: Sequence[UsageKey], row: UsageRow, *, names: bool
+) -> dict[str, str]:
     """Return the keys of a row and, if `names`, the names of the ids among them."""
     found: dict[str, str] = {}
     for key, value, name in zip(keys, row.keys, row.names, strict=True):

@@ -94,7 +94,7 @@ def _ask(step: Step, env: dict[str, str], found: EnvFile) -> dict[str, str]:
         return env
     asked = messages.asked_again if value else messages.asked
     while value := _read(asked(variable=step.variable)):
-        tried = {**step.placeholders, **_filled(env), step.variable: value}
+        tried = {**step.placeholders, **_fill(env), step.variable: value}
         findings = [f for f in _findings(step, tried) if f.subject not in step.ignored]
         print_findings([f for f in findings if f.subject != subjects.DISCORD_INVITE])
         if any(each.grade is Grade.BAD for each in findings):
@@ -111,7 +111,7 @@ def _ask(step: Step, env: dict[str, str], found: EnvFile) -> dict[str, str]:
     return env
 
 
-def _filled(env: Mapping[str, str]) -> dict[str, str]:
+def _fill(env: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in env.items() if value}
 
 

@@ -185,7 +185,7 @@ def resume(run_id: str, at_once: int, budget: float | None, again: bool) -> None
     async def work() -> int:
         config = TriageConfig.of_environment()
         async with open_archive(config.archive) as archive, config.client() as api:
-            found = await _known(archive, run_id)
+            found = await _find_run(archive, run_id)
             if found.state == DONE:
                 raise ConfigError(messages.run_is_done(run=run_id))
             if budget is not None:
@@ -336,7 +336,7 @@ def _plot() -> Callable[[Sequence[Metrics], Path], None]:
         raise ConfigError(messages.NEEDS_MATPLOTLIB) from None
 
 
-async def _known(archive: TriageArchive, run_id: str) -> Run:
+async def _find_run(archive: TriageArchive, run_id: str) -> Run:
     found = await archive.run(run_id)
     if found is None:
         raise _unknown(run_id)

@@ -269,7 +269,7 @@ def parse_command(text: str) -> Command | None:
     for length in (2, 1):
         verb = _BY_NAME.get(" ".join(first[:length]).lower())
         if verb is not None and verb.spoken and len(first) >= length:
-            arguments = _assigned(verb, text.split()[length:], text)
+            arguments = _assign(verb, text.split()[length:], text)
             if arguments is not None and not _is_prose(arguments):
                 return Command(verb.name, arguments)
     return None
@@ -307,7 +307,7 @@ def _reads(option: Option, text: str) -> bool:
     return True
 
 
-def _assigned(verb: CommandSpec, words: list[str], text: str) -> dict[str, str] | None:
+def _assign(verb: CommandSpec, words: list[str], text: str) -> dict[str, str] | None:
     """Return `words` as arguments of `verb`; None if a word fits no parameter, or a
     required parameter has no value."""
     arguments: dict[str, str] = {}
@@ -316,7 +316,7 @@ def _assigned(verb: CommandSpec, words: list[str], text: str) -> dict[str, str] 
     for parameter in parameters:
         if parameter.named:
             if left and left[0].lower() == parameter.name:
-                value = _taken(parameter, left[1]) if left[1:] else None
+                value = _parse_word(parameter, left[1]) if left[1:] else None
                 if value is None:
                     return None
                 arguments[parameter.name] = value
@@ -326,7 +326,7 @@ def _assigned(verb: CommandSpec, words: list[str], text: str) -> dict[str, str] 
                 # The text as it was written, including line breaks.
                 arguments[parameter.name] = _rest(text, len(left))
             left = []
-        elif left and (value := _taken(parameter, left[0])) is not None:
+        elif left and (value := _parse_word(parameter, left[0])) is not None:
             arguments[parameter.name] = value
             left = left[1:]
         elif parameter.required:
@@ -334,7 +334,7 @@ def _assigned(verb: CommandSpec, words: list[str], text: str) -> dict[str, str] 
     return None if left else arguments
 
 
-def _taken(parameter: Parameter, word: str) -> str | None:
+def _parse_word(parameter: Parameter, word: str) -> str | None:
     """Return `word` as the value of `parameter`; None if it is not valid."""
     plain = word.strip("`").lower()
     if parameter.takes is Takes.NUMBER:

@@ -63,16 +63,16 @@ class SettingsCopier:
 
     async def show(self, command: Command, place: Scope, person: Person) -> Response:
         """Show the changes that copying would make, with a button that saves them."""
-        return self._shown(command, await self._find(command, place, person))
+        return self._preview(command, await self._find(command, place, person))
 
     async def save(self, command: Command, place: Scope, person: Person) -> Response:
         """Save the changes that were shown, or show them again if they differ now."""
         found = await self._find(command, place, person)
         base = number(command, "base")
         if base is None or found.newest > base:
-            return self._shown(command, found, note=messages.COPY_CHANGED)
+            return self._preview(command, found, note=messages.COPY_CHANGED)
         if not found.values:
-            return self._shown(command, found)
+            return self._preview(command, found)
         return await self._editor.save_copied(
             found.values, found.policy, place, person, base
         )
@@ -130,7 +130,7 @@ class SettingsCopier:
         entries = await self._store.audit(place, 0.0, 1)
         return entries[0].id if entries else 0
 
-    def _shown(self, command: Command, found: _Copy, note: str = "") -> Response:
+    def _preview(self, command: Command, found: _Copy, note: str = "") -> Response:
         where = scope_argument(command, found.policy.place)
         target = formatting.here(ScopeLevel.CHANNEL, found.policy.place.platform)
         if where.startswith(OTHER):

@@ -77,7 +77,7 @@ class FileDecisions:
         if not await self._stopper.may_control(person, facts, place):
             return Response(refusal(person, NOT_YOURS))
         name = command.arguments.get("name", "")
-        files = _chosen(await self._store.thread_files(place.key, turn), name)
+        files = _choose(await self._store.thread_files(place.key, turn), name)
         if not files:
             return Response(messages.NO_SUCH_FILE if name else messages.NONE_ASKED)
         if choice is Control.FIRST:
@@ -129,7 +129,7 @@ class FileDecisions:
             return None
 
 
-def _chosen(files: Sequence[ThreadFile], name: str) -> list[ThreadFile]:
+def _choose(files: Sequence[ThreadFile], name: str) -> list[ThreadFile]:
     """Return the `files` that a command is about, each content once."""
     if wanted := name.strip().strip("`").casefold():
         named = [each for each in files if each.name.casefold() == wanted]

@@ -103,7 +103,7 @@ class FirstContact:
         """Show `inviter`, who added the bot to the channel `place`, how to set it up.
         Only the inviter sees the notice."""
         if self._platforms.serves(place):
-            self._start(self._invited(place, inviter), place)
+            self._start(self._greet_inviter(place, inviter), place)
 
     async def joined(self, place: Scope, owner: str, name: str) -> None:
         """Tell `owner` in private that the bot was added to their workspace `place`,
@@ -136,7 +136,7 @@ class FirstContact:
         if self._access.may_ask(person, policy):
             await adapter.messenger.post(place, greeting())
 
-    async def _invited(self, place: Scope, inviter: str) -> None:
+    async def _greet_inviter(self, place: Scope, inviter: str) -> None:
         messenger = self._platforms.adapters[place.platform].messenger
         now = self._now()
         if messenger is None:

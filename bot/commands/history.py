@@ -119,7 +119,7 @@ class SettingsHistory:
         """Show what changed from one version to the current one."""
         await self._access.require_insider(person, place)
         policy, person = await self._access.about(command, place, person, PROMPT)
-        old = await self._numbered(policy.place, command)
+        old = await self._find_version(policy.place, command)
         new = (await self._store.versions(policy.place, "prompt"))[0]
         buttons: tuple[Button, ...] = ()
         if self._access.may(person, policy) and old.text is not None:
@@ -139,7 +139,7 @@ class SettingsHistory:
         """Save the text of an earlier version of the prompt as a new version."""
         policy, _ = await self._access.about(command, place, person, PROMPT)
         await self._access.require(person, place, policy, PROMPT)
-        version = await self._numbered(policy.place, command)
+        version = await self._find_version(policy.place, command)
         change = Change(policy.place, PROMPT.name, version.text, versioned=True)
         result = await self._store.change_settings(
             [change], who=person.id, now=self._now(), action="rolled back"
@@ -171,7 +171,7 @@ class SettingsHistory:
         )
         return Response("\n".join(filter(None, parts)))
 
-    async def _numbered(self, place: Scope, command: Command) -> Version:
+    async def _find_version(self, place: Scope, command: Command) -> Version:
         number = command.arguments.get("version", "")
         for version in await self._store.versions(place, "prompt"):
             if str(version.number) == number:

@@ -159,7 +159,7 @@ def page(receipt: Receipt, links: Mapping[str, str]) -> Response:
         (messages.MESSAGES, _span(receipt.read, links)),
         (messages.FILES, file_lines(receipt.read)),
         (messages.MCP_SERVERS, server_lines(receipt)),
-        (messages.MADE_WITH, _made_with(receipt)),
+        (messages.MADE_WITH, _origin_lines(receipt)),
         (messages.TIME, _times(receipt)),
     ]
     sections = tuple(
@@ -199,14 +199,14 @@ def _not_read(receipt: Receipt) -> str:
         messages.declined(count=read.declined) if read.declined else "",
         messages.later(count=read.later) if read.later else "",
         messages.files(count=unread) if unread else "",
-        _summarised(read, receipt.model) if read.summarised else "",
+        _describe_summary(read, receipt.model) if read.summarised else "",
         "" if read.is_complete or receipt.ended is None else messages.NOT_COMPLETE,
     ]
     found = [each for each in parts if each]
     return messages.joined(parts=found) if found else messages.NOTHING_LEFT_OUT
 
 
-def _summarised(read: ReadMessages, model: str) -> str:
+def _describe_summary(read: ReadMessages, model: str) -> str:
     """Describe the summary in `read`. Only the model that made a compaction reads it as
     such; another model reads its text."""
     if read.compacted_by == model:
@@ -290,7 +290,7 @@ def server_lines(receipt: Receipt) -> Iterator[str]:
         yield messages.server_left_out(server=server)
 
 
-def _made_with(receipt: Receipt) -> Iterator[str]:
+def _origin_lines(receipt: Receipt) -> Iterator[str]:
     applied = {each.name: each for each in receipt.applied}
     platform = receipt.thread.platform
     if receipt.prompt is not None:
@@ -318,7 +318,7 @@ def _made_with(receipt: Receipt) -> Iterator[str]:
             cached=usage.cache_read,
             output=usage.output,
         )
-        yield from _missed(receipt)
+        yield from _cache_miss_lines(receipt)
     if usage.searches:
         yield messages.searches(count=usage.searches)
     if usage.fetches:
@@ -327,7 +327,7 @@ def _made_with(receipt: Receipt) -> Iterator[str]:
         yield messages.reserved(amount=formatting.exact_usd(receipt.held))
 
 
-def _missed(receipt: Receipt) -> Iterator[str]:
+def _cache_miss_lines(receipt: Receipt) -> Iterator[str]:
     """Yield the reason why the prompt cache no longer held the prefix of the previous
     answer."""
     before, now = receipt.before, receipt.request

@@ -151,7 +151,9 @@ class ReplyControls:
     ) -> Response:
         """Stop the answer that the control belongs to."""
         facts = (
-            await self._named(command, place) if command.arguments.get("turn") else None
+            await self._find_turn(command, place)
+            if command.arguments.get("turn")
+            else None
         )
         if facts is None:
             return Response(NO_ANSWER)
@@ -238,7 +240,7 @@ class ReplyControls:
         text = formatting.without_headings(shown)
         return Response(f"{head}\n{text}", file=file)
 
-    async def _named(self, command: Command, place: Scope) -> TurnFacts | None:
+    async def _find_turn(self, command: Command, place: Scope) -> TurnFacts | None:
         """Return the turn of a control, or the newest one of the thread."""
         turn = command.arguments.get("turn", "")
         return await self._store.turn_facts(place.key, turn)
@@ -248,7 +250,7 @@ class ReplyControls:
     ) -> TurnFacts | str:
         """Return the turn, or a refusal unless it is the last one of the thread and
         `person` may control it."""
-        facts = await self._named(command, place)
+        facts = await self._find_turn(command, place)
         if facts is None:
             return NO_ANSWER if command.arguments else NOTHING_TO_REPEAT
         # Before the permission check: nobody is the author of the old answer of a

@@ -75,7 +75,7 @@ class CommandRouter:
         if command.verb in ASKING and not self._access.admits(person, place):
             return Response(NOT_ADMITTED)
         with self._platforms.using(place.platform):
-            return await _answered(handler(command, place, person), command.verb)
+            return await _run(handler(command, place, person), command.verb)
 
     async def triage(self, message: Message, person: Person) -> Response:
         """Classify one message for `person`, if they may. Raises StorageError."""
@@ -85,7 +85,7 @@ class CommandRouter:
         if not self._access.admits(person, place):
             return Response(NOT_ADMITTED)
         with self._platforms.using(place.platform):
-            return await _answered(self._triage(message, person), "triage this")
+            return await _run(self._triage(message, person), "triage this")
 
     async def page(self, place: Scope, person: Person) -> Page:
         """Return the bot's own page in the workspace `place`, as `person` may see it.
@@ -96,7 +96,7 @@ class CommandRouter:
             return await self._page(place, person)
 
 
-async def _answered(work: Awaitable[R], verb: str) -> R | Response:
+async def _run(work: Awaitable[R], verb: str) -> R | Response:
     """Return the result of `work`, or the sentence that explains why it failed."""
     try:
         return await work

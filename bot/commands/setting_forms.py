@@ -171,7 +171,7 @@ class SettingForms:
     async def _field(self, policy: EffectiveSettings, option: Option) -> Field:
         own = policy.own(option.name)
         value = own.value if own else begins_with(policy, option)
-        inherited = await self._inherited(policy, option)
+        inherited = await self._inherited_value(policy, option)
         if option.versioned:
             version = await self._access.prompt(policy)
             value = version.text or ""
@@ -207,7 +207,7 @@ class SettingForms:
             placeholder=_EXAMPLES.get(option.name, ""),
         )
 
-    async def _inherited(self, policy: EffectiveSettings, option: Option) -> str:
+    async def _inherited_value(self, policy: EffectiveSettings, option: Option) -> str:
         """Return the value that would apply at the place of `policy` if `option` were
         not set there."""
         wider = policy.place.around[1]

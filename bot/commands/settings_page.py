@@ -70,7 +70,7 @@ class SettingsPage:
         title = f"**{labels.settings_of(where=name_of(where, policy.place))}**"
         sections = await self.sections(policy, person, where)
         [*most, last] = sections
-        more = self._elsewhere(policy, place, where, person)
+        more = self._wider_pages(policy, place, where, person)
         last = replace(
             last,
             buttons=(*last.buttons, *more),
@@ -137,7 +137,7 @@ class SettingsPage:
             lines.append(messages.OPERATOR_AUDIENCE)
         return "\n".join(lines)
 
-    def _elsewhere(
+    def _wider_pages(
         self, policy: EffectiveSettings, here: Scope, where: str, person: Person
     ) -> list[Button]:
         """Return buttons for the pages of the wider scopes around that of `policy`."""

@@ -104,11 +104,11 @@ class SettingsScreen:
                 Button(labels.TRY_PROMPT, command_for_scope("prompt try", there))
             )
         if len(text) > SHOWN_CHARS:
-            shown = f"{head}\n{_quoted(text[:SHOWN_CHARS])}…"
+            shown = f"{head}\n{_quote(text[:SHOWN_CHARS])}…"
             return Response(
                 shown, buttons=tuple(buttons), file=File("prompt.txt", text)
             )
-        return Response(f"{head}\n{_quoted(text)}", buttons=tuple(buttons))
+        return Response(f"{head}\n{_quote(text)}", buttons=tuple(buttons))
 
 
 async def applying(
@@ -151,5 +151,5 @@ def change_menu(options: Iterable[Option], where: str, label: str) -> Menu:
     return Menu(command_for_scope("edit", where), "option", label, choices)
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     return "\n".join(f"> {line}" for line in text.splitlines())

@@ -147,7 +147,7 @@ class TypedCommands:
             if is_personal(command) and not (messenger.private or direct):
                 response = _offer(ONLY_FOR_YOU, labels.SHOW, command)
             else:
-                response = _shown(await self._result(command, message), command)
+                response = _as_message(await self._result(command, message), command)
             if response.public or direct:
                 await messenger.post(place, response, message.message)
             else:
@@ -175,7 +175,7 @@ class TypedCommands:
             return Response(error.user_text)
 
 
-def _shown(result: CommandResult, command: Command) -> Response:
+def _as_message(result: CommandResult, command: Command) -> Response:
     """Return `result` as a message. A form becomes a button, since only a control can
     open a form."""
     if isinstance(result, Form):

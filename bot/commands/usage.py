@@ -55,7 +55,9 @@ class UsageScreen:
         policy, person = await self._access.about(command, place, person, None)
         admin = self._access.may(person, policy)
         details = command.arguments.get("view") == DETAILS
-        lines = [await self._spent(policy, person, admin=admin, details=details)]
+        lines = [
+            await self._describe_spending(policy, person, admin=admin, details=details)
+        ]
         if not admin:
             lines.append(await self.own(policy.place, person, details=details))
         where = scope_argument(command, policy.place)
@@ -81,7 +83,7 @@ class UsageScreen:
             return await self._editor.forms.budgets(command, place, person)
         return Response(await self.budgets(policy, known) or messages.NO_BUDGET)
 
-    async def _spent(
+    async def _describe_spending(
         self,
         policy: EffectiveSettings,
         person: Person,

@@ -55,10 +55,10 @@ def limited(
         for file in files
     ]
     drop = max(
-        _dropped(files, lambda file: file.size, limits.size),
-        _dropped(files, lambda file: file.pages, limits.pages),
-        _dropped(files, lambda file: file.tokens, limits.tokens),
-        _dropped(files, lambda file: int(_is_image(file)), REQUEST_IMAGES),
+        _count_dropped(files, lambda file: file.size, limits.size),
+        _count_dropped(files, lambda file: file.pages, limits.pages),
+        _count_dropped(files, lambda file: file.tokens, limits.tokens),
+        _count_dropped(files, lambda file: int(_is_image(file)), REQUEST_IMAGES),
     )
     files = [
         replace(file, unread=file.unread or Unread.TOO_MANY) if nth < drop else file
@@ -94,7 +94,7 @@ def _is_image(file: RequestFile) -> bool:
     return file.kind is FileKind.IMAGE
 
 
-def _dropped(
+def _count_dropped(
     files: Sequence[RequestFile], weight: Callable[[RequestFile], int], most: int
 ) -> int:
     """Return how many of the first `files` to leave out.

@@ -176,7 +176,7 @@ def instruction(
     if message.automated or message.echo or message.files or engagement.direct:
         return None
     mentions = _mentions_bot(message)
-    if _others(message) or (_answered_other(message) and not mentions):
+    if _others(message) or (_answered_author(message) and not mentions):
         return None
     text = _words(message)
     if mentions and text.strip().lower() == WHY:
@@ -205,7 +205,7 @@ def explanation(
     else:
         opening = said.NOT_ANSWERED_THAT if pointed else said.NOT_ANSWERED
     head = opening.format(references.user(decision.author))
-    text = f"{head} {sentence.format(_named(about, platform))}"
+    text = f"{head} {sentence.format(_name_subject(about, platform))}"
     if decision.answered or word in (Rule.PROGRAM.value, Rule.PROGRAMS.value):
         return text
     return f"{text} {said.MENTION_ME}"
@@ -232,7 +232,7 @@ _BY_RULE = {
 _SENTENCES = {rule.value: sentence for rule, sentence in _BY_RULE.items()}
 
 
-def _named(about: str, platform: str) -> str:
+def _name_subject(about: str, platform: str) -> str:
     """Return the name of the subject of a rule, as a reference to people."""
     kind, _, id = about.partition(":")
     if kind == MarkKind.EVERYONE.value:
@@ -271,9 +271,9 @@ def _judge_follow_up(
         return _keep(Rule.ONLY_MENTIONS, engagement.follow_level)
     if engagement.follow == ALL:
         return _answer(Rule.FOLLOWS_UP_ALL)
-    if first := _mentioned_first(message):
+    if first := _first_mention(message):
         return _keep(Rule.OTHERS_FIRST, f"{first.kind.value}:{first.id}")
-    if other := _answered_other(message):
+    if other := _answered_author(message):
         return _keep(Rule.ANSWERS_OTHER, f"{other.kind.value}:{other.id}")
     if closing := _closing(message):
         return _keep(closing)
@@ -343,7 +343,7 @@ def _others(message: Message) -> list[Mark]:
     ]
 
 
-def _mentioned_first(message: Message) -> Mark | None:
+def _first_mention(message: Message) -> Mark | None:
     """Return the mention of somebody else with which `message` begins, or None.
 
     Opening words, such as a greeting, and emoji may precede the mention.
@@ -358,7 +358,7 @@ def _mentioned_first(message: Message) -> Mark | None:
     return None
 
 
-def _answered_other(message: Message) -> Mark | None:
+def _answered_author(message: Message) -> Mark | None:
     """Return the author of the message that `message` answers, unless it is the bot."""
     other = message.answers
     return other if other is not None and other.kind is not MarkKind.BOT else None

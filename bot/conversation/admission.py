@@ -161,11 +161,11 @@ class Admission:
         today = datetime.fromtimestamp(self._now(), UTC).date()
         options = requested.possible(admitted.settings, options, today)
         tools = self._tools(messages, admitted)
-        settings, news, pinned = await self._pinned(
+        settings, news, pinned = await self._pin_tools(
             turn, messages, admitted, options, tools.kept
         )
         if options:
-            settings = self._requested(settings, options, admitted.asker, today)
+            settings = self._apply_request(settings, options, admitted.asker, today)
         state = admitted.state
         if _is_overlong(state, settings):
             await self._pin(turn, pinned)
@@ -182,7 +182,7 @@ class Admission:
             )
         except ModelUnpaid as error:
             return over_budget(error.user_text)
-        if _shared(messages):
+        if _is_shared(messages):
             notice = await self._outsiders.first_answer(turn, settings)
             news = "\n".join(filter(None, (news, notice)))
         return PreparedTurn(settings, replace(composed, request=request), news, tools)
@@ -192,7 +192,7 @@ class Admission:
     ) -> ThreadTools:
         """Return the tools of MCP servers for the thread of an admitted turn."""
         servers = self._settings.servers(admitted.settings)
-        if _shared(messages):
+        if _is_shared(messages):
             servers = server_tools.within_shared(servers, admitted.settings)
         kept = admitted.state.settings.kept.get(MCP_TOOLS, "")
         known, resting = self._listings.known, self._listings.resting
@@ -220,7 +220,7 @@ class Admission:
     ) -> str | Outcome:
         """Return the last person who asked and may ask, or the outcome if there is
         none."""
-        shared = _shared(messages)
+        shared = _is_shared(messages)
         open_to_all = settings["who"] == EVERYONE and not shared
         if open_to_all and self._settings.admits_all(settings.place):
             return prompt.asker(messages)
@@ -266,7 +266,7 @@ class Admission:
             log.warning("person.unknown thread=%s %s", turn.thread, error)
             return None
 
-    def _requested(
+    def _apply_request(
         self,
         settings: EffectiveSettings,
         options: AnswerOptions,
@@ -288,7 +288,7 @@ class Admission:
         if pinned is not None:
             await self._store.pin_settings(turn.thread, pinned)
 
-    async def _pinned(
+    async def _pin_tools(
         self,
         turn: Turn,
         messages: Sequence[TurnMessage],
@@ -375,7 +375,7 @@ class Admission:
         return model_router.read(completion.text) or model_router.UNSURE
 
 
-def _shared(messages: Sequence[TurnMessage]) -> bool:
+def _is_shared(messages: Sequence[TurnMessage]) -> bool:
     """Return whether the channel of `messages` is shared with another organisation."""
     return any(each.message.origin is not Origin.OWN for each in messages)
 

@@ -144,7 +144,7 @@ class Composer:
         conversation, unread = read.conversation, read.unread
         if not conversation or conversation[-1].role != "user":
             return None
-        fitted, missing = await self._fitted(turn, conversation, unread, settings)
+        fitted, missing = await self._fit(turn, conversation, unread, settings)
         version = await self._settings.prompt(settings, read.version)
         request = Request(
             model=settings["model"],
@@ -174,7 +174,7 @@ class Composer:
             if message in own and file.unread and file.unread is not Unread.WAITING
         }
         named = {file.name for each in messages for file in each.message.files}
-        skipped |= {n: why for n, why in _left_out(request).items() if n in named}
+        skipped |= {n: why for n, why in _omitted_files(request).items() if n in named}
         missed = (missing, unread, read.summarised)
         return ComposedRequest(request, *missed, skipped, read.dear)
 
@@ -199,18 +199,18 @@ class Composer:
         halvings = self._halvings.get(turn.thread, 0)
         while halvings < long_threads.MOST_HALVINGS:
             self._halvings[turn.thread] = halvings = halvings + 1
-            fitted, missing = await self._fitted(turn, conversation, unread, settings)
+            fitted, missing = await self._fit(turn, conversation, unread, settings)
             gone = {d: why for step in composed.left_out for d, why in step.items()}
             fitted = tuple(file_limits.without(fitted, gone))
             if fitted != request.messages:
                 shorter = replace(request, messages=fitted)
-                skipped = {**composed.skipped, **_left_out(shorter)}
+                skipped = {**composed.skipped, **_omitted_files(shorter)}
                 return replace(
                     composed, request=shorter, missing=missing, skipped=skipped
                 )
         # A proxy may accept less than the API, so that one file is too large for it.
         # The file is not marked as refused, because another proxy may accept it.
-        shown = _shown(request)
+        shown = _shown_files(request)
         largest = max(shown, key=lambda file: file.size, default=None)
         return self._without(composed, largest, Unread.TOO_LARGE) if largest else None
 
@@ -220,7 +220,7 @@ class Composer:
         """Return `composed`, refused because of a file, without that file. The file is
         the one with this `digest`, or else the newest. Return None if there is no file,
         or after too many attempts. No new reservation is needed, as in `shorten`."""
-        shown = _shown(composed.request)
+        shown = _shown_files(composed.request)
         culprit = next((each for each in shown if each.digest == digest), None)
         if culprit is not None:
             named = composed.named | {digest}
@@ -232,7 +232,7 @@ class Composer:
         self, composed: ComposedRequest, file: RequestFile, why: Unread
     ) -> ComposedRequest | None:
         """Return `composed` without `file`, or without any file after many refusals."""
-        shown = _shown(composed.request)
+        shown = _shown_files(composed.request)
         if not shown:
             return None
         gone = {file.digest: why}
@@ -259,7 +259,7 @@ class Composer:
             log.info("file.refused count=%d", len(digests))
             await self._contents.refuse_files(digests)
 
-    async def _fitted(
+    async def _fit(
         self,
         turn: Turn,
         conversation: Sequence[ChatMessage],
@@ -294,7 +294,7 @@ class Composer:
         adapter = self._adapters[turn.thread.platform]
         earlier = EarlierMessages(())
         if state.needs_backfill:
-            messages, earlier = await self._backfilled(turn, messages)
+            messages, earlier = await self._backfill(turn, messages)
         new = [each.message for each in messages if each.content is None]
         accepted = model_files.accepted(settings["model"], _tokens(_room(settings)))
         files = await self._files.read(
@@ -327,7 +327,7 @@ class Composer:
         told_of = (missing, files, tuple(dear))
         return _Read(conversation, *told_of, read.summarised, read.version)
 
-    async def _backfilled(
+    async def _backfill(
         self, turn: Turn, messages: Sequence[TurnMessage]
     ) -> tuple[Sequence[TurnMessage], EarlierMessages]:
         """Store the messages that were sent before the bot was called, once per thread.
@@ -371,13 +371,13 @@ class _Read:
     version: Version | None
 
 
-def _shown(request: Request) -> list[RequestFile]:
+def _shown_files(request: Request) -> list[RequestFile]:
     """Return the files that `request` shows, the newest last."""
     files = [file for each in request.messages for file in each.files]
     return [file for file in files if file.unread is None]
 
 
-def _left_out(request: Request) -> dict[str, Unread]:
+def _omitted_files(request: Request) -> dict[str, Unread]:
     """Return the files of the last message that are not shown, by name. Files that wait
     for a decision are not included."""
     files = request.messages[-1].files

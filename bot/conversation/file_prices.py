@@ -134,7 +134,7 @@ class FilePrices:
         for nth, file in enumerate(found.values()):
             counted = None
             if pricing.is_dear(file.tokens) and nth < MOST_COUNTED:
-                counted = await self._counted(file, pricing.model, until)
+                counted = await self._count(file, pricing.model, until)
             tokens = file.tokens if counted is None else counted
             if not pricing.is_dear(tokens):
                 await self._store.decide_file(thread, file.digest, None)
@@ -153,7 +153,7 @@ class FilePrices:
             log.info("file.waiting thread=%s count=%d", thread, len(waiting))
         return waiting
 
-    async def _counted(self, file: ThreadFile, model: str, until: float) -> int | None:
+    async def _count(self, file: ThreadFile, model: str, until: float) -> int | None:
         """Return the exact number of tokens of `file`; None if the API does not say in
         time."""
         found = await self._store.file_data([file.digest])

@@ -83,7 +83,7 @@ class Instructions:
             await messenger.notice(message, Response(text))
             return
         if asked is Instruction.WHY:
-            response = await self._explained(message)
+            response = await self._explain(message)
         else:
             response = Response(await self._text(message, asked))
         place = Scope.of(message.thread)
@@ -110,7 +110,7 @@ class Instructions:
         silent = policy.on("quiet") or policy["follow"] == MENTION
         return BACK_FOR_MENTIONS if silent else BACK
 
-    async def _explained(self, message: Message) -> Response:
+    async def _explain(self, message: Message) -> Response:
         """Return the reason why a message was answered or not, for everybody to read.
 
         A button opens the receipt of the answer, which each reader sees in private.

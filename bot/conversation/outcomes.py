@@ -65,13 +65,13 @@ def conclude(
 def interrupted(turn: Turn) -> Outcome:
     """Return the outcome of `turn`, which a crash interrupted and which is not
     retried."""
-    outcome = _unfinished(Ended.INTERRUPTED, turn.text, INTERRUPTED, "crashed")
-    return _headed(outcome, turn.head)
+    outcome = _unfinished_outcome(Ended.INTERRUPTED, turn.text, INTERRUPTED, "crashed")
+    return _with_head(outcome, turn.head)
 
 
 def stopped(turn: Turn) -> Outcome:
     """Return the outcome of `turn`, which was stopped while it waited."""
-    return _headed(conclude(turn.text, None, stopped=True), turn.head)
+    return _with_head(conclude(turn.text, None, stopped=True), turn.head)
 
 
 def gone(outcome: Outcome) -> Outcome:
@@ -92,12 +92,12 @@ def over_budget(why: str) -> Outcome:
 
     Later turns still read the question.
     """
-    return replace(_failed(why, "over budget"), cost=0.0)
+    return replace(_failure(why, "over budget"), cost=0.0)
 
 
 def overlong() -> Outcome:
     """Return the outcome of a turn in a thread that has become too long to continue."""
-    return replace(_failed(TOO_LONG_HERE, "thread too long"), cost=0.0)
+    return replace(_failure(TOO_LONG_HERE, "thread too long"), cost=0.0)
 
 
 def overdue() -> Outcome:
@@ -105,7 +105,7 @@ def overdue() -> Outcome:
 
     Later turns still read the question.
     """
-    return replace(_failed(OVERDUE, "waited too long"), cost=0.0)
+    return replace(_failure(OVERDUE, "waited too long"), cost=0.0)
 
 
 def unwelcome(unsure: bool, why: str = UNWELCOME) -> Outcome:
@@ -114,7 +114,7 @@ def unwelcome(unsure: bool, why: str = UNWELCOME) -> Outcome:
     `unsure` says that the permission could not be checked.
     """
     if unsure:
-        return replace(_failed(UNSURE, "person unknown"), cost=0.0)
+        return replace(_failure(UNSURE, "person unknown"), cost=0.0)
     note = warning(why)
     return Outcome(Ended.REFUSED, "", note=note, reason="not allowed", cost=0.0)
 
@@ -173,7 +173,7 @@ def with_note(outcome: Outcome, hint: str) -> Outcome:
     return replace(outcome, note=note)
 
 
-def _headed(outcome: Outcome, head: str) -> Outcome:
+def _with_head(outcome: Outcome, head: str) -> Outcome:
     return replace(outcome, head=head if outcome.text.strip() else "")
 
 
@@ -182,28 +182,30 @@ def _ending(
 ) -> Outcome:
     has_text = bool(text.strip())
     if stopped:
-        return _unfinished(Ended.STOPPED, text, STOPPED, "stopped")
+        return _unfinished_outcome(Ended.STOPPED, text, STOPPED, "stopped")
     if error is not None:
         if not has_text:
-            return _failed(error.user_text, _reason(error))
-        return _unfinished(Ended.INTERRUPTED, text, error.user_text, _reason(error))
+            return _failure(error.user_text, _reason(error))
+        return _unfinished_outcome(
+            Ended.INTERRUPTED, text, error.user_text, _reason(error)
+        )
     if stop_reason == "refusal":
         # Later turns read neither side of a refused turn: they would be refused too.
         note = DECLINED_MIDWAY if has_text else DECLINED
         return Outcome(Ended.REFUSED, text, note=warning(note), reason="refusal")
     if not has_text:
         note = ALL_THOUGHT if stop_reason == "max_tokens" else EMPTY
-        return _failed(note, f"no text, stop_reason={stop_reason}")
+        return _failure(note, f"no text, stop_reason={stop_reason}")
     notes = {"max_tokens": TOO_LONG, "model_context_window_exceeded": WINDOW_FULL}
     note = notes.get(stop_reason or "", "")
     return Outcome(Ended.DONE, text, replay=text, note=_italic(note))
 
 
-def _failed(note: str, reason: str) -> Outcome:
+def _failure(note: str, reason: str) -> Outcome:
     return Outcome(Ended.FAILED, "", note=warning(note), reason=reason)
 
 
-def _unfinished(ended: Ended, text: str, note: str, reason: str) -> Outcome:
+def _unfinished_outcome(ended: Ended, text: str, note: str, reason: str) -> Outcome:
     replay = text + UNFINISHED if text.strip() else ""
     mark = _italic if ended is Ended.STOPPED else warning
     return Outcome(ended, text, replay=replay, note=mark(note), reason=reason)

@@ -156,7 +156,7 @@ class Responder:
             if turn.state is TurnState.WAITING and not (turn.asker or turn.shown):
                 # An edit withdrew its only question, so no thread is created for it.
                 await self._guard.settle(turn, WITHDRAWN)
-                await self._delivered(turn, WITHDRAWN, self._clock())
+                await self._end_turn(turn, WITHDRAWN, self._clock())
                 return thread
             resolved = await self._resolve_thread(turn)
             if resolved == thread:
@@ -190,7 +190,7 @@ class Responder:
         if turn.shown:
             await self._deliver(replace(turn, ended=outcome.ended, note=outcome.note))
         else:
-            await self._delivered(turn, outcome, self._clock())
+            await self._end_turn(turn, outcome, self._clock())
 
     async def _resolve_thread(self, turn: Turn) -> ThreadKey | None:
         """Return the thread to answer `turn` in; None if it no longer exists, in which
@@ -202,7 +202,7 @@ class Responder:
             log.warning("thread.gone thread=%s %s", turn.thread, error)
             outcome = gone(conclude("", None))
             await self._guard.settle(turn, outcome)
-            await self._delivered(turn, outcome, self._clock())
+            await self._end_turn(turn, outcome, self._clock())
             return None
         if resolved != turn.thread:
             await self._store.move_thread(turn.thread, resolved)
@@ -240,7 +240,7 @@ class Responder:
             admitted = await self._admission.accept(turn, messages, state)
         if admitted is WITHDRAWN and not turn.shown:
             await self._guard.settle(turn, WITHDRAWN)
-            return await self._delivered(turn, WITHDRAWN, started)
+            return await self._end_turn(turn, WITHDRAWN, started)
         outcome, settings, alerts = None, None, list[Alert]()
         async with self._adapters[turn.thread.platform].surface(turn) as surface:
             policy = None if isinstance(admitted, Outcome) else admitted.settings
@@ -271,7 +271,7 @@ class Responder:
                     outcome = gone(stream.outcome(stopped=True))
                     await self._guard.settle(turn, outcome)
         assert outcome is not None
-        has_more = await self._delivered(turn, outcome, started)
+        has_more = await self._end_turn(turn, outcome, started)
         self._timed(turn, reply.first_words, self._now())
         await self._alerts.send(turn.thread, alerts)
         if outcome is not WITHDRAWN and not stop.is_withdrawn:
@@ -295,7 +295,7 @@ class Responder:
             await reply.finish(turn.note, controls, turn.calls)
             with contextlib.suppress(ThreadGone):
                 await reply.keep_shown()
-        has_more = await self._delivered(turn, None, started)
+        has_more = await self._end_turn(turn, None, started)
         self.old_controls.remove_before(turn)
         return has_more
 
@@ -330,7 +330,7 @@ class Responder:
             outcome, prepared.composed.dear, has_buttons=self._has_buttons(turn)
         )
         outcome = server_tools.noted(outcome, prepared.tools)
-        return self._annotated(turn, outcome, prepared), settings
+        return self._annotate(turn, outcome, prepared), settings
 
     def _continuable(self, turn: Turn, outcome: Outcome) -> Outcome:
         """Return `outcome` with a note on how to get the rest, if no button offers
@@ -357,7 +357,7 @@ class Responder:
             return outcome
         return replace(outcome, calls=turn.asker)
 
-    def _annotated(
+    def _annotate(
         self, turn: Turn, outcome: Outcome, prepared: PreparedTurn
     ) -> Outcome:
         """Return `outcome` with the provenance of its answer and with all notes."""
@@ -388,7 +388,7 @@ class Responder:
         wanted = turn.begins and hint and not settings.on("quiet")
         return with_note(outcome, hint) if wanted else outcome
 
-    async def _delivered(
+    async def _end_turn(
         self, turn: Turn, outcome: Outcome | None, started: float
     ) -> bool:
         has_more = await self._store.mark_delivered(turn, self._now())

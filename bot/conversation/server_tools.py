@@ -52,7 +52,7 @@ def choose(
         listing = _listing(server, listings, before.get(server.name, ""))
         if listing is not None:
             digests.append(f"{server.name}={listing.digest}")
-        made = _made(server, listing) if listing else None
+        made = _request_server(server, listing) if listing else None
         if made is None:
             unknown.append(server.label)
         elif server.name in resting:
@@ -74,7 +74,7 @@ def _listing(
     )
 
 
-def _made(server: McpServer, listing: Listing) -> RequestServer | None:
+def _request_server(server: McpServer, listing: Listing) -> RequestServer | None:
     """Return `server` with its tools that `listing` defines; None if there are none."""
     tools = [each for each in json.loads(listing.tools) if each["name"] in server.tools]
     if not tools:

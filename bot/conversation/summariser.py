@@ -252,16 +252,16 @@ class Summariser:
         if sent and self._compacts(turn, settings):
             compaction = summaries.compaction(covered, sent)
             if compaction is not None:
-                return await self._counted(compaction)
+                return await self._with_count(compaction)
         model = self._cheapest(settings)
         facts = catalog.find(model)
         effort = "low" if facts and facts.takes_effort else None
         user = prompt.opaque(turn.asker, turn.thread.workspace, self._secret)
         size = sum(each.size for each in covered)
         make = partial(summaries.request, covered, model, effort, user)
-        return await self._counted(await offload(make, size))
+        return await self._with_count(await offload(make, size))
 
-    async def _counted(self, request: Request) -> Request:
+    async def _with_count(self, request: Request) -> Request:
         """Return `request` with the counted size of its prompt, if the API counts
         it."""
         with suppress(ModelError):

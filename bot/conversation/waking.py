@@ -39,7 +39,7 @@ def pays(
     left = summaries.EXPECTED + summaries.kept(tokens, mark, silent=True)
 
     def written(count: int) -> float | None:
-        return catalog.cost(model, _written(count, ttl), at)
+        return catalog.cost(model, _cache_write(count, ttl), at)
 
     def read(count: int) -> float | None:
         usage = Usage(cache_read=count) if ttl else Usage(input=count)
@@ -60,7 +60,7 @@ def pays(
     return summarised <= (1 - SAVES) * without
 
 
-def _written(tokens: int, ttl: CacheTtl | None) -> Usage:
+def _cache_write(tokens: int, ttl: CacheTtl | None) -> Usage:
     """Return the usage of writing a prompt to the cache."""
     match ttl:
         case "1h":

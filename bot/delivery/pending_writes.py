@@ -126,7 +126,7 @@ class PendingWrites:
         """Return the replies in the workspace of `thread` that are edited, or will
         be."""
         edits, posts, stops = (
-            self._found(kind, thread)
+            self._find_budget(kind, thread)
             for kind in (WriteKind.EDIT, WriteKind.POST, WriteKind.CLOSE)
         )
         readers = set(edits.replies) if edits else set()
@@ -199,7 +199,7 @@ class PendingWrites:
                 budget.buckets[names[:length]] = bucket
         return budget, names
 
-    def _found(self, kind: WriteKind, thread: ThreadKey) -> RateBudget | None:
+    def _find_budget(self, kind: WriteKind, thread: ThreadKey) -> RateBudget | None:
         """Return the budget in which a write into `thread` counts, or None if it is
         unknown."""
         rates = self._rates.get(kind)

@@ -203,11 +203,11 @@ class StreamedReply:
         announcing = background.held("announce", self._announce())
         try:
             while True:
-                if part := self._outdated():
+                if part := self._outdated_part():
                     requests = self._requests(part)
                     request = await self._scheduler.may_write(*requests)
                     # The text may have changed during the wait.
-                    part = self._outdated()
+                    part = self._outdated_part()
                     if part and request.kind in self._surface.ways(part):
                         await self._try_to_write(part, request)
                     self._scheduler.write_completed(self._turn.key)
@@ -241,10 +241,10 @@ class StreamedReply:
 
     def _hurry(self) -> None:
         """Replace the pending request by one for the current text."""
-        if part := self._outdated():
+        if part := self._outdated_part():
             self._scheduler.hurry(*self._requests(part))
 
-    def _outdated(self) -> Part | None:
+    def _outdated_part(self) -> Part | None:
         """Return the first message whose text is outdated on the platform."""
         if self._withdrawn or self._is_hidden():
             return None

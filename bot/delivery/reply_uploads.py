@@ -132,7 +132,7 @@ class ReplyUploads:
                 log.warning("reply.old_file thread=%s %s", self._turn.thread, error)
 
     async def _put(self, uploads: Uploads, files: Sequence[AnswerFile]) -> None:
-        number = self._found(files)
+        number = self._find_batch(files)
         is_again = number is not None
         if number is None:
             number = await self._prepare(uploads, files)
@@ -144,7 +144,7 @@ class ReplyUploads:
             await self._show(uploads, files, number, again=False)
         self._kept.add(number)
 
-    def _found(self, files: Sequence[AnswerFile]) -> int | None:
+    def _find_batch(self, files: Sequence[AnswerFile]) -> int | None:
         """Return the batch of an earlier attempt that has exactly `files`, or None."""
         wanted = [(each.name, each.digest) for each in files]
         number: int

@@ -52,7 +52,7 @@ class SharedWrites:
                 age=age,
                 known=each.known,
             )
-            for each in self._shared(request.reply)
+            for each in self._shared_uses(request.reply)
             if (rate := each.bucket.whole) is not None
         )
 
@@ -64,7 +64,7 @@ class SharedWrites:
         `states` are the answers. None means that the rows could not be asked, so the
         process keeps to its share.
         """
-        spent = self._shared(request.reply)
+        spent = self._shared_uses(request.reply)
         self._budget.changed(request.reply)
         if states is None:
             for each in spent:
@@ -87,7 +87,7 @@ class SharedWrites:
             return None
         return bucket.name, bucket.kind, bucket.whole
 
-    def _shared(self, reply: str) -> list[Spent]:
+    def _shared_uses(self, reply: str) -> list[Spent]:
         """Return the shared uses of the write granted to `reply`.
 
         They are in the order in which every process locks the rows.

@@ -72,7 +72,7 @@ class StoredParts:
         asks = self._scheduler.asks(request)
         is_known = message is not None and part.index not in self._unstored
         grows = is_known and not part.final
-        shown = None if grows else _posted(part, message)
+        shown = None if grows else _posted_part(part, message)
         self._asked = (shown, text, head)
         try:
             states = await self._store.store_part(
@@ -82,7 +82,7 @@ class StoredParts:
             if message is None:
                 raise
             self._warn(error)
-            self._unstored[part.index] = _posted(part, message)
+            self._unstored[part.index] = _posted_part(part, message)
             return self._scheduler.settle(request, None)
         may_write = self._scheduler.settle(request, states)
         if may_write:
@@ -117,7 +117,7 @@ class StoredParts:
     async def record(self, part: Part, message: str, text: str, head: str) -> None:
         """Store that `part` was posted as `message`: now or, at the latest, in
         `settle`."""
-        shown = _posted(part, message)
+        shown = _posted_part(part, message)
         try:
             await self._store.store_part(self._turn, shown, text, self._now(), head)
         except StorageError as error:
@@ -163,7 +163,7 @@ class StoredParts:
         log.warning("reply.unsaved thread=%s %s", self._turn.thread, error)
 
 
-def _posted(part: Part, message: str | None) -> PostedPart:
+def _posted_part(part: Part, message: str | None) -> PostedPart:
     """Return the stored form of `part`, with its text only if that is final.
 
     Until then, the text is stored with the answer.

@@ -154,16 +154,16 @@ def answer(
 
     Either all `asks` are granted, or none.
     """
-    present = [_entered(row, ask, process, now) for row, ask in asks]
+    present = [_enter(row, ask, process, now) for row, ask in asks]
     waits = [
         _wait(row, ask, process, now)
         for row, (_, ask) in zip(present, asks, strict=True)
     ]
     longest = max(waits, default=0.0)
     rows = [
-        _wished(row, ask, process, now, longest)
+        _enqueue(row, ask, process, now, longest)
         if longest
-        else _taken(row, ask, process, now)
+        else _take(row, ask, process, now)
         for row, (_, ask) in zip(present, asks, strict=True)
     ]
     states = [
@@ -179,7 +179,7 @@ def answer(
     return rows, states
 
 
-def _entered(row: RateRow, ask: RateAsk, process: str, now: float) -> RateRow:
+def _enter(row: RateRow, ask: RateAsk, process: str, now: float) -> RateRow:
     """Return the row with the reported state of `process`, without absent processes."""
     stays = STREAMING if ask.streams else PRESENT
     known = row.crowd.get(process)
@@ -216,7 +216,7 @@ def _opens(row: RateRow, ask: RateAsk, process: str, now: float) -> float:
         return now + SOONEST
     if ask.use is Use.LOOK:
         return now
-    left, before = _kept(row, ask, process), _before(row, ask, process, now)
+    left, before = _kept_for_others(row, ask, process), _before(row, ask, process, now)
     short = 1.0 + before + left - row.tokens(rate, now)
     opens = max(row.closed_until, now)
     if short > 0:
@@ -246,7 +246,7 @@ def _before(row: RateRow, ask: RateAsk, process: str, now: float) -> int:
     return sum(1 for wish in wishes if wish and wish.until > now and wish < ours)
 
 
-def _wished(
+def _enqueue(
     row: RateRow, ask: RateAsk, process: str, now: float, wait: float
 ) -> RateRow:
     """Return the row with the refused write of `process` in the queue."""
@@ -257,7 +257,7 @@ def _wished(
     return replace(row, crowd={**row.crowd, process: ours})
 
 
-def _kept(row: RateRow, ask: RateAsk, process: str) -> float:
+def _kept_for_others(row: RateRow, ask: RateAsk, process: str) -> float:
     """Return the number of writes that `ask` must leave for others."""
     rate = ask.rate
     if ask.use is Use.KEEP:
@@ -282,7 +282,7 @@ def _others(row: RateRow, process: str) -> int:
     return sum(each.replies for name, each in row.crowd.items() if name != process)
 
 
-def _taken(row: RateRow, ask: RateAsk, process: str, now: float) -> RateRow:
+def _take(row: RateRow, ask: RateAsk, process: str, now: float) -> RateRow:
     if ask.use is Use.LOOK:
         return row
     if ask.use is Use.KEEP:
@@ -290,7 +290,7 @@ def _taken(row: RateRow, ask: RateAsk, process: str, now: float) -> RateRow:
         more = Member(ours.replies, ours.streams + 1, now + STREAMING)
         return replace(row, crowd={**row.crowd, process: more})
     if ask.level is Level.REFRESH:
-        due = _due(row, ask.rate, _kept(row, ask, process), 0, now)
+        due = _due(row, ask.rate, _kept_for_others(row, ask, process), 0, now)
         # A refresh that is slightly late does not delay the next one.
         row = replace(row, refreshed_at=due if now - LATE < due < now else now)
     if ask.use is Use.TAKE:

@@ -112,8 +112,8 @@ class Dialect:
             return ""
         line = "" if self._may_be_marks(self._line) else self._line
         last = Prose(self._links)
-        last.before = _continued(line)
-        return self._replaced(self._head) + last.feed(line)
+        last.before = _continuation(line)
+        return self._replace_marks(self._head) + last.feed(line)
 
     def flush(self) -> str:
         """Complete the text; return the text that was held back."""
@@ -138,7 +138,7 @@ class Dialect:
         if self._fence and self._fence.is_left_by(line):
             self._fence = None
         if is_short and is_over:
-            return self._whole(line, text[len(line) :])
+            return self._convert_line(line, text[len(line) :])
         return self._let_go() + self._first_words(line, text, is_over)
 
     def _may_go_on(self, line: str) -> bool:
@@ -177,7 +177,7 @@ class Dialect:
             or (self._table is not None and self._table.is_loose)
         )
 
-    def _whole(self, line: str, end: str) -> str:
+    def _convert_line(self, line: str, end: str) -> str:
         """Take a complete line that was held back."""
         if self._fence:
             return self._code(line + end)
@@ -188,10 +188,12 @@ class Dialect:
             # Without pipes at its sides, a row needs one between two cells.
             is_meant = not table.is_loose or 1 < columns(self._head) == columns(line)
             if is_meant and table.goes_on_with(line):
-                self._shown_head = self._replaced(self._head) if table.is_loose else ""
+                self._shown_head = (
+                    self._replace_marks(self._head) if table.is_loose else ""
+                )
                 self._table, self._head = table, ""
                 return ""
-        if self._head and (title := self._underlined(line)):
+        if self._head and (title := self._underlined_heading(line)):
             self._head = ""
             self._is_below_blank = self._is_below_words = False
             return title + end
@@ -207,7 +209,7 @@ class Dialect:
         if found and len(self._links) < MOST_LINKS:
             # The first of two definitions counts.
             self._links.setdefault(*found)
-        changed = None if self._shows_tables else self._changed(line, end)
+        changed = None if self._shows_tables else self._replacement(line, end)
         if changed is None:
             changed = self._first_words(line, line + end, is_over=True)
         return before + changed
@@ -222,9 +224,9 @@ class Dialect:
         text, self._head = self._head, ""
         if text:
             self._is_below_blank, self._is_below_words = False, True
-        return self._replaced(text)
+        return self._replace_marks(text)
 
-    def _underlined(self, line: str) -> str:
+    def _underlined_heading(self, line: str) -> str:
         """Return the line that is held back as a heading, if `line` underlines it;
         otherwise ""."""
         found = rule(line)
@@ -264,7 +266,7 @@ class Dialect:
             return f"{quote}`{words}`{end}" if "`" not in words else line + end
         return f"{quote}{escaped(shown)}{end}"
 
-    def _changed(self, line: str, end: str) -> str | None:
+    def _replacement(self, line: str, end: str) -> str | None:
         """Return the replacement of a rule or a deep heading; None for any other
         line."""
         if found := rule(line):
@@ -285,7 +287,7 @@ class Dialect:
             # Two stars would end the bold text.
             title = title.replace("**", "")
             self._is_below_blank = self._is_below_words = False
-            return f"{quote}**{self._replaced(title)}**{end}"
+            return f"{quote}**{self._replace_marks(title)}**{end}"
         return None
 
     def _first_words(self, line: str, text: str, is_over: bool) -> str:
@@ -296,7 +298,7 @@ class Dialect:
         if is_outside and not self._shows_tables:
             text = _FOREIGN.sub(r"\1\\", text)
             if isinstance(self._spans, Prose):
-                self._spans.before = None if is_heading(line) else _continued(line)
+                self._spans.before = None if is_heading(line) else _continuation(line)
             if found := task(line):
                 marks, is_done, length = found
                 text = f"{marks}{'☑' if is_done else '☐'}{text[length:]}"
@@ -310,12 +312,12 @@ class Dialect:
             return text
         return self._spans.feed(text) + (self._spans.flush() if is_over else "")
 
-    def _replaced(self, line: str) -> str:
+    def _replace_marks(self, line: str) -> str:
         """Return a complete line of text, or a part of one, with replacements."""
         if self._shows_tables:
             return line if self._shows_images else linked(line)
         shown = _FOREIGN.sub(r"\1\\", line)
-        return prose(shown, before=_continued(line), links=self._links)
+        return prose(shown, before=_continuation(line), links=self._links)
 
 
 def _is_head(line: str) -> bool:
@@ -324,6 +326,6 @@ def _is_head(line: str) -> bool:
     return not is_line and may_become_head(line)
 
 
-def _continued(line: str) -> str:
+def _continuation(line: str) -> str:
     """Return the beginning of a line that continues the item or quote of `line`."""
     return _MARKER.sub(" ", line[: beginning(line)])

@@ -122,7 +122,7 @@ class FileBlocks:
             return ""
         before = self._leave(line, is_short=is_short)
         if is_short and is_over:
-            return before + self._whole(line, text[len(line) :])
+            return before + self._take_line(line, text[len(line) :])
         self._is_decided = not is_over
         return before + self._let_go() + self._more(text)
 
@@ -160,7 +160,7 @@ class FileBlocks:
             return self._end("")
         return ""
 
-    def _whole(self, line: str, end: str) -> str:
+    def _take_line(self, line: str, end: str) -> str:
         """Take a complete line."""
         block = self._block
         if isinstance(block, CodeBlock):

@@ -67,7 +67,7 @@ class CodeBlock:
             if self._lines >= self._most:
                 self._is_cut = self.is_file = True
                 return "".join(shown) + self._cut()
-            piece, text = self._divided(text)
+            piece, text = self._divide(text)
             if self._lines < self._first:
                 shown.append(piece)
                 self._ends_line = piece.endswith("\n")
@@ -78,7 +78,7 @@ class CodeBlock:
                 self._lines, self._column = self._lines + 1, 0
         return "".join(shown)
 
-    def _divided(self, text: str) -> tuple[str, str]:
+    def _divide(self, text: str) -> tuple[str, str]:
         """Return the part of `text` that fits into the current line of LINE_CHARS, and
         the rest."""
         room = LINE_CHARS - self._column

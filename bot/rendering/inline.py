@@ -84,7 +84,7 @@ class _Reader:
         if sign == "\\" and (match := _ESCAPED.match(text, at)):
             return match[1], match.end()
         if sign in "![" and (match := _INLINE_LINK.match(text, at, at + MOST_CHARS)):
-            return _linked(match), match.end()
+            return _link(match), match.end()
         if sign == "<" and (match := _ADDRESS.match(text, at)):
             return match[1], match.end()
         if sign in "*_~":
@@ -124,6 +124,6 @@ class _Reader:
         return ends[nth] if nth < len(ends) else None
 
 
-def _linked(match: re.Match[str]) -> str:
+def _link(match: re.Match[str]) -> str:
     text, address = plain(match[1]), match[2].strip("<>")
     return f"{text} ({address})" if text not in ("", address) else address

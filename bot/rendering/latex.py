@@ -175,7 +175,7 @@ class _Reader:
 
     def _with_arguments(self, name: str) -> str:
         if name in ("frac", "dfrac", "tfrac"):
-            return f"{_bracketed(self._argument())}/{_bracketed(self._argument())}"
+            return f"{_bracket(self._argument())}/{_bracket(self._argument())}"
         if name == "binom":
             return f"C({self._argument()}, {self._argument()})"
         if name == "sqrt":
@@ -200,8 +200,8 @@ class _Reader:
         signs = {"": "√", "2": "√", "3": "∛", "4": "∜"}
         if index not in signs:
             raise _Unreadable
-        return signs[index] + _bracketed(self._argument())
+        return signs[index] + _bracket(self._argument())
 
 
-def _bracketed(text: str) -> str:
+def _bracket(text: str) -> str:
     return text if _SIMPLE.fullmatch(text) else f"({text})"

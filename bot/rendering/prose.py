@@ -225,7 +225,7 @@ class Prose:
             name = reference[2]
             address = self._links.get(label(name or reference[1]))
             if address:
-                return reference.end(), _linked(reference[1], address)
+                return reference.end(), _link_reference(reference[1], address)
             return reference.end(), f"{reference[1]} [{name}]" if name else reference[1]
         so_far = len(text) - at < _MOST_TEXT and _BRACKETS_SO_FAR.match(text, at)
         if unclear and so_far:
@@ -233,7 +233,7 @@ class Prose:
         if not is_index and (shortcut := _SHORTCUT.match(text, at, window)):
             address = self._links.get(label(shortcut[1]))
             if address:
-                return shortcut.end(), _linked(shortcut[1], address)
+                return shortcut.end(), _link_reference(shortcut[1], address)
         return at + 1, None
 
     def _tag(
@@ -382,7 +382,7 @@ def _link(link: re.Match[str]) -> tuple[int, str | None]:
     return link.end(), f"{link[1]} (<{link[2]}>)"
 
 
-def _linked(text: str, address: str) -> str:
+def _link_reference(text: str, address: str) -> str:
     """Return a link for a reference whose `address` was defined before."""
     return (
         f"{text} (<{address}>)" if _ADDRESS.search(text) else f"[{text}](<{address}>)"

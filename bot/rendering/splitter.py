@@ -162,7 +162,7 @@ class Page:
         Blanks that do not fit are dropped, since they would need a message of their
         own.
         """
-        return self._closed(Place(self._end, Rank.ANYWHERE, self._open))
+        return self._close_fence(Place(self._end, Rank.ANYWHERE, self._open))
 
     @property
     def _body(self) -> str:
@@ -249,7 +249,7 @@ class Page:
     def _look(self, last: Place) -> None:
         """Decide how much may be shown now, and whether this is a good place for a
         cut."""
-        held = self._held()
+        held = self._hold_from()
         reserve = _reserve(self._fence or self._open)
         is_calm = self._size <= self._room - reserve - self._stretch
         if is_calm and self._rows(self._open) <= self._calm_lines:
@@ -297,7 +297,7 @@ class Page:
         head = self._table.head if self._table else ""
         return Place(self._start, self._rank, self._fence, head)
 
-    def _held(self) -> Place | None:
+    def _hold_from(self) -> Place | None:
         """Return the place after which nothing may be shown yet, or None.
 
         The text after it may be a block that a cut would move as a whole. A block that
@@ -349,9 +349,9 @@ class Page:
 
     def _cut(self, place: Place, rest: str) -> Cut:
         rest = self._body[place.at :] + rest
-        return Cut(self._closed(place), self._opening_at(place), rest)
+        return Cut(self._close_fence(place), self._opening_at(place), rest)
 
-    def _closed(self, place: Place) -> str:
+    def _close_fence(self, place: Place) -> str:
         """Return the message up to `place`, with the open fence closed."""
         text = self._opening.text + self._body[: place.at]
         if place.fence is None:

@@ -74,7 +74,7 @@ class Table:
         """Take the next row; return the text to show now."""
         cells = _cells(row, len(self._head))
         if self._widths is not None:
-            return self._shown(cells)
+            return self._draw_row(cells)
         self._rows.append(cells)
         self._held += len(row)
         return self._settle() if self._held >= MOST_HELD else ""
@@ -100,7 +100,7 @@ class Table:
         lines = [self._line(self._head), f"{self._prefix}{rule}\n"]
         return "".join([f"{self._prefix}```\n", *lines, *map(self._line, self._rows)])
 
-    def _shown(self, cells: list[str]) -> str:
+    def _draw_row(self, cells: list[str]) -> str:
         return self._record(cells) if self._is_wide else self._line(cells)
 
     def _line(self, cells: list[str]) -> str:
@@ -108,7 +108,7 @@ class Table:
         widths = self._widths or []
         sides = self._sides
         padded = [
-            _padded(
+            _pad(
                 _plain(cell),
                 widths[at] if at < len(widths) else 0,
                 sides[at] if at < len(sides) else "",
@@ -161,9 +161,9 @@ def _cells(row: str, columns: int | None = None) -> list[str]:
     they do not count.
     """
     inner = row.lstrip(" \t>").removeprefix("|").strip()
-    cells = _split(inner)
+    cells = _split_row(inner)
     if columns is not None and len(cells) > columns:
-        whole = _split(_with_whole_code(inner))
+        whole = _split_row(_with_whole_code(inner))
         cells = whole if len(whole) == columns else cells
     return [cell.strip().replace("\\|", "|") for cell in cells]
 
@@ -177,7 +177,7 @@ def _with_whole_code(row: str) -> str:
     return "".join([*pieces, row[at:]])
 
 
-def _split(row: str) -> list[str]:
+def _split_row(row: str) -> list[str]:
     """Return the cells of `row`, without the blanks after the pipe at its end."""
     cells = _PIPE.split(row)
     return cells[:-1] if len(cells) > 1 and not cells[-1].strip() else cells
@@ -198,7 +198,7 @@ def _plain(cell: str) -> str:
     return _THREE_TICKS.sub(f"`{ZERO_WIDTH_SPACE}", text)
 
 
-def _padded(text: str, width: int, side: str) -> str:
+def _pad(text: str, width: int, side: str) -> str:
     gap = max(0, width - _width(text))
     left = {"^": gap // 2, ">": gap}.get(side, 0)
     return " " * left + text + " " * (gap - left)

@@ -51,8 +51,8 @@ class SettingReports:
         texts = _Texts(self._settings)
         found = []
         for each in await self._settings.audit(within, since, most):
-            before = await self._audited(each, each.before, texts, labels)
-            after = await self._audited(each, each.after, texts, labels)
+            before = await self._audit_line(each, each.before, texts, labels)
+            after = await self._audit_line(each, each.after, texts, labels)
             found.append(
                 ChangeReport(
                     *(each.id, each.at, each.place, labels.place(each.place)),
@@ -78,7 +78,7 @@ class SettingReports:
         version = await self._access.version(int(value))
         return (version.text or "") if version else ""
 
-    async def _audited(
+    async def _audit_line(
         self, entry: AuditEntry, value: str | None, texts: "_Texts", labels: Labels
     ) -> str | None:
         option = BY_NAME.get(entry.name)

@@ -61,9 +61,9 @@ class ThreadReports:
         """Return the newest threads in `within`, older than the one with the id
         `before`. If `wanted` has words, only threads that contain all of them."""
         if words.terms(wanted):
-            return await self._found(reader, within, wanted, most)
+            return await self._find(reader, within, wanted, most)
         listed = await self._store.all_threads(within, most, before)
-        return await self._shown(listed, reader)
+        return await self._readable(listed, reader)
 
     async def transcript(
         self, reader: Reader, thread: ThreadKey, *, export: bool = False
@@ -73,7 +73,7 @@ class ThreadReports:
 
         Raises Denied if `reader` may not read it.
         """
-        report = await self._required(reader, thread)
+        report = await self._find_one(reader, thread)
         if report is None:
             return None
         await self._look(reader, thread, EXPORTED if export else READ)
@@ -94,13 +94,13 @@ class ThreadReports:
 
         Raises Denied if `reader` may not read it.
         """
-        if await self._required(reader, thread) is None:
+        if await self._find_one(reader, thread) is None:
             return False
         await self._inbox.delete_scope(Scope.of(thread), self._now())
         await self._look(reader, thread, DELETED)
         return True
 
-    async def _found(
+    async def _find(
         self, reader: Reader, within: Scope, wanted: str, most: int
     ) -> list[ThreadReport]:
         terms = words.terms(wanted)
@@ -131,11 +131,11 @@ class ThreadReports:
             report = await self._store.thread_report(thread)
             if report is not None and len(listed) < most:
                 listed.append(report)
-        shown = await self._shown(listed, reader)
+        shown = await self._readable(listed, reader)
         # A thread may have its own members.
         return [each for each in shown if reader.reads_private or not each.is_private]
 
-    async def _shown(
+    async def _readable(
         self, listed: Sequence[ThreadReport], reader: Reader
     ) -> list[ThreadReport]:
         labels = Labels(await self._store.names())
@@ -158,11 +158,11 @@ class ThreadReports:
             )
         return shown
 
-    async def _required(self, reader: Reader, thread: ThreadKey) -> ThreadReport | None:
+    async def _find_one(self, reader: Reader, thread: ThreadKey) -> ThreadReport | None:
         report = await self._store.thread_report(thread)
         if report is None:
             return None
-        [shown] = await self._shown([report], reader)
+        [shown] = await self._readable([report], reader)
         if shown.is_private and not reader.reads_private:
             raise Denied(messages.PRIVATE_THREAD)
         return shown

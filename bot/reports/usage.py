@@ -118,8 +118,8 @@ def grouped(
     return [
         UsageRow(
             keys=keys,
-            names=_named(each.row, by, labels, _NAMES),
-            labels=_named(each.row, by, labels, _LABELS),
+            names=_row_names(each.row, by, labels, _NAMES),
+            labels=_row_names(each.row, by, labels, _LABELS),
             calls=each.calls,
             answers=each.answers,
             usage=each.usage,
@@ -181,7 +181,7 @@ def passed(period: Period, now: float) -> float:
     return max(LEAST_PASSED, (now - begin) / (end - begin))
 
 
-def _named(
+def _row_names(
     row: Spending,
     by: Sequence[UsageKey],
     labels: Labels | None,

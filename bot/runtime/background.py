@@ -74,7 +74,7 @@ async def contained(
 
 def begin(what: str, work: Coroutine[Any, Any, object]) -> asyncio.Task[None]:
     """Start `work` for an owner that keeps the task and cancels it at the end."""
-    return _started(contained(what, work), work, what)
+    return _start(contained(what, work), work, what)
 
 
 def held(what: str, work: Coroutine[Any, Any, object]) -> set[asyncio.Task[None]]:
@@ -156,7 +156,7 @@ class Background:
     ) -> asyncio.Task[None]:
         """Start `work` for `platform`. The log calls it `what`."""
         guarded = contained(what, work, platform=platform, refused=self._refused)
-        task = _started(guarded, work, what)
+        task = _start(guarded, work, what)
         self._running[task] = platform
         task.add_done_callback(self._forget)
         if self._over or (platform and platform in self._left):
@@ -192,13 +192,13 @@ class Background:
         if error is not None:
             self.cancel()
         try:
-            await self._ended()
+            await self._wait_for_end()
         except asyncio.CancelledError:
             self.cancel()
-            await self._ended()
+            await self._wait_for_end()
             raise
 
-    async def _ended(self) -> None:
+    async def _wait_for_end(self) -> None:
         while self._running:
             await asyncio.wait(self._running)
 
@@ -231,7 +231,7 @@ def watched(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
         loop.set_exception_handler(before)
 
 
-def _started(
+def _start(
     guarded: Coroutine[Any, Any, None], work: Coroutine[Any, Any, object], what: str
 ) -> asyncio.Task[None]:
     task = asyncio.create_task(guarded, name=what)

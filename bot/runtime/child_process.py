@@ -34,14 +34,14 @@ def run(
     Return None if it fails, writes more than `most` bytes or takes longer than
     `seconds`. Blocks, so call this off the event loop. Raises OSError.
     """
-    written, status = _tried(module, argument, path, seconds, most)
+    written, status = _try(module, argument, path, seconds, most)
     if status in _STOPPED:
         # The signal was meant for our process, which may still have time to finish.
-        written, _ = _tried(module, argument, path, seconds, most)
+        written, _ = _try(module, argument, path, seconds, most)
     return written
 
 
-def _tried(
+def _try(
     module: str, argument: str, path: Path, seconds: float, most: int
 ) -> tuple[bytes | None, int]:
     """Return the output as in `run`, and the exit status of the process."""
@@ -58,14 +58,16 @@ def _tried(
         ) as process,
     ):
         try:
-            written = _written(process, time.monotonic() + seconds, most)
+            written = _read_output(process, time.monotonic() + seconds, most)
         finally:
             # The process may have closed its output and still be running.
             process.kill()
     return written, process.returncode
 
 
-def _written(process: subprocess.Popen[bytes], until: float, most: int) -> bytes | None:
+def _read_output(
+    process: subprocess.Popen[bytes], until: float, most: int
+) -> bytes | None:
     """Return the whole output of `process`; None if it fails."""
     assert process.stdout is not None
     written = bytearray()

@@ -99,13 +99,13 @@ def write(changes: Mapping[str, str], path: Path = FILE) -> None:
     for binding in parse_stream(io.StringIO(text)):
         name = binding.key or ""
         if name in changes:
-            parts.append(_changed(binding, changes[name]))
+            parts.append(_replace_value(binding, changes[name]))
             left.pop(name, None)
         else:
             parts.append(binding.original.string)
     if left and parts and not parts[-1].endswith(("\n", "\r")):
         parts.append("\n")
-    parts += [f"{name}={_quoted(value)}\n" for name, value in left.items()]
+    parts += [f"{name}={_quote(value)}\n" for name, value in left.items()]
     _replace(path, "".join(parts))
 
 
@@ -121,7 +121,7 @@ def _line(binding: Binding) -> int:
     return int(binding.original.line) + len(blank.splitlines())
 
 
-def _changed(binding: Binding, value: str) -> str:
+def _replace_value(binding: Binding, value: str) -> str:
     """Return the lines of `binding` with `value` in place of its value."""
     text = binding.original.string
     body = text.strip()
@@ -130,10 +130,10 @@ def _changed(binding: Binding, value: str) -> str:
     export = "export " if body.startswith("export ") else ""
     found = _COMMENT.search(body)
     kept = found[0] if found and found[0].strip() not in (binding.value or "") else ""
-    return f"{before}{export}{binding.key}={_quoted(value)}{kept}{after}"
+    return f"{before}{export}{binding.key}={_quote(value)}{kept}{after}"
 
 
-def _quoted(value: str) -> str:
+def _quote(value: str) -> str:
     if _BARE.fullmatch(value):
         return value
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"

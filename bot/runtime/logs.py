@@ -92,7 +92,7 @@ class JsonLines(Redacting):
             line["event"] = event[0]
         if record.exc_info:
             line["where"] = _clean(self.formatException(record.exc_info))
-        return terminal.as_json({**_named(record), **line}).rstrip("\n")
+        return terminal.as_json({**_named_arguments(record), **line}).rstrip("\n")
 
 
 def _without_error(record: logging.LogRecord) -> logging.LogRecord:
@@ -105,21 +105,21 @@ def _without_error(record: logging.LogRecord) -> logging.LogRecord:
     plain = logging.makeLogRecord(record.__dict__)
     # Redact tokens first. The text of an error may be the beginning of a token, and
     # replacing it would make the token unrecognisable.
-    message, text = _redacted(record.getMessage()), _redacted(str(error))
+    message, text = _redact(record.getMessage()), _redact(str(error))
     plain.msg = message.replace(text or "\0", "[error]")
     plain.args = ()
     return plain
 
 
 def _clean(text: str) -> str:
-    return terminal.one_line(_redacted(text))
+    return terminal.one_line(_redact(text))
 
 
-def _redacted(text: str) -> str:
+def _redact(text: str) -> str:
     return SECRETS.sub("[secret]", text)
 
 
-def _named(record: logging.LogRecord) -> dict[str, object]:
+def _named_arguments(record: logging.LogRecord) -> dict[str, object]:
     """Return the named arguments of `record`: numbers unchanged, others as text."""
     args = record.args if isinstance(record.args, tuple) else ()
     # "%%" takes no argument.

@@ -239,7 +239,7 @@ def _values(node: object, where: str) -> dict[str, str]:
 def _word(value: object, where: str) -> str:
     """Return a value of a choice as text, as it was typed. Raises ConfigError for a
     list or a mapping."""
-    return "" if value is None else _typed(value, where).strip()
+    return "" if value is None else _type_name(value, where).strip()
 
 
 def _line(node: object, where: str) -> str:
@@ -248,10 +248,10 @@ def _line(node: object, where: str) -> str:
 
 def _text(node: object, where: str) -> str:
     """Return `node` as text. Raises ConfigError for a list or a mapping."""
-    return "" if documents.is_nothing(node) else _typed(node, where)
+    return "" if documents.is_nothing(node) else _type_name(node, where)
 
 
-def _typed(node: object, where: str) -> str:
+def _type_name(node: object, where: str) -> str:
     if not isinstance(node, str):
         raise ConfigError(messages.not_a_text(where=where))
     return str(node)

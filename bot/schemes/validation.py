@@ -54,11 +54,11 @@ def _annotation(field: Field) -> Any:
         one: Any = Annotated[Literal[tuple(field.values)], BeforeValidator(canonical)]
         return one if field.type == CHOICE else types.GenericAlias(list, (one,))
     if field.type == TEXT:
-        return Annotated[str, BeforeValidator(_shortened)]
+        return Annotated[str, BeforeValidator(_shorten)]
     return bool if field.type == YES_NO else int
 
 
-def _shortened(node: object) -> object:
+def _shorten(node: object) -> object:
     if not isinstance(node, str):
         return node
     line = " ".join(replace_invalid(node).split())

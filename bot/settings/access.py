@@ -66,7 +66,7 @@ class SettingsAccess:
         """Return a pure function from the settings stored for `place` to the settings
         that apply there. Only the first call reads the store. Raises StorageError."""
         defaults, servers = await self.defaults(), self._operator.servers
-        return lambda stored: _judged(resolve(place, stored, defaults), servers)
+        return lambda stored: _judge(resolve(place, stored, defaults), servers)
 
     async def prompt(
         self, policy: EffectiveSettings, read: Version | None = None
@@ -315,7 +315,7 @@ def _refusal(person: Person, place: Scope) -> str:
     return messages.admins_only(where=where)
 
 
-def _judged(
+def _judge(
     settings: EffectiveSettings, servers: Sequence[McpServer]
 ) -> EffectiveSettings:
     """Return `settings`, marked if they name servers that the operator does not offer

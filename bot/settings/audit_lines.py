@@ -27,7 +27,7 @@ def change(entry: AuditEntry) -> str:
     who = person(entry.who)
     option = BY_NAME.get(entry.name)
     label = option.label if option else entry.name
-    before, after = (_audited(option, each) for each in (entry.before, entry.after))
+    before, after = (_audit_value(option, each) for each in (entry.before, entry.after))
     return messages.changed(
         person=who,
         action=_ACTIONS.get(entry.action, entry.action),
@@ -37,7 +37,7 @@ def change(entry: AuditEntry) -> str:
     )
 
 
-def _audited(option: Option | None, value: str | None) -> str:
+def _audit_value(option: Option | None, value: str | None) -> str:
     if value is None:
         return phrases.NOT_SET
     if option is not None and option.versioned:
@@ -63,11 +63,11 @@ def refusals(found: Sequence[Refusal], place: Scope) -> str:
     lines = [messages.refused_in(where=here(place.level, place.platform))]
     for each in found:
         where = "" if each.place == place else f" · {_spot(each.place)}"
-        lines.append(f"- {minute(each.at)}{where} · {_refused(each)}")
+        lines.append(f"- {minute(each.at)}{where} · {_audit_refusal(each)}")
     return "\n".join(lines)
 
 
-def _refused(refusal: Refusal) -> str:
+def _audit_refusal(refusal: Refusal) -> str:
     if not refusal.who:
         return messages.others_refused(count=refusal.count)
     what = messages.tried(person=person(refusal.who), action=refusal.name)

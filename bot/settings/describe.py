@@ -49,11 +49,11 @@ def values(
             lines += everywhere(policy, option)
         elif option.versioned:
             version = version_name(prompt)
-            lines += [f"- {_applied(policy, option, version)}"]
+            lines += [f"- {_describe_applied(policy, option, version)}"]
             lines += [f"> {line}" for line in excerpt(prompt.text or "").splitlines()]
         else:
             value = shown(option, policy[option.name])
-            lines.append(f"- {_applied(policy, option, value)}")
+            lines.append(f"- {_describe_applied(policy, option, value)}")
     return "\n".join(lines)
 
 
@@ -74,7 +74,7 @@ def prompt_source(policy: EffectiveSettings, version: Version) -> str:
     return f"{name} · {source(applied)}"
 
 
-def _applied(
+def _describe_applied(
     policy: EffectiveSettings, option: Option, value: str, label: str = ""
 ) -> str:
     applied = policy.applied[option.name]
@@ -91,7 +91,7 @@ def _applied(
 def one(policy: EffectiveSettings, option: Option, label: str = "") -> str:
     """Describe the value of one option and its source; `label` is its name in the text,
     by default its label in bold."""
-    return _applied(policy, option, shown(option, policy[option.name]), label)
+    return _describe_applied(policy, option, shown(option, policy[option.name]), label)
 
 
 def own(setting: Setting) -> str:
@@ -156,7 +156,7 @@ def versions(all_of_them: Sequence[Version], place: Scope, most: int) -> str:
             else plurals.CHARACTERS(len(version.text))
         )
         earlier = all_of_them[nth + 1 : nth + 2]
-        changed = _changed(earlier[0], version) if earlier else ""
+        changed = _describe_change(earlier[0], version) if earlier else ""
         now = f" · {messages.CURRENT}" if nth == 0 and version.text is not None else ""
         lines.append(
             f"- **{version.number}** · {minute(version.at)} · {person(version.who)} · "
@@ -167,7 +167,7 @@ def versions(all_of_them: Sequence[Version], place: Scope, most: int) -> str:
     return "\n".join(lines)
 
 
-def _changed(old: Version, new: Version) -> str:
+def _describe_change(old: Version, new: Version) -> str:
     """Return how many lines were added to `old` and removed from it; "" if there are
     none, or if either version has no text."""
     if not old.text or not new.text:

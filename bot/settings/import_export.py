@@ -64,7 +64,7 @@ def read(text: str, today: date) -> list[Change]:
     Raises ConfigError that lists every mistake.
     """
     problems: list[str] = []
-    document = _parsed(text)
+    document = _parse(text)
     changes: list[Change] = []
     if document.pop("version", None) != str(VERSION):
         problems.append(messages.version_must_be(version=VERSION))
@@ -149,7 +149,7 @@ def _readable(option: Option, value: str) -> Any:
     return float(value) if "." in value else int(value)
 
 
-def _parsed(text: str) -> dict[str, Any]:
+def _parse(text: str) -> dict[str, Any]:
     if len(text) > MOST_CHARS:
         raise ConfigError(messages.FILE_TOO_LARGE)
     try:
@@ -248,14 +248,14 @@ def _change(
         )
     else:
         try:
-            text = option.read(_written(option, value), today)
+            text = option.read(_format_value(option, value), today)
             return Change(place, name, text, versioned=option.versioned)
         except Unacceptable as error:
             problems.append(messages.at(path=path, problem=error.user_text.rstrip(".")))
     return None
 
 
-def _written(option: Option, value: object) -> str:
+def _format_value(option: Option, value: object) -> str:
     """Return `value` in the format that people type in the chat."""
     truth = documents.boolean(value)
     if truth is not None and option.kind is Kind.CHOICE:

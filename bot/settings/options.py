@@ -101,7 +101,7 @@ def sequences(value: str) -> tuple[str, ...]:
     return tuple(json.loads(value)) if value else ()
 
 
-def _fixed(*values: str) -> Callable[[date], tuple[Choice, ...]]:
+def _fixed_choices(*values: str) -> Callable[[date], tuple[Choice, ...]]:
     return lambda today: tuple(Choice(value, value) for value in values)
 
 
@@ -115,7 +115,7 @@ def _a_switch(
         parsers.one_of(ON, OFF),
         default=default,
         kind=Kind.CHOICE,
-        choices=_fixed(ON, OFF),
+        choices=_fixed_choices(ON, OFF),
         **more,  # type: ignore[arg-type]
     )
 
@@ -154,7 +154,7 @@ OPTIONS: tuple[Option, ...] = (
         default="medium",
         kind=Kind.CHOICE,
         levels=_ALL,
-        choices=_fixed(*EFFORTS),
+        choices=_fixed_choices(*EFFORTS),
         show=lambda value: value or phrases.THE_MODEL_S_OWN,
         kept=True,
     ),
@@ -218,7 +218,7 @@ OPTIONS: tuple[Option, ...] = (
         mcp_choices.read,
         default=OFF,
         kind=Kind.CHOICE,
-        choices=_fixed(OFF),
+        choices=_fixed_choices(OFF),
         show=mcp_choices.shown,
         most=700,
         kept=True,
@@ -371,7 +371,7 @@ OPTIONS: tuple[Option, ...] = (
         parsers.one_of("reaction", "label", "both"),
         default="reaction",
         kind=Kind.CHOICE,
-        choices=_fixed("reaction", "label", "both"),
+        choices=_fixed_choices("reaction", "label", "both"),
         for_operators=False,
     ),
     Option(

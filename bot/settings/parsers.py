@@ -179,7 +179,7 @@ def usd(what: str) -> Reader:
 
     def read(text: str, today: date) -> str:
         plain = _DOLLARS.sub("", bounded(text).strip())
-        value = _rounded(plain_number(plain))
+        value = _round_amount(plain_number(plain))
         if value is None or not LEAST_USD <= float(value) <= MOST_USD:
             raise Unacceptable(
                 messages.amount_in_usd(
@@ -206,7 +206,7 @@ def price(what: str) -> Reader:
     return read
 
 
-def _rounded(plain: str) -> str | None:
+def _round_amount(plain: str) -> str | None:
     """Return the amount in `plain` in its stored form; None if it is not an amount."""
     if not _AMOUNT.fullmatch(plain):
         return None

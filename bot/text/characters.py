@@ -53,11 +53,11 @@ def replace_lone_surrogates(text: str) -> str:
         # Several times as fast as a search, and lone surrogates are rare.
         text.encode()
     except UnicodeEncodeError:
-        return _HALF.sub(_REPLACED, _PAIR.sub(_joined, text))
+        return _HALF.sub(_REPLACED, _PAIR.sub(_join_pair, text))
     return text
 
 
-def _joined(pair: re.Match[str]) -> str:
+def _join_pair(pair: re.Match[str]) -> str:
     return pair[0].encode("utf-16-le", "surrogatepass").decode("utf-16-le")
 
 

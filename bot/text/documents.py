@@ -90,16 +90,16 @@ class _Loader(yaml.SafeLoader):
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         event = self.peek_event()  # type: ignore[no-untyped-call]
         if isinstance(event, yaml.AliasEvent):
-            raise _refused(event, messages.REFERS_TO_ITSELF)
+            raise _refusal(event, messages.REFERS_TO_ITSELF)
         if getattr(event, "anchor", None) is not None:
-            raise _refused(event, messages.REFERS_TO_ITSELF)
+            raise _refusal(event, messages.REFERS_TO_ITSELF)
         if getattr(event, "tag", None) is not None:
-            raise _refused(event, messages.TYPE_TAG)
+            raise _refusal(event, messages.TYPE_TAG)
         self._left -= 1
         if self._left < 0:
-            raise _refused(event, messages.TOO_MANY_VALUES)
+            raise _refusal(event, messages.TOO_MANY_VALUES)
         if self._depth >= MOST_DEPTH:
-            raise _refused(event, messages.TOO_DEEP)
+            raise _refusal(event, messages.TOO_DEEP)
         self._depth += 1
         node = super().compose_node(parent, index)
         self._depth -= 1
@@ -109,14 +109,14 @@ class _Loader(yaml.SafeLoader):
         seen = set()
         for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode):
-                raise _refused(key, messages.NAME_IS_A_LIST)
+                raise _refusal(key, messages.NAME_IS_A_LIST)
             if key.value in seen:
-                raise _refused(key, messages.twice(name=_short(key.value)))
+                raise _refusal(key, messages.twice(name=_short(key.value)))
             seen.add(key.value)
         return super().construct_mapping(node, deep)
 
 
-def _refused(at: Any, why: str) -> yaml.MarkedYAMLError:
+def _refusal(at: Any, why: str) -> yaml.MarkedYAMLError:
     return yaml.MarkedYAMLError(None, None, why, at.start_mark)
 
 

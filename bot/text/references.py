@@ -94,7 +94,7 @@ def from_setting(value: str) -> str:
 
     Such a value names people, groups or a channel: "user:U1 group:S1".
     """
-    return " ".join(map(_named, value.split(" ")))
+    return " ".join(map(_name_reference, value.split(" ")))
 
 
 def find(text: str) -> list[Reference]:
@@ -131,7 +131,7 @@ def plain(found: Reference, zone: tzinfo | None = UTC) -> str:
     return found.id
 
 
-def _named(word: str) -> str:
+def _name_reference(word: str) -> str:
     match = _NAMED.fullmatch(word)
     return str(Reference(ReferenceKind(match[1]), match[2])) if match else word
 

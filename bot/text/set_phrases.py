@@ -17,7 +17,7 @@ _REPEATED = re.compile(r"(.)\1\1++")
 _EMOTICON = re.compile(r"(?<!\S)(?:[:;=8]-?[()DPpOo/|3*]|<3+|\^_*\^|[xX]D+|\\o/)(?!\S)")
 
 
-def _folded(text: str) -> str:
+def _fold(text: str) -> str:
     """Return `text` case-folded, without accents and width variants."""
     parts = unicodedata.normalize("NFKD", text.casefold())
     return "".join(each for each in parts if not unicodedata.combining(each))
@@ -28,14 +28,14 @@ def words(text: str) -> list[str]:
 
     A letter repeated three times or more is reduced to one.
     """
-    return [_REPEATED.sub(r"\1", word) for word in _WORD.findall(_folded(text))]
+    return [_REPEATED.sub(r"\1", word) for word in _WORD.findall(_fold(text))]
 
 
 def _set(text: str) -> frozenset[str]:
     return frozenset(words(text))
 
 
-def _split(word: str, phrases: frozenset[str]) -> list[str]:
+def _split_word(word: str, phrases: frozenset[str]) -> list[str]:
     """Split `word`, written without spaces, into `phrases`, preferring longer ones.
 
     Return [] if `word` does not consist of `phrases`.
@@ -143,7 +143,7 @@ def is_thanks(text: str) -> bool:
         if word in _THANKS:
             thanked = True
         elif word not in _BESIDE:
-            phrases = _split(word, _EAST)
+            phrases = _split_word(word, _EAST)
             if not phrases:
                 return False
             thanked = thanked or not _EAST_THANKS.isdisjoint(phrases)

@@ -65,7 +65,7 @@ class Term:
             return False
         if _RUN.match(self.text):
             return True
-        return any(self.begins(word) for word in _split(folded))
+        return any(self.begins(word) for word in _split_words(folded))
 
     def begins(self, word: str) -> bool:
         """Return whether the term matches the folded `word`."""
@@ -90,13 +90,13 @@ def fold(text: str) -> str:
 
 def terms(text: str) -> list[Term]:
     """Return the terms of a search for `text`: each word once, in order."""
-    return [Term(word) for word in dict.fromkeys(_split(fold(text)))][:MOST_TERMS]
+    return [Term(word) for word in dict.fromkeys(_split_words(fold(text)))][:MOST_TERMS]
 
 
 def indexed(text: str) -> set[str]:
     """Return the words under which `text` is indexed."""
     found: set[str] = set()
-    for word in set(_split(fold(text))):
+    for word in set(_split_words(fold(text))):
         if not word.isascii() and _RUN.match(word):
             # The last character begins no pair, so it is indexed alone.
             found.update(_pairs(word), word[-1:])
@@ -125,7 +125,7 @@ def _inside(run: str, at: int, wanted: list[Term]) -> Iterator[tuple[int, int]]:
             yield at + start, at + end
 
 
-def _split(folded: str) -> Iterator[str]:
+def _split_words(folded: str) -> Iterator[str]:
     """Yield the words of a folded text; whole runs for scripts without spaces."""
     if folded.isascii():
         yield from _ASCII.findall(folded)

@@ -53,7 +53,7 @@ class Connections:
         """Record that `platform` runs in this process and needs no connection."""
         state = self._states[platform]
         state.is_local = True
-        self._whole(state)
+        self._count_whole(state)
 
     def connected(self, platform: str, connection: str = "", of: int = 1) -> None:
         """Record that `connection` is open, one of the `of` connections that `platform`
@@ -65,7 +65,7 @@ class Connections:
         state.open.add(connection)
         state.known.add(connection)
         if len(state.open) >= of:
-            self._whole(state)
+            self._count_whole(state)
 
     def lost(self, platform: str, connection: str = "") -> None:
         """Record that `connection` is no longer open."""
@@ -99,7 +99,7 @@ class Connections:
             for name, state in self._states.items()
         )
 
-    def _whole(self, state: _State) -> None:
+    def _count_whole(self, state: _State) -> None:
         state.since = self._now()
         if all(each.since is not None for each in self._states.values()):
             self.complete.set()

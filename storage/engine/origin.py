@@ -28,7 +28,7 @@ def origin(pid: int | None = None) -> str:
     """
     number = os.getpid() if pid is None else pid
     try:
-        return f"{_here()} {number} {_stat(number)[BEGAN]}"
+        return f"{_this_machine()} {number} {_stat(number)[BEGAN]}"
     except (OSError, IndexError):
         return ""
 
@@ -38,7 +38,7 @@ def is_gone(of: str) -> bool:
     place, _, began = of.rpartition(" ")
     here, _, number = place.rpartition(" ")
     try:
-        if here != _here() or not number.isdigit():
+        if here != _this_machine() or not number.isdigit():
             return False
         pid = int(number)
         os.kill(pid, 0)
@@ -52,7 +52,7 @@ def is_gone(of: str) -> bool:
 
 
 @cache
-def _here() -> str:
+def _this_machine() -> str:
     """Return the boot id of the machine and the id of the container. Raises OSError."""
     boot = (PROC / "sys/kernel/random/boot_id").read_text("utf-8").strip()
     return f"{boot} {os.readlink(PROC / 'self/ns/pid')}"

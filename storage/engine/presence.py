@@ -161,7 +161,7 @@ class Presence:
                     is_locked = is_locked or await self._lock(connection)
                     await self._beat(connection)
                     if not self.entered.is_set():
-                        release(await self._owned(connection))
+                        release(await self._owned_threads(connection))
                     self.entered.set()
                     await self._pass_on(connection, stops)
                     await self._count(connection)
@@ -234,7 +234,9 @@ class Presence:
                 log.info("process.no_longer_alone")
             self._is_alone = is_alone
 
-    async def _owned(self, connection: psycopg.AsyncConnection) -> list[ThreadKey]:
+    async def _owned_threads(
+        self, connection: psycopg.AsyncConnection
+    ) -> list[ThreadKey]:
         cursor = await connection.execute(OWNED, [self._id])
         return [ThreadKey(*row) for row in await cursor.fetchall()]
 

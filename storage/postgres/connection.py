@@ -111,11 +111,11 @@ class _Later:
         self._rows: deque[Row] | None = None
 
     def fetchone(self) -> Row | None:
-        rows = self._left()
+        rows = self._rows_left()
         return rows.popleft() if rows else None
 
     def fetchall(self) -> list[Row]:
-        rows = self._left()
+        rows = self._rows_left()
         found = list(rows)
         rows.clear()
         return found
@@ -131,7 +131,7 @@ class _Later:
         """Return the rows as tuples."""
         return self._pipeline.rows(self._result(), tuple)
 
-    def _left(self) -> deque[Row]:
+    def _rows_left(self) -> deque[Row]:
         if self._rows is None:
             result = self._result()
             found = positions(names(result))
@@ -186,10 +186,10 @@ class Connection:
         self.takes_away |= statement.takes_away
         values = statement.values(parameters)
         if self._is_pipelined:
-            return self._later(statement.text, values)
+            return self._send_later(statement.text, values)
         return self.raw.execute(statement.text, values)
 
-    def _later(self, text: str, values: Sequence[Any]) -> _Later:
+    def _send_later(self, text: str, values: Sequence[Any]) -> _Later:
         return _Later(self, self._pipeline, self._pipeline.send(text, values))
 
     @contextmanager
@@ -234,7 +234,7 @@ class Connection:
         statement = translated(sql)
         values = statement.values(parameters)
         if self._is_pipelined:
-            return iter(self._later(statement.text, values).plain())
+            return iter(self._send_later(statement.text, values).plain())
         with self.raw.cursor(row_factory=tuple_row) as cursor:
             cursor.execute(statement.text, values)
             return iter(cursor.fetchall())

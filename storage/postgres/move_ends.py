@@ -100,7 +100,7 @@ class File:
         statement = f"INSERT INTO {table.name} ({table.column_list}) VALUES ({places})"
         with self._db.atomic():
             self._db.conn.executemany(statement, map(_read_back, rows))
-            self._db.execute(_KEEP.format("?"), _kept(table, rows, is_last))
+            self._db.execute(_KEEP.format("?"), _rows_to_keep(table, rows, is_last))
 
     def clear(self, tables: Sequence[Table]) -> None:
         with self._db.atomic():
@@ -146,7 +146,7 @@ class Server:
             # Rows with files contain many megabytes.
             cursor.itersize = 1 if table.has_bytes else 1_000
             query = _select(table, behind, "%s")
-            cursor.execute(query.encode(), _stored(behind))
+            cursor.execute(query.encode(), _store_nul(behind))
             yield from cursor
 
     def begin(self, source: str) -> None:
@@ -170,8 +170,10 @@ class Server:
             with cursor.copy(copy_in.encode()) as copy:
                 copy.set_types(table.types)
                 for row in rows:
-                    copy.write_row(_stored(row))
-            cursor.execute(_KEEP.format("%s").encode(), _kept(table, rows, is_last))
+                    copy.write_row(_store_nul(row))
+            cursor.execute(
+                _KEEP.format("%s").encode(), _rows_to_keep(table, rows, is_last)
+            )
 
     def clear(self, tables: Sequence[Table]) -> None:
         with self._db.transaction():
@@ -180,7 +182,7 @@ class Server:
 
     def finish(self, tables: Sequence[Table]) -> None:
         with self._db.transaction():
-            for name, column in self._numbered():
+            for name, column in self._numbered_columns():
                 # Not below 1; with no rows, the next is 1.
                 self._execute(
                     f"SELECT setval(pg_get_serial_sequence('{name}', '{column}'), "
@@ -208,7 +210,7 @@ class Server:
         )
         return [name for (name,) in rows]
 
-    def _numbered(self) -> list[tuple[str, str]]:
+    def _numbered_columns(self) -> list[tuple[str, str]]:
         return self._db.execute(
             "SELECT relname::text, attname::text FROM pg_attribute "
             "JOIN pg_class ON pg_class.oid = attrelid WHERE attidentity = 'd' "
@@ -228,7 +230,7 @@ def _select(table: Table, behind: Sequence[Any], place: str) -> str:
     )
 
 
-def _kept(table: Table, rows: Sequence[Row], is_last: bool) -> list[Any]:
+def _rows_to_keep(table: Table, rows: Sequence[Row], is_last: bool) -> list[Any]:
     behind = table.key_of(rows[-1]) if rows else []
     return [table.name, json.dumps(behind), int(is_last)]
 
@@ -243,11 +245,11 @@ def _read(rows: Sequence[Sequence[Any]]) -> tuple[str, Progress]:
     return source, far
 
 
-def _stored(row: Sequence[Any]) -> Sequence[Any]:
+def _store_nul(row: Sequence[Any]) -> Sequence[Any]:
     """Return `row` with NUL in the form that PostgreSQL stores."""
     for each in row:
         if isinstance(each, str) and "\0" in each:
-            return [_replaced(value, "\0", NUL_MARK) for value in row]
+            return [_replace(value, "\0", NUL_MARK) for value in row]
     return row
 
 
@@ -255,9 +257,9 @@ def _read_back(row: Row) -> Sequence[Any]:
     """Return `row` from PostgreSQL with NUL in the form that SQLite stores."""
     for each in row:
         if isinstance(each, str) and NUL_MARK in each:
-            return [_replaced(value, NUL_MARK, "\0") for value in row]
+            return [_replace(value, NUL_MARK, "\0") for value in row]
     return row
 
 
-def _replaced(value: Any, old: str, new: str) -> Any:
+def _replace(value: Any, old: str, new: str) -> Any:
     return value.replace(old, new) if isinstance(value, str) else value

@@ -136,11 +136,11 @@ class Pool:
         # If filling fails here, the next change or the deletion of expired rows fills
         # the index.
         try:
-            self._writers.run(fill).add_done_callback(self._filled)
+            self._writers.run(fill).add_done_callback(self._on_filled)
         except StorageError:
             self._filling_in = None
 
-    def _filled(self, filling: "asyncio.Future[int]") -> None:
+    def _on_filled(self, filling: "asyncio.Future[int]") -> None:
         self._filling_in = None
         if not filling.cancelled() and filling.exception() is None and filling.result():
             self._fill_soon()
@@ -181,7 +181,7 @@ class _Threads:
             raise crowded(f"{self._name.replace('-', '.')}_refused", self._allowance)
         answer: _Answer[T] = _Answer()
         self._threads.submit(self._run, work, answer)
-        answer.future.add_done_callback(self._answered)
+        answer.future.add_done_callback(self._on_answer)
         return answer.future
 
     def close(self) -> None:
@@ -190,7 +190,7 @@ class _Threads:
         for connection in self._open.values():
             connection.close()
 
-    def _answered(self, _: object) -> None:
+    def _on_answer(self, _: object) -> None:
         if refused := self._allowance.give():
             log.info("storage.taken_again kind=%s refused=%d", self._name, refused)
 

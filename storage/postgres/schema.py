@@ -75,7 +75,7 @@ def apply(
     With `moving`, also accept a database on which a move is incomplete. Raises
     ConfigError if the database cannot be brought up to date.
     """
-    with _looked_at(db, wait):
+    with _lock_schema(db, wait):
         for step in _pending(db, steps, moving=moving):
             _take(db, step, lock_wait)
 
@@ -86,12 +86,14 @@ def pending(db: Connection, steps: Sequence[Step] = STEPS) -> list[str]:
 
     Raises ConfigError if it is not a Threadkeep database or does not fit this version.
     """
-    with _looked_at(db, WAIT, shared=True):
+    with _lock_schema(db, WAIT, shared=True):
         return [step.name for step in _pending(db, steps)]
 
 
 @contextmanager
-def _looked_at(db: Connection, wait: float, *, shared: bool = False) -> Iterator[None]:
+def _lock_schema(
+    db: Connection, wait: float, *, shared: bool = False
+) -> Iterator[None]:
     with locked(db, SCHEMA, wait, shared=shared) as alone:
         if not alone:
             raise ConfigError(messages.migrating(name=db.raw.info.dbname))
@@ -117,7 +119,9 @@ def unknown(db: Connection, steps: Sequence[Step] = STEPS) -> list[str]:
     """
     known = {step.name for step in steps}
     return [
-        name for name in _applied(db) if name not in known and not name.startswith("e")
+        name
+        for name in _applied_steps(db)
+        if name not in known and not name.startswith("e")
     ]
 
 
@@ -132,7 +136,7 @@ def _pending(
         return list(steps)
     if "threadkeep_move" in tables and not moving:
         raise ConfigError(messages.half_moved(name=name))
-    applied = _applied(db)
+    applied = _applied_steps(db)
     known = {step.name for step in steps}
     if newer := keeps_out(each for each in applied if each not in known):
         raise ConfigError(messages.newer(name=name, version=newer))
@@ -140,18 +144,18 @@ def _pending(
     left = [step for step in steps if step.name not in applied]
     # A step before the last one taken, or a table that somebody removed.
     missing = [step.name for step in steps[: len(taken)] if step in left]
-    missing += sorted(_made_by(taken) - tables)
+    missing += sorted(_tables_after(taken) - tables)
     if missing:
         raise ConfigError(messages.half(name=name, missing=missing[0]))
     return left
 
 
-def _applied(db: Connection) -> list[str]:
+def _applied_steps(db: Connection) -> list[str]:
     rows = db.execute("SELECT name FROM threadkeep_steps ORDER BY at, name")
     return [name for (name,) in rows]
 
 
-def _made_by(steps: Sequence[Step]) -> set[str]:
+def _tables_after(steps: Sequence[Step]) -> set[str]:
     """Return the tables that exist after `steps`."""
     found = [each for step in steps for each in _TABLE.findall(step.sql)]
     return {table for table, verb in {t: v for v, t in found}.items() if verb != "DROP"}

@@ -56,7 +56,7 @@ MAKERS = {
 
 #: Where that is right: what is made there is awaited there, or it is the rule itself.
 ALLOWED = {
-    ("bot/runtime/background.py", "_started"): "the rule itself",
+    ("bot/runtime/background.py", "_start"): "the rule itself",
     ("bot/runtime/background.py", "later"): "the rule itself",
     ("bot/runtime/background.py", "finish"): "waits there, whatever happens",
     ("bot/app.py", "_run"): "waits there for the signal to stop, which cannot fail",
@@ -83,7 +83,7 @@ ALLOWED = {
     ("bot/triage/bulk/estimate.py", "one"): "a command that fails as a whole",
     ("bot/triage/bulk/estimate.py", "estimate"): "a command that fails as a whole",
     ("bot/cli/triage_run.py", "sort"): "waits there, so that Ctrl-C can cancel it",
-    ("bot/triage/chat/commands.py", "_sorted"): "a command that fails as a whole",
+    ("bot/triage/chat/commands.py", "_classify"): "a command that fails as a whole",
     ("bot/cli/mcp.py", "check_servers"): "a command that fails as a whole",
     ("adapters/discord/live.py", "_session"): "a command that ends with its session",
     ("adapters/discord/client.py", "connect"): "waits there; `close` for the gateway",
@@ -97,9 +97,9 @@ ALLOWED = {
     ): "waits there, or in what goes on late",
     (
         "adapters/slack/adapter.py",
-        "_connected",
+        "_connect",
     ): "waits there, or until Slack turns away",
-    ("adapters/slack/http_events.py", "_taken"): "Bolt contains what goes on late",
+    ("adapters/slack/http_events.py", "_dispatch"): "Bolt contains what goes on late",
     ("adapters/slack/name_cache.py", "_learn_all"): "one look-up; each catches its own",
     ("adapters/slack/renewing.py", "renew"): "waits there; each catches its own",
     ("adapters/discord/name_cache.py", "_find"): "one look-up; each catches its own",
@@ -113,7 +113,7 @@ ALLOWED = {
 }
 
 #: What starts work under the rule, each with the name of that work.
-STARTERS = {"start", "begin", "held", "later", "Notices", "_soon", "_begin"}
+STARTERS = {"start", "begin", "held", "later", "Notices", "_start_work", "_begin"}
 
 ERRORS = (RuntimeError, ValueError, RecursionError, MemoryError)
 
@@ -628,7 +628,7 @@ async def test_an_event_that_cannot_be_taken_in_costs_the_event(
                 "deleted",
                 lambda: town.discord.delete(town.say("discord")),
             ),
-            (Commands, "_submitted", lambda: press_a_button(town)),
+            (Commands, "_on_submit", lambda: press_a_button(town)),
         ):
             original = getattr(owner, method)
 

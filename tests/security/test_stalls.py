@@ -374,7 +374,7 @@ async def test_a_large_file_is_drawn_and_encoded_in_bounded_pieces() -> None:
         drawn = blocks.message(
             Response("done", file=file), Scope("slack", "T", "C", "1")
         )
-        content = await offload(lambda: files._encoded(file.text), len(file.text))
+        content = await offload(lambda: files._encode(file.text), len(file.text))
     assert len(drawn["blocks"]) <= 50
     assert content == file.text.encode()
     assert watch.longest < GENEROUS

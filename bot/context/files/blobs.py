@@ -33,11 +33,11 @@ def has_long(text: bytes) -> bool:
 
 def shortened(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """Yield the text in `chunks`, with a note in place of long base64."""
-    for piece in _shortened(_whole(chunks)):
+    for piece in _shorten(_join_escapes(chunks)):
         yield piece.encode("latin-1")
 
 
-def _whole(chunks: Iterable[bytes]) -> Iterator[str]:
+def _join_escapes(chunks: Iterable[bytes]) -> Iterator[str]:
     """Yield the text of `chunks` so that no piece ends between a backslash and its
     letter."""
     left = ""
@@ -48,7 +48,7 @@ def _whole(chunks: Iterable[bytes]) -> Iterator[str]:
     yield left
 
 
-def _shortened(chunks: Iterable[str]) -> Iterator[str]:
+def _shorten(chunks: Iterable[str]) -> Iterator[str]:
     # The current run: its beginning, and its whole length.
     run, length, is_base64 = "", 0, False
     for chunk in chunks:
@@ -56,7 +56,7 @@ def _shortened(chunks: Iterable[str]) -> Iterator[str]:
         for found in (*_RUN.finditer(chunk), None):
             start = found.start() if found else len(chunk)
             if start > at:
-                yield _ended(run, length) if is_base64 else run
+                yield _end_run(run, length) if is_base64 else run
                 run, length, is_base64 = "", 0, False
                 yield chunk[at:start]
             if found is None:
@@ -71,8 +71,8 @@ def _shortened(chunks: Iterable[str]) -> Iterator[str]:
                 if not is_base64:
                     yield run
                     run, length = "", 0
-    yield _ended(run, length) if is_base64 else run
+    yield _end_run(run, length) if is_base64 else run
 
 
-def _ended(run: str, length: int) -> str:
+def _end_run(run: str, length: int) -> str:
     return run[:KEPT] + notes.base64_left_out(length - KEPT)

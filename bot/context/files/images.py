@@ -78,8 +78,8 @@ def content(path: Path, kind: FileType, accepted: Accepted) -> FileContent:
             image.load()
             return _image(path.read_bytes(), Image.MIME[kind.value], size)
         with _LARGE if image.width * image.height > _LARGE_PIXELS else nullcontext():
-            made = _made(image, size)
-    data, media_type = _encoded(made, lossy=kind in (FileType.JPEG, FileType.HEIC))
+            made = _first_frame(image, size)
+    data, media_type = _encode(made, lossy=kind in (FileType.JPEG, FileType.HEIC))
     return _image(data, media_type, made.size)
 
 
@@ -135,7 +135,7 @@ def _exif(image: Image.Image) -> Mapping[int, Any]:
         return {}
 
 
-def _made(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+def _first_frame(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     """Return the first frame of `image`, upright, without anything else from the file.
 
     `size` is the size of the result before it is turned.
@@ -150,11 +150,11 @@ def _made(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     clear = image.mode in ("LA", "PA", "RGBA", "La", "RGBa") or (
         "transparency" in image.info
     )
-    made = _resized(image, size, "RGBA" if clear else "RGB")
+    made = _resize(image, size, "RGBA" if clear else "RGB")
     return made if turn is None else made.transpose(turn)
 
 
-def _resized(image: Image.Image, size: tuple[int, int], mode: str) -> Image.Image:
+def _resize(image: Image.Image, size: tuple[int, int], mode: str) -> Image.Image:
     """Return `image` in another size and mode.
 
     The image is converted in bands: at once, it would need the memory of up to two more
@@ -190,22 +190,22 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     return image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
 
 
-def _encoded(image: Image.Image, *, lossy: bool) -> tuple[bytes, str]:
+def _encode(image: Image.Image, *, lossy: bool) -> tuple[bytes, str]:
     """Return `image` as a file, and the file's type.
 
     PNG serves for drawings, JPEG for photos, and WebP for photos with transparency.
     """
     clear = image.mode == "RGBA"
     if not lossy or clear:
-        data = _saved(image, "PNG", compress_level=6)
+        data = _save(image, "PNG", compress_level=6)
         if len(data) <= _MOST_PNG:
             return data, Image.MIME["PNG"]
     if clear:
-        return _saved(image, "WEBP", quality=_QUALITY), Image.MIME["WEBP"]
-    return _saved(image, "JPEG", quality=_QUALITY), Image.MIME["JPEG"]
+        return _save(image, "WEBP", quality=_QUALITY), Image.MIME["WEBP"]
+    return _save(image, "JPEG", quality=_QUALITY), Image.MIME["JPEG"]
 
 
-def _saved(image: Image.Image, kind: str, **options: int) -> bytes:
+def _save(image: Image.Image, kind: str, **options: int) -> bytes:
     result = io.BytesIO()
     image.save(result, kind, **options)
     return result.getvalue()

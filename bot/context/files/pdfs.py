@@ -37,7 +37,7 @@ def content(path: Path, accepted: Accepted) -> FileContent:
         if (start := pdf_start(file.read(HEAD))) > 0:
             file.seek(start)
             pdf, size = io.BytesIO(file.read()), size - start
-        reader, was_encrypted = _opened(pdf)
+        reader, was_encrypted = _open(pdf)
         all_pages = len(reader.pages)
         if not all_pages:
             raise FileUnread(Unread.EMPTY)
@@ -64,7 +64,7 @@ def first_pages(content: FileContent, count: int) -> FileContent:
     """
     if count >= content.pages:
         return content
-    reader, _ = _opened(io.BytesIO(content.data))
+    reader, _ = _open(io.BytesIO(content.data))
     per_page = content.tokens // content.pages
     result = io.BytesIO()
     _write_first(reader, count, result)
@@ -78,7 +78,7 @@ def first_pages(content: FileContent, count: int) -> FileContent:
     )
 
 
-def _opened(pdf: BinaryIO) -> tuple[pypdf.PdfReader, bool]:
+def _open(pdf: BinaryIO) -> tuple[pypdf.PdfReader, bool]:
     """Return a reader of `pdf`, and whether it was encrypted. Raises FileUnread."""
     pdf.seek(0)
     reader = pypdf.PdfReader(pdf)

@@ -33,7 +33,7 @@ def read(path: Path, name: str, accepted: Accepted) -> FileContent:
     `name`, as people see it, determines neither a path nor the type. The call blocks,
     for seconds with large files: make it off the event loop.
     """
-    return _guarded(lambda: _content(path, accepted))
+    return _guard(lambda: _content(path, accepted))
 
 
 def first_pages(content: FileContent, count: int) -> FileContent:
@@ -41,10 +41,10 @@ def first_pages(content: FileContent, count: int) -> FileContent:
 
     Raises FileUnread, and blocks like `read`.
     """
-    return _guarded(lambda: _loaded("pdfs").first_pages(content, count))
+    return _guard(lambda: _load("pdfs").first_pages(content, count))
 
 
-def _guarded(work: Callable[[], FileContent]) -> FileContent:
+def _guard(work: Callable[[], FileContent]) -> FileContent:
     """Return the result of `work`. Every error that it raises becomes FileUnread."""
     try:
         return work()
@@ -69,13 +69,13 @@ def _content(path: Path, accepted: Accepted) -> FileContent:
     if kind in _IMAGES:
         if not accepted.images:
             raise FileUnread(Unread.NOT_TAKEN)
-        return _loaded("images").content(path, kind, accepted)  # type: ignore[no-any-return]
+        return _load("images").content(path, kind, accepted)  # type: ignore[no-any-return]
     if kind is FileType.PDF:
         if not accepted.pdfs:
             raise FileUnread(Unread.NOT_TAKEN)
-        return _loaded("pdfs").content(path, accepted)  # type: ignore[no-any-return]
+        return _load("pdfs").content(path, accepted)  # type: ignore[no-any-return]
     module, function = _LINES[kind]
-    return text_content(getattr(_loaded(module), function)(path, accepted), accepted)
+    return text_content(getattr(_load(module), function)(path, accepted), accepted)
 
 
 def type_of(path: Path) -> FileType | Unread:
@@ -99,7 +99,7 @@ def _type(path: Path) -> FileType | Unread:
     return file_type(head)
 
 
-def _loaded(module: str) -> Any:
+def _load(module: str) -> Any:
     """Import a module of this package by name.
 
     Importing a module with its library takes longer than everything that is imported

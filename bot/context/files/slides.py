@@ -29,7 +29,7 @@ def lines(path: Path, accepted: Accepted) -> Iterator[str]:
         yield from _texts(each for each in slide.shapes if each.element is not own)
         frame = slide.notes_slide.notes_text_frame if slide.has_notes_slide else None
         if frame is not None and (said := frame.text.strip()):
-            yield notes.speaker_notes(_lined(said))
+            yield notes.speaker_notes(_on_one_line(said))
 
 
 def _texts(shapes: Iterable[Any]) -> Iterator[str]:
@@ -44,7 +44,7 @@ def _texts(shapes: Iterable[Any]) -> Iterator[str]:
                 yield tables.row(cell.text for cell in row.cells)
         elif getattr(shape, "has_text_frame", False):
             for paragraph in shape.text_frame.paragraphs:
-                if text := _lined(paragraph.text).strip():
+                if text := _on_one_line(paragraph.text).strip():
                     yield f"{'  ' * paragraph.level}{text}"
 
 
@@ -52,6 +52,6 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _lined(text: str) -> str:
+def _on_one_line(text: str) -> str:
     # PowerPoint marks a line break within a paragraph with a vertical tab.
     return text.replace("\v", "\n")

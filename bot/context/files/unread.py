@@ -41,13 +41,13 @@ def unread_line(files: Iterable[tuple[str, Unread]]) -> str:
     if len({reason for _, reason in listed}) == 1:
         names = [quoted(name, MOST_CHARS) for name, _ in listed[:MOST_NAMED]]
         why, advice = _TEXTS[listed[0][1]]
-        said = messages.because(files=_joined(names, more), why=why)
+        said = messages.because(files=_join(names, more), why=why)
         return messages.unread(files=said, advice=advice)
     groups = [
-        messages.because(files=_joined(names), why=clause(reason))
+        messages.because(files=_join(names), why=clause(reason))
         for reason, names in _by_reason(listed[:MOST_NAMED]).items()
     ]
-    return messages.unread(files=_joined(groups, more), advice="")
+    return messages.unread(files=_join(groups, more), advice="")
 
 
 def advice_lines(files: Iterable[tuple[str, Unread]]) -> list[str]:
@@ -59,7 +59,7 @@ def advice_lines(files: Iterable[tuple[str, Unread]]) -> list[str]:
     if len(by_reason) < 2:
         return []
     return [
-        messages.advice(files=_joined(names[:MOST_NAMED], more), advice=advice)
+        messages.advice(files=_join(names[:MOST_NAMED], more), advice=advice)
         for reason, names in by_reason.items()
         for more, advice in [(max(0, len(names) - MOST_NAMED), _TEXTS[reason][1])]
         if advice
@@ -84,7 +84,7 @@ def quoted(name: str, most: int = MOST_NAME) -> str:
     return messages.name(name=short_name(name, most).replace("`", "'"))
 
 
-def _joined(names: Sequence[str], more: int = 0) -> str:
+def _join(names: Sequence[str], more: int = 0) -> str:
     """Return `names` as a list in one phrase, with the number of further files."""
     if more:
         return messages.and_more(names=", ".join(names), count=more)

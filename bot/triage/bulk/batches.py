@@ -128,7 +128,7 @@ class BatchClassifier:
         try:
             return await self._retry(lambda: self.batches.retrieve(sent.batch))
         except UnknownBatch:
-            raise await self._lost(sent) from None
+            raise await self._record_lost(sent) from None
 
     async def _open(self) -> list[Sent]:
         sent = await self.archive.sent(self.run)
@@ -217,7 +217,7 @@ class BatchClassifier:
     async def _store(self, sent: Sent, status: BatchStatus) -> None:
         """Store the results of a batch that has ended. Raises Expired or Cancelled."""
         if not status.readable:
-            raise await self._lost(sent)
+            raise await self._record_lost(sent)
         # After a failure, the results are read again from the first one, and count
         # once.
         cost = await self._retry(lambda: self._read(sent))
@@ -228,7 +228,7 @@ class BatchClassifier:
         if status.canceled:
             raise Cancelled(messages.batch_cancelled(batch=sent.batch, run=self.run))
 
-    async def _lost(self, sent: Sent) -> Expired:
+    async def _record_lost(self, sent: Sent) -> Expired:
         """Record a batch without results at its maximum cost; return the error to
         raise."""
         await self.archive.lose(self.run, sent.most)

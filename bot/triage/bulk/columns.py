@@ -145,10 +145,10 @@ def described(
     names: Sequence[str], rows: Sequence[Mapping[str, Any]]
 ) -> tuple[Column, ...]:
     """Return a description of each of the columns `names`, from the sample `rows`."""
-    return tuple(_described(name, [row.get(name) for row in rows]) for name in names)
+    return tuple(_describe(name, [row.get(name) for row in rows]) for name in names)
 
 
-def _described(name: str, values: Sequence[Any]) -> Column:
+def _describe(name: str, values: Sequence[Any]) -> Column:
     texts = [
         value[:_CHARS].strip() if isinstance(value, str) else value
         for value in values

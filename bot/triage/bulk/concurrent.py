@@ -153,7 +153,7 @@ class ConcurrentClassifier:
                 self.spend_limit.release(reserved, cost)
             lost += reserved if response.billed else 0.0
             failures += 1
-            if marked := self._given_up(response, failures, tries):
+            if marked := self._give_up(response, failures, tries):
                 return self._with_lost(marked, lost)
 
     def _read(
@@ -206,7 +206,7 @@ class ConcurrentClassifier:
             wait = fault.retry_after + self.chance()
         self.throttle.refuse(began, wait)
 
-    def _given_up(self, fault: Fault, failures: int, tries: int) -> Answer | None:
+    def _give_up(self, fault: Fault, failures: int, tries: int) -> Answer | None:
         """Return the answer for a ticket that is not tried again, or None to try again.
 
         Raises the error if it ends the run.

@@ -105,12 +105,12 @@ async def estimate(
         lengths = await asyncio.gather(*(count(model, text) for text in answers))
         ticket = sum(size - bare for size in sizes) / max(1, len(sizes))
         answer = sum(n - bare for n in lengths) / len(lengths) if lengths else _ANSWER
-        return _priced(model, sample.total, bare, ticket, answer, now())
+        return _price(model, sample.total, bare, ticket, answer, now())
 
     return list(await asyncio.gather(*(one(model) for model in models)))
 
 
-def _priced(
+def _price(
     model: str, total: int, prompt: int, ticket: float, answer: float, now: float
 ) -> Estimate:
     facts = find(model)

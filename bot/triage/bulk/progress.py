@@ -38,7 +38,7 @@ class Screen:
         self._seen: list[tuple[float, int]] = []
         self._line_at = clock()
         self._live = Live(
-            get_renderable=self._drawn,
+            get_renderable=self._draw,
             console=console,
             refresh_per_second=4,
             transient=True,
@@ -62,7 +62,7 @@ class Screen:
             self._seen = [each for each in self._seen if now - each[0] <= _WINDOW]
         if not self._console.is_terminal and now - self._line_at >= _LINE:
             self._line_at = now
-            self.say(self._told())
+            self.say(self._status_line())
 
     def say(self, text: str) -> None:
         """Print a line."""
@@ -72,7 +72,7 @@ class Screen:
         """Show why no answers arrive."""
         self.say(messages.waiting(why=why))
 
-    def _drawn(self) -> RenderableType:
+    def _draw(self) -> RenderableType:
         said = self._progress
         done = said.done + said.waiting
         grid = Table.grid(padding=(0, 1))
@@ -80,9 +80,9 @@ class Screen:
             ProgressBar(total=max(1, said.total), completed=done, width=BAR_CHARS),
             Text(f"{100 * done // max(1, said.total)} %"),
         )
-        return Group(grid, Text(self._told()))
+        return Group(grid, Text(self._status_line()))
 
-    def _told(self) -> str:
+    def _status_line(self) -> str:
         said = self._progress
         done = said.done + said.waiting
         of = plurals.TICKETS(said.total)

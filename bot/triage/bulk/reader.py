@@ -316,7 +316,7 @@ class _Look:
             # The person said that its lines are tickets.
             dialect = replace(dialect, separator=tables.NONE)
         if self.options.force:
-            dialect = self._forced(encoding, dialect)
+            dialect = self._force_dialect(encoding, dialect)
         looked = replace(dialect, lenient=True)
         records = tables.records(sample, looked)
         table = [r.cells for r in itertools.islice(records, columns.SAMPLE)]
@@ -344,7 +344,7 @@ class _Look:
         )
         return self._with_columns(found, names, rows)
 
-    def _forced(self, encoding: Encoding, dialect: Dialect) -> Dialect:
+    def _force_dialect(self, encoding: Encoding, dialect: Dialect) -> Dialect:
         """Return a dialect that reads a table with wrong quotes."""
         if not any(r.problem for r in tables.records(self._lines(encoding), dialect)):
             return dialect

@@ -147,7 +147,7 @@ class Runner:
             # Without `record`: a batch is stored with its maximum cost before it is
             # sent.
             SpendLimit(run.budget, tally.cost),
-            on_processed=self._processed,
+            on_processed=self._count_processed,
             on_answer=self._count,
             now=self.clock,
             on_trouble=self.on_trouble,
@@ -194,6 +194,6 @@ class Runner:
             progress.marked += answer.values is None
         self.on_progress(progress)
 
-    def _processed(self, count: int) -> None:
+    def _count_processed(self, count: int) -> None:
         self.progress.waiting = count
         self.on_progress(self.progress)

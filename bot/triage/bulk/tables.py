@@ -127,7 +127,9 @@ def records(lines: Iterable[str], dialect: Dialect) -> Iterator[Record]:
         if cells:
             # Remove the formula guards that a spreadsheet or our own export added.
             cells = [replace_invalid(unguarded(each)) for each in cells]
-            yield Record(source.first, cells, _swallowed(source, cells, dialect))
+            yield Record(
+                source.first, cells, _describe_swallowed(source, cells, dialect)
+            )
 
 
 class _Lines:
@@ -214,7 +216,7 @@ def _first_wrong_quote(text: str, dialect: Dialect) -> tuple[int, int | None, st
             return begin, line, "\\" if escaped else text[end + 1 : end + 21]
 
 
-def _swallowed(source: _Lines, cells: list[str], dialect: Dialect) -> str:
+def _describe_swallowed(source: _Lines, cells: list[str], dialect: Dialect) -> str:
     """Describe the rows that are part of a quote that is closed too late: lines within
     a cell that are as wide as the record, and begin with a similar id."""
     if dialect.lenient or len(source.record) < 2 or len(cells) < 2:

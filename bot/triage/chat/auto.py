@@ -274,7 +274,7 @@ class AutoTriage:
             return
         policy = await retry_until_success(lambda: self._access.policy(case.place))
         scheme = await retry_until_success(lambda: self._sorter.scheme(policy))
-        found = await self._asked(case, scheme, policy)
+        found = await self._ask(case, scheme, policy)
         if found is None:
             # The case stays open for the next process.
             return
@@ -287,7 +287,7 @@ class AutoTriage:
         """Return True if the message was deleted in the meantime."""
         return await self._retrying_store.case(case.id) is None
 
-    async def _asked(
+    async def _ask(
         self, case: TriageCase, scheme: Scheme, policy: EffectiveSettings
     ) -> TriageCase | None:
         """Return `case`, classified or marked; None if Claude cannot be asked now."""

@@ -85,7 +85,7 @@ class Classifier:
         approved = await self._store.examples(policy.place)
         examples = [Example(case.text, case.current) for case in approved]
         text = policy["triage_scheme"] or DEFAULT
-        return await asyncio.to_thread(_composed, text, examples)
+        return await asyncio.to_thread(_compose, text, examples)
 
     async def classify(
         self,
@@ -107,7 +107,7 @@ class Classifier:
             return ClassificationResult(case)
         if len(case.text) > MOST_CHARS:
             reason = messages.too_long(reason=TOO_LONG, length=len(case.text))
-            return ClassificationResult(await self._stored(case, None, reason))
+            return ClassificationResult(await self._store_case(case, None, reason))
         spent, bounded = 0.0, False
         request = self._request(case, scheme, person)
         charge = Charge(case.place, person, kind, CHEAP_MODEL, goes_on=goes_on)
@@ -132,13 +132,13 @@ class Classifier:
             facts = case.place, case.id, completion.cost
             log.info("case.sorted place=%s case=%d cost=%s", *facts)
             return ClassificationResult(
-                await self._stored(case, values, ""), spent, bounded
+                await self._store_case(case, values, ""), spent, bounded
             )
         return ClassificationResult(
-            await self._stored(case, None, INVALID), spent, bounded
+            await self._store_case(case, None, INVALID), spent, bounded
         )
 
-    async def _stored(
+    async def _store_case(
         self, case: TriageCase, values: dict[str, object] | None, reason: str
     ) -> TriageCase:
         # A case that was deleted in the meantime is shown once, but not stored.
@@ -158,7 +158,7 @@ class Classifier:
         )
 
 
-def _composed(text: str, examples: Sequence[Example]) -> Scheme:
+def _compose(text: str, examples: Sequence[Example]) -> Scheme:
     """Read the scheme, and compose its prompt and schema, which is slow."""
     try:
         scheme = read(text).with_examples(examples)

@@ -109,7 +109,7 @@ class TriageCommands:
             return Response(NOTHING_TO_TRIAGE)
         silent = _without_text(messages, texts, cases[0].at)
         scheme = await self._sorter.scheme(policy)
-        found = await self._sorted(cases, scheme, person, policy)
+        found = await self._classify(cases, scheme, person, policy)
         names = {
             each.author: name
             for each, (name, _) in zip(messages, readable, strict=True)
@@ -131,7 +131,7 @@ class TriageCommands:
 
     async def correct(self, command: Command, place: Scope, person: Person) -> Response:
         """Change one value of a case."""
-        case = await self._known(command, place, person)
+        case = await self._find_case(command, place, person)
         policy = await self._policy(case.place, person)
         scheme = await self._sorter.scheme(policy)
         chosen = [f for f in scheme.choices if f.name in command.arguments]
@@ -153,7 +153,7 @@ class TriageCommands:
 
     async def agree(self, command: Command, place: Scope, person: Person) -> Response:
         """Make a corrected case an example for its channel; only for admins."""
-        case = await self._known(command, place, person)
+        case = await self._find_case(command, place, person)
         policy = await self._access.policy(case.place.at(ScopeLevel.CHANNEL))
         if not self._access.may(person, policy):
             raise await self._access.deny(
@@ -171,7 +171,7 @@ class TriageCommands:
         self, place: Scope, person: Person, history: MessageHistory
     ) -> Response:
         adapter = self._adapters[place.platform]
-        earlier = _shortened(await history.before(place.key))
+        earlier = _shorten(await history.before(place.key))
         messages = [each for each in earlier.messages if _is_said(each)]
         gap = sum(map(_is_said, earlier.messages[: earlier.gap]))
         said = list(zip(messages, await adapter.readable(messages), strict=True))
@@ -226,7 +226,7 @@ class TriageCommands:
         ]
         return [case for case in opened if case.text]
 
-    async def _sorted(
+    async def _classify(
         self,
         cases: Sequence[TriageCase],
         scheme: Scheme,
@@ -260,7 +260,7 @@ class TriageCommands:
         found = await asyncio.gather(*rest)
         return [*found[:head], first, *found[head:]]
 
-    async def _known(
+    async def _find_case(
         self, command: Command, place: Scope, person: Person
     ) -> TriageCase:
         of = number(command, "of")
@@ -332,7 +332,7 @@ def _is_said(message: Message) -> bool:
     return not message.echo and bool(message.text.strip())
 
 
-def _shortened(earlier: EarlierMessages) -> EarlierMessages:
+def _shorten(earlier: EarlierMessages) -> EarlierMessages:
     """Return `earlier` with the first message of the thread and as many of the newest
     as form one ticket."""
     over = len(earlier.messages) - MOST_OF_THREAD

@@ -19,7 +19,7 @@ async def test_what_the_sdk_brings_is_no_work_for_the_collector(tmp_path: Path) 
     async with open_model(Config.from_env(env)) as model:
         assert isinstance(model, ClaudeOnceLoaded)
         assert gc.get_freeze_count() == 0
-        await model._loaded()
+        await model._load_model()
         assert gc.get_freeze_count() > 10_000
     gc.unfreeze()
 
