@@ -18,6 +18,7 @@ from collections.abc import Mapping
 
 from bot.rendering import images, latex
 from bot.rendering.heads import label
+from bot.rendering.html_tags import Tags
 from bot.rendering.mentions import ZERO_WIDTH_SPACE
 
 # The longest text of a link and the longest formula that are recognised, in characters.
@@ -65,22 +66,8 @@ _ENTITY_SO_FAR = re.compile(r"&#?[A-Za-z0-9]{0,31}$")
 # Characters that Discord reads as marks. They are escaped if they come from an entity.
 _ESCAPED = frozenset("*_~`|>#[]()<\\-+:@")
 
-_TAG = re.compile(
-    r"<(/?)(br|b|strong|i|em|u|ins|s|del|strike|kbd|code|sub|sup|mark|small|center"
-    r"|details|summary)[ \t]*+/?>",
-    re.I,
-)
-_TAG_SO_FAR = re.compile(r"</?[A-Za-z]{0,7}[ \t]{0,3}/?$")
 _AUTOLINK = re.compile(r"<https?://[^\s<>]++>")
 _AUTOLINK_SO_FAR = re.compile(r"<h?t?t?p?s?:?/?/?[^\s<>]*+$")
-_TAGS = {
-    **{"b": "**", "strong": "**", "i": "*", "em": "*", "u": "__"},
-    **{"ins": "__", "s": "~~", "del": "~~", "strike": "~~", "kbd": "`", "code": "`"},
-    # Discord cannot fold text.
-    **{"summary": "**", "details": "", "mark": "", "small": "", "center": ""},
-    **{"sub": "", "sup": ""},
-}
-
 #: Formulas, by their opening mark. A dollar before a digit or a blank does not open a
 #: formula, since it is a price, nor does a dollar right before a word close one, since
 #: it begins a variable.
@@ -118,6 +105,7 @@ class Prose:
         self._shown = 0
         #: The last character that was decided.
         self._last = ""
+        self._tags = Tags()
 
     def feed(self, text: str) -> str:
         """Take the next piece of the line; return the text that is decided now."""
@@ -127,6 +115,7 @@ class Prose:
         """End the line and reset; return the text that was held back."""
         text = self._read(self._held, more=False)
         self._last = ""
+        self._tags.end_line()
         return text
 
     def _read(self, text: str, *, more: bool) -> str:
@@ -192,7 +181,7 @@ class Prose:
             case "&":
                 return _entity(text, at, unclear=more)
             case "<":
-                return self._tag(text, at, unclear=more)
+                return self._tag(text, at, last, unclear=more)
             case "$" | "\\":
                 return _formula(text, at, unclear=more)
             case "[":
@@ -237,20 +226,15 @@ class Prose:
         return at + 1, None
 
     def _tag(
-        self, text: str, at: int, *, unclear: bool
+        self, text: str, at: int, last: str, *, unclear: bool
     ) -> tuple[int | None, str | None]:
         if found := _AUTOLINK.match(text, at, at + images.MOST_CHARS):
             return found.end(), None
-        if found := _TAG.match(text, at):
-            name = found[2].lower()
-            if name == "sup" and not found[1]:
-                return found.end(), "^"
-            if name != "br":
-                return found.end(), _TAGS[name]
-            return found.end(), " " if self.before is None else f"\n{self.before}"
         end = min(len(text), at + images.MOST_CHARS)
-        may = _TAG_SO_FAR.match(text, at) or _AUTOLINK_SO_FAR.match(text, at)
-        return (None, None) if unclear and may and end == len(text) else (at + 1, None)
+        if unclear and end == len(text) and _AUTOLINK_SO_FAR.match(text, at):
+            return None, None
+        line_break = " " if self.before is None else f"\n{self.before}"
+        return self._tags.token(text, at, last, line_break=line_break, unclear=unclear)
 
 
 def _code(

@@ -19,9 +19,11 @@ from bot.domain.platform import Limits
 from bot.domain.reply import Control, Part
 from bot.rendering.fallbacks import Dialect
 from bot.rendering.file_blocks import FileBlocks
+from bot.rendering.loose_fences import LooseFences
 from bot.rendering.markdown import has_marks, is_blank, last_character, whole
 from bot.rendering.mentions import MentionEscaper
 from bot.rendering.numbering import Numbering
+from bot.rendering.quotes import Quotes
 from bot.rendering.splitter import Page
 
 # The smallest useful limit of characters, which leaves room beside a fence that is
@@ -62,8 +64,10 @@ class Renderer:
         self._pings = limits.pings
         self._is_append_only = limits.tables
         self._blocks = FileBlocks(file_lines)
+        self._loose = LooseFences()
         self._numbering = Numbering()
         self._dialect = Dialect(tables=limits.tables, images=limits.images)
+        self._quotes = None if limits.tables else Quotes()
         # Must be the last step, since the other steps may turn text into a mention.
         self._defuser = MentionEscaper(limits.pings)
         self._page = Page(self._limit, lines=self._lines)
@@ -113,7 +117,10 @@ class Renderer:
             self._opening += "\n\n"
 
     def _preview(self) -> str:
-        return self._defuser.preview(self._dialect.preview())
+        text = self._dialect.preview()
+        if self._quotes is not None:
+            text = self._quotes.preview(text)
+        return self._defuser.preview(text)
 
     def feed(self, text: str) -> None:
         """Take the next piece of the answer. Must not be called after `finish`."""
@@ -127,13 +134,18 @@ class Renderer:
 
         Together the two do the work of `feed` in steps of bounded time.
         """
-        self._add(self._blocks.feed(text))
+        self._add(self._blocks.feed(self._loose.feed(text)))
 
     def _add(self, text: str) -> None:
         self._look_for_marks(text)
-        self._pending += self._defuser.feed(
-            self._dialect.feed(self._numbering.feed(text))
-        )
+        self._pending += self._escaped(self._dialect.feed(self._numbering.feed(text)))
+
+    def _escaped(self, text: str) -> str:
+        """Return the next piece of the text in the platform's dialect with quotes that
+        the platform recognises, and with mentions escaped."""
+        if self._quotes is not None:
+            text = self._quotes.feed(text)
+        return self._defuser.feed(text)
 
     def _look_for_marks(self, text: str) -> None:
         """Record whether the answer has combining marks before its last character."""
@@ -162,9 +174,10 @@ class Renderer:
         Call `lay_out` until nothing is left, as after `take_in`. `finish` then takes
         one step.
         """
+        self._add(self._blocks.feed(self._loose.flush()))
         self._add(self._blocks.flush())
         last = self._dialect.feed(self._numbering.flush()) + self._dialect.flush()
-        self._pending += self._defuser.feed(last) + self._defuser.flush()
+        self._pending += self._escaped(last) + self._defuser.flush()
 
     @property
     def has_files(self) -> bool:

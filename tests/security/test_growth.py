@@ -139,6 +139,7 @@ REASONS = {
     "adapters/slack/sockets.py Sockets._open_now": "at most MOST_CONNECTIONS",
     "adapters/slack/sockets.py Sockets._sockets": "at most MOST_CONNECTIONS",
     "adapters/slack/task_cards.py TaskCards.waiting": ANSWER,
+    "bot/rendering/html_tags.py Tags._open": "of one line of an answer",
     "bot/rendering/inline.py _CodeEnds._starts": ANSWER,
     "bot/rendering/inline.py _Reader._ends": ANSWER,
     "bot/conversation/dispatcher.py StopSignal.notified": (

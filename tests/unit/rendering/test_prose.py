@@ -12,6 +12,7 @@ NASTY = st.lists(
     st.sampled_from(
         [
             *["`", "``", "```", "|", "||", "&", "&amp;", "&#38;", "<", "<br>", "<b>"],
+            *["</b>", "<kbd>", "</kbd>", "<details>", "</summary>", "<sup>"],
             *["$", "$$", "$x^2$", "\\(", "\\)", "\\frac{a}{b}", "\\", "[", "]", "]("],
             *["[a](https://x.y)", "https://x.y", "[a][1]", "[^1]", "![a](u)", " "],
             *[
@@ -65,6 +66,13 @@ MARKS = (
     ("<kbd>Ctrl</kbd> <strong>now</strong>", "`Ctrl` **now**"),
     ("List<User>, a<c>b", "List<User>, a<c>b"),
     ("<details><summary>More</summary>x</details>", "**More**x"),
+    (
+        "Use <b> for bold, <b> and </b>, <b></b>.",
+        "Use <b> for bold, <b> and </b>, <b></b>.",
+    ),
+    ("the <details> tag, <kbd> and </kbd>", "the <details> tag, <kbd> and </kbd>"),
+    ("<b>a <i>b</i></b> <code>&lt;b&gt;</code>", "**a *b*** `<b>`"),
+    ("</details>", ""),
     ("2<sup>8</sup> H<sub>2</sub>O <mark>a</mark>", "2^8 H2O a"),
     ("a\\\n", "a\n"),
     ("<detail>, C:\\dir", "<detail>, C:\\dir"),
