@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from itertools import islice
 
-from bot.domain.names import LastName, NameKind, Sighting
+from bot.domain.names import LOOK_BACK, LastName, NameKind, Sighting
 from bot.domain.retention import DAY
 from bot.errors import ConfigError, DeliveryError
 from bot.platforms import Platforms
@@ -25,8 +25,6 @@ log = logging.getLogger(__name__)
 # below the rate limits of the platforms (platform facts A5.1, B4).
 EVERY = 60.0
 AT_ONCE = 25
-# The period covered after a start, in seconds: the default range of `threadkeep usage`.
-LOOK_BACK = 31 * DAY
 
 
 class LastNames:

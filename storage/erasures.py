@@ -61,6 +61,18 @@ ANSWERS = """
       AND (:channel = '' OR channel = :channel)
 """
 
+# A turn, and the turns that it repeats: those directly before it whose messages it has
+# taken over.
+REPEATED = """
+    SELECT id FROM turns
+    WHERE thread_id = (SELECT thread_id FROM turns WHERE id = :turn)
+      AND id <= :turn AND id > coalesce((
+        SELECT max(turn_id) FROM messages
+        WHERE thread_id = (SELECT thread_id FROM turns WHERE id = :turn)
+          AND turn_id < :turn AND role = 'user'
+      ), 0)
+"""
+
 
 def delete_messages(
     db: Connection,
@@ -109,7 +121,7 @@ def delete_person(db: Connection, place: Scope, person: str, now: float) -> int:
         of = (place.platform, place.workspace, [message])
         delete_messages(db, *of, channel, now)
     db.execute(f"DELETE FROM drafts WHERE {inside(place)} AND who = :person", where)
-    names.delete_person(db, place, person)
+    names.delete_person(db, place, person, now)
     posts.delete_person(db, place, person)
     return len(found)
 
@@ -140,9 +152,13 @@ def delete_scope(db: Connection, scope: Scope, now: float) -> None:
 
 
 def delete_answer(db: Connection, turn: int, *, now: float) -> None:
-    """Delete the answer of the delivered turn with the id `turn`."""
+    """Delete the answer of the delivered turn with the id `turn`, and the earlier
+    answers that were written in the same messages."""
     summaries.delete_of_answer(db, turn)
-    db.execute("UPDATE turns SET text = '', head = '' WHERE id = ?", [turn])
+    db.execute(
+        f"UPDATE turns SET text = '', head = '' WHERE id IN ({REPEATED})",
+        {"turn": turn},
+    )
     db.execute("UPDATE replies SET text = '' WHERE turn_id = ?", [turn])
     uploads.delete_of_answer(db, turn)
     db.execute(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from sqlite_utils import Database
 
-from bot.domain.names import LastName, NameKind, Sighting
+from bot.domain.names import LOOK_BACK, LastName, NameKind, Sighting
 from bot.domain.retention import DAY
 from bot.domain.scope import Scope
 from storage.connection import Connection
@@ -91,6 +91,7 @@ def store_names(db: Connection, names: Sequence[LastName], now: float) -> None:
             ON CONFLICT (platform, workspace, kind, id) DO UPDATE
             SET name = coalesce(nullif(excluded.name, ''), names.name),
                 at = excluded.at
+            WHERE names.at <= excluded.at
             """,
             [
                 *(each.platform, each.workspace, each.kind.value, each.id),
@@ -141,10 +142,18 @@ def expire(db: Connection, *, before: float, most: int) -> int:
     ).rowcount
 
 
-def delete_person(db: Connection, place: Scope, person: str) -> None:
-    """Delete the name of `person` in the workspace of `place`."""
-    kind_and_id = "kind = ? AND id = ?"
+def delete_person(db: Connection, place: Scope, person: str, now: float) -> None:
+    """Delete the name of `person` in the workspace of `place`.
+
+    Nothing that they did until `now` lets it be looked up again.
+    """
+    row = [place.platform, place.workspace, NameKind.PERSON.value, person]
     db.execute(
-        f"DELETE FROM names WHERE platform = ? AND workspace = ? AND {kind_and_id}",
-        [place.platform, place.workspace, NameKind.PERSON.value, person],
+        """
+        INSERT INTO names (platform, workspace, kind, id, name, at)
+        VALUES (?, ?, ?, ?, '', ?)
+        ON CONFLICT (platform, workspace, kind, id)
+        DO UPDATE SET name = '', at = excluded.at
+        """,
+        [*row, now + LOOK_BACK],
     )

@@ -216,10 +216,7 @@ def mark_delivered(db: Connection, turn: Turn, now: float) -> bool:
         {"turn": turn.id, "now": now},
     )
     open_turns = turn_reading.ask_next(db, turn.thread)
-    # Only now, because writing the reply needed the texts.
-    heads.forget_of_deleted(db, turn.id)
-    if erasures.answer_was_deleted(db, turn.id, Scope.of(turn.thread)):
-        erasures.delete_answer(db, turn.id, now=now)
+    _forget_deleted(db, turn, now=now)
     return open_turns.fetchone() is not None
 
 
@@ -260,6 +257,17 @@ def abandon_turn(db: Connection, turn: Turn, reason: str, now: float) -> None:
         {"turn": turn.id, "reason": reason, "now": now},
     )
     ledger.book_reserve(db, turn, now=now)
+    _forget_deleted(db, turn, now=now)
+
+
+def _forget_deleted(db: Connection, turn: Turn, *, now: float) -> None:
+    """Delete of a turn that has ended what people deleted while it was open.
+
+    Not earlier, because writing the reply needs the texts.
+    """
+    heads.forget_of_deleted(db, turn.id)
+    if erasures.answer_was_deleted(db, turn.id, Scope.of(turn.thread)):
+        erasures.delete_answer(db, turn.id, now=now)
 
 
 def _append(db: Connection, turn: Turn, message_id: int, *, content: str) -> None:

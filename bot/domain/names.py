@@ -7,11 +7,16 @@ everything is stored under ids, because people can choose any name.
 import enum
 from dataclasses import dataclass
 
+from bot.domain.retention import DAY
 from bot.domain.scope import Scope
 from bot.text.characters import replace_invalid
 
 # The longest stored name, in characters. The platforms' own limits are lower.
 MOST_CHARS = 100
+
+#: The age in seconds of the oldest activity for which names are looked up: the default
+#: range of `threadkeep usage`.
+LOOK_BACK = 31 * DAY
 
 
 class NameKind(enum.Enum):

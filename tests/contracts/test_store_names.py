@@ -7,6 +7,7 @@ from bot.domain.retention import DAY, Retention
 from bot.domain.scope import Scope
 from bot.domain.setting import AuditEntry, Change
 from bot.ports.store import Store
+from storage import erasures
 from storage.names import names
 from storage.store import DatabaseStore
 
@@ -66,6 +67,27 @@ async def test_a_name_is_good_for_a_day_and_none_for_an_hour(store: Store) -> No
     await store.store_names(both(LEGAL, "U2", "Ben", ""), NOON)
     assert await seen(store, now=NOON + 3_599) == []
     assert await seen(store, now=NOON + 3_600) == [Sighting(LEGAL, "U2")]
+
+
+async def test_the_name_of_a_forgotten_person_is_not_looked_up_again(
+    store: DatabaseStore,
+) -> None:
+    """After a start, names are looked up for the activity of 31 days."""
+    await asked(store, BILLING, "U1")
+    await store.store_names(both(BILLING, "U1", "Olga", "#billing"), NOON)
+    await store._write(
+        lambda db: erasures.delete_person(db, Scope("slack", "T1"), "U1", NOON)
+    )
+    assert await known(store) == {"C5": "#billing"}
+    # For the name of the channel, the person's name is looked up, too.
+    await store.store_names(both(BILLING, "U1", "Olga", "#new"), NOON + DAY)
+    assert await known(store) == {"C5": "#new"}
+    assert await seen(store, since=NOON, now=NOON + 2 * DAY - 1) == []
+    await asked(store, BILLING, "U1", NOON + 40 * DAY)
+    found = await seen(store, since=NOON + 9 * DAY, now=NOON + 40 * DAY)
+    assert found == [Sighting(BILLING, "U1")]
+    await store.store_names(both(BILLING, "U1", "Olga", "#new"), NOON + 40 * DAY)
+    assert await known(store) == {"U1": "Olga", "C5": "#new"}
 
 
 async def test_the_last_name_counts_and_an_unknown_one_takes_none_away(

@@ -375,6 +375,36 @@ async def test_an_answer_deleted_while_it_is_written_is_forgotten_at_its_end(
     assert in_files(database, WORD) == []
 
 
+async def test_an_answer_that_was_written_again_is_forgotten_with_the_new_one(
+    store: DatabaseStore, database: Path
+) -> None:
+    await exchange(store, said("0", at=0.5), "Zero.")
+    turn = await ask(store, said("1", at=1.0))
+    for text in (f"A {WORD}", f"Two {WORD}s", "None."):
+        await store.store_part(turn, PostedPart(0, "m0", text), text, 11.0)
+        await store.finish_turn(turn, done(text), 20.0)
+        await store.mark_delivered(turn, 21.0)
+        assert await store.retry_turn(HERE, turn.key, 30.0)
+        turn = await following(store)
+        await store.begin_turn(turn, 31.0)
+    await store.finish_turn(turn, done("Right."), 40.0)
+    await store.mark_delivered(turn, 41.0)
+    await erase(store, "m0")
+    assert in_tables(database, WORD) == []
+    assert in_files(database, WORD) == []
+    assert ("", "Zero.") in await store.transcript(HERE)
+
+
+async def test_an_answer_deleted_before_it_is_given_up_is_forgotten(
+    store: DatabaseStore, database: Path
+) -> None:
+    turn = await ask(store, said("1", at=1.0))
+    await store.store_part(turn, PostedPart(0, "m0", f"A {WORD}"), f"A {WORD}", 11.0)
+    await erase(store, "m0")
+    await store.abandon_turn(turn, "five failures", 20.0)
+    assert in_tables(database, WORD) == []
+
+
 async def test_an_answer_in_a_thread_deleted_meanwhile_is_forgotten_at_its_end(
     store: DatabaseStore, database: Path
 ) -> None:
