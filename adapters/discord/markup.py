@@ -81,6 +81,9 @@ _SIGNS = {
 _PEOPLE = (ReferenceKind.USER, ReferenceKind.GROUP)
 # The styles of times. Discord shows times in the reader's time zone (facts B5).
 _TIMES = {ReferenceKind.TIME: "f", ReferenceKind.DAY: "D"}
+# Fenced code that begins and ends with a line of its own.
+_FENCED = re.compile(r"^```[^\n`]*+\n(?:[^`]++|`(?!``))*+(?<=\n)```(?=\n|\Z)", re.M)
+_SPAN = re.compile(r"`[^`\n]++`")
 # Code, whose content is shown literally, including fenced code without an end.
 _CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]++`)", re.DOTALL)
 
@@ -131,6 +134,27 @@ def outside_code(text: str, change: Callable[[str], str]) -> str:
         pieces += [change(text[at : code.start()]), code[0]]
         at = code.end()
     return "".join([*pieces, change(text[at:])])
+
+
+def certain_code(text: str) -> list[tuple[int, int]]:
+    """Return where `text` is certainly shown as code, as pairs of indexes.
+
+    Clients also end fenced code within a line, and code spans of several lines. So if
+    there are other backticks than those of plain code, nothing is certain.
+    """
+    if "\\`" in text:
+        return []
+    found, at = [], 0
+    for fenced in (*_FENCED.finditer(text), None):
+        end = fenced.start() if fenced else len(text)
+        spans = [each.span() for each in _SPAN.finditer(text, at, end)]
+        if text.count("`", at, end) != 2 * len(spans):
+            return []
+        found += spans
+        if fenced:
+            found.append(fenced.span())
+            at = fenced.end()
+    return found
 
 
 def readable(

@@ -14,8 +14,8 @@ from discord import ui
 from discord.http import handle_message_parameters
 from discord.webhook.async_ import async_context
 
-from adapters.discord import ids
-from bot.text import links
+from adapters.discord import ids, markup
+from bot.rendering.safe_links import without_misleading
 
 NOBODY = discord.AllowedMentions.none()
 
@@ -148,7 +148,7 @@ async def respond_privately(interaction: Interaction, text: str) -> None:
     response already."""
     if interaction.response.is_done():
         await interaction.followup.send(
-            links.unmask_misleading(text),
+            _with_honest_links(text),
             ephemeral=True,
             allowed_mentions=NOBODY,
             suppress_embeds=True,
@@ -171,11 +171,15 @@ def _content(text: str, view: View | None) -> str | None:
     """Return `text` as the content of a message with `view`: None beside a layout,
     which contains the whole text itself (facts B5)."""
     if not isinstance(view, ui.LayoutView):
-        return links.unmask_misleading(text)
+        return _with_honest_links(text)
     for item in view.walk_children():
         if isinstance(item, ui.TextDisplay):
-            item.content = links.unmask_misleading(item.content)
+            item.content = _with_honest_links(item.content)
     return None
+
+
+def _with_honest_links(text: str) -> str:
+    return without_misleading(text, code=markup.certain_code)
 
 
 def _quiet() -> discord.MessageFlags:

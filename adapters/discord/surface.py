@@ -28,6 +28,7 @@ from bot.domain.turn import Turn
 from bot.errors import AccessRevoked, DeliveryError, StorageError, ThreadGone, Unfit
 from bot.messages.controls import BLOCKED, NOT_SHOWN
 from bot.runtime import background
+from bot.text import links
 
 log = logging.getLogger(__name__)
 
@@ -315,4 +316,6 @@ def _content(part: Part) -> str:
     if not part.text.strip():
         return PLACEHOLDER
     text = part.text.strip("\n")
-    return text if part.final else f"{text.rstrip()}{MORE}".lstrip()
+    if part.final:
+        return text
+    return f"{links.without_open_link(text).rstrip()}{MORE}".lstrip()

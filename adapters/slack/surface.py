@@ -35,9 +35,9 @@ from bot.errors import (
     is_lost,
 )
 from bot.messages.controls import THINKING_STATUS
+from bot.rendering import safe_links
 from bot.runtime import background
 from bot.runtime.flag import Flag
-from bot.text import links
 
 log = logging.getLogger(__name__)
 
@@ -138,7 +138,8 @@ class SlackSurface:
     async def show(self, part: Part, way: WriteKind) -> str:
         """Write `part`; return the ts of its message. Raises DeliveryError or
         AccessRevoked."""
-        part = replace(part, text=links.unmask_misleading(part.text))
+        text = safe_links.without_misleading(part.text, is_final=part.final)
+        part = replace(part, text=text)
         if part.index in self._unsure:
             await self._find(part.index)
         if way is WriteKind.OPEN and part.index not in self._ts:

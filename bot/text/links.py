@@ -6,13 +6,21 @@ where the text of a link begins, so every possible beginning is checked.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 # The end of a link's text and the beginning of its address, up to the host. A platform
 # may accept blanks, an angle bracket or a backslash between them.
 _TARGET = re.compile(r"\]\([\s<\\]*+([A-Za-z][A-Za-z0-9+.-]*+:[^\s<>()\[\]]++)")
 # The form of almost all links.
 _SIMPLE = re.compile(r"\[([^\[\]]*+)\]\(([^\s()<>]++)\)")
+# The end of a text that may become a link, or another one. Links with other brackets in
+# their text begin at the bracket that ends their text, since nothing before it changes.
+_OPEN = re.compile(
+    r"\[[^\[\]\n]{0,300}+(?:\](?:\([\s<\\]{0,3}+[^\s()]*+)?+)?+\Z"
+    r"|\](?:\([\s<\\]{0,3}+[^\s()]*+)?+\Z"
+)
+# The characters of a text in which such an end is looked for. Few addresses are longer.
+_MOST_OPEN = 2_500
 # A bracket that is not escaped by a backslash.
 _BRACKET = re.compile(r"\\.|([\[\]])", re.DOTALL)
 
@@ -39,26 +47,54 @@ _FILES = {
 }
 
 
-def unmask_misleading(text: str) -> str:
-    """Return `text` with its misleading links taken apart."""
-    return _unmask(text, misleading_only=True)
+#: Returns whether a text from one index to another is code, in which nothing is a link;
+#: None if text that follows decides. It is called with ascending ends.
+IsCode = Callable[[int, int], bool | None]
+
+
+def _never(start: int, end: int) -> bool | None:
+    return False
+
+
+def unmask_misleading(text: str, is_code: IsCode = _never) -> str:
+    """Return `text` with its misleading links taken apart.
+
+    The text of a link that is code is no link. The result ends before the first of
+    which `is_code` cannot tell yet.
+    """
+    return _unmask(text, is_code, misleading_only=True)
 
 
 def unmask(text: str) -> str:
     """Return `text` with all links taken apart."""
-    return _unmask(text, misleading_only=False)
+    return _unmask(text, _never, misleading_only=False)
 
 
-def _unmask(text: str, *, misleading_only: bool) -> str:
+def without_open_link(text: str) -> str:
+    """Return the beginning `text` of a longer text without a link at its end that may
+    still change."""
+    at = max(0, len(text) - _MOST_OPEN)
+    found = _OPEN.search(text, at)
+    shown = text[: found.start()] if found else text
+    return shown if shown.strip() else text
+
+
+def _unmask(text: str, is_code: IsCode, *, misleading_only: bool) -> str:
     if "](" not in text:
         return text
-    pieces, end = [], 0
+    pieces, end = list[str](), 0
     for target in _TARGET.finditer(text):
         at = target.start()
         before = text[max(0, at - MOST_TEXT) : at]
         if misleading_only and not _is_misleading(before, target[1]):
             continue
         start = text.rfind("[", end, at)
+        opening = _opening(before)
+        code = opening is not None and is_code(at - len(before) + opening, at)
+        if code is None:
+            return "".join([*pieces, text[end : at - len(before) + (opening or 0)]])
+        if code:
+            continue
         simple = _SIMPLE.match(text, start) if start >= 0 else None
         if simple is not None and simple.end(1) == at:
             pieces += [text[end:start], f"{simple[1]} ({simple[2]})"]
@@ -82,6 +118,20 @@ def _is_misleading(before: str, address: str) -> bool:
         if any(_host(each[0]) not in ("", host) for each in _ADDRESS.finditer(shown)):
             return True
     return False
+
+
+def _opening(before: str) -> int | None:
+    """Return the index of the bracket that opens the link at the end of `before`; None
+    if it is not in `before`."""
+    depth = 0
+    for bracket in reversed(list(_BRACKET.finditer(before))):
+        if bracket[1] == "]":
+            depth += 1
+        elif bracket[1] == "[":
+            if depth == 0:
+                return bracket.start()
+            depth -= 1
+    return None
 
 
 def _possible_labels(before: str) -> Iterator[str]:

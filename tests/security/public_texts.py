@@ -88,15 +88,39 @@ def mixed(chance: random.Random) -> str:
     return code + hostile(chance, 2)
 
 
+# Its readings of a sign after a backslash, and of code.
+_ESCAPED = re.compile(r"\\[^0-9A-Za-z\s]")
+_CODE = re.compile(
+    r"```(?:[a-z0-9_+\-.#]+?\n)?\n*[^\n][\s\S]*?\n*```"
+    r"|(`+)[\s\S]*?[^`]\1(?!`)",
+    re.IGNORECASE,
+)
+
+
+def links_outside_code(text: str) -> list[tuple[str, str]]:
+    """Return the links of `text` that Discord does not show as code. It reads a text
+    from the left, and a link may begin before code that its words contain."""
+    found, at = [], 0
+    while at < len(text):
+        link = _LINK.match(text, at)
+        if link and _HOST.match(link[2]):
+            found.append((link[1], link[2]))
+        skipped = link or _ESCAPED.match(text, at) or _CODE.match(text, at)
+        at = skipped.end() if skipped else at + 1
+    return found
+
+
 def links(text: str) -> list[tuple[str, str]]:
     """Return the links in `text` whose address Discord hides behind words: (text,
     address)."""
     return [(m[1], m[2]) for m in _LINK.finditer(text) if _HOST.match(m[2])]
 
 
-def lies(text: str) -> list[tuple[str, str]]:
-    """Those of the links of `text` that read as another address."""
-    return [each for each in links(text) if _lies(*each)]
+def lies(text: str, *, in_code: bool = True) -> list[tuple[str, str]]:
+    """Those of the links of `text` that read as another address. Links in code count
+    only with `in_code`."""
+    found = links(text) if in_code else links_outside_code(text)
+    return [each for each in found if _lies(*each)]
 
 
 def _lies(shown: str, address: str) -> bool:
