@@ -22,7 +22,7 @@ from benchmarks.table import table
 from bot.claude import catalog
 from bot.claude.request import parameters
 from bot.context import cache_lifetime, cache_misses, prompt, summaries
-from bot.context.cache_misses import Miss
+from bot.context.cache_misses import CacheMiss
 from bot.conversation import waking
 from bot.domain.attachment import FileKind
 from bot.domain.completion import ChatMessage, Request, RequestFile, Usage
@@ -232,12 +232,12 @@ class Replayed:
     usage: Usage
     #: Turns that did not read everything that the previous turn left in the cache, by
     #: reason.
-    misses: Counter[Miss]
+    misses: Counter[CacheMiss]
 
 
 def replay(bodies: Iterator[Sent]) -> Replayed:
     """Replay `bodies` against the emulated cache."""
-    cache, total, misses = PrefixCache(), Usage(), Counter[Miss]()
+    cache, total, misses = PrefixCache(), Usage(), Counter[CacheMiss]()
     usd, sum_usd = list[float](), 0.0
     before: PastRequest | None = None
     for each in bodies:
@@ -277,8 +277,8 @@ async def measure(platforms: Sequence[str]) -> Table:
                 for run, plain in zip(each, base, strict=True)
             )
             usage = sum((run.usage for run in each), Usage())
-            misses = sum((run.misses for run in each), Counter[Miss]())
-            unnamed = misses[Miss.UNKNOWN]
+            misses = sum((run.misses for run in each), Counter[CacheMiss]())
+            unnamed = misses[CacheMiss.UNKNOWN]
             asked = len(each) * turns
             rows.append(
                 [

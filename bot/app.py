@@ -41,7 +41,7 @@ from bot.ports.operator_reports import Reports
 from bot.ports.platform import Adapter
 from bot.ports.processes import Gateways
 from bot.ports.store import Store
-from bot.ports.wakeups import GATEWAY, SERVE, WORK, Chore, Wakeups
+from bot.ports.wakeups import GATEWAY, SERVE, WORK, PeriodicTask, Wakeups
 from bot.reports.changes import SettingReports
 from bot.reports.money import MoneyReports
 from bot.reports.monitor import ProcessMonitor
@@ -233,7 +233,8 @@ class App:
         helpers = self._start_helpers()
         helpers.add(start("damage", self._look_for_damage(stopping)))
         if self._wakeups is not None and self._wakeups.role != GATEWAY:
-            jobs = self._wakeups.work(self._answerer, self._chores(), self._closing)
+            tasks = self._periodic_tasks()
+            jobs = self._wakeups.work(self._answerer, tasks, self._closing)
             work = {start("work", jobs)}
         more = self.host, self.platforms, self._clock, self._sleep
         listening = {
@@ -303,18 +304,16 @@ class App:
             helpers.add(start("status file", self._status.keep()))
         return helpers
 
-    def _chores(self) -> list[Chore]:
-        """Return the periodic jobs that only one of all processes runs."""
+    def _periodic_tasks(self) -> list[PeriodicTask]:
+        """Return the periodic tasks, each of which only one of all processes runs."""
+        clean = partial(clean_up, self._store, self._retention)
+        adapters = self.platforms.adapters.values()
         return [
-            Chore("totals", "* * * * *", self._totals.look),
-            Chore("names", "* * * * *", self._names.look_back),
-            Chore(
-                "clean-up",
-                "17 3 * * *",
-                partial(clean_up, self._store, self._retention),
-            ),
-            Chore("signs", "* * * * *", self._signs.resume),
-            *chain.from_iterable(e.chores for e in self.platforms.adapters.values()),
+            PeriodicTask("totals", "* * * * *", self._totals.look),
+            PeriodicTask("names", "* * * * *", self._names.look_back),
+            PeriodicTask("clean-up", "17 3 * * *", clean),
+            PeriodicTask("signs", "* * * * *", self._signs.resume),
+            *chain.from_iterable(each.periodic_tasks for each in adapters),
         ]
 
     async def _look_at_models(self) -> None:

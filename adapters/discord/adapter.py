@@ -37,7 +37,7 @@ from bot.errors import AccessRevoked, ConfigError, DeliveryError
 from bot.messages import config as messages
 from bot.messages.controls import HINT, NAME_CHANNEL_DISCORD
 from bot.ports.host import Host
-from bot.ports.wakeups import Chore
+from bot.ports.wakeups import PeriodicTask
 from bot.runtime.background import Background
 
 log = logging.getLogger(__name__)
@@ -94,7 +94,7 @@ class DiscordAdapter:
         self.files = DiscordFiles(link)
         self.messenger = DiscordMessenger(link, self._names)
         self.prober = DiscordProber(link)
-        self.chores: Sequence[Chore] = ()
+        self.periodic_tasks: Sequence[PeriodicTask] = ()
         self.limits = LIMITS
         self._listened = False
         self._hint()

@@ -16,7 +16,7 @@ from adapters.discord.members import FRESH, MOST, People
 from bot.domain.channel_access import NOWHERE, ChannelAccess
 from bot.domain.scope import Scope
 from bot.errors import DeliveryError, ThreadGone
-from bot.runtime.access_cache import Grants
+from bot.runtime.access_cache import AccessCache
 
 # How old the facts behind a refusal may be, in seconds.
 CURRENT = 1.0
@@ -32,7 +32,7 @@ class Channels:
     ) -> None:
         self._link = link
         self._people = people
-        self._grants: Grants[tuple[Scope, str]] = Grants(now, MOST)
+        self._grants: AccessCache[tuple[Scope, str]] = AccessCache(now, MOST)
 
     async def access(self, place: Scope, user: str) -> ChannelAccess:
         """Return what `user` and the bot may do at `place`. Raises DeliveryError."""

@@ -84,7 +84,7 @@ PERMISSIONS = discord.Permissions(
 )
 
 
-class Blocked(DeliveryError):
+class BlockedByAutoMod(DeliveryError):
     """The server's AutoMod rejects this content."""
 
 
@@ -387,7 +387,7 @@ def _meaning(what: str, error: discord.HTTPException) -> ThreadkeepError:
     if error.code in UNFIT:
         return Unfit(text)
     if error.code in BLOCKED:
-        return Blocked(text)
+        return BlockedByAutoMod(text)
     if error.code in FORBIDDEN:
         return Forbidden(text)
     # All other client errors are about permissions, or about something deleted.

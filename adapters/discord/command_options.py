@@ -12,7 +12,7 @@ from discord import app_commands
 
 from bot.domain.scope import ScopeLevel
 from bot.messages import labels
-from bot.ui.command_spec import CommandSpec, Parameter, Takes
+from bot.ui.command_spec import CommandSpec, Parameter, ParameterType
 from bot.ui.elements import Choice
 
 # Discord's limits (facts B7).
@@ -72,7 +72,7 @@ def suggested(choices: tuple[Choice, ...], typed: str) -> list[Choice]:
 def _fixed_choices(parameter: Parameter) -> tuple[Choice, ...]:
     """Return the fixed choices of `parameter`; empty if it also takes other values, or
     has more choices than Discord allows."""
-    if parameter.takes is Takes.LEVEL:
+    if parameter.takes is ParameterType.LEVEL:
         return LEVELS
     if parameter.choices is None or parameter.open:
         return ()
@@ -103,11 +103,11 @@ def _draw_choices(
 
 def _option(parameter: Parameter) -> inspect.Parameter:
     annotation: Any = str
-    if parameter.takes is Takes.NUMBER:
+    if parameter.takes is ParameterType.NUMBER:
         annotation = app_commands.Range[int, 1]
-    elif parameter.takes is Takes.FILE:
+    elif parameter.takes is ParameterType.FILE:
         annotation = discord.Attachment
-    elif parameter.takes is Takes.TEXT or not _fixed_choices(parameter):
+    elif parameter.takes is ParameterType.TEXT or not _fixed_choices(parameter):
         annotation = app_commands.Range[str, 1, TEXT_CHARS]
     return inspect.Parameter(
         parameter.name,

@@ -23,7 +23,7 @@ HOSTS = ("cdn.discordapp.com", "media.discordapp.net")
 _EXPIRED = (403, 404)
 
 
-class _Expired(Exception):
+class _AddressExpired(Exception):
     """The address of a file has expired, or was never valid."""
 
 
@@ -41,13 +41,13 @@ class DiscordFiles:
         downloads.require_size(file, most)
         try:
             await self._download(file, into, most)
-        except _Expired:
+        except _AddressExpired:
             fresh = await self._fresh(file)
         else:
             return
         try:
             await self._download(fresh, into, most)
-        except _Expired:
+        except _AddressExpired:
             raise FileUnread(Unread.UNAVAILABLE) from None
 
     async def _download(self, file: Attachment, into: BinaryIO, most: int) -> None:
@@ -64,7 +64,7 @@ class DiscordFiles:
                 ) as response,
             ):
                 if response.status in _EXPIRED:
-                    raise _Expired
+                    raise _AddressExpired
                 await downloads.take(response, into, most, file.size)
         except (TimeoutError, aiohttp.ClientError) as error:
             # Not `from error`, whose text may hold the address.

@@ -25,7 +25,7 @@ from bot.messages.commands import STALE
 from bot.messages.controls import NO_ANSWER, NOT_SAID, NOWHERE, THANKS
 from bot.ports.host import Host
 from bot.text.characters import replace_lone_surrogates
-from bot.ui.command_spec import CommandSpec, Takes
+from bot.ui.command_spec import CommandSpec, ParameterType
 from bot.ui.elements import SILENCE, Command, CommandResult, File, Form, Response
 
 log = logging.getLogger(__name__)
@@ -245,7 +245,7 @@ class Interactions:
         """Return the slash command that takes a file."""
         for verb in self._catalog.values():
             for parameter in verb.parameters:
-                if parameter.takes is Takes.FILE:
+                if parameter.takes is ParameterType.FILE:
                     return f"/claude {verb.name} {parameter.name}:"
         return "/claude"
 

@@ -41,13 +41,13 @@ async def check(
         async with open_link(config) as link:
             await _require_channel(link, channel)
             return [await _try_channel(link, channel, bot_hears, patience)]
-    except _Found as found:
+    except _EndedEarly as found:
         return [found.finding]
     except (ConfigError, DeliveryError) as error:
         return [_bad(messages.not_tested(reason=error))]
 
 
-class _Found(Exception):
+class _EndedEarly(Exception):
     """The test ended early, with a finding that says why."""
 
     def __init__(self, text: str) -> None:
@@ -84,7 +84,7 @@ async def _require_channel(link: Link, channel: str) -> None:
             await link.client.fetch_channel(ids.known(channel))
     except ThreadGone as error:
         text = messages.channel_hidden(channel=f"discord:{channel}")
-        raise _Found(text) from error
+        raise _EndedEarly(text) from error
 
 
 @contextlib.asynccontextmanager
@@ -114,7 +114,7 @@ async def _session(link: Link) -> AsyncIterator["asyncio.Queue[str]"]:
         if session.done():
             _raise_for(session)
         if not ready.is_set():
-            raise _Found(messages.no_session(reason=f"{CONNECTING:g} s"))
+            raise _EndedEarly(messages.no_session(reason=f"{CONNECTING:g} s"))
         yield arrived
     finally:
         waiting.cancel()
@@ -131,14 +131,14 @@ def _raise_for(session: "asyncio.Future[None]") -> None:
     try:
         session.result()
     except discord.PrivilegedIntentsRequired as error:
-        raise _Found(messages.INTENT_MISSING) from error
+        raise _EndedEarly(messages.INTENT_MISSING) from error
     except AccessRevoked as error:
-        raise _Found(str(error)) from error
+        raise _EndedEarly(str(error)) from error
     except discord.ConnectionClosed as error:
-        raise _Found(messages.no_session(reason=str(error.code))) from error
+        raise _EndedEarly(messages.no_session(reason=str(error.code))) from error
     except (discord.DiscordException, OSError) as error:
         reason = type(error).__name__
-        raise _Found(messages.no_session(reason=reason)) from error
+        raise _EndedEarly(messages.no_session(reason=reason)) from error
 
 
 @contextlib.asynccontextmanager
@@ -149,10 +149,10 @@ async def _post_probe(link: Link, channel: str) -> AsyncIterator[str]:
         message = await prober.probe(channel)
     except Forbidden as error:
         text = messages.may_not_post(channel=f"discord:{channel}")
-        raise _Found(text) from error
+        raise _EndedEarly(text) from error
     except ThreadGone as error:
         text = messages.channel_hidden(channel=f"discord:{channel}")
-        raise _Found(text) from error
+        raise _EndedEarly(text) from error
     try:
         yield message
     finally:

@@ -18,7 +18,13 @@ import discord
 
 from adapters.discord import components, ids, outgoing
 from adapters.discord.attaching import AttachRights
-from adapters.discord.client import Archived, Blocked, Forbidden, Link, translated
+from adapters.discord.client import (
+    Archived,
+    BlockedByAutoMod,
+    Forbidden,
+    Link,
+    translated,
+)
 from adapters.discord.content import SPOKEN
 from adapters.discord.threads import ThreadResolver
 from adapters.discord.uploads import LOOK, REMEMBERED, SKEW, DiscordUploads
@@ -130,13 +136,13 @@ class DiscordSurface:
         if part.index not in self._blocked:
             try:
                 return await self._write(part, _content(part))
-            except Blocked as error:
+            except BlockedByAutoMod as error:
                 log.warning("discord.blocked thread=%s %s", self._turn.thread, error)
                 # The text only grows: it would be blocked each time.
                 self._blocked.add(part.index)
         try:
             return await self._write(part, BLOCKED)
-        except (Unfit, Blocked) as worse:
+        except (Unfit, BlockedByAutoMod) as worse:
             await self._threads.tell(self._turn, BLOCKED)
             raise ThreadGone(str(worse)) from worse
 

@@ -20,7 +20,7 @@ from adapters.discord import ids, outgoing
 from adapters.discord.attaching import AttachRights
 from adapters.discord.client import (
     Archived,
-    Blocked,
+    BlockedByAutoMod,
     Forbidden,
     Link,
     translated,
@@ -102,7 +102,7 @@ class DiscordUploads:
             # Text can still be written here.
             self._rights.deny(self._turn.thread.channel)
             raise UploadRefused(str(error), MAY_NOT_ATTACH) from error
-        except (Blocked, Unfit) as error:
+        except (BlockedByAutoMod, Unfit) as error:
             raise UploadRefused(str(error)) from error
         return posted.id
 

@@ -117,7 +117,7 @@ class SlackAdapter:
         self.files = RoutedFiles(workspaces)
         self.messenger = RoutedMessenger(workspaces)
         self.prober = prober
-        self.chores = workspaces.chores
+        self.periodic_tasks = workspaces.periodic_tasks
         #: Fails when Slack rejects a token.
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 

@@ -117,10 +117,10 @@ class CatchingUp:
         async with self._few:
             there = await self._workspaces.get(team)
             if there.us.team == team:
-                await _Team(self._host.inbox, there, known).fetch(end)
+                await _WorkspaceReader(self._host.inbox, there, known).fetch(end)
 
 
-class _Team:
+class _WorkspaceReader:
     """Reads the `known` threads of one workspace, and their channels."""
 
     def __init__(

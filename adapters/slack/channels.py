@@ -15,7 +15,7 @@ from adapters.slack.members import FRESH, MOST, People
 from bot.domain.channel_access import NOWHERE, ChannelAccess
 from bot.domain.scope import Scope, ScopeLevel
 from bot.errors import ThreadGone
-from bot.runtime.access_cache import Grants
+from bot.runtime.access_cache import AccessCache
 
 # Members per page of conversations.members; Slack allows up to 1,000 (facts A5.1: 100
 # calls a minute).
@@ -45,7 +45,7 @@ class Channels:
         self._people = people
         self._team = team
         #: Cached grants, by channel and user.
-        self._grants: Grants[tuple[str, str]] = Grants(clock, MOST)
+        self._grants: AccessCache[tuple[str, str]] = AccessCache(clock, MOST)
 
     @property
     def size(self) -> int:

@@ -55,7 +55,7 @@ class MessageHistory:
         DeliveryError."""
         latest = None if message is None else float(message)
         pages: list[Page[Message]] = []
-        patience = _Patience(CAPPED_PATIENCE if self._is_capped else PATIENCE)
+        patience = _WaitBudget(CAPPED_PATIENCE if self._is_capped else PATIENCE)
 
         async def read(
             oldest: float | None, latest: float | None, cursor: str
@@ -104,7 +104,7 @@ class MessageHistory:
         first, as (message, whether it was edited). Wait up to `patience` seconds for
         rate limits. Raises DeliveryError."""
         found: dict[str, tuple[Message, bool]] = {}
-        waits, cursor = _Patience(patience), ""
+        waits, cursor = _WaitBudget(patience), ""
         while len(found) < most:
             page = await self._page(
                 *("conversations.replies", waits),
@@ -168,7 +168,7 @@ class MessageHistory:
         seconds for rate limits. Raises DeliveryError.
         """
         page = await self._page(
-            *("conversations.history", _Patience(patience)),
+            *("conversations.history", _WaitBudget(patience)),
             channel=channel,
             limit=THREAD_PAGE,
             oldest=f"{oldest:.6f}",
@@ -185,7 +185,7 @@ class MessageHistory:
     async def _read_page(
         self,
         thread: ThreadKey,
-        patience: "_Patience",
+        patience: "_WaitBudget",
         oldest: float | None,
         latest: float | None,
         cursor: str,
@@ -222,7 +222,7 @@ class MessageHistory:
         limits."""
         cursor: str | None = None
         some = False
-        patience = _Patience(seconds)
+        patience = _WaitBudget(seconds)
         while True:
             try:
                 page = await self._page(
@@ -258,7 +258,7 @@ class MessageHistory:
         return await offload(convert, len(messages) * MOST_CHARS)
 
     async def _page(
-        self, method: str, patience: "_Patience", **arguments: Any
+        self, method: str, patience: "_WaitBudget", **arguments: Any
     ) -> Mapping[str, Any]:
         while True:
             try:
@@ -268,7 +268,7 @@ class MessageHistory:
 
 
 @dataclass(slots=True)
-class _Patience:
+class _WaitBudget:
     """The seconds that one read may still wait for rate limits, and its longest wait in
     seconds."""
 

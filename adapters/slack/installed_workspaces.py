@@ -42,7 +42,7 @@ from bot.messages import installations as messages
 from bot.messages import operator
 from bot.ports.host import Host
 from bot.ports.installations import InstallationStore, Sealer
-from bot.ports.wakeups import Chore
+from bot.ports.wakeups import PeriodicTask
 from bot.runtime.background import Background, report
 from bot.runtime.lru import LruDict
 from bot.runtime.retry import retry_until_success
@@ -111,9 +111,9 @@ class InstalledWorkspaces:
         self._looking = asyncio.Lock()
 
     @property
-    def chores(self) -> Sequence[Chore]:
+    def periodic_tasks(self) -> Sequence[PeriodicTask]:
         """The periodic renewal of tokens."""
-        return [self._renewal.chore]
+        return [self._renewal.periodic_task]
 
     # Look-ups of workspaces.
 

@@ -76,7 +76,7 @@ CANCELLED = "access_denied"
 Store = Callable[[Installation], Awaitable[None]]
 
 
-class _Failed(Exception):
+class _InstallationFailed(Exception):
     """The installation failed. The message is shown to the person."""
 
 
@@ -208,7 +208,7 @@ class Installer:
             asked = await to_bolt_request(request)
             async with self._one_at_a_time:
                 return await _to_response(await self._flow.handle_callback(asked))
-        except _Failed as failure:
+        except _InstallationFailed as failure:
             return await _to_response(self._page(str(failure)))
         except SecretRefused as error:
             self._alert("slack oauth", str(error))
@@ -235,7 +235,7 @@ class Installer:
         if not is_org_wide and not self._served.holds(PLATFORM, place.workspace):
             log.warning("slack.not_installed place=%s It is not served.", place)
             await client.call("auth.revoke")
-            raise _Failed(texts.NOT_SERVED)
+            raise _InstallationFailed(texts.NOT_SERVED)
         us = await client.identify()
         seal = self._sealer.seal
         refresh, expires = made.bot_refresh_token, made.bot_token_expires_at

@@ -47,7 +47,7 @@ MOST_EVENTS = 2_000
 LATE = 3.0
 
 
-class _Crowded(Exception):
+class _TooManyEvents(Exception):
     """Too many events are being handled; Slack must send this one again."""
 
 
@@ -121,9 +121,9 @@ class Intake:
         # Tasks that outlast their acknowledgement are limited in number, too.
         if len(self._going_on) >= MOST_EVENTS:
             self._under_way.refused += 1
-            raise _Crowded
+            raise _TooManyEvents
         if not self._under_way.take():
-            raise _Crowded
+            raise _TooManyEvents
         try:
             response = await self._take(body, is_repeat=repeat > 0)
         finally:
@@ -146,7 +146,7 @@ class Intake:
     async def not_acknowledged(self, error: Exception) -> BoltResponse:
         """Return the response that makes Slack retry a payload that failed with
         `error`."""
-        if isinstance(error, _Crowded):
+        if isinstance(error, _TooManyEvents):
             if self._under_way.refused == 1:
                 log.error("slack.events_refused under_way=%d", self._under_way.used)
             return BoltResponse(status=503)

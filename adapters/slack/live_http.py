@@ -23,7 +23,7 @@ from bot.runtime.lru import LruDict
 MOST = 100
 
 
-class Doorway:
+class RequestRecorder:
     """Records the requests to the request URL."""
 
     def __init__(self, us: Identity) -> None:
@@ -55,16 +55,16 @@ class Doorway:
 @contextlib.asynccontextmanager
 async def opened(
     client: SlackClient, config: SlackConfig, us: Identity
-) -> AsyncIterator[Doorway]:
+) -> AsyncIterator[RequestRecorder]:
     """Serve the request URL and yield its requests. Raises ConfigError if its address
     cannot be used."""
-    doorway = Doorway(us)
+    recorder = RequestRecorder(us)
     app = AsyncApp(
         name="threadkeep",
         client=client.web,
-        before_authorize=doorway.take,
+        before_authorize=recorder.take,
         logger=logging.getLogger("slack_bolt"),
     )
     http = HttpEvents(app, config.signing_secret)
     async with serving(http, config.http):
-        yield doorway
+        yield recorder

@@ -53,7 +53,7 @@ class Content:
 
 
 @dataclass(slots=True)
-class _Beside:
+class _AttachmentContext:
     """The context in which attachments are read: the sender's text and the limits."""
 
     own: str
@@ -71,11 +71,11 @@ def content(event: Mapping[str, Any], us: Identity, *, automated: bool) -> Conte
     """Return the visible content of a message; `automated` if a program wrote it."""
     reading = Reading()
     own = _own(event, reading, automated=automated)
-    beside = _Beside(own, reading)
+    context = _AttachmentContext(own, reading)
     channel = event.get("channel")
     found, holds = [], []
     for attachment in _parts(event.get("attachments"), reading):
-        if text := _attachment(attachment, beside, 0):
+        if text := _attachment(attachment, context, 0):
             found.append(text)
         held = str(attachment.get("ts") or "")
         if held and _is_message(attachment) and attachment.get("channel_id") == channel:
@@ -173,32 +173,38 @@ def _both(text: str, blocks: object, reading: Reading, *, typed: bool = False) -
     return "\n".join([text, *rest])
 
 
-def _attachment(attachment: Mapping[str, Any], beside: _Beside, depth: int) -> str:
+def _attachment(
+    attachment: Mapping[str, Any], context: _AttachmentContext, depth: int
+) -> str:
     """Return an attachment as an excerpt; "" if the sender's text contains it."""
     if _is_message(attachment):
-        forwarded = _is_forward(attachment, beside.own)
+        forwarded = _is_forward(attachment, context.own)
         return excerpt(
             _label_of_message(attachment, forwarded=forwarded),
-            _body(attachment, beside, depth, names_author=False),
+            _body(attachment, context, depth, names_author=False),
         )
     address = next(
         (a for n in _PREVIEWS if (a := json_values.text(attachment.get(n)))), ""
     )
     service = _line(attachment.get("service_name"))
-    body = _body(attachment, beside, depth, names_author=True)
+    body = _body(attachment, context, depth, names_author=True)
     if address or attachment.get("is_app_unfurl"):
         label = f"{LINK_PREVIEW} from {service}" if service else LINK_PREVIEW
         return excerpt(f"{label}: {_line(address)}" if address else label, body)
-    if beside.repeats(body):
+    if context.repeats(body):
         return ""
     return excerpt(f"Attachment from {service}" if service else "Attachment", body)
 
 
 def _body(
-    attachment: Mapping[str, Any], beside: _Beside, depth: int, *, names_author: bool
+    attachment: Mapping[str, Any],
+    context: _AttachmentContext,
+    depth: int,
+    *,
+    names_author: bool,
 ) -> str:
     """Return the visible text of an attachment, from top to bottom."""
-    reading = beside.reading
+    reading = context.reading
 
     def text(name: str) -> str:
         return reading.text(attachment.get(name))
@@ -228,7 +234,7 @@ def _body(
     ):
         said.append("(image)")
     said += _buttons(attachment, reading)
-    said += _nested_attachments(attachment, beside, depth)
+    said += _nested_attachments(attachment, context, depth)
     when = _time(attachment.get("ts"))
     said.append(" | ".join(filter(None, [text("footer"), when])))
     return "\n".join(each for each in said if each.strip())
@@ -264,18 +270,18 @@ def _buttons(attachment: Mapping[str, Any], reading: Reading) -> Iterator[str]:
 
 
 def _nested_attachments(
-    attachment: Mapping[str, Any], beside: _Beside, depth: int
+    attachment: Mapping[str, Any], context: _AttachmentContext, depth: int
 ) -> Iterator[str]:
     """Yield the attachments of the message that `attachment` shows."""
     inner = [*mappings(attachment.get("attachments"))]
-    for each in _parts(attachment.get("message_blocks"), beside.reading):
+    for each in _parts(attachment.get("message_blocks"), context.reading):
         message = mapping(each.get("message"))
         inner += mappings(message.get("attachments"))
     for each in inner:
-        if depth >= MOST_NESTED or not beside.reading.part():
-            beside.reading.cut = True
+        if depth >= MOST_NESTED or not context.reading.part():
+            context.reading.cut = True
             return
-        yield _attachment(each, beside, depth + 1)
+        yield _attachment(each, context, depth + 1)
 
 
 def _is_message(attachment: Mapping[str, Any]) -> bool:

@@ -16,7 +16,7 @@ from adapters.slack.workspace import Workspace
 from bot.errors import AccessRevoked
 from bot.messages import operator
 from bot.ports.host import Host
-from bot.ports.wakeups import Chore
+from bot.ports.wakeups import PeriodicTask
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ class OneWorkspace:
         self._only = workspace
 
     @property
-    def chores(self) -> Sequence[Chore]:
+    def periodic_tasks(self) -> Sequence[PeriodicTask]:
         """An empty sequence, since the token does not expire."""
         return ()
 

@@ -12,7 +12,7 @@ from adapters.slack.credentials import EARLY, Credentials
 from bot.domain.installation import Installation
 from bot.errors import AccessRevoked, DeliveryError, KeyLost
 from bot.ports.installations import InstallationStore
-from bot.ports.wakeups import Chore
+from bot.ports.wakeups import PeriodicTask
 from bot.runtime.background import report
 
 # How much earlier than by a call a token is renewed here, in seconds. Longer than the
@@ -44,9 +44,9 @@ class Renewal:
         self._few = asyncio.Semaphore(AT_ONCE)
 
     @property
-    def chore(self) -> Chore:
+    def periodic_task(self) -> PeriodicTask:
         """The renewal as a periodic task."""
-        return Chore("tokens", TIMES, self.renew)
+        return PeriodicTask("tokens", TIMES, self.renew)
 
     async def renew(self) -> None:
         """Renew the tokens that will be due soon. Raises StorageError."""

@@ -17,7 +17,7 @@ from bot.domain.person import Person
 from bot.domain.scope import Scope, ThreadKey
 from bot.errors import AccessRevoked
 from bot.ports.host import Host
-from bot.ports.wakeups import Chore
+from bot.ports.wakeups import PeriodicTask
 from bot.ui.elements import Response
 
 
@@ -25,7 +25,7 @@ class Workspaces(Protocol):
     """The workspaces that the app is installed in."""
 
     @property
-    def chores(self) -> Sequence[Chore]:
+    def periodic_tasks(self) -> Sequence[PeriodicTask]:
         """The periodic tasks that one of all processes does for the workspaces."""
         ...
 

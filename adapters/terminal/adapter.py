@@ -43,7 +43,7 @@ from bot.errors import StorageError
 from bot.messages import phrases
 from bot.messages import terminal as texts
 from bot.ports.host import Host
-from bot.ports.wakeups import Chore
+from bot.ports.wakeups import PeriodicTask
 from bot.runtime import terminal, terminal_markdown
 from bot.text import references, times
 from bot.text.numbers import number
@@ -69,7 +69,7 @@ class TerminalAdapter:
     history = None
     messenger = None
     prober = None
-    chores: Sequence[Chore] = ()
+    periodic_tasks: Sequence[PeriodicTask] = ()
 
     def __init__(
         self,

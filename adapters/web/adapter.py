@@ -30,7 +30,7 @@ from bot.errors import (
 )
 from bot.ports.host import Host
 from bot.ports.posts import PostStore, WebStore
-from bot.ports.wakeups import Chore
+from bot.ports.wakeups import PeriodicTask
 from bot.ui.elements import Response
 
 # How many of the newest threads of a channel are searched for recent messages.
@@ -46,7 +46,7 @@ class WebAdapter:
     name = directory.PLATFORM
     limits = LIMITS
     prober = None
-    chores: Sequence[Chore] = ()
+    periodic_tasks: Sequence[PeriodicTask] = ()
 
     def __init__(
         self,

@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from adapters.web import directory
 from adapters.web.encoding import Encoded, encode
-from adapters.web.markdown import Growing, render_small
+from adapters.web.markdown import GrowingBlocks, render_small
 from adapters.web.messages import render
 from bot.domain.attachment import Attachment
 from bot.domain.post import Post, Topic
@@ -51,7 +51,7 @@ class Drawn:
 
 class _Kept:
     def __init__(self) -> None:
-        self.growing = Growing()
+        self.growing = GrowingBlocks()
         self.lock = asyncio.Lock()
         self.of: tuple[str, bool] | None = None
 

@@ -237,7 +237,7 @@ class _Block:
     done: bool = True
 
 
-class Growing:
+class GrowingBlocks:
     """The blocks of a text that grows."""
 
     def __init__(self) -> None:

@@ -35,7 +35,7 @@ class _Iteration(msgspec.Struct):
     output_tokens: int = 0
 
 
-class _Used(msgspec.Struct):
+class _CompactionUsage(msgspec.Struct):
     """The usage of the request. All numbers besides the iterations are 0."""
 
     iterations: list[_Iteration] | None = None
@@ -47,7 +47,7 @@ class _Answer(msgspec.Struct):
 
     model: str
     content: list[msgspec.Raw]
-    usage: _Used
+    usage: _CompactionUsage
     stop_reason: str | None = None
 
 

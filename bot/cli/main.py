@@ -11,7 +11,7 @@ from bot.messages import command_help
 from bot.runtime import terminal
 
 
-class _Elsewhere(click.Command):
+class _LazyCommand(click.Command):
     """A proxy for the command of the same name in `module`, which is slow to import."""
 
     def __init__(self, name: str, module: str, help: str) -> None:
@@ -68,7 +68,7 @@ for name, module, text in (
     ("work", "bot.cli.roles", command_help.WORK),
     ("workspaces", "bot.cli.workspaces", command_help.WORKSPACES),
 ):
-    main.add_command(_Elsewhere(name, module, text))
+    main.add_command(_LazyCommand(name, module, text))
 
 
 @main.command(help=command_help.COMPLETION)

@@ -11,7 +11,7 @@ from bot.settings.scope_ids import PLATFORMS
 _MOST = 1_000_000
 
 
-class _Place(click.ParamType[Scope]):
+class _PlaceType(click.ParamType[Scope]):
     """A platform, workspace, channel or thread."""
 
     name = "place"
@@ -34,7 +34,7 @@ class _Place(click.ParamType[Scope]):
 
 #: The option that limits a report to a scope.
 WITHIN = click.option(
-    "--in", "within", type=_Place(), default=Scope(), help=messages.WITHIN_HELP
+    "--in", "within", type=_PlaceType(), default=Scope(), help=messages.WITHIN_HELP
 )
 
 #: The allowed numbers of entries.

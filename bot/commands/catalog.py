@@ -15,7 +15,12 @@ from bot.errors import Unacceptable
 from bot.messages import labels, phrases, summaries
 from bot.settings.options import BY_NAME, OPTIONS, Option
 from bot.text import message_links
-from bot.ui.command_spec import MOST_COMMAND_CHARS, CommandSpec, Parameter, Takes
+from bot.ui.command_spec import (
+    MOST_COMMAND_CHARS,
+    CommandSpec,
+    Parameter,
+    ParameterType,
+)
 from bot.ui.elements import Choice, Command, Kind
 
 #: Words that delete a setting, so that the value of the enclosing scope applies again.
@@ -84,9 +89,9 @@ def _usage_views() -> tuple[Choice, ...]:
     return (Choice(DETAILS, labels.DETAILS),)
 
 
-WHERE = Parameter("where", summaries.WHERE, Takes.LEVEL)
+WHERE = Parameter("where", summaries.WHERE, ParameterType.LEVEL)
 _FILE_NAME = Parameter("name", summaries.FILE_NAME)
-_VERSION = Parameter("version", summaries.VERSION, Takes.NUMBER, required=True)
+_VERSION = Parameter("version", summaries.VERSION, ParameterType.NUMBER, required=True)
 
 COMMANDS = (
     CommandSpec("new", summaries.NEW, public=True),
@@ -100,14 +105,14 @@ COMMANDS = (
     CommandSpec(
         "receipt",
         summaries.RECEIPT,
-        (Parameter("answer", summaries.WHICH_ANSWER, Takes.ANSWER),),
+        (Parameter("answer", summaries.WHICH_ANSWER, ParameterType.ANSWER),),
         personal=True,
     ),
     CommandSpec(
         "settings",
         summaries.SETTINGS,
         (
-            Parameter("view", summaries.VIEW, Takes.CHOICE, choices=_views),
+            Parameter("view", summaries.VIEW, ParameterType.CHOICE, choices=_views),
             WHERE,
         ),
         personal=True,
@@ -119,7 +124,7 @@ COMMANDS = (
             Parameter(
                 "value",
                 summaries.MODEL_VALUE,
-                Takes.CHOICE,
+                ParameterType.CHOICE,
                 choices=_today_models,
                 open=True,
             ),
@@ -131,11 +136,11 @@ COMMANDS = (
         summaries.BUDGET,
         (
             Parameter(
-                *("period", summaries.PERIOD, Takes.CHOICE),
+                *("period", summaries.PERIOD, ParameterType.CHOICE),
                 choices=_periods,
                 synonyms={"daily": "day", "monthly": "month"},
             ),
-            Parameter("value", summaries.BUDGET_VALUE, Takes.CHOICE, open=True),
+            Parameter("value", summaries.BUDGET_VALUE, ParameterType.CHOICE, open=True),
             WHERE,
         ),
         personal=True,
@@ -146,7 +151,7 @@ COMMANDS = (
         "prompt set",
         summaries.PROMPT_SET,
         (
-            Parameter("file", summaries.PROMPT_FILE, Takes.FILE),
+            Parameter("file", summaries.PROMPT_FILE, ParameterType.FILE),
             WHERE,
             Parameter("text", summaries.PROMPT_TEXT),
         ),
@@ -159,7 +164,9 @@ COMMANDS = (
         "usage",
         summaries.USAGE,
         (
-            Parameter("view", summaries.USAGE_VIEW, Takes.CHOICE, choices=_usage_views),
+            Parameter(
+                "view", summaries.USAGE_VIEW, ParameterType.CHOICE, choices=_usage_views
+            ),
             WHERE,
         ),
         personal=True,
@@ -171,12 +178,12 @@ COMMANDS = (
             Parameter(
                 "option",
                 summaries.OPTION,
-                Takes.CHOICE,
+                ParameterType.CHOICE,
                 required=True,
                 choices=_options,
             ),
             WHERE,
-            Parameter("value", summaries.VALUE, Takes.TEXT),
+            Parameter("value", summaries.VALUE, ParameterType.TEXT),
         ),
         admin=True,
     ),
@@ -184,7 +191,7 @@ COMMANDS = (
     CommandSpec(
         "search",
         summaries.SEARCH,
-        (Parameter("words", summaries.WORDS, Takes.TEXT),),
+        (Parameter("words", summaries.WORDS, ParameterType.TEXT),),
         personal=True,
     ),
     CommandSpec("help", summaries.HELP),
@@ -192,11 +199,11 @@ COMMANDS = (
         "triage",
         summaries.TRIAGE,
         (
-            Parameter("last", summaries.TRIAGE_LAST, Takes.NUMBER, named=True),
+            Parameter("last", summaries.TRIAGE_LAST, ParameterType.NUMBER, named=True),
             Parameter(
                 "since",
                 summaries.TRIAGE_SINCE,
-                Takes.CHOICE,
+                ParameterType.CHOICE,
                 open=True,
                 named=True,
             ),
@@ -312,7 +319,7 @@ def _assign(verb: CommandSpec, words: list[str], text: str) -> dict[str, str] | 
     required parameter has no value."""
     arguments: dict[str, str] = {}
     left = list(words)
-    parameters = [p for p in verb.parameters if p.takes is not Takes.FILE]
+    parameters = [p for p in verb.parameters if p.takes is not ParameterType.FILE]
     for parameter in parameters:
         if parameter.named:
             if left and left[0].lower() == parameter.name:
@@ -321,7 +328,7 @@ def _assign(verb: CommandSpec, words: list[str], text: str) -> dict[str, str] | 
                     return None
                 arguments[parameter.name] = value
                 left = left[2:]
-        elif parameter.takes is Takes.TEXT:
+        elif parameter.takes is ParameterType.TEXT:
             if left:
                 # The text as it was written, including line breaks.
                 arguments[parameter.name] = _rest(text, len(left))
@@ -337,12 +344,12 @@ def _assign(verb: CommandSpec, words: list[str], text: str) -> dict[str, str] | 
 def _parse_word(parameter: Parameter, word: str) -> str | None:
     """Return `word` as the value of `parameter`; None if it is not valid."""
     plain = word.strip("`").lower()
-    if parameter.takes is Takes.NUMBER:
+    if parameter.takes is ParameterType.NUMBER:
         number = plain.removeprefix("v")
         return number if number.isdecimal() and len(number) < 7 else None
-    if parameter.takes is Takes.ANSWER:
+    if parameter.takes is ParameterType.ANSWER:
         return message_links.reference(word)
-    if parameter.takes is Takes.LEVEL:
+    if parameter.takes is ParameterType.LEVEL:
         return LEVELS[plain].value if plain in LEVELS else None
     plain = parameter.synonyms.get(plain, plain)
     known = parameter.choices() if parameter.choices else ()

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from bot.commands.router import Handler
 from bot.context import cache_misses
-from bot.context.cache_misses import Miss
+from bot.context.cache_misses import CacheMiss
 from bot.context.files.unread import clause, quoted
 from bot.domain.person import Person
 from bot.domain.receipt import MessageRef, ReadFile, ReadMessages, Receipt, TurnTimes
@@ -38,19 +38,19 @@ MOST_BACK = 1_000
 MOST_LINKS = 3
 
 _MISSES = {
-    Miss.MODEL: messages.MODEL_CHANGED,
-    Miss.PROMPT: messages.PROMPT_CHANGED,
-    Miss.EFFORT: messages.EFFORT_CHANGED,
-    Miss.WEB_SEARCH: messages.WEB_SEARCH_CHANGED,
-    Miss.WEB_FETCH: messages.WEB_FETCH_CHANGED,
-    Miss.TOOLS: messages.TOOLS_CHANGED,
-    Miss.SUMMARY: messages.SUMMARY_BEGAN,
-    Miss.DELETED: messages.SOME_DELETED,
-    Miss.CUT: messages.OTHERS_LEFT_OUT,
-    Miss.OFF: messages.NOT_ASKED_FOR,
-    Miss.FOUND: messages.NOT_KEPT,
-    Miss.ASKED: messages.ANSWERS_NOT_KEPT,
-    Miss.UNKNOWN: messages.NO_REASON,
+    CacheMiss.MODEL: messages.MODEL_CHANGED,
+    CacheMiss.PROMPT: messages.PROMPT_CHANGED,
+    CacheMiss.EFFORT: messages.EFFORT_CHANGED,
+    CacheMiss.WEB_SEARCH: messages.WEB_SEARCH_CHANGED,
+    CacheMiss.WEB_FETCH: messages.WEB_FETCH_CHANGED,
+    CacheMiss.TOOLS: messages.TOOLS_CHANGED,
+    CacheMiss.SUMMARY: messages.SUMMARY_BEGAN,
+    CacheMiss.DELETED: messages.SOME_DELETED,
+    CacheMiss.CUT: messages.OTHERS_LEFT_OUT,
+    CacheMiss.OFF: messages.NOT_ASKED_FOR,
+    CacheMiss.FOUND: messages.NOT_KEPT,
+    CacheMiss.ASKED: messages.ANSWERS_NOT_KEPT,
+    CacheMiss.UNKNOWN: messages.NO_REASON,
 }
 
 # These settings are always shown; others only if somebody set them.
@@ -334,7 +334,7 @@ def _cache_miss_lines(receipt: Receipt) -> Iterator[str]:
     if before is None or now is None or receipt.ended is None:
         return
     found = cache_misses.reason(before, now)
-    if found is Miss.PAUSE:
+    if found is CacheMiss.PAUSE:
         hours, minutes = divmod(round((now.at - before.at) / 60), 60)
         why = messages.expired(hours=hours, minutes=minutes)
     elif found is not None:

@@ -11,7 +11,7 @@ from bot.domain.person import Person
 from bot.domain.scope import Scope
 from bot.messages import commands as messages
 from bot.messages import labels
-from bot.ui.command_spec import CommandSpec, Takes
+from bot.ui.command_spec import CommandSpec, ParameterType
 from bot.ui.elements import Button, Command, Response
 
 # How similar a word must be to the name of a command, from 0 to 1: if the text was
@@ -85,7 +85,7 @@ def _rests(spec: CommandSpec, words: Sequence[str]) -> Iterator[Sequence[str]]:
     first, then in reverse order, then none."""
     known = set(LEVELS)
     for parameter in spec.parameters:
-        if parameter.takes is Takes.CHOICE and parameter.choices is not None:
+        if parameter.takes is ParameterType.CHOICE and parameter.choices is not None:
             known |= {choice.value for choice in parameter.choices()}
     near = [
         (word, *difflib.get_close_matches(word, sorted(known - {word}), 1, SIMILAR))

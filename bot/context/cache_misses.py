@@ -18,7 +18,7 @@ _SETTINGS = ("effort", "web_search", "web_fetch")
 # file, and when a server fails.
 
 
-class Miss(enum.Enum):
+class CacheMiss(enum.Enum):
     """The reason of a miss."""
 
     MODEL = "model"
@@ -51,7 +51,7 @@ def missing(before: PastRequest, now: PastRequest) -> int:
     return max(0, before.usage.prompt - before.usage.input - now.usage.cache_read)
 
 
-def reason(before: PastRequest, now: PastRequest) -> Miss | None:
+def reason(before: PastRequest, now: PastRequest) -> CacheMiss | None:
     """Return why `now` did not read everything that `before` had left in the cache.
 
     None if it did.
@@ -59,27 +59,27 @@ def reason(before: PastRequest, now: PastRequest) -> Miss | None:
     if not missing(before, now):
         return None
     if before.model != now.model:
-        return Miss.MODEL
+        return CacheMiss.MODEL
     if before.prompt != now.prompt:
-        return Miss.PROMPT
+        return CacheMiss.PROMPT
     for name in _SETTINGS:
         if before.value(name) != now.value(name):
-            return Miss(name)
+            return CacheMiss(name)
     if before.tools != now.tools:
-        return Miss.TOOLS
+        return CacheMiss.TOOLS
     if before.summarised != now.summarised:
-        return Miss.SUMMARY
+        return CacheMiss.SUMMARY
     if before.deleted != now.deleted:
-        return Miss.DELETED
+        return CacheMiss.DELETED
     if before.missing != now.missing:
-        return Miss.CUT
+        return CacheMiss.CUT
     if now.at - before.at >= _lifetime(before):
-        return Miss.PAUSE
+        return CacheMiss.PAUSE
     if now.usage.input == now.usage.prompt:
-        return Miss.OFF
+        return CacheMiss.OFF
     if before.usage.searches or before.usage.fetches:
-        return Miss.FOUND
-    return Miss.ASKED if before.asked else Miss.UNKNOWN
+        return CacheMiss.FOUND
+    return CacheMiss.ASKED if before.asked else CacheMiss.UNKNOWN
 
 
 def _lifetime(request: PastRequest) -> float:

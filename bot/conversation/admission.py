@@ -24,7 +24,7 @@ from bot.conversation.outcomes import (
     overlong,
     unwelcome,
 )
-from bot.conversation.outsiders import Outsiders
+from bot.conversation.outsiders import SharedChannelNotices
 from bot.conversation.server_tools import NO_TOOLS, ThreadTools
 from bot.domain.answer_options import AnswerOptions, merged
 from bot.domain.budget import BudgetExceeded, Charge
@@ -131,7 +131,7 @@ class Admission:
         self._survey = survey
         self._secret = secret
         self._now = now
-        self._outsiders = Outsiders(store, adapters, now)
+        self._outsiders = SharedChannelNotices(store, adapters, now)
 
     async def state(self, turn: Turn) -> ThreadState:
         """Return the state of the thread from which the answer to `turn` begins."""

@@ -289,7 +289,7 @@ class Composer:
         state: ThreadState,
         pricing: Pricing,
         pinned: Mapping[str, str] | None,
-    ) -> "_Read":
+    ) -> "_ReadThread":
         """Return the content of the thread for Claude."""
         adapter = self._adapters[turn.thread.platform]
         earlier = EarlierMessages(())
@@ -325,7 +325,7 @@ class Composer:
             missing = None
         conversation = read.conversation if messages else []
         told_of = (missing, files, tuple(dear))
-        return _Read(conversation, *told_of, read.summarised, read.version)
+        return _ReadThread(conversation, *told_of, read.summarised, read.version)
 
     async def _backfill(
         self, turn: Turn, messages: Sequence[TurnMessage]
@@ -355,7 +355,7 @@ class Composer:
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
+class _ReadThread:
     """The content of a thread, as Claude reads it."""
 
     conversation: list[ChatMessage]

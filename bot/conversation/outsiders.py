@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 TIMEOUT = 10.0
 
 
-class Outsiders:
+class SharedChannelNotices:
     """Notices in shared channels. The store records which were given."""
 
     def __init__(

@@ -134,7 +134,7 @@ class BucketUse:
 
 
 @dataclass(frozen=True, slots=True)
-class Crowd:
+class ActiveReplies:
     """The replies of one workspace that are being written."""
 
     #: Their positions in the order of edits, sorted.

@@ -14,7 +14,7 @@ from collections import Counter
 from bot.delivery.bucket import ROUNDING, SOON
 from bot.delivery.pending_writes import PendingWrites
 from bot.delivery.rate_budget import Names, Pending, RateBudget
-from bot.delivery.standing import Crowd, Spent
+from bot.delivery.standing import ActiveReplies, Spent
 from bot.delivery.write_request import Priority, WriteRequest
 from bot.domain.platform import WriteKind
 from bot.domain.shared_rate import Use
@@ -26,7 +26,7 @@ class StreamChoice:
     def __init__(self, pending: PendingWrites) -> None:
         self._pending = pending
         #: By workspace, as of the beginning of a round of grants.
-        self._crowds: dict[str, Crowd] = {}
+        self._crowds: dict[str, ActiveReplies] = {}
 
     def begin_round(self) -> None:
         """Forget the state of the last round."""
@@ -93,7 +93,7 @@ class StreamChoice:
         return wait >= max(0.0, post_wait)
 
     def _before(
-        self, reply: str, crowd: Crowd, others: int, posts: RateBudget
+        self, reply: str, crowd: ActiveReplies, others: int, posts: RateBudget
     ) -> float:
         """Return how many replies of all processes are edited before the new `reply`.
 
@@ -108,7 +108,7 @@ class StreamChoice:
         later = 1.0 - (before - new + 0.5) / max(1, len(crowd.turns) - new)
         return before + 1 + others - posts.others * later
 
-    def _crowd(self, request: WriteRequest, now: float) -> Crowd:
+    def _crowd(self, request: WriteRequest, now: float) -> ActiveReplies:
         posts, _ = self._pending.budget(WriteKind.POST, request.thread, now)
         starts, _ = self._pending.budget(WriteKind.OPEN, request.thread, now)
         stops, names = self._pending.budget(WriteKind.CLOSE, request.thread, now)
@@ -120,7 +120,7 @@ class StreamChoice:
         firsts = self._postable(posts)
         # With several processes, it is unknown which of their replies are the last.
         most = len(firsts) if posts.others else int(left + ROUNDING)
-        crowd = self._crowds[names[0]] = Crowd(
+        crowd = self._crowds[names[0]] = ActiveReplies(
             sorted(map(self._pending.turn_of, replies)),
             frozenset(firsts[max(0, len(firsts) - most) :]),
             posts.waiting(),

@@ -20,7 +20,7 @@ from bot.domain.scope import Scope, ThreadKey
 from bot.domain.turn import Turn
 from bot.ports.host import Host
 from bot.ports.uploads import Uploads
-from bot.ports.wakeups import Chore
+from bot.ports.wakeups import PeriodicTask
 from bot.ui.elements import Response
 
 
@@ -274,7 +274,7 @@ class Adapter(Protocol):
         ...
 
     @property
-    def chores(self) -> Sequence[Chore]:
+    def periodic_tasks(self) -> Sequence[PeriodicTask]:
         """The periodic tasks for the platform, each run by one process at a time."""
         ...
 

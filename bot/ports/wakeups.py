@@ -17,7 +17,7 @@ SERVE, GATEWAY, WORK = "serve", "gateway", "work"
 
 
 @dataclass(frozen=True, slots=True)
-class Chore:
+class PeriodicTask:
     """A periodic task that one of all processes runs."""
 
     name: str
@@ -82,7 +82,10 @@ class Wakeups(Protocol):
         ...
 
     async def work(
-        self, answerer: Answerer, chores: Sequence[Chore], closing: asyncio.Event
+        self,
+        answerer: Answerer,
+        periodic_tasks: Sequence[PeriodicTask],
+        closing: asyncio.Event,
     ) -> None:
         """Have `answerer` do the pending work.
 

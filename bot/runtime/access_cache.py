@@ -13,7 +13,7 @@ from bot.runtime.lru import LruDict
 K = TypeVar("K", bound=Hashable)
 
 
-class Grants(Generic[K]):
+class AccessCache(Generic[K]):
     """A cache of at most `most` entries. `clock` returns the current time."""
 
     def __init__(self, clock: Callable[[], float], most: int) -> None:

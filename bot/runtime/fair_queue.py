@@ -33,7 +33,7 @@ class Entry(Generic[T, Owner]):
 
 
 @dataclass(slots=True)
-class _Line(Generic[T, Owner]):
+class _OwnerQueue(Generic[T, Owner]):
     """The waiting items of one owner, oldest first."""
 
     #: The owner with the smallest turn is served next.
@@ -46,7 +46,7 @@ class FairQueue(Generic[T, Owner]):
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._lines: dict[Owner, _Line[T, Owner]] = {}
+        self._lines: dict[Owner, _OwnerQueue[T, Owner]] = {}
         #: A heap by turn. Entries of removed lines and of changed turns are skipped.
         self._order: list[tuple[float, int, Owner]] = []
         self._entries: dict[T, tuple[float, int, Entry[T, Owner]]] = {}
@@ -83,7 +83,7 @@ class FairQueue(Generic[T, Owner]):
             # Before the owner who was served last, and after everyone who has waited
             # longer.
             turn = max(self._served - 0.5, self._last.get(owner, 0.0))
-            self._let_wait(owner, _Line((turn, place[1])))
+            self._let_wait(owner, _OwnerQueue((turn, place[1])))
         bisect.insort(self._lines[owner].entries, place, key=_age)
         return self._overflow() if len(self._entries) > self._most else None
 
@@ -133,7 +133,7 @@ class FairQueue(Generic[T, Owner]):
         self._order.clear()
         self._entries.clear()
 
-    def _let_wait(self, owner: Owner, line: _Line[T, Owner]) -> None:
+    def _let_wait(self, owner: Owner, line: _OwnerQueue[T, Owner]) -> None:
         self._lines[owner] = line
         heapq.heappush(self._order, (*line.turn, owner))
         # Only one turn of each line is valid; owners who come and go leave stale turns.

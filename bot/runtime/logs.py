@@ -139,7 +139,7 @@ def _value(arg: object) -> object:
     return _clean(str(arg))
 
 
-class Strangers(logging.Filter):
+class InvalidRequestFilter(logging.Filter):
     """Logs aiohttp's errors about invalid requests as warnings, once an hour per kind.
 
     Anybody can cause these errors, and a port that is open to the internet gets
@@ -183,7 +183,7 @@ def set_up(level: str, form: str = TEXT) -> None:
     _set_level(root, logging.getLevelNamesMapping()[level.upper()])
     for name, least in LIBRARIES.items():
         _set_level(logging.getLogger(name), max(root.level, least))
-    logging.getLogger(_SERVER).filters[:] = [Strangers()]
+    logging.getLogger(_SERVER).filters[:] = [InvalidRequestFilter()]
 
 
 def _set_level(logger: logging.Logger, level: int) -> None:

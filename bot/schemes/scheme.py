@@ -281,7 +281,7 @@ def _example_value(kind: str | None, value: object) -> object:
     if kind == YES_NO:
         said = documents.boolean(value)
         return value if said is None else said
-    if kind == NUMBER and isinstance(value, documents.Bare):
+    if kind == NUMBER and isinstance(value, documents.UnquotedString):
         found = number(value.removeprefix("-").replace("_", ""))
         return value if found is None else -found if value[0] == "-" else found
     if kind == CHOICES and documents.is_nothing(value):

@@ -26,7 +26,7 @@ _FALSE = ("no", "false", "off")
 _NOTHING = ("", "~", "null")
 
 
-class Bare(str):
+class UnquotedString(str):
     """A string without quotes, which may mean a boolean, a number or null."""
 
     __slots__ = ()
@@ -47,9 +47,10 @@ class NoDocument(ConfigError):
 def parse(text: str, *, most_nodes: int) -> Any:
     """Return the YAML document `text` as dicts, lists and strings.
 
-    An empty value is None, and a string without quotes is `Bare`. Parsing takes about
-    10 µs a character, so call this off the event loop. Raises NoDocument for invalid
-    YAML, for more than `most_nodes` values, and for nesting deeper than `MOST_DEPTH`.
+    An empty value is None, and a string without quotes is an `UnquotedString`. Parsing
+    takes about 10 µs a character, so call this off the event loop. Raises NoDocument
+    for invalid YAML, for more than `most_nodes` values, and for nesting deeper than
+    `MOST_DEPTH`.
     """
     try:
         return _Loader(text, most_nodes).get_single_data()
@@ -64,7 +65,7 @@ def parse(text: str, *, most_nodes: int) -> Any:
 
 def boolean(value: object) -> bool | None:
     """Return the boolean that the unquoted word `value` means in YAML, or None."""
-    if not isinstance(value, Bare):
+    if not isinstance(value, UnquotedString):
         return None
     word = value.casefold()
     return True if word in _TRUE else False if word in _FALSE else None
@@ -72,7 +73,9 @@ def boolean(value: object) -> bool | None:
 
 def is_nothing(value: object) -> bool:
     """Return whether `value` is empty or an unquoted YAML word for null."""
-    return value is None or (isinstance(value, Bare) and value.casefold() in _NOTHING)
+    return value is None or (
+        isinstance(value, UnquotedString) and value.casefold() in _NOTHING
+    )
 
 
 def _short(what: str) -> str:
@@ -129,7 +132,7 @@ def _text(loader: _Loader, node: yaml.ScalarNode) -> str | None:
     text = replace_lone_surrogates(loader.construct_scalar(node))
     if node.style is not None:
         return text
-    return Bare(text) if text else None
+    return UnquotedString(text) if text else None
 
 
 _Loader.add_constructor("tag:yaml.org,2002:str", _text)

@@ -11,7 +11,7 @@ from bot.ui.elements import Choice
 MOST_COMMAND_CHARS = 50_000
 
 
-class Takes(enum.Enum):
+class ParameterType(enum.Enum):
     """The type of a parameter."""
 
     #: The rest of the line.
@@ -35,7 +35,7 @@ class Parameter:
     name: str
     #: At most 100 characters.
     about: str
-    takes: Takes = Takes.TEXT
+    takes: ParameterType = ParameterType.TEXT
     required: bool = False
     #: Returns the choices at the time of the call.
     choices: Callable[[], tuple[Choice, ...]] | None = None

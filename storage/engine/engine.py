@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import psycopg
 
-from bot.ports.wakeups import GATEWAY, Answerer, Chore
+from bot.ports.wakeups import GATEWAY, Answerer, PeriodicTask
 from storage.engine.presence import Presence
 from storage.engine.reaper import Reaper
 from storage.engine.worker import JobRunner
@@ -59,9 +59,12 @@ class Engine:
         return presence.entered.is_set() and fetches
 
     async def work(
-        self, answerer: Answerer, chores: Sequence[Chore], closing: asyncio.Event
+        self,
+        answerer: Answerer,
+        periodic_tasks: Sequence[PeriodicTask],
+        closing: asyncio.Event,
     ) -> None:
-        await self._jobs.run(answerer, chores, closing)
+        await self._jobs.run(answerer, periodic_tasks, closing)
 
     async def leave(self) -> None:
         try:

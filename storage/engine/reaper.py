@@ -53,8 +53,8 @@ PROCESSES_LEFT = f"""
     FROM processes WHERE id <> %s
 """
 
-# The engine announces only new jobs, not retried ones. A chore is not retried: its next
-# run may already be queued, only one may be queued, and it comes in any case.
+# The engine announces only new jobs, not retried ones. A periodic task is not retried:
+# its next run may already be queued, only one may be queued, and it comes in any case.
 REQUEUE = """
     WITH left_behind AS (
         SELECT id, queue_name, queueing_lock FROM procrastinate_jobs

@@ -24,7 +24,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from bot.domain.scope import Scope, ThreadKey
 from bot.errors import error_location
-from bot.ports.wakeups import Answerer, Chore
+from bot.ports.wakeups import Answerer, PeriodicTask
 from bot.runtime.retry import Backoff
 from storage.engine.presence import BEAT, Presence
 
@@ -80,14 +80,17 @@ class JobRunner:
         self._queues = [*threads, CASES, CHORES] if queues else None
 
     async def run(
-        self, answerer: Answerer, chores: Sequence[Chore], closing: asyncio.Event
+        self,
+        answerer: Answerer,
+        periodic_tasks: Sequence[PeriodicTask],
+        closing: asyncio.Event,
     ) -> None:
         """Run jobs until `closing` is set and all begun jobs have ended."""
         failures = 0
         while not closing.is_set():
             await self._presence.entered.wait()
             try:
-                await self._work(answerer, chores, closing)
+                await self._work(answerer, periodic_tasks, closing)
                 failures = 0
             except Exception as error:
                 # An error of the engine is logged without its message, which may
@@ -100,10 +103,13 @@ class JobRunner:
                 await asyncio.sleep(pause)
 
     async def _work(
-        self, answerer: Answerer, chores: Sequence[Chore], closing: asyncio.Event
+        self,
+        answerer: Answerer,
+        periodic_tasks: Sequence[PeriodicTask],
+        closing: asyncio.Event,
     ) -> None:
         places = _Places(self._at_once)
-        engine = _engine(self._address, answerer, chores, places)
+        engine = _engine(self._address, answerer, periodic_tasks, places)
         async with engine.open_async():
             worker = _Worker(
                 engine,
@@ -195,7 +201,10 @@ async def _stop(worker: Worker, closing: asyncio.Event) -> None:
 
 
 def _engine(
-    address: str, answerer: Answerer, chores: Sequence[Chore], places: _Places
+    address: str,
+    answerer: Answerer,
+    periodic_tasks: Sequence[PeriodicTask],
+    places: _Places,
 ) -> procrastinate.App:
     """Return the engine with its tasks."""
     connector = procrastinate.PsycopgConnector(
@@ -244,9 +253,9 @@ def _engine(
         )
         await again.defer_async(**job.task_kwargs)
 
-    for chore in chores:
-        _add(engine, chore)
-    _add(engine, Chore("watched", "* * * * *", _nothing))
+    for periodic_task in periodic_tasks:
+        _add(engine, periodic_task)
+    _add(engine, PeriodicTask("watched", "* * * * *", _nothing))
     return engine
 
 
@@ -276,14 +285,14 @@ async def _check(connection: psycopg.AsyncConnection) -> None:
         await AsyncConnectionPool.check_connection(connection)
 
 
-def _add(engine: procrastinate.App, chore: Chore) -> None:
+def _add(engine: procrastinate.App, periodic_task: PeriodicTask) -> None:
     async def work(timestamp: int) -> None:
-        await chore.work()
+        await periodic_task.work()
 
     # One run at a time, and none queued behind another.
-    name = chore.name
+    name = periodic_task.name
     task = engine.task(name=name, queue=CHORES, lock=name, queueing_lock=name)(work)
-    engine.periodic(cron=chore.cron)(task)
+    engine.periodic(cron=periodic_task.cron)(task)
 
 
 async def _nothing() -> None:

@@ -98,7 +98,7 @@ class Cursor(Protocol):
         ...
 
 
-class _Later:
+class _PendingResult:
     """The result of a statement that was sent together with others."""
 
     __slots__ = ("_db", "_pipeline", "_rows", "_sent")
@@ -189,8 +189,8 @@ class Connection:
             return self._send_later(statement.text, values)
         return self.raw.execute(statement.text, values)
 
-    def _send_later(self, text: str, values: Sequence[Any]) -> _Later:
-        return _Later(self, self._pipeline, self._pipeline.send(text, values))
+    def _send_later(self, text: str, values: Sequence[Any]) -> _PendingResult:
+        return _PendingResult(self, self._pipeline, self._pipeline.send(text, values))
 
     @contextmanager
     def pipelined(self) -> Iterator[None]:

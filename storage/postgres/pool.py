@@ -199,7 +199,7 @@ class _Threads:
             for left in reversed(range(TRIES)):
                 try:
                     return self._transaction(work, answer)
-                except _Again as again:
+                except _RolledBack as again:
                     if not left:
                         raise translated(again.error) from None
                     code = again.error.sqlstate
@@ -241,7 +241,7 @@ class _Threads:
             if lost or is_unprepared(error):
                 db.close()
             if undone or (lost and not ends):
-                raise _Again(error) from None
+                raise _RolledBack(error) from None
             raise translated(error) from None
         except UnicodeError as error:
             raise translated(error) from None
@@ -296,7 +296,7 @@ class _Answer(Generic[T]):
             self.future.set_exception(error)
 
 
-class _Again(Exception):
+class _RolledBack(Exception):
     """The transaction was rolled back because of others."""
 
     def __init__(self, error: psycopg.Error) -> None:

@@ -11,7 +11,7 @@ from bot.domain.person import Person
 from bot.domain.scope import Scope
 from bot.errors import ThreadkeepError
 from bot.messages.commands import STALE
-from bot.ui.command_spec import CommandSpec, Takes
+from bot.ui.command_spec import CommandSpec, ParameterType
 from bot.ui.elements import Form
 from storage.opening import open_store
 from tests.emulators.discord.emulator import DiscordEmulator
@@ -100,7 +100,9 @@ async def told(
                     root = "claude-admin" if verb.admin else "claude"
                     name = verb.name if verb.own else f"{root} {verb.name}"
                     numbers = {
-                        p.name for p in verb.parameters if p.takes is Takes.NUMBER
+                        p.name
+                        for p in verb.parameters
+                        if p.takes is ParameterType.NUMBER
                     }
                     given: dict[str, Any] = {
                         name: int(value) if name in numbers else value

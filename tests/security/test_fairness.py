@@ -384,7 +384,7 @@ class Claude(ScriptedModel):
             self.running -= 1
 
 
-class Crowd:
+class ActiveReplies:
     """Threadkeep with few places, and many people."""
 
     def __init__(self, store: Store | None = None, places: int = 5) -> None:
@@ -445,7 +445,7 @@ def mention(author: str, name: str, at: float = 0.0) -> Message:
 
 
 async def test_a_thousand_mentions_at_once_are_so_many_answers_at_a_time() -> None:
-    crowd = Crowd(places=5)
+    crowd = ActiveReplies(places=5)
     count = rounds(30, 1_000)
     async with crowd.open():
         await asyncio.gather(
@@ -463,7 +463,7 @@ async def test_a_thousand_mentions_at_once_are_so_many_answers_at_a_time() -> No
 
 
 async def test_each_of_many_people_is_told_but_not_all_at_once() -> None:
-    crowd = Crowd(places=1)
+    crowd = ActiveReplies(places=1)
     held = asyncio.Event()
     told: list[str] = []
 
@@ -490,7 +490,7 @@ async def test_a_restart_keeps_the_order_and_the_fairness() -> None:
         await store.receive(mention("eve", f"eve-{each:02}", each), answer)
     for each in range(3):
         await store.receive(mention("bob", f"bob-{each}", 30 + each), answer)
-    crowd = Crowd(store, places=1)
+    crowd = ActiveReplies(store, places=1)
     crowd.claude.gate.set()
     async with crowd.open():
         await crowd.all_answered(23)
@@ -500,7 +500,7 @@ async def test_a_restart_keeps_the_order_and_the_fairness() -> None:
 
 
 async def test_stop_ends_a_question_that_waits_at_once() -> None:
-    crowd = Crowd(places=1)
+    crowd = ActiveReplies(places=1)
     async with crowd.open() as app:
         await crowd.mention("eve", "eve-1")
         await crowd.until(lambda: crowd.claude.running == 1)
@@ -529,7 +529,7 @@ async def test_stop_ends_a_question_that_waits_at_once() -> None:
 
 
 async def test_stop_in_the_channel_ends_all_that_waits_of_who_says_it() -> None:
-    crowd = Crowd(places=1)
+    crowd = ActiveReplies(places=1)
     async with crowd.open() as app:
         for each in range(40):
             await crowd.mention("eve", f"eve-{each}", each)
@@ -548,13 +548,13 @@ async def test_stop_in_the_channel_ends_all_that_waits_of_who_says_it() -> None:
 
 async def test_what_waits_at_shutdown_is_answered_by_the_next_process() -> None:
     store = MemoryStore()
-    first = Crowd(store, places=2)
+    first = ActiveReplies(store, places=2)
     async with first.open(grace=0):
         for each in range(10):
             await first.mention("eve", f"eve-{each}", each)
         await first.until(lambda: first.claude.running == 2)
     assert len(await store.open_threads()) == 10
-    second = Crowd(store, places=2)
+    second = ActiveReplies(store, places=2)
     second.claude.gate.set()
     async with second.open():
         await second.all_answered(10)
@@ -562,7 +562,7 @@ async def test_what_waits_at_shutdown_is_answered_by_the_next_process() -> None:
 
 
 async def test_a_thread_keeps_its_order_while_others_wait() -> None:
-    crowd = Crowd(places=1)
+    crowd = ActiveReplies(places=1)
     async with crowd.open():
         await crowd.mention("eve", "eve-1", 1.0)
         await crowd.until(lambda: crowd.claude.running == 1)

@@ -81,7 +81,7 @@ REASONS = {
     "adapters/web/form_data.py FormData.files": "at most MOST_FILES",
     "adapters/web/form_data.py FormData.values": "at most MOST_PARTS",
     "adapters/web/actions.py Actions._catalog": FIXED,
-    "adapters/web/markdown.py Growing._blocks": "of one text, which is bounded",
+    "adapters/web/markdown.py GrowingBlocks._blocks": "of one text, which is bounded",
     "adapters/web/surface.py WebSurface._ids": "one for each message of an answer",
     "bot/cli/variables.py _Recording.asked": "one for each variable of ours",
     "bot/mcp_listings.py McpListings._left": FIXED,
@@ -122,15 +122,15 @@ REASONS = {
         "each holds an entry, and those are `most`"
     ),
     "bot/runtime/fair_queue.py FairQueue._order": "at most twice as many as lines",
-    "bot/runtime/fair_queue.py _Line.entries": "at most `most` in all lines",
+    "bot/runtime/fair_queue.py _OwnerQueue.entries": "at most `most` in all lines",
     "bot/rendering/fallbacks.py Dialect._links": "at most MOST_LINKS",
     "adapters/slack/http_events.py HttpEvents._late": (
         "at most MOST_EVENTS, as the intake takes no more"
     ),
     "adapters/slack/http_events.py HttpEvents._refused": "one for each reason",
-    "adapters/slack/catching_up.py _Team._known": "the threads of a day, gone with it",
-    "adapters/slack/catching_up.py _Team._since": "the channels of those threads",
-    "adapters/slack/catching_up.py _Team._waiting": (
+    "adapters/slack/catching_up.py _WorkspaceReader._known": "the threads of a day",
+    "adapters/slack/catching_up.py _WorkspaceReader._since": "their channels",
+    "adapters/slack/catching_up.py _WorkspaceReader._waiting": (
         "the threads of a day in one workspace, and MOST for each read"
     ),
     "adapters/slack/late_threads.py LateThreads._waiting": (
@@ -246,7 +246,7 @@ REASONS = {
     "storage/refreshes.py RefreshGroup._waiting": "one for each answer in progress",
     "storage/export.py _Columns._names": "of one table, gone with it",
     "storage/export.py _Columns._taken": "of one table, gone with it",
-    "storage/postgres/connection.py _Later._rows": "of one result, gone with it",
+    "storage/postgres/connection.py _PendingResult._rows": "of one result",
     "storage/postgres/pipeline.py Pipeline._names": "at most MOST_PREPARED",
     "storage/postgres/pipeline.py Pipeline._pending": "at most MOST_PENDING",
     "storage/postgres/pipeline.py Pipeline._uses": "at most MOST_PREPARED",

@@ -212,7 +212,7 @@ def together(columns: list[Column]) -> list[list[Column]]:
     return alone + [[each for each in row if each] for row in rows]
 
 
-class Crowd:
+class ActiveReplies:
     """Threadkeep on two platforms in memory, on the database at `path`."""
 
     def __init__(self, path: Path) -> None:
@@ -290,7 +290,7 @@ async def test_no_row_keeps_a_process_from_starting_or_answering(
 ) -> None:
     caplog.set_level(logging.INFO)
     choose = random.Random(seed)
-    crowd = Crowd(tmp_path / "t.db")
+    crowd = ActiveReplies(tmp_path / "t.db")
     async with open_store(crowd.path):
         pass
     groups = broken_database(crowd.path, choose)
@@ -347,7 +347,7 @@ async def test_a_turn_that_fails_at_each_start_is_given_up_and_its_thread_goes_o
     monkeypatch.setattr(Failing, "error", error)
     monkeypatch.setattr(Failing, "tries", 0)
     monkeypatch.setattr(Failing, "turn", "")
-    crowd = Crowd(tmp_path / "t.db")
+    crowd = ActiveReplies(tmp_path / "t.db")
     async with open_store(crowd.path) as store:
         await store.receive(asked(Failing.broken, "m1", opens=True), answer)
     for start in range(2 * MOST_FAILURES):
@@ -367,7 +367,7 @@ async def test_a_turn_that_fails_at_each_start_is_given_up_and_its_thread_goes_o
 
 async def test_what_says_nothing_of_a_turn_is_not_counted(tmp_path: Path) -> None:
     """A platform that is down, for one."""
-    crowd = Crowd(tmp_path / "t.db")
+    crowd = ActiveReplies(tmp_path / "t.db")
     here = ThreadKey("slack", "W", "C", "t")
     async with open_store(crowd.path) as store:
         await store.receive(asked(here, "m1", opens=True), answer)
@@ -406,7 +406,7 @@ async def test_a_ticket_that_fails_at_each_start_is_given_up(
         raise error(SECRET)
 
     monkeypatch.setattr(Classifier, "classify", sort)
-    crowd = Crowd(tmp_path / "t.db")
+    crowd = ActiveReplies(tmp_path / "t.db")
     place = Scope("slack", "W", "C", "m1")
     async with open_store(crowd.path) as store:
         case = TriageCase(0, place, "m1", time.time(), "alice", SECRET, auto=True)

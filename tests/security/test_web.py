@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 import pytest_asyncio
 
-from adapters.web.markdown import Growing, render, render_small
+from adapters.web.markdown import GrowingBlocks, render, render_small
 from tests.security.scripts import SCRIPTS, chunks, faults
 from tests.support.deep import rounds, share
 from tests.support.memory_store import MemoryStore
@@ -118,7 +118,7 @@ async def test_addresses_and_headers_are_not_echoed(server: WebServer) -> None:
 def test_markdown_is_drawn_without_a_script() -> None:
     """Whole and as it grows; each of them, since below some of them meet each page."""
     for text in SCRIPTS:
-        growing = Growing()
+        growing = GrowingBlocks()
         for end in (len(text) // 2, len(text)):
             growing.update(text[:end], final=end == len(text))
             html = "".join((*render(text[:end]), *growing.html, render_small(text)))

@@ -39,7 +39,7 @@ from bot.ports.platform import (
     Prober,
     Surface,
 )
-from bot.ports.wakeups import Chore
+from bot.ports.wakeups import PeriodicTask
 from bot.ui.elements import Button, Response
 from tests.emulators.changes import PATIENCE, Changes
 
@@ -109,7 +109,7 @@ class FakeAdapter:
         self.stored_files: dict[str, bytes | ThreadkeepError] = {}
         self.messenger: Messenger | None = self
         self.prober: Prober | None = None
-        self.chores: Sequence[Chore] = ()
+        self.periodic_tasks: Sequence[PeriodicTask] = ()
         #: Whether answers have files. The uploaded files by id and the visible files by
         #: thread, each as (name, text). The errors that the next calls raise.
         self.attaches = False

@@ -11,7 +11,7 @@ _PLACE = re.compile(r"([A-Za-z]{1,3})([0-9]{1,7})")
 _VALUES = frozenset(("v", "is", "f"))
 
 
-class _Full(Exception):
+class _OutOfSpace(Exception):
     """The next row does not fit."""
 
 
@@ -25,7 +25,7 @@ def cut_sheet(xml: bytes, *, most: int, whole: bool) -> tuple[bytes, bool]:
     places = _Places(most)
     try:
         places.parser.Parse(xml, whole)
-    except _Full:
+    except _OutOfSpace:
         whole = False
     if whole:
         return xml, False
@@ -73,7 +73,7 @@ class _Places:
         self._columns = min(self._columns[0], column), max(self._columns[1], column)
         height = self._rows[1] - self._rows[0] + 1
         if height * (self._columns[1] - self._columns[0] + 1) > self._most:
-            raise _Full
+            raise _OutOfSpace
 
 
 def _numbers(place: str) -> tuple[int, int]:

@@ -86,7 +86,7 @@ class ConcurrentClassifier:
         After an answer that is not `done`, the ticket is tried again. Raises
         BudgetReached, UnknownPrice, or the ModelError that ends the run.
         """
-        source = _Shared(questions)
+        source = _SharedIterator(questions)
         self._answered_at = self.clock()
         # The first call runs alone: it shows whether the key and the scheme are
         # accepted, and writes the prompt to the cache for the others.
@@ -98,7 +98,7 @@ class ConcurrentClassifier:
             raise self._failure
 
     async def _work(
-        self, source: "_Shared", store: StoreAnswer, most: int | None = None
+        self, source: "_SharedIterator", store: StoreAnswer, most: int | None = None
     ) -> None:
         done = 0
         while not self.stopping.is_set() and done != most:
@@ -226,7 +226,7 @@ class ConcurrentClassifier:
         return Answer(reason=FAILED, tries=tries)
 
 
-class _Shared:
+class _SharedIterator:
     """An iterator that several tasks share."""
 
     def __init__(self, questions: AsyncIterator[Question]) -> None:

@@ -198,13 +198,13 @@ def opened(
     if file != "-":
         # The name may contain bytes that are not valid UTF-8.
         name = replace_lone_surrogates(file)
-        yield _Look(name, Path(file), options, ask).source()
+        yield _Inspection(name, Path(file), options, ask).source()
         return
     with tempfile.TemporaryDirectory(prefix="threadkeep-") as folder:
         path = Path(folder) / "tickets"
         with path.open("wb") as out:
             shutil.copyfileobj(stdin or sys.stdin.buffer, out)
-        yield _Look(messages.STANDARD_INPUT, path, options, ask).source()
+        yield _Inspection(messages.STANDARD_INPUT, path, options, ask).source()
 
 
 def _unreadable_file(name: str, error: OSError) -> ConfigError:
@@ -212,7 +212,7 @@ def _unreadable_file(name: str, error: OSError) -> ConfigError:
 
 
 @dataclass
-class _Look:
+class _Inspection:
     """Inspects a file before its rows are read."""
 
     name: str

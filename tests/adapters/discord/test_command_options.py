@@ -6,7 +6,7 @@ import discord
 from discord import app_commands
 
 from adapters.discord import command_options
-from bot.ui.command_spec import CommandSpec, Parameter, Takes
+from bot.ui.command_spec import CommandSpec, Parameter, ParameterType
 from bot.ui.elements import Choice
 
 Interaction = discord.Interaction[discord.Client]
@@ -30,10 +30,10 @@ def options(*given: Parameter) -> list[dict[str, Any]]:
 
 def test_each_kind_of_parameter_is_an_option_of_its_kind() -> None:
     file, number, text, level = options(
-        Parameter("file", "A file", Takes.FILE),
-        Parameter("version", "Which one", Takes.NUMBER),
-        Parameter("value", "What", Takes.TEXT),
-        Parameter("where", "Where", Takes.LEVEL),
+        Parameter("file", "A file", ParameterType.FILE),
+        Parameter("version", "Which one", ParameterType.NUMBER),
+        Parameter("value", "What", ParameterType.TEXT),
+        Parameter("where", "Where", ParameterType.LEVEL),
     )
     assert (file["type"], file["description"], file["required"]) == (
         11,
@@ -52,8 +52,8 @@ def test_each_kind_of_parameter_is_an_option_of_its_kind() -> None:
 
 def test_what_is_required_comes_first() -> None:
     found = options(
-        Parameter("where", "Where", Takes.LEVEL),
-        Parameter("version", "Which one", Takes.NUMBER, required=True),
+        Parameter("where", "Where", ParameterType.LEVEL),
+        Parameter("version", "Which one", ParameterType.NUMBER, required=True),
     )
     assert [each["name"] for each in found] == ["version", "where"]
     assert [each["required"] for each in found] == [True, False]
@@ -61,10 +61,10 @@ def test_what_is_required_comes_first() -> None:
 
 def test_few_choices_are_shown_and_many_or_open_ones_suggested() -> None:
     few, many, free, bare = options(
-        Parameter("few", "x", Takes.CHOICE, choices=lambda: FEW),
-        Parameter("many", "x", Takes.CHOICE, choices=lambda: MANY),
-        Parameter("free", "x", Takes.CHOICE, choices=lambda: FEW, open=True),
-        Parameter("bare", "x", Takes.CHOICE, open=True),
+        Parameter("few", "x", ParameterType.CHOICE, choices=lambda: FEW),
+        Parameter("many", "x", ParameterType.CHOICE, choices=lambda: MANY),
+        Parameter("free", "x", ParameterType.CHOICE, choices=lambda: FEW, open=True),
+        Parameter("bare", "x", ParameterType.CHOICE, open=True),
     )
     assert [(c["name"], c["value"]) for c in few["choices"]] == [
         ("a day", "day"),

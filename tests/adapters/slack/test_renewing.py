@@ -8,7 +8,7 @@ import pytest
 
 from adapters.slack.credentials import EARLY
 from adapters.slack.renewing import AHEAD
-from bot.ports.wakeups import Chore
+from bot.ports.wakeups import PeriodicTask
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.emulators.slack.faults import error, status
 from tests.support.memory_store import MemoryStore
@@ -37,9 +37,9 @@ def model() -> ScriptedModel:
     return ScriptedModel()
 
 
-def chore(here: House) -> Chore:
+def periodic_task(here: House) -> PeriodicTask:
     """Do the task that the engine gives to one process."""
-    [found] = [each for each in here.app._chores() if each.name == "tokens"]
+    [found] = [each for each in here.app._periodic_tasks() if each.name == "tokens"]
     return found
 
 
@@ -51,8 +51,10 @@ async def test_what_is_due_soon_is_renewed_once_whoever_does_it(
         slack.oauth.valid = 43_200
         async with house(slack, store, model, listens=False) as other:
             # One after the other, and both at once.
-            await chore(other).work()
-            await asyncio.gather(*(chore(each).work() for each in (here, other)))
+            await periodic_task(other).work()
+            await asyncio.gather(
+                *(periodic_task(each).work() for each in (here, other))
+            )
         assert len(slack.oauth.spent) == len(teams)
         for row in await store.installations("slack"):
             assert row.tokens.expires_at is not None
@@ -67,7 +69,7 @@ async def test_one_that_cannot_be_renewed_keeps_no_other_from_it(
             await here.team(name)
         slack.oauth.valid = 43_200
         slack.faults.add("oauth.v2.access", status(503))
-        await chore(here).work()
+        await periodic_task(here).work()
         assert len(slack.oauth.spent) == 1
 
 
@@ -77,7 +79,7 @@ async def test_a_refresh_token_that_slack_refuses_is_looked_at(
     async with house(slack, store, model) as here:
         await here.team("Acme")
         slack.faults.add("oauth.v2.access", error("invalid_refresh_token"))
-        await chore(here).work()
+        await periodic_task(here).work()
         # The token is good, so the installation is.
         [row] = await store.installations("slack")
         assert row.ended_at is None

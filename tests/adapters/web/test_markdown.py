@@ -10,7 +10,7 @@ from adapters.web.markdown import (
     LONG_LIST,
     MOST_COLOURED,
     MOST_GROWING,
-    Growing,
+    GrowingBlocks,
     render,
     render_small,
 )
@@ -83,7 +83,7 @@ def test_it_does_at_length() -> None:
 
 
 def grew(pieces: list[str], step: int) -> None:
-    growing, text = Growing(), ""
+    growing, text = GrowingBlocks(), ""
     for nth, piece in enumerate(pieces):
         text += piece
         if nth % step == 0:
@@ -93,7 +93,7 @@ def grew(pieces: list[str], step: int) -> None:
 
 
 def test_only_the_last_blocks_are_rendered_again() -> None:
-    growing = Growing()
+    growing = GrowingBlocks()
     growing.update("One.\n\nTwo.\n\nThree.\n\nFour", final=False)
     assert growing.work("One.\n\nTwo.\n\nThree.\n\nFour.") < len("Three.\n\nFour.") + 2
     before = growing.html
@@ -106,7 +106,7 @@ def test_only_the_last_blocks_are_rendered_again() -> None:
 
 
 def test_a_link_that_is_defined_below_is_one_in_the_end() -> None:
-    growing = Growing()
+    growing = GrowingBlocks()
     growing.update("See [x].\n\nB.\n\nC.\n\n", final=False)
     growing.update("See [x].\n\nB.\n\nC.\n\n[x]: http://example.org", final=True)
     assert 'href="http://example.org"' in growing.html[0]
@@ -114,7 +114,7 @@ def test_a_link_that_is_defined_below_is_one_in_the_end() -> None:
 
 def test_long_code_is_coloured_when_it_is_complete() -> None:
     code = "```python\n" + "x = 1\n" * (MOST_GROWING // 6 + 1) + "```\n"
-    growing = Growing()
+    growing = GrowingBlocks()
     growing.update(code + "\n\nA.\n\nB.\n\nC.", final=False)
     assert "c-n" not in growing.html[0]
     growing.update(code + "\n\nA.\n\nB.\n\nC.", final=True)

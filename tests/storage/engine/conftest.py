@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from bot.domain.scope import Scope, ThreadKey
-from bot.ports.wakeups import WORK, Chore
+from bot.ports.wakeups import WORK, PeriodicTask
 from storage.engine.engine import Engine
 from storage.postgres.connection import Connection
 from storage.postgres.pool import Pool
@@ -49,9 +49,9 @@ class Process:
         self.stopped: list[tuple[str, str]] = []
         self.reapings = 0
         #: What it does besides from time to time, and how often it began that.
-        self.has_to_do = [Chore("often", "* * * * * *", self._do_chore)]
-        self.chores = 0
-        #: What a chore waits for; nothing at first.
+        self.has_to_do = [PeriodicTask("often", "* * * * * *", self._do_chore)]
+        self.periodic_tasks = 0
+        #: What a periodic task waits for; nothing at first.
         self.chore_gate = asyncio.Event()
         self.chore_gate.set()
         #: What a drained thread waits for; nothing at first.
@@ -91,7 +91,7 @@ class Process:
         self.reapings += 1
 
     async def _do_chore(self) -> None:
-        self.chores += 1
+        self.periodic_tasks += 1
         await self.chore_gate.wait()
 
     async def start(self, *, works: bool = True) -> None:

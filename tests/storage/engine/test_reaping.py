@@ -249,11 +249,11 @@ async def test_a_chore_of_a_killed_process_is_done_by_another(
 ) -> None:
     one = await processes.one("one")
     one.chore_gate.clear()
-    await processes.until(lambda: one.chores == 1)
+    await processes.until(lambda: one.periodic_tasks == 1)
     two = await processes.one("two")
     await one.kill()
-    await processes.until(lambda: two.chores >= 1)
-    assert one.chores == 1
+    await processes.until(lambda: two.periodic_tasks >= 1)
+    assert one.periodic_tasks == 1
 
 
 async def test_the_table_of_jobs_has_statistics(processes: Processes) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bot.context.cache_misses import Miss, missing, reason
+from bot.context.cache_misses import CacheMiss, missing, reason
 from bot.domain.completion import Usage
 from bot.domain.receipt import PastRequest
 from bot.domain.scope import ScopeLevel
@@ -25,24 +25,24 @@ MISSES = (
     (BEFORE, WARM, None),
     # Nothing was left there.
     (replace(BEFORE, usage=Usage(input=999)), COLD, None),
-    (BEFORE, replace(COLD, model="n"), Miss.MODEL),
-    (BEFORE, replace(COLD, prompt=2), Miss.PROMPT),
-    (BEFORE, replace(COLD, applied=having("effort", "low")), Miss.EFFORT),
-    (BEFORE, replace(COLD, applied=having("web_search", "on")), Miss.WEB_SEARCH),
-    (BEFORE, replace(COLD, applied=having("web_fetch", "on")), Miss.WEB_FETCH),
+    (BEFORE, replace(COLD, model="n"), CacheMiss.MODEL),
+    (BEFORE, replace(COLD, prompt=2), CacheMiss.PROMPT),
+    (BEFORE, replace(COLD, applied=having("effort", "low")), CacheMiss.EFFORT),
+    (BEFORE, replace(COLD, applied=having("web_search", "on")), CacheMiss.WEB_SEARCH),
+    (BEFORE, replace(COLD, applied=having("web_fetch", "on")), CacheMiss.WEB_FETCH),
     # It is nothing to the cache.
-    (BEFORE, replace(COLD, applied=having("max_tokens", "9")), Miss.UNKNOWN),
-    (BEFORE, replace(COLD, summarised=9), Miss.SUMMARY),
-    (BEFORE, replace(COLD, deleted=1), Miss.DELETED),
-    (BEFORE, replace(COLD, missing=None), Miss.CUT),
-    (BEFORE, replace(COLD, at=3_600.0), Miss.PAUSE),
-    (BEFORE, replace(COLD, at=3_599.0), Miss.UNKNOWN),
-    (SHORT, replace(COLD, at=300.0), Miss.PAUSE),
-    (SHORT, replace(COLD, at=299.0), Miss.UNKNOWN),
-    (BEFORE, replace(COLD, usage=Usage(input=1_055)), Miss.OFF),
-    (SEARCHED, COLD, Miss.FOUND),
-    (BEFORE, replace(COLD, tools="wiki=1"), Miss.TOOLS),
-    (replace(BEFORE, asked=1), COLD, Miss.ASKED),
+    (BEFORE, replace(COLD, applied=having("max_tokens", "9")), CacheMiss.UNKNOWN),
+    (BEFORE, replace(COLD, summarised=9), CacheMiss.SUMMARY),
+    (BEFORE, replace(COLD, deleted=1), CacheMiss.DELETED),
+    (BEFORE, replace(COLD, missing=None), CacheMiss.CUT),
+    (BEFORE, replace(COLD, at=3_600.0), CacheMiss.PAUSE),
+    (BEFORE, replace(COLD, at=3_599.0), CacheMiss.UNKNOWN),
+    (SHORT, replace(COLD, at=300.0), CacheMiss.PAUSE),
+    (SHORT, replace(COLD, at=299.0), CacheMiss.UNKNOWN),
+    (BEFORE, replace(COLD, usage=Usage(input=1_055)), CacheMiss.OFF),
+    (SEARCHED, COLD, CacheMiss.FOUND),
+    (BEFORE, replace(COLD, tools="wiki=1"), CacheMiss.TOOLS),
+    (replace(BEFORE, asked=1), COLD, CacheMiss.ASKED),
 )
 
 

@@ -9,7 +9,7 @@ import pytest
 from aiohttp.http_exceptions import BadStatusLine, LineTooLong
 from aiohttp.web import RequestPayloadError
 
-from bot.runtime.logs import FORMAT, JsonLines, Redacting, Strangers
+from bot.runtime.logs import FORMAT, InvalidRequestFilter, JsonLines, Redacting
 from tests.security.test_secrets import TOKENS, UNMARKED, core
 
 FORMATTERS = {"text": Redacting(FORMAT), "json": JsonLines()}
@@ -98,7 +98,7 @@ def test_json_says_where_an_error_came_from() -> None:
 
 
 def test_what_is_no_request_is_a_warning_once_an_hour() -> None:
-    strangers = Strangers()
+    strangers = InvalidRequestFilter()
 
     def level(error: Exception, at: float) -> str | None:
         found = record("Error", name="aiohttp.server", info=(type(error), error, None))
