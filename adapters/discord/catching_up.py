@@ -1,5 +1,5 @@
 """Fetches messages that were missed before a gateway session began: those in the bot's
-threads, and mentions at the top of the channels of those threads.
+threads, and mentions in the channels of those threads and in their other threads.
 
 Discord does not resend events that no session received (platform facts B1). Of several
 gateways with the same shards, one fetches at a time. The inbox ignores messages that it
@@ -8,7 +8,7 @@ has stored already, so nothing is answered twice.
 
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -76,8 +76,8 @@ class CatchingUp:
         return [(thread, ids.number(last, "message")) for thread, last in found]
 
     async def _fetch_all(self, shard: int, since: float) -> None:
-        """Fetch messages missed after `since`, in threads of `shard` and at the top of
-        their channels. `since` is in seconds since 1970."""
+        """Fetch messages missed after `since`, in threads of `shard` and in their
+        channels. `since` is in seconds since 1970."""
         first = discord.utils.time_snowflake(
             datetime.fromtimestamp(since + EXACT, UTC), high=True
         )
@@ -88,9 +88,9 @@ class CatchingUp:
             if self._may_have_missed(thread, known, shard):
                 fetch = partial(self._listener.fetch, thread, _before(known))
                 await _fetch(fetch, thread)
+        used = {thread.thread for thread, _ in newest}
         for place in dict.fromkeys(_channel(thread) for thread, _ in newest):
-            channel = self._busy_channel(place, first, shard)
-            if channel is not None:
+            for channel in self._busy(place, first, shard, used):
                 fetch = partial(self._listener.fetch_mentions, channel, _before(first))
                 await _fetch(fetch, place)
 
@@ -115,18 +115,22 @@ class CatchingUp:
         newest = getattr(place, "last_message_id", None)
         return newest is not None and (newest > known or _is_fresh(known))
 
-    def _busy_channel(
-        self, place: Scope, known: int, shard: int
-    ) -> discord.TextChannel | None:
-        """Return the channel at `place` if it has a message newer than the id `known`,
-        or None."""
+    def _busy(
+        self, place: Scope, known: int, shard: int, used: Collection[str]
+    ) -> list[discord.TextChannel | discord.Thread]:
+        """Return the channel at `place` and its threads, without those in `used`, as
+        far as they have a message newer than the id `known`. Archived threads have
+        none."""
         if place.workspace == events.NO_GUILD or not self._is_in(place.key, shard):
-            return None
+            return []
         guild = self._guild(place.key)
         channel = guild.get_channel(ids.known(place.channel)) if guild else None
-        if not isinstance(channel, events.Threaded):
-            return None
-        return channel if (channel.last_message_id or 0) > known else None
+        found: list[discord.TextChannel | discord.Thread] = []
+        if isinstance(channel, events.Threaded):
+            found.append(channel)
+        if isinstance(channel, discord.TextChannel | discord.ForumChannel):
+            found += [each for each in channel.threads if str(each.id) not in used]
+        return [each for each in found if (each.last_message_id or 0) > known]
 
 
 async def _fetch(fetch: Callable[[], Awaitable[None]], place: object) -> None:

@@ -323,10 +323,10 @@ class MessageListener:
                 log.info("discord.untold channel=%s %s", message.channel.id, error)
 
     async def fetch_mentions(
-        self, channel: discord.TextChannel, after: discord.Object
+        self, channel: discord.TextChannel | discord.Thread, after: discord.Object
     ) -> None:
-        """Store the newest messages at the top of `channel` after `after` that address
-        the bot, if the bot can answer there. Raises DeliveryError and StorageError."""
+        """Store the newest messages in `channel` after `after` that address the bot, if
+        the bot can answer there. Raises DeliveryError and StorageError."""
         async with translated("catch up"):
             found = [
                 message

@@ -80,6 +80,31 @@ async def test_what_was_said_while_it_was_down_is_answered_if_it_is_fresh(
     assert discord.command_puts == 1
 
 
+async def test_mentions_in_other_threads_are_answered_where_it_was_asked_lately(
+    unattended: Guild,
+) -> None:
+    guild = unattended
+    discord, claude, store = guild.discord, guild.claude, guild.store
+    claude.always("Yes.")
+    forum = discord.add_channel("help", kind="forum")
+    others = discord.thread(guild.bob, guild.general, "Lunch")
+    async with answering(discord, claude, store):
+        await guild.answered(await guild.thread_of(guild.mention("first")), "Yes.")
+        text = f"{discord.mention} any idea?"
+        post = discord.forum_post(guild.alice, forum, "Login", text)
+        await guild.answered(post, "Yes.")
+        await guild.quiet()
+    await discord.until(lambda: not discord.gateway.connected)
+    discord.say(guild.bob, others, "pizza?")
+    guild.mention("what would you take?", others)
+    post = discord.forum_post(guild.alice, forum, "Logout", text)
+    async with answering(discord, claude, store):
+        await guild.answered(others, "Yes.")
+        await guild.answered(post, "Yes.")
+        await guild.quiet()
+    assert len(guild.prompts()) == 4
+
+
 @pytest.mark.parametrize("fails", [True, False])
 async def test_what_was_missed_is_fetched_though_something_was_heard_since(
     unattended: Guild, fails: bool
