@@ -216,6 +216,10 @@ class ThreadGone(DeliveryError):
     """No write to this thread can succeed any more."""
 
 
+class MessageGone(ThreadGone):
+    """The message to write to was deleted, and no write to it can succeed any more."""
+
+
 class Unfit(DeliveryError):
     """The platform refuses this content in this form, whenever it is sent."""
 

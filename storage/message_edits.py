@@ -19,6 +19,7 @@ from storage import (
     settings,
     summaries,
     thread_queries,
+    tombstones,
     uploads,
 )
 from storage.connection import Connection
@@ -153,8 +154,27 @@ def retry_turn(db: Connection, thread: ThreadKey, turn: str, now: float) -> bool
         "WHERE thread_id = :thread AND turn_id = :last",
         {**turns, "now": now},
     )
-    db.execute("UPDATE replies SET turn_id = :turn WHERE turn_id = :last", turns)
+    _move_replies(db, Scope.of(thread), last, to=turns["turn"])
     heads.move(db, last, to=turns["turn"])
     summaries.move(db, last, to=turns["turn"])
     uploads.move(db, last, to=turns["turn"])
     return True
+
+
+def _move_replies(db: Connection, thread: Scope, turn: int, *, to: int) -> None:
+    """Move the messages of an answer to the turn that repeats it, without those that
+    people deleted."""
+    rows = db.execute(
+        "SELECT message, text FROM replies WHERE turn_id = ? ORDER BY part", [turn]
+    ).fetchall()
+    db.execute("DELETE FROM replies WHERE turn_id = ?", [turn])
+    kept = [
+        row
+        for row in rows
+        if not (row["message"] and tombstones.is_deleted(db, thread, [row["message"]]))
+    ]
+    for part, row in enumerate(kept):
+        db.execute(
+            "INSERT INTO replies (turn_id, part, message, text) VALUES (?, ?, ?, ?)",
+            [to, part, row["message"], row["text"]],
+        )

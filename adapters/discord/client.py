@@ -32,6 +32,7 @@ from bot.errors import (
     AccessRevoked,
     ConfigError,
     DeliveryError,
+    MessageGone,
     ThreadGone,
     ThreadkeepError,
     Throttled,
@@ -53,6 +54,8 @@ BLOCKED = {200000, 200001}
 FORBIDDEN = {50013, 160005}
 LIMITED = {20028, 20029, 30046}
 ARCHIVED = 50083
+# An unknown message.
+DELETED = 10008
 
 NEW_TOKEN = messages.DISCORD_NEW_TOKEN
 
@@ -380,6 +383,8 @@ def _meaning(what: str, error: discord.HTTPException) -> ThreadkeepError:
     text = f"{what}: HTTP {error.status}, code {error.code}"
     if error.status == 401 and error.code != EXPIRED:
         return AccessRevoked(NEW_TOKEN)
+    if error.code == DELETED:
+        return MessageGone(text)
     if error.code == ARCHIVED:
         return Archived(text)
     if error.status == 429 or error.code in LIMITED:

@@ -31,7 +31,15 @@ from adapters.discord.uploads import LOOK, REMEMBERED, SKEW, DiscordUploads
 from bot.domain.platform import WriteKind
 from bot.domain.reply import MORE, PLACEHOLDER, READY, Part
 from bot.domain.turn import Turn
-from bot.errors import AccessRevoked, DeliveryError, StorageError, ThreadGone, Unfit
+from bot.errors import (
+    AccessRevoked,
+    DeliveryError,
+    MessageGone,
+    Rerouted,
+    StorageError,
+    ThreadGone,
+    Unfit,
+)
 from bot.messages.controls import BLOCKED, NOT_SHOWN
 from bot.runtime import background
 from bot.text import links
@@ -64,6 +72,9 @@ class DiscordSurface:
         self._ids = {s.index: int(s.message or 0) for s in known}
         #: The indices of messages whose post has an unknown outcome.
         self._unsure = {s.index for s in turn.shown if not s.message}
+        #: The indices of messages of the answer that this one repeats, which were not
+        #: edited yet.
+        self._former = set(self._ids) if turn.is_repeat else set()
         #: The indices of messages whose next post may return an existing message.
         self._doubted = set(self._unsure)
         #: The indices of messages that the server's AutoMod blocked.
@@ -153,6 +164,13 @@ class DiscordSurface:
                 await self._edit(message, part, content)
             except Archived:
                 return await self._write_archived(part, content)
+            except MessageGone as error:
+                if index not in self._former:
+                    raise
+                # People deleted the old answer, and want a new one.
+                del self._ids[index]
+                raise Rerouted(str(error)) from error
+            self._former.discard(index)
             return message
         try:
             posted = await self._post(part, content)

@@ -6,7 +6,14 @@ from typing import Any
 
 from slack_sdk.errors import SlackApiError
 
-from bot.errors import AccessRevoked, DeliveryError, ThreadGone, Throttled, Unfit
+from bot.errors import (
+    AccessRevoked,
+    DeliveryError,
+    MessageGone,
+    ThreadGone,
+    Throttled,
+    Unfit,
+)
 from bot.messages import config as messages
 from bot.messages import installations as install_messages
 
@@ -27,7 +34,6 @@ GONE = {
     "edit_window_closed",
     "is_archived",
     "is_inactive",
-    "message_not_found",
     "messages_tab_disabled",
     "missing_scope",
     "no_permission",
@@ -39,6 +45,7 @@ GONE = {
     "team_access_not_granted",
     "thread_not_found",
 }
+DELETED = "message_not_found"
 UNFIT = {
     "block_mismatch",
     "invalid_blocks",
@@ -130,6 +137,8 @@ class Refusal:
                 text = install_messages.refused(place=place, error=message)
                 return AccessRevoked(text, workspace)
             return AccessRevoked(messages.slack_token_revoked(error=message))
+        if code == DELETED:
+            return MessageGone(message)
         if code in GONE:
             needed = ",".join(sorted(self.needed))
             hint = f", the app needs the scope {needed}" if needed else ""

@@ -27,6 +27,7 @@ from bot.domain.scope import Scope
 from bot.domain.turn import Turn
 from bot.errors import (
     DeliveryError,
+    MessageGone,
     Rerouted,
     ThreadGone,
     ThreadLost,
@@ -90,6 +91,8 @@ class SlackSurface:
         #: before the line.
         self._has_status = turn.attempts > 0
         self._ts = {s.index: s.message for s in turn.shown if s.message}
+        #: Messages of the answer that this one repeats, which were not edited yet.
+        self._former = set(self._ts) if turn.is_repeat else set()
         #: Messages whose post has an unknown outcome.
         self._unsure = {s.index for s in turn.shown if not s.message}
         self._streamed = StreamedMessages(client, streams, turn)
@@ -237,6 +240,13 @@ class SlackSurface:
             # An earlier process started it as a stream, and was killed.
             self._streamed.adopt(index, ts)
             raise Rerouted(str(error)) from error
+        except MessageGone as error:
+            if index not in self._former:
+                raise
+            # People deleted the old answer, and want a new one.
+            del self._ts[index]
+            raise Rerouted(str(error)) from error
+        self._former.discard(index)
         return ts
 
     async def _start_stream(self, part: Part) -> str:

@@ -376,7 +376,7 @@ class StreamedReply:
                 message = await self._surface.show(part, request.kind)
             self._messages[part.index] = message
             self._record(part, request.kind)
-            if posted:
+            if posted == message:
                 await stored.confirm()
             else:
                 await stored.record(part, message, self.text, self.head)

@@ -109,6 +109,12 @@ class Turn:
     #: Whether somebody asked to stop the turn, in any process.
     is_stopped: bool = False
 
+    @property
+    def is_repeat(self) -> bool:
+        """True before the first attempt to write an earlier answer again."""
+        is_new = self.state is TurnState.WAITING and not self.attempts
+        return is_new and any(each.message for each in self.shown)
+
 
 @dataclass(frozen=True, slots=True)
 class TurnFacts:

@@ -201,6 +201,30 @@ async def test_what_did_not_end_well_can_be_tried_again(
     ]
 
 
+async def test_deleted_messages_of_an_answer_are_not_written_again(
+    store: Store,
+) -> None:
+    turn = await ask(store, said("1"))
+    for index in range(3):
+        part = PostedPart(index, f"m{index}", f"{index}")
+        await store.store_part(turn, part, "012", 12.0)
+    await store.finish_turn(turn, done("012"), 20.0)
+    await store.mark_delivered(turn, 21.0)
+    await store.delete_messages("slack", "T1", ["m1"], "C1", 25.0)
+    assert await repeated(store, 30.0) is True
+    again = await following(store)
+    assert [(each.index, each.message) for each in again.shown] == [
+        (0, "m0"),
+        (1, "m2"),
+    ]
+    assert again.is_repeat
+    # What is written there from now on is kept.
+    await store.begin_turn(again, 31.0)
+    await store.finish_turn(again, done("new"), 32.0)
+    await store.mark_delivered(again, 33.0)
+    assert ("", "new") in await store.transcript(HERE)
+
+
 async def test_an_answer_can_be_given_anew_more_than_once(store: Store) -> None:
     await exchange(store, said("1"), "0")
     for number in range(1, 4):

@@ -2,14 +2,26 @@
 
 import asyncio
 
+import pytest
+
+from bot.domain.scope import ThreadKey
 from tests.adapters.discord.conftest import Guild
 from tests.emulators.claude.reply import Hold
+from tests.security.remains import in_rows
+from tests.support.memory_store import MemoryStore
 
 
 def told(guild: Guild) -> list[str]:
     """Return all that the bot says in the channel and its threads."""
     places = [guild.general, *guild.discord.threads(guild.general)]
     return [text for place in places for text in guild.replies(place)]
+
+
+async def until_gone(guild: Guild, text: str) -> None:
+    """Wait until `text` is deleted from the store."""
+    store = guild.store
+    assert isinstance(store, MemoryStore)
+    await guild.discord.until(lambda: not in_rows(store.db.conn, text))
 
 
 async def test_claude_is_stopped_before_the_first_word(guild: Guild) -> None:
@@ -31,3 +43,26 @@ async def test_an_answer_whose_thread_is_deleted_goes_nowhere(guild: Guild) -> N
     gate.set()
     await guild.quiet()
     assert told(guild) == []
+
+
+@pytest.mark.parametrize("heard", [True, False])
+async def test_a_deleted_answer_is_posted_again_if_asked_for(
+    guild: Guild, *, heard: bool
+) -> None:
+    guild.claude.script("First.", "Second.", "Third.")
+    thread = await guild.thread_of(guild.mention("?"))
+    await guild.settled(thread)
+    [answer] = [each for each in guild.discord.messages(thread) if each.bot]
+    if heard:
+        guild.discord.delete(answer.id)
+        await until_gone(guild, "First.")
+    else:
+        # Without an event, as when the bot is down.
+        del guild.discord._model.messages[int(thread)][int(answer.id)]
+    for text in ("Second.", "Third."):
+        guild.mention("retry", thread)
+        await guild.discord.until(lambda text=text: text in guild.replies(thread))  # type: ignore[misc]
+        await guild.quiet()
+    assert "Second." not in guild.replies(thread)
+    key = ThreadKey("discord", guild.discord.guild, guild.general, thread)
+    assert ("", "Third.") in await guild.store.transcript(key)

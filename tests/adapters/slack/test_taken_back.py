@@ -9,6 +9,8 @@ from tests.adapters.slack.conftest import Office
 from tests.adapters.slack.test_native_streams import Room, clock, room
 from tests.emulators.claude.reply import Hold
 from tests.emulators.slack.faults import cut
+from tests.security.remains import in_rows
+from tests.support.memory_store import MemoryStore
 from tests.support.triage_requests import sorted_as
 
 __all__ = ["clock", "room"]
@@ -23,6 +25,13 @@ def told(office: Office, channel: str = "") -> list[str]:
 def lose(office: Office, channel: str, ts: str) -> None:
     """Delete a message without an event, as when that is lost or late."""
     del office.slack.world.messages[channel][ts]
+
+
+async def until_gone(office: Office, text: str) -> None:
+    """Wait until `text` is deleted from the store."""
+    store = office.store
+    assert isinstance(store, MemoryStore)
+    await office.slack.until(lambda: not in_rows(store.db.conn, text))
 
 
 async def test_claude_is_stopped_before_the_first_word(office: Office) -> None:
@@ -131,3 +140,23 @@ async def test_a_file_that_is_taken_back_is_read_no_more(office: Office) -> None
     read = str(office.claude.requests[1].body)
     assert "hunter2" not in read
     assert "plain" in read
+
+
+@pytest.mark.parametrize("heard", [True, False])
+async def test_a_deleted_answer_is_posted_again_if_asked_for(
+    office: Office, *, heard: bool
+) -> None:
+    office.claude.script("First.", "Second.", "Third.")
+    ts = office.ask("?")
+    await office.settled(ts)
+    [answer] = [each for each in office.slack.thread(office.general, ts) if each.bot]
+    if heard:
+        office.slack.delete(office.general, answer.ts)
+        await until_gone(office, "First.")
+    else:
+        lose(office, office.general, answer.ts)
+        office.slack.world.replies(office.general, ts).clear()
+    for text in ("Second.", "Third."):
+        office.ask("retry", thread_ts=ts)
+        await office.answered(ts, text)
+        await office.quiet()
