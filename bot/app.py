@@ -17,11 +17,12 @@ from bot.commands.typed import TypedCommands
 from bot.conversation.answers import Answers, LocalAnswers, SharedAnswers
 from bot.conversation.assembly import create_responder
 from bot.conversation.conversations import StoredConversations
-from bot.conversation.dispatcher import StopSignal, ThreadDispatcher
+from bot.conversation.dispatcher import ThreadDispatcher
 from bot.conversation.drains import Drains
 from bot.conversation.edited_questions import EditedQuestions
 from bot.conversation.inbox import Inbox
 from bot.conversation.outages import StoredOutages
+from bot.conversation.stop_signal import StopSignal
 from bot.conversation.stopping import Stopper
 from bot.conversation.summariser import Summariser
 from bot.conversation.waiting_signs import WaitingSigns

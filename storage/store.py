@@ -24,6 +24,7 @@ from storage import (
     accounts,
     api_reading,
     api_tokens,
+    channel_moves,
     conversation,
     decisions,
     dialect,
@@ -139,6 +140,7 @@ class DatabaseStore:
     delete_messages = write(erasures.delete_messages)
     add_holder = write(erasures.add_holder)
     delete_scope = write(erasures.delete_scope)
+    move_channel = write(channel_moves.move_channel)
 
     thread_state = read_first(thread_state.thread_state)
     backfill = write_of_turn(inbox.backfill, stores=True)

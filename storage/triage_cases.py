@@ -189,6 +189,11 @@ def expire(db: Connection, *, before: float, corrected_before: float, most: int)
     return _delete(db, f"id IN ({old})", bounds)
 
 
+def delete_case(db: Connection, id: int) -> None:
+    """Delete the case `id`."""
+    _delete(db, "id = :id", {"id": id})
+
+
 def _delete(db: Connection, where: str, values: dict[str, Any]) -> int:
     query = f"SELECT id FROM cases WHERE {where} ORDER BY id {ROW_LOCK}"
     found = db.execute(query, values).fetchall()

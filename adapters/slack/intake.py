@@ -215,6 +215,9 @@ class Intake:
             await inbox.erase(PLATFORM, us.team, [ts], channel)
         elif deleted := events.closed(body):
             await inbox.forget(Scope(PLATFORM, us.team, deleted))
+        elif moved := events.moved(body):
+            old_id, new_id = moved
+            await inbox.move(Scope(PLATFORM, us.team, old_id), new_id)
 
 
 async def _authorize() -> AuthorizeResult:

@@ -68,6 +68,10 @@ class Answers(Protocol):
         Does nothing if a part of its answer shows.
         """
 
+    async def begin_anew(self, channel: Scope) -> None:
+        """End the running turns of `channel`, whose threads the store knows by another
+        id now, and begin them again in their new places."""
+
 
 class LocalAnswers:
     """The answers of a process that shares its database with no other."""
@@ -99,6 +103,11 @@ class LocalAnswers:
 
     async def withdraw(self, thread: ThreadKey, turn: str) -> None:
         self._dispatcher.withdraw(thread, turn)
+
+    async def begin_anew(self, channel: Scope) -> None:
+        # The channel is the same in all workspaces that share it.
+        self._dispatcher.leave_channel(channel)
+        await self._dispatcher.resume()
 
 
 class SharedStore(SharedTurns, NoticeStore, Protocol):
@@ -151,3 +160,8 @@ class SharedAnswers:
 
     async def withdraw(self, thread: ThreadKey, turn: str) -> None:
         await self._store.ask_to_stop(thread, turn, "withdraw")
+
+    async def begin_anew(self, channel: Scope) -> None:
+        # The processes that answer there have lost their threads, and the engine wakes
+        # others.
+        pass

@@ -255,6 +255,13 @@ class Inbox:
         await self._store.delete_scope(place, self._now())
         log.info("place.forgotten place=%s", place)
 
+    async def move(self, channel: Scope, to: str) -> None:
+        """Give everything stored of `channel` the id `to`, even where nobody is served
+        now. Raises StorageError."""
+        if await self._store.move_channel(channel, to):
+            log.info("channel.moved channel=%s to=%s", channel, to)
+            await self._answers.begin_anew(channel)
+
 
 def _keys(message: Message) -> set[str]:
     return {file.key for file in message.files}

@@ -18,7 +18,7 @@ from bot.errors import DeliveryError
 from bot.messages.addressing import BACK, BACK_FOR_MENTIONS, STAYING_OUT
 from bot.messages.settings import UNSURE
 from bot.platforms import Platforms
-from bot.ports.inbox import HeldThreads, InboxStore
+from bot.ports.inbox import HeldThreads, InboxStore, MovedChannels
 from bot.ports.platform import Messenger
 from bot.ports.receipts import ReceiptStore
 from bot.runtime.notices import Notices
@@ -36,7 +36,7 @@ TIMEOUT = 10.0
 MOST_REPLIES = 10
 
 
-class InstructionStore(InboxStore, HeldThreads, ReceiptStore, Protocol):
+class InstructionStore(InboxStore, HeldThreads, MovedChannels, ReceiptStore, Protocol):
     """The store of messages, of decisions on them, and of receipts."""
 
 

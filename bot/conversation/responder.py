@@ -16,7 +16,6 @@ from bot.budgets.alerts import BudgetAlerts
 from bot.budgets.guard import BudgetGuard
 from bot.conversation import server_tools
 from bot.conversation.admission import Admission, AdmittedTurn, PreparedTurn
-from bot.conversation.dispatcher import StopSignal
 from bot.conversation.failures import Failures
 from bot.conversation.offered_controls import offered_controls
 from bot.conversation.old_controls import OldControls
@@ -34,6 +33,7 @@ from bot.conversation.outcomes import (
     withdrawn,
 )
 from bot.conversation.replies import Replies
+from bot.conversation.stop_signal import StopSignal
 from bot.conversation.stream import AnswerStream
 from bot.conversation.summariser import Summariser
 from bot.conversation.turn_log import log_end

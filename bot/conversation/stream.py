@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from bot.claude import cost
-from bot.conversation.dispatcher import StopSignal
 from bot.conversation.outcomes import conclude
+from bot.conversation.stop_signal import StopSignal
 from bot.delivery.reply import StreamedReply
 from bot.domain.completion import Call, Report, Request
 from bot.domain.turn import Outcome

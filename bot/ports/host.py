@@ -94,6 +94,14 @@ class Inbox(Protocol):
         Raises StorageError.
         """
 
+    async def move(self, channel: Scope, to: str) -> None:
+        """Give everything stored of `channel` the id `to`, which the platform gave the
+        channel.
+
+        In every workspace that knows the channel. Answers in progress there begin anew
+        under the new id. Does nothing if nothing is stored. Raises StorageError.
+        """
+
 
 class Commands(Protocol):
     """Carries out commands that people issue by text, button, menu or form.

@@ -145,3 +145,19 @@ class HeldThreads(Protocol):
 
         Does nothing if this process does not hold the thread.
         """
+
+
+class MovedChannels(Protocol):
+    """Channels to which a platform gave another id."""
+
+    async def move_channel(self, channel: Scope, to: str) -> bool:
+        """Give everything stored of `channel` the id `to`, which the platform gave the
+        channel.
+
+        In every workspace, and in one transaction: threads, settings, costs, triage
+        cases, and settings that name the channel. Settings that are already stored
+        under the new id stay, and threads there continue those of the same name. An
+        answer in progress waits again; its process gets ThreadLost. Returns False if
+        nothing is stored of `channel`.
+        """
+        ...

@@ -29,7 +29,7 @@ from bot.ports.api_threads import ApiThreadStore
 from bot.ports.api_tokens import TokenStore
 from bot.ports.cases import CaseQueue, CaseStore
 from bot.ports.files import FileStore
-from bot.ports.inbox import HeldThreads, InboxStore
+from bot.ports.inbox import HeldThreads, InboxStore, MovedChannels
 from bot.ports.installations import InstallationStore
 from bot.ports.ledger import Accounts, Charges, Ledger
 from bot.ports.mcp import ListingStore
@@ -359,6 +359,7 @@ class AutoTriageStore(CaseStore, CaseQueue, Protocol):
 class Store(
     InboxStore,
     HeldThreads,
+    MovedChannels,
     PromptStore,
     ThreadStates,
     SummaryStore,

@@ -20,8 +20,8 @@ from bot.claude.catalog import ModelAvailability
 from bot.claude.client import ClaudeModel, client
 from bot.context import prompt
 from bot.conversation.assembly import create_responder
-from bot.conversation.dispatcher import StopSignal
 from bot.conversation.responder import Responder
+from bot.conversation.stop_signal import StopSignal
 from bot.conversation.summariser import Summariser
 from bot.domain.budget import Charge
 from bot.domain.completion import ChatMessage, Request

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from bot.app import App
 from bot.config import Config
-from bot.conversation.dispatcher import StopSignal, ThreadDispatcher
+from bot.conversation.dispatcher import ThreadDispatcher
+from bot.conversation.stop_signal import StopSignal
 from bot.conversation.waiting_signs import MOST_AT_ONCE
 from bot.domain.completion import Request
 from bot.domain.message import Message

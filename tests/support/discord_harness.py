@@ -127,6 +127,9 @@ class ScriptedCore:
     async def forget(self, place: Scope) -> None:
         self.heard = [h for h in self.heard if not place.holds(Scope.of(h.thread))]
 
+    async def move(self, channel: Scope, to: str) -> None:
+        raise NotImplementedError
+
     async def stop(self, thread: ThreadKey) -> bool:
         return False
 

@@ -482,6 +482,13 @@ class SlackEmulator:
         kind = "group_deleted" if place.kind == "group" else "channel_deleted"
         self.emit(kind, channel=channel)
 
+    def convert_channel(self, channel: str) -> str:
+        """Convert a channel to a shared one, and return its new id. The app receives
+        `channel_id_changed` (A1.4), and the old id is not found any more."""
+        new = self.world.rename(channel)
+        self.emit("channel_id_changed", old_channel_id=channel, new_channel_id=new)
+        return new
+
     def revoke(self, error: str = "token_revoked") -> None:
         """Revoke the bot's tokens, and send the app the event (A1.4). Calls then get
         `error`, for example "token_revoked" or "account_inactive" (A5.3)."""

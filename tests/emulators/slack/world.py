@@ -224,6 +224,19 @@ class World:
                 return channel
         return self.add_channel("", kind="im", members=pair)
 
+    def rename(self, channel: str) -> str:
+        """Give a channel and its messages another id, and return that (A1.4)."""
+        place = self.channels.pop(channel)
+        place.id = self.number("C")
+        self.channels[place.id] = place
+        moved = self.messages[place.id] = self.messages.pop(channel)
+        for message in moved.values():
+            message.channel = place.id
+        for there, root in list(self._replies):
+            if there == channel:
+                self._replies[place.id, root] = self._replies.pop((there, root))
+        return place.id
+
     def shared(self, channel: str) -> bool:
         """Return whether people of another organisation are in a channel (A14)."""
         there = (self.users.get(user) for user in self.channels[channel].members)

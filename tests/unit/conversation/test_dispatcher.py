@@ -5,7 +5,8 @@ import logging
 
 import pytest
 
-from bot.conversation.dispatcher import MOST_FAILURES, StopSignal, ThreadDispatcher
+from bot.conversation.dispatcher import MOST_FAILURES, ThreadDispatcher
+from bot.conversation.stop_signal import StopSignal
 from bot.domain.scope import Scope, ThreadKey
 from bot.runtime.background import Background
 

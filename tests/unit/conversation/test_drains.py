@@ -2,8 +2,9 @@
 
 import asyncio
 
-from bot.conversation.dispatcher import StopSignal, ThreadDispatcher
+from bot.conversation.dispatcher import ThreadDispatcher
 from bot.conversation.drains import Drains
+from bot.conversation.stop_signal import StopSignal
 from bot.domain.scope import Scope, ThreadKey
 from bot.runtime.background import Background
 from tests.storage.test_leases import OneOf

@@ -1,0 +1,197 @@
+"""Gives everything that is stored of a channel the channel's new id, inside a
+transaction.
+
+Rule 1: a channel id is unique on its platform, so every workspace that knows the
+channel follows at once.
+Rule 2: what was already stored under the new id stays: its settings win, and its
+threads continue the threads of the same name.
+Rule 3: an answer in progress is lost by its process, as if another one had taken the
+thread. It waits again, and is written under the new id.
+"""
+
+from bot.domain.scope import Scope
+from storage import locks
+from storage.connection import Connection
+from storage.dialect import GREATEST
+from storage.leases import MOST_EPOCH
+from storage.triage_cases import delete_case
+
+# Tables with the columns of a scope, and the columns that name a row within a channel.
+_NAMED = {
+    "settings": ("thread", "name"),
+    "kept": ("thread", "name"),
+    "notices": ("thread", "name"),
+    "erased": ("message", "thread"),
+    "refusals": ("hour", "who", "name"),
+    "cases": ("message",),
+}
+# Tables whose rows may be several for one name.
+_PLAIN = ("audit", "drafts", "charges")
+
+_HERE = "platform = :platform AND channel = :channel"
+_THERE = "platform = :platform AND channel = :to"
+
+_WORKSPACES = " UNION ".join(
+    f"SELECT workspace FROM {table} WHERE {_HERE}"
+    for table in ("threads", "accounts", "versions", *_NAMED, *_PLAIN)
+)
+
+# Each thread with the one of the same name under the new id.
+_TWINS = """
+    SELECT here.id AS id, there.id AS twin FROM threads AS here
+    JOIN threads AS there ON there.platform = here.platform AND there.channel = :to
+      AND there.workspace = here.workspace AND there.thread = here.thread
+    WHERE here.platform = :platform AND here.channel = :channel
+    ORDER BY here.id
+"""
+
+_VERSIONS = """
+    UPDATE versions
+    SET channel = :to, number = number + (
+        SELECT coalesce(max(number), 0) FROM versions AS there
+        WHERE there.platform = versions.platform AND there.channel = :to
+          AND there.workspace = versions.workspace
+          AND there.thread = versions.thread AND there.name = versions.name
+    )
+    WHERE platform = :platform AND channel = :channel
+"""
+
+_ACCOUNTS = """
+    INSERT INTO accounts (platform, workspace, channel, period, spent, reserved,
+        warned, warned_of)
+    SELECT platform, workspace, :to, period, spent, reserved, warned, warned_of
+    FROM accounts WHERE platform = :platform AND channel = :channel
+    ON CONFLICT (platform, workspace, channel, period) DO UPDATE
+    SET spent = accounts.spent + excluded.spent,
+        reserved = accounts.reserved + excluded.reserved
+"""
+
+# The process that answers in the thread loses it (`storage.leases`).
+_THREADS = f"""
+    UPDATE threads SET channel = :to, owner = '',
+      epoch = CASE WHEN epoch < {MOST_EPOCH} THEN epoch + 1 ELSE 0 END
+    WHERE {_HERE}
+"""
+
+_WAITING = f"""
+    UPDATE turns SET state = 'waiting'
+    WHERE state <> 'delivered' AND state = 'answering'
+      AND thread_id IN (SELECT id FROM threads WHERE {_THERE})
+"""
+
+
+def move_channel(db: Connection, channel: Scope, to: str) -> bool:
+    """Give the platform's `channel` the id `to`; return whether anything was stored of
+    it. The workspace of `channel` is ignored."""
+    at = {"platform": channel.platform, "channel": channel.channel, "to": to}
+    if channel.channel in ("", to) or not to:
+        return False
+    found = sorted(name for (name,) in db.execute(_WORKSPACES, at).fetchall())
+    scopes = [Scope(channel.platform, workspace) for workspace in found]
+    for scope in scopes:
+        locks.erasing(db, scope)
+    both = f"SELECT id FROM threads WHERE ({_HERE}) OR ({_THERE})"
+    locks.threads(db, [number for (number,) in db.execute(both, at).fetchall()])
+    locks.settings(db, scopes)
+    for scope in scopes:
+        locks.money(db, scope)
+    for number, twin in db.execute(_TWINS, at).fetchall():
+        _merge(db, number, twin)
+    db.execute(_THREADS, at)
+    db.execute(_WAITING, at)
+    _move_rows(db, at)
+    db.execute(_ACCOUNTS, at)
+    db.execute(f"DELETE FROM accounts WHERE {_HERE}", at)
+    _move_references(db, at)
+    return bool(found)
+
+
+def _merge(db: Connection, thread: int, twin: int) -> None:
+    """Append the messages and turns of the thread with the id `twin` to the thread with
+    the id `thread`, and delete the former."""
+    values = {"thread": thread, "twin": twin}
+    for number in (thread, twin):
+        # What summaries and counts cover is no longer what the model reads.
+        db.execute("DELETE FROM read_counts WHERE thread_id = ?", [number])
+    db.execute("DELETE FROM summaries WHERE thread_id = ?", [twin])
+    known = """
+        thread_id = :twin AND message IN (
+            SELECT message FROM messages
+            WHERE thread_id = :thread AND message IS NOT NULL
+        )
+    """
+    db.execute(
+        "DELETE FROM holders WHERE message_id IN "
+        f"(SELECT id FROM messages WHERE {known})",
+        values,
+    )
+    db.execute(f"DELETE FROM messages WHERE {known}", values)
+    for table in ("messages", "turns"):
+        db.execute(
+            f"UPDATE {table} SET thread_id = :thread WHERE thread_id = :twin", values
+        )
+    db.execute(
+        f"""
+        UPDATE threads SET
+            follows = {GREATEST}(follows, (
+                SELECT follows FROM threads AS other WHERE other.id = :twin
+            )),
+            reads_after = {GREATEST}(reads_after, (
+                SELECT reads_after FROM threads AS other WHERE other.id = :twin
+            ))
+        WHERE id = :thread
+        """,
+        values,
+    )
+    db.execute("DELETE FROM threads WHERE id = :twin", values)
+
+
+def _move_rows(db: Connection, at: dict[str, str]) -> None:
+    for table, names in _NAMED.items():
+        is_same = " AND ".join(
+            f"there.{name} = {table}.{name}" for name in ("workspace", *names)
+        )
+        db.execute(
+            f"""
+            UPDATE {table} SET channel = :to WHERE {_HERE} AND NOT EXISTS (
+                SELECT 1 FROM {table} AS there
+                WHERE there.platform = :platform AND there.channel = :to AND {is_same}
+            )
+            """,
+            at,
+        )
+        if table == "cases":
+            left = db.execute(f"SELECT id FROM cases WHERE {_HERE}", at).fetchall()
+            for (number,) in left:
+                delete_case(db, number)
+        else:
+            db.execute(f"DELETE FROM {table} WHERE {_HERE}", at)
+    for table in _PLAIN:
+        db.execute(f"UPDATE {table} SET channel = :to WHERE {_HERE}", at)
+    db.execute(_VERSIONS, at)
+
+
+def _move_references(db: Connection, at: dict[str, str]) -> None:
+    """Change the rows that name the channel by its id, in any scope."""
+    for table in ("settings", "kept"):
+        db.execute(
+            f"UPDATE {table} SET value = :to WHERE platform = :platform "
+            "AND value = :channel",
+            {
+                **at,
+                "channel": f"channel:{at['channel']}",
+                "to": f"channel:{at['to']}",
+            },
+        )
+    known = "platform = :platform AND kind = 'channel' AND id = :channel"
+    db.execute(
+        f"""
+        UPDATE names SET id = :to WHERE {known} AND NOT EXISTS (
+            SELECT 1 FROM names AS there
+            WHERE there.platform = :platform AND there.kind = 'channel'
+              AND there.workspace = names.workspace AND there.id = :to
+        )
+        """,
+        at,
+    )
+    db.execute(f"DELETE FROM names WHERE {known}", at)

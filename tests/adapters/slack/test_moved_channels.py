@@ -1,0 +1,40 @@
+"""A channel that is converted to a shared one gets another id (platform facts A1.4)."""
+
+import asyncio
+
+from bot.domain.scope import Scope
+from bot.domain.setting import Change
+from tests.adapters.slack.conftest import Office
+from tests.emulators.claude.reply import Hold
+
+
+async def test_a_thread_goes_on_under_the_new_id_of_its_channel(office: Office) -> None:
+    office.claude.script("Madrid.", "Paris.")
+    here = Scope("slack", office.slack.team, office.general)
+    pirate = Change(here, "prompt", "Talk like a pirate.", versioned=True)
+    await office.store.change_settings([pirate], who=office.alice, now=1.0)
+    root = office.ask("of Spain?")
+    await office.answered(root, "Madrid.")
+    await office.quiet()
+    office.general = office.slack.convert_channel(office.general)
+    await office.slack.until(lambda: office.slack.settled)
+    # Nobody has to mention the bot again.
+    office.slack.say(office.alice, office.general, "of France?", thread_ts=root)
+    await office.answered(root, "Madrid.", "Paris.")
+    request = office.claude.requests[-1].body
+    assert "Talk like a pirate." in str(request["system"])
+    assert "Madrid." in str(request["messages"])
+    assert office.slack.refused == {}
+
+
+async def test_an_answer_in_progress_is_written_under_the_new_id(
+    office: Office,
+) -> None:
+    gate = asyncio.Event()
+    office.claude.script(["Mad", Hold(gate), "rid."], "Madrid.")
+    root = office.ask("of Spain?")
+    await office.slack.until(lambda: office.replies(root))
+    office.general = office.slack.convert_channel(office.general)
+    await office.answered(root, "Madrid.")
+    await office.quiet()
+    assert len(office.claude.requests) == 2
