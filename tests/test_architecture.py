@@ -38,7 +38,7 @@ LINES = """
 # The rooms of `bot/` that each package outside may import.
 OUTSIDE = {
     "adapters": "ports ui rendering.inline rendering.markdown rendering.safe_links"
-    " runtime domain messages"
+    " rendering.html_tags rendering.latex runtime domain messages"
     " text errors",
     "storage": (
         "ports runtime domain text errors messages triage.answer settings.stored_values"

@@ -24,6 +24,9 @@ from pygments.formatters.html import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
+from adapters.web import markdown_rules as rules
+from bot.rendering import latex
+
 #: The most characters of code with colours. Longer code would take more time than the
 #: pause between two updates.
 MOST_COLOURED = 20_000
@@ -40,6 +43,7 @@ _TAGS = {
     *("p", "br", "hr", "strong", "em", "s", "code", "pre", "blockquote"),
     *("ul", "ol", "li", "h3", "h4", "h5", "h6", "a", "span", "bdi", "div", "figure"),
     *("table", "thead", "tbody", "tr", "th", "td"),
+    *rules.TAGS,
 }
 _ATTRIBUTES = {
     "a": {"href", "title", "target"},
@@ -156,7 +160,12 @@ class _Renderer(RendererHTML):
         )
 
     def formula(self, tokens: Sequence[Token], idx: int, *_: object) -> str:
-        return f'<span class="formula">{_escape(tokens[idx].content)}</span>'
+        typed = tokens[idx].content
+        length = 1 if typed[1] != "$" and typed[0] == "$" else 2
+        lines = typed[length:-length].strip().split("\n")
+        shown = [latex.readable(each.strip()) for each in lines]
+        text = typed if None in shown else "\n".join(map(str, shown))
+        return f'<span class="formula">{_escape(text)}</span>'
 
     def mention(self, tokens: Sequence[Token], idx: int, *_: object) -> str:
         return f'<bdi class="mention">{_escape(tokens[idx].content)}</bdi>'
@@ -177,6 +186,9 @@ def _parser(renderer: type[_Renderer]) -> MarkdownIt:
     found = MarkdownIt("commonmark", {"html": False}, renderer_cls=renderer)
     found.enable(["strikethrough", "table"])
     found.inline.ruler.before("escape", "formula", _formula)
+    found.inline.ruler.before("autolink", "tag", rules.tag)
+    found.core.ruler.push("addresses", rules.addresses)
+    found.core.ruler.push("tasks", rules.tasks)
     found.core.ruler.push("classes", _classes)
     return found
 
@@ -189,6 +201,7 @@ def _small_parser() -> MarkdownIt:
     found.enable(["newline", "escape", "backticks", "emphasis", "strikethrough"])
     found.enable(["blockquote", "fence", "list", "autolink", "entity"])
     found.inline.ruler.before("escape", "mention", _mention)
+    found.core.ruler.push("addresses", rules.addresses)
     found.core.ruler.push("classes", _classes)
     return found
 

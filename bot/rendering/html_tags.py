@@ -8,6 +8,7 @@ of several lines, if the tag is alone.
 
 import html
 import re
+from collections.abc import Iterator
 
 from bot.rendering.images import MOST_CHARS
 
@@ -24,7 +25,7 @@ _BLOCKS = frozenset(("center", "details", "summary"))
 _MARKS = {
     **{"b": "**", "strong": "**", "i": "*", "em": "*", "u": "__"},
     **{"ins": "__", "s": "~~", "del": "~~", "strike": "~~", "summary": "**"},
-    **{"mark": "", "small": "", "center": "", "sub": "", "sup": ""},
+    **{"mark": "", "small": "", "center": "", "sub": "", "sup": "", "details": ""},
 }
 
 
@@ -50,7 +51,7 @@ class Tags:
         """
         window = min(len(text), at + MOST_CHARS)
         unclear = unclear and window < at + MOST_CHARS
-        tag = _TAG.match(text, at, window)
+        tag = tag_at(text, at, window)
         if tag is None:
             may = unclear and _TAG_SO_FAR.match(text, at)
             return (None, None) if may else (at + 1, None)
@@ -62,29 +63,51 @@ class Tags:
             return tag.end(), _MARKS[name]
         if name in _BLOCKS and unclear and tag.end() == len(text):
             return None, None
-        if name in _BLOCKS and _is_alone(text, tag, last):
+        if is_alone(text, tag, last):
             return tag.end(), ""
-        if is_end or name not in _MARKS.keys() | _CODE:
+        if is_end:
             return tag.end(), None
-        others = _TAG.finditer(text, tag.end(), window)
-        end = next((each for each in others if each[2].lower() == name), None)
-        if end is None and unclear:
-            return None, None
-        content = text[tag.end() : end.start()] if end and end[1] else ""
-        if end is None or not content or content != content.strip():
-            return tag.end(), None
+        end = end_of_element(text, tag, window)
+        if end is None:
+            is_open = unclear and not any(_of(name, text, tag.end(), window))
+            return (None, None) if is_open else (tag.end(), None)
         if name in _CODE:
             # The content of code is shown as it is written, so its entities are
             # replaced here.
-            code = html.unescape(content)
+            code = html.unescape(text[tag.end() : end.start()])
             return (tag.end(), None) if "`" in code else (end.end(), f"`{code}`")
         self._open.append(name)
         return tag.end(), "^" if name == "sup" else _MARKS[name]
 
 
-def _is_alone(text: str, tag: re.Match[str], last: str) -> bool:
-    """Return True if only tags and blanks share the line with `tag`, as far as `last`,
-    the character before it, and the one behind it tell. The last line of an element may
-    end with its tag."""
+def tag_at(text: str, at: int, end: int) -> re.Match[str] | None:
+    """Return the tag at `at` in `text`, up to `end`: a slash if it ends an element, and
+    the name of the element. Return None if there is none that Markdown may contain."""
+    return _TAG.match(text, at, end)
+
+
+def end_of_element(text: str, tag: re.Match[str], window: int) -> re.Match[str] | None:
+    """Return the tag that ends the element of `tag`, up to `window`, or None if `tag`
+    is in a sentence about tags: there, no content follows it at once."""
+    if tag[1]:
+        return None
+    end = next(_of(tag[2].lower(), text, tag.end(), window), None)
+    if end is None or not end[1]:
+        return None
+    content = text[tag.end() : end.start()]
+    return end if content and content == content.strip() else None
+
+
+def _of(name: str, text: str, start: int, end: int) -> Iterator[re.Match[str]]:
+    """Yield the tags of elements with `name`."""
+    tags = _TAG.finditer(text, start, end)
+    return (each for each in tags if each[2].lower() == name)
+
+
+def is_alone(text: str, tag: re.Match[str], last: str) -> bool:
+    """Return True if `tag` belongs to an element of several lines, and only tags and
+    blanks share its line, as far as `last`, the character before it, and the one behind
+    it tell. The last line of an element may end with its tag."""
     is_first = last in ("", ">") or (bool(tag[1]) and not last.isspace())
-    return is_first and text[tag.end() : tag.end() + 1] in ("", "\r", "\n", "<")
+    behind = text[tag.end() : tag.end() + 1]
+    return tag[2].lower() in _BLOCKS and is_first and behind in ("", "\r", "\n", "<")

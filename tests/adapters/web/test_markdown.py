@@ -53,6 +53,30 @@ PIECES = st.sampled_from(
 )
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("See https://a.b/c_d_e(f)?g#h.", ">https://a.b/c_d_e(f)?g#h</a>."),
+        ("(https://a.b), `https://a.b`", ">https://a.b</a>), <code>https://a.b</code>"),
+        ("[https://a.b](https://c.d)", '<a href="https://c.d"'),
+        ("H<sub>2</sub>O <b>a *b*</b>", "H<sub>2</sub>O <strong>a <em>b</em></strong>"),
+        ("Use <b> or <details> here", "Use &lt;b&gt; or &lt;details&gt; here"),
+        ("<details><summary>More</summary>", "<p><strong>More</strong></p>"),
+        ("|a|\n|-|\n|b<br>c|", "b<br>"),
+        ("- [ ] a\n- [x] *b*\n- c [x] d", "<li>☐ a</li>\n<li>☑ <em>b</em></li>"),
+        (r"\(\frac{1}{2}\) $\begin{x}$", "1/2</span> "),
+        (r"\(\frac{1}{2}\) $\begin{x}$", r">$\begin{x}$</span>"),
+    ],
+)
+def test_what_answers_contain_besides_markdown_is_shown(text: str, shown: str) -> None:
+    html = "".join(render(text)).replace(' target="_blank"', "")
+    assert shown in html.replace(' rel="noopener noreferrer nofollow"', "")
+
+
+def test_an_address_in_a_message_is_a_link() -> None:
+    assert '<a href="https://a.b/c"' in render_small("see https://a.b/c, please")
+
+
 def test_an_answer_is_drawn_block_by_block() -> None:
     found = render(WHOLE)
     assert found[0] == "<h3>A title</h3>\n"
@@ -63,9 +87,9 @@ def test_an_answer_is_drawn_block_by_block() -> None:
     assert '<th class="right">b</th>' in found[3]
     assert '<ol start="3">' in found[4]
     assert found[5].startswith("<blockquote>")
-    assert '<span class="formula">$x_1 + y_1$</span>' in found[6]
-    assert '<span class="formula">\\(a_b\\)</span> cost $5 and $6.' in found[6]
-    assert '<span class="formula">$$\na_1 = b_1\n$$</span>' in found[7]
+    assert '<span class="formula">x₁ + y₁</span>' in found[6]
+    assert '<span class="formula">a_b</span> cost $5 and $6.' in found[6]
+    assert '<span class="formula">a₁ = b₁</span>' in found[7]
     assert len(found) == 8
 
 
