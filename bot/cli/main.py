@@ -1,5 +1,6 @@
 """The command line. Each command is imported only when it is called."""
 
+import signal
 from typing import Any
 
 import click
@@ -27,6 +28,9 @@ class _LazyCommand(click.Command):
     ) -> click.Context:
         """Return the context of the actual command, which then runs."""
         command: click.Command = getattr(load_module(self._module), str(self.name))
+        # From here on, Ctrl-C is an exception, so that a command can clean up.
+        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         return command.make_context(info_name, args, parent, **extra)
 
 

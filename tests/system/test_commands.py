@@ -98,6 +98,20 @@ def shell(tmp_path: Path, nursery: Nursery) -> Shell:
     return Shell(tmp_path, nursery)
 
 
+async def test_an_interrupt_during_the_imports_ends_quietly(tmp_path: Path) -> None:
+    # Stands for the first package that the command line imports.
+    (tmp_path / "click.py").write_text(
+        "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n"
+    )
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot", "--help"),
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}"},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, errors = await process.communicate()
+    assert (process.returncode, errors) == (-signal.SIGINT, b"")
+
+
 async def test_what_is_typed_changes_nothing_for_the_tests(shell: Shell) -> None:
     def now() -> tuple[object, ...]:
         mask = os.umask(0o022)
