@@ -12,10 +12,17 @@ from bot.text import csv_cells
 TABLE, CSV, JSON = "table", "csv", "json"
 
 
-def rows(found: Sequence[Mapping[str, Any]], form: str) -> None:
-    """Print plain values in the format `form`, `CSV` or `JSON`."""
-    text = csv_cells.as_csv(found) if form == CSV else terminal.as_json(found, indent=2)
-    terminal.write(text)
+def rows(
+    found: Sequence[Mapping[str, Any]], form: str, columns: Sequence[str] = ()
+) -> None:
+    """Print plain values in the format `form`, `CSV` or `JSON`.
+
+    `columns` are the columns of CSV without rows.
+    """
+    if form == CSV:
+        terminal.write(csv_cells.as_csv(found, columns))
+    else:
+        terminal.write(terminal.as_json(found, indent=2))
 
 
 def either(
@@ -24,13 +31,14 @@ def either(
     nothing: str,
     *,
     form: str,
+    columns: Sequence[str] = (),
 ) -> None:
     """Print `found` for programs or `table` for people.
 
-    If `found` is empty, people see the text `nothing`.
+    If `found` is empty, people see the text `nothing`, and CSV has only `columns`.
     """
     if form != TABLE:
-        rows(found, form)
+        rows(found, form, columns)
     elif found:
         terminal.console().print(table)
     else:

@@ -90,7 +90,8 @@ async def print_usage(
     labels = await _labels(settings, ids)
     if form != output.TABLE:
         keys = by or [UsageKey.DAY]
-        output.rows(reports.spending_rows(rows, keys, labels), form)
+        columns = reports.columns_of_spending(keys, labels)
+        output.rows(reports.spending_rows(rows, keys, labels), form, columns)
         return 0
     out = terminal.console()
     if not rows:
@@ -126,11 +127,13 @@ async def print_audit(
         rows = reports.refusal_rows(refusals, labels)
         table = reports.refusals(refusals, labels)
         nothing = messages.nobody_refused(since=_moment(begin))
-        output.either(rows, table, nothing, form=form)
+        columns = reports.columns_of_refusals(labels)
+        output.either(rows, table, nothing, form=form, columns=columns)
         return 0
     rows, table = reports.audit_rows(entries, labels), reports.audit(entries, labels)
     nothing = messages.nothing_changed(since=_moment(begin))
-    output.either(rows, table, nothing, form=form)
+    columns = reports.columns_of_audit(labels)
+    output.either(rows, table, nothing, form=form, columns=columns)
     return 0
 
 
@@ -145,7 +148,10 @@ async def print_feedback(
     labels = await _labels(settings, ids)
     rows = reports.opinion_rows(found, labels, texts=texts)
     nothing = messages.no_feedback(since=_moment(begin))
-    output.either(rows, reports.opinions(found, labels), nothing, form=form)
+    table, columns = reports.opinions(found, labels), reports.columns_of_opinions
+    output.either(
+        *(rows, table, nothing), form=form, columns=columns(labels, texts=texts)
+    )
     return 0
 
 

@@ -12,7 +12,7 @@ from rich.text import Text
 from bot.domain.budget import ALERTS, Balance, Budget, Period, Spending
 from bot.domain.finding import Finding, Grade
 from bot.domain.reports import UsageKey, UsageRow
-from bot.domain.scope import Scope
+from bot.domain.scope import Scope, ThreadKey
 from bot.domain.setting import AuditEntry, Refusal
 from bot.domain.turn import Opinion
 from bot.messages import budgets, check, phrases
@@ -278,6 +278,34 @@ def opinion_rows(
         }
         for each in found
     ]
+
+
+# An entry of each report, whose keys are the columns of the report without entries.
+_PLACE = Scope("", "")
+_SPENDING = Spending("2026-11-26", _PLACE, "", "", "", 0)
+_ENTRY = AuditEntry(0, 0.0, _PLACE, "", "", "")
+_REFUSAL = Refusal(_PLACE, "", "", 0, 0.0)
+_OPINION = Opinion(ThreadKey("", "", "", ""), "", 0.0, True, "", None, "", "")
+
+
+def columns_of_spending(by: Sequence[UsageKey], labels: Labels | None) -> list[str]:
+    """Return the keys of the rows of `spending_rows`."""
+    return list(spending_rows([_SPENDING], by, labels)[0])
+
+
+def columns_of_audit(labels: Labels | None) -> list[str]:
+    """Return the keys of the rows of `audit_rows`."""
+    return list(audit_rows([_ENTRY], labels)[0])
+
+
+def columns_of_refusals(labels: Labels | None) -> list[str]:
+    """Return the keys of the rows of `refusal_rows`."""
+    return list(refusal_rows([_REFUSAL], labels)[0])
+
+
+def columns_of_opinions(labels: Labels | None, *, texts: bool) -> list[str]:
+    """Return the keys of the rows of `opinion_rows`."""
+    return list(opinion_rows([_OPINION], labels, texts=texts)[0])
 
 
 def _row_keys(

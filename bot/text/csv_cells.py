@@ -118,11 +118,14 @@ def record(values: Iterable[Any], separator: str = ",") -> str:
     return (separator.join(map(_cell, values)) or '""') + "\n"
 
 
-def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return `rows`, which have the same keys, as CSV with a header; "" for no rows."""
-    if not rows:
+def as_csv(rows: Sequence[Mapping[str, Any]], names: Sequence[str] = ()) -> str:
+    """Return `rows`, which have the same keys, as CSV with a header.
+
+    Without rows, the header has the columns `names`; without both, return "".
+    """
+    names = list(rows[0]) if rows else list(names)
+    if not names:
         return ""
-    names = list(rows[0])
     lines = (record(row[name] for name in names) for row in rows)
     return "".join((record(names), *lines))
 

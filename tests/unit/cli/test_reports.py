@@ -14,6 +14,7 @@ from bot.domain.finding import Finding, Grade
 from bot.domain.reports import UsageKey
 from bot.domain.scope import Scope
 from bot.domain.setting import AuditEntry, Refusal
+from bot.reports.labels import Labels
 from bot.runtime import terminal
 from bot.text import csv_cells
 from bot.ui import formatting
@@ -126,3 +127,21 @@ def test_a_finding_is_never_broken_within_a_word() -> None:
         "                   SLACK_APP_TOKEN here",
     ]
     assert len(reports.findings(found, None)) == 2
+
+
+def test_a_report_without_rows_has_its_columns_as_csv() -> None:
+    labels = Labels()
+    keys = [UsageKey.DAY, UsageKey.PERSON]
+    entry = AuditEntry(1, NOON, HERE, "U1", "set", "model")
+    refusal = Refusal(HERE, "U1", "set model", 1, NOON)
+    for columns, rows in (
+        (
+            reports.columns_of_spending(keys, labels),
+            reports.spending_rows(ROWS, keys, labels),
+        ),
+        (reports.columns_of_audit(None), reports.audit_rows([entry])),
+        (reports.columns_of_refusals(labels), reports.refusal_rows([refusal], labels)),
+    ):
+        head = csv_cells.as_csv([], columns)
+        assert csv_cells.as_csv(rows).startswith(head)
+        assert head.count("\n") == 1
