@@ -137,11 +137,12 @@ async def _import(
     env: Mapping[str, str], file: str, dry_run: bool, remove: bool, running: bool
 ) -> int:
     today = datetime.now(UTC).date()
-    changes = import_export.read(read_text(file), today)
+    imported = import_export.read(read_text(file), today)
+    changes = imported.changes
     database = Config.from_env(env).database
     found, texts = await _set_in(database)
     if remove:
-        changes += import_export.removed(changes, found)
+        changes += import_export.removed(imported, found)
     if not (lines := import_export.difference(found, texts, changes)):
         terminal.say(messages.NOTHING_TO_CHANGE)
         return 0

@@ -6,6 +6,7 @@ are reported at once, each with its path.
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -58,14 +59,25 @@ def write(settings: Iterable[Setting], texts: Mapping[str, str]) -> str:
     return HEAD + body
 
 
-def read(text: str, today: date) -> list[Change]:
-    """Return the changes that make the settings equal to the document `text`.
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """The content of a document."""
+
+    #: The changes that make the settings equal to the document.
+    changes: list[Change]
+    #: The workspaces that the document names, also those without a setting.
+    workspaces: frozenset[Scope]
+
+
+def read(text: str, today: date) -> Imported:
+    """Return the content of the document `text`.
 
     Raises ConfigError that lists every mistake.
     """
     problems: list[str] = []
     document = _parse(text)
     changes: list[Change] = []
+    named: set[Scope] = set()
     if document.pop("version", None) != str(VERSION):
         problems.append(messages.version_must_be(version=VERSION))
     for platform, workspaces in _pairs(document, "", problems):
@@ -77,23 +89,22 @@ def read(text: str, today: date) -> list[Change]:
             continue
         for workspace, node in _pairs(workspaces, platform, problems):
             place = Scope(platform, workspace)
+            named.add(place)
             _check(place, f"{platform}/{workspace}", problems)
             changes += _changes(node, place, f"{platform}/{workspace}", today, problems)
     if problems:
         raise ConfigError(messages.nothing_changed(problems="; ".join(problems)))
-    return changes
+    return Imported(changes, frozenset(named))
 
 
-def removed(changes: Iterable[Change], settings: Iterable[Setting]) -> list[Change]:
-    """Return the changes that delete `settings` that are missing from `changes`, in the
-    same workspaces."""
-    changes = list(changes)
-    named = {(change.place, change.name) for change in changes}
-    workspaces = {change.place.at(ScopeLevel.WORKSPACE) for change in changes}
+def removed(imported: Imported, settings: Iterable[Setting]) -> list[Change]:
+    """Return the changes that delete `settings` that are missing from `imported`, in
+    the workspaces that it names."""
+    named = {(change.place, change.name) for change in imported.changes}
     return [
         Change(s.place, s.name, None, versioned=BY_NAME[s.name].versioned)
         for s in settings
-        if s.place.at(ScopeLevel.WORKSPACE) in workspaces
+        if s.place.at(ScopeLevel.WORKSPACE) in imported.workspaces
         and s.name in BY_NAME
         and (s.place, s.name) not in named
     ]
@@ -162,6 +173,9 @@ def _parse(text: str) -> dict[str, Any]:
 
 
 def _pairs(node: object, path: str, problems: list[str]) -> Iterator[tuple[str, Any]]:
+    if path and documents.is_nothing(node):
+        # A scope below whose name everything was deleted has no settings.
+        return
     if not isinstance(node, dict):
         problems.append(
             messages.at(

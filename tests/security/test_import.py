@@ -23,7 +23,7 @@ def read(text: str) -> list[Change] | str:
     """Return the changes that a document says, which can be made; or why there are
     none."""
     try:
-        changes = import_export.read(text, TODAY)
+        changes = import_export.read(text, TODAY).changes
     except ConfigError as error:
         told = str(error)
         assert told

@@ -48,7 +48,7 @@ def refusal(text: str) -> str:
 
 
 def test_what_is_written_is_read_again() -> None:
-    changes = read(write(SETTINGS, {"7": PROMPT}), TODAY)
+    changes = read(write(SETTINGS, {"7": PROMPT}), TODAY).changes
     expected = {(s.place, s.name): s.value for s in SETTINGS}
     assert found(changes) == {**expected, (CHANNEL, "prompt"): PROMPT}
     assert [c.name for c in changes if c.versioned] == ["prompt"]
@@ -66,7 +66,7 @@ def test_every_prompt_comes_back_exactly(text: str) -> None:
     except Unacceptable:
         return
     document = write([put(CHANNEL, "prompt", "7")], {"7": prompt})
-    assert found(read(document, TODAY)) == {(CHANNEL, "prompt"): prompt}
+    assert found(read(document, TODAY).changes) == {(CHANNEL, "prompt"): prompt}
 
 
 def test_what_people_write_by_hand_is_taken() -> None:
@@ -74,7 +74,7 @@ def test_what_people_write_by_hand_is_taken() -> None:
         "version: 1\nslack:\n  T1:\n    follow: off\n    quiet: true\n"
         "    budget_day: 5\n    who: [user:U1, group:S2]\n    stop_sequences: END\n",
         TODAY,
-    )
+    ).changes
     assert {c.name: c.value for c in changes} == {
         "follow": "mention",
         "quiet": "on",
@@ -89,7 +89,7 @@ def test_ids_and_prompts_without_quotes_are_what_was_typed() -> None:
         "version: 1\nslack:\n  T1:\n    prompt: yes\n    channels:\n      C1:\n"
         "        threads:\n          1700000000.123450:\n            prompt: 1.10\n",
         TODAY,
-    )
+    ).changes
     thread = Scope("slack", "T1", "C1", "1700000000.123450")
     assert found(changes) == {
         (Scope("slack", "T1"), "prompt"): "yes",
@@ -171,9 +171,21 @@ def test_the_difference_is_what_would_change() -> None:
 def test_what_a_file_does_not_name_can_be_taken_back() -> None:
     elsewhere = put(Scope("slack", "T2"), "quiet", "on")
     now = [*SETTINGS, elsewhere]
-    gone = removed([Change(WORKSPACE, "model", "auto")], now)
+    named = read("version: 1\nslack: {T1: {model: auto}}", TODAY)
+    gone = removed(named, now)
     assert all(change.value is None for change in gone)
     assert {change.name for change in gone} == {
         *("budget_day", "follow", "creators", "prompt", "stop_sequences"),
         *("temperature", "who", "effort"),
     }
+
+
+@pytest.mark.parametrize("nothing", ["{}", "", "{channels: {C5: }}"])
+def test_a_file_can_take_back_everything_in_a_workspace(nothing: str) -> None:
+    elsewhere = put(Scope("slack", "T2"), "quiet", "on")
+    named = read(f"version: 1\nslack:\n  T1: {nothing}\n", TODAY)
+    gone = removed(named, [*SETTINGS, elsewhere])
+    assert {(each.place, each.name) for each in gone} == {
+        (each.place, each.name) for each in SETTINGS if each.place.workspace == "T1"
+    }
+    assert removed(read("version: 1\nslack:\n", TODAY), SETTINGS) == []
