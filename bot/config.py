@@ -128,6 +128,12 @@ class Config:
         return resolve(EVERYWHERE, StoredSettings(), self.operator.values)["model"]
 
     @property
+    def fixed_model(self) -> str:
+        """The default model; the capable one if each thread's model is chosen."""
+        values = self.operator.values
+        return resolve(EVERYWHERE, StoredSettings(), values).fixed_model
+
+    @property
     def totals(self) -> tuple[Budget, ...]:
         """The budgets over all workspaces."""
         return totals(self.operator.values)

@@ -11,8 +11,8 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol
 
-from bot.claude import catalog, mcp_listing, one_shot
-from bot.claude.catalog import CHEAP_MODEL, ModelAvailability
+from bot.claude import mcp_listing, one_shot
+from bot.claude.catalog import ModelAvailability
 from bot.claude.mcp_listing import Learnt
 from bot.domain.budget import BudgetExceeded, BudgetLimits, Charge
 from bot.domain.mcp import Listing, McpServer
@@ -159,11 +159,5 @@ class McpListings:
         self._alert(f"mcp {server.name}", problem)
 
     def _name(self) -> str:
-        """Return the model for requests.
-
-        This is the cheap model, or the default if the account has no access to it.
-        """
-        survey = self._survey()
-        if survey is None or not catalog.refused(CHEAP_MODEL, survey):
-            return CHEAP_MODEL
-        return resolve(EVERYWHERE, StoredSettings(), self._operator.values).fixed_model
+        default = resolve(EVERYWHERE, StoredSettings(), self._operator.values)
+        return mcp_listing.model_for(self._survey(), default.fixed_model)

@@ -9,7 +9,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.claude import mcp_servers, one_shot
+from bot.claude import catalog, mcp_servers, one_shot
+from bot.claude.catalog import CHEAP_MODEL, ModelAvailability
 from bot.claude.one_shot import Completion
 from bot.domain.completion import ChatMessage, Request
 from bot.domain.mcp import Listing, McpServer, RequestServer
@@ -31,6 +32,14 @@ class Learnt:
     lacking: tuple[str, ...] = ()
     #: The reason why there is no listing, for the operator: a clause.
     problem: str = ""
+
+
+def model_for(survey: ModelAvailability | None, other: str) -> str:
+    """Return the model for requests: the cheap one, or `other` if the account has no
+    access to it according to `survey`."""
+    if survey is None or not catalog.refused(CHEAP_MODEL, survey):
+        return CHEAP_MODEL
+    return other
 
 
 def request(server: McpServer, model: str) -> Request:

@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 import click
 
 from bot.claude import mcp_listing
-from bot.claude.catalog import CHEAP_MODEL
 from bot.claude.mcp_listing import Learnt
 from bot.cli.environment import run
 from bot.cli.platforms import load_module
@@ -59,13 +58,16 @@ async def _accept(settings: Config, name: str) -> None:
         names = ", ".join(each.name for each in settings.mcp.servers)
         raise ConfigError(messages.unknown_server(names=names))
     connect = load_module("bot.claude.client").connect
+    availability = load_module("bot.claude.model_list").availability
     address = settings.api_key, settings.base_url, settings.mcp.tokens
     async with (
         connect(*address) as model,
         open_shared_store(settings.database) as store,
     ):
         limits = BudgetLimits(settings.totals)
-        learnt = await ask_charged(store, model, server, CHEAP_MODEL, limits)
+        survey = await availability(model)
+        asked = mcp_listing.model_for(survey, settings.fixed_model)
+        learnt = await ask_charged(store, model, server, asked, limits)
         if learnt.listing is None:
             why = messages.not_listed(server=name, why=learnt.problem)
             raise ConfigError(why)
@@ -85,14 +87,14 @@ async def check_servers(settings: Config, *, offline: bool) -> list[Finding]:
     if offline or settings.api_key is None:
         return [_check_pins(each, tokens, pinned) for each in servers]
     connect = load_module("bot.claude.client").connect
+    availability = load_module("bot.claude.model_list").availability
     now = time.time()
     try:
         async with connect(settings.api_key, settings.base_url, tokens) as model:
+            survey = await availability(model)
+            name = mcp_listing.model_for(survey, settings.fixed_model)
             asked = await asyncio.gather(
-                *(
-                    mcp_listing.ask(model, each, CHEAP_MODEL, now, TIMEOUT)
-                    for each in servers
-                )
+                *(mcp_listing.ask(model, each, name, now, TIMEOUT) for each in servers)
             )
     except ConfigError:
         # Errors about the key are reported by another finding.

@@ -100,6 +100,19 @@ async def test_what_a_server_lists_now_is_taken_over(shell: Shell) -> None:
         assert [e.kind for e in await store.spending(0.0)] == ["mcp"]
 
 
+async def test_an_account_without_the_cheap_model_asks_with_its_own(
+    shell: Shell,
+) -> None:
+    (shell.folder / "mcp.yaml").write_text(FILE.partition("  down:")[0])
+    async with ClaudeEmulator() as claude:
+        claude.mcp[URL] = Server([NEW], token=TOKEN)
+        claude.hidden.add("claude-haiku-5-5")
+        env = env_of(shell, claude)
+        status, printed = await shell.run(env, "mcp", "--accept", "linear")
+    assert (status, "otherwise" not in printed) == (0, True)
+    assert {each.body["model"] for each in claude.questions} == {"claude-sonnet-5-5"}
+
+
 async def test_a_server_that_says_nothing_is_not_waited_for(shell: Shell) -> None:
     (shell.folder / "mcp.yaml").write_text(FILE.partition("  down:")[0])
     async with ClaudeEmulator() as claude:
