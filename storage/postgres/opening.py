@@ -4,6 +4,7 @@ Rule: any problem is a ConfigError of one sentence that names the database, neve
 its password, and a remedy.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
@@ -152,6 +153,10 @@ def require_own_session(db: Connection, address: ServerAddress) -> None:
         raise ConfigError(messages.shared_sessions(address=address))
 
 
+# The severity before a server's message, which may be in any language.
+_SEVERITY = re.compile(r": {1,2}[^\s:]{1,30} ?:  ")
+
+
 def _refusal(address: ServerAddress, error: psycopg.Error) -> ConfigError:
     """Return the error for a failed connection, or for a refused first statement."""
     if isinstance(error, errors.InsufficientPrivilege):
@@ -180,6 +185,6 @@ def _refusal(address: ServerAddress, error: psycopg.Error) -> ConfigError:
         return ConfigError(messages.not_let_in(address=address))
     if "starting up" in text or "shutting down" in text or "recovery" in text:
         return ConfigError(messages.starting(address=address))
-    if "FATAL" in text:
+    if "FATAL" in text or _SEVERITY.search(text):
         return ConfigError(messages.refused(address=address, code=code(error)))
     return ConfigError(messages.unreachable(address=address))

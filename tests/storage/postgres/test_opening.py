@@ -1,6 +1,7 @@
 """A database on a server that cannot be used is refused in a sentence."""
 
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -115,6 +116,28 @@ def test_a_server_that_refuses_what_a_start_needs(address: str) -> None:
     with psycopg.connect(address) as db:
         db.execute(f"SELECT pg_advisory_lock({OURS}, {SCHEMA})")
         assert "cannot be used: the database refused" in refusal(hasty)
+
+
+def test_a_refusal_in_another_language_is_no_missing_server() -> None:
+    texts = ("SВАЖНО", "VFATAL", "C28P01", "Mпользователь не прошёл проверку")
+    fields = b"".join(each.encode() + b"\0" for each in texts) + b"\0"
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def refuse() -> None:
+            client, _ = server.accept()
+            with client:
+                client.recv(1_000)
+                client.sendall(b"E" + (len(fields) + 4).to_bytes(4) + fields)
+
+        thread = threading.Thread(target=refuse)
+        thread.start()
+        port = server.getsockname()[1]
+        told = refusal(
+            f"postgresql://u:{PASSWORD}@127.0.0.1:{port}/x"
+            "?sslmode=disable&gssencmode=disable"
+        )
+        thread.join()
+    assert "refuses the connection" in told
 
 
 def test_a_server_that_is_away(tmp_path: Path) -> None:
