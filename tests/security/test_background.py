@@ -123,22 +123,20 @@ def calls(names: Collection[str]) -> Iterator[tuple[str, str, ast.Call]]:
     for folder in CODE:
         for path in sorted((ROOT / folder).rglob("*.py")):
             tree = code.tree(path)
-            for node in code.nodes(tree):
-                if isinstance(node, ast.Call):
-                    called = node.func
-                    if getattr(called, "attr", getattr(called, "id", "")) in names:
-                        yield str(path.relative_to(ROOT)), _around(node, tree), node
+            for node in code.of_kind(tree, ast.Call):
+                called = node.func
+                if getattr(called, "attr", getattr(called, "id", "")) in names:
+                    yield str(path.relative_to(ROOT)), _around(node, tree), node
 
 
 def _around(call: ast.Call, tree: ast.Module) -> str:
     """Return the name of the innermost function that holds `call`; "" if none does."""
-    functions = [
-        each
-        for each in code.nodes(tree)
-        if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)
-        and each.lineno <= call.lineno <= (each.end_lineno or 0)
+    functions: list[ast.FunctionDef | ast.AsyncFunctionDef] = [
+        *code.of_kind(tree, ast.FunctionDef),
+        *code.of_kind(tree, ast.AsyncFunctionDef),
     ]
-    return max(functions, key=lambda each: each.lineno).name if functions else ""
+    around = [e for e in functions if e.lineno <= call.lineno <= (e.end_lineno or 0)]
+    return max(around, key=lambda each: each.lineno).name if around else ""
 
 
 @code.WALKS

@@ -1,7 +1,7 @@
 """Every growing container is bounded, or this module states why it stays small."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -273,16 +273,23 @@ def test_a_module_changes_nothing_that_it_keeps() -> None:
             for name, value in assigned(node)
             if isinstance(name, ast.Name) and makes(value) in GROWS
         }
+        if not kept:
+            continue
         changed = {name for node in code.nodes(tree) if (name := changes(node)) in kept}
         assert changed == set(), f"{path}: grows for as long as the process runs"
 
 
 def test_every_cache_of_a_function_has_a_size() -> None:
     for path, tree in modules():
-        for node in code.nodes(tree):
-            for decorator in getattr(node, "decorator_list", ()):
+        defined: list[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef] = [
+            *code.of_kind(tree, ast.FunctionDef),
+            *code.of_kind(tree, ast.AsyncFunctionDef),
+            *code.of_kind(tree, ast.ClassDef),
+        ]
+        for node in defined:
+            for decorator in node.decorator_list:
                 text = ast.unparse(decorator)
-                where = f"{path} {getattr(node, 'name', '')}"
+                where = f"{path} {node.name}"
                 assert not text.endswith("lru_cache"), f"{where}: say `maxsize`"
                 assert "maxsize=None" not in text, where
                 # Of a function without arguments it holds one value.
@@ -301,10 +308,12 @@ def modules() -> list[tuple[Path, ast.Module]]:
 def containers() -> Iterator[str]:
     """Name every container that an object makes and keeps; values do not grow."""
     for path, tree in modules():
-        for kept in code.nodes(tree):
-            if not isinstance(kept, ast.ClassDef) or is_value(kept):
+        for kept in code.of_kind(tree, ast.ClassDef):
+            if is_value(kept):
                 continue
-            for node in ast.walk(kept):
+            for node in assignments(tree):
+                if not kept.lineno <= node.lineno <= (kept.end_lineno or 0):
+                    continue
                 for name, value in assigned(node):
                     if makes(value) not in GROWS:
                         continue
@@ -312,6 +321,11 @@ def containers() -> Iterator[str]:
                         yield f"{path} {kept.name}.{name.attr}"
                     elif isinstance(name, ast.Name) and node in kept.body:
                         yield f"{path} {kept.name}.{name.id}"
+
+
+@cache
+def assignments(tree: ast.Module) -> Sequence[ast.stmt]:
+    return [*code.of_kind(tree, ast.Assign), *code.of_kind(tree, ast.AnnAssign)]
 
 
 def is_value(kept: ast.ClassDef) -> bool:

@@ -5,10 +5,15 @@ runs them all.
 """
 
 import ast
+from collections import defaultdict
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import TypeVar, cast
 
 import pytest
+
+Node = TypeVar("Node", bound=ast.AST)
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,3 +31,16 @@ def nodes(tree: ast.AST) -> tuple[ast.AST, ...]:
     """Return all nodes of a syntax tree. Cached, because a walk takes as long as
     parsing."""
     return tuple(ast.walk(tree))
+
+
+def of_kind(tree: ast.AST, kind: type[Node]) -> Sequence[Node]:
+    """Return the nodes of one kind in a syntax tree, in the order of `nodes`."""
+    return cast(Sequence[Node], _by_kind(tree).get(kind, ()))
+
+
+@cache
+def _by_kind(tree: ast.AST) -> dict[type, Sequence[ast.AST]]:
+    kinds = defaultdict[type, list[ast.AST]](list)
+    for node in nodes(tree):
+        kinds[type(node)].append(node)
+    return dict(kinds)
