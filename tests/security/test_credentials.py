@@ -9,7 +9,6 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from inspect import isfunction
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import pytest
@@ -17,7 +16,6 @@ import pytest
 from adapters.discord.client import NEW_TOKEN
 from adapters.slack.interactions import TRIAGE
 from bot.app import App
-from bot.cli.environment import MISTAKE
 from bot.domain.attachment import Attachment
 from bot.domain.channel_access import ChannelAccess
 from bot.domain.completion import Report, Usage
@@ -31,7 +29,6 @@ from bot.errors import AccessRevoked, ThreadGone
 from bot.ports import host as ports_host
 from bot.ports import platform as ports_platform
 from bot.ui.elements import Command, Response
-from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.discord import faults as discord_faults
 from tests.emulators.discord.faults import ALWAYS, MESSAGE, MESSAGES, THREADS
 from tests.emulators.slack import faults as slack_faults
@@ -41,11 +38,6 @@ from tests.support.fakes import FakeAdapter, FakeSurface
 from tests.support.memory_store import MemoryStore
 from tests.support.process import (
     OPERATOR,
-    Nursery,
-    Process,
-    claude_env,
-    is_heard,
-    slack_env,
 )
 from tests.support.scripted_model import ScriptedModel
 from tests.support.triage_requests import sorted_as
@@ -317,7 +309,7 @@ async def test_a_revoked_token_takes_its_platform_down_and_no_other(
     meeting: Meeting, caplog: pytest.LogCaptureFixture
 ) -> None:
     # With the other platform itself: `test_a_closed_gateway_concerns_discord_alone` and
-    # `test_when_both_turn_us_away_it_ends_with_status_2_and_a_sentence_each`.
+    # `test_when_both_turn_us_away_it_ends_with_a_sentence_each`.
     [name] = {*PLATFORMS} - {meeting.platform}
     other, there = FakeAdapter(name), ThreadKey(name, "W", "C", "t")
     asked = Message(there, "m1", time.time(), "bob", "and now?", True, True)
@@ -398,29 +390,24 @@ async def test_the_token_of_an_interaction_is_not_ours(
     assert errors(caplog) == []
 
 
-async def test_when_both_turn_us_away_it_ends_with_status_2_and_a_sentence_each(
-    tmp_path: Path,
+async def test_when_both_turn_us_away_it_ends_with_a_sentence_each(
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async with built() as town, ClaudeEmulator() as claude, Nursery() as nursery:
-        env = {**slack_env(town.slack), **town.discord.env, **claude_env(claude)}
-        process = Process(tmp_path, env)
-        await process.start(nursery=nursery)
-        for each in (town.slack, town.discord):
-            await town.until(lambda each=each: is_heard(each))  # type: ignore[misc]
+    async with built() as town, served(town, MemoryStore()):
         town.slack.revoke()
         # Met by the home tab, which nobody waits for.
         town.slack.open_home(town.who("slack"))
-        await town.until(lambda: "platform=slack" in process.output)
-        thread = town.ask("discord", "still there?")
-        await town.until(lambda: town.replies("discord", thread))
+        await town.until(lambda: "slack" not in town.app.platforms.active)
+        await town.answers("discord")
         town.discord.revoke()
-        town.ask("discord", SECRET)
-        assert await process.ended() == MISTAKE
-    assert process.output.count("app.turned_away") == 1
-    last = process.output.splitlines()[-1]
-    assert last == f"threadkeep: {NEW_TOKEN}"
-    assert "Traceback" not in process.output
-    assert SECRET not in process.output
+        town.ask("discord")
+        await town.until(town.task.done)
+    error = town.task.exception()
+    assert isinstance(error, AccessRevoked)
+    assert str(error) == NEW_TOKEN
+    [told] = errors(caplog)
+    assert told.startswith("app.turned_away platform=slack")
+    assert SECRET not in caplog.text
 
 
 # In the core, whatever a method of an adapter or of its parts does: none is forgotten.
