@@ -82,7 +82,7 @@ async def test_a_thousand_refusals_hide_no_change() -> None:
 async def test_many_people_and_verbs_are_a_few_lines() -> None:
     office = Office()
     await office.type("budget day 5")
-    for number in range(50):
+    for number in range(15):
         person = Person(f"p{number}", f"P {number}")
         for line in ("model opus", "set quiet on", "audit", "prompt set"):
             await office.desk.run(command(line), CHANNEL, person)
@@ -278,7 +278,7 @@ async def test_a_clean_up_is_many_small_transactions(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Others write between them, and none of them is long."""
-    at_once = rounds(20, AT_ONCE)
+    at_once = rounds(8, AT_ONCE)
     monkeypatch.setattr(expiry, "AT_ONCE", at_once)
     count = 5 * at_once
     async with open_store(tmp_path / "threadkeep.db", clock=lambda: NOON) as store:

@@ -315,22 +315,10 @@ async def test_a_message_of_2000_mentions_on_slack_is_fifty_names_and_no_storm()
                     ),
                 )
             calls = slack.calls_of("users.info")
-    assert len(calls) <= MOST_NAMES + 2
-    refused = [call for call in calls if call.outcome == "ratelimited"]
-    assert len(refused) <= 4
-    asked = "".join(r.messages[0].content for r in model.requests)
-    assert "@Bob" in asked
-    assert 'author="Alice"' in asked
-    # What is not looked up stays as it was said.
-    assert "@U10001999" in asked
-
-
-async def test_names_are_not_asked_for_again_while_slack_refuses() -> None:
-    store = MemoryStore()
-    async with SlackEmulator() as slack:
-        channel, alice = slack.add_channel("general"), slack.add_user("Alice")
-        async with running(slack, store, ScriptedModel()):
-            for number in range(3):
+            assert len(calls) <= MOST_NAMES + 2
+            assert Counter(call.outcome for call in calls)["ratelimited"] <= 4
+            # Nor are names asked for again while Slack refuses.
+            for number in range(2):
                 flood = " ".join(f"<@U{number}{n:07}>" for n in range(500))
                 ts = slack.say(alice, channel, f"{slack.mention} {flood}")
                 await slack.until(
@@ -339,44 +327,13 @@ async def test_names_are_not_asked_for_again_while_slack_refuses() -> None:
                     ),
                 )
             outcomes = Counter(call.outcome for call in slack.calls_of("users.info"))
-    assert sum(outcomes.values()) <= 80
-    assert outcomes["ratelimited"] <= 10
-
-
-async def test_ten_thousand_messages_take_few_calls_and_hold_nobody_up() -> None:
-    store = MemoryStore()
-    count = rounds(560, 10_000)
-    async with SlackEmulator() as slack:
-        # In the long form it hears them, too.
-        channel = slack.add_channel("general", joined=rounds(False, True))
-        alice = slack.add_user("Alice")
-        long = slack.say(alice, channel, "the root")
-        for number in range(count):
-            slack.say(alice, channel, f"detail {number}.", thread_ts=long)
-        short = slack.say(alice, channel, "another root")
-        slack.invite(channel)
-        model = ScriptedModel()
-        async with running(slack, store, model):
-            for root in (long, short):
-                slack.say(alice, channel, f"{slack.mention} why?", thread_ts=root)
-            for root in (long, short):
-                await slack.until(
-                    # The emulator looks through all of them at each change.
-                    lambda root=root: (
-                        len(model.requests) == 2  # type: ignore[misc]
-                        and any(
-                            s.text.startswith("Understood.")
-                            for s in slack.thread(channel, root)
-                        )
-                    ),
-                    timeout=float(rounds(60, 120)),
-                )
-        assert len(slack.calls_of("conversations.replies")) <= 8
-        assert not slack.refused
-    asked = max((r.messages[0].content for r in model.requests), key=len)
-    assert f">detail {count - 1}.<" in asked
-    assert f">detail {count - 499}.<" in asked
-    assert f">detail {count - 501}.<" not in asked
+            assert sum(outcomes.values()) <= 80
+            assert outcomes["ratelimited"] <= 10
+    asked = "".join(r.messages[0].content for r in model.requests)
+    assert "@Bob" in asked
+    assert 'author="Alice"' in asked
+    # What is not looked up stays as it was said.
+    assert "@U10001999" in asked
 
 
 # Discord.
@@ -429,7 +386,7 @@ async def test_on_discord_so_much_is_held_while_the_disk_is_full_and_none_is_los
             early = discord.say(alice, thread, "early 0.")
             await until(lambda: full.refused > 0)
             before = len(asyncio.all_tasks())
-            for number in range(1, 40):
+            for number in range(1, 16):
                 discord.say(alice, thread, f"more {number}.")
             late = discord.say(alice, general, f"{discord.mention} elsewhere")
             discord.delete(early)
@@ -446,7 +403,7 @@ async def test_on_discord_so_much_is_held_while_the_disk_is_full_and_none_is_los
                     if each.thread.thread == thread
                 ]
                 spoken[:] = [t for who, t in await store.transcript(key[0]) if who]
-                return all(f"more {n}." in spoken for n in range(1, 40))
+                return all(f"more {n}." in spoken for n in range(1, 16))
 
             async with asyncio.timeout(60):
                 while not await kept():  # noqa: ASYNC110
@@ -607,14 +564,14 @@ async def waiting(office: Office, channel: str, count: int) -> None:
 async def test_channels_take_turns_and_at_most_so_many_are_sorted_at_once() -> None:
     office, model = busy_office()
     for number in range(6):
-        await waiting(office, f"flood{number}", 6)
+        await waiting(office, f"flood{number}", 3)
     await waiting(office, "quiet", 1)
     async with sorting(office) as auto:
         await auto.take_up()
         await until(lambda: model.running == AT_ONCE)
         model.gate.set()
     assert model.most <= AT_ONCE
-    assert len(office.adapter.marks) == 37
+    assert len(office.adapter.marks) == 19
     first = next(n for n, text in enumerate(model.order) if "quiet-0" in text)
     assert first <= 2 * 7
 
