@@ -121,7 +121,7 @@ def drawn(renderable: object, *, encoding: str = "utf-8") -> str:
 @pytest.mark.parametrize("drawing", DRAWINGS)
 def test_nothing_that_is_drawn_is_obeyed(drawing: str) -> None:
     nth = [*DRAWINGS].index(drawing)
-    for attack in share([*ATTACKS.values()], nth, 3):
+    for attack in share([*ATTACKS.values()], nth, 6):
         output = drawn(DRAWINGS[drawing](attack))
         assert is_harmless(output), ascii(attack)
         assert "\x1b[8m" not in output
@@ -138,7 +138,8 @@ def test_nothing_that_is_said_is_obeyed(capsys: pytest.CaptureFixture[str]) -> N
         assert (said.out.count("\n"), said.err.count("\n")) == (1, 1), attack
 
 
-@pytest.mark.parametrize("attack", ATTACKS)
+# Whatever the attack, one function filters it, which is tried on all of them above.
+@pytest.mark.parametrize("attack", share([*ATTACKS], 1, 4))
 def test_an_answer_that_grows_drives_nothing(attack: str) -> None:
     text = f"# {ATTACKS[attack]}\n\n{ATTACKS[attack]} `{ATTACKS[attack]}`\n\nend"
     out, plain = io.StringIO(), io.StringIO()
@@ -277,7 +278,7 @@ def mixtures(count: int) -> Iterator[str]:
 
 def test_mixtures_drive_nothing() -> None:
     """Every twentieth is drawn as well, which takes longer."""
-    for number, text in enumerate(mixtures(rounds(300, 100_000))):
+    for number, text in enumerate(mixtures(rounds(150, 100_000))):
         found = terminal.printable(text)
         assert not any(map(ACTIVE.match, set(found)))
         assert len(found) <= len(text)
@@ -290,8 +291,8 @@ def test_mixtures_drive_nothing() -> None:
 def test_a_screen_shows_what_was_meant() -> None:
     screen = pyte.HistoryScreen(60, 30, history=1000)
     stream = pyte.Stream(screen)
-    for text in ATTACKS.values():
-        stream.feed(drawn(a_table(text)).replace("\n", "\r\n"))
+    for attack in ("title", "C1 title", "device control", "entities"):
+        stream.feed(drawn(a_table(ATTACKS[attack])).replace("\n", "\r\n"))
     assert (screen.title, screen.icon_name) == ("", "")
 
 
@@ -336,20 +337,20 @@ MAY: dict[tuple[str, str], str] = {
 def printers(tree: ast.Module) -> set[str]:
     """Return the names of everything in a module that prints."""
     names: dict[str, str] = {}
-    for node in code.nodes(tree):
-        if isinstance(node, ast.ImportFrom):
-            names |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names}
-        elif isinstance(node, ast.Import):
-            names |= {a.asname: a.name for a in node.names if a.asname}
+    for taken in code.of_kind(tree, ast.ImportFrom):
+        names |= {a.asname or a.name: f"{taken.module}.{a.name}" for a in taken.names}
+    for node in code.of_kind(tree, ast.Import):
+        names |= {a.asname: a.name for a in node.names if a.asname}
 
     def full(node: ast.AST) -> str:
         if isinstance(node, ast.Attribute):
             return f"{full(node.value)}.{node.attr}"
         return names.get(node.id, node.id) if isinstance(node, ast.Name) else ""
 
-    called = {full(n.func) for n in code.nodes(tree) if isinstance(n, ast.Call)}
+    called = {full(node.func) for node in code.of_kind(tree, ast.Call)}
     named = {
-        full(n) for n in code.nodes(tree) if isinstance(n, ast.Attribute | ast.Name)
+        *map(full, code.of_kind(tree, ast.Attribute)),
+        *map(full, code.of_kind(tree, ast.Name)),
     }
     return called & PRINTERS | named & STREAMS
 

@@ -29,7 +29,7 @@ from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.security.test_spreadsheets import formulas
 from tests.security.test_terminal import ACTIVE
 from tests.support.commands_here import carry_out
-from tests.support.deep import DEEP, share
+from tests.support.deep import DEEP, deep_only, share
 from tests.support.process import Nursery, claude_env
 from tests.support.store_helpers import exchange, said
 from tests.support.triage_requests import sorted_as
@@ -218,33 +218,29 @@ SINCE = ("--since", "1970-01-01")
 CSV, JSON = ("--format", "csv"), ("--format", "json")
 
 
-GROUPS = ("channel", "person", "model", "thread")
-
 REPORTS = (
-    ("usage",),
-    *(("usage", "--by", by) for by in share(GROUPS, 1, 4)),
-    ("usage", "--by", "person", *CSV),
-    ("usage", "--by", "person", *JSON),
+    ("usage", "--by", "person"),
     ("audit", *SINCE),
     ("audit", "--refused", *SINCE),
     ("feedback", *SINCE),
-    # All forms of a table are written by one function.
-    *share(
-        (
-            ("audit", *SINCE, *CSV),
-            ("audit", "--refused", *SINCE, *JSON),
-            ("feedback", "--texts", *SINCE, *CSV),
-            ("audit", *SINCE, *JSON),
-            ("audit", "--refused", *SINCE, *CSV),
-            ("feedback", "--texts", *SINCE, *JSON),
-        ),
-        *(0, 2),
-    ),
+    # All forms of a table are written by one function, and all files opened by one.
+    ("usage", "--by", "person", *JSON),
+    ("audit", *SINCE, *CSV),
     ("settings", "export"),
-    ("settings", "export", "-"),
-    ("settings", "export", "/dev/stdout", "--force"),
     ("triage", "corrections"),
     ("triage", "corrections", "-o", "/dev/stdout"),
+    *deep_only(
+        ("usage",),
+        *(("usage", "--by", by) for by in ("channel", "model", "thread")),
+        ("usage", "--by", "person", *CSV),
+        ("audit", *SINCE, *JSON),
+        ("audit", "--refused", *SINCE, *CSV),
+        ("audit", "--refused", *SINCE, *JSON),
+        ("feedback", "--texts", *SINCE, *CSV),
+        ("feedback", "--texts", *SINCE, *JSON),
+        ("settings", "export", "-"),
+        ("settings", "export", "/dev/stdout", "--force"),
+    ),
 )
 
 
@@ -305,14 +301,12 @@ async def test_tickets_are_sorted_in_a_terminal(desk: Desk) -> None:
     assert status == 0, seen
     assert f"It broke {SEEN}" in seen
     assert "More than one row has the id A" in seen
-    for form in (*(CSV, ("--format", "jsonl"), ("--format", "table")),):
+    for form in (CSV, *deep_only(("--format", "jsonl"), ("--format", "table"))):
         status, seen = await desk.see("triage", file, *ids, *form)
         assert (status, SEEN in seen, "[/red]" in seen) == (0, True, True), seen
-        # Whatever the form, it is opened in one way.
-        if DEEP or form == CSV:
-            named = ("-o", "/dev/stdout")
-            status, seen = await desk.see("triage", file, *ids, *form, *named)
-            assert (status, SEEN in seen) == (0, True), seen
+        named = ("-o", "/dev/stdout")
+        status, seen = await desk.see("triage", file, *ids, *form, *named)
+        assert (status, SEEN in seen) == (0, True), seen
     out = desk.folder / "out.txt"
     status, _ = await desk.see("triage", file, *ids, "-o", str(out))
     assert status == 0
@@ -347,8 +341,6 @@ async def test_scores_and_schemes_are_text(desk: Desk) -> None:
     file = desk.tickets()
     desk.claude.always(sorted_as(category="billing", summary=EVIL))
     name = f"own{EVIL.replace('/', '')}.yaml"
-    status, printed = await desk.see("triage", "--print-scheme")
-    assert (status, "fields:" in printed) == (0, True)
     scheme = desk.file(
         name,
         "fields: {category: {values: [bug, billing, '[/red]', \"a\\e]0;TITLE\\a\"]}}\n",
@@ -360,7 +352,7 @@ async def test_scores_and_schemes_are_text(desk: Desk) -> None:
     assert status == 0, seen
     assert f"own{SEEN}" in seen
     assert "[/red]" in seen
-    for to in ("-", "/dev/stdout"):
+    for to in ("-", *deep_only("/dev/stdout")):
         status, seen = await desk.see("triage", "eval", file, *chosen, "--json", to)
         assert status == 0
         assert "A\\u001b]52;c;eA==" in seen
@@ -413,9 +405,7 @@ async def test_arguments_are_told_as_text(desk: Desk) -> None:
         assert seen, arguments
 
 
-@pytest.mark.parametrize(
-    "name", ["id", "text", "eine Spalte\x1b]0;TITLE\x07", "[/red]"]
-)
+@pytest.mark.parametrize("name", ["eine Spalte\x1b]0;TITLE\x07", "[/red]"])
 async def test_columns_are_named_as_text(desk: Desk, name: str) -> None:
     file = desk.file("x.csv", f'"a {name}","b {name}"\n1,x\n2,y\n')
     status, seen = await desk.see("triage", file)
@@ -490,13 +480,13 @@ async def test_odd_settings_are_refused_in_a_sentence(desk: Desk) -> None:
     # here it is printed.
     attacks = [kind for kind in ODD_YAML if "attack" in kind]
     others = [kind for kind in ODD_YAML if kind not in attacks]
-    for number, kind in enumerate((*attacks, *share(others, 0, 3))):
+    for number, kind in enumerate((*attacks, *share(others, 0, 6))):
         file = desk.file("odd.yaml", ODD_YAML[kind])
         status, seen = await desk.see("settings", "import", file)
         assert status == MISTAKE, kind
         assert seen.startswith("threadkeep: "), kind
         assert "internal error" not in seen, kind
-        if not DEEP and number % 4:
+        if not DEEP and number % 5:
             continue
         status, seen = await desk.see("triage", file, "--scheme", file)
         assert (status, "internal error" in seen) == (MISTAKE, False), kind
