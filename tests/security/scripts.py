@@ -211,8 +211,14 @@ def faults(html: str) -> list[str]:
     return page.faults
 
 
+def some(number: int) -> Sequence[str]:
+    """Return the texts that one kind of page meets in the short form: one in 25, as
+    `share` numbers them."""
+    return share(SCRIPTS, number, 25)
+
+
 def chunks(count: int, number: int) -> Iterator[Sequence[str]]:
-    """Yield the texts in groups of `count`: one in twelve, as `share` numbers them."""
-    texts = share(SCRIPTS, number, 12)
+    """Yield the texts of `some` in groups of `count`."""
+    texts = some(number)
     for start in range(0, len(texts), count):
         yield texts[start : start + count]

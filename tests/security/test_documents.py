@@ -207,7 +207,7 @@ def test_settings_that_are_none_are_refused_in_a_sentence() -> None:
 def test_no_value_raises_anything_but_a_sentence(nth: int) -> None:
     option = OPTIONS[nth]
     name = option.name
-    for kind in share([*TEXTS], nth, 12):
+    for kind in share([*TEXTS], nth, 24):
         for length in (10, 4_000):
             text = TEXTS[kind](length)
             if name == "triage_scheme":

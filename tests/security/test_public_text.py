@@ -87,7 +87,7 @@ def test_no_answer_notifies_from_a_markdown_block() -> None:
 def test_no_message_of_an_answer_notifies_wherever_it_is_cut() -> None:
     """In code names stay whole, but only in what is code for every reader."""
     chance = random.Random(14)
-    for _ in range(rounds(80, 20_000)):
+    for _ in range(rounds(40, 20_000)):
         text = replace_lone_surrogates("".join(mixed(chance) for _ in range(9)))
         limits = replace(LIMITS, part_chars=chance.choice([400, 800, 3_000]))
         size, lines = chance.choice([1, 7, 1_000]), chance.choice([None, 2, 30])
@@ -300,7 +300,7 @@ async def test_nothing_notifies_anyone_or_opens_a_preview_on_slack(
     }.items():
         change = Change(place, name, value)
         await admins.store.change_settings([change], who=admins.olga, now=1.0)
-    for _ in range(rounds(2, 60)):
+    for _ in range(rounds(1, 60)):
         await talk.sort_by_itself(alerts)
     await slack.until(lambda: slack.settled)
     assert slack.pings == []
@@ -377,7 +377,7 @@ async def test_nothing_notifies_anyone_or_opens_a_preview_on_discord(
     }.items():
         change = Change(town.channel, name, value)
         await town.store.change_settings([change], who=town.ada, now=1.0)
-    for _ in range(rounds(2, 40)):
+    for _ in range(rounds(1, 40)):
         await talk.sort_from_a_menu(await talk.sort_by_itself())
         await talk.ask()
     table = await town.give("triage", last=5)
@@ -403,9 +403,8 @@ def test_discord_is_written_to_in_one_place() -> None:
         (path.name, node.func.attr)
         for path in DISCORD.glob("*.py")
         if path.name != "outgoing.py"
-        for node in code.nodes(code.tree(path))
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
+        for node in code.of_kind(code.tree(path), ast.Call)
+        if isinstance(node.func, ast.Attribute)
         and node.func.attr in WRITERS
         and ast.unparse(node.func.value) != "outgoing"
     }

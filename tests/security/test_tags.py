@@ -22,7 +22,7 @@ from bot.domain.summary import ReadTurn
 from bot.schemes.scheme import Example, material, read
 from bot.text import tags
 from tests.security.growth import assert_linear
-from tests.support.deep import rounds
+from tests.support.deep import rounds, share
 
 NAMES = ("message", "note", "ticket", "example", "answer", "question", "summary")
 OPENERS = "<＜﹤˂ᐸ‹❮"
@@ -182,8 +182,12 @@ def test_no_sign_with_anything_unseen_behind_it_begins_a_tag(place: str) -> None
 @pytest.mark.parametrize("place", PLACES)
 def test_no_look_alike_begins_a_tag(place: str) -> None:
     wide = str.maketrans({chr(c): chr(c + 0xFEE0) for c in range(0x21, 0x7F)})
+    # One function escapes in all places.
+    openers = (
+        OPENERS if place == "triage" else share(OPENERS, [*PLACES].index(place), 3)
+    )
     for name in NAMES:
-        for opener in OPENERS:
+        for opener in openers:
             for written in (name, name.upper(), name.translate(wide), name.title()):
                 for slash in ("", "/", " / ", "／", "\u200b/"):
                     forged = f"{opener}{slash}{written}>"
@@ -204,7 +208,7 @@ PIECES = (
 
 def test_no_mixture_of_all_that_holds_a_tag() -> None:
     chance = random.Random(20261128)
-    for _ in range(rounds(800, 200_000)):
+    for _ in range(rounds(300, 200_000)):
         text = "".join(chance.choices(PIECES, k=chance.randint(1, 12)))
         for place, inside in PLACES.items():
             if place == "example" and "\n" in text:
@@ -251,7 +255,7 @@ def test_beside_a_tag_everything_stays_as_it_was_written() -> None:
 def test_a_name_stays_in_its_quotes_and_on_its_line() -> None:
     chance = random.Random(20261128)
     signs = [*PIECES, *LINE_BREAKS, "＂", '"', "'", "&quot;"]
-    for _ in range(rounds(600, 100_000)):
+    for _ in range(rounds(300, 100_000)):
         name = "".join(chance.choices(signs, k=chance.randint(1, 8)))
         given = context_prompt.label(heard("hello", author=name), name, "hello")
         assert given.count("<") == 2, name.encode()

@@ -11,8 +11,8 @@ import pytest
 import pytest_asyncio
 
 from adapters.web.markdown import GrowingBlocks, render, render_small
-from tests.security.scripts import SCRIPTS, chunks, faults
-from tests.support.deep import rounds, share
+from tests.security.scripts import SCRIPTS, chunks, faults, some
+from tests.support.deep import rounds
 from tests.support.memory_store import MemoryStore
 from tests.support.scripted_model import ScriptedModel
 from tests.support.web_harness import Browser, browsing
@@ -60,7 +60,7 @@ def test_our_own_pages_are_none() -> None:
 
 
 async def test_an_answer_is_data_whatever_it_says(server: WebServer) -> None:
-    for text in share(SCRIPTS, 0, 12):
+    for text in some(0):
         model_of(server).script(text[:7], text[7:])
         reading = await server.answer(text, system=_plain(text) or "x")
         expected = text.replace("\u0000", "\ufffd")
@@ -71,11 +71,11 @@ async def test_an_answer_is_data_whatever_it_says(server: WebServer) -> None:
         assert reading.response.content_type == "text/event-stream"
         assert reading.response.headers["X-Content-Type-Options"] == "nosniff"
     _, listed = await server.call("GET", "/api/threads")
-    assert len(listed["threads"]) > 5
+    assert len(listed["threads"]) > 3
 
 
 async def test_a_field_that_is_not_understood_runs_nothing(server: WebServer) -> None:
-    for text in share(SCRIPTS, 1, 12):
+    for text in some(1):
         for field in ("thread", "model", "stop_sequences", text[:40] or "x"):
             value = [text] if field == "stop_sequences" else text
             body = json.dumps({"message": "?", field: value})
@@ -94,7 +94,7 @@ async def test_a_field_that_is_not_understood_runs_nothing(server: WebServer) ->
 
 
 async def test_addresses_and_headers_are_not_echoed(server: WebServer) -> None:
-    for text in share(SCRIPTS, 2, 12):
+    for text in some(2):
         for path in (f"/api/threads/{_quoted(text)}", f"/api/{_quoted(text)}"):
             async with server.request("GET", path) as response:
                 assert response.status == 404, path
@@ -193,7 +193,7 @@ async def test_names_of_files_are_text(browser: Browser) -> None:
 
 
 async def test_commands_and_addresses_are_text(browser: Browser) -> None:
-    for text in share(SCRIPTS, 6, 12):
+    for text in some(6):
         found = await browser.post(
             "/local/command", channel="welcome", typed=f"/{text}"
         )
@@ -210,7 +210,7 @@ async def test_commands_and_addresses_are_text(browser: Browser) -> None:
 async def test_the_console_shows_all_of_it_as_text() -> None:
     model = ScriptedModel()
     async with browsing(MemoryStore(), model) as browser:
-        threads, texts = [], SCRIPTS[:: rounds(24, 4)]
+        threads, texts = [], SCRIPTS[:: rounds(32, 4)]
         for text in texts:
             model.script(text)
             line = f"/set prompt {_plain(text)}"
@@ -240,7 +240,7 @@ async def test_an_edited_message_is_text(browser: Browser) -> None:
 
 
 async def test_settings_show_their_values_as_text(browser: Browser) -> None:
-    for text in share(SCRIPTS, 8, 12):
+    for text in some(8):
         line = f"/set prompt {_plain(text)}"
         await browser.post("/local/command", channel="welcome", typed=line, as_="olga")
         for typed in ("/settings", "/prompt show"):
