@@ -28,6 +28,7 @@ from bot.messages.commands import (
     NOT_LAST,
     NOT_TO_ASK,
     NOT_WHILE_OTHERS_WAIT,
+    NOT_YET_COMPLETE,
     NOT_YOURS,
     NOT_YOURS_TO_RENEW,
     NOTHING_HERE,
@@ -169,6 +170,8 @@ class ReplyControls:
         facts = await self._last(command, place, person)
         if isinstance(facts, str):
             return Response(facts)
+        if facts.state is not TurnState.DELIVERED:
+            return Response(NOT_YET_COMPLETE)
         done = await self.repeat(place, facts.key, person)
         return Response(REPEATING if done else NOTHING_TO_REPEAT)
 

@@ -9,7 +9,13 @@ from bot.conversation.inbox import STALE, STALE_EDIT
 from bot.domain.message import Disposition
 from bot.domain.person import Person
 from bot.domain.scope import Scope
-from bot.messages.commands import NOTHING_HERE, NOTHING_RUNS, NOTHING_TO_REPEAT, RENEWED
+from bot.messages.commands import (
+    NOT_YET_COMPLETE,
+    NOTHING_HERE,
+    NOTHING_RUNS,
+    NOTHING_TO_REPEAT,
+    RENEWED,
+)
 from bot.ui.elements import Command, Response
 from tests.support.fakes import FAST
 from tests.support.store_helpers import answer, disposition, keep
@@ -196,6 +202,7 @@ async def test_stop_ends_the_running_answer() -> None:
         assert await told(app, "stop") == NOTHING_RUNS
         await desk.ask("count")
         await desk.adapter.until(lambda: desk.adapter.texts(HERE) == ["One, two"])
+        assert await told(app, "retry") == NOT_YET_COMPLETE
         await told(app, "stop")
         await desk.closed(1)
     assert "Stopped" in desk.adapter.texts(HERE)[0]
