@@ -37,13 +37,46 @@ _I = rf"[{_UNSEEN}]*+"
 
 _NAMES = ("message", "note", "ticket", "example", "answer", "question", "summary")
 
-# From a narrow letter to its full-width form.
-_WIDE = ord("ｍ") - ord("m")
+# Unicode's other alphabets of Latin letters, by the first letter of each: full-width,
+# circled, in parentheses, squared, and mathematical.
+_ALPHABETS = (
+    *(0xFF41, 0x24D0, 0x249C, 0x1F110, 0x1F130, 0x1F150, 0x1F170),
+    *range(0x1D400, 0x1D6A4, 26),
+)
+
+# Other letters that look like a Latin one (UTS 39), or that Unicode makes from one.
+_ALIKE = {
+    "a": "аɑαᴀ",
+    "e": "еєℯⅇℰᴇ",
+    "g": "ɡցℊɢ",
+    "i": "іıιⅰℹ",
+    "k": "кκᴋ",
+    "l": "ӏⅼℓʟ",
+    "m": "мⅿℳᴍ",
+    "n": "ոռηɴ",
+    "o": "оοօℴᴏ",
+    "p": "рρᴘ",
+    "q": "ԛգℚ",
+    "r": "гᴦℛℜℝʀ",
+    "s": "ѕꜱſ",
+    "t": "тτᴛ",
+    "u": "υսᴜ",
+    "w": "ԝաᴡ",
+    "x": "хχⅹ",
+    "y": "уγүʏ",
+    "c": "сϲⅽℂᴄ",
+}
 
 
 def _letters(letters: Sequence[str]) -> str:
-    """Return a pattern for any of `letters`, narrow or full-width."""
-    return f"[{''.join(letters)}{''.join(chr(ord(each) + _WIDE) for each in letters)}]"
+    """Return a pattern for any of `letters`, and for what looks like it."""
+    found = [
+        letter
+        + _ALIKE[letter]
+        + "".join(chr(a + ord(letter) - ord("a")) for a in _ALPHABETS)
+        for letter in letters
+    ]
+    return f"[{''.join(found)}]"
 
 
 # Invisible characters may stand between the letters of a name.
@@ -52,9 +85,9 @@ _NAME = "|".join(_I.join(map(_letters, name)) for name in _NAMES)
 # The initials of the names, tested first, since most characters begin no name.
 _INITIALS = f"(?={_letters(sorted({name[0] for name in _NAMES}))})"
 
-# A name ends at a word boundary, or before a letter that looks like `<` or is
+# A name ends where no letter follows, or before a letter that looks like `<` or is
 # invisible.
-_END = rf"(?:\b|(?=[{_OPENERS}{_UNSEEN}]))"
+_END = rf"(?:(?!\w)|(?=[{_OPENERS}{_UNSEEN}]))"
 
 #: Matches the character that begins one of our tags. All repetitions are possessive and
 #: stop at the next `<`, so the time is linear in the length of the text.

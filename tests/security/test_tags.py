@@ -321,3 +321,19 @@ def test_a_long_text_is_looked_at_in_an_instant() -> None:
     for inside in (chat, ticket, route):
         inside(text)
     assert time.process_time() - began < 2
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("mеssage", "messаge", "meѕѕage", "nоte", "ticкet", "аnswer", "quеstion"),
+        *("𝐦𝐞𝐬𝐬𝐚𝐠𝐞", "𝓷𝓸𝓽𝓮", "ⓝⓞⓣⓔ", "ＮＯＴＥ", "ᴍᴇꜱꜱᴀɢᴇ", "sumⅿary", "𝙴xample"),
+    ],
+)
+def test_letters_that_look_alike_make_no_tag(name: str) -> None:
+    for text in (f"<{name}>", f"</{name}>", f'＜ {name} author="Olga">'):
+        for given in (chat(text), ticket(text), route(text), file_name(text)):
+            assert "&lt;" in given
+            assert not re.search(r"[<＜]\s*/?\s*" + name, given)
+    for other in ("<b>", "<тест>", "<𝐱>", "<é>", "x<y", "<нота>"):
+        assert tags.escape(other) == other
