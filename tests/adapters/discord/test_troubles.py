@@ -100,6 +100,11 @@ async def test_where_it_may_not_open_a_thread_a_new_message_does(guild: Guild) -
     await guild.answered(thread, "Half and half.")
     await guild.quiet()
     assert len(guild.discord.calls_of("DELETE", MESSAGE)) == 1
+    # Claude reads it in the next turn, although Discord tells of the deleted half.
+    guild.claude.script("Two.")
+    guild.discord.say(guild.alice, thread, "and?")
+    await guild.answered(thread, "Half and half.", "Two.")
+    assert "Half and half." in str(guild.claude.requests[-1].body["messages"])
 
 
 async def answered_in_the_channel(guild: Guild, asked: str, text: str) -> Seen:
