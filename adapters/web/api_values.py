@@ -70,7 +70,7 @@ Tokens = Annotated[
     ),
 ]
 Stops = Annotated[
-    list[Annotated[str, Meta(min_length=1, max_length=100)]],
+    list[Annotated[str, Meta(min_length=1, max_length=100, pattern=r"\S")]],
     Meta(max_length=8, description="Texts at which the answer ends."),
 ]
 

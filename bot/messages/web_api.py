@@ -38,7 +38,9 @@ BAD_KEY = (
     "The header Idempotency-Key takes 1 to 100 letters, digits, hyphens and "
     "underscores."
 )
-BAD_PAGE = "The parameters limit and before are whole numbers; limit is at most 100."
+BAD_PAGE = (
+    "The parameters limit and before are whole numbers from 1; limit is at most 100."
+)
 
 
 def unknown_field(*, name: str) -> str:
@@ -49,12 +51,12 @@ def bad_field(*, name: str, rule: str) -> str:
     return f"The field {name} takes {rule}."
 
 
-A_MESSAGE = "a text of 1 to 100,000 characters"
+A_MESSAGE = "a text of 1 to 100,000 characters that is not blank"
 A_THREAD = "the id of a thread"
 A_MODEL = "the name of a model"
-A_SYSTEM = "a text of at most 20,000 characters"
+A_SYSTEM = "a text of at most 20,000 characters, without control characters"
 TOKENS_RULE = "a whole number from 1 to 128,000"
-STOPS_RULE = "a list of at most 8 texts of 1 to 100 characters"
+STOPS_RULE = "a list of at most 8 texts of 1 to 100 characters that are not blank"
 
 # The end of an answer.
 NOT_ANSWERED = "This message is not answered here."

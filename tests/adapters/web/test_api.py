@@ -1,15 +1,19 @@
 """Programs ask over HTTP and read the answer as a stream."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
 from adapters.web import api_stream
+from adapters.web.api_values import chat_request
+from adapters.web.context import Refused
 from bot.domain.api_token import TokenScope
 from bot.domain.completion import Report, Usage
 from bot.errors import ModelUnreachable
+from bot.messages import web_api as texts
 from tests.support.scripted_model import ScriptedModel
 from tests.support.web_server import WebServer
 
@@ -61,6 +65,21 @@ async def test_what_a_request_asks_for_reaches_claude(server: WebServer) -> None
     assert request.stop_sequences == ("STOP", "\u20ac")
     assert request.system.startswith("Be brief.\n\nAnswer in French.\n\n")
     assert "Where?" in request.messages[-1].content
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "rule"),
+    [
+        ("message", " \n", texts.A_MESSAGE),
+        ("system", "a\0b", texts.A_SYSTEM),
+        ("stop_sequences", [" "], texts.STOPS_RULE),
+    ],
+)
+def test_a_refusal_says_what_is_taken(field: str, value: object, rule: str) -> None:
+    body = json.dumps({"message": "a", field: value}).encode()
+    with pytest.raises(Refused) as refused:
+        chat_request(body)
+    assert refused.value.text == texts.bad_field(name=field, rule=rule)
 
 
 async def test_a_thread_goes_on(server: WebServer) -> None:
