@@ -21,6 +21,10 @@ from bot.rendering.markdown import joins
 NAME_CHARS = 100
 UNNAMED = A_QUESTION
 
+# A line with fewer characters says too little, unless it is a question: it may be a
+# greeting, or the first words of a sentence.
+SHORT = 20
+
 # How many characters of a text are searched for a name.
 _SEARCHED = 4_000
 
@@ -69,11 +73,28 @@ def _words(text: str) -> Iterator[str]:
     own, others = list[str](), list[str]()
     for line in prose.splitlines():
         (others if line.lstrip().startswith(">") else own).append(line)
-    yield from map(_prose, own)
+    yield from _joined(own)
     yield from map(_prose, others)
     yield from _lines(code)
     labels = (line for line in quoted.splitlines() if not _LABEL.fullmatch(line))
     yield from map(_prose, labels)
+
+
+def _joined(lines: Iterable[str]) -> Iterator[str]:
+    """Yield `lines` without their Markdown, each short one together with the next,
+    except headings and items of lists."""
+    held = ""
+    for line in lines:
+        words, marks = _prose(line), _MARKS.match(line)
+        if marks and marks[0].strip():
+            yield from (held, words)
+            held = ""
+            continue
+        held = f"{held} {words}".strip()
+        if len(held) >= SHORT or held.endswith(("?", "？")):
+            yield held
+            held = ""
+    yield held
 
 
 def _without_info(code: str) -> str:

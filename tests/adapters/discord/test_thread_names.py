@@ -20,6 +20,10 @@ ASKED = Message(ThreadKey("discord", "3", "4", "5"), "5", 0.0, "2", "", True, Tr
         ("word " * 30, "word " * 18 + "word…"),
         ("w" * 300, "w" * 99 + "…"),
         ("x" + "👩\u200d👩\u200d👧" * 30, "x" + "👩\u200d👩\u200d👧" * 19 + "…"),
+        # A greeting, and a sentence over two lines.
+        ("Hi **Claude**!\n\nmy cat is ill", "Hi Claude! my cat is ill"),
+        ("why does\nthis fail?\nhelp", "why does this fail?"),
+        ("Hi\n- first\n- second", "Hi"),
         # Code, quotes, spoilers.
         ("```py\nprint(1)\n```\nwhy does this fail?", "why does this fail?"),
         ("~~~\nx\n~~~\nwhy?", "why?"),
