@@ -142,7 +142,7 @@ REASONS = {
     "bot/rendering/html_tags.py Tags._open": "of one line of an answer",
     "bot/rendering/inline.py _CodeEnds._starts": ANSWER,
     "bot/rendering/inline.py _Reader._ends": ANSWER,
-    "bot/conversation/dispatcher.py StopSignal.notified": (
+    "bot/conversation/stop_signal.py StopSignal.notified": (
         "the people of one thread, cleared with each turn"
     ),
     "bot/conversation/dispatcher.py ThreadDispatcher._active": PLACES,
