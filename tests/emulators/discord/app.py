@@ -48,7 +48,7 @@ class App:
                 return True
             case "GET", ["oauth2", "applications", "@me"] | ["applications", "@me"]:
                 return True
-            case "PUT", ["applications", _, *_, "commands"]:
+            case "PUT", ["applications", _, "commands"]:
                 return True
         return False
 
@@ -102,11 +102,14 @@ class App:
             if (held := command.get("default_member_permissions")) is not None:
                 # B7: Discord returns it as a string, whatever type it was sent as.
                 command["default_member_permissions"] = str(held)
+            # The model knows no commands for adults.
+            if not command.get("nsfw"):
+                command.pop("nsfw", None)
         kinds = [command.get("type", 1) for command in commands]
         # B7: the limits for each kind, in each scope.
         if kinds.count(1) > 100 or kinds.count(2) > 15 or kinds.count(3) > 15:
             raise Refused(400, 30032, "Maximum number of commands reached")
-        return self._model.request(request, may_read=self.may_read)
+        return self._model.register_commands(None, commands)
 
 
 def _check(command: Json) -> None:
