@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from adapters.slack import history
 from bot.claude.client import connect as connect_claude
 from bot.context import long_threads
 from bot.domain.scope import Scope
@@ -21,6 +22,8 @@ from tests.support.triage_requests import sorted_as
 # A busy machine does not acknowledge hundreds of events within Slack's three seconds;
 # repeats that come faster than they are taken in would only grow.
 ACK_TIMEOUT = 60.0
+#: The number of newest messages that are read with `short_pages`.
+NEWEST = 100
 
 
 def thread_of(
@@ -59,9 +62,16 @@ async def asked(
         return model.requests[0].messages[0].content, told()
 
 
-@pytest.mark.parametrize(
-    ("replies", "missing"), [(700, "180"), *deep_only((1_500, "980"))]
-)
+@pytest.fixture
+def short_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a fifth of the messages read, and asked for at once."""
+    monkeypatch.setattr(history, "MOST_HISTORY", NEWEST)
+    monkeypatch.setattr(history, "THREAD_PAGE", 199)
+
+
+# The second takes a second page.
+@pytest.mark.parametrize(("replies", "missing"), [(190, "71"), (300, "180")])
+@pytest.mark.usefixtures("short_pages")
 async def test_the_root_and_the_newest_are_read_and_the_gap_is_named(
     replies: int, missing: str
 ) -> None:
@@ -73,12 +83,13 @@ async def test_the_root_and_the_newest_are_read_and_the_gap_is_named(
     assert ">note 18<" in before
     assert ">note 19<" not in before
     assert f">note {replies - 1}<" in after
-    assert f">note {replies - 500}<" in after
+    assert f">note {replies - NEWEST}<" in after
     assert f"left out about {missing} between" in told[0]
 
 
+@pytest.mark.usefixtures("short_pages")
 async def test_a_thread_of_which_all_is_read_has_no_gap_and_takes_one_call() -> None:
-    replies = 510
+    replies = NEWEST + 10
     async with SlackEmulator(ack_timeout=ACK_TIMEOUT) as slack:
         read, told = await asked(slack, replies)
         assert len(slack.calls_of("conversations.replies")) == 1
@@ -97,15 +108,16 @@ async def test_an_app_that_slack_caps_reads_the_first_page_and_the_newest() -> N
         clock=lambda: time.monotonic() + next(ticks),
         ack_timeout=ACK_TIMEOUT,
     ) as slack:
-        read, told = await asked(slack, 300, joined=True)
+        # The number is rounded to tens, as the newest that are read vary.
+        read, told = await asked(slack, 130, joined=True)
         assert len(slack.calls_of("conversations.replies")) <= 4
-    before, _, after = read.partition("<note>About 280 messages of this thread")
+    before, _, after = read.partition("<note>About 110 messages of this thread")
     assert "The build is red" in before
     assert ">note 13<" in before
     assert ">note 14<" not in before
-    assert ">note 299<" in after
+    assert ">note 129<" in after
     assert "what began this?" in after
-    assert "left out about 280 between" in told[0]
+    assert "left out about 110 between" in told[0]
 
 
 async def test_an_app_that_slack_caps_reads_all_of_three_pages() -> None:
@@ -119,8 +131,8 @@ async def test_an_app_that_slack_caps_reads_all_of_three_pages() -> None:
 async def test_a_thread_that_has_outgrown_a_smaller_model_is_answered(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # So that five messages fill the window, which Slack takes within its rate limit.
-    monkeypatch.setattr(long_threads, "BYTES_PER_TOKEN", 0.5)
+    # So that five short messages fill the window.
+    monkeypatch.setattr(long_threads, "BYTES_PER_TOKEN", 0.05)
     place = Scope("slack", office.slack.team, office.general)
     await put_model(office, place, "claude-sonnet-5-5")
     office.claude.script("One.", *["So noted."] * 4, "Two.", "Three.")
@@ -128,7 +140,7 @@ async def test_a_thread_that_has_outgrown_a_smaller_model_is_answered(
     texts = ["One.", *["So noted."] * 4]
     await office.answered(ts, *texts[:1])
     for count in range(2, 6):
-        office.ask(f"note {count}. " + "words " * 6_000, thread_ts=ts)
+        office.ask(f"note {count}. " + "words " * 600, thread_ts=ts)
         await office.answered(ts, *texts[:count])
     await put_model(office, place, "claude-haiku-4-5", ts)
     for number, text in (("6", "Two."), ("7", "Three.")):
@@ -222,11 +234,11 @@ async def test_what_a_capped_app_does_not_read_is_said() -> None:
         clock=lambda: time.monotonic() + next(ticks),
         ack_timeout=ACK_TIMEOUT,
     ) as slack:
-        ticket, told = await sorted_thread(slack, 300)
+        ticket, told = await sorted_thread(slack, 130)
     assert "The build is red" in ticket
     assert "messages of this thread are not shown here" in ticket
-    assert "note 299" in ticket
-    assert "left out about 2" in told
+    assert "note 129" in ticket
+    assert "left out about 1" in told
 
 
 async def test_a_long_thread_is_sorted_with_its_root() -> None:
