@@ -192,18 +192,9 @@ async def test_a_channels_prompt_is_set_by_a_file(town: Town) -> None:
     assert shown.ephemeral_for == town.alice
 
 
-@pytest.mark.parametrize(
-    ("text", "why"),
-    [
-        ("   \n ", "This is empty"),
-        ("x" * 20_001, "This has 20,001 characters, and a prompt holds at most 20,000"),
-        ("Be\x00kind", "This holds a control character (code 0)"),
-    ],
-)
-async def test_a_prompt_that_cannot_be_is_refused_and_given_back(
-    town: Town, text: str, why: str
-) -> None:
-    told = await town.give("claude prompt set", file=("prompt.txt", text.encode()))
+async def test_a_prompt_that_cannot_be_is_refused_and_given_back(town: Town) -> None:
+    told = await town.give("claude prompt set", file=("prompt.txt", b"x" * 20_001))
+    why = "This has 20,001 characters, and a prompt holds at most 20,000"
     assert told.text.startswith(why)
     assert await town.store.versions(town.channel, "prompt") == []
 
