@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 
 from tests.support import chromium
 from tests.support.memory_store import MemoryStore
@@ -118,34 +118,9 @@ async def test_the_first_screen_asks_for_nothing_and_answers(tab: Page) -> None:
         await expect(tab.locator("#topics li")).to_contain_text("1 reply")
 
 
-async def test_two_browsers_show_one_thread_live_and_reload_changes_nothing(
-    tab: Page, chrome: Browser
+async def test_an_answer_grows_in_two_tabs_is_read_aloud_and_reload_changes_nothing(
+    tab: Page,
 ) -> None:
-    held = asyncio.Event()
-    async with opened(tab, ["One.\n\nTwo", held, " and three."]):
-        await tab.fill("#message", "@Claude count")
-        await tab.keyboard.press("Enter")
-        await expect(tab.locator("article.bot")).to_contain_text("Two")
-        other = await (await chromium.new_context(chrome)).new_page()
-        await other.goto(tab.url)
-        await expect(other.locator("article.bot")).to_contain_text("Two")
-        await tab.reload()
-        await expect(tab.locator("article.bot")).to_contain_text("Two")
-        held.set()
-        for each in (tab, other):
-            answer = each.locator("article.bot")
-            await expect(answer).to_contain_text("Two and three.")
-            await expect(answer).not_to_have_attribute("aria-busy", "true")
-            assert await each.locator("article").count() == 2
-        texts = [
-            await each.inner_text("#posts .blocks >> nth=1") for each in (tab, other)
-        ]
-        await tab.reload()
-        assert {*texts, await tab.inner_text("#posts .blocks >> nth=1")} == {texts[0]}
-        await other.context.close()
-
-
-async def test_answers_are_read_aloud_sentence_by_sentence(tab: Page) -> None:
     held, last = asyncio.Event(), asyncio.Event()
     script: list[Line] = ["The first. The sec", held, "ond one. And a", last, " third"]
     async with opened(tab, script):
@@ -153,12 +128,28 @@ async def test_answers_are_read_aloud_sentence_by_sentence(tab: Page) -> None:
         await tab.keyboard.press("Enter")
         spoken = tab.locator("#spoken")
         await expect(spoken).to_have_text("The first.")
+        other = await tab.context.new_page()
+        await other.goto(tab.url)
+        await expect(other.locator("article.bot")).to_contain_text("The sec")
         held.set()
         await expect(tab.locator("#spoken p").nth(1)).to_have_text("The second one.")
+        await other.reload()
+        await expect(other.locator("article.bot")).to_contain_text("The second one.")
         last.set()
+        for each in (tab, other):
+            answer = each.locator("article.bot")
+            await expect(answer).to_contain_text("And a third")
+            await expect(answer).not_to_have_attribute("aria-busy", "true")
+            assert await each.locator("article").count() == 2
         await expect(spoken).to_contain_text("And a third")
         await expect(spoken).to_contain_text("The answer is complete.")
         assert (await spoken.inner_text()).count("The first.") == 1
+        texts = [
+            await each.inner_text("#posts .blocks >> nth=1") for each in (tab, other)
+        ]
+        await tab.reload()
+        assert {*texts, await tab.inner_text("#posts .blocks >> nth=1")} == {texts[0]}
+        await other.close()
 
 
 async def test_an_answer_is_stopped_by_keyboard(tab: Page) -> None:
