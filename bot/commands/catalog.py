@@ -7,9 +7,11 @@ Rule: a text is a command only if the whole text is one. "usage of what?" is a q
 for Claude.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from bot.commands import typed_text
 from bot.domain.scope import ScopeLevel
 from bot.errors import Unacceptable
 from bot.messages import labels, phrases, summaries
@@ -25,6 +27,9 @@ from bot.ui.elements import Choice, Command, Kind
 
 #: Words that delete a setting, so that the value of the enclosing scope applies again.
 INHERIT = ("inherit", "default", "none", "-")
+
+# Words that also delete a setting that limits something.
+_UNLIMITED = ("off", "unlimited", "remove", "delete", "reset", "unset")
 
 #: The view of `settings` that also lists settings at their defaults.
 ALL = "all"
@@ -242,6 +247,11 @@ COMMANDS = (
     CommandSpec("try run", summaries.TRY_RUN, hidden=True, spoken=False),
 )
 
+# What people write between the name of a setting and its value.
+_TO = re.compile(r"\A(?:to\s|[=:])\s*+")
+# The arguments that are texts, of which every word may count.
+_FREE = frozenset(("text", "words"))
+
 _BY_NAME = {verb.name: verb for verb in COMMANDS}
 
 
@@ -264,9 +274,22 @@ def is_question(command: Command) -> bool:
 
 
 def parse_command(text: str) -> Command | None:
-    """Return the command in `text`; None unless the whole text is one command."""
+    """Return the command in `text`; None unless the whole text is one command.
+
+    Quotes and code marks around it, politeness, a full stop and a slash are ignored.
+    """
     if len(text) > MOST_COMMAND_CHARS:
         return None
+    text = typed_text.without_marks(text)
+    if (command := _parse(text)) is not None:
+        return command
+    command = _parse(typed_text.bare(text))
+    if command is None or not _FREE.isdisjoint(command.arguments):
+        return None
+    return command
+
+
+def _parse(text: str) -> Command | None:
     first = text.split(maxsplit=2)[:2]
     if first and (name := SYNONYMS.get(first[0].lower())):
         if not any(map(str.isdecimal, text)):
@@ -303,6 +326,8 @@ def clears(option: Option, text: str) -> bool:
         return True
     if option.versioned:
         return False
+    if option.each_level and option.kind is Kind.LINE and plain in _UNLIMITED:
+        return True
     return not plain or (not option.default and plain == option.show("").lower())
 
 
@@ -331,7 +356,10 @@ def _assign(verb: CommandSpec, words: list[str], text: str) -> dict[str, str] | 
         elif parameter.takes is ParameterType.TEXT:
             if left:
                 # The text as it was written, including line breaks.
-                arguments[parameter.name] = _rest(text, len(left))
+                value = _rest(text, len(left))
+                if "option" in arguments:
+                    value = _TO.sub("", value)
+                arguments[parameter.name] = value
             left = []
         elif left and (value := _parse_word(parameter, left[0])) is not None:
             arguments[parameter.name] = value
@@ -344,6 +372,8 @@ def _assign(verb: CommandSpec, words: list[str], text: str) -> dict[str, str] | 
 def _parse_word(parameter: Parameter, word: str) -> str | None:
     """Return `word` as the value of `parameter`; None if it is not valid."""
     plain = word.strip("`").lower()
+    if parameter.name == "option":
+        plain = plain.rstrip(":=").strip("`")
     if parameter.takes is ParameterType.NUMBER:
         number = plain.removeprefix("v")
         return number if number.isdecimal() and len(number) < 7 else None

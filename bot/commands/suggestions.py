@@ -30,22 +30,30 @@ def nearest(text: str, similar: float = SIMILAR) -> str:
     is none."""
     if parse_command(meant := worded(text)) is not None:
         return meant
-    words = text.lower().split()
+    words = text.split()
     if len(words) > MOST_WORDS or len(text) > MOST_CHARS:
         return ""
     for length in (2, 1):
-        head, rest = " ".join(words[:length]), words[length:]
+        head, rest = " ".join(words[:length]).lower(), words[length:]
         names = {
             each.name: each
             for each in COMMANDS
             if each.spoken and len(each.name.split()) == length
         }
         for name in difflib.get_close_matches(head, names, 1, similar):
+            if not _word_by_word(head, name):
+                continue
             for argued in _rests(names[name], rest):
                 whole = " ".join([name, *argued])
                 if parse_command(whole) is not None:
                     return whole
     return ""
+
+
+def _word_by_word(head: str, name: str) -> bool:
+    """Return True if each word of `head` is similar to its word of `name`."""
+    pairs = zip(head.split(), name.split(), strict=False)
+    return all(difflib.get_close_matches(a, [b], 1, SIMILAR) for a, b in pairs)
 
 
 def misspelt(text: str) -> bool:
@@ -88,8 +96,9 @@ def _rests(spec: CommandSpec, words: Sequence[str]) -> Iterator[Sequence[str]]:
         if parameter.takes is ParameterType.CHOICE and parameter.choices is not None:
             known |= {choice.value for choice in parameter.choices()}
     near = [
-        (word, *difflib.get_close_matches(word, sorted(known - {word}), 1, SIMILAR))
+        (word, *difflib.get_close_matches(low, sorted(known - {low}), 1, SIMILAR))
         for word in words
+        for low in (word.lower(),)
     ]
     yield from itertools.product(*near)
     yield from (tuple(reversed(each)) for each in itertools.product(*near))

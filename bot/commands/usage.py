@@ -7,7 +7,7 @@ from dataclasses import replace
 from bot.budgets import summary
 from bot.budgets.summary import grouped
 from bot.commands import visibility
-from bot.commands.catalog import DETAILS, INHERIT
+from bot.commands.catalog import DETAILS, INHERIT, clears
 from bot.commands.edit_settings import SettingsEditor
 from bot.commands.router import Handler
 from bot.domain.budget import Period, Spending
@@ -69,7 +69,8 @@ class UsageScreen:
     ) -> CommandResult:
         """Set one budget, or show both; people who may change them get the form."""
         period, value = (command.arguments.get(n) for n in ("period", "value"))
-        if period in INHERIT or (period is None and value in INHERIT):
+        clearing = value is not None and clears(BY_NAME["budget_day"], value)
+        if period in INHERIT or (period is None and clearing):
             return Response(messages.PER_DAY_OR_MONTH)
         if value is not None:
             named = command.having({"option": f"budget_{period or Period.DAY.value}"})

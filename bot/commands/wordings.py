@@ -8,8 +8,9 @@ import re
 from collections.abc import Sequence
 
 from bot.claude.catalog import named
+from bot.commands import typed_text
 from bot.settings.options import BY_NAME
-from bot.text.numbers import plain_number
+from bot.text.numbers import plain_number, western
 from bot.ui.elements import Kind
 
 #: The most words of a text that is recognised.
@@ -19,13 +20,28 @@ MOST_WORDS = 12
 _FILLERS = frozenset(
     (
         *("a", "an", "at", "each", "every", "for", "here", "in", "is", "of", "per"),
-        *("the", "this", "to", "=", ":"),
+        *("the", "this", "to", "=", ":", "me", "my", "our", "your"),
     )
 )
 _PERIODS = {
     **dict.fromkeys(("day", "daily"), "day"),
     **dict.fromkeys(("month", "monthly"), "month"),
 }
+_WEEKS = frozenset(("week", "weekly", "week's", "hour", "hourly", "year", "yearly"))
+_LEVELS = {"channel's": "channel", "workspace's": "workspace", "server's": "server"}
+
+#: The view of all settings.
+ALL = "all"
+#: The value that deletes a setting.
+NONE = "none"
+_REMOVE = frozenset(("remove", "delete", "clear", "reset"))
+_CHANGE = frozenset(
+    (*("set", "change", "raise", "increase", "lower", "reduce", "switch", "use"),)
+)
+# Words between such a word and the name of a model.
+_TO_MODEL = frozenset(("the", "model", "to", "=", "here", "a", "now"))
+_SCREENS = frozenset(("settings", "usage", "budget", "audit", "prompt history", "help"))
+
 _CURRENCY = re.compile(r"(?:us)?[$€£¥]|usd|dollars?|eur|euros?|gbp|pounds?|chf", re.I)
 _GROUP = re.compile(r"[0-9]{3}(?:[.,][0-9]{1,4})?")
 
@@ -36,16 +52,56 @@ _MOST_NAME = 4
 
 def worded(text: str) -> str:
     """Return the command that `text` means in other words; "" if it means none."""
-    words = _SIGN.sub(" = ", text, count=1).split()
+    words = _SIGN.sub(" = ", typed_text.bare(text), count=1).split()
     if not 1 < len(words) <= MOST_WORDS or text.rstrip().endswith("?"):
         return ""
-    match words[0].lower():
+    first, *rest = words
+    low = [word.lower() for word in words]
+    match first.lower():
         case "budget" | "limit":
-            return _budget(words[1:])
+            return _budget(rest)
         case "model":
-            return _model([word for word in words[1:] if word != "="])
-        case "set":
-            return _setting(words[1:])
+            return _model([word for word in rest if word != "="])
+        case "daily" | "monthly" if low[1] == "budget":
+            return _budget([first, *words[2:]])
+        case "show" | "list":
+            return _shown(low[1:])
+        case "triage":
+            return _triage(low[1:])
+    if first.lower() == "set" and (found := _setting(rest)):
+        return found
+    if first.lower() in _REMOVE and "budget" in low:
+        period = [word for word in rest if word.lower() != "budget"]
+        return _budget([*period, NONE])
+    if first.lower() in _CHANGE and "budget" in low:
+        return _budget([word for word in rest if word.lower() != "budget"])
+    if first.lower() in _CHANGE:
+        return _model([word for word in rest if word.lower() not in _TO_MODEL])
+    return ""
+
+
+def _shown(words: Sequence[str]) -> str:
+    """Return the command that shows what `words` name: "me all the settings"."""
+    left = [word for word in words if word not in _FILLERS]
+    name = " ".join(word for word in left if word != "all")
+    if name == "prompt":
+        return "prompt show"
+    if name not in _SCREENS:
+        return ""
+    if name == "settings" and "all" in left:
+        return " ".join((name, ALL))
+    return name
+
+
+def _triage(words: Sequence[str]) -> str:
+    """Return the command for triage: "the last 50 messages", "this thread"."""
+    left = [w for w in words if w not in (*_FILLERS, "last", "messages", "thread")]
+    if not left:
+        return "triage"
+    if len(left) == 1 and left[0].isdecimal():
+        return " ".join(("triage", "last", left[0]))
+    if left in (["today"], ["yesterday"]):
+        return " ".join(("triage", "since", left[0]))
     return ""
 
 
@@ -53,13 +109,19 @@ def _budget(words: Sequence[str]) -> str:
     """Return the command for a budget of the one amount in `words`, in any order."""
     periods, amounts, rest = set[str](), list[str](), list[str]()
     left = [word for word in words if word.lower() not in _FILLERS]
+    if any(word.lower() in _WEEKS for word in left):
+        # The form says which periods there are.
+        return "budget" if any(map(_has_digit, left)) else ""
     while left:
         word = left.pop(0)
+        word = _LEVELS.get(word.lower(), word)
         digits = _CURRENCY.sub("", word)
         if digits[:1].isdecimal():
             while left and _GROUP.fullmatch(left[0]):
                 digits += f" {left.pop(0)}"
-            amounts.append(plain_number(digits))
+            amounts.append(plain_number(western(digits)))
+        elif word == NONE:
+            amounts.append(word)
         elif digits and word.lower() in _PERIODS:
             periods |= {_PERIODS[word.lower()]}
         elif digits:
@@ -67,6 +129,10 @@ def _budget(words: Sequence[str]) -> str:
     if len(amounts) != 1 or len(periods) > 1:
         return ""
     return " ".join(["budget", *periods, *amounts, *rest])
+
+
+def _has_digit(word: str) -> bool:
+    return any(map(str.isdecimal, word))
 
 
 def _model(words: Sequence[str]) -> str:

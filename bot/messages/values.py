@@ -77,6 +77,10 @@ def amount_in_usd(*, what: str, least: float, most: float, written: str) -> str:
     )
 
 
+def unclear_amount(*, written: str, one: str, other: str) -> str:
+    return f"{written} may mean {one} or {other}; please write one of these."
+
+
 def one_of(*, values: str, written: str) -> str:
     return f"This must be one of {values}, not {written}."
 

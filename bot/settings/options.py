@@ -112,7 +112,7 @@ def _a_switch(
         name,
         label,
         about,
-        parsers.one_of(ON, OFF),
+        parsers.switch(ON, OFF),
         default=default,
         kind=Kind.CHOICE,
         choices=_fixed_choices(ON, OFF),

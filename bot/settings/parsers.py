@@ -19,14 +19,11 @@ from bot.errors import ConfigError, Unacceptable
 from bot.messages import phrases, plurals
 from bot.messages import values as messages
 from bot.text.characters import replace_lone_surrogates
-from bot.text.numbers import plain_number
+from bot.text.numbers import plain_number, western
 from bot.text.redaction import quoted
 
 PROMPT_CHARS = 20_000
 SCHEME_CHARS = 20_000
-
-# The ways to write zero dollars.
-ZEROS = ("0", "0.0", "0.00")
 
 #: The value of `model` that chooses the model by each thread's first message.
 AUTO = "auto"
@@ -42,6 +39,7 @@ MOST_STOPS, STOP_CHARS = 8, 100
 
 # The forms of values.
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
+_ZERO = re.compile(r"0++(?:\.0*+)?")
 _AMOUNT = re.compile(r"-?[0-9.]++(e[0-9]++)?")
 _DOLLARS = re.compile(r"\A(?:usd|us\$|\$)\s*+|\s*+(?:usd|us\$|\$|dollars?)\Z", re.I)
 _TEMPERATURE = re.compile(r"[01](\.[0-9]{1,3})?|\.[0-9]{1,3}")
@@ -57,6 +55,19 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 # Stop sequences as they are shown.
 _SHOWN_STOPS = re.compile(r"`[^`\n]++`(?:, `[^`\n]++`)*+")
+
+# What people write around a value, or after it at the end of a sentence.
+_AROUND = " \t\r\n`*\"'\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb\u300c\u300d"
+_AFTERWARDS = ".,;!\u3002"
+
+# An amount whose dot may separate thousands. No stored amount ends with 0 after a dot.
+_UNCLEAR = re.compile(r"([1-9][0-9]{0,2})\.([0-9]{2}0)")
+
+# A number with dots between groups of digits, which can be no fraction of a whole one.
+_DOTTED = re.compile(r"[1-9][0-9]{0,2}(?:\.[0-9]{3})++")
+
+# Words for everybody.
+_EVERYBODY = (EVERYONE, "everybody", "anyone", "anybody", "all")
 
 # The words around numbers when they are shown.
 _AFTER = phrases.seconds(count=0).partition("0")[0]
@@ -104,6 +115,12 @@ def bounded(text: str) -> str:
     return replace_lone_surrogates(text)
 
 
+def _bare(text: str) -> str:
+    """Return `text` on its own: without the quotes or marks around it, and without the
+    punctuation after it."""
+    return bounded(text).strip(_AROUND).rstrip(_AFTERWARDS).strip(_AROUND)
+
+
 def prompt(text: str, today: date = date.min) -> str:
     text = cleaned(text)
     if len(text) > PROMPT_CHARS:
@@ -114,7 +131,7 @@ def prompt(text: str, today: date = date.min) -> str:
 
 
 def model(text: str, today: date) -> str:
-    wanted = bounded(text).strip().lower().strip("`")
+    wanted = _bare(text).lower()
     if wanted == AUTO:
         return AUTO
     facts = named(wanted)
@@ -158,10 +175,12 @@ def whole_number(least: int, most: int, what: str) -> Reader:
     def read(text: str, today: date) -> str:
         # Accepts the number as it is shown: "after 60 seconds", "4,096 tokens", "60
         # lines".
-        plain = bounded(text).strip().removeprefix(_AFTER)
+        plain = western(_bare(text)).removeprefix(_AFTER)
         for unit in _UNITS:
             plain = plain.removesuffix(unit)
         plain = plain_number(plain)
+        if _DOTTED.fullmatch(plain):
+            plain = plain.replace(".", "")
         if not _WHOLE_NUMBER.fullmatch(plain) or not least <= int(plain) <= most:
             raise Unacceptable(
                 messages.whole_number(
@@ -178,7 +197,15 @@ def usd(what: str) -> Reader:
     a cent below 1,000 and to cents above, and then checked."""
 
     def read(text: str, today: date) -> str:
-        plain = _DOLLARS.sub("", bounded(text).strip())
+        plain = _DOLLARS.sub("", western(_bare(text)))
+        if found := _UNCLEAR.fullmatch(plain):
+            raise Unacceptable(
+                messages.unclear_amount(
+                    written=quoted(text),
+                    one=f"{float(plain):g}",
+                    other=f"{found[1]}{found[2]}",
+                )
+            )
         value = _round_amount(plain_number(plain))
         if value is None or not LEAST_USD <= float(value) <= MOST_USD:
             raise Unacceptable(
@@ -196,10 +223,10 @@ def price(what: str) -> Reader:
     amount = usd(what)
 
     def read(text: str, today: date) -> str:
-        plain = bounded(text).strip().lower()
+        plain = _bare(text).lower()
         if plain == phrases.NEVER:
             return plain
-        if plain.strip(" $") in ZEROS:
+        if _ZERO.fullmatch(plain_number(_DOLLARS.sub("", western(plain)))):
             return "0"
         return amount(text, today)
 
@@ -234,7 +261,7 @@ def stored_usd(value: str) -> float:
 
 def one_of(*values: str) -> Reader:
     def read(text: str, today: date) -> str:
-        value = bounded(text).strip().lower()
+        value = _bare(text).lower()
         if value not in values:
             known = ", ".join(f"`{each}`" for each in values)
             raise Unacceptable(messages.one_of(values=known, written=quoted(text)))
@@ -248,14 +275,23 @@ def renamed(reader: Reader, names: Mapping[str, str]) -> Reader:
     values."""
 
     def read(text: str, today: date) -> str:
-        known = names.get(bounded(text).strip().lower())
+        known = names.get(_bare(text).lower())
         return known or reader(text, today)
 
     return read
 
 
+def switch(on: str, off: str) -> Reader:
+    """Return a parser of `on` and `off`, and of other words for them."""
+    words = {
+        **dict.fromkeys(("true", "yes", "enable", "enabled", "1"), on),
+        **dict.fromkeys(("false", "no", "disable", "disabled", "0"), off),
+    }
+    return renamed(one_of(on, off), words)
+
+
 def temperature(text: str, today: date) -> str:
-    plain = bounded(text).strip()
+    plain = plain_number(western(_bare(text)))
     if not _TEMPERATURE.fullmatch(plain) or float(plain) > 1:
         raise Unacceptable(messages.temperature(written=quoted(text)))
     return f"{float(plain):g}"
@@ -284,7 +320,7 @@ def stops(text: str, today: date) -> str:
 
 def people(text: str, today: date) -> str:
     words = bounded(text).replace(",", " ").split()
-    if [word.lower() for word in words] == [EVERYONE]:
+    if len(words) == 1 and words[0].lower() in _EVERYBODY:
         return EVERYONE
     return named_people(text, today)
 

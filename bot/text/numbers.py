@@ -1,6 +1,7 @@
 """Numbers that people write. Pure."""
 
 import re
+import unicodedata
 
 #: The maximum number of digits. Such numbers are exact in JSON and fit into SQLite.
 #: Python itself refuses to parse more than 4,300 digits.
@@ -17,6 +18,23 @@ _GROUPED_BY_DOTS = re.compile(
     r"|(-?[1-9][0-9]{0,2})((?:\.[0-9]{3}){2,}+)"
 )
 _WITH_COMMA = re.compile(r"(-?[0-9]*+),([0-9]++)")
+
+
+# The signs of the Arabic scripts, as those of Western Europe.
+_SIGNS = str.maketrans({"\u066b": ".", "\u066c": ",", "\u2212": "-"})
+
+
+def western(text: str) -> str:
+    """Return `text` with the digits and signs of all scripts in ASCII, and without
+    invisible characters: "＄５" is "$5"."""
+    if text.isascii():
+        return text
+    plain = unicodedata.normalize("NFKC", text).translate(_SIGNS)
+    return "".join(
+        str(unicodedata.decimal(each, each))
+        for each in plain
+        if unicodedata.category(each) != "Cf"
+    )
 
 
 def plain_number(text: str) -> str:

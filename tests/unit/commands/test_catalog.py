@@ -50,6 +50,12 @@ def test_a_whole_message_is_a_command() -> None:
         assert parse_command(text) == command, text
 
 
+def _set(option: str, value: str) -> Command:
+    return Command("set", {"option": option, "value": value})
+
+
+_PLEASE = "Be kind, please"
+
 QUESTIONS = (
     "",
     "hello",
@@ -70,6 +76,32 @@ QUESTIONS = (
     "edit",
     "draft save draft=1",
 )
+
+
+@pytest.mark.parametrize(
+    ("typed", "command"),
+    [
+        ("`budget day 5`", Command("budget", {"period": "day", "value": "5"})),
+        ("```\nusage\n```", Command("usage")),
+        ("\u201csettings all\u201d", Command("settings", {"view": "all"})),
+        ("*retry*", Command("retry")),
+        ("Help.", Command("help")),
+        ("new!", Command("new")),
+        ("Please retry", Command("retry")),
+        ("budget 5, please", Command("budget", {"value": "5"})),
+        ("/claude usage", Command("usage")),
+        ("/settings", Command("settings")),
+        ("set prompt to Be kind.", _set("prompt", "Be kind.")),
+        ("set prompt: Be kind,\nplease.", _set("prompt", "Be kind,\nplease.")),
+        ("set `effort` = high", _set("effort", "high")),
+        ("prompt set Be kind, please", Command("prompt set", {"text": _PLEASE})),
+        ('search "new" and "old"', Command("search", {"words": '"new" and "old"'})),
+    ],
+)
+def test_marks_and_politeness_around_a_command_are_ignored(
+    typed: str, command: Command
+) -> None:
+    assert parse_command(typed) == command
 
 
 def test_nobodys_question_is_swallowed() -> None:

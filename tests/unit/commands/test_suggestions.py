@@ -18,7 +18,19 @@ from tests.support.command_harness import Office
         ("set pong never", "set ping never"),
         ("prompt histroy", "prompt history"),
         ("prompt rolback 3", "prompt rollback 3"),
-        ("usage please", "usage"),
+        ("usage pleasee", "usage"),
+        ("prompt Be kind.", "prompt"),
+        ("promt set Be kind.", "prompt set Be kind."),
+        ("set budget to 5", "budget 5"),
+        ("set the channel's budget to $5 a day", "budget day 5 channel"),
+        ("daily budget: 5", "budget day 5"),
+        ("raise the monthly budget to 200", "budget month 200"),
+        ("remove the daily budget", "budget day none"),
+        ("budget 5 a week", "budget"),
+        ("switch to opus", "model claude-opus-5-5"),
+        ("show me the settings", "settings"),
+        ("triage the last 50 messages", "triage last 50"),
+        ("triage this thread", "triage"),
         ("budget 5 day", "budget day 5"),
         ("budget day 5 usd", "budget day 5"),
         ("a budget day 5", ""),
@@ -49,6 +61,18 @@ def test_the_nearest_command_is_named(text: str, meant: str) -> None:
         ("budget day 5 usd", True),
         ("set web search on", True),
         ("model opus 5.5", True),
+        ("set the budget to 5", True),
+        ("budget 5 weekly", True),
+        ("change the model to haiku", True),
+        ("triage 50", True),
+        ("show usage", True),
+        ("no budget", False),
+        ("raise the budget for Rome to 500", False),
+        ("use opus to write this", False),
+        ("change the subject", False),
+        ("show me the money", False),
+        ("triage these bugs for me", False),
+        ("clear", False),
         ("budget of 5 a day?", False),
         ("budget 3 days in Rome for 500 euros", False),
         ("limit the answer to 5 words", False),
@@ -101,3 +125,12 @@ async def test_a_budget_is_understood_however_it_is_typed(
     assert (cap.period, cap.usd) == (period, 5.0)
     assumed = not {"daily", "monthly", "month"} & set(text.split())
     assert ("I took that as a budget for each day" in told) is assumed
+
+
+@pytest.mark.parametrize("word", ["off", "none", "Unlimited", "remove"])
+async def test_a_budget_is_removed_however_it_is_typed(word: str) -> None:
+    office = Office()
+    await office.type("budget month 5")
+    assert "`budget day none`" in await office.type(f"budget {word}")
+    await office.type(f"budget month {word}")
+    assert (await office.policy()).caps.budgets == ()

@@ -252,3 +252,28 @@ def test_a_misspelt_model_is_named_and_another_gets_four() -> None:
     told = refusal("model", "gpt-5")
     assert "Did you mean" not in told
     assert told.count("`claude-") == 4
+
+
+def test_values_are_read_as_phones_write_them() -> None:
+    for name, text, value in (
+        ("budget_day", "５", "5"),
+        ("budget_day", "\u201c5\u201d", "5"),
+        ("budget_day", "5!", "5"),
+        ("max_tokens", "8.000", "8000"),
+        ("max_tokens", "８０００", "8000"),
+        ("temperature", "0,5", "0.5"),
+        ("effort", "\u201cHigh\u201d.", "high"),
+        ("model", "opus.", "claude-opus-5-5"),
+        ("quiet", "yes", "on"),
+        ("quiet", "disabled", "off"),
+        ("who", "Everybody", "everyone"),
+        ("file_price", "0,00 USD", "0"),
+    ):
+        assert BY_NAME[name].read(text, TODAY) == value, (name, text)
+
+
+def test_an_amount_that_may_mean_two_is_not_guessed() -> None:
+    told = refusal("budget_day", "$1.000")
+    assert told == "“$1.000” may mean 1 or 1000; please write one of these."
+    assert BY_NAME["budget_day"].read("0.500", TODAY) == "0.5"
+    assert BY_NAME["budget_day"].read("1.125", TODAY) == "1.125"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.text.numbers import plain_number
+from bot.text.numbers import plain_number, western
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,18 @@ from bot.text.numbers import plain_number
 )
 def test_separators_are_left_out(text: str, plain: str) -> None:
     assert plain_number(text) == plain
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("＄５．５０", "$5.50"),
+        ("٥٫٥٠", "5.50"),
+        ("१२", "12"),
+        ("5\u200b", "5"),
+        ("\u22125", "-5"),
+        ("5 é", "5 é"),
+    ],
+)
+def test_digits_of_every_script_count(text: str, plain: str) -> None:
+    assert western(text) == plain
