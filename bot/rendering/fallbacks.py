@@ -285,9 +285,9 @@ class Dialect:
         if found := deep_heading(line):
             quote, title = found
             # Two stars would end the bold text.
-            title = title.replace("**", "")
+            title = self._replace_marks(title).replace("**", "")
             self._is_below_blank = self._is_below_words = False
-            return f"{quote}**{self._replace_marks(title)}**{end}"
+            return f"{quote}**{title}**{end}"
         return None
 
     def _first_words(self, line: str, text: str, is_over: bool) -> str:

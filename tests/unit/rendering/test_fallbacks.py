@@ -212,6 +212,7 @@ def test_what_only_looks_like_it_is_left_alone(text: str) -> None:
         ("> ###### **One** of `two` ##\n", "> **One of `two`**\n"),
         ("##### C#\n", "**C#**\n"),
         ("#### ![a](b)", "**[a](b)**"),
+        ("#### **a** <b>b</b>", "**a b**"),
     ],
 )
 def test_rules_and_deep_headings(text: str, shown: str) -> None:
