@@ -8,6 +8,7 @@ from rich.segment import Segment, Segments
 from rich.text import Text
 
 from bot.runtime import terminal, terminal_markdown
+from bot.text.paragraphs import apart_from_lists
 
 # Shown until the answer has text.
 WAITING = Text("…", style="dim")
@@ -145,15 +146,11 @@ def last_break(text: str) -> int:
 def as_markdown(text: str) -> str:
     """Return `text`, the response to a command, as Markdown that keeps its line breaks.
     A blank line separates a list from a line that is not an item."""
-    lines, in_code, before = [], False, ""
-    for line in text.split("\n"):
-        marked = line.startswith(("- ", "> "))
-        if not in_code and before.startswith("- ") and line.strip() and not marked:
-            lines.append("")
+    lines, in_code = [], False
+    for line in apart_from_lists(text).split("\n"):
         in_code ^= line.startswith("```")
         # Markdown joins lines unless they end in two spaces.
         lines.append(line if in_code or not line else f"{line}  ")
-        before = line
     return "\n".join(lines)
 
 

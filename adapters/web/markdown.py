@@ -26,6 +26,7 @@ from pygments.util import ClassNotFound
 
 from adapters.web import markdown_rules as rules
 from bot.rendering import latex
+from bot.text.paragraphs import apart_from_lists
 
 #: The most characters of code with colours. Longer code would take more time than the
 #: pause between two updates.
@@ -238,7 +239,7 @@ def render(text: str) -> list[str]:
 
 def render_small(text: str) -> str:
     """Return `text`, the message of a person or a text of the core, as HTML."""
-    return _filter(str(_SMALL.render(text)))
+    return _filter(str(_SMALL.render(apart_from_lists(text))))
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,12 @@ def test_what_answers_contain_besides_markdown_is_shown(text: str, shown: str) -
     assert shown in html.replace(' rel="noopener noreferrer nofollow"', "")
 
 
+def test_a_line_below_a_list_is_a_paragraph() -> None:
+    html = render_small("- one\n- two\nBy person\n- three\n  more")
+    assert "<li>two</li>\n</ul>\n<p>By person</p>\n<ul>" in html
+    assert "three<br>\nmore" in html
+
+
 def test_an_address_in_a_message_is_a_link() -> None:
     assert '<a href="https://a.b/c"' in render_small("see https://a.b/c, please")
 
