@@ -212,7 +212,7 @@ def _covered(
 def _summarised(read: list[ReadTurn], count: int, number: int) -> list[ReadTurn]:
     """Return `read` with a summary in place of its first `count` turns."""
     covered = read[:count]
-    messages = summaries.covered_messages(covered)
+    messages = summaries.count_covered(covered)
     content = summaries.content(_words(number, SUMMARY), covered)
     entry = ChatMessage("user", content)
     made = ReadTurn(read[count - 1].turn, (entry,), messages, is_summary=True)

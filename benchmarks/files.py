@@ -19,7 +19,7 @@ from benchmarks.serving import serving
 from benchmarks.table import middle, span, table, tail
 from bot.claude.catalog import DEFAULT_MODEL
 from bot.context.files import read
-from bot.conversation.model_files import accepted
+from bot.conversation.model_files import accepted_files
 from bot.domain.attachment import Attachment, FileContent
 from bot.domain.scope import ThreadKey
 from storage.database import open_beside, open_for_writing
@@ -234,7 +234,7 @@ def _content(number: int) -> tuple[str, FileContent]:
         file.write(make())
         file.flush()
         path = Path(file.name)
-        return name, read(path, name, accepted(DEFAULT_MODEL, TOKENS))
+        return name, read(path, name, accepted_files(DEFAULT_MODEL, TOKENS))
 
 
 def _small(name: str) -> bytes:

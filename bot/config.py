@@ -34,7 +34,7 @@ from bot.settings.options import BY_NAME, OPTIONS
 from bot.settings.parsers import AUTO
 from bot.text import addresses
 from bot.text.numbers import number
-from bot.text.redaction import is_credential, quoted
+from bot.text.redaction import is_credential, quote
 
 # More streams than one process can read from Claude, or than Slack can show.
 MOST_AT_ONCE = 10_000
@@ -245,7 +245,7 @@ def _admins(env: Mapping[str, str], problems: list[str]) -> frozenset[str]:
     words = (_text(env, "THREADKEEP_ADMINS") or "").replace(",", " ").split()
     for word in words:
         if not _ADMIN.fullmatch(word):
-            problems.append(messages.not_an_admin(written=quoted(word)))
+            problems.append(messages.not_an_admin(written=quote(word)))
     return frozenset(words)
 
 
@@ -271,7 +271,7 @@ def _probes(env: Mapping[str, str], problems: list[str]) -> tuple[tuple[str, str
     found = []
     for word in (_text(env, "THREADKEEP_PROBE") or "").replace(",", " ").split():
         if not _ADMIN.fullmatch(word):
-            problems.append(messages.not_a_channel(written=quoted(word)))
+            problems.append(messages.not_a_channel(written=quote(word)))
             continue
         platform, _, channel = word.partition(":")
         found.append((platform, channel))
@@ -374,7 +374,7 @@ def _number(
     if found is None or not least <= found <= most:
         problems.append(
             messages.not_a_number(
-                variable=name, least=least, most=most, written=quoted(value)
+                variable=name, least=least, most=most, written=quote(value)
             )
         )
         return default
@@ -388,7 +388,7 @@ def _choice(
     if value is not None and value.lower() not in choices:
         problems.append(
             messages.not_a_choice(
-                variable=name, choices=", ".join(choices), written=quoted(value)
+                variable=name, choices=", ".join(choices), written=quote(value)
             )
         )
         return None

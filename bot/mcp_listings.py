@@ -148,7 +148,7 @@ class McpListings:
                 self._report(server, why)
                 continue
             self._left.remove(server)
-            listing = mcp_listing.merged(pinned, learnt.listing)
+            listing = mcp_listing.merge(pinned, learnt.listing)
             if pinned is None or listing.digest != pinned.digest:
                 await self._store.pin_listing(listing)
                 log.info("mcp.pinned server=%s digest=%s", server.name, listing.digest)

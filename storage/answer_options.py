@@ -4,21 +4,21 @@ from dataclasses import asdict
 from json import dumps
 
 from bot.domain.answer_options import NO_OPTIONS, AnswerOptions
-from storage.broken import log_broken, parsed
+from storage.broken import log_broken, parse
 from storage.connection import Row
 
 
-def encoded(options: AnswerOptions) -> str:
+def encode(options: AnswerOptions) -> str:
     """Return `options` as JSON; "" for none."""
     return dumps(asdict(options)) if options else ""
 
 
-def decoded(row: Row) -> AnswerOptions:
+def decode(row: Row) -> AnswerOptions:
     """Return the options of the message in `row`, without values that cannot be
     read."""
     if not row["options"]:
         return NO_OPTIONS
-    found = parsed(row["options"], dict)
+    found = parse(row["options"], dict)
     if found is None:
         log_broken("messages", row["id"])
         return NO_OPTIONS

@@ -6,7 +6,7 @@ from bot.domain.turn import TurnState
 from storage.broken import calendar_time
 from storage.connection import Connection, Row
 from storage.dialect import MOST_ID
-from storage.thread_queries import THREAD_ID, ended, named, title
+from storage.thread_queries import THREAD_ID, named, parse_ended, title
 
 # The first message decides who owns the thread, even after its text was deleted.
 _COLUMNS = """
@@ -84,7 +84,7 @@ def answer_so_far(
     return AnswerSoFar(
         turn=row["key"],
         state=TurnState(row["state"]),
-        ended=ended(row),
+        ended=parse_ended(row),
         text=row["text"],
         note="\n".join(filter(None, (row["head"], row["note"]))),
         stop_reason=row["stop_reason"] or "",

@@ -8,12 +8,12 @@ from typing import Any
 from bot.domain.attachment import Attachment
 
 
-def encoded(files: Sequence[Attachment]) -> str:
+def encode(files: Sequence[Attachment]) -> str:
     """Return `files` as a JSON array with one object for each file."""
     return dumps([asdict(each) for each in files])
 
 
-def decoded(files: Iterable[Any]) -> tuple[Attachment, ...]:
+def decode(files: Iterable[Any]) -> tuple[Attachment, ...]:
     """Return the attachments in the parsed JSON `files`. Other values are left out.
 
     Databases of earlier versions contain only names.

@@ -42,7 +42,7 @@ def calendar_time(seconds: float) -> float:
     return min(max(seconds, 0.0), LATEST)
 
 
-def parsed(text: str, kind: type[T]) -> T | None:
+def parse(text: str, kind: type[T]) -> T | None:
     """Return the value of the JSON `text`, or None if it is not JSON or not a
     `kind`."""
     try:

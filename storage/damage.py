@@ -14,7 +14,7 @@ from sqlite_utils import Database
 
 from bot.errors import ConfigError
 from storage.database import open_for_reading, require_health
-from storage.errors import damaged, is_damage, translated
+from storage.errors import damaged_error, is_damage, translate
 
 # Time between two attempts to interrupt SQLite, in seconds. SQLite ignores an interrupt
 # that arrives before its statement has begun.
@@ -46,6 +46,6 @@ def _search(db: Database, path: Path) -> ConfigError | None:
             return damage
         except sqlite3.Error as error:
             if is_damage(error):
-                return damaged(path, str(error))
-            raise translated(error) from error
+                return damaged_error(path, str(error))
+            raise translate(error) from error
     return None

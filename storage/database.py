@@ -16,7 +16,7 @@ from sqlite_utils import Database, Migrations
 
 from bot.errors import ConfigError
 from bot.messages import storage as messages
-from storage.errors import damaged, refusal, translated
+from storage.errors import damaged_error, refusal, translate
 from storage.lock import require_unlocked
 from storage.migrations import migrate, migrations
 from storage.step_marks import keeps_out
@@ -204,7 +204,7 @@ def empty_log(path: Path) -> None:
         db.execute(f"PRAGMA busy_timeout = {int(LOG_SECONDS * 1000)}")
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     except sqlite3.Error as error:
-        raise translated(error) from error
+        raise translate(error) from error
     finally:
         db.close()
 
@@ -269,7 +269,7 @@ def require_health(db: Database, path: Path) -> None:
     found."""
     finding = db.execute("PRAGMA quick_check(1)").fetchone()[0]
     if finding != "ok":
-        raise damaged(path, finding)
+        raise damaged_error(path, finding)
 
 
 def _require_wal(db: Database, path: Path) -> None:

@@ -33,7 +33,7 @@ _REJECTED = (sqlite3.IntegrityError, sqlite3.DataError, UnicodeError)
 _REJECTED_NAMES = {"SQLITE_MISMATCH", "SQLITE_RANGE", "SQLITE_TOOBIG"}
 
 
-def translated(error: Exception) -> StorageError:
+def translate(error: Exception) -> StorageError:
     """Return the StorageError for `error`, raised while reading or writing."""
     name = _name(error)
     kind, advice = StorageError, messages.REFUSED
@@ -58,7 +58,7 @@ def refusal(path: Path, error: sqlite3.Error) -> ConfigError:
     if name.startswith("SQLITE_NOTADB"):
         return ConfigError(messages.not_a_database(path=path))
     if name.startswith("SQLITE_CORRUPT"):
-        return damaged(path, str(error))
+        return damaged_error(path, str(error))
     if name in _FULL:
         return ConfigError(messages.no_room(path=path))
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
@@ -73,7 +73,7 @@ def is_damage(error: sqlite3.Error) -> bool:
     return _name(error).startswith(_BROKEN)
 
 
-def damaged(path: Path, finding: str) -> ConfigError:
+def damaged_error(path: Path, finding: str) -> ConfigError:
     """Return the error for a damaged database at `path`."""
     one_line = " ".join(finding.split())
     return ConfigError(messages.damaged(path=path, finding=one_line))

@@ -64,7 +64,7 @@ def receive(
         facts = thread_queries.thread_facts(thread, automated)
     if tombstones.any_deleted(deleted):
         return IGNORED
-    verdict = judge(message, facts, settings.stored(stored))
+    verdict = judge(message, facts, settings.read_stored(stored))
     answers = verdict.disposition is Disposition.ANSWER
     if verdict.disposition is Disposition.IGNORE:
         return verdict
@@ -271,10 +271,10 @@ def add_message(
             "asks": asks,
             "rule": rule,
             "origin": message.origin.value,
-            "files": attachments.encoded(message.files),
+            "files": attachments.encode(message.files),
             "text": message.text,
             "name": message.name,
-            "options": answer_options.encoded(message.options),
+            "options": answer_options.encode(message.options),
         },
     )
     if message.holds:

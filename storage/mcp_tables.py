@@ -11,7 +11,7 @@ from sqlite_utils import Database
 
 from bot.domain.mcp import Listing, ToolCall
 from bot.domain.turn import Outcome
-from storage.broken import calendar_time, log_broken, parsed
+from storage.broken import calendar_time, log_broken, parse
 from storage.connection import Connection, Row
 
 
@@ -46,7 +46,7 @@ def listings(db: Connection) -> list[Listing]:
         listing = Listing(
             *(row["server"], row["url"], row["tools"], calendar_time(row["at"]))
         )
-        if listing.digest == row["digest"] and parsed(row["tools"], list) is not None:
+        if listing.digest == row["digest"] and parse(row["tools"], list) is not None:
             found.append(listing)
         else:
             # Claude would be told of tools that nobody pinned.
@@ -88,13 +88,13 @@ def asked(row: Row) -> tuple[ToolCall, ...]:
     return tuple(found)
 
 
-def left_out(row: Row) -> tuple[str, ...]:
+def failed_servers(row: Row) -> tuple[str, ...]:
     """Return the servers that failed, from the receipt `row`."""
     return tuple(map(str, _list(row, "left_out")))
 
 
 def _list(row: Row, column: str) -> Sequence[object]:
-    found: Sequence[object] | None = parsed(row[column] or "[]", list)
+    found: Sequence[object] | None = parse(row[column] or "[]", list)
     if found is None:
         log_broken("receipts", row["turn_id"])
     return found or ()

@@ -87,7 +87,7 @@ def edit_message(db: Connection, message: Message, content: str, now: float) -> 
         {
             **where,
             "text": message.text,
-            "files": attachments.encoded(message.files),
+            "files": attachments.encode(message.files),
             "content": content,
             "now": now,
         },

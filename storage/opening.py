@@ -68,7 +68,7 @@ async def open_store(
                 tidy=partial(database.empty_log, at),
             )
         else:
-            pool = stack.enter_context(server().opened(at, owner))
+            pool = stack.enter_context(server().open_pool(at, owner))
             await pool.write(enter)
             yield DatabaseStore(
                 *(pool.read, pool.write, pool.report),
@@ -91,7 +91,7 @@ async def open_shared_store(at: Where) -> AsyncIterator[DatabaseStore]:
             tidy = partial(database.empty_log, at)
             yield DatabaseStore(reader.read, writer.write, clock=time.time, tidy=tidy)
         else:
-            pool = stack.enter_context(server().opened_beside(at))
+            pool = stack.enter_context(server().open_pool_beside(at))
             yield DatabaseStore(pool.read, pool.write, pool.report, clock=time.time)
 
 
@@ -103,7 +103,7 @@ async def open_or_share(at: Where) -> AsyncIterator[DatabaseStore]:
     """
     async with AsyncExitStack() as stack:
         if isinstance(at, ServerAddress):
-            pool = stack.enter_context(server().opened(at))
+            pool = stack.enter_context(server().open_pool(at))
             store = DatabaseStore(pool.read, pool.write, pool.report, clock=time.time)
         else:
             try:
@@ -126,7 +126,7 @@ async def forget_person(at: Where, place: Scope, person: str) -> int:
     if isinstance(at, Path):
         with closing(_writer(open_beside_to_write(at))) as writer:
             return await writer.write(delete)
-    with server().opened_beside(at) as pool:
+    with server().open_pool_beside(at) as pool:
         return await pool.write(delete)
 
 

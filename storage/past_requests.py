@@ -6,7 +6,7 @@ from bot.domain.receipt import PastRequest
 from bot.domain.scope import ScopeLevel
 from bot.domain.setting import AppliedSetting
 from storage import mcp_tables
-from storage.broken import calendar_time, log_broken, parsed
+from storage.broken import calendar_time, log_broken, parse
 from storage.connection import Connection, Row
 
 #: Value of `missing` for an unknown number. NULL is for a turn that did not end
@@ -45,16 +45,16 @@ def before(db: Connection, row: Row) -> PastRequest | None:
         model=found["model"],
         prompt=found["version"],
         usage=usage_of(found),
-        applied=applied(found),
+        applied=applied_settings(found),
         deleted=found["deleted"],
         missing=missing(found),
-        summarised=summarised(db, found),
+        summarised=count_summarised(db, found),
         tools=found["tools"],
         asked=len(mcp_tables.asked(found)),
     )
 
 
-def summarised(db: Connection, row: Row) -> int:
+def count_summarised(db: Connection, row: Row) -> int:
     """Return the number of messages that the turn in `row` read as a summary."""
     summary = _summary(db, row)
     return int(summary["messages"]) if summary else 0
@@ -90,10 +90,10 @@ def usage_of(row: Row) -> Usage:
     )
 
 
-def applied(row: Row) -> tuple[AppliedSetting, ...]:
+def applied_settings(row: Row) -> tuple[AppliedSetting, ...]:
     """Return the settings that applied to the answer of the turn in `row`."""
     found = []
-    for each in parsed(row["applied"] or "[]", list) or ():
+    for each in parse(row["applied"] or "[]", list) or ():
         try:
             name, value, level, who, kept = each
             scope = ScopeLevel(level)

@@ -43,7 +43,7 @@ def readdress(db: Connection, message: Message, judge: Judge, now: float) -> Ver
         thread, thread_queries.ask_automated(db, message.thread, message.at)
     )
     stored = settings.ask_stored(db, Scope.of(message.thread))
-    verdict = judge(message, facts, settings.stored(stored))
+    verdict = judge(message, facts, settings.read_stored(stored))
     if verdict.disposition is Disposition.IGNORE:
         verdict = replace(verdict, disposition=Disposition.KEEP)
     answers = verdict.disposition is Disposition.ANSWER
@@ -71,7 +71,7 @@ def readdress(db: Connection, message: Message, judge: Judge, now: float) -> Ver
             "asks": answers,
             "rule": verdict.rule,
             "text": message.text,
-            "files": attachments.encoded(message.files),
+            "files": attachments.encode(message.files),
             "now": now,
             "turn": turn,
         },

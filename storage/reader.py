@@ -16,8 +16,8 @@ from sqlite_utils import Database
 from bot.errors import StorageError
 from bot.messages import storage as messages
 from bot.runtime.allowance import Allowance
-from storage.errors import translated
-from storage.writer import MOST_WAITING, crowded
+from storage.errors import translate
+from storage.writer import MOST_WAITING, crowded_error
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class Reader:
         if self._closed:
             raise StorageError(messages.CLOSED)
         if not self._allowance.take():
-            raise crowded("storage.reads_refused", self._allowance)
+            raise crowded_error("storage.reads_refused", self._allowance)
         loop = asyncio.get_running_loop()
         answer = loop.run_in_executor(self._thread, self._run, query)
         answer.add_done_callback(self._on_answer)
@@ -63,4 +63,4 @@ class Reader:
             with self._db.atomic():
                 return query(self._db)
         except sqlite3.Error as error:
-            raise translated(error) from error
+            raise translate(error) from error

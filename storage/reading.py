@@ -34,10 +34,12 @@ class Pool(Protocol):
 class Server(Protocol):
     """The functions of `storage.postgres.opening`."""
 
-    def opened(
+    def open_pool(
         self, address: ServerAddress, process: str = ""
     ) -> AbstractContextManager[Pool]: ...
-    def opened_beside(self, address: ServerAddress) -> AbstractContextManager[Pool]: ...
+    def open_pool_beside(
+        self, address: ServerAddress
+    ) -> AbstractContextManager[Pool]: ...
     def look_at(self, address: ServerAddress) -> bool: ...
 
 
@@ -65,7 +67,7 @@ def reading(at: Where) -> Iterator[Transaction]:
                 database.require_current(at)
                 raise
     else:
-        with server().opened_beside(at) as pool:
+        with server().open_pool_beside(at) as pool:
             yield pool.read
 
 

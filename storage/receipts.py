@@ -23,14 +23,14 @@ from bot.domain.scope import Scope, ThreadKey
 from bot.domain.setting import Version
 from bot.domain.turn import Outcome, Turn, TurnState
 from storage import attachments, mcp_tables, past_requests, read_counts
-from storage.broken import calendar_time, log_broken, parsed
+from storage.broken import calendar_time, log_broken, parse
 from storage.connection import Connection, Cursor, Row
 from storage.dialect import has_table
 from storage.files import files_of_message
 from storage.past_requests import UNKNOWN
 from storage.read_counts import IS_READ, SAID
 from storage.scope_columns import parts
-from storage.thread_queries import THREAD_ID, ended, key_of, named
+from storage.thread_queries import THREAD_ID, key_of, named, parse_ended
 
 #: The most questions and files that a receipt names.
 MOST_QUESTIONS, MOST_FILES = 10, 20
@@ -254,7 +254,7 @@ def find(db: Connection, turn: str) -> Receipt | None:
         turn=row["key"],
         thread=key_of(row),
         state=TurnState(row["state"]),
-        ended=ended(row),
+        ended=parse_ended(row),
         times=_times(row),
         attempts=row["attempts"],
         model=row["model"] or "",
@@ -266,10 +266,10 @@ def find(db: Connection, turn: str) -> Receipt | None:
         bounded=bool(row["bounded"]),
         held=row["reserved"] or 0.0,
         read=_read(db, row) if row["known"] else None,
-        applied=past_requests.applied(row),
+        applied=past_requests.applied_settings(row),
         tools=row["tools"] or "",
         asked=mcp_tables.asked(row),
-        left_out=mcp_tables.left_out(row),
+        left_out=mcp_tables.failed_servers(row),
         before=past_requests.before(db, row) if row["known"] else None,
         stop_reason=row["stop_reason"] or "",
         request_id=row["request_id"] or "",
@@ -300,7 +300,7 @@ def answers(db: Connection, thread: ThreadKey, most: int) -> list[AnswerSummary]
     return [
         AnswerSummary(
             *(row["key"], calendar_time(row["asked_at"]), TurnState(row["state"])),
-            *(ended(row), row["model"] or "", row["cost"]),
+            *(parse_ended(row), row["model"] or "", row["cost"]),
         )
         for row in db.execute(ANSWERS, {**named(thread), "most": most})
     ]
@@ -338,7 +338,7 @@ def _prompt(row: Row) -> Version | None:
 
 def _read(db: Connection, row: Row) -> ReadMessages:
     thread = row["thread_id"]
-    questions = parsed(row["questions"], list)
+    questions = parse(row["questions"], list)
     if questions is None:
         log_broken("receipts", row["id"])
     files = _files(db, row)
@@ -363,7 +363,7 @@ def _read(db: Connection, row: Row) -> ReadMessages:
         missing=past_requests.missing(row),
         is_complete=row["applied"] is not None,
         later=later,
-        summarised=past_requests.summarised(db, row),
+        summarised=past_requests.count_summarised(db, row),
         compacted_by=past_requests.compacted_by(db, row),
         files=tuple(files[:MOST_FILES]),
         more_files=max(0, len(files) - MOST_FILES),
@@ -388,10 +388,10 @@ def _files(db: Connection, row: Row) -> list[ReadFile]:
     }
     found: list[ReadFile] = []
     for each in db.execute(FILES, at):
-        listed: Sequence[object] | None = parsed(each["files"], list)
+        listed: Sequence[object] | None = parse(each["files"], list)
         if listed is None:
             log_broken("messages", each["id"])
-        decoded = attachments.decoded(listed or ())
+        decoded = attachments.decode(listed or ())
         if decoded:
             stored = {file.key: file for file in files_of_message(db, each["id"])}
             found += [ReadFile(f.name, f.size, stored.get(f.key)) for f in decoded]

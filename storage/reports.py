@@ -18,7 +18,7 @@ from storage.broken import calendar_time
 from storage.connection import Connection, Row
 from storage.dialect import GREATEST, write_nothing
 from storage.scope_columns import AT, inside, parts
-from storage.thread_queries import THREAD_ID, TITLE_CHARS, ended, key_of, named
+from storage.thread_queries import THREAD_ID, TITLE_CHARS, key_of, named, parse_ended
 
 # The quantiles of answer times that reports show.
 SHARES = (0.5, 0.9, 0.99)
@@ -111,7 +111,7 @@ def quality(db: Connection, since: float, most: int) -> Quality:
         f"{ENDED_TURNS} GROUP BY ended, feedback",
         at,
     ):
-        how = ended(row)
+        how = parse_ended(row)
         assert how is not None
         counts[how] += row["count"]
         good += row["count"] if row["feedback"] == 1 else 0
@@ -189,7 +189,7 @@ def require_writable(db: Connection) -> None:
 def _answer(row: Row) -> AnswerReport:
     first, begin = row["first_text_at"], row["created_at"]
     end = row["delivered_at"] or row["ended_at"]
-    how = ended(row)
+    how = parse_ended(row)
     assert how is not None
     return AnswerReport(
         turn=row["key"],

@@ -22,7 +22,7 @@ from sqlite_utils import Database
 
 from bot.domain.reply import ADDED
 from bot.domain.scope import Scope
-from bot.text.words import indexed
+from bot.text.words import index_words
 from storage.connection import Connection, Row
 from storage.dialect import FREE_ROWS, execute_many, index_alone, may_index_alone
 
@@ -251,7 +251,7 @@ def _add(db: Connection, row: Row) -> None:
         db,
         "INSERT INTO search_words (place, word, block) VALUES (?, ?, ?) "
         "ON CONFLICT DO NOTHING",
-        [(place, word, block) for word in sorted(indexed(row["said"] or ""))],
+        [(place, word, block) for word in sorted(index_words(row["said"] or ""))],
     )
 
 
@@ -260,13 +260,13 @@ def _remove(db: Connection) -> None:
     gone: dict[tuple[str, str, str, int], set[str]] = defaultdict(set)
     for row in db.execute("SELECT * FROM search_removed").fetchall():
         key = (row["platform"], row["workspace"], row["channel"], row["block"])
-        gone[key] |= indexed(row["text"])
+        gone[key] |= index_words(row["text"])
     for (*channel, block), words in gone.items():
         found = db.execute(_PLACE, channel).fetchone()
         if found is None:
             continue
         for row in block_rows(db, block, Scope(*channel), channel[2:]):
-            words -= indexed(row["said"] or "")
+            words -= index_words(row["said"] or "")
         execute_many(
             db,
             "DELETE FROM search_words WHERE place = ? AND word = ? AND block = ?",

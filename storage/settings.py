@@ -44,15 +44,15 @@ STORED_SETTINGS = f"""
 
 
 def stored_settings(db: Connection, scope: Scope) -> StoredSettings:
-    return stored(ask_stored(db, scope))
+    return read_stored(ask_stored(db, scope))
 
 
 def ask_stored(db: Connection, scope: Scope) -> Cursor:
-    """Send the query whose result `stored` reads."""
+    """Send the query whose result `read_stored` reads."""
     return db.execute(STORED_SETTINGS, parts(scope))
 
 
-def stored(asked: Cursor) -> StoredSettings:
+def read_stored(asked: Cursor) -> StoredSettings:
     """Return the settings from the result of `ask_stored`."""
     settings, kept, stale = [], {}, set()
     for row in asked:

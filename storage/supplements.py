@@ -53,7 +53,7 @@ def supplement(
         "UPDATE messages SET text = ?, files = ?, content = ? WHERE id = ?",
         [
             after.text,
-            attachments.encoded(after.files),
+            attachments.encode(after.files),
             row["content"] if given else replaced,
             row["id"],
         ],

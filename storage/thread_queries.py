@@ -15,7 +15,7 @@ from bot.domain.turn import (
     TurnState,
 )
 from storage import answer_options, attachments
-from storage.broken import calendar_time, log_broken, parsed
+from storage.broken import calendar_time, log_broken, parse
 from storage.connection import Connection, Cursor, Row
 from storage.dialect import GREATEST
 
@@ -130,15 +130,15 @@ def messages(db: Connection, turn: int) -> list[Row]:
 
     In the platform's order. Empty if no message that needs an answer is left.
     """
-    return asked_messages(ask_messages(db, turn))
+    return read_messages(ask_messages(db, turn))
 
 
 def ask_messages(db: Connection, turn: int) -> Cursor:
-    """Send the query whose result `asked_messages` reads."""
+    """Send the query whose result `read_messages` reads."""
     return db.execute(MESSAGES, {"turn": turn})
 
 
-def asked_messages(asked: Cursor) -> list[Row]:
+def read_messages(asked: Cursor) -> list[Row]:
     """Return the rows from the result of `ask_messages`. Empty if none needs an
     answer."""
     rows = asked.fetchall()
@@ -154,7 +154,7 @@ def turn_messages(asked: Cursor) -> list[TurnMessage]:
             content=row["content"] if row["place"] else None,
             is_signed=row["sign"] > 0,
         )
-        for row in asked_messages(asked)
+        for row in read_messages(asked)
     ]
 
 
@@ -182,7 +182,7 @@ def turn_facts(db: Connection, thread: ThreadKey, turn: str = "") -> TurnFacts |
     return TurnFacts(
         key=row["key"],
         state=TurnState(row["state"]),
-        ended=ended(row),
+        ended=parse_ended(row),
         stop_reason=row["stop_reason"],
         has_text=bool(row["text"].strip()),
         askers=frozenset(each["author"] for each in questions),
@@ -238,7 +238,7 @@ def named(key: ThreadKey) -> dict[str, str]:
     }
 
 
-def ended(row: Row) -> Ended | None:
+def parse_ended(row: Row) -> Ended | None:
     """Return how the turn in `row` ended, or FAILED if the value cannot be read."""
     if row["ended"] in (None, *(each.value for each in Ended)):
         return Ended(row["ended"]) if row["ended"] else None
@@ -259,16 +259,16 @@ def message_of(row: Row) -> Message:
         origin=Origin(row["origin"]),
         files=files_of(row),
         name=row["name"],
-        options=answer_options.decoded(row),
+        options=answer_options.decode(row),
     )
 
 
 def files_of(row: Row) -> tuple[Attachment, ...]:
     """Return the files of the message in `row`."""
-    files = parsed(row["files"], list)
+    files = parse(row["files"], list)
     if files is None:
         log_broken("messages", row["id"])
-    return attachments.decoded(files or ())
+    return attachments.decode(files or ())
 
 
 def key_of(row: Row) -> ThreadKey:

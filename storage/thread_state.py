@@ -57,7 +57,7 @@ def thread_state(db: Connection, thread: ThreadKey, most: int) -> ThreadState:
             tokens = int(tokens + said["bytes"] / BYTES_PER_TOKEN)
         tokens = min(int(last["tokens"]), tokens)
     return ThreadState(
-        settings=settings.stored(stored),
+        settings=settings.read_stored(stored),
         asked_at=times_of(times),
         tokens=tokens,
         needs_backfill=row is not None and bool(row["unread"]),

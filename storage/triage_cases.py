@@ -10,7 +10,7 @@ from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.triage_case import TriageCase
 from bot.ports.cases import all_scopes
 from storage import locks, tombstones
-from storage.broken import calendar_time, log_broken, parsed
+from storage.broken import calendar_time, log_broken, parse
 from storage.connection import Connection, Row
 from storage.dialect import GREATEST, LEAST, ROW_LOCK, among, execute_many
 from storage.scope_columns import inside, parts, scope_of
@@ -207,8 +207,8 @@ def _delete(db: Connection, where: str, values: dict[str, Any]) -> int:
 def _case(row: Row) -> TriageCase:
     """Return the case in `row`, without values or corrections that cannot be read."""
     stored = row["values"]
-    values = parsed(stored, dict) if stored is not None else None
-    corrected = parsed(row["corrected"], dict)
+    values = parse(stored, dict) if stored is not None else None
+    corrected = parse(row["corrected"], dict)
     if corrected is None or (values is None and stored is not None):
         log_broken("cases", row["id"])
     return TriageCase(

@@ -14,7 +14,7 @@ from bot.domain.scope import ThreadKey
 from bot.domain.turn import Turn, TurnState
 from storage.broken import calendar_time
 from storage.connection import Connection, Cursor, Row
-from storage.thread_queries import ASKERS, THREAD_ID, ended, message_of, named
+from storage.thread_queries import ASKERS, THREAD_ID, message_of, named, parse_ended
 
 # Every write of a turn is checked against these columns.
 OWNER = """(SELECT epoch FROM threads WHERE threads.id = thread_id) AS epoch,
@@ -135,7 +135,7 @@ def read_turn(asked: AskedTurn, thread: ThreadKey) -> Turn | None:
         touched=calendar_time(row["touched"]),
         received=calendar_time(row["created_at"]),
         text=row["text"],
-        ended=ended(row),
+        ended=parse_ended(row),
         head=row["head"],
         note=row["note"],
         shown=tuple(
@@ -147,7 +147,7 @@ def read_turn(asked: AskedTurn, thread: ThreadKey) -> Turn | None:
         asker=askers[0]["author"] if askers else "",
         stop_reason=row["stop_reason"],
         calls=row["calls"],
-        summarised=summarised(asked.summary),
+        summarised=count_summarised(asked.summary),
         waiting=tuple(each["pages"] for each in asked.waiting),
         uploads=_uploads(asked.uploads.fetchall()),
         is_stopped=row["stopping"] == "stop",
@@ -155,12 +155,12 @@ def read_turn(asked: AskedTurn, thread: ThreadKey) -> Turn | None:
 
 
 def ask_summarised(db: Connection, turn: int) -> Cursor:
-    """Send the query whose result `summarised` reads, for the turn with the id
+    """Send the query whose result `count_summarised` reads, for the turn with the id
     `turn`."""
     return db.execute(SUMMARISED.format(turn=":turn"), {"turn": turn})
 
 
-def summarised(asked: Cursor) -> int:
+def count_summarised(asked: Cursor) -> int:
     """Return the number of messages in the summary that the turn is the first to use.
 
     0 without such a summary. `asked` is the result of `ask_summarised`.

@@ -94,7 +94,7 @@ def store_prompt(
     receipt = receipts.ask_prompt(db, turn)
     record: Callable[[], None] | None = None
     if stored.rowcount:
-        for row in thread_queries.asked_messages(asked):
+        for row in thread_queries.read_messages(asked):
             if row["place"] is None and row["message"] in contents:
                 # A content exists if the message was edited after `contents` was made.
                 edited: str | None = row["content"]
@@ -108,7 +108,7 @@ def store_prompt(
         record()
     return StoredPrompt(
         conversation=read,
-        summarised=turn_reading.summarised(used),
+        summarised=turn_reading.count_summarised(used),
         version=settings.version_of(system) if system is not None else None,
     )
 

@@ -28,7 +28,7 @@ from bot.errors import StorageBusy, StorageError
 from bot.messages import storage as messages
 from bot.runtime.allowance import Allowance
 from storage import passages
-from storage.errors import translated
+from storage.errors import translate
 
 log = logging.getLogger(__name__)
 
@@ -115,7 +115,7 @@ class Writer:
         if self._closed:
             raise StorageError(messages.CLOSED)
         if not self._allowance.take():
-            raise crowded("storage.writes_refused", self._allowance)
+            raise crowded_error("storage.writes_refused", self._allowance)
         future: asyncio.Future[T] = self._loop.create_future()
         self._queue.put(_Item(change, future, waits, reads))
         return future
@@ -179,7 +179,7 @@ class Writer:
                 self._db.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
             for item in group:
-                item.error = translated(error)
+                item.error = translate(error)
             return
         try:
             for item in group:
@@ -191,7 +191,7 @@ class Writer:
                 self._db.rollback()
             passages.rolled_back(self._db)
             if len(group) == 1:
-                group[0].error = translated(error)
+                group[0].error = translate(error)
                 return
             # One failure rolled back the whole group: commit each item alone.
             for item in group:
@@ -222,7 +222,7 @@ class Writer:
                 if self._settle is not None:
                     self._settle(self._db)
         except (sqlite3.Error, UnicodeError) as error:
-            item.error = translated(error)
+            item.error = translate(error)
             # Some errors, such as a full disk, make SQLite roll back the transaction.
             if not self._db.conn.in_transaction:
                 raise
@@ -232,7 +232,7 @@ class Writer:
             item.error = error
 
 
-def crowded(event: str, allowance: Allowance) -> StorageBusy:
+def crowded_error(event: str, allowance: Allowance) -> StorageBusy:
     """Return the error for a rejected call, and log `event` for the first in a row."""
     if allowance.refused == 1:
         log.error("%s waiting=%d", event, allowance.used)

@@ -70,7 +70,7 @@ class Asking:
         if message is None:
             await interaction_responses.tell(interaction, NO_TARGET)
             return
-        given = modals.filled(interaction.data or {}, interaction.guild_id)
+        given = modals.submitted_values(interaction.data or {}, interaction.guild_id)
         await self.ask(interaction, given.get(QUESTION, ""), about=message)
 
     async def ask(
@@ -101,7 +101,9 @@ class Asking:
             text=question,
             addressed=True,
             opens=place is not None,
-            files=(message_files.uploaded(file),) if file and not too_large else (),
+            files=(message_files.uploaded_file(file),)
+            if file and not too_large
+            else (),
             quotes=self._quotes(about, thread, fresh=place is not None),
         )
         # No other process may start the turn before its thread exists.
@@ -156,7 +158,7 @@ class Asking:
         None if there is none."""
         work = self._host.inbox.receive(message, held=held)
         try:
-            _, waits = await interaction_responses.awaited(
+            _, waits = await interaction_responses.await_or_defer(
                 interaction, work, ephemeral=False
             )
         except StorageError as error:

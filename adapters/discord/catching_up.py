@@ -124,7 +124,7 @@ class CatchingUp:
         if place.workspace == events.NO_GUILD or not self._is_in(place.key, shard):
             return []
         guild = self._guild(place.key)
-        channel = guild.get_channel(ids.known(place.channel)) if guild else None
+        channel = guild.get_channel(ids.parse_id(place.channel)) if guild else None
         found: list[discord.TextChannel | discord.Thread] = []
         if isinstance(channel, events.Threaded):
             found.append(channel)

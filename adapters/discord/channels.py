@@ -48,22 +48,22 @@ class Channels:
             return found
         # A refusal needs current facts, so a guild whose events do not arrive here is
         # read again.
-        is_told = self._link.hears(ids.known(place.workspace))
+        is_told = self._link.hears(ids.parse_id(place.workspace))
         return found if is_told else await self._find_in_guild(place, user, CURRENT)
 
     async def _find_in_guild(
         self, place: Scope, user: str, fresh: float
     ) -> ChannelAccess:
-        guild = await self._link.guild(ids.known(place.workspace), fresh)
+        guild = await self._link.guild(ids.parse_id(place.workspace), fresh)
         if guild is None:
             raise DeliveryError(
                 f"look up a channel: guild {place.workspace} is unknown"
             )
-        channel = guild.get_channel_or_thread(ids.known(place.channel))
+        channel = guild.get_channel_or_thread(ids.parse_id(place.channel))
         us = guild.me or await self._people.member(guild, self._link.us)
         if channel is None or us is None:
             return NOWHERE
-        member = await self._people.member(guild, ids.known(user)) if user else None
+        member = await self._people.member(guild, ids.parse_id(user)) if user else None
         held = _permissions(channel, member)
         is_public = _is_public(channel, guild.default_role)
         for thread in await self._threads(guild, place, channel):
@@ -81,15 +81,15 @@ class Channels:
     async def _direct(self, place: Scope, user: str) -> ChannelAccess:
         """Return the access to direct messages, which only one person and the bot can
         use."""
-        if not ids.known(user) or not ids.known(place.channel):
+        if not ids.parse_id(user) or not ids.parse_id(place.channel):
             return NOWHERE
         try:
             async with translated("open direct messages"):
-                person = discord.Object(ids.known(user))
+                person = discord.Object(ids.parse_id(user))
                 theirs = (await self._link.client.create_dm(person)).id
         except ThreadGone:
             return NOWHERE
-        is_theirs = theirs == ids.known(place.channel)
+        is_theirs = theirs == ids.parse_id(place.channel)
         return ChannelAccess(*[True] * 4) if is_theirs else NOWHERE
 
     async def _threads(
@@ -98,7 +98,7 @@ class Channels:
         """Return the threads that contain `place`: its channel, if that is a thread,
         and its own thread, if there is one."""
         found = [channel] if isinstance(channel, discord.Thread) else []
-        wanted = ids.known(place.thread)
+        wanted = ids.parse_id(place.thread)
         if wanted in (0, channel.id):
             return found
         thread = guild.get_thread(wanted)

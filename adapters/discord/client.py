@@ -22,7 +22,7 @@ from adapters.discord.global_rate_limit import (
     BURST,
     EACH,
     GlobalRateLimiter,
-    traced,
+    trace_config,
 )
 from adapters.discord.parsing import State
 from adapters.discord.rest_guilds import FRESH, RestGuilds
@@ -122,7 +122,7 @@ class Gateway(discord.AutoShardedClient):
             allowed_mentions=discord.AllowedMentions.none(),
             max_ratelimit_timeout=PATIENCE / 2,
             shard_count=config.shards.count if config.shards else None,
-            http_trace=traced(limiter, on_revoked),
+            http_trace=trace_config(limiter, on_revoked),
         )
         if config.shards:
             self.shard_ids = config.shards.ids

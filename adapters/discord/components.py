@@ -79,7 +79,7 @@ def draw(response: Response, names: Mapping[str, str] | None = None) -> Drawn:
     if len(text) > MESSAGE_CHARS:
         files = (File("everything.md", text), *files)
     if response.sections and response.file is None:
-        layout = layouts.drawn(response, names, _carrying, _select)
+        layout = layouts.draw(response, names, _carrying, _select)
         if layout is not None:
             return Drawn(cut(text), layout)
     menus, buttons = list(response.menus), list(response.buttons)
@@ -129,7 +129,7 @@ def values(data: Mapping[str, Any]) -> list[str]:
     return [f"{prefix}{value}" for value in data.get("values") or ()]
 
 
-def chosen(line: str, values: Iterable[str]) -> Command:
+def chosen_command(line: str, values: Iterable[str]) -> Command:
     """Return the command of a button or a menu. The chosen one of `values` becomes the
     last argument of a menu's command."""
     command = Command.of_line(line)

@@ -9,7 +9,7 @@ from bot.errors import ConfigError
 from bot.messages import check as check_messages
 from bot.messages import config as messages
 from bot.text import addresses
-from bot.text.redaction import quoted
+from bot.text.redaction import quote
 
 PUBLIC_API = "https://discord.com/api/v10"
 
@@ -67,7 +67,7 @@ class DiscordConfig:
                 messages.not_a_choice(
                     variable="DISCORD_MESSAGE_CONTENT",
                     choices=choices,
-                    written=quoted(content),
+                    written=quote(content),
                 )
             )
         if isinstance(shards, str):
@@ -95,6 +95,6 @@ REPORTED = (
 )
 
 
-def configured(env: Mapping[str, str]) -> bool:
+def is_configured(env: Mapping[str, str]) -> bool:
     """Return whether the Discord token is set."""
     return bool(env.get("DISCORD_TOKEN"))

@@ -38,11 +38,11 @@ class DiscordDirectory:
         if self.is_direct(place):
             person = await self._names.name(None, user)
             return PlaceNames(person, f"@{person}" if person else "")
-        guild = await self._link.guild(ids.known(place.workspace))
+        guild = await self._link.guild(ids.parse_id(place.workspace))
         if guild is None:
             raise DeliveryError(f"find a name: guild {place.workspace} is unknown")
         person = await self._names.name(guild.id, user)
-        channel = guild.get_channel_or_thread(ids.known(place.channel))
+        channel = guild.get_channel_or_thread(ids.parse_id(place.channel))
         return PlaceNames(person, f"#{channel.name}" if channel else "", guild.name)
 
     def is_direct(self, place: Scope) -> bool:

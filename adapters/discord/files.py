@@ -49,7 +49,7 @@ async def text_of(attachment: discord.Attachment) -> str:
         raise Unacceptable(messages.file_not_utf8(file=_name_file(name))) from error
 
 
-def found(
+def find_files(
     interaction: discord.Interaction[discord.Client], ids: str
 ) -> list[discord.Attachment]:
     """Return the uploaded files of a form by their `ids`, which are separated by

@@ -169,7 +169,7 @@ class GlobalRateLimiter:
             self._timer.cancel()
 
 
-def traced(
+def trace_config(
     limiter: GlobalRateLimiter, on_revoked: Callable[[], None]
 ) -> aiohttp.TraceConfig:
     """Return a trace that delays every call of a client by `limiter`, and calls

@@ -84,7 +84,7 @@ class MessageHistory:
         if thread.thread == thread.channel:
             return None
         number = ids.number(thread.thread, "read a thread")
-        guild = self._link.client.get_guild(ids.known(thread.workspace))
+        guild = self._link.client.get_guild(ids.parse_id(thread.workspace))
         found: object = guild.get_thread(number) if guild is not None else None
         if found is None:
             # The thread is archived, or this process has no gateway session.

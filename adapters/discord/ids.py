@@ -22,7 +22,7 @@ def is_id(text: str) -> bool:
     )
 
 
-def known(text: str) -> int:
+def parse_id(text: str) -> int:
     """Return `text` as an id, or 0, which nothing has, if it is malformed."""
     return int(text) if is_id(text) else 0
 

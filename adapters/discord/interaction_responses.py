@@ -27,7 +27,7 @@ Interaction = discord.Interaction[discord.Client]
 T = TypeVar("T")
 
 
-async def awaited(
+async def await_or_defer(
     interaction: Interaction, work: Awaitable[T], *, ephemeral: bool
 ) -> tuple[T, bool]:
     """Return the result of `work`, and whether the response was deferred. After a

@@ -60,7 +60,7 @@ class Interactions:
 
     async def pressed(self, interaction: Interaction, line: str) -> None:
         """Carry out the command of a button or a menu."""
-        command = components.chosen(line, components.values(_data(interaction)))
+        command = components.chosen_command(line, components.values(_data(interaction)))
         await self._carry_out(interaction, command)
 
     async def file_wanted(self, interaction: Interaction, line: str) -> None:
@@ -72,10 +72,10 @@ class Interactions:
         data = _data(interaction)
         files = modals.uploads(data)
         given: dict[str, Given] = {}
-        for name, value in modals.filled(data, interaction.guild_id).items():
+        for name, value in modals.submitted_values(data, interaction.guild_id).items():
             if name not in files:
                 given[name] = value
-            elif found := discord_files.found(interaction, value):
+            elif found := discord_files.find_files(interaction, value):
                 given[name] = found[0]
         await self._carry_out(interaction, Command.of_line(line), given)
 
@@ -88,7 +88,7 @@ class Interactions:
             return
         work = self._host.conversations.feedback(thread, turn, good)
         try:
-            known, waits = await interaction_responses.awaited(
+            known, waits = await interaction_responses.await_or_defer(
                 interaction, work, ephemeral=True
             )
         except StorageError as error:
@@ -115,7 +115,7 @@ class Interactions:
         self._names.note(interaction.guild_id, [interaction.user, about.author])
         work = self._triage(interaction, heard)
         try:
-            (response, names), waits = await interaction_responses.awaited(
+            (response, names), waits = await interaction_responses.await_or_defer(
                 interaction, work, ephemeral=False
             )
         except StorageError as error:
@@ -161,7 +161,10 @@ class Interactions:
         self._names.note(interaction.guild_id, [interaction.user])
         work = self._work(interaction, command, given or {}, place)
         try:
-            (reply, given_all, names), waits = await interaction_responses.awaited(
+            (
+                (reply, given_all, names),
+                waits,
+            ) = await interaction_responses.await_or_defer(
                 interaction, work, ephemeral=not verb.public
             )
         except ThreadkeepError as error:

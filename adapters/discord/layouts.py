@@ -29,7 +29,7 @@ DrawButton = Callable[[Button], ui.Button[ui.LayoutView] | None]
 DrawMenu = Callable[[Menu], ui.Item[ui.LayoutView] | None]
 
 
-def drawn(
+def draw(
     response: Response,
     names: Mapping[str, str] | None,
     button: DrawButton,

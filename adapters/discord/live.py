@@ -81,7 +81,7 @@ async def _require_channel(link: Link, channel: str) -> None:
     """Raise _Found if the bot does not see `channel`."""
     try:
         async with translated("look up the channel"):
-            await link.client.fetch_channel(ids.known(channel))
+            await link.client.fetch_channel(ids.parse_id(channel))
     except ThreadGone as error:
         text = messages.channel_hidden(channel=f"discord:{channel}")
         raise _EndedEarly(text) from error

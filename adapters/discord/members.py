@@ -50,7 +50,7 @@ class People:
         if member is None:
             # They left the guild.
             return Person(user, outsider=True)
-        channel = guild.get_channel(ids.known(place.channel))
+        channel = guild.get_channel(ids.parse_id(place.channel))
         held = channel.permissions_for(member) if channel else None
         return _person(guild, member, held)
 

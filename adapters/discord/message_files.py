@@ -34,7 +34,7 @@ def attachments(message: discord.Message) -> tuple[Attachment, ...]:
     return tuple(found.values())
 
 
-def uploaded(file: discord.Attachment) -> Attachment:
+def uploaded_file(file: discord.Attachment) -> Attachment:
     """Return a file that was given with a command, and so belongs to no message."""
     return Attachment(name_of(file), file.url, str(file.id), file.size)
 

@@ -92,11 +92,11 @@ async def _channel_of(link: Link, place: Scope, message: str) -> str:
 
 async def _is_post(link: Link, place: Scope) -> bool:
     try:
-        guild = await link.guild(ids.known(place.workspace))
+        guild = await link.guild(ids.parse_id(place.workspace))
     except DeliveryError as error:
         log.info("discord.unknown_channel place=%s %s", place, error)
         return False
-    parent = guild.get_channel(ids.known(place.channel)) if guild else None
+    parent = guild.get_channel(ids.parse_id(place.channel)) if guild else None
     return isinstance(parent, discord.ForumChannel)
 
 

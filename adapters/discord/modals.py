@@ -65,7 +65,7 @@ def modal(
     return drawn
 
 
-def filled(data: Mapping[str, Any], guild: int | None) -> dict[str, str]:
+def submitted_values(data: Mapping[str, Any], guild: int | None) -> dict[str, str]:
     """Return the submitted values by field: texts as typed, people as references of the
     core, files as their ids."""
     found = {}
@@ -196,7 +196,7 @@ def _selection(people: str, guild: int) -> list[discord.SelectDefaultValue] | No
         type = discord.SelectDefaultValueType.user
         if kind == "group":
             type = discord.SelectDefaultValueType.role
-        found.append(discord.SelectDefaultValue(id=ids.known(id), type=type))
+        found.append(discord.SelectDefaultValue(id=ids.parse_id(id), type=type))
     return found if len(found) <= OPTIONS else None
 
 

@@ -9,7 +9,7 @@ import re
 from bot.domain.shard_range import ShardRange
 from bot.messages import config as messages
 from bot.text.numbers import number
-from bot.text.redaction import quoted
+from bot.text.redaction import quote
 
 #: The most shards. A higher number is certainly a typing error, since each shard has up
 #: to 2,500 guilds.
@@ -24,10 +24,10 @@ def parse(text: str) -> ShardRange | str:
     with it."""
     match = _RANGE.fullmatch(text)
     if match is None:
-        return messages.not_shards(written=quoted(text))
+        return messages.not_shards(written=quote(text))
     first, last, count = (number(each or "") for each in match.groups())
     if count is None or not 1 <= count <= MOST:
-        return messages.shard_count_out_of_range(most=MOST, written=quoted(text))
+        return messages.shard_count_out_of_range(most=MOST, written=quote(text))
     if first is None:
         return ShardRange(0, count - 1, count)
     last = first if last is None else last

@@ -257,7 +257,7 @@ class SlackAdapter:
         await there.client.call_when_allowed(
             "chat.postMessage",
             channel=str(opened["channel"]["id"]),
-            text=mrkdwn.formatted(text, await there.display_names.find(text)),
+            text=mrkdwn.format_text(text, await there.display_names.find(text)),
         )
 
     def _fail(self, error: ConfigError) -> None:

@@ -62,11 +62,11 @@ def message(
     file is included unless the file is `attached`.
 
     `names` holds the names of the people that a posted message refers to, by id (see
-    `mrkdwn.formatted`); None for a message that only one person sees.
+    `mrkdwn.format_text`); None for a message that only one person sees.
     """
     bare = replace(response, file=None) if attached else response
     blocks = _fitting(_response_blocks(bare, place, names), MESSAGE_BLOCKS)
-    fallback = mrkdwn.formatted(_cut(response.whole), names)[:FALLBACK_CHARS]
+    fallback = mrkdwn.format_text(_cut(response.whole), names)[:FALLBACK_CHARS]
     return {"text": fallback or " ", "blocks": blocks}
 
 
@@ -75,12 +75,12 @@ def plain_messages(
 ) -> Iterator[dict[str, Any]]:
     """Yield all of `response` as messages without blocks, for use when Slack refuses
     the blocks of `message`."""
-    for piece in _pieces(mrkdwn.formatted(response.whole, names)):
+    for piece in _pieces(mrkdwn.format_text(response.whole, names)):
         if piece.strip():
             yield {"text": piece, "blocks": []}
 
 
-def shown(
+def draw_modal(
     response: Response, place: Scope, metadata: str, title: str
 ) -> dict[str, Any]:
     """Return `response` as a modal without a form."""
@@ -125,7 +125,7 @@ def options(choices: Iterable[Choice]) -> list[dict[str, Any]]:
     ]
 
 
-def used(action: Mapping[str, Any]) -> Command | None:
+def used_command(action: Mapping[str, Any]) -> Command | None:
     """Return the command of a control that was used; None if it is not the bot's."""
     name = str(action.get("action_id", ""))
     if name.startswith(DO):
@@ -195,7 +195,7 @@ def _section(
 
 def sections(text: str, names: Mapping[str, str] | None = None) -> Iterator[Block]:
     """Yield `text` as blocks; `names` are as in `message`."""
-    for piece in _pieces(mrkdwn.formatted(text, names)):
+    for piece in _pieces(mrkdwn.format_text(text, names)):
         if piece.strip():
             yield {"type": "section", "text": mrkdwn_text(piece)}
 

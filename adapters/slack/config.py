@@ -11,7 +11,7 @@ from bot.messages import config as messages
 from bot.text import addresses
 from bot.text.addresses import Listening
 from bot.text.numbers import number
-from bot.text.redaction import quoted
+from bot.text.redaction import quote
 
 #: The core's name of this platform.
 PLATFORM = "slack"
@@ -83,7 +83,7 @@ class SlackConfig:
             where = messages.SLACK_SIGNING_SECRET_PLACE
             problems.append(messages.not_a_signing_secret(where=where))
         if http is None:
-            problems.append(messages.not_a_slack_http_address(written=quoted(written)))
+            problems.append(messages.not_a_slack_http_address(written=quote(written)))
         elif written and not (secret or client_id):
             problems.append(messages.SLACK_HTTP_ALONE)
         connections = env.get("SLACK_CONNECTIONS", "").strip() or "1"
@@ -94,7 +94,7 @@ class SlackConfig:
                     variable="SLACK_CONNECTIONS",
                     least=1,
                     most=MOST_CONNECTIONS,
-                    written=quoted(connections),
+                    written=quote(connections),
                 )
             )
         if wrong := addresses.problem("SLACK_API_URL", api_url):
@@ -106,7 +106,7 @@ class SlackConfig:
                 messages.not_a_choice(
                     variable="SLACK_NATIVE_STREAMS",
                     choices=", ".join(modes),
-                    written=quoted(streams),
+                    written=quote(streams),
                 )
             )
         if problems:
@@ -133,7 +133,7 @@ REPORTED = (
 )
 
 
-def configured(env: Mapping[str, str]) -> bool:
+def is_configured(env: Mapping[str, str]) -> bool:
     """Return whether any Slack token, secret or OAuth setting is set."""
     names = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET")
     return any(env.get(name) for name in (*names, *_OAUTH))

@@ -135,7 +135,7 @@ class Credentials:
             if await self._adopt_newer():
                 return
             raise
-        tokens = sealed_tokens(answer, had, self._sealer, self._now())
+        tokens = seal_tokens(answer, had, self._sealer, self._now())
         stored = await retry_until_success(
             lambda: self._store.replace_tokens(had.place, had.version, tokens)
         )
@@ -146,7 +146,7 @@ class Credentials:
             log.info("slack.renewed place=%s", had.place)
 
 
-def sealed_tokens(
+def seal_tokens(
     answer: Mapping[str, Any], of: Installation, sealer: Sealer, now: float
 ) -> Tokens:
     """Return the tokens in an answer of oauth.v2.access, sealed for the place of the

@@ -76,7 +76,7 @@ def is_own_edit(body: Mapping[str, Any], us: Identity) -> bool:
     return _is_echo(now, us)
 
 
-def previewed(body: Mapping[str, Any], us: Identity) -> Message | None:
+def previewed_message(body: Mapping[str, Any], us: Identity) -> Message | None:
     """Return the message in an events-API `body` to which Slack added previews of its
     links, or the words of a voice note, though nobody edited the message (facts A1.5);
     else None."""
@@ -88,7 +88,7 @@ def previewed(body: Mapping[str, Any], us: Identity) -> Message | None:
     ):
         return None
     more = _count_attachments(now) > _count_attachments(before)
-    return edited(body, us) if more else None
+    return edited_message(body, us) if more else None
 
 
 def _count_attachments(message: Mapping[str, Any]) -> int:
@@ -97,7 +97,7 @@ def _count_attachments(message: Mapping[str, Any]) -> int:
     return len(json_values.sequence(message.get("attachments"))) + len(heard)
 
 
-def edited(body: Mapping[str, Any], us: Identity) -> Message | None:
+def edited_message(body: Mapping[str, Any], us: Identity) -> Message | None:
     """Return the changed message in an events-API `body`, or None."""
     event = body.get("event") or {}
     now = event.get("message") or {}
@@ -109,7 +109,7 @@ def edited(body: Mapping[str, Any], us: Identity) -> Message | None:
     return None if received is None or received.echo else received
 
 
-def deleted(body: Mapping[str, Any]) -> tuple[str, str] | None:
+def deleted_message(body: Mapping[str, Any]) -> tuple[str, str] | None:
     """Return channel and ts of the message deleted in an events-API `body`, or None."""
     event = body.get("event") or {}
     channel, ts = event.get("channel"), None
@@ -122,7 +122,7 @@ def deleted(body: Mapping[str, Any]) -> tuple[str, str] | None:
     return (channel, ts) if channel and ts else None
 
 
-def closed(body: Mapping[str, Any]) -> str | None:
+def deleted_channel(body: Mapping[str, Any]) -> str | None:
     """Return the channel deleted in an events-API `body` (facts A1.4), or None. An
     archived channel does not count, since it can still be read."""
     event = body.get("event") or {}

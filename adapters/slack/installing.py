@@ -260,12 +260,12 @@ class Installer:
     async def _on_success(self, args: AsyncSuccessArgs) -> BoltResponse:
         made = args.installation
         team = "" if made.is_enterprise_install else made.team_id or ""
-        page = oauth_pages.done(_name(made), made.app_id or "", team)
+        page = oauth_pages.installed_page(_name(made), made.app_id or "", team)
         return _html(HTTPStatus.OK, page)
 
     async def _on_failure(self, args: AsyncFailureArgs) -> BoltResponse:
         if args.reason == CANCELLED:
-            return _html(HTTPStatus.OK, oauth_pages.cancelled(INSTALL))
+            return _html(HTTPStatus.OK, oauth_pages.cancelled_page(INSTALL))
         text = _REASONS.get(args.reason)
         if text is None:
             # Slack's error code, but anybody can write any text into the address.
@@ -275,7 +275,7 @@ class Installer:
 
     def _page(self, text: str, error: object = "") -> BoltResponse:
         log.warning("slack.not_installed %s", error or text)
-        return _html(HTTPStatus.BAD_REQUEST, oauth_pages.failed(text, INSTALL))
+        return _html(HTTPStatus.BAD_REQUEST, oauth_pages.failed_page(text, INSTALL))
 
 
 def _name(made: SlackInstallation) -> str:

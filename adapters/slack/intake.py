@@ -186,7 +186,7 @@ class Intake:
         event = body.get("event") or {}
         added = mentions.is_added(event, us)
         message = await _convert(events.read, body, us)
-        edited = await _convert(events.edited, body, us) if added else None
+        edited = await _convert(events.edited_message, body, us) if added else None
         if new := message or edited:
             # The other event of this mention may have files or a forward, without which
             # the message may not be a question.
@@ -203,17 +203,17 @@ class Intake:
             if is_late and new.addressed and new.thread.thread == new.message:
                 self._late(there, new)
             self._pairs.handled(event, new)
-        elif previewed := await _convert(events.previewed, body, us):
+        elif previewed := await _convert(events.previewed_message, body, us):
             self._edits.note(previewed)
             await inbox.supplement(previewed)
-        elif edited := await _convert(events.edited, body, us):
+        elif edited := await _convert(events.edited_message, body, us):
             self._edits.note(edited)
             await inbox.amend(edited)
-        elif gone := events.deleted(body):
+        elif gone := events.deleted_message(body):
             channel, ts = gone
             self._edits.drop(us.team, channel, ts)
             await inbox.erase(PLATFORM, us.team, [ts], channel)
-        elif deleted := events.closed(body):
+        elif deleted := events.deleted_channel(body):
             await inbox.forget(Scope(PLATFORM, us.team, deleted))
         elif moved := events.moved(body):
             old_id, new_id = moved

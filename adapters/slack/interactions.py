@@ -171,7 +171,7 @@ class Interactions:
             work, lambda late: self._windows.respond(body, late, place)
         )
         if isinstance(reply, Response):
-            view = blocks.shown(reply, place, Context(place).metadata, title)
+            view = blocks.draw_modal(reply, place, Context(place).metadata, title)
             await self._windows.open("views.open", view, body)
         return {}
 
@@ -218,7 +218,7 @@ class Interactions:
             await self._start_work("note feedback", noting)
             return {}
         context = context_of(self._place(""), body, action)
-        command = blocks.used(action)
+        command = blocks.used_command(action)
         if command is not None and self._is_below(command) and not context.place.thread:
             there = str((body.get("container") or {}).get("message_ts") or "")
             context = replace(context, place=replace(context.place, thread=there))
@@ -236,14 +236,16 @@ class Interactions:
     async def _submit(self, body: Body) -> dict[str, Any]:
         view = body["view"]
         context = context_of(self._place(""), body, {})
-        texts, files = modals.filled(view["state"]["values"], context)
+        texts, files = modals.submitted_values(view["state"]["values"], context)
         work = self._send(modals.command(context), texts, files, context, body)
         reply = await self._promptly(
             work, lambda late: self._windows.replace(late, context, body)
         )
         if reply is None:
             response, title = Response(WORKING), view["title"]["text"]
-            waiting = blocks.shown(response, context.place, context.metadata, title)
+            waiting = blocks.draw_modal(
+                response, context.place, context.metadata, title
+            )
             return {"response_action": "update", "view": waiting}
         if isinstance(reply, Response) and reply.field:
             block = modals.block_of(reply.field, view)

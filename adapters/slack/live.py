@@ -125,7 +125,7 @@ async def _try_over_http(
     event: str,
     patience: float,
 ) -> Finding:
-    async with live_http.opened(client, config, us) as doorway:
+    async with live_http.open_recorder(client, config, us) as doorway:
         began = time.monotonic()
         async with _post_probe(client, us, channel) as ts:
             heard = await doorway.hears(ts, patience)

@@ -53,7 +53,7 @@ class RequestRecorder:
 
 
 @contextlib.asynccontextmanager
-async def opened(
+async def open_recorder(
     client: SlackClient, config: SlackConfig, us: Identity
 ) -> AsyncIterator[RequestRecorder]:
     """Serve the request URL and yield its requests. Raises ConfigError if its address

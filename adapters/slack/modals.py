@@ -106,7 +106,7 @@ def command(context: Context) -> Command:
     return Command.of_line(context.line)
 
 
-def filled(
+def submitted_values(
     values: Mapping[str, Mapping[str, Any]], context: Context
 ) -> tuple[dict[str, str], dict[str, Mapping[str, Any]]]:
     """Return the submitted texts and files, each by field."""
@@ -141,7 +141,7 @@ def block_of(field: str, view: Mapping[str, Any]) -> str:
     return next((b for b in blocks if b.partition(":")[0] == field), "")
 
 
-def split(text: str, limit: int = PIECE_CHARS) -> tuple[list[str], list[str]]:
+def split_text(text: str, limit: int = PIECE_CHARS) -> tuple[list[str], list[str]]:
     """Return `text` in pieces of at most `limit` characters, and the separators."""
     pieces, joiners = [], []
     while len(text) > limit:
@@ -188,7 +188,7 @@ def _blocks(
 
 
 def _long(field: Field, joiners: dict[str, list[str]]) -> Iterator[dict[str, Any]]:
-    pieces, joiners[field.name] = split(field.value)
+    pieces, joiners[field.name] = split_text(field.value)
     inputs = -(-field.most // PIECE_CHARS)
     shown = [*pieces, ""][: max(inputs, len(pieces))]
     for nth, piece in enumerate(shown):

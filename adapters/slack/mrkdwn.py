@@ -63,7 +63,7 @@ _BEHIND = re.compile(
 )
 _ANYWHERE = re.compile(rf"{_MENTION}[ \t]*+")
 
-# The Markdown subset of `bot.ui.elements`, as `formatted` parses it.
+# The Markdown subset of `bot.ui.elements`, as `format_text` parses it.
 _CODE = re.compile(r"(```.*?```|`[^`\n]++`)", re.DOTALL)
 _LANGUAGE = re.compile(r"```\w++\n")
 _QUOTE = re.compile(r"^&gt; ?", re.MULTILINE)
@@ -174,7 +174,7 @@ def tokens(text: str) -> str:
     return unescape(text)
 
 
-def formatted(text: str, names: Mapping[str, str] | None = None) -> str:
+def format_text(text: str, names: Mapping[str, str] | None = None) -> str:
     """Return the Markdown subset of `bot.ui.elements` as mrkdwn. Only the core's
     references become mentions or links.
 

@@ -72,7 +72,7 @@ def install(address: str) -> str:
     return page(texts.TITLE_INSTALL, texts.INSTALL, link=(address, texts.ADD))
 
 
-def done(name: str, app: str, team: str) -> str:
+def installed_page(name: str, app: str, team: str) -> str:
     """Return the page for people who have installed the app with the id `app` in the
     workspace `name`, whose id is `team`."""
     address = f"slack://app?team={team}&id={app}" if team and app else "slack://open"
@@ -81,13 +81,13 @@ def done(name: str, app: str, team: str) -> str:
     return page(texts.TITLE_DONE, text, more=texts.NEXT, link=link)
 
 
-def cancelled(again: str) -> str:
+def cancelled_page(again: str) -> str:
     """Return the page for people who did not consent. `again` is the path of the first
     page."""
     return page(texts.TITLE_CANCELLED, texts.CANCELLED, link=(again, texts.AGAIN))
 
 
-def failed(reason: str, again: str) -> str:
+def failed_page(reason: str, again: str) -> str:
     """Return the page for a failed installation. `reason` is a sentence, and `again` is
     the path of the first page."""
     return page(texts.TITLE_FAILED, reason, link=(again, texts.AGAIN))

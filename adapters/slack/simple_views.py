@@ -15,7 +15,7 @@ from bot.messages.controls import FORM_REFUSED
 Json = Mapping[str, Any]
 
 
-def simplified(view: Json) -> dict[str, Any]:
+def simplify(view: Json) -> dict[str, Any]:
     """Return a view with the text of `view` as plain text. It has neither inputs nor
     controls, since it cannot be submitted."""
     written = text(view)

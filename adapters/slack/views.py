@@ -81,7 +81,7 @@ class Windows:
         """Return `reply` as a modal."""
         if isinstance(reply, Form):
             return modals.view(reply, context, await self._people.groups())
-        return blocks.shown(reply, context.place, context.metadata, title)
+        return blocks.draw_modal(reply, context.place, context.metadata, title)
 
     async def open(self, method: str, view: dict[str, Any], body: Body) -> None:
         """Open `view` for the person who acted, with "views.open" or, on top of a
@@ -93,7 +93,7 @@ class Windows:
                 return
             except Unfit as error:
                 log.error("slack.unfit_view %s", error)
-                simple = simple_views.simplified(view)
+                simple = simple_views.simplify(view)
                 await self._client.call(method, trigger_id=trigger, view=simple)
         except Unfit as error:
             log.error("slack.unfit_view %s", error)
@@ -186,7 +186,7 @@ class Windows:
             await call(view=view)
         except Unfit as error:
             log.error("slack.unfit_view %s", error)
-            await call(view=simple_views.simplified(view))
+            await call(view=simple_views.simplify(view))
 
 
 def user_of(body: Body) -> str:

@@ -163,7 +163,7 @@ class TerminalAdapter:
                 yield line.strip()
             return
         self._say(texts.WELCOME)
-        commands = command_names.described(host.commands.catalog)
+        commands = command_names.describe_commands(host.commands.catalog)
         session = prompt.create(commands, self._history)
         self._keys = session.input
         while True:
@@ -287,7 +287,7 @@ class TerminalAdapter:
             # There are no buttons here, but commands for other views of the response
             # can be typed.
             if button.command.verb == command.verb:
-                given = command_names.typed(button.command)
+                given = command_names.typed_name(button.command)
                 self._say(texts.instead_of_button(label=button.label, command=given))
         await self._wait(host)
 

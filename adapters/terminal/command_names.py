@@ -21,12 +21,12 @@ OWN = (
 )
 
 
-def typed(command: Command) -> str:
+def typed_name(command: Command) -> str:
     """Return `command` as people type it."""
     return " ".join([f"/{command.verb}", *command.arguments.values()])
 
 
-def described(catalog: Sequence[CommandSpec]) -> list[tuple[str, str]]:
+def describe_commands(catalog: Sequence[CommandSpec]) -> list[tuple[str, str]]:
     """Return (name, summary) of all commands, sorted by name."""
     own = {name for name, _ in OWN}
     shown = [each for each in catalog if each.spoken and not each.hidden]
@@ -48,6 +48,6 @@ def settings(catalog: Sequence[CommandSpec]) -> list[tuple[str, str]]:
 def nearest(command: str, catalog: Sequence[CommandSpec]) -> str:
     """Return the command or setting whose name is nearest to `command`; "" if none is
     near."""
-    names = [f"/{name}" for name, _ in described(catalog)]
+    names = [f"/{name}" for name, _ in describe_commands(catalog)]
     names += [f"/set {name}" for name, _ in settings(catalog)]
     return next(iter(difflib.get_close_matches(command, names, 1)), "")

@@ -176,7 +176,7 @@ class Actions:
                 raise Refused(409, "exists", texts.NOT_UNDERSTOOD)
         else:
             key = self._board.thread(who.channel, who.thread or message)
-            attached, contents = form_data.attached(files)
+            attached, contents = form_data.attached_files(files)
             found = Post(
                 *(key, message, time.time(), who.member.id, text), files=attached
             )

@@ -105,7 +105,7 @@ class WebAdapter:
     def typed(self, message: Message) -> str:
         """Return the text of `message` without mentions of the bot, and with other
         mentions in the form of settings ("user:olga")."""
-        return messages.typed(message.text)
+        return messages.typed_text(message.text)
 
     async def tell(self, workspace: str, user: str, text: str) -> None:
         """Post `text` in the direct messages of `user`. Raises DeliveryError."""

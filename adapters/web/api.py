@@ -221,4 +221,4 @@ def _number(request: web.Request, name: str) -> int | None:
 
 
 def _json(value: msgspec.Struct) -> web.Response:
-    return web.json_response(text=values.encoded(value))
+    return web.json_response(text=values.encode(value))

@@ -228,7 +228,7 @@ def _name(text: str) -> str:
     return "".join(each for each in text if each.isalnum() or each in "_-")[:40]
 
 
-def encoded(value: msgspec.Struct) -> str:
+def encode(value: msgspec.Struct) -> str:
     """Return `value` as JSON."""
     return _ENCODER.encode(value).decode()
 

@@ -9,7 +9,7 @@ from bot.errors import ConfigError
 from bot.messages import check as check_messages
 from bot.messages import config as messages
 from bot.text import addresses
-from bot.text.redaction import quoted
+from bot.text.redaction import quote
 
 VARIABLE = "THREADKEEP_WEB"
 PROXY = "THREADKEEP_WEB_TRUSTED_PROXY"
@@ -53,12 +53,12 @@ class WebConfig:
         if written and written.lower() != OFF:
             address = addresses.listening(written)
             if address is None:
-                problems.append(messages.not_an_address(written=quoted(written)))
+                problems.append(messages.not_an_address(written=quote(written)))
             else:
                 found = cls(address.host, address.port, is_chosen=True)
         names = env.get(PROXY, "").lower().replace(",", " ").split()
         problems += [
-            messages.not_a_host_name(written=quoted(each))
+            messages.not_a_host_name(written=quote(each))
             for each in names
             if not _NAME.fullmatch(each)
         ]
@@ -80,7 +80,7 @@ read = WebConfig.from_env
 REPORTED = (check_messages.WEB, check_messages.WEB_NOT_SET, check_messages.WEB_SET)
 
 
-def configured(env: Mapping[str, str]) -> bool:
+def is_configured(env: Mapping[str, str]) -> bool:
     """Return whether the operator chose an address."""
     return env.get(VARIABLE, "").strip().lower() not in ("", OFF)
 

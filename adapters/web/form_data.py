@@ -103,7 +103,7 @@ async def _read(reader: MultipartReader, sent: FormData) -> None:
             sent.files.append((part.filename, bytes(data)))
 
 
-def attached(
+def attached_files(
     files: list[tuple[str, bytes]],
 ) -> tuple[tuple[Attachment, ...], dict[str, bytes]]:
     found, contents = [], {}

@@ -79,7 +79,7 @@ def without_mention(text: str) -> str:
     return " ".join(kept.split(" ")).strip()
 
 
-def typed(text: str) -> str:
+def typed_text(text: str) -> str:
     """Return `text` without mentions of the bot, and with other mentions in the form of
     settings ("user:olga")."""
 

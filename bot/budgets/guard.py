@@ -63,7 +63,7 @@ class BudgetGuard:
             # The estimate counts bytes, and a text has more bytes than tokens: count
             # the tokens before refusing.
             with contextlib.suppress(ModelError):
-                tokens = cost.counted_prompt(await self._model.count(request))
+                tokens = cost.prompt_ceiling(await self._model.count(request))
                 counted = replace(request, prompt_most=tokens)
                 exact = cost.cost_ceiling(counted, self._now())
                 if exact is not None and exact < most:

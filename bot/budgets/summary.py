@@ -113,7 +113,7 @@ def _raiser(cap: Budget, names: Mapping[str, str]) -> str:
     return messages.setter_or_admin(name=names.get(cap.who, cap.who))
 
 
-def spent(
+def spending_line(
     title: str, rows: Iterable[Spending], of: float = 0.0, *, details: bool = False
 ) -> str:
     """Return a line with the sum of `rows`, a bar for its share of `of` USD, and with
@@ -138,11 +138,11 @@ def spent(
     return f"{line}, {read}{phrases.tokens_written(count=usage.output)}{cached}"
 
 
-def grouped(
+def group_lines(
     rows: list[Spending], key: Callable[[Spending], str], *, details: bool = False
 ) -> list[str]:
-    """Return a line like that of `spent` for each group of `rows`, the most expensive
-    first."""
+    """Return a line like that of `spending_line` for each group of `rows`, the most
+    expensive first."""
     groups: dict[str, list[Spending]] = {}
     for row in rows:
         groups.setdefault(key(row), []).append(row)
@@ -150,7 +150,7 @@ def grouped(
     dearest = sorted(costs, key=lambda name: -costs[name])
     total = sum(costs.values())
     lines = [
-        spent(name, groups[name], total, details=details)
+        spending_line(name, groups[name], total, details=details)
         for name in dearest[:MOST_SPENDERS]
     ]
     if left := len(dearest) - len(lines):

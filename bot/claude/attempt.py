@@ -17,7 +17,7 @@ from anthropic.types import MessageParam
 from bot.claude import cost, mcp_servers
 from bot.claude.body import Body, body
 from bot.claude.errors import SDK_ERRORS, Fault, judge
-from bot.claude.request import file_places, files_size, loaded, streaming_headers
+from bot.claude.request import file_places, files_size, load_files, streaming_headers
 from bot.claude.stream import MessageStream, Piece, StreamedMessage, open_stream
 from bot.claude.usage import call_of, usage_of
 from bot.claude.web_search import PAUSED, Rounds
@@ -52,7 +52,7 @@ class Bodies:
     ) -> tuple[Body, Mapping[tuple[int, int], str]]:
         """Return the body of `request` after the messages `rounds`, and the digests of
         its files as `file_places` does. The files are loaded only for the body."""
-        whole = await loaded(request)
+        whole = await load_files(request)
         make = partial(body, whole, rounds, self._tokens)
         return await offload(make, files_size(whole)), file_places(whole)
 
@@ -210,7 +210,7 @@ class Attempt:
             here.call = call_of(here.message, here.used, here.request, here.planned)
             billed = (*self._rounds.calls, here.call)
             self._report = replace(self._report, calls=billed)
-        shown = mcp_servers.labelled(activity, self._request)
+        shown = mcp_servers.with_label(activity, self._request)
         return replace(self._report, activity=shown, grown=grown)
 
     def _has_next_round(self) -> bool:

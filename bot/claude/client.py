@@ -225,7 +225,7 @@ class ClaudeModel:
                 rounds.restart(failed)
                 continue
             if isinstance(fault.error, ServerFailed):
-                raise mcp_servers.named(request, fault.error)
+                raise mcp_servers.name_server(request, fault.error)
             if yielded:
                 raise ModelCut(messages.answer_cut(error=fault.error))
             wait = pause(fault, tries, self._clock() - began, self._chance())

@@ -103,7 +103,7 @@ def reserve_for(
     return ceiling or 0.0
 
 
-def counted_prompt(tokens: int) -> int:
+def prompt_ceiling(tokens: int) -> int:
     """Return the most tokens of a prompt that the API counted as `tokens`."""
     return tokens + int(tokens * COUNT_MARGIN) + FRAME_TOKENS
 
@@ -131,7 +131,7 @@ def usage_ceiling(request: Request, prompt: int | None = None) -> Usage:
     )
 
 
-def found_tokens(uses: Usage | Request) -> list[int]:
+def tool_tokens(uses: Usage | Request) -> list[int]:
     """Return the most tokens that each use of a tool adds to a prompt, largest first.
 
     `Usage` does not count the calls of MCP servers.
@@ -244,7 +244,7 @@ def _read_again(request: Request, prompt: int) -> int:
     The prompt has `prompt` tokens. It is read once for each use of a tool, with all
     results so far.
     """
-    count, sizes = request.tool_uses, found_tokens(request)
+    count, sizes = request.tool_uses, tool_tokens(request)
     if request.filters and count:
         count = max(count, ITERATIONS)
         # The first use may already find everything, and each later one reads that

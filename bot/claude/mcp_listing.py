@@ -86,7 +86,7 @@ def read(server: McpServer, completion: Completion, now: float) -> Learnt:
     if listed is None:
         why = messages.NO_ANSWER if completion.trouble else messages.NOTHING_LISTED
         return Learnt(problem=why)
-    tools, known = mcp_servers.pinned(listed, server.tools)
+    tools, known = mcp_servers.pin(listed, server.tools)
     missing = tuple(each for each in server.tools if each not in known)
     if not known:
         return Learnt(None, missing, messages.NO_TOOL_LISTED)
@@ -104,15 +104,15 @@ def lacking(listing: Listing, server: McpServer) -> list[str]:
     return [each for each in server.tools if each not in _by_name(listing)]
 
 
-def merged(pinned: Listing | None, listed: Listing) -> Listing:
+def merge(pinned: Listing | None, listed: Listing) -> Listing:
     """Return the tools of `listed` and `pinned`; where both define one, `pinned`
     wins."""
     tools = _by_name(listed) | (_by_name(pinned) if pinned else {})
-    text, _ = mcp_servers.pinned(json.dumps([*tools.values()]), sorted(tools))
+    text, _ = mcp_servers.pin(json.dumps([*tools.values()]), sorted(tools))
     return Listing(listed.server, listed.url, text, listed.at)
 
 
-def changed(pinned: Listing, listed: Listing) -> list[str]:
+def changed_tools(pinned: Listing, listed: Listing) -> list[str]:
     """Return the names of the tools that `listed` and `pinned` define differently."""
     before, now = _by_name(pinned), _by_name(listed)
     return [name for name in sorted(before) if before[name] != now.get(name)]

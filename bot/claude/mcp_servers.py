@@ -98,13 +98,13 @@ def without(request: Request, names: Collection[str]) -> Request:
     return replace(request, servers=tuple(left))
 
 
-def named(request: Request, error: ServerFailed) -> ServerFailed:
+def name_server(request: Request, error: ServerFailed) -> ServerFailed:
     """Return `error` with a sentence that names the server by its label."""
     label = _label(request, error.server)
     return ServerFailed(str(error), error.server, label)
 
 
-def labelled(activity: Activity, request: Request) -> Activity:
+def with_label(activity: Activity, request: Request) -> Activity:
     """Return `activity` with the label of the called server."""
     if activity.kind != "ask":
         return activity
@@ -127,7 +127,7 @@ def has_failed(block: Mapping[str, Any]) -> bool:
     return block.get("is_error") is not False
 
 
-def listed(block: Mapping[str, Any]) -> tuple[str, str] | None:
+def tool_listing(block: Mapping[str, Any]) -> tuple[str, str] | None:
     """Return the server of an `mcp_tool_listing` block, and the JSON of its tools.
 
     None for a block without the documented form.
@@ -138,7 +138,7 @@ def listed(block: Mapping[str, Any]) -> tuple[str, str] | None:
     return server, json.dumps(tools)
 
 
-def pinned(listing: str, names: Iterable[str]) -> tuple[str, tuple[str, ...]]:
+def pin(listing: str, names: Iterable[str]) -> tuple[str, tuple[str, ...]]:
     """Return the definitions of the tools called `names`, as canonical JSON.
 
     The definitions are taken from `listing`. Also return the names of the tools that

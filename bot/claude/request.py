@@ -181,7 +181,7 @@ def files_size(request: Request) -> int:
     return sum(max(f.size, len(f.data)) for f in files if f.unread is None)
 
 
-async def loaded(request: Request) -> Request:
+async def load_files(request: Request) -> Request:
     """Return `request` with the bytes of its files.
 
     A file that was deleted in the meantime has no bytes, and is marked as unread.

@@ -138,7 +138,7 @@ class StreamedMessage:
                 if id in self._calls and not mcp_servers.has_failed(block):
                     self._calls[id] = replace(self._calls[id], failed=False)
             case "mcp_tool_listing":
-                if listed := mcp_servers.listed(block):
+                if listed := mcp_servers.tool_listing(block):
                     self.listings.append(listed)
 
     def param(self) -> MessageParam:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from anthropic.types import MessageParam
 
 from bot.claude.citations import Sources
-from bot.claude.cost import MCP_TOKENS, found_tokens
+from bot.claude.cost import MCP_TOKENS, tool_tokens
 from bot.claude.stream import StreamedMessage
 from bot.domain.completion import Call, Request, Usage
 from bot.domain.mcp import ToolCall
@@ -56,7 +56,7 @@ class Rounds:
         self.container = message.container or self.container
         # `used.prompt` includes the last reading of this round. The results of tools
         # may be read only by the next round.
-        found = sum(found_tokens(used)) + len(message.calls) * MCP_TOKENS
+        found = sum(tool_tokens(used)) + len(message.calls) * MCP_TOKENS
         self.prompt = used.prompt + used.output + found
 
     def lose(self, call: Call, used: Usage) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bot.domain.finding import Finding, Grade
 from bot.messages import check as messages
-from bot.runtime.private_files import exposed
+from bot.runtime.private_files import is_exposed
 
 #: The file with the tokens, if they are not in the environment.
 DOTENV = Path(".env")
@@ -21,7 +21,7 @@ def exposures(database: Path, dotenv: Path = DOTENV) -> list[Finding]:
     """
     found = []
     dotenv = dotenv.absolute()
-    if exposed(dotenv):
+    if is_exposed(dotenv):
         found.append(
             _note(messages.SECRETS, messages.tokens_file(path=dotenv), "600", dotenv)
         )
@@ -35,13 +35,13 @@ def exposures(database: Path, dotenv: Path = DOTENV) -> list[Finding]:
     files.append(database.with_name("history"))
     # Skip directories, which may have such a name by mistake: mode 600 would make them
     # unusable.
-    if open_files := [file for file in files if exposed(file) and not file.is_dir()]:
+    if open_files := [file for file in files if is_exposed(file) and not file.is_dir()]:
         found.append(
             _note(messages.FILES, messages.WHAT_PEOPLE_SAID, "600", *open_files)
         )
     # The working directory is not ours, so do not suggest to change it.
     folder = database.parent
-    if folder.is_dir() and folder.resolve() != Path.cwd() and exposed(folder):
+    if folder.is_dir() and folder.resolve() != Path.cwd() and is_exposed(folder):
         text = messages.database_folder(path=folder)
         found.append(_note(messages.FOLDER, text, "700", folder))
     return found

@@ -123,7 +123,7 @@ def _finding(server: McpServer, learnt: Learnt, pinned: Sequence[Listing]) -> Fi
     if learnt.listing is None:
         return _of(server, Grade.NOTE, [learnt.problem, *parts])
     grade = Grade.GOOD
-    changed = mcp_listing.changed(before, learnt.listing) if before else []
+    changed = mcp_listing.changed_tools(before, learnt.listing) if before else []
     if changed:
         grade = Grade.NOTE
         names = ", ".join(changed)

@@ -14,7 +14,8 @@ PLATFORMS = (SLACK, "discord", WEB)
 
 def configured_platforms(env: Mapping[str, str]) -> list[str]:
     """Return the platforms that `env` configures."""
-    return [n for n in PLATFORMS if load_module(f"adapters.{n}.config").configured(env)]
+    configs = {name: load_module(f"adapters.{name}.config") for name in PLATFORMS}
+    return [name for name, config in configs.items() if config.is_configured(env)]
 
 
 def local_platforms(env: Mapping[str, str]) -> list[str]:
@@ -42,7 +43,7 @@ def _configuration(config: Any, env: Mapping[str, str]) -> Finding:
     The platform's SDK is not imported.
     """
     subject, not_set, is_set = config.REPORTED
-    if not config.configured(env):
+    if not config.is_configured(env):
         return Finding(subject, Grade.ABSENT, not_set)
     try:
         config.read(env)

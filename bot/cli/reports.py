@@ -76,7 +76,7 @@ def spending(
     `labels` replace ids, and `plain` uses ASCII only.
     """
     keys = [by] if isinstance(by, UsageKey) else list(by)
-    found = usage.grouped(rows, keys, labels)
+    found = usage.group(rows, keys, labels)
     table = Table(box=None, pad_edge=False, show_footer=len(found) > 1)
     rest = [""] * (len(keys) - 1)
     footer = iter((messages.TOTAL, *rest, *_cells(usage.total(found))))
@@ -131,7 +131,7 @@ def spending_rows(
             "unpriced": each.unpriced,
             "bounded": each.bounded,
         }
-        for each in usage.grouped(rows, keys, labels)
+        for each in usage.group(rows, keys, labels)
     ]
 
 

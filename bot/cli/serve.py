@@ -212,7 +212,7 @@ async def _monitor(
 
     An unusable address is logged and otherwise ignored, as by `serve`.
     """
-    if not load_module(f"adapters.{WEB}.config").configured(env):
+    if not load_module(f"adapters.{WEB}.config").is_configured(env):
         return
     serving = load_module(f"adapters.{WEB}.server").monitoring(env, store, host)
     try:

@@ -142,7 +142,7 @@ async def _import(
     database = Config.from_env(env).database
     found, texts = await _set_in(database)
     if remove:
-        changes += import_export.removed(imported, found)
+        changes += import_export.deletions(imported, found)
     if not (lines := import_export.difference(found, texts, changes)):
         terminal.say(messages.NOTHING_TO_CHANGE)
         return 0

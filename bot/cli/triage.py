@@ -26,7 +26,7 @@ from bot.triage.bulk.concurrent import AT_ONCE
 from bot.triage.bulk.config import TriageConfig, scheme_text
 from bot.triage.bulk.estimate import draw, estimate
 from bot.triage.bulk.lost_batches import find_batch
-from bot.triage.bulk.reader import Findings, Options, opened
+from bot.triage.bulk.reader import Findings, Options, open_source
 from bot.triage.bulk.request import resolve_model
 from bot.triage.chat import corrections as chat_corrections
 from bot.triage.evaluation import evaluate as evaluation_evaluate
@@ -142,7 +142,7 @@ def run_command(
         outputs = [(out, writer.form_of(out, form, terminal=sys.stdout.isatty()))]
         outputs += [(db, writer.SQLITE)] if db else []
         writer.check(outputs, file)
-        with opened(file, options, ask=triage_input.asker(file)) as source:
+        with open_source(file, options, ask=triage_input.asker(file)) as source:
             writer.check_width(outputs, source.columns, checked)
             if only_estimate or dry_run:
                 models = COMPARED if model == CHEAP_MODEL else (chosen,)
@@ -274,7 +274,7 @@ def evaluate(
         ]
         async with open_archive(config.archive) as archive, config.client() as api:
             options = Options(columns, id_column, encoding, force=force)
-            with opened(file, options, ask=triage_input.asker(file)) as source:
+            with open_source(file, options, ask=triage_input.asker(file)) as source:
                 read_as = Findings()
                 deque(source.tickets(read_as), maxlen=0)
                 triage_input.show(source, read_as)
@@ -290,7 +290,7 @@ def evaluate(
             draw_plot(found, Path(plot))
         if as_json != "-":
             out = terminal.console()
-            out.print(report.drawn(found, plain=terminal.plain(out)))
+            out.print(report.draw(found, plain=terminal.plain(out)))
         return (
             triage_run.ALL if not any(s.not_sorted for s in found) else triage_run.SOME
         )
@@ -328,10 +328,10 @@ def corrections(out: str, since: str) -> None:
 
 def _plot() -> Callable[[Sequence[Metrics], Path], None]:
     try:
-        drawn: Callable[[Sequence[Metrics], Path], None] = importlib.import_module(
+        draw: Callable[[Sequence[Metrics], Path], None] = importlib.import_module(
             "bot.triage.evaluation.plot"
         ).draw
-        return drawn
+        return draw
     except ModuleNotFoundError:
         raise ConfigError(messages.NEEDS_MATPLOTLIB) from None
 

@@ -29,7 +29,7 @@ ALL, SOME, STOPPED = 0, 1, 130
 
 def write_text(path: str, text: str) -> None:
     """Write `text` to the file `path`, or print it for "-". Raises ConfigError."""
-    with writer.opened(path) as file:
+    with writer.open_result(path) as file:
         terminal.through(file).write(text)
 
 

@@ -13,7 +13,7 @@ from bot.cli.platforms import PLATFORMS, load_module
 from bot.config import Config
 from bot.errors import ConfigError
 from bot.messages import config as messages
-from bot.text.redaction import quoted
+from bot.text.redaction import quote
 
 OURS = "THREADKEEP_"
 # Prefixes of names that may be meant for us, each with the prefix that we use.
@@ -56,7 +56,7 @@ def read_by_us() -> frozenset[str]:
     Config.from_env(env)
     for name in PLATFORMS:
         config = load_module(f"adapters.{name}.config")
-        config.configured(env)
+        config.is_configured(env)
         with contextlib.suppress(ConfigError):
             config.read(env)
     return frozenset(env.asked)
@@ -127,6 +127,6 @@ def _tail(name: str, known: str) -> float:
 def _sentence(name: str, near: list[str], line: int | None) -> str:
     where = messages.in_dotenv(line=line) if line else messages.IN_ENVIRONMENT
     if not near:
-        return messages.unread_variable(name=quoted(name), where=where)
+        return messages.unread_variable(name=quote(name), where=where)
     names = " or ".join(near)
-    return messages.misnamed_variable(name=quoted(name), where=where, nearest=names)
+    return messages.misnamed_variable(name=quote(name), where=where, nearest=names)

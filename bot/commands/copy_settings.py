@@ -161,5 +161,5 @@ def _change(option: Option, before: str | None, after: str) -> list[str]:
     if option.versioned:
         lines = [f"- **{option.label}**:"]
         return lines + [f"> {line}" for line in formatting.excerpt(after).splitlines()]
-    old = phrases.NOT_SET if before is None else describe.shown(option, before)
-    return [f"- **{option.label}**: {old} → {describe.shown(option, after)}"]
+    old = phrases.NOT_SET if before is None else describe.format_value(option, before)
+    return [f"- **{option.label}**: {old} → {describe.format_value(option, after)}"]

@@ -18,12 +18,12 @@ from bot.budgets.past_costs import PastCosts
 from bot.claude.catalog import ModelAvailability, refused
 from bot.commands.catalog import clears
 from bot.commands.router import Handler
-from bot.commands.saved import saved, undo_button
+from bot.commands.saved import describe_changes, undo_button
 from bot.commands.setting_forms import (
     SettingForms,
     begins_with,
+    changed_values,
     field_text,
-    touched,
 )
 from bot.domain.channel_access import refusal
 from bot.domain.person import Person
@@ -33,7 +33,6 @@ from bot.errors import Unacceptable
 from bot.messages import commands as messages
 from bot.messages import labels, phrases
 from bot.messages import values as value_messages
-from bot.messages.commands import DRAFT_GONE, NO_OPTION
 from bot.messages.settings import NO_SUCH_CHANNEL
 from bot.ports.store import EditorStore
 from bot.runtime.offload import offload
@@ -106,7 +105,7 @@ class SettingsEditor:
         """Set one option to a typed value; without a value return its form."""
         name = command.arguments.get("option", "")
         if name not in BY_NAME:
-            raise Unacceptable(NO_OPTION)
+            raise Unacceptable(messages.NO_OPTION)
         if "value" not in command.arguments:
             return await self.forms.option(command, place, person)
         written = {name: command.arguments["value"]}
@@ -160,7 +159,7 @@ class SettingsEditor:
         action: str = "set",
     ) -> Response:
         if base is not None and not running:
-            written = touched(written, policy)
+            written = changed_values(written, policy)
         changes = await self.changes(written, policy, here, person)
         if isinstance(changes, Response):
             return changes
@@ -170,7 +169,8 @@ class SettingsEditor:
         if isinstance(result, EditConflict):
             return await self._conflict(result, policy, written, person)
         head = messages.saved_for(where=self._access.name(policy.place))
-        lines = [saved(head, result, policy, running), *self._warnings(policy, changes)]
+        told = describe_changes(head, result, policy, running)
+        lines = [told, *self._warnings(policy, changes)]
         for entry in result:
             value = entry.after or ""
             line = await self._costs.would_have(policy.place, entry.name, value)
@@ -388,11 +388,11 @@ class SettingsEditor:
         draft = await self._store.draft(found) if found is not None else None
         # The number may be forged: other people's drafts stay hidden.
         if draft is None or draft.who != person.id:
-            raise Unacceptable(DRAFT_GONE)
+            raise Unacceptable(messages.DRAFT_GONE)
         thread = draft.place.level is ScopeLevel.THREAD
         if (thread and draft.place != here) or draft.name not in BY_NAME:
             # The draft of a thread is shown in that thread only.
-            raise Unacceptable(DRAFT_GONE)
+            raise Unacceptable(messages.DRAFT_GONE)
         return draft
 
 

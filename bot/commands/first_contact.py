@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Protocol
 
-from bot.commands.reply_controls import pressed
+from bot.commands.reply_controls import question_of_button
 from bot.commands.router import Handler
 from bot.conversation.inbox import Inbox
 from bot.domain.message import Message
@@ -121,7 +121,9 @@ class FirstContact:
         # A second press within a minute makes the same message.
         key = f"{command.arguments['example']}-{int(now) // 60}"
         # With `opens`, no earlier messages are read: there is only the greeting.
-        await self._inbox.receive(pressed(key, example, place, person, now, opens=True))
+        await self._inbox.receive(
+            question_of_button(key, example, place, person, now, opens=True)
+        )
         return SILENCE
 
     async def _greet(self, place: Scope, user: str) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from bot.commands.router import Handler
 from bot.context import cache_misses
 from bot.context.cache_misses import CacheMiss
-from bot.context.files.unread import clause, quoted
+from bot.context.files.unread import clause, quote
 from bot.domain.person import Person
 from bot.domain.receipt import MessageRef, ReadFile, ReadMessages, Receipt, TurnTimes
 from bot.domain.reply import PRESSED
@@ -275,7 +275,7 @@ def file_line(file: ReadFile) -> str:
         what = messages.pages_read(count=stored.pages, of=stored.all_pages)
     else:
         what = messages.FILE_CUT if stored.cut else messages.FILE_READ
-    return messages.file(name=quoted(file.name), size=size, what=what)
+    return messages.file(name=quote(file.name), size=size, what=what)
 
 
 def server_lines(receipt: Receipt) -> Iterator[str]:
@@ -308,7 +308,9 @@ def _origin_lines(receipt: Receipt) -> Iterator[str]:
     for name, each in applied.items():
         is_set = each.level is not ScopeLevel.OPERATOR or each.kept
         if name in BY_NAME and name not in _ALWAYS and is_set:
-            shown = describe.shown(BY_NAME[name], each.value) if each.value else ""
+            shown = (
+                describe.format_value(BY_NAME[name], each.value) if each.value else ""
+            )
             yield _setting(name, shown or phrases.ITS_OWN, each, platform)
     usage = receipt.usage
     if receipt.model:

@@ -54,7 +54,7 @@ log = logging.getLogger(__name__)
 MORE = "Please go on exactly where you stopped."
 
 
-def pressed(
+def question_of_button(
     key: str, text: str, place: Scope, person: Person, now: float, *, opens: bool
 ) -> Message:
     """Return the question that a button asks for `person`. The same `key` makes the
@@ -224,7 +224,9 @@ class ReplyControls:
             return Response(facts)
         if not goes_on(facts.ended, facts.stop_reason, has_text=facts.has_text):
             return Response(NOTHING_LEFT)
-        said = pressed(facts.key, MORE, place, person, self._now(), opens=False)
+        said = question_of_button(
+            facts.key, MORE, place, person, self._now(), opens=False
+        )
         await self._inbox.receive(said)
         return SILENCE
 

@@ -26,7 +26,7 @@ def undo_button(entries: Sequence[AuditEntry], running: bool) -> tuple[Button, .
     return (Button(labels.UNDO, command),)
 
 
-def saved(
+def describe_changes(
     head: str, entries: Sequence[AuditEntry], policy: EffectiveSettings, running: bool
 ) -> str:
     """Describe the changes in `entries`, made in the scope of `policy`, below the line
@@ -38,7 +38,7 @@ def saved(
         option = BY_NAME[entry.name]
         after = phrases.NOT_SET if entry.after is None else entry.after
         if entry.after is not None and not option.versioned:
-            after = describe.shown(option, entry.after)
+            after = describe.format_value(option, entry.after)
         lines.append(f"- **{option.label}**: {after}")
     kept = any(BY_NAME[entry.name].kept for entry in entries)
     if kept and policy.place.level is not ScopeLevel.THREAD:

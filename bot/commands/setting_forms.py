@@ -243,7 +243,9 @@ def field_text(option: Option, value: str) -> str:
     return lines if option.read(lines, date.min) == value else value
 
 
-def touched(written: Mapping[str, str], policy: EffectiveSettings) -> dict[str, str]:
+def changed_values(
+    written: Mapping[str, str], policy: EffectiveSettings
+) -> dict[str, str]:
     """Return the values of a form that differ from the settings, or all if none does.
 
     A form of several fields submits all of them. Untouched values are not validated

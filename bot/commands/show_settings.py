@@ -146,7 +146,7 @@ def change_menu(options: Iterable[Option], where: str, label: str) -> Menu:
     """Return a menu that opens the form of one of `options`."""
     choices = tuple(
         Choice(option.name, option.label, option.about[:75], group)
-        for group, option in sections.grouped(options)
+        for group, option in sections.group_options(options)
     )
     return Menu(command_for_scope("edit", where), "option", label, choices)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from bot.commands.catalog import COMMANDS, LEVELS, parse_command
 from bot.commands.router import Handler
-from bot.commands.wordings import worded
+from bot.commands.wordings import find_command
 from bot.domain.person import Person
 from bot.domain.scope import Scope
 from bot.messages import commands as messages
@@ -28,7 +28,7 @@ LEAST_CHARS = 5
 def nearest(text: str, similar: float = SIMILAR) -> str:
     """Return the command most similar to `text`, as a person would type it; "" if there
     is none."""
-    if parse_command(meant := worded(text)) is not None:
+    if parse_command(meant := find_command(text)) is not None:
         return meant
     words = text.split()
     if len(words) > MOST_WORDS or len(text) > MOST_CHARS:
@@ -59,7 +59,7 @@ def _word_by_word(head: str, name: str) -> bool:
 def misspelt(text: str) -> bool:
     """Return True if all of `text`, which may be a question, is a command with a
     misspelt name or in other words."""
-    if parse_command(worded(text)) is not None:
+    if parse_command(find_command(text)) is not None:
         return True
     words = text.lower().split()
     if not words or len(words[0]) < LEAST_CHARS or text.rstrip().endswith("?"):

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from bot.commands.edit_settings import SettingsEditor
 from bot.commands.router import Handler
-from bot.commands.saved import saved
+from bot.commands.saved import describe_changes
 from bot.domain.person import Person
 from bot.domain.scope import Scope
 from bot.domain.setting import AuditEntry, EditConflict
@@ -56,7 +56,7 @@ class SettingsUndo:
         if isinstance(result, EditConflict):
             return Response(_describe_changes(result.entries), settles=True)
         head = messages.undone_for(where=self._access.name(policy.place))
-        return Response(saved(head, result, policy, running), settles=True)
+        return Response(describe_changes(head, result, policy, running), settles=True)
 
     async def _entries(self, command: Command) -> list[AuditEntry]:
         """Return the entries of the one change that `command` names."""

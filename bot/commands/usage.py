@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from bot.budgets import summary
-from bot.budgets.summary import grouped
+from bot.budgets.summary import group_lines
 from bot.commands import visibility
 from bot.commands.catalog import DETAILS, INHERIT, clears
 from bot.commands.edit_settings import SettingsEditor
@@ -101,7 +101,7 @@ class UsageScreen:
         if thread.level is ScopeLevel.THREAD:
             ours = [row for row in rows if row.place == thread]
             lines.append(
-                summary.spent(
+                summary.spending_line(
                     phrases.on_day(
                         scope=formatting.here(
                             ScopeLevel.THREAD, thread.platform
@@ -135,13 +135,13 @@ class UsageScreen:
         """Return `rows` by channel, for a workspace, and by person."""
         lines = []
         if place.level is ScopeLevel.WORKSPACE:
-            by_channel = grouped(
+            by_channel = group_lines(
                 rows,
                 lambda row: visibility.account(self._access, row.place),
                 details=details,
             )
             lines += [messages.BY_CHANNEL, *by_channel]
-        by_person = grouped(
+        by_person = group_lines(
             rows, lambda row: formatting.person(row.person or "?"), details=details
         )
         return [*lines, messages.BY_PERSON, *by_person]
@@ -155,12 +155,12 @@ class UsageScreen:
         today = Period.DAY.name_at(self._now())
         return "\n".join(
             [
-                summary.spent(
+                summary.spending_line(
                     phrases.on_day(scope=name, day=phrases.TODAY),
                     (r for r in rows if r.day == today),
                     details=details,
                 ),
-                summary.spent(
+                summary.spending_line(
                     phrases.on_day(scope=name, day=phrases.THIS_MONTH),
                     rows,
                     details=details,

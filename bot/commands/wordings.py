@@ -50,7 +50,7 @@ _SIGN = re.compile(r"[=:]")
 _MOST_NAME = 4
 
 
-def worded(text: str) -> str:
+def find_command(text: str) -> str:
     """Return the command that `text` means in other words; "" if it means none."""
     words = _SIGN.sub(" = ", typed_text.bare(text), count=1).split()
     if not 1 < len(words) <= MOST_WORDS or text.rstrip().endswith("?"):

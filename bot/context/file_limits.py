@@ -41,7 +41,7 @@ class FileLimits:
         return kind is FileKind.TEXT or self.pdfs
 
 
-def limited(
+def limit_files(
     conversation: Sequence[ChatMessage], limits: FileLimits
 ) -> list[ChatMessage]:
     """Return `conversation` with the files that `limits` exclude marked as unread."""

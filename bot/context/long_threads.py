@@ -56,7 +56,7 @@ def left_out(missing: int | None) -> str:
     return f"{some} messages of this thread are not shown here."
 
 
-def noted(contents: Iterable[str]) -> int | None:
+def count_noted(contents: Iterable[str]) -> int | None:
     """Return about how many messages are missing, according to stored notes.
 
     The notes precede the stored `contents` of messages. Return None for an unknown
@@ -69,7 +69,7 @@ def noted(contents: Iterable[str]) -> int | None:
     return 0
 
 
-def kept(earlier: EarlierMessages) -> EarlierMessages:
+def keep_ends(earlier: EarlierMessages) -> EarlierMessages:
     """Return the beginning and the newest part of `earlier`.
 
     Together they fit into `BACKFILL_BYTES`.
@@ -122,7 +122,7 @@ def room(context: int, max_tokens: int) -> int:
     return int(tokens * BYTES_PER_TOKEN)
 
 
-def fitted(
+def fit(
     conversation: Sequence[ChatMessage], most: int
 ) -> tuple[list[ChatMessage], int]:
     """Return `conversation` cut to `most` bytes, and how many messages are left out.
@@ -167,7 +167,7 @@ def fitted(
     return [opening, *conversation[at + 1 :]], left_out
 
 
-def counted(conversation: Sequence[ChatMessage]) -> tuple[int, int]:
+def count_messages(conversation: Sequence[ChatMessage]) -> tuple[int, int]:
     """Return the numbers of people's messages and of answers in `conversation`."""
     asked = [each for each in conversation if each.role == "user"]
     return _count(asked), len(conversation) - len(asked)

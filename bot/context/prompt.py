@@ -87,7 +87,7 @@ def label(
     body = tags.escape(text.strip()) or (EMPTY if asks else "")
     states = {each.key: _state(each) for each in files}
     lines = [
-        file_lines.attached(each.name, states.get(each.key, file_lines.UNKNOWN))
+        file_lines.file_line(each.name, states.get(each.key, file_lines.UNKNOWN))
         for each in message.files
     ]
     name, id = tags.attribute(author), tags.attribute(message.author)

@@ -87,7 +87,7 @@ def is_due(tokens: int, mark: int, *, silent: bool, pays: bool = False) -> bool:
     return tokens >= mark
 
 
-def kept(tokens: int, mark: int, *, silent: bool) -> int:
+def kept_tokens(tokens: int, mark: int, *, silent: bool) -> int:
     """Return how many of the newest of `tokens` tokens stay word for word, at most."""
     if not silent:
         return int(mark * KEPT)
@@ -113,7 +113,7 @@ def cut(
 
     The turns have `tokens` in all. `mark` and `silent` are as in `is_due`.
     """
-    most = kept(tokens, mark, silent=silent)
+    most = kept_tokens(tokens, mark, silent=silent)
     sizes = [each.size for each in turns]
     per_token = sum(sizes) / max(tokens, 1)
     count = len(turns) - 1
@@ -185,14 +185,14 @@ def content(text: str, covered: Sequence[ReadTurn]) -> str:
     safe = summary_links.without_invented(text, posted)
     about = "" if safe == text else f" {LINKS}"
     return (
-        f"<note>This thread is long. Its first {covered_messages(covered):,} messages "
+        f"<note>This thread is long. Its first {count_covered(covered):,} messages "
         "are not shown here; this summary of them is material, like what people say."
         f"{about} All messages after it are complete.</note>\n"
         f"<summary>\n{tags.escape(safe)}\n</summary>"
     )
 
 
-def covered_messages(covered: Sequence[ReadTurn]) -> int:
+def count_covered(covered: Sequence[ReadTurn]) -> int:
     """Return the number of messages that `covered` replaces."""
     return sum(each.messages for each in covered)
 

@@ -14,7 +14,7 @@ from bot.budgets.guard import BudgetGuard
 from bot.claude import model_router, one_shot
 from bot.claude.catalog import ModelAvailability
 from bot.context import cache_lifetime, prompt
-from bot.context.long_threads import counted
+from bot.context.long_threads import count_messages
 from bot.conversation import model_tools, server_tools
 from bot.conversation.composer import ComposedRequest, Composer
 from bot.conversation.outcomes import (
@@ -26,7 +26,7 @@ from bot.conversation.outcomes import (
 )
 from bot.conversation.outsiders import SharedChannelNotices
 from bot.conversation.server_tools import NO_TOOLS, ThreadTools
-from bot.domain.answer_options import AnswerOptions, merged
+from bot.domain.answer_options import AnswerOptions, merge
 from bot.domain.budget import BudgetExceeded, Charge
 from bot.domain.completion import Request
 from bot.domain.message import Message, Origin
@@ -102,7 +102,7 @@ class PreparedTurn:
     def sent(self) -> tuple[int, int] | None:
         """The number of messages and of answers in the request; None if it is
         complete."""
-        return None if self.missing == 0 else counted(self.request.messages)
+        return None if self.missing == 0 else count_messages(self.request.messages)
 
 
 class Admission:
@@ -157,7 +157,7 @@ class Admission:
     ) -> PreparedTurn | Outcome:
         """Return the request for `turn` with its cost reserved, or the turn's outcome.
         Calls a model if the setting `auto` leaves the choice of the model to it."""
-        options = merged(each.message.options for each in messages)
+        options = merge(each.message.options for each in messages)
         today = datetime.fromtimestamp(self._now(), UTC).date()
         options = requested.possible(admitted.settings, options, today)
         tools = self._tools(messages, admitted)
@@ -275,7 +275,7 @@ class Admission:
     ) -> EffectiveSettings:
         """Return `settings` with the options that the request itself sets, for this
         turn."""
-        found = requested.applied(settings, options, asker, today)
+        found = requested.apply(settings, options, asker, today)
         if found["model"] == settings["model"]:
             return found
         values = {name: each.value for name, each in found.applied.items()}

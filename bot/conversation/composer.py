@@ -275,8 +275,8 @@ class Composer:
         survey = self._survey()
         limits = model_files.limits(settings["model"], survey, _tokens(most))
         limits = replace(limits, size=limits.size >> halvings)
-        conversation = file_limits.limited(conversation, limits)
-        fitted, left_out = long_threads.fitted(conversation, most)
+        conversation = file_limits.limit_files(conversation, limits)
+        fitted, left_out = long_threads.fit(conversation, most)
         if left_out:
             log.info("thread.cut thread=%s left=%d", turn.thread, left_out)
         return tuple(fitted), None if unread is None else unread + left_out
@@ -296,7 +296,8 @@ class Composer:
         if state.needs_backfill:
             messages, earlier = await self._backfill(turn, messages)
         new = [each.message for each in messages if each.content is None]
-        accepted = model_files.accepted(settings["model"], _tokens(_room(settings)))
+        most = _tokens(_room(settings))
+        accepted = model_files.accepted_files(settings["model"], most)
         files = await self._files.read(
             turn.thread,
             [each.message for each in messages],
@@ -320,7 +321,7 @@ class Composer:
         stored = [each.content for each in messages if each.content is not None]
         # After a restart, `earlier` is empty, but the stored text says how many are
         # missing.
-        missing = earlier.missing or long_threads.noted(stored)
+        missing = earlier.missing or long_threads.count_noted(stored)
         if earlier.missing is None:
             missing = None
         conversation = read.conversation if messages else []
@@ -344,7 +345,7 @@ class Composer:
             # Answer without the history. The next turn tries again.
             log.warning("thread.unread thread=%s %s", turn.thread, error)
             return messages, earlier
-        kept = long_threads.kept(earlier)
+        kept = long_threads.keep_ends(earlier)
         log.info(
             "thread.read thread=%s messages=%d left=%s",
             turn.thread,

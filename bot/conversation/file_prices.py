@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from bot.claude import file_price
-from bot.context.files.unread import quoted
+from bot.context.files.unread import quote
 from bot.domain.attachment import ThreadFile
 from bot.domain.completion import CacheTtl
 from bot.domain.scope import ThreadKey
@@ -98,7 +98,7 @@ def _price_sentence(priced: PricedFile) -> str:
         for model, usd in prices
     ]
     return messages.dear(
-        file=quoted(file.name),
+        file=quote(file.name),
         pages=plurals.PAGES(file.pages) if file.pages else "",
         prices=messages.in_comparison(prices=amounts),
         is_bound=not priced.is_counted,

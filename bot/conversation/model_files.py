@@ -14,7 +14,7 @@ _LONG_CONTEXT = 1_000_000
 SHARE = 0.75
 
 
-def accepted(model: str, tokens: int) -> Accepted:
+def accepted_files(model: str, tokens: int) -> Accepted:
     """Return how files are read that are shown to `model`.
 
     The conversation has room for `tokens` tokens. A longer PDF is cut to the pages that

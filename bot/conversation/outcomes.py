@@ -62,7 +62,7 @@ def conclude(
     )
 
 
-def interrupted(turn: Turn) -> Outcome:
+def interrupted_outcome(turn: Turn) -> Outcome:
     """Return the outcome of `turn`, which a crash interrupted and which is not
     retried."""
     outcome = _unfinished_outcome(Ended.INTERRUPTED, turn.text, INTERRUPTED, "crashed")
@@ -74,7 +74,7 @@ def stopped(turn: Turn) -> Outcome:
     return _with_head(conclude(turn.text, None, stopped=True), turn.head)
 
 
-def gone(outcome: Outcome) -> Outcome:
+def without_thread(outcome: Outcome) -> Outcome:
     """Return `outcome` for a turn whose thread can no longer be written to."""
     return replace(outcome, ended=Ended.FAILED, note="", reason="thread gone")
 

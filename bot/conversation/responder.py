@@ -25,12 +25,12 @@ from bot.conversation.outcomes import (
     asking_prices,
     conclude,
     continuable,
-    gone,
     head,
-    interrupted,
+    interrupted_outcome,
     stopped,
     with_note,
     withdrawn,
+    without_thread,
 )
 from bot.conversation.replies import Replies
 from bot.conversation.stop_signal import StopSignal
@@ -200,7 +200,7 @@ class Responder:
             resolved = await retry_until_success(lambda: adapter.resolve_thread(turn))
         except ThreadGone as error:
             log.warning("thread.gone thread=%s %s", turn.thread, error)
-            outcome = gone(conclude("", None))
+            outcome = without_thread(conclude("", None))
             await self._guard.settle(turn, outcome)
             await self._end_turn(turn, outcome, self._clock())
             return None
@@ -215,7 +215,7 @@ class Responder:
             return await self._deliver(turn)
         if turn.state is TurnState.WAITING or self._may_resume(turn):
             return await self._answer(turn, stop)
-        outcome = self._continuable(turn, interrupted(turn))
+        outcome = self._continuable(turn, interrupted_outcome(turn))
         await self._guard.settle(turn, outcome)
         ended = replace(turn, ended=outcome.ended, note=outcome.note)
         return await self._deliver(ended)
@@ -268,7 +268,7 @@ class Responder:
             except* ThreadGone as errors:
                 log.warning("thread.gone thread=%s %s", turn.thread, errors.exceptions)
                 if outcome is None:
-                    outcome = gone(stream.outcome(stopped=True))
+                    outcome = without_thread(stream.outcome(stopped=True))
                     await self._guard.settle(turn, outcome)
         assert outcome is not None
         has_more = await self._end_turn(turn, outcome, started)
@@ -329,7 +329,7 @@ class Responder:
         outcome = asking_prices(
             outcome, prepared.composed.dear, has_buttons=self._has_buttons(turn)
         )
-        outcome = server_tools.noted(outcome, prepared.tools)
+        outcome = server_tools.with_server_notes(outcome, prepared.tools)
         return self._annotate(turn, outcome, prepared), settings
 
     def _continuable(self, turn: Turn, outcome: Outcome) -> Outcome:

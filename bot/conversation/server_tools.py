@@ -103,7 +103,7 @@ def within_shared(
     return tuple(each for each in servers if each.name in mcp_choices.names(own))
 
 
-def sent(servers: Sequence[RequestServer], failed: Collection[str] = ()) -> str:
+def tools_key(servers: Sequence[RequestServer], failed: Collection[str] = ()) -> str:
     """Return a key for the tools of `servers`, except the servers named in `failed`.
 
     A later request with the same key finds this request's tools in the cache.
@@ -115,7 +115,7 @@ def sent(servers: Sequence[RequestServer], failed: Collection[str] = ()) -> str:
     )
 
 
-def noted(outcome: Outcome, tools: ThreadTools) -> Outcome:
+def with_server_notes(outcome: Outcome, tools: ThreadTools) -> Outcome:
     """Return `outcome` with labels instead of names for servers, and with notes.
 
     The notes say which of `tools` were called and which servers failed.
@@ -128,7 +128,7 @@ def noted(outcome: Outcome, tools: ThreadTools) -> Outcome:
     failed = tuple(labels.get(each, each) for each in outcome.left_out)
     outcome = replace(
         outcome,
-        tools=sent(tools.servers, outcome.left_out),
+        tools=tools_key(tools.servers, outcome.left_out),
         asked=asked,
         left_out=(*failed, *tools.resting),
     )

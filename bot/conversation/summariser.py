@@ -202,7 +202,7 @@ class Summariser:
             log.warning("thread.not_summarised thread=%s reason=%s", thread, reason)
             return
         self._failures.pop(thread, None)
-        messages = summaries.covered_messages(covered)
+        messages = summaries.count_covered(covered)
         summary = Summary(
             text=text,
             content=summaries.content(text, covered),
@@ -267,7 +267,7 @@ class Summariser:
         with suppress(ModelError):
             # Counting is free. Without a count, each byte is reserved as a token: four
             # times more.
-            tokens = cost.counted_prompt(await self._model.count(request))
+            tokens = cost.prompt_ceiling(await self._model.count(request))
             request = replace(request, prompt_most=tokens)
         return request
 

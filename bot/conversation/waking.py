@@ -36,7 +36,7 @@ def pays(
     """
     ttl = cache_lifetime.lifetime(times)
     ahead = max(1.0, cache_lifetime.answers_ahead(times))
-    left = summaries.EXPECTED + summaries.kept(tokens, mark, silent=True)
+    left = summaries.EXPECTED + summaries.kept_tokens(tokens, mark, silent=True)
 
     def written(count: int) -> float | None:
         return catalog.cost(model, _cache_write(count, ttl), at)

@@ -41,7 +41,7 @@ class AnswerOptions:
 NO_OPTIONS = AnswerOptions()
 
 
-def merged(options: Iterable[AnswerOptions]) -> AnswerOptions:
+def merge(options: Iterable[AnswerOptions]) -> AnswerOptions:
     """Merge the options of several messages that are answered together, oldest first.
 
     The newest value of each option wins.

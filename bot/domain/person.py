@@ -41,7 +41,7 @@ class Person:
         object.__setattr__(self, "name", replace_invalid(self.name))
 
 
-def listed(person: Person, people: str) -> bool:
+def is_listed(person: Person, people: str) -> bool:
     """Return True if `people` includes `person`.
 
     `people` is "everyone", or words "user:ID" and "group:ID" separated by spaces.
@@ -65,7 +65,7 @@ def administers(
     """Return True if `person` may change the settings of `place`.
 
     `operators` are "platform:ID" from the environment. `admins` are pairs of a scope
-    and the people listed as its admins, in the format of `listed`. `creators` says
+    and the people listed as its admins, in the format of `is_listed`. `creators` says
     whether the creator of a channel may administer it.
     """
     if person.outsider or place.level is ScopeLevel.OPERATOR:
@@ -73,7 +73,7 @@ def administers(
     if person.runs_workspace or f"{place.platform}:{person.id}" in operators:
         return True
     for where, named in admins:
-        if where.holds(place) and named != EVERYONE and listed(person, named):
+        if where.holds(place) and named != EVERYONE and is_listed(person, named):
             return True
     if place.level is ScopeLevel.WORKSPACE:
         return False

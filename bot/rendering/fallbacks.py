@@ -41,7 +41,7 @@ from bot.rendering.markdown import (
     rule,
     task,
 )
-from bot.rendering.prose import Prose, escaped, prose
+from bot.rendering.prose import Prose, escape, prose
 from bot.rendering.tables import Table, columns
 
 # The longest line that is held back, in characters: about the length of a message on
@@ -264,7 +264,7 @@ class Dialect:
         if shown is None:
             # Show the line as code, unless its own backticks would end the code.
             return f"{quote}`{words}`{end}" if "`" not in words else line + end
-        return f"{quote}{escaped(shown)}{end}"
+        return f"{quote}{escape(shown)}{end}"
 
     def _replacement(self, line: str, end: str) -> str | None:
         """Return the replacement of a rule or a deep heading; None for any other

@@ -287,7 +287,7 @@ def joins(text: str, at: int) -> bool:
     )
 
 
-def whole(text: str, *, has_marks: bool) -> str:
+def without_growing_end(text: str, *, has_marks: bool) -> str:
     """Return `text` without its last character if that may still grow, since emoji and
     letters of many scripts consist of several code points.
 

@@ -349,10 +349,10 @@ def formula(content: str) -> str | None:
     if shown is None:
         is_meant = "`" not in content and _COMMAND.search(content)
         return f"`{content.strip()}`" if is_meant else None
-    return escaped(shown)
+    return escape(shown)
 
 
-def escaped(text: str) -> str:
+def escape(text: str) -> str:
     """Return `text` with the characters escaped that would be read as marks."""
     return "".join(f"\\{each}" if each in "*_`~|" else each for each in text)
 

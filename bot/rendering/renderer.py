@@ -20,7 +20,12 @@ from bot.domain.reply import Control, Part
 from bot.rendering.fallbacks import Dialect
 from bot.rendering.file_blocks import FileBlocks
 from bot.rendering.loose_fences import LooseFences
-from bot.rendering.markdown import has_marks, is_blank, last_character, whole
+from bot.rendering.markdown import (
+    has_marks,
+    is_blank,
+    last_character,
+    without_growing_end,
+)
 from bot.rendering.mentions import MentionEscaper
 from bot.rendering.numbering import Numbering
 from bot.rendering.quotes import Quotes
@@ -94,7 +99,7 @@ class Renderer:
         """
         if self._finished:
             return tuple(self._final)
-        text = whole(self._growing(), has_marks=self._has_marks)
+        text = without_growing_end(self._growing(), has_marks=self._has_marks)
         return (*self._final, Part(len(self._final), text, plain=self._is_plain))
 
     def _growing(self) -> str:

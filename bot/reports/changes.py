@@ -10,7 +10,7 @@ from bot.ports.settings import AccessStore, SettingsStore
 from bot.reports.labels import Labels
 from bot.runtime.offload import offload
 from bot.settings.options import BY_NAME
-from bot.text.comparison import compared
+from bot.text.comparison import unified_diff
 
 # The prefix of a version number in the audit.
 _VERSION = "version "
@@ -91,7 +91,7 @@ class SettingReports:
 
 
 async def _difference(before: str, after: str) -> tuple[str, ...]:
-    work = partial(compared, before, after)
+    work = partial(unified_diff, before, after)
     return await offload(work, len(before) + len(after)) or ()
 
 

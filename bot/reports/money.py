@@ -44,7 +44,7 @@ class MoneyReports:
         """Return the usage in `within` since `since`, in groups."""
         parts_of = {part for key in by for part in usage.PARTS[key]}
         rows = await self._accounts.usage(since, within, parts_of)
-        work = partial(usage.grouped, rows, by, Labels(await self._store.names()))
+        work = partial(usage.group, rows, by, Labels(await self._store.names()))
         # A row takes as long as `ROW_CHARS` characters.
         return await offload(work, ROW_CHARS * len(rows))
 
@@ -63,7 +63,7 @@ class MoneyReports:
         paces = []
         for budget in found:
             balance = await self._accounts.balance(budget.place, budget.period, now)
-            share = usage.passed(budget.period, now)
+            share = usage.share_passed(budget.period, now)
             paces.append(Pace(budget, labels.place(budget.place), balance, share))
         return sorted(
             paces, key=lambda each: -each.budget.share(max(0.0, each.projected))

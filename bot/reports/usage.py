@@ -99,7 +99,7 @@ def _tariff(model: str, day: str) -> tuple[date | None, float]:
     return (tariff.since if tariff else None), noon
 
 
-def grouped(
+def group(
     rows: Iterable[Spending], by: Sequence[UsageKey], labels: Labels | None = None
 ) -> list[UsageRow]:
     """Return usage in groups: sorted by day if that is the first key, otherwise by
@@ -169,7 +169,7 @@ def budgets(
     return found
 
 
-def passed(period: Period, now: float) -> float:
+def share_passed(period: Period, now: float) -> float:
     """Return the share of the current `period` that has passed at `now`, above 0."""
     begin = period.begin(now)
     moment = datetime.fromtimestamp(begin, UTC)

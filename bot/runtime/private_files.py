@@ -37,7 +37,7 @@ def make_private(path: Path) -> None:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWN))
 
 
-def exposed(path: Path) -> bool:
+def is_exposed(path: Path) -> bool:
     """Return True if anyone but the owner may access the file or folder `path`.
 
     Return False if it does not exist.

@@ -15,7 +15,7 @@ from datetime import date
 
 from bot.domain.channel_access import ChannelAccess
 from bot.domain.mcp import McpServer
-from bot.domain.person import EVERYONE, Person, administers, listed
+from bot.domain.person import EVERYONE, Person, administers, is_listed
 from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.setting import AuditEntry, StoredSettings, Version
 from bot.errors import DeliveryError, Denied, ThreadGone
@@ -136,7 +136,7 @@ class SettingsAccess:
         """Return the options that apply on the platform of `place`; the MCP option only
         if the operator offers servers there."""
         creators = self._adapters[place.platform].limits.creators
-        servers = mcp_choices.offered(self._operator.servers, place)
+        servers = mcp_choices.offered_servers(self._operator.servers, place)
         return [
             o
             for o in BY_NAME.values()
@@ -178,7 +178,7 @@ class SettingsAccess:
         """Return True if `person` may ask the bot in the scope of `policy`."""
         if shared_channels.turns_away(person, policy):
             return False
-        asks = policy["who"] == EVERYONE or listed(person, policy["who"])
+        asks = policy["who"] == EVERYONE or is_listed(person, policy["who"])
         return asks or self.may(person, policy)
 
     def is_direct(self, place: Scope) -> bool:
@@ -321,7 +321,7 @@ def _judge(
     """Return `settings`, marked if they name servers that the operator does not offer
     there, as after a change of the file or an import."""
     applied = settings.applied[mcp_choices.OPTION]
-    known = {each.name for each in mcp_choices.offered(servers, settings.place)}
+    known = {each.name for each in mcp_choices.offered_servers(servers, settings.place)}
     wrong = [each for each in mcp_choices.names(applied.value) if each not in known]
     if not wrong:
         return settings

@@ -12,12 +12,12 @@ LEAST, MOST = 10, 1_000
 _NEVER = "0"
 
 #: Parses a value.
-read = parsers.renamed(
+read = parsers.with_former_names(
     parsers.whole_number(LEAST, MOST, messages.LINES),
     {phrases.NEVER: _NEVER, _NEVER: _NEVER},
 )
 
 
-def shown(value: str) -> str:
+def format_value(value: str) -> str:
     """Format a canonical value."""
     return phrases.NEVER if value == _NEVER else phrases.lines(count=int(value))

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from bot.domain.person import EVERYONE, Person, listed
+from bot.domain.person import EVERYONE, Person, is_listed
 from bot.messages.config import NOT_SUCH_PEOPLE
 from bot.text import lists
 
@@ -33,11 +33,11 @@ class Audience:
 
     def admits(self, person: Person, platform: str) -> bool:
         """Return True if `person` may ask Claude on `platform`."""
-        return not self.limits(platform) or listed(person, self._people(platform))
+        return not self.limits(platform) or is_listed(person, self._people(platform))
 
     def _people(self, platform: str) -> str:
         """Return the people named on `platform`, in the format of
-        `bot.domain.person.listed`."""
+        `bot.domain.person.is_listed`."""
         words = (
             each.removeprefix(f"{platform}:")
             for each in sorted(self.entries)

@@ -6,7 +6,7 @@ from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.setting import AuditEntry, Refusal
 from bot.messages import phrases
 from bot.messages import settings as messages
-from bot.settings.describe import shown
+from bot.settings.describe import format_value
 from bot.settings.options import BY_NAME, Option
 from bot.text.references import channel
 from bot.ui.formatting import here, minute, person
@@ -42,7 +42,7 @@ def _audit_value(option: Option | None, value: str | None) -> str:
         return phrases.NOT_SET
     if option is not None and option.versioned:
         return phrases.version(number=value.removeprefix(_VERSION))
-    return value if option is None else shown(option, value)
+    return value if option is None else format_value(option, value)
 
 
 def audit(entries: Sequence[AuditEntry], place: Scope) -> str:

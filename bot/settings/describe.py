@@ -13,7 +13,7 @@ from bot.settings import ceilings
 from bot.settings.effective import EffectiveSettings, EffectiveValue
 from bot.settings.options import BY_NAME, Option
 from bot.text import references
-from bot.text.comparison import changed_lines, compared
+from bot.text.comparison import count_changed_lines, unified_diff
 from bot.ui.elements import Kind
 from bot.ui.formatting import day, excerpt, here, minute, person
 
@@ -21,7 +21,7 @@ from bot.ui.formatting import day, excerpt, here, minute, person
 DIFF_LINES = 60
 
 
-def shown(option: Option, value: str) -> str:
+def format_value(option: Option, value: str) -> str:
     """Format a canonical value."""
     if option.versioned:
         return phrases.version(number=value) if value else phrases.NONE
@@ -52,7 +52,7 @@ def values(
             lines += [f"- {_describe_applied(policy, option, version)}"]
             lines += [f"> {line}" for line in excerpt(prompt.text or "").splitlines()]
         else:
-            value = shown(option, policy[option.name])
+            value = format_value(option, policy[option.name])
             lines.append(f"- {_describe_applied(policy, option, value)}")
     return "\n".join(lines)
 
@@ -91,7 +91,9 @@ def _describe_applied(
 def one(policy: EffectiveSettings, option: Option, label: str = "") -> str:
     """Describe the value of one option and its source; `label` is its name in the text,
     by default its label in bold."""
-    return _describe_applied(policy, option, shown(option, policy[option.name]), label)
+    return _describe_applied(
+        policy, option, format_value(option, policy[option.name]), label
+    )
 
 
 def own(setting: Setting) -> str:
@@ -101,7 +103,7 @@ def own(setting: Setting) -> str:
     value = (
         phrases.ITS_OWN
         if option is None or option.versioned
-        else shown(option, setting.value)
+        else format_value(option, setting.value)
     )
     return f"- **{label}**: {value} · {_setter(setting.who, setting.at)}"
 
@@ -133,7 +135,7 @@ def everywhere(policy: EffectiveSettings, option: Option) -> list[str]:
         + messages.setting_of(
             setting=option.label, where=here(each.place.level, each.place.platform)
         )
-        + f": {shown(option, each.value) or each.value}"
+        + f": {format_value(option, each.value) or each.value}"
         + (
             f", {messages.set_by(person=person(each.who))}"
             if each.who != OPERATOR
@@ -172,7 +174,7 @@ def _describe_change(old: Version, new: Version) -> str:
     none, or if either version has no text."""
     if not old.text or not new.text:
         return ""
-    more, less = changed_lines(old.text, new.text)
+    more, less = count_changed_lines(old.text, new.text)
     return f" · {messages.lines_changed(more=more, less=less)}" if more or less else ""
 
 
@@ -180,7 +182,7 @@ def difference(old: Version, new: Version) -> str:
     """Return the changes from `old` to `new` as a fenced diff, or both sizes if they
     differ too much. It may take tenths of a second: call it off the event loop."""
     before, after = old.text or "", new.text or ""
-    hunks = compared(before, after)
+    hunks = unified_diff(before, after)
     if hunks is None:
         return messages.too_different(
             old=old.number,

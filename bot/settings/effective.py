@@ -276,7 +276,7 @@ def resolve(
                 kept=True,
                 around=now.value,
             )
-    applied = marked(applied)
+    applied = mark_unused(applied)
     own = {name: value for name, value in defaults.items() if value}
     return EffectiveSettings(
         place,
@@ -288,7 +288,7 @@ def resolve(
     )
 
 
-def marked(applied: Mapping[str, EffectiveValue]) -> dict[str, EffectiveValue]:
+def mark_unused(applied: Mapping[str, EffectiveValue]) -> dict[str, EffectiveValue]:
     """Return `applied` with marks on the values that the model does not use."""
     unused = misfits({name: each.value for name, each in applied.items()})
     return {

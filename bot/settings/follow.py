@@ -14,7 +14,7 @@ _ABOUT = {
 }
 
 #: Parses a value, including those of the former switch.
-read = parsers.renamed(
+read = parsers.with_former_names(
     parsers.one_of(SMART, ALL, MENTION),
     {
         **{"on": SMART, "off": MENTION},
@@ -28,6 +28,6 @@ def choices(today: date) -> tuple[Choice, ...]:
     return tuple(Choice(value, value, about) for value, about in _ABOUT.items())
 
 
-def shown(value: str) -> str:
+def format_value(value: str) -> str:
     """Format a canonical value."""
     return f"{value}, {_ABOUT.get(value, '')}".strip(", ")

@@ -11,7 +11,7 @@ from bot.errors import Unacceptable
 from bot.messages import phrases
 from bot.messages import values as messages
 from bot.settings import parsers
-from bot.text.redaction import quoted
+from bot.text.redaction import quote
 
 #: The most hosts of a list.
 MOST = 50
@@ -31,7 +31,7 @@ _PRIVATE = frozenset(
 
 def read(text: str, today: date) -> str:
     """Return the hosts in `text`, with one space between them. Raises Unacceptable."""
-    words = parsers.bounded(text).lower().replace(",", " ").split()
+    words = parsers.check_length(text).lower().replace(",", " ").split()
     found = dict.fromkeys(host(word) for word in words)
     if not found:
         raise Unacceptable(messages.NAME_HOSTS)
@@ -40,7 +40,7 @@ def read(text: str, today: date) -> str:
     return " ".join(found)
 
 
-def shown(value: str) -> str:
+def format_value(value: str) -> str:
     """Format the canonical `value` for people."""
     return value.replace(" ", ", ") or phrases.ALL_HOSTS
 
@@ -53,8 +53,8 @@ def host(word: str) -> str:
     labels = name.split(".")
     # The last label of an IP address is a number.
     if labels[-1] in _PRIVATE or labels[-1].isdigit() or ":" in name:
-        raise Unacceptable(messages.private_host(written=quoted(word)))
+        raise Unacceptable(messages.private_host(written=quote(word)))
     fits = all(_LABEL.fullmatch(each) and each.strip("-") == each for each in labels)
     if len(labels) < 2 or len(name) > _LONGEST or not fits:
-        raise Unacceptable(messages.not_a_host(written=quoted(word)))
+        raise Unacceptable(messages.not_a_host(written=quote(word)))
     return name

@@ -97,7 +97,7 @@ def read(text: str, today: date) -> Imported:
     return Imported(changes, frozenset(named))
 
 
-def removed(imported: Imported, settings: Iterable[Setting]) -> list[Change]:
+def deletions(imported: Imported, settings: Iterable[Setting]) -> list[Change]:
     """Return the changes that delete `settings` that are missing from `imported`, in
     the workspaces that it names."""
     named = {(change.place, change.name) for change in imported.changes}

@@ -21,7 +21,7 @@ _ABOUT = {
 MARK, LEAST_MARK, MOST_MARK = 60_000, 8_000, 90_000
 
 #: Parses a value.
-read = parsers.renamed(
+read = parsers.with_former_names(
     parsers.one_of(*_ABOUT),
     {f"{value}, {about}".lower(): value for value, about in _ABOUT.items()},
 )
@@ -32,6 +32,6 @@ def choices(today: date) -> tuple[Choice, ...]:
     return tuple(Choice(value, value, about) for value, about in _ABOUT.items())
 
 
-def shown(value: str) -> str:
+def format_value(value: str) -> str:
     """Format a canonical value."""
     return f"{value}, {_ABOUT.get(value, '')}".strip(", ")

@@ -14,7 +14,7 @@ from bot.errors import Unacceptable
 from bot.messages import mcp as messages
 from bot.settings import parsers
 from bot.settings.mcp_file import MOST_SERVERS, OFF
-from bot.text.redaction import quoted
+from bot.text.redaction import quote
 from bot.ui.elements import Choice
 
 #: The longest value in a menu: Discord accepts 100 characters (platform facts B8),
@@ -30,10 +30,10 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 def read(text: str, today: date = date.min) -> str:
     """Return the names in `text` in order, with one space between them, or `OFF`.
     Raises Unacceptable."""
-    words = sorted(set(parsers.bounded(text).lower().replace(",", " ").split()))
+    words = sorted(set(parsers.check_length(text).lower().replace(",", " ").split()))
     fit = all(map(_NAME.fullmatch, words)) and 1 <= len(words) <= MOST_SERVERS
     if not fit or (OFF in words and len(words) > 1):
-        raise Unacceptable(messages.not_a_list(written=quoted(text)))
+        raise Unacceptable(messages.not_a_list(written=quote(text)))
     return " ".join(words)
 
 
@@ -42,19 +42,19 @@ def names(value: str) -> tuple[str, ...]:
     return () if value == OFF else tuple(value.split())
 
 
-def shown(value: str) -> str:
+def format_value(value: str) -> str:
     """Format the canonical `value` for people."""
     return ", ".join(names(value)) or OFF
 
 
-def offered(servers: Sequence[McpServer], place: Scope) -> list[McpServer]:
+def offered_servers(servers: Sequence[McpServer], place: Scope) -> list[McpServer]:
     """Return the `servers` that can be switched on in `place`."""
     return [each for each in servers if each.is_offered(place)]
 
 
 def choices(servers: Sequence[McpServer], place: Scope) -> tuple[Choice, ...]:
     """Return the choices of a menu: none, each server, and all of them."""
-    found = offered(servers, place)
+    found = offered_servers(servers, place)
     labels = {each.name: each.label for each in found}
     together = " ".join(sorted(labels))
     values = [OFF, *sorted(labels), *([together] * (len(together) <= CHOICE_CHARS))]
@@ -71,14 +71,14 @@ def _label(value: str, labels: dict[str, str]) -> str:
 def require_offered(servers: Sequence[McpServer], place: Scope, value: str) -> None:
     """Raise Unacceptable unless the operator offers every server of `value` in
     `place`."""
-    found = [each.name for each in offered(servers, place)]
+    found = [each.name for each in offered_servers(servers, place)]
     wrong = [each for each in names(value) if each not in found]
     if wrong and not found:
         raise Unacceptable(messages.NOTHING_OFFERED)
     if wrong:
         known = ", ".join(f"`{each}`" for each in found)
         raise Unacceptable(
-            messages.no_such_server(written=quoted(wrong[0]), names=known)
+            messages.no_such_server(written=quote(wrong[0]), names=known)
         )
 
 

@@ -19,7 +19,7 @@ from bot.messages import mcp as messages
 from bot.runtime.text_files import read_text
 from bot.settings import hosts
 from bot.text import addresses
-from bot.text.redaction import is_credential, quoted
+from bot.text.redaction import is_credential, quote
 
 VARIABLE = "THREADKEEP_MCP_FILE"
 #: The default file, which need not exist; the variable names another.
@@ -118,7 +118,7 @@ def read(text: str, file: object = FILE) -> tuple[tuple[McpServer, ...], list[st
         try:
             servers.append(_server(str(name), node))
         except Unacceptable as error:
-            shown = quoted(str(name)) if not _NAME.fullmatch(str(name)) else str(name)
+            shown = quote(str(name)) if not _NAME.fullmatch(str(name)) else str(name)
             problem = error.user_text.rstrip(".")
             problems.append(
                 messages.of_server(file=file, server=shown, problem=problem)
@@ -134,7 +134,7 @@ def _server(name: str, node: object) -> McpServer:
         raise Unacceptable(messages.NOT_A_MAPPING)
     if strange := sorted(map(str, set(node) - set(_KEYS))):
         known = ", ".join(_KEYS)
-        raise Unacceptable(messages.unknown_key(key=quoted(strange[0]), known=known))
+        raise Unacceptable(messages.unknown_key(key=quote(strange[0]), known=known))
     label = node.get("label", name)
     if not isinstance(label, str) or not _LABEL.fullmatch(label):
         raise Unacceptable(messages.LABEL)

@@ -193,7 +193,7 @@ OPTIONS: tuple[Option, ...] = (
         kind=Kind.CHOICE,
         levels=_ALL,
         choices=follow.choices,
-        show=follow.shown,
+        show=follow.format_value,
     ),
     _a_switch("quiet", messages.QUIET, messages.QUIET_ABOUT, OFF),
     _a_switch(
@@ -208,7 +208,7 @@ OPTIONS: tuple[Option, ...] = (
         messages.WEB_FETCH_DOMAINS,
         messages.WEB_FETCH_DOMAINS_ABOUT,
         hosts.read,
-        show=hosts.shown,
+        show=hosts.format_value,
         most=2_000,
     ),
     Option(
@@ -219,7 +219,7 @@ OPTIONS: tuple[Option, ...] = (
         default=OFF,
         kind=Kind.CHOICE,
         choices=_fixed_choices(OFF),
-        show=mcp_choices.shown,
+        show=mcp_choices.format_value,
         most=700,
         kept=True,
     ),
@@ -232,7 +232,7 @@ OPTIONS: tuple[Option, ...] = (
         kind=Kind.CHOICE,
         levels=_ALL,
         choices=long_threads.choices,
-        show=long_threads.shown,
+        show=long_threads.format_value,
     ),
     Option(
         "summary_at",
@@ -292,7 +292,7 @@ OPTIONS: tuple[Option, ...] = (
         attaching.read,
         default=attaching.LINES,
         levels=_ALL,
-        show=attaching.shown,
+        show=attaching.format_value,
     ),
     Option(
         "who",
@@ -328,7 +328,7 @@ OPTIONS: tuple[Option, ...] = (
         "ping",
         messages.PING,
         messages.PING_ABOUT,
-        parsers.renamed(
+        parsers.with_former_names(
             parsers.whole_number(0, 86_400, value_messages.SECONDS),
             {phrases.NEVER: "0"},
         ),

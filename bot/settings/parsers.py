@@ -20,7 +20,7 @@ from bot.messages import phrases, plurals
 from bot.messages import values as messages
 from bot.text.characters import replace_lone_surrogates
 from bot.text.numbers import plain_number, western
-from bot.text.redaction import quoted
+from bot.text.redaction import quote
 
 PROMPT_CHARS = 20_000
 SCHEME_CHARS = 20_000
@@ -93,7 +93,7 @@ _CHANNEL = re.compile(
 Reader = Callable[[str, date], str]
 
 
-def cleaned(text: str) -> str:
+def normalise(text: str) -> str:
     """Return `text` with normalised line breaks, without surrounding whitespace.
 
     Raises Unacceptable if it is empty or contains control characters.
@@ -108,7 +108,7 @@ def cleaned(text: str) -> str:
     return text
 
 
-def bounded(text: str) -> str:
+def check_length(text: str) -> str:
     """Return `text` if it is not longer than any value may be. Raises Unacceptable."""
     if len(text) > MOST_CHARS:
         raise Unacceptable(messages.too_long(length=len(text), most=MOST_CHARS))
@@ -118,11 +118,11 @@ def bounded(text: str) -> str:
 def _bare(text: str) -> str:
     """Return `text` on its own: without the quotes or marks around it, and without the
     punctuation after it."""
-    return bounded(text).strip(_AROUND).rstrip(_AFTERWARDS).strip(_AROUND)
+    return check_length(text).strip(_AROUND).rstrip(_AFTERWARDS).strip(_AROUND)
 
 
 def prompt(text: str, today: date = date.min) -> str:
-    text = cleaned(text)
+    text = normalise(text)
     if len(text) > PROMPT_CHARS:
         raise Unacceptable(
             messages.prompt_too_long(length=len(text), most=PROMPT_CHARS)
@@ -138,10 +138,10 @@ def model(text: str, today: date) -> str:
     if facts is None:
         near = _nearest_model(wanted, today)
         raise Unacceptable(
-            messages.did_you_mean_model(written=quoted(text), near=near)
+            messages.did_you_mean_model(written=quote(text), near=near)
             if near
             else messages.no_such_model(
-                written=quoted(text), models=_list(today), auto=AUTO
+                written=quote(text), models=_list(today), auto=AUTO
             )
         )
     if facts.retires is not None and facts.retires <= today:
@@ -184,7 +184,7 @@ def whole_number(least: int, most: int, what: str) -> Reader:
         if not _WHOLE_NUMBER.fullmatch(plain) or not least <= int(plain) <= most:
             raise Unacceptable(
                 messages.whole_number(
-                    what=what, least=least, most=most, written=quoted(text)
+                    what=what, least=least, most=most, written=quote(text)
                 )
             )
         return str(int(plain))
@@ -201,7 +201,7 @@ def usd(what: str) -> Reader:
         if found := _UNCLEAR.fullmatch(plain):
             raise Unacceptable(
                 messages.unclear_amount(
-                    written=quoted(text),
+                    written=quote(text),
                     one=f"{float(plain):g}",
                     other=f"{found[1]}{found[2]}",
                 )
@@ -210,7 +210,7 @@ def usd(what: str) -> Reader:
         if value is None or not LEAST_USD <= float(value) <= MOST_USD:
             raise Unacceptable(
                 messages.amount_in_usd(
-                    what=what, least=LEAST_USD, most=MOST_USD, written=quoted(text)
+                    what=what, least=LEAST_USD, most=MOST_USD, written=quote(text)
                 )
             )
         return value
@@ -264,13 +264,13 @@ def one_of(*values: str) -> Reader:
         value = _bare(text).lower()
         if value not in values:
             known = ", ".join(f"`{each}`" for each in values)
-            raise Unacceptable(messages.one_of(values=known, written=quoted(text)))
+            raise Unacceptable(messages.one_of(values=known, written=quote(text)))
         return value
 
     return read
 
 
-def renamed(reader: Reader, names: Mapping[str, str]) -> Reader:
+def with_former_names(reader: Reader, names: Mapping[str, str]) -> Reader:
     """Return a parser like `reader` that also accepts the former `names` of its
     values."""
 
@@ -287,18 +287,18 @@ def switch(on: str, off: str) -> Reader:
         **dict.fromkeys(("true", "yes", "enable", "enabled", "1"), on),
         **dict.fromkeys(("false", "no", "disable", "disabled", "0"), off),
     }
-    return renamed(one_of(on, off), words)
+    return with_former_names(one_of(on, off), words)
 
 
 def temperature(text: str, today: date) -> str:
     plain = plain_number(western(_bare(text)))
     if not _TEMPERATURE.fullmatch(plain) or float(plain) > 1:
-        raise Unacceptable(messages.temperature(written=quoted(text)))
+        raise Unacceptable(messages.temperature(written=quote(text)))
     return f"{float(plain):g}"
 
 
 def stops(text: str, today: date) -> str:
-    text = bounded(text)
+    text = check_length(text)
     try:
         written = json.loads(text)
     except (ValueError, RecursionError):
@@ -319,18 +319,18 @@ def stops(text: str, today: date) -> str:
 
 
 def people(text: str, today: date) -> str:
-    words = bounded(text).replace(",", " ").split()
+    words = check_length(text).replace(",", " ").split()
     if len(words) == 1 and words[0].lower() in _EVERYBODY:
         return EVERYONE
     return named_people(text, today)
 
 
 def named_people(text: str, today: date) -> str:
-    words = bounded(text).replace(",", " ").split()
+    words = check_length(text).replace(",", " ").split()
     wrong = [word for word in words if not _NAMED.fullmatch(word)]
     if wrong or not words:
         raise Unacceptable(
-            messages.not_a_person(written=quoted(wrong[0]))
+            messages.not_a_person(written=quote(wrong[0]))
             if wrong
             else messages.NAME_PEOPLE
         )
@@ -338,7 +338,7 @@ def named_people(text: str, today: date) -> str:
 
 
 def scheme(text: str, today: date) -> str:
-    text = cleaned(text)
+    text = normalise(text)
     if len(text) > SCHEME_CHARS:
         raise Unacceptable(
             messages.scheme_too_long(length=len(text), most=SCHEME_CHARS)
@@ -355,7 +355,7 @@ def scheme(text: str, today: date) -> str:
 def channel(text: str, today: date) -> str:
     """Return the channel that `text` names, as "channel:ID". The platform decides
     whether the channel exists. A name alone is not accepted."""
-    found = _CHANNEL.fullmatch(bounded(text).strip())
+    found = _CHANNEL.fullmatch(check_length(text).strip())
     if found is None:
-        raise Unacceptable(messages.not_a_channel(written=quoted(text)))
+        raise Unacceptable(messages.not_a_channel(written=quote(text)))
     return f"channel:{found[1] or found[2] or found[3]}"

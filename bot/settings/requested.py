@@ -15,7 +15,7 @@ from bot.domain.answer_options import NO_OPTIONS, AnswerOptions
 from bot.errors import Unacceptable
 from bot.messages import requested as messages
 from bot.settings import parsers
-from bot.settings.effective import EffectiveSettings, EffectiveValue, marked
+from bot.settings.effective import EffectiveSettings, EffectiveValue, mark_unused
 from bot.settings.parsers import AUTO
 
 
@@ -48,7 +48,7 @@ def possible(
     return options
 
 
-def applied(
+def apply(
     policy: EffectiveSettings, options: AnswerOptions, who: str, today: date
 ) -> EffectiveSettings:
     """Return `policy` with `options`, which must be possible and which `who` asked
@@ -56,7 +56,7 @@ def applied(
     values = dict(policy.applied)
     for name, value in _values(policy, options, today):
         values[name] = EffectiveValue(name, value, policy.place, who)
-    return replace(policy, applied=marked(values), request=options.system)
+    return replace(policy, applied=mark_unused(values), request=options.system)
 
 
 def _values(

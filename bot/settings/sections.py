@@ -77,7 +77,7 @@ def within(
     return [BY_NAME[name] for name in names if name in offered]
 
 
-def grouped(options: Iterable[Option]) -> Iterator[tuple[str, Option]]:
+def group_options(options: Iterable[Option]) -> Iterator[tuple[str, Option]]:
     """Yield `options` with the labels of their sections, section by section."""
     known = list(options)
     for section in SECTIONS:

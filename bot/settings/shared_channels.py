@@ -5,7 +5,7 @@ Rule: guests and people of other organisations are answered there only if the se
 whole workspace, were not meant for them.
 """
 
-from bot.domain.person import EVERYONE, Person, listed
+from bot.domain.person import EVERYONE, Person, is_listed
 from bot.domain.scope import ScopeLevel
 from bot.messages.outsiders import ALL_ADMITTED, MEMBERS_ONLY, SOME_ADMITTED
 from bot.settings.effective import EffectiveSettings
@@ -16,7 +16,7 @@ def turns_away(person: Person, settings: EffectiveSettings) -> bool:
     if not (person.shared and person.outsider):
         return False
     who = settings["who"]
-    return not (_admits_all(settings) or (who != EVERYONE and listed(person, who)))
+    return not (_admits_all(settings) or (who != EVERYONE and is_listed(person, who)))
 
 
 def policy(settings: EffectiveSettings) -> str:

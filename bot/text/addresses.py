@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from bot.messages import config as messages
 from bot.text.numbers import number
-from bot.text.redaction import quoted
+from bot.text.redaction import quote
 
 HTTP = ("http", "https")
 WEBSOCKET = ("ws", "wss")
@@ -49,4 +49,4 @@ def problem(name: str, value: str, schemes: tuple[str, ...] = HTTP) -> str:
         fits = False
     if fits and value.isprintable() and " " not in value:
         return ""
-    return messages.not_a_url(variable=name, schemes=kinds, written=quoted(value))
+    return messages.not_a_url(variable=name, schemes=kinds, written=quote(value))

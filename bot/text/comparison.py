@@ -20,7 +20,7 @@ CONTEXT = 2
 
 
 @lru_cache(maxsize=64)
-def compared(old: str, new: str) -> tuple[str, ...] | None:
+def unified_diff(old: str, new: str) -> tuple[str, ...] | None:
     """Return the lines of a unified diff from `old` to `new`, without header.
 
     Lines have no line ends. Return () for equal texts, and None for texts that are too
@@ -40,7 +40,7 @@ def compared(old: str, new: str) -> tuple[str, ...] | None:
     return tuple(_hunks(ours, theirs, same))
 
 
-def changed_lines(old: str, new: str) -> tuple[int, int]:
+def count_changed_lines(old: str, new: str) -> tuple[int, int]:
     """Return the numbers of added and of removed lines, in linear time.
 
     A line that only moved counts as neither.

@@ -2,7 +2,7 @@
 
 Rule 1: no text becomes a formula. A cell that a spreadsheet may read as a formula gets
 a leading apostrophe, which marks the cell as text.
-Rule 2: the guard is reversible. `unguarded` returns exactly the input of `guarded`, so
+Rule 2: the guard is reversible. `remove_guard` returns exactly the input of `guard`, so
 that exported text can be imported unchanged.
 Rule 3: a spreadsheet that separates cells by semicolons splits a cell at them, so the
 text after a semicolon is guarded as well.
@@ -40,7 +40,7 @@ _SEPARATORS = (",", ";", "\t")
 _QUOTED = re.compile(r'[",;|\t\r\n]|\A[ ]|[ ]\Z')
 
 
-def guarded(text: str) -> str:
+def guard(text: str) -> str:
     """Guard `text`, so that no spreadsheet reads any part of it as a formula."""
     parts = _ENDS.split(text)
     # Parts and separators alternate; the first part is checked with the whole.
@@ -50,8 +50,8 @@ def guarded(text: str) -> str:
     return f"'{inside}" if _is_formula(text) else inside
 
 
-def unguarded(text: str) -> str:
-    """Undo `guarded`. Text that was not guarded is returned unchanged."""
+def remove_guard(text: str) -> str:
+    """Undo `guard`. Text that was not guarded is returned unchanged."""
     if "'" not in text:
         return text
     parts = _ENDS.split(text)
@@ -149,7 +149,7 @@ def without_formulas(text: str) -> str:
 def _cell(value: Any) -> str:
     if isinstance(value, list):
         value = ", ".join(map(str, value))
-    text = guarded(
+    text = guard(
         replace_lone_surrogates("" if value is None else str(value)).replace("\0", "")
     )
     if not _QUOTED.search(text):

@@ -18,7 +18,7 @@ _ADDED = re.compile(
 )
 
 
-def attached(name: str) -> str:
+def file_line(name: str) -> str:
     """Return the line for a file. `name` must not contain line breaks."""
     return f"(attached: {name})"
 

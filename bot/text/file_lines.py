@@ -54,7 +54,7 @@ def short_name(name: str, most: int = MOST_NAME) -> str:
     return f"{line[: most - 21]}…{line[-20:]}"
 
 
-def attached(name: str, state: str) -> str:
+def file_line(name: str, state: str) -> str:
     """Return the line for a file in the message that it was attached to."""
     return f"(attached: {tags.escape_line(short_name(name))}; {state})"
 

@@ -1,6 +1,6 @@
 """Removes tokens and keys from text that is printed, logged or posted. Pure.
 
-Rule: a value written by others is quoted only with `quoted`, so that a misplaced
+Rule: a value written by others is quoted only with `quote`, so that a misplaced
 credential is not exposed to other people or programs.
 """
 
@@ -47,7 +47,7 @@ def is_credential(value: str) -> bool:
     return bool(SECRETS.search(value) or _OPAQUE.fullmatch(value))
 
 
-def quoted(value: str) -> str:
+def quote(value: str) -> str:
     """Return `value` in quotation marks, for a message about the value.
 
     A possible credential and a value longer than `QUOTED_CHARS` are described instead.

@@ -93,7 +93,7 @@ def terms(text: str) -> list[Term]:
     return [Term(word) for word in dict.fromkeys(_split_words(fold(text)))][:MOST_TERMS]
 
 
-def indexed(text: str) -> set[str]:
+def index_words(text: str) -> set[str]:
     """Return the words under which `text` is indexed."""
     found: set[str] = set()
     for word in set(_split_words(fold(text))):

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.errors import ConfigError
 from bot.messages import config as messages
-from bot.text.redaction import quoted
+from bot.text.redaction import quote
 
 #: The default of `--since`.
 MONTH = "30d"
@@ -65,4 +65,4 @@ def since(text: str, now: float) -> float:
     try:
         return start(text, now)
     except ValueError:
-        raise ConfigError(messages.not_a_start(written=quoted(text))) from None
+        raise ConfigError(messages.not_a_start(written=quote(text))) from None

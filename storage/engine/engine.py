@@ -12,7 +12,7 @@ from bot.ports.wakeups import GATEWAY, Answerer, PeriodicTask
 from storage.engine.presence import Presence
 from storage.engine.reaper import Reaper
 from storage.engine.worker import JobRunner
-from storage.postgres.errors import translated
+from storage.postgres.errors import translate
 
 # Both log errors with their full text, and harmless events at length.
 for name in ("procrastinate", "psycopg.pool"):
@@ -70,4 +70,4 @@ class Engine:
         try:
             await self._presence.leave()
         except (psycopg.Error, OSError, TimeoutError) as error:
-            raise translated(error) from None
+            raise translate(error) from None

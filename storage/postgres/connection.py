@@ -16,7 +16,7 @@ from storage.postgres.adaptation import adapters
 from storage.postgres.errors import refused_values
 from storage.postgres.lock_numbers import INDEX, OURS
 from storage.postgres.pipeline import Pipeline, Sent, names, positions, row_count
-from storage.postgres.statements import Values, translated
+from storage.postgres.statements import Values, translate
 
 #: Timeout for connecting to the server, in seconds.
 CONNECT_SECONDS = 10
@@ -181,7 +181,7 @@ class Connection:
         Raises psycopg.Error and UnicodeError; while `pipelined`, possibly at a later
         call.
         """
-        statement = translated(sql)
+        statement = translate(sql)
         self.adds |= statement.adds
         self.takes_away |= statement.takes_away
         values = statement.values(parameters)
@@ -225,13 +225,13 @@ class Connection:
                 self.execute(sql, row)
             return
         with self.raw.cursor() as cursor:
-            cursor.executemany(translated(sql).text, list(rows))
+            cursor.executemany(translate(sql).text, list(rows))
 
     def plain_rows(
         self, sql: str, parameters: Values = ()
     ) -> Iterator[tuple[Any, ...]]:
         """Return the rows of `sql` as tuples."""
-        statement = translated(sql)
+        statement = translate(sql)
         values = statement.values(parameters)
         if self._is_pipelined:
             return iter(self._send_later(statement.text, values).plain())

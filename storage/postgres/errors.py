@@ -21,7 +21,7 @@ _FULL = {"53100"}
 _AGAIN = {"40001", "40P01"}
 
 
-def translated(error: Exception) -> StorageError:
+def translate(error: Exception) -> StorageError:
     """Return the StorageError for `error`, raised while reading or writing."""
     if isinstance(error, StorageError):
         return error

@@ -21,12 +21,12 @@ from storage import errors, lock
 from storage.database import open_beside, open_for_writing, unknown
 from storage.migrations import migrations
 from storage.postgres import schema
-from storage.postgres.errors import translated
+from storage.postgres.errors import translate
 from storage.postgres.lock_numbers import PROCESSES, RUNNING
 from storage.postgres.locks import locked
 from storage.postgres.move_ends import File, Server, Source, Target, put_in_place
-from storage.postgres.move_tables import Table, summed, tables
-from storage.postgres.opening import connected, refusals, require_own_session
+from storage.postgres.move_tables import Table, sum_rows, tables
+from storage.postgres.opening import connect, refusals, require_own_session
 
 # A batch is complete at this many rows, or this many characters and bytes.
 BATCH_ROWS = 5_000
@@ -58,9 +58,9 @@ def move(source: str, target: str, tell: Tell) -> int:
             return _to_server(Path(source), target, tell)
         return _to_file(source, Path(target), tell)
     except (psycopg.Error, StorageError) as error:
-        reason = translated(error)
+        reason = translate(error)
     except sqlite3.Error as error:
-        reason = errors.translated(error)
+        reason = errors.translate(error)
     raise ConfigError(messages.interrupted(reason=reason))
 
 
@@ -122,8 +122,8 @@ def _move(
             _copy(source, target, table, behind)
     total = 0
     for table in all_tables:
-        arrived = summed(table, target.rows(table))
-        if summed(table, source.rows(table)) != arrived:
+        arrived = sum_rows(table, target.rows(table))
+        if sum_rows(table, source.rows(table)) != arrived:
             target.clear(all_tables)
             raise ConfigError(messages.differs(table=table.name))
         tell(table.name, arrived.rows)
@@ -158,7 +158,7 @@ def _server(address: str, *, as_target: bool) -> Iterator[Server]:
     """Connect to the database at `address`, excluding all other processes."""
     with ExitStack() as stack:
         at = ServerAddress(address)
-        db = stack.enter_context(closing(connected(at)))
+        db = stack.enter_context(closing(connect(at)))
         require_own_session(db, at)
         rows = psycopg.connect(address, autocommit=True, client_encoding="UTF8")
         stack.enter_context(closing(rows))

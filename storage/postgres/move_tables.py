@@ -91,7 +91,7 @@ def triggers() -> dict[str, str]:
         return {each.name: each.sql for each in db.triggers}
 
 
-def summed(table: Table, rows: Iterable[Row]) -> Sum:
+def sum_rows(table: Table, rows: Iterable[Row]) -> Sum:
     """Return the sum of `rows` of `table`."""
     count = total = 0
     for row in rows:

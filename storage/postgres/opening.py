@@ -19,7 +19,7 @@ from storage import search_index
 from storage.engine import schema as engine_schema
 from storage.postgres import schema
 from storage.postgres.connection import Connection, name_of
-from storage.postgres.errors import code, is_lost, translated
+from storage.postgres.errors import code, is_lost, translate
 from storage.postgres.lock_numbers import RUNNING
 from storage.postgres.locks import locked
 from storage.postgres.pool import Pool
@@ -32,13 +32,13 @@ _MOVE_SECONDS = 1.0
 
 
 @contextmanager
-def opened(address: ServerAddress, process: str = "") -> Iterator[Pool]:
+def open_pool(address: ServerAddress, process: str = "") -> Iterator[Pool]:
     """Yield the pool of `process` for the database at `address`.
 
     The tables are created or brought up to date. Raises ConfigError if the database
     cannot be used.
     """
-    with closing(connected(address)) as db:
+    with closing(connect(address)) as db:
         with refusals(address):
             require_own_session(db, address)
             schema.apply(db)
@@ -51,12 +51,12 @@ def opened(address: ServerAddress, process: str = "") -> Iterator[Pool]:
 
 
 @contextmanager
-def opened_beside(address: ServerAddress) -> Iterator[Pool]:
+def open_pool_beside(address: ServerAddress) -> Iterator[Pool]:
     """Yield a pool for the database at `address`, which must be up to date.
 
     Raises ConfigError if it is not up to date or cannot be used.
     """
-    with closing(connected(address)) as db, refusals(address):
+    with closing(connect(address)) as db, refusals(address):
         if left := schema.pending(db):
             is_new = len(left) == len(schema.STEPS)
             text = messages.missing if is_new else messages.outdated
@@ -70,7 +70,7 @@ def look_at(address: ServerAddress) -> bool:
 
     Changes nothing. Raises ConfigError if the database cannot be used as it is.
     """
-    with closing(connected(address)) as db, refusals(address):
+    with closing(connect(address)) as db, refusals(address):
         require_own_session(db, address)
         left = schema.pending(db)
         if left:
@@ -78,7 +78,7 @@ def look_at(address: ServerAddress) -> bool:
         return len(left) == len(schema.STEPS)
 
 
-def connected(address: ServerAddress) -> Connection:
+def connect(address: ServerAddress) -> Connection:
     """Return a connection to the database at `address`. Raises ConfigError if the
     database cannot be used."""
     try:
@@ -144,7 +144,7 @@ def require_own_session(db: Connection, address: ServerAddress) -> None:
     if pid == db.raw.info.backend_pid:
         # There is no pooler.
         return
-    with closing(connected(address)) as other:
+    with closing(connect(address)) as other:
         # The server's own process ids, whatever a pooler reports.
         ours, theirs = (
             each.execute("SELECT pg_backend_pid()").fetchone() for each in (db, other)
@@ -162,7 +162,7 @@ def _refusal(address: ServerAddress, error: psycopg.Error) -> ConfigError:
     if isinstance(error, errors.InsufficientPrivilege):
         return ConfigError(messages.not_the_owner(address=address))
     if error.sqlstate and not is_lost(error):
-        problem = translated(error)
+        problem = translate(error)
         return ConfigError(messages.failed(address=address, problem=problem))
     # psycopg knows no code without a connection; the server's message is in the text.
     text = str(error)

@@ -30,9 +30,9 @@ from storage.postgres.errors import (
     is_read_only,
     is_transient,
     is_unprepared,
-    translated,
+    translate,
 )
-from storage.writer import MOST_WAITING, crowded
+from storage.writer import MOST_WAITING, crowded_error
 
 log = logging.getLogger(__name__)
 
@@ -178,7 +178,9 @@ class _Threads:
         if self._closed:
             raise StorageError(messages.CLOSED)
         if not self._allowance.take():
-            raise crowded(f"{self._name.replace('-', '.')}_refused", self._allowance)
+            raise crowded_error(
+                f"{self._name.replace('-', '.')}_refused", self._allowance
+            )
         answer: _Answer[T] = _Answer()
         self._threads.submit(self._run, work, answer)
         answer.future.add_done_callback(self._on_answer)
@@ -201,7 +203,7 @@ class _Threads:
                     return self._transaction(work, answer)
                 except _RolledBack as again:
                     if not left:
-                        raise translated(again.error) from None
+                        raise translate(again.error) from None
                     code = again.error.sqlstate
                     log.info("storage.again code=%s left=%d", code, left)
                     time.sleep(_pause(TRIES - 1 - left))
@@ -218,7 +220,7 @@ class _Threads:
         try:
             db = self._connection()
         except psycopg.Error as error:
-            raise translated(error) from None
+            raise translate(error) from None
         ends = False
         try:
             with db.pipelined():
@@ -242,9 +244,9 @@ class _Threads:
                 db.close()
             if undone or (lost and not ends):
                 raise _RolledBack(error) from None
-            raise translated(error) from None
+            raise translate(error) from None
         except UnicodeError as error:
-            raise translated(error) from None
+            raise translate(error) from None
         finally:
             if db.is_lost:
                 self._forget()

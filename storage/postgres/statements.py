@@ -55,7 +55,7 @@ class Statement:
 
 
 @lru_cache(MOST_STATEMENTS)
-def translated(statement: str) -> Statement:
+def translate(statement: str) -> Statement:
     """Return `statement`, with placeholders `?` or `:name`, translated for
     PostgreSQL."""
     names: list[str] = []

@@ -30,7 +30,7 @@ from bot.errors import ThreadLost
 from storage.engine import schema as engine_schema
 from storage.postgres import schema
 from storage.postgres.connection import Connection
-from storage.postgres.opening import opened
+from storage.postgres.opening import open_pool
 from storage.postgres.pool import Pool
 from storage.store import DatabaseStore
 from tests.support import postgres, shared_database
@@ -488,7 +488,7 @@ async def test_ten_processes_that_start_at_once_all_find_the_tables() -> None:
         at = ServerAddress(postgres.uri(address))
 
         def start(number: int) -> list[str]:
-            with opened(at, f"process {number}"), closing(Connection(address)) as db:
+            with open_pool(at, f"process {number}"), closing(Connection(address)) as db:
                 query = "SELECT name FROM threadkeep_steps ORDER BY name"
                 return [name for (name,) in db.execute(query)]
 

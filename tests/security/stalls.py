@@ -265,7 +265,7 @@ async def slack_draws(text: str) -> None:
 
 
 async def slack_formats(text: str) -> None:
-    mrkdwn.formatted(text)
+    mrkdwn.format_text(text)
 
 
 async def discord_draws(text: str) -> None:

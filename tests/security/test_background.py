@@ -89,7 +89,7 @@ ALLOWED = {
     ("adapters/discord/client.py", "connect"): "waits there; `close` for the gateway",
     (
         "adapters/discord/interaction_responses.py",
-        "awaited",
+        "await_or_defer",
     ): "waits there, after 1.5 s as well",
     (
         "adapters/slack/interactions.py",

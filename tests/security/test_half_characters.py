@@ -27,7 +27,7 @@ from bot.text.characters import (
     replace_invalid_json,
     replace_lone_surrogates,
 )
-from bot.triage.bulk.reader import opened
+from bot.triage.bulk.reader import open_source
 from tests.adapters.discord.conftest import guild
 from tests.adapters.discord.test_admin import Town, town
 from tests.adapters.slack.conftest import Office as SlackOffice
@@ -113,7 +113,7 @@ def test_a_scheme_in_a_file_is_whole(tmp_path: Path) -> None:
 
 def rows(path: Path, content: bytes) -> list[dict[str, object]]:
     path.write_bytes(content)
-    with opened(str(path)) as source:
+    with open_source(str(path)) as source:
         return [dict(ticket.row) for ticket in source.tickets()]
 
 

@@ -62,7 +62,7 @@ def test_no_text_is_a_mention_or_a_link_on_slack() -> None:
         names = chance.choice([None, {"U00000001": hostile(chance, 3)}])
         # Somebody whom the core names, and whose name is as bad.
         said = f"{text} {references.user('U00000001')}" if names else text
-        drawn = mrkdwn.formatted(said, names)
+        drawn = mrkdwn.format_text(said, names)
         assert not any(mark in drawn for mark in ("<@", "<!", "<#", "<http")), drawn
         assert not any(mark in drawn for mark in (OPEN, CLOSE)), drawn
         body = message(Response(said), HERE, names or {})
@@ -214,7 +214,7 @@ def test_only_the_core_makes_references() -> None:
     assert references.find(replace_lone_surrogates(made)) == []
     other = made.replace(made[1:9], "0" * 8)
     assert references.find(other) == []
-    assert mrkdwn.formatted(other) == markup.render(other) == ""
+    assert mrkdwn.format_text(other) == markup.render(other) == ""
     assert (
         references.find(references.from_setting("user:U1 user:<@U2> everyone"))[1:]
         == []

@@ -29,7 +29,7 @@ from bot.domain.triage_case import TriageCase
 from bot.errors import ConfigError
 from bot.runtime.logs import Redacting
 from bot.runtime.private_files import open_private
-from bot.text.redaction import is_credential, quoted
+from bot.text.redaction import is_credential, quote
 from bot.triage.bulk import writer
 from storage.backup import back_up
 from storage.export import write_table
@@ -78,7 +78,7 @@ def core(kind: str) -> str:
 @pytest.mark.parametrize("kind", TOKENS)
 def test_no_token_is_quoted(kind: str) -> None:
     for around in ("{}", " {}\n", "'{}'", "x={}", "see {} there"):
-        assert core(kind) not in quoted(around.format(TOKENS[kind])), around
+        assert core(kind) not in quote(around.format(TOKENS[kind])), around
 
 
 def test_what_people_mistype_is_quoted() -> None:
@@ -87,11 +87,11 @@ def test_what_people_mistype_is_quoted() -> None:
         *("slack:U0123ABC", "general", "#general", "10000000", "sometimes", ""),
         *("http//localhost:8080", "Alice", "user:U0123ABCDE", "temperature=0.5"),
     ):
-        assert quoted(value) == f"“{value}”"
+        assert quote(value) == f"“{value}”"
 
 
 def test_what_is_long_is_not_quoted() -> None:
-    assert quoted("correct horse battery staple " * 3) == "this text of 86 characters"
+    assert quote("correct horse battery staple " * 3) == "this text of 86 characters"
 
 
 def test_what_is_no_credential_is_not_taken_for_one() -> None:
@@ -107,7 +107,7 @@ def test_what_is_no_credential_is_not_taken_for_one() -> None:
 @settings(max_examples=rounds(20, 2_000))
 @given(st.text("abcXYZ019-_+/.=@: \n", max_size=200))
 def test_whatever_is_quoted_is_short_and_on_one_line(value: str) -> None:
-    told = quoted(value)
+    told = quote(value)
     assert len(told) <= 60
     assert "\n" not in told
 
@@ -365,7 +365,7 @@ async def test_results_of_triage_are_the_owners(tmp_path: Path) -> None:
         yield {"id": 1, "ticket": "It broke", "category": "bug"}
 
     await write_table(tmp_path / "sorted.db", "tickets", rows())
-    with writer.opened(str(tmp_path / "sorted.csv")) as out:
+    with writer.open_result(str(tmp_path / "sorted.csv")) as out:
         out.write("id\n")
         assert mode(tmp_path / ".sorted.csv.part") == OWN
     async with open_archive(tmp_path / "triage.db"):

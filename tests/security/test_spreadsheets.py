@@ -16,8 +16,8 @@ from bot.domain.triage_case import TriageCase
 from bot.domain.turn import Opinion
 from bot.schemes.scheme import default
 from bot.text import csv_cells
-from bot.text.csv_cells import guarded, unguarded
-from bot.triage.bulk.reader import opened
+from bot.text.csv_cells import guard, remove_guard
+from bot.triage.bulk.reader import open_source
 from bot.triage.chat import corrections, present
 from tests.support.deep import rounds
 
@@ -66,10 +66,10 @@ def is_safe(cell: str) -> bool:
 def test_what_begins_like_a_formula_is_none(sign: str) -> None:
     for text in (f"{sign}1+1", f"{sign}SUM(A1)", f"{sign}{PROGRAM}", sign, f"{sign} x"):
         for before in ("", *UNSEEN, "\n \u200b\r"):
-            cell = guarded(before + text)
+            cell = guard(before + text)
             assert is_safe(cell) or cell == "-1"
             assert cell.startswith("'")
-            assert unguarded(cell) == before + text
+            assert remove_guard(cell) == before + text
 
 
 def test_every_sign_is_known() -> None:
@@ -78,30 +78,30 @@ def test_every_sign_is_known() -> None:
 
 @pytest.mark.parametrize("text", HONEST)
 def test_an_ordinary_text_is_as_it_was(text: str) -> None:
-    assert guarded(text) == text
-    assert unguarded(text) == text
+    assert guard(text) == text
+    assert remove_guard(text) == text
 
 
 @pytest.mark.parametrize("text", ["\tword", "\rword", "\t", "'\tword"])
 def test_a_tab_or_return_in_front_is_guarded_by_itself(text: str) -> None:
-    assert guarded(text) == f"'{text}"
-    assert unguarded(f"'{text}") == text
+    assert guard(text) == f"'{text}"
+    assert remove_guard(f"'{text}") == text
 
 
 @pytest.mark.parametrize("number", ["-1", "-1.5", "-0,5", "-1e-07", "-2E+9"])
 def test_a_negative_number_stays_one(number: str) -> None:
-    assert guarded(number) == number
+    assert guard(number) == number
     # As soon as it is more than a number, it is a text.
     for text in (f"{number}+1", f" {number}", f"{number};", f"{number}\n"):
-        assert guarded(text) == f"'{text}"
+        assert guard(text) == f"'{text}"
 
 
 def test_apostrophes_of_peoples_own_are_kept() -> None:
     for count in range(5):
         text = "'" * count + "=1+1"
-        assert guarded(text) == f"'{text}"
-        assert unguarded(guarded(text)) == text
-        assert unguarded(guarded(guarded(text))) == guarded(text)
+        assert guard(text) == f"'{text}"
+        assert remove_guard(guard(text)) == text
+        assert remove_guard(guard(guard(text))) == guard(text)
 
 
 @pytest.mark.parametrize("end", [";", "\t", "\n", "\r", "\r\n"])
@@ -116,9 +116,9 @@ def test_a_spreadsheet_that_is_set_to_semicolons_finds_none(
         "-1+SUM(A1)",
         "\N{MINUS SIGN}N(A1)",
     ):
-        cell = guarded(f"Hello{end}{before}{text}")
+        cell = guard(f"Hello{end}{before}{text}")
         assert f"{end}'{before}{text}" in cell
-        assert unguarded(cell) == f"Hello{end}{before}{text}"
+        assert remove_guard(cell) == f"Hello{end}{before}{text}"
         line = csv_cells.record(["id", f"Hello{end}{before}{text}"])
         for separator in ",;\t":
             for row in csv.reader(io.StringIO(line, newline=""), delimiter=separator):
@@ -128,10 +128,10 @@ def test_a_spreadsheet_that_is_set_to_semicolons_finds_none(
 @pytest.mark.parametrize("end", [";", "\t"])
 def test_what_is_called_may_stand_behind_the_other_separator(end: str) -> None:
     text = f"Hello\n@{end}word|x"
-    assert guarded(text) == f"Hello\n'@{end}word|x"
-    assert unguarded(guarded(text)) == text
+    assert guard(text) == f"Hello\n'@{end}word|x"
+    assert remove_guard(guard(text)) == text
     # Not beyond the line.
-    assert guarded(f"Hello\n@{end}word\nx|y") == f"Hello\n@{end}word\nx|y"
+    assert guard(f"Hello\n@{end}word\nx|y") == f"Hello\n@{end}word\nx|y"
 
 
 def runs_nothing(line: str) -> bool:
@@ -159,17 +159,17 @@ def mixtures(count: int) -> Iterator[str]:
 
 def test_mixtures_are_safe_and_come_back() -> None:
     for text in mixtures(rounds(1_000, 100_000)):
-        cell = guarded(text)
+        cell = guard(text)
         assert is_safe(cell) or csv_cells._NUMBER.fullmatch(cell), ascii(text)
-        assert unguarded(cell) == text, ascii(text)
+        assert remove_guard(cell) == text, ascii(text)
         # What others guarded is read as that, and written as it was.
-        assert guarded(unguarded(text)) == cell or unguarded(text) != text
+        assert guard(remove_guard(text)) == cell or remove_guard(text) != text
         bare = text.replace("\x00", "")
         row = [bare, "x", bare]
         line = csv_cells.record([text, "x", text])
         assert runs_nothing(csv_cells.record(["x", text])), ascii(text)
         [read] = csv.reader(io.StringIO(line, newline=""), strict=True)
-        assert [unguarded(each) for each in read] == row, ascii(text)
+        assert [remove_guard(each) for each in read] == row, ascii(text)
 
 
 def test_lists_nothing_numbers_and_halves_of_characters() -> None:
@@ -221,7 +221,7 @@ def test_no_report_holds_a_formula(poison: str) -> None:
     for table in tables:
         assert formulas(table) == []
         read = csv.reader(io.StringIO(table, newline=""), strict=True)
-        assert poison in [unguarded(cell) for row in read for cell in row]
+        assert poison in [remove_guard(cell) for row in read for cell in row]
 
 
 def test_what_was_exported_is_read_as_it_was_said(tmp_path: Path) -> None:
@@ -234,7 +234,7 @@ def test_what_was_exported_is_read_as_it_was_said(tmp_path: Path) -> None:
     ]
     with file.open("w", encoding="utf-8", newline="") as out:
         out.write(csv_cells.record(names) + "".join(rows))
-    with opened(str(file)) as source:
+    with open_source(str(file)) as source:
         assert source.columns == ("id", "ticket", "=name")
         assert [ticket.row["ticket"] for ticket in source.tickets()] == said
         assert [ticket.row["=name"] for ticket in source.tickets()] == said
@@ -247,7 +247,7 @@ def test_half_a_character_in_a_ticket_is_no_error(tmp_path: Path) -> None:
         '{"id": 2, "ticket": "\\ud83d\\ude00"}',
     ]
     file.write_text("\n".join(lines))
-    with opened(str(file)) as source:
+    with open_source(str(file)) as source:
         first, second = source.tickets()
     assert dict(first.row) == {"id": "\ufffd", "ticket": "a \ufffd b"}
     assert second.text == "😀"

@@ -35,7 +35,7 @@ from bot.rendering.markdown import joins
 from bot.rendering.renderer import STEP_CHARS, Renderer
 from bot.runtime.offload import INLINE_CHARS, offload
 from bot.schemes.scheme import default
-from bot.text.comparison import compared
+from bot.text.comparison import unified_diff
 from bot.triage.chat import present
 from bot.ui.elements import Command, File, Response
 from storage.opening import open_store
@@ -243,13 +243,13 @@ async def test_prompts_of_many_lines_are_compared_beside_the_loop() -> None:
 def test_a_difference_has_a_bound_and_is_kept() -> None:
     one = "\n".join(str(number % 110) for number in range(990))
     other = "\n".join(str(number * 7 % 110) for number in range(990))
-    compared.cache_clear()
+    unified_diff.cache_clear()
     began = time.process_time()
-    assert compared(one, other)
+    assert unified_diff(one, other)
     assert time.process_time() - began < 5
-    assert compared(one, other) is compared(one, other)
-    assert compared.cache_info().hits == 2
-    assert compared("\n".join("ab" * 5_000), "\n".join("ba" * 5_000)) is None
+    assert unified_diff(one, other) is unified_diff(one, other)
+    assert unified_diff.cache_info().hits == 2
+    assert unified_diff("\n".join("ab" * 5_000), "\n".join("ba" * 5_000)) is None
 
 
 def test_a_difference_is_one() -> None:
@@ -261,7 +261,7 @@ def test_a_difference_is_one() -> None:
         for _ in range(chance.randrange(4)):
             at = chance.randrange(len(new) + 1)
             new[at : at + chance.randrange(2)] = chance.choices("abcxyz", k=1)
-        hunks = compared("\n".join(old), "\n".join(new))
+        hunks = unified_diff("\n".join(old), "\n".join(new))
         assert hunks is not None
         assert _applied(old, hunks) == new
 

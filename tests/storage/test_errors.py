@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import StorageBroken, StorageError, StorageFull
-from storage.errors import refusal, translated
+from storage.errors import refusal, translate
 
 
 def error(name: str) -> sqlite3.Error:
@@ -38,7 +38,7 @@ ADVICE = {
 )
 def test_errors_are_told_apart_by_name(name: str, kind: type[StorageError]) -> None:
     met = error(name)
-    translation = translated(met)
+    translation = translate(met)
     assert type(translation) is kind
     assert str(translation) == f"{ADVICE[kind]} ({name}: it went wrong)"
     assert translation.__cause__ is met
@@ -46,7 +46,7 @@ def test_errors_are_told_apart_by_name(name: str, kind: type[StorageError]) -> N
 
 def test_an_error_of_pythons_own_is_translated_too() -> None:
     met = sqlite3.ProgrammingError("Cannot operate on a closed database.")
-    assert type(translated(met)) is StorageError
+    assert type(translate(met)) is StorageError
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from sqlite_utils import Database, Migrations
 
-from storage.errors import translated
+from storage.errors import translate
 from storage.migrations import migrate, migrations
 from storage.search_index import settle
 from storage.store import DatabaseStore
@@ -52,7 +52,7 @@ class MemoryStore(DatabaseStore):
             with _change(self.db.conn):
                 return work(self.db)
         except (sqlite3.Error, UnicodeError) as error:
-            raise translated(error) from error
+            raise translate(error) from error
 
     async def _change(self, work: Callable[[Database], T], *, waits: bool = True) -> T:
         def change(db: Database) -> T:

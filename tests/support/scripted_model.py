@@ -7,7 +7,7 @@ failures, never the order of reports.
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 
-from bot.claude.request import loaded
+from bot.claude.request import load_files
 from bot.domain.completion import Report, Request, Usage, file_tokens
 from bot.errors import ModelError
 
@@ -43,7 +43,7 @@ class ScriptedModel:
 
     async def answer(self, request: Request) -> AsyncGenerator[str | Report, None]:
         """Answer as the next script says. Raises its ModelError."""
-        request = await loaded(request)
+        request = await load_files(request)
         self.requests.append(request)
         lines = self._scripts.pop(0) if self._scripts else ["Understood."]
         last = Report(request.model, f"req_{len(self.requests)}", Usage(input=10))

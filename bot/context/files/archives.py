@@ -36,7 +36,7 @@ _ENCODING = re.compile(
 _UTF8 = ("utf-8", "us-ascii", "ascii")
 
 
-def opened(path: Path) -> zipfile.ZipFile:
+def open_archive(path: Path) -> zipfile.ZipFile:
     """Open the archive `path`, whose directory is small. Raises FileUnread."""
     with path.open("rb") as file:
         size = file.seek(0, io.SEEK_END)
@@ -54,11 +54,11 @@ def opened(path: Path) -> zipfile.ZipFile:
 
 def names(path: Path) -> set[str]:
     """Return the names of the members of the archive `path`. Raises FileUnread."""
-    with opened(path) as archive:
+    with open_archive(path) as archive:
         return set(archive.namelist())
 
 
-def cleaned(
+def read_members(
     path: Path,
     *,
     most: int,
@@ -73,7 +73,7 @@ def cleaned(
     """
     members: dict[str, bytes] = {}
     cut = set()
-    with opened(path) as archive:
+    with open_archive(path) as archive:
         parts = {each.filename: each for each in archive.infolist()}
         check(parts.values(), path.stat().st_size)
         for name, info in parts.items():
@@ -92,7 +92,7 @@ def cleaned(
     return members, cut
 
 
-def packed(members: Mapping[str, bytes]) -> io.BytesIO:
+def pack(members: Mapping[str, bytes]) -> io.BytesIO:
     """Return an archive of `members`."""
     result = io.BytesIO()
     with zipfile.ZipFile(result, "w") as copy:

@@ -31,7 +31,7 @@ def has_long(text: bytes) -> bool:
     return any(run.end() - run.start() >= LEAST for run in found)
 
 
-def shortened(chunks: Iterable[bytes]) -> Iterator[bytes]:
+def shorten(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """Yield the text in `chunks`, with a note in place of long base64."""
     for piece in _shorten(_join_escapes(chunks)):
         yield piece.encode("latin-1")

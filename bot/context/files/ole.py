@@ -32,10 +32,10 @@ MOST_BYTES = 40_000_000
 
 def names(path: Path) -> set[str]:
     """Return the names of the streams of `path`. Raises FileUnread."""
-    return opened(path).names
+    return open_ole(path).names
 
 
-def opened(path: Path) -> "OleFile":
+def open_ole(path: Path) -> "OleFile":
     """Return the OLE file `path`. Raises FileUnread."""
     if path.stat().st_size > MOST_BYTES:
         raise FileUnread(Unread.TOO_LARGE)

@@ -28,7 +28,7 @@ _VALUE = {"float": "office:value", "date": "office:date-value"}
 
 def lines(path: Path, accepted: Accepted) -> Iterator[str]:
     """Yield the names and rows of the sheets of `path`. Raises FileUnread."""
-    with archives.opened(path) as archive:
+    with archives.open_archive(path) as archive:
         archives.check(archive.infolist(), path.stat().st_size)
         if b"encryption-data" in _manifest(archive):
             raise FileUnread(Unread.ENCRYPTED)

@@ -18,8 +18,8 @@ def lines(path: Path, accepted: Accepted) -> Iterator[str]:
 
     Raises FileUnread.
     """
-    parts, _ = archives.cleaned(path, most=_MOST_XML)
-    presentation = pptx.Presentation(archives.packed(parts))
+    parts, _ = archives.read_members(path, most=_MOST_XML)
+    presentation = pptx.Presentation(archives.pack(parts))
     for number, slide in enumerate(presentation.slides, 1):
         title = slide.shapes.title
         heading = _one_line(title.text_frame.text) if title is not None else ""

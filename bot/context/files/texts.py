@@ -29,7 +29,7 @@ def lines(path: Path, accepted: Accepted) -> Iterator[str]:
         if blobs.has_long(content):
             file.seek(0)
             chunks = iter(partial(file.read, _CHUNK), b"")
-            content = _first(blobs.shortened(chunks), most)
+            content = _first(blobs.shorten(chunks), most)
     if len(content) == most:
         content = _without_half(content)
     encoding = encodings.detect_in(io.BytesIO(content))

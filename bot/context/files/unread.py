@@ -39,7 +39,7 @@ def unread_line(files: Iterable[tuple[str, Unread]]) -> str:
         return ""
     more = max(0, len(listed) - MOST_NAMED)
     if len({reason for _, reason in listed}) == 1:
-        names = [quoted(name, MOST_CHARS) for name, _ in listed[:MOST_NAMED]]
+        names = [quote(name, MOST_CHARS) for name, _ in listed[:MOST_NAMED]]
         why, advice = _TEXTS[listed[0][1]]
         said = messages.because(files=_join(names, more), why=why)
         return messages.unread(files=said, advice=advice)
@@ -69,7 +69,7 @@ def advice_lines(files: Iterable[tuple[str, Unread]]) -> list[str]:
 def _by_reason(files: Iterable[tuple[str, Unread]]) -> dict[Unread, list[str]]:
     found: dict[Unread, list[str]] = {}
     for name, reason in files:
-        found.setdefault(reason, []).append(quoted(name, MOST_CHARS))
+        found.setdefault(reason, []).append(quote(name, MOST_CHARS))
     return found
 
 
@@ -78,7 +78,7 @@ def clause(reason: Unread) -> str:
     return _TEXTS[reason][0]
 
 
-def quoted(name: str, most: int = MOST_NAME) -> str:
+def quote(name: str, most: int = MOST_NAME) -> str:
     """Return the name of a file as code, with at most `most` characters."""
     # A backtick would end the code span.
     return messages.name(name=short_name(name, most).replace("`", "'"))

@@ -25,9 +25,9 @@ def lines(path: Path, accepted: Accepted) -> Iterator[str]:
 
     Raises FileUnread.
     """
-    parts, _ = archives.cleaned(path, most=_MOST_XML)
+    parts, _ = archives.read_members(path, most=_MOST_XML)
     found = mammoth.convert_to_html(
-        archives.packed(parts),
+        archives.pack(parts),
         include_embedded_style_map=False,
         external_file_access=False,
         convert_image=_picture,

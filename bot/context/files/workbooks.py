@@ -41,14 +41,14 @@ def lines(path: Path, accepted: Accepted) -> Iterator[str]:
         left -= size
         return size
 
-    parts, long = archives.cleaned(path, most=_MOST_XML, most_of=most_of)
+    parts, long = archives.read_members(path, most=_MOST_XML, most_of=most_of)
     cut = False
     for name in filter(_is_sheet, parts):
         parts[name], is_cut = cut_sheet(
             parts[name], most=MOST_CELLS, whole=name not in long
         )
         cut = cut or is_cut
-    yield from _sheets(archives.packed(parts))
+    yield from _sheets(archives.pack(parts))
     if cut:
         yield notes.SHEETS_CUT
 
@@ -58,7 +58,7 @@ def old_lines(path: Path, accepted: Accepted) -> Iterator[str]:
 
     Raises FileUnread.
     """
-    file = ole.opened(path)
+    file = ole.open_ole(path)
     ole.check_sheets(file.stream("workbook", "book"), MOST_CELLS)
     yield from _sheets(io.BytesIO(file.content))
 

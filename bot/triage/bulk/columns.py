@@ -141,7 +141,7 @@ class Unclear(ConfigError):
         super().__init__(messages.which_column(file=name, columns=shown, more=rest))
 
 
-def described(
+def describe_columns(
     names: Sequence[str], rows: Sequence[Mapping[str, Any]]
 ) -> tuple[Column, ...]:
     """Return a description of each of the columns `names`, from the sample `rows`."""
@@ -215,7 +215,7 @@ def _tokens(name: str) -> set[str]:
     return {each.casefold() for each in _TOKEN.findall(name)}
 
 
-def chosen(name: str, found: Sequence[str], wanted: Sequence[str]) -> Choice:
+def choose_columns(name: str, found: Sequence[str], wanted: Sequence[str]) -> Choice:
     """Return the columns that `--column` names. Each value is one name, or several
     separated by commas. Raises ConfigError."""
     texts: dict[str, None] = {}

@@ -181,7 +181,7 @@ class Source:
 
 
 @contextlib.contextmanager
-def opened(
+def open_source(
     file: str,
     options: Options | None = None,
     *,
@@ -376,7 +376,7 @@ class _Inspection:
     def _with_columns(
         self, found: Source, names: tuple[str, ...], rows: Sequence[Mapping[str, Any]]
     ) -> Source:
-        described = columns.described(names, rows)
+        described = columns.describe_columns(names, rows)
         wanted = self.options.columns
         if not wanted:
             try:
@@ -384,10 +384,10 @@ class _Inspection:
             except Unclear as unclear:
                 if self.ask is None:
                     raise
-                picked = columns.chosen(self.name, names, self.ask(unclear))
+                picked = columns.choose_columns(self.name, names, self.ask(unclear))
                 choice = replace(picked, why=messages.AS_YOU_CHOSE)
         else:
-            choice = columns.chosen(self.name, names, wanted)
+            choice = columns.choose_columns(self.name, names, wanted)
         id = self.options.id
         id = (
             columns.column(self.name, names, id) if id else columns.choose_id(described)

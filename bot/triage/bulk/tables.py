@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from bot.messages import ticket_files as messages
 from bot.runtime.encodings import MOST_LINE
 from bot.text.characters import is_blank, replace_invalid
-from bot.text.csv_cells import unguarded
+from bot.text.csv_cells import remove_guard
 
 #: The common ones first: of separators that fit equally well, the first one is chosen.
 SEPARATORS = ",;\t|^~\x1f"
@@ -126,7 +126,7 @@ def records(lines: Iterable[str], dialect: Dialect) -> Iterator[Record]:
             continue
         if cells:
             # Remove the formula guards that a spreadsheet or our own export added.
-            cells = [replace_invalid(unguarded(each)) for each in cells]
+            cells = [replace_invalid(remove_guard(each)) for each in cells]
             yield Record(
                 source.first, cells, _describe_swallowed(source, cells, dialect)
             )

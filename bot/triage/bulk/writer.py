@@ -103,12 +103,12 @@ async def write(
         if form == SQLITE:
             await tabulate(Path(path), TICKETS, rows)
         elif form == TABLE:
-            with opened(path) as file:
+            with open_result(path) as file:
                 wide = terminal.on(file, width=terminal.WIDTH)
                 out = terminal.console() if path == "-" else wide
                 out.print(await _table(archive, run, scheme))
         else:
-            with opened(path) as file:
+            with open_result(path) as file:
                 end = terminal.through(file)
                 await _WRITERS[form](end, _columns(run, scheme), rows)
 
@@ -167,7 +167,7 @@ def _cell(value: Any) -> Any:
 
 
 @contextlib.contextmanager
-def opened(path: str) -> Iterator[IO[str]]:
+def open_result(path: str) -> Iterator[IO[str]]:
     """Open a file that replaces `path` when it is complete."""
     if path == "-":
         yield sys.stdout

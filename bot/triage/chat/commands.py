@@ -9,7 +9,7 @@ from functools import partial
 
 from bot.context import long_threads
 from bot.domain.message import EarlierMessages, Message
-from bot.domain.person import Person, listed
+from bot.domain.person import Person, is_listed
 from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.triage_case import TriageCase
 from bot.errors import Unacceptable
@@ -284,7 +284,7 @@ class TriageCommands:
     def _may_sort_many(self, person: Person, policy: EffectiveSettings) -> bool:
         named = policy["triagers"]
         return self._access.may(person, policy) or (
-            bool(named) and not person.outsider and listed(person, named)
+            bool(named) and not person.outsider and is_listed(person, named)
         )
 
     def _is_command(self, message: Message, text: str) -> bool:

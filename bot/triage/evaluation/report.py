@@ -16,7 +16,7 @@ from bot.ui import formatting
 MOST_SHOWN = 20
 
 
-def drawn(scores: Sequence[Metrics], *, plain: bool = False) -> RenderableType:
+def draw(scores: Sequence[Metrics], *, plain: bool = False) -> RenderableType:
     """Render all metrics; `plain` restricts the output to ASCII."""
     parts: list[RenderableType] = [_side_by_side(scores), ""]
     for score in scores:

@@ -68,12 +68,14 @@ def test_menus_stand_above_buttons_and_carry_their_command() -> None:
     assert (undo["custom_id"], undo["style"]) == ("do:draft.drop draft=3", 4)
     assert (help_["custom_id"], help_["style"]) == ("do:help", 2)
     line = menu["custom_id"].removeprefix("do:")
-    assert discord_components.chosen(line, ["off"]) == there.having({"option": "off"})
-    assert discord_components.chosen("help", ()) == Command("help")
+    assert discord_components.chosen_command(line, ["off"]) == there.having(
+        {"option": "off"}
+    )
+    assert discord_components.chosen_command("help", ()) == Command("help")
 
 
 def test_a_value_with_blanks_is_chosen_whole() -> None:
-    chosen = discord_components.chosen("set where=thread value=", ["as it was"])
+    chosen = discord_components.chosen_command("set where=thread value=", ["as it was"])
     assert chosen.arguments == {"where": "thread", "value": "as it was"}
 
 
@@ -156,7 +158,7 @@ def test_everyone_is_the_role_that_everybody_has() -> None:
     [label] = parts(form)
     assert label["component"]["default_values"] == [{"id": GUILD, "type": "role"}]
     sent = {"components": [{"component": chosen_people(str(GUILD))}]}
-    assert modals.filled(sent, GUILD) == {"who": "everyone"}
+    assert modals.submitted_values(sent, GUILD) == {"who": "everyone"}
 
 
 @pytest.mark.parametrize(
@@ -227,7 +229,7 @@ def test_a_form_is_read_top_to_bottom() -> None:
         ],
         "resolved": {"users": {"7": {}}, "roles": {"8": {}}},
     }
-    assert modals.filled(sent, GUILD) == {
+    assert modals.submitted_values(sent, GUILD) == {
         "a": "<@1>",
         "b": "on",
         "who": "user:7 group:8",

@@ -49,29 +49,29 @@ MENU = Menu(EDIT, "option", "Change …", (Choice("model", "Model", "Which one")
     ],
 )
 def test_small_markdown_in_slacks_notation(text: str, shown: str) -> None:
-    assert mrkdwn.formatted(text) == shown
+    assert mrkdwn.format_text(text) == shown
 
 
 def test_whom_the_core_names_is_drawn_as_a_mention_where_one_person_sees_it() -> None:
     people = from_setting("user:U1 channel:C2 group:S3")
     text = f"by {people}, {user('operator')} `{user('U1')}`"
-    assert mrkdwn.formatted(text) == "by <@U1> <#C2> <!subteam^S3>, operator `U1`"
-    assert mrkdwn.formatted(link("https://x.test/a?b=1&c")) == (
+    assert mrkdwn.format_text(text) == "by <@U1> <#C2> <!subteam^S3>, operator `U1`"
+    assert mrkdwn.format_text(link("https://x.test/a?b=1&c")) == (
         "<https://x.test/a?b=1&amp;c>"
     )
-    assert mrkdwn.formatted(link("javascript:alert(1)")) == "javascript:alert(1)"
+    assert mrkdwn.format_text(link("javascript:alert(1)")) == "javascript:alert(1)"
 
 
 def test_whom_the_core_names_is_named_where_all_see_it() -> None:
     text = f"by {from_setting('user:U1 channel:C2 group:S3 user:U4')}"
     names = {"U1": "Eve <!channel>", "S3": "@ops"}
-    assert mrkdwn.formatted(text, names) == ("by Eve &lt;!channel&gt; <#C2> @ops U4")
+    assert mrkdwn.format_text(text, names) == ("by Eve &lt;!channel&gt; <#C2> @ops U4")
 
 
 def test_what_is_cut_in_the_middle_leaves_nothing_of_a_mark() -> None:
     text = f"by {user('U1')}"
     for most in range(len(text)):
-        assert mrkdwn.formatted(f"{text[:most]} …") == f"{text[:most][:3]} …"
+        assert mrkdwn.format_text(f"{text[:most]} …") == f"{text[:most][:3]} …"
 
 
 def test_what_people_type_is_read_with_ids() -> None:
@@ -91,7 +91,7 @@ def test_what_is_far_too_long_is_cut_and_its_controls_are_kept() -> None:
     told = Response("x" * 2_000_000, menus=(MENU,), buttons=(Button("Go", EDIT),))
     for blocks, most in (
         (slack_blocks.message(told, HERE)["blocks"], 50),
-        (slack_blocks.shown(told, HERE, "", "T")["blocks"], 100),
+        (slack_blocks.draw_modal(told, HERE, "", "T")["blocks"], 100),
     ):
         assert len(blocks) <= most
         assert [each["type"] for each in blocks].count("actions") == 2
@@ -114,10 +114,10 @@ def test_a_control_carries_all_that_it_needs() -> None:
         assert slack_blocks.thread(block, "C2") == ""
     [select], [press] = menu["elements"], button["elements"]
     chosen = {**select, "selected_option": {"value": "model"}}
-    assert slack_blocks.used(chosen) == EDIT.having({"option": "model"})
-    assert slack_blocks.used(press) == EDIT
+    assert slack_blocks.used_command(chosen) == EDIT.having({"option": "model"})
+    assert slack_blocks.used_command(press) == EDIT
     assert press["style"] == "danger"
-    assert slack_blocks.used({"action_id": "old_stop", "value": "7"}) is None
+    assert slack_blocks.used_command({"action_id": "old_stop", "value": "7"}) is None
 
 
 def test_a_file_is_shown_as_it_is() -> None:
@@ -174,7 +174,7 @@ def values(view: dict[str, Any]) -> dict[str, dict[str, dict[str, Any]]]:
 @given(st.text(alphabet="ab \n\t", max_size=20_000))
 def test_a_text_that_nobody_changes_comes_back_exactly(text: str) -> None:
     view, context = drawn(replace(PROMPT, value=text))
-    texts, files = modals.filled(values(view), context)
+    texts, files = modals.submitted_values(values(view), context)
     assert texts["prompt"] == text
     assert files == {}
 
@@ -188,14 +188,14 @@ def test_the_longest_prompt_fits_into_a_modal() -> None:
     assert all(each["max_length"] <= 3_000 for each in inputs)
     assert len(context.metadata) <= 3_000
     assert len(json.dumps(view)) < 250_000
-    assert modals.filled(values(view), context)[0]["prompt"] == text
+    assert modals.submitted_values(values(view), context)[0]["prompt"] == text
 
 
 def test_what_stood_at_a_cut_is_remembered() -> None:
-    assert modals.split("abcd\nef", 4) == (["abcd", "ef"], ["\n"])
-    assert modals.split("abcdef", 4) == (["abcd", "ef"], [""])
-    assert modals.split("ab\n\ncd", 3) == (["ab\n", "cd"], ["\n"])
-    assert modals.split("", 3) == ([""], [])
+    assert modals.split_text("abcd\nef", 4) == (["abcd", "ef"], ["\n"])
+    assert modals.split_text("abcdef", 4) == (["abcd", "ef"], [""])
+    assert modals.split_text("ab\n\ncd", 3) == (["ab\n", "cd"], ["\n"])
+    assert modals.split_text("", 3) == ([""], [])
 
 
 def test_people_and_groups_are_chosen_from_menus() -> None:
@@ -203,10 +203,12 @@ def test_people_and_groups_are_chosen_from_menus() -> None:
     groups = [Choice("S1", "@all"), Choice("S2", "@support")]
     view = modals.view(form(field), Context(HERE), groups)
     context = Context.of(view["private_metadata"], "slack", "T1")
-    assert modals.filled(values(view), context)[0] == {"who": "user:U1 group:S2"}
+    assert modals.submitted_values(values(view), context)[0] == {
+        "who": "user:U1 group:S2"
+    }
     anyone = Field("who", "Who may ask", Kind.PEOPLE, "everyone", required=False)
     empty = modals.view(form(anyone), Context(HERE), [])
-    assert modals.filled(values(empty), context)[0] == {"who": ""}
+    assert modals.submitted_values(values(empty), context)[0] == {"who": ""}
 
 
 def test_a_mistake_is_shown_at_its_field() -> None:

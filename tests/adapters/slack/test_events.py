@@ -94,9 +94,9 @@ def test_knows_edits_of_its_own(now: dict[str, Any], is_own: bool) -> None:
     assert events.is_own_edit(body, US) is is_own
     assert not events.is_own_edit({"event": now}, US)
     if is_own:
-        assert events.edited(body, US) is None
-        assert events.previewed(body, US) is None
-        assert events.deleted(body) is None
+        assert events.edited_message(body, US) is None
+        assert events.previewed_message(body, US) is None
+        assert events.deleted_message(body) is None
 
 
 def test_knows_other_programs() -> None:

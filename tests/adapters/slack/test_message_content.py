@@ -172,8 +172,10 @@ def test_words_of_a_voice_note_that_come_later_are_no_edit() -> None:
         **{"type": "message", "subtype": "message_changed", "channel": "C1"},
         **{"message": now, "previous_message": before},
     }
-    assert events.previewed({"event": changed}, US) == heard(**now)
-    assert events.previewed({"event": {**changed, "message": before}}, US) is None
+    assert events.previewed_message({"event": changed}, US) == heard(**now)
+    assert (
+        events.previewed_message({"event": {**changed, "message": before}}, US) is None
+    )
 
 
 def nested(depth: int, inner: dict[str, Any]) -> dict[str, Any]:

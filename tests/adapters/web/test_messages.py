@@ -2,7 +2,7 @@
 
 import pytest
 
-from adapters.web.messages import marks, message_of, typed, without_mention
+from adapters.web.messages import marks, message_of, typed_text, without_mention
 from bot.domain.message import Mark, MarkKind
 from bot.domain.post import Post
 from bot.domain.scope import ThreadKey
@@ -48,9 +48,9 @@ def test_a_mention_or_direct_messages_address_the_bot(
 
 
 def test_what_is_typed_to_the_bot_names_people_as_settings_do() -> None:
-    assert typed("@Claude set admins channel @Ben @Mia") == (
+    assert typed_text("@Claude set admins channel @Ben @Mia") == (
         "set admins channel user:ben user:mia"
     )
-    assert typed("who @everyone") == "who everyone"
-    assert typed("@nobody") == "@nobody"
+    assert typed_text("who @everyone") == "who everyone"
+    assert typed_text("@nobody") == "@nobody"
     assert without_mention("@Claude  what? @Ben") == "what? @Ben"

@@ -70,7 +70,7 @@ def test_the_next_free_port_is_taken_unless_one_was_chosen() -> None:
 def test_an_address_is_read(written: str, host: str, port: int) -> None:
     found = config.read({"THREADKEEP_WEB": written})
     assert (found.host, found.port) == (host, port)
-    assert found.is_chosen == config.configured({"THREADKEEP_WEB": written})
+    assert found.is_chosen == config.is_configured({"THREADKEEP_WEB": written})
     assert found.is_loopback == (host != "0.0.0.0")
 
 

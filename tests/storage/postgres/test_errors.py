@@ -4,7 +4,7 @@ import pytest
 from psycopg import errors
 
 from bot.errors import StorageError, StorageFull, StorageRejected
-from storage.postgres.errors import is_lost, is_transient, translated
+from storage.postgres.errors import is_lost, is_transient, translate
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ from storage.postgres.errors import is_lost, is_transient, translated
 def test_each_is_one_that_the_rest_knows(
     error: type[errors.Error], kind: type[StorageError]
 ) -> None:
-    found = translated(error("DETAIL: Key (text)=(what somebody said)"))
+    found = translate(error("DETAIL: Key (text)=(what somebody said)"))
     assert type(found) is kind
     assert error.sqlstate is not None
     assert error.sqlstate in str(found)

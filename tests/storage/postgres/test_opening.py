@@ -81,7 +81,7 @@ def test_a_database_that_is_not_there(address: str) -> None:
 def test_a_role_that_may_not_create_tables(role: str) -> None:
     with (
         pytest.raises(ConfigError, match="may not create tables"),
-        opening.opened(ServerAddress(role)),
+        opening.open_pool(ServerAddress(role)),
     ):
         pass
     assert "may not create tables" in refusal(role)
@@ -101,7 +101,7 @@ async def test_tables_of_another_role(address: str, role: str) -> None:
         )
     with (
         pytest.raises(ConfigError, match="belong to another role"),
-        opening.opened(ServerAddress(role)),
+        opening.open_pool(ServerAddress(role)),
     ):
         pass
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import pytest
 
-from bot.text.words import indexed
+from bot.text.words import index_words
 from storage import message_edits, search_index
 from storage.postgres.connection import Connection
 from storage.store import DatabaseStore
@@ -41,7 +41,7 @@ def edit(db: Connection, text: str) -> None:
 
 def found(db: Connection, word: str) -> bool:
     query = "SELECT 1 FROM search_words WHERE word = ?"
-    return db.execute(query, [*indexed(word)]).fetchone() is not None
+    return db.execute(query, [*index_words(word)]).fetchone() is not None
 
 
 @pytest.fixture

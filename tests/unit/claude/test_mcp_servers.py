@@ -204,14 +204,14 @@ async def test_a_server_is_asked_for_its_tools_once(
     [(name, listing)] = last.listings
     assert (name, json.loads(listing)) == ("linear", [SEARCH, DELETE])
     assert claude.mcp[LINEAR_URL].lists == 1
-    text, known = mcp_servers.pinned(listing, ("search_issues", "gone"))
+    text, known = mcp_servers.pin(listing, ("search_issues", "gone"))
     assert (json.loads(text), known) == ([SEARCH], ("search_issues",))
 
 
 def test_a_listing_of_nonsense_pins_nothing() -> None:
     nonsense = [1, None, {"name": "a"}, {"name": "b", "input_schema": []}, {"x": 1}]
-    assert mcp_servers.pinned(json.dumps(nonsense), ("a", "b", "x")) == ("[]", ())
-    assert mcp_servers.listed({"mcp_server_name": "a", "tools": "all"}) is None
+    assert mcp_servers.pin(json.dumps(nonsense), ("a", "b", "x")) == ("[]", ())
+    assert mcp_servers.tool_listing({"mcp_server_name": "a", "tools": "all"}) is None
 
 
 DOWN = "Connection error while communicating with MCP server"

@@ -26,22 +26,22 @@ def left_out(conversation: list[ChatMessage]) -> int:
 
 def test_the_oldest_files_are_left_out_in_steps() -> None:
     def cut(count: int) -> int:
-        return left_out(file_limits.limited(thread(count, IMAGE), FileLimits()))
+        return left_out(file_limits.limit_files(thread(count, IMAGE), FileLimits()))
 
     assert [cut(count) for count in (20, 21, 30, 31, 40)] == [0, 10, 10, 20, 20]
     for limits in (FileLimits(size=100), FileLimits(tokens=1_000)):
-        conversation = file_limits.limited(thread(12, IMAGE), limits)
+        conversation = file_limits.limit_files(thread(12, IMAGE), limits)
         assert left_out(conversation) == 5
     pages = FileLimits(pages=20)
-    assert left_out(file_limits.limited(thread(6, PDF), pages)) == 3
+    assert left_out(file_limits.limit_files(thread(6, PDF), pages)) == 3
 
 
 def test_what_a_model_does_not_take_is_not_lost_for_another() -> None:
     conversation = thread(1, IMAGE, PDF)
     limits = FileLimits(images=False, pdfs=False)
-    [entry] = file_limits.limited(conversation, limits)
+    [entry] = file_limits.limit_files(conversation, limits)
     assert [f.unread for f in entry.files] == [Unread.NOT_TAKEN] * 2
-    assert file_limits.limited(conversation, FileLimits()) == conversation
+    assert file_limits.limit_files(conversation, FileLimits()) == conversation
 
 
 def test_a_refused_file_is_left_out() -> None:
@@ -54,14 +54,14 @@ def test_a_thread_is_cut_by_the_tokens_of_its_files() -> None:
     heavy = replace(IMAGE, tokens=10_000, data=b"x")
     conversation = thread(10, heavy)
     most = 130_000
-    cut, missing = long_threads.fitted(conversation, most)
+    cut, missing = long_threads.fit(conversation, most)
     assert missing
     assert [f.unread for f in cut[0].files] == [Unread.TOO_MANY] * 2
     assert cut[-1] == conversation[-1]
     assert all(f.unread is None for each in cut[1:] for f in each.files)
     # The files of the question stay, whatever its text is.
     long = ChatMessage("user", "<message >" + "q" * 200_000, (heavy,))
-    cut, _ = long_threads.fitted([*conversation, long], most)
+    cut, _ = long_threads.fit([*conversation, long], most)
     [entry] = cut
     assert entry.files[-1] == heavy
     assert 50_000 < len(entry.content) < most

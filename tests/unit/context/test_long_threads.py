@@ -34,7 +34,7 @@ def size(conversation: list[ChatMessage]) -> int:
 
 def test_the_first_and_the_newest_of_a_long_history_are_kept() -> None:
     history = EarlierMessages(tuple(heard(n, 1_000) for n in range(1_000)))
-    kept = long_threads.kept(history)
+    kept = long_threads.keep_ends(history)
     numbers = [int(each.message) for each in kept.messages]
     assert (numbers[0], numbers[-1]) == (0, 999)
     assert numbers[kept.gap] - numbers[kept.gap - 1] - 1 == kept.missing == 600
@@ -42,9 +42,9 @@ def test_the_first_and_the_newest_of_a_long_history_are_kept() -> None:
 
 def test_a_gap_that_is_there_grows() -> None:
     messages = tuple(heard(n, 1_000) for n in range(600))
-    kept = long_threads.kept(EarlierMessages(messages, 900, 20))
+    kept = long_threads.keep_ends(EarlierMessages(messages, 900, 20))
     assert (len(kept.messages), kept.missing, kept.gap) == (400, 1_100, 20)
-    unknown = long_threads.kept(EarlierMessages(messages, None, 20))
+    unknown = long_threads.keep_ends(EarlierMessages(messages, None, 20))
     assert (unknown.missing, unknown.gap) == (None, 20)
 
 
@@ -64,18 +64,18 @@ def test_each_gap_has_a_note_before_the_message_that_follows_it() -> None:
 
 def test_what_a_note_says_is_read_where_nobody_can_type() -> None:
     message = "<message>hi</message>"
-    assert long_threads.noted([message, f"{note(981)}\n{message}"]) == 980
-    assert long_threads.noted([f"{note(1_234_567)}\n{message}"]) == 1_200_000
-    assert long_threads.noted([f"{note(None)}\n{message}"]) is None
-    assert long_threads.noted([f"<message>{note(9)}</message>"]) == 0
-    assert long_threads.noted([]) == 0
+    assert long_threads.count_noted([message, f"{note(981)}\n{message}"]) == 980
+    assert long_threads.count_noted([f"{note(1_234_567)}\n{message}"]) == 1_200_000
+    assert long_threads.count_noted([f"{note(None)}\n{message}"]) is None
+    assert long_threads.count_noted([f"<message>{note(9)}</message>"]) == 0
+    assert long_threads.count_noted([]) == 0
 
 
 def test_what_fits_is_not_touched() -> None:
     history = EarlierMessages((heard(1, 5), heard(2, 5)), 900, 1)
-    assert long_threads.kept(history) == history
+    assert long_threads.keep_ends(history) == history
     talk = turns(10, 10, 10)
-    assert long_threads.fitted(talk, 1_000) == (talk, 0)
+    assert long_threads.fit(talk, 1_000) == (talk, 0)
 
 
 @given(st.lists(st.integers(0, 3_000), min_size=1, max_size=60))
@@ -83,7 +83,7 @@ def test_a_conversation_fits_begins_with_its_beginning_and_ends_with_its_end(
     sizes: list[int],
 ) -> None:
     talk = turns(*sizes[: len(sizes) - (len(sizes) + 1) % 2])
-    cut, left_out = long_threads.fitted(talk, 4_000)
+    cut, left_out = long_threads.fit(talk, 4_000)
     # A note, and the rest of a message that was cut, come on top.
     assert size(cut) <= 4_000 + 200
     assert [each.role for each in cut] == [
@@ -98,7 +98,7 @@ def test_a_conversation_fits_begins_with_its_beginning_and_ends_with_its_end(
 def test_the_cut_stays_where_it_is_while_the_conversation_grows() -> None:
     talk, places = turns(*[400] * 200), []
     for end in range(101, 200, 2):
-        cut, _ = long_threads.fitted(talk[:end], 20_000)
+        cut, _ = long_threads.fit(talk[:end], 20_000)
         places.append(cut[0].content)
     # The conversation grows by twice what fits, and half of that goes at a time.
     changes = [a != b for a, b in itertools.pairwise(places)]

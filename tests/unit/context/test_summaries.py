@@ -53,7 +53,7 @@ def test_a_thread_that_wakes_is_due_from_an_eighth_on_where_that_pays(
 def test_of_a_thread_that_wakes_a_quarter_stays_and_at_least_five_questions(
     tokens: int, mark: int, count: int
 ) -> None:
-    assert summaries.kept(tokens, mark, silent=True) == count
+    assert summaries.kept_tokens(tokens, mark, silent=True) == count
 
 
 @pytest.mark.parametrize(

@@ -313,12 +313,13 @@ def test_what_the_api_says_of_a_model_counts_more_than_the_catalog() -> None:
     assert model_files.limits("claude-opus-5-5", survey, 1_000).images
     assert model_files.limits("claude-haiku-4-5", None, 1_000).pages == 100
     edges = [
-        model_files.accepted(m, 1_000_000).edge for m in ("claude-opus-4-6", "claude-x")
+        model_files.accepted_files(m, 1_000_000).edge
+        for m in ("claude-opus-4-6", "claude-x")
     ]
     assert edges == [1568, 1568]
-    assert model_files.accepted("claude-opus-4-7", 1_000_000).edge == 2576
+    assert model_files.accepted_files("claude-opus-4-7", 1_000_000).edge == 2576
     # What is read of a PDF can be shown, whatever its pages hold.
     for model, room in (("claude-sonnet-5-5", 980_000), ("claude-haiku-4-5", 180_000)):
-        found = model_files.accepted(model, room)
+        found = model_files.accepted_files(model, room)
         most = model_files.limits(model, None, room).tokens
         assert found.page_tokens * 20 <= found.page_tokens * found.pages <= most

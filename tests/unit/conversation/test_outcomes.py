@@ -109,7 +109,7 @@ def test_a_stop_before_the_first_word_leaves_nothing_to_replay() -> None:
 
 
 def test_a_crash_keeps_what_was_shown() -> None:
-    outcome = outcomes.interrupted(turn("The capital", head="_Not read._"))
+    outcome = outcomes.interrupted_outcome(turn("The capital", head="_Not read._"))
     assert outcome.ended is Ended.INTERRUPTED
     assert outcome.replay == "The capital" + outcomes.UNFINISHED
     assert outcome.note == f"⚠️ _{answers.INTERRUPTED}_"
@@ -120,7 +120,9 @@ def test_a_crash_keeps_what_was_shown() -> None:
 
 
 def test_a_gone_thread_is_a_failure_that_still_counts_its_cost() -> None:
-    outcome = outcomes.gone(outcomes.conclude("The", report(None), stopped=True))
+    outcome = outcomes.without_thread(
+        outcomes.conclude("The", report(None), stopped=True)
+    )
     assert (outcome.ended, outcome.note) == (Ended.FAILED, "")
     assert outcome.usage == USED
 

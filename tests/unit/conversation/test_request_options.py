@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from bot.domain.answer_options import AnswerOptions, merged
+from bot.domain.answer_options import AnswerOptions, merge
 from bot.domain.message import Message
 from bot.domain.scope import Scope, ThreadKey
 from tests.unit.conversation.test_admission import HERE, Room, there
@@ -138,5 +138,5 @@ async def test_a_model_that_is_not_for_everybody_is_for_whoever_sets_it() -> Non
 def test_of_each_kind_the_newest_counts() -> None:
     older = AnswerOptions("a", "One.", 5, ("x",))
     newer = AnswerOptions(max_tokens=7, stop_sequences=("y",))
-    assert merged([older, newer]) == AnswerOptions("a", "One.", 7, ("y",))
-    assert not merged([])
+    assert merge([older, newer]) == AnswerOptions("a", "One.", 7, ("y",))
+    assert not merge([])

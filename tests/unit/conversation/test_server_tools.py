@@ -11,7 +11,7 @@ import pytest
 
 from bot.claude.client import ClaudeModel, client
 from bot.context import prompt
-from bot.conversation.server_tools import choose, sent
+from bot.conversation.server_tools import choose, tools_key
 from bot.domain.mcp import Listing, McpServer, ToolCall
 from bot.domain.message import Origin
 from bot.domain.scope import Scope, ThreadKey
@@ -363,9 +363,14 @@ def test_what_was_sent_tells_sets_of_tools_apart() -> None:
     known = [listing(LINEAR, tool("get"), tool("search")), listing(WIKI, tool("read"))]
     both = choose(SERVERS, known, "", ()).servers
     narrowed = choose([replace(LINEAR, tools=("get",))], known, "", ()).servers
-    states = [sent(both), sent(both, ("wiki",)), sent(narrowed), sent(())]
+    states = [
+        tools_key(both),
+        tools_key(both, ("wiki",)),
+        tools_key(narrowed),
+        tools_key(()),
+    ]
     assert len(set(states)) == 4
-    assert sent(both, ("wiki",)) == sent(both[:1])
+    assert tools_key(both, ("wiki",)) == tools_key(both[:1])
 
 
 async def test_what_was_asked_is_stored_with_the_turn(claude: ClaudeEmulator) -> None:

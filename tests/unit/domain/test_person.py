@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.person import Person, administers, listed
+from bot.domain.person import Person, administers, is_listed
 from bot.domain.scope import EVERYWHERE, Scope, ScopeLevel
 
 THREAD = Scope("slack", "T", "C", "1.1")
@@ -80,8 +80,8 @@ def test_outsiders_never_not_even_if_named() -> None:
 
 
 def test_who_is_listed() -> None:
-    assert listed(MEMBER, "everyone")
-    assert listed(MEMBER, "user:U2 user:U1")
-    assert not listed(MEMBER, "user:U11")
-    assert listed(SUPPORT, "group:S1")
-    assert not listed(SUPPORT, "group:S11 user:S1")
+    assert is_listed(MEMBER, "everyone")
+    assert is_listed(MEMBER, "user:U2 user:U1")
+    assert not is_listed(MEMBER, "user:U11")
+    assert is_listed(SUPPORT, "group:S1")
+    assert not is_listed(SUPPORT, "group:S11 user:S1")

@@ -42,13 +42,13 @@ def test_usage_is_grouped_by_several_keys() -> None:
         spent("2026-11-26", "U1", "a", 0.25),
         spent("2026-11-26", "U2", "a", 0.1),
     ]
-    found = usage.grouped(rows, [UsageKey.PERSON, UsageKey.MODEL])
+    found = usage.group(rows, [UsageKey.PERSON, UsageKey.MODEL])
     assert [(each.keys, each.cost) for each in found] == [
         (("slack:U1", "b"), 1.0),
         (("slack:U1", "a"), 0.75),
         (("slack:U2", "a"), 0.1),
     ]
-    days = usage.grouped(rows, (UsageKey.DAY, UsageKey.MODEL))
+    days = usage.group(rows, (UsageKey.DAY, UsageKey.MODEL))
     assert [each.keys for each in days] == [
         ("2026-11-25", "a"),
         ("2026-11-26", "b"),
@@ -61,7 +61,7 @@ def test_usage_is_grouped_by_several_keys() -> None:
 def test_what_the_operator_pays_for_is_named_so() -> None:
     row = replace(spent("2026-11-25", "", "a", 0.1), place=EVERYWHERE, kind="mcp")
     for key in (UsageKey.CHANNEL, UsageKey.PERSON, UsageKey.THREAD):
-        [found] = usage.grouped([row], [key], Labels())
+        [found] = usage.group([row], [key], Labels())
         assert (found.keys, found.labels) == (("operator",), ("",))
 
 
@@ -71,13 +71,13 @@ def test_what_the_operator_pays_for_is_named_so() -> None:
 def test_the_pace_is_what_was_spent_over_the_part_that_passed(
     period: Period, share: float
 ) -> None:
-    assert usage.passed(period, NOON) == pytest.approx(share)
+    assert usage.share_passed(period, NOON) == pytest.approx(share)
     pace = Pace(Budget(EVERYWHERE, period, 10.0), "", Balance(2.0), share)
     assert pace.projected == pytest.approx(2.0 / share)
     # Right after the beginning it is a guess, and finite.
-    assert usage.passed(period, period.begin(NOON)) > 0
+    assert usage.share_passed(period, period.begin(NOON)) > 0
     december = NOON + 20 * 86_400.0
-    assert usage.passed(Period.MONTH, december) == pytest.approx(15.5 / 31)
+    assert usage.share_passed(Period.MONTH, december) == pytest.approx(15.5 / 31)
 
 
 async def test_every_budget_is_listed_the_most_used_first() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bot.domain.scope import Scope
 from bot.domain.setting import Change, Setting
 from bot.errors import ConfigError, Unacceptable
-from bot.settings.import_export import difference, read, removed, write
+from bot.settings.import_export import deletions, difference, read, write
 from bot.settings.options import BY_NAME
 
 TODAY = date(2026, 11, 26)
@@ -172,7 +172,7 @@ def test_what_a_file_does_not_name_can_be_taken_back() -> None:
     elsewhere = put(Scope("slack", "T2"), "quiet", "on")
     now = [*SETTINGS, elsewhere]
     named = read("version: 1\nslack: {T1: {model: auto}}", TODAY)
-    gone = removed(named, now)
+    gone = deletions(named, now)
     assert all(change.value is None for change in gone)
     assert {change.name for change in gone} == {
         *("budget_day", "follow", "creators", "prompt", "stop_sequences"),
@@ -184,8 +184,8 @@ def test_what_a_file_does_not_name_can_be_taken_back() -> None:
 def test_a_file_can_take_back_everything_in_a_workspace(nothing: str) -> None:
     elsewhere = put(Scope("slack", "T2"), "quiet", "on")
     named = read(f"version: 1\nslack:\n  T1: {nothing}\n", TODAY)
-    gone = removed(named, [*SETTINGS, elsewhere])
+    gone = deletions(named, [*SETTINGS, elsewhere])
     assert {(each.place, each.name) for each in gone} == {
         (each.place, each.name) for each in SETTINGS if each.place.workspace == "T1"
     }
-    assert removed(read("version: 1\nslack:\n", TODAY), SETTINGS) == []
+    assert deletions(read("version: 1\nslack:\n", TODAY), SETTINGS) == []

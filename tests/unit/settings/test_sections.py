@@ -1,7 +1,7 @@
 """The sections of settings: each option in one, and none of the forms too long."""
 
 from bot.settings.options import OPTIONS
-from bot.settings.sections import SECTIONS, grouped, within
+from bot.settings.sections import SECTIONS, group_options, within
 
 # The most fields that a form may have (platform facts B8). One of them may ask about
 # running threads.
@@ -21,6 +21,6 @@ def test_the_form_of_a_section_has_room_for_running_threads() -> None:
 
 
 def test_groups_keep_all_options_section_by_section() -> None:
-    labels = [label for label, _ in grouped(OPTIONS)]
+    labels = [label for label, _ in group_options(OPTIONS)]
     assert len(labels) == len(OPTIONS)
     assert list(dict.fromkeys(labels)) == [section.label for section in SECTIONS]

@@ -13,7 +13,7 @@ TEXT = f"changed {references.time(AT)}, set on {references.day(AT)}"
 def test_slack_and_discord_show_a_time_in_the_readers_zone() -> None:
     known: tuple[dict[str, str] | None, ...] = (None, {})
     for names in known:
-        assert mrkdwn.formatted(TEXT, names) == (
+        assert mrkdwn.format_text(TEXT, names) == (
             "changed <!date^1795897762^{date_short_pretty}, {time}"
             "|28 Nov 2026, 20:29 UTC>, "
             "set on <!date^1795897762^{date_short_pretty}|28 Nov 2026>"
@@ -38,10 +38,10 @@ def test_elsewhere_it_is_utc_or_the_zone_of_the_machine() -> None:
 
 def test_in_code_a_time_is_text() -> None:
     code = f"`{references.time(AT)}`"
-    assert mrkdwn.formatted(code) == markup.render(code) == "`28 Nov 2026, 20:29 UTC`"
+    assert mrkdwn.format_text(code) == markup.render(code) == "`28 Nov 2026, 20:29 UTC`"
 
 
 def test_nobody_makes_a_time_by_typing_it() -> None:
     typed = "time:1795897762 <!date^1^{time}|x>"
     assert references.find(typed) == []
-    assert "<!date" not in mrkdwn.formatted(typed)
+    assert "<!date" not in mrkdwn.format_text(typed)

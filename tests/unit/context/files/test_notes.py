@@ -9,7 +9,7 @@ HOSTILE = "\u202egnp." + "../" * 1000 + "\0\n\r\u2028<message>" + "a" * 2000 + "
 
 def test_a_name_is_short_and_on_one_line() -> None:
     for reason in Unread:
-        line = file_lines.attached(HOSTILE, file_lines.not_shown(reason))
+        line = file_lines.file_line(HOSTILE, file_lines.not_shown(reason))
         assert len(line) < 200
         assert len(line.splitlines()) == 1
         said = unread_line([(HOSTILE, reason)])
@@ -21,7 +21,7 @@ def test_a_name_is_short_and_on_one_line() -> None:
     assert len(said) < 600
     assert len(said.splitlines()) == 1
     assert file_lines.short_name(HOSTILE).endswith("aaa`.pdf")
-    assert "&lt;message>" in file_lines.attached("<message>", file_lines.SHOWN)
+    assert "&lt;message>" in file_lines.file_line("<message>", file_lines.SHOWN)
     assert file_lines.short_name("\n") == "file"
 
 

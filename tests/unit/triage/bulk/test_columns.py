@@ -5,7 +5,13 @@ from typing import Any
 import pytest
 
 from bot.errors import ConfigError
-from bot.triage.bulk.columns import Unclear, choose, choose_id, chosen, described
+from bot.triage.bulk.columns import (
+    Unclear,
+    choose,
+    choose_columns,
+    choose_id,
+    describe_columns,
+)
 
 SAID = ["I cannot sign in since today", "Why was I charged twice?"]
 
@@ -16,7 +22,7 @@ def columns(**values: list[Any]) -> tuple[str, tuple[str, ...]]:
         dict(zip(values, row, strict=True))
         for row in zip(*values.values(), strict=True)
     ]
-    found = described(list(values), rows)
+    found = describe_columns(list(values), rows)
     return choose_id(found), choose("t.csv", found).texts
 
 
@@ -87,7 +93,7 @@ def test_where_it_is_unclear_nothing_is_chosen(
 
 def test_several_columns_may_be_named_at_once() -> None:
     names = ["id", "Subject", "body", "a,b"]
-    assert chosen("t", names, ["subject, body"]).texts == ("Subject", "body")
-    assert chosen("t", names, ["a,b", "BODY"]).texts == ("a,b", "body")
+    assert choose_columns("t", names, ["subject, body"]).texts == ("Subject", "body")
+    assert choose_columns("t", names, ["a,b", "BODY"]).texts == ("a,b", "body")
     with pytest.raises(ConfigError, match="no column `x`; it has `id`"):
-        chosen("t", names, ["body,x"])
+        choose_columns("t", names, ["body,x"])

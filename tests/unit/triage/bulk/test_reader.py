@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from bot.errors import ConfigError
-from bot.triage.bulk.reader import Findings, Options, Source, opened
+from bot.triage.bulk.reader import Findings, Options, Source, open_source
 
 
 def look(path: Path, content: str | bytes, **said: Any) -> Source:
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    with opened(str(path), Options(**said)) as source:
+    with open_source(str(path), Options(**said)) as source:
         return source
 
 
@@ -194,9 +194,9 @@ def test_a_long_list_is_read_in_parts(tmp_path: Path) -> None:
 
 
 def test_standard_input_is_told_apart_by_how_it_begins() -> None:
-    with opened("-", stdin=io.BytesIO(b'{"text": "Hi"}\n')) as source:
+    with open_source("-", stdin=io.BytesIO(b'{"text": "Hi"}\n')) as source:
         assert texts(source) == ["Hi"]
-    with opened("-", stdin=io.BytesIO(b"text\nHi\n")) as source:
+    with open_source("-", stdin=io.BytesIO(b"text\nHi\n")) as source:
         assert texts(source) == ["Hi"]
         kept = source.path
     assert not kept.exists()
@@ -320,6 +320,6 @@ def test_a_header_row_again_is_no_row(file: Path) -> None:
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with (
         pytest.raises(ConfigError, match="cannot be read: No such file"),
-        opened(str(tmp_path / "nope.csv")),
+        open_source(str(tmp_path / "nope.csv")),
     ):
         pass

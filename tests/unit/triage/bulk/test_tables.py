@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from bot.errors import ConfigError
-from bot.triage.bulk.reader import Options, opened
+from bot.triage.bulk.reader import Options, open_source
 from bot.triage.bulk.tables import NONE, find_dialect
 
 
 def texts(path: Path, content: str, *, force: bool = False) -> list[str]:
     path.write_text(content, newline="")
-    with opened(str(path), Options(force=force)) as source:
+    with open_source(str(path), Options(force=force)) as source:
         return [ticket.text for ticket in source.tickets()]
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bot.schemes.scheme import default
 from bot.triage.answer import Ticket
-from bot.triage.bulk.reader import opened
+from bot.triage.bulk.reader import open_source
 from bot.triage.bulk.request import MOST_CHARS
 from bot.triage.evaluation.metrics import labelled_fields
 
@@ -13,7 +13,7 @@ TICKETS = Path(__file__).parents[3] / "data" / "tickets.csv"
 
 
 def tickets() -> list[Ticket]:
-    with opened(str(TICKETS)) as source:
+    with open_source(str(TICKETS)) as source:
         assert source.texts == ("ticket",)
         assert set(labelled_fields(default(), source.columns)) == {
             "category",
