@@ -42,9 +42,9 @@ MAKERS = {
 }
 
 
-#: What runs when it is imported, and what needs a package that is not always there.
-#: Neither holds a pattern, which is tested, too.
-ELSEWHERE = {"bot.cli.main", "bot.triage.evaluation.plot"}
+#: What runs when it is imported, what changes how the process takes Ctrl-C, and what
+#: needs a package that is not always there. None holds a pattern, which is tested, too.
+ELSEWHERE = {"bot.__main__", "bot.cli.main", "bot.triage.evaluation.plot"}
 
 
 def patterns() -> dict[str, re.Pattern[str]]:
@@ -171,7 +171,7 @@ def _samples(parsed: Any, chance: random.Random) -> list[str]:
     found: set[str] = {" ", "\n", "a", "<", "`", "0", "_"}
     literals = "".join(_literals(parsed))
     found |= set(literals)
-    for _ in range(12):
+    for _ in range(rounds(4, 12)):
         text = _matching(parsed, chance)[:60]
         found.add(text)
         found |= {text[:size] for size in (1, 2, 3, len(text) // 2, len(text) - 1)}

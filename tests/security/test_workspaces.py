@@ -124,6 +124,10 @@ CALLS: dict[str, tuple[Callable[[Host, Houses], Any], Any]] = {
         lambda host, at: host.inbox.forget(Scope("discord", "666", "C1")),
         None,
     ),
+    "inbox.move": (
+        lambda host, at: host.inbox.move(Scope("discord", "666", "C1"), "C2"),
+        None,
+    ),
     "commands.run": (
         lambda host, at: host.commands.run(Command("settings"), Scope.of(THEIRS), EVE),
         Response(NOT_SERVED),
@@ -479,7 +483,6 @@ async def test_what_was_said_there_meanwhile_is_not_fetched(guilds: Guilds) -> N
 @pytest.mark.parametrize(
     ("public", "entries", "warns"),
     [
-        (True, ("discord:*",), True),
         (True, (), True),
         (False, (), False),
         (True, ("discord:1",), False),
