@@ -5,6 +5,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 
 from bot.app import App
 from bot.domain.message import Message
@@ -34,7 +35,9 @@ def workspace(of: ThreadKey) -> Scope:
 class Houses:
     """One bot on both platforms, as `operator` limits it."""
 
-    def __init__(self, operator: Operator, store: Store | None = None) -> None:
+    def __init__(
+        self, operator: Operator, store: Store | None = None, **more: Any
+    ) -> None:
         self.operator = operator
         self.store: Store = store or MemoryStore()
         self.model = ScriptedModel()
@@ -48,6 +51,7 @@ class Houses:
             adapters=list(self.adapters.values()),
             operator=operator,
             grace=5.0,
+            **more,
         )
         self._numbers = iter(range(1, 100_000))
 

@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,14 +36,17 @@ from bot.domain.platform import Limits, Rate, RateLimitScope, WriteKind
 from bot.domain.scope import ThreadKey
 from bot.errors import AccessRevoked, ConfigError, DeliveryError, Unacceptable
 from bot.listening import MOST_STARTS
+from bot.ports.host import Host
 from bot.runtime import background
 from bot.runtime.background import Background
 from bot.triage.chat.classifier import Classifier
+from tests.security.houses import Houses, thread
 from tests.security.town import PATIENCE, PLATFORMS, SECRET, Town, built, served
 from tests.support import code
 from tests.support.deep import rounds
+from tests.support.fakes import FakeAdapter
 from tests.support.memory_store import MemoryStore
-from tests.support.process import count_connections
+from tests.support.process import OPERATOR, count_connections
 from tests.support.triage_requests import sorted_as
 
 ROOT = Path(__file__).parent.parent.parent
@@ -428,11 +432,20 @@ async def test_a_look_at_models_that_fails_costs_the_look_alone(
     async def survey() -> None:
         raise RuntimeError(SECRET)
 
-    async with built() as town, served(town, MemoryStore(), survey=survey):
-        await town.until(lambda: "task=models at=RuntimeError(" in caplog.text)
+    houses = Houses(OPERATOR, survey=survey)
+    async with houses.open():
+        await logged(caplog, "task=models at=RuntimeError(")
         for platform in PLATFORMS:
-            await town.answers(platform)
+            await houses.ask(thread(platform))
+            await houses.answered(thread(platform))
     silent(caplog, capfd)
+
+
+async def logged(caplog: pytest.LogCaptureFixture, words: str) -> None:
+    """Wait until `words` are in the log."""
+    async with asyncio.timeout(PATIENCE):
+        while words not in caplog.text:  # noqa: ASYNC110 - a log tells nobody
+            await asyncio.sleep(0.001)
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
@@ -479,48 +492,52 @@ async def test_a_listener_that_fails_is_started_again(
     silent(caplog, capfd)
 
 
-@pytest.mark.parametrize("platform", PLATFORMS)
-async def test_a_listener_that_always_fails_is_given_up_and_the_other_goes_on(
-    platform: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    tries = []
+class Deaf:
+    """Both platforms, of which some fail whenever they are listened to."""
 
-    async def run(self: object, host: object) -> None:
-        tries.append(host)
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *platforms: str) -> None:
+        async def sleep(seconds: float) -> None:
+            await asyncio.sleep(0)
+
+        self.houses = Houses(OPERATOR, sleep=sleep)
+        #: How often some platform was listened to in vain.
+        self.tries = 0
+        for platform in platforms:
+            adapter = self.houses.adapters[platform]
+            monkeypatch.setattr(adapter, "run", partial(self._run, adapter))
+
+    async def _run(self, adapter: FakeAdapter, host: Host) -> None:
+        if not adapter.listening.done():
+            adapter.listening.set_result(host)
+        self.tries += 1
         raise ValueError(SECRET)
 
-    async def sleep(seconds: float) -> None:
-        await asyncio.sleep(0)
 
-    owner = {"slack": SlackAdapter, "discord": DiscordAdapter}[platform]
-    monkeypatch.setattr(owner, "run", run)
-    [other] = {*PLATFORMS} - {platform}
-    async with built() as town:
-        serving = served(town, MemoryStore(), sleep=sleep, listening=[other])
-        async with serving:
-            await town.until(lambda: "app.turned_away" in caplog.text)
-            await town.answers(other)
-            assert not town.task.done()
-    assert len(tries) == MOST_STARTS
-    assert f"platform={platform} Listening to {platform} failed" in caplog.text
+async def test_a_listener_that_always_fails_is_given_up_and_the_other_goes_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    deaf = Deaf(monkeypatch, "slack")
+    async with deaf.houses.open():
+        await logged(caplog, "app.turned_away")
+        await deaf.houses.ask(thread("discord"))
+        await deaf.houses.answered(thread("discord"))
+    assert deaf.tries == MOST_STARTS
+    assert "platform=slack Listening to slack failed" in caplog.text
     assert SECRET not in caplog.text
 
 
 async def test_when_both_listeners_are_given_up_the_process_ends_with_a_sentence(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async def run(self: object, host: object) -> None:
-        raise ValueError(SECRET)
+    deaf = Deaf(monkeypatch, *PLATFORMS)
 
-    async def sleep(seconds: float) -> None:
-        await asyncio.sleep(0)
+    async def until_given_up() -> None:
+        async with deaf.houses.open() as houses:
+            while houses.app.platforms.active:  # noqa: ASYNC110
+                await asyncio.sleep(0)
 
-    for owner in (SlackAdapter, DiscordAdapter):
-        monkeypatch.setattr(owner, "run", run)
-    async with built() as town:
-        async with served(town, MemoryStore(), sleep=sleep, listening=[]):
-            await town.until(town.task.done)
-        assert isinstance(town.task.exception(), ConfigError)
+    with pytest.raises(ConfigError, match="Listening to"):
+        await asyncio.wait_for(until_given_up(), PATIENCE)
 
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -618,15 +635,16 @@ async def test_an_event_that_cannot_be_taken_in_costs_the_event(
     event."""
     struck: list[str] = []
     async with built() as town, served(town, MemoryStore()):
-        for owner, method, trigger in (
-            (events, "read", lambda: town.ask("slack")),
-            (MessageListener, "received", lambda: town.ask("discord")),
+        for owner, method, trigger, platforms in (
+            (events, "read", lambda: town.ask("slack"), PLATFORMS),
+            (MessageListener, "received", lambda: town.ask("discord"), PLATFORMS),
             (
                 MessageListener,
                 "deleted",
                 lambda: town.discord.delete(town.say("discord")),
+                ("discord",),
             ),
-            (Commands, "_on_submit", lambda: press_a_button(town)),
+            (Commands, "_on_submit", lambda: press_a_button(town), ("discord",)),
         ):
             original = getattr(owner, method)
 
@@ -639,7 +657,7 @@ async def test_an_event_that_cannot_be_taken_in_costs_the_event(
                 trigger()
                 await town.until(lambda method=method: method in struck)  # type: ignore[misc]
             assert original is getattr(owner, method)
-            for platform in PLATFORMS:
+            for platform in platforms:
                 await town.answers(platform)
         pressed = town.pressed
         await town.until(lambda: pressed.response and pressed.response.message)

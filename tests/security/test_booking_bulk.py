@@ -171,7 +171,7 @@ async def test_an_undisturbed_run_is_booked_exactly(
     claude: ClaudeEmulator, tmp_path: Path
 ) -> None:
     sorting = Sorting(tmp_path / "triage.db", claude, budget=100.0)
-    await sorting.begin(30)
+    await sorting.begin(12)
     async with sorting.process() as (archive, runner):
         await runner.classify()
         tally = await archive.tally("one")

@@ -40,13 +40,10 @@ from storage.migrations import migrations
 from storage.opening import open_store
 from storage.persons import GRAIN
 from tests.contracts.test_store_money import MIDNIGHT, NOON, paid, turn_in
-from tests.emulators.discord.emulator import DiscordEmulator
 from tests.security.houses import EVE, Houses, thread, workspace
 from tests.support.deep import rounds
 from tests.support.fakes import FakeAdapter
 from tests.support.memory_store import MemoryStore
-from tests.support.process import running
-from tests.support.scripted_model import ScriptedModel
 from tests.support.triage_requests import sorted_as
 
 T1, T2, GUILD = thread(), thread(workspace="T2"), thread("discord", "42")
@@ -153,8 +150,8 @@ def test_whatever_admins_set_the_operators_amounts_hold() -> None:
             assert least_now <= float(own["triage_budget"])
 
 
-@pytest.mark.parametrize("at", [T1, GUILD], ids=str)
-async def test_an_owner_raises_no_budget_by_whatever_way(at) -> None:  # type: ignore[no-untyped-def]
+async def test_an_owner_raises_no_budget_by_whatever_way() -> None:
+    at = GUILD
     houses = Houses(operator(budget_day="0.05", max_tokens="4000"))
     # From before there was a ceiling, or imported.
     await houses.put(workspace(at), "budget_day", "100000")
@@ -315,7 +312,7 @@ async def test_what_moves_with_its_thread_stays_in_the_sum(store: Store) -> None
 
 async def test_strangers_of_many_workspaces_share_what_the_operator_pays() -> None:
     houses = Houses(operator(budget_total_day="0.5", max_tokens="4096"))
-    gate, count = asyncio.Event(), rounds(24, 100)
+    gate, count = asyncio.Event(), rounds(12, 100)
     threads = [
         thread(*(("slack", f"T{n % 3}") if n % 2 else ("discord", str(n % 4))), n)
         for n in range(count)
@@ -609,52 +606,3 @@ async def test_what_strangers_write_is_not_sorted_at_the_operators_cost() -> Non
 def test_no_chat_knows_the_budgets_over_all_workspaces() -> None:
     assert totals({}) == ()
     assert BY_NAME.keys().isdisjoint({"budget_total_day", "budget_total_month"})
-
-
-async def test_an_owner_of_a_server_of_their_own_spends_what_the_operator_allows() -> (
-    None
-):
-    model, store = ScriptedModel(), MemoryStore()
-    last = Report("claude-sonnet-5-5", "r", DEAR, "end_turn")
-    for _ in range(9):
-        model.script("Yes.", last)
-    said = operator(budget_day="0.05", budget_total_day="0.07", max_tokens="4000")
-    async with DiscordEmulator() as discord:
-        lairs = []
-        for number in range(3):
-            guild = discord.add_guild(f"Eve's {number}")
-            lairs.append(discord.add_channel("lair", guild=guild))
-        eve = discord.add_user("Eve", admin=True)
-        async with running(discord, store, model, operator=said):
-            await discord.until(lambda: discord.command_puts)
-            shown = []
-            for lair in lairs:
-                asked = discord.command(
-                    eve,
-                    lair,
-                    "claude budget",
-                    period="day",
-                    value="99999",
-                    where="workspace",
-                )
-                await discord.until(lambda asked=asked: asked.acked)  # type: ignore[misc]
-                assert asked.response is not None
-                assert asked.response.message is not None
-                assert "The operator allows at most" in asked.response.message.text
-                for _ in range(2):
-                    talk = discord.say(eve, lair, f"{discord.mention} why?")
-                    await discord.until(lambda talk=talk: _replies(discord, talk))  # type: ignore[misc]
-                    async with asyncio.timeout(60):
-                        while await store.open_threads():  # noqa: ASYNC110
-                            await asyncio.sleep(0.01)
-                    shown += _replies(discord, talk)
-    assert len(model.requests) == 1
-    assert shown[0] == "Yes."
-    assert (
-        "The budget of the server for today does not cover another answer" in shown[1]
-    )
-    assert all("his bot's budget for today" in text for text in shown[2:])
-
-
-def _replies(discord: DiscordEmulator, talk: str) -> list[str]:
-    return [m.text for m in discord.messages(talk) if m.bot and m.type == 0]

@@ -234,7 +234,7 @@ async def test_no_command_prints_what_is_in_a_variable(
     shell: Shell, command: tuple[str, ...]
 ) -> None:
     first = COMMANDS.index(command)
-    for kind in share([*TOKENS], first, len(COMMANDS)):
+    for kind in share([*TOKENS], first, 2 * len(COMMANDS)):
         # In all at once, since all problems are named at once; and in each alone.
         together = [dict.fromkeys(VARIABLES, TOKENS[kind])]
         alone = [{**NOWHERE, variable: TOKENS[kind]} for variable in VARIABLES]
