@@ -1,33 +1,12 @@
 """The bot answers messages in Discord that address it, through the real SDK."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
-from pathlib import Path
 
-from bot.claude.client import connect as connect_claude
 from bot.messages.addressing import MENTION_ME, STAYING_OUT
 from bot.messages.controls import ONLY_FOR_YOU
-from storage.opening import open_store
-from storage.store import DatabaseStore
 from tests.adapters.discord.conftest import Guild
-from tests.emulators.claude.emulator import ClaudeEmulator
+from tests.adapters.discord.test_troubles import answering
 from tests.emulators.claude.reply import Hold
-from tests.emulators.discord.emulator import DiscordEmulator
-from tests.support.process import running
-
-
-@contextlib.asynccontextmanager
-async def serving(
-    discord: DiscordEmulator, claude: ClaudeEmulator, path: Path
-) -> AsyncIterator[DatabaseStore]:
-    """Threadkeep on the database at `path`, for tests that start it again."""
-    async with (
-        open_store(path) as store,
-        connect_claude(claude.api_key, claude.base_url) as model,
-        running(discord, store, model, grace=0.2),
-    ):
-        yield store
 
 
 def told(guild: Guild, thread: str) -> list[str]:
@@ -84,21 +63,18 @@ async def test_it_says_why_about_the_message_that_one_points_at(guild: Guild) ->
     assert guild.discord.pings == []
 
 
-async def test_it_stays_out_after_a_restart_too(tmp_path: Path) -> None:
-    async with DiscordEmulator() as discord, ClaudeEmulator() as claude:
-        path = tmp_path / "threadkeep.db"
-        async with serving(discord, claude, path) as store:
-            guild = Guild(discord, claude, store)
-            thread = await guild.thread_of(guild.mention("hello"))
-            await guild.settled(thread)
-            discord.say(guild.bob, thread, "Halt dich raus!")
-            await discord.until(lambda: told(guild, thread)[1:] == [STAYING_OUT])
-        async with serving(discord, claude, path) as store:
-            guild.store = store
-            discord.say(guild.alice, thread, "and now?")
-            guild.mention("you?", thread)
-            await discord.until(lambda: len(guild.prompts()) == 2)
-            await guild.quiet()
+async def test_it_stays_out_after_a_restart_too(unattended: Guild) -> None:
+    guild, discord = unattended, unattended.discord
+    async with answering(discord, guild.claude, guild.store):
+        thread = await guild.thread_of(guild.mention("hello"))
+        await guild.settled(thread)
+        discord.say(guild.bob, thread, "Halt dich raus!")
+        await discord.until(lambda: told(guild, thread)[1:] == [STAYING_OUT])
+    async with answering(discord, guild.claude, guild.store):
+        discord.say(guild.alice, thread, "and now?")
+        guild.mention("you?", thread)
+        await discord.until(lambda: len(guild.prompts()) == 2)
+        await guild.quiet()
     assert "and now?" in guild.prompts()[1]
 
 
@@ -129,20 +105,20 @@ async def test_an_edit_in_a_thread_of_others_is_answered_there(guild: Guild) -> 
     assert len(guild.prompts()) == 1
 
 
-async def test_a_mention_added_while_it_was_away_is_answered(tmp_path: Path) -> None:
-    async with DiscordEmulator() as discord, ClaudeEmulator() as claude:
-        path = tmp_path / "threadkeep.db"
-        async with serving(discord, claude, path) as store:
-            guild = Guild(discord, claude, store)
-            thread = await guild.thread_of(guild.mention("hello"))
-            await guild.settled(thread)
-            other = discord.say(guild.alice, thread, f"<@{guild.bob}> look")
-            guild.mention("and now?", thread)
-            await guild.settled(thread, 2)
-        await discord.until(lambda: not discord.gateway.connected)
-        discord.edit(other, f"<@{guild.bob}> {discord.mention} look here")
-        async with serving(discord, claude, path) as guild.store:
-            await guild.settled(thread, 3)
+async def test_a_mention_added_while_it_was_away_is_answered(
+    unattended: Guild,
+) -> None:
+    guild, discord = unattended, unattended.discord
+    async with answering(discord, guild.claude, guild.store):
+        thread = await guild.thread_of(guild.mention("hello"))
+        await guild.settled(thread)
+        other = discord.say(guild.alice, thread, f"<@{guild.bob}> look")
+        guild.mention("and now?", thread)
+        await guild.settled(thread, 2)
+    await discord.until(lambda: not discord.gateway.connected)
+    discord.edit(other, f"<@{guild.bob}> {discord.mention} look here")
+    async with answering(discord, guild.claude, guild.store):
+        await guild.settled(thread, 3)
     assert "look here" in guild.prompts()[2]
     assert len(guild.prompts()) == 3
 

@@ -171,7 +171,7 @@ async def test_a_change_is_undone_by_whom_may_and_only_once(town: Town) -> None:
     await town.discord.until(lambda: pressed.response)
     assert pressed.response is not None
     assert pressed.response.type == 7
-    assert "Be brief." in str((await town.asked("who are you?"))["system"])
+    assert await town.store.list_settings(town.channel) == []
     again = town.discord.forge(town.ada, town.general, undo)
     told = await town.told(again)
     assert told.text.startswith(("**Not undone:**", "No change"))
@@ -190,13 +190,6 @@ async def test_a_channels_prompt_is_set_by_a_file(town: Town) -> None:
     shown = await town.give("claude prompt show", town.alice)
     assert shown.files == ("prompt.txt",)
     assert shown.ephemeral_for == town.alice
-
-
-async def test_a_prompt_that_cannot_be_is_refused_and_given_back(town: Town) -> None:
-    told = await town.give("claude prompt set", file=("prompt.txt", b"x" * 20_001))
-    why = "This has 20,001 characters, and a prompt holds at most 20,000"
-    assert told.text.startswith(why)
-    assert await town.store.versions(town.channel, "prompt") == []
 
 
 async def test_a_member_is_denied_politely_and_that_is_noted(town: Town) -> None:
@@ -235,41 +228,6 @@ async def test_a_role_may_where_an_overwrite_says_so(town: Town) -> None:
     assert set_.text.startswith("Saved for this thread:")
 
 
-async def test_an_earlier_prompt_is_brought_back(town: Town) -> None:
-    await town.set_prompt(PIRATE)
-    await town.set_prompt("Answer like a robot.")
-    history = await town.give("claude prompt history")
-    assert PIRATE in history.text
-    assert f"<@{town.ada}>" in history.text
-    compare, back, _ = history.buttons
-    chosen = town.discord.select(town.ada, history.id, compare, ["1"])
-    assert f"-{PIRATE}" in (await town.told(chosen)).text
-    chosen = town.discord.select(town.ada, history.id, back, ["1"])
-    assert (await town.told(chosen)).text.startswith("Rolled back:")
-    assert PIRATE in str((await town.asked("who are you?"))["system"])
-    told = await town.give("claude prompt rollback", version=9)
-    assert "no such version" in told.text
-    # Nobody else is offered a way back.
-    watched = await town.give("claude prompt history", town.alice)
-    assert len(watched.buttons) == 1
-
-
-async def test_a_model_is_suggested_chosen_and_used(town: Town) -> None:
-    typed = town.discord.autocomplete(
-        town.ada, town.general, "claude model", "value", "haiku"
-    )
-    await town.discord.until(lambda: typed.response)
-    assert typed.response is not None
-    model = typed.response.choices[0]["value"]
-    saved = await town.give("claude model", value=model, where="channel")
-    assert saved.text.startswith(f"Saved for <#{town.general}>:")
-    assert (await town.asked("who are you?"))["model"] == model
-    told = await town.give("claude model", value="gpt-9")
-    assert "There is no model" in told.text
-    shown = await town.give("claude model", town.alice)
-    assert model in shown.text
-
-
 async def test_a_setting_is_changed_from_the_list_of_settings(town: Town) -> None:
     panel = await town.give("claude settings", view="all")
     assert "**Settings of this channel**" in panel.text
@@ -297,49 +255,6 @@ async def test_who_may_ask_is_chosen_among_people_and_roles(town: Town) -> None:
     again = town.discord.select(town.ada, panel.id, menu, ["who"])
     saved = await town.submit(await town.form(again), {"who": [town.discord.guild]})
     assert "everyone" in saved.text
-
-
-async def test_a_form_sent_after_its_author_lost_the_right_changes_nothing(
-    town: Town,
-) -> None:
-    role = town.discord.add_role("keepers", town.bob)
-    allow = ["manage_channels"]
-    town.discord.set_permissions(town.general, role=role, allow=allow)
-    asked = town.discord.command(town.bob, town.general, "claude prompt set")
-    form = await town.form(asked)
-    town.discord.take_role(role, town.bob)
-    told = await town.submit(form, {"prompt": PIRATE}, town.bob)
-    assert told.text.startswith(SORRY)
-    assert told.ephemeral_for == town.bob
-    assert await town.store.versions(town.channel, "prompt") == []
-
-
-async def test_two_admins_at_once_are_told_of_each_other(town: Town) -> None:
-    other = town.discord.add_user("Otto", admin=True)
-    forms = [
-        await town.form(town.discord.command(user, town.general, "claude prompt set"))
-        for user in (town.ada, other)
-    ]
-    await town.submit(forms[0], {"prompt": PIRATE})
-    clash = await town.submit(forms[1], {"prompt": "Answer like a robot."}, other)
-    assert clash.text.startswith("**Not saved:**")
-    [mine] = [each for each in clash.buttons if each.startswith("do:draft.save")]
-    pressed = town.discord.click(other, clash.id, mine)
-    assert (await town.told(pressed)).text.startswith(f"Saved for <#{town.general}>:")
-    assert "robot" in str((await town.asked("who are you?"))["system"])
-
-
-async def test_a_prompt_is_tried_in_private_and_then_saved(town: Town) -> None:
-    asked = town.discord.command(town.ada, town.general, "claude prompt try")
-    town.claude.script("Arr!")
-    values = {"prompt": PIRATE, "question": "who are you?"}
-    tried = await town.submit(await town.form(asked), values)
-    assert "Arr!" in tried.text
-    assert tried.ephemeral_for == town.ada
-    assert await town.store.versions(town.channel, "prompt") == []
-    [save] = [each for each in tried.buttons if each.startswith("do:draft.save")]
-    saved = await town.told(town.discord.click(town.ada, tried.id, save))
-    assert saved.text.startswith(f"Saved for <#{town.general}>:")
 
 
 async def test_menus_and_forms_outlive_the_process() -> None:

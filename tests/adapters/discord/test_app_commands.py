@@ -1,24 +1,16 @@
 """Commands in Discord, as seen by the people who give them."""
 
-import asyncio
 from typing import Any
 
-import aiohttp
 import pytest
 
 from adapters.discord import interaction_responses
 from adapters.discord.ask_command import ABOUT
 from bot.messages.commands import (
-    NOT_YOURS,
-    NOT_YOURS_TO_RENEW,
-    NOTHING_HERE,
-    NOTHING_RUNS,
-    RENEWED,
     STALE,
 )
 from bot.messages.controls import NO_QUESTION
 from tests.adapters.discord.conftest import Guild
-from tests.emulators.claude.reply import Hold
 from tests.emulators.discord.faults import CALLBACK, error
 from tests.emulators.discord.interactions import Asked
 from tests.emulators.discord.people import Seen
@@ -27,8 +19,10 @@ EPHEMERAL = 1 << 6
 BUTTON = {"type": 2, "style": 4, "label": "Stop", "custom_id": "stop:7"}
 
 
-async def test_asking_in_a_channel_makes_a_thread_from_the_answer(guild: Guild) -> None:
-    guild.claude.script("Paris.")
+async def test_asking_in_a_channel_makes_a_thread_in_which_people_go_on(
+    guild: Guild,
+) -> None:
+    guild.claude.script("Paris.", "Madrid.")
     asked = guild.discord.command(
         guild.alice, guild.general, "ask", question="What is the capital of France?"
     )
@@ -42,13 +36,8 @@ async def test_asking_in_a_channel_makes_a_thread_from_the_answer(guild: Guild) 
     assert guild.discord.name(thread) == "What is the capital of France?"
     assert asked.error == ""
     assert guild.discord.pings == []
-
-
-async def test_people_go_on_in_the_thread_of_a_question(guild: Guild) -> None:
-    thread = await ask(guild, guild.general, "What is the capital of France?")
-    await guild.settled(thread)
     guild.discord.say(guild.bob, thread, "and of Spain?")
-    await guild.settled(thread, 2)
+    await guild.answered(thread, "Paris.", "Madrid.")
     read = guild.claude.requests[-1].body["messages"]
     assert len(read) == 3
     assert "capital of France?" in read[0]["content"]
@@ -169,70 +158,15 @@ async def test_asking_about_a_message_brings_it_along(guild: Guild) -> None:
     assert prompt.index("the deploy is red") < prompt.index(">why?<")
 
 
-async def test_a_fresh_start_is_told_to_all(guild: Guild) -> None:
-    thread = await ask(guild, guild.general, "about cats")
-    await guild.settled(thread)
-    refused = await tell(guild, thread, "new")
-    assert (refused.text, refused.ephemeral_for) == (NOT_YOURS_TO_RENEW, guild.bob)
-    told = await tell(guild, thread, "new", guild.alice)
-    assert (told.text, told.flags & EPHEMERAL) == (RENEWED, 0)
-    guild.discord.say(guild.bob, thread, "about dogs")
-    await guild.settled(thread, 2)
-    assert "cats" not in str(guild.claude.requests[-1].body["messages"])
-
-
-async def test_stop_and_retry(guild: Guild) -> None:
-    guild.claude.script(["One, two", Hold(asyncio.Event())], "One, two, three.")
-    thread = await ask(guild, guild.general, "count")
-    await guild.answered(thread, "One, two …")
-    assert (await tell(guild, thread, "stop")).text == NOT_YOURS
-    assert (await tell(guild, thread, "stop", guild.alice)).flags & EPHEMERAL
-    [stopped] = await guild.settled(thread)
-    assert "Stopped" in stopped
-    await guild.quiet()
-    assert (await tell(guild, thread, "retry")).text == NOT_YOURS
-    await tell(guild, thread, "retry", guild.alice)
-    await guild.answered(thread, "One, two, three.")
-
-
-async def test_usage_and_help_are_for_who_asks(guild: Guild) -> None:
-    thread = await ask(guild, guild.general, "hello")
-    await guild.settled(thread)
-    await guild.quiet()
-    usage = await tell(guild, thread, "usage")
-    assert "**This thread, " in usage.text
-    assert "1 answer" in usage.text
-    assert usage.ephemeral_for == guild.bob
-    helped = await tell(guild, guild.general, "help")
-    assert "**retry**" in helped.text
-    assert helped.ephemeral_for == guild.bob
-    assert (await tell(guild, guild.general, "new")).text == NOTHING_HERE
-    assert (await tell(guild, thread, "stop")).text == NOTHING_RUNS
-
-
-async def test_a_button_of_an_older_version_says_so(guild: Guild) -> None:
-    row = {"type": 1, "components": [BUTTON]}
-    async with aiohttp.ClientSession() as session:
-        await session.post(
-            f"{guild.discord.api_url}/channels/{guild.general}/messages",
-            json={"content": "An old answer.", "components": [row]},
-            headers={"Authorization": f"Bot {guild.discord.token}"},
-        )
-    [old] = [each for each in guild.discord.messages(guild.general) if each.bot]
-    asked = guild.discord.click(guild.alice, old.id, "stop:7")
-    assert await said_privately(guild, asked) == STALE
-
-
-async def test_an_empty_question_is_refused(guild: Guild) -> None:
+async def test_what_cannot_be_asked_or_is_of_an_older_version_says_so(
+    guild: Guild,
+) -> None:
     asked = guild.discord.command(guild.alice, guild.general, "ask", question="   ")
     assert await said_privately(guild, asked) == NO_QUESTION
+    for name in ("claude forget", "draw"):
+        asked = guild.discord.command(guild.alice, guild.general, name, stale=True)
+        assert await said_privately(guild, asked) == STALE, name
     assert guild.discord.threads(guild.general) == []
-
-
-@pytest.mark.parametrize("name", ["claude forget", "draw"])
-async def test_a_command_of_an_older_version_says_so(guild: Guild, name: str) -> None:
-    asked = guild.discord.command(guild.alice, guild.general, name, stale=True)
-    assert await said_privately(guild, asked) == STALE
 
 
 async def test_where_it_may_not_speak_it_says_what_is_missing(guild: Guild) -> None:
@@ -258,11 +192,6 @@ async def test_in_a_locked_thread_it_says_so(guild: Guild) -> None:
     moderator = guild.discord.add_user("Mo", admin=True)
     asked = guild.discord.command(moderator, thread, "ask", question="hi")
     assert "locked" in await said_privately(guild, asked)
-
-
-async def test_commands_are_registered_once(guild: Guild) -> None:
-    await guild.settled(await ask(guild, guild.general, "hello"))
-    assert guild.discord.command_puts == 1
 
 
 async def ask(guild: Guild, place: str, question: str) -> str:

@@ -56,20 +56,15 @@ async def test_buttons_stand_below_the_last_message_once_it_is_final(
     assert office.discord.message(second).buttons == BUTTONS
 
 
-async def test_an_answer_that_is_posted_whole_has_them_at_once(office: Office) -> None:
-    async with attended(office) as adapter:
-        part = Part(0, "Whole.", final=True, controls=(Control.FEEDBACK,))
-        [message] = await answered(adapter, turn(office), part)
-    assert office.discord.message(message).buttons == BUTTONS
-
-
 async def test_an_answer_that_is_written_again_loses_them_until_it_is_done(
     office: Office,
 ) -> None:
     asked = turn(office)
     final = Part(0, "Whole.", final=True, controls=(Control.FEEDBACK,))
     async with attended(office) as adapter:
+        # An answer that is posted whole has them at once.
         [message] = await answered(adapter, asked, final)
+        assert office.discord.message(message).buttons == BUTTONS
         again = turn_again(asked, message)
         await answered(adapter, again, Part(0, "Anew"))
         assert office.discord.message(message).buttons == (STOP,)

@@ -41,21 +41,24 @@ async def office() -> AsyncIterator[Front]:
             yield office
 
 
-async def test_a_member_runs_nothing(office: Front) -> None:
-    assert await office.seen(office.alice, office.general) == Person(
-        office.alice, "Alice"
-    )
-    here = office.place(office.general)
-    found = await office.adapter.directory.person(here, office.alice)
-    assert found == Person(office.alice, "Alice")
-
-
-async def test_who_may_manage_the_server_runs_it_everywhere(office: Front) -> None:
-    role = office.discord.add_role("mods", office.alice, permissions=["manage_guild"])
-    facts = Person(office.alice, "Alice", runs_workspace=True, groups=frozenset({role}))
-    assert await office.seen(office.alice, office.general) == facts
+async def test_the_server_says_who_runs_it_who_runs_nothing_and_who_left(
+    office: Front,
+) -> None:
+    here, person = office.place(office.general), office.adapter.directory.person
+    member = Person(office.alice, "Alice")
+    assert await office.seen(office.alice, office.general) == member
+    assert await person(here, office.alice) == member
+    mo = office.discord.add_user("Mo")
+    role = office.discord.add_role("mods", mo, permissions=["manage_guild"])
+    facts = Person(mo, "Mo", runs_workspace=True, groups=frozenset({role}))
+    assert await office.seen(mo, office.general) == facts
     for place in (office.place(), office.place(office.random)):
-        assert await office.adapter.directory.person(place, office.alice) == facts
+        assert await person(place, mo) == facts
+    boss = office.discord.add_user("Boss", admin=True)
+    for found in (await office.seen(boss, office.general), await person(here, boss)):
+        assert (found.runs_workspace, found.runs_channel) == (True, True)
+    office.discord.leave(office.bob)
+    assert await person(here, office.bob) == Person(office.bob, outsider=True)
 
 
 async def test_an_overwrite_lets_a_role_run_one_channel_and_its_threads(
@@ -92,30 +95,12 @@ async def test_what_a_channel_takes_away_is_gone_there(office: Front) -> None:
     assert (await office.adapter.directory.person(there, office.bob)).runs_channel
 
 
-async def test_an_administrator_runs_everything(office: Front) -> None:
-    boss = office.discord.add_user("Boss", admin=True)
-    for person in (
-        await office.seen(boss, office.general),
-        await office.adapter.directory.person(office.place(office.general), boss),
-    ):
-        assert person.runs_workspace
-        assert person.runs_channel
-
-
 async def test_in_direct_messages_nobody_runs_anything(office: Front) -> None:
     boss = office.discord.add_user("Boss", admin=True)
     direct = office.discord.open_dm(boss)
     assert await office.seen(boss, direct) == Person(boss, "Boss")
     place = Scope("discord", "@me", direct, direct)
     assert await office.adapter.directory.person(place, boss) == Person(boss)
-
-
-async def test_who_left_is_a_stranger(office: Front) -> None:
-    office.discord.leave(office.bob)
-    found = await office.adapter.directory.person(
-        office.place(office.general), office.bob
-    )
-    assert found == Person(office.bob, outsider=True)
 
 
 async def test_a_role_that_was_taken_away_counts_for_minutes_at_the_most(

@@ -14,7 +14,11 @@ async def told(guild: Guild, asked: Asked) -> Seen:
     return response.message
 
 
-async def test_tokens_are_behind_a_button(guild: Guild) -> None:
+async def test_tokens_are_behind_a_button_and_an_option(guild: Guild) -> None:
+    asked = guild.discord.command(
+        *(guild.alice, guild.general, "claude usage"), view="details"
+    )
+    assert "0 answers, 0 tokens read" in (await told(guild, asked)).text
     thread = await guild.thread_of(guild.mention("of Spain?"))
     await guild.settled(thread)
     await guild.quiet()
@@ -25,10 +29,3 @@ async def test_tokens_are_behind_a_button(guild: Guild) -> None:
     [button] = shown.buttons
     pressed = guild.discord.click(guild.alice, shown.id, button)
     assert "<$0.01 · 1 answer, " in (await told(guild, pressed)).text
-
-
-async def test_the_command_has_it_as_an_option(guild: Guild) -> None:
-    asked = guild.discord.command(
-        *(guild.alice, guild.general, "claude usage"), view="details"
-    )
-    assert "0 answers, 0 tokens read" in (await told(guild, asked)).text
