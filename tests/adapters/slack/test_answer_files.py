@@ -8,6 +8,7 @@ from tests.adapters.slack.conftest import Office
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.slack import faults
 from tests.emulators.slack.emulator import SlackEmulator
+from tests.support.deep import deep_only
 from tests.support.memory_store import MemoryStore
 from tests.support.process import running
 
@@ -140,9 +141,16 @@ async def test_a_file_that_slack_shows_late_is_waited_for(office: Office) -> Non
 
 
 @pytest.mark.parametrize(
-    "method", ["files.getUploadURLExternal", "files.completeUploadExternal"]
+    ("method", "after"),
+    [
+        ("files.getUploadURLExternal", False),
+        ("files.completeUploadExternal", True),
+        *deep_only(
+            ("files.getUploadURLExternal", True),
+            ("files.completeUploadExternal", False),
+        ),
+    ],
 )
-@pytest.mark.parametrize("after", [False, True])
 async def test_a_call_that_fails_doubles_nothing(
     office: Office, method: str, after: bool
 ) -> None:

@@ -186,11 +186,9 @@ async def test_a_program_that_updates_its_alert_is_read_as_it_is_now(
     assert "FIRING" not in office.prompts()[1]
 
 
-@pytest.mark.parametrize("pair", ["message_first", "mention_first"])
-async def test_a_command_with_a_forward_is_a_question(
-    office: Office, pair: str
-) -> None:
-    office.slack.feed.pair = pair
+async def test_a_command_with_a_forward_is_a_question(office: Office) -> None:
+    # Only the event that comes second has the forward.
+    office.slack.feed.pair = "mention_first"
     office.slack.feed.bare_mentions = True
     said, quoted = f"{office.slack.mention} help", forward(office, "it broke")
     ts = office.slack.say(office.alice, office.general, said, attachments=[quoted])

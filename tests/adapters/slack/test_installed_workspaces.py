@@ -81,11 +81,16 @@ async def here(
         yield here
 
 
-async def test_a_question_in_each_workspace_is_answered_there(here: House) -> None:
-    acme, globex = Team(await here.team("Acme")), Team(await here.team("Globex"))
-    first, second = acme.ask(), globex.ask()
-    await acme.answered(first)
-    await globex.answered(second)
+async def test_a_question_in_each_workspace_is_answered_there_after_a_restart_too(
+    slack: SlackEmulator, store: MemoryStore, model: ScriptedModel
+) -> None:
+    async with house(slack, store, model) as here:
+        acme, globex = Team(await here.team("Acme")), Team(await here.team("Globex"))
+        first, second = acme.ask(), globex.ask()
+        await acme.answered(first)
+        await globex.answered(second)
+    async with house(slack, store, model):
+        await acme.answered(acme.ask())
     for each in (acme, globex):
         tokens = {call.token for call in each.slack.calls if call.token}
         assert tokens == {each.slack.bot_token}
@@ -202,8 +207,8 @@ async def test_removing_the_app_ends_its_answers_and_its_calls(
     await acme.answered(mine, "It begins again.")
 
 
-async def test_an_end_that_is_told_late_does_not_end_the_next_installation(
-    here: House, slack: SlackEmulator
+async def test_an_end_told_late_and_a_persons_revoked_token_end_no_installation(
+    here: House,
 ) -> None:
     acme = Team(await here.team("Acme"))
     acme.slack.emit("app_uninstalled")
@@ -211,10 +216,6 @@ async def test_an_end_that_is_told_late_does_not_end_the_next_installation(
     await acme.answered(acme.ask())
     (row,) = await here.store.installations("slack")
     assert row.ended_at is None
-
-
-async def test_a_token_of_a_person_that_is_revoked_ends_nothing(here: House) -> None:
-    acme = Team(await here.team("Acme"))
     await here.backdate(acme.slack)
     acme.slack.emit("tokens_revoked", tokens={"oauth": [acme.person], "bot": []})
     await acme.answered(acme.ask())
@@ -277,16 +278,6 @@ async def test_another_process_learns_what_changed(
         await Browser(here).install(acme.slack)
         await other.look()
         assert other.app.platforms.serves(other.scope(acme.slack))
-
-
-async def test_a_workspace_is_served_after_a_restart(
-    slack: SlackEmulator, store: MemoryStore, model: ScriptedModel
-) -> None:
-    async with house(slack, store, model) as here:
-        acme = Team(await here.team("Acme"))
-        await acme.answered(acme.ask())
-    async with house(slack, store, model):
-        await acme.answered(acme.ask())
 
 
 async def test_a_lost_key_is_named_with_its_workspaces_and_the_others_go_on(

@@ -9,45 +9,41 @@ from tests.emulators.claude.reply import Hold, Stop
 FILES = Path(__file__).parents[2] / "data" / "files"
 
 
-async def test_a_mention_is_answered_in_its_thread(office: Office) -> None:
-    office.claude.script("Paris.")
+async def test_a_mention_is_answered_in_its_thread_and_people_go_on_without_one(
+    office: Office,
+) -> None:
+    office.claude.script("Paris.", "Madrid.")
     ts = office.ask("what is the capital of France?")
     await office.answered(ts, "Paris.")
     assert '<message author="Alice"' in office.prompts()[0]
     assert "what is the capital of France?" in office.prompts()[0]
     assert office.slack.mention not in office.prompts()[0]
+    office.slack.say(office.bob, office.general, "and of Spain?", thread_ts=ts)
+    await office.answered(ts, "Paris.", "Madrid.")
+    assert '<message author="Bob"' in office.prompts()[1]
+    # No link of an answer is unfurled.
+    for call in office.slack.calls_of("chat.postMessage"):
+        assert call.arguments["unfurl_links"] is False
+        assert call.arguments["unfurl_media"] is False
 
 
-async def test_a_status_says_at_once_that_an_answer_comes(office: Office) -> None:
-    gate = asyncio.Event()
-    office.claude.script([Hold(gate), "Paris."])
-    ts = office.ask("?")
-    await office.thinks(ts)
-    gate.set()
-    await office.answered(ts, "Paris.")
-    # The status stands for a message that would say so.
-    [post] = office.slack.calls_of("chat.postMessage")
-    assert post.value("text").startswith("Paris.")
-    assert office.slack.status(office.general, ts) == ""
-
-
-async def test_a_growing_answer_says_that_more_comes(office: Office) -> None:
-    gate = asyncio.Event()
-    office.claude.script(["The capital of France", Hold(gate), " is Paris."])
-    ts = office.ask("?")
-    await office.answered(ts, "The capital of France …")
-    gate.set()
-    await office.answered(ts, "The capital of France is Paris.")
-
-
-async def test_people_go_on_without_a_mention_where_the_bot_was_called_first(
+async def test_a_status_says_at_once_that_an_answer_comes_and_then_that_more_does(
     office: Office,
 ) -> None:
-    ts = office.ask("hello")
-    await office.settled(ts)
-    office.slack.say(office.bob, office.general, "and now?", thread_ts=ts)
-    await office.settled(ts, 2)
-    assert '<message author="Bob"' in office.prompts()[1]
+    first, last = asyncio.Event(), asyncio.Event()
+    office.claude.script(
+        [Hold(first), "The capital of France", Hold(last), " is Paris."]
+    )
+    ts = office.ask("?")
+    await office.thinks(ts)
+    first.set()
+    await office.answered(ts, "The capital of France …")
+    last.set()
+    await office.answered(ts, "The capital of France is Paris.")
+    # The status stands for a message that would say so.
+    [post] = office.slack.calls_of("chat.postMessage")
+    assert post.value("text").startswith("The capital")
+    assert office.slack.status(office.general, ts) == ""
 
 
 async def test_called_into_a_thread_it_reads_it_and_then_waits_to_be_asked(
@@ -82,31 +78,18 @@ async def test_direct_messages_need_no_mention(office: Office) -> None:
     assert all("hello in another" not in p for p in office.prompts() if "hello<" in p)
 
 
-async def test_names_are_given_to_claude_for_ids(office: Office) -> None:
+async def test_claude_reads_names_for_ids_and_notifies_nobody(office: Office) -> None:
+    office.claude.script("Hey <!channel>, <@U00000001> and <#C00000001> <!here|x>!")
     team = office.slack.add_channel("team")
     ts = office.ask(
         f"ask <@{office.bob}> in <#{team}> about <https://x.org|this> &amp; that"
     )
-    await office.settled(ts)
-    assert "ask @Bob in #team about this (https://x.org) & that" in office.prompts()[0]
-
-
-async def test_nothing_that_claude_writes_notifies_anyone(office: Office) -> None:
-    office.claude.script("Hey <!channel>, <@U00000001> and <#C00000001> <!here|x>!")
-    ts = office.ask("greet everyone")
     [reply] = await office.settled(ts)
+    assert "ask @Bob in #team about this (https://x.org) & that" in office.prompts()[0]
     assert office.slack.pings == []
     assert reply.replace("\u200b", "") == (
         "Hey <!channel>, <@U00000001> and <#C00000001> <!here|x>!"
     )
-
-
-async def test_links_are_not_unfurled(office: Office) -> None:
-    ts = office.ask("?")
-    await office.settled(ts)
-    for call in office.slack.calls_of("chat.postMessage"):
-        assert call.arguments["unfurl_links"] is False
-        assert call.arguments["unfurl_media"] is False
 
 
 async def test_both_events_of_a_mention_and_repeats_give_one_answer(
@@ -121,13 +104,6 @@ async def test_both_events_of_a_mention_and_repeats_give_one_answer(
     await office.settled(ts, 2)
     assert again
     assert len(office.prompts()) == 2
-
-
-async def test_events_without_use_are_acknowledged(office: Office) -> None:
-    office.slack.emit("reaction_added", user=office.alice, reaction="eyes")
-    office.slack.emit("something_new")
-    await office.slack.until(lambda: office.slack.settled)
-    assert all(each.acked for each in office.slack.deliveries)
 
 
 async def test_what_is_said_meanwhile_is_answered_together(office: Office) -> None:
@@ -170,12 +146,18 @@ async def test_cut_at_its_length_it_says_so(office: Office) -> None:
     assert "reached its length limit" in reply
 
 
-async def test_the_bot_does_not_answer_other_programs(office: Office) -> None:
+async def test_other_programs_and_events_without_use_are_not_answered(
+    office: Office,
+) -> None:
+    office.slack.emit("reaction_added", user=office.alice, reaction="eyes")
+    office.slack.emit("something_new")
     other = office.slack.add_app("pager")
     office.slack.say(other, office.general, f"{office.slack.mention} alert!")
     ts = office.ask("hello")
     await office.settled(ts)
+    await office.slack.until(lambda: office.slack.settled)
     assert len(office.prompts()) == 1
+    assert all(each.acked for each in office.slack.deliveries)
 
 
 async def test_files_reach_claude_and_are_fetched_once(office: Office) -> None:
