@@ -190,6 +190,7 @@ def _parser(renderer: type[_Renderer]) -> MarkdownIt:
     found.inline.ruler.before("autolink", "tag", rules.tag)
     found.core.ruler.push("addresses", rules.addresses)
     found.core.ruler.push("tasks", rules.tasks)
+    found.core.ruler.push("alerts", rules.alerts)
     found.core.ruler.push("classes", _classes)
     return found
 

@@ -1,5 +1,5 @@
 """Rules for Markdown on pages that markdown-it lacks: addresses without brackets, the
-HTML tags that answers contain, and checkboxes. Pure."""
+HTML tags that answers contain, checkboxes, and highlighted quotes. Pure."""
 
 import re
 
@@ -23,6 +23,7 @@ _ADDRESS = re.compile(r"(?<![A-Za-z0-9])https?://[^\s<>\"`]{1,2000}+", re.IGNORE
 # Characters that end a sentence rather than an address.
 _ENDS = ".,;:!?'*_~|…。，、；：！？"
 _PAIRS = {")": "(", "]": "[", "}": "{"}
+_ALERT = re.compile(r"\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\][ \t]*")
 _TASK = re.compile(r"\[([ xX])\](?=[ \t])")
 
 
@@ -119,3 +120,20 @@ def tasks(state: StateCore) -> None:
             first.content = box + first.content[found.end() :]
         if token.type != "paragraph_open":
             before = token.type
+
+
+def alerts(state: StateCore) -> None:
+    """Show the title of a highlighted quote in bold, on a line of its own."""
+    for token in state.tokens:
+        children = token.children or []
+        found = _ALERT.fullmatch(children[0].content) if children else None
+        if found is None or (len(children) > 1 and children[1].type != "softbreak"):
+            continue
+        text = children[0].copy(content=found[1].title())
+        token.children = [
+            Token("strong_open", "strong", 1),
+            text,
+            Token("strong_close", "strong", -1),
+            *(Token("hardbreak", "br", 0) for _ in children[1:2]),
+            *children[2:],
+        ]

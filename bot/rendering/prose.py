@@ -40,6 +40,10 @@ _WEB_LINK = re.compile(
 _REFERENCE = re.compile(r"\[([^\[\]\n]++)\]\[([^\[\]\n]*+)\]")
 _SHORTCUT = re.compile(r"\[([^\[\]\n]++)\](?![\[(:])")
 _BRACKETS_SO_FAR = re.compile(r"\[[^\[\]\n]*+(?:\](?:\[[^\[\]\n]*+|\([^()\n]*+)?)?$")
+# The title of a highlighted quote, alone on its line, as GitHub writes it.
+_ALERT = re.compile(
+    r"\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\](?=[ \t\r]{0,9}(?:\n|\Z))"
+)
 _FOOTNOTE = re.compile(r"\[\^([\w-]++)\]")
 _ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 _MOST_UNDERSCORES = 9
@@ -207,6 +211,9 @@ class Prose:
         window = at + images.MOST_CHARS
         if link := _WEB_LINK.match(text, at, window):
             return _link(link)
+        if alert := _ALERT.match(text, at):
+            is_over = not unclear or "\n" in text[alert.end() :]
+            return (alert.end(), f"**{alert[1].title()}**") if is_over else (None, None)
         if note := _FOOTNOTE.match(text, at):
             return note.end(), f"[{note[1]}]"
         is_index = last.isalnum() or last in ("]", ")", "_")

@@ -63,6 +63,7 @@ PIECES = st.sampled_from(
         ("Use <b> or <details> here", "Use &lt;b&gt; or &lt;details&gt; here"),
         ("<details><summary>More</summary>", "<p><strong>More</strong></p>"),
         ("|a|\n|-|\n|b<br>c|", "b<br>"),
+        ("> [!TIP]\n> Sleep.", "<p><strong>Tip</strong><br>\nSleep.</p>"),
         ("- [ ] a\n- [x] *b*\n- c [x] d", "<li>☐ a</li>\n<li>☑ <em>b</em></li>"),
         (r"\(\frac{1}{2}\) $\begin{x}$", "1/2</span> "),
         (r"\(\frac{1}{2}\) $\begin{x}$", r">$\begin{x}$</span>"),

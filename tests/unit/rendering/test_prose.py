@@ -12,7 +12,16 @@ NASTY = st.lists(
     st.sampled_from(
         [
             *["`", "``", "```", "|", "||", "&", "&amp;", "&#38;", "<", "<br>", "<b>"],
-            *["</b>", "<kbd>", "</kbd>", "<details>", "</summary>", "<sup>"],
+            *[
+                "[!TIP]",
+                "\n",
+                "</b>",
+                "<kbd>",
+                "</kbd>",
+                "<details>",
+                "</summary>",
+                "<sup>",
+            ],
             *["$", "$$", "$x^2$", "\\(", "\\)", "\\frac{a}{b}", "\\", "[", "]", "]("],
             *["[a](https://x.y)", "https://x.y", "[a][1]", "[^1]", "![a](u)", " "],
             *[
@@ -73,6 +82,8 @@ MARKS = (
     ("the <details> tag, <kbd> and </kbd>", "the <details> tag, <kbd> and </kbd>"),
     ("<b>a <i>b</i></b> <code>&lt;b&gt;</code>", "**a *b*** `<b>`"),
     ("</details>", ""),
+    ("> [!NOTE]", "> **Note**"),
+    ("see [!NOTE] there", "see [!NOTE] there"),
     ("2<sup>8</sup> H<sub>2</sub>O <mark>a</mark>", "2^8 H2O a"),
     ("a\\\n", "a\n"),
     ("<detail>, C:\\dir", "<detail>, C:\\dir"),
