@@ -48,7 +48,8 @@ async def killed_while_a_stream_grows(scene: SlackScene) -> None:
     await ends(scene, direct, ts, WHOLE)
 
 
-@scenarios.add()
+# In the long form only: nothing is to be seen, as when a post had no effect.
+@scenarios.add(deep=True)
 async def killed_while_a_stream_begins_before_its_effect(scene: SlackScene) -> None:
     start = scene.hold("chat.startStream")
     direct, ts = await asked(scene)
