@@ -61,24 +61,17 @@ class Stage(ABC):
         self.claude = claude
         self.database = database
         self.store: DatabaseStore
-        #: Seconds of silence from Claude that count as a cut connection.
-        self.silence = PATIENCE
-        #: The fraction of the back-off between two requests to Claude that really
-        #: passes.
-        self.back_off = 0.1
 
     @contextlib.asynccontextmanager
     async def running(self, grace: float = 5.0) -> AsyncIterator[None]:
         """Run Threadkeep until the block ends."""
         async with (
             open_store(self.database) as self.store,
-            client(
-                self.claude.api_key, self.claude.base_url, silence=self.silence
-            ) as sdk,
+            client(self.claude.api_key, self.claude.base_url, silence=PATIENCE) as sdk,
             running(
                 self.platform,
                 self.store,
-                ClaudeModel(sdk, sleep=self._wait),
+                ClaudeModel(sdk),
                 grace=grace,
                 wakeups=self._wakeups(),
             ),
@@ -103,9 +96,6 @@ class Stage(ABC):
         """The path of the database, for faults that only a file can have."""
         assert isinstance(self.database, Path)
         return self.database
-
-    async def _wait(self, seconds: float) -> None:
-        await asyncio.sleep(self.back_off * seconds)
 
     @contextlib.asynccontextmanager
     async def played(self, grace: float = 5.0) -> AsyncIterator[None]:

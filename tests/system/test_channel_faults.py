@@ -13,14 +13,10 @@ HALF, REST = "The capital of France", " is, as it happens, Paris."
 
 SLACK: dict[str, Callable[[SlackStage, str], object]] = {
     "the channel is archived": lambda s, _: s.slack.archive(s.general),
-    "the bot is kicked": lambda s, _: s.slack.kick(s.general),
     "the thread is locked": lambda s, _: s.slack.faults.add(
         "chat.update",
         s.faults.error("restricted_action_thread_locked"),
         times=s.faults.ALWAYS,
-    ),
-    "the channel is deleted": lambda s, _: s.slack.faults.add(
-        "*", s.faults.error("channel_not_found"), times=s.faults.ALWAYS
     ),
     "our reply is deleted": lambda s, thread: s.slack.delete(
         s.general, s.slack.thread(s.general, thread)[-1].ts
@@ -29,7 +25,6 @@ SLACK: dict[str, Callable[[SlackStage, str], object]] = {
 
 DISCORD: dict[str, Callable[[DiscordStage, str], object]] = {
     "the thread is deleted": lambda s, thread: s.discord.delete_channel(thread),
-    "the bot is kicked": lambda s, _: s.discord.kick_bot(s.discord.guild),
     "our reply is deleted": lambda s, thread: s.discord.delete(
         next(each.id for each in s.discord.messages(thread) if each.bot)
     ),
@@ -52,19 +47,6 @@ async def test_on_discord_an_answer_ends_with_its_place(
     on_discord: DiscordStage, fate: str
 ) -> None:
     await ends(on_discord, lambda thread: DISCORD[fate](on_discord, thread))
-
-
-async def test_an_archived_thread_of_discords_is_opened_again(
-    on_discord: DiscordStage,
-) -> None:
-    stage, gate = on_discord, asyncio.Event()
-    stage.claude.script([HALF, Hold(gate), REST])
-    async with stage.played():
-        thread = await stage.ask()
-        await stage.begins(thread)
-        stage.discord.archive(thread)
-        gate.set()
-        await stage.reads(thread, HALF + REST)
 
 
 async def ends(stage: Stage, happens: Callable[[str], object]) -> None:

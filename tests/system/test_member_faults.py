@@ -8,6 +8,11 @@ import pytest
 from tests.emulators.claude.reply import Hold
 from tests.support.fault_harness import DiscordStage, SlackStage, Stage
 
+# What each platform tells of a change does not depend on when it is made.
+on_one_each = pytest.mark.parametrize(
+    ("stage", "when"), [("slack", "during"), ("discord", "after")], indirect=["stage"]
+)
+
 
 def delete(stage: Stage, thread: str) -> None:
     """Let Alice take her question back."""
@@ -52,7 +57,7 @@ async def read_later(
     return str(stage.claude.questions[-1].body["messages"])
 
 
-@pytest.mark.parametrize("when", ["during", "after"])
+@on_one_each
 async def test_a_question_that_is_taken_back_is_read_no_more(
     stage: Stage, when: str
 ) -> None:
@@ -61,7 +66,7 @@ async def test_a_question_that_is_taken_back_is_read_no_more(
     assert "hunter2" not in read
 
 
-@pytest.mark.parametrize("when", ["during", "after"])
+@on_one_each
 async def test_a_question_that_is_changed_is_read_as_it_is_then(
     stage: Stage, when: str
 ) -> None:

@@ -2,7 +2,6 @@
 limits. In the end, each answer is complete and shown once."""
 
 import asyncio
-import itertools
 import time
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.emulators.claude.reply import Hold
-from tests.support.deep import share
+from tests.support.deep import deep_only, share
 from tests.support.fault_harness import EDIT, POST, DiscordStage, SlackStage, Stage
 
 WHOLE = "The capital of France is, as it happens, Paris."
@@ -26,15 +25,24 @@ FAILURES: dict[str, Callable[[Any, bool], Any]] = {
 }
 
 
-CASES = list(itertools.product(FAILURES, (False, True)))
+def cases(what: str) -> list[tuple[str, bool]]:
+    """Return how a post or an edit fails. In the short form, each failure is on one
+    side of the effect of a post, and on the other of an edit: what makes them again is
+    the same."""
+    return [
+        (failure, after)
+        for number, failure in enumerate(FAILURES)
+        for after in share((False, True), number + (what == EDIT), 2)
+    ]
 
-#: A call of Slack's with how it fails. In the short form, a post fails on the one side
-#: of its effect and an edit on the other: what makes them again is the same.
+
+#: A call of Slack's with how it fails. In the short form, posts and edits take turns.
 SLACK_CASES = [
-    (what, (failure, after))
-    for what in (POST, EDIT)
+    (what, case)
     for number, failure in enumerate(FAILURES)
-    for after in share((False, True), number + (what == EDIT), 2)
+    for what in share((POST, EDIT), number, 2)
+    for case in cases(what)
+    if case[0] == failure
 ]
 
 
@@ -77,10 +85,15 @@ async def test_a_write_that_slack_fails_is_made_again_and_not_twice(
 async def test_a_write_that_discord_fails_is_made_again_and_not_twice(
     on_discord: DiscordStage, what: str
 ) -> None:
-    await fail_each(on_discord, what, CASES)
+    await fail_each(on_discord, what, cases(what))
 
 
-@pytest.mark.parametrize("what", [POST, EDIT])
+# On Slack, a refused edit is below.
+@pytest.mark.parametrize(
+    ("stage", "what"),
+    [("slack", POST), ("discord", EDIT), *deep_only(("discord", POST))],
+    indirect=["stage"],
+)
 async def test_several_refusals_in_a_row_are_waited_out(
     stage: Stage, what: str
 ) -> None:
@@ -154,7 +167,8 @@ async def test_a_storm_of_refusals_loses_nothing(on_slack: SlackStage) -> None:
         assert storm.struck == 8
 
 
-async def test_an_answer_that_is_late_is_waited_for(stage: Stage) -> None:
+async def test_an_answer_that_is_late_is_waited_for(on_slack: SlackStage) -> None:
+    stage = on_slack
     gate = in_two(stage)
     late = asyncio.Event()
     stage.strike(POST, stage.faults.hold(late, after=True))

@@ -66,7 +66,7 @@ async def test_events_of_a_thread_come_in_any_order(on_slack: SlackStage) -> Non
 
 @pytest.mark.parametrize(
     ("when", "how"),
-    [("idle", "refreshed"), ("streaming", "refreshed"), ("streaming", "cut")],
+    [("idle", "refreshed"), ("streaming", "cut")],
 )
 async def test_a_socket_that_goes_is_made_again_and_nothing_is_lost(
     on_slack: SlackStage, when: str, how: str
@@ -132,7 +132,7 @@ async def test_hundreds_of_events_in_a_second(
             thread = await stage.ask("listen")
             await stage.reads(thread, "Understood.")
             await stage.quiet()
-            for number in range(count := rounds(300, 1_000)):
+            for number in range(count := rounds(200, 1_000)):
                 where = thread if chance.random() < 0.5 else None
                 note = f"note {number}"
                 slack.say(stage.bob, stage.general, note, thread_ts=where)

@@ -62,8 +62,9 @@ async def test_what_cannot_be_stored_for_a_while_is_not_lost(
 
 
 async def test_an_answer_that_cannot_be_stored_goes_on_being_written(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    on_slack: SlackStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    stage = on_slack
     monkeypatch.setattr(database, "BUSY_SECONDS", 0.2)
     more, last = asyncio.Event(), asyncio.Event()
     half, third = "The capital of France", " is, as it happens,"
@@ -107,8 +108,9 @@ async def test_a_disk_that_is_full_for_a_while(
 
 
 async def test_a_message_that_was_posted_while_the_store_was_away_is_known(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    on_slack: SlackStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    stage = on_slack
     real, failed = DatabaseStore.store_part, list[str]()
 
     async def fails(
@@ -127,8 +129,9 @@ async def test_a_message_that_was_posted_while_the_store_was_away_is_known(
 
 
 async def test_a_last_edit_that_was_made_while_the_store_was_away_is_known(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    on_slack: SlackStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    stage = on_slack
     real, failed, gate = DatabaseStore.store_part, list[str](), asyncio.Event()
 
     async def fails(
@@ -226,7 +229,9 @@ def test_a_migration_that_was_interrupted_is_made_again(
     db.close()
 
 
-@pytest.mark.parametrize("hours", [-1, 1], ids=["back", "forward"])
+@pytest.mark.parametrize(
+    ("stage", "hours"), [("slack", -1), ("discord", 1)], indirect=["stage"]
+)
 async def test_a_clock_that_is_set_by_an_hour(
     stage: Stage, hours: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
