@@ -1,6 +1,7 @@
 """The clients in docs/api.md read answers, and resume after a crash of the server."""
 
 import asyncio
+import contextlib
 import json
 import re
 import shutil
@@ -97,36 +98,38 @@ async def test_the_docs_have_a_client_of_five_lines_in_each_language() -> None:
         assert len(BLOCKS[name, "five"].splitlines()) <= 5
 
 
-@pytest_asyncio.fixture(loop_scope="module")
-async def claude() -> AsyncIterator[ClaudeEmulator]:
-    async with ClaudeEmulator(tokens_per_second=200) as emulator:
-        yield emulator
-
-
 class Served:
     """`threadkeep serve` as a process, with a token."""
 
-    def __init__(
-        self, tmp_path: Path, claude: ClaudeEmulator, nursery: Nursery
-    ) -> None:
+    def __init__(self, folder: Path, claude: ClaudeEmulator, nursery: Nursery) -> None:
+        self.claude = claude
         self.address = f"127.0.0.1:{free_port()}"
         env = {"THREADKEEP_WEB": self.address, "THREADKEEP_GRACE": "1"}
         env |= claude_env(claude)
-        self.process = Process(tmp_path, env)
+        self.process = Process(folder, env)
         self._nursery = nursery
         self.token = ""
 
+    async def make_token(self) -> None:
+        """Make a token, while the process does not run."""
+        async with open_store(self.process.database) as store:
+            maker = WebServer(store)
+            self.token = await maker.token("site", TokenScope.CHAT)
+
     async def start(self) -> None:
-        """Start the process; make a token before the first time."""
-        if not self.token:
-            async with open_store(self.process.database) as store:
-                maker = WebServer(store)
-                self.token = await maker.token("site", TokenScope.CHAT)
+        """Start the process."""
         await self.process.start(nursery=self._nursery)
 
-    async def listens(self) -> None:
-        """Wait until it answers."""
-        await until_listening(self.address)
+    async def client(
+        self, folder: Path, name: str, kind: str
+    ) -> asyncio.subprocess.Process:
+        """Start a client of the docs."""
+        return await run(folder, name, kind, f"http://{self.address}", self.token)
+
+    async def end(self, number: signal.Signals = signal.SIGKILL) -> None:
+        """Kill the process or, with another signal, tell it to end."""
+        self.process.kill(number)
+        await self.process.ended()
 
 
 async def until_stored(served: Served, query: str, *expected: object) -> None:
@@ -140,75 +143,61 @@ async def until_stored(served: Served, query: str, *expected: object) -> None:
             await asyncio.sleep(0.02)
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@contextlib.asynccontextmanager
+async def serving(folder: Path, nursery: Nursery) -> AsyncIterator[Served]:
+    """A server that is not started yet, and ends with the block."""
+    async with ClaudeEmulator(tokens_per_second=200) as claude:
+        served = Served(folder, claude, nursery)
+        await served.make_token()
+        yield served
+        await served.end()
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def served(
-    tmp_path: Path, claude: ClaudeEmulator, nursery: Nursery
+    tmp_path_factory: pytest.TempPathFactory, nursery: Nursery
 ) -> AsyncIterator[Served]:
-    served = Served(tmp_path, claude, nursery)
-    await served.start()
-    await served.listens()
-    yield served
-    served.process.kill()
-    await served.process.ended()
+    """A server of all tests, which only ask it."""
+    async with serving(tmp_path_factory.mktemp("served"), nursery) as served:
+        await served.start()
+        await until_listening(served.address)
+        yield served
 
 
 @pytest.mark.parametrize("name", ["js", "python", "sh"])
 async def test_five_lines_read_an_answer(
-    served: Served, claude: ClaudeEmulator, tmp_path: Path, name: str
+    served: Served, tmp_path: Path, name: str
 ) -> None:
-    claude.script(ANSWER)
-    client = await run(tmp_path, name, "five", f"http://{served.address}", served.token)
+    served.claude.script(ANSWER)
+    client = await served.client(tmp_path, name, "five")
     printed, _ = await client.communicate()
     assert printed.decode() == ANSWER
 
 
-@pytest.mark.parametrize(
-    ("name", "how"),
-    [
-        ("js", signal.SIGKILL),
-        ("python", signal.SIGKILL),
-        # Told to stop, it ends its streams without an end, and hands the answer over.
-        ("python", signal.SIGTERM),
-    ],
-)
-async def test_a_client_goes_on_when_the_server_was_killed(
-    served: Served,
-    claude: ClaudeEmulator,
-    tmp_path: Path,
-    name: str,
-    how: signal.Signals,
-) -> None:
-    # The first attempt is killed behind half of the answer; the second differs.
-    half = "Because the air scatters"
-    claude.script([half, Hold(asyncio.Event())], [Pause(0.2), ANSWER])
-    client = await run(
-        tmp_path, name, "whole", f"http://{served.address}", served.token
-    )
-    await claude.until(lambda: bool(claude.sent), timeout=60)
-    await until_stored(served, "SELECT text FROM turns", half)
-    served.process.kill(how)
-    await served.process.ended()
-    await served.start()
-    printed, _ = await client.communicate()
-    assert json.loads(printed) == [ANSWER, "done"]
-    assert len(claude.sent) == 2
-    # One message and one answer, whatever was sent how often.
-    turns = "SELECT count(*), min(state), min(attempts) FROM turns"
-    await until_stored(served, turns, 1, "delivered", 2)
-    await until_stored(served, "SELECT count(*) FROM messages", 2)
-
-
 @pytest.mark.parametrize("name", ["js", "python"])
-async def test_a_client_waits_for_a_server_that_is_stopped(
-    served: Served, claude: ClaudeEmulator, tmp_path: Path, name: str
+async def test_a_client_goes_on_when_the_server_is_stopped_killed_and_told_to_stop(
+    tmp_path: Path, nursery: Nursery, name: str
 ) -> None:
-    served.process.kill()
-    await served.process.ended()
-    claude.script(ANSWER)
-    client = await run(
-        tmp_path, name, "whole", f"http://{served.address}", served.token
-    )
-    await served.start()
-    printed, _ = await client.communicate()
-    assert json.loads(printed) == [ANSWER, "done"]
-    assert len(claude.sent) == 1
+    half = "Because the air scatters"
+    async with serving(tmp_path, nursery) as served:
+        claude = served.claude
+        # Each attempt ends behind half of the answer, but for the last, which differs.
+        for _ in range(2):
+            claude.script([half, Hold(asyncio.Event())])
+        claude.script([Pause(0.2), ANSWER])
+        # Nobody listens yet.
+        client = await served.client(tmp_path, name, "whole")
+        await served.start()
+        # Told to stop, it ends its streams without an end, and hands the answer over.
+        for attempt, number in enumerate((signal.SIGKILL, signal.SIGTERM), start=1):
+            await claude.until(lambda n=attempt: len(claude.sent) == n, timeout=60)  # type: ignore[misc]
+            await until_stored(served, "SELECT text FROM turns", half)
+            await served.end(number)
+            await served.start()
+        printed, _ = await client.communicate()
+        assert json.loads(printed) == [ANSWER, "done"]
+        assert len(claude.sent) == 3
+        # One message and one answer, whatever was sent how often.
+        turns = "SELECT count(*), min(state), min(attempts) FROM turns"
+        await until_stored(served, turns, 1, "delivered", 3)
+        await until_stored(served, "SELECT count(*) FROM messages", 2)

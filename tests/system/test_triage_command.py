@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import importlib.util
+import io
 import json
 import signal
 import sqlite3
@@ -20,6 +21,7 @@ from storage.opening import open_store
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.claude.reply import Fail, Hold, Step, Stop
 from tests.emulators.claude.sorting import sorted_by_words
+from tests.support.deep import share
 from tests.support.process import Nursery, Process, claude_env
 from tests.support.triage_requests import sorted_as
 from tests.system.test_commands import MISTAKE, Shell
@@ -147,12 +149,12 @@ async def test_the_scheme_can_be_printed_and_read_back(office: Office) -> None:
 
 
 async def test_an_estimate_asks_for_nothing_that_costs(office: Office) -> None:
-    file = office.tickets(*(f"{n},Ticket number {n}" for n in range(50)))
+    file = office.tickets(*(f"{n},Ticket number {n}" for n in range(5)))
     status, printed = await office.triage(file, "--estimate")
     assert status == 0
     assert "claude-haiku-5-5 $0.00" in printed
     assert "claude-opus-5-5" in printed
-    assert "50 different tickets" in printed
+    assert "5 different tickets" in printed
     assert not office.claude.questions
     assert not (office.folder / "triage.db").exists()
 
@@ -229,27 +231,27 @@ async def test_marked_rows_are_asked_about_again_only_if_wanted(
 
 
 async def test_the_budget_stops_and_resume_goes_on(office: Office) -> None:
-    rows = [f"{n},Ticket number {n:03}" for n in range(60)]
+    rows = [f"{n},Ticket number {n:03}" for n in range(10)]
     file = office.tickets(*rows)
     status, printed = await office.triage(
-        file, *office.to, "--budget", "0.0035", "--at-once", "1"
+        file, *office.to, "--budget", "0.0034", "--at-once", "1"
     )
     assert status == SOME
-    assert "What is left of the budget of $0.0035 may not cover" in printed
+    assert "What is left of the budget of $0.0034 may not cover" in printed
     done = sum(row["category"] == "bug" for row in office.out())
-    assert 0 < done < 60
+    assert 0 < done < 10
     run = _run_of(printed)
     status, printed = await office.triage("resume", run, "--budget", "5")
     assert status == 0
-    assert "Sorted 60 of 60 rows" in printed
-    assert len(office.claude.questions) == 60
+    assert "Sorted 10 of 10 rows" in printed
+    assert len(office.claude.questions) == 10
 
 
 async def test_ctrl_c_waits_for_answers_and_keeps_them(office: Office) -> None:
     gate = asyncio.Event()
     held: list[Step] = [Hold(gate), sorted_as()]
     office.claude.script(sorted_as(), *([held] * 3))
-    file = office.tickets(*(f"{n},Ticket {n}" for n in range(40)))
+    file = office.tickets(*(f"{n},Ticket {n}" for n in range(9)))
     process = office.process(claude_env(office.claude))
     await process.start(
         *("triage", file, *office.to, "--at-once", "3"), nursery=office.nursery
@@ -262,7 +264,7 @@ async def test_ctrl_c_waits_for_answers_and_keeps_them(office: Office) -> None:
     assert sum(row["category"] == "bug" for row in office.out()) == 4
     status, _ = await office.triage(file, *office.to)
     assert status == 0
-    assert len(office.claude.questions) == 40
+    assert len(office.claude.questions) == 9
 
 
 async def test_ctrl_c_twice_ends_at_once_and_keeps_what_was_answered(
@@ -292,21 +294,21 @@ async def test_ctrl_c_twice_ends_at_once_and_keeps_what_was_answered(
 async def test_killed_in_the_middle_it_goes_on(office: Office) -> None:
     gate = asyncio.Event()
     held: list[Step] = [Hold(gate), sorted_as()]
-    office.claude.script(*([sorted_as()] * 10), *([held] * 2))
-    file = office.tickets(*(f"{n},Ticket {n}" for n in range(30)))
+    office.claude.script(*([sorted_as()] * 3), *([held] * 2))
+    file = office.tickets(*(f"{n},Ticket {n}" for n in range(8)))
     process = office.process(claude_env(office.claude))
     await process.start(
         *("triage", file, *office.to, "--at-once", "2"), nursery=office.nursery
     )
-    await office.claude.until(lambda: len(office.claude.questions) == 12)
+    await office.claude.until(lambda: len(office.claude.questions) == 5)
     process.kill(signal.SIGKILL)
     await process.ended()
     gate.set()
     status, _ = await office.triage(file, *office.to)
     assert status == 0
-    assert len(office.out()) == 30
+    assert len(office.out()) == 8
     # Two were under way.
-    assert len(office.claude.questions) == 32
+    assert len(office.claude.questions) == 10
 
 
 @pytest.fixture
@@ -368,15 +370,27 @@ async def test_how_well_it_sorts(office: Office) -> None:
 async def test_the_labelled_tickets_go_all_the_way(office: Office) -> None:
     # By the emulator's keywords, which say nothing about Claude.
     office.claude.always(sorted_by_words)
-    status, printed = await office.triage("eval", str(TICKETS), "--by", "kind")
+    with TICKETS.open(newline="") as tickets:
+        rows = list(csv.DictReader(tickets))
+    # Each that would give orders, and some of the others.
+    chosen = {each["id"] for each in share(rows, 0, 10)}
+    some = [
+        each for each in rows if each["kind"] == "injection" or each["id"] in chosen
+    ]
+    labelled = io.StringIO()
+    writer = csv.DictWriter(labelled, rows[0])
+    writer.writeheader()
+    writer.writerows(some)
+    file = office.file("labelled.csv", labelled.getvalue())
+    status, printed = await office.triage("eval", file, "--by", "kind")
     assert status == 0
-    assert "0 of 354" in printed
+    count = f"0 of {len(some)}"
     # How the file is read is said first, as by `triage`.
-    assert printed.index("Encoding") < printed.index("0 of 354")
+    assert printed.index("Encoding") < printed.index(count)
     for kind in ("injection", "sarcasm", "two_problems"):
         assert kind in printed
     asked = [each.body["messages"][0]["content"] for each in office.claude.questions]
-    assert len(asked) == 354
+    assert len(asked) == len(some)
     # Whatever a ticket says, it cannot leave its tags.
     assert {text.count("</ticket>") for text in asked} == {1}
 
