@@ -94,6 +94,10 @@ class Cluster:
                 await self.until(lambda: self._sessions() > sessions)
         return process
 
+    def running(self, role: str) -> list[Process]:
+        """Return the running processes in `role`."""
+        return [e for e in self.processes if e.folder.name.startswith(f"{role}-")]
+
     def listed(self) -> list[str]:
         """Return the roles of the processes that the database knows."""
         rows = self.ask("SELECT role FROM processes ORDER BY role")

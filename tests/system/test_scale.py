@@ -27,16 +27,34 @@ ATTEMPTS = """
     SELECT attempts, state FROM turns JOIN threads ON threads.id = thread_id
     WHERE threads.thread = %s
 """
+ENDED = """
+    SELECT ended FROM turns JOIN threads ON threads.id = thread_id
+    WHERE threads.thread = %s ORDER BY turns.id
+"""
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def everybody(
+    tmp_path_factory: pytest.TempPathFactory, nursery: Nursery
+) -> AsyncIterator[Cluster]:
+    """The processes of most tests."""
+    async with cluster(tmp_path_factory.mktemp("town"), nursery) as opened:
+        # What is edited and posted can be told apart.
+        opened.env = {"SLACK_NATIVE_STREAMS": "off"}
+        yield opened
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def town(tmp_path: Path, nursery: Nursery) -> AsyncIterator[Cluster]:
-    """One gateway and two workers."""
-    async with cluster(tmp_path, nursery) as opened:
-        await opened.start("gateway")
-        for _ in range(2):
-            await opened.start("work")
-        yield opened
+async def town(everybody: Cluster) -> Cluster:
+    """One gateway and two workers; those that an earlier test ended are replaced. Each
+    test has its own threads."""
+    everybody.slack.faults.clear()
+    everybody.claude.forget_scripts()
+    for role, count in (("gateway", 1), ("work", 2)):
+        for _ in range(count - len(everybody.running(role))):
+            await everybody.start(role)
+    await everybody.until(lambda: everybody.listed() == ["gateway", "work", "work"])
+    return everybody
 
 
 async def begin(town: Cluster) -> tuple[str, Process, asyncio.Event]:
@@ -71,9 +89,9 @@ async def test_a_question_is_heard_by_one_process_and_answered_by_another(
         town.say("and?", thread_ts=asked[0])
     await town.until(lambda: len(town.replies(asked[0])) >= 2)
     await town.delivered()
-    gateway, *workers = town.processes
+    [gateway] = town.running("gateway")
     assert "turn.done" not in gateway.output
-    assert all("message.heard" not in each.output for each in workers)
+    assert all("message.heard" not in each.output for each in town.running("work"))
     # None opens a port that nobody asked for.
     assert all("web.listening" not in each.output for each in town.processes)
 
@@ -94,7 +112,7 @@ async def test_who_waits_is_told_and_a_word_stops_an_answer_of_another_process(
     await town.delivered()
     gate.set()
     assert "the capital" not in town.replies(ts)[0]
-    ended = town.ask("SELECT ended FROM turns ORDER BY id")
+    ended = town.ask(ENDED, ts)
     assert ended == [("stopped",), ("done",)]
     await town.until(lambda: not signs())
 
@@ -139,17 +157,17 @@ async def test_people_take_turns_while_all_workers_are_full(
         await town.until(
             lambda: all("Paris" in "".join(town.replies(a)) for a in asked)
         )
-        asked += [town.say("?") for _ in range(5)]
+        asked += [town.say("?") for _ in range(3)]
         waiting = "SELECT count(*) FROM turns WHERE state = 'waiting'"
-        await town.until(lambda: town.ask(waiting) == [(5,)])
+        await town.until(lambda: town.ask(waiting) == [(3,)])
         said = f"{town.slack.mention} ?"
         theirs = town.slack.say(bob, town.channel, said)
         for person in (town.alice, bob):
             await town.until(lambda who=person: town.slack.ephemerals(who))  # type: ignore[misc]
             assert [each.text for each in town.slack.ephemerals(person)] == [CROWDED]
-        # One of the five who came before is in front of the other person.
+        # One of the three that came before is in front of the other person.
         first.set()
-        await town.until(lambda: town.ask(waiting) == [(4,)])
+        await town.until(lambda: town.ask(waiting) == [(2,)])
         await town.until(lambda: "Paris" in "".join(town.replies(theirs)))
         second.set()
         for ts in (*asked, theirs):
@@ -176,33 +194,41 @@ async def frozen(town: Cluster, ts: str) -> Process:
     return process
 
 
-@pytest.mark.parametrize(
-    ("method", "streams"),
-    [("chat.postMessage", "off"), *deep_only(("chat.startStream", "all"))],
-)
+async def late_and_taken_back(town: Cluster, method: str) -> None:
+    """Have an answer begin with a call of `method`, which arrives when it is too
+    late."""
+    let_go = asyncio.Event()
+    held = town.slack.faults.add(method, late(let_go))
+    ts = town.say("?")
+    await town.until(lambda: held.struck)
+    process = await frozen(town, ts)
+    await answered(town, ts, "Paris.")
+    let_go.set()
+    await town.until(lambda: len(town.replies(ts)) == 2)
+    process.kill(signal.SIGCONT)
+    await town.until(lambda: town.replies(ts) == ["Paris."])
+    assert "reply.taken_back" in process.output
+
+
 async def test_what_a_worker_posts_after_it_was_frozen_is_taken_back(
-    tmp_path: Path, nursery: Nursery, method: str, streams: str
+    town: Cluster,
+) -> None:
+    town.claude.always("Paris.")
+    await late_and_taken_back(town, "chat.postMessage")
+
+
+@pytest.mark.parametrize("_", deep_only("streams"))
+async def test_a_stream_that_a_worker_begins_after_it_was_frozen_is_taken_back(
+    tmp_path: Path, nursery: Nursery, _: str
 ) -> None:
     async with cluster(tmp_path, nursery) as town:
-        town.env = {"SLACK_NATIVE_STREAMS": streams}
+        town.env = {"SLACK_NATIVE_STREAMS": "all"}
         for role in ("gateway", "work", "work"):
             await town.start(role)
-        if streams != "off":
-            # An answer that is there at once is posted.
-            town.claude.script(["Paris", Hold(asyncio.Event())])
+        # An answer that is there at once is posted.
+        town.claude.script(["Paris", Hold(asyncio.Event())])
         town.claude.always("Paris.")
-        let_go = asyncio.Event()
-        # Its call is on its way, and arrives when it is too late.
-        held = town.slack.faults.add(method, late(let_go))
-        ts = town.say("?")
-        await town.until(lambda: held.struck)
-        process = await frozen(town, ts)
-        await answered(town, ts, "Paris.")
-        let_go.set()
-        await town.until(lambda: len(town.replies(ts)) == 2)
-        process.kill(signal.SIGCONT)
-        await town.until(lambda: town.replies(ts) == ["Paris."])
-        assert "reply.taken_back" in process.output
+        await late_and_taken_back(town, "chat.startStream")
 
 
 async def test_what_a_worker_edits_after_it_was_frozen_is_written_again(
@@ -224,6 +250,8 @@ async def test_what_a_worker_edits_after_it_was_frozen_is_written_again(
     await town.until(lambda: town.replies(ts) == [f"Paris is {much} …"])
     process.kill(signal.SIGCONT)
     await answered(town, ts, "Paris is the capital.")
+    # Both had booked their edits on the rate that all processes share.
+    assert ("edit",) in town.ask("SELECT kind FROM write_rates")
 
 
 @pytest.mark.parametrize("_", deep_only("frozen"))

@@ -54,7 +54,7 @@ def balance(town: Cluster) -> tuple[float, float]:
 async def test_questions_at_once_never_pass_the_budget_whoever_is_killed(
     tmp_path: Path, nursery: Nursery
 ) -> None:
-    questions, workers = rounds(12, 100), rounds(2, 8)
+    questions, workers = rounds(6, 100), rounds(2, 8)
     async with cluster(tmp_path, nursery) as town:
         town.env = {
             "THREADKEEP_BUDGET_DAY": str(BUDGET),
