@@ -255,6 +255,8 @@ class Responder:
                     )
                     if stop.is_withdrawn:
                         outcome = withdrawn(outcome)
+                    elif outcome is not WITHDRAWN:
+                        outcome = await stream.keep_earlier(turn, outcome)
                     outcome = self._pinging(turn, outcome, settings, reply, started)
                     limits = settings.caps if settings else NO_LIMITS
                     alerts = await self._guard.settle(turn, outcome, limits)

@@ -15,6 +15,7 @@ DECLINED = "Claude declined to answer this. You could rephrase it."
 DECLINED_MIDWAY = "Claude declined to continue here."
 EMPTY = "Claude returned an empty answer. Please rephrase."
 STOPPED = "Stopped."
+EARLIER = "There is no new answer. This is the earlier one."
 UNWELCOME = "Sorry, only some people can use me here. An admin can add you."
 NOT_ADMITTED = (
     "Sorry, only some people can use me. The operator of this bot can add you."

@@ -142,6 +142,7 @@ async def test_an_answer_given_anew_takes_the_place_of_the_old_one(
         attempts=0,
         touched=30.0,
         received=30.0,
+        text="Three.",
         shown=(PostedPart(0, "m", "Thr"),),
         opening=said("1", at=1.0),
         asker="U1",

@@ -9,6 +9,8 @@ from bot.conversation.inbox import STALE, STALE_EDIT
 from bot.domain.message import Disposition
 from bot.domain.person import Person
 from bot.domain.scope import Scope
+from bot.errors import ModelDenied
+from bot.messages.answers import EARLIER, warning
 from bot.messages.commands import (
     NOT_YET_COMPLETE,
     NOTHING_HERE,
@@ -193,6 +195,29 @@ async def test_the_last_answer_is_written_anew_in_its_place() -> None:
     first, second = (each.messages for each in desk.model.requests[:2])
     assert first == second
     assert [each.content for each in desk.model.requests[2].messages][1] == "Paris."
+
+
+async def test_an_answer_stays_if_no_new_one_is_written() -> None:
+    desk, gate = Desk(), asyncio.Event()
+    desk.model.script("Rome.")
+    desk.model.script(ModelDenied("no key"))
+    desk.model.script(gate)
+    async with desk.open() as app:
+        await desk.ask("the capital of Italy?")
+        await desk.answered("Rome.")
+        await desk.closed(1)
+        await told(app, "retry")
+        await desk.closed(2)
+        denied = f"{warning(ModelDenied.user_text)}\n_{EARLIER}_"
+        assert desk.adapter.texts(HERE) == [f"Rome.\n\n{denied}"]
+        await told(app, "retry")
+        await desk.adapter.until(lambda: len(desk.model.requests) == 3)
+        await told(app, "stop")
+        await desk.closed(3)
+        assert desk.adapter.texts(HERE) == [f"Rome.\n\n_{EARLIER}_"]
+        await desk.ask("and?")
+        await desk.closed(4)
+    assert desk.model.requests[3].messages[1].content == "Rome."
 
 
 async def test_stop_ends_the_running_answer() -> None:
