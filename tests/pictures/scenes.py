@@ -6,10 +6,8 @@ Rule: what happens in a scene happens in one order, each step seen before the ne
 
 import asyncio
 import contextlib
-import tempfile
 from collections.abc import AsyncIterator, Collection
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -18,13 +16,13 @@ from bot.commands.receipt import steps
 from bot.context.prompt import preface
 from bot.domain.receipt import TurnTimes
 from bot.settings.effective import Operator
-from storage.opening import open_store
 from storage.store import DatabaseStore
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.pictures import discord_scenes, slack_scenes, terminal_scenes
 from tests.pictures.picture import Picture
+from tests.support.memory_store import MemoryStore
 from tests.support.process import running
 
 #: When Claude is told that it is: the names of days and months are not equally long,
@@ -72,11 +70,10 @@ async def _product(
     platform: SlackEmulator | DiscordEmulator,
 ) -> AsyncIterator[tuple[ClaudeEmulator, DatabaseStore]]:
     """Threadkeep, listening to `platform`; the Claude that it asks, and its store."""
-    with tempfile.TemporaryDirectory() as folder:
-        async with (
-            ClaudeEmulator() as claude,
-            open_store(Path(folder) / "threadkeep.db") as store,
-            connect_claude(claude.api_key, claude.base_url) as model,
-            running(platform, store, model, operator=Operator()),
-        ):
-            yield claude, store
+    store = MemoryStore()
+    async with (
+        ClaudeEmulator() as claude,
+        connect_claude(claude.api_key, claude.base_url) as model,
+        running(platform, store, model, operator=Operator()),
+    ):
+        yield claude, store

@@ -143,13 +143,13 @@ def test_a_long_answer_is_on_the_screen_once_and_whole() -> None:
     out = io.StringIO()
     console = Console(file=out, width=40, height=8, force_terminal=True)
     screen = RichScreen(console)
-    text = "\n\n".join(f"paragraph number {n}" for n in range(40))
+    text = "\n\n".join(f"paragraph number {n}" for n in range(20))
     for end in range(0, len(text), 23):
         screen.update(text[:end])
     screen.update(text)
     screen.close()
     assert [line for line in seen(out.getvalue(), 40, 8) if line] == [
-        f"paragraph number {n}" for n in range(40)
+        f"paragraph number {n}" for n in range(20)
     ]
 
 

@@ -106,7 +106,7 @@ def test_what_grew_reads_in_the_end_as_the_whole(pieces: list[str], step: int) -
 
 
 def test_it_does_at_length() -> None:
-    for nth in range(rounds(7, 2000)):
+    for nth in range(rounds(4, 2000)):
         shuffled = [
             WHOLE[k : k + 1 + nth % 7] for k in range(0, len(WHOLE), 1 + nth % 7)
         ]

@@ -82,34 +82,32 @@ async def test_a_token_for_chat_opens_no_page(server: WebServer) -> None:
             assert response.status == 403
 
 
-@pytest.mark.parametrize("form", ["page", "until", "seal", "id", "all"])
-async def test_a_forged_cookie_opens_nothing(server: WebServer, form: str) -> None:
+async def test_a_forged_cookie_opens_nothing(server: WebServer) -> None:
     token = await server.token("boss", TokenScope.ADMIN)
     async with browser() as session:
         await sign_in(server, session, token)
         [cookie] = [c for c in session.cookie_jar if c.key == "threadkeep-session"]
         id, until, seal = cookie.value.split(".")
-        forged = {
-            "page": f"{id}.{until}",
-            "until": f"{id}.{int(until) + 1}.{seal}",
-            "seal": f"{id}.{until}.{'0' * 64}",
-            "id": f"{'0' * 12}.{until}.{seal}",
-            "all": "x" * 5_000,
-        }[form]
-    async with ClientSession(cookies={"threadkeep-session": forged}) as session:
-        async with session.get(f"{server.address}/c/welcome") as response:
-            assert response.status == 401
-        async with session.get(f"{server.address}/api/threads") as response:
-            assert response.status == 401
+    for forged in (
+        f"{id}.{until}",
+        f"{id}.{int(until) + 1}.{seal}",
+        f"{id}.{until}.{'0' * 64}",
+        f"{'0' * 12}.{until}.{seal}",
+        "x" * 5_000,
+    ):
+        async with ClientSession(cookies={"threadkeep-session": forged}) as session:
+            for path in ("/c/welcome", "/api/threads"):
+                async with session.get(f"{server.address}{path}") as response:
+                    assert response.status == 401, (path, forged[:90])
 
 
-@pytest.mark.parametrize(
-    "next", ["//evil.example", "https://evil.example", "/\\evil.example", "/a\nb", ""]
-)
-async def test_signing_in_leads_nowhere_else(server: WebServer, next: str) -> None:
+async def test_signing_in_leads_nowhere_else(server: WebServer) -> None:
     token = await server.token("boss", TokenScope.ADMIN)
-    async with browser() as session:
-        assert await sign_in(server, session, token, next) == (303, "/")
+    elsewhere = ("//evil.example", "https://evil.example", "/\\evil.example", "/a\nb")
+    for next in (*elsewhere, ""):
+        async with browser() as session:
+            found = await sign_in(server, session, token, next)
+            assert found == (303, "/"), next
 
 
 async def test_a_form_of_another_site_signs_nobody_in(server: WebServer) -> None:
