@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from adapters.slack.config import PLATFORM
+from adapters.slack.refusals import NoSuchPerson
 from adapters.slack.workspace import Workspace
 from bot.errors import AccessRevoked, DeliveryError, StorageError
 from bot.messages import installations as messages
@@ -26,7 +27,8 @@ class Homes:
         self._known: LruDict[str, str] = LruDict(MOST_PEOPLE)
 
     async def of(self, user: str) -> Workspace:
-        """Return the workspace of `user`. Raises DeliveryError if it is not found."""
+        """Return the workspace of `user`. Raises DeliveryError if it is not found, and
+        says whether Slack could be asked."""
         if user in self._known:
             return await self._get(self._known[user])
         try:
@@ -36,16 +38,21 @@ class Homes:
             raise DeliveryError(text) from error
         good = [e for e in found if e.ended_at is None and e.place.workspace]
         good.sort(key=lambda each: each.installed_at)
+        unasked = False
         for each in good[:MOST_ASKED]:
             team = each.place.workspace
             try:
                 there = await self._get(team)
                 answer = await there.client.call("users.info", user=user)
-            except (DeliveryError, AccessRevoked):
-                # This workspace does not know the person, or cannot be asked; another
-                # workspace may know them.
+            except (NoSuchPerson, AccessRevoked):
+                continue
+            except DeliveryError:
+                # Another workspace may know the person.
+                unasked = True
                 continue
             if (answer.get("user") or {}).get("team_id") == team:
                 self._known[user] = team
                 return there
+        if unasked:
+            raise DeliveryError(messages.home_unknown_now(user=user))
         raise DeliveryError(messages.nobody(user=user))

@@ -46,6 +46,8 @@ GONE = {
     "thread_not_found",
 }
 DELETED = "message_not_found"
+# Whom the workspace does not know, or does not show to the app.
+NOBODY = {"user_not_found", "user_not_visible"}
 UNFIT = {
     "block_mismatch",
     "invalid_blocks",
@@ -91,6 +93,10 @@ LIMITED = {"message_limit_exceeded", "rate_limited", "ratelimited"}
 
 # Seconds to wait for a rate limit if Slack does not say how long.
 DEFAULT_PAUSE = 5.0
+
+
+class NoSuchPerson(DeliveryError):
+    """The workspace does not know the person."""
 
 
 class Unavailable(DeliveryError):
@@ -139,6 +145,8 @@ class Refusal:
             return AccessRevoked(messages.slack_token_revoked(error=message))
         if code == DELETED:
             return MessageGone(message)
+        if code in NOBODY:
+            return NoSuchPerson(message)
         if code in GONE:
             needed = ",".join(sorted(self.needed))
             hint = f", the app needs the scope {needed}" if needed else ""

@@ -63,6 +63,10 @@ def nobody(*, user: str) -> str:
     return f"no workspace that installed the app knows {user}"
 
 
+def home_unknown_now(*, user: str) -> str:
+    return f"Slack cannot be asked now which workspace knows {user}"
+
+
 def secret_refused(*, error: str) -> str:
     return (
         f"Slack does not accept SLACK_CLIENT_ID with SLACK_CLIENT_SECRET ({error}): "

@@ -11,6 +11,7 @@ from adapters.slack import loaded_workspaces
 from adapters.slack.credentials import EARLY
 from adapters.slack.installed_workspaces import InstalledWorkspaces
 from bot.domain.scope import Scope
+from bot.errors import DeliveryError
 from tests.emulators.slack import rates
 from tests.emulators.slack.calls import Call
 from tests.emulators.slack.emulator import SlackEmulator
@@ -235,6 +236,17 @@ async def test_events_of_a_workspace_that_never_installed_are_named_once(
     assert not any(each.lost for each in slack.deliveries)
     said = "The app is not installed in slack:T0NOWHERE: install it there."
     assert caplog.text.count(said) == 1
+
+
+async def test_an_operator_whom_nobody_knows_is_told_from_a_slack_that_is_away(
+    here: House, slack: SlackEmulator
+) -> None:
+    acme = Team(await here.team("Acme"))
+    with pytest.raises(DeliveryError, match="no workspace that installed the app"):
+        await here.adapter.tell("", "U404", "hello")
+    acme.slack.faults.add("users.info", status(500), times=ALWAYS)
+    with pytest.raises(DeliveryError, match="cannot be asked now"):
+        await here.adapter.tell("", acme.person, "hello")
 
 
 async def test_an_organisation_is_installed_once_for_all_its_workspaces(
