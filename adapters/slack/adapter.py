@@ -63,7 +63,7 @@ LIMITS = Limits(
         # Several hundred posts a minute, and 1 a second in each channel.
         WriteKind.POST: (
             Rate(count=290, seconds=60.0, scope=RateLimitScope.WORKSPACE, burst=50),
-            Rate(count=59, seconds=60.0, scope=RateLimitScope.CHANNEL, burst=5),
+            Rate(count=59, seconds=60.0, scope=RateLimitScope.CHANNEL, burst=4),
         ),
         # Edits are tier 3: 50 a minute. Opening and closing a stream is tier 2, 20 a
         # minute; appending to one is tier 4, 100 a minute.
