@@ -394,6 +394,6 @@ class App:
         """Report a problem that only the operator can correct, in the background."""
         self.platforms.tasks.start("operator alert", self._alerts.report(name, problem))
 
-    async def _command(self, message: Message) -> bool:
+    async def _command(self, message: Message, edited: bool) -> bool:
         """Run `message` if it is a command, and return whether it is."""
-        return await self._typed.take(message)
+        return await self._typed.take(message, edited=edited)

@@ -72,6 +72,8 @@ _BEHIND = re.compile(
     rf"[ \t]++{_ADDRESSED}(?=[ \t]*+(?:[.;!?)]|[,:](?!\S))|\s|$)"
 )
 _ANYWHERE = re.compile(rf"{_ADDRESSED}[ \t]*+")
+# A mention with nothing else in its emphasis, which goes with the mention.
+_EMPHASISED = re.compile(rf"([*_~]{{1,3}}+)({_ADDRESSED})\1")
 _KINDS = {"@": "user", "@!": "user", "@&": "group", "#": "channel"}
 _SIGNS = {
     ReferenceKind.USER: "@",
@@ -100,7 +102,15 @@ def without_mention(text: str, *ids: str) -> str:
     Mentions in code and in excerpts are kept, because they address nobody.
     """
     ours = frozenset(ids)
-    at = 0
+
+    def plain(match: re.Match[str]) -> str:
+        return match[2] if match[3] in ours else match[0]
+
+    typed, quoted = parts(text)
+    # Emphases may be nested.
+    for _ in range(2):
+        typed = outside_code(typed, lambda part: _EMPHASISED.sub(plain, part))
+    text, at = f"{typed}{quoted}", 0
     while (first := _FIRST.match(text, at)) and first[1] in ours:
         at = first.end()
     typed, quoted = parts(text[at:])

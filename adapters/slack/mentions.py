@@ -28,7 +28,7 @@ _QUOTE = re.compile(r"^(?:&gt;&gt;&gt;[\s\S]*+|&gt;[^\n]*+\n?)", re.MULTILINE)
 def parts(text: str, us: Identity) -> tuple[str | Mark, ...]:
     """Return the words and marks in a message's `text`, in order, without quotes."""
     found: list[str | Mark] = []
-    text, end = _QUOTE.sub("", text), 0
+    text, end = mrkdwn.without_emphasis(_QUOTE.sub("", text), us.user), 0
     for match in _MARK.finditer(text):
         if words := text[end : match.start()]:
             found.append(mrkdwn.unescape(words))

@@ -62,6 +62,8 @@ _BEHIND = re.compile(
     rf"[ \t]++{_MENTION}(?=[ \t]*+(?:[.;!?)]|[,:](?!\S))|\s|$)"
 )
 _ANYWHERE = re.compile(rf"{_MENTION}[ \t]*+")
+# A mention with nothing else in its emphasis, which goes with the mention.
+_EMPHASISED = re.compile(rf"([*_~]{{1,3}}+)({_MENTION})\1")
 
 # The Markdown subset of `bot.ui.elements`, as `format_text` parses it.
 _CODE = re.compile(r"(```.*?```|`[^`\n]++`)", re.DOTALL)
@@ -154,10 +156,23 @@ def without_mention(text: str, user: str) -> str:
     def gone(match: re.Match[str]) -> str:
         return "" if match[1] == user else match[0]
 
-    at = 0
+    text, at = without_emphasis(text, user), 0
     while (first := _FIRST.match(text, at)) and first[1] == user:
         at = first.end()
     return _ANYWHERE.sub(gone, _BEHIND.sub(gone, text[at:])).strip()
+
+
+def without_emphasis(text: str, user: str) -> str:
+    """Return `text` with mentions of `user` that are bold, italic or struck as plain
+    mentions."""
+
+    def plain(match: re.Match[str]) -> str:
+        return match[2] if match[3] == user else match[0]
+
+    # Emphases may be nested.
+    for _ in range(2):
+        text = _EMPHASISED.sub(plain, text)
+    return text
 
 
 def readable(text: str, names: Mapping[str, str]) -> str:

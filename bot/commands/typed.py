@@ -6,6 +6,7 @@ fetched again after a restart. A command that is lost when the process ends is n
 repeated: people see that nothing happened, and type it again.
 """
 
+import hashlib
 import logging
 import secrets
 import time
@@ -70,22 +71,25 @@ class TypedCommands:
         self._access = access
         self._router = router
         self._now = now
-        self._taken: LruDict[tuple[ThreadKey, str], None] = LruDict(MOST_TAKEN)
+        #: The commands that ran, as thread, message and text: an edited message may be
+        #: another command.
+        self._taken: LruDict[tuple[ThreadKey, str, str], None] = LruDict(MOST_TAKEN)
         self._running = 0
 
-    async def take(self, message: Message) -> bool:
+    async def take(self, message: Message, *, edited: bool = False) -> bool:
         """Return True if `message` is a command, and make sure that it runs once.
 
-        Raises StorageError; the platform should then deliver the message again.
+        `edited` says that people changed the message into this text. Raises
+        StorageError; the platform should then deliver the message again.
         """
         messenger = self._platforms.adapters[message.thread.platform].messenger
-        key = (message.thread, message.message)
+        key = (message.thread, message.message, message.text)
         if messenger is None or key in self._taken:
             return key in self._taken
         command = self._read(message)
         if command is None or self._now() - message.at > STALE:
             return False
-        if (
+        if not edited and (
             await self._store.stored_message(message.thread, message.message)
             is not None
         ):
@@ -99,7 +103,7 @@ class TypedCommands:
         try:
             first = await self._store.claim_notice(
                 Scope.of(message.thread),
-                f"command {message.message}",
+                f"command {message.message} {_digest(message.text)}",
                 secrets.token_hex(8),
                 now,
                 now + REMEMBERED,
@@ -173,6 +177,10 @@ class TypedCommands:
         except (StorageError, ConfigError) as error:
             log.error("command.not_carried_out verb=%s %s", command.verb, error)
             return Response(error.user_text)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def _as_message(result: CommandResult, command: Command) -> Response:

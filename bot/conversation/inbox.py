@@ -47,7 +47,8 @@ class Inbox:
 
     `stopper` stops answers for the people who ask for that, `signs` shows which
     messages wait, and `edits` offers to answer edited questions again. `command`
-    carries out a message if it is a command, and returns whether it is one. `triage`
+    carries out a message if it is a command, which an edit may have made it, and
+    returns whether it is one. `triage`
     takes in a message at the top of a channel, and decides whether messages are triaged
     there.
     """
@@ -61,7 +62,7 @@ class Inbox:
         stopper: Stopper,
         signs: WaitingSigns,
         edits: EditedQuestions,
-        command: Callable[[Message], Awaitable[bool]],
+        command: Callable[[Message, bool], Awaitable[bool]],
         triage: Callable[[Message], Awaitable[None]],
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -85,7 +86,7 @@ class Inbox:
         if not self._platforms.serves(message.thread):
             return
         with self._platforms.using(message.thread.platform):
-            if await self._command(message):
+            if await self._command(message, False):
                 return
             await self._receive(message, held=held)
             await self._triage(message)
@@ -196,8 +197,6 @@ class Inbox:
             await self._amend(message, newly_addressed)
 
     async def _amend(self, message: Message, newly_addressed: bool) -> None:
-        if newly_addressed and await self._command(message):
-            return
         before = await self._store.stored_message(message.thread, message.message)
         # Platforms also announce an edit when they add a preview to a link.
         changed = before is not None and (
@@ -205,7 +204,12 @@ class Inbox:
             # Somebody removed a file.
             or bool(_keys(before.message) - _keys(message))
         )
-        if newly_addressed or (changed and not message.addressed):
+        # A misspelt command, or a question, becomes a command: "stpo" to "stop".
+        may_be = before is None or changed or newly_addressed
+        is_command = may_be and message.addressed and await self._command(message, True)
+        if is_command and before is None:
+            return
+        if not is_command and (newly_addressed or (changed and not message.addressed)):
             await self._receive(message, edit=True)
             # An edit may withdraw a question that waits.
             self._signs.clear(message.thread)
@@ -218,7 +222,8 @@ class Inbox:
         log.info(
             "message.amended thread=%s message=%s", message.thread, message.message
         )
-        self._edits.changed(before, message)
+        if not is_command:
+            self._edits.changed(before, message)
 
     async def erase(
         self,

@@ -221,7 +221,7 @@ class _Nobody:
         work.close()
 
 
-async def _question(message: object) -> bool:
+async def _question(message: object, edited: bool) -> bool:
     """Replaces typed commands: every message is a question."""
     return False
 

@@ -54,6 +54,9 @@ def test_ids_become_names(written: str, read: str) -> None:
         ("hey <@7> :tada:", "hey :tada:"),
         ("ping <@7> ::1", "ping ::1"),
         ("<@7> <:wave:55> hi", "<:wave:55> hi"),
+        ("**<@7>** help", "help"),
+        ("~~*<@7>*~~, help", "help"),
+        ("`**<@7>**` help", "`**<@7>**` help"),
     ],
 )
 def test_the_mention_of_the_bot_is_taken_out(written: str, left: str) -> None:

@@ -1,11 +1,14 @@
 """A question that is edited after its answer can be answered again."""
 
+import asyncio
+
 import pytest
 
 from bot.messages.answers import QUESTION_CHANGED
-from bot.messages.commands import REPEATING
+from bot.messages.commands import REPEATING, STOPPING
 from bot.messages.labels import ANSWER_AGAIN
 from tests.adapters.slack.conftest import Office
+from tests.emulators.claude.reply import Hold
 from tests.emulators.slack.ephemeral import Whisper
 from tests.support.deep import deep_only
 
@@ -88,3 +91,31 @@ async def test_an_edit_that_comes_before_its_message_counts(office: Office) -> N
     [prompt] = office.prompts()
     assert "is port 8080 open?" in prompt
     assert "port 80 " not in prompt
+
+
+async def test_a_question_that_becomes_a_command_is_one(office: Office) -> None:
+    gate = asyncio.Event()
+    office.claude.script(["Sto", Hold(gate), "p what?"])
+    ts = office.ask("stpo")
+    await office.slack.until(lambda: office.replies(ts))
+    change(office, ts, "stop")
+    await office.settled(ts)
+    await office.quiet()
+    assert [each.text for each in office.slack.world.ephemeral] == [STOPPING]
+    assert len(office.prompts()) == 1
+    gate.set()
+
+
+async def test_a_corrected_command_is_carried_out_once(office: Office) -> None:
+    def told() -> list[str]:
+        return [each.text for each in office.slack.world.ephemeral]
+
+    ts = office.ask("usagee")
+    await office.slack.until(told)
+    change(office, ts, "usage")
+    await office.slack.until(lambda: len(told()) == 2)
+    office.slack.preview(office.general, ts, {"from_url": "https://example.org"})
+    change(office, ts, "usage")
+    await office.slack.until(lambda: office.slack.settled)
+    assert len(told()) == 2
+    assert office.prompts() == []

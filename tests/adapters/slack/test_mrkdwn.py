@@ -85,6 +85,10 @@ def test_reads_as_people_see_it(text: str, seen: str) -> None:
         ("ping <@UB> ::1", "ping ::1"),
         ("one\n<@UB> two", "one\ntwo"),
         ("<@UB|threadkeep> hi <@U7>", "hi <@U7>"),
+        ("*<@UB>* help", "help"),
+        ("*_<@UB>_*, help", "help"),
+        ("hey *<@UB>* *now*", "hey *now*"),
+        ("*<@U7>* help", "*<@U7>* help"),
     ],
 )
 def test_takes_the_bots_own_mention_out(text: str, rest: str) -> None:
