@@ -27,6 +27,8 @@ from slack_bolt.middleware.request_verification.async_request_verification impor
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
+from adapters.slack import shapes
+from adapters.slack.refusal_log import RefusalLog
 from bot.errors import ConfigError
 from bot.messages import config as messages
 from bot.messages import slack_http as texts
@@ -59,9 +61,6 @@ PATIENCE = 2.9
 # The age in seconds at which a signature is refused (facts A3).
 OLDEST = 300
 
-# Seconds between two log lines about requests that are refused for the same reason.
-REPEAT = 3600.0
-
 
 class HttpEvents:
     """Serves the request URL of an app. Passes requests to Bolt that `signing_secret`
@@ -75,9 +74,7 @@ class HttpEvents:
         self._reading = Allowance(MOST_READING)
         #: Requests in progress, including those that were answered with 503.
         self._late: set[asyncio.Task[BoltResponse]] = set()
-        #: The time of the last log line, and the number of refusals since then that
-        #: were not logged, by reason.
-        self._refused: dict[str, tuple[float, int]] = {}
+        self._refused = RefusalLog(log, "slack.http_refused")
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes of the server. The last one matches all other paths."""
@@ -149,6 +146,8 @@ class HttpEvents:
         if payload.get("type") == "url_verification":
             log.info("slack.url_verified")
             return web.json_response({"challenge": payload.get("challenge")})
+        if wrong := shapes.fault(payload):
+            raise _Refusal(HTTPStatus.BAD_REQUEST, texts.impossible(field=wrong))
         asked = _bolt_request(payload, headers)
         if asked is None:
             raise _Refusal(HTTPStatus.BAD_REQUEST, texts.UNREADABLE)
@@ -172,12 +171,7 @@ class HttpEvents:
         return self._refuse(HTTPStatus.NOT_FOUND, texts.UNKNOWN_PATH)
 
     def _refuse(self, status: int, text: str) -> web.Response:
-        now = time.monotonic()
-        since, unsaid = self._refused.get(text, (now - REPEAT, 0))
-        if now - since >= REPEAT:
-            log.warning("slack.http_refused status=%d more=%d %s", status, unsaid, text)
-            since, unsaid = now, -1
-        self._refused[text] = since, unsaid + 1
+        self._refused.note(f"status={status} {text}")
         return web.Response(status=status, text=text)
 
 

@@ -40,6 +40,7 @@ from adapters.slack.check import OPTIONAL, SCOPES
 from adapters.slack.client import SlackClient, web_client
 from adapters.slack.config import PLATFORM, PUBLIC_API, SlackConfig
 from adapters.slack.oauth_calls import CodeRefused, SecretRefused
+from adapters.slack.refusal_log import RefusalLog
 from bot.domain.installation import Installation, Place, Tokens
 from bot.domain.served_workspaces import Served
 from bot.errors import AccessRevoked, DeliveryError, StorageError
@@ -167,6 +168,8 @@ class Installer:
         # valid, so its row must be stored last.
         self._one_at_a_time = asyncio.Lock()
         self._begun = RequestRate(1)
+        # Anybody can request the pages with any parameters.
+        self._failures = RefusalLog(log, "slack.not_installed")
         settings = AsyncOAuthSettings(
             client_id=config.client_id,
             client_secret=config.client_secret,
@@ -188,8 +191,14 @@ class Installer:
         """Return the routes of the server."""
         return [
             web.get(INSTALL, self._install, allow_head=False),
+            web.head(INSTALL, self._look),
             web.get(REDIRECT, self._come_back, allow_head=False),
         ]
+
+    async def _look(self, request: web.Request) -> web.Response:
+        # Previews and monitors look whether the page exists. They begin nothing.
+        headers = {**oauth_pages.HEADERS, "Content-Type": "text/html; charset=utf-8"}
+        return web.Response(headers=headers)
 
     async def _install(self, request: web.Request) -> web.Response:
         if wait := self._begun.take("", MOST_BEGUN, time.monotonic()):
@@ -274,7 +283,7 @@ class Installer:
         return self._page(text, args.reason[:40] if text in _REASONS.values() else "")
 
     def _page(self, text: str, error: object = "") -> BoltResponse:
-        log.warning("slack.not_installed %s", error or text)
+        self._failures.note(str(error or text))
         return _html(HTTPStatus.BAD_REQUEST, oauth_pages.failed_page(text, INSTALL))
 
 

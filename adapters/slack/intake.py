@@ -18,12 +18,13 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
-from adapters.slack import events, mentions, organisations
+from adapters.slack import events, mentions, organisations, shapes
 from adapters.slack.client import Identity, SlackClient
 from adapters.slack.config import PLATFORM
 from adapters.slack.early_edits import EarlyEdits
 from adapters.slack.interactions import Interactions
 from adapters.slack.mention_pairs import MentionPairs
+from adapters.slack.refusal_log import RefusalLog
 from adapters.slack.routed import Workspaces
 from adapters.slack.workspace import Workspace
 from bot.domain.message import Message
@@ -74,6 +75,7 @@ class Intake:
         #: first, in seconds since 1970.
         self._unkept = 0
         self._unkept_since = 0.0
+        self._impossible = RefusalLog(log, "slack.impossible_payload")
         #: The time at which the last payload arrived, in seconds since 1970.
         self._heard = time.time()
         #: Called with the time since when events may have been lost.
@@ -110,6 +112,9 @@ class Intake:
         """Take in `body` from a socket, and return the response: one that acknowledges
         the payload if it is durable, else one that refuses it. `repeat` is the number
         of Slack's retry, 0 for the first attempt."""
+        if wrong := shapes.fault(body):
+            self._impossible.note(f"field={wrong}")
+            return BoltResponse(status=400)
         try:
             return await self._spool(body, repeat)
         except Exception as error:

@@ -23,3 +23,7 @@ REFUSED = "The request could not be stored: send it again."
 
 def too_large(*, most: int) -> str:
     return f"The body is larger than {most:,} bytes, and Slack sends no such request."
+
+
+def impossible(*, field: str) -> str:
+    return f"Slack never sends a request whose field {field} is like this."

@@ -127,7 +127,7 @@ REASONS = {
     "adapters/slack/http_events.py HttpEvents._late": (
         "at most MOST_EVENTS, as the intake takes no more"
     ),
-    "adapters/slack/http_events.py HttpEvents._refused": "one for each reason",
+    "adapters/slack/refusal_log.py RefusalLog._refused": "one for each reason",
     "adapters/slack/catching_up.py _WorkspaceReader._known": "the threads of a day",
     "adapters/slack/catching_up.py _WorkspaceReader._since": "their channels",
     "adapters/slack/catching_up.py _WorkspaceReader._waiting": (

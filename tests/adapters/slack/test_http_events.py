@@ -279,13 +279,22 @@ async def test_a_body_of_10_mb_is_refused_before_it_is_read(desk: Desk) -> None:
 async def test_a_broken_body_is_refused(desk: Desk) -> None:
     for body in (
         *("", "{", "[]", "null", "1", '"x"', "{}", "[" * 100_000, b"\xff\xfe"),
-        '{"authorizations": 1}',
         '{"event": ' + "[" * 100_000,
     ):
         await refused(desk, 400, texts.UNREADABLE, body=body)
     many = urlencode([("a", "1")] * 101)
     for form in ("", "payload={", "payload=[]", "payload=", many):
         await refused(desk, 400, texts.UNREADABLE, body=form, content_type=FORM)
+
+
+async def test_a_value_that_slack_never_sends_is_refused_and_logged_once(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    for body in ('{"type": "event_callback", "event": null}', '{"event": 1}') * 2:
+        field = "event.type" if "null" in body else "event"
+        await refused(desk, 400, texts.impossible(field=field), body=body)
+    assert caplog.text.count("slack.http_refused") == 2
+    assert "task.failed" not in caplog.text
 
 
 async def test_another_content_type_path_and_method_are_refused(desk: Desk) -> None:

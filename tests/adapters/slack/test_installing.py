@@ -12,7 +12,8 @@ from yarl import URL
 from adapters.slack import installing
 from adapters.slack.check import check
 from adapters.slack.config import SlackConfig
-from adapters.slack.installing import REDIRECT
+from adapters.slack.installing import INSTALL, REDIRECT
+from adapters.slack.refusal_log import MOST_REASONS
 from bot.cli.sealing import open_sealer
 from bot.domain.finding import Grade
 from bot.domain.served_workspaces import Served
@@ -122,6 +123,25 @@ async def test_a_state_that_nobody_issued_is_refused(here: House) -> None:
     status, page = await browser.open(f"{REDIRECT}?code=1&state=made-up")
     assert status == 400
     assert shows(page, texts.USED_STATE)
+
+
+async def test_forged_ways_back_fill_no_log(
+    here: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in range(3 * MOST_REASONS):
+        await Browser(here).open(f"{REDIRECT}?state=x&code=1")
+        await Browser(here).open(f"{REDIRECT}?error=word{number}")
+    assert caplog.text.count("slack.not_installed") <= MOST_REASONS + 1
+
+
+async def test_who_only_looks_whether_the_page_exists_begins_nothing(
+    here: House, store: MemoryStore
+) -> None:
+    async with here.session.head(f"{here.address}{INSTALL}") as answer:
+        assert answer.status == 200
+        assert "Set-Cookie" not in answer.headers
+    (count,) = store.db.execute("SELECT count(*) FROM install_states").fetchone()
+    assert count == 0
 
 
 async def test_a_code_is_good_once(here: House, slack: SlackEmulator) -> None:
