@@ -10,6 +10,7 @@ import random
 import sqlite3
 import time
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ from bot.triage.chat.classifier import Classifier
 from storage.opening import open_store
 from storage.store import DatabaseStore
 from tests.emulators.discord import faults as discord_faults
-from tests.security.town import PLATFORMS, SECRET, built, served
+from tests.security.town import PLATFORMS, SECRET, Town, built, served
 from tests.support import code
 from tests.support.deep import DEEP, deep_only, rounds
 from tests.support.fakes import FakeAdapter, FakeSurface
@@ -212,12 +213,13 @@ def together(columns: list[Column]) -> list[list[Column]]:
 
 
 class ActiveReplies:
-    """Threadkeep on two platforms in memory, on the database at `path`."""
+    """Threadkeep on two platforms in memory, on the database at `path` or, without one,
+    on a store in memory that outlives each start."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | None = None) -> None:
         self.path = path
         self.model = ScriptedModel()
-        self.store: DatabaseStore
+        self.store: DatabaseStore = MemoryStore()
 
     @contextlib.asynccontextmanager
     async def serving(
@@ -225,7 +227,9 @@ class ActiveReplies:
     ) -> AsyncIterator[dict[str, FakeAdapter]]:
         """From its start to its end."""
         adapters = {name: make(name) for name in PLATFORMS}
-        async with open_store(self.path) as self.store:
+        async with contextlib.AsyncExitStack() as stack:
+            if self.path is not None:
+                self.store = await stack.enter_async_context(open_store(self.path))
             app = App(
                 store=self.store,
                 model=self.model,
@@ -289,10 +293,10 @@ async def test_no_row_keeps_a_process_from_starting_or_answering(
 ) -> None:
     caplog.set_level(logging.INFO)
     choose = random.Random(seed)
-    crowd = ActiveReplies(tmp_path / "t.db")
-    async with open_store(crowd.path):
+    crowd = ActiveReplies(path := tmp_path / "t.db")
+    async with open_store(path):
         pass
-    groups = broken_database(crowd.path, choose)
+    groups = broken_database(path, choose)
     for start in range(rounds(1, 2)):
         async with crowd.serving() as adapters:
             await crowd.quiet()
@@ -339,16 +343,14 @@ class Failing(FakeAdapter):
 @pytest.mark.parametrize("error", [MemoryError, *deep_only(RuntimeError, ValueError)])
 async def test_a_turn_that_fails_at_each_start_is_given_up_and_its_thread_goes_on(
     error: type[Exception],
-    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(Failing, "error", error)
     monkeypatch.setattr(Failing, "tries", 0)
     monkeypatch.setattr(Failing, "turn", "")
-    crowd = ActiveReplies(tmp_path / "t.db")
-    async with open_store(crowd.path) as store:
-        await store.receive(asked(Failing.broken, "m1", opens=True), answer)
+    crowd = ActiveReplies()
+    await crowd.store.receive(asked(Failing.broken, "m1", opens=True), answer)
     for start in range(2 * MOST_FAILURES):
         async with crowd.serving(Failing) as adapters:
             there = ThreadKey("discord", "W", "C", f"t{start}")
@@ -366,15 +368,15 @@ async def test_a_turn_that_fails_at_each_start_is_given_up_and_its_thread_goes_o
 
 async def test_what_says_nothing_of_a_turn_is_not_counted(tmp_path: Path) -> None:
     """A platform that is down, for one."""
-    crowd = ActiveReplies(tmp_path / "t.db")
+    crowd = ActiveReplies(path := tmp_path / "t.db")
     here = ThreadKey("slack", "W", "C", "t")
-    async with open_store(crowd.path) as store:
+    async with open_store(path) as store:
         await store.receive(asked(here, "m1", opens=True), answer)
     async with crowd.serving() as adapters:
         await crowd.quiet()
         adapters["slack"].troubles = [DeliveryError("HTTP 503")]
         assert await answered(adapters["slack"], here, "m2")
-    with contextlib.closing(sqlite3.connect(crowd.path)) as db:
+    with contextlib.closing(sqlite3.connect(path)) as db:
         assert {row[0] for row in db.execute("SELECT failures FROM turns")} == {0}
 
 
@@ -394,7 +396,6 @@ async def test_shutting_down_while_an_answer_is_written_out_is_no_failure() -> N
 @pytest.mark.parametrize("error", [RecursionError, *deep_only(RuntimeError)])
 async def test_a_ticket_that_fails_at_each_start_is_given_up(
     error: type[Exception],
-    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -405,11 +406,10 @@ async def test_a_ticket_that_fails_at_each_start_is_given_up(
         raise error(SECRET)
 
     monkeypatch.setattr(Classifier, "classify", sort)
-    crowd = ActiveReplies(tmp_path / "t.db")
+    crowd = ActiveReplies()
     place = Scope("slack", "W", "C", "m1")
-    async with open_store(crowd.path) as store:
-        case = TriageCase(0, place, "m1", time.time(), "alice", SECRET, auto=True)
-        case = await store.open_case(case)
+    case = TriageCase(0, place, "m1", time.time(), "alice", SECRET, auto=True)
+    case = await crowd.store.open_case(case)
     for start in range(auto.MOST_TRIES + 2):
         async with crowd.serving() as adapters:
             thread = ThreadKey("discord", "W", "C", f"t{start}")
@@ -421,9 +421,8 @@ async def test_a_ticket_that_fails_at_each_start_is_given_up(
                 ):
                     await asyncio.sleep(0.005)
     assert tries == [case.id] * auto.MOST_TRIES
-    async with open_store(crowd.path) as store:
-        given_up = await store.case(case.id)
-        assert await waiting(store) == []
+    given_up = await crowd.store.case(case.id)
+    assert await waiting(crowd.store) == []
     assert given_up is not None
     assert (given_up.reason, given_up.shown) == (auto.GIVEN_UP, True)
     assert SECRET not in caplog.text
@@ -489,7 +488,7 @@ async def test_a_thread_that_cannot_be_caught_up_with_holds_up_no_other(
     monkeypatch.setattr(retry, "BACKOFF", retry.Backoff(0.001, 0.001))
     store = MemoryStore()
     async with built() as town:
-        async with served(town, store):
+        async with on_discord(town, store):
             await town.answers("discord")
             first = town.thread
             await town.answers("discord")
@@ -502,12 +501,18 @@ async def test_a_thread_that_cannot_be_caught_up_with_holds_up_no_other(
         town.discord.faults.add("GET", broken, fault, times=discord_faults.ALWAYS)
         # discord.py has pauses of its own between the tries of one call.
         monkeypatch.setattr("asyncio.sleep", hastened(asyncio.sleep))
-        async with served(town, store):
+        async with on_discord(town, store):
             await town.until(
                 lambda: town.replies("discord", second) == ["Understood."] * 2
             )
             await town.until(lambda: "discord.not_caught_up" in caplog.text)
             assert town.replies("discord", first) == ["Understood."]
+
+
+def on_discord(town: Town, store: Store) -> AbstractAsyncContextManager[Town]:
+    """Serve Discord alone."""
+    elsewhere = {"slack": FakeAdapter("slack")}
+    return served(town, store, listening=["discord"], instead=elsewhere)
 
 
 def hastened(sleep: Any) -> Any:
