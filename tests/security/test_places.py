@@ -514,36 +514,41 @@ async def begin_afresh(app: App, person: Person) -> str:
     return told.text
 
 
-@pytest.mark.parametrize(
-    ("person", "shared", "words"),
-    [
-        (ALICE, False, RENEWED),
-        (ALICE, True, RENEWED),
-        (BOB, False, NOT_YOURS_TO_RENEW),
-        (BOB, True, RENEWED),
-        (OLGA, True, RENEWED),
-        (Person("alice", outsider=True), False, RENEWED),
-        (Person("alice", outsider=True), True, NOT_YOURS_TO_RENEW),
-        (Person("gus", outsider=True), True, NOT_YOURS_TO_RENEW),
-        (Person("gus", outsider=True, runs_workspace=True), True, NOT_YOURS_TO_RENEW),
-    ],
-)
-async def test_a_thread_is_begun_afresh_by_those_who_asked_in_it(
-    person: Person, shared: bool, words: str
-) -> None:
+async def asked(desk: Answering, text: str, author: str = "alice") -> str:
+    """Let `author` ask, and wait for the answer; return what Claude read."""
+    before = desk.adapter.closed
+    await desk.adapter.receive(desk.said(text, author=author))
+    await desk.closed(before + 1)
+    return str(desk.model.requests[-1].messages)
+
+
+async def test_a_thread_is_begun_afresh_by_who_alone_asked_in_it() -> None:
     desk = Answering()
     async with desk.open() as app:
-        assert await begin_afresh(app, person) == NOTHING_HERE
-        await desk.ask("about cats")
-        await desk.closed(1)
-        if shared:
-            await desk.adapter.receive(desk.said("about mice", author="bob"))
-            await desk.closed(2)
-        assert await begin_afresh(app, person) == words
-        await desk.ask("about dogs")
-        await desk.closed(3 if shared else 2)
-    kept = "cats" in str(desk.model.requests[-1].messages)
-    assert kept is (words != RENEWED)
+        assert await begin_afresh(app, ALICE) == NOTHING_HERE
+        for alice in (ALICE, Person("alice", outsider=True)):
+            await asked(desk, "about cats")
+            assert await begin_afresh(app, BOB) == NOT_YOURS_TO_RENEW
+            assert "cats" in await asked(desk, "which ones?")
+            assert await begin_afresh(app, alice) == RENEWED
+            assert "cats" not in await asked(desk, "about dogs")
+
+
+async def test_a_shared_thread_is_begun_afresh_by_nobody_from_outside() -> None:
+    desk = Answering()
+    async with desk.open() as app:
+        for person in (ALICE, BOB, OLGA):
+            await asked(desk, "about cats")
+            await asked(desk, "about mice", "bob")
+            for outsider in (
+                Person("alice", outsider=True),
+                Person("gus", outsider=True),
+                Person("gus", outsider=True, runs_workspace=True),
+            ):
+                assert await begin_afresh(app, outsider) == NOT_YOURS_TO_RENEW
+            assert "cats" in await asked(desk, "which ones?")
+            assert await begin_afresh(app, person) == RENEWED
+            assert "cats" not in await asked(desk, "about dogs")
 
 
 async def test_it_stops_no_answer_of_somebody_else() -> None:
