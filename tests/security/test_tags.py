@@ -279,34 +279,36 @@ def test_what_a_ticket_was_sorted_as_cannot_leave_its_answer() -> None:
         assert html.unescape(json.loads(told)["a"])
 
 
-@pytest.mark.parametrize(
-    "unit",
-    [
-        *(
-            " ",
-            "<",
-            "< ",
-            "</",
-            "<\u200b",
-            "\u200b",
-            "<m",
-            "<me\u200b",
-            "＜\u2003",
-            "/",
-        ),
-        *(
-            "<message ",
-            "<\u00ad/",
-            "<mess\u200b\u200b",
-            "\t",
-            "\x00",
-            "&lt;",
-            "<n\u0301",
-        ),
-    ],
+UNITS = (
+    *(
+        " ",
+        "<",
+        "< ",
+        "</",
+        "<\u200b",
+        "\u200b",
+        "<m",
+        "<me\u200b",
+        "＜\u2003",
+        "/",
+    ),
+    *(
+        "<message ",
+        "<\u00ad/",
+        "<mess\u200b\u200b",
+        "\t",
+        "\x00",
+        "&lt;",
+        "<n\u0301",
+    ),
 )
+#: What stands before and behind them.
+AROUND = (("<", "x"), ("", ""), ("</", "messag"))
+
+
+@pytest.mark.parametrize("unit", UNITS)
 def test_the_time_is_linear(unit: str) -> None:
-    for head, tail in (("<", "x"), ("", ""), ("</", "messag")):
+    for head, tail in share(AROUND, UNITS.index(unit), 3):
 
         def make(length: int, head: str = head, tail: str = tail) -> str:
             return head + unit * (length // len(unit)) + tail
