@@ -8,19 +8,31 @@ import re
 
 from bot.messages import config as messages
 
-#: The secrets that are removed from log lines: tokens of Slack, Anthropic and our own
-#: API, by prefix; tokens of Discord bots, by their three parts; tokens of Discord's
-#: interactions; tickets in Socket Mode URLs; the word after "Bearer" or "Bot"; and the
-#: part of a URL before its host. Our own log lines contain no secrets, but those of a
-#: library might. Lookbehinds make each repetition start at the beginning of a run of
-#: its characters, so that no run is scanned twice.
-SECRETS = re.compile(
+# The tokens of Slack, Anthropic and our own API, by prefix; those of Discord bots, by
+# their three parts; those of Discord's interactions; tickets in Socket Mode URLs; the
+# word after "Bearer" or "Bot"; and the part of a URL before its host. Lookbehinds make
+# each repetition start at the beginning of a run of its characters, so that no run is
+# scanned twice.
+_TOKENS = (
     r"(?<![A-Za-z0-9])(?:xox[a-z]|xapp|xwfp|sk-ant)-[\w.-]+"
     r"|(?<![\w-])[\w-]{18,}+\.[\w-]{6,7}\.[\w-]{27,}"
     r"|(?<![A-Za-z0-9])tk_[0-9a-f]{12}_[\w-]+"
     r"|(?<![\w-])aW50ZXJhY3Rpb2[\w-]+"
-    r"|(?<=ticket=)[\w.%-]+|(?<=Bearer )\S+|(?<=Bot )\S+"
+    r"|(?<=ticket=)[\w.%-]+|(?i:(?<=bearer ))\S+|(?<=Bot )\S+"
+    # A password may have signs that should be escaped.
+    r"|(?<=://)[^\s/@:'\"]{0,100}+:[^\s'\"]{0,200}(?=@)"
     r"|(?<=://)[^\s/@]++(?=@)"
+)
+_TOKEN = re.compile(_TOKENS)
+
+#: The secrets that are removed from log lines: tokens, other headers with keys, values
+#: that are called a token, secret, key or password, and the paths of webhooks. Our own
+#: log lines contain no secrets, but those of a library might.
+SECRETS = re.compile(
+    rf"{_TOKENS}"
+    r"|(?i:(?<=authorization: basic )|(?<=x-api-key: ))\S+"
+    r"|(?i:(?<=[^a-z]token=)|(?<=_token=)|(?<=_secret=)|(?<=api_key=)|(?<=password=)"
+    r"|(?<=hooks\.slack\.com/)|(?<=/api/webhooks/))[^\s&'\"]+"
 )
 
 # A text that looks like a key: at least 32 characters, the length of an MD5 sum. Either
@@ -44,7 +56,7 @@ QUOTED_CHARS = 40
 def is_credential(value: str) -> bool:
     """Return True if `value` looks like a token or key, or contains a token."""
     value = value.strip()
-    return bool(SECRETS.search(value) or _OPAQUE.fullmatch(value))
+    return bool(_TOKEN.search(value) or _OPAQUE.fullmatch(value))
 
 
 def quote(value: str) -> str:

@@ -123,6 +123,26 @@ def test_no_log_line_of_a_library_holds_a_token(kind: str) -> None:
     assert core(kind) not in Redacting("%(message)s").format(record)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("authorization: bearer S3CRET", "Authorization: Basic S3CRET="),
+        *("x-api-key: S3CRET", "POST /x?token=S3CRET&a=1", "refresh_token=S3CRET"),
+        *(
+            "client_secret=S3CRET",
+            "user=u password=S3CRET",
+            "https://x.test?api_key=S3CRET",
+        ),
+        *("https://hooks.slack.com/services/T1/B1/S3CRET", "/api/webhooks/1/S3CRET"),
+        *("postgresql://u:S3CRET@host/db", "postgresql://u:a@S3CRET@host/db"),
+        *("postgresql://u:a/S3CRET@host/db", "https://S3CRET@host/"),
+    ],
+)
+def test_no_log_line_of_a_library_holds_another_secret(text: str) -> None:
+    record = logging.LogRecord("aiohttp", logging.WARNING, "", 0, text, (), None)
+    assert "S3CRET" not in Redacting("%(message)s").format(record)
+
+
 # In each variable, read in this process.
 
 
