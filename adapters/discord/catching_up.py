@@ -1,5 +1,6 @@
-"""Fetches messages that were missed before a gateway session began: those in the bot's
-threads, and mentions in the channels of those threads and in their other threads.
+"""Fetches messages that were missed before a gateway session began, or while a guild
+was unavailable: those in the bot's threads, and mentions in the channels of those
+threads and in their other threads.
 
 Discord does not resend events that no session received (platform facts B1). Of several
 gateways with the same shards, one fetches at a time. The inbox ignores messages that it
@@ -33,6 +34,10 @@ MOST_TRIES = 6
 # How many seconds before the last stored message fetching starts: a process killed
 # while catching up may have stored a later message and not an earlier one.
 OVERLAP = 600.0
+# How far our clock and Discord's may differ, in seconds.
+SKEW = 30.0
+# The most unavailable guilds that are remembered.
+MOST_GUILDS = 10_000
 # The most shards of one process.
 MOST_SHARDS = 10_000
 # The resolution of the time in a message's id, in seconds.
@@ -52,19 +57,49 @@ class CatchingUp:
         self._background = background
         #: The shards for which a task was started.
         self._kept: LruDict[int, None] = LruDict(MOST_SHARDS)
+        #: The recently used threads of each shard whose session is not ready yet.
+        self._before_session: LruDict[int, list[tuple[ThreadKey, int]]] = LruDict(
+            MOST_SHARDS
+        )
+        #: Since when the events of unavailable guilds are missed, in seconds since
+        #: 1970, by guild.
+        self._unavailable: LruDict[int, float] = LruDict(MOST_GUILDS)
+
+    async def connected(self, shard: int) -> None:
+        """Read what was stored before the new session of `shard`. Messages may arrive
+        seconds before the session is ready, and are newer than its gap."""
+        newest = await retry_until_success(self._newest)
+        self._before_session[shard] = [e for e in newest if self._is_in(e[0], shard)]
 
     async def began(self, shard: int) -> None:
         """Note the gap before the new session of `shard`; a background task fetches the
         messages missed in it."""
-        newest = await retry_until_success(self._newest)
-        times = [_time(last) for thread, last in newest if self._is_in(thread, shard)]
-        if times:
-            await self._host.outages.note(self._name(shard), max(times))
+        if shard not in self._before_session:
+            await self.connected(shard)
+        newest = self._before_session.pop(shard, [])
+        if newest:
+            since = max(_time(last) for _, last in newest)
+            await self._host.outages.note(self._name(shard), since)
+        for guild in self._link.client.guilds:
+            if guild.unavailable and guild.shard_id == shard:
+                last = [_time(m) for t, m in newest if t.workspace == str(guild.id)]
+                self.guild_lost(guild.id, max(last, default=time.time()))
         if shard not in self._kept:
             self._kept[shard] = None
             fetch = partial(self._fetch_all, shard)
             work = self._host.outages.keep(self._name(shard), fetch)
             self._background.start("catch up", work)
+
+    def guild_lost(self, guild: int, since: float) -> None:
+        """Note that no events of `guild` arrive, since a time in seconds since 1970."""
+        self._unavailable.setdefault(guild, since)
+
+    async def guild_found(self, guild: discord.Guild) -> None:
+        """Fetch the messages missed while `guild` was unavailable, if it was. Discord
+        does not send them (facts B1)."""
+        since = self._unavailable.pop(guild.id, None)
+        if since is not None:
+            await self._host.outages.note(self._name(guild.shard_id), since - SKEW)
 
     def _name(self, shard: int) -> str:
         return f"{events.NAME} {shard}/{self._link.client.shard_count or 1}"

@@ -100,6 +100,9 @@ def attach(
         if interaction.type in controls:
             await commands.submitted(interaction)
 
+    async def on_shard_connect(shard: int) -> None:
+        await catching_up.connected(shard)
+
     async def on_shard_ready(shard: int) -> None:
         log.info("discord.session shard=%d", shard)
         health.connected(events.NAME, str(shard), of=sessions())
@@ -111,6 +114,12 @@ def attach(
     async def on_guild_join(guild: discord.Guild) -> None:
         await servers.joined(guild)
 
+    async def on_guild_unavailable(guild: discord.Guild) -> None:
+        catching_up.guild_lost(guild.id, time.time())
+
+    async def on_guild_available(guild: discord.Guild) -> None:
+        await catching_up.guild_found(guild)
+
     async def on_guild_remove(guild: discord.Guild) -> None:
         servers.removed(guild)
 
@@ -119,7 +128,8 @@ def attach(
         *(on_raw_bulk_message_delete, on_interaction, on_shard_ready),
         *(on_ready, on_guild_join, on_guild_remove),
         *(on_raw_thread_delete, on_guild_channel_delete, on_socket_event_type),
-        *(on_shard_disconnect, on_shard_resumed),
+        *(on_shard_connect, on_shard_disconnect, on_shard_resumed),
+        *(on_guild_unavailable, on_guild_available),
     ):
         client.event(handler)
 

@@ -1,6 +1,7 @@
 """Gateway sessions that end, resume and are lost."""
 
 import asyncio
+import contextlib
 import logging
 import time
 
@@ -103,6 +104,38 @@ async def test_mentions_in_other_threads_are_answered_where_it_was_asked_lately(
         await guild.answered(post, "Yes.")
         await guild.quiet()
     assert len(guild.prompts()) == 4
+
+
+@pytest.mark.parametrize("restarts", [True, False])
+async def test_what_was_missed_in_the_outage_of_a_server_is_answered(
+    unattended: Guild, restarts: bool
+) -> None:
+    guild = unattended
+    discord, claude, store = guild.discord, guild.claude, guild.store
+    claude.always("Yes.")
+    other = discord.add_guild("other")
+    elsewhere = discord.add_channel("general", guild=other)
+    async with contextlib.AsyncExitStack() as stack:
+        await stack.enter_async_context(answering(discord, claude, store))
+        thread = await guild.thread_of(guild.mention("first"))
+        await guild.answered(thread, "Yes.")
+        await guild.quiet()
+        discord.outage(discord.guild)
+        if restarts:
+            await stack.aclose()
+            await discord.until(lambda: not discord.gateway.connected)
+        discord.say(guild.bob, thread, "second")
+        asked = guild.mention("third")
+        if restarts:
+            await stack.enter_async_context(answering(discord, claude, store))
+        # Another server has a newer message.
+        await guild.answered(
+            await guild.thread_of(guild.mention("here?", elsewhere)), "Yes."
+        )
+        discord.recover(discord.guild)
+        await guild.answered(thread, "Yes.", "Yes.")
+        await guild.answered(await guild.thread_of(asked), "Yes.")
+        await guild.quiet()
 
 
 @pytest.mark.parametrize("fails", [True, False])

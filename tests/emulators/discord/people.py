@@ -372,11 +372,14 @@ class People:
         self._model.emit("GUILD_CREATE", self._model.guild(place, joined=True))
 
     def outage(self, guild: str) -> None:
-        """Make a guild unavailable. The bot stays in it (B5.1)."""
+        """Make a guild unavailable. The bot stays in it, and receives none of its
+        events (B5.1)."""
+        self._model.unavailable.add(int(guild))
         self._model.emit("GUILD_DELETE", {"id": guild, "unavailable": True})
 
     def recover(self, guild: str) -> None:
         """Make a guild available again."""
+        self._model.unavailable.discard(int(guild))
         place = self._model.guilds[int(guild)]
         self._model.emit("GUILD_CREATE", self._model.guild(place))
 

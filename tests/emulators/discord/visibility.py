@@ -59,7 +59,9 @@ class Eyes:
         if event in _FAREWELLS:
             return True
         guild = payload.get("guild_id") or (event == "GUILD_CREATE" and payload["id"])
-        if guild and not self.model.is_in(int(guild)):
+        if guild and (
+            not self.model.is_in(int(guild)) or int(guild) in self.model.unavailable
+        ):
             return False
         if event == "INTERACTION_CREATE":
             return True

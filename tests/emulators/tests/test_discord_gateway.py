@@ -371,8 +371,9 @@ async def test_the_bot_learns_that_it_was_removed_and_of_an_outage(
         await line.hear("GUILD_CREATE")
         emulator.outage(emulator.guild)
         assert (await line.hear("GUILD_DELETE"))["d"]["unavailable"] is True
+        emulator.say(alice, general, "unheard")
         emulator.recover(emulator.guild)
-        await line.hear("GUILD_CREATE")
+        assert (await line.hear())["t"] == "GUILD_CREATE"
         emulator.kick_bot(emulator.guild)
         assert (await line.hear("GUILD_DELETE"))["d"] == {"id": emulator.guild}
         emulator.say(alice, general, "unheard")
