@@ -332,35 +332,13 @@ async def test_what_is_typed_through_a_pipe_is_answered_and_kept(
     assert "terminal:local:local 2 0 0 0 0 0 0.0000" in printed
 
 
-async def test_the_log_is_json_where_that_is_wanted(world: World, shell: Shell) -> None:
+async def test_beside_a_running_bot_usage_adds_up_and_its_log_is_json(
+    world: World, shell: Shell
+) -> None:
     slack = world.slack
     channel, alice = slack.add_channel("general"), slack.add_user("Alice")
     form = {"THREADKEEP_LOG_FORMAT": "json", "THREADKEEP_LOG": "debug"}
     process = shell.process({**world.env, **form})
-    await process.start(nursery=shell.nursery)
-    await slack.until(lambda: slack.connections)
-    ts = slack.say(alice, channel, f"{slack.mention} my secret plan")
-    await slack.until(
-        lambda: any(s.text.startswith("You said") for s in slack.thread(channel, ts)),
-    )
-    process.kill(signal.SIGTERM)
-    assert await process.ended() == 0
-    lines = [json.loads(line) for line in process.output.splitlines() if line]
-    events = {line.get("event"): line for line in lines}
-    assert events["app.started"]["level"] == "INFO"
-    assert events["app.started"]["platforms"] == "slack"
-    done = events["turn.done"]
-    assert done["thread"] == f"slack:{slack.team}:{channel}:{ts}"
-    assert isinstance(done["seconds"], float)
-    assert "secret plan" not in process.output
-    for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "ANTHROPIC_API_KEY"):
-        assert world.env[name] not in process.output
-
-
-async def test_usage_adds_up_beside_a_running_bot(world: World, shell: Shell) -> None:
-    slack = world.slack
-    channel, alice = slack.add_channel("general"), slack.add_user("Alice")
-    process = shell.process({**world.env, "THREADKEEP_LOG": "debug"})
     await process.start(nursery=shell.nursery)
     await slack.until(lambda: slack.connections)
     ts = slack.say(alice, channel, f"{slack.mention} my secret plan")
@@ -378,6 +356,13 @@ async def test_usage_adds_up_beside_a_running_bot(world: World, shell: Shell) ->
     assert "in use by a running threadkeep" in found
     process.kill(signal.SIGTERM)
     assert await process.ended() == 0
+    lines = [json.loads(line) for line in process.output.splitlines() if line]
+    events = {line.get("event"): line for line in lines}
+    assert events["app.started"]["level"] == "INFO"
+    assert events["app.started"]["platforms"] == "slack"
+    done = events["turn.done"]
+    assert done["thread"] == f"slack:{slack.team}:{channel}:{ts}"
+    assert isinstance(done["seconds"], float)
     # Whatever level is asked for, no log holds what people say, nor a token.
     for words in ("secret plan", "You said", *world.env.values()):
         assert words not in process.output or words.startswith("http")
