@@ -32,6 +32,7 @@ GONE = {
     "cant_update_message",
     "channel_not_found",
     "edit_window_closed",
+    "ekm_access_denied",
     "is_archived",
     "is_inactive",
     "messages_tab_disabled",
@@ -39,6 +40,7 @@ GONE = {
     "no_permission",
     "not_in_channel",
     "restricted_action",
+    "restricted_action_non_threadable_channel",
     "restricted_action_read_only_channel",
     "restricted_action_thread_locked",
     "restricted_action_thread_only_channel",
@@ -89,6 +91,18 @@ UNAVAILABLE = {
     "plan_upgrade_required",
     "unknown_method",
 }
+# Errors of Slack itself, and of a workspace that is being moved: the call may succeed
+# later, or may have succeeded.
+TRANSIENT = {
+    "fatal_error",
+    "internal_error",
+    "request_timeout",
+    "service_unavailable",
+    "team_added_to_org",
+}
+# Methods of answers. An answer that Slack refuses for a reason that is not listed here
+# is written in a simpler form, and then given up. It would be refused for ever.
+ANSWERING = {"chat.postMessage", "chat.update"}
 LIMITED = {"message_limit_exceeded", "rate_limited", "ratelimited"}
 
 # Seconds to wait for a rate limit if Slack does not say how long.
@@ -154,7 +168,12 @@ class Refusal:
         if code in UNSTREAMABLE:
             return Unstreamable(message, is_over=code in OVER)
         unfit = UNFIT_VIEW if self.method.startswith("views.") else UNFIT
-        return Unfit(message) if code in unfit else DeliveryError(message)
+        is_final = self.status == 200 and code and code not in TRANSIENT
+        if code in unfit or (self.method in ANSWERING and is_final):
+            return Unfit(message)
+        if self.method == "chat.startStream" and is_final:
+            return Unstreamable(message, is_over=False)
+        return DeliveryError(message)
 
     @property
     def _pause(self) -> float:

@@ -4,7 +4,14 @@ call is made, with one code."""
 import pytest
 
 from adapters.slack.refusals import Refusal, Unavailable, Unstreamable
-from bot.errors import AccessRevoked, DeliveryError, ThreadGone, Throttled, Unfit
+from bot.errors import (
+    AccessRevoked,
+    DeliveryError,
+    MessageGone,
+    ThreadGone,
+    Throttled,
+    Unfit,
+)
 
 CODES: dict[tuple[str, type[Exception]], tuple[str, ...]] = {
     ("chat.postMessage", AccessRevoked): (
@@ -12,15 +19,20 @@ CODES: dict[tuple[str, type[Exception]], tuple[str, ...]] = {
         "token_revoked",
     ),
     ("chat.postMessage", ThreadGone): (
-        *("channel_not_found", "is_archived", "message_not_found", "missing_scope"),
+        *("ekm_access_denied", "restricted_action_non_threadable_channel"),
+        *("channel_not_found", "is_archived", "missing_scope"),
         *("not_in_channel", "restricted_action", "team_access_not_granted"),
     ),
+    ("chat.postMessage", MessageGone): ("message_not_found",),
     ("chat.postMessage", Unfit): (
         *("invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"),
-        "msg_too_long",
+        # An answer that Slack refuses for an unknown reason would be refused for ever.
+        *("msg_too_long", "invalid_arguments", "posting_to_channel_denied"),
     ),
+    ("chat.startStream", Unstreamable): ("posting_to_channel_denied",),
+    ("conversations.replies", DeliveryError): ("posting_to_channel_denied",),
     ("chat.postMessage", Throttled): ("message_limit_exceeded", "ratelimited"),
-    ("chat.postMessage", DeliveryError): ("internal_error", "invalid_arguments"),
+    ("chat.postMessage", DeliveryError): ("fatal_error", "internal_error"),
     ("views.open", Unfit): (
         *("invalid_arguments", "invalid_blocks", "invalid_view", "view_too_large"),
     ),
