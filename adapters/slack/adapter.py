@@ -146,7 +146,7 @@ class SlackAdapter:
             late = LateThreads(host, background)
             intake = Intake(
                 *(host, self._workspaces, background),
-                *(catching_up.missed, late.follow),
+                *(catching_up.missed, catching_up.left_out, late.follow),
             )
             try:
                 await catching_up.start()

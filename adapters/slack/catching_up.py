@@ -33,6 +33,9 @@ log = logging.getLogger(__name__)
 # The shortest outage after which messages are fetched, in seconds. Slack retries an
 # event for the last time after five or six minutes (facts A2).
 AWAY = 240.0
+# The time whose events Slack leaves out at once if there are too many, in seconds
+# (facts A2).
+MINUTE = 60.0
 # How recently a thread must have been used for its messages to be fetched, in seconds.
 RECENT = 86400.0
 
@@ -86,6 +89,16 @@ class CatchingUp:
         if time.time() - since >= AWAY:
             work = self._host.outages.note(PLATFORM, since)
             self._background.start("note an outage", work, platform=PLATFORM)
+
+    def left_out(self, since: float) -> None:
+        """Fetch the messages of the minute that began at `since`, in seconds since
+        1970, once it is over: Slack leaves out its events and never retries them."""
+
+        async def note() -> None:
+            await asyncio.sleep(max(0.0, since + MINUTE - time.time()))
+            await self._host.outages.note(PLATFORM, since)
+
+        self._background.start("note an outage", note(), platform=PLATFORM)
 
     async def _known(self) -> list[_Thread]:
         """Return the recently used threads, the most recently used one last."""

@@ -131,6 +131,15 @@ def deleted_channel(body: Mapping[str, Any]) -> str | None:
     return None
 
 
+def limited_since(body: Mapping[str, Any], now: float) -> float:
+    """Return the start of the minute whose events Slack leaves out according to an
+    `app_rate_limited` body (facts A2), in seconds since 1970; at most the last hour."""
+    minute = body.get("minute_rate_limited")
+    if isinstance(minute, int) and now - 3600.0 <= minute <= now:
+        return float(minute)
+    return now - 60.0
+
+
 def moved(body: Mapping[str, Any]) -> tuple[str, str] | None:
     """Return the old and the new id of the channel in an events-API `body` about a
     channel that was converted to a shared one or moved (facts A1.4); else None."""

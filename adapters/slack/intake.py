@@ -61,6 +61,7 @@ class Intake:
         workspaces: Workspaces,
         background: Background,
         absent: Callable[[float], None],
+        limited: Callable[[float], None],
         late: Callable[[Workspace, Message], None],
     ) -> None:
         self._host = host
@@ -80,6 +81,8 @@ class Intake:
         self._heard = time.time()
         #: Called with the time since when events may have been lost.
         self._absent = absent
+        #: Called with the start of a minute whose events Slack leaves out.
+        self._limited = limited
         #: Called with a message that begins a thread and was stored late.
         self._late = late
 
@@ -169,6 +172,7 @@ class Intake:
         if body.get("type") == "app_rate_limited":
             # More than 30,000 events an hour (facts A2).
             log.warning("slack.events_limited Slack leaves out events of this minute.")
+            self._limited(events.limited_since(body, time.time()))
         there = await self._workspaces.find(body)
         if there is None:
             # Acknowledged, too, since Slack would retry it.

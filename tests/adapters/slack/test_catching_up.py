@@ -192,6 +192,21 @@ async def test_what_was_missed_before_something_that_arrived_is_fetched(
     assert said.count("the first") == 1
 
 
+async def test_messages_whose_events_slack_left_out_are_fetched(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catching_up, "AWAY", 240.0)
+    monkeypatch.setattr(catching_up, "MINUTE", 0.0)
+    async with desk.serving():
+        root = desk.ask("hello")
+        await desk.answered(root, 1)
+        with desk.lost():
+            missed = desk.ask("one of many?")
+        desk.slack.limit_events(float(root) - 1)
+        await desk.answered(missed, 1)
+    assert desk.replies(root) == 1
+
+
 async def test_after_a_repeat_behind_a_long_silence_the_rest_is_fetched(
     desk: Desk,
 ) -> None:

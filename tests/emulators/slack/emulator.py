@@ -489,6 +489,19 @@ class SlackEmulator:
         self.emit("channel_id_changed", old_channel_id=channel, new_channel_id=new)
         return new
 
+    def limit_events(self, minute: float) -> None:
+        """Say that the events of the minute that began at `minute` are left out, since
+        there were more than 30,000 in an hour (A2)."""
+        self._deliver(
+            {
+                "token": "verification",
+                "type": "app_rate_limited",
+                "team_id": self.team,
+                "minute_rate_limited": int(minute),
+                "api_app_id": self.world.app,
+            }
+        )
+
     def revoke(self, error: str = "token_revoked") -> None:
         """Revoke the bot's tokens, and send the app the event (A1.4). Calls then get
         `error`, for example "token_revoked" or "account_inactive" (A5.3)."""
