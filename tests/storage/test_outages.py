@@ -25,7 +25,7 @@ def db(request: pytest.FixtureRequest) -> Iterator[Database]:
         yield opened
         return
     with (
-        postgres.database(postgres.migrated) as address,
+        postgres.emptied(postgres.migrated) as address,
         closing(Connection(address)) as connection,
     ):
         for owner in ("one", "two"):

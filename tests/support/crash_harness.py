@@ -406,7 +406,7 @@ class Scenario:
         with contextlib.ExitStack() as stack:
             at = ""
             if self.on_server:
-                opened = stack.enter_context(postgres.database(postgres.migrated))
+                opened = stack.enter_context(postgres.emptied(postgres.migrated))
                 at = postgres.uri(opened)
             source = None if self.cold else nursery
             async with self.stage(folder, self.grace, source, at) as scene:

@@ -167,11 +167,11 @@ class Cluster:
 async def cluster(
     folder: Path, nursery: Nursery, address: str = "", *, rates: Rates = UNLIMITED
 ) -> AsyncIterator[Cluster]:
-    """Yield a cluster without processes, on the database at `address` or on a new
-    one."""
+    """Yield a cluster without processes, on the database at `address` or on an
+    empty one."""
     retries = (0.0, *[0.5] * 60)
     given = contextlib.nullcontext(address) if address else None
-    with given or postgres.database(postgres.woken) as address:
+    with given or postgres.emptied(postgres.woken) as address:
         async with (
             SlackEmulator(ack_timeout=2.0, retries=retries, rates=rates) as slack,
             ClaudeEmulator() as claude,

@@ -1,6 +1,7 @@
 """A PostgreSQL database with all tables, shared by the tests of a process in turn. A
 new database for each test would take a minute in all."""
 
+from contextlib import closing
 from functools import cache
 from multiprocessing.util import Finalize
 
@@ -16,7 +17,10 @@ from tests.support import postgres
 def shared() -> ServerAddress:
     """Return the address of the database that the tests of this process share."""
     of = postgres.server()
-    return ServerAddress(of.of(of.create(postgres.migrated(of))))
+    url = of.of(of.create(postgres.migrated(of)))
+    with closing(Connection(url)) as db:
+        postgres.add_emptying(db.raw)
+    return ServerAddress(url)
 
 
 @cache
@@ -47,7 +51,7 @@ async def begin_anew(*owners: str, role: str = "serve") -> None:
     def begin(db: Connection) -> None:
         # Messages of the previous test may still wait to be indexed.
         index_alone(db)
-        db.execute("SELECT pg_temp.empty()")
+        db.execute("SELECT tests.empty()")
         for owner in owners:
             leases.enter(db, owner, role, 0.0)
 
@@ -56,25 +60,10 @@ async def begin_anew(*owners: str, role: str = "serve") -> None:
 
 @cache
 def _emptying() -> Pool:
-    """Return a pool whose connection ignores triggers and foreign keys. Switching them
-    off for one transaction would discard the plans of all statements of a
-    connection."""
-
-    def connect() -> Connection:
-        options = "-c session_replication_role=replica"
-        db = Connection(shared().url, options=options)
-        tables = db.execute(
-            "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
-            " AND tablename <> 'threadkeep_steps'"
-        )
-        # The statements of a function are planned once.
-        deleting = "".join(f'DELETE FROM "{name}"; ' for (name,) in tables)
-        db.execute(
-            "CREATE FUNCTION pg_temp.empty() RETURNS void LANGUAGE plpgsql"
-            f" AS $$ BEGIN {deleting} END $$"
-        )
-        return db
-
-    found = Pool(connect, writers=1, readers=1)
+    """Return a pool with one connection that deletes all rows."""
+    url = shared().url
+    found = Pool(
+        lambda: Connection(url, options=postgres.DELETING), writers=1, readers=1
+    )
     Finalize(None, found.close, exitpriority=1)
     return found

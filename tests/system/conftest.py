@@ -28,7 +28,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Where]:
     if getattr(request, "param", "file") == "file":
         yield tmp_path / "threadkeep.db"
         return
-    with postgres.database(postgres.woken) as address:
+    with postgres.emptied(postgres.woken) as address:
         yield ServerAddress(postgres.uri(address))
 
 

@@ -84,7 +84,7 @@ class Town:
 @pytest_asyncio.fixture(loop_scope="module")
 async def town(tmp_path: Path, nursery: Nursery) -> AsyncIterator[Town]:
     with (
-        postgres.database(postgres.woken) as address,
+        postgres.emptied(postgres.woken) as address,
         psycopg.connect(address, autocommit=True) as connection,
     ):
         async with (

@@ -102,7 +102,7 @@ async def test_a_conversation_is_the_same_on_both(
     for name in ("sqlite", "postgres"):
         (tmp_path / name).mkdir()
     file = tmp_path / "sqlite" / "threadkeep.db"
-    with postgres.database(postgres.migrated) as address:
+    with postgres.emptied(postgres.migrated) as address:
         on_file = await talk(tmp_path / "sqlite", file, nursery)
         server = ServerAddress(postgres.uri(address))
         on_server = await talk(tmp_path / "postgres", server, nursery)

@@ -159,7 +159,7 @@ class Processes:
 
 @pytest.fixture
 def address() -> Iterator[str]:
-    with postgres.database(postgres.woken) as found:
+    with postgres.emptied(postgres.woken) as found:
         yield found
 
 

@@ -18,7 +18,7 @@ from tests.support import postgres
 @pytest.fixture
 async def pool() -> AsyncIterator[Pool]:
     with (
-        postgres.database(postgres.migrated) as address,
+        postgres.emptied(postgres.migrated) as address,
         closing(Pool(partial(Connection, address))) as opened,
     ):
         yield opened

@@ -8,10 +8,10 @@ from storage.postgres.connection import Connection
 from storage.postgres.locks import locked
 
 
-def test_a_lock_is_left_though_its_connection_was_cut(address: str) -> None:
-    with closing(Connection(address)) as db, locked(db, 99, 1.0) as is_held:
+def test_a_lock_is_left_though_its_connection_was_cut(with_table: str) -> None:
+    with closing(Connection(with_table)) as db, locked(db, 99, 1.0) as is_held:
         assert is_held
-        with psycopg.connect(address, autocommit=True) as other:
+        with psycopg.connect(with_table, autocommit=True) as other:
             other.execute("SELECT pg_terminate_backend(%s)", [db.raw.info.backend_pid])
-    with closing(Connection(address)) as db, locked(db, 99, 1.0) as is_held:
+    with closing(Connection(with_table)) as db, locked(db, 99, 1.0) as is_held:
         assert is_held

@@ -73,8 +73,8 @@ def test_a_wrong_password(role: str) -> None:
     assert "does not accept the user or the password" in refusal(nothing)
 
 
-def test_a_database_that_is_not_there(address: str) -> None:
-    away = make_conninfo(address, dbname="no-such", password=PASSWORD)
+def test_a_database_that_is_not_there(untouched: str) -> None:
+    away = make_conninfo(untouched, dbname="no-such", password=PASSWORD)
     assert refusal(away).startswith("There is no database")
 
 
@@ -106,14 +106,14 @@ async def test_tables_of_another_role(address: str, role: str) -> None:
         pass
 
 
-def test_a_database_whose_host_lets_nobody_write(address: str) -> None:
-    off = make_conninfo(address, options="-c default_transaction_read_only=on")
+def test_a_database_whose_host_lets_nobody_write(untouched: str) -> None:
+    off = make_conninfo(untouched, options="-c default_transaction_read_only=on")
     assert "takes no writes" in refusal(off)
 
 
-def test_a_server_that_refuses_what_a_start_needs(address: str) -> None:
-    hasty = make_conninfo(address, options="-c statement_timeout=20")
-    with psycopg.connect(address) as db:
+def test_a_server_that_refuses_what_a_start_needs(untouched: str) -> None:
+    hasty = make_conninfo(untouched, options="-c statement_timeout=20")
+    with psycopg.connect(untouched) as db:
         db.execute(f"SELECT pg_advisory_lock({OURS}, {SCHEMA})")
         assert "cannot be used: the database refused" in refusal(hasty)
 
@@ -182,42 +182,44 @@ def test_what_people_read_of_an_address_has_no_password() -> None:
         assert str(ServerAddress(address)) == "postgresql"
 
 
-def test_all_connections_are_taken(address: str) -> None:
+def test_all_connections_are_taken(untouched: str) -> None:
     if (of := postgres.server()).directory is None:
         pytest.skip("another server's limits are not ours to change")
-    name = sql.Identifier(str(conninfo_to_dict(address)["dbname"]))
+    name = sql.Identifier(str(conninfo_to_dict(untouched)["dbname"]))
     with psycopg.connect(of.address, autocommit=True) as db:
         db.execute(sql.SQL("CREATE ROLE few LOGIN CONNECTION LIMIT 0"))
         db.execute(sql.SQL("GRANT ALL ON DATABASE {} TO few").format(name))
     try:
-        assert "no free connections" in refusal(make_conninfo(address, user="few"))
+        assert "no free connections" in refusal(make_conninfo(untouched, user="few"))
     finally:
         with psycopg.connect(of.address, autocommit=True) as db:
             db.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM few").format(name))
             db.execute(sql.SQL("DROP ROLE few"))
 
 
-def test_an_older_server(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_older_server(untouched: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opening, "OLDEST", 99)
-    assert "Threadkeep needs 99 or newer" in refusal(address)
+    assert "Threadkeep needs 99 or newer" in refusal(untouched)
 
 
-def test_another_encoding(address: str) -> None:
+def test_another_encoding(untouched: str) -> None:
     other = "threadkeep_test_latin"
-    with psycopg.connect(address, autocommit=True) as db:
+    with psycopg.connect(untouched, autocommit=True) as db:
         db.execute(
             f"CREATE DATABASE {other} ENCODING LATIN1 LOCALE 'C' TEMPLATE template0"
         )
     try:
-        assert "stores texts as LATIN1" in refusal(make_conninfo(address, dbname=other))
+        assert "stores texts as LATIN1" in refusal(
+            make_conninfo(untouched, dbname=other)
+        )
     finally:
         postgres.server().drop(other)
 
 
-def test_a_pooler_that_gives_sessions_out_for_transactions(address: str) -> None:
+def test_a_pooler_that_gives_sessions_out_for_transactions(untouched: str) -> None:
     if (of := postgres.server()).directory is None:
         pytest.skip("another server may want a password")
-    name = str(conninfo_to_dict(address)["dbname"])
+    name = str(conninfo_to_dict(untouched)["dbname"])
     with pooling(str(of.directory / ".s.PGSQL.5432"), "postgres", name) as port:
         through = f"postgresql://postgres:{PASSWORD}@127.0.0.1:{port}/{name}"
         assert "set pool_mode = session" in refusal(through)

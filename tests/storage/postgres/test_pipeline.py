@@ -17,9 +17,8 @@ NAMES = "SELECT statement FROM pg_prepared_statements ORDER BY name"
 
 
 @pytest.fixture
-def db(address: str) -> Iterator[Connection]:
-    with closing(Connection(address)) as connection:
-        connection.execute("CREATE TABLE t (id bigint PRIMARY KEY, text text)")
+def db(with_table: str) -> Iterator[Connection]:
+    with closing(Connection(with_table)) as connection:
         yield connection
 
 

@@ -26,10 +26,8 @@ SECRET = "what somebody said"
 
 
 @pytest.fixture
-async def pool(address: str) -> AsyncIterator[Pool]:
-    with closing(Connection(address)) as connection:
-        connection.execute("CREATE TABLE t (id bigint PRIMARY KEY, text text)")
-    with closing(Pool(partial(Connection, address))) as opened:
+async def pool(with_table: str) -> AsyncIterator[Pool]:
+    with closing(Pool(partial(Connection, with_table))) as opened:
         yield opened
 
 
@@ -138,13 +136,11 @@ async def test_a_deadlock_is_tried_again(pool: Pool) -> None:
 
 
 async def test_a_statement_that_the_server_knows_no_more_is_prepared_again(
-    address: str,
+    with_table: str,
 ) -> None:
     """A disk that was full leaves connections in this state, for good."""
-    with closing(Connection(address)) as connection:
-        connection.execute("CREATE TABLE t (id bigint PRIMARY KEY, text text)")
     forget = "DO $$ BEGIN EXECUTE 'DEALLOCATE ALL'; END $$"
-    with closing(Pool(partial(Connection, address), writers=1, readers=1)) as pool:
+    with closing(Pool(partial(Connection, with_table), writers=1, readers=1)) as pool:
         await pool.write(add)
         for run in (pool.write, pool.read):
             for _ in range(10):
@@ -190,23 +186,23 @@ def end(address: str) -> None:
         )
 
 
-async def test_a_lost_connection_is_replaced(pool: Pool, address: str) -> None:
+async def test_a_lost_connection_is_replaced(pool: Pool, with_table: str) -> None:
     await pool.write(add)
     assert await pool.read(count) == 1
-    end(address)
+    end(with_table)
     await pool.write(partial(add, id=2))
     assert await pool.read(count) == 2
 
 
 async def test_a_connection_lost_before_the_commit_loses_nothing(
-    pool: Pool, address: str
+    pool: Pool, with_table: str
 ) -> None:
     tries: list[None] = []
 
     def change(db: Connection) -> None:
         tries.append(None)
         if len(tries) == 1:
-            end(address)
+            end(with_table)
         add(db, 1 + count(db))
 
     await pool.write(change)
@@ -231,11 +227,11 @@ async def test_a_cancelled_change_is_made_all_the_same(pool: Pool) -> None:
 
 
 async def test_too_many_calls_are_rejected_at_once(
-    address: str, caplog: pytest.LogCaptureFixture
+    with_table: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     held = threading.Event()
-    with closing(Pool(partial(Connection, address), most=2)) as pool:
+    with closing(Pool(partial(Connection, with_table), most=2)) as pool:
         waiting = [
             asyncio.ensure_future(pool.read(lambda db: held.wait(30))) for _ in "12"
         ]
@@ -288,7 +284,7 @@ async def test_what_is_not_looked_at_is_not_waited_for(pool: Pool) -> None:
 
 
 async def test_a_large_file_is_written_once(
-    pool: Pool, monkeypatch: pytest.MonkeyPatch
+    address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dialect, "_PIECE", 1_000)
     data = random.Random(1).randbytes(20_500)
@@ -307,7 +303,8 @@ async def test_a_large_file_is_written_once(
         ).fetchall()
         return int(written)
 
-    assert await pool.write(store) == 3
-    for digest, content in (("a", data), ("b", data[::-1]), ("c", b"small")):
-        read = partial(dialect.read_content, digest=digest)
-        assert await pool.read(read) == content
+    with closing(Pool(partial(Connection, address))) as pool:
+        assert await pool.write(store) == 3
+        for digest, content in (("a", data), ("b", data[::-1]), ("c", b"small")):
+            read = partial(dialect.read_content, digest=digest)
+            assert await pool.read(read) == content

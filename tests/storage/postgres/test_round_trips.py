@@ -62,7 +62,7 @@ class Counting:
 
 async def test_a_turn_waits_so_often_before_claude_is_asked() -> None:
     with (
-        postgres.database(postgres.migrated) as address,
+        postgres.emptied(postgres.migrated) as address,
         closing(Pool(partial(Connection, address))) as pool,
     ):
         counting = Counting(pool)

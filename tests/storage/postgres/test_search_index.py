@@ -22,8 +22,8 @@ WAITS = "SELECT 1 FROM pg_stat_activity WHERE pid = ? AND wait_event_type = 'Loc
 
 @pytest.fixture
 def address() -> Iterator[str]:
-    """The address of a new database with all tables."""
-    with postgres.database(postgres.migrated) as found:
+    """The address of a database with all tables."""
+    with postgres.emptied(postgres.migrated) as found:
         yield found
 
 
