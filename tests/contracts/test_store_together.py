@@ -51,7 +51,7 @@ pytestmark = pytest.mark.together("postgres")
 
 #: How many processes there are.
 STORES = 3
-ROUNDS = rounds(6, 150)
+ROUNDS = rounds(3, 150)
 
 NOON = 1_795_867_200.0
 OFFICE = Scope.of(HERE).at(ScopeLevel.WORKSPACE)
@@ -508,7 +508,7 @@ async def test_no_verb_fails_because_of_another(stores: Stores) -> None:
         TriageCase(0, Scope.of(HERE), "0", NOON, "U1", "Broken.")
     )
     verbs = writes(case.id)
-    for number in range(rounds(40, 3_000)):
+    for number in range(rounds(20, 3_000)):
         chosen = [dice.choice(verbs) for _ in range(2 * STORES)]
         results = await asyncio.gather(
             *(

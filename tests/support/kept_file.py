@@ -85,7 +85,18 @@ def _leave_snapshot(db: Database) -> None:
 def _empty(db: Database) -> None:
     """Delete all rows of all tables except the record of migrations."""
     db.execute("PRAGMA defer_foreign_keys = ON")
-    tables = [name for name in db.table_names() if not name.startswith("_")]
-    # Twice, because triggers add rows to some tables for rows deleted from others.
-    for name in (*tables, *tables):
-        db.execute(f'DELETE FROM "{name}"')
+    # Triggers add rows to some tables for rows deleted from others.
+    while filled := db.execute(_filled(db)).fetchall():
+        for (name,) in filled:
+            db.execute(f'DELETE FROM "{name}"')
+
+
+@cache
+def _filled(db: Database) -> str:
+    """Return the query for the names of the tables that have rows. Deleting from each
+    takes five times as long as asking which have some."""
+    return " UNION ALL ".join(
+        f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM \"{name}\")"
+        for name in db.table_names()
+        if not name.startswith("_")
+    )
