@@ -1,4 +1,4 @@
-"""Fixtures of every test: no name but loopback resolves, no example has a deadline."""
+"""What every test has: no name but loopback resolves, no example has a deadline."""
 
 import contextlib
 import gc
@@ -73,6 +73,7 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(
             f"Install what the tests need with `make test`: {', '.join(missing)}"
         )
+    _resolve_only_loopback(config)
     if all("tests/emulators" in each for each in config.args):
         return
     config.pluginmanager.import_plugin(PRODUCT)
@@ -107,9 +108,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     gc.enable()
 
 
-@pytest.fixture(autouse=True)
-def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let any look-up of an outside name fail the test that makes it."""
+def _resolve_only_loopback(config: pytest.Config) -> None:
+    """Let any look-up of an outside name fail the test that makes it. Done once: a
+    fixture for each test would take a tenth of the time of a short one."""
     resolve = socket.getaddrinfo
 
     def guarded(host: Any, *args: Any, **kwargs: Any) -> Any:
@@ -117,4 +118,6 @@ def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
         assert name in LOOPBACK, f"a test looked up {name}"
         return resolve(host, *args, **kwargs)
 
-    monkeypatch.setattr(socket, "getaddrinfo", guarded)
+    patch = pytest.MonkeyPatch()
+    config.add_cleanup(patch.undo)
+    patch.setattr(socket, "getaddrinfo", guarded)

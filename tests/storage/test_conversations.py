@@ -177,7 +177,7 @@ def stories(*ends: Ended, corrected: bool = False) -> st.SearchStrategy[list[Eve
     return st.lists(event, min_size=10, max_size=30)
 
 
-@settings(max_examples=rounds(12, 1_000), deadline=None, database=None)
+@settings(max_examples=rounds(8, 1_000), deadline=None, database=None)
 @given(stories(Ended.DONE, Ended.STOPPED, Ended.FAILED))
 def test_a_conversation_only_grows_at_its_end(story: list[Event]) -> None:
     async def follow() -> None:
@@ -191,7 +191,7 @@ def test_a_conversation_only_grows_at_its_end(story: list[Event]) -> None:
     asyncio.run(follow())
 
 
-@settings(max_examples=rounds(12, 1_000), deadline=None, database=None)
+@settings(max_examples=rounds(8, 1_000), deadline=None, database=None)
 @given(stories(*Ended, corrected=True))
 def test_an_answer_never_stands_without_a_question(story: list[Event]) -> None:
     async def follow() -> None:

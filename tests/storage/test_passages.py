@@ -76,7 +76,7 @@ async def end(store: DatabaseStore, reply: str, ended: Ended = Ended.DONE) -> No
     await store.mark_delivered(turn, 21.0)
 
 
-@pytest.mark.parametrize("seed", range(rounds(6, 300)))
+@pytest.mark.parametrize("seed", range(rounds(4, 300)))
 async def test_what_is_kept_is_what_is_stored(seed: int, tmp_path: Path) -> None:
     chance = random.Random(seed)
     names: list[str] = []

@@ -51,7 +51,7 @@ def kept(store: MemoryStore) -> list[int]:
     return [row[0] for row in store.db.execute("SELECT turn_id FROM read_counts")]
 
 
-@pytest.mark.parametrize("seed", range(rounds(8, 400)))
+@pytest.mark.parametrize("seed", range(rounds(4, 400)))
 async def test_the_sums_are_those_of_all_messages(seed: int) -> None:
     chance, store = random.Random(seed), MemoryStore()
     names: list[str] = []

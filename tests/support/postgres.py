@@ -217,7 +217,7 @@ def database(template: Callable[[Server], str] | None = None) -> Iterator[str]:
 def emptied(template: Callable[[Server], str]) -> Iterator[str]:
     """Yield the address of a database as `template` returns, without rows. The tests of
     this process share it in turn, because a new one takes the server 40 ms. They may
-    change rows and connections, but not the tables."""
+    change rows and connections, but not the tables. Statistics of the tables stay."""
     name = template(of := server())
     free = _free.setdefault(name, [])
     kept = free.pop() if free else _Kept(of.of(of.create(name)))

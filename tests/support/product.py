@@ -12,6 +12,14 @@ from tests.support.memory_store import migrate_new
 from tests.support.process import Nursery
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Make new databases copies of a migrated one, because many tests open a new
+    one."""
+    patch = pytest.MonkeyPatch()
+    config.add_cleanup(patch.undo)
+    patch.setattr("storage.database.migrate", migrate_new)
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Migrate a database for the test processes. Compile the templates of the web pages
     if they are tested."""
@@ -31,16 +39,7 @@ async def nursery() -> AsyncIterator[Nursery]:
 
 
 @pytest.fixture(autouse=True)
-def migrate_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Make new databases copies of a migrated one, because many tests open a new one.
-    Databases in memory are reused."""
-    monkeypatch.setattr("storage.database.migrate", migrate_new)
-    with memory_store.ending():
-        yield
-
-
-@pytest.fixture(autouse=True)
-def keep_log_levels() -> Iterator[None]:
-    """Restore the log levels after each test."""
-    with log_levels.kept():
+def leave_nothing() -> Iterator[None]:
+    """Restore the log levels after each test, and release its databases in memory."""
+    with memory_store.ending(), log_levels.kept():
         yield

@@ -110,7 +110,7 @@ def uri(end: object) -> str:
 
 
 @pytest.fixture(autouse=True)
-def migrate_once(monkeypatch: pytest.MonkeyPatch, migrate_once: None) -> None:
+def migrate_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let what is read of a database with all tables be read of a copy, too."""
     monkeypatch.setattr("storage.postgres.move_tables.migrate", migrate_new)
 
