@@ -10,6 +10,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
+from bot.domain.completion import Report, Usage
 from tests.support import chromium
 from tests.support.memory_store import MemoryStore
 from tests.support.scripted_model import Line, ScriptedModel
@@ -317,7 +318,9 @@ async def test_a_narrow_screen_shows_one_column_and_nothing_moves_for_who_wants_
     size = {"width": 360, "height": 640}
     text = "Word " * 40 + "\n\n```\n" + "x" * 300 + "\n```\n\n| " + "a | " * 20 + "\n"
     held = asyncio.Event()
-    async with opened(tab, [held, text], size=size, motion="reduce"):
+    spent = Report("claude-sonnet-5-5", "r", Usage(input=10, output=20), "end_turn")
+    script: list[Line] = [held, text, spent]
+    async with opened(tab, script, size=size, motion="reduce") as client:
         wide = "document.documentElement.scrollWidth > innerWidth"
         assert not await tab.evaluate(wide)
         await tab.click("#menu")
@@ -334,6 +337,13 @@ async def test_a_narrow_screen_shows_one_column_and_nothing_moves_for_who_wants_
         assert not await tab.evaluate(wide)
         await tab.click("#close")
         await expect(tab.locator("#middle")).to_be_visible()
+        await expect(tab.get_by_text("1 reply")).to_be_visible()
+        await tab.goto(f"{client.address}/console/usage?days=30")
+        # The chart is wider than the screen, and its newest day is in view.
+        bar = await tab.locator(".chart .bar").last.bounding_box()
+        assert bar is not None
+        assert 0 < bar["x"] < bar["x"] + bar["width"] < size["width"]
+        assert not await tab.evaluate(wide)
 
 
 async def test_a_message_is_edited_and_deleted_in_its_menu(tab: Page) -> None:
