@@ -268,7 +268,7 @@ async def test_what_failed_tries_used_is_added_up(kind: str) -> None:
     # Whoever asks, one function asks again.
     losses = LOST if kind == "answer" else share(LOST, 0, 3)
     made = [
-        play(lost, lost, lost, good, kind=kind, author=f"u{number}")
+        play(lost, lost, good, kind=kind, author=f"u{number}")
         for number, lost in enumerate(losses)
     ]
     for lost, books in zip(losses, await played(*made), strict=True):
