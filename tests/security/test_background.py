@@ -405,7 +405,7 @@ async def test_an_unforeseen_error_costs_one_task(
             await town.set(store, platform, "auto_triage", "on")
             await town.set(store, platform, "feedback", "on")
         async with served(town, store):
-            # The first answer takes longer, and what is thrown into it may come too late.
+            # The first answer takes longer, and a fault may miss what begins within it.
             for platform in PLATFORMS:
                 await town.answers(platform)
             await town.quiet(store)
