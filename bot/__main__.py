@@ -7,6 +7,8 @@ Rule: Ctrl-C during the imports, which take up to a second, ends the process qui
 import _signal  # type: ignore[import-not-found]
 import importlib
 
+from bot.runtime import heap
+
 # Until a command runs, the operating system ends the process, without a traceback. A
 # process in the background may have to ignore the signal.
 if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
@@ -15,6 +17,7 @@ if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
 
 def start() -> None:
     """Run the command line."""
+    heap.grow()
     importlib.import_module("bot.cli.main").main(prog_name="threadkeep")
 
 

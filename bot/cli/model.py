@@ -122,6 +122,7 @@ class ClaudeOnceLoaded:
         return self._model
 
     async def _load(self) -> None:
+        heap.grow()
         client = await asyncio.to_thread(load_module, "bot.claude.client")
         spans = None
         if self._tracing is not None:
