@@ -14,6 +14,7 @@ from bot.claude.batches import Batches
 from bot.claude.catalog import CHEAP_MODEL, MODELS
 from bot.cli import triage_input, triage_run
 from bot.cli.environment import Commands, run
+from bot.cli.options import AmountType
 from bot.errors import ConfigError
 from bot.messages import command_help, ticket_files
 from bot.messages import triage_files as messages
@@ -59,11 +60,7 @@ _AT_ONCE = click.option(
     type=click.IntRange(1, 1000),
     help=messages.AT_ONCE_HELP,
 )
-_BUDGET = click.option(
-    "--budget",
-    type=click.FloatRange(min=0, min_open=True),
-    help=messages.BUDGET_HELP,
-)
+_BUDGET = click.option("--budget", type=AmountType(), help=messages.BUDGET_HELP)
 _AGAIN = click.option("--again", is_flag=True, help=messages.AGAIN_HELP)
 
 

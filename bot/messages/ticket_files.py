@@ -96,6 +96,13 @@ def unknown_encoding(*, encoding: str) -> str:
     )
 
 
+def not_in_encoding(*, encoding: str) -> str:
+    return (
+        f"The file is no text in {encoding}: leave out --encoding, or name another, "
+        "such as utf-16-le."
+    )
+
+
 def line_too_long(*, line: int, most: int) -> str:
     return (
         f"Line {line:,} is longer than {most:,} characters: this is not a table of "
@@ -123,7 +130,10 @@ def empty_json_list(*, file: str) -> str:
 
 
 def list_without_objects(*, file: str) -> str:
-    return f"{file} is a JSON list, but its items are not objects."
+    return (
+        f"{file} is a JSON list, but its items are not objects: write each ticket as "
+        '{"ticket": "…"}.'
+    )
 
 
 def several_lists(*, file: str, lists: str) -> str:

@@ -233,6 +233,13 @@ def output_is_input(*, file: str) -> str:
     return f"{file} is the input: write to another file."
 
 
+def output_of_another_format(*, file: str, suffix: str) -> str:
+    return (
+        f"{file} would hold CSV, not {suffix}: name a file ending in .csv, .jsonl or "
+        ".txt, choose one with --format, or use --db for SQLite."
+    )
+
+
 def output_unwritable(*, file: str) -> str:
     return f"{file} cannot be written: choose another place."
 

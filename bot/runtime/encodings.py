@@ -330,11 +330,20 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(found)[:3]
 
 
+def _line(file: io.TextIOWrapper, encoding: Encoding) -> str:
+    try:
+        return file.readline(MOST_LINE)
+    except UnicodeError:
+        # Some codecs raise it whatever the handler of errors: UTF-16 without a byte
+        # order mark.
+        raise ConfigError(messages.not_in_encoding(encoding=encoding.name)) from None
+
+
 def lines(path: Path, encoding: Encoding, damage: Damage) -> Iterator[str]:
     """Yield the lines of `path` with their line ends.
 
     Replacements are recorded in `damage`. Raises OSError, and ConfigError for a line
-    longer than `MOST_LINE`.
+    longer than `MOST_LINE` and for a file that is not in `encoding`.
     """
     with contextlib.ExitStack() as stack:
         raw = stack.enter_context(path.open("rb"))
@@ -343,7 +352,7 @@ def lines(path: Path, encoding: Encoding, damage: Damage) -> Iterator[str]:
             io.TextIOWrapper(raw, encoding=encoding.codec, errors=_ERRORS, newline="")
         )
         number = 0
-        while line := file.readline(MOST_LINE):
+        while line := _line(file, encoding):
             number += 1
             if number == 1:
                 # Some programs write a second byte order mark.

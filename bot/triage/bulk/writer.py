@@ -29,6 +29,15 @@ from bot.text import csv_cells
 CSV, JSONL, TABLE, SQLITE = "csv", "jsonl", "table", "sqlite"
 FORMS = (CSV, JSONL, TABLE)
 
+# The names of formats that are not written. A program would not open CSV in them.
+_OTHERS = frozenset(
+    (
+        *(".xlsx", ".xls", ".xlsm", ".ods", ".numbers", ".json", ".parquet", ".html"),
+        *(".htm", ".pdf", ".docx", ".xml", ".yaml", ".yml", ".zip", ".gz"),
+        *(".db", ".sqlite", ".sqlite3"),
+    )
+)
+
 #: The column with the reason why a row has no answer, or "". Renamed if the input has a
 #: column of that name.
 REASON = "not_sorted"
@@ -50,12 +59,17 @@ Tabulate = Callable[[Path, str, AsyncIterator[Mapping[str, Any]]], Any]
 
 
 def form_of(path: str, form: str | None, *, terminal: bool) -> str:
-    """Return the format of `path` ("-" for standard output)."""
+    """Return the format of `path` ("-" for standard output).
+
+    Raises ConfigError if the name of `path` is that of another format.
+    """
     if form:
         return form
     if path == "-":
         return TABLE if terminal else CSV
     suffix = Path(path).suffix.lower()
+    if suffix in _OTHERS:
+        raise ConfigError(messages.output_of_another_format(file=path, suffix=suffix))
     if suffix in (".jsonl", ".ndjson"):
         return JSONL
     return TABLE if suffix == ".txt" else CSV

@@ -124,3 +124,9 @@ def test_a_line_that_never_ends_is_refused(tmp_path: Path) -> None:
 def test_an_encoding_that_there_is_not(name: str) -> None:
     with pytest.raises(ConfigError, match="There is no encoding"):
         named(name)
+
+
+def test_a_file_that_is_not_in_the_named_encoding_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes(b"id,text\n1,Hello\n")
+    with pytest.raises(ConfigError, match="The file is no text in utf-16"):
+        list(lines(tmp_path / "t.csv", named("utf16"), Damage()))

@@ -63,3 +63,10 @@ def test_too_many_columns_are_refused_before_anything_is_paid_for() -> None:
     writer.check_width([("out.csv", writer.CSV)], columns, read(SCHEME))
     with pytest.raises(ConfigError, match="cannot hold 1,000 columns"):
         writer.check_width([("out.db", writer.SQLITE)], columns, read(SCHEME))
+
+
+@pytest.mark.parametrize("name", ["out.xlsx", "out.JSON", "out.db"])
+def test_a_name_of_another_format_is_refused(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"{name} would hold CSV, not"):
+        writer.form_of(name, None, terminal=False)
+    assert writer.form_of(name, writer.JSONL, terminal=False) == writer.JSONL
