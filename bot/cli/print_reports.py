@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import click
@@ -98,8 +99,12 @@ async def print_usage(
         terminal.say(messages.nothing_asked(since=_moment(begin)))
     tables = [by] if by else [[each] for each in _USUAL]
     for wanted in tables if rows else []:
-        plain = terminal.plain(out)
-        out.print(reports.spending(rows, wanted, labels=labels, plain=plain), "")
+        shown = partial(reports.spending, rows, wanted, labels=labels)
+        table = shown(plain=terminal.plain(out))
+        if terminal.width_of(table) > out.width:
+            table = shown(bars=False)
+        # A line that is still too long wraps, so that no figure is cut.
+        out.print(table, "", crop=False)
     budgets = settings.database, settings.totals, time.time()
     for cap, balance in await read_balances(*budgets):
         terminal.say(reports.total(cap, balance))

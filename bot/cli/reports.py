@@ -70,31 +70,42 @@ def spending(
     *,
     labels: Labels | None = None,
     plain: bool = False,
+    bars: bool = True,
 ) -> Table:
-    """Return a table of usage with bars, grouped by one or more keys.
+    """Return a table of usage, grouped by one or more keys.
 
-    `labels` replace ids, and `plain` uses ASCII only.
+    `labels` replace ids, and `plain` uses ASCII only. Without `bars`, it fits into
+    narrow terminals, where figures are not cut.
     """
     keys = [by] if isinstance(by, UsageKey) else list(by)
     found = usage.group(rows, keys, labels)
     table = Table(box=None, pad_edge=False, show_footer=len(found) > 1)
-    rest = [""] * (len(keys) - 1)
-    footer = iter((messages.TOTAL, *rest, *_cells(usage.total(found))))
-    for key in keys:
-        table.add_column(key.value.capitalize(), next(footer), overflow="fold")
-    for column in (
-        *(
-            messages.ANSWERS,
-            messages.INPUT,
-            messages.CACHE_WRITE,
-            messages.CACHE_READ,
-            messages.OUTPUT,
-            messages.SEARCHES,
-        ),
-        *(messages.USD, messages.SAVED),
+    sums = _cells(usage.total(found))
+    heads = ["", *(each.keys[0] for each in found)]
+    for nth, key in enumerate(keys):
+        # Days are not broken.
+        widest = max(map(len, heads)) if nth == 0 and key is UsageKey.DAY else None
+        title, foot = key.value.capitalize(), "" if nth else messages.TOTAL
+        table.add_column(title, foot, overflow="fold", min_width=widest)
+    cells = [sums, *map(_cells, found)]
+    for nth, column in enumerate(
+        (
+            *(
+                messages.ANSWERS,
+                messages.INPUT,
+                messages.CACHE_WRITE,
+                messages.CACHE_READ,
+                messages.OUTPUT,
+                messages.SEARCHES,
+            ),
+            *(messages.USD, messages.SAVED),
+        )
     ):
-        table.add_column(column, next(footer), justify="right")
-    table.add_column("")
+        words = [*column.split(), *(word for row in cells for word in row[nth].split())]
+        widest = max(map(len, words))
+        table.add_column(column, sums[nth], justify="right", min_width=widest)
+    if bars:
+        table.add_column("")
     most = max((each.cost for each in found), default=0.0)
     for each in found:
         bar = formatting.blocks(
@@ -104,7 +115,7 @@ def spending(
             Text(label or key)
             for key, label in zip(each.keys, each.labels, strict=True)
         ]
-        table.add_row(*shown, *_cells(each), Text(bar, "cyan"))
+        table.add_row(*shown, *_cells(each), *([Text(bar, "cyan")] if bars else ()))
     return table
 
 

@@ -2,14 +2,17 @@
 
 import asyncio
 import contextlib
+import io
 import logging
+import os
 import signal
+import stat
 import sys
 import webbrowser
 from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -62,6 +65,8 @@ def serve(lines: bool, shards: str) -> None:
     names = configured_platforms(env)
     piped = sys.stdin is not None and not sys.stdin.isatty()
     if piped and not lines and not names:
+        if _is_null(sys.stdin):
+            raise ConfigError(messages.NOTHING_TO_SERVE)
         # Input from a pipe or a file is one question, as in `ask`.
         sys.exit(load_module("bot.cli.ask").answer(env, env_file))
     is_local = not names and not piped
@@ -75,6 +80,15 @@ def serve(lines: bool, shards: str) -> None:
             )
         )
     )
+
+
+def _is_null(stream: TextIO) -> bool:
+    """Return True if `stream`, which is no terminal, is /dev/null, as in a service or a
+    container."""
+    try:
+        return stat.S_ISCHR(os.fstat(stream.fileno()).st_mode)
+    except io.UnsupportedOperation:
+        return False
 
 
 @click.command(help=command_help.CHAT)

@@ -37,6 +37,10 @@ CLAUDE_DENIES = (
     "Claude does not accept this key, account or model: threadkeep check says why."
 )
 INPUT_NOT_TEXT = "Standard input is not text."
+NOTHING_TO_SERVE = (
+    "No platform is set up: set SLACK_BOT_TOKEN and SLACK_APP_TOKEN, DISCORD_TOKEN, or "
+    "THREADKEEP_WEB; `threadkeep check` says what is missing."
+)
 NOTHING_TO_ANSWER = (
     "There is nothing to answer. Give a question or a document, as in "
     '`threadkeep ask "what is wrong here?" < error.log`.'

@@ -22,6 +22,8 @@ from rich.theme import Theme
 
 # The width of tables in files and pipes.
 WIDTH = 140
+# Wider than any table.
+_ENOUGH = 10_000
 
 # Characters that a terminal interprets: control characters except line feed and tab
 # (C0, delete, C1), and characters that embed, override or isolate text direction, with
@@ -80,6 +82,10 @@ class _SafeConsole(Console):
             # Control segments come from our own code; text never becomes one.
             yield segment if segment.control else self._safe(segment)
 
+    def on_broken_pipe(self) -> None:
+        """Raise BrokenPipeError again, as for all other output."""
+        raise
+
     def _safe(self, segment: Segment) -> Segment:
         style = segment.style
         if style is not None and style.link:
@@ -112,6 +118,12 @@ def console(*, stderr: bool = False) -> Console:
     # COLUMNS takes precedence over WIDTH.
     width, _ = shutil.get_terminal_size((WIDTH, 0))
     return on(None, stderr=stderr, width=width)
+
+
+def width_of(drawn: RenderableType) -> int:
+    """Return the width that `drawn` takes if it has enough space, in columns."""
+    wide = on(io.StringIO(), width=_ENOUGH)
+    return wide.measure(drawn).maximum
 
 
 def on(file: IO[str] | None, **options: Any) -> Console:

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 
+import pytest
 from rich.console import Console
 from rich.table import Table
 
@@ -66,6 +67,19 @@ def test_each_row_has_a_bar_for_its_share() -> None:
     plain = printed(reports.spending(ROWS, UsageKey.PERSON, plain=True))
     assert plain[1].rstrip().endswith("#" * reports.BAR_CHARS)
     assert "█" not in "".join(plain)
+
+
+def test_no_figure_is_cut_in_a_narrow_terminal() -> None:
+    keys = [UsageKey.DAY, UsageKey.PERSON]
+    rows = [spent("2026-11-26", "U0123456789ABCDEF", 1234.5)]
+    table = reports.spending(rows, keys, bars=False)
+    for width in (60, 80):
+        out = io.StringIO()
+        terminal.on(out, width=width).print(table, crop=False)
+        assert "2026-11-26" in out.getvalue()
+        assert "1234.5000" in out.getvalue()
+        assert "…" not in out.getvalue()
+    assert terminal.width_of(table) < terminal.width_of(reports.spending(rows, keys))
 
 
 def test_a_bar_is_exact_to_an_eighth() -> None:
@@ -145,3 +159,15 @@ def test_a_report_without_rows_has_its_columns_as_csv() -> None:
         head = csv_cells.as_csv([], columns)
         assert csv_cells.as_csv(rows).startswith(head)
         assert head.count("\n") == 1
+
+
+class _Closed(io.StringIO):
+    """A pipe whose reader has ended."""
+
+    def write(self, text: str) -> int:
+        raise BrokenPipeError
+
+
+def test_a_table_for_a_closed_pipe_ends_like_other_output() -> None:
+    with pytest.raises(BrokenPipeError):
+        terminal.on(_Closed()).print("text")
