@@ -73,6 +73,23 @@ _THREADS = f"""
     WHERE {_HERE}
 """
 
+# The search index of a channel follows as a whole. The trigger on threads would have
+# the words of each message removed and added one by one.
+_PLACES = f"""
+    UPDATE search_places SET channel = :to WHERE {_HERE} AND NOT EXISTS (
+        SELECT 1 FROM search_places AS there
+        WHERE there.platform = :platform AND there.channel = :to
+          AND there.workspace = search_places.workspace
+    )
+"""
+_REMOVED = f"""
+    DELETE FROM search_removed WHERE {_HERE} AND NOT EXISTS (
+        SELECT 1 FROM search_places AS here
+        WHERE here.platform = :platform AND here.channel = :channel
+          AND here.workspace = search_removed.workspace
+    )
+"""
+
 _WAITING = f"""
     UPDATE turns SET state = 'waiting'
     WHERE state <> 'delivered' AND state = 'answering'
@@ -97,7 +114,9 @@ def move_channel(db: Connection, channel: Scope, to: str) -> bool:
         locks.money(db, scope)
     for number, twin in db.execute(_TWINS, at).fetchall():
         _merge(db, number, twin)
+    db.execute(_PLACES, at)
     db.execute(_THREADS, at)
+    db.execute(_REMOVED, at)
     db.execute(_WAITING, at)
     _move_rows(db, at)
     db.execute(_ACCOUNTS, at)

@@ -16,6 +16,7 @@ from bot.domain.triage_case import TriageCase
 from bot.domain.turn import TurnState
 from bot.errors import ThreadLost
 from bot.ports.store import Store
+from bot.text.words import terms
 from tests.support.store_helpers import (
     HERE,
     answer,
@@ -165,6 +166,21 @@ async def test_triage_cases_follow_and_one_message_has_one_case(store: Store) ->
     await store.move_channel(OLD, "C9")
     waiting = await store.waiting_cases({"slack"}, 10)
     assert sorted(waiting) == [(first.id, NEW), (again.id, NEW)]
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+async def test_messages_are_found_under_the_new_id(
+    store: Store, is_known: bool
+) -> None:
+    await store.receive(said("1", text="a violet parrot"), answer)
+    if is_known:
+        other = replace(MOVED, thread="5.0")
+        await store.receive(said("5", thread=other, text="a violet hat"), answer)
+    await store.move_channel(OLD, "C9")
+    wanted = terms("violet parrot")
+    (hit,) = (await store.search([NEW], wanted, most=10)).found
+    assert (hit.thread, hit.message) == (MOVED, "1")
+    assert not (await store.search([OLD], wanted, most=10)).found
 
 
 async def test_names_and_notices_follow(store: Store) -> None:
