@@ -33,6 +33,7 @@ from bot.errors import StorageError
 from bot.ports.host import Host
 from bot.runtime.allowance import Allowance
 from bot.runtime.background import Background, report
+from bot.runtime.lru import LruDict
 from bot.runtime.offload import offload
 from bot.text.numbers import number
 
@@ -42,6 +43,9 @@ log = logging.getLogger(__name__)
 # facts A4), and one may have 40,000 characters. Further events are not acknowledged.
 MOST_EVENTS = 2_000
 
+
+# The most channels whose old ids are remembered.
+MOST_MOVED = 1_000
 
 # Seconds, by Slack's clock, within which a question is usually stored. If storing takes
 # longer, replies below the question may have arrived, and been ignored, before it.
@@ -69,6 +73,8 @@ class Intake:
         self._background = background
         self._pairs = MentionPairs()
         self._edits = EarlyEdits()
+        #: The new ids of channels that got one, by the old ids.
+        self._moved: LruDict[str, str] = LruDict(MOST_MOVED)
         #: Tasks of commands that may outlast their acknowledgement.
         self._going_on: set[asyncio.Task[None]] = set()
         self._under_way = Allowance(MOST_EVENTS)
@@ -190,6 +196,7 @@ class Intake:
         self, there: Workspace, body: dict[str, Any], is_repeat: bool
     ) -> None:
         inbox, us = self._host.inbox, there.us
+        body = self._under_new_id(body)
         if events.is_own_edit(body, us):
             return
         event = body.get("event") or {}
@@ -227,6 +234,20 @@ class Intake:
         elif moved := events.moved(body):
             old_id, new_id = moved
             await inbox.move(Scope(PLATFORM, us.team, old_id), new_id)
+            self._moved.pop(new_id, None)
+            self._moved[old_id] = new_id
+
+    def _under_new_id(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Return `body` with the new id of its channel. Slack may retry an event from
+        before the channel got that id."""
+        event = body.get("event") or {}
+        channel = event.get("channel")
+        # Events that are not read may have another value there.
+        if not isinstance(channel, str) or channel not in self._moved:
+            return body
+        while channel in self._moved:
+            channel = self._moved[channel]
+        return {**body, "event": {**event, "channel": channel}}
 
 
 async def _authorize() -> AuthorizeResult:

@@ -38,3 +38,23 @@ async def test_an_answer_in_progress_is_written_under_the_new_id(
     await office.answered(root, "Madrid.")
     await office.quiet()
     assert len(office.claude.requests) == 2
+
+
+async def test_a_late_event_with_the_old_id_is_answered_under_the_new_one(
+    office: Office,
+) -> None:
+    slack, old = office.slack, office.general
+    root = office.ask("of Spain?")
+    await office.settled(root)
+    office.general = slack.convert_channel(old)
+    await slack.until(lambda: slack.settled)
+    subscribed = set(slack.feed.subscribed)
+    slack.feed.subscribed.clear()
+    late = office.ask("of France?")
+    slack.feed.subscribed.update(subscribed)
+    message = slack.world.json(slack.world.messages[office.general][late])
+    slack.feed.send(
+        {**message, "channel": old, "channel_type": "channel", "event_ts": late}
+    )
+    await office.settled(late)
+    assert office.slack.refused == {}
