@@ -11,6 +11,7 @@ STORAGE = Path(__file__).parents[2] / "storage"
 REASONS = {
     "ledger.close_charge": "the lock is that of the workspace of the charge",
     "triage_cases.correct_case": "the first statement locks the case",
+    "channel_moves.move_channel": "it reads first which workspaces it has to lock",
     "names.drop_names": "a workspace each, which is served no more",
     "posts.put_post": "the first statement writes the post, which its files belong to",
     "triage_cases.record_case_result": "the first statement writes the case",
