@@ -101,8 +101,9 @@ async def test_what_makes_no_sense_creates_nothing(
 async def test_an_expiry_is_an_age_a_day_or_never() -> None:
     assert expiry("90d", NOON) == NOON + 90 * DAY
     assert expiry("12h", NOON) == NOON + DAY / 2
+    assert expiry("2 weeks", NOON) == NOON + 14 * DAY
     assert expiry("NEVER", NOON) is None
     assert expiry("2026-11-28", NOON) == NOON + 1.5 * DAY
-    for wrong in ("", "90", "1w", "90 days", "2026-13-01", "١d"):
+    for wrong in ("", "90", "1y", "90 dayz", "2026-13-01", "١d"):
         with pytest.raises(ConfigError):
             expiry(wrong, NOON)

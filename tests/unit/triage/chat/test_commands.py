@@ -293,7 +293,7 @@ async def test_a_menu_of_another_place_changes_nothing(office: Office) -> None:
         ("triage this please", None),
         ("triage last", None),
         ("triage last year", None),
-        ("triage since monday please", None),
+        ("triage since monday please", {"since": "monday"}),
     ],
 )
 def test_words_are_a_command_only_if_all_of_them_are(
