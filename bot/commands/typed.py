@@ -71,9 +71,8 @@ class TypedCommands:
         self._access = access
         self._router = router
         self._now = now
-        #: The commands that ran, as thread, message and text: an edited message may be
-        #: another command.
-        self._taken: LruDict[tuple[ThreadKey, str, str], None] = LruDict(MOST_TAKEN)
+        #: The commands that ran, by thread and message. An edit may make another one.
+        self._taken: LruDict[tuple[ThreadKey, str], Command] = LruDict(MOST_TAKEN)
         self._running = 0
 
     async def take(self, message: Message, *, edited: bool = False) -> bool:
@@ -83,12 +82,18 @@ class TypedCommands:
         StorageError; the platform should then deliver the message again.
         """
         messenger = self._platforms.adapters[message.thread.platform].messenger
-        key = (message.thread, message.message, message.text)
-        if messenger is None or key in self._taken:
-            return key in self._taken
+        if messenger is None:
+            return False
+        key = (message.thread, message.message)
+        taken = self._taken.get(key)
+        if taken is not None and not edited:
+            return True
         command = self._read(message)
         if command is None or self._now() - message.at > STALE:
             return False
+        if command == taken:
+            # A platform changes a text, too, such as when it shows a preview.
+            return True
         if not edited and (
             await self._store.stored_message(message.thread, message.message)
             is not None
@@ -99,11 +104,11 @@ class TypedCommands:
         if self._running >= MOST_AT_ONCE:
             raise StorageBusy("too many commands at once")
         now = self._now()
-        self._taken[key] = None
+        self._taken[key] = command
         try:
             first = await self._store.claim_notice(
                 Scope.of(message.thread),
-                f"command {message.message} {_digest(message.text)}",
+                f"command {message.message} {_digest(command)}",
                 secrets.token_hex(8),
                 now,
                 now + REMEMBERED,
@@ -179,7 +184,8 @@ class TypedCommands:
             return Response(error.user_text)
 
 
-def _digest(text: str) -> str:
+def _digest(command: Command) -> str:
+    text = repr((command.verb, sorted(command.arguments.items())))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 

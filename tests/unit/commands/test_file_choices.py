@@ -143,5 +143,5 @@ async def test_a_count_spares_the_question_and_a_budget_still_holds() -> None:
             REPEATING
         )
         await desk.closed(3)
-        assert "budget" in desk.adapter.texts(HERE)[-1]
+        assert "budget" in desk.adapter.texts(HERE)[-2]
         assert len(desk.model.requests) == 2
