@@ -4,8 +4,8 @@ In Markdown, such backticks begin no block, and the backticks that were meant to
 block begin one instead: the rest of the answer would be code. Authors mean a block, and
 Discord shows one.
 
-Rule 1: only backticks at the end of a line are a fence, and only if they name a
-language, or follow a colon or the words of a list item.
+Rule 1: only backticks at the end of a line of words are a fence, and only if they name
+a language, or follow a colon or the words of a list item.
 Rule 2: the text arrives in pieces that end anywhere, and the result does not depend on
 the pieces. Only backticks, and what may be a language after them, are held back.
 """
@@ -20,6 +20,7 @@ _TAIL = re.compile(r"(?<!`)(?:`{1,2}|(`{3,9})([\w+#.-]{0,30})[ \t]{0,9}\r?\n?)\Z
 _RUN = re.compile(r"`{3,}+")
 _LAST_TICKS = re.compile(r"(?<!`)`{1,9}\Z")
 _MARKER = re.compile(r"[^>\s]")
+_WORD = re.compile(r"\w")
 # The most characters of a line that are kept, and of its end that is examined.
 _MOST_LINE = 2_000
 _MOST_TAIL = 60
@@ -70,7 +71,7 @@ class LooseFences:
         """Return True if the backticks `mark` after `words` are meant as a fence."""
         start = beginning(words)
         said = words[start:].rstrip()
-        if not said or not mark or mark in said:
+        if not mark or mark in said or not _WORD.search(said):
             return False
         is_item = bool(words[:start].strip(" \t>"))
         return bool(language) or is_item or said.endswith((":", "："))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bot.domain.platform import Limits
 from bot.domain.reply import Part
+from bot.rendering.loose_fences import LooseFences
 from bot.rendering.mentions import ZERO_WIDTH_SPACE
 from bot.rendering.numbering import Numbering
 from bot.rendering.renderer import FEWEST_CHARS, Renderer
@@ -177,9 +178,10 @@ def test_a_part_only_grows_and_a_final_one_stays(
 
 
 @given(text=NASTY, chars=LIMITS)
+@example(text="as in:```python\nx\n```", chars=40)
 def test_nothing_is_lost_or_added(text: str, chars: int) -> None:
-    numbering = Numbering()
-    said = numbering.feed(text) + numbering.flush()
+    loose, numbering = LooseFences(), Numbering()
+    said = numbering.feed(loose.feed(text) + loose.flush()) + numbering.flush()
     assert adds_up(rendered(text, chars), said)
 
 
