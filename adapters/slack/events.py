@@ -140,14 +140,14 @@ def limited_since(body: Mapping[str, Any], now: float) -> float:
     return now - 60.0
 
 
-def moved(body: Mapping[str, Any]) -> tuple[str, str] | None:
+def moved_channel(body: Mapping[str, Any]) -> tuple[str, str] | None:
     """Return the old and the new id of the channel in an events-API `body` about a
     channel that was converted to a shared one or moved (facts A1.4); else None."""
     event = body.get("event") or {}
     if event.get("type") != "channel_id_changed":
         return None
     old, new = event.get("old_channel_id"), event.get("new_channel_id")
-    return (str(old), str(new)) if old and new else None
+    return (str(old), str(new)) if old and new and old != new else None
 
 
 def message(

@@ -43,7 +43,6 @@ log = logging.getLogger(__name__)
 # facts A4), and one may have 40,000 characters. Further events are not acknowledged.
 MOST_EVENTS = 2_000
 
-
 # The most channels whose old ids are remembered.
 MOST_MOVED = 1_000
 
@@ -231,11 +230,12 @@ class Intake:
             await inbox.erase(PLATFORM, us.team, [ts], channel)
         elif deleted := events.deleted_channel(body):
             await inbox.forget(Scope(PLATFORM, us.team, deleted))
-        elif moved := events.moved(body):
+        elif moved := events.moved_channel(body):
             old_id, new_id = moved
-            await inbox.move(Scope(PLATFORM, us.team, old_id), new_id)
+            # First, since events with the old id may arrive while the channel is moved.
             self._moved.pop(new_id, None)
             self._moved[old_id] = new_id
+            await inbox.move(Scope(PLATFORM, us.team, old_id), new_id)
 
     def _under_new_id(self, body: dict[str, Any]) -> dict[str, Any]:
         """Return `body` with the new id of its channel. Slack may retry an event from
@@ -244,6 +244,9 @@ class Intake:
         channel = event.get("channel")
         # Events that are not read may have another value there.
         if not isinstance(channel, str) or channel not in self._moved:
+            return body
+        if events.deleted_channel(body):
+            # The end of the old id is not the end of the channel.
             return body
         while channel in self._moved:
             channel = self._moved[channel]

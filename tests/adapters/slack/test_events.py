@@ -137,5 +137,16 @@ def test_hears_nothing_in_anything_else(event: dict[str, Any]) -> None:
     assert read(**event) is None
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "moved"),
+    [("C1", "C2", ("C1", "C2")), ("C1", "C1", None), ("C1", None, None)],
+)
+def test_a_channel_moves_to_another_id(
+    old: str, new: str | None, moved: tuple[str, str] | None
+) -> None:
+    event = {"type": "channel_id_changed", "old_channel_id": old, "new_channel_id": new}
+    assert events.moved_channel({"event": event}) == moved
+
+
 def test_an_envelope_without_an_event_says_nothing() -> None:
     assert events.read({"type": "app_rate_limited"}, US) is None

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from bot.domain.scope import Scope
 from bot.domain.setting import Change
 from tests.adapters.slack.conftest import Office
@@ -16,7 +18,11 @@ async def test_a_thread_goes_on_under_the_new_id_of_its_channel(office: Office) 
     root = office.ask("of Spain?")
     await office.answered(root, "Madrid.")
     await office.quiet()
-    office.general = office.slack.convert_channel(office.general)
+    old = office.general
+    office.general = office.slack.convert_channel(old)
+    await office.slack.until(lambda: office.slack.settled)
+    # The end of the old id is not the end of the channel.
+    office.slack.emit("channel_deleted", channel=old)
     await office.slack.until(lambda: office.slack.settled)
     # Nobody has to mention the bot again.
     office.slack.say(office.alice, office.general, "of France?", thread_ts=root)
@@ -43,11 +49,41 @@ async def test_an_answer_in_progress_is_written_under_the_new_id(
 async def test_a_late_event_with_the_old_id_is_answered_under_the_new_one(
     office: Office,
 ) -> None:
-    slack, old = office.slack, office.general
+    old = office.general
     root = office.ask("of Spain?")
     await office.settled(root)
+    office.general = office.slack.convert_channel(old)
+    await office.slack.until(lambda: office.slack.settled)
+    late = ask_late(office, old)
+    await office.settled(late)
+    assert office.slack.refused == {}
+
+
+async def test_an_event_that_arrives_while_its_channel_is_moved_is_answered(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slack, old, late = office.slack, office.general, list[str]()
+    await office.settled(office.ask("of Spain?"))
+    move = office.store.move_channel
+
+    async def move_slowly(_: object, channel: Scope, to: str) -> bool:
+        found = await move(channel, to)
+        late.append(ask_late(office, old))
+        event = slack.deliveries[-1]
+        await slack.until(lambda: event.acked)
+        return found
+
+    monkeypatch.setattr(type(office.store), "move_channel", move_slowly)
     office.general = slack.convert_channel(old)
-    await slack.until(lambda: slack.settled)
+    [asked] = await slack.until(lambda: late)
+    await office.settled(asked)
+    assert slack.refused == {}
+
+
+def ask_late(office: Office, old: str) -> str:
+    """Ask a question whose event still has the `old` id of the channel; return its
+    ts."""
+    slack = office.slack
     subscribed = set(slack.feed.subscribed)
     slack.feed.subscribed.clear()
     late = office.ask("of France?")
@@ -56,5 +92,4 @@ async def test_a_late_event_with_the_old_id_is_answered_under_the_new_one(
     slack.feed.send(
         {**message, "channel": old, "channel_type": "channel", "event_ts": late}
     )
-    await office.settled(late)
-    assert office.slack.refused == {}
+    return late
