@@ -69,12 +69,14 @@ class Tree(app_commands.CommandTree[discord.Client]):
     async def interaction_check(self, interaction: Interaction, /) -> bool:
         """Return whether this process runs the command: the guild is served, and no
         other process has claimed the interaction. In a guild that is not served, tell
-        the person."""
-        if interaction.type is not discord.InteractionType.autocomplete and (
-            not await is_first(self.gateways, interaction)
-        ):
+        the person once the command is given."""
+        is_typing = interaction.type is discord.InteractionType.autocomplete
+        if not is_typing and not await is_first(self.gateways, interaction):
             return False
-        if why := refusal(self.served, interaction):
+        why = refusal(self.served, interaction)
+        if why and is_typing:
+            await interaction_responses.suggest_nothing(interaction)
+        elif why:
             await interaction_responses.tell(interaction, why)
         return not why
 

@@ -131,6 +131,15 @@ async def ask(
         log.warning("discord.too_late %s", error)
 
 
+async def suggest_nothing(interaction: Interaction) -> None:
+    """Respond without a suggestion to a person who types an option."""
+    try:
+        async with translated("suggest"):
+            await interaction.response.autocomplete([])
+    except DeliveryError as error:
+        log.info("discord.too_late %s", error)
+
+
 async def tell(interaction: Interaction, text: str) -> None:
     """Respond with a message that only the person sees."""
     try:

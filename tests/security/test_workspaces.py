@@ -412,6 +412,9 @@ async def test_every_command_there_gets_one_sentence_that_one_person_sees(
             discord.message_command(eve, lair, about, "Triage this"),
             discord.message_command(eve, lair, about, "Receipt"),
         ]
+        typing = discord.autocomplete(eve, lair, "claude model", "value", "h")
+        suggested = await responded(discord, typing)
+        assert (suggested.type, suggested.choices) == (8, ())
         for each in asked:
             response = await responded(discord, each)
             assert response.modal is None
