@@ -7,7 +7,7 @@ from typing import Any
 from adapters.slack.client import SlackClient
 from adapters.slack.views import user_of
 from bot.domain.scope import Scope
-from bot.errors import StorageError
+from bot.errors import DeliveryError, StorageError
 from bot.messages.controls import NO_ANSWER, THANKS
 from bot.ports.host import Host
 
@@ -27,8 +27,7 @@ async def take(
     value: str,
 ) -> None:
     """Store the rating in `value`, from a button pressed in `workspace`. Thank the
-    person, or say why the rating was not stored. Raises DeliveryError or
-    AccessRevoked."""
+    person, or say why the rating was not stored. Raises AccessRevoked."""
     container = body.get("container") or {}
     said = body.get("message") or {}
     channel = str(container.get("channel_id"))
@@ -42,10 +41,24 @@ async def take(
     except StorageError as error:
         log.error("slack.not_remembered %s", error)
         text = error.user_text
-    await client.call_when_allowed(
-        "chat.postEphemeral",
-        channel=channel,
-        thread_ts=thread,
-        user=user_of(body),
-        text=text,
-    )
+    await _tell(client, body, place, text)
+
+
+async def _tell(
+    client: SlackClient, body: Mapping[str, Any], place: Scope, text: str
+) -> None:
+    """Show `text` to the person who pressed, in the thread of the answer. Raises
+    AccessRevoked."""
+    shown = {"thread_ts": place.thread, "text": text}
+    whisper = {"channel": place.channel, "user": user_of(body), **shown}
+    try:
+        await client.call_when_allowed("chat.postEphemeral", **whisper)
+        return
+    except DeliveryError as error:
+        # The person looks at the channel without being in it.
+        log.info("slack.not_whispered %s", error)
+    response = {"response_type": "ephemeral", "replace_original": False, **shown}
+    try:
+        await client.respond(str(body.get("response_url")), response)
+    except DeliveryError as error:
+        log.warning("slack.untold %s", error)

@@ -476,6 +476,11 @@ async def test_readers_say_how_good_an_answer_was(admins: Admins) -> None:
         lambda db: db.execute("SELECT feedback FROM turns").fetchall()
     )
     assert [row[0] for row in rows] == [1]
+    # Who only looks at the channel, without joining it, is thanked, too.
+    visitor = admins.slack.add_user("Vera")
+    admins.slack.press_feedback(visitor, admins.general, reply.ts, True)
+    told = await admins.whispered(visitor)
+    assert (told.text, told.thread_ts) == (messages.THANKS, ts)
 
 
 async def test_admins_are_told_in_private_how_far_a_budget_is_used(
