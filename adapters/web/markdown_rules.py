@@ -124,7 +124,10 @@ def tasks(state: StateCore) -> None:
 
 def alerts(state: StateCore) -> None:
     """Show the title of a highlighted quote in bold, on a line of its own."""
-    for token in state.tokens:
+    for at, token in enumerate(state.tokens):
+        before = [each.type for each in state.tokens[max(0, at - 2) : at]]
+        if before != ["blockquote_open", "paragraph_open"]:
+            continue
         children = token.children or []
         found = _ALERT.fullmatch(children[0].content) if children else None
         if found is None or (len(children) > 1 and children[1].type != "softbreak"):

@@ -64,6 +64,7 @@ PIECES = st.sampled_from(
         ("<details><summary>More</summary>", "<p><strong>More</strong></p>"),
         ("|a|\n|-|\n|b<br>c|", "b<br>"),
         ("> [!TIP]\n> Sleep.", "<p><strong>Tip</strong><br>\nSleep.</p>"),
+        ("[!TIP]\n\n> a\n>\n> [!TIP]", "<p>[!TIP]</p>\n<blockquote>\n<p>a</p>\n<p>[!"),
         ("- [ ] a\n- [x] *b*\n- c [x] d", "<li>☐ a</li>\n<li>☑ <em>b</em></li>"),
         (r"\(\frac{1}{2}\) $\begin{x}$", "1/2</span> "),
         (r"\(\frac{1}{2}\) $\begin{x}$", r">$\begin{x}$</span>"),
