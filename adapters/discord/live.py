@@ -41,8 +41,8 @@ async def check(
         async with open_link(config) as link:
             await _require_channel(link, channel)
             return [await _try_channel(link, channel, bot_hears, patience)]
-    except _EndedEarly as found:
-        return [found.finding]
+    except _EndedEarly as end:
+        return [end.finding]
     except (ConfigError, DeliveryError) as error:
         return [_bad(messages.not_tested(reason=error))]
 
@@ -78,7 +78,7 @@ async def _try_channel(
 
 
 async def _require_channel(link: Link, channel: str) -> None:
-    """Raise _Found if the bot does not see `channel`."""
+    """Raise _EndedEarly if the bot does not see `channel`."""
     try:
         async with translated("look up the channel"):
             await link.client.fetch_channel(ids.parse_id(channel))
@@ -127,7 +127,7 @@ async def _session(link: Link) -> AsyncIterator["asyncio.Queue[str]"]:
 
 
 def _raise_for(session: "asyncio.Future[None]") -> None:
-    """Raise _Found for a session that ended."""
+    """Raise _EndedEarly for a session that ended."""
     try:
         session.result()
     except discord.PrivilegedIntentsRequired as error:

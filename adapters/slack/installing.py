@@ -228,8 +228,8 @@ class Installer:
             return await _to_response(self._page(texts.UNREACHABLE, error))
 
     async def _save(self, made: SlackInstallation) -> None:
-        """Store the installation that Slack returned. Raises _Failed if the workspace
-        is not served, DeliveryError or StorageError."""
+        """Store the installation that Slack returned. Raises _InstallationFailed if
+        the workspace is not served, DeliveryError or StorageError."""
         is_org_wide = bool(made.is_enterprise_install)
         place = Place(
             PLATFORM,

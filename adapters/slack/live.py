@@ -64,13 +64,13 @@ async def check(
             return [
                 await _try_channel(client, config, us, channel, bot_hears, patience)
             ]
-        except _Found as found:
-            return [found.finding]
+        except _EndedEarly as end:
+            return [end.finding]
         except (ConfigError, DeliveryError) as error:
             return [_bad(messages.not_tested(reason=error))]
 
 
-class _Found(Exception):
+class _EndedEarly(Exception):
     """No event can arrive, for the reason in `finding`."""
 
     def __init__(self, text: str) -> None:
@@ -125,35 +125,37 @@ async def _try_over_http(
     event: str,
     patience: float,
 ) -> Finding:
-    async with live_http.open_recorder(client, config, us) as doorway:
+    async with live_http.open_recorder(client, config, us) as recorder:
         began = time.monotonic()
         async with _post_probe(client, us, channel) as ts:
-            heard = await doorway.hears(ts, patience)
+            heard = await recorder.hears(ts, patience)
     if heard:
         text = messages.came_back(seconds=_seconds(began), channel=f"slack:{channel}")
         return Finding(messages.SLACK_EVENTS, Grade.GOOD, text)
-    if doorway.is_reached:
+    if recorder.is_reached:
         return _bad(messages.not_subscribed(event=event))
     return _bad(messages.not_reached(address=config.http, event=event))
 
 
 async def _kind(client: SlackClient, us: Identity, channel: str) -> str:
-    """Return the type of `channel`. Raises _Found if the bot cannot read there."""
+    """Return the type of `channel`. Raises _EndedEarly if the bot cannot read there."""
     if missing := lacking(us):
-        raise _Found(messages.lacks_scope(scopes=", ".join(missing)))
+        raise _EndedEarly(messages.lacks_scope(scopes=", ".join(missing)))
     needed = set[str]()
     client.on_missing_scope = needed.update
     try:
         answer = await client.call("conversations.info", channel=channel)
     except ThreadGone as error:
         if wanted := ", ".join(sorted(SCOPES & needed)):
-            raise _Found(messages.lacks_scope(scopes=wanted)) from error
-        raise _Found(messages.channel_unknown(channel=f"slack:{channel}")) from error
+            raise _EndedEarly(messages.lacks_scope(scopes=wanted)) from error
+        raise _EndedEarly(
+            messages.channel_unknown(channel=f"slack:{channel}")
+        ) from error
     found: Mapping[str, Any] = answer.get("channel") or {}
     if found.get("is_im"):
         return "im"
     if not found.get("is_member"):
-        raise _Found(
+        raise _EndedEarly(
             messages.not_a_member(channel=f"slack:{channel}", name=us.user_name)
         )
     if found.get("is_mpim"):
@@ -172,7 +174,7 @@ async def _post_probe(
     except ThreadGone as error:
         if "not_in_channel" in str(error):
             text = messages.not_a_member(channel=f"slack:{channel}", name=us.user_name)
-            raise _Found(text) from error
+            raise _EndedEarly(text) from error
         raise
     try:
         yield ts
@@ -197,7 +199,7 @@ async def _connect(
             hello = await socket.receive_json()
     except (TimeoutError, aiohttp.ClientError, TypeError, ValueError) as error:
         reason = type(error).__name__
-        raise _Found(messages.no_session(reason=reason)) from error
+        raise _EndedEarly(messages.no_session(reason=reason)) from error
     try:
         yield socket, int(hello.get("num_connections") or 1)
     finally:

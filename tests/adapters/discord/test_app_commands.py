@@ -6,17 +6,12 @@ import pytest
 
 from adapters.discord import interaction_responses
 from adapters.discord.ask_command import ABOUT
-from bot.messages.commands import (
-    STALE,
-)
+from bot.messages.commands import STALE
 from bot.messages.controls import NO_QUESTION
 from tests.adapters.discord.conftest import Guild
 from tests.emulators.discord.faults import CALLBACK, error
 from tests.emulators.discord.interactions import Asked
 from tests.emulators.discord.people import Seen
-
-EPHEMERAL = 1 << 6
-BUTTON = {"type": 2, "style": 4, "label": "Stop", "custom_id": "stop:7"}
 
 
 async def test_asking_in_a_channel_makes_a_thread_in_which_people_go_on(

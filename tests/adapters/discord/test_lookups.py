@@ -17,7 +17,6 @@ from tests.support.discord_harness import Office, attended
 
 MEMBER = r"/guilds/\d+/members/\d+"
 USER = r"/users/\d+"
-CHANNEL = r"/channels/\d+"
 
 FAULTS = {"missing access": error(403, 50001, "Missing Access"), "cut": cut()}
 

@@ -176,9 +176,9 @@ class Model(Backend):
         self.deaf: set[int] = set()
         #: Words that AutoMod blocks.
         self.blocked: set[str] = set()
-        #: The most threads of a guild that are not archived (B6: about 1,000).
         #: The guilds with an outage, whose events nobody receives (B5.1).
         self.unavailable: set[int] = set()
+        #: The most threads of a guild that are not archived (B6: about 1,000).
         self.most_threads = 1_000
         self.listener: Listener = lambda event, payload: None
         super().__init__(clock=_Clock(now))
