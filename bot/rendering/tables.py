@@ -55,6 +55,9 @@ class Table:
         self._widths: list[int] | None = None
         self._is_wide = False
         self._has_records = False
+        #: The columns with a heading and no text in the rows that decided the layout.
+        #: They are usually to be filled in.
+        self._blank = set[int]()
 
     @property
     def is_shown(self) -> bool:
@@ -95,6 +98,8 @@ class Table:
         # Without rows, records would lose the head.
         self._is_wide = total > MOST_WIDTH and bool(self._rows)
         if self._is_wide:
+            filled = {at for row in self._rows for at, cell in enumerate(row) if cell}
+            self._blank = {at for at, each in enumerate(self._titles) if each} - filled
             return "".join(map(self._record, self._rows))
         rule = "-+-".join("-" * width for width in self._widths)
         lines = [self._line(self._head), f"{self._prefix}{rule}\n"]
@@ -118,19 +123,20 @@ class Table:
         return f"{self._prefix}{_COLUMNS.join(padded).rstrip()}\n"
 
     def _record(self, cells: list[str]) -> str:
-        """Return a row as a paragraph with a line for each cell: the heading in bold,
-        then the cell."""
+        """Return a row as a paragraph with a line for each cell that has text, or is in
+        a blank column: the heading in bold, then the cell."""
         gap = f"{self._prefix}\n" if self._has_records else ""
         lines = []
-        for at, cell in enumerate(cells):
+        missing = len(self._titles) - len(cells)
+        for at, cell in enumerate([*cells, *[""] * missing]):
             head = self._title(at)
             value = prose(_BREAK.sub(" ", cell))
-            if not value:
+            if not value and at not in self._blank:
                 continue
             # A cell without a heading usually names its row, so it is bold. A bold cell
             # cannot begin a block either.
             line = f"**{head}:** {value}" if head else f"**{_plain(value)}**"
-            lines.append(f"{self._prefix}{line}\n")
+            lines.append(f"{self._prefix}{line.rstrip()}\n")
         self._has_records = self._has_records or bool(lines)
         return "".join([gap, *lines]) if lines else ""
 

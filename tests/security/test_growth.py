@@ -201,6 +201,7 @@ REASONS = {
     "bot/claude/stream.py StreamedMessage._calls": ANSWER,
     "bot/claude/stream.py StreamedMessage.listings": ANSWER,
     "bot/rendering/splitter.py Page._lines": ANSWER,
+    "bot/rendering/tables.py Table._blank": ANSWER,
     "bot/rendering/tables.py Table._rows": ANSWER,
     "bot/rendering/tables.py Table._sides": ANSWER,
     "bot/rendering/tables.py Table._titles": ANSWER,

@@ -153,6 +153,18 @@ def test_a_wide_table_becomes_records() -> None:
     )
 
 
+def test_records_show_the_heading_of_a_column_that_is_to_be_filled_in() -> None:
+    wide = (
+        "| Task | What has to be done before the release | Owner |\n|---|---|---|\n"
+        "| Notes | | |\n| Tests | Run all |\n"
+    )
+    assert changed(wide) == (
+        "**Task:** Notes\n**Owner:**\n\n"
+        "**Task:** Tests\n**What has to be done before the release:** Run all\n"
+        "**Owner:**\n"
+    )
+
+
 def test_a_cell_cannot_end_the_block() -> None:
     block = changed("| a |\n|---|\n| ``` |\n| `````x |\n")
     assert block.count("```") == 2
