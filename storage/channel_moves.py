@@ -25,7 +25,8 @@ _NAMED = {
     "refusals": ("hour", "who", "name"),
     "cases": ("message",),
 }
-# Tables whose rows may be several for one name.
+# Tables whose rows may be several for one name. `posts` are of the web page, where no
+# channel gets another id.
 _PLAIN = ("audit", "drafts", "charges")
 
 _HERE = "platform = :platform AND channel = :channel"

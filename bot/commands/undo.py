@@ -54,7 +54,7 @@ class SettingsUndo:
             running=running,
         )
         if isinstance(result, EditConflict):
-            return Response(_describe_changes(result.entries), settles=True)
+            return Response(_describe_conflict(result.entries), settles=True)
         head = messages.undone_for(where=self._access.name(policy.place))
         return Response(describe_changes(head, result, policy, running), settles=True)
 
@@ -81,7 +81,7 @@ class SettingsUndo:
         raise Unacceptable(CHANGE_GONE)
 
 
-def _describe_changes(entries: Sequence[AuditEntry]) -> str:
+def _describe_conflict(entries: Sequence[AuditEntry]) -> str:
     lines = [messages.NOT_UNDONE]
     lines += [
         f"- {formatting.minute(each.at)} · {audit_lines.change(each)}"

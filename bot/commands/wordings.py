@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from bot.claude.catalog import named
 from bot.commands import typed_text
+from bot.commands.catalog import ALL
 from bot.settings.options import BY_NAME
 from bot.text.numbers import plain_number, western
 from bot.ui.elements import Kind
@@ -27,13 +28,14 @@ _PERIODS = {
     **dict.fromkeys(("day", "daily"), "day"),
     **dict.fromkeys(("month", "monthly"), "month"),
 }
-_WEEKS = frozenset(("week", "weekly", "week's", "hour", "hourly", "year", "yearly"))
+# Words for periods that no budget has.
+_OTHER_PERIODS = frozenset(
+    ("week", "weekly", "week's", "hour", "hourly", "year", "yearly")
+)
 _LEVELS = {"channel's": "channel", "workspace's": "workspace", "server's": "server"}
 
-#: The view of all settings.
-ALL = "all"
-#: The value that deletes a setting.
-NONE = "none"
+# The value that deletes a setting.
+_NONE = "none"
 _REMOVE = frozenset(("remove", "delete", "clear", "reset"))
 _CHANGE = frozenset(
     (*("set", "change", "raise", "increase", "lower", "reduce", "switch", "use"),)
@@ -72,7 +74,7 @@ def find_command(text: str) -> str:
         return found
     if first.lower() in _REMOVE and "budget" in low:
         period = [word for word in rest if word.lower() != "budget"]
-        return _budget([*period, NONE])
+        return _budget([*period, _NONE])
     if first.lower() in _CHANGE and "budget" in low:
         return _budget([word for word in rest if word.lower() != "budget"])
     if first.lower() in _CHANGE:
@@ -83,12 +85,12 @@ def find_command(text: str) -> str:
 def _shown(words: Sequence[str]) -> str:
     """Return the command that shows what `words` name: "me all the settings"."""
     left = [word for word in words if word not in _FILLERS]
-    name = " ".join(word for word in left if word != "all")
+    name = " ".join(word for word in left if word != ALL)
     if name == "prompt":
         return "prompt show"
     if name not in _SCREENS:
         return ""
-    if name == "settings" and "all" in left:
+    if name == "settings" and ALL in left:
         return " ".join((name, ALL))
     return name
 
@@ -109,7 +111,7 @@ def _budget(words: Sequence[str]) -> str:
     """Return the command for a budget of the one amount in `words`, in any order."""
     periods, amounts, rest = set[str](), list[str](), list[str]()
     left = [word for word in words if word.lower() not in _FILLERS]
-    if any(word.lower() in _WEEKS for word in left):
+    if any(word.lower() in _OTHER_PERIODS for word in left):
         # The form says which periods there are.
         return "budget" if any(map(_has_digit, left)) else ""
     while left:
@@ -120,7 +122,7 @@ def _budget(words: Sequence[str]) -> str:
             while left and _GROUP.fullmatch(left[0]):
                 digits += f" {left.pop(0)}"
             amounts.append(plain_number(western(digits)))
-        elif word == NONE:
+        elif word == _NONE:
             amounts.append(word)
         elif digits and word.lower() in _PERIODS:
             periods |= {_PERIODS[word.lower()]}

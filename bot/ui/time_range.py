@@ -20,8 +20,8 @@ def start(text: str, now: float) -> float:
 
     `text` is a day such as "2026-11-01", perhaps with a time of day; "today",
     "yesterday", or the last "monday" (today, on a Monday); or an age such as "7d",
-    "12h" or "2 weeks" before `now`. All are in UTC. Raises ValueError for
-    anything else.
+    "12h" or "2 weeks" before `now`. All are in UTC. Raises ValueError for anything
+    else.
     """
     word = text.strip().lower()
     today = datetime.fromtimestamp(now, UTC).replace(

@@ -266,7 +266,10 @@ def test_values_are_read_as_phones_write_them() -> None:
         ("model", "opus.", "claude-opus-5-5"),
         ("quiet", "yes", "on"),
         ("quiet", "disabled", "off"),
-        ("who", "Everybody", "everyone"),
+        ("who", "Everybody.", "everyone"),
+        ("who", "\u201cuser:U1 user:U2\u201d.", "user:U1 user:U2"),
+        ("mcp", "off.", "off"),
+        ("triage_announce", "`channel:C1`.", "channel:C1"),
         ("file_price", "0,00 USD", "0"),
     ):
         assert BY_NAME[name].read(text, TODAY) == value, (name, text)
