@@ -7,6 +7,7 @@ committed. Only then may the platform's event be acknowledged.
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 from bot.context.prompt import addition, label
@@ -48,9 +49,8 @@ class Inbox:
     `stopper` stops answers for the people who ask for that, `signs` shows which
     messages wait, and `edits` offers to answer edited questions again. `command`
     carries out a message if it is a command, which an edit may have made it, and
-    returns whether it is one. `triage`
-    takes in a message at the top of a channel, and decides whether messages are triaged
-    there.
+    returns whether it is one. `triage` takes in a message at the top of a channel, and
+    decides whether messages are triaged there.
     """
 
     def __init__(
@@ -205,13 +205,17 @@ class Inbox:
             or bool(_keys(before.message) - _keys(message))
         )
         # A misspelt command, or a question, becomes a command: "stpo" to "stop".
-        may_be = before is None or changed or newly_addressed
-        is_command = may_be and message.addressed and await self._command(message, True)
+        may_be_command = before is None or changed or newly_addressed
+        is_command = may_be_command and await self._command(message, True)
         if is_command and before is None:
             return
-        if not is_command and (newly_addressed or (changed and not message.addressed)):
+        # An edit may withdraw a question that waits.
+        if is_command:
+            plain = replace(message, addressed=False)
+            await self._store.readdress(plain, _keep_command)
+            self._signs.clear(message.thread)
+        elif newly_addressed or (changed and not message.addressed):
             await self._receive(message, edit=True)
-            # An edit may withdraw a question that waits.
             self._signs.clear(message.thread)
         if before is None or not changed:
             return
@@ -266,6 +270,12 @@ class Inbox:
         if await self._store.move_channel(channel, to):
             log.info("channel.moved channel=%s to=%s", channel, to)
             await self._answers.begin_anew(channel)
+
+
+def _keep_command(
+    message: Message, facts: ThreadFacts | None, stored: StoredSettings
+) -> Verdict:
+    return Verdict(Disposition.KEEP, Rule.INSTRUCTION.value)
 
 
 def _keys(message: Message) -> set[str]:

@@ -83,6 +83,7 @@ class Stopper:
         found = []
         for thread in threads:
             turn = await self._store.next_turn(thread)
-            if turn is not None and turn.ended is None:
+            # A turn without an asker ends by itself: its questions were taken back.
+            if turn is not None and turn.ended is None and turn.asker:
                 found.append((thread, turn.key))
         return found

@@ -106,6 +106,23 @@ async def test_a_question_that_becomes_a_command_is_one(office: Office) -> None:
     gate.set()
 
 
+async def test_a_waiting_question_that_becomes_a_command_is_not_asked(
+    office: Office,
+) -> None:
+    gate = asyncio.Event()
+    office.claude.script(["Mad", Hold(gate), "rid."])
+    root = office.ask("of Spain?")
+    await office.slack.until(lambda: office.replies(root))
+    waiting = office.ask("hlp", thread_ts=root)
+    await office.slack.until(lambda: office.slack.settled)
+    change(office, waiting, "help")
+    await office.slack.until(lambda: office.slack.world.ephemeral)
+    gate.set()
+    await office.answered(root, "Madrid.")
+    await office.quiet()
+    assert len(office.prompts()) == 1
+
+
 async def test_a_corrected_command_is_carried_out_once(office: Office) -> None:
     def told() -> list[str]:
         return [each.text for each in office.slack.world.ephemeral]
