@@ -40,10 +40,8 @@ MESSAGES = f"""
       AND (role = 'user' OR turns.text <> '')
     ORDER BY at DESC, messages.id DESC LIMIT :most
 """
-# Before its first attempt, a turn has the text of the answer that it repeats.
 ANSWER = f"""
-    SELECT turns.id, key, state, ended, head, note, stop_reason,
-      CASE WHEN state = 'waiting' AND attempts = 0 THEN '' ELSE turns.text END AS text
+    SELECT turns.id, key, state, ended, turns.text, head, note, stop_reason
     FROM messages CROSS JOIN turns ON turns.id = turn_id
     WHERE messages.thread_id = ({THREAD_ID}) AND message = :message AND asks = 1
       AND deleted_at IS NULL

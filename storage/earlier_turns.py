@@ -20,6 +20,21 @@ PREVIOUS_TURN = """
     ORDER BY ended_at DESC, id DESC LIMIT 1
 """
 
+# A turn, and the turns that it repeats: those directly before it whose messages it has
+# taken over.
+REPEATED = """
+    SELECT id FROM turns
+    WHERE thread_id = (SELECT thread_id FROM turns WHERE id = :turn)
+      AND id <= :turn AND id > coalesce((
+        SELECT max(turn_id) FROM messages
+        WHERE thread_id = (SELECT thread_id FROM turns WHERE id = :turn)
+          AND turn_id < :turn AND role = 'user'
+      ), 0)
+"""
+
+# The last of the turns that a turn repeats.
+REPEATED_TURN = f"SELECT max(id) FROM ({REPEATED}) AS repeated WHERE id < :turn"
+
 ANSWERED = f"""
     SELECT id FROM turns
     WHERE thread_id = ({THREAD_ID}) AND state = 'delivered' AND text <> ''
@@ -42,6 +57,10 @@ QUESTION_TIMES = f"""
 
 def previous_turn(db: Connection, turn: Turn) -> Turn | None:
     return read_turn(ask_turn(db, PREVIOUS_TURN, {"turn": turn.id}), turn.thread)
+
+
+def repeated_turn(db: Connection, turn: Turn) -> Turn | None:
+    return read_turn(ask_turn(db, REPEATED_TURN, {"turn": turn.id}), turn.thread)
 
 
 def answered(db: Connection, thread: ThreadKey, turn: str = "") -> Turn | None:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from bot.domain.message import Message
 from bot.domain.scope import Scope, ScopeLevel
 from storage import (
+    earlier_turns,
     heads,
     locks,
     names,
@@ -59,18 +60,6 @@ ANSWERS = """
     WHERE message = :message AND state = 'delivered'
       AND platform = :platform AND workspace = :workspace
       AND (:channel = '' OR channel = :channel)
-"""
-
-# A turn, and the turns that it repeats: those directly before it whose messages it has
-# taken over.
-REPEATED = """
-    SELECT id FROM turns
-    WHERE thread_id = (SELECT thread_id FROM turns WHERE id = :turn)
-      AND id <= :turn AND id > coalesce((
-        SELECT max(turn_id) FROM messages
-        WHERE thread_id = (SELECT thread_id FROM turns WHERE id = :turn)
-          AND turn_id < :turn AND role = 'user'
-      ), 0)
 """
 
 
@@ -156,7 +145,7 @@ def delete_answer(db: Connection, turn: int, *, now: float) -> None:
     answers that were written in the same messages."""
     summaries.delete_of_answer(db, turn)
     db.execute(
-        f"UPDATE turns SET text = '', head = '' WHERE id IN ({REPEATED})",
+        f"UPDATE turns SET text = '', head = '' WHERE id IN ({earlier_turns.REPEATED})",
         {"turn": turn},
     )
     db.execute("UPDATE replies SET text = '' WHERE turn_id = ?", [turn])

@@ -117,11 +117,11 @@ def retry_turn(db: Connection, thread: ThreadKey, turn: str, now: float) -> bool
     row = locks.thread(db, thread)
     if row is None or next_turn(db, thread):
         return False
-    last, name, asked_at, preface, text = db.execute(
-        "SELECT id, key, asked_at, preface, text FROM turns WHERE thread_id = ? "
+    last, name, asked_at, preface = db.execute(
+        "SELECT id, key, asked_at, preface FROM turns WHERE thread_id = ? "
         "ORDER BY id DESC LIMIT 1",
         [row["id"]],
-    ).fetchone() or (0, None, 0.0, None, "")
+    ).fetchone() or (0, None, 0.0, None)
     if name != turn or not thread_queries.messages(db, last):
         return False
     # VALUES, not SELECT: with SELECT, SQLite would search for messages of the new turn.
@@ -129,10 +129,10 @@ def retry_turn(db: Connection, thread: ThreadKey, turn: str, now: float) -> bool
         db,
         f"""
         INSERT INTO turns
-            (id, thread_id, key, state, touched, asked_at, created_at, preface, text)
+            (id, thread_id, key, state, touched, asked_at, created_at, preface)
         VALUES
             ({next_id("turns")}, :thread, :key, 'waiting', :now, :asked_at, :now,
-             :preface, :text)
+             :preface)
         """,
         {
             "thread": row["id"],
@@ -140,8 +140,6 @@ def retry_turn(db: Connection, thread: ThreadKey, turn: str, now: float) -> bool
             "now": now,
             "asked_at": asked_at,
             "preface": preface,
-            # It shows until a new answer replaces it.
-            "text": text,
         },
     )
     turns = {"thread": row["id"], "last": last, "turn": added}

@@ -229,6 +229,7 @@ class DatabaseStore:
 
     next_turn = read_first(turn_reading.find_next_turn)
     previous_turn = read(earlier_turns.previous_turn)
+    repeated_turn = read(earlier_turns.repeated_turn)
     begin_turn = write_of_turn(turns.begin_turn, covered=True)
 
     async def store_part(

@@ -55,8 +55,7 @@ def begin_turn(db: Connection, turn: Turn, now: float) -> list[TurnMessage]:
         """
         UPDATE turns
         SET state = 'answering', attempts = attempts + 1, touched = :now,
-            started_at = coalesce(started_at, :now),
-            text = CASE attempts WHEN 0 THEN '' ELSE text END
+            started_at = coalesce(started_at, :now)
         WHERE id = :turn AND state IN ('waiting', 'answering')
         """,
         {"turn": turn.id, "now": now},

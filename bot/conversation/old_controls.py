@@ -16,8 +16,8 @@ from bot.delivery.write_scheduler import WriteScheduler
 from bot.domain.reply import Control, Part
 from bot.domain.scope import Scope
 from bot.domain.turn import Turn
+from bot.ports.earlier_turns import EarlierTurns
 from bot.ports.platform import Adapter, Surface
-from bot.ports.store import EarlierTurns
 from bot.runtime.background import Background
 from bot.runtime.notices import Notices
 from bot.settings.access import SettingsAccess

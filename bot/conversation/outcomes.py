@@ -16,7 +16,6 @@ from bot.messages.answers import (
     ALL_THOUGHT,
     DECLINED,
     DECLINED_MIDWAY,
-    EARLIER,
     EMPTY,
     GO_ON,
     INTERRUPTED,
@@ -72,26 +71,7 @@ def interrupted_outcome(turn: Turn) -> Outcome:
 
 def stopped(turn: Turn) -> Outcome:
     """Return the outcome of `turn`, which was stopped while it waited."""
-    if turn.is_repeat:
-        return with_earlier(conclude("", None, stopped=True), turn)
     return _with_head(conclude(turn.text, None, stopped=True), turn.head)
-
-
-def with_earlier(outcome: Outcome, turn: Turn) -> Outcome:
-    """Return `outcome`, which has no text, with the answer that `turn` should have
-    replaced."""
-    if not turn.text.strip():
-        return outcome
-    is_stopped = outcome.ended is Ended.STOPPED
-    kept = replace(
-        outcome,
-        ended=Ended.DONE if is_stopped else Ended.FAILED,
-        text=turn.text,
-        head=turn.head,
-        replay=turn.text,
-        note="" if is_stopped else outcome.note,
-    )
-    return with_note(kept, EARLIER)
 
 
 def without_thread(outcome: Outcome) -> Outcome:

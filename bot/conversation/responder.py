@@ -16,6 +16,8 @@ from bot.budgets.alerts import BudgetAlerts
 from bot.budgets.guard import BudgetGuard
 from bot.conversation import server_tools
 from bot.conversation.admission import Admission, AdmittedTurn, PreparedTurn
+from bot.conversation.annotations import annotate
+from bot.conversation.earlier_answers import keep_earlier
 from bot.conversation.failures import Failures
 from bot.conversation.offered_controls import offered_controls
 from bot.conversation.old_controls import OldControls
@@ -28,7 +30,6 @@ from bot.conversation.outcomes import (
     head,
     interrupted_outcome,
     stopped,
-    with_note,
     withdrawn,
     without_thread,
 )
@@ -43,18 +44,15 @@ from bot.domain.budget import NO_LIMITS, Alert
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.turn import Ended, Outcome, Turn, TurnMessage, TurnState
 from bot.errors import StorageError, ThreadGone, ThreadLost, is_lost
-from bot.messages import thread_summaries
-from bot.messages.answers import LEFT_OUT, LEFT_OUT_SOME
+from bot.ports.earlier_turns import EarlierTurns
 from bot.ports.model import Model
 from bot.ports.platform import Adapter
 from bot.ports.processes import OwnedThreads
-from bot.ports.store import EarlierTurns, TurnStore
+from bot.ports.store import TurnStore
 from bot.runtime.background import Background
 from bot.runtime.retry import retry_until_success
 from bot.settings.access import SettingsAccess
 from bot.settings.effective import EffectiveSettings
-from bot.text.numbers import approximate
-from bot.ui import formatting
 
 log = logging.getLogger(__name__)
 
@@ -99,6 +97,7 @@ class Responder:
     ) -> None:
         self._store = store
         self._owned = owned
+        self._earlier = earlier
         #: For shutting down, which must not wait for a store that refuses.
         self._unretried_store = unretried_store
         self.replies = replies
@@ -185,12 +184,12 @@ class Responder:
         if turn.state is TurnState.UNDELIVERED:
             await self._deliver(turn)
             return
+        if turn.shown:
+            await self._end_unfinished(turn, stopped(turn))
+            return
         outcome = stopped(turn)
         await self._guard.settle(turn, outcome)
-        if turn.shown:
-            await self._deliver(replace(turn, ended=outcome.ended, note=outcome.note))
-        else:
-            await self._end_turn(turn, outcome, self._clock())
+        await self._end_turn(turn, outcome, self._clock())
 
     async def _resolve_thread(self, turn: Turn) -> ThreadKey | None:
         """Return the thread to answer `turn` in; None if it no longer exists, in which
@@ -216,8 +215,14 @@ class Responder:
         if turn.state is TurnState.WAITING or self._may_resume(turn):
             return await self._answer(turn, stop)
         outcome = self._continuable(turn, interrupted_outcome(turn))
+        return await self._end_unfinished(turn, outcome)
+
+    async def _end_unfinished(self, turn: Turn, outcome: Outcome) -> bool:
+        """End `turn`, whose answer is not written any further, with `outcome`."""
+        outcome = await keep_earlier(self._earlier, turn, outcome)
         await self._guard.settle(turn, outcome)
-        ended = replace(turn, ended=outcome.ended, note=outcome.note)
+        ended = replace(turn, text=outcome.text, head=outcome.head)
+        ended = replace(ended, ended=outcome.ended, note=outcome.note)
         return await self._deliver(ended)
 
     def _may_resume(self, turn: Turn) -> bool:
@@ -243,7 +248,12 @@ class Responder:
             return await self._end_turn(turn, WITHDRAWN, started)
         outcome, settings, alerts = None, None, list[Alert]()
         async with self._adapters[turn.thread.platform].surface(turn) as surface:
-            policy = None if isinstance(admitted, Outcome) else admitted.settings
+            policy = None
+            if not isinstance(admitted, Outcome):
+                policy = admitted.settings
+            elif turn.shown:
+                # The earlier answer, which may be kept, may have files.
+                policy = await self._settings.policy(Scope.of(turn.thread))
             reply = self.replies.reply(turn, surface, policy)
             stream = AnswerStream(self._model, reply, self._now)
             stop.has_shown = lambda: reply.has_text_shown
@@ -256,7 +266,11 @@ class Responder:
                     if stop.is_withdrawn:
                         outcome = withdrawn(outcome)
                     elif outcome is not WITHDRAWN:
-                        outcome = await stream.keep_earlier(turn, outcome)
+                        kept = await keep_earlier(self._earlier, turn, outcome)
+                        if kept is not outcome:
+                            outcome = kept
+                            reply.begin(kept.head)
+                            await reply.feed(kept.text)
                     outcome = self._pinging(turn, outcome, settings, reply, started)
                     limits = settings.caps if settings else NO_LIMITS
                     alerts = await self._guard.settle(turn, outcome, limits)
@@ -264,7 +278,9 @@ class Responder:
                         reply.withdraw()
                     else:
                         controls = await offered_controls(
-                            outcome, settings, attaches=surface.uploads is not None
+                            outcome,
+                            settings or policy,
+                            attaches=surface.uploads is not None,
                         )
                         await reply.finish(outcome.note, controls, outcome.calls)
             except* ThreadGone as errors:
@@ -332,7 +348,9 @@ class Responder:
             outcome, prepared.composed.dear, has_buttons=self._has_buttons(turn)
         )
         outcome = server_tools.with_server_notes(outcome, prepared.tools)
-        return self._annotate(turn, outcome, prepared), settings
+        limits = self._adapters[turn.thread.platform].limits
+        hint = limits.hint if turn.begins else ""
+        return annotate(outcome, prepared, hint), settings
 
     def _continuable(self, turn: Turn, outcome: Outcome) -> Outcome:
         """Return `outcome` with a note on how to get the rest, if no button offers
@@ -358,37 +376,6 @@ class Responder:
         if not long or outcome.ended is Ended.STOPPED:
             return outcome
         return replace(outcome, calls=turn.asker)
-
-    def _annotate(
-        self, turn: Turn, outcome: Outcome, prepared: PreparedTurn
-    ) -> Outcome:
-        """Return `outcome` with the provenance of its answer and with all notes."""
-        settings = prepared.settings
-        outcome = replace(
-            outcome,
-            prompt=int(settings["prompt"]),
-            effort=settings.used("effort"),
-            missing=prepared.missing,
-            sent=prepared.sent,
-            applied=settings.writing,
-        )
-        if count := prepared.composed.summarised:
-            outcome = replace(outcome, summarised=count)
-            outcome = with_note(outcome, thread_summaries.told(messages=count))
-        if prepared.news:
-            outcome = with_note(outcome, prepared.news)
-        if prepared.missing is None:
-            outcome = with_note(outcome, LEFT_OUT_SOME)
-        elif prepared.missing:
-            outcome = with_note(outcome, LEFT_OUT.format(approximate(prepared.missing)))
-        if settings.on("footer") and outcome.model:
-            line = formatting.footer(
-                outcome.model, outcome.usage, outcome.cost, bounded=outcome.bounded
-            )
-            outcome = with_note(outcome, line)
-        hint = self._adapters[turn.thread.platform].limits.hint
-        wanted = turn.begins and hint and not settings.on("quiet")
-        return with_note(outcome, hint) if wanted else outcome
 
     async def _end_turn(
         self, turn: Turn, outcome: Outcome | None, started: float

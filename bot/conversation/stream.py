@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from bot.claude import cost
-from bot.conversation.outcomes import conclude, with_earlier
+from bot.conversation.outcomes import conclude
 from bot.conversation.stop_signal import StopSignal
 from bot.delivery.reply import StreamedReply
 from bot.domain.completion import Call, Report, Request
-from bot.domain.turn import Outcome, Turn
+from bot.domain.turn import Outcome
 from bot.errors import FileRefused, ModelError, PromptTooLong
 from bot.ports.model import Model
 
@@ -86,16 +86,6 @@ class AnswerStream:
             asked=self._report.asked if self._report else (),
             left_out=self._report.failed if self._report else (),
         )
-
-    async def keep_earlier(self, turn: Turn, outcome: Outcome) -> Outcome:
-        """Show the answer that `turn` repeats if `outcome` has no text, and return the
-        outcome with it."""
-        if outcome.text.strip() or not turn.is_repeat:
-            return outcome
-        kept = with_earlier(outcome, turn)
-        self._reply.begin(kept.head)
-        await self._reply.feed(kept.text)
-        return kept
 
     async def _read(self, request: Request, extend: Extend) -> None:
         try:

@@ -154,8 +154,8 @@ class StreamedReply:
     def has_text_shown(self) -> bool:
         """True if any text of the answer is shown; a placeholder does not count."""
         seen = any(shown.message for shown in self._turn.shown)
-        earlier = seen and not self._turn.is_repeat and self._turn.text.strip()
-        return bool(earlier) or any(part.text.strip() for part in self._shown.values())
+        earlier = seen and bool(self._turn.text.strip())
+        return earlier or any(part.text.strip() for part in self._shown.values())
 
     async def finish(
         self, note: str, controls: tuple[Control, ...] = (), calls: str = ""

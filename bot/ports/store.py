@@ -28,6 +28,7 @@ from bot.domain.turn import (
 from bot.ports.api_threads import ApiThreadStore
 from bot.ports.api_tokens import TokenStore
 from bot.ports.cases import CaseQueue, CaseStore
+from bot.ports.earlier_turns import EarlierTurns
 from bot.ports.files import FileStore
 from bot.ports.inbox import HeldThreads, InboxStore, MovedChannels
 from bot.ports.installations import InstallationStore
@@ -64,20 +65,6 @@ Serves = Callable[[ThreadKey], bool]
 def all_threads(thread: ThreadKey) -> bool:
     """Return True: every workspace is served."""
     return True
-
-
-class EarlierTurns(Protocol):
-    """Turns that were delivered, and their questions."""
-
-    async def previous_turn(self, turn: Turn) -> Turn | None:
-        """Return the last DELIVERED turn before `turn` in its thread with a posted
-        answer."""
-        ...
-
-    async def question_times(self, thread: ThreadKey, most: int) -> list[float]:
-        """Return the times of at most `most` of the newest questions of `thread`,
-        oldest first, in seconds since 1970."""
-        ...
 
 
 class PromptStore(Protocol):

@@ -142,13 +142,16 @@ async def test_an_answer_given_anew_takes_the_place_of_the_old_one(
         attempts=0,
         touched=30.0,
         received=30.0,
-        text="Three.",
         shown=(PostedPart(0, "m", "Thr"),),
         opening=said("1", at=1.0),
         asker="U1",
     )
     assert again.id > turn.id
     assert again.key not in ("", turn.key)
+    repeated_turn = await store.repeated_turn(again)
+    assert repeated_turn is not None
+    assert (repeated_turn.key, repeated_turn.text) == (turn.key, "Three.")
+    assert await store.repeated_turn(turn) is None
     assert await store.conversation(HERE) == prompt
     spoken = await store.begin_turn(again, 31.0)
     assert [each.content for each in spoken] == ["two", "TEXT OF 3"]

@@ -7,12 +7,14 @@ import pytest
 from bot.domain.reply import Control
 from bot.errors import DeliveryError, UploadRefused
 from bot.messages import answer_files as messages
+from bot.messages.answers import EARLIER
 from bot.messages.commands import NO_ANSWER, NOT_YOURS
 from bot.rendering.file_blocks import MOST_FILES
 from bot.ui.elements import SILENCE, Response
 from tests.unit.commands.test_reply_controls import (
     ALICE,
     BOB,
+    OLGA,
     controls,
     key,
     put,
@@ -76,6 +78,23 @@ async def test_only_what_is_no_file_yet_is_attached() -> None:
         assert Control.ATTACH not in controls(desk)
         told = await use(app, "file attach", ALICE)
         assert told == Response(messages.NOTHING_TO_ATTACH)
+
+
+async def test_an_answer_that_stays_keeps_its_file() -> None:
+    desk = attaching_desk()
+    desk.model.script(LONG)
+    async with desk.open() as app:
+        await desk.ask("two scripts")
+        await desk.closed(1)
+        files = attached(desk)
+        assert [name for name, _ in files] == ["code.py"]
+        # Alice may ask no longer, so there is no new answer.
+        await put(desk, "who", "user:bob")
+        await use(app, "retry", OLGA)
+        await desk.closed(2)
+        assert EARLIER in desk.adapter.texts(HERE)[-1]
+        assert Control.ATTACH in controls(desk)
+        assert attached(desk) == files
 
 
 async def test_an_answer_of_words_or_single_lines_has_no_button() -> None:

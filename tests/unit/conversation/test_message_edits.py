@@ -4,13 +4,16 @@ import asyncio
 import re
 from dataclasses import replace
 
+import pytest
+
 from bot.app import App
 from bot.conversation.inbox import STALE, STALE_EDIT
+from bot.conversation.outcomes import UNFINISHED
 from bot.domain.message import Disposition
 from bot.domain.person import Person
 from bot.domain.scope import Scope
-from bot.errors import ModelDenied
-from bot.messages.answers import EARLIER, warning
+from bot.errors import ModelCut, ModelDenied
+from bot.messages.answers import EARLIER, INTERRUPTED, warning
 from bot.messages.commands import (
     NOT_YET_COMPLETE,
     NOTHING_HERE,
@@ -20,7 +23,7 @@ from bot.messages.commands import (
 )
 from bot.ui.elements import Command, Response
 from tests.support.fakes import FAST
-from tests.support.store_helpers import answer, disposition, keep
+from tests.support.store_helpers import answer, disposition, done, keep
 from tests.unit.conversation.test_responder import HERE, THERE, Desk
 
 
@@ -218,6 +221,45 @@ async def test_an_answer_stays_if_no_new_one_is_written() -> None:
         await desk.ask("and?")
         await desk.closed(4)
     assert desk.model.requests[3].messages[1].content == "Rome."
+
+
+@pytest.mark.parametrize(
+    ("attempts", "why"), [(1, ModelDenied.user_text), (2, INTERRUPTED)]
+)
+async def test_an_answer_stays_if_the_process_of_a_retry_is_killed(
+    attempts: int, why: str
+) -> None:
+    desk = Desk()
+    turn = await desk.left("Rome.")
+    await desk.store.finish_turn(turn, done("Rome."), desk.began)
+    await desk.store.mark_delivered(turn, desk.began)
+    assert await desk.store.retry_turn(HERE, turn.key, desk.began)
+    for _ in range(attempts):
+        await desk.store.begin_turn(await desk.turn(), desk.began)
+    desk.model.script(ModelDenied("no key"))
+    async with desk.open():
+        await desk.answered(f"Rome.\n\n{warning(why)}\n_{EARLIER}_")
+        await desk.adapter.receive(desk.said("and?", opens=False))
+        await desk.adapter.until(lambda: len(desk.model.requests) == 3 - attempts)
+    assert desk.model.requests[-1].messages[1].content == "Rome."
+
+
+async def test_half_an_answer_stays_half_an_answer() -> None:
+    desk, gate = Desk(), asyncio.Event()
+    desk.model.script("The capital", ModelCut("reset"))
+    desk.model.script(gate)
+    async with desk.open() as app:
+        await desk.ask("?")
+        await desk.closed(1)
+        await told(app, "retry")
+        await desk.adapter.until(lambda: len(desk.model.requests) == 2)
+        await told(app, "stop")
+        await desk.closed(2)
+        assert desk.adapter.texts(HERE) == [f"The capital\n\n_{EARLIER}_"]
+        await desk.ask("and?")
+        await desk.closed(3)
+    read = [each.content for each in desk.model.requests[2].messages]
+    assert read[1] == "The capital" + UNFINISHED
 
 
 async def test_stop_ends_the_running_answer() -> None:
