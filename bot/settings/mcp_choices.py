@@ -30,7 +30,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 def read(text: str, today: date = date.min) -> str:
     """Return the names in `text` in order, with one space between them, or `OFF`.
     Raises Unacceptable."""
-    words = sorted(set(parsers.bare(text).lower().replace(",", " ").split()))
+    words = sorted(set(parsers.check_length(text).lower().replace(",", " ").split()))
     fit = all(map(_NAME.fullmatch, words)) and 1 <= len(words) <= MOST_SERVERS
     if not fit or (OFF in words and len(words) > 1):
         raise Unacceptable(messages.not_a_list(written=quote(text)))

@@ -115,7 +115,7 @@ def check_length(text: str) -> str:
     return replace_lone_surrogates(text)
 
 
-def bare(text: str) -> str:
+def _bare(text: str) -> str:
     """Return `text` without the quotes or marks around it, and without the punctuation
     after it. Raises Unacceptable if it is longer than any value may be."""
     return check_length(text).strip(_AROUND).rstrip(_AFTERWARDS).strip(_AROUND)
@@ -131,7 +131,7 @@ def prompt(text: str, today: date = date.min) -> str:
 
 
 def model(text: str, today: date) -> str:
-    wanted = bare(text).lower()
+    wanted = _bare(text).lower()
     if wanted == AUTO:
         return AUTO
     facts = named(wanted)
@@ -175,7 +175,7 @@ def whole_number(least: int, most: int, what: str) -> Reader:
     def read(text: str, today: date) -> str:
         # Accepts the number as it is shown: "after 60 seconds", "4,096 tokens", "60
         # lines".
-        plain = western(bare(text)).removeprefix(_AFTER)
+        plain = western(_bare(text)).removeprefix(_AFTER)
         for unit in _UNITS:
             plain = plain.removesuffix(unit)
         plain = plain_number(plain)
@@ -197,7 +197,7 @@ def usd(what: str) -> Reader:
     a cent below 1,000 and to cents above, and then checked."""
 
     def read(text: str, today: date) -> str:
-        plain = _DOLLARS.sub("", western(bare(text)))
+        plain = _DOLLARS.sub("", western(_bare(text)))
         if found := _UNCLEAR.fullmatch(plain):
             raise Unacceptable(
                 messages.unclear_amount(
@@ -223,7 +223,7 @@ def price(what: str) -> Reader:
     amount = usd(what)
 
     def read(text: str, today: date) -> str:
-        plain = bare(text).lower()
+        plain = _bare(text).lower()
         if plain == phrases.NEVER:
             return plain
         if _ZERO.fullmatch(plain_number(_DOLLARS.sub("", western(plain)))):
@@ -261,7 +261,7 @@ def stored_usd(value: str) -> float:
 
 def one_of(*values: str) -> Reader:
     def read(text: str, today: date) -> str:
-        value = bare(text).lower()
+        value = _bare(text).lower()
         if value not in values:
             known = ", ".join(f"`{each}`" for each in values)
             raise Unacceptable(messages.one_of(values=known, written=quote(text)))
@@ -275,7 +275,7 @@ def with_former_names(reader: Reader, names: Mapping[str, str]) -> Reader:
     values."""
 
     def read(text: str, today: date) -> str:
-        known = names.get(bare(text).lower())
+        known = names.get(_bare(text).lower())
         return known or reader(text, today)
 
     return read
@@ -291,7 +291,7 @@ def switch(on: str, off: str) -> Reader:
 
 
 def temperature(text: str, today: date) -> str:
-    plain = plain_number(western(bare(text)))
+    plain = plain_number(western(_bare(text)))
     if not _TEMPERATURE.fullmatch(plain) or float(plain) > 1:
         raise Unacceptable(messages.temperature(written=quote(text)))
     return f"{float(plain):g}"
@@ -319,14 +319,14 @@ def stops(text: str, today: date) -> str:
 
 
 def people(text: str, today: date) -> str:
-    words = bare(text).replace(",", " ").split()
+    words = _bare(text).replace(",", " ").split()
     if len(words) == 1 and words[0].lower() in _EVERYBODY:
         return EVERYONE
     return named_people(text, today)
 
 
 def named_people(text: str, today: date) -> str:
-    words = bare(text).replace(",", " ").split()
+    words = _bare(text).replace(",", " ").split()
     wrong = [word for word in words if not _NAMED.fullmatch(word)]
     if wrong or not words:
         raise Unacceptable(
@@ -355,7 +355,7 @@ def scheme(text: str, today: date) -> str:
 def channel(text: str, today: date) -> str:
     """Return the channel that `text` names, as "channel:ID". The platform decides
     whether the channel exists. A name alone is not accepted."""
-    found = _CHANNEL.fullmatch(bare(text))
+    found = _CHANNEL.fullmatch(_bare(text))
     if found is None:
         raise Unacceptable(messages.not_a_channel(written=quote(text)))
     return f"channel:{found[1] or found[2] or found[3]}"

@@ -268,7 +268,6 @@ def test_values_are_read_as_phones_write_them() -> None:
         ("quiet", "disabled", "off"),
         ("who", "Everybody.", "everyone"),
         ("who", "\u201cuser:U1 user:U2\u201d.", "user:U1 user:U2"),
-        ("mcp", "off.", "off"),
         ("triage_announce", "`channel:C1`.", "channel:C1"),
         ("file_price", "0,00 USD", "0"),
     ):
