@@ -11,11 +11,7 @@ cut. After a difference between the two, nothing counts as code.
 import enum
 import re
 
-from bot.rendering.markdown import (
-    MOST_MARKERS,
-    Fence,
-    fence_after,
-)
+from bot.rendering.markdown import LINES, MOST_MARKERS, Fence, fence_after
 from bot.rendering.spans import is_inside_span
 
 # The longest line that is examined, and the longest code span in it, in characters. A
@@ -25,7 +21,6 @@ MOST_SPAN = 60
 # The most characters, such as brackets and quotes, between a blank and a code span.
 MOST_BEFORE = 10
 
-_LINES = re.compile(r"[^\n]*+\n|[^\n]++")
 _INDENT = re.compile(r"[ \t]*+")
 _FENCE_LIKE = re.compile(
     r"(?:[ \t]*+(?:>|[-*+](?=[ \t])|[0-9]{1,9}[.)](?=[ \t])))*+[ \t]*+(`{3,}+|~{3,}+)"
@@ -84,7 +79,7 @@ class CertainCode:
             self._state = _State.LOST
         if self._state is _State.LOST:
             return
-        for piece in _LINES.findall(text):
+        for piece in LINES.findall(text):
             self._line = (self._line + piece.removesuffix("\n"))[: MOST_LINE + 1]
             if piece.endswith("\n"):
                 self._end_line(self._line)

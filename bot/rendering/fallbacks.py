@@ -19,9 +19,11 @@ from bot.rendering.fences import InnerTicks, backticks
 from bot.rendering.heads import definition, may_become_definition, may_become_head
 from bot.rendering.images import Images, linked
 from bot.rendering.markdown import (
+    LINES,
+    MOST_LINE,
     MOST_MARKERS,
     Fence,
-    beginning,
+    continuation,
     deep_heading,
     fence_after,
     is_blank,
@@ -44,15 +46,9 @@ from bot.rendering.markdown import (
 from bot.rendering.prose import Prose, escape, prose
 from bot.rendering.tables import Table, columns
 
-# The longest line that is held back, in characters: about the length of a message on
-# platforms without tables (platform facts B5).
-MOST_LINE = 2_000
-
 # The most definitions of reference links that are remembered.
 MOST_LINKS = 500
 
-_LINES = re.compile(r"[^\n]*+\n|[^\n]++")
-_MARKER = re.compile(r"[^>\s]")
 # Marks at the beginning of a line that only Discord interprets: a quote of the rest of
 # the message, and small print.
 _FOREIGN = re.compile(r"\A( {0,3}+)(?=>>>[ \t]|-#(?:[ \t]|$))")
@@ -101,7 +97,7 @@ class Dialect:
         """Take the next piece; return the text that is decided now."""
         if self._shows_tables and self._shows_images:
             return text
-        return "".join([self._take(piece) for piece in _LINES.findall(text)])
+        return "".join([self._take(piece) for piece in LINES.findall(text)])
 
     def preview(self) -> str:
         """Return the text that is held back, if it is most likely text, so that only
@@ -112,7 +108,7 @@ class Dialect:
             return ""
         line = "" if self._may_be_marks(self._line) else self._line
         last = Prose(self._links)
-        last.before = _continuation(line)
+        last.before = continuation(line)
         return self._replace_marks(self._head) + last.feed(line)
 
     def flush(self) -> str:
@@ -298,7 +294,7 @@ class Dialect:
         if is_outside and not self._shows_tables:
             text = _FOREIGN.sub(r"\1\\", text)
             if isinstance(self._spans, Prose):
-                self._spans.before = None if is_heading(line) else _continuation(line)
+                self._spans.before = None if is_heading(line) else continuation(line)
             if found := task(line):
                 marks, is_done, length = found
                 text = f"{marks}{'☑' if is_done else '☐'}{text[length:]}"
@@ -317,15 +313,10 @@ class Dialect:
         if self._shows_tables:
             return line if self._shows_images else linked(line)
         shown = _FOREIGN.sub(r"\1\\", line)
-        return prose(shown, before=_continuation(line), links=self._links)
+        return prose(shown, before=continuation(line), links=self._links)
 
 
 def _is_head(line: str) -> bool:
     """Return True if the next line can make a heading or a table of `line`."""
     is_line = is_blank(line) or is_underline(line) or rule(line) is not None
     return not is_line and may_become_head(line)
-
-
-def _continuation(line: str) -> str:
-    """Return the beginning of a line that continues the item or quote of `line`."""
-    return _MARKER.sub(" ", line[: beginning(line)])

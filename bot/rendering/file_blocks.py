@@ -20,6 +20,8 @@ from bot.domain.answer_file import AnswerFile
 from bot.rendering.growing_blocks import CodeBlock, TableBlock, depth
 from bot.rendering.heads import MOST_HEAD, may_become_head
 from bot.rendering.markdown import (
+    LINES,
+    MOST_LINE,
     MOST_MARKERS,
     Fence,
     fence_after,
@@ -47,13 +49,9 @@ MOST_HELD = 40
 # The most files of an answer: Discord takes ten in a message (platform facts B5).
 MOST_FILES = 10
 
-# The longest line that is held back, as in `bot.rendering.fallbacks`.
-MOST_LINE = 2_000
-
 # The most characters of the line above a block that are searched for a file name.
 _MOST_SAID = 200
 
-_LINES = re.compile(r"[^\n]*+\n|[^\n]++")
 _TITLE = re.compile(
     r"""(?:\A|[\s,{])(?:title|filename|file|name)=(?:"([^"]*+)"|'([^']*+)'|([^\s,}]++))"""
 )
@@ -92,7 +90,7 @@ class FileBlocks:
 
     def feed(self, text: str) -> str:
         """Take the next piece; return the text that is decided now."""
-        return "".join([self._take(piece) for piece in _LINES.findall(text)])
+        return "".join([self._take(piece) for piece in LINES.findall(text)])
 
     @property
     def has_files(self) -> bool:

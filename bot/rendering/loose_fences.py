@@ -12,17 +12,22 @@ the pieces. Only backticks, and what may be a language after them, are held back
 
 import re
 
-from bot.rendering.markdown import MOST_MARKERS, Fence, beginning, fence_after
+from bot.rendering.markdown import (
+    LINES,
+    MOST_LINE,
+    MOST_MARKERS,
+    Fence,
+    beginning,
+    continuation,
+    fence_after,
+)
 
-_LINES = re.compile(r"[^\n]*+\n|[^\n]++")
 # The end of a line that may become a fence.
 _TAIL = re.compile(r"(?<!`)(?:`{1,2}|(`{3,9})([\w+#.-]{0,30})[ \t]{0,9}\r?\n?)\Z")
 _RUN = re.compile(r"`{3,}+")
 _LAST_TICKS = re.compile(r"(?<!`)`{1,9}\Z")
-_MARKER = re.compile(r"[^>\s]")
 _WORD = re.compile(r"\w")
-# The most characters of a line that are kept, and of its end that is examined.
-_MOST_LINE = 2_000
+# The most characters of the end of a line that are examined.
 _MOST_TAIL = 60
 
 
@@ -30,7 +35,7 @@ class LooseFences:
     """Reads a text that arrives in pieces."""
 
     def __init__(self) -> None:
-        #: The part of the current line that was passed on, cut to `_MOST_LINE`, and the
+        #: The part of the current line that was passed on, cut to `MOST_LINE`, and the
         #: part that is held back.
         self._line = self._held = ""
         self._fence: Fence | None = None
@@ -39,7 +44,7 @@ class LooseFences:
 
     def feed(self, text: str) -> str:
         """Take the next piece; return the text that is decided now."""
-        return "".join([self._take(piece) for piece in _LINES.findall(text)])
+        return "".join([self._take(piece) for piece in LINES.findall(text)])
 
     def flush(self) -> str:
         """Complete the text; return the text that was held back."""
@@ -63,7 +68,7 @@ class LooseFences:
         words = self._line + text[: tail.start()]
         if not self._is_fence(words, tail[1] or "", tail[2] or ""):
             return self._pass_on(text)
-        indent = _MARKER.sub(" ", words[: beginning(words)])
+        indent = continuation(words)
         self._closer, self._line = f"{indent}```", ""
         return f"{text[: tail.start()]}\n{indent}```{tail[2]}\n"
 
@@ -82,7 +87,7 @@ class LooseFences:
         if run is None:
             return self._pass_on(text)
         if not text[run.start() :].strip("` \t\r"):
-            # What follows on the line decides where the block ends.
+            # The rest of the line decides where the block ends.
             self._held = text[run.start() :]
             return self._pass_on(text[: run.start()])
         return self._pass_on(text[: run.start()]) + self._close(text[run.end() :])
@@ -101,7 +106,7 @@ class LooseFences:
         return f"{closer}{behind}"
 
     def _pass_on(self, text: str) -> str:
-        self._line = (self._line + text)[:_MOST_LINE]
+        self._line = (self._line + text)[:MOST_LINE]
         if text.endswith("\n"):
             if not self._closer:
                 self._fence = fence_after(self._fence, self._line[:-1], MOST_MARKERS)

@@ -17,6 +17,13 @@ from wcwidth import grapheme_boundary_before
 # kind of a line. A line with more is text. Real lines have 0 to 20.
 MOST_MARKERS = 60
 
+#: The longest line that is kept or held back, in characters: about the length of a
+#: message on platforms without tables (platform facts B5).
+MOST_LINE = 2_000
+
+#: Matches each line of a text with its line end, and the rest after the last one.
+LINES = re.compile(r"[^\n]*+\n|[^\n]++")
+
 # All patterns except those for the end of a sentence are matched at the beginning of a
 # line. Patterns that would be slow in a search have `\A`.
 
@@ -257,6 +264,11 @@ def beginning(line: str) -> int:
     """Return the index of the text of `line`, after markers and indentation."""
     match = _BEGINNING.match(line, 0, MOST_MARKERS)
     return match.end() if match else 0
+
+
+def continuation(line: str) -> str:
+    """Return the beginning of a line that continues the item or quote of `line`."""
+    return _MARKER.sub(" ", line[: beginning(line)])
 
 
 def ends_sentence(text: str) -> bool:

@@ -12,15 +12,20 @@ the pieces. Only the beginning of a line is held back, while it may be a number.
 import re
 from dataclasses import dataclass
 
-from bot.rendering.markdown import MOST_MARKERS, Fence, fence_after, is_blank
+from bot.rendering.markdown import (
+    LINES,
+    MOST_LINE,
+    MOST_MARKERS,
+    Fence,
+    fence_after,
+    is_blank,
+)
 
-_LINES = re.compile(r"[^\n]*+\n|[^\n]++")
 _ITEM = re.compile(r"\A([ \t>]*+)([0-9]{1,9})([.)])(?=[ \t]|$)")
 _ITEM_SO_FAR = re.compile(r"\A[ \t>]*+[0-9]{0,9}[.)]?$")
 _INDENT = re.compile(r"[ \t>]*+")
-# The deepest nesting of lists, and the most characters of a line that are kept.
+# The deepest nesting of lists.
 _DEPTH = 20
-_MOST_LINE = 2_000
 
 
 @dataclass(slots=True)
@@ -39,7 +44,7 @@ class Numbering:
 
     def __init__(self) -> None:
         #: The part of the current line that is held back, and the part that has
-        #: arrived, cut to `_MOST_LINE` characters.
+        #: arrived, cut to `MOST_LINE` characters.
         self._held = ""
         self._line = ""
         self._is_decided = self._is_item = False
@@ -49,7 +54,7 @@ class Numbering:
 
     def feed(self, text: str) -> str:
         """Take the next piece; return the text that is decided now."""
-        return "".join([self._take(piece) for piece in _LINES.findall(text)])
+        return "".join([self._take(piece) for piece in LINES.findall(text)])
 
     def flush(self) -> str:
         """Complete the text; return the text that was held back."""
@@ -57,7 +62,7 @@ class Numbering:
 
     def _take(self, piece: str) -> str:
         is_over = piece.endswith("\n")
-        self._line = (self._line + piece)[:_MOST_LINE]
+        self._line = (self._line + piece)[:MOST_LINE]
         if not self._is_decided:
             self._held += piece
             start = self._held.removesuffix("\n")

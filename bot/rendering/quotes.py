@@ -7,25 +7,22 @@ as it was typed, and divide the quote.
 
 import re
 
-from bot.rendering.markdown import MOST_MARKERS, Fence, fence_after
+from bot.rendering.markdown import LINES, MOST_LINE, MOST_MARKERS, Fence, fence_after
 
-_LINES = re.compile(r"[^\n]*+\n|[^\n]++")
 _MARK = re.compile(r"[ \t]{0,60}+>")
-# The most characters of a line that are kept.
-_MOST_LINE = 2_000
 
 
 class Quotes:
     """Adds the missing blanks to a text that arrives in pieces."""
 
     def __init__(self) -> None:
-        #: The part of the current line that has arrived, cut to `_MOST_LINE`.
+        #: The part of the current line that has arrived, cut to `MOST_LINE`.
         self._line = ""
         self._fence: Fence | None = None
 
     def feed(self, text: str) -> str:
         """Take the next piece, and return it with blanks."""
-        return "".join([self._take(piece) for piece in _LINES.findall(text)])
+        return "".join([self._take(piece) for piece in LINES.findall(text)])
 
     def preview(self, text: str) -> str:
         """Return `text`, which may follow the pieces so far, with blanks."""
@@ -42,7 +39,7 @@ class Quotes:
             self._fence = fence_after(self._fence, line[:-1], MOST_MARKERS)
             self._line = ""
         else:
-            self._line = line[:_MOST_LINE]
+            self._line = line[:MOST_LINE]
         at = mark.end() - before if mark else -1
         if not 0 <= at < len(piece) or piece[at] == " ":
             return piece

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.rendering.fallbacks import MOST_LINE, Dialect
+from bot.rendering.fallbacks import Dialect
+from bot.rendering.markdown import MOST_LINE
 from bot.rendering.tables import MOST_HELD
 from tests.unit.rendering.feeding import fed
 
