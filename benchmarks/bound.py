@@ -52,7 +52,7 @@ class Bound:
     #: number of replies, which begin at once and grow evenly, the number of channels,
     #: the seconds that the replies grow, and the mean seconds until the first words.
     least: Callable[[int, int, float, float], float]
-    #: #: Returns a new counter of writes for a clock.
+    #: Returns a new counter of writes for a clock.
     begin: Callable[[Clock], MayWrite]
 
 

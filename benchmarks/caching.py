@@ -146,7 +146,7 @@ def sliding(turns: Sequence[Asked]) -> Iterator[Sent]:
     """Yield requests with the last `WINDOW` messages, cached for five minutes."""
     for at, request in requests(turns):
         last = request.messages[-WINDOW:]
-        # # The API requires a question first.
+        # The API requires a question first.
         last = last[1:] if last[0].role == "assistant" else last
         kept = replace(request, messages=last, cache_messages=True, cache_ttl="5m")
         yield Sent(at, parameters(kept))

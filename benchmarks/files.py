@@ -106,7 +106,7 @@ async def _uploads(name: str) -> Table:
             office = _Office(pid, path, platform, claude)
             await office.ask(None)
             for file, make in large_files.LARGE.items():
-                # # The first file of a type imports its library.
+                # The first file of a type imports its library.
                 await office.ask(None, {file: _small(file)})
                 # In a thread, because blocking the emulators would break their
                 # connections.

@@ -53,7 +53,7 @@ BATCH = 20
 TICK = 0.05
 PATIENCE = 900.0
 
-# # The numbers of guilds that the bot is in, and of channels in each.
+# The numbers of guilds that the bot is in, and of channels in each.
 GUILDS, ROOMS = (1, 100, 500), 50
 
 
@@ -81,7 +81,7 @@ class Presence:
     """The resources that a process used to be in `guilds` guilds."""
 
     guilds: int
-    #: #: Bytes of memory when it knew all of them.
+    #: Bytes of memory when it knew all of them.
     idle: float
     #: CPU seconds, and seconds since the connection, until then.
     used: float

@@ -74,7 +74,7 @@ def book(rows: int = 31_000) -> bytes:
     return result.getvalue()
 
 
-#: #: The large files, by name.
+#: The large files, by name.
 LARGE: Mapping[str, Callable[[], bytes]] = {
     "app.log": log,
     "photo.jpg": photo,

@@ -42,7 +42,7 @@ class Took:
     """The times of one question, in seconds since it was asked."""
 
     durable: float
-    #: #: None on a platform without acknowledgements.
+    #: None on a platform without acknowledgements.
     acknowledged: float | None
     asked: float
     promised: float

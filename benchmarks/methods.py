@@ -67,7 +67,7 @@ class Run:
     replies: list[Watched]
     writes: int
     refused: int
-    #: #: The time at which the run ended.
+    #: The time at which the run ended.
     until: float
     #: CPU seconds of its process per answer.
     used: float

@@ -33,7 +33,7 @@ NO_FILES: Files = MappingProxyType({})
 class Question:
     """A question of Alice, and the thread of its answer."""
 
-    #: #: The time at which she asked.
+    #: The time at which she asked.
     at: float
     message: str
     thread: ThreadKey
@@ -310,7 +310,7 @@ class Discord:
         return sum(call.status == 200 for call in self._discord.calls_of(method, path))
 
 
-#: #: The names of all platforms.
+#: The names of all platforms.
 NAMES = ("slack", "discord")
 
 

@@ -17,7 +17,7 @@ from benchmarks.watching import Watched
 
 THREADS, CHANNELS = 20, 5
 
-# # Distinguishable in greyscale too.
+# Distinguishable in greyscale too.
 LOOKS = ("-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)))
 COLOURS = ("#b3541e", "#2f5d8a", "#5b8c5a", "#7a6c8f", "#8a7a2f")
 
@@ -53,7 +53,7 @@ def pacing() -> Figure:
     axes.set_xlabel("seconds since the question")
     axes.set_ylabel("characters that a reader sees")
     axes.set_title(f"One answer of {THREADS} that stream at once in a Slack workspace")
-    # # A place without lines.
+    # A place without lines.
     axes.legend(loc="center right", bbox_to_anchor=(1.0, 0.63), frameon=False)
     return figure
 

@@ -17,12 +17,12 @@ from benchmarks.scale_town import PATIENCE, Town, town
 from benchmarks.table import middle, span, table, tail
 
 WORKERS = (1, 2, 4, 8)
-# # So many workspaces that their limits do not bound the answers.
+# So many workspaces that their limits do not bound the answers.
 TEAMS = 100
 AT_ONCE = 50
 # Questions for each worker, which answers AT_ONCE of them at a time.
 STREAMED = 100
-# # An answer takes ten seconds.
+# An answer takes ten seconds.
 TOKENS, TOKENS_PER_SECOND = 40, 4.0
 SECONDS = TOKENS / TOKENS_PER_SECOND
 # The emulator counts four characters a token.
@@ -50,7 +50,7 @@ class Round:
     workers: int
     #: Answers per second, from the first question to the last delivery.
     rate: float
-    #: #: Seconds until each answer began.
+    #: Seconds until each answer began.
     waits: Sequence[float]
     #: CPU seconds per answer, by the program that used them.
     used: dict[str, float]

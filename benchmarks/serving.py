@@ -16,7 +16,7 @@ from tests.support.process import Process, claude_env
 ENV = {"THREADKEEP_GRACE": "0", "THREADKEEP_ANSWERS_AT_ONCE": "10000"}
 
 CONNECT_SECONDS = 60.0
-# # Seconds. Longer than any benchmark takes.
+# Seconds. Longer than any benchmark takes.
 FOR_EVER = 3600.0
 
 

@@ -151,7 +151,7 @@ class Soak:
         await self._life.start()
         database = self._life.process.database
         async with asyncio.timeout(DRAINING):
-            # # A database does not announce its changes.
+            # A database does not announce its changes.
             while self._left(database):  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
         return time.monotonic() - began

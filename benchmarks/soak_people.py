@@ -81,7 +81,7 @@ class People:
 
     def _ask(self) -> None:
         text = f"question {self.asked.total() + 1}?"
-        # # A person reads the answer before going on.
+        # A person reads the answer before going on.
         old = [each for at, *each in self._threads if at < time.monotonic() - TYPING]
         if old and self._chance.random() < 0.4:
             name, channel, thread = self._chance.choice(old[-THREADS:])

@@ -50,7 +50,7 @@ from tests.support.witnesses import DiscordWitness, SlackWitness
 #: seconds that any step may take on a slow machine.
 STUCK, PATIENCE = 180.0, 300.0
 
-# # Seconds between two progress lines.
+# Seconds between two progress lines.
 PROGRESS = 60.0
 
 ENDED = "SELECT ended, count(*) FROM turns GROUP BY 1 ORDER BY 2 DESC"
@@ -182,7 +182,7 @@ class Soak:
             *owners.slack_writes(town.slack, epoch),
             *owners.discord_writes(self._discord, self._people.halls),
         ]
-        # # A gateway writes notices, not answers.
+        # A gateway writes notices, not answers.
         answers = [each for each in writes if not each.by.startswith("gateway")]
         with contextlib.closing(Connection(town.address)) as db:
             deleted = owners.slack_deletions(town.slack, epoch)

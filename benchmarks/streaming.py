@@ -152,7 +152,7 @@ class _Server:
     def __init__(self) -> None:
         self.url = ""
         self.deltas = 0
-        #: #: Seconds between two deltas.
+        #: Seconds between two deltas.
         self.pause = 0.0
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))

@@ -47,7 +47,7 @@ class Run:
     """One run of the command, and its resources."""
 
     seconds: float
-    #: #: Peak memory in megabytes.
+    #: Peak memory in megabytes.
     memory: float
     cpu: float
     summary: str

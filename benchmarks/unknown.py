@@ -32,7 +32,7 @@ SHORTEST, LONGEST = 2.0, 25.0
 #: The lengths whose lags are printed.
 SHOWN = (2.0, 4.0, 6.25, 10.0, 25.0)
 
-#: #: The longest gap in seconds.
+#: The longest gap in seconds.
 GAP = 8.0
 
 EDITS = slack.RATES["chat.update"][0]

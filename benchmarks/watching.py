@@ -24,7 +24,7 @@ class Watched:
     question: Question
     sent: Growth
     seen: Growth
-    #: #: The reply as everybody except the asker saw it.
+    #: The reply as everybody except the asker saw it.
     by_others: Growth
     #: The time at which it was complete; None if it never was.
     whole: float | None

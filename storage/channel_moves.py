@@ -131,7 +131,7 @@ def _merge(db: Connection, thread: int, twin: int) -> None:
     the id `thread`, and delete the former."""
     values = {"thread": thread, "twin": twin}
     for number in (thread, twin):
-        # What summaries and counts cover is no longer what the model reads.
+        # The counts are of a thread that the model no longer reads in this form.
         db.execute("DELETE FROM read_counts WHERE thread_id = ?", [number])
     db.execute("DELETE FROM summaries WHERE thread_id = ?", [twin])
     known = """

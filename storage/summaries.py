@@ -59,7 +59,7 @@ def m017_summaries(db: Database) -> None:
             "at": float,
             **used,
             "cost": float,
-            # As the model reads it. Never changes.
+            # The text that the model reads. Never changes.
             "content": str,
             "text": str,
         },

@@ -29,7 +29,7 @@ def m025_uploads(db: Database) -> None:
             # The platform's id of the file, or of the message with the file; "" for
             # none yet.
             "file": str,
-            # Whether it is known that readers see the file.
+            # True once it is known that readers see the file.
             "shown": bool,
         },
         pk=("turn_id", "batch", "position"),

@@ -125,7 +125,7 @@ class Writer:
             try:
                 self._commit(group)
             except Exception as error:
-                # As in `_try`: the callers get the error, and the thread continues.
+                # The callers get the error, as in `_try`, and the thread continues.
                 passages.rolled_back(self._db)
                 for item in group:
                     item.error = item.error or error

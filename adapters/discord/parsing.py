@@ -80,6 +80,7 @@ def legible(state: Any, channel: Any, data: Json) -> Any:
     try:
         discord.Message(state=state, channel=channel, data=data)  # type: ignore[arg-type]
     except Exception:
+        # The SDK raises errors of any kind for a part that it does not know.
         return _read_part_by_part(state, channel, data)
     return data
 
@@ -94,6 +95,7 @@ def _read_part_by_part(state: Any, channel: Any, data: Json) -> Json:
         try:
             discord.Message(state=state, channel=channel, data=tried)
         except Exception as error:
+            # The message is read without this part, whatever the SDK's error.
             log.warning("discord.unreadable part=%s", name)
             report("parse a part of a message", error)
         else:
@@ -137,6 +139,7 @@ def _contained(name: str, parse: Callable[[Any], None]) -> Callable[[Any], None]
         try:
             parse(data)
         except Exception as error:
+            # It would end the session, in which all other events arrive.
             report(f"parse an event of Discord, {name}", error)
 
     return parse_or_report

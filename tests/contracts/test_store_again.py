@@ -222,7 +222,7 @@ async def test_deleted_messages_of_an_answer_are_not_written_again(
         (1, "m2"),
     ]
     assert again.is_repeat
-    # What is written there from now on is kept.
+    # The new answer is kept.
     await store.begin_turn(again, 31.0)
     await store.finish_turn(again, done("new"), 32.0)
     await store.mark_delivered(again, 33.0)

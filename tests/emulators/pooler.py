@@ -26,7 +26,7 @@ def pooling(server: str, user: str, database: str) -> Iterator[int]:
         pooler = _Pooler(session, greeting)
         threading.Thread(target=pooler.accept, args=[listening], daemon=True).start()
         yield listening.getsockname()[1]
-        # # Wakes the accepting thread.
+        # Wakes the accepting thread.
         listening.shutdown(socket.SHUT_RDWR)
 
 

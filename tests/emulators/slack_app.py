@@ -52,11 +52,11 @@ class App:
             session=session,
             retry_handlers=[],
         )
-        #: #: The payloads in order of arrival.
+        #: The payloads in order of arrival.
         self.heard: list[Json] = []
-        #: #: Returns the payload of the app's ack.
+        #: Returns the payload of the app's ack.
         self.answer: Callable[[Json], Json | None] = lambda payload: None
-        #: #: Whether the app acknowledges nothing.
+        #: True if the app acknowledges nothing.
         self.deaf = False
 
     async def listen(

@@ -46,7 +46,7 @@ class Body(enum.Enum):
     """The way in which the body of a file arrives."""
 
     WHOLE = "whole"
-    #: #: The body never ends.
+    #: The body never ends.
     ENDLESS = "endless"
     #: The connection breaks in the middle.
     CUT = "cut"

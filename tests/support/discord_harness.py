@@ -63,11 +63,13 @@ class ScriptedCore:
         #: thread that it became.
         self.held: list[ThreadKey] = []
         self.begun: list[tuple[ThreadKey, ThreadKey]] = []
-        #: #: The keys of the existing turns.
+        #: Channels that got another id, each with that id.
+        self.moved: list[tuple[Scope, str]] = []
+        #: The keys of the existing turns.
         self.turns: set[str] = set()
         #: Raised instead of storing a rating; None for no error.
         self.fails: Exception | None = None
-        #: #: Commands wait until this event is set.
+        #: Commands wait until this event is set.
         self.open = asyncio.Event()
         self.open.set()
 
@@ -128,7 +130,7 @@ class ScriptedCore:
         self.heard = [h for h in self.heard if not place.holds(Scope.of(h.thread))]
 
     async def move(self, channel: Scope, to: str) -> None:
-        raise NotImplementedError
+        self.moved.append((channel, to))
 
     async def stop(self, thread: ThreadKey) -> bool:
         return False

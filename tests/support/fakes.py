@@ -146,7 +146,7 @@ class FakeAdapter:
         self.told: list[tuple[str, str]] = []
         #: Notices to the authors of messages: (user, text).
         self.noticed: list[tuple[str, str]] = []
-        #: #: The buttons of each notice.
+        #: The buttons of each notice.
         self.offered: list[tuple[Button, ...]] = []
         #: Emoji on messages, and posts other than answers.
         self.marks: dict[str, str] = {}

@@ -42,17 +42,17 @@ class Turn:
     text: str
     head: str
     note: str
-    #: #: The person mentioned by a message below the answer; "" for nobody.
+    #: The person mentioned by a message below the answer; "" for nobody.
     calls: str
-    #: #: The ids of the messages that the turn answers.
+    #: The ids of the messages that the turn answers.
     answers: tuple[str, ...]
-    #: #: The entries that Claude reads: (role, content).
+    #: The entries that Claude reads: (role, content).
     entries: tuple[tuple[str, str], ...]
     #: The messages of its reply: (part, id, text).
     replies: tuple[tuple[int, str | None, str], ...]
-    #: #: The files of its answer: (name, id on the platform).
+    #: The files of its answer: (name, id on the platform).
     uploads: tuple[tuple[str, str], ...]
-    #: #: Whether its messages were moved to a later turn, to be answered again.
+    #: True if its messages were moved to a later turn, to be answered again.
     repeated: bool
 
     @property

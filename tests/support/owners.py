@@ -69,7 +69,7 @@ class Write:
     """A call that writes in a thread."""
 
     place: Place
-    #: #: The name of the process that made the call.
+    #: The name of the process that made the call.
     by: str
     #: In seconds since 1970.
     at: float

@@ -63,7 +63,7 @@ _SETTINGS = {
     "dynamic_shared_memory_type": "mmap",
 }
 
-# # Roles with the prefix need a password.
+# Roles with the prefix need a password.
 _HBA = f"""\
 local all /^{LOCKED} scram-sha-256
 local all all trust

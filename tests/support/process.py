@@ -166,7 +166,7 @@ class Process:
         self, folder: Path, env: Mapping[str, str], module: str = "bot"
     ) -> None:
         self._module = module
-        #: #: The folder of its output and its database.
+        #: The folder of its output and its database.
         self.folder = folder
         self._log = folder / "output.log"
         self._env = {"THREADKEEP_DB": str(folder / "threadkeep.db"), **env}

@@ -23,7 +23,7 @@ class Seat:
 
     def __init__(self, master: int, process: Fork, folder: Path) -> None:
         self._master = master
-        #: #: The folder of its files.
+        #: The folder of its files.
         self.folder = folder
         self.process = process
         self.screen = pyte.Screen(COLUMNS, LINES)

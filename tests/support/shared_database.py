@@ -39,7 +39,7 @@ def pool_for_all_tests() -> Pool:
         writers=2,
         readers=1,
     )
-    # # Closed before the server ends.
+    # Closed before the server ends.
     Finalize(None, found.close, exitpriority=1)
     return found
 

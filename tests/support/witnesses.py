@@ -127,7 +127,7 @@ class DiscordWitness:
 
     def __init__(self, discord: DiscordEmulator) -> None:
         self.discord = discord
-        #: #: The channels and direct messages where people talk.
+        #: The channels and direct messages where people talk.
         self.channels: list[str] = []
         self.direct: list[str] = []
         #: How many requests may be invalid, and whether messages may have arrived late.

@@ -161,7 +161,7 @@ class _Worker:
     #: The position of the running test; `since` is the time at which it began.
     running: int | None = None
     since: float = 0.0
-    #: #: The reason for which it was killed; "" for none.
+    #: The reason for which it was killed; "" for none.
     fault: str = ""
 
 

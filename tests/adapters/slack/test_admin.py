@@ -476,7 +476,7 @@ async def test_readers_say_how_good_an_answer_was(admins: Admins) -> None:
         lambda db: db.execute("SELECT feedback FROM turns").fetchall()
     )
     assert [row[0] for row in rows] == [1]
-    # Who only looks at the channel, without joining it, is thanked, too.
+    # A visitor who has not joined the channel is thanked, too.
     visitor = admins.slack.add_user("Vera")
     admins.slack.press_feedback(visitor, admins.general, reply.ts, True)
     told = await admins.whispered(visitor)

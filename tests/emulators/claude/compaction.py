@@ -22,9 +22,9 @@ MODELS = (
     *("claude-fable-5", "claude-opus-5", "claude-sonnet-5", "claude-haiku-5"),
     *("claude-opus-4-6", "claude-opus-4-7", "claude-opus-4-8", "claude-sonnet-4-6"),
 )
-#: #: Models for which support is not documented (?).
+#: Models for which support is not documented (?).
 _NOT_SAID = ("claude-fable-5-2",)
-#: #: Parameters that compaction cannot be combined with.
+#: Parameters that compaction cannot be combined with.
 _AGAINST = ("context_management", "stop_sequences", "stream")
 
 

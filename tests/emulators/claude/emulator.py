@@ -76,7 +76,7 @@ class ClaudeEmulator:
         self.models: dict[str, dict[str, Any]] = {}
         #: The remote MCP servers that the API can reach, by address.
         self.mcp: dict[str, mcp_servers.Server] = {}
-        #: #: Models that `/v1/models` does not list.
+        #: Models that `/v1/models` does not list.
         self.hidden: set[str] = set()
         #: Whether it acts as a gateway that refuses beta headers in lists of models.
         self.refuses_betas = False

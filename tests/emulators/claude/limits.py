@@ -31,7 +31,7 @@ class _Bucket:
     name: str
     capacity: int
     level: float
-    #: #: The time at which it had that level.
+    #: The time at which it had that level.
     at: float
 
     def fill(self, now: float) -> None:

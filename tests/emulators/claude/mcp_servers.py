@@ -25,7 +25,7 @@ _TOOL_FIELDS = {"name", "description", "input_schema"}
 class Server:
     """A remote server. Tests can change its attributes at any time."""
 
-    #: #: The tools that it lists: `name`, `description`, `input_schema`.
+    #: The tools that it lists: `name`, `description`, `input_schema`.
     tools: list[Body]
     #: The token that it requires; "" for none.
     token: str = ""

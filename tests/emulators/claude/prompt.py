@@ -187,7 +187,7 @@ class PrefixCache:
         return -1
 
 
-#: #: The HTTP status and the message.
+#: The HTTP status and the message.
 Refusal = tuple[int, str]
 
 

@@ -126,7 +126,7 @@ class Search:
     """Searches the web once, and sends `text`, which cites the results (claude 1.8)."""
 
     query: str
-    #: #: The results: (title, address).
+    #: The results: (title, address).
     found: Sequence[tuple[str, str]] = ()
     text: str = ""
     #: Tokens of the results. If there are any, the prompt, the output and all results
@@ -224,7 +224,7 @@ class Asked:
     path: str
     headers: Mapping[str, str]
     body: Body
-    #: #: The time of arrival, by the emulator's clock.
+    #: The time of arrival, by the emulator's clock.
     at: float
     id: str = ""
     usage: Usage | None = None
@@ -692,7 +692,7 @@ class Reply:
             k: message[k] for k in ("stop_reason", "stop_sequence", "stop_details")
         }
         if self._codes:
-            # # The container is named at the end only (claude 1.4).
+            # The container is named at the end only (claude 1.4).
             expires = "2026-12-29T12:00:00Z"
             delta["container"] = {"id": "container_01", "expires_at": expires}
         await self._event(

@@ -108,7 +108,7 @@ def fetch_error(body: Body, url: str, done: int) -> str | None:
     tool = tool_of(body, "web_fetch") or {}
     host = urlsplit(url).hostname or ""
     domains = tool.get("allowed_domains")
-    # # A domain includes its subdomains.
+    # A domain includes its subdomains.
     if domains and not any(host == d or host.endswith(f".{d}") for d in domains):
         return "url_not_allowed"
     if done >= tool.get("max_uses", done + 1):

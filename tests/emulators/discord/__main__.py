@@ -12,7 +12,7 @@ import click
 from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.discord.people import Seen
 
-#: #: Seconds to wait for a message: longer than anyone will use it.
+#: Seconds to wait for a message: longer than anyone will use it.
 A_DAY = 86_400.0
 
 

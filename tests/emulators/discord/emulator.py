@@ -209,7 +209,7 @@ class DiscordEmulator:
 
     @property
     def message_content(self) -> bool:
-        """Whether the bot has the message content intent (B1)."""
+        """True if the bot has the message content intent (B1)."""
         return self.app.may_read
 
     @message_content.setter
@@ -281,7 +281,7 @@ class DiscordEmulator:
 
     @property
     def settled(self) -> bool:
-        """Whether every call is answered."""
+        """True if every call is answered."""
         return self.api.pending == 0
 
     async def until(

@@ -84,7 +84,7 @@ class Asked:
 
     @property
     def acked(self) -> bool:
-        """Whether the bot has responded in any way."""
+        """True if the bot has responded in any way."""
         return self._record.responded
 
     @property

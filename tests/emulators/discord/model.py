@@ -141,7 +141,7 @@ class Request:
     """The content of a request, apart from its sender."""
 
     method: str
-    #: #: The path after `/api/v10`.
+    #: The path after `/api/v10`.
     path: str
     body: Any = None
     query: Mapping[str, str] = field(default_factory=dict)

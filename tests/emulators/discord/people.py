@@ -48,7 +48,7 @@ class Seen:
     flags: int
     embeds: tuple[Json, ...]
     components: tuple[Json, ...]
-    #: #: The names of its files.
+    #: The names of its files.
     files: tuple[str, ...]
     edited: bool
     #: The id of the only person who sees it; "" if everybody does.
@@ -57,7 +57,7 @@ class Seen:
     thinking: bool
     #: The id of the message that it replies to; "" for none.
     reply_to: str
-    #: #: The emoji of its reactions.
+    #: The emoji of its reactions.
     reactions: tuple[str, ...]
     #: Its texts, oldest first; the last one is the current one.
     versions: tuple[Version, ...]

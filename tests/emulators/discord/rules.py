@@ -39,7 +39,7 @@ MOST_TITLE, MOST_EXAMPLE, MOST_TEXT, MOST_ROWS = 45, 100, 4_000, 5
 ROW, TEXT_DISPLAY, LABEL = 1, 10, 18
 #: B2: the type of the interaction that submits a form.
 SUBMIT = 5
-#: #: B6: the allowed values in minutes.
+#: B6: the allowed values in minutes.
 ARCHIVE_AFTER = (60, 1440, 4320, 10080)
 
 #: B5: the default allowed_mentions of a response to an interaction.

@@ -11,7 +11,7 @@ import click
 
 from tests.emulators.slack.emulator import SlackEmulator
 
-#: #: Seconds to wait for a message: longer than anyone will use it.
+#: Seconds to wait for a message: longer than anyone will use it.
 A_DAY = 86_400.0
 
 

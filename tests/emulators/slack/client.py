@@ -258,7 +258,7 @@ class Client:
             return None
         return self._interact(self._about(view, "view_closed"))
 
-    # # Internal methods.
+    # Internal methods.
 
     def _at_home(self, user: str) -> None:
         if self._world.users[user].team != self._world.team:

@@ -42,7 +42,7 @@ class Control:
     options: tuple[str, ...]
     #: The texts of the options that are chosen at first.
     chosen: tuple[str, ...]
-    #: #: The element as the app sent it.
+    #: The element as the app sent it.
     element: Json
 
 

@@ -223,7 +223,7 @@ class SlackEmulator:
             await self.socket.close()
             await self._runner.cleanup()
 
-    # # Routing a request to its workspace.
+    # Routing a request to its workspace.
 
     async def _serve_call(self, request: web.Request) -> web.Response:
         call = await read(request, self._clock)
@@ -642,7 +642,7 @@ class SlackEmulator:
 
     @property
     def settled(self) -> bool:
-        """Whether every event is acknowledged or lost, and every call answered."""
+        """True if every event is acknowledged or lost, and every call answered."""
         return not (self.socket.pending or self.api.pending)
 
     async def until(self, predicate: Callable[[], T], timeout: float = PATIENCE) -> T:

@@ -17,7 +17,7 @@ from tests.emulators.slack.chat import is_unfurled
 from tests.emulators.slack.ephemeral import Whisper
 from tests.emulators.slack.world import Message, World
 
-#: #: A5.1. VALID is in seconds by the emulator's clock.
+#: A5.1. VALID is in seconds by the emulator's clock.
 MOST_USES, VALID = 5, 30 * 60.0
 
 

@@ -26,7 +26,7 @@ from tests.emulators.slack.blocks import Json
 PING = re.compile(
     r"<(!(?:channel|here|everyone)|!subteam\^\w+|@[UW][A-Z0-9]+)(?:\|.*?)?>"
 )
-# # The same in Markdown: in any case, with or without a label.
+# The same in Markdown: in any case, with or without a label.
 _LOOSE = re.compile(
     r"<(!\s*(?:channel|here|everyone)|!subteam\^\w+|@[UW][A-Z0-9]+)\s*(?:\|[^>]*)?>",
     re.IGNORECASE,

@@ -23,7 +23,7 @@ from tests.emulators.slack.calls import Call, Refused
 if TYPE_CHECKING:
     from tests.emulators.slack.emulator import SlackEmulator
 
-#: #: Seconds for which a code is valid (Slack's page on oauth.v2.access).
+#: Seconds for which a code is valid (Slack's page on oauth.v2.access).
 CODE_VALID = 600.0
 #: A11: rotating tokens are valid for twelve hours.
 TOKEN_VALID = 43_200

@@ -1,6 +1,6 @@
 """The scopes of a bot's token, and the permissions that each gives (A12)."""
 
-#: #: All scopes that Threadkeep may ask for.
+#: All scopes that Threadkeep may ask for.
 ALL = frozenset(
     {
         "app_mentions:read",

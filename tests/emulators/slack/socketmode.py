@@ -25,14 +25,14 @@ from tests.emulators.slack import http_delivery
 from tests.emulators.slack.blocks import Json
 from tests.emulators.slack.http_delivery import HttpDelivery
 
-#: #: A4: an ack is due within 3 s.
+#: A4: an ack is due within 3 s.
 ACK_TIMEOUT = 3.0
 #: A2: nearly at once, after one minute, after five.
 RETRIES = (0.0, 60.0, 300.0)
 #: Seconds that events are kept: about as long as the retries last. A longer outage
 #: loses events.
 KEEP = 360.0
-#: #: A4: the most connections of one app.
+#: A4: the most connections of one app.
 MOST_CONNECTIONS = 10
 
 
@@ -123,7 +123,7 @@ class SocketMode:
         self._ack_timeout = ack_timeout
         self._retries = retries
         self._keep = keep
-        #: #: The delivery over HTTP.
+        #: The delivery over HTTP.
         self.http = HttpDelivery(
             clock=clock, changes=changes, ack_timeout=ack_timeout, retries=retries
         )

@@ -11,7 +11,7 @@ Json = dict[str, Any]
 MOST_ROWS = 100
 MOST_COLUMNS = 20
 MOST_CHARACTERS = 10_000
-#: #: The most rows on a page of a `data_table`.
+#: The most rows on a page of a `data_table`.
 MOST_PAGE = 100
 
 KINDS = ("table", "data_table")

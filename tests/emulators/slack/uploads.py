@@ -79,7 +79,7 @@ class Uploads:
             raise Refused("invalid_arguments")
         name = call.text("channel_id") or call.text("channels")
         channel = self._chat.writable(name) if name else None
-        # As with a post, the file goes to the top level if the thread's root is gone.
+        # The file goes to the top level if the thread's root is gone, like a post.
         thread = self._chat.parent(call.text("thread_ts"), channel) if channel else None
         files = [self._kept(str(each.get("id"))) for each in listed]
         for file, each in zip(files, listed, strict=True):

@@ -79,7 +79,7 @@ class Seen:
     feedback: bool
     #: Its buttons and menus.
     controls: tuple[Control, ...]
-    #: #: The names of its files.
+    #: The names of its files.
     files: tuple[str, ...]
     #: The names of its reactions.
     reactions: tuple[str, ...]

@@ -205,7 +205,7 @@ async def test_nobody_knows_another_batch(api: anthropic.AsyncAnthropic) -> None
         assert caught.value.type == "not_found_error"
 
 
-# # Progress
+# Progress
 
 
 async def test_is_answered_little_by_little(

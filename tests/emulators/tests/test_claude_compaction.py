@@ -69,7 +69,7 @@ async def test_what_it_made_stands_first_and_the_talk_goes_on(
     swapped = [{"role": "assistant", "content": [block]}, NEXT]
     answer = await ask(sdk, swapped)
     assert answer.content[0].text == "You said: And now?"
-    # # A second compaction, of messages that begin with a block.
+    # A second compaction, of messages that begin with a block.
     claude.script("They said more.")
     again = [*swapped, {"role": "assistant", "content": "Nothing."}]
     made = await ask(sdk, again, compaction={"type": "summarize"})

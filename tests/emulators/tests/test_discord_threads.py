@@ -114,7 +114,7 @@ async def test_the_bot_archives_and_renames_only_its_own_threads(
     own = await scene.open_thread(said)
     renamed = await own.edit(name="y", archived=True)
     assert (renamed.name, renamed.archived) == ("y", True)
-    # # An archived thread must be reopened before other changes.
+    # An archived thread must be reopened before other changes.
     assert await scene.refusal("PATCH", f"/channels/{said}", {"name": "z"}) == 50083
     assert not (await own.edit(archived=False)).archived
     assert await scene.refusal("PATCH", f"/channels/{said}", {"locked": True}) == 50013

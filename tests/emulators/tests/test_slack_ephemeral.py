@@ -62,7 +62,7 @@ async def test_an_ephemeral_message_is_for_one_person(
     assert whisper.selects[0].options == ("Opus", "Haiku")
     assert slack.ephemerals(alice, general) == [whisper]
     assert slack.ephemerals(bob) == slack.ephemerals(alice, "C0") == []
-    # # No event announces it, and no method finds it.
+    # No event announces it, and no method finds it.
     await slack.until(lambda: slack.settled)
     assert app.heard == []
     assert slack.world.messages[general] == {}
@@ -135,7 +135,7 @@ async def test_controls_of_an_ephemeral_message(
     assert told["actions"][0]["selected_option"] == MODELS[0]
     with pytest.raises(ValueError, match="does not see"):
         slack.press_in(whisper, slack.add_user("Bob"), "Go")
-    # # Its response_url changes and deletes it.
+    # Its response_url changes and deletes it.
     address = told["response_url"]
     await app.respond(address, replace_original=True, text="Done")
     (whisper,) = slack.ephemerals(alice)
@@ -201,7 +201,7 @@ async def test_a_name_that_fits_two_controls_is_nobodys(
     with pytest.raises(ValueError, match="2 things here"):
         slack.press(alice, general, post["ts"], "Go")
     told = await app.told(slack.press(alice, general, post["ts"], "a"))
-    # # A block without a block_id gets one.
+    # A block without a block_id gets one.
     assert told["actions"][0]["block_id"]
 
 

@@ -17,7 +17,7 @@ from tests.emulators.slack.emulator import SlackEmulator
 Json = dict[str, Any]
 Next = Callable[[], Awaitable[BoltResponse]]
 
-#: #: For tests of requests that are not answered in time.
+#: For tests of requests that are not answered in time.
 hasty = pytest.mark.parametrize("ack_timeout", [0.2])
 
 

@@ -80,7 +80,7 @@ def ack_timeout() -> float:
     return 60.0
 
 
-#: #: For tests of events that are not acknowledged.
+#: For tests of events that are not acknowledged.
 hasty = pytest.mark.parametrize("ack_timeout", [0.2])
 
 
