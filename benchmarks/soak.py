@@ -196,13 +196,15 @@ class Soak:
         return f"question {self._number}?"
 
     def _left(self, database: Path) -> int:
-        """Return the number of messages that are not stored plus the number of
-        undelivered turns."""
+        """Return the number of messages that are not stored or not acknowledged, plus
+        the number of undelivered turns. The acknowledgement of a message that is
+        stored is lost with its process; Slack then sends the message again."""
+        unconfirmed = sum(not said.acked for said in self.slack.witness.said())
         said = "SELECT count(*) FROM messages WHERE role = 'user' AND asks"
         open_ = "SELECT count(*) FROM turns WHERE state <> 'delivered'"
         with contextlib.closing(sqlite3.connect(database)) as db:
             (stored,), (turns,) = (db.execute(q).fetchone() for q in (said, open_))
-        return int(self.asked.total() - stored + turns)
+        return int(unconfirmed + self.asked.total() - stored + turns)
 
 
 async def soak(seconds: float, threads: int, folder: Path, seed: int) -> Soaked:
