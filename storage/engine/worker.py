@@ -110,7 +110,8 @@ class JobRunner:
     ) -> None:
         places = _Places(self._at_once)
         engine = _engine(self._address, answerer, periodic_tasks, places)
-        async with engine.open_async():
+        try:
+            await engine.open_async()
             worker = _Worker(
                 engine,
                 self._presence,
@@ -133,6 +134,10 @@ class JobRunner:
                 finally:
                     self._presence.worker = 0
                     stopper.cancel()
+        finally:
+            # Also after an opening that was cancelled: tasks of the pool that are
+            # connecting ignore their cancellation, and end only with the pool.
+            await engine.close_async()
 
 
 class _Worker(Worker):
