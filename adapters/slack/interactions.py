@@ -86,50 +86,18 @@ class Interactions:
         self._going_on = going_on
 
     async def take(self, body: Body) -> dict[str, Any] | None:
-        """Handle `body` if it is a command or a control; return the acknowledgement, or
-        None if it is neither."""
-        kind = body.get("type")
+        """Handle `body` if it is a command, a control or an event that is not about
+        messages; return the acknowledgement, or None if it is none of these."""
         if "command" in body and "response_url" in body:
             return await self._slash(body)
-        if kind == "block_actions":
-            return await self._use_control(body)
-        if kind == "view_submission":
-            return await self._submit(body)
-        if kind == "message_action" and body.get("callback_id") == SETTINGS:
-            return await self._shortcut(body, Command("settings"), labels.SETTINGS)
-        if kind == "message_action" and body.get("callback_id") == RECEIPT:
-            message = str((body.get("message") or {}).get("ts") or "")
-            command = Command("receipt", {"answer": message})
-            return await self._shortcut(body, command, labels.RECEIPT)
-        if kind == "message_action" and body.get("callback_id") == TRIAGE:
-            await self._start_work("triage a message", self._triage(body))
-            return {}
-        event = body.get("event") or {}
-        if event.get("type") == "app_home_opened":
-            if event.get("tab") == "home":
-                work = self._windows.publish(str(event["user"]))
-                await self._start_work("draw the home tab", work)
-            elif event.get("tab") == "messages":
-                place = self._place(str(event["channel"]))
-                greeting = self._host.first_contact.opened(place, str(event["user"]))
-                await self._start_work("greet", greeting)
-            return {}
-        if event.get("type") == "member_joined_channel":
-            # A bot that an app adds, not a person, has no inviter (facts A1.4).
-            inviter, joined = event.get("inviter"), event.get("user")
-            if joined == self._us.user and inviter and events.is_ours(body, self._us):
-                place = self._place(str(event["channel"]))
-                added = self._host.first_contact.added(place, str(inviter))
-                await self._start_work("greet", added)
-            return {}
-        if event.get("type") in REVOCATIONS:
-            # A call shows whether the bot's own token was revoked.
-            await self._start_work("look at the token", self._client.identify())
-            return {}
-        if event.get("type") == "agent_session_stopped":
-            await self._start_work("stop an answer", self._stop(event))
-            return {}
-        return None
+        match body.get("type"):
+            case "block_actions":
+                return await self._use_control(body)
+            case "view_submission":
+                return await self._submit(body)
+            case "message_action":
+                return await self._use_shortcut(body)
+        return await self._take_event(body, body.get("event") or {})
 
     # Handlers by kind of interaction.
 
@@ -157,7 +125,47 @@ class Interactions:
         drawn = blocks.message(reply, place)
         return {"response_type": "ephemeral", **drawn, **QUIET}
 
-    async def _shortcut(
+    async def _use_shortcut(self, body: Body) -> dict[str, Any] | None:
+        callback = body.get("callback_id")
+        if callback == SETTINGS:
+            return await self._show_result(body, Command("settings"), labels.SETTINGS)
+        if callback == RECEIPT:
+            message = str((body.get("message") or {}).get("ts") or "")
+            command = Command("receipt", {"answer": message})
+            return await self._show_result(body, command, labels.RECEIPT)
+        if callback == TRIAGE:
+            await self._start_work("triage a message", self._triage(body))
+            return {}
+        return None
+
+    async def _take_event(self, body: Body, event: Body) -> dict[str, Any] | None:
+        """Handle `event` if it is not about messages."""
+        kind = event.get("type")
+        if kind == "app_home_opened":
+            if event.get("tab") == "home":
+                work = self._windows.publish(str(event["user"]))
+                await self._start_work("draw the home tab", work)
+            elif event.get("tab") == "messages":
+                place = self._place(str(event["channel"]))
+                greeting = self._host.first_contact.opened(place, str(event["user"]))
+                await self._start_work("greet", greeting)
+        elif kind == "member_joined_channel":
+            # A bot that an app adds, not a person, has no inviter (facts A1.4).
+            inviter, joined = event.get("inviter"), event.get("user")
+            if joined == self._us.user and inviter and events.is_ours(body, self._us):
+                place = self._place(str(event["channel"]))
+                added = self._host.first_contact.added(place, str(inviter))
+                await self._start_work("greet", added)
+        elif kind in REVOCATIONS:
+            # A call shows whether the bot's own token was revoked.
+            await self._start_work("look at the token", self._client.identify())
+        elif kind == "agent_session_stopped":
+            await self._start_work("stop an answer", self._stop(event))
+        else:
+            return None
+        return {}
+
+    async def _show_result(
         self, body: Body, command: Command, title: str
     ) -> dict[str, Any]:
         """Show the result of `command` in a modal. An ephemeral message after a
