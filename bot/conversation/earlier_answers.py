@@ -1,24 +1,36 @@
-"""Keeps the earlier answer if an attempt to write it again brings no text."""
+"""Keeps the earlier answer if an attempt to write it again brings nothing better.
+
+Rule: a whole answer is replaced only by a new one that Claude finished or that people
+stopped. A part of an answer is replaced by any new text.
+"""
 
 from dataclasses import replace
 
-from bot.conversation.outcomes import UNFINISHED, with_note
+from bot.conversation.outcomes import UNFINISHED, WITHDRAWN, with_note
 from bot.domain.turn import Ended, Outcome, Turn
-from bot.messages.answers import EARLIER
+from bot.messages.answers import EARLIER, TOO_LONG
 from bot.ports.earlier_turns import EarlierTurns
+from bot.ui.buttons import is_at_limit
 
 # An answer that ended so is kept as what it is: a part of an answer, or one that later
 # turns do not read.
 _INCOMPLETE = (Ended.STOPPED, Ended.INTERRUPTED, Ended.REFUSED)
 
+# The attempt failed, perhaps after some text.
+_FAILED = (Ended.INTERRUPTED, Ended.REFUSED)
+
 
 async def keep_earlier(store: EarlierTurns, turn: Turn, outcome: Outcome) -> Outcome:
-    """Return `outcome` or, if it has no text, `outcome` with the answer that `turn`
-    should have replaced. Raises StorageError."""
-    if outcome.text.strip() or not turn.shown:
+    """Return `outcome` or, if the answer that `turn` should replace is better, the same
+    with that answer. Raises StorageError."""
+    has_text = bool(outcome.text.strip())
+    is_better = has_text and outcome.ended not in _FAILED
+    if outcome is WITHDRAWN or not turn.shown or is_better:
         return outcome
     earlier = await store.repeated_turn(turn)
     if earlier is None or not earlier.text.strip():
+        return outcome
+    if has_text and earlier.ended in _INCOMPLETE:
         return outcome
     return _with_earlier(outcome, earlier)
 
@@ -37,5 +49,8 @@ def _with_earlier(outcome: Outcome, earlier: Turn) -> Outcome:
         head=earlier.head,
         replay=replay,
         note="" if is_stopped else outcome.note,
+        # Says whether the text can be continued.
+        stop_reason=earlier.stop_reason,
     )
-    return with_note(kept, EARLIER)
+    kept = with_note(kept, EARLIER)
+    return with_note(kept, TOO_LONG) if is_at_limit(ended, kept.stop_reason) else kept

@@ -214,15 +214,15 @@ class Responder:
             return await self._deliver(turn)
         if turn.state is TurnState.WAITING or self._may_resume(turn):
             return await self._answer(turn, stop)
-        outcome = self._continuable(turn, interrupted_outcome(turn))
-        return await self._end_unfinished(turn, outcome)
+        return await self._end_unfinished(turn, interrupted_outcome(turn))
 
     async def _end_unfinished(self, turn: Turn, outcome: Outcome) -> bool:
         """End `turn`, whose answer is not written any further, with `outcome`."""
         outcome = await keep_earlier(self._earlier, turn, outcome)
+        outcome = self._continuable(turn, outcome)
         await self._guard.settle(turn, outcome)
-        ended = replace(turn, text=outcome.text, head=outcome.head)
-        ended = replace(ended, ended=outcome.ended, note=outcome.note)
+        ended = replace(turn, text=outcome.text, head=outcome.head, note=outcome.note)
+        ended = replace(ended, ended=outcome.ended, stop_reason=outcome.stop_reason)
         return await self._deliver(ended)
 
     def _may_resume(self, turn: Turn) -> bool:
@@ -246,7 +246,7 @@ class Responder:
         if admitted is WITHDRAWN and not turn.shown:
             await self._guard.settle(turn, WITHDRAWN)
             return await self._end_turn(turn, WITHDRAWN, started)
-        outcome, settings, alerts = None, None, list[Alert]()
+        outcome, settings, alerts, is_put_back = None, None, list[Alert](), False
         async with self._adapters[turn.thread.platform].surface(turn) as surface:
             policy = None
             if not isinstance(admitted, Outcome):
@@ -265,17 +265,19 @@ class Responder:
                     )
                     if stop.is_withdrawn:
                         outcome = withdrawn(outcome)
-                    elif outcome is not WITHDRAWN:
-                        kept = await keep_earlier(self._earlier, turn, outcome)
-                        if kept is not outcome:
-                            outcome = kept
-                            reply.begin(kept.head)
-                            await reply.feed(kept.text)
+                    elif outcome.text != reply.text:
+                        # The earlier answer stays. It cannot follow other text.
+                        is_put_back = bool(reply.text.strip())
+                        if not is_put_back:
+                            reply.begin(outcome.head)
+                            await reply.feed(outcome.text)
                     outcome = self._pinging(turn, outcome, settings, reply, started)
                     limits = settings.caps if settings else NO_LIMITS
                     alerts = await self._guard.settle(turn, outcome, limits)
                     if outcome is WITHDRAWN or stop.is_withdrawn:
                         reply.withdraw()
+                    elif is_put_back:
+                        reply.leave()
                     else:
                         controls = await offered_controls(
                             outcome,
@@ -289,7 +291,10 @@ class Responder:
                     outcome = without_thread(stream.outcome(stopped=True))
                     await self._guard.settle(turn, outcome)
         assert outcome is not None
-        has_more = await self._end_turn(turn, outcome, started)
+        if is_put_back:
+            has_more = await self._put_back(turn, outcome, started)
+        else:
+            has_more = await self._end_turn(turn, outcome, started)
         self._timed(turn, reply.first_words, self._now())
         await self._alerts.send(turn.thread, alerts)
         if outcome is not WITHDRAWN and not stop.is_withdrawn:
@@ -297,6 +302,12 @@ class Responder:
         if settings is not None:
             self._summariser.consider(turn, outcome, settings, now, stream.sent)
         return has_more
+
+    async def _put_back(self, turn: Turn, outcome: Outcome, started: float) -> bool:
+        """Write the earlier answer of `outcome` over what was shown of a new one."""
+        log_end(turn, outcome, self._clock() - started)
+        left = await self._owned.take_turn(turn.thread)
+        return await self._deliver(left) if left is not None else False
 
     async def _deliver(self, turn: Turn) -> bool:
         """Write out an answer whose text is already final."""
@@ -328,10 +339,11 @@ class Responder:
         """Let the model answer an admitted turn; return the outcome and the settings of
         the answer, None if no settings were read for it."""
         if isinstance(admitted, Outcome):
-            return admitted, None
+            return await keep_earlier(self._earlier, turn, admitted), None
         prepared = await self._admission.prepare(turn, messages, admitted)
         if isinstance(prepared, Outcome):
-            return prepared, None if prepared is WITHDRAWN else admitted.settings
+            kept = await keep_earlier(self._earlier, turn, prepared)
+            return kept, None if prepared is WITHDRAWN else admitted.settings
         settings = prepared.settings
         extend = partial(self._guard.extend, turn, limits=settings.caps)
         again: PreparedTurn | None = prepared
@@ -342,11 +354,13 @@ class Responder:
             if stream.refusal and outcome.ended is not Ended.STOPPED:
                 again = await self._admission.instead(turn, prepared, stream.refusal)
         await self._admission.remember(prepared, answered=not stream.has_failed)
-        outcome = self._continuable(turn, outcome)
-        outcome = advising(outcome, prepared.composed.unshown)
-        outcome = asking_prices(
-            outcome, prepared.composed.dear, has_buttons=self._has_buttons(turn)
-        )
+        kept = await keep_earlier(self._earlier, turn, outcome)
+        outcome, is_kept = self._continuable(turn, kept), kept is not outcome
+        if not is_kept:
+            outcome = advising(outcome, prepared.composed.unshown)
+            outcome = asking_prices(
+                outcome, prepared.composed.dear, has_buttons=self._has_buttons(turn)
+            )
         outcome = server_tools.with_server_notes(outcome, prepared.tools)
         limits = self._adapters[turn.thread.platform].limits
         hint = limits.hint if turn.begins else ""

@@ -18,7 +18,7 @@ from bot.delivery.late_writes import Corrections, LateWrites
 from bot.delivery.pieces import Pieces
 from bot.delivery.reply_uploads import ReplyUploads
 from bot.delivery.stored_parts import StoredParts
-from bot.delivery.write_request import Priority, WriteRequest
+from bot.delivery.write_request import WriteRequest, priority_of
 from bot.delivery.write_scheduler import WriteScheduler
 from bot.domain.completion import Activity
 from bot.domain.platform import Limits, WriteKind
@@ -81,11 +81,10 @@ class StreamedReply:
         self._uploads = uploads
         self._renderer = Renderer(limits, file_lines)
         self._changed = Flag()
-        self._finished = self._withdrawn = False
+        self._finished = self._withdrawn = self._left = False
         #: How many writes in a row the platform refused, and when the next may be
         #: tried.
         self._refused = 0, float("-inf")
-        self._before = {shown.index: shown for shown in turn.shown}
         # Only for an interrupted attempt: `retry` shows the new text at once.
         cut = turn.attempts > 0 and any(shown.message for shown in turn.shown)
         self._before_chars = len(turn.head) + len(turn.text) if cut else 0
@@ -197,6 +196,11 @@ class StreamedReply:
         self._withdrawn = self._finished = True
         self._changed.set()
 
+    def leave(self) -> None:
+        """Make `keep_shown` return, and leave all messages to another reply."""
+        self._left = self._finished = True
+        self._changed.set()
+
     async def keep_shown(self) -> None:
         """Write the reply as it grows, until it is finished and all of it is shown.
         Raises ThreadGone, AccessRevoked and StorageRejected."""
@@ -217,10 +221,13 @@ class StreamedReply:
                     await self._attach()
                 else:
                     await self._wait_for_change()
-            kept = set() if self._withdrawn else self._shown.keys()
-            for index in sorted((self._before.keys() | self._messages.keys()) - kept):
-                await self._stored.remove(self._surface, index)
-            await self._uploads.clean_up()
+            if not self._left:
+                kept = set() if self._withdrawn else self._shown.keys()
+                known = {shown.index for shown in self._turn.shown}
+                known |= self._messages.keys()
+                for index in sorted(known - kept):
+                    await self._stored.remove(self._surface, index)
+                await self._uploads.clean_up()
             await self._stored.settle(self.text, self.head)
         finally:
             await background.cancel_all(announcing)
@@ -246,7 +253,7 @@ class StreamedReply:
 
     def _outdated_part(self) -> Part | None:
         """Return the first message whose text is outdated on the platform."""
-        if self._withdrawn or self._is_hidden():
+        if self._withdrawn or self._left or self._is_hidden():
             return None
         for part in self._renderer.parts[self._complete :]:
             if not self._is_kept(part) and self._due_ways(part):
@@ -307,7 +314,8 @@ class StreamedReply:
     def _requests(self, part: Part) -> list[WriteRequest]:
         """Return requests for the due ways of writing `part`, any of which will do."""
         streams = WriteKind.APPEND in self._surface.ways(part)
-        priority, requests = self._priority(part), []
+        seen = self._shown.get(part.index)
+        priority, requests = priority_of(part, seen, is_over=self._is_over), []
         key, thread = self._turn.key, self._turn.thread
         for way in self._due_ways(part):
             earliest, turn = self._earliest(part, way), None
@@ -331,14 +339,6 @@ class StreamedReply:
         if part.text and not self._edited:
             return self._began + self._limits.delay(len(self.text))
         return float("-inf")
-
-    def _priority(self, part: Part) -> Priority:
-        if self._is_over:
-            return Priority.FINAL
-        if not part.text.strip():
-            return Priority.PLACEHOLDER
-        seen = self._shown.get(part.index)
-        return Priority.REFRESH if seen and seen.text else Priority.FIRST
 
     async def _try_to_write(self, part: Part, request: WriteRequest) -> None:
         kind = request.kind

@@ -4,6 +4,7 @@ import enum
 from dataclasses import dataclass
 
 from bot.domain.platform import WriteKind
+from bot.domain.reply import Part
 from bot.domain.scope import ThreadKey
 
 
@@ -38,3 +39,15 @@ class WriteRequest:
     #: The kind of write whose turn this write takes, if not its own: a stream is
     #: stopped for all readers when its message would otherwise be edited.
     turn: WriteKind | None = None
+
+
+def priority_of(part: Part, seen: Part | None, *, is_over: bool) -> Priority:
+    """Return the priority of writing `part` of a reply over what was `seen` of it.
+
+    `is_over` says that the text of the reply is complete.
+    """
+    if is_over:
+        return Priority.FINAL
+    if not part.text.strip():
+        return Priority.PLACEHOLDER
+    return Priority.REFRESH if seen and seen.text else Priority.FIRST

@@ -87,5 +87,12 @@ def has_first(pages: int) -> bool:
 
 def goes_on(ended: Ended | None, stop_reason: str | None, *, has_text: bool) -> bool:
     """Return True if an answer with this outcome can be continued."""
-    too_long = ended is Ended.DONE and stop_reason == "max_tokens"
-    return has_text and (too_long or ended in CUT)
+    return has_text and (is_at_limit(ended, stop_reason) or ended in CUT)
+
+
+def is_at_limit(ended: Ended | None, stop_reason: str | None) -> bool:
+    """Return True if an answer with this outcome reached its length limit.
+
+    An answer that stays after a failed retry has FAILED.
+    """
+    return ended in (Ended.DONE, Ended.FAILED) and stop_reason == "max_tokens"

@@ -177,7 +177,6 @@ REASONS = {
     "bot/delivery/standing.py Standing.spent": FIXED,
     "bot/rendering/prose.py Prose._links": "those of Dialect",
     "bot/rendering/renderer.py Renderer._final": ANSWER,
-    "bot/delivery/reply.py StreamedReply._before": ANSWER,
     "bot/delivery/reply.py StreamedReply._edited": ANSWER,
     "bot/delivery/reply.py StreamedReply._messages": ANSWER,
     "bot/delivery/reply.py StreamedReply._shared": ANSWER,

@@ -10,10 +10,13 @@ from adapters.slack.native_streams import LIFETIME, Mode, Streams
 from bot.claude.client import connect as connect_claude
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.setting import Change
+from bot.errors import ModelCut
+from bot.messages.answers import EARLIER, warning
+from bot.messages.commands import REPEATING
 from bot.runtime.lru import LruDict
 from tests.adapters.slack.conftest import Office
 from tests.emulators.claude.emulator import ClaudeEmulator
-from tests.emulators.claude.reply import Hold, Search
+from tests.emulators.claude.reply import Abort, Hold, Search
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.emulators.slack.faults import ALWAYS, Fault, cut, error, status, throttle
 from tests.emulators.slack.world import Seen
@@ -230,6 +233,22 @@ async def test_slacks_own_stop_ends_the_answer(room: Room) -> None:
     room.slack.streams.press_stop(room.alice, room.direct, seen.ts)
     await room.shows(ts, "The capital\n\n_Stopped._")
     await room.claude.until(lambda: room.claude.disconnects == 1)
+
+
+async def test_an_answer_comes_back_over_a_longer_one_that_breaks_off(
+    room: Room,
+) -> None:
+    ts, _ = room.begin("Rome.")
+    await room.shows(ts, "Rome.")
+    lines = "\n".join(f"line {n}: {'x' * 60}" for n in range(400))
+    gate = asyncio.Event()
+    room.claude.script([lines, Hold(gate), Abort()])
+    room.slack.say(room.alice, room.direct, "retry", thread_ts=ts)
+    await room.slack.until(lambda: any(each.streaming for each in room.seen(ts)))
+    gate.set()
+    note = f"{warning(ModelCut.user_text)}\n_{EARLIER}_"
+    shown = [f"Rome.\n\n{note}", REPEATING]
+    await room.slack.until(lambda: [each.text for each in room.seen(ts)] == shown)
 
 
 async def test_a_long_answer_is_several_streams(room: Room) -> None:

@@ -9,11 +9,20 @@ import pytest
 from bot.app import App
 from bot.conversation.inbox import STALE, STALE_EDIT
 from bot.conversation.outcomes import UNFINISHED
+from bot.domain.completion import Report
 from bot.domain.message import Disposition
 from bot.domain.person import Person
+from bot.domain.reply import Control
 from bot.domain.scope import Scope
 from bot.errors import ModelCut, ModelDenied
-from bot.messages.answers import EARLIER, INTERRUPTED, warning
+from bot.messages.answers import (
+    DECLINED_MIDWAY,
+    EARLIER,
+    INTERRUPTED,
+    STOPPED,
+    TOO_LONG,
+    warning,
+)
 from bot.messages.commands import (
     NOT_YET_COMPLETE,
     NOTHING_HERE,
@@ -23,6 +32,7 @@ from bot.messages.commands import (
 )
 from bot.ui.elements import Command, Response
 from tests.support.fakes import FAST
+from tests.support.scripted_model import USAGE
 from tests.support.store_helpers import answer, disposition, done, keep
 from tests.unit.conversation.test_responder import HERE, THERE, Desk
 
@@ -244,6 +254,86 @@ async def test_an_answer_stays_if_the_process_of_a_retry_is_killed(
     assert desk.model.requests[-1].messages[1].content == "Rome."
 
 
+@pytest.mark.parametrize("words", ["The capital of", "Naples. " * 700])
+async def test_a_retry_that_breaks_off_does_not_replace_a_whole_answer(
+    words: str,
+) -> None:
+    desk = Desk()
+    desk.model.script("Rome.")
+    desk.model.script(words, ModelCut("reset"))
+    async with desk.open() as app:
+        await desk.ask("the capital of Italy?")
+        await desk.answered("Rome.")
+        await told(app, "retry")
+        cut = f"{warning(ModelCut.user_text)}\n_{EARLIER}_"
+        await desk.answered(f"Rome.\n\n{cut}")
+        await desk.ask("and?")
+        await desk.adapter.until(lambda: len(desk.model.requests) == 3)
+    assert desk.model.requests[2].messages[1].content == "Rome."
+
+
+async def test_a_retry_declined_midway_does_not_replace_a_whole_answer() -> None:
+    desk = Desk()
+    desk.model.script("Rome.")
+    desk.model.script("Well,", Report("m", "req", USAGE, "refusal"))
+    async with desk.open() as app:
+        await desk.ask("the capital of Italy?")
+        await desk.answered("Rome.")
+        await told(app, "retry")
+        declined = f"{warning(DECLINED_MIDWAY)}\n_{EARLIER}_"
+        await desk.answered(f"Rome.\n\n{declined}")
+        await desk.ask("and?")
+        await desk.adapter.until(lambda: len(desk.model.requests) == 3)
+    assert desk.model.requests[2].messages[1].content == "Rome."
+
+
+async def test_a_retry_that_people_stop_after_some_words_keeps_them() -> None:
+    desk = Desk()
+    desk.model.script("Rome.")
+    desk.model.script("Milan", asyncio.Event())
+    async with desk.open() as app:
+        await desk.ask("the capital of Italy?")
+        await desk.answered("Rome.")
+        await told(app, "retry")
+        await desk.adapter.until(lambda: desk.adapter.texts(HERE) == ["Milan"])
+        await told(app, "stop")
+        await desk.answered(f"Milan\n\n_{STOPPED}_")
+
+
+async def test_a_whole_answer_comes_back_if_the_process_of_a_retry_is_killed() -> None:
+    desk = Desk()
+    turn = await desk.left("Rome.")
+    await desk.store.finish_turn(turn, done("Rome."), desk.began)
+    await desk.store.mark_delivered(turn, desk.began)
+    assert await desk.store.retry_turn(HERE, turn.key, desk.began)
+    retry = await desk.turn()
+    for _ in range(2):
+        await desk.store.begin_turn(retry, desk.began)
+    await desk.store.store_part(retry, None, "The capital", desk.began)
+    async with desk.open():
+        await desk.answered(f"Rome.\n\n{warning(INTERRUPTED)}\n_{EARLIER}_")
+
+
+async def test_an_answer_at_its_length_limit_can_be_continued_after_a_retry() -> None:
+    desk = Desk()
+    desk.model.script("One, two,", Report("m", "req", USAGE, "max_tokens"))
+    desk.model.script(ModelDenied("no key"))
+    desk.model.script("three.")
+    async with desk.open() as app:
+        await desk.ask("count")
+        await desk.answered(f"One, two,\n\n_{TOO_LONG}_")
+        await told(app, "retry")
+        notes = f"{warning(ModelDenied.user_text)}\n_{EARLIER}_\n_{TOO_LONG}_"
+        await desk.answered("One, two,", notes)
+        _, _, last = desk.adapter.writes[-1]
+        assert Control.CONTINUE in last.offers
+        answered = await desk.store.answered(HERE)
+        assert answered
+        await told(app, "continue answer", turn=answered.key)
+        await desk.adapter.until(lambda: len(desk.model.requests) == 3)
+    assert desk.model.requests[2].messages[1].content == "One, two,"
+
+
 async def test_half_an_answer_stays_half_an_answer() -> None:
     desk, gate = Desk(), asyncio.Event()
     desk.model.script("The capital", ModelCut("reset"))
@@ -288,10 +378,10 @@ async def test_usage_adds_up_the_thread_and_its_channel() -> None:
     assert "**retry**" in helped
 
 
-async def told(app: App, verb: str) -> str:
+async def told(app: App, verb: str, **values: str) -> str:
     """Return the response to Alice, who gives a command in HERE."""
     reply = await app.host.commands.run(
-        Command(verb), Scope.of(HERE), Person("alice", "Alice")
+        Command(verb, values), Scope.of(HERE), Person("alice", "Alice")
     )
     assert isinstance(reply, Response)
     return reply.text
