@@ -11,11 +11,11 @@ from tests.support import code
 from tests.support.messages_page import FILE, messages, page
 from tests.test_architecture import MODULES, ROOT
 
+pytestmark = code.WALKS
+
 # The most characters of a message, of a sentence, and of a label.
 MOST_CHARS, MOST_SENTENCE, MOST_LABEL = 300, 200, 100
 # Words and parts of sentences, which have no full stop.
-pytestmark = code.WALKS
-
 LABELS = {"dates", "labels", "options", "phrases", "plurals", "summaries"}
 # Clauses behind a colon, and findings in a table.
 CLAUSES = LABELS | {"check", "claude", "files", "yaml"}
@@ -50,13 +50,17 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n")
 _MARKS = "*_`~>- "
 _END = re.compile(r"[.!?:…](?:[*_`”\"')]*)$")
 
-FOUND = list(messages())
+
+@cache
+def catalogue() -> list[tuple[str, str, str]]:
+    """Return module, name and text of every message."""
+    return list(messages())
 
 
 def test_messages_are_short_and_plain() -> None:
     faults = {
         f"{module}.{name}": found
-        for module, name, text in FOUND
+        for module, name, text in catalogue()
         if (found := list(_faults(module, text)))
     }
     assert faults == {}
@@ -89,8 +93,8 @@ def _faults(module: str, text: str) -> Iterator[str]:
 
 
 def test_nothing_is_said_twice_in_a_room() -> None:
-    for module in {module for module, _, _ in FOUND}:
-        texts = [text for each, _, text in FOUND if each == module]
+    for module in {module for module, _, _ in catalogue()}:
+        texts = [text for each, _, text in catalogue() if each == module]
         assert len(texts) == len(set(texts)), module
 
 
@@ -254,7 +258,7 @@ def test_every_message_is_used() -> None:
     """A sentence that no code names is one that nobody reads."""
     used = {found for path in MODULES for found in _used(path)}
     used |= {found for path in TEMPLATES for found in _used_in_template(path)}
-    assert {f"{module}.{name}" for module, name, _ in FOUND} - used == set()
+    assert {f"{module}.{name}" for module, name, _ in catalogue()} - used == set()
 
 
 # Pages and scripts, which take their words from the catalogue: its modules by the name

@@ -47,6 +47,7 @@ MAKERS = {
 ELSEWHERE = {"bot.__main__", "bot.cli.main", "bot.triage.evaluation.plot"}
 
 
+@cache
 def patterns() -> dict[str, re.Pattern[str]]:
     """Return every pattern in a module of the product, by its place."""
     found: dict[str, re.Pattern[str]] = {}
@@ -340,17 +341,15 @@ def slow(pattern: re.Pattern[str], ways: Iterable[str], most: int) -> list[str]:
 #: What is quadratic shows at half the length, too, but for the fastest of it.
 SHORTEST = rounds(growth.SHORTEST // 2, growth.SHORTEST)
 
-PATTERNS = patterns()
-
 
 @code.WALKS
 @pytest.mark.parametrize("share", range(SHARES := rounds(2, 8)))
 def test_every_pattern_takes_linear_time(share: int) -> None:
     found = {}
-    for where in list(PATTERNS)[share::SHARES]:
+    for where, pattern in list(patterns().items())[share::SHARES]:
         name = where.partition("[")[0].rpartition(".")[2]
         ways = sorted(used().get(name, {"finditer"}))
-        found[where] = slow(PATTERNS[where], ways, rounds(2, 1_000))
+        found[where] = slow(pattern, ways, rounds(2, 1_000))
     assert {where: on for where, on in found.items() if on} == {}
 
 
@@ -378,7 +377,7 @@ def test_a_quadratic_pattern_is_found(pattern: re.Pattern[str]) -> None:
 @code.WALKS
 def test_all_patterns_are_tried() -> None:
     """Each one that a module's text makes is among those that its import brings."""
-    ours = {where.partition("[")[0] for where in PATTERNS}
+    ours = {where.partition("[")[0] for where in patterns()}
     for path in MODULES:
         module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
         for node in code.tree(path).body:

@@ -42,7 +42,8 @@ def pdf(password: str = "", padding: int = 0) -> RequestFile:
     return RequestFile("b.pdf", "#", kind, "application/pdf", 6_000, 1, 1, data)
 
 
-MANY = [replace(image(), digest=str(n)) for n in range(20)]
+IMAGE = image()
+MANY = [replace(IMAGE, digest=str(n)) for n in range(20)]
 TEXT = RequestFile("c", "#text", FileKind.TEXT, "text/plain", 40, 0, 4, b"some words")
 
 
