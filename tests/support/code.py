@@ -28,9 +28,18 @@ def tree(path: Path) -> ast.Module:
 
 @cache
 def nodes(tree: ast.AST) -> tuple[ast.AST, ...]:
-    """Return all nodes of a syntax tree. Cached, because a walk takes as long as
-    parsing."""
-    return tuple(ast.walk(tree))
+    """Return the nodes of a syntax tree in the order of `ast.walk`, without those that
+    say whether a name is read or set: they are a third, and each name has its own.
+    Cached, because a walk takes nearly as long as parsing."""
+    found = [tree]
+    for node in found:
+        for field in node._fields:
+            value = None if field == "ctx" else getattr(node, field, None)
+            if isinstance(value, ast.AST):
+                found.append(value)
+            elif isinstance(value, list):
+                found += [each for each in value if isinstance(each, ast.AST)]
+    return tuple(found)
 
 
 def of_kind(tree: ast.AST, kind: type[Node]) -> Sequence[Node]:
