@@ -223,6 +223,7 @@ class Responder:
         await self._guard.settle(turn, outcome)
         ended = replace(turn, text=outcome.text, head=outcome.head, note=outcome.note)
         ended = replace(ended, ended=outcome.ended, stop_reason=outcome.stop_reason)
+        ended = replace(ended, state=TurnState.UNDELIVERED)
         return await self._deliver(ended)
 
     def _may_resume(self, turn: Turn) -> bool:
@@ -248,12 +249,7 @@ class Responder:
             return await self._end_turn(turn, WITHDRAWN, started)
         outcome, settings, alerts, is_put_back = None, None, list[Alert](), False
         async with self._adapters[turn.thread.platform].surface(turn) as surface:
-            policy = None
-            if not isinstance(admitted, Outcome):
-                policy = admitted.settings
-            elif turn.shown:
-                # The earlier answer, which may be kept, may have files.
-                policy = await self._settings.policy(Scope.of(turn.thread))
+            policy = None if isinstance(admitted, Outcome) else admitted.settings
             reply = self.replies.reply(turn, surface, policy)
             stream = AnswerStream(self._model, reply, self._now)
             stop.has_shown = lambda: reply.has_text_shown
@@ -265,12 +261,8 @@ class Responder:
                     )
                     if stop.is_withdrawn:
                         outcome = withdrawn(outcome)
-                    elif outcome.text != reply.text:
-                        # The earlier answer stays. It cannot follow other text.
-                        is_put_back = bool(reply.text.strip())
-                        if not is_put_back:
-                            reply.begin(outcome.head)
-                            await reply.feed(outcome.text)
+                    else:
+                        is_put_back = bool(outcome.text) and outcome.text != reply.text
                     outcome = self._pinging(turn, outcome, settings, reply, started)
                     limits = settings.caps if settings else NO_LIMITS
                     alerts = await self._guard.settle(turn, outcome, limits)
@@ -280,9 +272,7 @@ class Responder:
                         reply.leave()
                     else:
                         controls = await offered_controls(
-                            outcome,
-                            settings or policy,
-                            attaches=surface.uploads is not None,
+                            outcome, settings, attaches=surface.uploads is not None
                         )
                         await reply.finish(outcome.note, controls, outcome.calls)
             except* ThreadGone as errors:
@@ -304,7 +294,7 @@ class Responder:
         return has_more
 
     async def _put_back(self, turn: Turn, outcome: Outcome, started: float) -> bool:
-        """Write the earlier answer of `outcome` over what was shown of a new one."""
+        """Write the earlier answer, with the note of `outcome`, over what is shown."""
         log_end(turn, outcome, self._clock() - started)
         left = await self._owned.take_turn(turn.thread)
         return await self._deliver(left) if left is not None else False
@@ -354,7 +344,9 @@ class Responder:
             if stream.refusal and outcome.ended is not Ended.STOPPED:
                 again = await self._admission.instead(turn, prepared, stream.refusal)
         await self._admission.remember(prepared, answered=not stream.has_failed)
-        kept = await keep_earlier(self._earlier, turn, outcome)
+        kept = outcome
+        if not stream.has_reposted(turn):
+            kept = await keep_earlier(self._earlier, turn, outcome)
         outcome, is_kept = self._continuable(turn, kept), kept is not outcome
         if not is_kept:
             outcome = advising(outcome, prepared.composed.unshown)
@@ -386,7 +378,7 @@ class Responder:
         """Return `outcome` with the asker to ping if the answer took long: the platform
         notified them of the first post, but not of edits."""
         after = float(settings["ping"]) if settings else 0.0
-        long = after and self._clock() - started >= after and reply.has_posted
+        long = after and self._clock() - started >= after and bool(reply.messages)
         if not long or outcome.ended is Ended.STOPPED:
             return outcome
         return replace(outcome, calls=turn.asker)

@@ -10,7 +10,7 @@ from bot.conversation.outcomes import conclude
 from bot.conversation.stop_signal import StopSignal
 from bot.delivery.reply import StreamedReply
 from bot.domain.completion import Call, Report, Request
-from bot.domain.turn import Outcome
+from bot.domain.turn import Outcome, Turn
 from bot.errors import FileRefused, ModelError, PromptTooLong
 from bot.ports.model import Model
 
@@ -49,6 +49,12 @@ class AnswerStream:
     def has_failed(self) -> bool:
         """True if the last request ended with an error."""
         return self._error is not None
+
+    def has_reposted(self, turn: Turn) -> bool:
+        """Return whether people deleted a message of the earlier answer of `turn`, and
+        the new one has another in its place."""
+        now = self._reply.messages
+        return any(s.message and now.get(s.index) != s.message for s in turn.shown)
 
     async def read(
         self, request: Request, head: str, extend: Extend, stop: StopSignal

@@ -88,7 +88,8 @@ class StreamedReply:
         # Only for an interrupted attempt: `retry` shows the new text at once.
         cut = turn.attempts > 0 and any(shown.message for shown in turn.shown)
         self._before_chars = len(turn.head) + len(turn.text) if cut else 0
-        self._messages = {s.index: s.message for s in turn.shown if s.message}
+        #: The ids of the posted messages, by index.
+        self.messages = {s.index: s.message for s in turn.shown if s.message}
         #: The time of the first text.
         self._began = float("inf")
         #: The time at which a placeholder is due.
@@ -143,11 +144,6 @@ class StreamedReply:
         while has_more:
             await asyncio.sleep(0)
             has_more = self._renderer.lay_out()
-
-    @property
-    def has_posted(self) -> bool:
-        """True if any message of the reply was posted."""
-        return bool(self._messages)
 
     @property
     def has_text_shown(self) -> bool:
@@ -224,7 +220,7 @@ class StreamedReply:
             if not self._left:
                 kept = set() if self._withdrawn else self._shown.keys()
                 known = {shown.index for shown in self._turn.shown}
-                known |= self._messages.keys()
+                known |= self.messages.keys()
                 for index in sorted(known - kept):
                     await self._stored.remove(self._surface, index)
                 await self._uploads.clean_up()
@@ -266,7 +262,7 @@ class StreamedReply:
         """Return whether a posted message stays unchanged until the files are attached.
         The message may be complete already."""
         is_late = self._turn.state is TurnState.UNDELIVERED and not self._finished
-        return is_late and part.index in self._messages
+        return is_late and part.index in self.messages
 
     def _due_ways(self, part: Part) -> list[WriteKind]:
         """Return the ways of writing `part` that would show enough new text to a
@@ -288,7 +284,7 @@ class StreamedReply:
             return not part.text.strip() and not part.calls and part.index > 0
         if not part.text.strip():
             due = self._clock() >= self._placeholder
-            return part.index > 0 or not due or 0 in self._messages
+            return part.index > 0 or not due or 0 in self.messages
         if seen is None or not seen.text:
             return False
         grown = len(part.text.rstrip()) - len(seen.text.rstrip())
@@ -306,7 +302,7 @@ class StreamedReply:
     async def _wait_for_change(self) -> None:
         self._changed.clear()
         waits = [self._began + CATCH_UP] if self._is_hidden() and self.text else []
-        if not self._messages and not self.text:
+        if not self.messages and not self.text:
             waits.append(self._placeholder)
         left = min(waits, default=float("inf")) - self._clock()
         await self._changed.wait_at_most(left)
@@ -367,14 +363,14 @@ class StreamedReply:
             log.warning("reply.delayed thread=%s %s", self._turn.thread, error)
 
     async def _write(self, part: Part, request: WriteRequest) -> bool:
-        posted, stored = self._messages.get(part.index), self._stored
+        posted, stored = self.messages.get(part.index), self._stored
         async with self.late.watched():
             if not await stored.prepare(part, posted, request, self.text, self.head):
                 return False
             self.late.begins(part.index, posted)
             with stored.guard():
                 message = await self._surface.show(part, request.kind)
-            self._messages[part.index] = message
+            self.messages[part.index] = message
             self._record(part, request.kind)
             if posted == message:
                 await stored.confirm()

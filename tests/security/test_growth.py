@@ -178,7 +178,7 @@ REASONS = {
     "bot/rendering/prose.py Prose._links": "those of Dialect",
     "bot/rendering/renderer.py Renderer._final": ANSWER,
     "bot/delivery/reply.py StreamedReply._edited": ANSWER,
-    "bot/delivery/reply.py StreamedReply._messages": ANSWER,
+    "bot/delivery/reply.py StreamedReply.messages": ANSWER,
     "bot/delivery/reply.py StreamedReply._shared": ANSWER,
     "bot/delivery/reply.py StreamedReply._shared_at": ANSWER,
     "bot/delivery/reply.py StreamedReply._shown": ANSWER,

@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.scope import ThreadKey
 from tests.adapters.discord.conftest import Guild
-from tests.emulators.claude.reply import Hold
+from tests.emulators.claude.reply import Fail, Hold
 from tests.security.remains import in_rows
 from tests.support.memory_store import MemoryStore
 
@@ -66,3 +66,26 @@ async def test_a_deleted_answer_is_posted_again_if_asked_for(
     assert "Second." not in guild.replies(thread)
     key = ThreadKey("discord", guild.discord.guild, guild.general, thread)
     assert ("", "Third.") in await guild.store.transcript(key)
+
+
+@pytest.mark.parametrize("heard", [True, False])
+@pytest.mark.parametrize("part", [0, 1])
+async def test_a_deleted_part_stays_deleted_if_a_retry_fails(
+    guild: Guild, part: int, *, heard: bool
+) -> None:
+    gate = asyncio.Event()
+    answer = "\n".join(f"line {n}: {'x' * 60}" for n in range(40))
+    guild.claude.script(answer, [Hold(gate), Fail(400)])
+    thread = await guild.thread_of(guild.mention("?"))
+    await guild.settled(thread, 2)
+    deleted = [each for each in guild.discord.messages(thread) if each.bot][part]
+    guild.mention("retry", thread)
+    await guild.claude.until(lambda: len(guild.claude.requests) == 2)
+    if heard:
+        guild.discord.delete(deleted.id)
+    else:
+        del guild.discord._model.messages[int(thread)][int(deleted.id)]
+    gate.set()
+    await guild.quiet()
+    beginning = deleted.text[:20]
+    assert not any(beginning in each for each in guild.replies(thread))

@@ -7,7 +7,7 @@ import pytest
 from adapters.slack import interactions
 from tests.adapters.slack.conftest import Office
 from tests.adapters.slack.test_native_streams import Room, clock, room
-from tests.emulators.claude.reply import Hold
+from tests.emulators.claude.reply import Abort, Fail, Hold
 from tests.emulators.slack.faults import cut
 from tests.security.remains import in_rows
 from tests.support.memory_store import MemoryStore
@@ -140,6 +140,38 @@ async def test_a_file_that_is_taken_back_is_read_no_more(office: Office) -> None
     read = str(office.claude.requests[1].body)
     assert "hunter2" not in read
     assert "plain" in read
+
+
+@pytest.mark.parametrize("heard", [True, False])
+@pytest.mark.parametrize("writes", [True, False])
+@pytest.mark.parametrize("part", [0, 1])
+async def test_a_deleted_part_stays_deleted_if_a_retry_fails(
+    office: Office, part: int, *, heard: bool, writes: bool
+) -> None:
+    gate, last = asyncio.Event(), asyncio.Event()
+    answer = "\n".join(f"line {n}: {'x' * 60}" for n in range(250))
+    ending = ["Some words.", Hold(last), Abort()] if writes else [Fail(400)]
+    office.claude.script(answer, [Hold(gate), *ending])
+    ts = office.ask("?")
+    await office.settled(ts, 2)
+    shown = [each for each in office.slack.thread(office.general, ts) if each.bot]
+    office.ask("retry", thread_ts=ts)
+    await office.claude.until(lambda: len(office.claude.requests) == 2)
+    deleted = shown[part]
+    if heard:
+        office.slack.delete(office.general, deleted.ts)
+        await office.slack.until(lambda: office.slack.settled)
+    else:
+        replies = office.slack.world.replies(office.general, ts)
+        replies[:] = [each for each in replies if each.ts != deleted.ts]
+        lose(office, office.general, deleted.ts)
+    gate.set()
+    if writes:
+        await office.slack.until(lambda: any("Some" in each for each in told(office)))
+    last.set()
+    await office.quiet()
+    beginning = deleted.text[:20]
+    assert not any(beginning in each for each in told(office))
 
 
 @pytest.mark.parametrize("heard", [True, False])

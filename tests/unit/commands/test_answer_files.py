@@ -91,8 +91,8 @@ async def test_an_answer_that_stays_keeps_its_file() -> None:
         # Alice may ask no longer, so there is no new answer.
         await put(desk, "who", "user:bob")
         await use(app, "retry", OLGA)
-        await desk.closed(2)
-        assert EARLIER in desk.adapter.texts(HERE)[-1]
+        await desk.adapter.until(lambda: EARLIER in desk.adapter.texts(HERE)[-1])
+        await desk.adapter.until(lambda: not desk.adapter.open)
         assert Control.ATTACH in controls(desk)
         assert attached(desk) == files
 
