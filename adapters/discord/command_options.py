@@ -20,6 +20,9 @@ CHOICES = 25
 TEXT_CHARS = 6_000
 NAME_CHARS = 100
 
+_TEXT: Any = app_commands.Range[str, 1, TEXT_CHARS]
+_NUMBER: Any = app_commands.Range[int, 1]
+
 #: The labels of levels on Discord.
 LEVELS = (
     Choice(ScopeLevel.THREAD.value, labels.HERE_THREAD),
@@ -104,11 +107,11 @@ def _draw_choices(
 def _option(parameter: Parameter) -> inspect.Parameter:
     annotation: Any = str
     if parameter.takes is ParameterType.NUMBER:
-        annotation = app_commands.Range[int, 1]
+        annotation = _NUMBER
     elif parameter.takes is ParameterType.FILE:
         annotation = discord.Attachment
     elif parameter.takes is ParameterType.TEXT or not _fixed_choices(parameter):
-        annotation = app_commands.Range[str, 1, TEXT_CHARS]
+        annotation = _TEXT
     return inspect.Parameter(
         parameter.name,
         inspect.Parameter.KEYWORD_ONLY,
