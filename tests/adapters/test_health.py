@@ -3,6 +3,9 @@
 import asyncio
 from collections.abc import Callable
 
+import pytest
+
+from adapters.slack import sockets
 from bot.app import App
 from bot.domain.vitals import Connection
 from tests.emulators.discord.emulator import DiscordEmulator
@@ -52,7 +55,10 @@ async def test_a_probe_on_slack_comes_back_and_no_answer_counts_as_one() -> None
         assert app.vitals.read().echoes == (f"slack:{probe}",)
 
 
-async def test_a_connection_of_slack_that_broke_is_lost_until_it_greets_again() -> None:
+async def test_a_connection_of_slack_that_broke_is_lost_until_it_greets_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sockets, "PING", 0.5)
     async with (
         SlackEmulator() as slack,
         running(slack, MemoryStore(), ScriptedModel()) as app,

@@ -11,6 +11,9 @@ CODE = "".join(f"print({number})\n" for number in range(100))
 OTHER = CODE.replace("print", "show")
 LONG = f"Here is `count.py`:\n\n```python\n{CODE}```\n\nRun it."
 AGAIN = f"Here is `count.py`:\n\n```python\n{OTHER}```\n\nRun it."
+#: A file by its name, although short.
+FEW = "".join(f"print({number})\n" for number in range(13))
+NAMED = f'```py title="count.py"\n{FEW}```\n'
 TWO = 'Both:\n\n```sh title="a.sh"\necho 1\n```\n\n```sh title="a.sh"\necho 2\n```\n'
 
 
@@ -62,10 +65,10 @@ async def test_where_it_may_not_attach_the_answer_is_text_as_a_whole(
     guild: Guild,
 ) -> None:
     guild.discord.limit_bot("attach_files")
-    guild.claude.script(LONG, AGAIN)
+    guild.claude.script(NAMED, NAMED.replace("print", "show"))
     thread = await guild.thread_of(guild.mention("count"))
     await guild.discord.until(
-        lambda: "print(99)" in "".join(guild.replies(thread)),
+        lambda: "print(12)" in "".join(guild.replies(thread)),
     )
     await guild.quiet()
     said = "".join(guild.replies(thread))
@@ -74,7 +77,7 @@ async def test_where_it_may_not_attach_the_answer_is_text_as_a_whole(
     # Once: what follows is text from the beginning.
     guild.mention("again", thread)
     await guild.discord.until(
-        lambda: "show(99)" in "".join(guild.replies(thread)),
+        lambda: "show(12)" in "".join(guild.replies(thread)),
     )
     await guild.quiet()
     assert "".join(guild.replies(thread)).count("couldn't attach") == 1

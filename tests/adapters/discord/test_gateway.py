@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from adapters.discord import gateway
+from adapters.discord import client, gateway
 from adapters.discord.app_commands import digest
 from adapters.discord.ask_command import ABOUT
 from adapters.discord.client import open_link
@@ -35,20 +35,25 @@ async def test_a_resumed_session_misses_nothing_and_doubles_nothing(
 
 
 async def test_what_a_lost_session_missed_is_fetched_and_answered_once(
-    guild: Guild,
+    unattended: Guild, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # The next session starts at once.
+    monkeypatch.setattr(client, "PAUSE", (0.0, 0.0))
+    monkeypatch.setattr(gateway, "SPACE", 0.0)
+    guild, discord = unattended, unattended.discord
     guild.claude.script("One.", "Two.", "Three.")
-    thread = await guild.thread_of(guild.mention("first"))
-    place = guild.discord.open_dm(guild.bob)
-    await guild.answered(thread, "One.")
-    guild.discord.say(guild.bob, place, "in person")
-    await guild.answered(place, "Two.")
-    await guild.quiet()
-    guild.discord.gateway.drop(resumable=False)
-    await guild.discord.until(lambda: not guild.discord.gateway.connected)
-    guild.discord.say(guild.bob, thread, "second")
-    await guild.answered(thread, "One.", "Three.")
-    await guild.quiet()
+    async with answering(discord, guild.claude, guild.store):
+        thread = await guild.thread_of(guild.mention("first"))
+        place = discord.open_dm(guild.bob)
+        await guild.answered(thread, "One.")
+        discord.say(guild.bob, place, "in person")
+        await guild.answered(place, "Two.")
+        await guild.quiet()
+        discord.gateway.drop(resumable=False)
+        await discord.until(lambda: not discord.gateway.connected)
+        discord.say(guild.bob, thread, "second")
+        await guild.answered(thread, "One.", "Three.")
+        await guild.quiet()
     assert len(guild.prompts()) == 3
 
 
@@ -220,12 +225,12 @@ async def test_many_starts_are_spread_over_the_day(
 
     async def sleep(seconds: float) -> None:
         waits.append(seconds)
-        client.remaining = max(1, client.remaining)
+        asked.remaining = max(1, asked.remaining)
 
     with caplog.at_level(logging.WARNING):
         for remaining in (900, 100, 0):
-            client = Client(remaining)
-            await gateway.identify_in_time(client, sleep)  # type: ignore[arg-type]
+            asked = Client(remaining)
+            await gateway.identify_in_time(asked, sleep)  # type: ignore[arg-type]
     assert waits == [36.0, 3600.0, 3600.0]
     assert "again and again" in caplog.text
 
