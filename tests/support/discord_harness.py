@@ -47,14 +47,18 @@ class ScriptedCore:
 
     def __init__(self, served: Served = ALL) -> None:
         self.served = served
+        #: Platforms, which record the workspaces that reject our credentials.
+        self.platforms = Platforms([])
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Forget what was received, and how to respond to it."""
         self.says: list[CommandResult | Exception] = [Response("Noted.")]
         self.given: list[Given] = []
         self.judged: list[tuple[ThreadKey, str, bool]] = []
         self.heard: list[Message] = []
         #: Alerts to the operator, by name.
         self.alerts: dict[str, str] = {}
-        #: Platforms, which record the workspaces that reject our credentials.
-        self.platforms = Platforms([])
         #: The places where the bot met people, and their ids.
         self.met: list[tuple[Scope, str]] = []
         self.sorted: list[Message] = []
@@ -186,13 +190,23 @@ class ScriptedCore:
 class Office:
     """Alice and Bob in #general and #random, with a scripted core behind the bot."""
 
+    #: The bot's adapter, while it is attended.
+    adapter: DiscordAdapter
+
     def __init__(self, discord: DiscordEmulator) -> None:
         self.discord = discord
         self.core = ScriptedCore()
-        self.alice = discord.add_user("Alice")
-        self.bob = discord.add_user("Bob")
-        self.general = discord.add_channel("general")
-        self.random = discord.add_channel("random")
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Continue with other people and channels in the same server, as if nothing had
+        been said or done."""
+        self.discord.forget_records()
+        self.core.begin_anew()
+        self.alice = self.discord.add_user("Alice")
+        self.bob = self.discord.add_user("Bob")
+        self.general = self.discord.add_channel("general")
+        self.random = self.discord.add_channel("random")
 
     async def told(self, asked: Asked) -> Seen:
         """Wait for the response to a command, and return it when the bot is no longer
@@ -206,6 +220,16 @@ class Office:
         """Let Alice give a command in #general or `place`. Return the response."""
         place = place or self.general
         return await self.told(self.discord.command(self.alice, place, name, **options))
+
+    async def seen(self, user: str, place: str) -> Person:
+        """Let `user` give a command. Return the person that the adapter makes of
+        them."""
+        await self.told(self.discord.command(user, place, "claude usage"))
+        return self.last.person
+
+    def place(self, channel: str = "", thread: str = "") -> Scope:
+        """Return a place in the server."""
+        return Scope("discord", self.discord.guild, channel, thread)
 
     async def form(self, asked: Asked) -> Asked:
         """Wait for the form that answers `asked`."""
@@ -229,6 +253,7 @@ async def attended(office: Office) -> AsyncIterator[DiscordAdapter]:
     """Run the Discord adapter with the office's core behind it, and yield the
     adapter."""
     async with connect(office.discord.env) as adapter:
+        office.adapter = adapter
         task = asyncio.create_task(adapter.run(office.core.host))
         try:
             await office.discord.until(
@@ -238,3 +263,17 @@ async def attended(office: Office) -> AsyncIterator[DiscordAdapter]:
         finally:
             task.cancel()
             await asyncio.wait({task})
+
+
+#: The commands that a bot of this process registered.
+_registered: list[dict[str, Any]] = []
+
+
+async def registered_commands() -> list[dict[str, Any]]:
+    """Return the commands that the bot registers at its first start. Set them as
+    `DiscordEmulator.app.commands` where the start is not the test's subject: to
+    register them takes a quarter of the start's time."""
+    if not _registered:
+        async with DiscordEmulator() as discord, attended(Office(discord)):
+            _registered.extend(discord.app.commands)
+    return _registered

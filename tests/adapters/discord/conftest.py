@@ -1,8 +1,10 @@
 """A guild with people, Claude, and Threadkeep between them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 
 from bot.claude.client import connect as connect_claude
 from bot.messages.answers import QUESTION_CHANGED
@@ -10,6 +12,7 @@ from bot.messages.first_contact import GREETING
 from storage.store import DatabaseStore
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.discord.emulator import DiscordEmulator
+from tests.support.discord_harness import Office, attended, registered_commands
 from tests.support.memory_store import MemoryStore
 from tests.support.process import running
 from tests.support.prompts import newest_prompts
@@ -88,10 +91,34 @@ async def unattended(store: DatabaseStore) -> AsyncIterator[Guild]:
 
 @pytest.fixture
 async def guild(unattended: Guild) -> AsyncIterator[Guild]:
-    """The guild, and the bot answers in it."""
+    """The guild, and the bot, which has run before, answers in it."""
     there, claude = unattended, unattended.claude
+    there.discord.app.commands = await registered_commands()
     async with (
         connect_claude(claude.api_key, claude.base_url) as model,
         running(there.discord, there.store, model, grace=0.2),
     ):
         yield there
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def open_office() -> AsyncIterator[Office]:
+    """The office that the tests of a module share. They all need the event loop of the
+    module, and none may run another bot: the SDK has one address of Discord."""
+    commands = await registered_commands()
+    async with DiscordEmulator() as discord:
+        discord.app.commands = commands
+        async with attended(office := Office(discord)):
+            yield office
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def office(open_office: Office) -> Office:
+    """The shared office as a test finds it: with people and channels of its own, of
+    which the bot knows."""
+    open_office.begin_anew()
+    client = open_office.adapter._link.client
+    async with asyncio.timeout(60):
+        while client.get_channel(int(open_office.random)) is None:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+    return open_office

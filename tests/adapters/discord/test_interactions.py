@@ -1,7 +1,6 @@
 """Commands, menus, buttons and forms, from Discord to the core and back."""
 
 import logging
-from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
@@ -9,7 +8,6 @@ import pytest
 
 from adapters.discord import files as discord_files
 from adapters.discord import interaction_responses
-from adapters.discord.adapter import DiscordAdapter
 from bot.domain.scope import Scope
 from bot.errors import StorageFull
 from bot.messages.commands import STALE
@@ -26,10 +24,11 @@ from bot.ui.elements import (
     Menu,
     Response,
 )
-from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.discord.faults import CALLBACK, error
 from tests.emulators.discord.interactions import Asked
-from tests.support.discord_harness import Office, attended
+from tests.support.discord_harness import Office
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 EDIT = Command("edit", {"where": "channel"})
 SAVE = Command("save", {"where": "channel", "base": "7"})
@@ -53,14 +52,6 @@ FORM = Form(
 LONG = Form(
     SAVE, "Prompt", (Field("prompt", "Prompt", Kind.TEXT, "x" * 4_001, most=20_000),)
 )
-
-
-@pytest.fixture
-async def office() -> AsyncIterator[Office]:
-    async with DiscordEmulator() as discord:
-        office = Office(discord)
-        async with attended(office):
-            yield office
 
 
 async def test_a_command_arrives_with_its_arguments_and_where_it_was_given(
@@ -133,29 +124,6 @@ async def test_a_file_that_is_no_such_text_is_refused_in_a_sentence(
     assert office.core.given == []
 
 
-async def test_menus_and_buttons_say_what_they_carry_after_a_restart_too() -> None:
-    async with DiscordEmulator() as discord:
-        office = Office(discord)
-        office.core.says = [PANEL]
-        async with attended(office) as adapter:
-            told = await office.give("claude settings")
-            assert told.text == "What shall it be, <@1>?"
-            # By the time of a second answer, the SDK is done with the first.
-            await office.give("claude help")
-            assert views(adapter) == {}
-        office.core.says = [Response("Done.")]
-        async with attended(office):
-            menu, button = told.buttons
-            chosen = discord.select(office.alice, told.id, menu, ["model"])
-            assert (await office.told(chosen)).text == "Done."
-            assert office.last.command == EDIT.having({"option": "model"})
-            pressed = discord.click(office.alice, told.id, button)
-            assert (await office.told(pressed)).ephemeral_for == office.alice
-            assert office.last.command == Command("draft edit", {"draft": "3"})
-        assert discord.command_puts == 1
-        assert discord.pings == []
-
-
 async def test_a_form_comes_back_filled_in(office: Office) -> None:
     office.core.says = [PANEL, FORM, Response("Saved.")]
     told = await office.give("claude settings")
@@ -193,23 +161,6 @@ async def test_a_form_that_nobody_touches_says_what_is_set(office: Office) -> No
         "note": "",
         "who": f"user:{office.bob}",
     }
-
-
-async def test_a_form_outlives_a_restart() -> None:
-    async with DiscordEmulator() as discord:
-        office = Office(discord)
-        office.core.says = [FORM]
-        async with attended(office) as adapter:
-            asked = discord.command(office.alice, office.general, "claude model")
-            form = await office.form(asked)
-            office.core.says = [Response("Noted.")]
-            await office.give("claude help")
-            assert adapter._link.client._connection._view_store._modals == {}
-        office.core.says = [Response("Saved.")]
-        async with attended(office):
-            sent = discord.submit(office.alice, form, {"model": ["opus"], "who": []})
-            assert (await office.told(sent)).text == "Saved."
-            assert office.last.command.arguments["who"] == ""
 
 
 async def test_a_text_that_no_form_holds_is_given_and_taken_as_a_file(
@@ -392,8 +343,3 @@ async def post(office: Office, custom_id: str, place: str = "") -> str:
             headers={"Authorization": f"Bot {office.discord.token}"},
         )
         return str((await response.json())["id"])
-
-
-def views(adapter: DiscordAdapter) -> dict[Any, Any]:
-    """Return the views that discord.py keeps for messages it has sent."""
-    return dict(adapter._link.client._connection._view_store._views)

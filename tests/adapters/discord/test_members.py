@@ -1,48 +1,25 @@
 """The adapter returns facts about members, and sends private messages."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import pytest
 
-from adapters.discord.adapter import DiscordAdapter
 from adapters.discord.members import FRESH, People
 from bot.domain.person import Person
 from bot.domain.scope import Scope
 from bot.errors import DeliveryError, Throttled
 from bot.text.references import channel, user
-from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.discord.faults import status
-from tests.support.discord_harness import Office, attended
+from tests.support.discord_harness import Office
 
 MEMBER = r"/guilds/\d+/members/\d+"
 
 
-class Front(Office):
-    """An office of which the adapter is at hand."""
-
-    adapter: DiscordAdapter
-
-    def place(self, channel: str = "", thread: str = "") -> Scope:
-        return Scope("discord", self.discord.guild, channel, thread)
-
-    async def seen(self, user: str, place: str) -> Person:
-        """Return the person that the adapter makes of `user`, who gives a command."""
-        asked = self.discord.command(user, place, "claude usage")
-        await self.told(asked)
-        return self.last.person
-
-
-@pytest.fixture
-async def office() -> AsyncIterator[Front]:
-    async with DiscordEmulator() as discord:
-        office = Front(discord)
-        async with attended(office) as adapter:
-            office.adapter = adapter
-            yield office
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def test_the_server_says_who_runs_it_who_runs_nothing_and_who_left(
-    office: Front,
+    office: Office,
 ) -> None:
     here, person = office.place(office.general), office.adapter.directory.person
     member = Person(office.alice, "Alice")
@@ -62,7 +39,7 @@ async def test_the_server_says_who_runs_it_who_runs_nothing_and_who_left(
 
 
 async def test_an_overwrite_lets_a_role_run_one_channel_and_its_threads(
-    office: Front,
+    office: Office,
 ) -> None:
     discord = office.discord
     role = discord.add_role("keepers", office.bob)
@@ -84,7 +61,7 @@ async def test_an_overwrite_lets_a_role_run_one_channel_and_its_threads(
         assert found.runs_channel is expected
 
 
-async def test_what_a_channel_takes_away_is_gone_there(office: Front) -> None:
+async def test_what_a_channel_takes_away_is_gone_there(office: Office) -> None:
     discord = office.discord
     discord.add_role("wide", office.bob, permissions=["manage_channels"])
     discord.set_permissions(office.general, user=office.bob, deny=["manage_channels"])
@@ -95,7 +72,7 @@ async def test_what_a_channel_takes_away_is_gone_there(office: Front) -> None:
     assert (await office.adapter.directory.person(there, office.bob)).runs_channel
 
 
-async def test_in_direct_messages_nobody_runs_anything(office: Front) -> None:
+async def test_in_direct_messages_nobody_runs_anything(office: Office) -> None:
     boss = office.discord.add_user("Boss", admin=True)
     direct = office.discord.open_dm(boss)
     assert await office.seen(boss, direct) == Person(boss, "Boss")
@@ -104,7 +81,7 @@ async def test_in_direct_messages_nobody_runs_anything(office: Front) -> None:
 
 
 async def test_a_role_that_was_taken_away_counts_for_minutes_at_the_most(
-    office: Front,
+    office: Office,
 ) -> None:
     clock: Iterator[float] = iter([0.0, FRESH - 1, FRESH])
     people = People(office.adapter._link, now=lambda: next(clock))
@@ -118,7 +95,7 @@ async def test_a_role_that_was_taken_away_counts_for_minutes_at_the_most(
     assert len(office.discord.calls_of("GET", MEMBER)) == 2
 
 
-async def test_what_a_channel_grants_counts_at_once(office: Front) -> None:
+async def test_what_a_channel_grants_counts_at_once(office: Office) -> None:
     here = office.place(office.general)
     role = office.discord.add_role("ops", office.bob)
     assert not (await office.adapter.directory.person(here, office.bob)).runs_channel
@@ -130,7 +107,7 @@ async def test_what_a_channel_grants_counts_at_once(office: Front) -> None:
     assert len(office.discord.calls_of("GET", MEMBER)) == 1
 
 
-async def test_what_cannot_be_found_out_is_said(office: Front) -> None:
+async def test_what_cannot_be_found_out_is_said(office: Office) -> None:
     elsewhere = Scope("discord", "7", "8")
     with pytest.raises(DeliveryError, match="guild 7"):
         await office.adapter.directory.person(elsewhere, office.bob)
@@ -143,7 +120,7 @@ async def test_what_cannot_be_found_out_is_said(office: Front) -> None:
     assert not found.outsider
 
 
-async def test_somebody_is_told_in_person(office: Front) -> None:
+async def test_somebody_is_told_in_person(office: Office) -> None:
     guild = office.discord.guild
     text = f"The budget of {channel(office.general)} is used up, {user(office.bob)}."
     await office.adapter.tell(guild, office.alice, text)
@@ -157,7 +134,7 @@ async def test_somebody_is_told_in_person(office: Front) -> None:
     assert office.discord.pings == []
 
 
-async def test_who_takes_no_messages_cannot_be_told(office: Front) -> None:
+async def test_who_takes_no_messages_cannot_be_told(office: Office) -> None:
     office.discord.refuse_messages(office.alice)
     for who in (office.alice, "U123"):
         with pytest.raises(DeliveryError) as caught:

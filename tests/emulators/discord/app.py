@@ -41,6 +41,17 @@ class App:
         self.gateway_url = ""
         self._model = model
 
+    @property
+    def commands(self) -> list[Json]:
+        """The registered commands. Those of another emulator may be set here instead of
+        being registered again."""
+        return list(self._model.commands.get(None, {}).values())
+
+    @commands.setter
+    def commands(self, registered: list[Json]) -> None:
+        by_name = {(each["name"], each["type"]): each for each in registered}
+        self._model.commands[None] = by_name
+
     def answers(self, method: str, path: list[str]) -> bool:
         """Return whether a request is about the application itself."""
         match method, path:

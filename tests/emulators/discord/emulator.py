@@ -241,6 +241,14 @@ class DiscordEmulator:
         self._ahead += seconds
         self._changes.mark()
 
+    def forget_records(self) -> None:
+        """Drop the recorded calls and pings, and the faults."""
+        self.calls.clear()
+        self.pings.clear()
+        self.previews.clear()
+        self.faults.clear()
+        self.files.lost = False
+
     # State.
 
     @property
