@@ -7,7 +7,7 @@ documented rules of the API (`tests/emulators/claude/bill.py`).
 import itertools
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -67,6 +67,7 @@ from tests.security.billed_turns import (
 )
 from tests.support.command_harness import CHANNEL, MEMBER, NOON, OWNER, THREAD, Office
 from tests.support.deep import deep_only, rounds, share
+from tests.support.memory_store import MemoryStore
 from tests.support.store_helpers import ask, said
 from tests.support.triage_requests import sorted_as
 from tests.unit.conversation.test_admission import Room
@@ -486,16 +487,15 @@ async def _fault(api: ClaudeClient) -> Fault:
     return caught.value.fault
 
 
-# The ledger, in every store
+# The ledger
 
 MIDNIGHT = NOON + 12 * 3600.0
 C1 = Scope("slack", "T1", "C1")
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    async with open_store(tmp_path / "threadkeep.db") as store:
-        yield store
+def store() -> Store:
+    return MemoryStore()
 
 
 def a_day(usd: float) -> BudgetLimits:

@@ -33,6 +33,9 @@ from tests.support.process import OPERATOR, running
 
 __all__ = ["reached"]
 
+#: The calls of a tool in one answer.
+AT_ONCE = 30
+
 WIKI = McpServer("wiki", "Wiki", "https://wiki.example/mcp", ("read",))
 OPERATOR_OF_WIKI = replace(OPERATOR, servers=(WIKI,))
 
@@ -117,7 +120,7 @@ async def test_on_slack(tmp_path: Path, reached: set[str]) -> None:
         await furnish(store, claude, injections)
         async with running(slack, store, model, operator=OPERATOR_OF_WIKI):
             await switched_on(store, Scope("slack", slack.team, general), olga)
-            groups = grouped(injections)
+            groups = grouped(injections, AT_ONCE)
             before, calls = at_rest(tmp_path / "threadkeep.db"), len(slack.calls)
             claude.always(obedient(injections))
             thread = ""
@@ -136,7 +139,7 @@ async def test_on_slack(tmp_path: Path, reached: set[str]) -> None:
         assert reached <= {"127.0.0.1", "::1"}
         assert not slack.ephemerals(olga)
         shown = "".join(each.text for each in slack.thread(general, thread))
-        assert shown.count("Asked Wiki: read ×10.") == len(groups) - 1
+        assert shown.count(f"Asked Wiki: read ×{AT_ONCE}.") == len(groups) - 1
         for call in slack.calls[calls:]:
             where = call.arguments.get("channel") or call.arguments.get("channel_id")
             assert where in (None, general), call

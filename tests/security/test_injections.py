@@ -106,9 +106,11 @@ async def answered(store: DatabaseStore, claude: ClaudeEmulator, count: int) -> 
             await asyncio.sleep(0.01)
 
 
-def grouped(injections: Sequence[Injection]) -> list[Sequence[Injection]]:
-    starts = range(0, len(injections), AT_ONCE)
-    return [injections[at : at + AT_ONCE] for at in starts]
+def grouped(
+    injections: Sequence[Injection], most: int = AT_ONCE
+) -> list[Sequence[Injection]]:
+    starts = range(0, len(injections), most)
+    return [injections[at : at + most] for at in starts]
 
 
 def files(injections: Sequence[Injection]) -> dict[str, bytes]:

@@ -85,13 +85,13 @@ async def test_a_stall_is_seen() -> None:
 
     async def works(text: str) -> None:
         began = time.process_time()
-        while time.process_time() - began < 0.06:
+        while time.process_time() - began < 0.02:
             pass
 
     async def holds_the_lock(text: str) -> None:
         await asyncio.to_thread(sum, range(5_000_000))
 
-    assert await stall(works, "") >= 0.05
+    assert await stall(works, "") >= 0.02
     assert await stall(holds_the_lock, "") >= 0.05
 
 
