@@ -8,7 +8,7 @@ started from an early enough time.
 
 from sqlite_utils import Database
 
-from bot.domain.outage import Outage
+from bot.domain.outage import WITHIN, Outage
 from storage.connection import Connection
 from storage.dialect import LEAST
 from storage.leases import NOBODYS
@@ -24,10 +24,16 @@ NOTE = f"""
         since = {LEAST}(outages.since, :since)
 """
 
+# The outage of a name, or else the oldest one of a part of it.
+_FREE = f"(owner IN ('', :owner) OR {NOBODYS})"
 TAKE = f"""
     UPDATE outages SET owner = :owner
-    WHERE name = :name AND (owner IN ('', :owner) OR {NOBODYS})
-    RETURNING since, times
+    WHERE {_FREE} AND name = (
+        SELECT name FROM outages
+        WHERE (name = :name OR substr(name, 1, length(:within)) = :within) AND {_FREE}
+        ORDER BY name <> :name, since LIMIT 1
+    )
+    RETURNING name, since, times
 """
 
 END = "DELETE FROM outages WHERE name = ? AND owner = ? AND times = ?"
@@ -54,9 +60,9 @@ def note_outage(db: Connection, name: str, since: float, owner: str) -> None:
 
 
 def take_outage(db: Connection, name: str, owner: str) -> Outage | None:
-    found = db.execute(TAKE, {"name": name, "owner": owner}).fetchall()
-    for row in found:
-        return Outage(name, row["since"], row["times"])
+    named = {"name": name, "within": f"{name}{WITHIN}", "owner": owner}
+    for row in db.execute(TAKE, named).fetchall():
+        return Outage(row["name"], row["since"], row["times"])
     return None
 
 

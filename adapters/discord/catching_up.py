@@ -18,6 +18,7 @@ import discord
 from adapters.discord import events, ids
 from adapters.discord.client import Link
 from adapters.discord.message_listener import MessageListener
+from bot.domain.outage import Outage
 from bot.domain.scope import Scope, ScopeLevel, ThreadKey
 from bot.errors import AccessRevoked
 from bot.ports.host import Host
@@ -110,11 +111,11 @@ class CatchingUp:
         found = await self._host.conversations.newest(events.NAME, since)
         return [(thread, ids.number(last, "message")) for thread, last in found]
 
-    async def _fetch_all(self, shard: int, since: float) -> None:
-        """Fetch messages missed after `since`, in threads of `shard` and in their
-        channels. `since` is in seconds since 1970."""
+    async def _fetch_all(self, shard: int, outage: Outage) -> None:
+        """Fetch messages missed since `outage` began, in threads of `shard` and in
+        their channels."""
         first = discord.utils.time_snowflake(
-            datetime.fromtimestamp(since + EXACT, UTC), high=True
+            datetime.fromtimestamp(outage.since + EXACT, UTC), high=True
         )
         newest = await retry_until_success(self._newest)
         for thread, last in newest:

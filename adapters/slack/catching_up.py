@@ -22,10 +22,12 @@ from adapters.slack.config import PLATFORM
 from adapters.slack.missed_messages import MOST, OVERLAP, PACE, PATIENCE, take_in
 from adapters.slack.routed import Workspaces
 from adapters.slack.workspace import Workspace
+from bot.domain.outage import WITHIN, Outage
 from bot.domain.scope import Scope, ThreadKey
 from bot.errors import AccessRevoked, DeliveryError, Throttled
 from bot.ports.host import Host, Inbox
 from bot.runtime.background import Background, report
+from bot.runtime.lru import LruDict
 from bot.runtime.retry import retry_until_success
 
 log = logging.getLogger(__name__)
@@ -38,6 +40,9 @@ AWAY = 240.0
 MINUTE = 60.0
 # How recently a thread must have been used for its messages to be fetched, in seconds.
 RECENT = 86400.0
+
+# The most workspaces for which the last limited minute is remembered.
+MOST_LIMITED = 1_000
 
 # The number of workspaces that are caught up with at once, and the longest time to do
 # so, in seconds: older messages are not answered anyway.
@@ -71,6 +76,8 @@ class CatchingUp:
         self._host = host
         self._workspaces = workspaces
         self._background = background
+        #: The last minute whose events Slack leaves out, by workspace.
+        self._limited: LruDict[str, float] = LruDict(MOST_LIMITED)
         self._few = asyncio.Semaphore(TEAMS_AT_ONCE)
 
     async def start(self) -> None:
@@ -80,7 +87,7 @@ class CatchingUp:
         # Read before new messages arrive.
         if known := await self._known():
             self.missed(max(each.since for each in known))
-        work = self._host.outages.keep(PLATFORM, self._fetch_all)
+        work = self._host.outages.keep(PLATFORM, self._fetch_missed)
         self._background.start("catch up", work, platform=PLATFORM)
 
     def missed(self, since: float) -> None:
@@ -90,26 +97,36 @@ class CatchingUp:
             work = self._host.outages.note(PLATFORM, since)
             self._background.start("note an outage", work, platform=PLATFORM)
 
-    def left_out(self, since: float) -> None:
-        """Fetch the messages of the minute that began at `since`, in seconds since
-        1970, once it is over: Slack leaves out its events and never retries them."""
-
-        async def note() -> None:
-            await asyncio.sleep(max(0.0, since + MINUTE - time.time()))
-            await self._host.outages.note(PLATFORM, since)
-
-        self._background.start("note an outage", note(), platform=PLATFORM)
+    def left_out(self, team: str, since: float) -> None:
+        """Fetch the messages of workspace `team` in the minute that began at `since`,
+        in seconds since 1970, once it is over: Slack leaves out its events and never
+        retries them."""
+        self._limited[team] = max(since, self._limited.get(team, since))
+        work = self._host.outages.note(f"{PLATFORM}{WITHIN}{team}", since)
+        self._background.start("note an outage", work, platform=PLATFORM)
 
     async def _known(self) -> list[_Thread]:
         """Return the recently used threads, the most recently used one last."""
         newest = await self._host.conversations.newest(PLATFORM, time.time() - RECENT)
         return [_Thread(thread, float(last)) for thread, last in newest]
 
-    async def _fetch_all(self, since: float) -> None:
-        """Fetch the messages after `since` of the known threads and their channels."""
+    async def _fetch_missed(self, outage: Outage) -> None:
+        team = outage.name.partition(WITHIN)[2]
+        if team:
+            minute = max(outage.since, self._limited.get(team, outage.since))
+            await asyncio.sleep(max(0.0, minute + MINUTE - time.time()))
+        await self._fetch_all(outage.since, team)
+
+    async def _fetch_all(self, since: float, only: str) -> None:
+        """Fetch the messages after `since` of the known threads and their channels, in
+        the workspace `only` or, if that is "", in all."""
         known = await retry_until_success(self._known)
         # Messages that arrived after the outage are stored by now.
-        known = [_Thread(each.key, min(each.since, since)) for each in known]
+        known = [
+            _Thread(each.key, min(each.since, since))
+            for each in known
+            if only in ("", each.key.workspace)
+        ]
         log.info("slack.catching_up threads=%d", len(known))
         teams = defaultdict[str, list[_Thread]](list)
         for each in known:

@@ -18,7 +18,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
-from adapters.slack import events, mentions, organisations, shapes
+from adapters.slack import events, mentions, organisations, placing, shapes
 from adapters.slack.client import Identity, SlackClient
 from adapters.slack.config import PLATFORM
 from adapters.slack.early_edits import EarlyEdits
@@ -64,7 +64,7 @@ class Intake:
         workspaces: Workspaces,
         background: Background,
         absent: Callable[[float], None],
-        limited: Callable[[float], None],
+        limited: Callable[[str, float], None],
         late: Callable[[Workspace, Message], None],
     ) -> None:
         self._host = host
@@ -177,7 +177,8 @@ class Intake:
         if body.get("type") == "app_rate_limited":
             # More than 30,000 events an hour (facts A2).
             log.warning("slack.events_limited Slack leaves out events of this minute.")
-            self._limited(events.limited_since(body, time.time()))
+            since = events.limited_since(body, time.time())
+            self._limited(placing.team(body), since)
         there = await self._workspaces.find(body)
         if there is None:
             # Acknowledged, too, since Slack would retry it.

@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from functools import partial
 
+from bot.domain.outage import WITHIN, Outage
 from bot.ports.processes import Gateways
 from bot.runtime.lru import LruDict
 from bot.runtime.retry import retry_until_success
@@ -34,18 +35,19 @@ class StoredOutages:
         """Store an outage of `name`, whose events `keep` fetches from the time `since`
         on."""
         await retry_until_success(partial(self._store.note_outage, name, since))
-        self._event(name).set()
+        self._event(name.partition(WITHIN)[0]).set()
 
     async def keep(
-        self, name: str, fetch: Callable[[float], Awaitable[object]]
+        self, name: str, fetch: Callable[[Outage], Awaitable[object]]
     ) -> None:
-        """Call `fetch` with the beginning of each outage of `name`, until cancelled."""
+        """Call `fetch` with each outage of `name` or of a part of it, until
+        cancelled."""
         noted = self._event(name)
         take = partial(self._store.take_outage, name)
         while True:
             noted.clear()
             while outage := await retry_until_success(take):
-                await fetch(outage.since)
+                await fetch(outage)
                 end = partial(self._store.end_outage, outage)
                 await retry_until_success(end)
             with contextlib.suppress(TimeoutError):

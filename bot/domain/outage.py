@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+#: Separates the name of a part, such as one workspace, from that of the whole.
+WITHIN = "//"
+
 
 @dataclass(frozen=True, slots=True)
 class Outage:

@@ -8,6 +8,7 @@ from bot.domain.answer_options import AnswerOptions
 from bot.domain.api_thread import AnswerSoFar, ApiMessage, ApiThread
 from bot.domain.api_token import ApiToken
 from bot.domain.message import Message
+from bot.domain.outage import Outage
 from bot.domain.person import Person
 from bot.domain.receipt import Receipt
 from bot.domain.scope import Scope, ThreadKey
@@ -323,9 +324,9 @@ class Outages(Protocol):
         """
 
     async def keep(
-        self, name: str, fetch: Callable[[float], Awaitable[object]]
+        self, name: str, fetch: Callable[[Outage], Awaitable[object]]
     ) -> None:
-        """Call `fetch` with the start of each outage of `name`, until cancelled.
+        """Call `fetch` with each outage of `name` or of a part of it, until cancelled.
 
         `fetch` takes in the missed events. Raises what `fetch` raises.
         """

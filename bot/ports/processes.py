@@ -100,7 +100,8 @@ class Gateways(Protocol):
         """
 
     async def take_outage(self, name: str) -> Outage | None:
-        """Take over the outage of `name`, for this process to catch up with.
+        """Take over the outage of `name` or of a part of it, for this process to catch
+        up with.
 
         None if there is no outage, or if another running process catches up with it.
         Raises StorageError.

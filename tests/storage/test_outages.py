@@ -102,3 +102,14 @@ def test_an_outage_that_nobody_takes_up_is_forgotten(db: Database) -> None:
     assert expire(db, before=6.0, most=10) == 1
     assert take_outage(db, "discord 0/1", "one") is None
     assert take_outage(db, "slack", "one") == taken
+
+
+def test_the_outage_of_a_part_is_taken_by_its_name(db: Database) -> None:
+    for name, since in (("slack//T2", 2.0), ("slack//T1", 1.0), ("slacker", 0.0)):
+        note_outage(db, name, since, "one")
+    note_outage(db, "slack", 9.0, "one")
+    taken = list[tuple[str, float]]()
+    while outage := take_outage(db, "slack", "one"):
+        taken.append((outage.name, outage.since))
+        end_outage(db, outage, "one")
+    assert taken == [("slack", 9.0), ("slack//T1", 1.0), ("slack//T2", 2.0)]

@@ -207,6 +207,46 @@ async def test_messages_whose_events_slack_left_out_are_fetched(
     assert desk.replies(root) == 1
 
 
+def noted(desk: Desk) -> list[str]:
+    assert isinstance(desk.store, MemoryStore)
+    rows = desk.store.db.conn.execute("SELECT name FROM outages")
+    return [name for (name,) in rows]
+
+
+async def test_a_limited_minute_is_caught_up_with_after_a_restart(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catching_up, "AWAY", 240.0)
+    async with desk.serving():
+        root = desk.ask("hello")
+        await desk.answered(root, 1)
+        with desk.lost():
+            missed = desk.ask("one of many?")
+        desk.slack.limit_events(float(root) - 1)
+        while not noted(desk):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert desk.replies(missed) == 0
+    monkeypatch.setattr(catching_up, "MINUTE", 0.0)
+    async with desk.serving():
+        await desk.answered(missed, 1)
+
+
+async def test_a_limited_minute_of_one_workspace_is_no_outage_of_the_others(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(catching_up, "AWAY", 240.0)
+    monkeypatch.setattr(catching_up, "MINUTE", 0.0)
+    caplog.set_level(logging.INFO)
+    async with desk.serving():
+        root = desk.ask("hello")
+        await desk.answered(root, 1)
+        desk.slack.limit_events(float(root) - 1, team="T0OTHER")
+        while "slack.catching_up threads=" not in caplog.text:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert "slack.catching_up threads=0" in caplog.text
+    assert desk.slack.calls_of(HISTORY) == []
+
+
 async def test_after_a_repeat_behind_a_long_silence_the_rest_is_fetched(
     desk: Desk,
 ) -> None:

@@ -489,14 +489,14 @@ class SlackEmulator:
         self.emit("channel_id_changed", old_channel_id=channel, new_channel_id=new)
         return new
 
-    def limit_events(self, minute: float) -> None:
-        """Say that the events of the minute that began at `minute` are left out, since
-        there were more than 30,000 in an hour (A2)."""
+    def limit_events(self, minute: float, team: str = "") -> None:
+        """Say that the events of a workspace in the minute that began at `minute` are
+        left out, since there were more than 30,000 in an hour (A2)."""
         self._deliver(
             {
                 "token": "verification",
                 "type": "app_rate_limited",
-                "team_id": self.team,
+                "team_id": team or self.team,
                 "minute_rate_limited": int(minute),
                 "api_app_id": self.world.app,
             }

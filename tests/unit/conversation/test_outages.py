@@ -30,8 +30,8 @@ class Gateway:
         self.looks += 1
         return await self._take(name)
 
-    async def _fetch(self, since: float) -> None:
-        self.fetched.append(since)
+    async def _fetch(self, outage: Outage) -> None:
+        self.fetched.append(outage.since)
         await self.gate.wait()
 
     async def kill(self) -> None:
