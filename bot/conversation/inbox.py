@@ -14,6 +14,7 @@ from bot.context.prompt import addition, label
 from bot.conversation import addressing
 from bot.conversation.addressing import EngagementSettings, Rule
 from bot.conversation.answers import Answers
+from bot.conversation.clock_watch import ClockWatch
 from bot.conversation.edited_questions import EditedQuestions
 from bot.conversation.instructions import Instructions, InstructionStore
 from bot.conversation.stopping import Stopper
@@ -75,6 +76,7 @@ class Inbox:
         self._command = command
         self._triage = triage
         self._now = now
+        self._clock_watch = ClockWatch()
         self._instructions = Instructions(store, platforms, settings, stopper)
 
     async def receive(self, message: Message, *, held: bool = False) -> None:
@@ -122,6 +124,7 @@ class Inbox:
             judge = addressing.judge_edited
         elif self._now() - message.at > (STALE_EDIT if edit else STALE):
             judge = addressing.judge_stale
+            self._clock_watch.stale(message.at, self._now())
 
         def judge_under(
             message: Message, facts: ThreadFacts | None, stored: StoredSettings
