@@ -91,10 +91,11 @@ _REMOVED = f"""
     )
 """
 
+# Only of the threads that move: the answers under the new id go on.
 _WAITING = f"""
     UPDATE turns SET state = 'waiting'
     WHERE state <> 'delivered' AND state = 'answering'
-      AND thread_id IN (SELECT id FROM threads WHERE {_THERE})
+      AND thread_id IN (SELECT id FROM threads WHERE {_HERE})
 """
 
 
@@ -116,9 +117,9 @@ def move_channel(db: Connection, channel: Scope, to: str) -> bool:
     for number, twin in db.execute(_TWINS, at).fetchall():
         _merge(db, number, twin)
     db.execute(_PLACES, at)
+    db.execute(_WAITING, at)
     db.execute(_THREADS, at)
     db.execute(_REMOVED, at)
-    db.execute(_WAITING, at)
     _move_rows(db, at)
     db.execute(_ACCOUNTS, at)
     db.execute(f"DELETE FROM accounts WHERE {_HERE}", at)

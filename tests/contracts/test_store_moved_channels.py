@@ -72,6 +72,17 @@ async def test_an_answer_in_progress_waits_under_the_new_id(store: Store) -> Non
     assert (await store.conversation(MOVED))[-1] == ChatMessage("assistant", "This.")
 
 
+async def test_an_answer_under_the_new_id_is_left_to_its_process(store: Store) -> None:
+    await exchange(store, said("1", at=1.0, opens=True), "One.")
+    there = replace(MOVED, thread="begun there")
+    await store.receive(said("2", at=2.0, thread=there, opens=True), answer)
+    turn = await following(store, there)
+    await store.begin_turn(turn, 3.0)
+    await store.move_channel(OLD, "C9")
+    assert (await following(store, there)).state is TurnState.ANSWERING
+    await store.store_part(turn, PostedPart(0, "m", "Th"), "Th", 4.0)
+
+
 async def test_a_thread_that_began_under_the_new_id_continues_the_old_one(
     store: Store,
 ) -> None:
