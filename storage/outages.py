@@ -3,7 +3,8 @@ migration.
 
 Rule: the process that notes an outage receives events from then on. All events that it
 missed are therefore older. A running process that already catches up covers them, if it
-started from an early enough time.
+started from an early enough time. The outage of a part may be noted while it lasts, so
+it is always fetched again.
 """
 
 from sqlite_utils import Database
@@ -17,7 +18,7 @@ NOTE = f"""
     INSERT INTO outages (name, since, times, owner) VALUES (:name, :since, 1, '')
     ON CONFLICT (name) DO UPDATE SET
         times = outages.times + CASE
-            WHEN outages.since <= :since AND outages.owner <> :owner
+            WHEN :part = 0 AND outages.since <= :since AND outages.owner <> :owner
               AND outages.owner IN (SELECT id FROM processes) THEN 0
             ELSE 1
         END,
@@ -56,7 +57,8 @@ def m041_outages(db: Database) -> None:
 
 
 def note_outage(db: Connection, name: str, since: float, owner: str) -> None:
-    db.execute(NOTE, {"name": name, "since": since, "owner": owner})
+    noted = {"name": name, "since": since, "owner": owner, "part": WITHIN in name}
+    db.execute(NOTE, noted)
 
 
 def take_outage(db: Connection, name: str, owner: str) -> Outage | None:

@@ -96,7 +96,7 @@ class Gateways(Protocol):
         1970.
 
         This process receives events again. Nothing is stored if another running process
-        already catches up with `name`. Raises StorageError.
+        already catches up with `name`, which is not a part. Raises StorageError.
         """
 
     async def take_outage(self, name: str) -> Outage | None:

@@ -113,3 +113,16 @@ def test_the_outage_of_a_part_is_taken_by_its_name(db: Database) -> None:
         taken.append((outage.name, outage.since))
         end_outage(db, outage, "one")
     assert taken == [("slack", 9.0), ("slack//T1", 1.0), ("slack//T2", 2.0)]
+
+
+def test_a_part_that_another_process_notes_meanwhile_is_fetched_again(
+    db: Database,
+) -> None:
+    for name, again in (("slack", 0), ("slack//T1", 1)):
+        note_outage(db, name, 5.0, "one")
+        outage = take_outage(db, name, "one")
+        assert outage is not None
+        note_outage(db, name, 6.0, "two")
+        end_outage(db, outage, "one")
+        left = db.execute("SELECT count(*) FROM outages WHERE name = ?", [name])
+        assert left.fetchone()[0] == again
