@@ -29,7 +29,8 @@ from bot.text.characters import (
 )
 from bot.triage.bulk.reader import open_source
 from tests.adapters.discord.conftest import guild
-from tests.adapters.discord.test_admin import Town, town
+from tests.adapters.discord.test_admin import Town
+from tests.adapters.discord.test_admin import fresh_town as town
 from tests.adapters.slack.conftest import Office as SlackOffice
 from tests.adapters.slack.conftest import office as slack_office
 from tests.adapters.slack.conftest import store

@@ -17,7 +17,8 @@ from bot.domain.scope import Scope
 from bot.domain.setting import Change
 from storage.opening import open_store
 from storage.store import DatabaseStore
-from tests.adapters.discord.test_admin import Town, town
+from tests.adapters.discord.test_admin import Town
+from tests.adapters.discord.test_admin import fresh_town as town
 from tests.adapters.slack.conftest import office
 from tests.adapters.slack.test_admin import Admins, admins
 from tests.emulators.claude.emulator import ClaudeEmulator

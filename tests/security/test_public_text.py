@@ -30,7 +30,8 @@ from bot.text.characters import CLOSE, OPEN, replace_lone_surrogates
 from bot.text.file_names import safe_name
 from bot.ui.elements import Response
 from tests.adapters.discord.conftest import guild
-from tests.adapters.discord.test_admin import Town, town
+from tests.adapters.discord.test_admin import Town
+from tests.adapters.discord.test_admin import fresh_town as town
 from tests.adapters.slack.conftest import office, store
 from tests.adapters.slack.test_admin import Admins, admins
 from tests.emulators.slack import notices

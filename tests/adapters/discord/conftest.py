@@ -1,7 +1,9 @@
 """A guild with people, Claude, and Threadkeep between them."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
+from typing import TypeVar
 
 import pytest
 import pytest_asyncio
@@ -76,6 +78,9 @@ class Guild:
         return newest_prompts(self.claude)
 
 
+G = TypeVar("G", bound=Guild)
+
+
 @pytest.fixture
 def store() -> DatabaseStore:
     """A store in memory; a test that reads the file has its own."""
@@ -99,6 +104,41 @@ async def guild(unattended: Guild) -> AsyncIterator[Guild]:
         running(there.discord, there.store, model, grace=0.2),
     ):
         yield there
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def open_guild() -> AsyncIterator[Guild]:
+    """The guild that the tests of a module share, under the rule of `open_office`."""
+    commands = await registered_commands()
+    async with (
+        DiscordEmulator() as discord,
+        ClaudeEmulator() as claude,
+        connect_claude(claude.api_key, claude.base_url) as model,
+    ):
+        guild = Guild(discord, claude, MemoryStore())
+        discord.app.commands = commands
+        async with running(discord, guild.store, model, grace=0.2):
+            yield guild
+
+
+@contextlib.asynccontextmanager
+async def begun_anew(guild: G) -> AsyncIterator[G]:
+    """Let a test with `guild`, which has people and channels of its own, find nothing
+    of earlier tests, and wait until all that it asked is answered."""
+    guild.discord.forget_records()
+    guild.claude.forget_scripts()
+    guild.claude.requests.clear()
+    guild.claude.disconnects = 0
+    yield guild
+    await guild.quiet()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def shared_guild(open_guild: Guild) -> AsyncIterator[Guild]:
+    """The shared guild with Alice, Bob and #general of the test's own."""
+    own = Guild(open_guild.discord, open_guild.claude, open_guild.store)
+    async with begun_anew(own) as guild:
+        yield guild
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")

@@ -2,11 +2,17 @@
 
 import asyncio
 
-from bot.messages.addressing import MENTION_ME, STAYING_OUT
+import pytest
+
+from bot.messages.addressing import MENTION_ME
 from bot.messages.controls import ONLY_FOR_YOU
 from tests.adapters.discord.conftest import Guild
-from tests.adapters.discord.test_troubles import answering
+from tests.adapters.discord.conftest import shared_guild as guild
 from tests.emulators.claude.reply import Hold
+
+__all__ = ["guild"]
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 def told(guild: Guild, thread: str) -> list[str]:
@@ -63,21 +69,6 @@ async def test_it_says_why_about_the_message_that_one_points_at(guild: Guild) ->
     assert guild.discord.pings == []
 
 
-async def test_it_stays_out_after_a_restart_too(unattended: Guild) -> None:
-    guild, discord = unattended, unattended.discord
-    async with answering(discord, guild.claude, guild.store):
-        thread = await guild.thread_of(guild.mention("hello"))
-        await guild.settled(thread)
-        discord.say(guild.bob, thread, "Halt dich raus!")
-        await discord.until(lambda: told(guild, thread)[1:] == [STAYING_OUT])
-    async with answering(discord, guild.claude, guild.store):
-        discord.say(guild.alice, thread, "and now?")
-        guild.mention("you?", thread)
-        await discord.until(lambda: len(guild.prompts()) == 2)
-        await guild.quiet()
-    assert "and now?" in guild.prompts()[1]
-
-
 async def test_a_mention_added_by_an_edit_is_answered_once(guild: Guild) -> None:
     say, edit = guild.discord.say, guild.discord.edit
     asked = say(guild.alice, guild.general, "why is the sky blue?")
@@ -103,24 +94,6 @@ async def test_an_edit_in_a_thread_of_others_is_answered_there(guild: Guild) -> 
     guild.discord.edit(asked, f"{guild.discord.mention} why does it fail?")
     await guild.settled(thread)
     assert len(guild.prompts()) == 1
-
-
-async def test_a_mention_added_while_it_was_away_is_answered(
-    unattended: Guild,
-) -> None:
-    guild, discord = unattended, unattended.discord
-    async with answering(discord, guild.claude, guild.store):
-        thread = await guild.thread_of(guild.mention("hello"))
-        await guild.settled(thread)
-        other = discord.say(guild.alice, thread, f"<@{guild.bob}> look")
-        guild.mention("and now?", thread)
-        await guild.settled(thread, 2)
-    await discord.until(lambda: not discord.gateway.connected)
-    discord.edit(other, f"<@{guild.bob}> {discord.mention} look here")
-    async with answering(discord, guild.claude, guild.store):
-        await guild.settled(thread, 3)
-    assert "look here" in guild.prompts()[2]
-    assert len(guild.prompts()) == 3
 
 
 async def test_typed_commands_are_obeyed_and_cost_nothing(guild: Guild) -> None:

@@ -5,17 +5,18 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from bot.domain.scope import Scope
-from bot.messages.controls import THANKS
 from storage.store import DatabaseStore
-from tests.adapters.discord.conftest import Guild
+from tests.adapters.discord.conftest import Guild, begun_anew
 from tests.adapters.discord.test_troubles import answering
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.discord.interactions import Asked
 from tests.emulators.discord.people import Seen
-from tests.support.memory_store import MemoryStore
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PIRATE = "Answer like a pirate."
 SORRY = "Sorry, only admins can change settings"
@@ -86,11 +87,20 @@ async def towns(store: DatabaseStore) -> AsyncIterator[Town]:
 
 
 @pytest.fixture
-async def town(store: DatabaseStore) -> AsyncIterator[Town]:
+async def fresh_town(store: DatabaseStore) -> AsyncIterator[Town]:
+    """A town that no other test shares."""
     async with (
         towns(store) as town,
         answering(town.discord, town.claude, town.store),
     ):
+        yield town
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def town(open_guild: Guild) -> AsyncIterator[Town]:
+    """The shared guild with people and channels of the test's own."""
+    own = Town(open_guild.discord, open_guild.claude, open_guild.store)
+    async with begun_anew(own) as town:
         yield town
 
 
@@ -257,45 +267,6 @@ async def test_who_may_ask_is_chosen_among_people_and_roles(town: Town) -> None:
     assert "everyone" in saved.text
 
 
-async def test_menus_and_forms_outlive_the_process() -> None:
-    async with towns(MemoryStore()) as town:
-        async with answering(town.discord, town.claude, town.store):
-            await town.set_prompt(PIRATE)
-            await town.set_prompt("Answer like a robot.")
-            history = await town.give("claude prompt history")
-            asked = town.discord.command(town.ada, town.general, "claude model")
-            form = await town.form(asked)
-        async with answering(town.discord, town.claude, town.store):
-            back = history.buttons[1]
-            chosen = town.discord.select(town.ada, history.id, back, ["1"])
-            assert (await town.told(chosen)).text.startswith("Rolled back:")
-            saved = await town.submit(form, {"model": ["auto"]})
-            # The roll-back came between, and was about something else.
-            assert saved.text.startswith(f"Saved for <#{town.general}>:")
-        assert town.discord.command_puts == 1
-
-
-async def test_readers_judge_an_answer_even_after_a_restart() -> None:
-    async with towns(MemoryStore()) as town:
-        async with answering(town.discord, town.claude, town.store):
-            told = await town.give("claude-admin set", option="feedback", value="on")
-            assert told.text.startswith("Saved")
-            thread = await town.thread_of(town.mention("why?"))
-            await town.settled(thread)
-            await town.quiet()
-        [answer] = [m for m in town.discord.messages(thread) if m.bot]
-        good, bad, *_ = answer.buttons
-        assert good.startswith("good:")
-        town.discord.archive(thread)
-        async with answering(town.discord, town.claude, town.store):
-            pressed = town.discord.click(town.alice, answer.id, good)
-            assert (await town.told(pressed)).text == THANKS
-            assert judged(town.store) == [1]
-            pressed = town.discord.click(town.bob, answer.id, bad)
-            assert (await town.told(pressed)).ephemeral_for == town.bob
-            assert judged(town.store) == [0]
-
-
 async def test_in_direct_messages_nobody_changes_anything(town: Town) -> None:
     direct = town.discord.open_dm(town.ada)
     told = await town.give("claude prompt set", place=direct)
@@ -303,10 +274,3 @@ async def test_in_direct_messages_nobody_changes_anything(town: Town) -> None:
     panel = await town.give("claude settings", place=direct)
     assert "**Settings of this thread**" in panel.text
     assert town.discord.commands(town.ada, direct) == ["ask", "claude", "triage"]
-
-
-def judged(store: DatabaseStore) -> list[int | None]:
-    """Return the stored rating of each answer."""
-    assert isinstance(store, MemoryStore)
-    rows = store.db.execute("SELECT feedback FROM turns ORDER BY id").fetchall()
-    return [row[0] for row in rows]

@@ -9,9 +9,14 @@ from adapters.discord.ask_command import ABOUT
 from bot.messages.commands import STALE
 from bot.messages.controls import NO_QUESTION
 from tests.adapters.discord.conftest import Guild
+from tests.adapters.discord.conftest import shared_guild as guild
 from tests.emulators.discord.faults import CALLBACK, error
 from tests.emulators.discord.interactions import Asked
 from tests.emulators.discord.people import Seen
+
+__all__ = ["guild"]
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def test_asking_in_a_channel_makes_a_thread_in_which_people_go_on(

@@ -9,11 +9,14 @@ import pytest
 from adapters.discord.app_commands import SORT
 from adapters.discord.ask_command import ABOUT, QUESTION
 from tests.adapters.discord.conftest import Guild
+from tests.adapters.discord.conftest import shared_guild as guild
 from tests.adapters.discord.test_admin import Town, town
 from tests.support import discord_messages
 from tests.support.triage_requests import sorted_as
 
-__all__ = ["town"]
+__all__ = ["guild", "town"]
+
+live = pytest.mark.asyncio(loop_scope="module")
 
 SHAPES = Path(__file__).parents[2] / "data" / "messages"
 
@@ -125,6 +128,7 @@ def test_what_nobody_said_is_not_read() -> None:
     assert discord_messages.received(shape("discord-pinned")) is None
 
 
+@live
 async def test_a_message_without_text_is_read_live(guild: Guild) -> None:
     thread = await guild.thread_of(guild.mention("hello"))
     await guild.settled(thread)
@@ -136,6 +140,7 @@ async def test_a_message_without_text_is_read_live(guild: Guild) -> None:
     assert "> - 🍕 Pizza: 3 votes" in guild.prompts()[2]
 
 
+@live
 async def test_what_the_sdk_cannot_parse_ends_no_session(guild: Guild) -> None:
     endless = shape("discord-poll")
     endless["poll"]["expiry"] = None
@@ -149,6 +154,7 @@ async def test_what_the_sdk_cannot_parse_ends_no_session(guild: Guild) -> None:
     assert guild.discord.identifies_left == left
 
 
+@live
 async def test_history_and_replies_are_read_alike(guild: Guild) -> None:
     poll = guild.discord.post(guild.bob, guild.general, shape("discord-poll"))
     root = guild.discord.say(guild.alice, guild.general, "lunch")
@@ -164,6 +170,7 @@ async def test_history_and_replies_are_read_alike(guild: Guild) -> None:
     assert "> - 🍕 Pizza: 3 votes" in guild.prompts()[1]
 
 
+@live
 async def test_a_preview_that_comes_later_is_read_from_then_on(guild: Guild) -> None:
     asked = guild.mention("look at https://example.org")
     thread = await guild.thread_of(asked)
@@ -175,6 +182,7 @@ async def test_a_preview_that_comes_later_is_read_from_then_on(guild: Guild) -> 
     assert "[Preview of https://example.org]\n> Behind the link" in first
 
 
+@live
 async def test_a_forward_is_read_with_the_comment_on_it(guild: Guild) -> None:
     discord = guild.discord
     source = discord.say(guild.bob, guild.general, "the invoice is wrong")
@@ -197,6 +205,7 @@ async def test_a_forward_is_read_with_the_comment_on_it(guild: Guild) -> None:
 DEFERRED = {"type": 20, "flags": 1 << 7}
 
 
+@live
 async def test_a_response_that_another_program_deferred_is_read_once_it_is_there(
     guild: Guild,
 ) -> None:
@@ -213,6 +222,7 @@ async def test_a_response_that_another_program_deferred_is_read_once_it_is_there
     assert "> Error rate: 42 %" in guild.prompts()[1]
 
 
+@live
 async def test_from_its_menu_a_message_is_read_with_all_its_parts(town: Town) -> None:
     town.claude.script(sorted_as(summary="Checkout fails."))
     alert = town.discord.post(town.bob, town.general, shape("discord-alert"))

@@ -3,6 +3,11 @@
 import pytest
 
 from tests.adapters.discord.conftest import Guild
+from tests.adapters.discord.conftest import shared_guild as guild
+
+__all__ = ["guild"]
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 TITLE = "Login fails with 500 after the update"
 

@@ -1,29 +1,32 @@
 """Retry is shown on the last answer of a thread only, Receipt on each answer."""
 
+import pytest
+
 from adapters.discord.app_commands import RECEIPT
 from bot.messages.receipts import NO_RECEIPT
-from tests.adapters.discord.conftest import Guild
 from tests.adapters.discord.test_admin import Town
 from tests.adapters.discord.test_admin import town as town
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-def buttons(guild: Guild, thread: str) -> list[int]:
+
+def buttons(town: Town, thread: str) -> list[int]:
     """Return the number of buttons below each answer of a thread."""
-    return [len(each.buttons) for each in guild.discord.messages(thread) if each.bot]
+    return [len(each.buttons) for each in town.discord.messages(thread) if each.bot]
 
 
 async def test_retry_is_taken_off_when_the_next_answer_is_complete(
-    guild: Guild,
+    town: Town,
 ) -> None:
-    thread = await guild.thread_of(guild.mention("one"))
-    await guild.settled(thread)
-    await guild.discord.until(lambda: buttons(guild, thread) == [2])
-    [text] = guild.replies(thread)
-    guild.mention("two", thread)
-    await guild.settled(thread, 2)
-    await guild.discord.until(lambda: buttons(guild, thread) == [1, 2])
-    assert guild.replies(thread)[0] == text
-    assert guild.discord.pings == []
+    thread = await town.thread_of(town.mention("one"))
+    await town.settled(thread)
+    await town.discord.until(lambda: buttons(town, thread) == [2])
+    [text] = town.replies(thread)
+    town.mention("two", thread)
+    await town.settled(thread, 2)
+    await town.discord.until(lambda: buttons(town, thread) == [1, 2])
+    assert town.replies(thread)[0] == text
+    assert town.discord.pings == []
 
 
 async def test_the_receipt_of_any_answer_is_in_the_menu_of_its_message(

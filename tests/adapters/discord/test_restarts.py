@@ -1,12 +1,20 @@
-"""Menus, buttons and forms that were drawn before a restart."""
+"""What was said, drawn or shown before a restart of the bot still counts after it."""
 
 from typing import Any
 
 from adapters.discord.adapter import DiscordAdapter
+from bot.messages.addressing import STAYING_OUT
+from bot.messages.controls import THANKS
 from bot.ui.elements import Command, Response
+from storage.store import DatabaseStore
+from tests.adapters.discord.conftest import Guild
+from tests.adapters.discord.test_addressing import told
+from tests.adapters.discord.test_admin import Town
 from tests.adapters.discord.test_interactions import EDIT, FORM, PANEL
+from tests.adapters.discord.test_troubles import answering
 from tests.emulators.discord.emulator import DiscordEmulator
 from tests.support.discord_harness import Office, attended
+from tests.support.memory_store import MemoryStore
 
 
 async def test_menus_and_buttons_say_what_they_carry_after_a_restart_too() -> None:
@@ -49,6 +57,67 @@ async def test_a_form_outlives_a_restart() -> None:
             assert office.last.command.arguments["who"] == ""
 
 
+async def test_readers_judge_an_answer_even_after_a_restart(unattended: Guild) -> None:
+    town = Town(unattended.discord, unattended.claude, unattended.store)
+    async with answering(town.discord, town.claude, town.store):
+        told = await town.give("claude-admin set", option="feedback", value="on")
+        assert told.text.startswith("Saved")
+        thread = await town.thread_of(town.mention("why?"))
+        await town.settled(thread)
+        await town.quiet()
+    [answer] = [m for m in town.discord.messages(thread) if m.bot]
+    good, bad, *_ = answer.buttons
+    assert good.startswith("good:")
+    town.discord.archive(thread)
+    async with answering(town.discord, town.claude, town.store):
+        pressed = town.discord.click(town.alice, answer.id, good)
+        assert (await town.told(pressed)).text == THANKS
+        assert judged(town.store) == [1]
+        pressed = town.discord.click(town.bob, answer.id, bad)
+        assert (await town.told(pressed)).ephemeral_for == town.bob
+        assert judged(town.store) == [0]
+
+
+async def test_it_stays_out_after_a_restart_too(unattended: Guild) -> None:
+    guild, discord = unattended, unattended.discord
+    async with answering(discord, guild.claude, guild.store):
+        thread = await guild.thread_of(guild.mention("hello"))
+        await guild.settled(thread)
+        discord.say(guild.bob, thread, "Halt dich raus!")
+        await discord.until(lambda: told(guild, thread)[1:] == [STAYING_OUT])
+    async with answering(discord, guild.claude, guild.store):
+        discord.say(guild.alice, thread, "and now?")
+        guild.mention("you?", thread)
+        await discord.until(lambda: len(guild.prompts()) == 2)
+        await guild.quiet()
+    assert "and now?" in guild.prompts()[1]
+
+
+async def test_a_mention_added_while_it_was_away_is_answered(
+    unattended: Guild,
+) -> None:
+    guild, discord = unattended, unattended.discord
+    async with answering(discord, guild.claude, guild.store):
+        thread = await guild.thread_of(guild.mention("hello"))
+        await guild.settled(thread)
+        other = discord.say(guild.alice, thread, f"<@{guild.bob}> look")
+        guild.mention("and now?", thread)
+        await guild.settled(thread, 2)
+    await discord.until(lambda: not discord.gateway.connected)
+    discord.edit(other, f"<@{guild.bob}> {discord.mention} look here")
+    async with answering(discord, guild.claude, guild.store):
+        await guild.settled(thread, 3)
+    assert "look here" in guild.prompts()[2]
+    assert len(guild.prompts()) == 3
+
+
 def views(adapter: DiscordAdapter) -> dict[Any, Any]:
     """Return the views that discord.py keeps for messages it has sent."""
     return dict(adapter._link.client._connection._view_store._views)
+
+
+def judged(store: DatabaseStore) -> list[int | None]:
+    """Return the stored rating of each answer."""
+    assert isinstance(store, MemoryStore)
+    rows = store.db.execute("SELECT feedback FROM turns ORDER BY id").fetchall()
+    return [row[0] for row in rows]

@@ -9,6 +9,8 @@ from tests.emulators.discord.people import Seen, parts
 
 __all__ = ["town"]
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 
 def control(seen: Seen, words: str) -> str:
     """Return the custom_id of the control that carries `words`."""

@@ -3,9 +3,16 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from tests.adapters.discord.conftest import Guild
+from tests.adapters.discord.conftest import shared_guild as guild
 from tests.emulators.claude.reply import Hold
 from tests.emulators.discord.faults import THREADS
+
+__all__ = ["guild"]
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SUPPRESS_EMBEDS = 1 << 2
 FILES = Path(__file__).parents[2] / "data" / "files"

@@ -1,5 +1,7 @@
 """Triage of messages in Discord, through the real SDK, as people there see it."""
 
+import pytest
+
 from adapters.discord.app_commands import SORT
 from bot.domain.scope import Scope
 from bot.domain.setting import Change
@@ -7,6 +9,8 @@ from tests.adapters.discord.test_admin import Town, town
 from tests.support.triage_requests import sorted_as
 
 __all__ = ["town"]
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def put(town: Town, name: str, value: str) -> None:

@@ -242,11 +242,12 @@ class DiscordEmulator:
         self._changes.mark()
 
     def forget_records(self) -> None:
-        """Drop the recorded calls and pings, and the faults."""
+        """Drop what was recorded of calls, files and pings, and the faults."""
         self.calls.clear()
         self.pings.clear()
         self.previews.clear()
         self.faults.clear()
+        self.files.served.clear()
         self.files.lost = False
 
     # State.
