@@ -289,8 +289,9 @@ def _applied(old: list[str], hunks: Sequence[str]) -> list[str]:
 def test_a_step_of_a_long_answer_has_a_bound() -> None:
     """Whatever the answer is, laying out more of it takes no more steps than its length
     says: a table's head is not repeated at full length in each of its records."""
-    for limits in (SLACK, DISCORD):
-        for kind in ("a table with a long head", "a wide table", "tables", "flags"):
+    kinds = ("a table with a long head", "a wide table", "tables", "flags")
+    for number, limits in enumerate((SLACK, DISCORD)):
+        for kind in share(kinds, number, 2):
             renderer = Renderer(limits)
             text = TEXTS[kind](rounds(1_200, 8_000))
             steps = 0

@@ -137,7 +137,7 @@ async def stored(office: Office, name: str, value: str = "0") -> None:
     [
         (name, value)
         for number, name in enumerate(AMOUNTS)
-        for value in share(WRONG, number, 3)
+        for value in share(WRONG, number, len(AMOUNTS))
     ],
 )
 async def test_what_is_shown_of_a_stored_nothing_says_so(name: str, value: str) -> None:

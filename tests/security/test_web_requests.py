@@ -2,7 +2,6 @@
 reveal nothing."""
 
 import asyncio
-import itertools
 import json
 import logging
 import socket
@@ -22,6 +21,7 @@ from adapters.web.event_stream import EMPTY
 from adapters.web.guards import COOKIE, HEADER
 from adapters.web.server import GROUPS, environment
 from bot.domain.api_token import NewToken, TokenScope
+from tests.support.deep import share
 from tests.support.scripted_model import ScriptedModel
 from tests.support.web_server import WebServer
 
@@ -180,25 +180,27 @@ FORGED = (
 )
 
 
+#: What a token, or the right to administer, is needed for.
+CLOSED = (
+    ("GET", "/api/threads"),
+    ("GET", "/api/threads/t1"),
+    ("POST", "/api/chat"),
+    ("POST", "/api/threads/t1/stop"),
+    ("GET", "/console"),
+    ("GET", "/c/welcome"),
+    ("GET", "/local/events?channel=welcome"),
+    ("GET", "/metrics"),
+)
+
+
 async def test_forged_tokens_open_nothing(server: WebServer) -> None:
     await server.token("ci", TokenScope.ADMIN)
-    for header, (method, path) in itertools.product(
-        FORGED,
-        (
-            ("GET", "/api/threads"),
-            ("GET", "/api/threads/t1"),
-            ("POST", "/api/chat"),
-            ("POST", "/api/threads/t1/stop"),
-            ("GET", "/console"),
-            ("GET", "/c/welcome"),
-            ("GET", "/local/events?channel=welcome"),
-            ("GET", "/metrics"),
-        ),
-    ):
-        async with server.request(
-            method, path, headers={"Authorization": header}
-        ) as response:
-            assert response.status in (401, 403, 429), (header[:40], path)
+    for number, header in enumerate(FORGED):
+        for method, path in share(CLOSED, number, 4):
+            async with server.request(
+                method, path, headers={"Authorization": header}
+            ) as response:
+                assert response.status in (401, 403, 429), (header[:40], path)
 
 
 async def test_the_secret_of_one_token_is_none_of_another(server: WebServer) -> None:
@@ -301,14 +303,9 @@ HOSTS = (
 async def test_it_answers_under_no_other_name(server: WebServer) -> None:
     """A name of somebody else that leads here is how a page reads what only this
     machine should (DNS rebinding)."""
-    for host in HOSTS:
-        for path in (
-            "/",
-            "/c/welcome",
-            "/api/threads",
-            "/api/openapi.json",
-            "/console",
-        ):
+    paths = ("/", "/c/welcome", "/api/threads", "/api/openapi.json", "/console")
+    for number, host in enumerate(HOSTS):
+        for path in share(paths, number, len(paths)):
             answer = await raw(server, f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n")
             assert answer.startswith((b"HTTP/1.1 421", b"HTTP/1.1 400")), answer[:100]
             assert b"set-cookie" not in answer.lower(), host
@@ -334,15 +331,16 @@ ELSEWHERE = (
 
 
 async def test_a_page_of_another_site_gets_nothing(server: WebServer) -> None:
-    for headers in ELSEWHERE:
-        for method, path in (
-            ("POST", "/api/chat"),
-            ("GET", "/api/threads"),
-            # A stream, and what a WebSocket would begin with.
-            ("GET", "/local/events?channel=welcome"),
-            ("POST", "/local/messages"),
-            ("POST", "/sign-in"),
-        ):
+    calls = (
+        ("POST", "/api/chat"),
+        ("GET", "/api/threads"),
+        # A stream, and what a WebSocket would begin with.
+        ("GET", "/local/events?channel=welcome"),
+        ("POST", "/local/messages"),
+        ("POST", "/sign-in"),
+    )
+    for number, headers in enumerate(ELSEWHERE):
+        for method, path in share(calls, number, 3):
             upgrade = {"Connection": "Upgrade", "Upgrade": "websocket"}
             for more in ({}, upgrade if method == "GET" else {}):
                 async with server.request(
