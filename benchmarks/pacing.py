@@ -63,10 +63,13 @@ def keys(platform: str, threads: int, channels: int) -> list[ThreadKey]:
     ]
 
 
-def play(platform: str, threads: Sequence[ThreadKey], seconds: float) -> Run:
-    """Play an answer of `seconds` in each of `threads`, all beginning at once."""
+def play(
+    platform: str, threads: Sequence[ThreadKey], seconds: float, *, tick: float = TICK
+) -> Run:
+    """Play an answer of `seconds` in each of `threads`, all beginning at once, in steps
+    of `tick` seconds."""
     replies = [Reply(str(n), key, 0.0, seconds) for n, key in enumerate(threads)]
-    run = Run(replies, tick=TICK)
+    run = Run(replies, tick=tick)
     if platform == "discord":
         run.limits = DISCORD
         for reply in run.replies:

@@ -16,7 +16,7 @@ from benchmarks.bound import BOUNDS, LATE, first_sight, last_sight
 from benchmarks.least import bound, times_of
 from bot.domain.scope import ThreadKey
 from tests.emulators.slack import rates
-from tests.support.deep import deep_only
+from tests.support.deep import deep_only, rounds
 from tests.support.simulated_replies import Reply, Run, asker, others
 
 METHODS_OF = {
@@ -181,7 +181,8 @@ def test_good_prices_prove_nearly_what_is_possible() -> None:
 def test_we_are_behind_the_bound_for_unknown_lengths_whatever_the_prices() -> None:
     (scene,) = together.scenes()
     threads = pacing.keys("slack", scene.replies, scene.channels)
-    runs = [pacing.play("slack", threads, each) for each in scene.lengths]
+    tick = rounds(0.05, pacing.TICK)
+    runs = [pacing.play("slack", threads, each, tick=tick) for each in scene.lengths]
     lags = [pacing.mean_lag(run) for run in runs]
     first = sum(pacing.first_words_of(run) for run in runs) / len(runs)
     # We do not know the lengths, either.
