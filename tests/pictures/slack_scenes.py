@@ -16,6 +16,7 @@ from tests.pictures import slack as draw
 from tests.pictures import talk
 from tests.pictures.picture import Picture
 from tests.pictures.reading import FILES, LONG, Question, reply, summarised
+from tests.support.scripted_model import ScriptedModel
 
 #: How the reactions look that have a name in Slack.
 SIGNS = {"hourglass_flowing_sand": "⏳"}
@@ -29,7 +30,8 @@ class Workspace(Admins):
     def __init__(
         self, slack: SlackEmulator, claude: ClaudeEmulator, store: DatabaseStore
     ) -> None:
-        super().__init__(slack, claude, store)
+        super().__init__(slack, store, ScriptedModel())
+        self.claude = claude
         self.olga = slack.add_user("Olga", admin=True)
         self.billing = slack.add_channel("billing")
         #: The attached files of a message, by its ts.

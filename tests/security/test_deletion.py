@@ -599,7 +599,7 @@ async def test_what_people_delete_on_slack_is_forgotten(
     """An answer, a public channel, which may be archived before, and a private one;
     `adapters/slack/test_corrections` deletes what people said."""
     slack = office.slack
-    office.claude.script(f"A {WORD}.")
+    office.model.script(f"A {WORD}.")
     root = office.ask("what is it?")
     await office.answered(root, f"A {WORD}.")
     await office.quiet()
@@ -609,7 +609,7 @@ async def test_what_people_delete_on_slack_is_forgotten(
     open_to_all = slack.add_channel("open")
     members = [office.alice, slack.bot_user]
     private = slack.add_channel("private", kind="group", members=members)
-    office.claude.always("Indeed.")
+    office.model.always("Indeed.")
     for channel, word in ((open_to_all, "durian"), (private, WORD)):
         ts = slack.say(office.alice, channel, f"{slack.mention} my {word}")
         await office.answered(ts, "Indeed.", channel=channel)

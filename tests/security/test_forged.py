@@ -23,7 +23,6 @@ from storage.store import DatabaseStore
 from tests.adapters.discord.test_admin import Town, towns
 from tests.adapters.discord.test_troubles import answering
 from tests.adapters.slack.conftest import Office as SlackOffice
-from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.discord.interactions import Asked
 from tests.emulators.slack.emulator import SlackEmulator
@@ -239,11 +238,8 @@ class Ring(SlackOffice):
 @pytest.fixture
 async def ring() -> AsyncIterator[Ring]:
     store = MemoryStore()
-    async with (
-        SlackEmulator(rates=UNLIMITED) as slack,
-        ClaudeEmulator() as claude,
-    ):
-        ring = Ring(slack, claude, store)
+    async with SlackEmulator(rates=UNLIMITED) as slack:
+        ring = Ring(slack, store, ScriptedModel())
         ring.olga = slack.add_user("Olga", admin=True)
         ring.eve = slack.add_user("Eve")
         ring.board = slack.add_channel("board", kind="group", members=[ring.olga])
@@ -257,7 +253,7 @@ async def ring() -> AsyncIterator[Ring]:
         turn = await store.next_turn(thread.key)
         assert turn is not None
         await end(store, thread)
-        async with running(slack, store, ScriptedModel(), grace=0.2):
+        async with running(slack, store, ring.model, grace=0.2):
             yield ring
 
 

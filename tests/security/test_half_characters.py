@@ -31,16 +31,14 @@ from bot.triage.bulk.reader import open_source
 from tests.adapters.discord.conftest import guild
 from tests.adapters.discord.test_admin import Town
 from tests.adapters.discord.test_admin import fresh_town as town
-from tests.adapters.slack.conftest import Office as SlackOffice
-from tests.adapters.slack.conftest import office as slack_office
-from tests.adapters.slack.conftest import store
+from tests.adapters.slack.conftest import ApiOffice, api_office, store
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.support.process import Nursery
 from tests.support.triage_requests import sorted_as
 from tests.system.test_triage_command import Office
 from tests.unit.settings.test_options import TODAY
 
-__all__ = ["guild", "slack_office", "store", "town"]
+__all__ = ["api_office", "guild", "store", "town"]
 
 HALF, FIRST, SECOND = "\ud83e", "\ud83d", "\ude00"
 MARK = "\ufffd"
@@ -169,25 +167,23 @@ async def test_an_answer_with_half_a_character_is_kept_and_paid_for_once(
 # Chats.
 
 
-async def test_a_message_and_its_answer_on_slack(slack_office: SlackOffice) -> None:
-    slack, claude = slack_office.slack, slack_office.claude
+async def test_a_message_and_its_answer_on_slack(api_office: ApiOffice) -> None:
+    slack, claude = api_office.slack, api_office.claude
     # Two halves in two pieces make a character; one alone, at the end too, does not.
     claude.script([f"It {HALF}", f" is {FIRST}", f"{SECOND}.{FIRST}"])
-    asked = slack_office.ask(f"What {HALF} is it?")
-    await slack_office.answered(asked, f"It {MARK} is 😀.{MARK}")
-    assert f"What {MARK} is it?" in slack_office.prompts()[-1]
+    asked = api_office.ask(f"What {HALF} is it?")
+    await api_office.answered(asked, f"It {MARK} is 😀.{MARK}")
+    assert f"What {MARK} is it?" in api_office.prompts()[-1]
     eve, alerts = slack.add_user(f"Eve {HALF}"), slack.add_channel("alerts")
-    place = Scope("slack", slack.team, slack_office.general)
+    place = Scope("slack", slack.team, api_office.general)
     for name, value in {
         **{"auto_triage": "on", "triage_announce": f"channel:{alerts}"},
         "triage_sign": "label",
     }.items():
         change = Change(place, name, value)
-        await slack_office.store.change_settings(
-            [change], who=slack_office.alice, now=1.0
-        )
+        await api_office.store.change_settings([change], who=api_office.alice, now=1.0)
     claude.script(sorted_as(priority="critical", summary=f"It {HALF} broke."))
-    slack.say(eve, slack_office.general, f"It broke {HALF}")
+    slack.say(eve, api_office.general, f"It broke {HALF}")
     posts = slack.world.messages[alerts]
     await slack.until(lambda: posts)
     [posted] = posts.values()

@@ -19,8 +19,7 @@ from storage.opening import open_store
 from storage.store import DatabaseStore
 from tests.adapters.discord.test_admin import Town
 from tests.adapters.discord.test_admin import fresh_town as town
-from tests.adapters.slack.conftest import office
-from tests.adapters.slack.test_admin import Admins, admins
+from tests.adapters.slack.conftest import ApiOffice, api_office
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.claude.reply import Search, Step
 from tests.security.injections import Injection, filled, obeying
@@ -28,7 +27,7 @@ from tests.security.public_texts import lies
 from tests.security.test_tags import holds_tag
 from tests.support.deep import share
 
-__all__ = ["admins", "office", "town"]
+__all__ = ["api_office", "town"]
 
 # Discord takes ten files with a message.
 AT_ONCE = 10
@@ -186,18 +185,22 @@ def assert_requests(
     assert sorted(read[: len(groups)]) == asked
 
 
-async def test_on_slack(admins: Admins, tmp_path: Path, reached: set[str]) -> None:
-    slack, claude, store = admins.slack, admins.claude, admins.store
-    other, general = slack.add_channel("other"), admins.general
-    slack.say(admins.bob, other, f"{slack.mention} {SECRET}")
+async def test_on_slack(
+    api_office: ApiOffice, tmp_path: Path, reached: set[str]
+) -> None:
+    office = api_office
+    slack, claude, store = office.slack, office.claude, office.store
+    olga = slack.add_user("Olga", admin=True)
+    other, general = slack.add_channel("other"), office.general
+    slack.say(office.bob, other, f"{slack.mention} {SECRET}")
     await answered(store, claude, 1)
     place = Scope("slack", slack.team, general)
     change = Change(place, "web_search", "on")
-    await store.change_settings([change], who=admins.olga, now=1.0)
+    await store.change_settings([change], who=olga, now=1.0)
     injections = filled(
         bot=slack.mention,
-        alice=admins.alice,
-        admin=admins.olga,
+        alice=office.alice,
+        admin=olga,
         general=general,
         other=other,
     )
@@ -206,12 +209,12 @@ async def test_on_slack(admins: Admins, tmp_path: Path, reached: set[str]) -> No
     calls, before = len(slack.calls), at_rest(tmp_path / "threadkeep.db")
     claude.always(obedient(injections))
     said = f"{slack.mention} What do these say?"
-    threads = [slack.say(admins.olga, general, said, files=files(g)) for g in groups]
+    threads = [slack.say(olga, general, said, files=files(g)) for g in groups]
     await answered(store, claude, count := len(groups) + 1)
     # Said in the thread, forwarded to it, and found on pages.
     unaddressed = [each.text for each in injections if slack.mention not in each.text]
     thread = threads[0]
-    slack.say(admins.bob, general, "\n".join(unaddressed), thread_ts=thread)
+    slack.say(office.bob, general, "\n".join(unaddressed), thread_ts=thread)
     await answered(store, claude, count := count + 1)
     forwarded = [
         {"is_share": True, "author_name": each.name, "text": each.text}
@@ -219,7 +222,7 @@ async def test_on_slack(admins: Admins, tmp_path: Path, reached: set[str]) -> No
     ]
     claude.script([found_pages(injections)])
     said = f"{slack.mention} And this?"
-    slack.say(admins.olga, general, said, thread_ts=thread, attachments=forwarded)
+    slack.say(olga, general, said, thread_ts=thread, attachments=forwarded)
     await answered(store, claude, count := count + 1)
     await slack.until(lambda: slack.settled)
 
@@ -229,7 +232,7 @@ async def test_on_slack(admins: Admins, tmp_path: Path, reached: set[str]) -> No
     # A page is fetched twice, since Slack's own page for signing in is one.
     assert len({path for path, _ in slack.files.served}) == sum(map(len, groups))
     assert reached <= {"127.0.0.1", "::1"}
-    assert not slack.ephemerals(admins.olga)
+    assert not slack.ephemerals(olga)
     assert all("done." in str(slack.thread(general, each)) for each in threads)
     for call in slack.calls[calls:]:
         where = call.arguments.get("channel") or call.arguments.get("channel_id")

@@ -9,7 +9,6 @@ import pytest
 
 from bot.app import App
 from bot.budgets import summary
-from bot.claude.client import connect as connect_claude
 from bot.commands.visibility import DIRECT, UNSEEN
 from bot.domain.budget import Budget, BudgetExceeded, Charge, Period
 from bot.domain.channel_access import NOWHERE, ChannelAccess
@@ -37,7 +36,6 @@ from bot.ui.elements import Command, CommandResult, Response
 from tests.adapters.discord.test_admin import Town, towns
 from tests.adapters.discord.test_troubles import answering
 from tests.adapters.slack.test_admin import Admins
-from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.emulators.slack.rates import UNLIMITED
@@ -56,6 +54,7 @@ from tests.support.discord_harness import Office as Clerks
 from tests.support.discord_harness import attended
 from tests.support.memory_store import MemoryStore
 from tests.support.process import running
+from tests.support.scripted_model import ScriptedModel
 from tests.support.triage_requests import sorted_as
 from tests.unit.conversation.test_responder import HERE
 from tests.unit.conversation.test_responder import Desk as Answering
@@ -594,14 +593,12 @@ async def test_whoever_may_not_ask_begins_nothing_afresh() -> None:
 
 @pytest.fixture
 async def admins() -> AsyncIterator[Admins]:
-    store = MemoryStore()
+    store, model = MemoryStore(), ScriptedModel()
     async with (
         SlackEmulator(rates=UNLIMITED) as slack,
-        ClaudeEmulator() as claude,
-        connect_claude(claude.api_key, claude.base_url) as model,
         running(slack, store, model, grace=0.2),
     ):
-        admins = Admins(slack, claude, store)
+        admins = Admins(slack, store, model)
         admins.olga = slack.add_user("Olga", admin=True)
         yield admins
 
@@ -657,7 +654,7 @@ async def test_on_slack_who_leaves_a_channel_announces_nothing_there(
     await admins.typed(alice, f"set triage_announce <#{ours}|ours>")
     await admins.typed(alice, "set auto_triage on")
     slack.world.channels[ours].members.discard(alice)
-    admins.claude.script(sorted_as(priority="critical"))
+    admins.model.script(sorted_as(priority="critical"))
     slack.say(admins.bob, admins.general, "Everything burns")
     direct = slack.open_dm(alice)
     await slack.until(lambda: slack.world.messages[direct])

@@ -242,7 +242,7 @@ class SlackTalk:
         slack, general = self.admins.slack, self.admins.general
         for _ in range(5):
             slack.say(self.admins.alice, general, f"x {hostile(self.chance)}")
-            self.admins.claude.script(sorted_as(summary=hostile(self.chance)))
+            self.admins.model.script(sorted_as(summary=hostile(self.chance)))
         slack.command(self.admins.olga, general, "/claude", "triage last 5")
         await slack.until(lambda: slack.calls_of("files.completeUploadExternal"), 30)
 
@@ -251,14 +251,14 @@ class SlackTalk:
         slack, before = self.admins.slack, len(self.admins.slack.world.messages[alerts])
         author = slack.add_user(hostile(self.chance, 3))
         summary = hostile(self.chance)
-        self.admins.claude.script(sorted_as(priority="critical", summary=summary))
+        self.admins.model.script(sorted_as(priority="critical", summary=summary))
         slack.say(author, self.admins.general, f"It broke: {hostile(self.chance)}")
         await slack.until(lambda: len(slack.world.messages[alerts]) > before, 30)
 
     async def sort_from_a_menu(self) -> None:
         """A message is sorted for somebody, who corrects it."""
         slack, general = self.admins.slack, self.admins.general
-        self.admins.claude.script(sorted_as(summary=hostile(self.chance)))
+        self.admins.model.script(sorted_as(summary=hostile(self.chance)))
         ts = slack.say(self.admins.alice, general, f"x {hostile(self.chance)}")
         slack.shortcut(self.admins.bob, general, ts, slack_desk.TRIAGE)
         await slack.until(lambda: len(slack.thread(general, ts)) == 2, 20)
@@ -273,7 +273,7 @@ class SlackTalk:
         """A question is answered."""
         slack = self.admins.slack
         words = [f"{hostile(self.chance, 3)} " for _ in range(5)]
-        self.admins.claude.script([*words, "done."])
+        self.admins.model.script(*words, "done.")
         said = f"{slack.mention} why? {hostile(self.chance, 3)}"
         ts = slack.say(self.admins.alice, channel, said)
         await slack.until(lambda: self._answered(channel, ts), 30)

@@ -18,7 +18,7 @@ USAGE = Usage(input=10, output=5)
 
 
 class ScriptedModel:
-    """Answers with the scripts in order, then with "Understood."
+    """Answers with the scripts in order, then with "Understood." or as `always` says.
 
     `ScriptedModel(["The capital of ", ModelCut("gone")], ["is Paris."])` breaks off
     once and answers the second time. A script without an error ends with
@@ -31,11 +31,18 @@ class ScriptedModel:
         self.hung_up: list[Request] = []
         #: The error raised when files are counted; None for no error.
         self.uncountable: ModelError | None = None
+        #: How many answers are in progress.
+        self.answering = 0
         self._scripts = list(scripts)
+        self._always: Sequence[Line] = ("Understood.",)
 
     def script(self, *lines: Line) -> None:
         """Add a script after the remaining ones."""
         self._scripts.append(lines)
+
+    def always(self, *lines: Line) -> None:
+        """Answer with `lines` when no script is left."""
+        self._always = lines
 
     def forget(self) -> None:
         """Drop the remaining scripts."""
@@ -45,8 +52,9 @@ class ScriptedModel:
         """Answer as the next script says. Raises its ModelError."""
         request = await load_files(request)
         self.requests.append(request)
-        lines = self._scripts.pop(0) if self._scripts else ["Understood."]
+        lines = self._scripts.pop(0) if self._scripts else self._always
         last = Report(request.model, f"req_{len(self.requests)}", Usage(input=10))
+        self.answering += 1
         try:
             if not (lines and isinstance(lines[0], ModelError)):
                 yield last
@@ -63,6 +71,8 @@ class ScriptedModel:
         except (GeneratorExit, asyncio.CancelledError):
             self.hung_up.append(request)
             raise
+        finally:
+            self.answering -= 1
 
     async def count(self, request: Request, *, files: bool = False) -> int:
         """Return one token per four characters. With `files`, count one token per four

@@ -13,6 +13,7 @@ from bot.ports.inbox import Judge
 from bot.ports.store import Store
 from storage.connection import Connection
 from tests.emulators.claude.emulator import ClaudeEmulator
+from tests.support.scripted_model import ScriptedModel
 
 #: The facts of a thread; None for an unknown one.
 Facts = ThreadFacts | None
@@ -22,7 +23,9 @@ THERE = ThreadKey("slack", "T1", "C1", "2.0")
 
 
 async def quiet(
-    store: Store, claude: ClaudeEmulator | None = None, thread: str = ""
+    store: Store,
+    claude: ClaudeEmulator | ScriptedModel | None = None,
+    thread: str = "",
 ) -> None:
     """Wait until every question is answered and the answers are stored. With `claude`,
     wait for `thread` (an id of the platform) alone, or until `claude` is writing an

@@ -13,6 +13,7 @@ from tests.emulators.slack.emulator import SlackEmulator
 from tests.support.memory_store import MemoryStore
 from tests.support.process import running
 from tests.support.prompts import newest_prompts
+from tests.support.scripted_model import ScriptedModel
 from tests.support.store_helpers import quiet
 
 
@@ -20,11 +21,12 @@ class Office:
     """Alice and Bob in #general, and the bot that is invited there."""
 
     def __init__(
-        self, slack: SlackEmulator, claude: ClaudeEmulator, store: DatabaseStore
+        self, slack: SlackEmulator, store: DatabaseStore, model: ScriptedModel
     ) -> None:
         self.slack = slack
-        self.claude = claude
         self.store = store
+        self.model = model
+        self._claude: ScriptedModel | ClaudeEmulator = model
         self.alice = slack.add_user("Alice")
         self.bob = slack.add_user("Bob")
         self.general = slack.add_channel("general")
@@ -60,7 +62,7 @@ class Office:
                 and not any(is_unfinished(each) for each in now)
             ),
         )
-        await quiet(self.store, self.claude, thread_ts)
+        await quiet(self.store, self._claude, thread_ts)
         return self.replies(thread_ts)
 
     async def quiet(self) -> None:
@@ -75,6 +77,19 @@ class Office:
 
     def prompts(self) -> list[str]:
         """Return the newest user entry of each request to Claude."""
+        return [each.messages[-1].content for each in self.model.requests]
+
+
+class ApiOffice(Office):
+    """An office with Claude's API, for tests of what reaches it or comes from it."""
+
+    def __init__(
+        self, slack: SlackEmulator, store: DatabaseStore, claude: ClaudeEmulator
+    ) -> None:
+        super().__init__(slack, store, ScriptedModel())
+        self.claude = self._claude = claude
+
+    def prompts(self) -> list[str]:
         return newest_prompts(self.claude)
 
 
@@ -91,10 +106,17 @@ def store() -> DatabaseStore:
 
 @pytest.fixture
 async def office(store: DatabaseStore) -> AsyncIterator[Office]:
+    model = ScriptedModel()
+    async with SlackEmulator() as slack, running(slack, store, model, grace=0.2):
+        yield Office(slack, store, model)
+
+
+@pytest.fixture
+async def api_office(store: DatabaseStore) -> AsyncIterator[ApiOffice]:
     async with (
         SlackEmulator() as slack,
         ClaudeEmulator() as claude,
         connect_claude(claude.api_key, claude.base_url) as model,
         running(slack, store, model, grace=0.2),
     ):
-        yield Office(slack, claude, store)
+        yield ApiOffice(slack, store, claude)

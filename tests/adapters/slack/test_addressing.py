@@ -10,7 +10,6 @@ from bot.domain.message import Mark, MarkKind
 from bot.messages.addressing import BACK, MENTION_ME, STAYING_OUT
 from bot.messages.commands import STOPPING
 from tests.adapters.slack.conftest import Office
-from tests.emulators.claude.reply import Hold
 
 US = Identity("T1", "Acme", "UBOT", "threadkeep", "B1", frozenset())
 BOB, EMOJI = Mark(MarkKind.PERSON, "U2"), Mark(MarkKind.EMOJI)
@@ -126,7 +125,7 @@ async def test_a_mention_added_by_an_edit_is_answered_once(office: Office) -> No
     say(office.alice, office.general, "and now?", thread_ts=ts)
     await office.settled(ts, 2)
     assert "why is the sky blue?" in office.prompts()[0]
-    assert "Really?" in str(office.claude.requests[-1].body["messages"][0])
+    assert "Really?" in str(office.model.requests[-1].messages[0])
     assert len(office.prompts()) == 2
 
 
@@ -166,7 +165,7 @@ async def test_a_command_added_by_an_edit_is_carried_out(office: Office) -> None
 
 
 async def test_stop_alone_stops_the_answer(office: Office) -> None:
-    office.claude.script(["One, two", Hold(asyncio.Event())])
+    office.model.script("One, two", asyncio.Event())
     ts = office.ask("count")
     await office.slack.until(lambda: "One, two" in str(office.replies(ts)))
     office.slack.say(office.alice, office.general, "Stopp!", thread_ts=ts)

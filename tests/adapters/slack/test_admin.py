@@ -7,11 +7,11 @@ import pytest
 
 from adapters.slack import interactions
 from adapters.slack.members import FRESH
+from bot.domain.completion import Report, Usage
 from bot.domain.scope import EVERYWHERE
 from bot.messages import controls as messages
 from bot.messages.commands import UNKNOWN
 from tests.adapters.slack.conftest import Office
-from tests.emulators.claude.reply import Hold
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.emulators.slack.ephemeral import Whisper
 from tests.emulators.slack.screens import Home, Modal
@@ -95,11 +95,7 @@ async def test_a_prompt_set_in_a_modal_is_what_claude_is_told(admins: Admins) ->
     assert f"Saved for <#{admins.general}>:" in saved.text
     ts = admins.ask("hello")
     await admins.settled(ts)
-    assert (
-        admins.claude.questions[0]
-        .body["system"][0]["text"]
-        .startswith("Speak like a pirate.")
-    )
+    assert admins.model.requests[0].system.startswith("Speak like a pirate.")
 
 
 async def test_a_form_says_where_it_applies_and_what_is_spent(admins: Admins) -> None:
@@ -175,7 +171,7 @@ async def test_a_prompt_of_twenty_thousand_characters(admins: Admins) -> None:
     assert len(pieces) == 7
     ts = admins.ask("hello")
     await admins.settled(ts)
-    system = admins.claude.questions[0].body["system"][0]["text"]
+    system = admins.model.requests[0].system
     assert system.startswith(prompt)
 
 
@@ -247,7 +243,7 @@ async def test_a_form_sent_after_its_author_lost_the_right_changes_nothing(
     assert FRESH <= 600, "minutes, not hours"
     ts = admins.ask("hello")
     await admins.settled(ts)
-    assert "Mine!" not in str(admins.claude.questions[0].body["system"])
+    assert "Mine!" not in admins.model.requests[0].system
 
 
 async def test_a_command_is_the_whole_message_and_is_carried_out_once(
@@ -268,7 +264,7 @@ async def test_a_command_is_the_whole_message_and_is_carried_out_once(
     await admins.slack.until(lambda: admins.slack.settled)
     whispers = [each.text for each in admins.slack.ephemerals(admins.alice)]
     assert sum("Settings of" in text for text in whispers) == 1
-    prompts = [str(each.body["messages"]) for each in admins.claude.questions]
+    prompts = [str(each.messages) for each in admins.model.requests]
     assert len(prompts) == 2
     assert "settings" not in prompts[1]
 
@@ -288,7 +284,7 @@ async def test_in_a_thread_a_form_is_opened_by_a_button(admins: Admins) -> None:
     assert "Saved for this thread" in saved.text
     admins.ask("and now?", thread_ts=ts)
     await admins.settled(ts, 2)
-    assert "Be a poet." in str(admins.claude.questions[-1].body["system"])
+    assert "Be a poet." in admins.model.requests[-1].system
     assert "This thread now uses" in admins.replies(ts)[1]
 
 
@@ -321,7 +317,7 @@ async def test_in_direct_messages_no_mention_is_needed(admins: Admins) -> None:
     ts = admins.slack.say(admins.alice, dm, "help")
     await admins.slack.until(lambda: admins.replies(ts, dm))
     assert "*settings*" in admins.replies(ts, dm)[0]
-    assert admins.claude.questions == []
+    assert admins.model.requests == []
 
 
 async def test_of_two_admins_the_second_chooses(admins: Admins) -> None:
@@ -341,7 +337,7 @@ async def test_of_two_admins_the_second_chooses(admins: Admins) -> None:
     )
     ts = admins.ask("hello")
     await admins.settled(ts)
-    assert "By Olga." in str(admins.claude.questions[0].body["system"])
+    assert "By Olga." in admins.model.requests[0].system
 
 
 def await_modal(admins: Admins, user: str) -> str:
@@ -353,7 +349,7 @@ async def test_a_try_out_is_for_the_admin_alone(
     admins: Admins, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate = asyncio.Event()
-    admins.claude.script([Hold(gate), "Arr, <!channel> Paris."])
+    admins.model.script(gate, "Arr, <!channel> Paris.")
     admins.slack.command(admins.olga, admins.general, "/claude", "prompt try")
     await admins.modal(admins.olga, "Try a prompt")
     monkeypatch.setattr(interactions, "PROMPT", 0.2)
@@ -488,7 +484,8 @@ async def test_admins_are_told_in_private_how_far_a_budget_is_used(
 ) -> None:
     await admins.typed(admins.olga, "set max_tokens 2000")
     await admins.typed(admins.olga, "budget day 0.0255")
-    admins.claude.script("x" * 10_400)
+    usage = Usage(output=2_000)
+    admins.model.script(Report("claude-sonnet-5-5", None, usage, "end_turn"), "Hi.")
     ts = admins.ask("hello")
     await admins.settled(ts)
     dm = admins.slack.open_dm(admins.olga)

@@ -2,15 +2,14 @@
 
 import pytest
 
-from bot.claude.client import connect as connect_claude
 from bot.messages.labels import ATTACH_FILES
 from tests.adapters.slack.conftest import Office
-from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.slack import faults
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.support.deep import deep_only
 from tests.support.memory_store import MemoryStore
 from tests.support.process import running
+from tests.support.scripted_model import ScriptedModel
 
 CODE = "".join(f"print({number})\n" for number in range(100))
 OTHER = CODE.replace("print", "show")
@@ -31,7 +30,7 @@ def attached(office: Office, ts: str) -> list[dict[str, bytes]]:
 
 
 async def test_long_code_is_a_file_below_its_answer(office: Office) -> None:
-    office.claude.script(LONG)
+    office.model.script(LONG)
     ts = office.ask("count")
     answer, below = await office.settled(ts, 2)
     assert attached(office, ts) == [{"count.py": CODE.encode()}]
@@ -41,14 +40,14 @@ async def test_long_code_is_a_file_below_its_answer(office: Office) -> None:
     assert "`count.py`: all of it is below, as a file." in answer
     assert answer.endswith("Run it.")
     # What Claude reads of its own answer is all of it.
-    office.claude.script("Yes.")
+    office.model.script("Yes.")
     office.slack.say(office.alice, office.general, "sure?", thread_ts=ts)
     await office.settled(ts, 3)
-    assert "print(99)" in str(office.claude.requests[-1].body["messages"][-2])
+    assert "print(99)" in office.model.requests[-1].messages[-2].content
 
 
 async def test_what_is_named_is_a_file_however_short_it_is(office: Office) -> None:
-    office.claude.script(NAMED)
+    office.model.script(NAMED)
     ts = office.ask("sums, as a CSV file")
     answer, _ = await office.settled(ts, 2)
     # No formula, no path and no mention is left.
@@ -58,7 +57,7 @@ async def test_what_is_named_is_a_file_however_short_it_is(office: Office) -> No
 
 
 async def test_a_long_table_is_a_csv_file(office: Office) -> None:
-    office.claude.script(TABLE)
+    office.model.script(TABLE)
     ts = office.ask("list them")
     answer, _ = await office.settled(ts, 2)
     [(name, content)] = attached(office, ts)[0].items()
@@ -70,7 +69,8 @@ async def test_a_long_table_is_a_csv_file(office: Office) -> None:
 
 
 async def test_a_repeated_answer_has_only_its_own_file(office: Office) -> None:
-    office.claude.script(LONG, AGAIN)
+    office.model.script(LONG)
+    office.model.script(AGAIN)
     ts = office.ask("count")
     await office.settled(ts, 2)
     office.slack.say(
@@ -85,7 +85,8 @@ async def test_a_repeated_answer_has_only_its_own_file(office: Office) -> None:
 async def test_a_repeated_answer_without_a_file_takes_the_old_one_away(
     office: Office,
 ) -> None:
-    office.claude.script(LONG, "It counts.")
+    office.model.script(LONG)
+    office.model.script("It counts.")
     ts = office.ask("count")
     await office.settled(ts, 2)
     office.slack.say(
@@ -99,7 +100,7 @@ async def test_without_the_scope_the_answer_is_text_as_a_whole(
 ) -> None:
     office.slack.granted.discard("files:write")
     for _ in range(2):
-        office.claude.script(LONG)
+        office.model.script(LONG)
         ts = office.ask("count")
         await office.slack.until(
             lambda ts=ts: "print(99)" in "".join(office.replies(ts)),  # type: ignore[misc]
@@ -115,16 +116,11 @@ async def test_without_the_scope_the_answer_is_text_as_a_whole(
 
 
 async def test_an_app_that_never_had_the_scope_tries_nothing() -> None:
-    store = MemoryStore()
-    async with (
-        SlackEmulator() as slack,
-        ClaudeEmulator() as claude,
-        connect_claude(claude.api_key, claude.base_url) as model,
-    ):
+    store, model = MemoryStore(), ScriptedModel([LONG])
+    async with SlackEmulator() as slack:
         slack.granted.discard("files:write")
         async with running(slack, store, model, grace=0.2):
-            office = Office(slack, claude, store)
-            claude.script(LONG)
+            office = Office(slack, store, model)
             ts = office.ask("count")
             [answer] = await office.settled(ts)
             assert answer == LONG
@@ -133,7 +129,7 @@ async def test_an_app_that_never_had_the_scope_tries_nothing() -> None:
 
 async def test_a_file_that_slack_shows_late_is_waited_for(office: Office) -> None:
     office.slack.uploads.late = 2
-    office.claude.script(LONG)
+    office.model.script(LONG)
     ts = office.ask("count")
     await office.settled(ts, 2)
     assert attached(office, ts) == [{"count.py": CODE.encode()}]
@@ -155,7 +151,7 @@ async def test_a_call_that_fails_doubles_nothing(
     office: Office, method: str, after: bool
 ) -> None:
     office.slack.faults.add(method, faults.status(500, after=after))
-    office.claude.script(LONG)
+    office.model.script(LONG)
     ts = office.ask("count")
     await office.settled(ts, 2)
     assert attached(office, ts) == [{"count.py": CODE.encode()}]
@@ -163,7 +159,7 @@ async def test_a_call_that_fails_doubles_nothing(
 
 async def test_a_button_attaches_what_is_shown_as_text(office: Office) -> None:
     short = "".join(f"step({n})\n" for n in range(9))
-    office.claude.script(f"So:\n\n```py\n{short}```")
+    office.model.script(f"So:\n\n```py\n{short}```")
     ts = office.ask("how?")
     await office.settled(ts)
     [answer] = [each for each in office.slack.thread(office.general, ts) if each.bot]
@@ -179,7 +175,7 @@ async def test_a_rate_limit_of_uploads_is_waited_for(office: Office) -> None:
     limit = faults.throttle(1)
     office.slack.faults.add("files.getUploadURLExternal", limit)
     office.slack.faults.add("files.completeUploadExternal", limit)
-    office.claude.script(LONG)
+    office.model.script(LONG)
     ts = office.ask("count")
     await office.settled(ts, 2)
     assert attached(office, ts) == [{"count.py": CODE.encode()}]
@@ -190,7 +186,7 @@ async def test_a_file_that_slack_never_shows_is_text(
 ) -> None:
     monkeypatch.setattr("adapters.slack.uploads.PAUSES", (0.0, 0.0))
     office.slack.uploads.dropped = 1
-    office.claude.script(LONG)
+    office.model.script(LONG)
     ts = office.ask("count")
     await office.slack.until(lambda: "print(99)" in "".join(office.replies(ts)))
     assert attached(office, ts) == []

@@ -71,16 +71,15 @@ CASES: dict[str, tuple[dict[str, bytes], str, int]] = {
 async def asked(office: Office, files: dict[str, bytes]) -> tuple[str, int]:
     """Return the first line of the answer to a question with `files` if it is not
     Claude's, and how many of them Claude was shown."""
-    office.claude.always("Here you are.")
+    office.model.always("Here you are.")
     ts = office.slack.say(
         office.alice, office.general, f"{office.slack.mention} look", files=files
     )
     [answer] = await office.settled(ts)
     first, _, rest = answer.rpartition("\n\n")
     assert rest == "Here you are."
-    content = office.claude.questions[-1].body["messages"][-1]["content"]
-    kinds = [each["type"] for each in content] if isinstance(content, list) else []
-    return first.strip("_"), sum(kind in ("image", "document") for kind in kinds)
+    shown = office.model.requests[-1].messages[-1].files
+    return first.strip("_"), sum(each.unread is None for each in shown)
 
 
 # The core decides what is said of a file; each is tried there.

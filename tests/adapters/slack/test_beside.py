@@ -31,7 +31,7 @@ def forward(office: Office, text: str) -> Json:
 
 async def prompted(office: Office, count: int) -> str:
     """Wait until Claude was asked `count` times; return the newest prompt."""
-    await office.claude.until(lambda: len(office.prompts()) == count)
+    await office.slack.until(lambda: len(office.prompts()) == count)
     return office.prompts()[-1]
 
 
@@ -77,7 +77,7 @@ async def test_tickets_that_stand_in_attachments_are_sorted(admins: Admins) -> N
     slack.say(desk, admins.general, "", attachments=[TICKET])
     slack.say(admins.alice, admins.general, "I cannot sign in")
     slack.say(admins.alice, admins.general, "", files={"error.png": b"png"})
-    admins.claude.always(sorted_as())
+    admins.model.always(sorted_as())
     said = f"{slack.mention} triage last 10"
     table, _ = await below(admins, slack.say(admins.olga, admins.general, said), 2)
     assert "*2 messages sorted*" in table.text
@@ -88,7 +88,7 @@ async def test_tickets_that_stand_in_attachments_are_sorted(admins: Admins) -> N
 async def test_a_ticket_in_attachments_is_sorted_from_its_menu_and_by_itself(
     office: Office,
 ) -> None:
-    office.claude.always(sorted_as())
+    office.model.always(sorted_as())
     desk = office.slack.add_app("Helpdesk")
     ts = office.slack.say(desk, office.general, "", attachments=[TICKET])
     office.slack.shortcut(office.bob, office.general, ts, interactions.TRIAGE)
@@ -103,7 +103,7 @@ async def test_a_ticket_in_attachments_is_sorted_from_its_menu_and_by_itself(
 
 
 def tickets(office: Office) -> list[Any]:
-    return [each.body["messages"][-1]["content"] for each in office.claude.questions]
+    return [each.messages[-1].content for each in office.model.requests]
 
 
 @pytest.mark.parametrize("pair", ["message_first", "mention_first"])
@@ -138,7 +138,8 @@ async def test_a_file_of_which_a_mention_has_only_the_id_is_read(
         office.alice, office.general, said, files={"log.txt": b"disk full"}
     )
     await office.settled(ts)
-    assert "disk full" in str(office.claude.requests[0].body)
+    [file] = office.model.requests[0].messages[0].files
+    assert b"disk full" in file.data
 
 
 PREVIEW: Json = {"from_url": "https://x.org/a", "title": "How it works"}
@@ -153,9 +154,9 @@ async def test_a_preview_that_comes_later_is_read_in_the_next_turn(
     await office.slack.until(lambda: office.slack.settled)
     office.ask("so?", thread_ts=ts)
     await office.settled(ts, 2)
-    bodies = [each.body for each in office.claude.requests if "messages" in each.body]
+    first, second = office.model.requests
     # What was read stays byte for byte.
-    assert bodies[1]["messages"][0]["content"] == bodies[0]["messages"][0]["content"]
+    assert second.messages[0] == first.messages[0]
     assert "[Link preview: https://x.org/a]\n> How it works" in office.prompts()[1]
     assert ADDED in office.prompts()[1]
     # Nobody edited it.
@@ -181,7 +182,7 @@ async def test_a_program_that_updates_its_alert_is_read_as_it_is_now(
     office.slack.world.edit(message, attachments=resolved)
     await office.slack.until(lambda: office.slack.settled)
     office.ask("and?", thread_ts=root)
-    await office.claude.until(lambda: len(office.prompts()) == 2)
+    await office.slack.until(lambda: len(office.prompts()) == 2)
     assert "> RESOLVED" in office.prompts()[1]
     assert "FIRING" not in office.prompts()[1]
 

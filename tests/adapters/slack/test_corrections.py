@@ -3,7 +3,6 @@
 import asyncio
 
 from tests.adapters.slack.conftest import Office
-from tests.emulators.claude.reply import Hold
 
 
 async def test_an_edited_message_is_read_as_it_is_now(office: Office) -> None:
@@ -13,13 +12,13 @@ async def test_an_edited_message_is_read_as_it_is_now(office: Office) -> None:
     await office.slack.until(lambda: office.slack.settled)
     office.slack.say(office.bob, office.general, "which port?", thread_ts=ts)
     await office.settled(ts, 2)
-    first = office.claude.requests[-1].body["messages"][0]["content"]
+    first = office.model.requests[-1].messages[0].content
     assert ">the port is 8080<" in first
     assert len(office.prompts()) == 2
 
 
 async def test_deleted_messages_are_read_no_more(office: Office) -> None:
-    office.claude.always("Ok.")
+    office.model.always("Ok.")
     root = office.ask("my password is hunter1")
     await office.settled(root)
     said = office.slack.say(office.bob, office.general, "mine: hunter2", thread_ts=root)
@@ -30,14 +29,15 @@ async def test_deleted_messages_are_read_no_more(office: Office) -> None:
     await office.slack.until(lambda: office.slack.settled)
     office.slack.say(office.bob, office.general, "and now?", thread_ts=root)
     await office.settled(root, 3)
-    assert "hunter" not in str(office.claude.requests[-1].body)
+    assert "hunter" not in str(office.model.requests[-1].messages)
 
 
 async def test_a_question_deleted_before_its_answer_begins_is_not_answered(
     office: Office,
 ) -> None:
     gate = asyncio.Event()
-    office.claude.script(["One", Hold(gate), "."], "Two.")
+    office.model.script("One", gate, ".")
+    office.model.script("Two.")
     ts = office.ask("first")
     await office.answered(ts, "One …")
     second = office.slack.say(office.bob, office.general, "second", thread_ts=ts)
@@ -48,4 +48,4 @@ async def test_a_question_deleted_before_its_answer_begins_is_not_answered(
     await office.answered(ts, "One.")
     office.slack.say(office.bob, office.general, "third", thread_ts=ts)
     await office.answered(ts, "One.", "Two.")
-    assert "second" not in str(office.claude.requests[-1].body)
+    assert "second" not in str(office.model.requests[-1].messages)

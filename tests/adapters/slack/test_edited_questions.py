@@ -8,7 +8,6 @@ from bot.messages.answers import QUESTION_CHANGED
 from bot.messages.commands import REPEATING, STOPPING
 from bot.messages.labels import ANSWER_AGAIN
 from tests.adapters.slack.conftest import Office
-from tests.emulators.claude.reply import Hold
 from tests.emulators.slack.ephemeral import Whisper
 from tests.support.deep import deep_only
 
@@ -36,7 +35,8 @@ async def test_its_author_is_offered_a_new_answer_in_the_thread(
     office: Office, direct: bool, opens: bool
 ) -> None:
     before = [] if opens else ["Hello."]
-    office.claude.script(*before, "Madrid.", "Paris.")
+    for answer in (*before, "Madrid.", "Paris."):
+        office.model.script(answer)
     where = office.slack.open_dm(office.alice) if direct else office.general
     hello, asked = (f"{office.slack.mention} {text}" for text in ("hi", "of Spain?"))
     if opens:
@@ -95,7 +95,7 @@ async def test_an_edit_that_comes_before_its_message_counts(office: Office) -> N
 
 async def test_a_question_that_becomes_a_command_is_one(office: Office) -> None:
     gate = asyncio.Event()
-    office.claude.script(["Sto", Hold(gate), "p what?"])
+    office.model.script("Sto", gate, "p what?")
     ts = office.ask("stpo")
     await office.slack.until(lambda: office.replies(ts))
     change(office, ts, "stop")
@@ -110,7 +110,7 @@ async def test_a_waiting_question_that_becomes_a_command_is_not_asked(
     office: Office,
 ) -> None:
     gate = asyncio.Event()
-    office.claude.script(["Mad", Hold(gate), "rid."])
+    office.model.script("Mad", gate, "rid.")
     root = office.ask("of Spain?")
     await office.slack.until(lambda: office.replies(root))
     waiting = office.ask("hlp", thread_ts=root)

@@ -39,7 +39,8 @@ async def test_who_opens_the_messages_is_greeted_once(office: Office) -> None:
 
 async def test_an_example_is_answered_below_the_greeting(office: Office) -> None:
     direct, greeting = await greeted(office)
-    office.claude.script("Gladly. What is it about?", "Done.")
+    office.model.script("Gladly. What is it about?")
+    office.model.script("Done.")
     for _ in range(2):
         office.slack.press(office.alice, direct, greeting.ts, UPDATE)
     expected = [greeting.text, "Gladly. What is it about?"]

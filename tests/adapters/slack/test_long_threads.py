@@ -6,12 +6,10 @@ import time
 import pytest
 
 from adapters.slack import history
-from bot.claude.client import connect as connect_claude
 from bot.context import long_threads
 from bot.domain.scope import Scope
 from bot.domain.setting import Change
-from tests.adapters.slack.conftest import Office
-from tests.emulators.claude.emulator import ClaudeEmulator
+from tests.adapters.slack.conftest import ApiOffice, Office
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.support.deep import deep_only
 from tests.support.memory_store import MemoryStore
@@ -135,7 +133,8 @@ async def test_a_thread_that_has_outgrown_a_smaller_model_is_answered(
     monkeypatch.setattr(long_threads, "BYTES_PER_TOKEN", 0.05)
     place = Scope("slack", office.slack.team, office.general)
     await put_model(office, place, "claude-sonnet-5-5")
-    office.claude.script("One.", *["So noted."] * 4, "Two.", "Three.")
+    for answer in ("One.", *["So noted."] * 4, "Two.", "Three."):
+        office.model.script(answer)
     ts = office.ask("what is the first word?")
     texts = ["One.", *["So noted."] * 4]
     await office.answered(ts, *texts[:1])
@@ -150,7 +149,7 @@ async def test_a_thread_that_has_outgrown_a_smaller_model_is_answered(
                 text in each and "left out" in each for each in office.replies(ts)
             ),
         )
-    first, second = (each.body["messages"] for each in office.claude.questions[-2:])
+    first, second = (each.messages for each in office.model.requests[-2:])
     assert "what is the first word?" in str(first[0])
     assert "note 2. " not in str(first)
     # The cut stays, so that the cache is read.
@@ -159,25 +158,25 @@ async def test_a_thread_that_has_outgrown_a_smaller_model_is_answered(
 
 @pytest.mark.parametrize(("density", "refusals"), [(9, 2), *deep_only((3, 1))])
 async def test_a_thread_of_more_tokens_than_estimated_is_cut_until_it_fits(
-    office: Office, density: float, refusals: int
+    api_office: ApiOffice, density: float, refusals: int
 ) -> None:
-    office.claude.density = density
-    place = Scope("slack", office.slack.team, office.general)
-    await put_model(office, place, "claude-haiku-4-5")
-    office.claude.script("One.", "Two.")
-    ts = office.slack.say(office.alice, office.general, "The first word.")
+    api_office.claude.density = density
+    place = Scope("slack", api_office.slack.team, api_office.general)
+    await put_model(api_office, place, "claude-haiku-4-5")
+    api_office.claude.script("One.", "Two.")
+    ts = api_office.slack.say(api_office.alice, api_office.general, "The first word.")
     for number in range(19):
         text = f"note {number} " + "words " * 3_300
-        office.slack.say(office.bob, office.general, text, thread_ts=ts)
+        api_office.slack.say(api_office.bob, api_office.general, text, thread_ts=ts)
     for question, answer in (("sum up", "One."), ("and now?", "Two.")):
-        office.ask(question, thread_ts=ts)
-        await office.slack.until(
+        api_office.ask(question, thread_ts=ts)
+        await api_office.slack.until(
             lambda answer=answer: any(  # type: ignore[misc]
                 answer in each and "left out about" in each
-                for each in office.replies(ts)
+                for each in api_office.replies(ts)
             ),
         )
-    *refused, first, second = (e.body["messages"] for e in office.claude.questions)
+    *refused, first, second = (e.body["messages"] for e in api_office.claude.questions)
     assert len(refused) == refusals
     assert "note 4 " in str(refused[0])
     assert "The first word." in str(first[0])
@@ -187,12 +186,14 @@ async def test_a_thread_of_more_tokens_than_estimated_is_cut_until_it_fits(
     assert second[: len(first)] == first
 
 
-async def test_a_question_that_cannot_be_shortened_says_so(office: Office) -> None:
-    office.claude.density = 1_000_000
-    ts = office.ask("sum up " + "words " * 100)
-    (answer,) = await office.settled(ts)
+async def test_a_question_that_cannot_be_shortened_says_so(
+    api_office: ApiOffice,
+) -> None:
+    api_office.claude.density = 1_000_000
+    ts = api_office.ask("sum up " + "words " * 100)
+    (answer,) = await api_office.settled(ts)
     assert "start a new one" in answer
-    assert len(office.claude.questions) == 1
+    assert len(api_office.claude.questions) == 1
 
 
 async def put_model(office: Office, place: Scope, model: str, thread: str = "") -> None:
@@ -204,14 +205,9 @@ async def put_model(office: Office, place: Scope, model: str, thread: str = "") 
 async def sorted_thread(slack: SlackEmulator, replies: int) -> tuple[str, str]:
     """Return the ticket that Claude reads of a thread of so many replies, and the
     result."""
-    store = MemoryStore()
-    async with (
-        ClaudeEmulator() as claude,
-        connect_claude(claude.api_key, claude.base_url) as model,
-        running(slack, store, model),
-    ):
-        office = Office(slack, claude, store)
-        claude.script(sorted_as())
+    store, model = MemoryStore(), ScriptedModel([sorted_as()])
+    async with running(slack, store, model):
+        office = Office(slack, store, model)
         office.general, ts = thread_of(slack, office.alice, replies)
         office.ask("triage", thread_ts=ts)
         await slack.until(lambda: office.replies(ts))

@@ -174,7 +174,7 @@ async def test_nobody_is_refused_for_a_group_that_cannot_be_looked_up(
     admins.slack.faults.add("usergroups.list", status(500), times=ALWAYS)
     ts = admins.ask("May I?")
     assert await admins.settled(ts) == [f"⚠️ _{UNSURE}_"]
-    assert admins.claude.requests == []
+    assert admins.model.requests == []
     assert await admins.typed(admins.bob, "set model claude-haiku-5-5") == UNSURE
 
 
@@ -191,7 +191,7 @@ async def test_an_announcement_goes_out_without_the_address(office: Office) -> N
     }.items():
         await put(office, name, value)
     office.slack.faults.add("chat.getPermalink", error("missing_scope"), times=ALWAYS)
-    office.claude.script(sorted_as(priority="critical"))
+    office.model.script(sorted_as(priority="critical"))
     office.slack.say(office.alice, office.general, "All is lost")
     await office.slack.until(lambda: office.slack.world.messages[other])
     [announced] = office.slack.world.messages[other].values()

@@ -5,7 +5,6 @@ import asyncio
 import pytest
 
 from tests.adapters.slack.conftest import Office
-from tests.emulators.claude.reply import Hold
 from tests.support.deep import rounds
 
 QUOTES = "> " * 300 + "deep"
@@ -31,7 +30,6 @@ QUESTIONS = {
     "name", rounds(("empty", "huge", "forged", "control"), tuple(QUESTIONS))
 )
 async def test_any_question_is_answered(office: Office, name: str) -> None:
-    office.claude.always("Understood.")
     ts = office.ask(QUESTIONS[name])
     await office.answered(ts, "Understood.")
     assert office.prompts()[0].count("<message ") == 1
@@ -56,7 +54,7 @@ LONG = {
 )
 async def test_any_answer_is_shown_whole(office: Office, name: str) -> None:
     await office.show_all()
-    office.claude.script(LONG[name])
+    office.model.script(LONG[name])
     ts = office.ask("all of it")
     seen: list[str] = []
 
@@ -83,9 +81,9 @@ def letters(text: str) -> str:
 
 async def test_many_threads_at_once_meet_no_rate_limit(office: Office) -> None:
     gate = asyncio.Event()
-    office.claude.always([Hold(gate), "Understood."])
+    office.model.always(gate, "Understood.")
     asked = [office.ask(f"question {n}") for n in range(20)]
-    await office.claude.until(lambda: len(office.claude.requests) == 20)
+    await office.slack.until(lambda: len(office.model.requests) == 20)
     gate.set()
     # The first posts are limited to one a second and channel; what is left of
     # them carries the whole answer.

@@ -7,11 +7,11 @@ import pytest
 from bot.domain.scope import Scope
 from bot.domain.setting import Change
 from tests.adapters.slack.conftest import Office
-from tests.emulators.claude.reply import Hold
 
 
 async def test_a_thread_goes_on_under_the_new_id_of_its_channel(office: Office) -> None:
-    office.claude.script("Madrid.", "Paris.")
+    office.model.script("Madrid.")
+    office.model.script("Paris.")
     here = Scope("slack", office.slack.team, office.general)
     pirate = Change(here, "prompt", "Talk like a pirate.", versioned=True)
     await office.store.change_settings([pirate], who=office.alice, now=1.0)
@@ -27,9 +27,9 @@ async def test_a_thread_goes_on_under_the_new_id_of_its_channel(office: Office) 
     # Nobody has to mention the bot again.
     office.slack.say(office.alice, office.general, "of France?", thread_ts=root)
     await office.answered(root, "Madrid.", "Paris.")
-    request = office.claude.requests[-1].body
-    assert "Talk like a pirate." in str(request["system"])
-    assert "Madrid." in str(request["messages"])
+    request = office.model.requests[-1]
+    assert "Talk like a pirate." in request.system
+    assert "Madrid." in str(request.messages)
     assert office.slack.refused == {}
 
 
@@ -37,13 +37,14 @@ async def test_an_answer_in_progress_is_written_under_the_new_id(
     office: Office,
 ) -> None:
     gate = asyncio.Event()
-    office.claude.script(["Mad", Hold(gate), "rid."], "Madrid.")
+    office.model.script("Mad", gate, "rid.")
+    office.model.script("Madrid.")
     root = office.ask("of Spain?")
     await office.slack.until(lambda: office.replies(root))
     office.general = office.slack.convert_channel(office.general)
     await office.answered(root, "Madrid.")
     await office.quiet()
-    assert len(office.claude.requests) == 2
+    assert len(office.model.requests) == 2
 
 
 async def test_a_late_event_with_the_old_id_is_answered_under_the_new_one(

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from adapters.slack.native_streams import LIFETIME, Mode, Streams
-from bot.claude.client import connect as connect_claude
+from bot.domain.completion import Activity, Report
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.setting import Change
 from bot.errors import ModelCut
@@ -15,14 +15,16 @@ from bot.messages.answers import EARLIER, warning
 from bot.messages.commands import REPEATING
 from bot.runtime.lru import LruDict
 from tests.adapters.slack.conftest import Office
-from tests.emulators.claude.emulator import ClaudeEmulator
-from tests.emulators.claude.reply import Abort, Hold, Search
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.emulators.slack.faults import ALWAYS, Fault, cut, error, status, throttle
 from tests.emulators.slack.world import Seen
 from tests.support.deep import deep_only, share
 from tests.support.memory_store import MemoryStore
 from tests.support.process import running
+from tests.support.scripted_model import Line, ScriptedModel
+
+#: Claude searches the web.
+SEARCH = Report("claude-sonnet-5-5", activity=Activity("search"))
 
 START, APPEND, STOP = "chat.startStream", "chat.appendStream", "chat.stopStream"
 
@@ -44,10 +46,10 @@ class Room(Office):
         """Let Alice ask, and Claude answer in pieces; each but the first waits for
         its event."""
         gates = [asyncio.Event() for _ in pieces[1:]]
-        script: list[str | Hold] = [pieces[0]]
+        script: list[Line] = [pieces[0]]
         for gate, piece in zip(gates, pieces[1:], strict=True):
-            script += [Hold(gate), piece]
-        self.claude.script(script)
+            script += [gate, piece]
+        self.model.script(*script)
         return self.slack.say(self.alice, self.direct, "?"), gates
 
     @property
@@ -80,14 +82,12 @@ async def room(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[R
     monkeypatch.setattr(
         Streams.__init__, "__defaults__", (clock, LruDict(8), LruDict(8))
     )
-    store = MemoryStore()
+    store, model = MemoryStore(), ScriptedModel()
     async with (
         SlackEmulator(clock=clock) as slack,
-        ClaudeEmulator() as claude,
-        connect_claude(claude.api_key, claude.base_url) as model,
         running(slack, store, model, grace=0.2),
     ):
-        yield Room(slack, claude, store)
+        yield Room(slack, store, model)
 
 
 async def test_in_direct_messages_an_answer_is_a_stream(room: Room) -> None:
@@ -117,13 +117,13 @@ async def test_a_word_stops_a_stream(room: Room) -> None:
 
 
 async def test_in_channels_it_is_posted_and_edited(office: Office) -> None:
-    office.claude.script("Paris.")
+    office.model.script("Paris.")
     await office.answered(office.ask("?"), "Paris.")
     assert office.slack.calls_of(START) == []
 
 
 async def test_an_answer_that_is_there_at_once_is_posted_whole(room: Room) -> None:
-    room.claude.script("Paris.")
+    room.model.script("Paris.")
     ts = room.slack.say(room.alice, room.direct, "?")
     await room.shows(ts, "Paris.")
 
@@ -232,7 +232,7 @@ async def test_slacks_own_stop_ends_the_answer(room: Room) -> None:
     [seen] = room.seen(ts)
     room.slack.streams.press_stop(room.alice, room.direct, seen.ts)
     await room.shows(ts, "The capital\n\n_Stopped._")
-    await room.claude.until(lambda: room.claude.disconnects == 1)
+    await room.slack.until(lambda: room.model.hung_up)
 
 
 async def test_an_answer_comes_back_over_a_longer_one_that_breaks_off(
@@ -242,7 +242,7 @@ async def test_an_answer_comes_back_over_a_longer_one_that_breaks_off(
     await room.shows(ts, "Rome.")
     lines = "\n".join(f"line {n}: {'x' * 60}" for n in range(400))
     gate = asyncio.Event()
-    room.claude.script([lines, Hold(gate), Abort()])
+    room.model.script(lines, gate, ModelCut("gone"))
     room.slack.say(room.alice, room.direct, "retry", thread_ts=ts)
     await room.slack.until(lambda: any(each.streaming for each in room.seen(ts)))
     gate.set()
@@ -320,9 +320,7 @@ async def test_a_stream_has_cards_that_say_what_claude_did(room: Room) -> None:
     change = Change(place, "web_search", "on")
     await room.store.change_settings([change], who="admin", now=1.0)
     gate = asyncio.Event()
-    room.claude.script(
-        [Search("a"), Search("b"), "Paris is", Search("c"), " a city.", Hold(gate)]
-    )
+    room.model.script(SEARCH, SEARCH, "Paris is", SEARCH, " a city.", gate)
     ts = room.slack.say(room.alice, room.direct, "?")
     await room.shows(ts, "Paris is a city.", streaming=True)
     gate.set()
@@ -345,7 +343,7 @@ async def test_where_slack_takes_no_cards_the_text_streams_all_the_same(
     change = Change(place, "web_search", "on")
     await room.store.change_settings([change], who="admin", now=1.0)
     for _ in range(2):
-        room.claude.script([Search("a"), "Paris."])
+        room.model.script(SEARCH, "Paris.")
         ts = room.slack.say(room.alice, room.direct, "?")
         await room.shows(ts, "Paris.")
         assert cards(room, ts) == []

@@ -12,9 +12,9 @@ import pytest
 from bot.domain.scope import Scope
 from bot.domain.setting import Change
 from tests.adapters.slack.conftest import Office
-from tests.emulators.claude.reply import Hold
 from tests.emulators.slack.faults import ALWAYS, Fault, cut, error, throttle
 from tests.emulators.slack.world import Seen
+from tests.support.scripted_model import Line
 
 START, APPEND, STOP = "chat.startStream", "chat.appendStream", "chat.stopStream"
 POST, EDIT = "chat.postMessage", "chat.update"
@@ -28,10 +28,10 @@ def begin(
     """Let Alice ask, and Claude answer in pieces; each but the first waits for its
     event."""
     gates = [asyncio.Event() for _ in pieces[1:]]
-    script: list[str | Hold] = [pieces[0]]
+    script: list[Line] = [pieces[0]]
     for gate, piece in zip(gates, pieces[1:], strict=True):
-        script += [Hold(gate), piece]
-    office.claude.script(script)
+        script += [gate, piece]
+    office.model.script(*script)
     return office.ask("?"), gates
 
 
@@ -160,7 +160,7 @@ async def test_somebody_of_another_organisation_sees_a_stream_of_their_own_works
     )
     office.slack.faults.add(POST, throttle(60))
     gate = asyncio.Event()
-    office.claude.script(["The capital", Hold(gate), " is Paris."])
+    office.model.script("The capital", gate, " is Paris.")
     ts = office.slack.say(stan, office.general, f"{office.slack.mention} ?")
     await office.slack.until(lambda: office.slack.calls_of(START))
     gate.set()

@@ -5,12 +5,13 @@ import asyncio
 import pytest
 
 from adapters.slack import interactions
+from bot.errors import ModelCut, ModelRejected
 from tests.adapters.slack.conftest import Office
 from tests.adapters.slack.test_native_streams import Room, clock, room
-from tests.emulators.claude.reply import Abort, Fail, Hold
 from tests.emulators.slack.faults import cut
 from tests.security.remains import in_rows
 from tests.support.memory_store import MemoryStore
+from tests.support.scripted_model import Line
 from tests.support.triage_requests import sorted_as
 
 __all__ = ["clock", "room"]
@@ -35,50 +36,52 @@ async def until_gone(office: Office, text: str) -> None:
 
 
 async def test_claude_is_stopped_before_the_first_word(office: Office) -> None:
-    office.claude.script([Hold(asyncio.Event()), "Secret answer."])
+    office.model.script(asyncio.Event(), "Secret answer.")
     ts = office.ask("what I take back")
     await office.thinks(ts)
-    await office.claude.until(lambda: bool(office.claude.questions))
+    await office.slack.until(lambda: bool(office.model.requests))
     office.slack.delete(office.general, ts)
-    await office.claude.until(lambda: office.claude.disconnects == 1)
+    await office.slack.until(lambda: office.model.hung_up)
     await office.quiet()
     assert office.slack.calls_of("chat.postMessage") == []
 
 
 async def test_a_placeholder_is_taken_back(office: Office) -> None:
     office.slack.refuse_status("missing_scope")
-    office.claude.script([Hold(asyncio.Event()), "Secret answer."])
+    office.model.script(asyncio.Event(), "Secret answer.")
     ts = office.ask("what I take back")
     await office.answered(ts, "_Thinking…_")
-    await office.claude.until(lambda: bool(office.claude.questions))
+    await office.slack.until(lambda: bool(office.model.requests))
     office.slack.delete(office.general, ts)
-    await office.claude.until(lambda: office.claude.disconnects == 1)
+    await office.slack.until(lambda: office.model.hung_up)
     await office.quiet()
     assert told(office) == []
 
 
 async def test_the_same_in_the_middle_of_a_thread(office: Office) -> None:
-    office.claude.script("One.", [Hold(asyncio.Event()), "Secret answer."])
+    office.model.script("One.")
+    office.model.script(asyncio.Event(), "Secret answer.")
     ts = office.ask("first")
     await office.answered(ts, "One.")
     more = office.ask("what I take back", thread_ts=ts)
-    await office.claude.until(lambda: len(office.claude.questions) == 2)
+    await office.slack.until(lambda: len(office.model.requests) == 2)
     office.slack.delete(office.general, more)
-    await office.claude.until(lambda: office.claude.disconnects == 1)
+    await office.slack.until(lambda: office.model.hung_up)
     await office.quiet()
     assert told(office) == ["One."]
 
 
 async def test_another_question_of_the_same_turn_is_answered(office: Office) -> None:
     first, gate = asyncio.Event(), asyncio.Event()
-    office.claude.script(["One", Hold(first), "."], [Hold(gate), "Two and three."])
+    office.model.script("One", first, ".")
+    office.model.script(gate, "Two and three.")
     ts = office.ask("one")
     await office.answered(ts, "One …")
     two = office.ask("two", thread_ts=ts)
     office.ask("three", thread_ts=ts)
     await office.slack.until(lambda: office.slack.settled)
     first.set()
-    await office.claude.until(lambda: len(office.claude.questions) == 2)
+    await office.slack.until(lambda: len(office.model.requests) == 2)
     office.slack.delete(office.general, two)
     await office.slack.until(lambda: office.slack.settled)
     gate.set()
@@ -90,14 +93,15 @@ async def test_an_answer_that_went_astray_is_taken_back(
     office: Office, lost: bool
 ) -> None:
     gate = asyncio.Event()
-    office.claude.script([Hold(gate), "Secret answer.", Hold(asyncio.Event())], "Yes.")
+    office.model.script(gate, "Secret answer.", asyncio.Event())
+    office.model.script("Yes.")
     if lost:
         office.slack.faults.add("chat.postMessage", cut(after=True))
     ts = office.ask("what I take back")
     await office.thinks(ts)
     lose(office, office.general, ts)
     gate.set()
-    await office.claude.until(lambda: office.claude.disconnects == 1)
+    await office.slack.until(lambda: office.model.hung_up)
     await office.quiet()
     assert told(office) == []
     await office.answered(office.ask("still there?"), "Yes.")
@@ -115,10 +119,10 @@ async def test_a_stream_that_went_astray_is_taken_back(room: Room) -> None:
 
 async def test_the_result_for_a_deleted_message_is_taken_back(office: Office) -> None:
     gate = asyncio.Event()
-    office.claude.script([Hold(gate), *sorted_as(summary="Secret.")])
+    office.model.script(gate, sorted_as(summary="Secret."))
     ts = office.slack.say(office.alice, office.general, "Export is broken!")
     office.slack.shortcut(office.bob, office.general, ts, interactions.TRIAGE)
-    await office.claude.until(lambda: bool(office.claude.questions))
+    await office.slack.until(lambda: bool(office.model.requests))
     lose(office, office.general, ts)
     gate.set()
     await office.slack.until(lambda: office.slack.calls_of("chat.delete"))
@@ -132,14 +136,19 @@ async def test_a_file_that_is_taken_back_is_read_no_more(office: Office) -> None
         files={"keys.txt": b"the password is hunter2", "b.txt": b"plain"},
     )
     await office.settled(ts)
-    assert "hunter2" in str(office.claude.requests[0].body)
+    assert b"hunter2" in b"".join(files_read(office))
     office.slack.delete_file(office.general, ts, "keys.txt")
     await office.slack.until(lambda: office.slack.settled)
     office.ask("and now?", thread_ts=ts)
     await office.settled(ts, 2)
-    read = str(office.claude.requests[1].body)
-    assert "hunter2" not in read
-    assert "plain" in read
+    assert b"hunter2" not in b"".join(files_read(office))
+    assert b"plain" in b"".join(files_read(office))
+
+
+def files_read(office: Office) -> list[bytes]:
+    """Return the files of the newest request to Claude."""
+    messages = office.model.requests[-1].messages
+    return [file.data for message in messages for file in message.files]
 
 
 @pytest.mark.parametrize("heard", [True, False])
@@ -150,13 +159,14 @@ async def test_a_deleted_part_stays_deleted_if_a_retry_fails(
 ) -> None:
     gate, last = asyncio.Event(), asyncio.Event()
     answer = "\n".join(f"line {n}: {'x' * 60}" for n in range(250))
-    ending = ["Some words.", Hold(last), Abort()] if writes else [Fail(400)]
-    office.claude.script(answer, [Hold(gate), *ending])
+    broken: list[Line] = ["Some words.", last, ModelCut("gone")]
+    office.model.script(answer)
+    office.model.script(gate, *(broken if writes else [ModelRejected("400")]))
     ts = office.ask("?")
     await office.settled(ts, 2)
     shown = [each for each in office.slack.thread(office.general, ts) if each.bot]
     office.ask("retry", thread_ts=ts)
-    await office.claude.until(lambda: len(office.claude.requests) == 2)
+    await office.slack.until(lambda: len(office.model.requests) == 2)
     deleted = shown[part]
     if heard:
         office.slack.delete(office.general, deleted.ts)
@@ -178,7 +188,9 @@ async def test_a_deleted_part_stays_deleted_if_a_retry_fails(
 async def test_a_deleted_answer_is_posted_again_if_asked_for(
     office: Office, *, heard: bool
 ) -> None:
-    office.claude.script("First.", "Second.", "Third.")
+    office.model.script("First.")
+    office.model.script("Second.")
+    office.model.script("Third.")
     ts = office.ask("?")
     await office.settled(ts)
     [answer] = [each for each in office.slack.thread(office.general, ts) if each.bot]

@@ -3,8 +3,8 @@
 import asyncio
 from pathlib import Path
 
+from bot.domain.completion import Report, Usage
 from tests.adapters.slack.conftest import Office
-from tests.emulators.claude.reply import Hold, Stop
 
 FILES = Path(__file__).parents[2] / "data" / "files"
 
@@ -12,7 +12,8 @@ FILES = Path(__file__).parents[2] / "data" / "files"
 async def test_a_mention_is_answered_in_its_thread_and_people_go_on_without_one(
     office: Office,
 ) -> None:
-    office.claude.script("Paris.", "Madrid.")
+    office.model.script("Paris.")
+    office.model.script("Madrid.")
     ts = office.ask("what is the capital of France?")
     await office.answered(ts, "Paris.")
     assert '<message author="Alice"' in office.prompts()[0]
@@ -31,9 +32,7 @@ async def test_a_status_says_at_once_that_an_answer_comes_and_then_that_more_doe
     office: Office,
 ) -> None:
     first, last = asyncio.Event(), asyncio.Event()
-    office.claude.script(
-        [Hold(first), "The capital of France", Hold(last), " is Paris."]
-    )
+    office.model.script(first, "The capital of France", last, " is Paris.")
     ts = office.ask("?")
     await office.thinks(ts)
     first.set()
@@ -68,7 +67,8 @@ async def test_called_into_a_thread_it_reads_it_and_then_waits_to_be_asked(
 
 async def test_direct_messages_need_no_mention(office: Office) -> None:
     dm = office.slack.open_dm(office.alice)
-    office.claude.script("Hi.", "Hi again.")
+    office.model.script("Hi.")
+    office.model.script("Hi again.")
     first = office.slack.say(office.alice, dm, "hello")
     second = office.slack.say(office.alice, dm, "hello in another thread")
     await office.slack.until(lambda: len(office.prompts()) == 2)
@@ -79,7 +79,7 @@ async def test_direct_messages_need_no_mention(office: Office) -> None:
 
 
 async def test_claude_reads_names_for_ids_and_notifies_nobody(office: Office) -> None:
-    office.claude.script("Hey <!channel>, <@U00000001> and <#C00000001> <!here|x>!")
+    office.model.script("Hey <!channel>, <@U00000001> and <#C00000001> <!here|x>!")
     team = office.slack.add_channel("team")
     ts = office.ask(
         f"ask <@{office.bob}> in <#{team}> about <https://x.org|this> &amp; that"
@@ -108,7 +108,9 @@ async def test_both_events_of_a_mention_and_repeats_give_one_answer(
 
 async def test_what_is_said_meanwhile_is_answered_together(office: Office) -> None:
     gate = asyncio.Event()
-    office.claude.script([Hold(gate), "One."], "Meanwhile.", "Two.")
+    office.model.script(gate, "One.")
+    office.model.script("Meanwhile.")
+    office.model.script("Two.")
     ts = office.ask("first")
     await office.thinks(ts)
     for word in ("second", "third", "fourth"):
@@ -126,7 +128,7 @@ async def test_what_is_said_meanwhile_is_answered_together(office: Office) -> No
 async def test_a_long_answer_goes_on_in_the_next_message(office: Office) -> None:
     await office.show_all()
     lines = [f"line {n}: {'x' * 60}" for n in range(400)]
-    office.claude.script("```python\n" + "\n".join(lines) + "\n```\nDone.")
+    office.model.script("```python\n" + "\n".join(lines) + "\n```\nDone.")
     ts = office.ask("all of it")
     replies = await office.settled(ts, 3)
     assert all(len(each) <= 12_000 for each in replies)
@@ -139,7 +141,8 @@ async def test_a_long_answer_goes_on_in_the_next_message(office: Office) -> None
 
 
 async def test_cut_at_its_length_it_says_so(office: Office) -> None:
-    office.claude.script(["Half of it", Stop("max_tokens")])
+    cut = Report("claude-sonnet-5-5", "req_1", Usage(), "max_tokens")
+    office.model.script("Half of it", cut)
     ts = office.ask("?")
     [reply] = await office.settled(ts)
     assert reply.startswith("Half of it\n\n_")
@@ -161,7 +164,7 @@ async def test_other_programs_and_events_without_use_are_not_answered(
 
 
 async def test_files_reach_claude_and_are_fetched_once(office: Office) -> None:
-    office.claude.always("A square.")
+    office.model.always("A square.")
     names = ("screen.png", "scan.pdf", "clip.mp4")
     files = {name: (FILES / name).read_bytes() for name in names}
     said = f"{office.slack.mention} What is this?"
@@ -169,11 +172,12 @@ async def test_files_reach_claude_and_are_fetched_once(office: Office) -> None:
     [answer] = await office.settled(ts)
     assert answer.startswith("_I haven't read `clip.mp4` (of a type that I can't read)")
     assert "\n\nA square." in answer
-    [first] = office.claude.questions
-    *blocks, text = first.body["messages"][0]["content"]
-    assert [each["type"] for each in blocks] == ["text", "image", "document"]
-    assert "clip.mp4; not shown: you cannot read files of its type" in text["text"]
+    [first] = office.model.requests
+    [shown] = first.messages
+    assert [each.name for each in shown.files] == ["screen.png", "scan.pdf"]
+    assert [each.data for each in shown.files] == [*files.values()][:2]
+    assert "clip.mp4; not shown: you cannot read files of its type" in shown.content
     office.ask("And now?", thread_ts=ts)
     await office.settled(ts, 2)
-    assert office.claude.questions[1].body["messages"][0] == first.body["messages"][0]
+    assert office.model.requests[1].messages[0] == shown
     assert len(office.slack.files.served) == len(files)

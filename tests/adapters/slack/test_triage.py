@@ -34,7 +34,7 @@ async def below(office: Office, ts: str, count: int = 1) -> list[Seen]:
 
 
 async def test_a_message_is_sorted_from_its_menu(office: Office) -> None:
-    office.claude.script(sorted_as(summary="The export <!channel> broke."))
+    office.model.script(sorted_as(summary="The export <!channel> broke."))
     ts = office.slack.say(office.alice, office.general, "Export is broken!")
     office.slack.shortcut(office.bob, office.general, ts, interactions.TRIAGE)
     [shown] = await below(office, ts)
@@ -49,7 +49,7 @@ async def test_a_message_is_sorted_from_its_menu(office: Office) -> None:
 
 
 async def test_a_correction_shows_where_the_line_stands(admins: Admins) -> None:
-    admins.claude.script(sorted_as())
+    admins.model.script(sorted_as())
     ts = admins.slack.say(admins.alice, admins.general, "Pay me back")
     admins.slack.shortcut(admins.bob, admins.general, ts, interactions.TRIAGE)
     [shown] = await below(admins, ts)
@@ -81,14 +81,14 @@ async def test_a_correction_shows_where_the_line_stands(admins: Admins) -> None:
 
 
 async def test_a_thread_is_sorted_when_somebody_says_so(office: Office) -> None:
-    office.claude.script(sorted_as())
+    office.model.script(sorted_as())
     root = office.slack.say(office.alice, office.general, "Export is broken!")
     office.slack.say(office.bob, office.general, "For me, too", thread_ts=root)
     office.ask("triage", thread_ts=root)
     [shown] = await below(office, root)
     assert shown.text.startswith("🟠 · *bug*")
-    [asked] = office.claude.questions
-    assert asked.body["messages"][0]["content"] == (
+    [asked] = office.model.requests
+    assert asked.messages[0].content == (
         "<ticket>\nAlice: Export is broken!\nBob: For me, too\n</ticket>"
     )
 
@@ -98,7 +98,7 @@ async def test_the_last_messages_come_as_a_table_and_a_file(admins: Admins) -> N
     for n in range(5):
         slack.say(admins.alice, admins.general, f"Ticket {n}")
     for n in range(3):
-        admins.claude.script(sorted_as(priority="low", summary=f"Number {n}"))
+        admins.model.script(sorted_as(priority="low", summary=f"Number {n}"))
     said = f"{slack.mention} triage last 3"
     ts = slack.say(admins.olga, admins.general, said)
     [table, file] = await below(admins, ts, 2)
@@ -114,7 +114,7 @@ async def test_the_last_messages_come_as_a_table_and_a_file(admins: Admins) -> N
 
 async def test_a_slash_command_shows_it_to_all(admins: Admins) -> None:
     admins.slack.say(admins.alice, admins.general, "It broke")
-    admins.claude.script(sorted_as())
+    admins.model.script(sorted_as())
     admins.slack.command(admins.olga, admins.general, "/claude", "triage last 1")
     await admins.slack.until(
         lambda: len(admins.slack.calls_of("files.completeUploadExternal")) == 1
@@ -127,7 +127,7 @@ async def test_without_the_right_to_upload_the_table_is_there(
 ) -> None:
     admins.slack.granted.discard("files:write")
     admins.slack.say(admins.alice, admins.general, "It broke")
-    admins.claude.script(sorted_as())
+    admins.model.script(sorted_as())
     said = f"{admins.slack.mention} triage last 1"
     ts = admins.slack.say(admins.olga, admins.general, said)
     table, note = await below(admins, ts, 2)
@@ -140,14 +140,14 @@ async def test_members_may_not_sort_a_channel(admins: Admins) -> None:
     admins.slack.say(admins.alice, admins.general, said)
     whisper = await admins.whispered(admins.alice)
     assert whisper.text.startswith("Sorry, only admins")
-    assert not admins.claude.questions
+    assert not admins.model.requests
 
 
 async def test_each_new_message_gets_a_sign(office: Office) -> None:
     await put(office, "auto_triage", "on")
     other = office.slack.add_channel("alerts")
     await put(office, "triage_announce", f"channel:{other}")
-    office.claude.script(sorted_as(priority="critical", summary="All is down."))
+    office.model.script(sorted_as(priority="critical", summary="All is down."))
     ts = office.slack.say(office.alice, office.general, "Nothing works!")
     await office.slack.until(
         lambda: office.slack.message(office.general, ts).reactions == ("red_circle",)
@@ -168,7 +168,7 @@ async def test_each_new_message_gets_a_sign(office: Office) -> None:
 
 async def test_a_deleted_message_is_forgotten(office: Office) -> None:
     await put(office, "auto_triage", "on")
-    office.claude.script(sorted_as())
+    office.model.script(sorted_as())
     ts = office.slack.say(office.alice, office.general, "It broke")
     await office.slack.until(lambda: office.slack.message(office.general, ts).reactions)
     assert await office.store.case(1) is not None
@@ -180,7 +180,7 @@ async def test_a_deleted_message_is_forgotten(office: Office) -> None:
 async def test_in_a_channel_without_the_bot_the_asker_alone_sees_it(
     office: Office,
 ) -> None:
-    office.claude.script(sorted_as())
+    office.model.script(sorted_as())
     ts = office.slack.say(office.alice, office.general, "It broke")
     office.slack.kick(office.general)
     office.slack.shortcut(office.alice, office.general, ts, interactions.TRIAGE)
@@ -191,7 +191,7 @@ async def test_in_a_channel_without_the_bot_the_asker_alone_sees_it(
 
 async def test_a_result_for_all_waits_out_a_rate_limit(office: Office) -> None:
     rule = office.slack.faults.add("chat.postMessage", throttle(1), times=2)
-    office.claude.script(sorted_as())
+    office.model.script(sorted_as())
     ts = office.slack.say(office.alice, office.general, "Export is broken!")
     office.slack.shortcut(office.bob, office.general, ts, interactions.TRIAGE)
     await below(office, ts)
@@ -202,7 +202,7 @@ async def test_a_result_that_cannot_be_posted_is_shown_to_the_asker(
     admins: Admins,
 ) -> None:
     admins.slack.faults.add("chat.postMessage", status(500))
-    admins.claude.script(sorted_as())
+    admins.model.script(sorted_as())
     ts = admins.slack.say(admins.alice, admins.general, "Export is broken!")
     admins.slack.shortcut(admins.bob, admins.general, ts, interactions.TRIAGE)
     await admins.slack.until(lambda: bool(admins.slack.hooks.posts))
@@ -216,7 +216,7 @@ async def test_a_file_below_a_deleted_root_is_not_left_at_the_top(
 ) -> None:
     slack = admins.slack
     slack.say(admins.alice, admins.general, "Ticket 0")
-    admins.claude.script(sorted_as())
+    admins.model.script(sorted_as())
     going_on = slack.faults.hold("files.completeUploadExternal")
     ts = slack.say(admins.olga, admins.general, f"{slack.mention} triage last 1")
     [table] = await below(admins, ts)

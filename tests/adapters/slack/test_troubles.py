@@ -17,7 +17,6 @@ from bot.domain.setting import Change
 from bot.errors import AccessRevoked, ConfigError, StorageFull, ThreadLost
 from bot.runtime import fencing
 from tests.adapters.slack.conftest import Office
-from tests.emulators.claude.reply import Hold
 from tests.emulators.slack import table_blocks
 from tests.emulators.slack.calls import Call
 from tests.emulators.slack.emulator import SlackEmulator
@@ -34,7 +33,7 @@ async def test_a_post_that_was_made_but_never_confirmed_is_found_again(
     office: Office,
 ) -> None:
     office.slack.faults.add("chat.postMessage", cut(after=True))
-    office.claude.script("Paris.")
+    office.model.script("Paris.")
     ts = office.ask("?")
     await office.answered(ts, "Paris.")
     assert len(office.slack.calls_of("chat.postMessage")) == 1
@@ -42,7 +41,7 @@ async def test_a_post_that_was_made_but_never_confirmed_is_found_again(
 
 async def test_a_post_that_was_not_made_is_made_again(office: Office) -> None:
     office.slack.faults.add("chat.postMessage", cut(), times=2)
-    office.claude.script("Paris.")
+    office.model.script("Paris.")
     ts = office.ask("?")
     await office.answered(ts, "Paris.")
 
@@ -54,7 +53,7 @@ async def test_a_post_that_was_not_made_is_made_again(office: Office) -> None:
 )
 async def test_an_edit_that_fails_is_made_again(office: Office, fault: object) -> None:
     office.slack.faults.add("chat.update", fault)  # type: ignore[arg-type]
-    office.claude.script("Paris.")
+    office.model.script("Paris.")
     ts = office.ask("?")
     await office.slack.until(lambda: office.replies(ts) == ["Paris."])
 
@@ -63,7 +62,7 @@ async def test_a_rate_limit_is_waited_out_and_not_met_again(office: Office) -> N
     # Else a stream would be started meanwhile.
     office.slack.faults.add("chat.startStream", error("channel_type_not_supported"))
     rule = office.slack.faults.add("chat.postMessage", throttle(1), times=1)
-    office.claude.script("Paris.")
+    office.model.script("Paris.")
     ts = office.ask("?")
     await office.answered(ts, "Paris.")
     assert rule.struck == 1
@@ -73,10 +72,10 @@ async def test_a_rate_limit_is_waited_out_and_not_met_again(office: Office) -> N
 
 async def test_a_thread_that_is_gone_ends_the_answer(office: Office) -> None:
     gate = asyncio.Event()
-    office.claude.script(["It is Paris.", Hold(gate)])
+    office.model.script("It is Paris.", gate)
     office.slack.faults.add("chat.postMessage", error("is_archived"))
     office.ask("?")
-    await office.claude.until(lambda: office.claude.disconnects == 1)
+    await office.slack.until(lambda: office.model.hung_up)
     other = office.ask("elsewhere")
     await office.settled(other)
     assert len(office.slack.calls_of("chat.postMessage")) == 2
@@ -87,7 +86,7 @@ async def test_what_slack_cannot_render_is_shown_plainly(office: Office) -> None
     office.slack.faults.add(
         "chat.postMessage", unfit, times=9, when=lambda call: bool(call.value("blocks"))
     )
-    office.claude.script("**Paris** & <!here>.")
+    office.model.script("**Paris** & <!here>.")
     ts = office.ask("?")
     await office.answered(ts, "**Paris** &amp; &lt;\u200b!here&gt;.")
     assert office.slack.pings == []
@@ -124,7 +123,7 @@ async def test_an_answer_whose_layout_slack_refuses_is_shown_to_its_end(
     office.slack.faults.add(method, refused, times=ALWAYS, when=has_blocks)
     text = (LONG * 3)[:size] + " ENDTOKEN"
     half = len(text) // 2
-    office.claude.script([text[:half], text[half:]])
+    office.model.script(text[:half], text[half:])
     ts = office.ask("?")
     await office.slack.until(
         lambda: words(office.replies(ts)) == words([text]),
@@ -146,7 +145,7 @@ async def test_one_refused_block_among_many_costs_the_others_nothing(
         when=lambda call: "| bad |" in str(call.value("chunks")),
     )
     table = "| a | b |\n|---|---|\n| bad | & |\n"
-    office.claude.script(f"{LONG}\n\n{table}\n{LONG}")
+    office.model.script(f"{LONG}\n\n{table}\n{LONG}")
     ts = office.ask("?")
     await office.slack.until(
         lambda: words(office.replies(ts))[-500:] == words([LONG])[-500:],
@@ -189,7 +188,7 @@ async def test_no_cell_of_a_table_that_slack_refuses_is_lost(
     await office.show_all()
     head = f"|{' h |' * columns}\n|{'---|' * columns}\n"
     body = "".join(f"| row{n} |{f' {cell} |' * (columns - 1)}\n" for n in range(rows))
-    office.claude.script(f"Before.\n\n{head}{body}\nENDTOKEN")
+    office.model.script(f"Before.\n\n{head}{body}\nENDTOKEN")
     ts = office.ask("?")
     await office.slack.until(
         lambda: "".join(office.replies(ts)).endswith("ENDTOKEN"),
@@ -207,7 +206,7 @@ async def test_plain_text_of_signs_that_slack_escapes_is_cut_until_it_fits(
         office.slack.faults.add(
             *(method, error("invalid_blocks")), times=ALWAYS, when=has_blocks
         )
-    office.claude.script(["> `a` & b\n", "&" * 5_000, "END"])
+    office.model.script("> `a` & b\n", "&" * 5_000, "END")
     ts = office.ask("?")
     await office.slack.until(
         lambda: "".join(office.replies(ts)).endswith("END"),
@@ -225,9 +224,10 @@ async def test_an_answer_that_slack_refuses_in_any_form_ends(office: Office) -> 
         times=ALWAYS,
         when=lambda call: "no way" in str(call.arguments),
     )
-    office.claude.script("no way", "Yes.")
+    office.model.script("no way")
+    office.model.script("Yes.")
     office.ask("?")
-    await office.claude.until(lambda: len(office.claude.requests) == 1)
+    await office.slack.until(lambda: len(office.model.requests) == 1)
     other = office.ask("?")
     await office.answered(other, "Yes.")
 
@@ -250,7 +250,7 @@ async def test_a_result_is_posted_if_its_blocks_are_refused(office: Office) -> N
     office.slack.faults.add(
         "chat.postMessage", error("invalid_blocks"), times=ALWAYS, when=has_blocks
     )
-    office.claude.script(sorted_as(summary="The export broke."))
+    office.model.script(sorted_as(summary="The export broke."))
     ts = office.slack.say(office.alice, office.general, "Export is broken!")
     office.slack.shortcut(office.bob, office.general, ts, interactions.TRIAGE)
     await office.answered(ts, "🟠 · *bug* · *high*\nThe export broke.")
@@ -259,7 +259,7 @@ async def test_a_result_is_posted_if_its_blocks_are_refused(office: Office) -> N
 async def test_a_response_is_shown_if_its_blocks_are_refused(office: Office) -> None:
     office.slack.hooks.refuses.add("bug")
     office.slack.faults.add("chat.postMessage", error("not_in_channel"), times=ALWAYS)
-    office.claude.script(sorted_as(summary="The export broke."))
+    office.model.script(sorted_as(summary="The export broke."))
     ts = office.slack.say(office.alice, office.general, "Export is broken!")
     office.slack.shortcut(office.bob, office.general, ts, interactions.TRIAGE)
     await office.slack.until(lambda: office.slack.ephemerals(office.bob))

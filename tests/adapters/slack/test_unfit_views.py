@@ -6,7 +6,6 @@ import pytest
 
 from adapters.slack import interactions
 from tests.adapters.slack.test_admin import Admins, admins
-from tests.emulators.claude.reply import Hold
 from tests.emulators.slack.faults import error
 
 __all__ = ["admins"]
@@ -48,7 +47,7 @@ async def test_a_late_result_that_slack_refuses_is_shown_as_text(
     admins: Admins, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate = asyncio.Event()
-    admins.claude.script([Hold(gate), "Arr & Paris."])
+    admins.model.script(gate, "Arr & Paris.")
     admins.slack.command(admins.olga, admins.general, "/claude", "prompt try")
     await admins.modal(admins.olga, "Try a prompt")
     monkeypatch.setattr(interactions, "PROMPT", 0.2)

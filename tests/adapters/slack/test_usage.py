@@ -5,7 +5,7 @@ from tests.adapters.slack.conftest import Office
 
 
 async def test_tokens_are_behind_a_button(office: Office) -> None:
-    office.claude.script("Madrid.")
+    office.model.script("Madrid.")
     ts = office.ask("of Spain?")
     await office.answered(ts, "Madrid.")
     office.slack.command(office.alice, office.general, "/claude", "usage")

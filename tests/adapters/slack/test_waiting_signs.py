@@ -6,7 +6,6 @@ import pytest
 
 from bot.messages.answers import BUSY
 from tests.adapters.slack.conftest import Office
-from tests.emulators.claude.reply import Hold
 from tests.emulators.slack.faults import Fault, cut, error
 
 HOURGLASS = ("hourglass_flowing_sand",)
@@ -19,7 +18,8 @@ def signs(office: Office, ts: str) -> tuple[str, ...]:
 async def two(office: Office) -> tuple[asyncio.Event, str, str]:
     """Ask twice in a thread; what lets the first answer end, and both questions."""
     gate = asyncio.Event()
-    office.claude.script(["One", Hold(gate), "."], "Two.")
+    office.model.script("One", gate, ".")
+    office.model.script("Two.")
     ts = office.ask("first")
     await office.answered(ts, "One …")
     return gate, ts, office.ask("second", thread_ts=ts)
