@@ -162,6 +162,7 @@ class App:
             EditedQuestions(store, platforms),
             self._command,
             self._auto.receive,
+            partial(self._auto.receive, edited=True),
         )
         self._summariser = Summariser(
             *(store, model, platforms.tasks, operator.secret, lambda: self._survey),

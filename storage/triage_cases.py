@@ -23,12 +23,20 @@ _MADE_OF = """
 """
 
 
-def open_case(db: Connection, case: TriageCase) -> TriageCase:
+_KNOWN = """
+    SELECT 1 FROM cases WHERE platform = :platform AND workspace = :workspace
+    AND channel = :channel AND message = :message
+"""
+
+
+def open_case(db: Connection, case: TriageCase, *, known: bool = False) -> TriageCase:
     locks.storing(db, case.place)
     if tombstones.is_deleted(db, case.place, (case.message, *case.messages)):
         # The text was read before the message was deleted.
         return replace(case, id=0, text="")
     where = {**parts(case.place), "message": case.message}
+    if known and db.execute(_KNOWN, where).fetchone() is None:
+        return replace(case, id=0, text="")
     db.execute(
         """
         INSERT INTO cases (platform, workspace, channel, thread, message, at, author,

@@ -51,7 +51,7 @@ class Inbox:
     messages wait, and `edits` offers to answer edited questions again. `command`
     carries out a message if it is a command, which an edit may have made it, and
     returns whether it is one. `triage` takes in a message at the top of a channel, and
-    decides whether messages are triaged there.
+    decides whether messages are triaged there; `amend_case` takes in its edits.
     """
 
     def __init__(
@@ -65,6 +65,7 @@ class Inbox:
         edits: EditedQuestions,
         command: Callable[[Message, bool], Awaitable[bool]],
         triage: Callable[[Message], Awaitable[None]],
+        amend_case: Callable[[Message], Awaitable[None]],
         now: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
@@ -75,6 +76,7 @@ class Inbox:
         self._edits = edits
         self._command = command
         self._triage = triage
+        self._amend_case = amend_case
         self._now = now
         self._clock_watch = ClockWatch()
         self._instructions = Instructions(store, platforms, settings, stopper)
@@ -198,6 +200,7 @@ class Inbox:
             return
         with self._platforms.using(message.thread.platform):
             await self._amend(message, newly_addressed)
+            await self._amend_case(message)
 
     async def _amend(self, message: Message, newly_addressed: bool) -> None:
         before = await self._store.stored_message(message.thread, message.message)

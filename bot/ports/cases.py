@@ -18,8 +18,9 @@ def all_scopes(scope: Scope) -> bool:
 class CaseStore(Protocol):
     """Classified messages, and people's corrections of the classification."""
 
-    async def open_case(self, case: TriageCase) -> TriageCase:
-        """Store `case`, or update the text of the existing case of the same message.
+    async def open_case(self, case: TriageCase, *, known: bool = False) -> TriageCase:
+        """Store `case`, or update the text of the existing case of the same message;
+        if `known`, only the latter.
 
         Returns the stored case. A changed text discards the result. A case of a deleted
         message is not stored: it is returned with the id 0 and without its text.

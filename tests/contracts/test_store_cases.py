@@ -36,6 +36,15 @@ async def test_one_whose_text_changed_is_to_be_sorted_anew(
     assert await read_corrections(database, 0.0) == []
 
 
+async def test_an_edit_changes_only_a_case_that_is_known(store: Store) -> None:
+    edited = replace(SAID, text="It works")
+    assert await store.open_case(edited, known=True) == replace(edited, text="")
+    case = await store.open_case(SAID)
+    assert case.text == SAID.text
+    changed = await store.open_case(edited, known=True)
+    assert changed == replace(case, text="It works")
+
+
 async def test_the_same_id_in_another_channel_is_another_message(store: Store) -> None:
     case = await store.open_case(SAID)
     other = await store.open_case(replace(SAID, place=replace(THREAD, channel="C6")))

@@ -117,7 +117,7 @@ class Office:
             *(self.store, lanes, platforms, self.authority, stopper),
             WaitingSigns(self.store, platforms, lanes),
             EditedQuestions(self.store, platforms, self.clock),
-            *(_question, _untriaged),
+            *(_question, _untriaged, _untriaged),
             self.clock,
         )
         controls = ReplyControls(

@@ -123,14 +123,15 @@ class AutoTriage:
         #: The budgets that were reported as used up, and the day.
         self._told: LruDict[Scope, str] = LruDict(MOST_TOLD)
 
-    async def receive(self, message: Message) -> None:
-        """Open a case for a top-level message of a channel with automatic triage.
-        Raises StorageError."""
-        if message.addressed or message.echo or not message.opens:
+    async def receive(self, message: Message, *, edited: bool = False) -> None:
+        """Open a case for a top-level message of a channel with automatic triage; if
+        the message was `edited`, only replace the text of its case. Raises
+        StorageError."""
+        if message.echo or not message.opens or (message.addressed and not edited):
             return
         if message.thread.platform not in self._messengers:
             return
-        if self._now() - message.at > STALE:
+        if self._now() - message.at > STALE and not edited:
             return
         policy = await self._access.policy(Scope.of(message.thread))
         if not policy.on("auto_triage"):
@@ -141,9 +142,10 @@ class AutoTriage:
         if not await self._access.admits_user(message.author, policy.place):
             return
         [(_, text)] = await self._adapters[message.thread.platform].readable([message])
-        if not text.strip():
+        if not text.strip() and not edited:
             return
-        case = await self._store.open_case(replace(case_of(message, text), auto=True))
+        case = replace(case_of(message, text), auto=True)
+        case = await self._store.open_case(case, known=edited)
         if case.text and not case.shown:
             self._begin(case)
 

@@ -16,7 +16,9 @@ from bot.runtime.background import Background
 from bot.text import references
 from bot.triage.chat.auto import BROKE, STALE, AutoTriage
 from bot.triage.chat.classifier import Classifier
+from tests.security.remains import in_rows
 from tests.support.command_harness import CHANNEL, MEMBER, NOON, Office
+from tests.support.memory_store import MemoryStore
 from tests.support.triage_requests import sorted_as
 from tests.unit.triage.chat.test_commands import heard, put
 
@@ -127,6 +129,21 @@ async def test_heard_twice_it_is_sorted_once(desk: Desk) -> None:
     desk.office.model.script(sorted_as())
     await desk.hear(heard("It broke"))
     await desk.hear(heard("It broke"))
+    assert len(desk.office.model.requests) == 1
+
+
+async def test_an_edit_replaces_the_text_and_sorts_nothing(desk: Desk) -> None:
+    desk.office.model.script(sorted_as(priority="medium"))
+    await desk.hear(heard("It broke, my password is hunter2"))
+    async with desk.open() as auto:
+        await auto.receive(heard("It broke"), edited=True)
+        await auto.receive(heard("Another one", "m2"), edited=True)
+    case = await desk.case()
+    assert (case.text, case.shown, case.values) == ("It broke", True, None)
+    store = desk.office.store
+    assert isinstance(store, MemoryStore)
+    assert not in_rows(store.db.conn, "hunter2")
+    assert not in_rows(store.db.conn, "Another one")
     assert len(desk.office.model.requests) == 1
 
 
