@@ -2,14 +2,14 @@
 
 import time
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from bot.ports.store import Store
-from storage.reading import Where
+from storage import leases
 from storage.store import DatabaseStore
-from tests.support import kept_file, shared_database
+from tests.support import shared_database
+from tests.support.memory_store import MemoryStore
 
 #: The name of the process that the store is of.
 OWNER = "here"
@@ -22,20 +22,14 @@ OWNER = "here"
         for name in ("sqlite", "postgres")
     ]
 )
-def database(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Where:
-    """The file or the server address of the test's store."""
+async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
+    """A store on SQLite, and one on PostgreSQL. The threads and the file of the first
+    have tests of their own in `tests/storage`."""
     if request.param == "sqlite":
-        return tmp_path_factory.getbasetemp() / "contracts.db"
-    return shared_database.shared()
-
-
-@pytest.fixture
-async def store(database: Where) -> AsyncIterator[Store]:
-    if isinstance(database, Path):
-        async with kept_file.opened(database, OWNER) as store:
-            yield store
+        in_memory = MemoryStore()
+        in_memory.owner = OWNER
+        leases.enter_alone(in_memory.db, OWNER, 0.0)
+        yield in_memory
     else:
         await shared_database.begin_anew(OWNER)
         pool = shared_database.pool()

@@ -5,13 +5,18 @@ from dataclasses import replace
 from bot.domain.scope import Scope
 from bot.domain.triage_case import TriageCase
 from bot.ports.store import Store
-from storage.beside import read_corrections
-from storage.reading import Where
+from storage import triage_cases
+from storage.store import DatabaseStore
 
 THREAD = Scope("slack", "T1", "C5", "17.1")
 CHANNEL = Scope("slack", "T1", "C5")
 SAID = TriageCase(0, THREAD, "17.1", 100.0, "U1", "It broke")
 VALUES = {"category": "bug", "priority": "high", "summary": "Größe"}
+
+
+async def corrections(store: DatabaseStore, since: float) -> list[TriageCase]:
+    """Return what the command of that name reads beside a running process."""
+    return await store._read(lambda db: triage_cases.corrections(db, since))
 
 
 async def test_a_case_is_known_once(store: Store) -> None:
@@ -26,14 +31,14 @@ async def test_a_case_is_known_once(store: Store) -> None:
 
 
 async def test_one_whose_text_changed_is_to_be_sorted_anew(
-    store: Store, database: Where
+    store: DatabaseStore,
 ) -> None:
     case = await store.open_case(SAID)
     await store.record_case_result(case.id, VALUES, "")
     await store.correct_case(case.id, "category", "billing", "U2", 5.0)
     changed = await store.open_case(replace(SAID, text="It broke again"))
     assert changed == replace(case, text="It broke again")
-    assert await read_corrections(database, 0.0) == []
+    assert await corrections(store, 0.0) == []
 
 
 async def test_an_edit_changes_only_a_case_that_is_known(store: Store) -> None:
@@ -52,7 +57,7 @@ async def test_the_same_id_in_another_channel_is_another_message(store: Store) -
 
 
 async def test_corrections_are_kept_with_who_made_them(
-    store: Store, database: Where
+    store: DatabaseStore,
 ) -> None:
     case = await store.open_case(SAID)
     await store.record_case_result(case.id, VALUES, "")
@@ -65,8 +70,8 @@ async def test_corrections_are_kept_with_who_made_them(
     assert (changed.corrected_by, changed.corrected_at) == ("U3", 6.0)
     # An admin agreed to something else.
     assert changed.agreed_by == ""
-    assert await read_corrections(database, 6.0) == [changed]
-    assert await read_corrections(database, 6.5) == []
+    assert await corrections(store, 6.0) == [changed]
+    assert await corrections(store, 6.5) == []
     assert await store.correct_case(case.id + 1, "priority", "low", "U3", 6.0) is None
 
 

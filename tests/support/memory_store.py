@@ -36,7 +36,7 @@ class MemoryStore(DatabaseStore):
     def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
         self.db = _idle.pop() if _idle else _begun()
         _made.append(self)
-        super().__init__(read=self._run, write=self._change, clock=clock)
+        super().__init__(read=self._query, write=self._change, clock=clock)
 
     def end(self) -> None:
         """Restore the database and release it to other stores."""
@@ -53,6 +53,13 @@ class MemoryStore(DatabaseStore):
                 return work(self.db)
         except (sqlite3.Error, UnicodeError) as error:
             raise translate(error) from error
+
+    async def _query(self, work: Callable[[Database], T]) -> T:
+        before = self.db.conn.total_changes
+        found = await self._run(work)
+        # A file is read on a connection that may not write.
+        assert self.db.conn.total_changes == before
+        return found
 
     async def _change(self, work: Callable[[Database], T], *, waits: bool = True) -> T:
         def change(db: Database) -> T:
