@@ -389,7 +389,7 @@ async def test_what_is_pinned_or_counted_at_once_is_there_once(
 
 
 @pytest.mark.parametrize("place", [OFFICE, EVERYWHERE], ids=["workspace", "operator"])
-async def test_sixty_reserves_at_once_never_pass_a_budget(
+async def test_many_reserves_at_once_never_pass_a_budget(
     stores: Stores, place: Scope
 ) -> None:
     caps = BudgetLimits((Budget(place, Period.DAY, 1.0),))
@@ -402,9 +402,9 @@ async def test_sixty_reserves_at_once_never_pass_a_budget(
                 f"U{n}",
                 "ask",
                 "claude",
-                0.03,
+                0.06,
             )
-            for n in range(60)
+            for n in range(24)
         ]
         opened = await at_once(
             [
@@ -413,9 +413,9 @@ async def test_sixty_reserves_at_once_never_pass_a_budget(
             ]
         )
         taken = found(opened, int)
-        assert len(taken) == 33
+        assert len(taken) == 16
         balance = await stores[0].balance(place, Period.DAY, now)
-        assert round(balance.reserved, 6) == 0.99
+        assert round(balance.reserved, 6) == 0.96
         # Each is closed by several processes, and booked once.
         await at_once(
             [
@@ -425,7 +425,7 @@ async def test_sixty_reserves_at_once_never_pass_a_budget(
             ]
         )
         balance = await stores[0].balance(place, Period.DAY, now)
-        assert (round(balance.spent, 6), balance.reserved) == (0.33, 0.0)
+        assert (round(balance.spent, 6), balance.reserved) == (0.16, 0.0)
 
 
 async def test_turns_reserve_and_are_booked_once(stores: Stores) -> None:
@@ -482,7 +482,7 @@ async def test_corrections_of_several_fields_all_stay(stores: Stores) -> None:
 # Starts
 
 
-async def test_ten_processes_that_start_at_once_all_find_the_tables() -> None:
+async def test_those_who_start_at_once_all_find_the_tables() -> None:
     """The tables of the store, and those of the engine."""
     with postgres.database() as address:
         at = ServerAddress(postgres.uri(address))
@@ -492,9 +492,9 @@ async def test_ten_processes_that_start_at_once_all_find_the_tables() -> None:
                 query = "SELECT name FROM threadkeep_steps ORDER BY name"
                 return [name for (name,) in db.execute(query)]
 
-        found = await at_once([asyncio.to_thread(start, n) for n in range(10)])
+        found = await at_once([asyncio.to_thread(start, n) for n in range(4)])
     steps = sorted(step.name for step in (*schema.STEPS, *engine_schema.STEPS))
-    assert found == [steps] * 10
+    assert found == [steps] * 4
 
 
 # All against all

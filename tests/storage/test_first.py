@@ -29,9 +29,23 @@ THREAD = ThreadKey("slack", "T00000001", "C00000004", f"{BEGAN:.6f}")
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
+def first(tmp_path: Path) -> Path:
     """A copy of the file, for somebody to bring up to date."""
     return Path(shutil.copy(FIRST, tmp_path / "threadkeep.db"))
+
+
+@pytest.fixture(scope="module")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file as this version brings it up to date."""
+    path = Path(shutil.copy(FIRST, tmp_path_factory.mktemp("migrated") / "a.db"))
+    open_for_writing(path).close()
+    return path
+
+
+@pytest.fixture
+def path(tmp_path: Path, migrated: Path) -> Path:
+    """A copy of the file that was brought up to date."""
+    return Path(shutil.copy(migrated, tmp_path / "threadkeep.db"))
 
 
 async def test_everything_that_was_said_is_still_there(path: Path) -> None:
@@ -87,22 +101,24 @@ async def test_settings_can_be_made_in_it(path: Path) -> None:
     assert found.kept == {"model": "m"}
 
 
-async def test_its_tables_are_sound_afterwards(path: Path) -> None:
-    db = open_for_writing(path)
+async def test_its_tables_are_sound_afterwards(first: Path) -> None:
+    db = open_for_writing(first)
     assert db.execute("PRAGMA foreign_key_check").fetchall() == []
     assert db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
     db.close()
 
 
-async def test_beside_it_nothing_is_changed_before_it_is_up_to_date(path: Path) -> None:
+async def test_beside_it_nothing_is_changed_before_it_is_up_to_date(
+    first: Path,
+) -> None:
     with pytest.raises(Exception, match="start this one once"):
-        async with open_shared_store(path):
+        async with open_shared_store(first):
             pass
-    async with open_store(path):
+    async with open_store(first):
         pass
-    async with open_shared_store(path) as other:
+    async with open_shared_store(first) as other:
         assert await other.list_settings(EVERYWHERE) == []
-    assert len(await read_spending(path, 0.0)) > 0
+    assert len(await read_spending(first, 0.0)) > 0
 
 
 async def test_settings_are_changed_beside_a_running_bot(path: Path) -> None:

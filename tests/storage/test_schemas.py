@@ -56,14 +56,14 @@ TRIGGERS = (
 )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def lite() -> Iterator[Database]:
     with Database(memory=True) as opened:
         migrate(opened)
         yield opened
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def postgres() -> Iterator[psycopg.Connection[Any]]:
     with (
         database(migrated) as url,

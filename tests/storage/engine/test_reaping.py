@@ -329,7 +329,7 @@ async def test_who_is_alone_says_so(
 
 
 async def test_a_worker_may_take_some_queues_alone(processes: Processes) -> None:
-    threads = [replace(HERE, thread=f"{number}.0") for number in range(24)]
+    threads = [replace(HERE, thread=f"{number}.0") for number in range(8)]
     low = await processes.one("low", starts=False, queues=range(8))
     for each in threads:
         await low.store.receive(said("m1", thread=each), answer)

@@ -30,7 +30,7 @@ from storage.postgres.move_tables import LEFT_OUT, tables, triggers
 from tests.support import postgres
 from tests.support.deep import rounds
 from tests.support.memory_store import migrate_new
-from tests.support.postgres import database, migrated
+from tests.support.postgres import database, migrated, woken
 from tests.support.store_helpers import HERE, THERE, answer, exchange, said
 
 ROWS = 5
@@ -138,6 +138,13 @@ def made() -> Iterator[str]:
     nothing."""
     with database(migrated) as found:
         yield found
+
+
+@pytest.fixture
+def started() -> Iterator[str]:
+    """The address of a database on which a threadkeep has started before."""
+    with database(woken) as made:
+        yield made
 
 
 @pytest.fixture
@@ -261,19 +268,19 @@ def test_a_move_that_is_killed_goes_on_where_it_was(
 
 
 @pytest.mark.usefixtures("small")
-def test_nobody_starts_on_half_a_move(path: Path, address: str, tmp_path: Path) -> None:
-    assert killed(uri(path), uri(address), 20)
-    with connected(address) as db:
+def test_nobody_starts_on_half_a_move(path: Path, made: str, tmp_path: Path) -> None:
+    assert killed(uri(path), uri(made), 20)
+    with connected(made) as db:
         assert "run threadkeep move again" in problem(lambda: schema.apply(db))
         assert "run threadkeep move again" in problem(lambda: schema.pending(db))
     # Nor is it completed from another source.
     other = tmp_path / "other.db"
     open_for_writing(other).close()
-    assert "has a part of" in problem(lambda: moved(other, address))
-    moved(path, address)
-    with connected(address) as db:
+    assert "has a part of" in problem(lambda: moved(other, made))
+    moved(path, made)
+    with connected(made) as db:
         schema.apply(db)
-    assert killed(uri(address), uri(tmp_path / "back.db"), 20)
+    assert killed(uri(made), uri(tmp_path / "back.db"), 20)
     assert not (tmp_path / "back.db").exists()
 
 
@@ -290,69 +297,73 @@ def test_a_source_that_changes_meanwhile_is_noticed(path: Path, made: str) -> No
 
 
 async def test_a_target_on_which_a_process_only_started_is_empty(
-    path: Path, address: str
+    path: Path, started: str
 ) -> None:
-    async with open_store(ServerAddress(uri(address))) as store:
+    async with open_store(ServerAddress(uri(started))) as store:
         await store.take_slot("identify", 5.0)
-    assert moved(path, address)["messages"] == ROWS
+    assert moved(path, started)["messages"] == ROWS
 
 
 def test_a_source_of_an_older_version_is_brought_up_to_date_first(
-    path: Path, address: str, tmp_path: Path
+    made: str, tmp_path: Path
 ) -> None:
     with Database(tmp_path / "first.db") as db:
         migrations.apply(db, stop_before="m002_corrections")
-    assert "older threadkeep" in problem(lambda: moved(tmp_path / "first.db", address))
-    with connected(address) as server:
-        schema.apply(server, schema.STEPS[:-1])
-    assert "older threadkeep" in problem(lambda: moved(address, tmp_path / "new.db"))
+    assert "older threadkeep" in problem(lambda: moved(tmp_path / "first.db", made))
+    with connected(made) as server:
+        last = schema.STEPS[-1].name
+        server.execute("DELETE FROM threadkeep_steps WHERE name = ?", [last])
+    assert "older threadkeep" in problem(lambda: moved(made, tmp_path / "new.db"))
     assert not list(tmp_path.glob("new.db*"))
 
 
 def test_what_a_newer_version_added_is_not_lost(
-    path: Path, address: str, tmp_path: Path
+    path: Path, made: str, tmp_path: Path
 ) -> None:
     with open_for_writing(path) as db:
         db.table("_sqlite_migrations").insert(
             {"migration_set": "threadkeep", "name": "m999_more", "applied_at": "soon"}
         )
-    assert "newer threadkeep (m999_more)" in problem(lambda: moved(path, address))
+    assert "newer threadkeep (m999_more)" in problem(lambda: moved(path, made))
     more = schema.Step("s999_more", "CREATE TABLE more (id bigint PRIMARY KEY)")
-    with connected(address) as server:
+    with connected(made) as server:
         schema.apply(server, [*schema.STEPS, more])
     assert "newer threadkeep (s999_more)" in problem(
-        lambda: moved(address, tmp_path / "new.db")
+        lambda: moved(made, tmp_path / "new.db")
     )
 
 
-async def test_nobody_runs_or_starts_meanwhile(path: Path, made: str) -> None:
+async def test_nobody_runs_or_starts_meanwhile(
+    path: Path, started: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(moving, "_WAIT", 0.01)
     with locked(path):
-        problem(lambda: moved(path, made), InUse)
-    async with open_store(ServerAddress(uri(made))) as store:
+        problem(lambda: moved(path, started), InUse)
+    async with open_store(ServerAddress(uri(started))) as store:
         await store.receive(said("1"), answer)
-        assert "A threadkeep is using" in problem(lambda: moved(path, made))
-    with connected(made) as process:
+        assert "A threadkeep is using" in problem(lambda: moved(path, started))
+    with connected(started) as process:
         # One that lost its connections runs all the same.
         process.execute(f"SELECT pg_advisory_lock({PROCESSES}, 1)")
-        assert "A threadkeep is using" in problem(lambda: moved(path, made))
+        assert "A threadkeep is using" in problem(lambda: moved(path, started))
     with (
-        connected(made) as mover,
+        connected(started) as mover,
         locks.locked(mover, RUNNING, 1),
         pytest.raises(ConfigError, match="move"),
     ):
-        async with open_store(ServerAddress(uri(made))):
+        async with open_store(ServerAddress(uri(started))):
             pass
 
 
 async def test_what_a_process_on_postgresql_stored_comes_to_a_file(
-    made: str, tmp_path: Path
+    started: str, tmp_path: Path
 ) -> None:
     """The tables of the engine stay, and no turn is lost with its job."""
-    async with open_store(ServerAddress(uri(made))) as store:
+    async with open_store(ServerAddress(uri(started))) as store:
         await store.receive(said("1"), answer)
         await exchange(store, said("2", thread=THERE), "Yes.")
     file = tmp_path / "back.db"
-    assert moved(made, file)["turns"] == 2
+    assert moved(started, file)["turns"] == 2
     async with open_store(file) as store:
         assert await store.open_threads() == [HERE]
         assert [each.content for each in await store.conversation(THERE)][-1] == "Yes."
