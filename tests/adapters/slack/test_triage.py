@@ -179,7 +179,7 @@ async def test_a_deleted_message_is_forgotten(office: Office) -> None:
 
 async def test_an_edited_message_is_known_as_it_is_now(office: Office) -> None:
     await put(office, "auto_triage", "on")
-    office.claude.script(sorted_as())
+    office.model.script(sorted_as())
     ts = office.slack.say(office.alice, office.general, "It broke: hunter2")
     await office.slack.until(lambda: office.slack.message(office.general, ts).reactions)
     office.slack.edit(office.general, ts, "It broke")
@@ -187,7 +187,7 @@ async def test_an_edited_message_is_known_as_it_is_now(office: Office) -> None:
     case = await office.store.case(1)
     assert case is not None
     assert case.text == "It broke"
-    assert len(office.claude.requests) == 1
+    assert len(office.model.requests) == 1
 
 
 async def test_in_a_channel_without_the_bot_the_asker_alone_sees_it(
