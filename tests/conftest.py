@@ -10,6 +10,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+from hypothesis import strategies
 
 from tests.support import certificates, locks
 from tests.support.deep import rounds
@@ -103,9 +104,19 @@ def pytest_collection_finish(session: pytest.Session) -> None:
             wait()
         elif postgres := sys.modules.get("tests.support.postgres"):
             postgres.begin()()
+        functions = (getattr(each, "function", None) for each in session.items)
+        if any(map(hypothesis.is_hypothesis_test, functions)):
+            _draw_once()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
     gc.enable()
+
+
+@hypothesis.settings(max_examples=1, database=None, derandomize=True)
+@hypothesis.given(strategies.text())
+def _draw_once(text: str) -> None:
+    """Let Hypothesis read the constants of all modules and its table of characters,
+    which takes half a second, before the test processes are forked."""
 
 
 def _resolve_only_loopback(config: pytest.Config) -> None:
