@@ -22,10 +22,10 @@ def outcome(path: Path, accepted: Accepted, *, own: bool) -> FileContent | Unrea
 @pytest.mark.parametrize(
     "name",
     [
-        *("contract.docx", "costs.xlsx", "bomb.docx"),
+        *("contract.docx", "costs.xlsx", "far.xls"),
         # Read by the libraries of the above, or by none.
-        *deep_only("roadmap.pptx"),
-        *deep_only("prices.xls", "hours.ods", "far.xls", "locked.xlsx"),
+        *deep_only("roadmap.pptx", "bomb.docx"),
+        *deep_only("prices.xls", "hours.ods", "locked.xlsx"),
         *deep_only("service.log", "scan.pdf", "letter.doc", "photos.zip"),
     ],
 )
@@ -33,12 +33,6 @@ def test_it_is_the_same(name: str) -> None:
     for accepted in share((Accepted(text_tokens=20), Accepted()), len(name), 2):
         here = outcome(FOLDER / name, accepted, own=False)
         assert outcome(FOLDER / name, accepted, own=True) == here
-
-
-def test_a_broken_archive_is_broken(tmp_path: Path) -> None:
-    data = (FOLDER / "contract.docx").read_bytes()
-    (tmp_path / "a.docx").write_bytes(data[: len(data) // 2])
-    assert outcome(tmp_path / "a.docx", Accepted(), own=True) is Unread.BROKEN
 
 
 def test_what_a_parser_does_to_its_process_makes_the_file_broken(
