@@ -5,8 +5,8 @@ from functools import cache
 
 import pytest
 
-from tests.support.deep import deep_only
-from tests.support.simulated_replies import Run, asker, others, replies
+from tests.support.deep import deep_only, rounds
+from tests.support.simulated_replies import TICK, Run, asker, others, replies
 
 LOADS = [
     (5, 5, 1_500, 0.01),
@@ -37,6 +37,7 @@ def play(
     return Run(
         replies(count, channels, chars, apart, may_stream=streams),
         processes=processes,
+        tick=rounds(0.1, TICK),
     ).play()
 
 

@@ -66,20 +66,21 @@ class Run:
         budget = WriteBudget(self.limits)
         open_ = {str(nth): reply for nth, reply in enumerate(self.replies)}
         while open_:
+            waiting = list[WriteRequest]()
             for name, reply in open_.items():
                 if name in self.under_way:
                     continue
                 if request := self._request(name, reply):
                     budget.ask(request, self.now)
+                    waiting.append(request)
                 else:
                     budget.withdraw(name)
             granted = budget.grant(self.now)
             waits = (budget.next_grant(self.now) or 1e9) > self.now + TICK
             served = {each.reply for each in granted}
             if waits and any(
-                (w := self._request(n, r)) and w.earliest <= self.now
-                for n, r in open_.items()
-                if n not in served
+                each.earliest <= self.now and each.reply not in served
+                for each in waiting
             ):
                 self.starved += TICK
                 self.while_starved += len(granted)

@@ -438,7 +438,7 @@ def test_a_longer_fence_is_not_closed_by_a_shorter_one() -> None:
 def test_an_answer_of_30_000_characters_takes_three_messages() -> None:
     paragraph = "It goes on and on, but never without a purpose. " * 5 + "\n\n"
     answer = (paragraph * 200)[:30_000]
-    texts = rendered(answer, 11_000, sizes=(4,))
+    texts = rendered(answer, 11_000, sizes=(40,))
     assert [len(text) > 10_000 for text in texts] == [True, True, False]
     assert "".join(texts) == answer
     assert all(text.endswith(". \n\n") for text in texts[:-1])
