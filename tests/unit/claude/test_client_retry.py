@@ -67,9 +67,16 @@ PASSING: list[tuple[Step | Sequence[Step], type[ModelError]]] = [
 ]
 
 
-@pytest.mark.parametrize(("answer", "kind"), PASSING, ids=str)
+@pytest.mark.parametrize(
+    "answer",
+    [
+        *(Fail(529), Abort(), Stall(), [Start(), Stall()], [Think(), End()]),
+        [Start(), Error("overloaded_error")],
+    ],
+    ids=str,
+)
 async def test_what_may_pass_is_tried_again(
-    claude: ClaudeEmulator, model: ClaudeModel, answer: Answer, kind: type[ModelError]
+    claude: ClaudeEmulator, model: ClaudeModel, answer: Answer
 ) -> None:
     claude.script(answer, "Here I am.")
     assert await text_of(model) == "Here I am."

@@ -109,6 +109,6 @@ def test_the_time_is_linear(piece: bytes) -> None:
             reader.feed(piece)
         return time.process_time() - began
 
-    assert min(seconds(16_000) for _ in range(3)) < 12 * max(
-        min(seconds(4_000) for _ in range(3)), 0.001
+    assert min(seconds(8_000) for _ in range(3)) < 12 * max(
+        min(seconds(2_000) for _ in range(3)), 0.001
     )

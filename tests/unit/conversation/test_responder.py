@@ -161,7 +161,7 @@ async def test_the_next_turn_reads_the_last_byte_for_byte() -> None:
     assert len({each.system for each in desk.model.requests}) == 1
 
 
-async def test_twenty_turns_are_read_from_the_cache() -> None:
+async def test_ten_turns_are_read_from_the_cache() -> None:
     async with (
         ClaudeEmulator() as claude,
         connect(claude.api_key, claude.base_url) as model,
@@ -169,20 +169,20 @@ async def test_twenty_turns_are_read_from_the_cache() -> None:
         claude.always("A sentence for the record. " * 12)
         desk = Desk(claude=model)
         async with desk.open():
-            for number in range(1, 21):
+            for number in range(1, 11):
                 await desk.ask(f"question {number}")
                 await desk.closed(number)
     used = [asked.usage for asked in claude.requests if asked.usage]
-    assert len(used) == 20
+    assert len(used) == 10
     for before, after in itertools.pairwise(used):
         if before.prompt >= MIN_CACHE:
             assert after.cache_read >= before.prompt - before.input
         else:
             assert after.cache_read == 0
-    assert sum(each.cache_read > 0 for each in used) >= 15
+    assert sum(each.cache_read > 0 for each in used) >= 5
     [spent] = await desk.store.spending(0)
     assert spent.usage.cache_read == sum(each.cache_read for each in used)
-    assert 0 < spent.cost < 0.2
+    assert 0 < spent.cost < 0.1
     assert spent.unpriced == 0
 
 
