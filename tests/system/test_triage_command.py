@@ -4,6 +4,7 @@ import asyncio
 import csv
 import importlib.util
 import io
+import itertools
 import json
 import signal
 import sqlite3
@@ -372,11 +373,10 @@ async def test_the_labelled_tickets_go_all_the_way(office: Office) -> None:
     office.claude.always(sorted_by_words)
     with TICKETS.open(newline="") as tickets:
         rows = list(csv.DictReader(tickets))
-    # Each that would give orders, and some of the others.
-    chosen = {each["id"] for each in share(rows, 0, 10)}
-    some = [
-        each for each in rows if each["kind"] == "injection" or each["id"] in chosen
-    ]
+    # Some of each kind.
+    rows.sort(key=lambda each: each["kind"])
+    kinds = [[*each] for _, each in itertools.groupby(rows, lambda row: row["kind"])]
+    some = [each for kind in kinds for each in share(kind, 0, 25)]
     labelled = io.StringIO()
     writer = csv.DictWriter(labelled, rows[0])
     writer.writeheader()
@@ -504,15 +504,6 @@ async def test_a_batch_outlives_its_terminal_and_can_be_cancelled(
     status, printed = await office.triage("resume", run)
     assert status == MISTAKE
     assert "is done and written" in printed
-
-
-async def test_a_key_without_batch_rights(office: Office) -> None:
-    office.claude.batches.allowed = False
-    file = office.tickets("1,It broke")
-    status, printed = await office.triage(file, *office.to, "--batch")
-    assert status == MISTAKE
-    assert "may not use batches: leave out --batch" in printed
-    assert (await office.triage(file, *office.to))[0] == 0
 
 
 async def printed_by(process: Process, text: str) -> None:

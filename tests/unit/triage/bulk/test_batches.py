@@ -22,7 +22,7 @@ from tests.emulators.claude.prompt import Body
 from tests.emulators.claude.reply import Abort, Fail, Step, Stop
 from tests.support.triage_requests import GOOD, MODEL, api, sorted_as
 
-HOUR, DAY = 3_600.0, 86_400.0
+DAY = 86_400.0
 RUN = Run(
     "one", 1.0, "t.csv", ("ticket",), ("ticket",), "", "…", MODEL, True, (("-", "csv"),)
 )
@@ -170,9 +170,10 @@ async def test_what_is_too_long_is_marked_and_not_sent(bench: Bench) -> None:
 
 
 async def test_an_expired_batch_is_asked_once_more(bench: Bench) -> None:
-    bench.claude.batches.seconds = 2 * HOUR
+    expires = 300.0
+    bench.claude.batches.seconds = 2 * expires
     await bench.begin(*(f"ticket {n}" for n in range(10)))
-    bench.claude.batches.expires = HOUR
+    bench.claude.batches.expires = expires
 
     def quicker() -> None:
         bench.claude.batches.seconds = 60.0
@@ -181,7 +182,7 @@ async def test_an_expired_batch_is_asked_once_more(bench: Bench) -> None:
 
     async def sleep(seconds: float) -> None:
         await waited(seconds)
-        if bench.now > 1_795_694_400.0 + HOUR / 2:
+        if bench.now > 1_795_694_400.0 + expires / 2:
             quicker()
 
     bench.sleep = sleep  # type: ignore[method-assign]
@@ -313,13 +314,13 @@ async def test_a_budget_sends_only_what_cannot_pass_it(bench: Bench) -> None:
     most = cost_ceiling(request, bench.now, BATCH_SHARE)
     assert most is not None
     bench.budget = 1.1 * most
-    await bench.begin(*(f"ticket {n:02}" for n in range(60)))
+    await bench.begin(*(f"ticket {n:02}" for n in range(20)))
     with pytest.raises(BudgetReached):
         await bench.classify()
     sizes = [len(batch.requests) for batch in bench.claude.batches.made]
     # What each leaves is enough for one more, until the rest is too little.
     assert set(sizes) == {1}
-    assert 3 < sum(sizes) < 60
+    assert 3 < sum(sizes) < 20
     tally = await bench.archive.tally("one")
     assert bench.budget - most < tally.cost <= bench.budget
 
