@@ -39,8 +39,8 @@ async def everybody(
 ) -> AsyncIterator[Cluster]:
     """The processes of most tests."""
     async with cluster(tmp_path_factory.mktemp("town"), nursery) as opened:
-        # What is edited and posted can be told apart.
-        opened.env = {"SLACK_NATIVE_STREAMS": "off"}
+        # What is edited and posted can be told apart, and two answers fill all places.
+        opened.env = {"SLACK_NATIVE_STREAMS": "off", "THREADKEEP_ANSWERS_AT_ONCE": "1"}
         yield opened
 
 
@@ -139,40 +139,32 @@ async def test_a_worker_that_stops_gives_back_what_it_cannot_finish(
     assert town.listed() == ["gateway", "work"]
 
 
-async def test_people_take_turns_while_all_workers_are_full(
-    tmp_path: Path, nursery: Nursery
-) -> None:
-    async with cluster(tmp_path, nursery) as town:
-        town.env = {"THREADKEEP_ANSWERS_AT_ONCE": "1"}
-        for role in ("gateway", "work", "work"):
-            await town.start(role)
-        bob, first, second = (
-            town.slack.add_user("Bob"),
-            asyncio.Event(),
-            asyncio.Event(),
-        )
-        town.claude.script(["Paris", Hold(first)], ["Paris", Hold(first)])
-        town.claude.always(["Paris", Hold(second)])
-        asked = [town.say("?") for _ in range(2)]
-        await town.until(
-            lambda: all("Paris" in "".join(town.replies(a)) for a in asked)
-        )
-        asked += [town.say("?") for _ in range(3)]
-        waiting = "SELECT count(*) FROM turns WHERE state = 'waiting'"
-        await town.until(lambda: town.ask(waiting) == [(3,)])
-        said = f"{town.slack.mention} ?"
-        theirs = town.slack.say(bob, town.channel, said)
-        for person in (town.alice, bob):
-            await town.until(lambda who=person: town.slack.ephemerals(who))  # type: ignore[misc]
-            assert [each.text for each in town.slack.ephemerals(person)] == [CROWDED]
-        # One of the three that came before is in front of the other person.
-        first.set()
-        await town.until(lambda: town.ask(waiting) == [(2,)])
-        await town.until(lambda: "Paris" in "".join(town.replies(theirs)))
-        second.set()
-        for ts in (*asked, theirs):
-            await answered(town, ts, "Paris")
-        assert len(town.slack.ephemerals(town.alice)) == 1
+async def test_people_take_turns_while_all_workers_are_full(town: Cluster) -> None:
+    bob, carol = town.slack.add_user("Bob"), town.slack.add_user("Carol")
+    first, second = asyncio.Event(), asyncio.Event()
+    town.claude.script(["Paris", Hold(first)], ["Paris", Hold(first)])
+    town.claude.always(["Paris", Hold(second)])
+
+    def say(person: str) -> str:
+        return town.slack.say(person, town.channel, f"{town.slack.mention} ?")
+
+    asked = [say(bob) for _ in range(2)]
+    await town.until(lambda: all("Paris" in "".join(town.replies(a)) for a in asked))
+    asked += [say(bob) for _ in range(3)]
+    waiting = "SELECT count(*) FROM turns WHERE state = 'waiting'"
+    await town.until(lambda: town.ask(waiting) == [(3,)])
+    theirs = say(carol)
+    for person in (bob, carol):
+        await town.until(lambda who=person: town.slack.ephemerals(who))  # type: ignore[misc]
+        assert [each.text for each in town.slack.ephemerals(person)] == [CROWDED]
+    # One of the three that came before is in front of the other person.
+    first.set()
+    await town.until(lambda: town.ask(waiting) == [(2,)])
+    await town.until(lambda: "Paris" in "".join(town.replies(theirs)))
+    second.set()
+    for ts in (*asked, theirs):
+        await answered(town, ts, "Paris")
+    assert len(town.slack.ephemerals(bob)) == 1
 
 
 #: Cuts off a process, which is then taken for dead as soon as others have seen it.

@@ -1,23 +1,27 @@
-"""Controls and commands while gateways and workers share one database.
+"""Controls, commands and reports of health while gateways and workers share one
+database.
 
 The process that receives them is not the one that answers, and the two events of a
 mention may reach different processes."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from aiohttp import ClientSession
 
 from bot.messages.answers import BUSY
 from bot.messages.commands import RENEWED, STOPPING
 from tests.emulators.claude.reply import Asked, Hold, Stop
 from tests.emulators.slack import faults
-from tests.support.process import Nursery
+from tests.support.process import Nursery, Process
 from tests.support.scale_harness import Cluster, cluster
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+LISTENING = re.compile(r"web\.listening address=(http://127\.0\.0\.1:\d+)")
 HALF = "The capital of France "
 ENDED = """
     SELECT ended FROM turns JOIN threads ON threads.id = thread_id
@@ -29,12 +33,16 @@ ENDED = """
 async def everybody(
     tmp_path_factory: pytest.TempPathFactory, nursery: Nursery
 ) -> AsyncIterator[Cluster]:
-    """Two gateways and two workers."""
+    """Two gateways and two workers, which report their health. The last one finds its
+    address in use."""
     async with cluster(tmp_path_factory.mktemp("town"), nursery) as opened:
         # Only what is edited has a button.
-        opened.env = {"SLACK_NATIVE_STREAMS": "off"}
-        for role in ("gateway", "gateway", "work", "work"):
+        opened.env = {"SLACK_NATIVE_STREAMS": "off", "THREADKEEP_WEB": "127.0.0.1:0"}
+        for role in ("gateway", "gateway", "work"):
             await opened.start(role)
+        taken = await address_of(opened, opened.processes[0])
+        opened.env["THREADKEEP_WEB"] = taken.removeprefix("http://")
+        await opened.start("work")
         yield opened
 
 
@@ -44,6 +52,14 @@ def town(everybody: Cluster) -> Cluster:
     everybody.slack.faults.clear()
     everybody.claude.requests.clear()
     return everybody
+
+
+async def address_of(town: Cluster, process: Process) -> str:
+    """Return the address at which `process` reports its health."""
+    await town.until(lambda: LISTENING.search(process.output))
+    found = LISTENING.search(process.output)
+    assert found
+    return found[1]
 
 
 async def begin(town: Cluster, thread: str | None = None) -> str:
@@ -176,4 +192,30 @@ async def test_a_stop_is_seen_though_its_notification_is_lost(town: Cluster) -> 
         await town.until(lambda: last(town, ts).endswith("_Stopped._"))
     finally:
         town.ask("ALTER TABLE turns ENABLE TRIGGER threadkeep_turn_stops")
+    await town.delivered()
+
+
+async def test_a_gateway_and_a_worker_report_their_health(town: Cluster) -> None:
+    async with ClientSession(raise_for_status=True) as session:
+        for process in (town.running("gateway")[0], town.running("work")[0]):
+            address = await address_of(town, process)
+            async with session.get(f"{address}/readyz") as response:
+                assert (await response.json())["ready"]
+            async with session.get(f"{address}/healthz") as response:
+                assert await response.json() == {"alive": True}
+            async with session.get(f"{address}/metrics") as response:
+                assert "threadkeep_ready 1.0" in await response.text()
+
+
+async def test_a_worker_that_finds_its_address_in_use_says_so_and_works(
+    town: Cluster,
+) -> None:
+    first, late = town.running("work")
+    taken = await address_of(town, town.running("gateway")[0])
+    taken = taken.removeprefix("http://")
+    assert f"Another process uses {taken}" in late.output
+    await town.stop(first)
+    town.claude.script("Paris.")
+    ts = town.say("?")
+    await town.until(lambda: town.replies(ts) == ["Paris."])
     await town.delivered()
