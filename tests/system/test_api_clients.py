@@ -18,7 +18,7 @@ import pytest_asyncio
 from bot.domain.api_token import TokenScope
 from storage.opening import open_store
 from tests.emulators.claude.emulator import ClaudeEmulator
-from tests.emulators.claude.reply import Hold, Pause
+from tests.emulators.claude.reply import Hold, Pause, Step
 from tests.support.ports import free_port, until_listening
 from tests.support.process import ROOT, Nursery, Process, claude_env
 from tests.support.web_server import WebServer
@@ -174,30 +174,35 @@ async def test_five_lines_read_an_answer(
     assert printed.decode() == ANSWER
 
 
-@pytest.mark.parametrize("name", ["js", "python"])
 async def test_a_client_goes_on_when_the_server_is_stopped_killed_and_told_to_stop(
-    tmp_path: Path, nursery: Nursery, name: str
+    tmp_path: Path, nursery: Nursery
 ) -> None:
     half = "Because the air scatters"
+    # Each attempt ends behind half of the answer, but for the last, which differs.
+    begun: list[Step] = [half, Hold(asyncio.Event())]
+    whole: list[Step] = [Pause(0.2), ANSWER]
     async with serving(tmp_path, nursery) as served:
         claude = served.claude
-        # Each attempt ends behind half of the answer, but for the last, which differs.
-        for _ in range(2):
-            claude.script([half, Hold(asyncio.Event())])
-        claude.script([Pause(0.2), ANSWER])
         # Nobody listens yet.
-        client = await served.client(tmp_path, name, "whole")
+        clients = [await served.client(tmp_path, name, "whole") for name in PROGRAMS]
+        count = len(clients)
+        claude.script(*[begun] * (2 * count), *[whole] * count)
         await served.start()
-        # Told to stop, it ends its streams without an end, and hands the answer over.
+        # Told to stop, it ends its streams without an end, and hands the answers over.
+        halves = f"SELECT count(*) FROM turns WHERE text = '{half}'"
         for attempt, number in enumerate((signal.SIGKILL, signal.SIGTERM), start=1):
-            await claude.until(lambda n=attempt: len(claude.sent) == n, timeout=60)  # type: ignore[misc]
-            await until_stored(served, "SELECT text FROM turns", half)
+            await claude.until(
+                lambda n=attempt * count: len(claude.sent) == n,  # type: ignore[misc]
+                timeout=60,
+            )
+            await until_stored(served, halves, count)
             await served.end(number)
             await served.start()
-        printed, _ = await client.communicate()
-        assert json.loads(printed) == [ANSWER, "done"]
-        assert len(claude.sent) == 3
-        # One message and one answer, whatever was sent how often.
+        for client in clients:
+            printed, _ = await client.communicate()
+            assert json.loads(printed) == [ANSWER, "done"]
+        assert len(claude.sent) == 3 * count
+        # One message and one answer of each, whatever was sent how often.
         turns = "SELECT count(*), min(state), min(attempts) FROM turns"
-        await until_stored(served, turns, 1, "delivered", 3)
-        await until_stored(served, "SELECT count(*) FROM messages", 2)
+        await until_stored(served, turns, count, "delivered", 3)
+        await until_stored(served, "SELECT count(*) FROM messages", 2 * count)

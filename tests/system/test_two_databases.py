@@ -1,12 +1,9 @@
-"""The same conversation on SQLite and on PostgreSQL, with the whole program."""
+"""The same conversation on SQLite and on PostgreSQL."""
 
 import re
-import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from bot.domain.scope import EVERYWHERE, Scope, ThreadKey
 from bot.domain.server_address import ServerAddress
@@ -16,59 +13,40 @@ from storage.reading import Where
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.support import postgres
-from tests.support.process import Nursery, Process, claude_env, slack_env
-
-process = pytest.mark.asyncio(loop_scope="module")
-
-PATIENCE = 60.0
+from tests.support.fault_harness import SlackStage
 
 # What differs from run to run: times, and ids made of them or at random.
 TIME = re.compile(r"\d{10}\.\d{6}|\d{4}-\d\d-\d\d|\w+, \d+ \w+ \d{4}|\b\d\d:\d\d\b")
 
 
-async def talk(folder: Path, database: Where, nursery: Nursery) -> dict[str, Any]:
+async def talk(database: Where) -> dict[str, Any]:
     """Return what is stored of a conversation over two starts, with edits and
     settings."""
     async with SlackEmulator() as slack, ClaudeEmulator() as claude:
-        url = database.url if isinstance(database, ServerAddress) else str(database)
-        env = {**slack_env(slack), **claude_env(claude), "THREADKEEP_DB": url}
-        bot = Process(folder, env)
-        alice, bob = slack.add_user("Alice", admin=True), slack.add_user("Bob")
-        general = slack.add_channel("general")
+        stage = SlackStage(slack, claude, database)
+        olga = slack.add_user("Olga", admin=True)
         claude.script("Paris.", "Rome, for long.", "Madrid.")
-
-        async def answered(thread: str, *texts: str) -> None:
-            def reads() -> bool:
-                seen = [each.text for each in slack.thread(general, thread)]
-                return all(any(text in each for each in seen) for text in texts)
-
-            await slack.until(lambda: reads() and slack.settled, PATIENCE)
-
-        await bot.start(nursery=nursery)
-        asked = f"{slack.mention} what is the capital of France?"
-        thread = slack.say(alice, general, asked)
-        await answered(thread, "Paris.")
-        # Part of the audit, and of what applies to the next thread.
-        done = slack.command(alice, general, "/claude", "set effort low")
-        await slack.until(lambda: done.acked and slack.settled, PATIENCE)
-        more = slack.say(bob, general, "and of Italy?", thread_ts=thread)
-        await answered(thread, "Rome, for long.")
-        bot.kill(signal.SIGTERM)
-        assert await bot.ended() == 0
-        await bot.start(nursery=nursery)
-        await slack.until(lambda: slack.connections, PATIENCE)
-        slack.edit(general, more, "and of Italy, and before?")
-        await slack.until(lambda: slack.settled, PATIENCE)
-        slack.say(alice, general, "and of Spain?", thread_ts=thread)
-        await answered(thread, "Madrid.")
-        bot.kill(signal.SIGTERM)
-        assert await bot.ended() == 0
+        async with stage.running():
+            thread = await stage.ask("what is the capital of France?")
+            await stage.reads(thread, "Paris.")
+            # Part of the audit, and of what applies to the next thread.
+            done = slack.command(olga, stage.general, "/claude", "set effort low")
+            await stage.until(lambda: done.acked and slack.settled)
+            more = slack.say(
+                stage.bob, stage.general, "and of Italy?", thread_ts=thread
+            )
+            await stage.reads(thread, "Paris.", "Rome, for long.")
+            await stage.quiet()
+        async with stage.running():
+            slack.edit(stage.general, more, "and of Italy, and before?")
+            await stage.until(lambda: slack.settled)
+            stage.say("and of Spain?", thread)
+            await stage.reads(thread, "Paris.", "Rome, for long.", "Madrid.")
+            await stage.quiet()
         requests = [
-            TIME.sub("TIME", str(each.body["messages"]))
-            for each in claude.requests
-            if each.path == "/v1/messages"
+            TIME.sub("TIME", str(each.body["messages"])) for each in claude.questions
         ]
-        key = ThreadKey("slack", slack.team, general, thread)
+        key = ThreadKey("slack", slack.team, stage.general, thread)
         return {"requests": requests, **await stored(database, key)}
 
 
@@ -95,17 +73,10 @@ async def stored(database: Where, key: ThreadKey) -> dict[str, Any]:
         }
 
 
-@process
-async def test_a_conversation_is_the_same_on_both(
-    tmp_path: Path, nursery: Nursery
-) -> None:
-    for name in ("sqlite", "postgres"):
-        (tmp_path / name).mkdir()
-    file = tmp_path / "sqlite" / "threadkeep.db"
-    with postgres.emptied(postgres.migrated) as address:
-        on_file = await talk(tmp_path / "sqlite", file, nursery)
-        server = ServerAddress(postgres.uri(address))
-        on_server = await talk(tmp_path / "postgres", server, nursery)
+async def test_a_conversation_is_the_same_on_both(tmp_path: Path) -> None:
+    on_file = await talk(tmp_path / "threadkeep.db")
+    with postgres.emptied(postgres.woken) as address:
+        on_server = await talk(ServerAddress(postgres.uri(address)))
     assert len(on_file["transcript"]) == 6
     assert on_file["open"] == []
     assert on_file["settings"] != []
