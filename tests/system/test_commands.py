@@ -121,13 +121,15 @@ async def test_what_is_typed_changes_nothing_for_the_tests(shell: Shell) -> None
         signals = [*map(signal.getsignal, (signal.SIGINT, signal.SIGTERM))]
         return (
             *(dict(os.environ), Path.cwd(), mask, streams, limits, signals),
-            *([*log.handlers], log.level, asyncio.run, threading.active_count()),
+            *([*log.handlers], log.level, asyncio.run),
         )
 
-    before = now()
+    # One that waited for a process of an earlier test may end now.
+    before, threads = now(), {*threading.enumerate()}
     assert (await shell.type("hello", "serve", "--lines"))[0] == 0
     assert (await shell.type("", "no-such-command"))[0] == MISTAKE
     assert now() == before
+    assert {*threading.enumerate()} <= threads
 
 
 async def test_check_with_nothing_set_up_says_where_to_get_it(shell: Shell) -> None:
