@@ -7,6 +7,7 @@ from bot.budgets.alerts import BudgetAlerts
 from bot.budgets.guard import BudgetGuard
 from bot.claude.catalog import ModelAvailability
 from bot.conversation.admission import Admission
+from bot.conversation.answer_writer import AnswerWriter
 from bot.conversation.composer import Composer
 from bot.conversation.file_prices import FilePrices
 from bot.conversation.file_reader import FileReader
@@ -66,16 +67,20 @@ def create_responder(
         operator.secret,
         now,
     )
+    replies = Replies(
+        *(store, store, adapters, Corrections(durable, tasks), clock, now),
+        shared=shared,
+    )
+    writer = AnswerWriter(
+        *(durable, replies, model, adapters, settings, guard, admission, clock, now)
+    )
     return Responder(
         store=durable,
         owned=durable,
         earlier=durable,
         unretried_store=store,
-        replies=Replies(
-            *(store, store, adapters, Corrections(durable, tasks), clock, now),
-            shared=shared,
-        ),
-        model=model,
+        writer=writer,
+        replies=replies,
         adapters=adapters,
         settings=settings,
         guard=guard,

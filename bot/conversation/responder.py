@@ -1,4 +1,4 @@
-"""Takes a turn to its end: admit, prepare, stream, settle, deliver.
+"""Takes a turn to its end: admit it, have its answer written, deliver what is stored.
 
 Rule: a turn continues from whatever state it is found in. So a crash needs no repair:
 the next process works through the same threads.
@@ -10,49 +10,36 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 
 from bot.budgets.alerts import BudgetAlerts
 from bot.budgets.guard import BudgetGuard
-from bot.conversation import server_tools
-from bot.conversation.admission import Admission, AdmittedTurn, PreparedTurn
-from bot.conversation.annotations import annotate
+from bot.conversation.admission import Admission, AdmittedTurn
+from bot.conversation.answer_writer import AnswerWriter
 from bot.conversation.earlier_answers import keep_earlier
 from bot.conversation.failures import Failures
-from bot.conversation.offered_controls import offered_controls
 from bot.conversation.old_controls import OldControls
 from bot.conversation.outcomes import (
     WITHDRAWN,
-    advising,
-    asking_prices,
     conclude,
-    continuable,
-    head,
     interrupted_outcome,
     stopped,
-    withdrawn,
     without_thread,
 )
 from bot.conversation.replies import Replies
 from bot.conversation.stop_signal import StopSignal
-from bot.conversation.stream import AnswerStream
 from bot.conversation.summariser import Summariser
 from bot.conversation.turn_log import log_end
-from bot.delivery.reply import StreamedReply
 from bot.delivery.write_scheduler import WriteScheduler
-from bot.domain.budget import NO_LIMITS, Alert
-from bot.domain.scope import Scope, ThreadKey
-from bot.domain.turn import Ended, Outcome, Turn, TurnMessage, TurnState
+from bot.domain.scope import ThreadKey
+from bot.domain.turn import Outcome, Turn, TurnMessage, TurnState
 from bot.errors import StorageError, ThreadGone, ThreadLost, is_lost
 from bot.ports.earlier_turns import EarlierTurns
-from bot.ports.model import Model
 from bot.ports.platform import Adapter
 from bot.ports.processes import OwnedThreads
 from bot.ports.store import TurnStore
 from bot.runtime.background import Background
 from bot.runtime.retry import retry_until_success
 from bot.settings.access import SettingsAccess
-from bot.settings.effective import EffectiveSettings
 
 log = logging.getLogger(__name__)
 
@@ -81,8 +68,8 @@ class Responder:
         owned: OwnedThreads,
         earlier: EarlierTurns,
         unretried_store: TurnStore,
+        writer: AnswerWriter,
         replies: Replies,
-        model: Model,
         adapters: Mapping[str, Adapter],
         settings: SettingsAccess,
         guard: BudgetGuard,
@@ -100,8 +87,8 @@ class Responder:
         self._earlier = earlier
         #: For shutting down, which must not wait for a store that refuses.
         self._unretried_store = unretried_store
+        self._writer = writer
         self.replies = replies
-        self._model = model
         self._adapters = adapters
         self._settings = settings
         self._guard = guard
@@ -219,7 +206,7 @@ class Responder:
     async def _end_unfinished(self, turn: Turn, outcome: Outcome) -> bool:
         """End `turn`, whose answer is not written any further, with `outcome`."""
         outcome = await keep_earlier(self._earlier, turn, outcome)
-        outcome = self._continuable(turn, outcome)
+        outcome = self._writer.continuable(turn, outcome)
         await self._guard.settle(turn, outcome)
         ended = replace(turn, text=outcome.text, head=outcome.head, note=outcome.note)
         ended = replace(ended, ended=outcome.ended, stop_reason=outcome.stop_reason)
@@ -247,50 +234,19 @@ class Responder:
         if admitted is WITHDRAWN and not turn.shown:
             await self._guard.settle(turn, WITHDRAWN)
             return await self._end_turn(turn, WITHDRAWN, started)
-        outcome, settings, alerts, is_put_back = None, None, list[Alert](), False
-        async with self._adapters[turn.thread.platform].surface(turn) as surface:
-            policy = None if isinstance(admitted, Outcome) else admitted.settings
-            reply = self.replies.reply(turn, surface, policy)
-            stream = AnswerStream(self._model, reply, self._now)
-            stop.has_shown = lambda: reply.has_text_shown
-            try:
-                async with asyncio.TaskGroup() as tasks, reply.late.unbroken():
-                    tasks.create_task(reply.keep_shown())
-                    outcome, settings = await self._ask(
-                        turn, messages, admitted, stream, stop
-                    )
-                    if stop.is_withdrawn:
-                        outcome = withdrawn(outcome)
-                    else:
-                        is_put_back = bool(outcome.text) and outcome.text != reply.text
-                    outcome = self._pinging(turn, outcome, settings, reply, started)
-                    limits = settings.caps if settings else NO_LIMITS
-                    alerts = await self._guard.settle(turn, outcome, limits)
-                    if outcome is WITHDRAWN or stop.is_withdrawn:
-                        reply.withdraw()
-                    elif is_put_back:
-                        reply.leave()
-                    else:
-                        controls = await offered_controls(
-                            outcome, settings, attaches=surface.uploads is not None
-                        )
-                        await reply.finish(outcome.note, controls, outcome.calls)
-            except* ThreadGone as errors:
-                log.warning("thread.gone thread=%s %s", turn.thread, errors.exceptions)
-                if outcome is None:
-                    outcome = without_thread(stream.outcome(stopped=True))
-                    await self._guard.settle(turn, outcome)
-        assert outcome is not None
-        if is_put_back:
+        answer = await self._writer.write(turn, messages, admitted, stop, started)
+        outcome = answer.ending
+        if answer.is_put_back:
             has_more = await self._put_back(turn, outcome, started)
         else:
             has_more = await self._end_turn(turn, outcome, started)
-        self._timed(turn, reply.first_words, self._now())
-        await self._alerts.send(turn.thread, alerts)
+        self._timed(turn, answer.reply.first_words, self._now())
+        await self._alerts.send(turn.thread, answer.alerts)
         if outcome is not WITHDRAWN and not stop.is_withdrawn:
             self.old_controls.remove_before(turn)
-        if settings is not None:
-            self._summariser.consider(turn, outcome, settings, now, stream.sent)
+        if answer.settings is not None:
+            request = answer.stream.sent
+            self._summariser.consider(turn, outcome, answer.settings, now, request)
         return has_more
 
     async def _put_back(self, turn: Turn, outcome: Outcome, started: float) -> bool:
@@ -302,86 +258,10 @@ class Responder:
     async def _deliver(self, turn: Turn) -> bool:
         """Write out an answer whose text is already final."""
         started = self._clock()
-        async with self._adapters[turn.thread.platform].surface(turn) as surface:
-            settings = await self._settings.policy(Scope.of(turn.thread))
-            reply = self.replies.reply(turn, surface, settings)
-            if turn.text:
-                reply.begin(turn.head)
-                await reply.feed(turn.text)
-            controls = await offered_controls(
-                turn, settings, attaches=surface.uploads is not None
-            )
-            await reply.finish(turn.note, controls, turn.calls)
-            with contextlib.suppress(ThreadGone):
-                await reply.keep_shown()
+        await self._writer.write_stored(turn)
         has_more = await self._end_turn(turn, None, started)
         self.old_controls.remove_before(turn)
         return has_more
-
-    async def _ask(
-        self,
-        turn: Turn,
-        messages: list[TurnMessage],
-        admitted: AdmittedTurn | Outcome,
-        stream: AnswerStream,
-        stop: StopSignal,
-    ) -> tuple[Outcome, EffectiveSettings | None]:
-        """Let the model answer an admitted turn; return the outcome and the settings of
-        the answer, None if no settings were read for it."""
-        if isinstance(admitted, Outcome):
-            return await keep_earlier(self._earlier, turn, admitted), None
-        prepared = await self._admission.prepare(turn, messages, admitted)
-        if isinstance(prepared, Outcome):
-            kept = await keep_earlier(self._earlier, turn, prepared)
-            return kept, None if prepared is WITHDRAWN else admitted.settings
-        settings = prepared.settings
-        extend = partial(self._guard.extend, turn, limits=settings.caps)
-        again: PreparedTurn | None = prepared
-        while again is not None:
-            prepared, above = again, head(again.composed.unshown)
-            outcome = await stream.read(prepared.request, above, extend, stop)
-            again = None
-            if stream.refusal and outcome.ended is not Ended.STOPPED:
-                again = await self._admission.instead(turn, prepared, stream.refusal)
-        await self._admission.remember(prepared, answered=not stream.has_failed)
-        kept = outcome
-        if not stream.has_reposted(turn):
-            kept = await keep_earlier(self._earlier, turn, outcome)
-        outcome, is_kept = self._continuable(turn, kept), kept is not outcome
-        if not is_kept:
-            outcome = advising(outcome, prepared.composed.unshown)
-            outcome = asking_prices(
-                outcome, prepared.composed.dear, has_buttons=self._has_buttons(turn)
-            )
-        outcome = server_tools.with_server_notes(outcome, prepared.tools)
-        limits = self._adapters[turn.thread.platform].limits
-        hint = limits.hint if turn.begins else ""
-        return annotate(outcome, prepared, hint), settings
-
-    def _continuable(self, turn: Turn, outcome: Outcome) -> Outcome:
-        """Return `outcome` with a note on how to get the rest, if no button offers
-        it."""
-        return outcome if self._has_buttons(turn) else continuable(outcome)
-
-    def _has_buttons(self, turn: Turn) -> bool:
-        # A platform without messages besides answers, such as the terminal, has none.
-        return self._adapters[turn.thread.platform].messenger is not None
-
-    def _pinging(
-        self,
-        turn: Turn,
-        outcome: Outcome,
-        settings: EffectiveSettings | None,
-        reply: StreamedReply,
-        started: float,
-    ) -> Outcome:
-        """Return `outcome` with the asker to ping if the answer took long: the platform
-        notified them of the first post, but not of edits."""
-        after = float(settings["ping"]) if settings else 0.0
-        long = after and self._clock() - started >= after and bool(reply.messages)
-        if not long or outcome.ended is Ended.STOPPED:
-            return outcome
-        return replace(outcome, calls=turn.asker)
 
     async def _end_turn(
         self, turn: Turn, outcome: Outcome | None, started: float

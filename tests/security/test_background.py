@@ -65,9 +65,10 @@ ALLOWED = {
     ("bot/runtime/background.py", "finish"): "waits there, whatever happens",
     ("bot/app.py", "_run"): "waits there for the signal to stop, which cannot fail",
     (
-        "bot/conversation/responder.py",
-        "_answer",
+        "bot/conversation/answer_writer.py",
+        "write",
     ): "a TaskGroup: writing ends with the turn",
+    ("bot/conversation/responder.py", "_answer"): "waits there for two reads at once",
     (
         "bot/conversation/stream.py",
         "read",
