@@ -16,9 +16,15 @@ PASSWORD = "hunter2-secret"
 READS = {
     "check --offline": "✓  Database",
     "usage": "Nothing was asked",
+    "audit": "Nothing was changed",
+    "feedback": "Nobody gave feedback",
     "settings list": "Nothing is set",
+    "settings history": "Nothing was changed",
+    "settings export -": "",
     "budgets": "No budget is set",
+    "quality": "No answer has ended",
     "threads list": "There are no such threads",
+    "token list": "",
 }
 
 
