@@ -15,6 +15,7 @@ from bot.domain.budget import Balance, Budget, BudgetLimits, Charge, Period, Per
 from bot.domain.completion import Usage
 from bot.domain.message import Disposition
 from bot.domain.reply import PostedPart
+from bot.domain.retention import Retention
 from bot.domain.scope import Scope, ScopeLevel, ThreadKey
 from bot.domain.setting import Change
 from bot.domain.summary import Summary
@@ -400,3 +401,16 @@ def plan_of(db: Connection, sql: str) -> list[str]:
     nothing = dict.fromkeys(names) if names else [None] * sql.count("?")
     rows = db.execute(f"EXPLAIN QUERY PLAN {sql}", nothing)
     return [row["detail"] for row in rows]
+
+
+async def test_after_a_cleanup_what_was_deleted_is_in_no_file(tmp_path: Path) -> None:
+    def is_stored() -> bool:
+        return any(b"nobody may" in each.read_bytes() for each in tmp_path.iterdir())
+
+    async with open_store(tmp_path / "threadkeep.db") as store:
+        question = said("m1", text="What nobody may read")
+        await exchange(store, question, "An answer.")
+        assert is_stored()
+        deleted = await store.clean_up(Retention(threads=0.0), 4e9)
+        assert deleted["threads"] == 1
+        assert not is_stored()
