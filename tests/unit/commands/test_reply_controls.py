@@ -253,7 +253,8 @@ async def test_whoever_waited_long_is_called_when_the_answer_is_complete() -> No
     await put(desk, "ping", "1")
     async with desk.open() as app:
         now = asyncio.get_running_loop().time
-        for each in (app._responder, app._responder.replies):
+        responder = app._responder
+        for each in (responder, responder._writer, responder.replies):
             each._clock = lambda: now() + 60 * gate.is_set()
         await desk.ask("all of it")
         await shown(desk, "Half of it")
@@ -273,7 +274,8 @@ async def test_who_saw_it_at_once_or_wants_no_call_is_not_called(ping: str) -> N
     await put(desk, "ping", ping)
     async with desk.open() as app:
         now = asyncio.get_running_loop().time
-        for each in (app._responder, app._responder.replies):
+        responder = app._responder
+        for each in (responder, responder._writer, responder.replies):
             each._clock = lambda: now() + 60 * gate.is_set()
         await desk.ask("?")
         await desk.adapter.until(lambda: bool(desk.adapter.open))
