@@ -3,6 +3,7 @@ of them notifies anyone."""
 
 import contextlib
 import logging
+from datetime import UTC, datetime
 from typing import Any
 
 import discord
@@ -10,7 +11,9 @@ import discord
 from adapters.discord import components, events, ids, outgoing
 from adapters.discord.client import Link, translated
 from adapters.discord.name_cache import NameCache
+from adapters.discord.uploads import LOOK, SKEW
 from bot.domain.message import Message
+from bot.domain.post_key import PostKey
 from bot.domain.scope import Scope
 from bot.errors import DeliveryError, ThreadGone
 from bot.ui.elements import Response
@@ -30,10 +33,12 @@ async def post(
     place: Scope,
     response: Response,
     about: str,
+    key: PostKey | None = None,
     **more: Any,
 ) -> None:
     """Post `response` in a thread or at the top of a channel, as a reply to the message
-    `about`; `more` is as in `discord.abc.Messageable.send`. Raises DeliveryError."""
+    `about`, unless it is already there under `key`; `more` is as in
+    `discord.abc.Messageable.send`. Raises DeliveryError."""
     channel = await _channel(link, place, about)
     named = await names.display_names(events.guild_of(place.key), response.whole)
     drawn = components.draw(response, named)
@@ -43,10 +48,46 @@ async def post(
             channel_id=channel.id,
             fail_if_not_exists=False,
         )
+    if key is not None:
+        if key.again and await _is_posted(link, channel, drawn, about, key):
+            return
+        # For a while, Discord returns the first message for the same nonce (facts B5).
+        more["nonce"] = key.name
     async with translated("post"):
         await outgoing.post(
             channel, drawn.text, view=drawn.view, files=drawn.attachments(), **more
         )
+
+
+async def _is_posted(
+    link: Link,
+    channel: discord.PartialMessageable,
+    drawn: components.Drawn,
+    about: str,
+    key: PostKey,
+) -> bool:
+    """Return whether an earlier attempt posted `drawn`, as a reply to `about`. Messages
+    that are read again have no nonce (facts B5), so it is recognised by its text.
+    Raises DeliveryError."""
+    began = datetime.fromtimestamp(max(0.0, key.since - SKEW), UTC)
+    after = discord.Object(max(discord.utils.time_snowflake(began), 0))
+    text = outgoing.content(drawn.text, drawn.view) or ""
+    try:
+        async with translated("look for a post"):
+            async for message in channel.history(
+                limit=LOOK, after=after, oldest_first=True
+            ):
+                replies_to = message.reference and message.reference.message_id
+                if (
+                    message.author.id == link.us
+                    and message.content == text.strip()
+                    and str(replies_to or "") == about
+                ):
+                    return True
+    except ThreadGone as error:
+        # Without permission to read, a second post is better than none.
+        log.warning("discord.cannot_look channel=%s %s", channel.id, error)
+    return False
 
 
 async def mark(link: Link, place: Scope, message: str, sign: str) -> None:
@@ -149,9 +190,15 @@ class DiscordMessenger:
         """Remove the emoji `sign` from `message`. Raises DeliveryError."""
         await unmark(self._link, place, message, sign)
 
-    async def post(self, place: Scope, response: Response, about: str = "") -> None:
+    async def post(
+        self,
+        place: Scope,
+        response: Response,
+        about: str = "",
+        key: PostKey | None = None,
+    ) -> None:
         """Post `response` for everybody. Raises DeliveryError."""
-        await post(self._link, self._names, place, response, about)
+        await post(self._link, self._names, place, response, about, key)
 
     async def link(self, place: Scope, message: str) -> str:
         """Return the address of `message`."""

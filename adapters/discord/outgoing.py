@@ -47,7 +47,7 @@ async def post(
     if view is not None:
         more["view"] = view
     return await channel.send(
-        _content(text, view),
+        content(text, view),
         files=list(files),
         allowed_mentions=calls,
         suppress_embeds=True,
@@ -69,7 +69,7 @@ async def edit(
     # One of the SDK's two methods cannot suppress previews, and the other restores them
     # unless told otherwise.
     with handle_message_parameters(
-        content=_content(text, view),
+        content=content(text, view),
         flags=_quiet(),
         view=view,
         allowed_mentions=calls,
@@ -90,7 +90,7 @@ async def respond(
     """Respond with a message; return its id, if Discord gives it."""
     more: dict[str, Any] = {} if view is None else {"view": view}
     response = await interaction.response.send_message(
-        _content(text, view),
+        content(text, view),
         files=list(files),
         ephemeral=ephemeral,
         allowed_mentions=NOBODY,
@@ -112,7 +112,7 @@ async def edit_response(
     http = interaction.client.http
     # The SDK's own method has no parameter for flags.
     with handle_message_parameters(
-        content=_content(text, view),
+        content=content(text, view),
         flags=_quiet(),
         attachments=list(files),
         allowed_mentions=NOBODY,
@@ -136,7 +136,7 @@ async def update_message(
 ) -> None:
     """Respond by replacing the message whose control was used."""
     await interaction.response.edit_message(
-        content=_content(text, view),
+        content=content(text, view),
         view=view,
         allowed_mentions=NOBODY,
         suppress_embeds=True,
@@ -167,7 +167,7 @@ async def open_modal(interaction: Interaction, form: ui.Modal) -> None:
     await interaction.response.send_modal(form)
 
 
-def _content(text: str, view: View | None) -> str | None:
+def content(text: str, view: View | None) -> str | None:
     """Return `text` as the content of a message with `view`: None beside a layout,
     which contains the whole text itself (facts B5)."""
     if not isinstance(view, ui.LayoutView):

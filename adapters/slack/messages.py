@@ -11,8 +11,9 @@ from adapters.slack import blocks, files
 from adapters.slack.client import SlackClient
 from adapters.slack.display_names import DisplayNames
 from bot.domain.message import Message
+from bot.domain.post_key import PostKey
 from bot.domain.scope import Scope, ScopeLevel
-from bot.errors import DeliveryError, Unfit
+from bot.errors import DeliveryError, ThreadGone, Unfit
 from bot.messages.controls import NO_FILE
 from bot.ui.elements import Response
 
@@ -20,6 +21,11 @@ log = logging.getLogger(__name__)
 
 #: Metadata that distinguishes such a post from an open stream, which has none yet.
 TOLD = "threadkeep_told"
+
+# How many messages are searched for a post of unknown outcome, in pages.
+PAGE, MOST_PAGES = 200, 5
+# How far our clock and Slack's may differ, in seconds.
+SKEW = 5.0
 
 #: Slack's names of emoji.
 NAMES = {
@@ -32,13 +38,20 @@ NAMES = {
 
 
 async def post(
-    client: SlackClient, display_names: DisplayNames, place: Scope, response: Response
+    client: SlackClient,
+    display_names: DisplayNames,
+    place: Scope,
+    response: Response,
+    key: PostKey | None = None,
 ) -> None:
-    """Post `response` in a thread or at the top of a channel, and its file below.
-    Raises DeliveryError."""
+    """Post `response` in a thread or at the top of a channel, and its file below;
+    nothing if it is already there under `key`. Raises DeliveryError."""
+    if key is not None and key.again and await _is_posted(client, place, key):
+        return
     names = await display_names.find(response.whole)
     drawn = blocks.message(response, place, names, attached=True)
-    metadata = {"event_type": TOLD, "event_payload": {}}
+    payload = {} if key is None else {"key": key.name}
+    metadata = {"event_type": TOLD, "event_payload": payload}
     post_here = partial(
         client.post_in_thread, place.channel, place.thread, metadata=metadata
     )
@@ -55,6 +68,37 @@ async def post(
     except DeliveryError as error:
         log.warning("slack.no_file %s", error)
         await post(client, display_names, place, Response(NO_FILE, public=True))
+
+
+async def _is_posted(client: SlackClient, place: Scope, key: PostKey) -> bool:
+    """Return whether a message with `key` in its metadata is in the thread or channel
+    `place`. Raises DeliveryError."""
+    method = "conversations.replies" if place.thread else "conversations.history"
+    cursor: str | None = None
+    for _ in range(MOST_PAGES):
+        try:
+            page = await client.call_when_allowed(
+                method,
+                channel=place.channel,
+                ts=place.thread or None,
+                oldest=f"{max(0.0, key.since - SKEW):.6f}",
+                include_all_metadata="true",
+                limit=PAGE,
+                cursor=cursor,
+            )
+        except ThreadGone as error:
+            # Without permission to read, a duplicate is better than no post.
+            log.warning("slack.cannot_look place=%s %s", place, error)
+            return False
+        for message in page.get("messages") or ():
+            metadata = message.get("metadata") or {}
+            payload = metadata.get("event_payload") or {}
+            if metadata.get("event_type") == TOLD and payload.get("key") == key.name:
+                return True
+        cursor = (page.get("response_metadata") or {}).get("next_cursor")
+        if not cursor:
+            break
+    return False
 
 
 async def whisper(
@@ -123,10 +167,16 @@ class SlackMessenger:
         """Remove the emoji `sign` from `message`. Raises DeliveryError."""
         await unmark(self._client, place, message, sign)
 
-    async def post(self, place: Scope, response: Response, about: str = "") -> None:
+    async def post(
+        self,
+        place: Scope,
+        response: Response,
+        about: str = "",
+        key: PostKey | None = None,
+    ) -> None:
         """Post `response` for everybody. `about` is not used: on Slack it is already
         the root of the thread. Raises DeliveryError."""
-        await post(self._client, self._names, place, response)
+        await post(self._client, self._names, place, response, key)
 
     async def link(self, place: Scope, message: str) -> str:
         """Return the permalink of `message`. Raises DeliveryError."""

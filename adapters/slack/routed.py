@@ -14,6 +14,7 @@ from bot.domain.channel_access import ChannelAccess
 from bot.domain.message import EarlierMessages, Message
 from bot.domain.names import PlaceNames
 from bot.domain.person import Person
+from bot.domain.post_key import PostKey
 from bot.domain.scope import Scope, ThreadKey
 from bot.errors import AccessRevoked
 from bot.ports.host import Host
@@ -159,10 +160,16 @@ class RoutedMessenger:
         there = await self._workspaces.get(place.workspace)
         await there.messenger.unmark(place, message, sign)
 
-    async def post(self, place: Scope, response: Response, about: str = "") -> None:
+    async def post(
+        self,
+        place: Scope,
+        response: Response,
+        about: str = "",
+        key: PostKey | None = None,
+    ) -> None:
         """Post `response` for everybody. Raises DeliveryError or AccessRevoked."""
         there = await self._workspaces.get(place.workspace)
-        await there.messenger.post(place, response, about)
+        await there.messenger.post(place, response, about, key)
 
     async def link(self, place: Scope, message: str) -> str:
         """Return the permalink of `message`. Raises DeliveryError or AccessRevoked."""

@@ -19,6 +19,7 @@ from adapters.web.threads import Threads
 from bot.domain.attachment import Attachment
 from bot.domain.message import EarlierMessages, Message
 from bot.domain.post import Post
+from bot.domain.post_key import PostKey
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.turn import Turn
 from bot.errors import (
@@ -182,13 +183,22 @@ class WebMessenger:
         with translated():
             await self._board.sign(message, sign, add=False)
 
-    async def post(self, place: Scope, response: Response, about: str = "") -> None:
+    async def post(
+        self,
+        place: Scope,
+        response: Response,
+        about: str = "",
+        key: PostKey | None = None,
+    ) -> None:
         """Post `response` in a thread, or at the top of a channel. Raises
         DeliveryError."""
+        # A post replaces the stored post with its id.
+        id = key.name if key is not None else ""
         with translated():
             await self._board.post(
                 *(place.channel, place.thread, "", messages.render(response.text)),
                 body=stored(response),
+                id=id,
             )
 
     async def link(self, place: Scope, message: str) -> str:

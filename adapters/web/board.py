@@ -52,14 +52,15 @@ class Board:
         author: str,
         text: str,
         *,
+        id: str = "",
         body: str = "",
         reader: str = "",
         files: tuple[Attachment, ...] = (),
         contents: Mapping[str, bytes] | None = None,
     ) -> Post:
-        """Post a new message, as the root of a thread if `thread` is ""; return it.
-        Raises StorageError."""
-        id = self.new_id()
+        """Post a message, as the root of a thread if `thread` is ""; return it. It gets
+        a new id unless `id` is given. Raises StorageError."""
+        id = id or self.new_id()
         key = self.thread(channel, thread or id)
         made = Post(key, id, time.time(), author, text, body=body, reader=reader)
         made = replace(made, files=files)

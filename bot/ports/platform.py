@@ -15,6 +15,7 @@ from bot.domain.message import EarlierMessages, Message
 from bot.domain.names import PlaceNames
 from bot.domain.person import Person
 from bot.domain.platform import Limits, WriteKind
+from bot.domain.post_key import PostKey
 from bot.domain.reply import Part
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.turn import Turn
@@ -213,10 +214,17 @@ class Messenger(Protocol):
         DeliveryError."""
         ...
 
-    async def post(self, place: Scope, response: Response, about: str = "") -> None:
+    async def post(
+        self,
+        place: Scope,
+        response: Response,
+        about: str = "",
+        key: PostKey | None = None,
+    ) -> None:
         """Post `response` in a thread or at the top of a channel, visible to all.
 
-        With `about`, post it as a reply to that message. Raises DeliveryError.
+        With `about`, post it as a reply to that message. With `key`, post it unless an
+        earlier attempt with this key succeeded. Raises DeliveryError.
         """
         ...
 

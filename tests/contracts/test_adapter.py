@@ -21,11 +21,13 @@ from bot.domain.message import Message
 from bot.domain.names import PlaceNames
 from bot.domain.person import Person
 from bot.domain.post import Post
+from bot.domain.post_key import PostKey
 from bot.domain.reply import Part, PostedPart
 from bot.domain.scope import Scope, ScopeLevel, ThreadKey
 from bot.domain.turn import Turn, TurnState
 from bot.errors import FileUnread, Unread
 from bot.ports.platform import Adapter
+from bot.ui.elements import Response
 from storage import posts
 from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.slack.emulator import SlackEmulator
@@ -522,6 +524,17 @@ async def test_a_sign_is_there_once_however_often_it_is_put(stage: Stage) -> Non
     link = await messenger.link(Scope.of(stage.thread), message)
     # The local workspace has the address of its server, once that listens.
     assert link.startswith("/c/" if stage.adapter.name == "web" else "https://")
+
+
+@pytest.mark.parametrize("stage", ["slack", "web"], indirect=True)
+async def test_a_post_with_a_key_is_there_once(stage: Stage) -> None:
+    messenger = stage.adapter.messenger
+    assert messenger is not None
+    key = PostKey("label-1", time.time() - 60)
+    other = PostKey("label-2", key.since, again=True)
+    for each in (key, replace(key, again=True), other):
+        await messenger.post(Scope.of(stage.thread), Response("a bug"), key=each)
+    assert stage.seen() == ["a bug", "a bug"]
 
 
 async def test_it_hands_out_the_bytes_of_a_file_or_says_why_not(stage: Stage) -> None:

@@ -22,6 +22,7 @@ from bot.domain.completion import Report, Usage
 from bot.domain.message import EarlierMessages, Message
 from bot.domain.names import PlaceNames
 from bot.domain.person import Person
+from bot.domain.post_key import PostKey
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.setting import Change
 from bot.domain.turn import Turn
@@ -491,9 +492,15 @@ class Refusing(FakeAdapter):
         self._look("unmark")
         await super().unmark(place, message, sign)
 
-    async def post(self, place: Scope, response: Response, about: str = "") -> None:
+    async def post(
+        self,
+        place: Scope,
+        response: Response,
+        about: str = "",
+        key: PostKey | None = None,
+    ) -> None:
         self._look("post")
-        await super().post(place, response, about)
+        await super().post(place, response, about, key)
 
     async def link(self, place: Scope, message: str) -> str:
         self._look("link")

@@ -109,7 +109,6 @@ REASONS = {
         "workspaces that the app was installed in, as many as the store lists"
     ),
     "bot/settings/access.py SettingsAccess._defaults": FIXED,
-    "bot/triage/chat/auto.py AutoTriage._messengers": FIXED,
     "bot/runtime/background.py Background._left": "one for each platform",
     "bot/conversation/summariser.py Summariser._running": (
         "at most MOST_AT_ONCE, until they end"

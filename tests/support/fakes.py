@@ -18,6 +18,7 @@ from bot.domain.message import EarlierMessages, Message
 from bot.domain.names import PlaceNames
 from bot.domain.person import Person
 from bot.domain.platform import Limits, WriteKind
+from bot.domain.post_key import PostKey
 from bot.domain.receipt import Receipt
 from bot.domain.reply import Part
 from bot.domain.scope import Scope, ThreadKey
@@ -264,7 +265,13 @@ class FakeAdapter:
             del self.marks[message]
         self.changed()
 
-    async def post(self, place: Scope, response: Response, about: str = "") -> None:
+    async def post(
+        self,
+        place: Scope,
+        response: Response,
+        about: str = "",
+        key: PostKey | None = None,
+    ) -> None:
         self._stumble()
         self.posts.append((place, response))
         self.changed()

@@ -12,7 +12,6 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from typing import TypeVar
 
 from bot.domain.budget import Budget, BudgetLimits, Period
 from bot.domain.message import Message
@@ -21,10 +20,7 @@ from bot.domain.setting import OPERATOR
 from bot.domain.triage_case import TriageCase
 from bot.errors import (
     AccessRevoked,
-    DeliveryError,
     StorageError,
-    ThreadGone,
-    Throttled,
 )
 from bot.messages import triage as messages
 from bot.ports.platform import Adapter
@@ -38,17 +34,11 @@ from bot.settings.access import SettingsAccess
 from bot.settings.effective import EffectiveSettings
 from bot.settings.parsers import stored_usd
 from bot.text import references
-from bot.triage.chat import present
-from bot.triage.chat.announcing import NAME as ANNOUNCE
-from bot.triage.chat.announcing import Destinations
 from bot.triage.chat.classifier import AUTO, Classifier
 from bot.triage.chat.commands import case_of
-from bot.ui import formatting
-from bot.ui.elements import Response
+from bot.triage.chat.results import PAUSES, Results
 
 log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 # The most cases in progress, over all channels.
 AT_ONCE = 4
@@ -59,9 +49,6 @@ MOST_WAITING = 10_000
 
 # The most channels that are remembered as told about their budget today.
 MOST_TOLD = 1_000
-
-# The pauses between tries to reach Claude or a platform, in seconds.
-PAUSES = (2.0, 10.0, 60.0, 300.0)
 
 BROKE = messages.BUDGET_USED_UP
 LATE = messages.FOUND_TOO_LATE
@@ -96,18 +83,16 @@ class AutoTriage:
         self._access = access
         self._adapters = adapters
         # Platforms without a messenger have no automatic triage.
-        self._messengers = {
-            name: adapter.messenger
-            for name, adapter in adapters.items()
-            if adapter.messenger is not None
-        }
+        self._platforms = tuple(
+            name for name, adapter in adapters.items() if adapter.messenger is not None
+        )
         self._tasks = tasks
         self._serves = serves
         #: Whether the store wakes the process that should classify a new case (`sort`).
         self._is_shared = is_shared
         self._now = now
         self._sleep = sleep
-        self._destinations = Destinations(access)
+        self._results = Results(adapters, access, self._sleep)
         #: The waiting cases, by channel.
         self._waiting: FairQueue[int, Scope] = FairQueue(MOST_WAITING)
         #: The cases in progress, with their channels.
@@ -129,7 +114,7 @@ class AutoTriage:
         StorageError."""
         if message.echo or not message.opens or (message.addressed and not edited):
             return
-        if message.thread.platform not in self._messengers:
+        if message.thread.platform not in self._platforms:
             return
         if self._now() - message.at > STALE and not edited:
             return
@@ -154,7 +139,7 @@ class AutoTriage:
         served."""
         most = MOST_WAITING + len(self._taken)
         self._left = False
-        found = await self._store.waiting_cases(self._messengers, most, self._serves)
+        found = await self._store.waiting_cases(self._platforms, most, self._serves)
         self._left |= len(found) >= most
         for id, channel in found:
             if id not in self._taken:
@@ -250,7 +235,8 @@ class AutoTriage:
             await self._leave(case, GIVEN_UP)
             return
         try:
-            await self._sort(case)
+            # The last process to try may have been killed while it showed the result.
+            await self._sort(case, again=tries > 1 or case.values is not None)
         except (asyncio.CancelledError, AccessRevoked):
             # A shutdown or a revoked token says nothing about the case.
             with contextlib.suppress(StorageError):
@@ -268,7 +254,7 @@ class AutoTriage:
         await self._retrying_store.record_case_result(case.id, case.values, reason)
         await self._retrying_store.mark_case_shown(case.id)
 
-    async def _sort(self, case: TriageCase) -> None:
+    async def _sort(self, case: TriageCase, *, again: bool) -> None:
         if self._now() - case.at > STALE:
             await self._leave(case, LATE)
             return
@@ -282,7 +268,7 @@ class AutoTriage:
             return
         if await self._is_deleted(case):
             return
-        await self._show(found, scheme, policy)
+        await self._results.show(found, scheme, policy, again=again)
         await self._retrying_store.mark_case_shown(case.id)
 
     async def _is_deleted(self, case: TriageCase) -> bool:
@@ -309,65 +295,6 @@ class AutoTriage:
         log.warning("case.left place=%s case=%d", case.place, case.id)
         return None
 
-    async def _show(
-        self, case: TriageCase, scheme: Scheme, policy: EffectiveSettings
-    ) -> None:
-        if case.values is None:
-            log.info("case.marked case=%d reason=%s", case.id, case.reason)
-            return
-        messenger, place = self._messengers[case.place.platform], case.place
-        how, sign = policy["triage_sign"], present.sign(case, scheme)
-        if sign and how in ("reaction", "both"):
-            await self._do(lambda: messenger.mark(place, case.message, sign))
-        if how in ("label", "both"):
-            label = present.response(case, scheme)
-            await self._do(lambda: messenger.post(place, label, case.message))
-        if present.rank(case, scheme) != 0:
-            return
-        if there := await self._destination(place, policy):
-            link = await self._do(lambda: messenger.link(place, case.message))
-            author = formatting.person(case.author)
-            text = messages.announced(
-                result=present.line(case, scheme),
-                author=author,
-                channel=references.channel(place.channel),
-                # The announcement matters more than its link.
-                link=references.link(link) if link else "",
-            )
-            await self._do(lambda: messenger.post(there, Response(text, public=True)))
-
-    async def _destination(
-        self, place: Scope, policy: EffectiveSettings
-    ) -> Scope | None:
-        """Return the scope in which a case in `place` is announced; None for nowhere.
-        Tell the person who named a channel that is no longer valid."""
-        found = await self._do(lambda: self._destinations.find(place, policy))
-        if found is None:
-            return None
-        there, news = found
-        if news:
-            log.warning("case.nowhere_to_announce place=%s", place)
-            who = policy.applied[ANNOUNCE].who
-            adapter = self._adapters[place.platform]
-            await self._do(lambda: adapter.tell(place.workspace, who, news))
-        return there
-
-    async def _do(self, work: Callable[[], Awaitable[T]]) -> T | None:
-        """Do `work`, which shows a result; retry a few times, then log the failure."""
-        for pause in (*PAUSES, None):
-            try:
-                return await work()
-            except ThreadGone as error:
-                log.warning("case.not_shown %s", error)
-                return None
-            except DeliveryError as error:
-                if pause is None:
-                    log.warning("case.not_shown %s", error)
-                    return None
-                wait = error.retry_after if isinstance(error, Throttled) else pause
-                await self._sleep(wait)
-        return None
-
     async def _tell_once(self, place: Scope, policy: EffectiveSettings) -> None:
         """Tell the person who enabled automatic triage, once a day, that the budget is
         used up."""
@@ -385,8 +312,7 @@ class AutoTriage:
         used_up = _own(place, policy).usd > 0
         say = messages.auto_budget_used_up if used_up else messages.auto_budget_zero
         text = say(channel=references.channel(channel.channel), who=raiser)
-        adapter = self._adapters[place.platform]
-        await self._do(lambda: adapter.tell(place.workspace, who, text))
+        await self._results.tell(place, who, text)
 
 
 def _own(place: Scope, policy: EffectiveSettings) -> Budget:

@@ -1,8 +1,12 @@
 """What was said, drawn or shown before a restart of the bot still counts after it."""
 
+import asyncio
 from typing import Any
 
+import pytest
+
 from adapters.discord.adapter import DiscordAdapter
+from bot.claude.client import connect as connect_claude
 from bot.messages.addressing import STAYING_OUT
 from bot.messages.controls import THANKS
 from bot.ui.elements import Command, Response
@@ -11,10 +15,15 @@ from tests.adapters.discord.conftest import Guild
 from tests.adapters.discord.test_addressing import told
 from tests.adapters.discord.test_admin import Town
 from tests.adapters.discord.test_interactions import EDIT, FORM, PANEL
+from tests.adapters.discord.test_triage import put
 from tests.adapters.discord.test_troubles import answering
 from tests.emulators.discord.emulator import DiscordEmulator
-from tests.support.discord_harness import Office, attended
+from tests.emulators.discord.faults import hold
+from tests.emulators.discord.rules import NONCES_LAST
+from tests.support.discord_harness import Office, attended, registered_commands
 from tests.support.memory_store import MemoryStore
+from tests.support.process import running
+from tests.support.triage_requests import sorted_as
 
 
 async def test_menus_and_buttons_say_what_they_carry_after_a_restart_too() -> None:
@@ -121,3 +130,30 @@ def judged(store: DatabaseStore) -> list[int | None]:
     assert isinstance(store, MemoryStore)
     rows = store.db.execute("SELECT feedback FROM turns ORDER BY id").fetchall()
     return [row[0] for row in rows]
+
+
+@pytest.mark.parametrize("nth", [1, 2])
+async def test_a_result_of_triage_is_posted_once_although_the_process_ended_after_it(
+    nth: int, unattended: Guild
+) -> None:
+    discord, claude, store = unattended.discord, unattended.claude, unattended.store
+    discord.app.commands = await registered_commands()
+    town = Town(discord, claude, store)
+    await put(town, "auto_triage", "on")
+    await put(town, "triage_sign", "label")
+    await put(town, "triage_announce", f"channel:{town.random}")
+    claude.script(sorted_as(priority="critical", summary="All is *down*. "))
+    path = rf"/channels/({town.general}|{town.random})/messages"
+    post = discord.faults.add("POST", path, hold(60.0, after=True), nth=nth)
+    async with connect_claude(claude.api_key, claude.base_url) as model:
+        async with running(discord, store, model, grace=0.2):
+            discord.say(town.alice, town.general, "Nothing works!")
+            await discord.until(lambda: len(discord.calls_of("POST", path)) == nth)
+        assert post.struck == 1
+        # Discord forgets the nonce.
+        discord.advance(NONCES_LAST)
+        async with running(discord, store, model, grace=0.2), asyncio.timeout(60):
+            while await store.waiting_cases(["discord"], 9):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+    for channel in (town.general, town.random):
+        assert len([m for m in discord.messages(channel) if m.bot]) == 1

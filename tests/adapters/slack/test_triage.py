@@ -1,16 +1,23 @@
 """Triage of messages in Slack, through the real SDKs, as people in the channel see
 it."""
 
+import asyncio
 import csv
 import io
+
+import pytest
 
 from adapters.slack import interactions
 from bot.domain.scope import Scope
 from bot.domain.setting import Change
+from storage.store import DatabaseStore
 from tests.adapters.slack.conftest import Office
 from tests.adapters.slack.test_admin import Admins, admins
-from tests.emulators.slack.faults import status, throttle
+from tests.emulators.slack.emulator import SlackEmulator
+from tests.emulators.slack.faults import hold, status, throttle
 from tests.emulators.slack.world import Seen
+from tests.support.process import running
+from tests.support.scripted_model import ScriptedModel
 from tests.support.triage_requests import sorted_as
 
 __all__ = ["admins"]
@@ -21,6 +28,13 @@ async def put(office: Office, name: str, value: str) -> None:
     await office.store.change_settings(
         [Change(place, name, value)], who=office.alice, now=1.0
     )
+
+
+async def shown(store: DatabaseStore) -> None:
+    """Wait until the results of all cases were shown."""
+    async with asyncio.timeout(60):
+        while await store.waiting_cases(["slack"], 9):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 async def below(office: Office, ts: str, count: int = 1) -> list[Seen]:
@@ -164,6 +178,29 @@ async def test_each_new_message_gets_a_sign(office: Office) -> None:
     assert (office.slack.pings, office.slack.previews) == ([], [])
     # Nobody asked for an answer.
     assert office.slack.thread(office.general, ts)[1:] == []
+
+
+@pytest.mark.parametrize("nth", [1, 2])
+async def test_a_result_is_posted_once_although_the_process_ended_after_its_post(
+    nth: int, store: DatabaseStore
+) -> None:
+    model = ScriptedModel()
+    async with SlackEmulator() as slack:
+        office = Office(slack, store, model)
+        other = slack.add_channel("alerts")
+        await put(office, "auto_triage", "on")
+        await put(office, "triage_sign", "label")
+        await put(office, "triage_announce", f"channel:{other}")
+        model.script(sorted_as(priority="critical", summary="All is down."))
+        post = slack.faults.add("chat.postMessage", hold(60.0, after=True), nth=nth)
+        async with running(slack, store, model, grace=0.2):
+            ts = slack.say(office.alice, office.general, "Nothing works!")
+            await slack.until(lambda: len(slack.calls_of("chat.postMessage")) == nth)
+        assert post.struck == 1
+        async with running(slack, store, model, grace=0.2):
+            await shown(store)
+        assert len(office.replies(ts)) == 1
+        assert len(slack.world.messages[other]) == 1
 
 
 async def test_a_deleted_message_is_forgotten(office: Office) -> None:
