@@ -181,12 +181,13 @@ def readable(text: str, names: Mapping[str, str]) -> str:
 
 
 def tokens(text: str) -> str:
-    """Return typed text with mentions in the form that settings use ("user:U1"), and
-    without Slack's escapes."""
+    """Return typed text as a reader sees it, but with mentions in the form that
+    settings use ("user:U1")."""
     text = _USER.sub(r"user:\1", text)
     text = _CHANNEL.sub(r"channel:\1", text)
     text = _GROUP.sub(r"group:\1", text)
-    return unescape(text)
+    # Slack makes links of addresses, and of names that end like a domain.
+    return readable(text, {})
 
 
 def format_text(text: str, names: Mapping[str, str] | None = None) -> str:

@@ -77,6 +77,12 @@ def test_what_is_cut_in_the_middle_leaves_nothing_of_a_mark() -> None:
 def test_what_people_type_is_read_with_ids() -> None:
     typed = "set who <@U1|al> <!subteam^S2|@x> &amp; <#C3|gen>"
     assert mrkdwn.tokens(typed) == "set who user:U1 group:S2 & channel:C3"
+    # Slack makes the links.
+    typed = "prompt set Link to <https://a.example/b|the guide> or <http://a.md|a.md>."
+    shown = "prompt set Link to the guide (https://a.example/b) or a.md."
+    assert mrkdwn.tokens(typed) == shown
+    typed = "set web_fetch_domains <http://b.example|b.example> <https://c.example>"
+    assert mrkdwn.tokens(typed) == "set web_fetch_domains b.example https://c.example"
 
 
 @given(st.text(alphabet="ab\n`- ", max_size=9_000))
