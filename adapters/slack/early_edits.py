@@ -1,8 +1,10 @@
-"""Remembers edits and link previews that arrive before the message that they change.
+"""Remembers edits and link previews, which may arrive before the message or an earlier
+edit of it.
 
 Slack does not guarantee the order of events, and retries an unacknowledged event after
-a minute or after five (platform facts A1.2, A2). An edit of the message may arrive
-before the retry. It finds no stored message to change, and the retry has the old text.
+a minute or after five (platform facts A1.2, A2). A later edit may arrive before the
+retry. If the retry is the message itself, the edit found no stored message to change.
+In both cases, the retry has an old text.
 """
 
 from bot.domain.message import Message
@@ -16,16 +18,23 @@ class EarlyEdits:
     """The newest edits and previews."""
 
     def __init__(self) -> None:
-        #: By workspace, channel and ts of the message.
-        self._edits: LruDict[tuple[str, str, str], Message] = LruDict(MOST)
+        #: With the time of the edit, by workspace, channel and ts of the message.
+        self._edits: LruDict[tuple[str, str, str], tuple[float, Message]] = LruDict(
+            MOST
+        )
 
-    def note(self, edited: Message) -> None:
-        """Remember the changed version of a message."""
-        self._edits[_key(edited)] = edited
+    def note(self, edited: Message, at: float) -> Message:
+        """Remember the version of a message that people edited at the time `at`. Return
+        the newest known version, which an earlier event may have had."""
+        known = self._edits.get(_key(edited))
+        if known is not None and known[0] > at:
+            return known[1]
+        self._edits[_key(edited)] = at, edited
+        return edited
 
     def newest(self, message: Message) -> Message:
         """Return the newest known version of `message`."""
-        return self._edits.get(_key(message), message)
+        return self._edits.get(_key(message), (0.0, message))[1]
 
     def drop(self, workspace: str, channel: str, ts: str) -> None:
         """Forget a message that people deleted."""

@@ -109,6 +109,13 @@ def edited_message(body: Mapping[str, Any], us: Identity) -> Message | None:
     return None if received is None or received.echo else received
 
 
+def edited_at(event: Mapping[str, Any]) -> float:
+    """Return the time at which people last edited the message in `event`, in seconds
+    since 1970; 0 if nobody did."""
+    edited = (event.get("message") or event).get("edited") or {}
+    return float(edited.get("ts") or 0)
+
+
 def deleted_message(body: Mapping[str, Any]) -> tuple[str, str] | None:
     """Return channel and ts of the message deleted in an events-API `body`, or None."""
     event = body.get("event") or {}

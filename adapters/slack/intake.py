@@ -211,7 +211,7 @@ class Intake:
             there.names.introduce({new.author: new.name})
             there.streams.introduce(new.author, organisations.team(event))
             if added:
-                self._edits.note(new)
+                new = self._edits.note(new, events.edited_at(event))
                 await inbox.amend(new, newly_addressed=True)
             else:
                 await inbox.receive(self._edits.newest(new))
@@ -220,11 +220,11 @@ class Intake:
                 self._late(there, new)
             self._pairs.handled(event, new)
         elif previewed := await _convert(events.previewed_message, body, us):
-            self._edits.note(previewed)
-            await inbox.supplement(previewed)
+            newest = self._edits.note(previewed, events.edited_at(event))
+            await inbox.supplement(newest)
         elif edited := await _convert(events.edited_message, body, us):
-            self._edits.note(edited)
-            await inbox.amend(edited)
+            newest = self._edits.note(edited, events.edited_at(event))
+            await inbox.amend(newest)
         elif gone := events.deleted_message(body):
             channel, ts = gone
             self._edits.drop(us.team, channel, ts)

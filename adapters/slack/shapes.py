@@ -26,7 +26,7 @@ _MESSAGE: Mapping[str, Shape] = {
     ),
     **dict.fromkeys(("text", "user_team", "source_team"), TEXT),
     **dict.fromkeys(("ts", "thread_ts", "deleted_ts"), TS),
-    "edited": {},
+    "edited": {"ts": TS},
 }
 _MESSAGES: Mapping[str, Shape] = {
     **_MESSAGE,

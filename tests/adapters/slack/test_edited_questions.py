@@ -93,6 +93,31 @@ async def test_an_edit_that_comes_before_its_message_counts(office: Office) -> N
     assert "port 80 " not in prompt
 
 
+async def test_the_later_of_two_edits_counts(office: Office) -> None:
+    gate = asyncio.Event()
+    office.model.script("Hel", gate, "lo.")
+    root = office.ask("hi")
+    await office.slack.until(lambda: office.replies(root))
+    ts = office.ask("is port 80 open?", thread_ts=root)
+    # Without a mention until it is edited.
+    late = office.slack.say(office.alice, office.general, "and port 22?")
+    await office.slack.until(lambda: office.slack.settled)
+    with office.slack.feed.backwards():
+        for text in ("is port 90 open?", "is port 8080 open?"):
+            change(office, ts, text)
+        for text in ("is port 23 open?", "is port 2222 open?"):
+            change(office, late, text)
+    await office.slack.until(lambda: office.slack.settled)
+    gate.set()
+    await office.settled(root, 2)
+    await office.settled(late)
+    asked = sorted(office.prompts()[1:], key=lambda prompt: "2222" in prompt)
+    assert [each.rpartition(">is ")[2] for each in asked] == [
+        "port 8080 open?</message>",
+        "port 2222 open?</message>",
+    ]
+
+
 async def test_a_question_that_becomes_a_command_is_one(office: Office) -> None:
     gate = asyncio.Event()
     office.model.script("Sto", gate, "p what?")
