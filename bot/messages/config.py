@@ -47,6 +47,13 @@ def dotenv_line(*, line: int) -> str:
     return f"Line {line} of .env sets nothing: write NAME=value, or # before a comment."
 
 
+def dotenv_quotes(*, line: int) -> str:
+    return (
+        f"Line {line} of .env sets nothing, because its quotes do not match: write one "
+        "quote before the value and the same after it."
+    )
+
+
 def dotenv_twice(*, line: int, first: int) -> str:
     return (
         f"Line {line} of .env sets what line {first} has set already: remove one of "

@@ -4,12 +4,12 @@ import io
 import os
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import dotenv
-from dotenv.parser import Binding, parse_stream
+from dotenv.parser import Binding, Original, parse_stream
 
 from bot.errors import ConfigError
 from bot.messages import config as messages
@@ -22,6 +22,11 @@ _COMMENT = re.compile(r"[ \t]#[^\r\n]*")
 _OURS = ("THREADKEEP_", "SLACK_", "DISCORD_", "ANTHROPIC_")
 _IN_QUOTES = re.compile(r"""\s{0,9}(["'])((?:(?!\1)[^\n]){0,20000})\1\s{0,9}""")
 _BARE = re.compile(r"[\w.:/@%+=,*~-]*")
+_NEWLINE = re.compile(r"\r\n|\r|\n")
+_NAME = r"[ \t]*(?:export[ \t]+)?[A-Za-z_][\w.-]*[ \t]*="
+_NEXT_NAME = re.compile(rf"(?<=[\r\n]){_NAME}")
+_NAME_AND_QUOTE = re.compile(rf"{_NAME}[ \t]*[\"']")
+_OUR_NAME = re.compile(rf"[ \t]*(?:export[ \t]+)?(?:{'|'.join(_OURS)})\w*[ \t]*=")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +59,11 @@ def read(path: Path = FILE) -> EnvFile:
     lines: dict[str, int] = {}
     problems: list[str] = []
     sound: list[str] = []
-    for binding in parse_stream(io.StringIO(text)):
-        line = _line(binding)
+    for line, binding in _bindings(text):
         if binding.error or (binding.key is not None and binding.value is None):
-            problems.append(messages.dotenv_line(line=line))
+            quoted = _NAME_AND_QUOTE.match(binding.original.string.lstrip())
+            problem = messages.dotenv_quotes if quoted else messages.dotenv_line
+            problems.append(problem(line=line))
             continue
         sound.append(binding.original.string)
         if binding.key is not None:
@@ -96,7 +102,7 @@ def write(changes: Mapping[str, str], path: Path = FILE) -> None:
         text = ""
     left = dict(changes)
     parts: list[str] = []
-    for binding in parse_stream(io.StringIO(text)):
+    for _, binding in _bindings(text):
         name = binding.key or ""
         if name in changes:
             parts.append(_replace_value(binding, changes[name]))
@@ -114,11 +120,42 @@ def _text(path: Path) -> str:
     return path.read_bytes().decode("utf-8-sig")
 
 
-def _line(binding: Binding) -> int:
-    """Return the line on which `binding` begins, after the blank lines it includes."""
-    text = binding.original.string
-    blank = text[: len(text) - len(text.lstrip())]
-    return int(binding.original.line) + len(blank.splitlines())
+def _bindings(text: str) -> Iterator[tuple[int, Binding]]:
+    """Yield each binding of `text` with its line, after the blank lines it includes.
+
+    A value whose quotes do not match ends before the next line that begins with a name.
+    The parser would look for the other quote in all following lines, and drop the
+    variables in them.
+    """
+    line = 1
+    text = text.removeprefix("\ufeff")
+    while text:
+        at = 0
+        for binding in parse_stream(io.StringIO(text)):
+            whole = binding.original.string
+            body = whole.lstrip()
+            blank = whole[: len(whole) - len(body)]
+            broken = _is_unbalanced(binding, body)
+            if broken:
+                found = _NEXT_NAME.search(text, at + len(blank) + 1)
+                whole = text[at : found.start() if found else None]
+                original = Original(whole, binding.original.line)
+                binding = Binding(None, None, original, error=True)
+            yield line + len(_NEWLINE.findall(blank)), binding
+            line += len(_NEWLINE.findall(whole))
+            at += len(whole)
+            if broken:
+                break
+        text = text[at:]
+
+
+def _is_unbalanced(binding: Binding, body: str) -> bool:
+    """Return True if `binding`, whose text is `body`, lacks a quote or has one more."""
+    lines = _NEWLINE.split(body.strip())
+    if binding.error:
+        return len(lines) > 1 or _NAME_AND_QUOTE.match(body) is not None
+    # The quote that ends this value belongs to another variable: `NAME=value"`.
+    return len(lines) > 1 and _OUR_NAME.match(lines[-1]) is not None
 
 
 def _replace_value(binding: Binding, value: str) -> str:

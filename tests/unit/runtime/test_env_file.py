@@ -64,6 +64,41 @@ def test_a_line_that_sets_nothing_is_named_and_not_quoted(
     assert found.values == {"A": "1", "B": "2"}
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        # The next quote in the file is the first one of another value, or the last.
+        ("A=1\n\nC='never closed\nB='2'\nD=3\n", 3),
+        ('A=1\r\nC="x\r\nTHREADKEEP_MODEL=haiku"\r\nB=2\r\nD=3', 2),
+        ("C='x\nA=1\nexport B = '2' # it's two\nD=3", 1),
+        # A text of several lines, with a quote too many or without the last one.
+        ('A=1\nC="Be kind.\nSay "hello" first.\n\n# End\n"\nB=2\nD=3\n', 2),
+        ("A=1\nB=2\nD=3\nC='Be kind.\nSay hello first.\n", 4),
+        ("A=1\r'not a name\r and no more'\rB='2'\rD=3", 2),
+    ],
+)
+def test_quotes_that_do_not_match_swallow_no_other_variable(
+    tmp_path: Path, text: str, line: int
+) -> None:
+    found = read(tmp_path, text)
+    assert len(found.problems) == 1
+    assert found.problems[0].startswith(f"Line {line} of .env sets nothing")
+    values = {**found.values}
+    assert values.pop("THREADKEEP_MODEL", 'haiku"') == 'haiku"'
+    assert values == {"A": "1", "B": "2", "D": "3"}
+    env_file.write({"B": "two", "E": "5"}, tmp_path / ".env")
+    found = env_file.read(tmp_path / ".env")
+    assert found.values["B"] == "two" and found.values["E"] == "5"
+
+
+def test_quoted_lines_of_a_text_that_look_like_variables_stay_in_it(
+    tmp_path: Path,
+) -> None:
+    found = read(tmp_path, "A='Answer=yes\nB=2\nTHREADKEEP_DB=x\nor no'\nC=3\n")
+    assert found.values == {"A": "Answer=yes\nB=2\nTHREADKEEP_DB=x\nor no", "C": "3"}
+    assert found.problems == ()
+
+
 def test_a_variable_that_is_set_twice_is_named(tmp_path: Path) -> None:
     found = read(tmp_path, "A=1\nB=2\nA=3\n")
     assert len(found.problems) == 1
