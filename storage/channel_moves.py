@@ -7,14 +7,22 @@ Rule 2: what was already stored under the new id stays: its settings win, and it
 threads continue the threads of the same name.
 Rule 3: an answer in progress is lost by its process, as if another one had taken the
 thread. It waits again, and is written under the new id.
+Rule 4: the old ids are kept for `REMEMBERED` seconds, since an event with the old id
+may arrive late, and at another process than the one that heard of the move.
 """
+
+from sqlite_utils import Database
 
 from bot.domain.scope import Scope
 from storage import locks
-from storage.connection import Connection
-from storage.dialect import GREATEST
+from storage.connection import Connection, Cursor
+from storage.dialect import GREATEST, ROW
 from storage.leases import MOST_EPOCH
 from storage.triage_cases import delete_case
+
+#: Retention of the old ids, in seconds. Slack repeats an event for about six minutes
+#: (platform facts A2); the rest covers processes that catch up.
+REMEMBERED = 7 * 86_400.0
 
 # Tables with the columns of a scope, and the columns that name a row within a channel.
 _NAMED = {
@@ -99,16 +107,57 @@ _WAITING = f"""
 """
 
 
-def move_channel(db: Connection, channel: Scope, to: str) -> bool:
+def m044_channel_moves(db: Database) -> None:
+    """Add the old ids of channels that got another one. Never edited."""
+    where = {"platform": str, "channel": str}
+    db.table("channel_moves").create(
+        # The id that the channel has now, and the time of the move.
+        {**where, "current": str, "at": float},
+        pk=tuple(where),
+        not_null={*where, "current", "at"},
+        strict=True,
+    )
+    db.table("channel_moves").create_index(["at"])
+
+
+def ask_current(db: Connection, channel: Scope) -> Cursor:
+    """Send the query for the id that `channel` has now; no row if it has its own."""
+    return db.execute(
+        "SELECT current FROM channel_moves WHERE platform = ? AND channel = ?",
+        [channel.platform, channel.channel],
+    )
+
+
+def current_channel(db: Connection, channel: Scope) -> str:
+    for (current,) in ask_current(db, channel).fetchall():
+        return str(current)
+    return channel.channel
+
+
+def expire(db: Connection, *, before: float, most: int) -> int:
+    """Delete at most `most` old ids of channels that moved before `before`; return
+    their number."""
+    return int(
+        db.execute(
+            f"DELETE FROM channel_moves WHERE {ROW} IN "
+            f"(SELECT {ROW} FROM channel_moves WHERE at < ? ORDER BY at LIMIT ?)",
+            [before, most],
+        ).rowcount
+    )
+
+
+def move_channel(db: Connection, channel: Scope, to: str, now: float) -> bool:
     """Give the platform's `channel` the id `to`; return whether anything was stored of
-    it. The workspace of `channel` is ignored."""
+    it. Of the workspace of `channel`, nothing needs to be stored yet."""
     at = {"platform": channel.platform, "channel": channel.channel, "to": to}
     if channel.channel in ("", to) or not to:
         return False
-    found = sorted(name for (name,) in db.execute(_WORKSPACES, at).fetchall())
-    scopes = [Scope(channel.platform, workspace) for workspace in found]
+    found = {name for (name,) in db.execute(_WORKSPACES, at).fetchall()}
+    names = sorted(found | {channel.workspace})
+    scopes = [Scope(channel.platform, workspace) for workspace in names]
     for scope in scopes:
         locks.erasing(db, scope)
+    _note(db, {**at, "now": now})
     both = f"SELECT id FROM threads WHERE ({_HERE}) OR ({_THERE})"
     locks.threads(db, [number for (number,) in db.execute(both, at).fetchall()])
     locks.settings(db, scopes)
@@ -125,6 +174,27 @@ def move_channel(db: Connection, channel: Scope, to: str) -> bool:
     db.execute(f"DELETE FROM accounts WHERE {_HERE}", at)
     _move_references(db, at)
     return bool(found)
+
+
+def _note(db: Connection, at: dict[str, str | float]) -> None:
+    """Record the move for events that still have the old id."""
+    here = "platform = :platform AND channel"
+    # The channel may have had the new id before.
+    db.execute(f"DELETE FROM channel_moves WHERE {here} = :to", at)
+    db.execute(
+        "UPDATE channel_moves SET current = :to "
+        "WHERE platform = :platform AND current = :channel",
+        at,
+    )
+    db.execute(
+        """
+        INSERT INTO channel_moves (platform, channel, current, at)
+        VALUES (:platform, :channel, :to, :now)
+        ON CONFLICT (platform, channel)
+        DO UPDATE SET current = excluded.current, at = excluded.at
+        """,
+        at,
+    )
 
 
 def _merge(db: Connection, thread: int, twin: int) -> None:

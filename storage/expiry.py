@@ -5,6 +5,7 @@ from functools import partial
 
 from bot.domain.retention import DAY, Retention
 from storage import (
+    channel_moves,
     locks,
     names,
     notices,
@@ -58,6 +59,9 @@ def steps(retention: Retention, now: float) -> dict[str, Callable[[Connection], 
         "notices": partial(notices.expire, now=now, most=AT_ONCE),
         "outages": partial(outages.expire, before=now - 2 * DAY, most=AT_ONCE),
         "tombstones": partial(tombstones.expire, now=now, most=AT_ONCE),
+        "moves": partial(
+            channel_moves.expire, before=now - channel_moves.REMEMBERED, most=AT_ONCE
+        ),
         "rates": partial(write_rates.expire, before=now - DAY, most=AT_ONCE),
     }
 

@@ -14,6 +14,7 @@ from bot.ports.inbox import Judge
 from storage import (
     answer_options,
     attachments,
+    channel_moves,
     erasures,
     locks,
     settings,
@@ -50,6 +51,7 @@ def receive(
     locks.storing(db, Scope.of(message.thread))
     # All queries are sent before any result is read: on PostgreSQL, this takes one
     # round trip.
+    moved = channel_moves.ask_current(db, Scope.of(message.thread))
     held = locks.ask_thread(db, message.thread)
     deleted, facts = tombstones.ask_of(db, message), None
     at = {**thread_queries.named(message.thread), "message": message.message}
@@ -57,6 +59,8 @@ def receive(
     automated = thread_queries.ask_automated(db, message.thread, message.at)
     waiting = ask_waiting(db, message.thread)
     stored = settings.ask_stored(db, Scope.of(message.thread))
+    for (current,) in moved.fetchall():
+        return replace(IGNORED, moved_to=current)
     thread = held.fetchone()
     if thread:
         if known.fetchone():

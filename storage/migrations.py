@@ -10,6 +10,7 @@ from storage.api_tokens import m022_web_api
 from storage.author_names import m013_author_names
 from storage.bounds import m008_bounds, m021_fetches
 from storage.case_tables import m006_cases
+from storage.channel_moves import m044_channel_moves
 from storage.deletion_tables import m010_deletions_and_refusals
 from storage.file_choices import m020_file_choices
 from storage.file_tables import m016_files
@@ -394,5 +395,6 @@ for step in (
     m035_blocks,
     m041_outages,
     m042_origins,
+    m044_channel_moves,
 ):
     migrations()(step)

@@ -141,6 +141,7 @@ class DatabaseStore:
     add_holder = write(erasures.add_holder)
     delete_scope = write(erasures.delete_scope)
     move_channel = write(channel_moves.move_channel)
+    current_channel = read(channel_moves.current_channel)
 
     thread_state = read_first(thread_state.thread_state)
     backfill = write_of_turn(inbox.backfill, stores=True)
@@ -288,7 +289,6 @@ class DatabaseStore:
 
     listings = read(mcp_tables.listings)
     pin_listing = write(mcp_tables.pin_listing)
-
     channels_with = read(search.channels_with)
     search = read(search.search)
 

@@ -147,6 +147,17 @@ def limited_since(body: Mapping[str, Any], now: float) -> float:
     return now - 60.0
 
 
+def may_have_old_id(body: Mapping[str, Any], late: float) -> bool:
+    """Return whether an events-API `body` is about an earlier message, or about one
+    that was posted before `late`, in seconds since 1970. Its channel may have got
+    another id since (facts A1.4)."""
+    event = body.get("event") or {}
+    if event.get("type") not in ("message", "app_mention") or not event.get("channel"):
+        return False
+    at = body.get("event_time")
+    return bool(event.get("hidden")) or not isinstance(at, int) or at < late
+
+
 def moved_channel(body: Mapping[str, Any]) -> tuple[str, str] | None:
     """Return the old and the new id of the channel in an events-API `body` about a
     channel that was converted to a shared one or moved (facts A1.4); else None."""

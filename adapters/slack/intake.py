@@ -8,6 +8,7 @@ A4). For the same reason, events over a limit are refused there at once.
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -33,7 +34,6 @@ from bot.errors import StorageError
 from bot.ports.host import Host
 from bot.runtime.allowance import Allowance
 from bot.runtime.background import Background, report
-from bot.runtime.lru import LruDict
 from bot.runtime.offload import offload
 from bot.text.numbers import number
 
@@ -42,9 +42,6 @@ log = logging.getLogger(__name__)
 # The most events that are handled at once. The SDK starts a task for each (platform
 # facts A4), and one may have 40,000 characters. Further events are not acknowledged.
 MOST_EVENTS = 2_000
-
-# The most channels whose old ids are remembered.
-MOST_MOVED = 1_000
 
 # Seconds, by Slack's clock, within which a question is usually stored. If storing takes
 # longer, replies below the question may have arrived, and been ignored, before it.
@@ -72,8 +69,6 @@ class Intake:
         self._background = background
         self._pairs = MentionPairs()
         self._edits = EarlyEdits()
-        #: The new ids of channels that got one, by the old ids.
-        self._moved: LruDict[str, str] = LruDict(MOST_MOVED)
         #: Tasks of commands that may outlast their acknowledgement.
         self._going_on: set[asyncio.Task[None]] = set()
         self._under_way = Allowance(MOST_EVENTS)
@@ -196,9 +191,12 @@ class Intake:
         self, there: Workspace, body: dict[str, Any], is_repeat: bool
     ) -> None:
         inbox, us = self._host.inbox, there.us
-        body = self._under_new_id(body)
         if events.is_own_edit(body, us):
             return
+        # The inbox knows the new id of a channel when it stores a new message.
+        late = math.inf if is_repeat else time.time() - LATE
+        if events.may_have_old_id(body, late):
+            body = await self._under_new_id(body, us)
         event = body.get("event") or {}
         added = mentions.is_added(event, us)
         message = await _convert(events.read, body, us)
@@ -233,25 +231,15 @@ class Intake:
             await inbox.forget(Scope(PLATFORM, us.team, deleted))
         elif moved := events.moved_channel(body):
             old_id, new_id = moved
-            # First, since events with the old id may arrive while the channel is moved.
-            self._moved.pop(new_id, None)
-            self._moved[old_id] = new_id
             await inbox.move(Scope(PLATFORM, us.team, old_id), new_id)
 
-    def _under_new_id(self, body: dict[str, Any]) -> dict[str, Any]:
-        """Return `body` with the new id of its channel. Slack may retry an event from
-        before the channel got that id."""
-        event = body.get("event") or {}
-        channel = event.get("channel")
-        # Events that are not read may have another value there.
-        if not isinstance(channel, str) or channel not in self._moved:
-            return body
-        if events.deleted_channel(body):
-            # The end of the old id is not the end of the channel.
-            return body
-        while channel in self._moved:
-            channel = self._moved[channel]
-        return {**body, "event": {**event, "channel": channel}}
+    async def _under_new_id(self, body: dict[str, Any], us: Identity) -> dict[str, Any]:
+        """Return `body`, which is about a message, with the id that its channel has
+        now."""
+        event = body["event"]
+        channel = Scope(PLATFORM, us.team, str(event.get("channel") or ""))
+        current = await self._host.inbox.current_channel(channel)
+        return {**body, "event": {**event, "channel": current}}
 
 
 async def _authorize() -> AuthorizeResult:

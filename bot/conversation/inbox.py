@@ -92,8 +92,7 @@ class Inbox:
         with self._platforms.using(message.thread.platform):
             if await self._command(message, False):
                 return
-            await self._receive(message, held=held)
-            await self._triage(message)
+            await self._triage(await self._receive(message, held=held))
 
     async def begin(self, thread: ThreadKey, to: ThreadKey) -> None:
         """Let `thread`, in which a message was held, be answered as the thread `to`.
@@ -112,10 +111,12 @@ class Inbox:
 
     async def _receive(
         self, message: Message, *, edit: bool = False, held: bool = False
-    ) -> None:
+    ) -> Message:
+        """Store `message`, and queue a turn if it is to be answered; return it under
+        the id that its channel has now."""
         if message.echo and not edit:
             # The bot's own posts are stored with their turns.
-            return
+            return message
         engagement = await self._engagement(message)
         applied = addressing.PLAIN
         judge = addressing.judge
@@ -136,11 +137,15 @@ class Inbox:
             return judge(message, facts, applied)
 
         verdict = await receive(message, judge_under)
+        if verdict.moved_to:
+            thread = replace(message.thread, channel=verdict.moved_to)
+            moved = replace(message, thread=thread)
+            return await self._receive(moved, edit=edit, held=held)
         if verdict.disposition is Disposition.IGNORE:
             # Platforms send several events only for a mention.
             if message.addressed and not edit:
                 await self._supplement(message)
-            return
+            return message
         log.info(
             "message.heard thread=%s message=%s verdict=%s rule=%s",
             message.thread,
@@ -156,6 +161,7 @@ class Inbox:
                 message.thread, message.author, message.at
             )
             self._signs.show(message, delayed=delayed, crowded=crowded)
+        return message
 
     async def _engagement(
         self, message: Message
@@ -273,9 +279,13 @@ class Inbox:
     async def move(self, channel: Scope, to: str) -> None:
         """Give everything stored of `channel` the id `to`, even where nobody is served
         now. Raises StorageError."""
-        if await self._store.move_channel(channel, to):
+        if await self._store.move_channel(channel, to, self._now()):
             log.info("channel.moved channel=%s to=%s", channel, to)
             await self._answers.begin_anew(channel)
+
+    async def current_channel(self, channel: Scope) -> str:
+        """Return the id that the platform's `channel` has now. Raises StorageError."""
+        return await self._store.current_channel(channel)
 
 
 def _keep_command(

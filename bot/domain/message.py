@@ -177,6 +177,9 @@ class Verdict:
     change: Change | None = None
     #: Whether to store a kept message even if its thread is unknown.
     begins: bool = False
+    #: The id that the message's channel has now, if it is another one; the message is
+    #: then ignored.
+    moved_to: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,8 +100,14 @@ class Inbox(Protocol):
         channel.
 
         In every workspace that knows the channel. Answers in progress there begin anew
-        under the new id. Does nothing if nothing is stored. Raises StorageError.
+        under the new id. Messages that arrive later with the old id are received under
+        the new one. Raises StorageError.
         """
+
+    async def current_channel(self, channel: Scope) -> str:
+        """Return the id that the platform's `channel` has now: for an event that may be
+        older than the id. Raises StorageError."""
+        ...
 
 
 class Commands(Protocol):

@@ -25,6 +25,9 @@ class InboxStore(Protocol):
         If `held`, no process is woken for a new thread until `HeldThreads.give_thread`
         is called or this process ends.
 
+        If the channel of `message` has another id now, the verdict is IGNORE and names
+        that id.
+
         A known message is IGNOREd: nothing changes. KEEP stores the message and makes
         its change; in an unknown thread only if the verdict `begins` the thread. ANSWER
         stores the message in the thread's turn in state WAITING; the turn and the
@@ -150,14 +153,19 @@ class HeldThreads(Protocol):
 class MovedChannels(Protocol):
     """Channels to which a platform gave another id."""
 
-    async def move_channel(self, channel: Scope, to: str) -> bool:
+    async def move_channel(self, channel: Scope, to: str, now: float) -> bool:
         """Give everything stored of `channel` the id `to`, which the platform gave the
         channel.
 
         In every workspace, and in one transaction: threads, settings, costs, triage
         cases, and settings that name the channel. Settings that are already stored
         under the new id stay, and threads there continue those of the same name. An
-        answer in progress waits again; its process gets ThreadLost. Returns False if
+        answer in progress waits again; its process gets ThreadLost. For a week,
+        `InboxStore.receive` and `current_channel` know the old id. Returns False if
         nothing is stored of `channel`.
         """
+        ...
+
+    async def current_channel(self, channel: Scope) -> str:
+        """Return the id that `channel` has now."""
         ...

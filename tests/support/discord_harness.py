@@ -133,6 +133,9 @@ class ScriptedCore:
     async def forget(self, place: Scope) -> None:
         self.heard = [h for h in self.heard if not place.holds(Scope.of(h.thread))]
 
+    async def current_channel(self, channel: Scope) -> str:
+        return channel.channel
+
     async def move(self, channel: Scope, to: str) -> None:
         self.moved.append((channel, to))
 
