@@ -44,8 +44,8 @@ class MessageHistory:
         self, thread: ThreadKey, message: str | None = None
     ) -> EarlierMessages:
         last = discord.Object(ids.number(message, "read a thread")) if message else None
-        end = await self._in_thread(thread, MOST_HISTORY, before=last)
-        if len(end) < MOST_HISTORY:
+        end, is_all = await self._in_thread(thread, MOST_HISTORY, before=last)
+        if is_all:
             return EarlierMessages(tuple(end))
         number = ids.number(thread.thread, "read a thread")
         client = self._link.client
@@ -135,10 +135,12 @@ class MessageHistory:
 
     async def _in_thread(
         self, thread: ThreadKey, most: int, before: discord.Object | None = None
-    ) -> list[Message]:
-        """Return the newest messages of a thread, oldest first."""
+    ) -> tuple[list[Message], bool]:
+        """Return the newest messages of a thread, oldest first, and whether these are
+        all. Messages of Discord's own, such as those about a new name, are left out,
+        but count towards `most`."""
         if thread.workspace == events.NO_GUILD:
-            return []
+            return [], True
         guild = ids.number(thread.workspace, "read a thread")
         number = ids.number(thread.thread, "read a thread")
         client = self._link.client
@@ -147,6 +149,7 @@ class MessageHistory:
             found = [
                 message async for message in here.history(limit=most, before=before)
             ]
+        is_all = len(found) < most
         if thread.thread != thread.channel:
             channel = ids.number(thread.channel, "read a thread")
             parent = client.get_partial_messageable(channel, guild_id=guild)
@@ -155,7 +158,7 @@ class MessageHistory:
             with contextlib.suppress(DeliveryError):
                 async with translated("read what a thread is about"):
                     found.append(await parent.fetch_message(number))
-        return self._convert(guild, thread, found[::-1])
+        return self._convert(guild, thread, found[::-1]), is_all
 
     def _convert(
         self, guild: int, thread: ThreadKey, found: list[discord.Message]

@@ -16,6 +16,9 @@ async def test_the_beginning_and_the_newest_are_read_and_the_gap_is_named(
     thread = guild.discord.thread(guild.alice, guild.general, "Build", message=root)
     for number in range(replies):
         guild.discord.say(guild.alice, thread, f"note {number}.")
+        if number in (57, 58):
+            # It is Discord that says who named the thread.
+            guild.discord.post(guild.alice, thread, {"type": 4, "content": "Build"})
     guild.claude.script("Read.")
     guild.mention("what began this?", thread)
     [told] = await guild.settled(thread)
@@ -29,8 +32,8 @@ async def test_the_beginning_and_the_newest_are_read_and_the_gap_is_named(
     before, after = read.split(" messages of this thread are not shown here.</note>")
     assert "note 0." in before
     assert "note 3." not in before
-    assert "note 50." in after
-    assert "note 49." not in after
+    assert "note 52." in after
+    assert "note 51." not in after
     missing = read.split("<note>About ")[1].split()[0]
-    assert abs(int(missing) - 48) <= 2
+    assert abs(int(missing) - 49) <= 4
     assert f"left out about {missing}" in told
