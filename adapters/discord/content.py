@@ -31,7 +31,7 @@ from discord.components import (
 from adapters.discord import ids
 from adapters.discord.message_files import name_of
 from adapters.discord.parsing import NEVER
-from bot.text.excerpts import PREVIEW_OF, excerpt
+from bot.text.excerpts import POLL, PREVIEW_OF, excerpt
 
 #: Types of messages that people and programs write; all others are Discord's own (facts
 #: B5).
@@ -170,7 +170,7 @@ def _poll(poll: discord.Poll) -> str:
         rules.append("The poll is closed.")
     elif poll.expires_at is not None and poll.expires_at < NEVER:
         rules.append(f"Open until {_time(poll.expires_at)}.")
-    return excerpt("Poll", _lines(poll.question or "", *answers, " ".join(rules)))
+    return excerpt(POLL, _lines(poll.question or "", *answers, " ".join(rules)))
 
 
 def _result(embed: discord.Embed) -> str:

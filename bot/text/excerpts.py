@@ -10,10 +10,12 @@ import re
 #: The beginnings of labels of excerpts that a platform adds by itself, for links in the
 #: typed text.
 LINK_PREVIEW, PREVIEW_OF, LINKED = "Link preview", "Preview of", "Linked message"
+#: The label of a poll. Its author cannot edit it, but its votes and its end change it.
+POLL = "Poll"
 
 # An excerpt with one of these labels.
 _ADDED = re.compile(
-    r"^\[(?:Link preview|Preview of|Linked message)[^\n]*+(?:\n>[^\n]*+)++",
+    r"^\[(?:Link preview|Preview of|Linked message|Poll\])[^\n]*+(?:\n>[^\n]*+)++",
     re.MULTILINE,
 )
 
@@ -38,9 +40,10 @@ def excerpt(label: str, text: str) -> str:
 
 
 def reads_alike(one: str, other: str) -> bool:
-    """Return whether two texts of a message are equal apart from spacing and previews.
+    """Return whether two texts of a message are equal apart from spacing, and from
+    parts that the platform changes.
 
-    Previews are the excerpts that the platform adds for links.
+    These are previews, which it adds for links, and polls.
     """
     first, second = ("".join(_ADDED.sub("", each).split()) for each in (one, other))
     return first == second
