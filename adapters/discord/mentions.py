@@ -20,7 +20,7 @@ _QUOTE = re.compile(r"^(?:>>> [\s\S]*+|> [^\n]*+\n?)", re.MULTILINE)
 
 def parts(message: discord.Message, us: int) -> tuple[str | Mark, ...]:
     """Return the words and marks of `message`, in order, without quotes; `us` is the id
-    of the bot's user."""
+    of the bot's user. Stickers, which say no more than emoji, are marks as well."""
     found: list[str | Mark] = []
     text, end = _QUOTE.sub("", message.content), 0
     role = message.guild.self_role if message.guild else None
@@ -42,6 +42,7 @@ def parts(message: discord.Message, us: int) -> tuple[str | Mark, ...]:
         end = match.end()
     if words := text[end:]:
         found.append(words)
+    found += [Mark(MarkKind.EMOJI)] * len(message.stickers)
     return tuple(found)
 
 

@@ -32,13 +32,15 @@ async def test_what_people_tell_each_other_is_read_and_not_answered(
     say(guild.bob, thread, "sure", reply_to=question, ping=False)
     for text in (f"Hey <@&{role}>, look", "Thanks!", "<:party:123456789012345678>"):
         say(guild.alice, thread, text)
+    sticker = {"id": "7", "name": "Wave", "format_type": 1}
+    guild.discord.post(guild.bob, thread, {"sticker_items": [sticker]})
     say(guild.alice, thread, "and now?")
     await guild.settled(thread, 2)
     say(guild.alice, thread, f"<@{guild.bob}> and {guild.discord.mention}?")
     await guild.settled(thread, 3)
     prompt = guild.prompts()[1]
     assert prompt.index("is that right?") < prompt.index("it is")
-    assert prompt.index("sure") < prompt.index("and now?")
+    assert prompt.index("sure") < prompt.index("Wave") < prompt.index("and now?")
     assert len(guild.prompts()) == 3
 
 
