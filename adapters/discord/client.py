@@ -18,6 +18,7 @@ import yarl
 from discord.gateway import DiscordWebSocket
 
 from adapters.discord.config import PUBLIC_API, DiscordConfig
+from adapters.discord.errors import Archived, BlockedByAutoMod, Forbidden, Hidden
 from adapters.discord.global_rate_limit import (
     BURST,
     EACH,
@@ -54,6 +55,8 @@ BLOCKED = {200000, 200001}
 FORBIDDEN = {50013, 160005}
 LIMITED = {20028, 20029, 30046}
 ARCHIVED = 50083
+# A place that the bot cannot see.
+HIDDEN = 50001
 # An unknown message.
 DELETED = 10008
 
@@ -85,19 +88,6 @@ PERMISSIONS = discord.Permissions(
     # For triage only.
     add_reactions=True,
 )
-
-
-class BlockedByAutoMod(DeliveryError):
-    """The server's AutoMod rejects this content."""
-
-
-class Forbidden(ThreadGone):
-    """The bot may not write in this place. Somebody who manages the place can change
-    that."""
-
-
-class Archived(DeliveryError):
-    """The thread is archived, so none of its messages can be edited (facts B6)."""
 
 
 class Gateway(discord.AutoShardedClient):
@@ -356,9 +346,9 @@ async def open_link(
 
 @contextlib.asynccontextmanager
 async def translated(what: str) -> AsyncIterator[None]:
-    """Map the SDK's errors to ours: Throttled, ThreadGone, Forbidden, Archived, Unfit,
-    Blocked, AccessRevoked, or another DeliveryError. After another DeliveryError, the
-    operation `what` may have taken effect."""
+    """Map the SDK's errors to ours: Throttled, ThreadGone, Forbidden, Hidden, Archived,
+    Unfit, Blocked, AccessRevoked, or another DeliveryError. After another
+    DeliveryError, the operation `what` may have taken effect."""
     try:
         async with asyncio.timeout(PATIENCE):
             yield
@@ -395,5 +385,7 @@ def _meaning(what: str, error: discord.HTTPException) -> ThreadkeepError:
         return BlockedByAutoMod(text)
     if error.code in FORBIDDEN:
         return Forbidden(text)
+    if error.code == HIDDEN:
+        return Hidden(text)
     # All other client errors are about permissions, or about something deleted.
     return ThreadGone(text) if 400 <= error.status < 500 else DeliveryError(text)

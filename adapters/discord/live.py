@@ -13,8 +13,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 import discord
 
 from adapters.discord import ids
-from adapters.discord.client import Forbidden, Link, open_link, translated
+from adapters.discord.client import Link, open_link, translated
 from adapters.discord.config import DiscordConfig
+from adapters.discord.errors import Forbidden
 from adapters.discord.probes import DiscordProber
 from bot.domain.finding import Finding, Grade
 from bot.errors import AccessRevoked, ConfigError, DeliveryError, ThreadGone

@@ -18,14 +18,9 @@ import discord
 
 from adapters.discord import components, ids, outgoing
 from adapters.discord.attaching import AttachRights
-from adapters.discord.client import (
-    Archived,
-    BlockedByAutoMod,
-    Forbidden,
-    Link,
-    translated,
-)
+from adapters.discord.client import Link, translated
 from adapters.discord.content import SPOKEN
+from adapters.discord.errors import Archived, BlockedByAutoMod, Forbidden, Hidden
 from adapters.discord.threads import ThreadResolver
 from adapters.discord.uploads import LOOK, REMEMBERED, SKEW, DiscordUploads
 from bot.domain.platform import WriteKind
@@ -40,7 +35,7 @@ from bot.errors import (
     ThreadGone,
     Unfit,
 )
-from bot.messages.controls import BLOCKED, NOT_SHOWN
+from bot.messages.controls import BLOCKED, HIDDEN, NOT_SHOWN
 from bot.runtime import background
 from bot.text import links
 
@@ -106,6 +101,9 @@ class DiscordSurface:
             message = await self._write_some(part)
         except Forbidden:
             await self._threads.tell(self._turn, NOT_SHOWN)
+            raise
+        except Hidden:
+            await self._threads.tell_in_person(self._turn, HIDDEN)
             raise
         if self._typing is not None and part.text.strip():
             # The indicator that shows now expires by itself.

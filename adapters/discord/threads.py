@@ -149,9 +149,10 @@ class ThreadResolver:
                 )
         except DeliveryError as error:
             log.info("discord.untold thread=%s %s", thread, error)
-            await self._tell_in_person(turn, text)
+            await self.tell_in_person(turn, text)
 
-    async def _tell_in_person(self, turn: Turn, text: str) -> None:
+    async def tell_in_person(self, turn: Turn, text: str) -> None:
+        """Tell the asker by direct message why there is no answer. Never raises."""
         thread = turn.thread
         if not ids.is_id(turn.asker) or thread.workspace == events.NO_GUILD:
             return

@@ -18,13 +18,8 @@ import discord
 
 from adapters.discord import ids, outgoing
 from adapters.discord.attaching import AttachRights
-from adapters.discord.client import (
-    Archived,
-    BlockedByAutoMod,
-    Forbidden,
-    Link,
-    translated,
-)
+from adapters.discord.client import Link, translated
+from adapters.discord.errors import Archived, BlockedByAutoMod, Forbidden
 from adapters.discord.threads import ThreadResolver
 from bot.domain.answer_file import AnswerFile, Upload
 from bot.domain.turn import Turn

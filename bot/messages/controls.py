@@ -32,6 +32,10 @@ NOT_SHOWN = (
     "I can't show my answer there: the thread is locked, or I don't have permission "
     "to send messages. Somebody who manages the channel can change that."
 )
+HIDDEN = (
+    "I can't show my answer there: I can no longer see the channel or thread. Somebody "
+    "who manages it can change that."
+)
 LOCKED = "This thread is locked, so I can't answer in it. Please ask somewhere else."
 NOWHERE = "I can't talk in this kind of channel. Please ask me in a text channel."
 

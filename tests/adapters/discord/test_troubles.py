@@ -10,7 +10,7 @@ from adapters.discord.adapter import connect
 from adapters.discord.thread_names import UNNAMED
 from bot.errors import AccessRevoked, ConfigError
 from bot.messages.answers import STOPPED
-from bot.messages.controls import BLOCKED, HINT, NOT_SHOWN
+from bot.messages.controls import BLOCKED, HIDDEN, HINT, NOT_SHOWN
 from storage.store import DatabaseStore
 from tests.adapters.discord.conftest import Guild
 from tests.emulators.claude.emulator import ClaudeEmulator
@@ -211,6 +211,19 @@ async def test_who_asked_is_told_why_nothing_can_be_shown(guild: Guild) -> None:
     await guild.discord.until(
         lambda: NOT_SHOWN in "".join(guild.replies(direct)),
     )
+
+
+async def test_who_asked_where_it_no_longer_sees_anything_is_told_in_person(
+    guild: Guild,
+) -> None:
+    gate = asyncio.Event()
+    guild.claude.script(["Half", Hold(gate), " and half."])
+    thread = await guild.thread_of(guild.mention("?"))
+    await guild.answered(thread, "Half …")
+    guild.discord.set_permissions(guild.general, deny=["view_channel"])
+    gate.set()
+    [told] = await guild.settled(guild.discord.open_dm(guild.alice))
+    assert told.endswith(f"/{thread}: {HIDDEN}")
 
 
 def in_the_guild(guild: Guild) -> Callable[[Call], bool]:
