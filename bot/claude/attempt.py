@@ -18,7 +18,7 @@ from bot.claude import cost, mcp_servers
 from bot.claude.body import Body, body
 from bot.claude.errors import SDK_ERRORS, Fault, judge
 from bot.claude.request import file_places, files_size, load_files, streaming_headers
-from bot.claude.stream import MessageStream, Piece, StreamedMessage, open_stream
+from bot.claude.stream import Block, MessageStream, Piece, StreamedMessage, open_stream
 from bot.claude.usage import call_of, usage_of
 from bot.claude.web_search import PAUSED, Rounds
 from bot.domain.completion import Activity, Call, Report, Request, Usage
@@ -165,7 +165,9 @@ class Attempt:
         """Yield what `piece` of the answer to the request `id` means for the caller."""
         if isinstance(piece, str):
             self._round.text = piece
-            yield piece
+            yield self._rounds.join(piece)
+        elif isinstance(piece, Block):
+            self._rounds.is_broken |= piece.type.endswith("tool_use")
         elif isinstance(piece, StreamedMessage):
             self._update(piece, id)
             listed = self._rounds.sources.listed

@@ -123,9 +123,9 @@ class StreamedMessage:
         """
         return tuple(self._calls.values())
 
-    def begin(self, block: dict[str, Any]) -> None:
+    def begin(self, block: dict[str, Any]) -> Block:
         """Take the beginning of a content block. Raises LookupError."""
-        self.content.append(Block(block))
+        self.content.append(begun := Block(block))
         match block["type"]:
             case "web_fetch_tool_result":
                 if found := web_tools.page(block):
@@ -140,6 +140,7 @@ class StreamedMessage:
             case "mcp_tool_listing":
                 if listed := mcp_servers.tool_listing(block):
                     self.listings.append(listed)
+        return begun
 
     def param(self) -> MessageParam:
         """Return the message as it is sent back, unchanged (Claude facts 1.6).
@@ -165,9 +166,9 @@ class StreamedMessage:
         return {**citation, "source": url} if url else citation
 
 
-#: A text, the citations in the preceding text, the API's work before it continues, or
-#: the message whenever its usage or stop reason has changed.
-Piece = str | tuple[Mapping[str, Any], ...] | Activity | StreamedMessage
+#: A block that begins, a text, the citations in the preceding text, the API's work
+#: before it continues, or the message whenever its usage or stop reason has changed.
+Piece = Block | str | tuple[Mapping[str, Any], ...] | Activity | StreamedMessage
 
 
 class MessageStream:
@@ -240,7 +241,7 @@ class MessageStream:
             case "content_block_start":
                 if event.content_block is None:
                     raise ValueError("a content_block_start without a block")
-                message.begin(event.content_block)
+                return message.begin(event.content_block)
             case "content_block_stop":
                 block = _block(message, event)
                 return block.activity or tuple(block.cited)

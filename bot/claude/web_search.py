@@ -3,6 +3,7 @@
 An answer takes more than one request if it pauses for a tool or an attempt fails.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -18,6 +19,8 @@ from bot.domain.mcp import ToolCall
 # no answer needs that many searches.
 PAUSED = "pause_turn"
 MOST_ROUNDS = 5
+
+_SPACE = re.compile(r"\s")
 
 
 @dataclass(slots=True)
@@ -41,6 +44,20 @@ class Rounds:
     asked: tuple[ToolCall, ...] = ()
     #: The names of MCP servers that failed. The answer goes on without them.
     failed: tuple[str, ...] = ()
+    #: The last character of the text so far, and whether a tool was used after it.
+    last: str = ""
+    is_broken: bool = False
+
+    def join(self, text: str) -> str:
+        """Return the next `text` of the answer as it is appended to the text so far.
+
+        What is said before and after the use of a tool are two paragraphs, but the API
+        puts nothing between them.
+        """
+        joins = f"{self.last}{text[:1]}"
+        apart = self.is_broken and len(joins) == 2 and not _SPACE.search(joins)
+        self.last, self.is_broken = text[-1:], False
+        return f"\n\n{text}" if apart else text
 
     def pause(
         self, call: Call, used: Usage, message: StreamedMessage, made: MessageParam

@@ -9,7 +9,7 @@ from bot.claude.client import ClaudeModel
 from bot.domain.completion import Activity, ChatMessage, Report, Request
 from bot.errors import ModelRejected
 from tests.emulators.claude.emulator import ClaudeEmulator
-from tests.emulators.claude.reply import Code, Fetch, Search, Step, Stop
+from tests.emulators.claude.reply import Code, Fetch, Search, Step, Stop, Think
 from tests.support.claude_harness import ASK as BARE
 
 LINK = "https://docs.page.example/a?b=1"
@@ -88,6 +88,26 @@ async def test_what_may_not_be_fetched_ends_in_an_error_that_nobody_sees(
         "url_not_allowed",
     ]
     assert claude.requests[1].body["tools"][0]["max_uses"] == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "shown"),
+    [
+        ("I'll look.", "It says b.", "I'll look.\n\nIt says b. [1]"),
+        ("I'll look:\n", "It says b.", "I'll look:\nIt says b. [1]"),
+        ("The answer is", " b.", "The answer is b. [1]"),
+        (Think(), "It says b.", "It says b. [1]"),
+    ],
+)
+async def test_words_before_and_after_a_tool_do_not_run_into_each_other(
+    model: ClaudeModel, claude: ClaudeEmulator, first: Step, then: str, shown: str
+) -> None:
+    sources = f"\n\nSources:\n1. [On b]({LINK})"
+    claude.script([first, Fetch(LINK, "On b", then)])
+    assert (await answered(model, ASK))[0] == shown + sources
+    # The same in two rounds.
+    claude.script([first, Fetch(LINK), Stop("pause_turn")], then)
+    assert (await answered(model, ASK))[0] == shown.removesuffix(" [1]")
 
 
 async def test_code_that_filters_goes_on_in_its_container_and_is_not_shown(
