@@ -20,6 +20,10 @@ from bot.text import file_lines, tags
 # The last version of the API that accepts a temperature, on some models.
 SAMPLING_VERSION = "2023-06-01"
 
+# How many blocks the API looks back from a breakpoint for a cached prefix (Claude facts
+# 3.1). The block of the breakpoint counts, too.
+_LOOKED_BACK = 20
+
 # The parameters of a token count. All others concern the answer.
 _COUNTED = ("model", "system", "messages", "tools", "output_config")
 
@@ -32,11 +36,13 @@ def parameters(request: Request) -> dict[str, Any]:
     """
     options = document_options(request)
     sent = [_message(each, request.model, options) for each in request.messages]
+    if (place := _breakpoint(request)) is not None:
+        sent[place] = _with_breakpoint(sent[place], request)
     return _parameters(request, sent)
 
 
 def _parameters(request: Request, messages: Sequence[object]) -> dict[str, Any]:
-    cached = {"type": "ephemeral", "ttl": request.cache_ttl}
+    cached = _cached(request)
     made: dict[str, Any] = {
         "model": request.model,
         "max_tokens": request.max_tokens,
@@ -59,6 +65,46 @@ def _parameters(request: Request, messages: Sequence[object]) -> dict[str, Any]:
     if request.container:
         made["container"] = request.container
     return compaction.parameters(made) if request.compacts else made
+
+
+def _cached(request: Request) -> dict[str, str]:
+    return {"type": "ephemeral", "ttl": request.cache_ttl}
+
+
+def _breakpoint(
+    request: Request, rounds: Sequence[Mapping[str, object]] = ()
+) -> int | None:
+    """Return the number of the message that needs a breakpoint besides the last one.
+
+    That is the last message of the request before, if too many blocks follow for the
+    API to find what is cached up to there, such as those of many files. None for none.
+    `rounds` are messages to append.
+    """
+    if not request.cache_messages:
+        return None
+    sent = request.messages
+    if rounds:
+        place, blocks = len(sent) - 1, sum(len(_blocks_of(each)) for each in rounds)
+    else:
+        answers = (n for n, each in enumerate(sent) if each.role == "assistant")
+        place = max(answers, default=0) - 1
+        blocks = sum(1 + len(_parts(each)) for each in sent[place + 1 :])
+    if place < 0 or blocks < _LOOKED_BACK or sent[place].role != "user":
+        return None
+    return place
+
+
+def _blocks_of(message: Mapping[str, object]) -> list[object]:
+    content = message["content"]
+    return content if isinstance(content, list) else [content]
+
+
+def _with_breakpoint(message: dict[str, Any], request: Request) -> dict[str, Any]:
+    """Return the API's `message` with a breakpoint at its end."""
+    content = message["content"]
+    blocks = [_text(content)] if isinstance(content, str) else content
+    last = {**blocks[-1], "cache_control": _cached(request)}
+    return {**message, "content": [*blocks[:-1], last]}
 
 
 def document_options(request: Request) -> dict[str, Any]:
@@ -239,7 +285,8 @@ def encoded(
     `rounds` are messages to append, and `tokens` the tokens of MCP servers, by name.
     Only such a request has servers. Raises UnicodeEncodeError for half a character.
     """
-    made = _parameters(request, [*_encode_messages(request), *rounds])
+    place = _breakpoint(request, rounds)
+    made = _parameters(request, [*_encode_messages(request, place), *rounds])
     if not request.compacts:
         made["stream"] = True
     made |= sampling_options(request).get("extra_body", {})
@@ -249,14 +296,18 @@ def encoded(
     return msgspec.json.encode(made)
 
 
-def _encode_messages(request: Request) -> Iterator[object]:
+def _encode_messages(request: Request, place: int | None) -> Iterator[object]:
     """Yield the messages of `request`, or their JSON.
 
-    Later requests repeat most messages, so the JSON of these is encoded only once.
+    Later requests repeat most messages, so the JSON of these is encoded only once. The
+    message number `place` has a breakpoint.
     """
     options = document_options(request)
     encode = msgspec.json.Encoder().encode
-    for each in request.messages:
+    for nth, each in enumerate(request.messages):
+        if nth == place:
+            yield _with_breakpoint(_message(each, request.model, options), request)
+            continue
         if each.encoded is None or each.files or each.compaction:
             yield _message(each, request.model, options)
             continue

@@ -143,3 +143,26 @@ async def test_other_refusals_are_not_about_a_file(
     assert type(error) is ModelRejected
     claude.always("Fine.")
     assert await text_of(model, asking()) == "Fine."
+
+
+@pytest.mark.parametrize("count", [1, 9, 10, 20])
+async def test_many_files_leave_what_was_cached_before_them_in_reach(
+    claude: ClaudeEmulator, model: ClaudeModel, count: int
+) -> None:
+    claude.always("A square.")
+    before = replace(asking(), messages=(ChatMessage("user", "So. " * 4_000),))
+    *_, first = await said(model, before)
+    assert isinstance(first, Report)
+    answer = ChatMessage("assistant", "A square.")
+    asked = ChatMessage("user", "And these?", tuple(MANY[:count]))
+    *_, then = await said(
+        model, replace(before, messages=(*before.messages, answer, asked))
+    )
+    assert isinstance(then, Report)
+    assert then.usage.cache_read == first.usage.prompt > 3_000
+    assert then.usage.input == 0
+    # A further answer reads the files from the cache.
+    more = (*before.messages, answer, asked, answer, ChatMessage("user", "Thanks."))
+    *_, last = await said(model, replace(before, messages=more))
+    assert isinstance(last, Report)
+    assert last.usage.cache_read == then.usage.prompt

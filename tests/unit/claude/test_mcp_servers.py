@@ -268,6 +268,19 @@ async def test_a_server_that_fails_at_a_call_is_told_by_its_result(
     assert last.asked == (ToolCall("linear", "search_issues", failed=True),)
 
 
+async def test_many_calls_leave_the_cached_question_in_reach(
+    model: ClaudeModel, claude: ClaudeEmulator
+) -> None:
+    calls = [Ask("linear", "search_issues")] * 10
+    claude.script([*calls, Stop("pause_turn")], "None is open.")
+    question = (ChatMessage("user", "So? " * 4_000),)
+    await answered(model, replace(ASK, messages=question))
+    first, second = (each.usage for each in claude.requests)
+    assert first is not None
+    assert second is not None
+    assert second.cache_read == first.cache_write_1h > 3_000
+
+
 async def test_a_pause_before_a_failure_begins_anew(
     model: ClaudeModel, claude: ClaudeEmulator
 ) -> None:
