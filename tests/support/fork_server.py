@@ -26,8 +26,6 @@ import threading
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-from sqlite_utils import Database
-
 import adapters
 import bot
 import storage
@@ -38,8 +36,7 @@ from bot.cli.main import main
 from bot.domain.completion import ChatMessage, Request
 from bot.runtime import installed, logs
 from tests.emulators.claude.emulator import ClaudeEmulator
-from tests.support import certificates
-from tests.support.memory_store import migrate_new
+from tests.support import certificates, memory_store
 
 # The asyncio backend of the SDK's HTTP client, which imports it at its first request,
 # and what `threadkeep explore` shows: to import it takes half a second.
@@ -118,8 +115,8 @@ def _import_everything() -> None:
     for name in LATE:
         importlib.import_module(name)
     certificates.read_once()
-    storage.database.migrate = migrate_new  # type: ignore[attr-defined]
-    migrate_new(Database(memory=True))
+    storage.database.migrate = memory_store.migrate_new  # type: ignore[attr-defined]
+    memory_store.prepare()
     # Without these variables, the SDK reads the machine's own certificates.
     for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
         os.environ.pop(name, None)

@@ -10,12 +10,16 @@ from typing import TypeVar
 
 from sqlite_utils import Database, Migrations
 
+from storage import triage_runs
 from storage.errors import translate
 from storage.migrations import migrate, migrations
 from storage.search_index import settle
 from storage.store import DatabaseStore
 
 T = TypeVar("T")
+
+#: The migrations of the store and of the archive of triage.
+_COPIED = (migrations, triage_runs.steps)
 
 #: How many statements a connection keeps compiled: more than the store has.
 _STATEMENTS = 1_000
@@ -95,24 +99,25 @@ def _change(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def prepare() -> None:
-    """Migrate a database for the processes that are forked from this one."""
-    _template()
+    """Migrate databases for the processes that are forked from this one."""
+    for steps in _COPIED:
+        _template(steps)
 
 
 def migrate_new(db: Database, steps: Migrations = migrations) -> None:
     """Migrate as `migrate` does. A new database becomes a copy of a migrated one."""
-    if steps is migrations and not db.execute("SELECT 1 FROM sqlite_master").fetchone():
-        _template().conn.backup(db.conn)
+    if steps in _COPIED and not db.execute("SELECT 1 FROM sqlite_master").fetchone():
+        _template(steps).conn.backup(db.conn)
         db.execute("PRAGMA foreign_keys = ON")
     else:
         migrate(db, steps)
 
 
 @cache
-def _template() -> Database:
-    """Return the migrated database that new ones are copied from."""
+def _template(steps: Migrations) -> Database:
+    """Return the database, migrated by `steps`, that new ones are copied from."""
     db = _connected()
-    migrate(db)
+    migrate(db, steps)
     return db
 
 
