@@ -302,7 +302,8 @@ async def test_a_deleted_thread_or_channel_leaves_no_word_behind(
     assert await disposition(store, late, answer) is Disposition.IGNORE
 
 
-async def test_only_what_was_deleted_is_forgotten(store: DatabaseStore) -> None:
+async def test_only_what_was_deleted_is_forgotten() -> None:
+    store = MemoryStore()
     await exchange(store, said("1", at=1.0, text="apples"), "One.")
     await exchange(store, SECRET, "Two.")
     await opened_case(store, case("thread:1.0", "1", "7"))
@@ -319,9 +320,8 @@ async def test_only_what_was_deleted_is_forgotten(store: DatabaseStore) -> None:
     assert await store.transcript(elsewhere) == [("U1", "text of 7")]
 
 
-async def test_a_deletion_in_one_thread_leaves_the_next_alone(
-    store: DatabaseStore,
-) -> None:
+async def test_a_deletion_in_one_thread_leaves_the_next_alone() -> None:
+    store = MemoryStore()
     await exchange(store, said("1", at=1.0, thread=THERE), "There.")
     await exchange(store, said("2", at=2.0), "Here.")
     await store.delete_scope(HERE_PLACE, 50.0)
@@ -360,21 +360,20 @@ async def test_an_answer_that_people_delete_is_forgotten(
 
 @pytest.mark.parametrize("ended", [Ended.DONE, *deep_only(Ended.STOPPED, Ended.FAILED)])
 async def test_an_answer_deleted_while_it_is_written_is_forgotten_at_its_end(
-    store: DatabaseStore, database: Path, ended: Ended
+    ended: Ended,
 ) -> None:
+    store = MemoryStore()
     turn = await ask(store, said("1", at=1.0))
     await store.store_part(turn, PostedPart(0, "m0", f"A {WORD}"), f"A {WORD}", 11.0)
     await erase(store, "m0")
     assert (await following(store)).state is TurnState.ANSWERING
     await store.finish_turn(turn, Outcome(ended, f"A {WORD}", replay=f"A {WORD}"), 20.0)
     await store.mark_delivered(turn, 21.0)
-    assert in_tables(database, WORD) == []
-    assert in_files(database, WORD) == []
+    assert in_rows(store.db.conn, WORD) == []
 
 
-async def test_an_answer_that_was_written_again_is_forgotten_with_the_new_one(
-    store: DatabaseStore, database: Path
-) -> None:
+async def test_an_answer_that_was_written_again_is_forgotten_with_the_new_one() -> None:
+    store = MemoryStore()
     await exchange(store, said("0", at=0.5), "Zero.")
     turn = await ask(store, said("1", at=1.0))
     for text in (f"A {WORD}", f"Two {WORD}s", "None."):
@@ -387,34 +386,32 @@ async def test_an_answer_that_was_written_again_is_forgotten_with_the_new_one(
     await store.finish_turn(turn, done("Right."), 40.0)
     await store.mark_delivered(turn, 41.0)
     await erase(store, "m0")
-    assert in_tables(database, WORD) == []
-    assert in_files(database, WORD) == []
+    assert in_rows(store.db.conn, WORD) == []
     assert ("", "Zero.") in await store.transcript(HERE)
 
 
-async def test_an_answer_deleted_before_it_is_given_up_is_forgotten(
-    store: DatabaseStore, database: Path
-) -> None:
+async def test_an_answer_deleted_before_it_is_given_up_is_forgotten() -> None:
+    store = MemoryStore()
     turn = await ask(store, said("1", at=1.0))
     await store.store_part(turn, PostedPart(0, "m0", f"A {WORD}"), f"A {WORD}", 11.0)
     await erase(store, "m0")
     await store.abandon_turn(turn, "five failures", 20.0)
-    assert in_tables(database, WORD) == []
+    assert in_rows(store.db.conn, WORD) == []
 
 
-async def test_an_answer_in_a_thread_deleted_meanwhile_is_forgotten_at_its_end(
-    store: DatabaseStore, database: Path
-) -> None:
+async def test_an_answer_in_a_thread_deleted_meanwhile_is_forgotten_at_its_end() -> (
+    None
+):
+    store = MemoryStore()
     turn = await ask(store, said("1", at=1.0))
     await store.delete_scope(HERE_PLACE, 15.0)
     await store.finish_turn(turn, done(f"A {WORD}"), 20.0)
     await store.mark_delivered(turn, 21.0)
-    assert in_tables(database, WORD) == []
+    assert in_rows(store.db.conn, WORD) == []
 
 
-async def test_an_answer_stays_when_its_question_is_deleted(
-    store: DatabaseStore,
-) -> None:
+async def test_an_answer_stays_when_its_question_is_deleted() -> None:
+    store = MemoryStore()
     await exchange(store, SECRET, "Ripe in May.")
     await erase(store, "7")
     assert await store.transcript(HERE) == [("", "Ripe in May.")]
@@ -424,9 +421,8 @@ NAMED = f"_I haven't read `{WORD}.png` (empty)._"
 
 
 @pytest.mark.parametrize("when", ["written", "ended", "delivered", "repeated"])
-async def test_a_deleted_file_is_not_named_with_the_answer_any_more(
-    store: DatabaseStore, database: Path, when: str
-) -> None:
+async def test_a_deleted_file_is_not_named_with_the_answer_any_more(when: str) -> None:
+    store = MemoryStore()
     turn = await ask(store, replace(SECRET, message="7"))
     shown = f"{NAMED}\n\nA fruit."
     if when == "written":
@@ -447,8 +443,7 @@ async def test_a_deleted_file_is_not_named_with_the_answer_any_more(
         assert await store.retry_turn(HERE, turn.key, 22.0)
     if when in ("delivered", "repeated"):
         await erase(store, "7")
-    assert in_tables(database, WORD) == []
-    assert in_files(database, WORD) == []
+    assert in_rows(store.db.conn, WORD) == []
 
 
 # Many at once, in any order.
@@ -476,7 +471,8 @@ async def test_no_word_is_left_in_any_page_of_a_large_database(
     assert in_files(database, WORD) == []
 
 
-async def test_what_is_deleted_is_found_by_an_index(store: DatabaseStore) -> None:
+async def test_what_is_deleted_is_found_by_an_index() -> None:
+    store = MemoryStore()
     await exchange(store, SECRET, "One.")
     plans = (
         *(tombstones.IS_DELETED, erasures.STORED, erasures.HELD),
