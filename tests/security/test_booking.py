@@ -9,7 +9,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -31,7 +30,6 @@ from bot.domain.scope import Scope
 from bot.domain.turn import Ended, Outcome
 from bot.ports.store import Store
 from bot.ui.elements import Response
-from storage.opening import open_store
 from tests.emulators.claude.bill import priced
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.claude.reply import (
@@ -196,22 +194,25 @@ CUT: list[tuple[str, Sequence[Step]]] = [
 
 
 @pytest.mark.parametrize("generates_on", [True, *deep_only(False)])
-@pytest.mark.parametrize("fate", [STOP, KILL, SHUT_DOWN])
 async def test_an_answer_that_is_cut_off_is_booked_at_a_bound(
-    fate: str, generates_on: bool
+    generates_on: bool,
 ) -> None:
     # A stop and a shut-down leave the stream in one way.
-    cuts = CUT if fate == KILL else share(CUT, [STOP, SHUT_DOWN].index(fate), 2)
+    cuts = [
+        *((KILL, *cut) for cut in CUT),
+        *((STOP, *cut) for cut in share(CUT, 0, 2)),
+        *((SHUT_DOWN, *cut) for cut in share(CUT, 1, 2)),
+    ]
     made = [
         replace(disturbed(fate, *steps), author=f"u{number}")
-        for number, (_, steps) in enumerate(cuts)
+        for number, (fate, _, steps) in enumerate(cuts)
     ]
     found = await played(*made, generates_on=generates_on)
-    for (where, _), books in zip(cuts, found, strict=True):
-        assert books.bounded, where
-        assert 0 < books.billed <= books.booked, where
+    for (fate, where, _), books in zip(cuts, found, strict=True):
+        assert books.bounded, (fate, where)
+        assert 0 < books.billed <= books.booked, (fate, where)
         # No more than two answers of the greatest length, one of them exactly known.
-        assert books.booked < 0.1, where
+        assert books.booked < 0.1, (fate, where)
 
 
 @pytest.mark.parametrize("searches", [*deep_only(1, 3), 5])
@@ -229,11 +230,12 @@ async def test_all_that_was_found_is_booked_with_every_further_reading() -> None
     code = [Code(tokens=1)] * 10
     plain, filtering = CHANNELS[3][0], CHANNELS[SEARCHING][0]
     assert (plain == FILTERING, filtering == FILTERING) == (False, True)
-    for number, steps in ((3, looked), (SEARCHING, [*looked, *code])):
-        stopped, whole = await played(
-            disturbed(STOP, *steps, number=number),
-            play([*steps, "Yes."], number=number, author="u2"),
-        )
+    ways = ((3, looked), (SEARCHING, [*looked, *code]))
+    books = await played(
+        *(replace(disturbed(STOP, *s, number=n), author=f"s{n}") for n, s in ways),
+        *(play([*s, "Yes."], number=n, author=f"w{n}") for n, s in ways),
+    )
+    for stopped, whole in zip(books[:2], books[2:], strict=True):
         assert stopped.bounded
         assert 0.05 < stopped.billed <= stopped.booked
         assert whole.booked == pytest.approx(whole.billed)
@@ -263,26 +265,30 @@ LOST: list[Sequence[Step]] = [
 ]
 
 
-@pytest.mark.parametrize("kind", ["answer", "try", "triage"])
-async def test_what_failed_tries_used_is_added_up(kind: str) -> None:
+async def test_what_failed_tries_used_is_added_up() -> None:
     good = [sorted_as()]
     # Whoever asks, one function asks again.
-    losses = LOST if kind == "answer" else share(LOST, 0, 3)
+    losses = [
+        *(("answer", lost) for lost in LOST),
+        *((kind, lost) for kind in ("try", "triage") for lost in share(LOST, 0, 3)),
+    ]
     made = [
         play(lost, lost, good, kind=kind, author=f"u{number}")
-        for number, lost in enumerate(losses)
+        for number, (kind, lost) in enumerate(losses)
     ]
-    for lost, books in zip(losses, await played(*made), strict=True):
-        assert books.bounded, lost
-        assert books.booked >= books.billed > 0, lost
+    for (kind, lost), books in zip(losses, await played(*made), strict=True):
+        assert books.bounded, (kind, lost)
+        assert books.booked >= books.billed > 0, (kind, lost)
 
 
-@pytest.mark.parametrize("status", [429, 529, *deep_only(500, 503)])
-async def test_a_try_that_the_api_refused_costs_nothing(status: int) -> None:
-    refused = [Fail(status)]
-    [books] = await played(play(refused, refused, ["Yes."]))
-    assert not books.bounded
-    assert books.booked == pytest.approx(books.billed)
+async def test_a_try_that_the_api_refused_costs_nothing() -> None:
+    made = [
+        play([Fail(status)], [Fail(status)], ["Yes."], author=f"u{status}")
+        for status in (429, 529, *deep_only(500, 503))
+    ]
+    for books in await played(*made):
+        assert not books.bounded
+        assert books.booked == pytest.approx(books.billed)
 
 
 async def test_a_try_is_not_repeated_where_the_budget_has_no_room_for_it() -> None:
@@ -308,11 +314,13 @@ async def test_rounds_of_an_answer_are_priced_one_by_one() -> None:
 
 
 async def test_when_a_dearer_model_answers_its_price_counts() -> None:
-    [books] = await played(play([Other("claude-opus-5-5"), "Yes. " * 100]))
-    assert not books.bounded
-    assert books.booked == pytest.approx(books.billed)
-    [books] = await played(disturbed(STOP, Other("claude-opus-5-5"), "Yes. " * 100))
-    assert books.booked >= books.billed
+    dearer: list[Step] = [Other("claude-opus-5-5"), "Yes. " * 100]
+    whole, stopped = await played(
+        play(dearer), replace(disturbed(STOP, *dearer), author="u2")
+    )
+    assert not whole.bounded
+    assert whole.booked == pytest.approx(whole.billed)
+    assert stopped.booked >= stopped.billed
 
 
 async def test_a_dearer_model_is_hung_up_on_without_room_in_the_budget() -> None:
@@ -567,22 +575,6 @@ async def test_whatever_ends_a_turn_after_a_crash_its_attempt_stays_booked(
     assert (balance.spent, balance.reserved) == (0.5, 0.0)
     [row] = [row for row in await store.spending(0.0) if row.cost]
     assert (row.kind, row.cost, row.bounded) == ("attempt", 0.5, 1)
-
-
-async def test_a_call_that_was_open_when_the_process_ended_is_booked(
-    tmp_path: Path,
-) -> None:
-    charge = Charge(C1, "U1", "triage", "m", 0.5)
-    path = tmp_path / "threadkeep.db"
-    async with open_store(path, clock=lambda: NOON) as store:
-        opened_at = await store.open_charge(charge, BudgetLimits(), NOON)
-        assert isinstance(opened_at, int)
-        await store.raise_reserve(opened_at, 0.75, BudgetLimits(), NOON)
-    async with open_store(path, clock=lambda: NOON + 60) as store:
-        balance = await store.balance(C1, Period.DAY, NOON)
-        assert (balance.spent, balance.reserved) == (0.75, 0.0)
-        [row] = await store.spending(0.0)
-        assert (row.cost, row.bounded) == (0.75, 1)
 
 
 # Whatever asks Claude for a person is a question of theirs

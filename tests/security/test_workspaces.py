@@ -250,23 +250,21 @@ async def test_nothing_of_theirs_is_asked_stored_or_shown() -> None:
     assert set(discord.seen) == {OURS}
 
 
-@pytest.mark.parametrize(
-    "verb",
-    [
-        *("new", "stop", "retry", "model", "budget", "prompt set", "usage", "set"),
-        *("audit", "help", "save", "try run", "triage", "continue answer", "forged"),
-    ],
-)
-async def test_no_command_of_theirs_is_carried_out(verb: str) -> None:
+async def test_no_command_of_theirs_is_carried_out() -> None:
     store = MemoryStore()
     houses = Houses(only("slack:T1"), store)
     async with houses.open():
         before = rows(store)
-        told = await houses.told(
-            THEIRS, verb, EVE, option="budget_day", value="9", period="day"
-        )
-        assert told == NOT_SERVED
-        assert rows(store) == before
+        for verb in (
+            *("new", "stop", "retry", "model", "budget", "prompt set", "usage", "set"),
+            *("audit", "help", "save", "try run", "triage", "continue answer"),
+            "forged",
+        ):
+            told = await houses.told(
+                THEIRS, verb, EVE, option="budget_day", value="9", period="day"
+            )
+            assert told == NOT_SERVED, verb
+            assert rows(store) == before, verb
 
 
 async def test_what_a_former_workspace_left_open_waits_until_it_is_served_again() -> (

@@ -77,8 +77,10 @@ async def test_everything_is_there_again(path: Path) -> None:
 async def test_a_call_that_a_crash_cut_costs_what_was_set_aside(path: Path) -> None:
     place = Scope.of(HERE)
     async with open_store(path, clock=lambda: 7.0) as store:
-        charge = Charge(place, "U1", "try", "m", 0.5)
-        await store.open_charge(charge, BudgetLimits(), 5.0)
+        charge = Charge(place, "U1", "try", "m", 0.4)
+        opened = await store.open_charge(charge, BudgetLimits(), 5.0)
+        assert isinstance(opened, int)
+        await store.raise_reserve(opened, 0.5, BudgetLimits(), 5.0)
         turn = await ask(store, said("1"))
         await store.reserve(turn, "U1", 0.25, BudgetLimits(), 5.0)
     async with open_store(path, clock=lambda: 7.0) as store:
@@ -86,7 +88,7 @@ async def test_a_call_that_a_crash_cut_costs_what_was_set_aside(path: Path) -> N
         account = place.at(ScopeLevel.CHANNEL)
         assert await store.balance(account, Period.DAY, 7.0) == Balance(0.5, 0.25)
         [row] = await store.spending(0.0)
-        assert (row.kind, row.cost) == ("try", 0.5)
+        assert (row.kind, row.cost, row.bounded) == ("try", 0.5, 1)
 
 
 async def test_closing_leaves_one_file_and_the_lock(path: Path) -> None:
