@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.claude.offline import OfflineModel
 from bot.cleanup import clean_up_daily
 from bot.commands.catalog import parse_command
 from bot.config import Config
@@ -33,7 +32,7 @@ from storage.expiry import AT_ONCE
 from storage.opening import open_store
 from storage.refusals import MOST_LINES, OTHERS
 from storage.store import DatabaseStore
-from tests.emulators.slack.emulator import SlackEmulator
+from tests.security.houses import Houses
 from tests.security.older import undo_m010
 from tests.security.remains import in_bytes, in_tables
 from tests.support.command_harness import (
@@ -47,7 +46,7 @@ from tests.support.command_harness import (
 )
 from tests.support.deep import rounds
 from tests.support.memory_store import MemoryStore
-from tests.support.process import running
+from tests.support.process import OPERATOR
 from tests.support.store_helpers import (
     HERE,
     THERE,
@@ -278,7 +277,7 @@ async def test_a_clean_up_is_many_small_transactions(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Others write between them, and none of them is long."""
-    at_once = rounds(8, AT_ONCE)
+    at_once = rounds(4, AT_ONCE)
     monkeypatch.setattr(expiry, "AT_ONCE", at_once)
     count = 5 * at_once
     async with open_store(tmp_path / "threadkeep.db", clock=lambda: NOON) as store:
@@ -345,17 +344,13 @@ async def test_it_cleans_at_the_start_and_every_day_whatever_happens() -> None:
     assert (tried, slept) == ([1.0, 2.0, 3.0], [DAY] * 3)
 
 
-async def test_a_running_bot_cleans_up(tmp_path: Path) -> None:
-    async with (
-        SlackEmulator() as slack,
-        open_store(tmp_path / "threadkeep.db") as store,
-    ):
-        old = AuditEntry(0, NOON - 4_000 * DAY, CHANNEL, "u1", "denied", "set model")
-        await store.record_refusal(old)
-        async with running(slack, store, OfflineModel()):
-            async with asyncio.timeout(60):
-                while await store.refusals(CHANNEL, 0.0, 1):  # noqa: ASYNC110
-                    await asyncio.sleep(0.01)
+async def test_a_running_bot_cleans_up() -> None:
+    houses = Houses(OPERATOR)
+    old = AuditEntry(0, NOON - 4_000 * DAY, CHANNEL, "u1", "denied", "set model")
+    await houses.store.record_refusal(old)
+    async with houses.open(), asyncio.timeout(60):
+        while await houses.store.refusals(CHANNEL, 0.0, 1):  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
 
 
 @pytest.mark.parametrize(

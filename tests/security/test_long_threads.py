@@ -158,7 +158,7 @@ async def test_a_capped_app_finds_the_newest_with_two_pages(
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_capped_app_that_may_go_on_finds_the_newest(kind: str) -> None:
     found_all = 0
-    for seed in range(count := rounds(10, 20)):
+    for seed in range(count := rounds(5, 20)):
         thread = Thread(rhythm(kind, 1_500, random.Random(seed)), page=15)
         before = thread.times[-1]
         first = await thread.read(None, before, "")

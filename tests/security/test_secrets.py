@@ -428,7 +428,7 @@ async def test_a_backup_is_whole_while_others_write(tmp_path: Path) -> None:
             await exchange(store, said(f"{number}", at=float(number)), "Right.")
 
         async def write_on() -> None:
-            for number in range(10, 30):
+            for number in range(10, 20):
                 await exchange(store, said(f"{number}", at=float(number)), "Right.")
 
         _, size = await asyncio.gather(

@@ -12,7 +12,12 @@ from sqlite_utils import Database
 
 from bot.errors import ConfigError
 from storage.beside import read_spending, read_tokens
-from storage.database import make_directory, open_for_reading, open_for_writing
+from storage.database import (
+    WAL_BYTES,
+    make_directory,
+    open_for_reading,
+    open_for_writing,
+)
 from storage.reading import is_new, look_at, reading
 
 
@@ -65,6 +70,9 @@ def test_connections_are_set_up_to_keep_what_they_promise(path: Path) -> None:
     db = open_for_writing(path)
     assert pragma(db, "journal_mode") == "wal"
     assert pragma(db, "synchronous") == 2
+    assert pragma(db, "secure_delete") == 1
+    assert pragma(db, "wal_autocheckpoint") == 1_000
+    assert pragma(db, "journal_size_limit") == WAL_BYTES
     assert pragma(db, "foreign_keys") == 1
     assert pragma(db, "busy_timeout") == 5000
     db.close()
