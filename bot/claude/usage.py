@@ -9,6 +9,9 @@ from anthropic.types import Message
 from bot.claude import cost
 from bot.domain.completion import Call, Request, Usage
 
+#: The stop reason of an answer that Claude declined to write, or to go on with.
+DECLINED = "refusal"
+
 
 class _CacheCreation(Protocol):
     @property
@@ -127,6 +130,9 @@ def _finished_call(
     message: ReportedMessage, used: Usage, requested: str
 ) -> Call | None:
     wrote = bool(message.content)
+    if message.stop_reason == DECLINED and not wrote:
+        # Not billed (Claude facts 1.6).
+        return Call((requested,), Usage(), exact=True)
     return cost.finished_call(
         requested, message.model, used, _region(message), wrote=wrote
     )

@@ -291,6 +291,20 @@ async def test_a_try_that_the_api_refused_costs_nothing() -> None:
         assert books.booked == pytest.approx(books.billed)
 
 
+@pytest.mark.parametrize("kind", ["answer", "try", "triage"])
+async def test_only_what_claude_wrote_before_declining_is_booked(kind: str) -> None:
+    scripts: list[list[Step]] = [[Stop("refusal")], ["Well, ", Stop("refusal")]]
+    # Triage asks again after a bad answer.
+    made = [
+        play(each, each, kind=kind, author=f"u{nth}")
+        for nth, each in enumerate(scripts)
+    ]
+    before, midway = await played(*made)
+    assert before.booked == before.billed == 0
+    assert midway.booked == pytest.approx(midway.billed)
+    assert midway.billed > 0
+
+
 async def test_a_try_is_not_repeated_where_the_budget_has_no_room_for_it() -> None:
     steps: Sequence[Step] = [Think(tokens=10), Error()]
     async with opened() as stage:

@@ -202,7 +202,7 @@ class ClaudeEmulator:
                 reply.generate_on()
             raise
         finally:
-            asked.billed = None if reply.refused else reply.used
+            asked.billed = None if reply.is_free else reply.used
             asked.text = reply.text
             self.answering -= 1
             self._changes.mark()

@@ -286,8 +286,14 @@ class Reply:
         self._queried = self._found = self._read_again = 0
         self._stopped_by: str | None = None
         self._left: Sequence[Step] = ()
-        #: Whether it was answered with an HTTP error, which costs nothing.
-        self.refused = False
+        #: Whether it was answered with an HTTP error, and whether Claude declined.
+        self.refused = self.declined = False
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it costs nothing: it was refused, or declined before any output
+        (claude 1.6)."""
+        return self.refused or (self.declined and not (self._blocks or self.spent))
 
     @property
     def text(self) -> str:
@@ -422,6 +428,7 @@ class Reply:
                 case str():
                     self._text += step
         self._begun()
+        self.declined = stop.reason == "refusal"
         content = [{"type": "text", "text": self._text}] if self._text else []
         message = self._message(content, stop)
         return web.json_response(message, headers={"request-id": self._id})
@@ -682,6 +689,7 @@ class Reply:
         if self._stopped:
             return
         self._stopped = True
+        self.declined = step.reason == "refusal"
         await self._start()
         if self._in_text:
             await self._end_block()
