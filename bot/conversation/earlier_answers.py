@@ -6,9 +6,9 @@ stopped. A part of an answer is replaced by any new text.
 
 from dataclasses import replace
 
-from bot.conversation.outcomes import UNFINISHED, WITHDRAWN, with_note
+from bot.conversation.outcomes import LIMITS, UNFINISHED, WITHDRAWN, with_note
 from bot.domain.turn import Ended, Outcome, Turn
-from bot.messages.answers import EARLIER, TOO_LONG
+from bot.messages.answers import EARLIER
 from bot.ports.earlier_turns import EarlierTurns
 from bot.ui.buttons import is_at_limit
 
@@ -53,4 +53,6 @@ def _with_earlier(outcome: Outcome, earlier: Turn) -> Outcome:
         stop_reason=earlier.stop_reason,
     )
     kept = with_note(kept, EARLIER)
-    return with_note(kept, TOO_LONG) if is_at_limit(ended, kept.stop_reason) else kept
+    if is_at_limit(ended, kept.stop_reason):
+        return with_note(kept, LIMITS[kept.stop_reason or ""])
+    return kept

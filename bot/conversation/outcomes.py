@@ -20,6 +20,7 @@ from bot.messages.answers import (
     GO_ON,
     INTERRUPTED,
     OVERDUE,
+    PAUSED,
     STOPPED,
     TOO_LONG,
     UNWELCOME,
@@ -33,6 +34,13 @@ from bot.ui.buttons import goes_on
 # Appended to an unfinished answer when later turns replay it, so that Claude does not
 # take half a sentence for its own conclusion.
 UNFINISHED = "\n\n[This answer was not finished.]"
+
+#: Notes on answers that the API ended at a limit, by stop reason.
+LIMITS = {
+    "max_tokens": TOO_LONG,
+    "model_context_window_exceeded": WINDOW_FULL,
+    "pause_turn": PAUSED,
+}
 
 #: Reason of a turn that has failed too often and is not retried.
 GIVEN_UP = "given up: it failed again and again"
@@ -194,10 +202,10 @@ def _ending(
         note = DECLINED_MIDWAY if has_text else DECLINED
         return Outcome(Ended.REFUSED, text, note=warning(note), reason="refusal")
     if not has_text:
-        note = ALL_THOUGHT if stop_reason == "max_tokens" else EMPTY
+        empty = {**LIMITS, "max_tokens": ALL_THOUGHT}
+        note = empty.get(stop_reason or "", EMPTY)
         return _failure(note, f"no text, stop_reason={stop_reason}")
-    notes = {"max_tokens": TOO_LONG, "model_context_window_exceeded": WINDOW_FULL}
-    note = notes.get(stop_reason or "", "")
+    note = LIMITS.get(stop_reason or "", "")
     return Outcome(Ended.DONE, text, replay=text, note=_italic(note))
 
 

@@ -3,6 +3,7 @@
 GO_ON = 'Say "continue" and I will go on.'
 
 TOO_LONG = "This answer reached its length limit."
+PAUSED = "I reached my limit of look-ups for one answer, so this is not finished."
 ALL_THOUGHT = (
     "I ran out of room while thinking. Please ask a smaller question, or ask an admin "
     "to raise the answer length."

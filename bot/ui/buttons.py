@@ -27,6 +27,8 @@ _LABELS = {
 #: The number of first pages of a PDF that people may choose instead of all pages.
 FIRST_PAGES = 20
 
+_LIMITS = ("max_tokens", "pause_turn")
+
 #: Outcomes after which an answer can be continued.
 CUT = (Ended.STOPPED, Ended.INTERRUPTED)
 
@@ -91,8 +93,9 @@ def goes_on(ended: Ended | None, stop_reason: str | None, *, has_text: bool) -> 
 
 
 def is_at_limit(ended: Ended | None, stop_reason: str | None) -> bool:
-    """Return True if an answer with this outcome reached its length limit.
+    """Return True if an answer with this outcome reached its limit of length or of uses
+    of tools.
 
     An answer that stays after a failed retry has FAILED.
     """
-    return ended in (Ended.DONE, Ended.FAILED) and stop_reason == "max_tokens"
+    return ended in (Ended.DONE, Ended.FAILED) and stop_reason in _LIMITS

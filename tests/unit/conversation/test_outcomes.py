@@ -34,6 +34,7 @@ def test_a_whole_answer_is_replayed_as_it_is() -> None:
     [
         ("max_tokens", answers.TOO_LONG),
         ("model_context_window_exceeded", answers.WINDOW_FULL),
+        ("pause_turn", answers.PAUSED),
     ],
 )
 def test_a_limit_is_said(stop_reason: str, note: str) -> None:
@@ -48,6 +49,7 @@ def test_a_limit_is_said(stop_reason: str, note: str) -> None:
     [
         ("Half", "max_tokens", False, True),
         ("", "max_tokens", False, False),
+        ("Half", "pause_turn", False, True),
         ("Half", "end_turn", False, False),
         ("Half", None, True, False),
     ],
@@ -71,7 +73,12 @@ def test_a_refused_turn_is_not_replayed(text: str, note: str) -> None:
 
 @pytest.mark.parametrize(
     ("stop_reason", "note"),
-    [("end_turn", answers.EMPTY), ("max_tokens", answers.ALL_THOUGHT)],
+    [
+        ("end_turn", answers.EMPTY),
+        ("max_tokens", answers.ALL_THOUGHT),
+        ("model_context_window_exceeded", answers.WINDOW_FULL),
+        ("pause_turn", answers.PAUSED),
+    ],
 )
 def test_an_empty_answer_is_explained(stop_reason: str, note: str) -> None:
     outcome = outcomes.conclude(" \n", report(stop_reason))
