@@ -26,7 +26,9 @@ _NEWLINE = re.compile(r"\r\n|\r|\n")
 _NAME = r"[ \t]*(?:export[ \t]+)?[A-Za-z_][\w.-]*[ \t]*="
 _NEXT_NAME = re.compile(rf"(?<=[\r\n]){_NAME}")
 _NAME_AND_QUOTE = re.compile(rf"{_NAME}[ \t]*[\"']")
-_OUR_NAME = re.compile(rf"[ \t]*(?:export[ \t]+)?(?:{'|'.join(_OURS)})\w*[ \t]*=")
+_OUR_NAME = re.compile(
+    r"[ \t]*(?:export[ \t]+)?(?:THREADKEEP|SLACK|DISCORD|ANTHROPIC)_\w*[ \t]*="
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,8 @@ def test_quotes_that_do_not_match_swallow_no_other_variable(
     assert values == {"A": "1", "B": "2", "D": "3"}
     env_file.write({"B": "two", "E": "5"}, tmp_path / ".env")
     found = env_file.read(tmp_path / ".env")
-    assert found.values["B"] == "two" and found.values["E"] == "5"
+    assert found.values["B"] == "two"
+    assert found.values["E"] == "5"
 
 
 def test_quoted_lines_of_a_text_that_look_like_variables_stay_in_it(
