@@ -226,6 +226,7 @@ IDS = "ids"
 BOOLEANS = "booleans"
 LISTS_AND_OBJECTS = "lists and objects"
 
+BY_NAMES = "their names say so"
 ONLY_TEXT = "it is the only one that holds text"
 ONLY_COLUMN = "it is the only one"
 AS_COLUMN_SAYS = "as --column says"

@@ -15,6 +15,7 @@ from typing import Any
 from bot.errors import ConfigError
 from bot.messages import ticket_files as messages
 from bot.text.characters import is_blank
+from bot.triage.bulk import nested
 
 #: Names of the column with the ticket, in order of preference.
 TEXTS = (
@@ -22,6 +23,13 @@ TEXTS = (
     *("comment", "comments", "issue", "details", "request", "feedback", "complaint"),
     *("nachricht", "beschreibung", "inhalt", "mensaje", "descripcion", "texto"),
     *("texte", "contenu", "texto", "mensagem", "本文", "内容", "내용", "текст"),
+)
+#: Names of the column with the title of a ticket, which is read before its text.
+TITLES = (
+    *("subject", "title", "ticket_subject", "ticket_name", "summary"),
+    *("short_description", "betreff", "titel", "asunto"),
+    *("objet", "titre", "título", "titulo", "assunto", "oggetto", "titolo"),
+    *("件名", "タイトル", "主题", "标题", "主旨", "標題", "제목", "тема"),
 )
 #: Names of the column that identifies a row.
 IDS = ("id", "ticket_id", "ticket id", "key", "number", "nr")
@@ -145,7 +153,9 @@ def describe_columns(
     names: Sequence[str], rows: Sequence[Mapping[str, Any]]
 ) -> tuple[Column, ...]:
     """Return a description of each of the columns `names`, from the sample `rows`."""
-    return tuple(_describe(name, [row.get(name) for row in rows]) for name in names)
+    return tuple(
+        _describe(name, [nested.value(row, name) for row in rows]) for name in names
+    )
 
 
 def _describe(name: str, values: Sequence[Any]) -> Column:
@@ -184,19 +194,37 @@ def _kind(value: Any) -> str:
     return messages.TEXT if is_text else messages.SINGLE_WORDS
 
 
-def choose(name: str, columns: Sequence[Column]) -> Choice:
-    """Return the columns that hold the ticket. Raises Unclear."""
+def choose(
+    name: str, columns: Sequence[Column], inner: Sequence[Column] = ()
+) -> Choice:
+    """Return the columns that hold the ticket: its text, and the title before it.
+
+    `inner` describes the values inside objects, which are considered if no column may
+    hold the ticket. Raises Unclear.
+    """
+    choice = _choose(columns)
+    if choice is None:
+        unclear = Unclear(name, (*columns, *inner))
+        if any(_is_unlabelled(each) for each in columns):
+            raise unclear
+        columns, choice = inner, _choose_inner(inner)
+        if choice is None:
+            raise unclear
+    title = _title(choice.texts[0], columns)
+    return Choice((title, *choice.texts), messages.BY_NAMES) if title else choice
+
+
+def _choose(columns: Sequence[Column]) -> Choice | None:
     by_name = {each.name.casefold(): each for each in reversed(columns)}
     called = [by_name[each] for each in TEXTS if each in by_name]
     prose = [each for each in columns if each.kind is Kind.TEXT]
     for each in called:
         if each.kind is Kind.TEXT:
             return _by_name_and_values(each)
-    tokens = {each.name: _tokens(each.name) for each in columns}
-    named = [each for each in prose if set(TEXTS) & tokens[each.name]]
+    named = [each for each in prose if set(TEXTS) & _tokens(_last(each.name))]
     if len(named) == 1:
         return _by_name_and_values(named[0])
-    unlabelled = [each for each in prose if not _LABELS & tokens[each.name]]
+    unlabelled = [each for each in prose if _is_unlabelled(each)]
     words = [each for each in called if each.kind is Kind.WORDS]
     if words and not unlabelled:
         return Choice((words[0].name,), messages.by_name(values=words[0].what))
@@ -204,7 +232,45 @@ def choose(name: str, columns: Sequence[Column]) -> Choice:
         return Choice((unlabelled[0].name,), messages.ONLY_TEXT)
     if len(columns) == 1 and columns[0].kind is not Kind.DATA:
         return Choice((columns[0].name,), messages.ONLY_COLUMN)
-    raise Unclear(name, columns)
+    return None
+
+
+def _is_unlabelled(column: Column) -> bool:
+    return column.kind is Kind.TEXT and not _LABELS & _tokens(column.name)
+
+
+def _choose_inner(inner: Sequence[Column]) -> Choice | None:
+    prose = [each for each in inner if each.kind is Kind.TEXT]
+    for text in TEXTS:
+        called = [each for each in prose if _last(each.name) == text]
+        if called:
+            return _by_name_and_values(called[0]) if len(called) == 1 else None
+    return Choice((prose[0].name,), messages.ONLY_TEXT) if len(prose) == 1 else None
+
+
+def _last(name: str) -> str:
+    """Return `name` without the objects around it, in lower case."""
+    return name.casefold() if " " in name else name.rpartition(".")[2].casefold()
+
+
+def _title(text: str, columns: Sequence[Column]) -> str:
+    """Return the column with the title of the ticket in the column `text`, or ""."""
+    inside, _, last = text.casefold().rpartition(".")
+    place = [each.name for each in columns].index(text)
+    for title in TITLES:
+        called = f"{inside}.{title}" if inside else title
+        for nth, each in enumerate(columns):
+            known = each.name.casefold().replace(" ", "_")
+            if known != called or each.name == text:
+                continue
+            # In exports of Jira, a summary is the title. Elsewhere it was written about
+            # the ticket, for example by triage.
+            is_title = title != "summary" or (
+                last == "description" and (bool(inside) or nth < place)
+            )
+            if is_title and each.kind in (Kind.TEXT, Kind.WORDS):
+                return each.name
+    return ""
 
 
 def _by_name_and_values(column: Column) -> Choice:

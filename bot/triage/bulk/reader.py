@@ -22,7 +22,7 @@ from bot.runtime import encodings
 from bot.runtime.encodings import Damage, Encoding, Places
 from bot.text.characters import is_blank, replace_lone_surrogates
 from bot.triage.answer import UNREADABLE, Ticket
-from bot.triage.bulk import columns, file_kinds, json_rows, tables
+from bot.triage.bulk import columns, file_kinds, json_rows, nested, tables
 from bot.triage.bulk.columns import Choice, Unclear
 from bot.triage.bulk.json_rows import Document, Repeated
 from bot.triage.bulk.tables import Dialect, Record
@@ -377,19 +377,24 @@ class _Inspection:
         self, found: Source, names: tuple[str, ...], rows: Sequence[Mapping[str, Any]]
     ) -> Source:
         described = columns.describe_columns(names, rows)
+        inner = columns.describe_columns(nested.names(rows), rows)
+        all_names = (*names, *(each.name for each in inner))
         wanted = self.options.columns
         if not wanted:
             try:
-                choice = columns.choose(self.name, described)
+                choice = columns.choose(self.name, described, inner)
             except Unclear as unclear:
                 if self.ask is None:
                     raise
-                picked = columns.choose_columns(self.name, names, self.ask(unclear))
+                asked = self.ask(unclear)
+                picked = columns.choose_columns(self.name, all_names, asked)
                 choice = replace(picked, why=messages.AS_YOU_CHOSE)
         else:
-            choice = columns.choose_columns(self.name, names, wanted)
+            choice = columns.choose_columns(self.name, all_names, wanted)
         id = self.options.id
         id = (
-            columns.column(self.name, names, id) if id else columns.choose_id(described)
+            columns.column(self.name, all_names, id)
+            if id
+            else columns.choose_id(described)
         )
         return replace(found, columns=names, choice=choice, id=id)

@@ -25,6 +25,7 @@ from bot.runtime import private_files, terminal
 from bot.runtime.terminal import Writer
 from bot.schemes.scheme import Scheme
 from bot.text import csv_cells
+from bot.triage.bulk import nested
 
 CSV, JSONL, TABLE, SQLITE = "csv", "jsonl", "table", "sqlite"
 FORMS = (CSV, JSONL, TABLE)
@@ -248,7 +249,8 @@ async def _table(archive: ResultStore, run: Run, scheme: Scheme) -> Table:
         if shown > MOST_SHOWN:
             table.caption = messages.more_rows(rows=run.rows)
             break
-        first = str(row.get(run.id_column) or shown) if run.id_column else str(shown)
+        id = nested.value(row, run.id_column) if run.id_column else None
+        first = str(id or shown)
         cells = [str(row[names[name]]) for name in scheme.names]
         if row[reason]:
             cells[-1] = f"({row[reason]})"

@@ -11,7 +11,7 @@ from bot.messages import triage_files as messages
 from bot.ports.archive import Archive, Row, every
 from bot.runtime import terminal
 from bot.schemes.scheme import Scheme, read
-from bot.triage.bulk import runs
+from bot.triage.bulk import nested, runs
 from bot.triage.bulk.progress import Screen
 from bot.triage.bulk.reader import Source
 from bot.triage.bulk.runs import Runner
@@ -111,7 +111,7 @@ def _builder(
 
 
 def _name(source: Source, row: Row) -> str:
-    return str(row.row.get(source.id) or row.position)
+    return str(nested.value(row.row, source.id) or row.position)
 
 
 def as_json(found: Sequence[Metrics]) -> str:

@@ -69,6 +69,27 @@ def test_one_column_with_text_is_taken_whatever_its_name() -> None:
     assert columns(customer=["Anna Smith", "Bob Jones"], note=[*SAID])[1] == ("note",)
 
 
+def test_a_title_is_read_before_the_text() -> None:
+    for title, text in (
+        *(("Subject", "Description"), ("title", "body"), ("Summary", "Description")),
+        *(
+            ("short_description", "description"),
+            ("Ticket name", "Ticket description"),
+            ("Betreff", "Nachricht"),
+        ),
+        ("ticket.subject", "ticket.body"),
+    ):
+        found = columns(id=[1, 2], **{title: ["Sign in", "Refund"], text: [*SAID]})
+        assert found[1] == (title, text)
+    # A title of another thing, one that is data, and what was written about the ticket.
+    for title, text in (
+        *(("author.title", "body"), ("Summary", "body"), ("raw_subject", "body")),
+    ):
+        assert columns(**{title: ["Sign in", "Pay"], text: [*SAID]})[1] == (text,)
+    assert columns(subject=["#12", "#13"], body=[*SAID])[1] == ("body",)
+    assert columns(description=[*SAID], summary=[*SAID])[1] == ("description",)
+
+
 def test_short_tickets_are_taken_by_their_name() -> None:
     assert columns(id=[1, 2], ticket=["Hi", "ok"]) == ("id", ("ticket",))
     assert columns(ticket=["It broke"] * 30, id=[*range(30)])[1] == ("ticket",)

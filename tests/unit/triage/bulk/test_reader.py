@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bot.errors import ConfigError
+from bot.triage.bulk.columns import Unclear
 from bot.triage.bulk.reader import Findings, Options, Source, open_source
 
 
@@ -125,6 +126,37 @@ def test_fields_that_are_left_out_are_empty(tmp_path: Path) -> None:
     assert texts(source) == ["Hi\n\nIt broke", "Pay twice", "Crash", ""]
     # A column that only the last row has is in the output as well.
     assert source.columns == ("subject", "text", "id")
+
+
+def test_values_inside_objects_are_columns(tmp_path: Path) -> None:
+    rows = [
+        {
+            "key": f"A-{n}",
+            "status": "open",
+            "fields": {"summary": "It broke", "description": text, "n": {"v.w": n}},
+        }
+        for n, text in ((1, "I cannot sign in"), (2, None), (3, "Why pay twice?"))
+    ]
+    content = json.dumps({"issues": rows})
+    file = tmp_path / "t.json"
+    source = look(file, content)
+    assert source.columns == ("key", "status", "fields")
+    assert source.texts == ("fields.summary", "fields.description")
+    assert texts(source)[:2] == ["It broke\n\nI cannot sign in", "It broke"]
+    source = look(file, content, columns=["Fields.Description"], id="fields.n.v.w")
+    assert source.id == "fields.n.v.w"
+    assert texts(source) == ["I cannot sign in", "", "Why pay twice?"]
+    assert texts(look(file, content, columns=["fields.n"]))[0] == '{"v.w": 1}'
+    with pytest.raises(ConfigError, match=r"it has .*`fields`, `fields\.summary`"):
+        look(file, content, columns=["summary"])
+    # A column that may hold the ticket is not passed over for a value in an object.
+    for n, row in enumerate(rows):
+        row.update(problem=f"It broke {n} times", remark="Please call me back")
+    with pytest.raises(Unclear) as caught:
+        look(file, json.dumps(rows))
+    assert [each.name for each in caught.value.candidates] == [
+        *("problem", "remark", "fields.summary", "fields.description")
+    ]
 
 
 def test_a_line_that_is_no_json_is_marked_and_the_others_are_read(
