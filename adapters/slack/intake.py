@@ -209,8 +209,7 @@ class Intake:
             there.names.introduce({new.author: new.name})
             there.streams.introduce(new.author, organisations.team(event))
             if added:
-                new = self._edits.note(new, events.edited_at(event))
-                await inbox.amend(new, newly_addressed=True)
+                await self._amend(event, new, newly_addressed=True)
             else:
                 await inbox.receive(self._edits.newest(new))
             is_late = is_repeat or time.time() - new.at > LATE
@@ -221,8 +220,7 @@ class Intake:
             newest = self._edits.note(previewed, events.edited_at(event))
             await inbox.supplement(newest)
         elif edited := await _convert(events.edited_message, body, us):
-            newest = self._edits.note(edited, events.edited_at(event))
-            await inbox.amend(newest)
+            await self._amend(event, edited)
         elif gone := events.deleted_message(body):
             channel, ts = gone
             self._edits.drop(us.team, channel, ts)
@@ -232,6 +230,20 @@ class Intake:
         elif moved := events.moved_channel(body):
             old_id, new_id = moved
             await inbox.move(Scope(PLATFORM, us.team, old_id), new_id)
+
+    async def _amend(
+        self,
+        event: Mapping[str, Any],
+        edited: Message,
+        *,
+        newly_addressed: bool = False,
+    ) -> None:
+        newest = self._edits.note(edited, events.edited_at(event))
+        await self._host.inbox.amend(newest, newly_addressed=newly_addressed)
+        # While names were looked up for this edit, a later one may have been stored.
+        while (known := self._edits.newest(newest)) is not newest:
+            newest = known
+            await self._host.inbox.amend(newest)
 
     async def _under_new_id(self, body: dict[str, Any], us: Identity) -> dict[str, Any]:
         """Return `body`, which is about a message, with the id that its channel has

@@ -9,6 +9,7 @@ from bot.messages.commands import REPEATING, STOPPING
 from bot.messages.labels import ANSWER_AGAIN
 from tests.adapters.slack.conftest import Office
 from tests.emulators.slack.ephemeral import Whisper
+from tests.emulators.slack.faults import Fault
 from tests.support.deep import deep_only
 
 
@@ -116,6 +117,29 @@ async def test_the_later_of_two_edits_counts(office: Office) -> None:
         "port 8080 open?</message>",
         "port 2222 open?</message>",
     ]
+
+
+async def test_a_later_edit_counts_while_an_earlier_one_waits_for_names(
+    office: Office,
+) -> None:
+    gate, names = asyncio.Event(), asyncio.Event()
+    office.model.script("Hel", gate, "lo.")
+    root = office.ask("hi")
+    await office.slack.until(lambda: office.replies(root))
+    ts = office.ask("is port 80 open?", thread_ts=root)
+    await office.slack.until(lambda: office.slack.settled)
+    office.slack.faults.add("users.info", Fault(wait=names))
+    lookups = len(office.slack.calls_of("users.info"))
+    change(office, ts, f"is port 90 open, <@{office.bob}>?")
+    await office.slack.until(lambda: len(office.slack.calls_of("users.info")) > lookups)
+    change(office, ts, "is port 8080 open?")
+    later = office.slack.deliveries[-1]
+    await office.slack.until(lambda: later.acked)
+    names.set()
+    await office.slack.until(lambda: office.slack.settled)
+    gate.set()
+    await office.settled(root, 2)
+    assert office.prompts()[-1].endswith(">is port 8080 open?</message>")
 
 
 async def test_a_question_that_becomes_a_command_is_one(office: Office) -> None:
