@@ -13,13 +13,14 @@ from adapters.slack import message_content, mrkdwn
 from adapters.slack.client import Identity
 from bot.domain.message import Mark, MarkKind
 
-# A user, a user group, everybody, or an emoji. No word character is next to an emoji:
-# "10:30:45" contains none (facts A6).
+# A user, a user group, everybody, or an emoji. Workspaces name their own emoji in any
+# script, without blanks or capitals. No word character is next to an emoji: "10:30:45"
+# contains none (facts A6).
 _MARK = re.compile(
     r"<@([A-Z0-9]++)(?:\|[^<>]*+)?>"
     r"|<!subteam\^([A-Z0-9]++)(?:\|[^<>]*+)?>"
     r"|<!(here|channel|everyone)(?:\|[^<>]*+)?>"
-    r"|(?<!\w):([a-z0-9_+'-]{1,100}+):(?!\w)"
+    r"|(?<!\w):((?:[a-z0-9_+'-]|[^\s\x00-\x7f]){1,100}+):(?!\w)"
 )
 # A quoted line, or everything after three quote signs.
 _QUOTE = re.compile(r"^(?:&gt;&gt;&gt;[\s\S]*+|&gt;[^\n]*+\n?)", re.MULTILINE)
