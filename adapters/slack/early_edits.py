@@ -32,6 +32,12 @@ class EarlyEdits:
         self._edits[_key(edited)] = at, edited
         return edited
 
+    def after(self, message: Message, at: float) -> tuple[float, Message] | None:
+        """Return the newest version of `message` with the time of its edit; None if no
+        version after the time `at` is known."""
+        known = self._edits.get(_key(message))
+        return known if known is not None and known[0] > at else None
+
     def newest(self, message: Message) -> Message:
         """Return the newest known version of `message`."""
         return self._edits.get(_key(message), (0.0, message))[1]

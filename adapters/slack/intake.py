@@ -238,11 +238,12 @@ class Intake:
         *,
         newly_addressed: bool = False,
     ) -> None:
-        newest = self._edits.note(edited, events.edited_at(event))
+        at = events.edited_at(event)
+        newest = self._edits.note(edited, at)
         await self._host.inbox.amend(newest, newly_addressed=newly_addressed)
         # While names were looked up for this edit, a later one may have been stored.
-        while (known := self._edits.newest(newest)) is not newest:
-            newest = known
+        while later := self._edits.after(edited, at):
+            at, newest = later
             await self._host.inbox.amend(newest)
 
     async def _under_new_id(self, body: dict[str, Any], us: Identity) -> dict[str, Any]:
