@@ -214,7 +214,9 @@ class _WorkspaceReader:
         since people may have continued there."""
         place = Scope(PLATFORM, self._there.us.team, channel)
         found = await self._there.history.recent(
-            *(place, MOST, self._since[channel] - OVERLAP), patience=PATIENCE
+            *(place, MOST, self._since[channel] - OVERLAP),
+            patience=PATIENCE,
+            shared=await self._there.people.is_shared(channel),
         )
         missed = [each for each in found if each.addressed and not each.echo]
         for each in missed:

@@ -6,9 +6,10 @@ import logging
 import math
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from adapters.slack import capped, events
+from adapters.slack import capped, events, organisations
 from adapters.slack.block_text import MOST_CHARS
 from adapters.slack.client import Identity, SlackClient
 from adapters.slack.newest import MOMENT, Page, newest
@@ -98,11 +99,18 @@ class MessageHistory:
         return self._is_capped
 
     async def after(
-        self, thread: ThreadKey, oldest: float, most: int, patience: float
+        self,
+        thread: ThreadKey,
+        oldest: float,
+        most: int,
+        patience: float,
+        *,
+        shared: bool | None,
     ) -> list[tuple[Message, bool]]:
         """Return about `most` messages of `thread` from the time `oldest` on, oldest
         first, as (message, whether it was edited). Wait up to `patience` seconds for
-        rate limits. Raises DeliveryError."""
+        rate limits. `shared` is that of `organisations.fetched_origin`. Raises
+        DeliveryError."""
         found: dict[str, tuple[Message, bool]] = {}
         waits, cursor = _WaitBudget(patience), ""
         while len(found) < most:
@@ -116,7 +124,7 @@ class MessageHistory:
                 cursor=cursor or None,
             )
             messages = page.get("messages") or []
-            said = await self._convert(messages, thread.channel)
+            said = await self._convert(messages, thread.channel, shared=shared)
             # Slack returns the root first, whatever the bounds.
             found |= {
                 each.message: (each, bool(raw.get("edited")))
@@ -137,15 +145,18 @@ class MessageHistory:
         since: float | None = None,
         *,
         patience: float = PATIENCE,
+        shared: bool | None = False,
     ) -> list[Message]:
         """Return the newest messages at the top of a channel, oldest first. Wait up to
-        `patience` seconds for rate limits. Raises DeliveryError."""
+        `patience` seconds for rate limits. `shared` is that of
+        `organisations.fetched_origin`. Raises DeliveryError."""
         found: list[Message] = []
         oldest = f"{since:.6f}" if since is not None else None
         pages = self._messages(
             "conversations.history",
             place.channel,
             patience,
+            shared,
             oldest=oldest,
             inclusive=True if oldest else None,
         )
@@ -216,7 +227,12 @@ class MessageHistory:
         )
 
     async def _messages(
-        self, method: str, channel: str, seconds: float, **arguments: Any
+        self,
+        method: str,
+        channel: str,
+        seconds: float,
+        shared: bool | None,
+        **arguments: Any,
     ) -> AsyncGenerator[Message, None]:
         """Yield the messages in the pages of `method`. Wait up to `seconds` for rate
         limits."""
@@ -240,7 +256,8 @@ class MessageHistory:
                 # better than all of them in an hour.
                 log.warning("slack.history_cut channel=%s %s", channel, error)
                 return
-            for received in await self._convert(page.get("messages") or (), channel):
+            raw = page.get("messages") or ()
+            for received in await self._convert(raw, channel, shared=shared):
                 if received:
                     some = True
                     yield received
@@ -249,10 +266,20 @@ class MessageHistory:
                 return
 
     async def _convert(
-        self, messages: Sequence[Mapping[str, Any]], channel: str
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        channel: str,
+        *,
+        shared: bool | None = False,
     ) -> list[Message | None]:
+        us = self._us
+
         def convert() -> list[Message | None]:
-            return [events.message(each, self._us, channel) for each in messages]
+            origin = partial(organisations.fetched_origin, us=us, shared=shared)
+            return [
+                events.message(each, us, channel, origin=origin(each))
+                for each in messages
+            ]
 
         # Messages may have long attachments, each of which takes milliseconds to read.
         return await offload(convert, len(messages) * MOST_CHARS)

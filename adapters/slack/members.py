@@ -96,6 +96,17 @@ class People:
             incomplete=found is None or groups is None,
         )
 
+    async def is_shared(self, channel: str) -> bool | None:
+        """Return whether `channel` is shared with another organisation, or may be
+        because Slack cannot be asked now. Return None if Slack does not say."""
+        if channel.startswith("D"):
+            return None
+        self._want("conversations.info", channel, channel=channel)
+        found = await self._fact("conversations.info", channel)
+        if not found:
+            return True if found is None else None
+        return bool((found.get("channel") or {}).get("is_ext_shared"))
+
     async def groups(self) -> list[Choice]:
         """Return the workspace's user groups as choices; none if they are unknown."""
         self._want("usergroups.list", "", include_users="true")

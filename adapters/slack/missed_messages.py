@@ -24,7 +24,10 @@ async def take_in(
 ) -> None:
     """Take in the messages of `thread` after `since`, in seconds since 1970, and the
     edits of known messages. Raises DeliveryError or AccessRevoked."""
-    found = await there.history.after(thread, since - OVERLAP, MOST, PATIENCE)
+    found = await there.history.after(
+        *(thread, since - OVERLAP, MOST, PATIENCE),
+        shared=await there.people.is_shared(thread.channel),
+    )
     for each, is_edited in found:
         if each.echo:
             continue

@@ -25,6 +25,21 @@ def origin(body: Mapping[str, Any], event: Mapping[str, Any], us: Identity) -> O
     """
     if not body.get("is_ext_shared_channel"):
         return Origin.OWN
-    teams = (event.get("user_team"), event.get("source_team"))
-    foreign = any(team and team != us.team for team in teams)
-    return Origin.FOREIGN if foreign else Origin.SHARED
+    return Origin.FOREIGN if _is_foreign(event, us) else Origin.SHARED
+
+
+def fetched_origin(
+    message: Mapping[str, Any], us: Identity, *, shared: bool | None
+) -> Origin:
+    """Return the origin of a message from the history of a channel. `shared` is whether
+    the channel is shared with another organisation; None if that is unknown."""
+    if shared is False:
+        return Origin.OWN
+    if _is_foreign(message, us):
+        return Origin.FOREIGN
+    return Origin.SHARED if shared else Origin.OWN
+
+
+def _is_foreign(message: Mapping[str, Any], us: Identity) -> bool:
+    teams = (message.get("user_team"), message.get("source_team"))
+    return any(team and team != us.team for team in teams)

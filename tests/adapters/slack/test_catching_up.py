@@ -335,10 +335,10 @@ async def test_one_thread_that_fails_costs_that_thread_alone(
     )
     after: Any = MessageHistory.after
 
-    async def fails(self: Any, thread: Any, *arguments: Any) -> Any:
+    async def fails(self: Any, thread: Any, *arguments: Any, **named: Any) -> Any:
         if thread.thread == bad:
             raise RuntimeError("the-words-of-Alice")
-        return await after(self, thread, *arguments)
+        return await after(self, thread, *arguments, **named)
 
     monkeypatch.setattr(MessageHistory, "after", fails)
     async with desk.serving():
@@ -453,3 +453,24 @@ async def test_a_process_that_is_killed_while_it_catches_up_leaves_that_to_the_n
     monkeypatch.setattr(catching_up, "AWAY", 240.0)
     async with desk.serving():
         await desk.answered(root, 2)
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_people_of_another_organisation_are_turned_away(
+    desk: Desk, known: bool
+) -> None:
+    stan = desk.slack.add_user("Stan", team="T99999999")
+    root = await begun(desk)
+    if not known:
+        desk.slack.faults.add("conversations.info", error("missing_scope"), times=9)
+    said = f"{desk.slack.mention} hello"
+    with desk.lost():
+        theirs = desk.slack.say(stan, desk.general, said)
+        desk.slack.say(stan, desk.general, said, thread_ts=root)
+        ours = desk.ask("and me?")
+    async with desk.serving():
+        await desk.answered(ours, 1)
+        await desk.slack.until(lambda: desk.slack.ephemerals(stan))
+        await caught_up(desk, 3)
+    assert (desk.replies(theirs), desk.replies(root)) == (0, 1)
+    assert len(desk.model.requests) == 2
