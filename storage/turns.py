@@ -9,7 +9,7 @@ Rule 2: content that the model was given never changes and never moves. `content
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from bot.domain.budget import NO_LIMITS, Alert, BudgetLimits
@@ -319,6 +319,7 @@ def _add_answer(db: Connection, turn: Turn, *, replay: str | None) -> None:
 
 def _columns(outcome: Outcome) -> dict[str, Any]:
     """Return the fields of `outcome` and of its usage, by column."""
-    fields = asdict(outcome)
-    usage = fields.pop("usage")
-    return {**fields, **usage, "ended": outcome.ended.value}
+    # `asdict` would copy every setting and every call of a tool, which takes most of a
+    # millisecond.
+    own = {each.name: getattr(outcome, each.name) for each in fields(outcome)}
+    return {**own, **asdict(outcome.usage), "ended": outcome.ended.value}
