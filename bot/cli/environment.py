@@ -1,6 +1,7 @@
 """Error handling and exit statuses for all commands."""
 
 import asyncio
+import errno
 import io
 import os
 import sys
@@ -18,6 +19,9 @@ from bot.runtime import logs, terminal
 MISTAKE = 2
 BROKEN = 1
 STATUSES = (MISTAKE, BROKEN)
+
+# Errors of a disk or a file system. Output may be redirected to a file on it.
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 
 
 class Commands(click.Group):
@@ -75,6 +79,9 @@ def _print_problems(error: BaseException) -> int:
         return MISTAKE
     if isinstance(error, ThreadkeepError):
         terminal.complain(str(error))
+        return MISTAKE
+    if isinstance(error, OSError) and error.errno in _DISK:
+        terminal.complain(messages.not_written(reason=error.strerror))
         return MISTAKE
     text = messages.internal_error(where=error_location(error))
     terminal.complain(text)

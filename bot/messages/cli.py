@@ -13,6 +13,10 @@ def internal_error(*, where: str) -> str:
     return f"stopped by an internal error at {where}; please report this line."
 
 
+def not_written(*, reason: object) -> str:
+    return f"the output could not be written completely: {reason}."
+
+
 def bytes_written(*, size: int, file: str) -> str:
     return f"{plurals.BYTES(size)} written to {file}."
 
