@@ -45,6 +45,12 @@ _USER = re.compile(_MENTION)
 _CHANNEL = re.compile(r"<#([A-Z0-9]++)(?:\|[^<>]*+)?>")
 _NAMELESS = re.compile(r"<#([A-Z0-9]++)\|?>")
 _GROUP = re.compile(r"<!subteam\^([A-Z0-9]++)(?:\|[^<>]*+)?>")
+# What Slack makes of addresses, of names that end like a domain, and of dates and
+# "@here". In commands, Slack may send other text in angle brackets as it was typed.
+_LINK = re.compile(
+    r"<((?:[a-z][a-z0-9+.-]{0,30}+://|mailto:|tel:"
+    r"|!(?:here|channel|everyone|date\^))[^<>]*+)>"
+)
 
 # The scheme that Slack adds to text that it recognises as an address.
 _SCHEME = re.compile(r"(?:[a-z][a-z0-9+.-]{1,30}+:)(?://)?", re.IGNORECASE)
@@ -186,8 +192,7 @@ def tokens(text: str) -> str:
     text = _USER.sub(r"user:\1", text)
     text = _CHANNEL.sub(r"channel:\1", text)
     text = _GROUP.sub(r"group:\1", text)
-    # Slack makes links of addresses, and of names that end like a domain.
-    return readable(text, {})
+    return unescape(_LINK.sub(lambda match: _read(match[1], {}), text))
 
 
 def format_text(text: str, names: Mapping[str, str] | None = None) -> str:

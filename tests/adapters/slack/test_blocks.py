@@ -83,6 +83,8 @@ def test_what_people_type_is_read_with_ids() -> None:
     assert mrkdwn.tokens(typed) == shown
     typed = "set web_fetch_domains <http://b.example|b.example> <https://c.example>"
     assert mrkdwn.tokens(typed) == "set web_fetch_domains b.example https://c.example"
+    typed = "prompt set Use <b>, std::vector<std::string> and <!doctype html>."
+    assert mrkdwn.tokens(typed) == typed
 
 
 @given(st.text(alphabet="ab\n`- ", max_size=9_000))
