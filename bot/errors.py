@@ -12,6 +12,7 @@
     │   ├── ModelBusy          overloaded, or we are over a rate limit
     │   ├── ModelUnreachable   no connection, a timeout, a server error
     │   ├── ModelDenied        the key, the account or the model is not accepted
+    │   │   └── ModelGone      there is no such model, or no longer
     │   ├── PromptTooLong      the thread no longer fits the model
     │   ├── ModelRejected      the request itself was refused as invalid
     │   │   ├── FileRefused    because of a file in it
@@ -38,10 +39,12 @@ people in the thread. Neither ever contains a token or people's words.
 """
 
 import enum
+import math
 import traceback
 from pathlib import PurePath
 
 from bot.messages import errors as messages
+from bot.messages import plurals
 
 #: The longest wait that is accepted from a platform, in seconds.
 MOST_WAIT = 3600.0
@@ -127,6 +130,15 @@ class ModelBusy(ModelError):
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        if retry_after is not None and retry_after > 60:
+            self.user_text = messages.claude_busy(wait=_rounded_up(retry_after))
+
+
+def _rounded_up(seconds: float) -> str:
+    minutes = math.ceil(seconds / 60)
+    if minutes <= 90:
+        return plurals.MINUTES(minutes)
+    return plurals.HOURS(math.ceil(minutes / 60))
 
 
 class ModelUnreachable(ModelError):
@@ -139,6 +151,14 @@ class ModelDenied(ModelError):
     """The key, the account's limit or the model is not accepted."""
 
     user_text = messages.CLAUDE_DENIES
+
+
+class ModelGone(ModelDenied):
+    """There is no such model for the key, for example because it was retired."""
+
+    def __init__(self, message: str, model: str) -> None:
+        super().__init__(message)
+        self.user_text = messages.model_gone(model=model)
 
 
 class PromptTooLong(ModelError):

@@ -326,6 +326,7 @@ _LEGACY = (
         takes_temperature=True,
         edge=1568,
         tariffs=(Tariff(_ALWAYS, _OPUS),),
+        retires=_day("2027-01-22"),  # [sdk 2.14.0, DEPRECATED_MODELS]
     ),
     ModelFacts(
         # Not retired before 2027-02-17 [docs].

@@ -21,6 +21,7 @@ from bot.errors import (
     ModelBusy,
     ModelDenied,
     ModelError,
+    ModelGone,
     ModelRejected,
     ModelUnreachable,
     PromptTooLong,
@@ -233,11 +234,11 @@ def _judge_status(error: anthropic.APIStatusError, model: str) -> Fault:
         case 401 | 402 | 403:
             return Fault(ModelDenied(f"{_denial(status, model)} {facts}"))
         case 404:
-            text = messages.no_such_model(model=model)
             # Only the API itself sends an error type.
-            return Fault(
-                ModelDenied(f"{text if error.type else messages.NOT_THE_API} {facts}")
-            )
+            if not error.type:
+                return Fault(ModelDenied(f"{messages.NOT_THE_API} {facts}"))
+            text = messages.no_such_model(model=model)
+            return Fault(ModelGone(f"{text} {facts}", model))
         case _ if status == 413 or "prompt is too long" in message:
             return Fault(PromptTooLong(messages.thread_too_long(facts=facts)))
     refused = messages.request_refused(facts=facts)

@@ -32,7 +32,7 @@ from bot.domain.budget import BudgetExceeded, Charge
 from bot.domain.completion import ChatMessage, Request
 from bot.domain.scope import Scope
 from bot.domain.setting import OPERATOR, Setting, StoredSettings
-from bot.errors import ConfigError, ModelDenied, PromptTooLong, Unacceptable
+from bot.errors import ConfigError, ModelDenied, ModelGone, PromptTooLong, Unacceptable
 from bot.messages import answers, command_help, phrases
 from bot.messages import cli as messages
 from bot.runtime import logs, terminal
@@ -225,7 +225,8 @@ def _trouble(request: Request, completion: Completion) -> str:
     """Return why the answer is missing or incomplete; "" if it is complete."""
     if completion.trouble == PromptTooLong.user_text:
         return _too_large(request.model)
-    if completion.trouble == ModelDenied.user_text:
+    gone = ModelGone("", request.model).user_text
+    if completion.trouble in (ModelDenied.user_text, gone):
         return messages.CLAUDE_DENIES
     if completion.trouble:
         return completion.trouble

@@ -21,5 +21,16 @@ CONNECTION_LOST = "The connection to Claude was lost here."
 VERY_BUSY = "I am very busy right now. Please try again in a minute."
 
 
+def claude_busy(*, wait: str) -> str:
+    return f"Claude is busy right now. Please try again in {wait}."
+
+
+def model_gone(*, model: str) -> str:
+    return (
+        f"This bot cannot use the model `{model}`. Please ask an admin to choose "
+        "another one."
+    )
+
+
 def server_failed(*, server: str) -> str:
     return f"{server} failed here, so I could not finish this answer."

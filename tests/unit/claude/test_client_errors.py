@@ -12,6 +12,7 @@ from bot.errors import (
     ModelCut,
     ModelDenied,
     ModelError,
+    ModelGone,
     ModelRejected,
     ModelUnreachable,
     PromptTooLong,
@@ -39,7 +40,7 @@ FINAL: list[tuple[Answer, type[ModelError], str]] = [
     (Fail(401), ModelDenied, "ANTHROPIC_API_KEY"),
     (Fail(402), ModelDenied, "Billing"),
     (Fail(403), ModelDenied, "claude-sonnet-5-5"),
-    (Fail(404), ModelDenied, "claude-sonnet-5-5"),
+    (Fail(404), ModelGone, "claude-sonnet-5-5"),
     (Fail(404, page="<h1>nginx</h1>"), ModelDenied, "ANTHROPIC_BASE_URL"),
     (Fail(429, error_code="enforced_spend_limit_reached"), ModelDenied, "spend limit"),
     (Fail(429, error_code="contract_spend_limit_reached"), ModelDenied, "spend limit"),
@@ -96,7 +97,7 @@ async def test_a_failure_names_the_request_for_those_who_ask_support(
 @pytest.mark.parametrize(
     ("request_", "kind"),
     [
-        (replace(ASK, model="claude-novel-9"), ModelDenied),
+        (replace(ASK, model="claude-novel-9"), ModelGone),
         (replace(ASK, messages=(ChatMessage("user", " "),)), ModelRejected),
         (replace(ASK, messages=(ChatMessage("user", "a"),
                                 ChatMessage("assistant", "b"))), ModelRejected),
@@ -114,6 +115,15 @@ async def test_the_api_refuses_what_it_would_refuse(
 ) -> None:
     _, error = await broken(model, request_)
     assert type(error) is kind
+
+
+async def test_people_are_told_which_model_is_gone(
+    claude: ClaudeEmulator, model: ClaudeModel
+) -> None:
+    retired = "claude-sonnet-4-5"
+    claude.script(Fail(404))
+    _, error = await broken(model, replace(ASK, model=retired))
+    assert f"`{retired}`" in error.user_text
 
 
 # Failures in the middle

@@ -163,6 +163,7 @@ async def test_too_long_a_wait_is_told_instead_of_waited(
     _, error = await broken(model)
     assert isinstance(error, ModelBusy)
     assert error.retry_after == 3600
+    assert "in 60 minutes" in error.user_text
     assert waits.waits == []
 
 
