@@ -284,6 +284,7 @@ class DatabaseStore:
     waiting_threads = read(waiting.waiting_threads)
     list_threads = read(thread_queries.list_threads)
     newest_messages = read(thread_queries.newest_messages)
+    said = read(thread_queries.said)
     transcript = read(thread_queries.transcript)
     record_feedback = write(turns.record_feedback)
 
@@ -291,7 +292,6 @@ class DatabaseStore:
     pin_listing = write(mcp_tables.pin_listing)
     channels_with = read(search.channels_with)
     search = read(search.search)
-
     stored_settings = read(settings.stored_settings)
     version = read(settings.version)
     ensure_operator_version = write(settings.ensure_operator_version)

@@ -6,7 +6,7 @@ checks SQLite's plans.
 
 from bot.domain.attachment import Attachment
 from bot.domain.message import LOOP_SECONDS, Message, Origin, ThreadFacts
-from bot.domain.scope import ThreadKey
+from bot.domain.scope import Scope, ThreadKey
 from bot.domain.turn import (
     Ended,
     ThreadSummary,
@@ -18,9 +18,12 @@ from storage import answer_options, attachments
 from storage.broken import calendar_time, log_broken, parse
 from storage.connection import Connection, Cursor, Row
 from storage.dialect import GREATEST
+from storage.scope_columns import inside, parts
 
 # The length of a thread's title, which is the beginning of its first message.
 TITLE_CHARS = 80
+#: The most messages that `said` returns.
+MOST_SAID = 1_000
 
 THREAD_ID = """
     SELECT id FROM threads
@@ -221,6 +224,20 @@ def newest_messages(
 ) -> list[tuple[ThreadKey, str]]:
     rows = db.execute(NEWEST, [platform, since])
     return [(key_of(row), row["message"]) for row in rows]
+
+
+def said(db: Connection, place: Scope, since: float) -> list[Message]:
+    rows = db.execute(
+        f"""
+        SELECT messages.*, platform, workspace, channel, thread
+        FROM threads JOIN messages ON thread_id = threads.id
+        WHERE {inside(place)} AND role = 'user' AND at >= :since
+          AND message IS NOT NULL AND deleted_at IS NULL
+        ORDER BY at DESC LIMIT {MOST_SAID}
+        """,
+        {**parts(place), "since": since},
+    )
+    return [message_of(row) for row in rows.fetchall()]
 
 
 def title(text: str) -> str:

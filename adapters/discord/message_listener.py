@@ -8,6 +8,7 @@ messages are fetched later.
 """
 
 import logging
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -19,6 +20,7 @@ from adapters.discord import events, ids, outgoing
 from adapters.discord.backlog import Attempt, Backlog
 from adapters.discord.bot_permissions import lacking
 from adapters.discord.client import Link, translated
+from adapters.discord.missed_deletions import MissedDeletions
 from adapters.discord.name_cache import NameCache
 from adapters.discord.thread_titles import title_of, with_title
 from adapters.discord.threads import ThreadResolver
@@ -73,6 +75,7 @@ class MessageListener:
         self._names = names
         self._host = host
         self._inbox = host.inbox
+        self._deletions = MissedDeletions(link, host)
         #: Called when somebody asks where the bot lacks permissions.
         self._on_refusal = on_refusal
         self._told: LruDict[tuple[int, int], float] = LruDict(MOST_CHANNELS)
@@ -326,16 +329,23 @@ class MessageListener:
         self, channel: discord.TextChannel | discord.Thread, after: discord.Object
     ) -> None:
         """Store the newest messages in `channel` after `after` that address the bot, if
-        the bot can answer there. Raises DeliveryError and StorageError."""
+        the bot can answer there; delete stored ones that are no longer there. Raises
+        DeliveryError and StorageError."""
+        place = Scope(events.NAME, str(channel.guild.id), str(channel.id))
+        stored = await self._deletions.stored(place, after.id)
         async with translated("catch up"):
             found = [
                 message
                 async for message in channel.history(
                     limit=MOST_MISSED, after=after, oldest_first=False
                 )
-                if events.is_addressed(message, self._link.us)
-            ]
-        received = [self._read(each, channel) for each in reversed(found)]
+            ][::-1]
+        # Earlier messages were not read if these are the most.
+        first = found[0].id if len(found) >= MOST_MISSED else 0
+        read = {each for each in stored if each >= first}
+        await self._deletions.delete(place, read, {each.id for each in found})
+        asked = [e for e in found if events.is_addressed(e, self._link.us)]
+        received = [self._read(each, channel) for each in asked]
         missed = [each for each in received if each and not each.echo]
         # Nobody is told of missing permissions here: a reply to each mention, at each
         # start, would be too much.
@@ -347,7 +357,10 @@ class MessageListener:
 
     async def fetch(self, thread: ThreadKey, after: discord.Object) -> None:
         """Store the messages of `thread` after `after`, and edits of messages that were
-        stored before. Raises DeliveryError and StorageError."""
+        stored before; delete stored ones that are no longer there. Raises DeliveryError
+        and StorageError."""
+        place = Scope.of(thread)
+        stored = await self._deletions.stored(place, after.id)
         channel = self._link.client.get_partial_messageable(
             ids.number(thread.thread, "thread"), guild_id=events.guild_of(thread)
         )
@@ -360,6 +373,10 @@ class MessageListener:
                     oldest_first=True,
                 )
             ]
+        # Later messages were not read if these are the most.
+        last = missed[-1].id if len(missed) >= MOST_MISSED else math.inf
+        read = {each for each in stored if each <= last}
+        await self._deletions.delete(place, read, {each.id for each in missed})
         missed = [each for each in missed if not self._is_deferred(each)]
         received = [self._read_in(message, thread) for message in missed]
         spoken = [each for each in received if each and not each.echo]

@@ -1,7 +1,8 @@
 """Stored threads, as adapters read and control them (`bot.ports.platform`)."""
 
 from bot.conversation.answers import Answers
-from bot.domain.scope import ThreadKey
+from bot.domain.message import Message
+from bot.domain.scope import Scope, ThreadKey
 from bot.domain.turn import ThreadSummary
 from bot.platforms import Platforms
 from bot.ports.store import ThreadStore
@@ -47,6 +48,11 @@ class StoredConversations:
         """
         found = await self._store.newest_messages(platform, since)
         return [each for each in found if self._serves(each[0])]
+
+    async def said(self, place: Scope, since: float) -> list[Message]:
+        """Return people's stored messages in a thread or channel at or after `since`.
+        Raises StorageError."""
+        return await self._store.said(place, since) if self._serves(place) else []
 
     async def transcript(self, thread: ThreadKey) -> list[tuple[str, str]]:
         """Return the messages of `thread` as (author, text), oldest first."""

@@ -180,6 +180,11 @@ class Conversations(Protocol):
         """
         ...
 
+    async def said(self, place: Scope, since: float) -> list[Message]:
+        """Return people's stored messages in a thread or channel at or after `since`,
+        in seconds since 1970; only the newest 1,000. Raises StorageError."""
+        ...
+
     async def transcript(self, thread: ThreadKey) -> list[tuple[str, str]]:
         """Return the messages of `thread` as (author, text), oldest first. The bot's
         author is ""."""

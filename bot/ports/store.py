@@ -14,7 +14,7 @@ from bot.domain.completion import ChatMessage
 from bot.domain.message import Message
 from bot.domain.reply import PostedPart
 from bot.domain.retention import Retention
-from bot.domain.scope import ThreadKey
+from bot.domain.scope import Scope, ThreadKey
 from bot.domain.shared_rate import RateAsk, RateState
 from bot.domain.thread_state import StoredPrompt
 from bot.domain.turn import (
@@ -281,6 +281,11 @@ class ThreadStore(Protocol):
         Oldest first, each with the id of its newest message, deleted or not. Messages
         that a button created do not count.
         """
+        ...
+
+    async def said(self, place: Scope, since: float) -> list[Message]:
+        """Return the newest 1,000 of people's messages in a thread or channel that were
+        posted at or after `since`, without deleted ones."""
         ...
 
     async def transcript(self, thread: ThreadKey) -> list[tuple[str, str]]:

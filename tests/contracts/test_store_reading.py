@@ -211,7 +211,13 @@ async def test_threads_with_something_new_come_with_the_last_message(
         (HERE, "2"),
     ]
     assert await store.newest_messages("slack", since=8.1) == []
+    recent = await store.said(Scope("slack", "T1"), 5.0)
+    assert sorted((str(each.thread), each.message) for each in recent) == sorted(
+        [(str(HERE), "2"), (str(THERE), "1"), (str(THERE), "2")]
+    )
+    assert [e.message for e in await store.said(Scope.of(HERE), 0.0)] == ["2", "1"]
     await store.delete_messages("slack", "T1", ["2"], None, 10.0)
+    assert [e.message for e in await store.said(Scope.of(HERE), 0.0)] == ["1"]
     assert await store.newest_messages("slack", since=5.0) == [
         (THERE, "2"),
         (HERE, "2"),

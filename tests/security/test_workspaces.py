@@ -124,6 +124,11 @@ CALLS: dict[str, tuple[Callable[[Host, Houses], Any], Any]] = {
         lambda host, at: host.inbox.forget(Scope("discord", "666", "C1")),
         None,
     ),
+    # An event about what was stored while it was served may have an old id.
+    "inbox.current_channel": (
+        lambda host, at: host.inbox.current_channel(Scope("discord", "666", "C1")),
+        "C1",
+    ),
     "inbox.move": (
         lambda host, at: host.inbox.move(Scope("discord", "666", "C1"), "C2"),
         None,
@@ -167,6 +172,10 @@ CALLS: dict[str, tuple[Callable[[Host, Houses], Any], Any]] = {
     ),
     "conversations.newest": (
         lambda host, at: host.conversations.newest("discord", 0.0),
+        [],
+    ),
+    "conversations.said": (
+        lambda host, at: host.conversations.said(Scope.of(THEIRS), 0.0),
         [],
     ),
     "conversations.transcript": (

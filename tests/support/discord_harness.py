@@ -186,6 +186,9 @@ class ScriptedCore:
     async def newest(self, platform: str, since: float) -> list[tuple[ThreadKey, str]]:
         return []
 
+    async def said(self, place: Scope, since: float) -> list[Message]:
+        return []
+
     async def transcript(self, thread: ThreadKey) -> list[tuple[str, str]]:
         return []
 
