@@ -135,7 +135,11 @@ def look_at(path: Path) -> bool:
     is, and InUse if another process has it open.
     """
     if not path.exists():
-        folder = path.parent.absolute()
+        folder = path.resolve().parent
+        if path.is_symlink() and not folder.exists():
+            # Only the directory of the link itself is created at the start.
+            reason = os.strerror(errno.ENOENT)
+            raise ConfigError(messages.no_directory(path=folder, reason=reason))
         while not folder.exists():
             folder = folder.parent
         if not folder.is_dir():
@@ -146,6 +150,9 @@ def look_at(path: Path) -> bool:
             raise ConfigError(messages.uncreatable(path=path, reason=reason))
         return True
     require_unlocked(path)
+    # SQLite creates its log beside the database.
+    if not os.access(path.resolve().parent, os.W_OK | os.X_OK):
+        raise ConfigError(messages.unwritable(path=path))
     if not os.access(path, os.R_OK | os.W_OK):
         reason = os.strerror(errno.EACCES)
         raise ConfigError(messages.uncreatable(path=path, reason=reason))

@@ -40,13 +40,19 @@ def locked(database: Path) -> Iterator[None]:
 
 
 def require_unlocked(database: Path) -> None:
-    """Raise InUse if another process holds the lock of `database`. Creates nothing."""
+    """Raise InUse if another process holds the lock of `database`. Creates nothing.
+
+    Raises ConfigError if the lock cannot be taken.
+    """
+    file = _file(database)
     try:
-        lock = os.open(_file(database), os.O_RDWR)
-    except OSError:
-        # Nobody holds the lock of a missing file. A file that cannot be opened says
-        # nothing.
+        lock = os.open(file, os.O_RDWR)
+    except FileNotFoundError:
         return
+    except OSError as error:
+        raise ConfigError(
+            messages.lock_unwritable(path=file, reason=error.strerror)
+        ) from error
     try:
         _lock(lock, database)
     finally:

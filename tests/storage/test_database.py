@@ -173,10 +173,28 @@ def test_a_missing_directory_is_named(tmp_path: Path) -> None:
     assert "cannot be created" in refused(tmp_path / "missing" / "threadkeep.db")
 
 
+def test_a_check_refuses_what_a_start_refuses(path: Path) -> None:
+    path.symlink_to("missing/threadkeep.db")
+    assert "cannot be written" in refused(path)
+    with pytest.raises(ConfigError, match=r"The directory .*missing cannot be created"):
+        look_at(path)
+    path.unlink()
+    open_for_writing(path).close()
+    lock = path.with_name(path.name + ".lock")
+    lock.mkdir()
+    with pytest.raises(ConfigError, match="lock cannot be written"):
+        look_at(path)
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_read_only_directory_is_named(path: Path) -> None:
     path.parent.chmod(0o500)
     assert "make its directory writable" in refused(path)
+    path.parent.chmod(0o700)
+    open_for_writing(path).close()
+    path.parent.chmod(0o500)
+    with pytest.raises(ConfigError, match="make it and its directory writable"):
+        look_at(path)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anything")
