@@ -116,13 +116,21 @@ class Batches:
             text = messages.RESULTS_CUT
             raise CallFailed(Fault(ModelUnreachable(text), passing=True))
 
-    async def cancel(self, id: str) -> None:
-        """Cancel batch `id`. Existing results stay. Raises a ModelError."""
+    async def cancel(self, id: str) -> bool:
+        """Cancel batch `id`; return False if it has ended or does not exist.
+
+        Existing results stay. Raises a ModelError.
+        """
         try:
             with _translated():
+                if _status(await self._batches.retrieve(id)).ended:
+                    return False
                 await self._batches.cancel(id)
         except CallFailed as failed:
+            if isinstance(failed.fault.error, UnknownBatch):
+                return False
             raise failed.fault.error from None
+        return True
 
 
 def _status(batch: MessageBatch) -> BatchStatus:

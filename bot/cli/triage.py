@@ -225,8 +225,7 @@ def cancel(run_id: str) -> None:
                     if s.collected:
                         continue
                     if batch := s.batch or await find_batch(batches, s, known):
-                        await batches.cancel(batch)
-                        cancelled += 1
+                        cancelled += await batches.cancel(batch)
             terminal.say(messages.being_cancelled(batches=str(cancelled), run=run_id))
             return triage_run.ALL
         raise _unknown(run_id)

@@ -487,13 +487,12 @@ async def test_a_batch_outlives_its_terminal_and_can_be_cancelled(
     _, printed = await office.triage("list")
     assert f"{run} " in printed
     assert "2 left, 1 in progress" in printed
-    _, printed = await office.triage("cancel", run)
-    assert "Batches being cancelled: 1." in printed
     # As if the process had been killed before it could store the id.
     with closing(sqlite3.connect(office.folder / "triage.db")) as db, db:
         db.execute("UPDATE batches SET batch = ''")
-    _, printed = await office.triage("cancel", run)
-    assert "Batches being cancelled: 1." in printed
+    for count in (1, 0):
+        _, printed = await office.triage("cancel", run)
+        assert f"Batches being cancelled: {count}." in printed
     status, printed = await office.triage("resume", run)
     assert status == SOME
     assert "was cancelled. Its answers are kept" in printed

@@ -106,23 +106,33 @@ class BatchClassifier:
             await self._collect()
 
     async def _collect(self) -> None:
-        """Wait for every batch of the run, and store its results."""
+        """Wait for every batch of the run, and store its results.
+
+        Raises Expired or Cancelled, when all other batches are stored.
+        """
         waiting = await self._open()
+        lost: list[Expired | Cancelled] = []
         processed: dict[int, int] = {}
         pause = _FIRST_POLL
         while waiting:
             for sent in list(waiting):
-                status = await self._status(sent)
-                processed[sent.key] = status.processed
-                if status.ended:
+                try:
+                    status = await self._status(sent)
+                    processed[sent.key] = status.processed
+                    if not status.ended:
+                        continue
                     await self._store(sent, status)
-                    del processed[sent.key]
-                    waiting.remove(sent)
-                    pause = _FIRST_POLL
+                except (Expired, Cancelled) as error:
+                    lost.append(error)
+                processed.pop(sent.key, None)
+                waiting.remove(sent)
+                pause = _FIRST_POLL
             self.on_processed(sum(processed.values()))
             if waiting:
                 await self.sleep(pause)
                 pause = min(_LONGEST_POLL, pause * 1.5)
+        if lost:
+            raise lost[0]
 
     async def _status(self, sent: Sent) -> BatchStatus:
         try:

@@ -355,3 +355,28 @@ async def test_a_network_that_is_gone_for_hours_is_waited_for(bench: Bench) -> N
 
 def test_good_is_what_the_default_scheme_takes() -> None:
     assert default().check(GOOD) == GOOD
+
+
+async def test_several_lost_batches_are_collected_at_once(bench: Bench) -> None:
+    bench.claude.batches.seconds = 100
+    bench.most_bytes = 20_000
+
+    async def lost(seconds: float) -> None:
+        bench.now += 50
+        first, second, third, *_ = bench.claude.batches.made
+        third.deleted = True
+        async with api(bench.claude) as client:
+            batches = Batches(client)
+            tried = [first.id, second.id, third.id]
+            cancelled.append([await batches.cancel(id) for id in tried])
+
+    cancelled: list[list[bool]] = []
+    bench.sleep, kept = lost, bench.sleep  # type: ignore[method-assign]
+    await bench.begin(*(f"Ticket {n} {'x' * 1000}" for n in range(12)))
+    with pytest.raises(Cancelled):
+        await bench.classify()
+    assert cancelled[0] == [True, True, False]
+    assert all(each.collected for each in await bench.archive.sent("one"))
+    bench.sleep = kept  # type: ignore[method-assign]
+    await bench.classify()
+    assert await bench.results() == ["bug"] * 12
