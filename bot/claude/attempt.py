@@ -14,7 +14,7 @@ from functools import partial
 import anthropic
 from anthropic.types import MessageParam
 
-from bot.claude import cost, mcp_servers
+from bot.claude import cost, mcp_servers, web_tools
 from bot.claude.body import Body, body
 from bot.claude.errors import SDK_ERRORS, Fault, judge
 from bot.claude.request import file_places, files_size, load_files, streaming_headers
@@ -168,6 +168,8 @@ class Attempt:
             yield self._rounds.join(piece)
         elif isinstance(piece, Block):
             self._rounds.is_broken |= piece.type.endswith("tool_use")
+            if page := web_tools.page(piece.start):
+                self._rounds.sources.add_page(*page)
         elif isinstance(piece, StreamedMessage):
             self._update(piece, id)
             listed = self._rounds.sources.listed

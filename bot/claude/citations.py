@@ -62,7 +62,7 @@ def source_of(citation: Mapping[str, object]) -> Source | None:
             return _page(citation.get("url"), citation.get("title"))
         case "search_result_location":
             return _page(citation.get("source"), citation.get("title"))
-        # A page that was fetched (`StreamedMessage.located`).
+        # A page that was fetched (`Sources.add_page`).
         case "page_location" | "char_location" if citation.get("source"):
             return _page(citation["source"], citation.get("document_title"))
         case "page_location":
@@ -83,6 +83,14 @@ class Sources:
         #: Numbers by address, or by the shown source if it has none.
         self._numbers: dict[Source | str, int] = {}
         self._listed: list[Source] = []
+        #: The addresses of fetched pages, by title, because citations lack them; "" for
+        #: the title of several pages.
+        self._pages: dict[str, str] = {}
+
+    def add_page(self, title: str, url: str) -> None:
+        """Take a fetched page, which later passages may cite."""
+        known = self._pages.setdefault(title, url)
+        self._pages[title] = url if known == url else ""
 
     def cite(self, citations: Sequence[object], text: str) -> str:
         """Return the numbers of the sources that a passage cites.
@@ -91,7 +99,7 @@ class Sources:
         """
         found: dict[int, None] = {}
         for each in citations:
-            source = source_of(each) if isinstance(each, Mapping) else None
+            source = self._source(each) if isinstance(each, Mapping) else None
             if source is None:
                 continue
             # Another citation may give the same page another title.
@@ -104,6 +112,12 @@ class Sources:
         if not numbers:
             return ""
         return f"{numbers} " if text[-1:].isspace() else f" {numbers}"
+
+    def _source(self, citation: Mapping[str, object]) -> Source | None:
+        if "document_index" in citation:
+            url = self._pages.get(str(citation.get("document_title") or ""))
+            citation = {**citation, "source": url}
+        return source_of(citation)
 
     @property
     def listed(self) -> str:

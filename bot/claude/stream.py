@@ -52,7 +52,8 @@ class Block:
 
     def __init__(self, start: dict[str, Any]) -> None:
         self.type: str = start["type"]
-        self._start = start
+        #: The block as it began: all of it for the result of a tool.
+        self.start = start
         #: All deltas of the block, if they are kept.
         self.deltas: list[Delta] = []
         #: The citations in its text so far.
@@ -61,7 +62,7 @@ class Block:
     def whole(self) -> dict[str, Any]:
         """Return the block with its deltas. Raises ValueError for a tool's input that
         is not JSON."""
-        made = dict(self._start)
+        made = dict(self.start)
         match self.type:
             case "text":
                 made["text"] = (made.get("text") or "") + self._join("text")
@@ -86,7 +87,7 @@ class Block:
         with contextlib.suppress(ValueError):
             # Nobody sees the input of a call, so it need not be valid.
             asks = self.type == "mcp_tool_use"
-            return web_tools.activity(self._start if asks else self.whole())
+            return web_tools.activity(self.start if asks else self.whole())
         return None
 
     def _of(self, type: str) -> list[Delta]:
@@ -108,8 +109,6 @@ class StreamedMessage:
         #: The id of the container in which the model's code ran; "" for none.
         self.container = start.container.id if start.container else ""
         self.content: list[Block] = []
-        #: The addresses of fetched pages, by title: citations lack the addresses.
-        self.pages: dict[str, str] = {}
         #: The calls of MCP servers' tools, by id.
         self._calls: dict[str, ToolCall] = {}
         #: The listings of MCP servers.
@@ -127,9 +126,6 @@ class StreamedMessage:
         """Take the beginning of a content block. Raises LookupError."""
         self.content.append(begun := Block(block))
         match block["type"]:
-            case "web_fetch_tool_result":
-                if found := web_tools.page(block):
-                    self.pages[found[0]] = found[1]
             case "mcp_tool_use":
                 call = mcp_servers.call_of(block)
                 self._calls[str(block.get("id"))] = replace(call, failed=True)
@@ -158,12 +154,6 @@ class StreamedMessage:
         if event.delta.container:
             self.container = event.delta.container.id
         _update(self.usage, event.usage)
-
-    def located(self, citation: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return `citation` with the address of the fetched page that it cites, if
-        any."""
-        url = self.pages.get(str(citation.get("document_title")))
-        return {**citation, "source": url} if url else citation
 
 
 #: A block that begins, a text, the citations in the preceding text, the API's work
@@ -263,7 +253,7 @@ class MessageStream:
                 raise ValueError("a text_delta without a text")
             return delta.text
         if delta.type == "citations_delta" and isinstance(delta.citation, dict):
-            block.cited.append(message.located(delta.citation))
+            block.cited.append(delta.citation)
         return None
 
     def _error(self, data: bytes) -> anthropic.APIStatusError:

@@ -72,16 +72,16 @@ def activity(block: Mapping[str, Any]) -> Activity | None:
 def page(block: Mapping[str, Any]) -> tuple[str, str] | None:
     """Return the title and address of the page in a `web_fetch_tool_result` block.
 
-    None for an error, and for a page without a title.
+    The title is "" if the page has none. None for an error and for other blocks.
     """
+    if block.get("type") != "web_fetch_tool_result":
+        return None
     result = block.get("content")
     document = result.get("content") if isinstance(result, Mapping) else None
     if not isinstance(result, Mapping) or not isinstance(document, Mapping):
         return None
     title, url = document.get("title"), result.get("url")
-    if isinstance(title, str) and isinstance(url, str) and title:
-        return title, url
-    return None
+    return (str(title or ""), url) if isinstance(url, str) else None
 
 
 def _host(given: object) -> str:

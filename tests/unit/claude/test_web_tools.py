@@ -5,11 +5,12 @@ from dataclasses import replace
 import pytest
 
 from bot.claude import cost
+from bot.claude.citations import Sources
 from bot.claude.client import ClaudeModel
 from bot.domain.completion import Activity, ChatMessage, Report, Request
 from bot.errors import ModelRejected
 from tests.emulators.claude.emulator import ClaudeEmulator
-from tests.emulators.claude.reply import Code, Fetch, Search, Step, Stop, Think
+from tests.emulators.claude.reply import Code, Event, Fetch, Search, Step, Stop, Think
 from tests.support.claude_harness import ASK as BARE
 
 LINK = "https://docs.page.example/a?b=1"
@@ -63,6 +64,43 @@ async def test_links_of_people_are_fetched_and_named(
         },
         "citations": {"enabled": True},
     }
+
+
+async def test_a_page_without_a_title_is_named_by_its_address(
+    model: ClaudeModel, claude: ClaudeEmulator
+) -> None:
+    claude.script(Fetch(LINK, "", "It says b."))
+    text, *_ = await answered(model, ASK)
+    assert text == f"It says b. [1]\n\nSources:\n1. [{LINK}]({LINK})"
+
+
+async def test_no_link_leads_to_another_page_with_the_same_title(
+    model: ClaudeModel, claude: ClaudeEmulator
+) -> None:
+    other = "https://other.example/"
+    claude.script([Fetch(LINK, "Docs"), Fetch(LINK, "Docs", "It says b.")])
+    text, *_ = await answered(model, ASK)
+    assert text.endswith(f"1. [Docs]({LINK})")
+    sources = Sources()
+    for url in (LINK, other, LINK):
+        sources.add_page("Docs", url)
+    cited = {"type": "char_location", "document_index": 0, "document_title": "Docs"}
+    assert sources.cite([cited], "So.") == " [1]"
+    assert sources.listed.endswith("\n1. Docs")
+
+
+async def test_a_page_is_linked_in_the_round_after_it_was_fetched(
+    model: ClaudeModel, claude: ClaudeEmulator
+) -> None:
+    citation = {"type": "char_location", "document_index": 0, "document_title": "On b"}
+    delta = {"type": "citations_delta", "citation": citation}
+    cited = {"type": "content_block_delta", "index": 0, "delta": delta}
+    claude.script(
+        [Fetch(LINK, "On b"), Stop("pause_turn")],
+        ["It says b.", Event("content_block_delta", cited)],
+    )
+    text, *_ = await answered(model, ASK)
+    assert text == f"It says b. [1]\n\nSources:\n1. [On b]({LINK})"
 
 
 async def test_what_may_not_be_fetched_ends_in_an_error_that_nobody_sees(
