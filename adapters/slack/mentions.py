@@ -50,8 +50,8 @@ def parts(text: str, us: Identity) -> tuple[str | Mark, ...]:
 
 def is_added(event: Mapping[str, Any], us: Identity) -> bool:
     """Return whether `event` is about an edit by people that added a mention of the
-    bot. Whether Slack also sends an `app_mention` is undocumented (facts A1.1), so an
-    `app_mention` of an edited message counts, too.
+    bot, or took it out of a quote. Whether Slack also sends an `app_mention` is
+    undocumented (facts A1.1), so an `app_mention` of an edited message counts, too.
 
     An added preview arrives as an edit as well, but without `edited` (facts A1.3).
     """
@@ -59,8 +59,8 @@ def is_added(event: Mapping[str, Any], us: Identity) -> bool:
         return bool(event.get("edited"))
     now, before = event.get("message") or {}, event.get("previous_message") or {}
     return bool(now.get("edited")) and (
-        mrkdwn.mentions(now.get("text") or "", us.user)
-        and not mrkdwn.mentions(before.get("text") or "", us.user)
+        mrkdwn.addresses(now.get("text") or "", us.user)
+        and not mrkdwn.addresses(before.get("text") or "", us.user)
     )
 
 

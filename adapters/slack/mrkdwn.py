@@ -60,8 +60,8 @@ _QUOTED_REST = re.compile(r"^[ \t]*+(?:&gt;|>){3}", re.MULTILINE)
 # Mentions with the blanks that are removed with them: at the beginning of a text, after
 # a word and before punctuation or a blank, and anywhere.
 # A comma or colon belongs to the mention only before a blank, since Slack sends emoji
-# as ":name:".
-_FIRST = re.compile(rf"\s*+{_MENTION}(?:[ \t]*+[,:](?!\S))?\s*+")
+# as ":name:". In Chinese and Japanese, no blank follows.
+_FIRST = re.compile(rf"\s*+{_MENTION}(?:[ \t]*+(?:[,:](?!\S)|[，：、]))?\s*+")
 # At the end of a sentence, the comma before it is removed as well: "right, @bot?".
 _BEHIND = re.compile(
     rf"(?<=\S)(?:,(?=[ \t]++<@[^<>]++>[ \t]*+(?:[.!?]|\Z)))?"

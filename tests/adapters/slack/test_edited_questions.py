@@ -94,6 +94,18 @@ async def test_an_edit_that_comes_before_its_message_counts(office: Office) -> N
     assert "port 80 " not in prompt
 
 
+async def test_a_mention_that_is_taken_out_of_a_quote_is_answered(
+    office: Office,
+) -> None:
+    said = f"&gt; {office.slack.mention} and France?"
+    ts = office.slack.say(office.alice, office.general, said)
+    await office.slack.until(lambda: office.slack.settled)
+    assert office.prompts() == []
+    change(office, ts, "and France?")
+    await office.settled(ts)
+    assert len(office.prompts()) == 1
+
+
 async def test_the_later_of_two_edits_counts(office: Office) -> None:
     gate = asyncio.Event()
     office.model.script("Hel", gate, "lo.")

@@ -75,6 +75,8 @@ def test_reads_as_people_see_it(text: str, seen: str) -> None:
         ("<@UB> : please", "please"),
         ("<@UB>, please", "please"),
         ("<@UB>:\nplease", "please"),
+        ("<@UB>：请帮忙", "请帮忙"),
+        ("<@UB>、お願い", "お願い"),
         ("<@UB> ::1 is busy", "::1 is busy"),
         ("<@UB> :: a", ":: a"),
         ("<@UB> ,5 or 1", ",5 or 1"),
