@@ -276,10 +276,16 @@ def is_question(command: Command) -> bool:
 def parse_command(text: str) -> Command | None:
     """Return the command in `text`; None unless the whole text is one command.
 
-    Quotes and code marks around it, politeness, a full stop and a slash are ignored.
+    Quotes and code marks around it, politeness, a full stop and a slash are ignored,
+    and so are invisible characters, except within a free text.
     """
     if len(text) > MOST_COMMAND_CHARS:
         return None
+    seen = typed_text.without_unseen(text)
+    if seen != text:
+        command = _parse(typed_text.without_marks(text))
+        if command is None or _FREE.isdisjoint(command.arguments):
+            text = seen
     text = typed_text.without_marks(text)
     if (command := _parse(text)) is not None:
         return command

@@ -1,5 +1,7 @@
 """Removes what people type around a command. Pure."""
 
+import re
+
 # Quotes and code marks around a whole command.
 _MARKS = (
     *(("```", "```"), ("`", "`"), ("**", "**"), ("*", "*"), ("_", "_")),
@@ -10,6 +12,14 @@ _POLITE = frozenset(("please", "pls", "thanks"))
 # The platform's own command, which is not needed behind a mention.
 _SLASHED = frozenset(("/claude", "/claude-admin"))
 _ENDS = ".,!\u2026\u3002\uff01"
+# Marks of direction, which keyboards for Hebrew and Arabic and copied numbers have,
+# and blanks without width, which copied text has.
+_UNSEEN = re.compile("[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+
+
+def without_unseen(text: str) -> str:
+    """Return `text` without invisible characters that belong to no word."""
+    return _UNSEEN.sub("", text)
 
 
 def without_marks(text: str) -> str:

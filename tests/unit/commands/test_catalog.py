@@ -104,6 +104,23 @@ def test_marks_and_politeness_around_a_command_are_ignored(
     assert parse_command(typed) == command
 
 
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("\u200fsettings", "settings"),
+        ("\u2068set model\u2069 opus\u200b", "set model opus"),
+        ("budget day \u202a5\u202c", "budget day 5"),
+    ],
+)
+def test_invisible_characters_are_no_part_of_a_command(text: str, command: str) -> None:
+    assert parse_command(text) == parse_command(command) is not None
+    said = "prompt set \u2067עברית\u2069 or English"
+    assert parse_command(f"\u200f{said}") is not None
+    found = parse_command(said)
+    assert found is not None
+    assert found.arguments["text"] == said.removeprefix("prompt set ")
+
+
 def test_nobodys_question_is_swallowed() -> None:
     for text in QUESTIONS:
         assert parse_command(text) is None, text
