@@ -22,6 +22,7 @@ CHANNELS = [
     discord.ChannelType.text,
     discord.ChannelType.news,
     discord.ChannelType.forum,
+    discord.ChannelType.media,
 ]
 
 #: Returns a button or a menu as a component; None if no custom_id can carry it.

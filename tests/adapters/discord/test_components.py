@@ -216,6 +216,13 @@ def test_a_command_that_no_form_can_carry_is_a_mistake() -> None:
         modals.modal(form, GUILD)
 
 
+def test_a_menu_of_channels_offers_all_that_can_have_threads() -> None:
+    menu = Menu(SAVE, "where", "Channel", channels=True)
+    [[shown]] = rows(discord_components.draw(Response("Where?", menus=(menu,))))
+    # Text, announcement, forum and media channels (facts B6).
+    assert shown["channel_types"] == [0, 5, 15, 16]
+
+
 def test_a_form_is_read_top_to_bottom() -> None:
     sent = {
         "components": [

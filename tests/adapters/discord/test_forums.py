@@ -12,9 +12,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 TITLE = "Login fails with 500 after the update"
 
 
-@pytest.fixture
-def forum(guild: Guild) -> str:
-    return guild.discord.add_channel("help", kind="forum")
+@pytest.fixture(params=["forum", "media"])
+def forum(guild: Guild, request: pytest.FixtureRequest) -> str:
+    return guild.discord.add_channel("help", kind=request.param)
 
 
 async def test_the_title_of_a_post_is_read_before_its_first_message(
@@ -55,3 +55,16 @@ async def test_a_command_as_a_post_is_answered_in_it(guild: Guild, forum: str) -
     post = guild.discord.forum_post(guild.alice, forum, "How?", text)
     await guild.discord.until(lambda: guild.discord.messages(post)[-1].bot)
     assert guild.claude.requests == []
+
+
+async def test_a_mention_in_an_announcement_channel_is_answered_in_a_thread(
+    guild: Guild,
+) -> None:
+    guild.claude.script("Madrid.", "Paris.")
+    news = guild.discord.add_channel("news", kind="news")
+    asked = guild.mention("of Spain?", news)
+    thread = await guild.thread_of(asked)
+    await guild.answered(thread, "Madrid.")
+    guild.discord.say(guild.alice, thread, "and of France?")
+    await guild.answered(thread, "Madrid.", "Paris.")
+    assert guild.discord.refused == 0

@@ -69,6 +69,12 @@ GAPS = (RouteNotImplemented, UnsupportedField)
 
 TEXT = int(ChannelType.TEXT)
 FORUM = int(ChannelType.FORUM)
+NEWS = int(ChannelType.NEWS)
+#: Channels in which a thread can be created on a message (B6).
+THREADED = (TEXT, NEWS)
+#: The types of media channels, which are like forums, and of threads in announcement
+#: channels (B6; discord.py, enums.py).
+MEDIA, NEWS_THREAD = 16, 10
 THREAD = int(ChannelType.PUBLIC_THREAD)
 PRIVATE_THREAD = int(ChannelType.PRIVATE_THREAD)
 MEMBER = OverwriteType.MEMBER
@@ -174,6 +180,8 @@ class Model(Backend):
         self.pending_nonce: str | int | None = None
         #: Users who accept no direct messages from the bot.
         self.deaf: set[int] = set()
+        #: The forums that are media channels, a type that simcord does not know.
+        self.media: set[int] = set()
         #: Words that AutoMod blocks.
         self.blocked: set[str] = set()
         #: The guilds with an outage, whose events nobody receives (B5.1).
@@ -218,8 +226,9 @@ class Model(Backend):
 
     def channel(self, channel: Channel) -> Json:
         """Return a channel or a thread as the API shows it."""
-        payload: Json = copied(dict(serializers.channel_payload(self, channel)))
-        return payload
+        payload = copied(dict(serializers.channel_payload(self, channel)))
+        shown: Json = self.dressed(payload)
+        return shown
 
     def user(self, user: int) -> Json:
         """Return a user as the API shows them."""
@@ -242,7 +251,8 @@ class Model(Backend):
         see. With `joined`, the field `unavailable` is missing, by which discord.py
         recognises a guild that the bot has just joined (state.py,
         parse_guild_create)."""
-        payload: Json = copied(dict(serializers.guild_create_payload(self, guild)))
+        payload = copied(dict(serializers.guild_create_payload(self, guild)))
+        payload = self.dressed(payload)
         payload["joined_at"] = guild.members[self.bot_user.id].joined_at
         for kind in ("channels", "threads"):
             payload[kind] = [
@@ -253,7 +263,8 @@ class Model(Backend):
             ]
         if joined:
             del payload["unavailable"]
-        return payload
+        shown: Json = payload
+        return shown
 
     def sees(self, channel: int) -> bool:
         """Return whether the bot may see a channel."""
@@ -282,6 +293,27 @@ class Model(Backend):
         return self.prepare_message(channel, author, text, **more)
 
     # Features of Discord that simcord lacks.
+
+    def create_channel(
+        self,
+        guild_id: int | None,
+        name: str | None,
+        *,
+        type: int = TEXT,
+        announce: bool = True,
+        **more: Any,
+    ) -> Channel:
+        """Create a channel, which may be a media channel."""
+        if type != MEDIA:
+            more["announce"] = announce
+            return super().create_channel(guild_id, name, type=type, **more)
+        channel = super().create_channel(
+            guild_id, name, type=FORUM, announce=False, **more
+        )
+        self.media.add(channel.id)
+        if announce:
+            self.emit("CHANNEL_CREATE", self.channel(channel))
+        return channel
 
     def create_guild(self, name: str, **more: Any) -> Guild:
         """Create a guild with usual permissions and a bot with the smallest
@@ -394,7 +426,8 @@ class Model(Backend):
             self.emit("MESSAGE_UPDATE", payload)
 
     def dressed(self, payload: Any) -> Any:
-        """Return `payload`, and add the fields that simcord leaves out of messages."""
+        """Return `payload`, and add the fields that simcord leaves out of messages, and
+        the types of channels that it does not know."""
         if isinstance(payload, list):
             for each in payload:
                 self.dressed(each)
@@ -402,9 +435,19 @@ class Model(Backend):
             return payload
         if "content" in payload and "author" in payload:
             self._dress(payload)
+        if payload.get("type") in (FORUM, THREAD) and "parent_id" in payload:
+            payload["type"] = self._type(payload)
         for each in payload.values():
             self.dressed(each)
         return payload
+
+    def _type(self, channel: Json) -> int:
+        """Return the type of a forum or a public thread as Discord shows it."""
+        above = self.channels.get(int(channel["parent_id"] or 0))
+        if channel["type"] == THREAD:
+            is_news = above is not None and above.type == NEWS
+            return NEWS_THREAD if is_news else THREAD
+        return MEDIA if int(channel["id"]) in self.media else FORUM
 
     def _dress(self, message: Json) -> None:
         number = int(message["id"])

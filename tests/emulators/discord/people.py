@@ -14,10 +14,13 @@ from tests.emulators.discord import shapes
 from tests.emulators.discord.model import (
     FORUM,
     LOADING,
+    MEDIA,
     MEMBER,
+    NEWS,
     PRIVATE_THREAD,
     ROLE,
     TEXT,
+    THREADED,
     AllowedMentions,
     Channel,
     Json,
@@ -128,11 +131,11 @@ class People:
     def add_channel(
         self, name: str, *, guild: str | None = None, kind: str = "text"
     ) -> str:
-        """Open a "text" channel or a "forum", by default in the first guild."""
+        """Open a "text", "news" or "media" channel or a "forum", by default in the
+        first guild."""
         where = int(guild) if guild else next(iter(self._model.guilds))
-        channel = self._model.create_channel(
-            where, name, type={"text": TEXT, "forum": FORUM}[kind]
-        )
+        types = {"text": TEXT, "news": NEWS, "forum": FORUM, "media": MEDIA}
+        channel = self._model.create_channel(where, name, type=types[kind])
         return str(channel.id)
 
     def add_role(
@@ -320,7 +323,7 @@ class People:
     ) -> str:
         """Open a thread, on `message` if one is given. Return its id."""
         where = self._writable(int(user), int(channel))
-        if where.type != TEXT:
+        if where.type not in THREADED:
             raise ValueError("threads are opened in text channels")
         if message and int(message) in self._model.channels:
             raise ValueError("the message has a thread")

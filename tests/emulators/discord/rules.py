@@ -13,7 +13,7 @@ from tests.emulators.discord import refusals
 from tests.emulators.discord.app import App
 from tests.emulators.discord.model import (
     FORUM,
-    TEXT,
+    THREADED,
     Channel,
     Json,
     Model,
@@ -265,7 +265,7 @@ class Rules:
     # Threads.
 
     def _open_thread(self, channel: Channel, message: int, request: Request) -> Any:
-        if channel.type != TEXT:
+        if channel.type not in THREADED:
             raise refusals.wrong_channel()
         _check_thread(_object(request.body))
         if message in self._model.channels:
@@ -288,7 +288,7 @@ class Rules:
         if channel.type == FORUM:
             first = _object(body.get("message"))
             self._check_content(first, request, required=True)
-        elif channel.type != TEXT:
+        elif channel.type not in THREADED:
             raise refusals.wrong_channel()
         return self._pass(request)
 

@@ -153,3 +153,31 @@ async def _active(scene: Scene) -> list[str]:
     """Return the active threads, as a bot lists them after a restart."""
     path = f"/guilds/{scene.emulator.guild}/threads/active"
     return [each["id"] for each in (await scene.wire.call("GET", path))[1]["threads"]]
+
+
+async def test_announcement_and_media_channels_have_threads_of_their_own_types(
+    scene: Scene,
+) -> None:
+    emulator, bot = scene.emulator, scene.bot
+    news = emulator.add_channel("news", kind="news")
+    media = emulator.add_channel("gallery", kind="media")
+    alice = emulator.add_user("Alice")
+    said = emulator.say(alice, news, "question")
+    await bot.until(lambda: said in {str(each.id) for each in bot.heard})
+    [heard] = [each for each in bot.heard if str(each.id) == said]
+    assert heard.channel.type is discord.ChannelType.news
+    thread = await heard.create_thread(name="Answer")
+    assert thread.type is discord.ChannelType.news_thread
+    post = emulator.forum_post(alice, media, "A picture", "what is this?")
+    await bot.until(lambda: post in {str(each.id) for each in bot.heard})
+    gallery = bot.get_channel(int(media))
+    assert isinstance(gallery, discord.ForumChannel)
+    assert gallery.type is discord.ChannelType.media
+    for place, kind in (
+        (media, "media"),
+        (said, "news_thread"),
+        (post, "public_thread"),
+    ):
+        fetched = await bot.fetch_channel(int(place))
+        assert not isinstance(fetched, discord.abc.PrivateChannel)
+        assert fetched.type is discord.ChannelType[kind]
