@@ -53,11 +53,14 @@ def offered_servers(servers: Sequence[McpServer], place: Scope) -> list[McpServe
 
 
 def choices(servers: Sequence[McpServer], place: Scope) -> tuple[Choice, ...]:
-    """Return the choices of a menu: none, each server, and all of them."""
+    """Return the choices of a menu: none, each server, and all of them. Platforms
+    refuse a choice without a value."""
     found = offered_servers(servers, place)
     labels = {each.name: each.label for each in found}
     together = " ".join(sorted(labels))
-    values = [OFF, *sorted(labels), *([together] * (len(together) <= CHOICE_CHARS))]
+    values = [OFF, *sorted(labels)]
+    if 0 < len(together) <= CHOICE_CHARS:
+        values.append(together)
     return tuple(
         Choice(value, _label(value, labels)[:75]) for value in dict.fromkeys(values)
     )

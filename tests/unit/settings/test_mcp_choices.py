@@ -41,6 +41,8 @@ def test_an_admin_chooses_among_what_is_offered_there() -> None:
     )
     # A server that is allowed in one of its channels can be chosen for a workspace.
     assert mcp_choices.choices(SERVERS, WORKSPACE)[-1].value == "linear wiki x"
+    # Where nothing is offered, the form still opens: an empty choice is refused.
+    assert mcp_choices.choices((), CHANNEL) == (Choice("off", "off"),)
 
 
 def test_only_what_all_agree_on_is_active() -> None:
