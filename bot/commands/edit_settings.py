@@ -25,6 +25,7 @@ from bot.commands.setting_forms import (
     changed_values,
     field_text,
 )
+from bot.commands.typed_names import with_names
 from bot.domain.channel_access import refusal
 from bot.domain.person import Person
 from bot.domain.scope import Scope, ScopeLevel
@@ -106,6 +107,7 @@ class SettingsEditor:
         name = command.arguments.get("option", "")
         if name not in BY_NAME:
             raise Unacceptable(messages.NO_OPTION)
+        command = await with_names(command, place, person, self._access)
         if "value" not in command.arguments:
             return await self.forms.option(command, place, person)
         written = {name: command.arguments["value"]}
@@ -120,10 +122,10 @@ class SettingsEditor:
         given = [each for each in ("file", "text") if each in command.arguments]
         if len(given) > 1:
             raise Unacceptable(messages.FILE_OR_TEXT)
-        named = command.having({"option": "prompt"})
-        if given:
-            named = named.having({"value": command.arguments[given[0]]})
-        return await self.set(named, place, person)
+        value = {"value": command.arguments[given[0]]} if given else {}
+        return await self.set(
+            command.having({"option": "prompt"} | value), place, person
+        )
 
     async def save_copied(
         self,
@@ -232,7 +234,9 @@ class SettingsEditor:
         place = policy.place
         if place.level not in option.levels:
             levels = value_messages.OR.join(
-                formatting.here(each, place.platform) for each in _levels(option)
+                formatting.here(each, place.platform)
+                for each in reversed(ScopeLevel)
+                if each in option.levels
             )
             raise Unacceptable(
                 value_messages.only_for(setting=option.label, scopes=levels)
@@ -394,7 +398,3 @@ class SettingsEditor:
             # The draft of a thread is shown in that thread only.
             raise Unacceptable(messages.DRAFT_GONE)
         return draft
-
-
-def _levels(option: Option) -> list[ScopeLevel]:
-    return [level for level in reversed(ScopeLevel) if level in option.levels]

@@ -15,6 +15,7 @@ from datetime import date
 
 from bot.domain.channel_access import ChannelAccess
 from bot.domain.mcp import McpServer
+from bot.domain.names import PlaceNames
 from bot.domain.person import EVERYONE, Person, administers, is_listed
 from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.setting import AuditEntry, StoredSettings, Version
@@ -205,6 +206,11 @@ class SettingsAccess:
         """Return the access of `user` to the channel of `place`. Raises DeliveryError
         if it cannot be looked up now."""
         return await self._adapters[place.platform].directory.access(place, user)
+
+    async def names(self, place: Scope, user: str = "") -> PlaceNames:
+        """Return the names of `place` and of `user` there. Raises DeliveryError if they
+        cannot be looked up now."""
+        return await self._adapters[place.platform].directory.names(place, user)
 
     async def about(
         self, command: Command, here: Scope, person: Person, option: Option | None

@@ -4,6 +4,7 @@ import pytest
 
 from bot.claude.catalog import ModelAvailability
 from bot.domain.budget import NO_LIMITS, Charge, PastCall
+from bot.domain.channel_access import NOWHERE
 from bot.domain.completion import Usage
 from bot.domain.scope import Scope
 from bot.errors import StorageError
@@ -44,6 +45,28 @@ async def test_a_prompt_set_by_form_applies_and_is_a_version() -> None:
         None,
         "version 1",
     )
+
+
+@pytest.mark.parametrize(
+    ("verb", "arguments", "prompt"),
+    [
+        ("prompt set", {"text": "Ask user:max in channel:c2."}, "Ask @Max in #c2."),
+        ("set", {"option": "prompt", "value": "Ask user:max."}, "Ask @Max."),
+        # Nobody else learns the name of a private channel, and a file is as written.
+        ("prompt set", {"text": "See channel:secret."}, "See channel:secret."),
+        ("prompt set", {"file": "Ask user:max."}, "Ask user:max."),
+        # The name cannot be looked up now.
+        ("prompt set", {"text": "user:eve, user:max"}, "user:eve, @Max"),
+    ],
+)
+async def test_mentions_in_a_typed_prompt_are_names(
+    verb: str, arguments: dict[str, str], prompt: str
+) -> None:
+    office = Office()
+    office.adapter.may["secret", ""] = NOWHERE
+    office.adapter.unknown.add("eve")
+    await office.desk.run(Command(verb, arguments), CHANNEL, OWNER)
+    assert await office.prompt() == prompt
 
 
 async def test_in_a_thread_it_is_for_the_thread() -> None:
