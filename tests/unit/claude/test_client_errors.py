@@ -61,6 +61,15 @@ FINAL: list[tuple[Answer, type[ModelError], str]] = [
         PromptTooLong,
         "too long",
     ),
+    (
+        Fail(
+            400,
+            message="input length and `max_tokens` exceed context limit: 178959 + "
+            "64000 > 200000, decrease input length or `max_tokens` and try again",
+        ),
+        PromptTooLong,
+        "too long",
+    ),
     (Fail(400, message="messages.3.content: no"), ModelRejected, "messages.3.content"),
     (Fail(422), ModelRejected, "422"),
     (Fail(418, page="a teapot"), ModelRejected, "418"),
