@@ -171,9 +171,10 @@ class Attempt:
             if page := web_tools.page(piece.start):
                 self._rounds.sources.add_page(*page)
         elif isinstance(piece, StreamedMessage):
+            has_ended = self._report.stop_reason is not None
             self._update(piece, id)
             listed = self._rounds.sources.listed
-            if listed and self._report.stop_reason is not None:
+            if listed and self._report.stop_reason is not None and not has_ended:
                 yield listed
             yield self._report
         elif isinstance(piece, Activity):

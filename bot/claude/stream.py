@@ -150,7 +150,7 @@ class StreamedMessage:
         """Apply a `message_delta`. Raises ValueError."""
         if event.delta is None or event.usage is None:
             raise ValueError("a message_delta without delta or usage")
-        self.stop_reason = event.delta.stop_reason
+        self.stop_reason = event.delta.stop_reason or self.stop_reason
         if event.delta.container:
             self.container = event.delta.container.id
         _update(self.usage, event.usage)

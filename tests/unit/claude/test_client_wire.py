@@ -154,6 +154,21 @@ async def test_what_is_unknown_changes_nothing(
     assert len(claude.requests) == 1
 
 
+async def test_the_end_may_be_reported_in_several_events(
+    claude: ClaudeEmulator, model: ClaudeModel
+) -> None:
+    cited = {"type": "web_search_result_location", "url": "https://a.example/"}
+    quote = delta(type="citations_delta", citation=cited)
+    more = event("message_delta", delta={}, usage={"output_tokens": 7})
+    events = (TEXT, words("So."), quote, CLOSE, END, END, more, OVER)
+    claude.script([Start(), Raw(b"".join(events))])
+    *pieces, last = await said(model)
+    text = "".join(each for each in pieces if isinstance(each, str))
+    assert text.count("https://a.example/") == 2  # The address is the title, too.
+    assert isinstance(last, Report)
+    assert (last.stop_reason, last.usage.output) == ("end_turn", 7)
+
+
 CUTTING = {
     "JSON": b"event: content_block_delta\ndata: {broken\n\n",
     "UTF-8": words("x").replace(b'"x"', b'"\xff"'),
