@@ -25,7 +25,7 @@ from adapters.slack.workspace import Workspace
 from bot.domain.outage import WITHIN, Outage
 from bot.domain.scope import Scope, ThreadKey
 from bot.errors import AccessRevoked, DeliveryError, Throttled
-from bot.ports.host import Host, Inbox
+from bot.ports.host import Host
 from bot.runtime.background import Background, report
 from bot.runtime.lru import LruDict
 from bot.runtime.retry import retry_until_success
@@ -147,16 +147,14 @@ class CatchingUp:
         async with self._few:
             there = await self._workspaces.get(team)
             if there.us.team == team:
-                await _WorkspaceReader(self._host.inbox, there, known).fetch(end)
+                await _WorkspaceReader(self._host, there, known).fetch(end)
 
 
 class _WorkspaceReader:
     """Reads the `known` threads of one workspace, and their channels."""
 
-    def __init__(
-        self, inbox: Inbox, there: Workspace, known: Sequence[_Thread]
-    ) -> None:
-        self._inbox = inbox
+    def __init__(self, host: Host, there: Workspace, known: Sequence[_Thread]) -> None:
+        self._host = host
         self._there = there
         self._known = {each.key for each in known}
         self._since = {each.key.channel: each.since for each in known}
@@ -183,7 +181,7 @@ class _WorkspaceReader:
                 if isinstance(found, str):
                     await self._read_channel(found)
                 else:
-                    await take_in(self._inbox, self._there, found.key, found.since)
+                    await take_in(self._host, self._there, found.key, found.since)
             except AccessRevoked:
                 # All other threads and channels would fail in the same way.
                 raise
@@ -220,7 +218,7 @@ class _WorkspaceReader:
         )
         missed = [each for each in found if each.addressed and not each.echo]
         for each in missed:
-            await retry_until_success(partial(self._inbox.receive, each))
+            await retry_until_success(partial(self._host.inbox.receive, each))
         self._waiting.extendleft(
             _Thread(each.thread, each.at)
             for each in missed

@@ -39,6 +39,19 @@ CAPPED_PATIENCE = 125.0
 CAPPED_WAIT = 45.0
 
 
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """A part of a thread that was read completely."""
+
+    #: The messages, oldest first, and whether each was edited.
+    messages: Sequence[tuple[Message, bool]]
+    #: The ts of everything that people see in this part.
+    shown: frozenset[str]
+    #: The time at which this part ends, in seconds since 1970; infinite if it is the
+    #: end of the thread.
+    last: float
+
+
 class MessageHistory:
     """`bot.ports.platform.MessageHistory` of one workspace."""
 
@@ -106,12 +119,12 @@ class MessageHistory:
         patience: float,
         *,
         shared: bool | None,
-    ) -> list[tuple[Message, bool]]:
-        """Return about `most` messages of `thread` from the time `oldest` on, oldest
-        first, as (message, whether it was edited). Wait up to `patience` seconds for
-        rate limits. `shared` is that of `organisations.fetched_origin`. Raises
-        DeliveryError."""
+    ) -> Excerpt:
+        """Return about `most` messages of `thread` from the time `oldest` on. Wait up
+        to `patience` seconds for rate limits. `shared` is that of
+        `organisations.fetched_origin`. Raises DeliveryError."""
         found: dict[str, tuple[Message, bool]] = {}
+        shown: dict[str, None] = {}
         waits, cursor = _WaitBudget(patience), ""
         while len(found) < most:
             page = await self._page(
@@ -131,12 +144,15 @@ class MessageHistory:
                 for raw, each in zip(messages, said, strict=True)
                 if each is not None and each.at >= oldest
             }
+            there = [raw for raw in messages if raw.get("subtype") != events.TOMBSTONE]
+            shown |= dict.fromkeys(str(raw["ts"]) for raw in there)
             cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
             if not cursor:
                 break
             self._is_capped = self._is_capped or len(messages) <= capped.PAGE
         self._is_capped = self._is_capped or waits.longest >= CAPPED_WAIT
-        return list(found.values())
+        last = max(map(float, shown), default=oldest) if cursor else math.inf
+        return Excerpt(list(found.values()), frozenset(shown), last)
 
     async def recent(
         self,

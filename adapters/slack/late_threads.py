@@ -113,8 +113,7 @@ class LateThreads:
         return [thread for thread in group if seen.get(thread.thread, unseen)]
 
     async def _read(self, there: Workspace, thread: ThreadKey, since: float) -> None:
-        inbox = self._host.inbox
-        read = partial(take_in, inbox, there, thread, since)
+        read = partial(take_in, self._host, there, thread, since)
         try:
             await retry_until_success(read, most=TRIES)
         except (DeliveryError, StorageError) as error:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from adapters.slack import catching_up, late_threads
+from adapters.slack import catching_up, late_threads, missed_messages
 from adapters.slack.history import MessageHistory
 from bot.app import App
 from bot.domain.scope import ThreadKey
@@ -153,6 +153,33 @@ async def test_direct_messages_are_caught_up_with(desk: Desk) -> None:
         missed = desk.say("anybody?", channel=direct)
     async with desk.serving():
         await desk.answered(missed, 1, direct)
+
+
+async def test_messages_deleted_while_it_was_down_are_deleted(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What this test says counts as posted long ago.
+    monkeypatch.setattr(missed_messages, "SETTLED", -60.0)
+    async with desk.serving():
+        root = desk.ask("hello")
+        await desk.answered(root, 1)
+        said = [desk.ask(f"one more, {n}", root) for n in range(2)]
+        await desk.answered(root, desk.replies(root))
+        place = ThreadKey("slack", desk.slack.team, desk.general, root)
+        while not all(  # noqa: ASYNC110
+            [await desk.store.stored_message(place, ts) for ts in said]
+        ):
+            await asyncio.sleep(0.01)
+    with desk.lost():
+        desk.slack.delete(desk.general, said[0])
+        desk.ask("are you there?", root)
+    async with desk.serving():
+        while "are you there?" not in str(  # noqa: ASYNC110
+            await desk.store.transcript(place)
+        ):
+            await asyncio.sleep(0.01)
+    kept = [await desk.store.stored_message(place, ts) for ts in (root, *said)]
+    assert [each is not None for each in kept] == [True, False, True]
 
 
 async def test_an_edit_while_it_was_down_is_read(desk: Desk) -> None:
