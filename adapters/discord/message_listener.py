@@ -91,6 +91,8 @@ class MessageListener:
         self._forwards: LruDict[tuple[int, int], discord.Message] = LruDict(
             MOST_FORWARDS
         )
+        #: The forwards right before messages that do not address the bot, by message.
+        self._comments: LruDict[int, discord.Message] = LruDict(MOST_FORWARDS)
         self._fetching = False
 
     async def received(self, message: discord.Message) -> None:
@@ -105,8 +107,9 @@ class MessageListener:
             forwarder = message.channel.id, message.author.id
             if message.message_snapshots:
                 self._forwards[forwarder] = message
-            else:
-                self._forwards.pop(forwarder, None)
+            elif forward := self._forwards.pop(forwarder, None):
+                # An edit may add the mention.
+                self._comments[message.id] = forward
             # The message starts no thread and belongs to none. It is needed only if all
             # messages of the channel are triaged.
             passing = self._read(message, message.channel)
@@ -158,6 +161,9 @@ class MessageListener:
     async def deleted(self, guild: int | None, messages: Sequence[int]) -> None:
         """Delete the stored copies of messages that people deleted."""
         workspace = events.workspace(guild)
+        for comment, forward in list(self._comments.items()):
+            if forward.id in messages:
+                del self._comments[comment]
         ids = [str(each) for each in messages]
         erase = partial(self._inbox.erase, events.NAME, workspace, ids)
         if await self._backlog.keep(erase, MOST_DELETIONS):
@@ -271,7 +277,7 @@ class MessageListener:
         """Return the forward at the top of a channel that `message` comments on, or
         None."""
         key = message.channel.id, message.author.id
-        forward = self._forwards.get(key)
+        forward = self._comments.get(message.id) or self._forwards.get(key)
         if forward is None or forward.id >= message.id or message.reference:
             return None
         after = (message.created_at - forward.created_at).total_seconds()

@@ -200,6 +200,14 @@ async def test_a_forward_is_read_with_the_comment_on_it(guild: Guild) -> None:
     assert first.count("> the invoice is wrong") == 1
     assert first.index("> the invoice is wrong") < first.index("deal with this")
     assert "invoice" not in str(others)
+    # The mention is added later.
+    for text, times in ("why?", 1), ("who?", 0):
+        said = discord.forward(guild.alice, source, other, comment=text)
+        if not times:
+            discord.delete(discord.messages(other)[-2].id)
+        discord.edit(said, f"{discord.mention} {text}")
+        await guild.settled(await guild.thread_of(said))
+        assert guild.prompts()[-1].count("> the invoice is wrong") == times
 
 
 DEFERRED = {"type": 20, "flags": 1 << 7}
