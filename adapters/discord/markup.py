@@ -63,8 +63,9 @@ _MENTION = re.compile(r"<(@!?|@&|#)([0-9]{1,20}+)>")
 # a word and before punctuation or a blank, and anywhere.
 _ADDRESSED = r"<@[!&]?([0-9]{1,20}+)>"
 # A comma or colon belongs to the mention only before a blank: people type emoji as
-# ":name:", and the name of an unknown emoji stays in the text.
-_FIRST = re.compile(rf"\s*+{_ADDRESSED}(?:[ \t]*+[,:](?!\S))?\s*+")
+# ":name:", and the name of an unknown emoji stays in the text. In Chinese and Japanese,
+# no blank follows.
+_FIRST = re.compile(rf"\s*+{_ADDRESSED}(?:[ \t]*+(?:[,:](?!\S)|[，：、]))?\s*+")
 # At the end of a sentence, the comma before the mention is removed as well: "right,
 # @bot?".
 _BEHIND = re.compile(

@@ -47,6 +47,8 @@ def test_ids_become_names(written: str, read: str) -> None:
         ("<@7> : please help", "please help"),
         ("<@7>: please help", "please help"),
         ("<@7>:\nplease", "please"),
+        ("<@7>：请帮忙", "请帮忙"),
+        ("<@7> 、お願い", "お願い"),
         ("<@7> ::1 is busy", "::1 is busy"),
         ("<@7> ,5 or 1", ",5 or 1"),
         ("<@7>:", ""),
