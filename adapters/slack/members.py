@@ -97,15 +97,21 @@ class People:
         )
 
     async def is_shared(self, channel: str) -> bool | None:
-        """Return whether `channel` is shared with another organisation, or may be
-        because Slack cannot be asked now. Return None if Slack does not say."""
+        """Return whether `channel` is shared with another organisation; None if Slack
+        does not say. Wait for rate limits. Raises DeliveryError."""
         if channel.startswith("D"):
             return None
-        self._want("conversations.info", channel, channel=channel)
-        found = await self._fact("conversations.info", channel)
-        if not found:
-            return True if found is None else None
-        return bool((found.get("channel") or {}).get("is_ext_shared"))
+        key = "conversations.info", channel
+        known = self._known[key][1] if self._is_fresh(key) else None
+        if known is None:
+            call = self._client.call_when_allowed
+            try:
+                known = await call("conversations.info", channel=channel)
+            except (ThreadGone, Unavailable):
+                known = {}
+            self._known[key] = self._clock(), known
+        shared = (known.get("channel") or {}).get("is_ext_shared")
+        return None if shared is None else bool(shared)
 
     async def groups(self) -> list[Choice]:
         """Return the workspace's user groups as choices; none if they are unknown."""
