@@ -107,8 +107,8 @@ class MessageHistory:
     async def recent(
         self, place: Scope, most: int, since: float | None = None
     ) -> list[Message]:
-        """Return the newest messages at the top of a channel, oldest first. Raises
-        DeliveryError."""
+        """Return the newest messages at the top of a channel, oldest first, without
+        those of Discord's own, such as who joined. Raises DeliveryError."""
         if place.workspace == events.NO_GUILD:
             return []
         guild = ids.number(place.workspace, "read a channel")
@@ -116,22 +116,19 @@ class MessageHistory:
             ids.number(place.channel, "read a channel"), guild_id=guild
         )
         after = datetime.fromtimestamp(since, UTC) if since is not None else None
+        found: list[Message] = []
         async with translated("read a channel"):
-            found = [
-                message
-                async for message in channel.history(
-                    limit=most, after=after, oldest_first=False
-                )
-            ]
-        received = [
-            events.message_of(
-                message,
-                self._link.us,
-                ThreadKey(events.NAME, place.workspace, place.channel, str(message.id)),
-            )
-            for message in self._cache_names(guild, found)
-        ]
-        return [each for each in received if each is not None]
+            async for message in channel.history(
+                limit=most + MOST_HISTORY, after=after, oldest_first=False
+            ):
+                [message] = self._cache_names(guild, [message])
+                key = replace(place.key, thread=str(message.id))
+                received = events.message_of(message, self._link.us, key)
+                if received is not None:
+                    found.append(received)
+                if len(found) == most:
+                    break
+        return found[::-1]
 
     async def _in_thread(
         self, thread: ThreadKey, most: int, before: discord.Object | None = None

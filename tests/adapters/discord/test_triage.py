@@ -71,6 +71,9 @@ async def test_a_correction_shows_where_the_line_stands(town: Town) -> None:
 async def test_the_last_messages_come_as_a_table_and_a_file(town: Town) -> None:
     for n in range(5):
         town.discord.say(town.alice, town.general, f"Ticket {n}")
+    for _ in range(15):
+        # Discord says that somebody joined.
+        town.discord.post(town.bob, town.general, {"type": 7})
     for n in range(3):
         town.claude.script(sorted_as(priority="low", summary=f"Number {n}"))
     shown = await town.give("triage", last=3)
