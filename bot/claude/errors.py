@@ -126,10 +126,6 @@ _NOT_CONNECTED = frozenset(
     )
 )
 
-# The API's words for a prompt that does not fit, and for one that does not leave room
-# for `max_tokens` (docker/docker-agent issue 569; the wording is not documented).
-_TOO_LONG = ("prompt is too long", "exceed context limit")
-
 # Timeouts: the answer may have been generated nevertheless.
 _TIMED_OUT = (408, 499, 504)
 
@@ -243,7 +239,7 @@ def _judge_status(error: anthropic.APIStatusError, model: str) -> Fault:
                 return Fault(ModelDenied(f"{messages.NOT_THE_API} {facts}"))
             text = messages.no_such_model(model=model)
             return Fault(ModelGone(f"{text} {facts}", model))
-        case _ if status == 413 or any(each in message for each in _TOO_LONG):
+        case _ if status == 413 or _is_too_long(message):
             return Fault(PromptTooLong(messages.thread_too_long(facts=facts)))
     refused = messages.request_refused(facts=facts)
     if str(error.error_code) == _DIMENSIONS or _OF_FILE.search(message):
@@ -260,6 +256,12 @@ def _denial(status: int, model: str) -> str:
     if status == 402:
         return messages.CANNOT_PAY
     return messages.key_may_not_use(model=model)
+
+
+def _is_too_long(message: str) -> bool:
+    # The second text is about a prompt that leaves no room for `max_tokens`
+    # (docker/docker-agent issue 569; the wording is not documented).
+    return "prompt is too long" in message or "exceed context limit" in message
 
 
 def _over_limit(code: str | None, message: str) -> bool:
