@@ -91,7 +91,8 @@ def _breakpoint(
         blocks = sum(1 + len(_parts(each)) for each in sent[place + 1 :])
     if place < 0 or blocks < _LOOKED_BACK or sent[place].role != "user":
         return None
-    return place
+    # A compaction block has to stay as it is.
+    return None if compaction.is_read(sent[place], request.model) else place
 
 
 def _blocks_of(message: Mapping[str, object]) -> list[object]:

@@ -10,7 +10,16 @@ from bot.claude import cost
 from bot.claude.client import ClaudeModel
 from bot.claude.compaction import BETA
 from bot.claude.model_list import availability
-from bot.domain.completion import ChatMessage, Compaction, Report, Request, Usage
+from bot.claude.request import parameters
+from bot.domain.attachment import FileKind
+from bot.domain.completion import (
+    ChatMessage,
+    Compaction,
+    Report,
+    Request,
+    RequestFile,
+    Usage,
+)
 from bot.errors import ModelError, ModelRejected
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.claude.reply import Fail
@@ -40,6 +49,19 @@ async def compaction(claude: ClaudeEmulator, model: ClaudeModel) -> ChatMessage:
 
 def bodies(claude: ClaudeEmulator) -> list[dict[str, Any]]:
     return [each.body for each in claude.questions]
+
+
+def test_a_block_gets_no_breakpoint() -> None:
+    block = '{"type":"compaction","content":"Told.","signature":"s"}'
+    told = ChatMessage("user", "(told)", compaction=Compaction(SONNET, block))
+    files = tuple(
+        RequestFile("a", str(n), FileKind.TEXT, "text/plain", 1, data=b"a")
+        for n in range(20)
+    )
+    asked = ChatMessage("user", "And these?", files)
+    sent = (told, ChatMessage("assistant", "Yes."), asked)
+    first, *_ = parameters(replace(REQUEST, messages=sent))["messages"]
+    assert first["content"] == [json.loads(block)]
 
 
 async def test_it_reads_the_cache_and_is_booked_by_its_iterations(
