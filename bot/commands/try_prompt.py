@@ -13,6 +13,7 @@ from bot.claude import one_shot
 from bot.claude.one_shot import Completion
 from bot.commands.router import Handler
 from bot.context import prompt as context_prompt
+from bot.conversation.outcomes import ending_note
 from bot.domain.budget import BudgetExceeded, Charge
 from bot.domain.completion import ChatMessage, Request
 from bot.domain.person import Person
@@ -21,7 +22,6 @@ from bot.domain.setting import Draft
 from bot.errors import Unacceptable
 from bot.messages import commands as messages
 from bot.messages import labels
-from bot.messages.answers import EMPTY
 from bot.ports.model import Model
 from bot.ports.store import TrialStore
 from bot.settings import parsers
@@ -147,7 +147,7 @@ class PromptTrial:
 
 
 def _response(question: str, completion: Completion) -> Response:
-    trouble = completion.trouble
+    trouble = completion.trouble or ending_note(completion.text, completion.stop_reason)
     shown, file = in_part(completion.text, "answer.md")
     quoted = "\n".join(f"> {line}" for line in question.splitlines())
     price = formatting.amount(completion.cost, bounded=completion.bounded)
@@ -163,7 +163,7 @@ def _response(question: str, completion: Completion) -> Response:
                 messages.TRIAL_HEAD,
                 quoted,
                 "",
-                shown or ("" if trouble else EMPTY),
+                shown,
                 f"_{trouble}_" if trouble else "",
                 cost,
             ],

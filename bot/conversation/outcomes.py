@@ -42,6 +42,8 @@ LIMITS = {
     "pause_turn": PAUSED,
 }
 
+_DECLINED = "refusal"
+
 #: Reason of a turn that has failed too often and is not retried.
 GIVEN_UP = "given up: it failed again and again"
 
@@ -68,6 +70,17 @@ def conclude(
         request_id=report.request_id,
         usage=report.usage,
     )
+
+
+def ending_note(text: str, stop_reason: str | None) -> str:
+    """Return what people are told about an answer with this `text` that Claude ended
+    for `stop_reason`; "" if it is whole."""
+    has_text = bool(text.strip())
+    if stop_reason == _DECLINED:
+        return DECLINED_MIDWAY if has_text else DECLINED
+    if has_text:
+        return LIMITS.get(stop_reason or "", "")
+    return {**LIMITS, "max_tokens": ALL_THOUGHT}.get(stop_reason or "", EMPTY)
 
 
 def interrupted_outcome(turn: Turn) -> Outcome:
@@ -197,15 +210,12 @@ def _ending(
         return _unfinished_outcome(
             Ended.INTERRUPTED, text, error.user_text, _reason(error)
         )
-    if stop_reason == "refusal":
+    note = ending_note(text, stop_reason)
+    if stop_reason == _DECLINED:
         # Later turns read neither side of a refused turn: they would be refused too.
-        note = DECLINED_MIDWAY if has_text else DECLINED
         return Outcome(Ended.REFUSED, text, note=warning(note), reason="refusal")
     if not has_text:
-        empty = {**LIMITS, "max_tokens": ALL_THOUGHT}
-        note = empty.get(stop_reason or "", EMPTY)
         return _failure(note, f"no text, stop_reason={stop_reason}")
-    note = LIMITS.get(stop_reason or "", "")
     return Outcome(Ended.DONE, text, replay=text, note=_italic(note))
 
 

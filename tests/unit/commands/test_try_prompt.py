@@ -1,6 +1,10 @@
 """An admin tries a draft on one question, and nobody else meets it."""
 
+import pytest
+
+from bot.domain.completion import Report
 from bot.errors import ModelBusy
+from bot.messages import answers
 from bot.messages.commands import UNKNOWN_COST
 from bot.text import references
 from bot.ui.elements import Form, Response
@@ -90,6 +94,27 @@ async def test_trouble_is_told_and_the_draft_is_kept() -> None:
     assert ModelBusy.user_text in told.text
     await office.press(told, "Save this prompt")
     assert await office.prompt() == "Draft."
+
+
+@pytest.mark.parametrize(
+    ("text", "stop_reason", "note"),
+    [
+        ("", "refusal", answers.DECLINED),
+        ("Arr, ", "refusal", answers.DECLINED_MIDWAY),
+        ("Arr, ", "max_tokens", answers.TOO_LONG),
+        ("", "end_turn", answers.EMPTY),
+    ],
+)
+async def test_it_is_told_how_a_tried_answer_ended(
+    text: str, stop_reason: str, note: str
+) -> None:
+    office = Office()
+    office.model.script(text, Report("m", stop_reason=stop_reason))
+    told = await office.send(
+        await office.form("prompt try"), {"prompt": "Draft.", "question": "?"}
+    )
+    assert f"_{note}_" in told.text
+    assert text.strip() in told.text
 
 
 async def test_a_long_answer_comes_as_a_file_and_names_nobody() -> None:
