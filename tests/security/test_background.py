@@ -415,7 +415,7 @@ async def test_an_unforeseen_error_costs_one_task(
                     struck = arm(patch, each, error)
                     await each.trigger(town, each.platform)
                     await town.until(lambda struck=struck: struck)  # type: ignore[misc]
-                    town.model.forget()
+                    town.model.begin_anew()
                     # Otherwise the next kind of work shows that all goes on.
                     for platform in rounds((), PLATFORMS):
                         await town.answers(platform)

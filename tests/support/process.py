@@ -81,12 +81,13 @@ async def running(
     env: Mapping[str, str] | None = None,
     operator: Operator = OPERATOR,
     wakeups: Wakeups | None = None,
+    unlimited: bool = False,
 ) -> AsyncIterator[App]:
     """Run Threadkeep in this process, connected to `platform`, until the block ends.
 
     `interval` replaces the platform's time between two edits, in seconds. `env` adds to
     the environment of the connection. `wakeups` are needed if other processes share the
-    database.
+    database. `unlimited` is for an emulator without rate limits.
     """
     stopping = asyncio.Event()
     async with contextlib.AsyncExitStack() as stack:
@@ -104,6 +105,8 @@ async def running(
         adapter.limits = replace(
             adapter.limits, paces=dict.fromkeys(WriteKind, pace), settle=interval
         )
+        if unlimited:
+            adapter.limits = replace(adapter.limits, rates={})
         app = App(
             store=store,
             model=model,

@@ -26,13 +26,17 @@ class ScriptedModel:
     """
 
     def __init__(self, *scripts: Sequence[Line]) -> None:
+        #: How many answers are in progress.
+        self.answering = 0
+        self.begin_anew(*scripts)
+
+    def begin_anew(self, *scripts: Sequence[Line]) -> None:
+        """Forget all requests, and replace the scripts."""
         self.requests: list[Request] = []
         #: The requests whose answer was closed before its end.
         self.hung_up: list[Request] = []
         #: The error raised when files are counted; None for no error.
         self.uncountable: ModelError | None = None
-        #: How many answers are in progress.
-        self.answering = 0
         self._scripts = list(scripts)
         self._always: Sequence[Line] = ("Understood.",)
 

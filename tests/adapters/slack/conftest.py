@@ -1,14 +1,16 @@
 """A workspace with people, Claude, and Threadkeep between them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
+import pytest_asyncio
 
 from bot.claude.client import connect as connect_claude
 from bot.domain.scope import Scope
 from bot.domain.setting import Change
 from storage.store import DatabaseStore
 from tests.emulators.claude.emulator import ClaudeEmulator
+from tests.emulators.slack import rates
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.support.memory_store import MemoryStore
 from tests.support.process import running
@@ -105,10 +107,52 @@ def store() -> DatabaseStore:
 
 
 @pytest.fixture
-async def office(store: DatabaseStore) -> AsyncIterator[Office]:
+async def own_office(store: DatabaseStore) -> AsyncIterator[Office]:
+    """The office in a workspace that no other test shares."""
     model = ScriptedModel()
     async with SlackEmulator() as slack, running(slack, store, model, grace=0.2):
         yield Office(slack, store, model)
+
+
+@pytest.fixture
+def office(own_office: Office) -> Office:
+    """The office in a workspace of its own; many modules replace it by
+    `shared_office`."""
+    return own_office
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def open_workspace() -> AsyncIterator[Office]:
+    """The office in the workspace that tests of a module share. It has no rate limits,
+    which the tests would reach together."""
+    store, model = MemoryStore(), ScriptedModel()
+    async with (
+        SlackEmulator(rates=rates.UNLIMITED) as slack,
+        running(slack, store, model, grace=0.2, unlimited=True),
+    ):
+        yield Office(slack, store, model)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def shared_office(open_workspace: Office) -> AsyncIterator[Office]:
+    """The shared office as a test finds it: with Alice, Bob and #general of its own,
+    and nothing said or done. The test may not change the workspace, and answers must
+    end before it does."""
+    open_workspace.slack.forget_records()
+    open_workspace.model.begin_anew()
+    office = Office(open_workspace.slack, open_workspace.store, open_workspace.model)
+    yield office
+    await office.quiet()
+    await office.slack.until(lambda: office.slack.settled)
+
+
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """Run tests with a shared office on the event loop of their module, like the bot
+    there."""
+    for item in items:
+        if "open_workspace" in getattr(item, "fixturenames", ()):
+            loop = pytest.mark.asyncio(loop_scope="module")
+            item.add_marker(loop, append=False)
 
 
 @pytest.fixture

@@ -10,6 +10,9 @@ from bot.domain.message import Mark, MarkKind
 from bot.messages.addressing import BACK, MENTION_ME, STAYING_OUT
 from bot.messages.commands import STOPPING
 from tests.adapters.slack.conftest import Office
+from tests.adapters.slack.conftest import shared_office as office
+
+__all__ = ["office"]
 
 US = Identity("T1", "Acme", "UBOT", "threadkeep", "B1", frozenset())
 BOB, EMOJI = Mark(MarkKind.PERSON, "U2"), Mark(MarkKind.EMOJI)

@@ -3,6 +3,9 @@
 import asyncio
 
 from tests.adapters.slack.conftest import Office
+from tests.adapters.slack.conftest import shared_office as office
+
+__all__ = ["office"]
 
 
 async def test_an_edited_message_is_read_as_it_is_now(office: Office) -> None:

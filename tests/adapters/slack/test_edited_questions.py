@@ -8,9 +8,12 @@ from bot.messages.answers import QUESTION_CHANGED
 from bot.messages.commands import REPEATING, STOPPING
 from bot.messages.labels import ANSWER_AGAIN
 from tests.adapters.slack.conftest import Office
+from tests.adapters.slack.conftest import shared_office as office
 from tests.emulators.slack.ephemeral import Whisper
 from tests.emulators.slack.faults import Fault
 from tests.support.deep import deep_only
+
+__all__ = ["office"]
 
 
 def change(office: Office, ts: str, text: str, channel: str = "") -> None:

@@ -5,7 +5,10 @@ import asyncio
 import pytest
 
 from tests.adapters.slack.conftest import Office
+from tests.adapters.slack.conftest import shared_office as office
 from tests.support.deep import rounds
+
+__all__ = ["office"]
 
 QUOTES = "> " * 300 + "deep"
 
@@ -79,15 +82,15 @@ def letters(text: str) -> str:
     return "".join(filter(str.isalnum, text))
 
 
-async def test_many_threads_at_once_meet_no_rate_limit(office: Office) -> None:
+async def test_many_threads_at_once_meet_no_rate_limit(own_office: Office) -> None:
     gate = asyncio.Event()
-    office.model.always(gate, "Understood.")
-    asked = [office.ask(f"question {n}") for n in range(20)]
-    await office.slack.until(lambda: len(office.model.requests) == 20)
+    own_office.model.always(gate, "Understood.")
+    asked = [own_office.ask(f"question {n}") for n in range(20)]
+    await own_office.slack.until(lambda: len(own_office.model.requests) == 20)
     gate.set()
     # The first posts are limited to one a second and channel; what is left of
     # them carries the whole answer.
-    await office.slack.until(
-        lambda: sum(office.replies(ts) == ["Understood."] for ts in asked) >= 5,
+    await own_office.slack.until(
+        lambda: sum(own_office.replies(ts) == ["Understood."] for ts in asked) >= 5,
     )
-    assert not office.slack.refused
+    assert not own_office.slack.refused

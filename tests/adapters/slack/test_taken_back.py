@@ -7,6 +7,7 @@ import pytest
 from adapters.slack import interactions
 from bot.errors import ModelCut, ModelRejected
 from tests.adapters.slack.conftest import Office
+from tests.adapters.slack.conftest import shared_office as office
 from tests.adapters.slack.test_native_streams import Room, clock, room
 from tests.emulators.slack.faults import cut
 from tests.security.remains import in_rows
@@ -14,7 +15,7 @@ from tests.support.memory_store import MemoryStore
 from tests.support.scripted_model import Line
 from tests.support.triage_requests import sorted_as
 
-__all__ = ["clock", "room"]
+__all__ = ["clock", "office", "room"]
 
 
 def told(office: Office, channel: str = "") -> list[str]:
@@ -46,16 +47,16 @@ async def test_claude_is_stopped_before_the_first_word(office: Office) -> None:
     assert office.slack.calls_of("chat.postMessage") == []
 
 
-async def test_a_placeholder_is_taken_back(office: Office) -> None:
-    office.slack.refuse_status("missing_scope")
-    office.model.script(asyncio.Event(), "Secret answer.")
-    ts = office.ask("what I take back")
-    await office.answered(ts, "_Thinking…_")
-    await office.slack.until(lambda: bool(office.model.requests))
-    office.slack.delete(office.general, ts)
-    await office.slack.until(lambda: office.model.hung_up)
-    await office.quiet()
-    assert told(office) == []
+async def test_a_placeholder_is_taken_back(own_office: Office) -> None:
+    own_office.slack.refuse_status("missing_scope")
+    own_office.model.script(asyncio.Event(), "Secret answer.")
+    ts = own_office.ask("what I take back")
+    await own_office.answered(ts, "_Thinking…_")
+    await own_office.slack.until(lambda: bool(own_office.model.requests))
+    own_office.slack.delete(own_office.general, ts)
+    await own_office.slack.until(lambda: own_office.model.hung_up)
+    await own_office.quiet()
+    assert told(own_office) == []
 
 
 async def test_the_same_in_the_middle_of_a_thread(office: Office) -> None:
@@ -186,21 +187,23 @@ async def test_a_deleted_part_stays_deleted_if_a_retry_fails(
 
 @pytest.mark.parametrize("heard", [True, False])
 async def test_a_deleted_answer_is_posted_again_if_asked_for(
-    office: Office, *, heard: bool
+    own_office: Office, *, heard: bool
 ) -> None:
-    office.model.script("First.")
-    office.model.script("Second.")
-    office.model.script("Third.")
-    ts = office.ask("?")
-    await office.settled(ts)
-    [answer] = [each for each in office.slack.thread(office.general, ts) if each.bot]
+    own_office.model.script("First.")
+    own_office.model.script("Second.")
+    own_office.model.script("Third.")
+    ts = own_office.ask("?")
+    await own_office.settled(ts)
+    [answer] = [
+        each for each in own_office.slack.thread(own_office.general, ts) if each.bot
+    ]
     if heard:
-        office.slack.delete(office.general, answer.ts)
-        await until_gone(office, "First.")
+        own_office.slack.delete(own_office.general, answer.ts)
+        await until_gone(own_office, "First.")
     else:
-        lose(office, office.general, answer.ts)
-        office.slack.world.replies(office.general, ts).clear()
+        lose(own_office, own_office.general, answer.ts)
+        own_office.slack.world.replies(own_office.general, ts).clear()
     for text in ("Second.", "Third."):
-        office.ask("retry", thread_ts=ts)
-        await office.answered(ts, text)
-        await office.quiet()
+        own_office.ask("retry", thread_ts=ts)
+        await own_office.answered(ts, text)
+        await own_office.quiet()

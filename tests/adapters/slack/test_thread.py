@@ -5,6 +5,9 @@ from pathlib import Path
 
 from bot.domain.completion import Report, Usage
 from tests.adapters.slack.conftest import Office
+from tests.adapters.slack.conftest import shared_office as office
+
+__all__ = ["office"]
 
 FILES = Path(__file__).parents[2] / "data" / "files"
 

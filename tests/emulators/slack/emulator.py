@@ -574,6 +574,17 @@ class SlackEmulator:
         self.socket_mode = False
         await self.socket.disconnect("link_disabled")
 
+    def forget_records(self) -> None:
+        """Drop the records of what the app did and received, and the faults."""
+        self.api.calls.clear()
+        self.api.refused.clear()
+        self.api.faults.clear()
+        self.socket.deliveries.clear()
+        self.world.pings.clear()
+        self.world.previews.clear()
+        self.world.statuses.clear()
+        self.world.ephemeral.clear()
+
     # State.
 
     def thread(self, channel: str, thread_ts: str) -> list[Seen]:
