@@ -161,7 +161,6 @@ NOT_FOR_PEOPLE = {
     ),
     "default-src": "a policy of pages",
     "noopener": "what a link is to its page",
-    "exceed context limit": "words of the API",
     "stay out": "what people say",
     "come back": "what people say",
     "triage this": "the name of a command",
