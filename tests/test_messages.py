@@ -131,8 +131,6 @@ NOT_SHOWN_BY = {
 }
 # How texts begin that are not for people, each with the reason.
 NOT_FOR_PEOPLE = {
-    "exceed context limit": "the API's words for an error",
-    "prompt is too long": "the API's words for an error",
     "You sort questions for": "Claude reads it to choose a model",
     "Between <ticket> tags": "Claude reads it with a ticket",
     "text/event-stream": "the name of a type",
