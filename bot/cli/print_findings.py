@@ -11,5 +11,5 @@ def print_findings(found: Sequence[Finding]) -> None:
     """Print `found`. Addresses are never broken into lines."""
     out = terminal.console()
     width = out.width if out.is_terminal else None
-    for line in reports.findings(found, width):
+    for line in reports.findings(found, width, plain=terminal.plain(out)):
         out.print(line, soft_wrap=True)

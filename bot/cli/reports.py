@@ -30,6 +30,9 @@ MARKS = {
     Grade.BAD: ("✗", "red"),
 }
 
+# Marks for terminals that show only ASCII.
+_PLAIN = {Grade.GOOD: "+", Grade.ABSENT: "-", Grade.NOTE: "!", Grade.BAD: "x"}
+
 BAR_CHARS = 24
 
 # The columns between two parts of a finding, and the minimum for its text.
@@ -37,17 +40,20 @@ GAP = 2
 LEAST_TEXT = 30
 
 
-def findings(found: Sequence[Finding], width: int | None) -> list[Text]:
+def findings(
+    found: Sequence[Finding], width: int | None, *, plain: bool = False
+) -> list[Text]:
     """Return the lines for `found`, each with mark, subject and text.
 
     With a `width` in columns, long texts wrap in their column. Words, such as
-    addresses, are never broken.
+    addresses, are never broken. With `plain`, the marks are ASCII.
     """
     subjects = max((cell_len(each.subject) for each in found), default=0)
     indent = " " * (1 + GAP + subjects + GAP)
     lines: list[Text] = []
     for each in found:
         mark, style = MARKS[each.grade]
+        mark = _PLAIN[each.grade] if plain else mark
         text = terminal.one_line(each.text)
         parts = [text]
         if width is not None:

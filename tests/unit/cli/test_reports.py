@@ -141,6 +141,9 @@ def test_a_finding_is_never_broken_within_a_word() -> None:
         "                   SLACK_APP_TOKEN here",
     ]
     assert len(reports.findings(found, None)) == 2
+    for grade, mark in zip(Grade, "+-!x", strict=True):
+        [line] = reports.findings([Finding("A", grade, "b")], None, plain=True)
+        assert line.plain == f"{mark}  A  b"
 
 
 def test_a_report_without_rows_has_its_columns_as_csv() -> None:
