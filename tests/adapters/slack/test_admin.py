@@ -12,12 +12,15 @@ from bot.domain.scope import EVERYWHERE
 from bot.messages import controls as messages
 from bot.messages.commands import UNKNOWN
 from tests.adapters.slack.conftest import Office
+from tests.adapters.slack.conftest import shared_office as office
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.emulators.slack.ephemeral import Whisper
 from tests.emulators.slack.screens import Home, Modal
 from tests.support.memory_store import MemoryStore
 from tests.support.process import running
 from tests.support.scripted_model import ScriptedModel
+
+__all__ = ["office"]
 
 
 class Admins(Office):
@@ -78,6 +81,16 @@ class Admins(Office):
 
 @pytest.fixture
 def admins(office: Office) -> Admins:
+    return with_admin(office)
+
+
+@pytest.fixture
+def own_admins(own_office: Office) -> Admins:
+    return with_admin(own_office)
+
+
+def with_admin(office: Office) -> Admins:
+    """Return `office` with Olga, who runs the workspace."""
     office.__class__ = Admins
     assert isinstance(office, Admins)
     office.olga = office.slack.add_user("Olga", admin=True)
@@ -98,14 +111,16 @@ async def test_a_prompt_set_in_a_modal_is_what_claude_is_told(admins: Admins) ->
     assert admins.model.requests[0].system.startswith("Speak like a pirate.")
 
 
-async def test_a_form_says_where_it_applies_and_what_is_spent(admins: Admins) -> None:
-    await admins.typed(admins.olga, "budget month 200 workspace")
-    ts = admins.ask("hello")
-    await admins.settled(ts)
-    admins.slack.command(admins.olga, admins.general, "/claude", "budget")
-    form = await admins.modal(admins.olga)
+async def test_a_form_says_where_it_applies_and_what_is_spent(
+    own_admins: Admins,
+) -> None:
+    await own_admins.typed(own_admins.olga, "budget month 200 workspace")
+    ts = own_admins.ask("hello")
+    await own_admins.settled(ts)
+    own_admins.slack.command(own_admins.olga, own_admins.general, "/claude", "budget")
+    form = await own_admins.modal(own_admins.olga)
     assert form.title == "Budget · #general"
-    assert f"For <#{admins.general}>." in form.text
+    assert f"For <#{own_admins.general}>." in form.text
     assert re.search(r"Spent: &lt;\$0\.01 today, &lt;\$0\.01 this month", form.text)
     assert "The workspace's own budget of $200.00 a month counts as well." in form.text
     assert "$ per day (UTC). Leave empty for no limit here." in form.text
@@ -213,21 +228,23 @@ async def test_guests_and_strangers_never_may(admins: Admins) -> None:
 
 
 async def test_whoever_created_a_channel_may_if_the_workspace_allows_it(
-    admins: Admins,
+    own_admins: Admins,
 ) -> None:
-    team = admins.slack.add_channel("team", members=[admins.alice])
-    admins.slack.world.channels[team].creator = admins.alice
-    assert "Sorry" in await admins.typed(admins.alice, "model opus", team)
-    assert "Saved" in await admins.typed(admins.olga, "set creators workspace on")
-    assert "Saved" in await admins.typed(admins.alice, "model opus", team)
-    assert "Sorry" in await admins.typed(admins.alice, "model opus")
+    team = own_admins.slack.add_channel("team", members=[own_admins.alice])
+    own_admins.slack.world.channels[team].creator = own_admins.alice
+    assert "Sorry" in await own_admins.typed(own_admins.alice, "model opus", team)
+    assert "Saved" in await own_admins.typed(
+        own_admins.olga, "set creators workspace on"
+    )
+    assert "Saved" in await own_admins.typed(own_admins.alice, "model opus", team)
+    assert "Sorry" in await own_admins.typed(own_admins.alice, "model opus")
 
 
-async def test_user_groups_may_be_admins(admins: Admins) -> None:
-    group = admins.slack.add_group("Leads", "leads", [admins.bob])
+async def test_user_groups_may_be_admins(own_admins: Admins) -> None:
+    group = own_admins.slack.add_group("Leads", "leads", [own_admins.bob])
     typed = f"set admins <!subteam^{group}|@leads>"
-    assert f"<!subteam^{group}>" in await admins.typed(admins.olga, typed)
-    assert "Saved" in await admins.typed(admins.bob, "model haiku")
+    assert f"<!subteam^{group}>" in await own_admins.typed(own_admins.olga, typed)
+    assert "Saved" in await own_admins.typed(own_admins.bob, "model haiku")
 
 
 async def test_a_form_sent_after_its_author_lost_the_right_changes_nothing(
@@ -364,39 +381,44 @@ async def test_a_try_out_is_for_the_admin_alone(
     assert not [m for m in admins.slack.world.messages[admins.general].values()]
 
 
-async def test_the_home_tab_of_an_admin(admins: Admins) -> None:
-    await admins.typed(admins.olga, "model haiku")
-    await admins.typed(admins.olga, "budget day 5 workspace")
-    ts = admins.ask("hello")
-    await admins.settled(ts)
-    home = await admins.home(admins.olga)
+async def test_the_home_tab_of_an_admin(own_admins: Admins) -> None:
+    await own_admins.typed(own_admins.olga, "model haiku")
+    await own_admins.typed(own_admins.olga, "budget day 5 workspace")
+    ts = own_admins.ask("hello")
+    await own_admins.settled(ts)
+    home = await own_admins.home(own_admins.olga)
     for words in (
         "Settings of the workspace",
         "*The workspace, today*: ▱▱▱▱▱ &lt; 1 % · ",
         "of $5.00",
         "Everything else is the default.",
-        f"<#{admins.general}>",
+        f"<#{own_admins.general}>",
         "claude-haiku-5-5",
         "1 answer",
-        f"<@{admins.alice}>",
+        f"<@{own_admins.alice}>",
         "Changes in the workspace",
     ):
         assert words in home.text
     assert "by default" not in home.text
-    admins.slack.press_in(home, admins.olga, "Edit answers")
-    await admins.modal(admins.olga, "Model and answers")
-    published = len(admins.slack.calls_of("views.publish"))
-    assert await admins.submitted(admins.olga, {"model": "claude-opus-5-5"}) is None
-    await admins.slack.until(
-        lambda: len(admins.slack.calls_of("views.publish")) > published
+    own_admins.slack.press_in(home, own_admins.olga, "Edit answers")
+    await own_admins.modal(own_admins.olga, "Model and answers")
+    published = len(own_admins.slack.calls_of("views.publish"))
+    assert (
+        await own_admins.submitted(own_admins.olga, {"model": "claude-opus-5-5"})
+        is None
     )
-    page = admins.slack.page(admins.olga)
+    await own_admins.slack.until(
+        lambda: len(own_admins.slack.calls_of("views.publish")) > published
+    )
+    page = own_admins.slack.page(own_admins.olga)
     assert page is not None
     assert page.text.startswith("Saved for the workspace:")
     assert "claude-opus-5-5" in page.text
-    admins.slack.press_in(page, admins.olga, "Undo")
-    await admins.slack.until(lambda: "Undone" in admins.slack.page(admins.olga).text)  # type: ignore[union-attr]
-    assert admins.slack.modal(admins.olga) is None
+    own_admins.slack.press_in(page, own_admins.olga, "Undo")
+    await own_admins.slack.until(
+        lambda: "Undone" in own_admins.slack.page(own_admins.olga).text  # type: ignore[union-attr]
+    )
+    assert own_admins.slack.modal(own_admins.olga) is None
 
 
 async def test_the_home_tab_of_a_member_shows_what_applies_and_their_own_usage(
@@ -440,11 +462,11 @@ async def test_a_command_nobody_knows_names_the_nearest(admins: Admins) -> None:
 
 
 async def test_where_slack_does_not_say_who_somebody_is_nothing_is_done(
-    admins: Admins,
+    own_admins: Admins,
 ) -> None:
-    admins.slack.granted.discard("users:read")
-    assert "couldn't check your permissions" in await admins.typed(
-        admins.olga, "model opus"
+    own_admins.slack.granted.discard("users:read")
+    assert "couldn't check your permissions" in await own_admins.typed(
+        own_admins.olga, "model opus"
     )
 
 
@@ -459,23 +481,25 @@ async def test_a_button_of_an_older_version_says_so(admins: Admins) -> None:
     )
 
 
-async def test_readers_say_how_good_an_answer_was(admins: Admins) -> None:
-    await admins.typed(admins.olga, "set feedback on")
-    ts = admins.ask("hello")
-    await admins.settled(ts)
-    [reply] = [s for s in admins.slack.thread(admins.general, ts) if s.bot]
-    admins.slack.press_feedback(admins.alice, admins.general, reply.ts, True)
-    told = await admins.whispered(admins.alice)
+async def test_readers_say_how_good_an_answer_was(own_admins: Admins) -> None:
+    await own_admins.typed(own_admins.olga, "set feedback on")
+    ts = own_admins.ask("hello")
+    await own_admins.settled(ts)
+    [reply] = [s for s in own_admins.slack.thread(own_admins.general, ts) if s.bot]
+    own_admins.slack.press_feedback(
+        own_admins.alice, own_admins.general, reply.ts, True
+    )
+    told = await own_admins.whispered(own_admins.alice)
     assert told.text == messages.THANKS
     assert told.thread_ts == ts
-    rows = await admins.store._read(
+    rows = await own_admins.store._read(
         lambda db: db.execute("SELECT feedback FROM turns").fetchall()
     )
     assert [row[0] for row in rows] == [1]
     # A visitor who has not joined the channel is thanked, too.
-    visitor = admins.slack.add_user("Vera")
-    admins.slack.press_feedback(visitor, admins.general, reply.ts, True)
-    told = await admins.whispered(visitor)
+    visitor = own_admins.slack.add_user("Vera")
+    own_admins.slack.press_feedback(visitor, own_admins.general, reply.ts, True)
+    told = await own_admins.whispered(visitor)
     assert (told.text, told.thread_ts) == (messages.THANKS, ts)
 
 

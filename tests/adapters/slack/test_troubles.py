@@ -17,6 +17,7 @@ from bot.domain.setting import Change
 from bot.errors import AccessRevoked, ConfigError, StorageFull, ThreadLost
 from bot.runtime import fencing
 from tests.adapters.slack.conftest import Office
+from tests.adapters.slack.conftest import shared_office as office
 from tests.emulators.slack import table_blocks
 from tests.emulators.slack.calls import Call
 from tests.emulators.slack.emulator import SlackEmulator
@@ -27,6 +28,8 @@ from tests.support.process import running, slack_env
 from tests.support.scripted_model import ScriptedModel
 from tests.support.store_helpers import quiet
 from tests.support.triage_requests import sorted_as
+
+__all__ = ["office"]
 
 
 async def test_a_post_that_was_made_but_never_confirmed_is_found_again(
@@ -58,15 +61,15 @@ async def test_an_edit_that_fails_is_made_again(office: Office, fault: object) -
     await office.slack.until(lambda: office.replies(ts) == ["Paris."])
 
 
-async def test_a_rate_limit_is_waited_out_and_not_met_again(office: Office) -> None:
+async def test_a_rate_limit_is_waited_out_and_not_met_again(own_office: Office) -> None:
     # Else a stream would be started meanwhile.
-    office.slack.faults.add("chat.startStream", error("channel_type_not_supported"))
-    rule = office.slack.faults.add("chat.postMessage", throttle(1), times=1)
-    office.model.script("Paris.")
-    ts = office.ask("?")
-    await office.answered(ts, "Paris.")
+    own_office.slack.faults.add("chat.startStream", error("channel_type_not_supported"))
+    rule = own_office.slack.faults.add("chat.postMessage", throttle(1), times=1)
+    own_office.model.script("Paris.")
+    ts = own_office.ask("?")
+    await own_office.answered(ts, "Paris.")
     assert rule.struck == 1
-    first, second = office.slack.calls_of("chat.postMessage")[:2]
+    first, second = own_office.slack.calls_of("chat.postMessage")[:2]
     assert second.at - first.at >= 1.0
 
 
@@ -256,50 +259,58 @@ async def test_a_result_is_posted_if_its_blocks_are_refused(office: Office) -> N
     await office.answered(ts, "🟠 · *bug* · *high*\nThe export broke.")
 
 
-async def test_a_response_is_shown_if_its_blocks_are_refused(office: Office) -> None:
-    office.slack.hooks.refuses.add("bug")
-    office.slack.faults.add("chat.postMessage", error("not_in_channel"), times=ALWAYS)
-    office.model.script(sorted_as(summary="The export broke."))
-    ts = office.slack.say(office.alice, office.general, "Export is broken!")
-    office.slack.shortcut(office.bob, office.general, ts, interactions.TRIAGE)
-    await office.slack.until(lambda: office.slack.ephemerals(office.bob))
-    [told] = office.slack.ephemerals(office.bob)
+async def test_a_response_is_shown_if_its_blocks_are_refused(
+    own_office: Office,
+) -> None:
+    own_office.slack.hooks.refuses.add("bug")
+    own_office.slack.faults.add(
+        "chat.postMessage", error("not_in_channel"), times=ALWAYS
+    )
+    own_office.model.script(sorted_as(summary="The export broke."))
+    ts = own_office.slack.say(own_office.alice, own_office.general, "Export is broken!")
+    own_office.slack.shortcut(
+        own_office.bob, own_office.general, ts, interactions.TRIAGE
+    )
+    await own_office.slack.until(lambda: own_office.slack.ephemerals(own_office.bob))
+    [told] = own_office.slack.ephemerals(own_office.bob)
     assert "The export broke." in told.text
 
 
-async def test_without_the_status_scope_it_works_and_asks_once(office: Office) -> None:
-    office.slack.refuse_status("missing_scope")
+async def test_without_the_status_scope_it_works_and_asks_once(
+    own_office: Office,
+) -> None:
+    own_office.slack.refuse_status("missing_scope")
     for text in ("one", "two"):
-        await office.settled(office.ask(text))
-    assert len(office.slack.calls_of("assistant.threads.setStatus")) == 1
+        await own_office.settled(own_office.ask(text))
+    assert len(own_office.slack.calls_of("assistant.threads.setStatus")) == 1
 
 
-async def test_without_names_people_are_told_apart_by_id(office: Office) -> None:
-    office.slack.granted.discard("users:read")
-    ts = office.ask(f"ask <@{office.bob}>")
-    await office.settled(ts)
-    assert f"ask @{office.bob}" in office.prompts()[0]
-    assert f'author="{office.alice}"' in office.prompts()[0]
+async def test_without_names_people_are_told_apart_by_id(own_office: Office) -> None:
+    own_office.slack.granted.discard("users:read")
+    ts = own_office.ask(f"ask <@{own_office.bob}>")
+    await own_office.settled(ts)
+    assert f"ask @{own_office.bob}" in own_office.prompts()[0]
+    assert f'author="{own_office.alice}"' in own_office.prompts()[0]
 
 
 async def test_a_thread_it_may_not_read_is_answered_from_what_it_heard(
-    office: Office,
+    own_office: Office,
 ) -> None:
-    office.slack.granted.discard("channels:history")
-    ts = office.slack.say(office.alice, office.general, "it fails")
-    office.ask("why?", thread_ts=ts)
-    await office.settled(ts)
-    assert "why?" in office.prompts()[0]
-    assert "it fails" not in office.prompts()[0]
+    own_office.slack.granted.discard("channels:history")
+    ts = own_office.slack.say(own_office.alice, own_office.general, "it fails")
+    own_office.ask("why?", thread_ts=ts)
+    await own_office.settled(ts)
+    assert "why?" in own_office.prompts()[0]
+    assert "it fails" not in own_office.prompts()[0]
 
 
 async def test_a_lost_connection_is_made_again_and_nothing_is_lost(
-    office: Office,
+    own_office: Office,
 ) -> None:
-    await office.slack.socket.disconnect("refresh_requested")
-    ts = office.ask("hello")
-    await office.settled(ts)
-    assert office.slack.socket.opened >= 2
+    await own_office.slack.socket.disconnect("refresh_requested")
+    ts = own_office.ask("hello")
+    await own_office.settled(ts)
+    assert own_office.slack.socket.opened >= 2
 
 
 @pytest.fixture
