@@ -189,6 +189,9 @@ def open_result(path: str) -> Iterator[IO[str]]:
         sys.stdout.flush()
         return
     target = Path(path)
+    if target.is_symlink() and target.is_file():
+        # Replace the target of a symbolic link, not the link.
+        target = target.resolve()
     # A path that is not a file, such as a pipe, cannot be replaced.
     whole = not target.exists() or target.is_file()
     part = target.with_name(f".{target.name}.part") if whole else target

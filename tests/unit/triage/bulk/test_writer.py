@@ -70,3 +70,14 @@ def test_a_name_of_another_format_is_refused(name: str) -> None:
     with pytest.raises(ConfigError, match=f"{name} would hold CSV, not"):
         writer.form_of(name, None, terminal=False)
     assert writer.form_of(name, writer.JSONL, terminal=False) == writer.JSONL
+
+
+def test_a_link_to_the_output_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "real.csv").write_text("old")
+    link = tmp_path / "out.csv"
+    link.symlink_to("real.csv")
+    with writer.open_result(str(link)) as file:
+        file.write("new")
+    assert link.is_symlink()
+    assert (tmp_path / "real.csv").read_text() == "new"
+    assert len([*tmp_path.iterdir()]) == 2
