@@ -4,12 +4,15 @@ import pytest
 
 from bot.messages.labels import ATTACH_FILES
 from tests.adapters.slack.conftest import Office
+from tests.adapters.slack.conftest import shared_office as office
 from tests.emulators.slack import faults
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.support.deep import deep_only
 from tests.support.memory_store import MemoryStore
 from tests.support.process import running
 from tests.support.scripted_model import ScriptedModel
+
+__all__ = ["office"]
 
 CODE = "".join(f"print({number})\n" for number in range(100))
 OTHER = CODE.replace("print", "show")
@@ -96,19 +99,19 @@ async def test_a_repeated_answer_without_a_file_takes_the_old_one_away(
 
 
 async def test_without_the_scope_the_answer_is_text_as_a_whole(
-    office: Office, caplog: pytest.LogCaptureFixture
+    own_office: Office, caplog: pytest.LogCaptureFixture
 ) -> None:
-    office.slack.granted.discard("files:write")
+    own_office.slack.granted.discard("files:write")
     for _ in range(2):
-        office.model.script(LONG)
-        ts = office.ask("count")
-        await office.slack.until(
-            lambda ts=ts: "print(99)" in "".join(office.replies(ts)),  # type: ignore[misc]
+        own_office.model.script(LONG)
+        ts = own_office.ask("count")
+        await own_office.slack.until(
+            lambda ts=ts: "print(99)" in "".join(own_office.replies(ts)),  # type: ignore[misc]
             timeout=20,
         )
-        [answer] = office.replies(ts)
+        [answer] = own_office.replies(ts)
         assert "couldn't attach `count.py`" in answer
-        assert attached(office, ts) == []
+        assert attached(own_office, ts) == []
     # The operator is told once.
     told = [r.message for r in caplog.records if "operator.needed" in r.message]
     [line] = told
@@ -127,13 +130,13 @@ async def test_an_app_that_never_had_the_scope_tries_nothing() -> None:
             assert not slack.calls_of("files.getUploadURLExternal")
 
 
-async def test_a_file_that_slack_shows_late_is_waited_for(office: Office) -> None:
-    office.slack.uploads.late = 2
-    office.model.script(LONG)
-    ts = office.ask("count")
-    await office.settled(ts, 2)
-    assert attached(office, ts) == [{"count.py": CODE.encode()}]
-    assert len(office.slack.calls_of("files.info")) == 3
+async def test_a_file_that_slack_shows_late_is_waited_for(own_office: Office) -> None:
+    own_office.slack.uploads.late = 2
+    own_office.model.script(LONG)
+    ts = own_office.ask("count")
+    await own_office.settled(ts, 2)
+    assert attached(own_office, ts) == [{"count.py": CODE.encode()}]
+    assert len(own_office.slack.calls_of("files.info")) == 3
 
 
 @pytest.mark.parametrize(
@@ -182,12 +185,12 @@ async def test_a_rate_limit_of_uploads_is_waited_for(office: Office) -> None:
 
 
 async def test_a_file_that_slack_never_shows_is_text(
-    office: Office, monkeypatch: pytest.MonkeyPatch
+    own_office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("adapters.slack.uploads.PAUSES", (0.0, 0.0))
-    office.slack.uploads.dropped = 1
-    office.model.script(LONG)
-    ts = office.ask("count")
-    await office.slack.until(lambda: "print(99)" in "".join(office.replies(ts)))
-    assert attached(office, ts) == []
-    assert "couldn't attach" in office.replies(ts)[0]
+    own_office.slack.uploads.dropped = 1
+    own_office.model.script(LONG)
+    ts = own_office.ask("count")
+    await own_office.slack.until(lambda: "print(99)" in "".join(own_office.replies(ts)))
+    assert attached(own_office, ts) == []
+    assert "couldn't attach" in own_office.replies(ts)[0]
