@@ -31,11 +31,9 @@ from storage import erasures, tombstones
 from storage.connection import Connection
 from storage.opening import open_store
 from storage.store import DatabaseStore
-from tests.adapters.discord.conftest import Guild
-from tests.adapters.discord.conftest import guild as guild
-from tests.adapters.discord.conftest import unattended as unattended
+from tests.adapters.discord.conftest import Guild, guild, unattended
 from tests.adapters.slack.conftest import Office
-from tests.adapters.slack.conftest import office as office
+from tests.adapters.slack.conftest import own_office as office
 from tests.emulators.discord.interactions import Asked
 from tests.security.older import undo_m010
 from tests.security.remains import (
@@ -64,6 +62,8 @@ from tests.support.store_helpers import (
 )
 from tests.support.triage_requests import sorted_as
 from tests.unit.triage.chat.test_commands import heard, put
+
+__all__ = ["guild", "office", "unattended"]
 
 WORD = "kumquat"
 HERE_PLACE = Scope.of(HERE)

@@ -32,7 +32,8 @@ from bot.ui.elements import Response
 from tests.adapters.discord.conftest import guild
 from tests.adapters.discord.test_admin import Town
 from tests.adapters.discord.test_admin import fresh_town as town
-from tests.adapters.slack.conftest import office, store
+from tests.adapters.slack.conftest import own_office as office
+from tests.adapters.slack.conftest import store
 from tests.adapters.slack.test_admin import Admins, admins
 from tests.emulators.slack import notices
 from tests.security.public_texts import hostile, lies, links, mixed

@@ -467,6 +467,7 @@ def test_no_text_is_read_as_a_number_anywhere_else() -> None:
         ("name_cache.py", "message.author"),
         ("name_cache.py", "user"),
         ("members.py", "user"),
+        ("missed_deletions.py", "message.message"),
         ("surface.py", "part.calls"),
         ("surface.py", "s.message or 0"),
         ("uploads.py", "message"),
