@@ -3,7 +3,6 @@ of them notifies anyone."""
 
 import contextlib
 import logging
-from datetime import UTC, datetime
 from typing import Any
 
 import discord
@@ -11,7 +10,7 @@ import discord
 from adapters.discord import components, events, ids, outgoing
 from adapters.discord.client import Link, translated
 from adapters.discord.name_cache import NameCache
-from adapters.discord.uploads import LOOK, SKEW
+from adapters.discord.own_posts import own_posts
 from bot.domain.message import Message
 from bot.domain.post_key import PostKey
 from bot.domain.scope import Scope
@@ -69,25 +68,19 @@ async def _is_posted(
     """Return whether an earlier attempt posted `drawn`, as a reply to `about`. Messages
     that are read again have no nonce (facts B5), so it is recognised by its text.
     Raises DeliveryError."""
-    began = datetime.fromtimestamp(max(0.0, key.since - SKEW), UTC)
-    after = discord.Object(max(discord.utils.time_snowflake(began), 0))
     text = outgoing.content(drawn.text, drawn.view) or ""
     try:
         async with translated("look for a post"):
-            async for message in channel.history(
-                limit=LOOK, after=after, oldest_first=True
-            ):
-                replies_to = message.reference and message.reference.message_id
-                if (
-                    message.author.id == link.us
-                    and message.content == text.strip()
-                    and str(replies_to or "") == about
-                ):
-                    return True
+            found = await own_posts(link, channel, key.since)
     except ThreadGone as error:
         # Without permission to read, a second post is better than none.
         log.warning("discord.cannot_look channel=%s %s", channel.id, error)
-    return False
+        return False
+    return any(
+        message.content == text.strip()
+        and str((message.reference and message.reference.message_id) or "") == about
+        for message in found
+    )
 
 
 async def mark(link: Link, place: Scope, message: str, sign: str) -> None:

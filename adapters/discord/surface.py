@@ -11,7 +11,6 @@ import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Collection, Sequence
-from datetime import UTC, datetime
 from typing import Any, Self
 
 import discord
@@ -21,8 +20,9 @@ from adapters.discord.attaching import AttachRights
 from adapters.discord.client import Link, translated
 from adapters.discord.content import SPOKEN
 from adapters.discord.errors import Archived, BlockedByAutoMod, Forbidden, Hidden
+from adapters.discord.own_posts import own_posts
 from adapters.discord.threads import ThreadResolver
-from adapters.discord.uploads import LOOK, REMEMBERED, SKEW, DiscordUploads
+from adapters.discord.uploads import REMEMBERED, DiscordUploads
 from bot.domain.platform import WriteKind
 from bot.domain.reply import MORE, PLACEHOLDER, READY, Part
 from bot.domain.turn import Turn
@@ -269,26 +269,25 @@ class DiscordSurface:
     async def _look(self) -> list[int]:
         """Return the bot's messages since `turn.touched` that the turn does not
         know."""
-        began = datetime.fromtimestamp(max(0.0, self._turn.touched - SKEW), UTC)
-        after = max(discord.utils.time_snowflake(began), 0, *self._ids.values())
         channel = await self._threads.reach(self._turn)
         question = self._threads.question(self._turn, channel)
         replies_to = question.message_id if question else None
+        known = max(self._ids.values(), default=0)
         async with translated("look for a post"):
-            return [
-                message.id
-                async for message in channel.history(
-                    limit=LOOK, after=discord.Object(after), oldest_first=True
-                )
-                if message.author.id == self._link.us
-                and message.interaction_metadata is None
-                # Skip notices, which are silent and, in a thread, mostly replies.
-                and (message.reference and message.reference.message_id) == replies_to
-                and not message.flags.suppress_notifications
-                # Skip the message with the files of an answer.
-                and not message.attachments
-                and message.type in SPOKEN
-            ]
+            found = await own_posts(
+                self._link, channel, self._turn.touched, after=known
+            )
+        return [
+            message.id
+            for message in found
+            if message.interaction_metadata is None
+            # Skip notices, which are silent and, in a thread, mostly replies.
+            and (message.reference and message.reference.message_id) == replies_to
+            and not message.flags.suppress_notifications
+            # Skip the message with the files of an answer.
+            and not message.attachments
+            and message.type in SPOKEN
+        ]
 
     def _forget_typing(self, typing: asyncio.Task[None]) -> None:
         self._typing = None

@@ -11,7 +11,6 @@ import io
 import logging
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import discord
@@ -20,6 +19,7 @@ from adapters.discord import ids, outgoing
 from adapters.discord.attaching import AttachRights
 from adapters.discord.client import Link, translated
 from adapters.discord.errors import Archived, BlockedByAutoMod, Forbidden
+from adapters.discord.own_posts import own_posts
 from adapters.discord.threads import ThreadResolver
 from bot.domain.answer_file import AnswerFile, Upload
 from bot.domain.turn import Turn
@@ -32,15 +32,8 @@ log = logging.getLogger(__name__)
 # contain it.
 LACKING = "code 50013"
 
-# The limits for finding posts of unknown outcome, of answers and of files:
-
 # How long Discord certainly recognizes a nonce, in seconds ("a few minutes").
 REMEMBERED = 60.0
-# How far our clock and Discord's may differ, in seconds. With a larger value, the
-# previous answer could be taken for this one.
-SKEW = 5.0
-# How many messages of the thread are searched.
-LOOK = 100
 
 
 class DiscordUploads:
@@ -106,19 +99,16 @@ class DiscordUploads:
         one."""
         sizes = [len(each.data) for each in files]
         known = {each.id for each in self._turn.uploads}
-        began = datetime.fromtimestamp(max(0.0, self._turn.touched - SKEW), UTC)
-        after = discord.Object(max(discord.utils.time_snowflake(began), 0))
         channel = await self._threads.reach(self._turn)
         try:
             async with translated("look for a file"):
-                async for message in channel.history(
-                    limit=LOOK, after=after, oldest_first=True
-                ):
-                    attached = [each.size for each in message.attachments]
-                    is_ours = message.author.id == self._link.us
-                    if is_ours and attached == sizes and str(message.id) not in known:
-                        return message.id
+                found = await own_posts(self._link, channel, self._turn.touched)
         except ThreadGone as error:
             # Without permission to read, a second post is better than none.
             log.warning("discord.cannot_look thread=%s %s", self._turn.thread, error)
+            return None
+        for message in found:
+            attached = [each.size for each in message.attachments]
+            if attached == sizes and str(message.id) not in known:
+                return message.id
         return None
