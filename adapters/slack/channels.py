@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from adapters.slack.client import SlackClient
+from adapters.slack.client import SlackClient, next_cursor
 from adapters.slack.members import FRESH, MOST, People
 from bot.domain.channel_access import NOWHERE, ChannelAccess
 from bot.domain.scope import Scope, ScopeLevel
@@ -106,7 +106,7 @@ class Channels:
                 return False
             if user in (page.get("members") or ()):
                 return True
-            cursor = (page.get("response_metadata") or {}).get("next_cursor")
+            cursor = next_cursor(page)
             if not cursor:
                 return False
 

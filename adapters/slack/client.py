@@ -275,3 +275,8 @@ def web_client(
         # its level, the SDK composes lines with each call and its answer.
         logger=logging.getLogger("slack_sdk"),
     )
+
+
+def next_cursor(page: Mapping[str, Any]) -> str:
+    """Return the cursor of the page after `page`; "" if it is the last one."""
+    return str((page.get("response_metadata") or {}).get("next_cursor") or "")

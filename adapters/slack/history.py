@@ -11,7 +11,7 @@ from typing import Any
 
 from adapters.slack import capped, events, organisations
 from adapters.slack.block_text import MOST_CHARS
-from adapters.slack.client import Identity, SlackClient
+from adapters.slack.client import Identity, SlackClient, next_cursor
 from adapters.slack.newest import MOMENT, Page, newest
 from bot.domain.message import EarlierMessages, Message
 from bot.domain.scope import Scope, ThreadKey
@@ -146,7 +146,7 @@ class MessageHistory:
             }
             there = [raw for raw in messages if raw.get("subtype") != events.TOMBSTONE]
             shown |= dict.fromkeys(str(raw["ts"]) for raw in there)
-            cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
+            cursor = next_cursor(page)
             if not cursor:
                 break
             self._is_capped = self._is_capped or len(messages) <= capped.PAGE
@@ -237,7 +237,7 @@ class MessageHistory:
                 (float(each["ts"]), received)
                 for each, received in zip(messages, found, strict=True)
             ],
-            str((page.get("response_metadata") or {}).get("next_cursor") or ""),
+            next_cursor(page),
             int(root.get("reply_count") or 0),
             float(root.get("latest_reply") or 0.0),
         )
@@ -277,7 +277,7 @@ class MessageHistory:
                 if received:
                     some = True
                     yield received
-            cursor = (page.get("response_metadata") or {}).get("next_cursor")
+            cursor = next_cursor(page)
             if not cursor:
                 return
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from adapters.slack import blocks, files
-from adapters.slack.client import SlackClient
+from adapters.slack.client import SlackClient, next_cursor
 from adapters.slack.display_names import DisplayNames
 from bot.domain.message import Message
 from bot.domain.post_key import PostKey
@@ -95,7 +95,7 @@ async def _is_posted(client: SlackClient, place: Scope, key: PostKey) -> bool:
             payload = metadata.get("event_payload") or {}
             if metadata.get("event_type") == TOLD and payload.get("key") == key.name:
                 return True
-        cursor = (page.get("response_metadata") or {}).get("next_cursor")
+        cursor = next_cursor(page)
         if not cursor:
             break
     return False

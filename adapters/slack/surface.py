@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any, Self
 
 from adapters.slack import reply_blocks, thinking_status
-from adapters.slack.client import SlackClient
+from adapters.slack.client import SlackClient, next_cursor
 from adapters.slack.native_streams import Streams
 from adapters.slack.refusals import Unstreamable
 from adapters.slack.streamed_messages import StreamedMessages
@@ -327,7 +327,7 @@ class SlackSurface:
                 cursor=cursor,
             )
             yield page.get("messages") or ()
-            cursor = (page.get("response_metadata") or {}).get("next_cursor")
+            cursor = next_cursor(page)
             if not cursor:
                 return
 
