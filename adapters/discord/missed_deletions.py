@@ -85,5 +85,5 @@ def _is_in(place: Scope, message: Message) -> bool:
         return False
     if not place.thread:
         return message.opens and message.message == message.thread.thread
-    # What a thread was created on, or quotes from before, is in the channel above.
+    # The root of a thread, and earlier quotes, are in the channel above.
     return int(message.message) > ids.parse_id(place.thread)

@@ -45,8 +45,8 @@ _USER = re.compile(_MENTION)
 _CHANNEL = re.compile(r"<#([A-Z0-9]++)(?:\|[^<>]*+)?>")
 _NAMELESS = re.compile(r"<#([A-Z0-9]++)\|?>")
 _GROUP = re.compile(r"<!subteam\^([A-Z0-9]++)(?:\|[^<>]*+)?>")
-# What Slack makes of addresses, of names that end like a domain, and of dates and
-# "@here". In commands, Slack may send other text in angle brackets as it was typed.
+# Links that Slack makes of addresses, of names that end like a domain, and of dates
+# and "@here". In commands, Slack may send other text in angle brackets as it was typed.
 _LINK = re.compile(
     r"<((?:[a-z][a-z0-9+.-]{0,30}+://|mailto:|tel:"
     r"|!(?:here|channel|everyone|date\^))[^<>]*+)>"

@@ -204,7 +204,7 @@ async def test_on_slack(
         general=general,
         other=other,
     )
-    # What is read of files goes one way on both platforms; Discord has the others.
+    # Files are read in one way on both platforms; Discord has the others.
     groups = share(grouped(injections), 1, 2)
     calls, before = len(slack.calls), at_rest(tmp_path / "threadkeep.db")
     claude.always(obedient(injections))

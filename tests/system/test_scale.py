@@ -39,7 +39,7 @@ async def everybody(
 ) -> AsyncIterator[Cluster]:
     """The processes of most tests."""
     async with cluster(tmp_path_factory.mktemp("town"), nursery) as opened:
-        # What is edited and posted can be told apart, and two answers fill all places.
+        # Edits and posts can be told apart, and two answers fill all places.
         opened.env = {"SLACK_NATIVE_STREAMS": "off", "THREADKEEP_ANSWERS_AT_ONCE": "1"}
         yield opened
 

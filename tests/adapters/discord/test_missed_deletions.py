@@ -15,7 +15,7 @@ TEXTS = "my password is hunter2", "thanks", "bye"
 
 @pytest.fixture(autouse=True)
 def settled(monkeypatch: pytest.MonkeyPatch) -> None:
-    # What a test says counts as posted long ago.
+    # The messages of a test count as posted long ago.
     monkeypatch.setattr(missed_deletions, "SETTLED", -60.0)
 
 

@@ -158,7 +158,7 @@ async def test_direct_messages_are_caught_up_with(desk: Desk) -> None:
 async def test_messages_deleted_while_it_was_down_are_deleted(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # What this test says counts as posted long ago.
+    # The messages of this test count as posted long ago.
     monkeypatch.setattr(missed_messages, "SETTLED", -60.0)
     async with desk.serving():
         root = desk.ask("hello")

@@ -291,7 +291,7 @@ class Reply:
 
     @property
     def is_free(self) -> bool:
-        """Whether it costs nothing: it was refused, or declined before any output
+        """True if it costs nothing: it was refused, or declined before any output
         (claude 1.6)."""
         return self.refused or (self.declined and not (self._blocks or self.spent))
 

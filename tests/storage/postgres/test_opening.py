@@ -94,7 +94,7 @@ async def test_tables_of_another_role(address: str, role: str) -> None:
     with psycopg.connect(address, autocommit=True) as db:
         db.execute("GRANT ALL ON ALL TABLES IN SCHEMA public TO PUBLIC")
         db.execute("GRANT CREATE ON SCHEMA public TO PUBLIC")
-    # As if the last change of what is there were still to be made.
+    # The last change of the tables is still to be made.
     with psycopg.connect(address, autocommit=True) as db:
         db.execute("DELETE FROM threadkeep_steps WHERE name >= 's043'")
     with (
